@@ -1,0 +1,42 @@
+//! The labels and annotations of the operator, in one place. All of them start with `cube-operator.dev/`.
+
+/// Labels: what the operator selects Secrets by.
+pub mod label {
+    /// On a Secret that the operator may read: its owner's consent. Value [`TRUE`].
+    pub const CREDENTIAL: &str = "cube-operator.dev/credential";
+    /// On every Secret that the operator writes. Value [`TRUE`].
+    pub const MANAGED: &str = "cube-operator.dev/managed";
+    /// The only value that counts.
+    pub const TRUE: &str = "true";
+}
+
+/// Annotations: what the operator reads from people, and what it records on the target Secret.
+pub mod annotation {
+    /// On a source Secret: the only hosts that its content may be sent to.
+    pub const TOKEN_HOSTS: &str = "cube-operator.dev/token-hosts";
+    /// On a `CubeCredential`: any new value asks for one exchange.
+    pub const REFRESH_REQUESTED_AT: &str = "cube-operator.dev/refresh-requested-at";
+
+    /// On a target: the name of the `CubeCredential` that owns it.
+    pub const OWNER_NAME: &str = "cube-operator.dev/owner-name";
+    /// On a target: the uid of the `CubeCredential` that owns it. This is the mark of ownership.
+    pub const OWNER_UID: &str = "cube-operator.dev/owner-uid";
+    /// On a target: when the request for its token was sent (RFC 3339).
+    pub const ISSUED_AT: &str = "cube-operator.dev/issued-at";
+    /// On a target: when its token expires (RFC 3339).
+    pub const EXPIRES_AT: &str = "cube-operator.dev/expires-at";
+    /// On a target: a keyed hash of its data and of this record, so that an edit shows.
+    pub const CONTENT_HASH: &str = "cube-operator.dev/content-hash";
+    /// On a target: a keyed hash of what the token was issued for.
+    pub const INPUTS_HASH: &str = "cube-operator.dev/inputs-hash";
+    /// On a target: the generation of the `CubeCredential` for which the inputs were last confirmed.
+    pub const GENERATION: &str = "cube-operator.dev/generation";
+    /// On a target: the resourceVersion of the source Secret for which the inputs were last confirmed.
+    pub const SOURCE_VERSION: &str = "cube-operator.dev/source-resource-version";
+    /// On a target: the hash of the last refresh request that was served.
+    pub const REFRESH_REQUEST: &str = "cube-operator.dev/refresh-request";
+    /// On a target: the scopes that were granted, separated by blanks, where the answer stated them.
+    pub const SCOPES: &str = "cube-operator.dev/scopes";
+    /// On a target: the type it was created with, because metadata does not show a Secret's type.
+    pub const TYPE: &str = "cube-operator.dev/type";
+}

@@ -1,0 +1,165 @@
+//! The closed list of reasons that conditions, events, metrics and documentation share.
+
+use std::fmt;
+
+/// Why a condition is what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(
+    missing_docs,
+    reason = "the names are the documentation; the README has a row for each"
+)]
+pub enum Reason {
+    Synced,
+    TokenIssued,
+
+    Pending,
+    Suspended,
+
+    ClientSecretNotFound,
+    ClientSecretKeyMissing,
+    ClientSecretNotLabelled,
+    ClientSecretMalformed,
+    CABundleInvalid,
+    HostNotAllowed,
+    InvalidSpec,
+
+    TargetConflict,
+    TargetDuplicate,
+    TargetNotWritable,
+
+    InvalidClient,
+    InvalidGrant,
+    UnauthorizedClient,
+    UnsupportedGrantType,
+    InvalidScope,
+    InvalidTarget,
+    InvalidRequest,
+    Forbidden,
+    Redirected,
+    EndpointNotFound,
+    UnexpectedResponse,
+    UnsupportedTokenType,
+    ResponseTooLarge,
+    TLSUntrusted,
+    Unreachable,
+    NoResponse,
+    Unavailable,
+    RateLimited,
+    RefreshTokenRejected,
+}
+
+/// How a failure is retried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Not retried until a person changes something: a local refusal, a target that is not ours, a dead token.
+    Terminal,
+    /// Mostly repaired at the provider, where the cluster cannot see it: 5, 15, 30, then every 60 minutes.
+    Slow,
+    /// Heals by itself: 10, 20, 40, 80, 160, then every 300 seconds.
+    Fast,
+    /// The provider asked for a pause.
+    RateLimited,
+}
+
+impl Reason {
+    /// Every reason, in the order of the README.
+    pub const ALL: [Self; 33] = {
+        use Reason::*;
+        [
+            Synced,
+            TokenIssued,
+            Pending,
+            Suspended,
+            ClientSecretNotFound,
+            ClientSecretKeyMissing,
+            ClientSecretNotLabelled,
+            ClientSecretMalformed,
+            CABundleInvalid,
+            HostNotAllowed,
+            InvalidSpec,
+            TargetConflict,
+            TargetDuplicate,
+            TargetNotWritable,
+            InvalidClient,
+            InvalidGrant,
+            UnauthorizedClient,
+            UnsupportedGrantType,
+            InvalidScope,
+            InvalidTarget,
+            InvalidRequest,
+            Forbidden,
+            Redirected,
+            EndpointNotFound,
+            UnexpectedResponse,
+            UnsupportedTokenType,
+            ResponseTooLarge,
+            TLSUntrusted,
+            Unreachable,
+            NoResponse,
+            Unavailable,
+            RateLimited,
+            RefreshTokenRejected,
+        ]
+    };
+
+    /// The reason with this name: how a stored condition is read back after a restart.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|reason| reason.to_string() == name)
+    }
+
+    /// How a failure with this reason is retried. Reasons that are no failure count as [`Class::Terminal`].
+    #[must_use]
+    pub fn class(self) -> Class {
+        match self {
+            Self::InvalidClient
+            | Self::InvalidGrant
+            | Self::UnauthorizedClient
+            | Self::UnsupportedGrantType
+            | Self::InvalidScope
+            | Self::InvalidTarget
+            | Self::InvalidRequest
+            | Self::Forbidden
+            | Self::Redirected
+            | Self::EndpointNotFound
+            | Self::UnexpectedResponse
+            | Self::UnsupportedTokenType
+            | Self::ResponseTooLarge
+            | Self::TLSUntrusted => Class::Slow,
+            Self::Unreachable | Self::NoResponse | Self::Unavailable | Self::TargetNotWritable => {
+                Class::Fast
+            }
+            Self::RateLimited => Class::RateLimited,
+            _ => Class::Terminal,
+        }
+    }
+
+    /// Whether this reason comes from an exchange that was made: only these are remembered between reconciles.
+    #[must_use]
+    pub fn is_exchange_failure(self) -> bool {
+        self == Self::RefreshTokenRejected
+            || (self.class() != Class::Terminal && self != Self::TargetNotWritable)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The variant's name is the public name.
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_is_found_by_its_name() {
+        for reason in Reason::ALL {
+            assert_eq!(Reason::from_name(&reason.to_string()), Some(reason));
+        }
+        assert_eq!(Reason::from_name("Nonsense"), None);
+    }
+}

@@ -1,0 +1,313 @@
+//! The spec of a `CubeCredential`: fields, defaults, bounds and the rules that the API server enforces.
+
+use std::collections::BTreeMap;
+
+use kube::{CustomResource, KubeSchema, core::Rule};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+use super::CubeCredentialStatus;
+
+/// An OAuth 2 access token that is kept fresh in a Secret.
+#[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[kube(
+    group = "cube-operator.dev",
+    version = "v1alpha1",
+    kind = "CubeCredential",
+    plural = "cubecredentials",
+    namespaced,
+    shortname = "cubecred",
+    category = "cube",
+    status = "CubeCredentialStatus",
+    derive = "PartialEq",
+    doc = "A CubeCredential keeps a live OAuth 2 access token in a Secret.",
+    validation = Rule::new("self.metadata.name.size() <= 242")
+        .message("metadata.name may have at most 242 characters: names of Secrets are derived from it"),
+    validation = Rule::new(
+        "(has(self.spec.target.name) ? self.spec.target.name : self.metadata.name + '-token') != self.spec.clientSecretRef.name")
+        .message("the target may not be the Secret that clientSecretRef names: set spec.target.name to another name"),
+    validation = Rule::new(
+        "!has(self.spec.target.name) || self.spec.target.name != self.metadata.name + '-cube-state'")
+        .message("the name <metadata.name>-cube-state is reserved for the operator: set spec.target.name to another name"),
+    printcolumn(name = "Provider", type_ = "string", json_path = ".spec.provider"),
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
+    printcolumn(name = "Refreshed", type_ = "string", json_path = ".status.conditions[?(@.type==\"Refreshed\")].reason"),
+    printcolumn(name = "Expires", type_ = "string", json_path = ".status.expiresAt"),
+    printcolumn(name = "Secret", type_ = "string", json_path = ".status.target.name"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("self.provider != 'Custom' || has(self.tokenURL)")
+    .message("tokenURL is required with provider Custom: write the token endpoint, for example https://login.example.com/oauth2/token"))]
+pub struct CubeCredentialSpec {
+    /// For people: what this credential is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
+    pub description: Option<String>,
+
+    /// Who issues the token. It sets the default of tokenURL.
+    pub provider: Provider,
+
+    /// The token endpoint (RFC 6749, section 3.2). The query and a trailing slash are kept as written.
+    #[serde(rename = "tokenURL", default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
+    #[x_kube(validation = Rule::new("self.matches('^https://[^@#/?\\\\s]+([/?][^#\\\\s]*)?$') && isURL(self)")
+        .message("tokenURL must start with https:// in lower case, name a host, and have neither user nor password, fragment or blank"))]
+    pub token_url: Option<String>,
+
+    /// The Secret with the client id and the client secret. It needs the label cube-operator.dev/credential: "true".
+    pub client_secret_ref: ClientSecretRef,
+
+    /// The OAuth 2 grant that obtains the token.
+    #[serde(default)]
+    pub grant: Grant,
+
+    /// How the client proves who it is: in the body of the request (Body) or in the Authorization header (Basic).
+    #[serde(default)]
+    pub client_authentication: ClientAuthentication,
+
+    /// The scopes to ask for. None: the request has no scope parameter, and the provider grants its default.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "scopes")]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub scopes: Vec<String>,
+
+    /// Further form fields of the request, for example audience or resource.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "parameters")]
+    #[x_kube(validation = Rule::new("self.all(k, k.size() > 0 && k.size() <= 128)")
+        .message("a parameter's name must have 1 to 128 characters"))]
+    #[x_kube(validation = Rule::new(
+        "self.all(k, !(k in ['grant_type', 'client_id', 'client_secret', 'refresh_token', 'scope', 'response_type', 'username', 'password', 'code', 'code_verifier', 'redirect_uri', 'assertion', 'device_code']) && !k.startsWith('client_assertion'))")
+        .message("a parameter that the operator sets itself is reserved (grant_type, client_id, client_secret, refresh_token, scope, client_assertion..., response_type, username, password, code, code_verifier, redirect_uri, assertion, device_code): use the fields of the spec"))]
+    pub parameters: BTreeMap<String, String>,
+
+    /// How long before its expiry a token is refreshed, 1m to 24h. At most a third of its lifetime is used.
+    #[serde(default = "default_refresh_before")]
+    #[schemars(length(max = 32))]
+    #[x_kube(validation = Rule::new("duration(self) >= duration('1m') && duration(self) <= duration('24h')")
+        .message("refreshBefore must be a duration from 1m to 24h, for example 5m or 1h30m"))]
+    pub refresh_before: String,
+
+    /// The lifetime of a token whose answer states none, 1m to 87600h.
+    #[serde(default = "default_assumed_lifetime")]
+    #[schemars(length(max = 32))]
+    #[x_kube(validation = Rule::new("duration(self) >= duration('1m') && duration(self) <= duration('87600h')")
+        .message("assumedLifetime must be a duration from 1m to 87600h, for example 1h or 10h"))]
+    pub assumed_lifetime: String,
+
+    /// PEM certificates of private authorities, trusted for this token endpoint besides the system's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_bundle_ref: Option<CaBundleRef>,
+
+    /// The Secret that the token is published in.
+    #[serde(default)]
+    pub target: TargetSpec,
+
+    /// Stop exchanging, and keep what is published.
+    #[serde(default)]
+    pub suspend: bool,
+}
+
+/// Who issues the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Provider {
+    /// Cubewire: `https://api.cubewire.com/api/v1/oauth2/token`.
+    Cubewire,
+    /// Any OAuth 2 server; tokenURL is required.
+    Custom,
+}
+
+/// The OAuth 2 grant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Grant {
+    /// Client credentials (RFC 6749, section 4.4).
+    #[default]
+    ClientCredentials,
+}
+
+/// How the client authenticates (RFC 6749, section 2.3.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum ClientAuthentication {
+    /// `client_id` and `client_secret` in the body.
+    #[default]
+    Body,
+    /// The Authorization header.
+    Basic,
+}
+
+/// The Secret that holds the client id and the client secret, in the same namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ClientSecretRef {
+    /// The name of the Secret.
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = name_rule())]
+    pub name: String,
+    /// The key of the client id.
+    #[serde(rename = "clientIDKey", default = "default_client_id_key")]
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = key_rule())]
+    pub client_id_key: String,
+    /// The key of the client secret.
+    #[serde(default = "default_client_secret_key")]
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = key_rule())]
+    pub client_secret_key: String,
+}
+
+/// Where the PEM certificates of private authorities are, in the same namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CaBundleRef {
+    /// `ConfigMap`, or a `Secret` with the label cube-operator.dev/credential: "true".
+    #[serde(default)]
+    pub kind: CaBundleKind,
+    /// The name of the object.
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = name_rule())]
+    pub name: String,
+    /// The key of the PEM text.
+    #[serde(default = "default_ca_key")]
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = key_rule())]
+    pub key: String,
+}
+
+/// What kind of object holds the PEM certificates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[expect(missing_docs, reason = "the two kinds")]
+pub enum CaBundleKind {
+    #[default]
+    ConfigMap,
+    Secret,
+}
+
+/// The Secret that the token is published in, in the same namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TargetSpec {
+    /// Its name; by default `<metadata.name>-token`. A change moves the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = name_rule())]
+    pub name: Option<String>,
+    /// Its type. A change deletes the Secret and creates it again.
+    #[serde(default = "default_target_type")]
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = Rule::new("self.matches('^[A-Za-z0-9][-A-Za-z0-9_./]*$') && !self.startsWith('kubernetes.io/')")
+        .message("target.type must be Opaque or a type of your own such as example.com/token, not blank and not a kubernetes.io/ type"))]
+    pub r#type: String,
+    /// Further labels on it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "target_labels")]
+    #[x_kube(validation = metadata_key_rule())]
+    #[x_kube(validation = prefix_rule())]
+    pub labels: BTreeMap<String, String>,
+    /// Further annotations on it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "target_annotations")]
+    #[x_kube(validation = metadata_key_rule())]
+    #[x_kube(validation = prefix_rule())]
+    pub annotations: BTreeMap<String, String>,
+    /// What happens to it when the `CubeCredential` is deleted.
+    #[serde(default)]
+    pub deletion_policy: DeletionPolicy,
+}
+
+impl Default for TargetSpec {
+    fn default() -> Self {
+        Self {
+            name: None,
+            r#type: default_target_type(),
+            labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
+            deletion_policy: DeletionPolicy::Delete,
+        }
+    }
+}
+
+/// What happens to the target when the `CubeCredential` is deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum DeletionPolicy {
+    /// The garbage collector deletes it, also when the operator is gone.
+    #[default]
+    Delete,
+    /// It stays.
+    Retain,
+}
+
+fn default_refresh_before() -> String {
+    "5m".into()
+}
+fn default_assumed_lifetime() -> String {
+    "1h".into()
+}
+fn default_client_id_key() -> String {
+    "client-id".into()
+}
+fn default_client_secret_key() -> String {
+    "client-secret".into()
+}
+fn default_ca_key() -> String {
+    "ca.crt".into()
+}
+fn default_target_type() -> String {
+    "Opaque".into()
+}
+
+fn name_rule() -> Rule {
+    Rule::new("self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')").message(
+        "a name has lower-case letters, digits, '-' and '.', and starts and ends with a letter or digit",
+    )
+}
+
+fn key_rule() -> Rule {
+    Rule::new("self.matches('^[-._a-zA-Z0-9]+$')")
+        .message("a key has letters, digits, '-', '_' and '.'")
+}
+
+fn metadata_key_rule() -> Rule {
+    Rule::new("self.all(k, k.size() <= 316 && k.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$'))")
+        .message("a name here has letters, digits, '-', '_' and '.', after an optional prefix such as example.com/")
+}
+
+fn prefix_rule() -> Rule {
+    Rule::new("self.all(k, !k.startsWith('cube-operator.dev/'))").message(
+        "names that start with cube-operator.dev/ are the operator's own: use another prefix",
+    )
+}
+
+// `schema_with` because schemars has no attribute for the bounds of a list's or map's elements, and the API server
+// refuses rules over strings without a bound (it estimates their cost from it).
+
+fn scopes(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array", "maxItems": 64,
+        // A scope-token of RFC 6749, section 3.3.
+        "items": {"type": "string", "minLength": 1, "maxLength": 256, "pattern": r"^[!#-\[\]-~]+$"},
+    })
+}
+
+fn parameters(_: &mut SchemaGenerator) -> Schema {
+    string_map(
+        32,
+        &json_schema!({"type": "string", "minLength": 1, "maxLength": 2048}),
+    )
+}
+
+fn target_labels(_: &mut SchemaGenerator) -> Schema {
+    let pattern = "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$";
+    string_map(
+        32,
+        &json_schema!({"type": "string", "maxLength": 63, "pattern": pattern}),
+    )
+}
+
+fn target_annotations(_: &mut SchemaGenerator) -> Schema {
+    string_map(32, &json_schema!({"type": "string", "maxLength": 4096}))
+}
+
+fn string_map(max: u32, value: &Schema) -> Schema {
+    json_schema!({"type": "object", "maxProperties": max, "additionalProperties": value})
+}

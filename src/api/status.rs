@@ -1,0 +1,92 @@
+//! The status of a `CubeCredential`. Whether a token is good is decided from the target Secret, never from here.
+
+use jiff::Timestamp;
+use kube::KubeSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Condition, ConditionType};
+
+/// What the operator last saw and did. All times are whole seconds, UTC, RFC 3339.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CubeCredentialStatus {
+    /// The generation that this status speaks of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// Ready, Refreshed and, while not ready, Reconciling or Stalled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
+    #[schemars(length(max = 8))]
+    pub conditions: Vec<Condition>,
+    /// When the request for the published token was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub issued_at: Option<Timestamp>,
+    /// When the published token expires.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub expires_at: Option<Timestamp>,
+    /// The next planned exchange; absent when nothing is planned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub refresh_at: Option<Timestamp>,
+    /// When the last request was sent to the token endpoint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub last_attempt_at: Option<Timestamp>,
+    /// How many exchanges in a row have failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub failures: Option<i32>,
+    /// The scopes that the provider granted, where it said so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+    /// The first 8 hexadecimal digits of the SHA-256 of the access token, to compare it without showing it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_fingerprint: Option<String>,
+    /// The Secret that holds the token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<TargetStatus>,
+    /// The hash of the last refresh request that was served.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_request: Option<String>,
+    /// What the last failed attempt was made with: a change of it is tried at once, also after a restart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempted: Option<Attempted>,
+}
+
+/// The target Secret as it was last written or confirmed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TargetStatus {
+    /// Its name, in the namespace of the `CubeCredential`.
+    pub name: String,
+    /// Its resourceVersion.
+    pub resource_version: String,
+}
+
+/// What a failed attempt was made with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Attempted {
+    /// The generation of the `CubeCredential`.
+    pub generation: i64,
+    /// The resourceVersion of the source Secret.
+    pub source_resource_version: String,
+    /// A hash of the CA bundle, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_bundle_hash: Option<String>,
+    /// The hash of the refresh request that it tried to serve.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_request: Option<String>,
+}
+
+impl CubeCredentialStatus {
+    /// The condition of this type, if it is present.
+    #[must_use]
+    pub fn condition(&self, r#type: ConditionType) -> Option<&Condition> {
+        self.conditions
+            .iter()
+            .find(|condition| condition.r#type == r#type)
+    }
+}

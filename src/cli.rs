@@ -1,0 +1,145 @@
+//! The command line. Every flag is also an environment variable; nothing happens here.
+
+use std::net::SocketAddr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use ipnet::IpNet;
+
+use crate::oauth::endpoint::HostList;
+
+/// Keeps OAuth access tokens fresh in Kubernetes Secrets.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the controller.
+    Run(Run),
+    /// Print the CustomResourceDefinition.
+    Crd,
+    /// Connect to the cluster and say what the operator lacks there.
+    Check(Check),
+}
+
+/// The flags of `run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The namespaces to watch.
+    #[command(flatten)]
+    pub scope: Scope,
+
+    /// Permit token endpoints on this network, which may be one that is refused by default (loopback, link-local, ...).
+    #[arg(
+        long,
+        env = "CUBE_OPERATOR_ALLOW_NETWORK",
+        value_name = "CIDR",
+        value_delimiter = ','
+    )]
+    pub allow_network: Vec<IpNet>,
+
+    /// Permit token requests to these hosts only: host or host:port, separated by commas. Default: any.
+    #[arg(long, env = "CUBE_OPERATOR_ALLOWED_TOKEN_HOSTS", value_name = "HOSTS", value_parser = hosts)]
+    pub allowed_token_hosts: Option<HostList>,
+
+    /// Serve /livez, /readyz and /metrics here.
+    #[arg(
+        long,
+        env = "CUBE_OPERATOR_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "0.0.0.0:8080"
+    )]
+    pub listen: SocketAddr,
+
+    /// The format of the log.
+    #[arg(
+        long,
+        env = "CUBE_OPERATOR_LOG_FORMAT",
+        value_enum,
+        default_value = "json"
+    )]
+    pub log_format: LogFormat,
+
+    /// The name of this process in events.
+    #[arg(long, env = "POD_NAME", value_name = "NAME")]
+    pub instance: Option<String>,
+}
+
+/// The flags of `check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The namespaces to check.
+    #[command(flatten)]
+    pub scope: Scope,
+}
+
+/// Where to work.
+#[derive(Debug, Args)]
+pub struct Scope {
+    /// Watch these namespaces only, separated by commas. Default: all.
+    #[arg(long, env = "CUBE_OPERATOR_NAMESPACES", value_name = "NAMESPACES", value_delimiter = ',', value_parser = namespace)]
+    pub namespaces: Vec<String>,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For reading in a terminal.
+    Text,
+}
+
+fn hosts(text: &str) -> Result<HostList, String> {
+    HostList::parse(text).map_err(|entry| format!("{entry:?} is neither host nor host:port"))
+}
+
+fn namespace(text: &str) -> Result<String, String> {
+    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let valid = (1..=63).contains(&text.len())
+        && text.chars().all(inner)
+        && !text.starts_with('-')
+        && !text.ends_with('-');
+    if valid {
+        Ok(text.to_owned())
+    } else {
+        Err("a namespace has 1 to 63 lower-case letters, digits and '-'".into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn a_bad_flag_is_refused_by_name() {
+        for (arguments, named) in [
+            (
+                ["cube-operator", "run", "--allow-network", "10.0.0.0/99"],
+                "--allow-network",
+            ),
+            (
+                ["cube-operator", "run", "--allowed-token-hosts", "https://x"],
+                "--allowed-token-hosts",
+            ),
+            (
+                ["cube-operator", "run", "--namespaces", "A,b"],
+                "--namespaces",
+            ),
+            (["cube-operator", "run", "--listen", "8080"], "--listen"),
+        ] {
+            let error = Cli::try_parse_from(arguments).unwrap_err().to_string();
+            assert!(error.contains(named), "{error}");
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! `cube-operator check`: is everything there that the operator needs?
+
+use std::io::Write;
+
+use k8s_openapi::{
+    api::authorization::v1::{
+        ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
+    },
+    apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
+};
+use kube::{Api, Client, CustomResourceExt, Resource, api::PostParams};
+
+use crate::{
+    api::{CubeCredential, GROUP},
+    cli::Check,
+    kubernetes::{
+        client,
+        error::{call, explain_kube},
+    },
+};
+
+const INSTALL: &str = "install the chart, or apply the output of `cube-operator crd`";
+
+/// What the operator does with each resource; the chart's roles grant exactly this.
+const PERMISSIONS: [(&str, &str, Option<&str>, &[&str]); 5] = [
+    (GROUP, "cubecredentials", None, &["get", "list", "watch"]),
+    (GROUP, "cubecredentials", Some("status"), &["patch"]),
+    (
+        "",
+        "secrets",
+        None,
+        &["get", "list", "watch", "create", "patch", "delete"],
+    ),
+    ("", "configmaps", None, &["get", "list", "watch"]),
+    ("events.k8s.io", "events", None, &["create", "patch"]),
+];
+
+/// Prints each check, and fails if one did.
+///
+/// # Errors
+/// If the cluster cannot be reached, or something is missing.
+pub async fn check(flags: Check) -> super::Result {
+    let client = client::connect().await.map_err(|error| error.to_string())?;
+    let mut report = Report::default();
+    report.say(true, "the API server answers");
+    match definition(&client).await {
+        Ok(words) => report.say(true, &words),
+        Err(words) => report.say(false, &words),
+    }
+    let namespaces = flags
+        .scope
+        .namespaces
+        .iter()
+        .map(|namespace| Some(namespace.as_str()));
+    let scopes: Vec<_> = if flags.scope.namespaces.is_empty() {
+        vec![None]
+    } else {
+        namespaces.collect()
+    };
+    for namespace in scopes {
+        permissions(&client, namespace, &mut report).await?;
+    }
+    match report.missing {
+        0 => Ok(()),
+        missing => Err(format!("{missing} of the checks above failed")),
+    }
+}
+
+/// Whether this API server knows `CubeCredentials` at all: what `run` needs to start.
+///
+/// # Errors
+/// Says how to install the definition.
+pub async fn definition_is_served(client: &Client) -> super::Result {
+    let kind = CubeCredential::kind(&());
+    let version = CubeCredential::api_version(&());
+    let list = client.list_api_group_resources(&version).await;
+    match list {
+        Ok(list) if list.resources.iter().any(|resource| resource.kind == kind) => Ok(()),
+        Err(kube::Error::Api(status)) if !status.is_not_found() => Err(format!(
+            "cannot ask for the kinds of {version}: {}",
+            explain_kube(&kube::Error::Api(status))
+        )),
+        Err(error) if !matches!(error, kube::Error::Api(_)) => Err(explain_kube(&error)),
+        _ => Err(format!(
+            "this cluster has no {kind} of {version}: {INSTALL}"
+        )),
+    }
+}
+
+/// Whether the definition is the one of this version, as far as it may be read.
+async fn definition(client: &Client) -> Result<String, String> {
+    definition_is_served(client).await?;
+    let name = CubeCredential::crd_name();
+    let api: Api<CustomResourceDefinition> = Api::all(client.clone());
+    match call(
+        "get",
+        format!("CustomResourceDefinition {name}"),
+        api.get(name),
+    )
+    .await
+    {
+        Ok(found) if same_schema(&found) => Ok(format!(
+            "CustomResourceDefinition {name} is the one of this version"
+        )),
+        Ok(_) => Err(format!(
+            "CustomResourceDefinition {name} is not the one of version {}: {INSTALL} of this version",
+            env!("CARGO_PKG_VERSION")
+        )),
+        // An installation for some namespaces only has no right to read cluster-wide objects.
+        Err(error) if error.is_refusal() => Ok(format!(
+            "CubeCredential is served; whether {name} is the one of this version may not be read"
+        )),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Compares as JSON without nulls: the API server stores defaults of its own beside the schema, but not in it.
+fn same_schema(found: &CustomResourceDefinition) -> bool {
+    let schema = |definition: &CustomResourceDefinition| {
+        let version = definition
+            .spec
+            .versions
+            .iter()
+            .find(|version| version.name == CubeCredential::version(&()))?;
+        serde_json::to_value(version.schema.as_ref()?).ok()
+    };
+    schema(found) == schema(&CubeCredential::crd())
+}
+
+async fn permissions(
+    client: &Client,
+    namespace: Option<&str>,
+    report: &mut Report,
+) -> super::Result {
+    let place = namespace.map_or("in all namespaces".to_owned(), |namespace| {
+        format!("in namespace {namespace}")
+    });
+    for (group, resource, subresource, verbs) in PERMISSIONS {
+        let mut denied = Vec::new();
+        for verb in verbs {
+            if !allowed(client, namespace, group, resource, subresource, verb).await? {
+                denied.push(*verb);
+            }
+        }
+        let object = subresource.map_or(resource.to_owned(), |sub| format!("{resource}/{sub}"));
+        if denied.is_empty() {
+            report.say(true, &format!("may {} {object} {place}", verbs.join(", ")));
+        } else {
+            let remedy =
+                "install the chart's roles, with this namespace in watchNamespaces if that is set";
+            report.say(
+                false,
+                &format!("may not {} {object} {place}: {remedy}", denied.join(", ")),
+            );
+        }
+    }
+    Ok(())
+}
+
+async fn allowed(
+    client: &Client,
+    namespace: Option<&str>,
+    group: &str,
+    resource: &str,
+    subresource: Option<&str>,
+    verb: &str,
+) -> Result<bool, String> {
+    let attributes = ResourceAttributes {
+        group: Some(group.into()),
+        resource: Some(resource.into()),
+        subresource: subresource.map(Into::into),
+        verb: Some(verb.into()),
+        namespace: namespace.map(Into::into),
+        ..ResourceAttributes::default()
+    };
+    let spec = SelfSubjectAccessReviewSpec {
+        resource_attributes: Some(attributes),
+        ..Default::default()
+    };
+    let review = SelfSubjectAccessReview {
+        spec,
+        ..Default::default()
+    };
+    let api: Api<SelfSubjectAccessReview> = Api::all(client.clone());
+    let answer = call(
+        "create",
+        "a SelfSubjectAccessReview",
+        api.create(&PostParams::default(), &review),
+    )
+    .await;
+    answer
+        .map(|review| review.status.is_some_and(|status| status.allowed))
+        .map_err(|error| error.to_string())
+}
+
+#[derive(Default)]
+struct Report {
+    missing: usize,
+}
+
+impl Report {
+    fn say(&mut self, good: bool, words: &str) {
+        if !good {
+            self.missing += 1;
+        }
+        let mark = if good { '✓' } else { '✗' };
+        // A closed pipe is the reader's decision.
+        let _ = writeln!(std::io::stdout(), "{mark} {words}");
+    }
+}

@@ -1,0 +1,153 @@
+//! The loop: watches tell which `CubeCredentials` to look at, and each reconcile runs observe, decide, perform and absorb
+//! until nothing is left to do.
+//!
+//! Nothing of one namespace matters to another, so each watched namespace is a scope with watches and a queue of its own.
+
+mod readiness;
+mod reconciler;
+mod watches;
+
+use std::{sync::Arc, time::Duration};
+
+use futures::{StreamExt, future::join_all};
+use kube::{
+    Client,
+    runtime::{
+        controller::{self, Config},
+        events::{Recorder, Reporter},
+        reflector,
+    },
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    api::FIELD_MANAGER,
+    kubernetes::observe::World,
+    metrics::Metrics,
+    oauth::{client::TokenClient, endpoint::HostList},
+};
+use reconciler::Reconciler;
+
+/// Reconciles of a scope that run at the same time. One waits mostly, for the provider or the API server.
+const CONCURRENCY: u16 = 16;
+
+/// What a controller is made of.
+pub struct Options {
+    /// The connection.
+    pub client: Client,
+    /// The namespaces to watch; none: all.
+    pub namespaces: Vec<String>,
+    /// The only hosts that may be sent to.
+    pub allowed_hosts: Option<HostList>,
+    /// Sends token requests.
+    pub tokens: TokenClient,
+    /// The name of this process in events.
+    pub instance: Option<String>,
+    /// What is counted.
+    pub metrics: Metrics,
+}
+
+/// Reconciles all `CubeCredentials` of its scopes.
+pub struct Controller {
+    scopes: Vec<Scope>,
+    stop: CancellationToken,
+}
+
+struct Scope {
+    namespace: Option<String>,
+    reconciler: Arc<Reconciler>,
+    writer: reflector::store::Writer<crate::api::CubeCredential>,
+}
+
+/// Whether a controller's first lists are there.
+#[derive(Clone)]
+pub struct Readiness(Vec<Arc<Reconciler>>);
+
+impl Readiness {
+    /// Whether all of them are.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.0
+            .iter()
+            .all(|reconciler| reconciler.readiness.is_complete())
+    }
+}
+
+impl Controller {
+    /// A controller that makes no more exchanges once `stop` is cancelled.
+    #[must_use]
+    pub fn new(options: &Options, stop: &CancellationToken) -> Self {
+        let reporter = Reporter {
+            controller: FIELD_MANAGER.into(),
+            instance: options.instance.clone(),
+        };
+        let recorder = Recorder::new(options.client.clone(), reporter);
+        let namespaces: Vec<Option<String>> = match options.namespaces.as_slice() {
+            [] => vec![None],
+            some => some.iter().cloned().map(Some).collect(),
+        };
+        let scopes = namespaces.into_iter().map(|namespace| {
+            let (store, writer) = reflector::store();
+            let world = World {
+                client: options.client.clone(),
+                credentials: store,
+                targets: Default::default(),
+                sources: Default::default(),
+                allowed_hosts: options.allowed_hosts.clone(),
+                tokens: options.tokens.clone(),
+                recorder: recorder.clone(),
+                metrics: options.metrics.clone(),
+            };
+            Scope {
+                namespace,
+                reconciler: Arc::new(Reconciler::new(world, stop.clone())),
+                writer,
+            }
+        });
+        Self {
+            scopes: scopes.collect(),
+            stop: stop.clone(),
+        }
+    }
+
+    /// Tells whether the first lists are there.
+    #[must_use]
+    pub fn readiness(&self) -> Readiness {
+        Readiness(
+            self.scopes
+                .iter()
+                .map(|scope| Arc::clone(&scope.reconciler))
+                .collect(),
+        )
+    }
+
+    /// Runs until stopped, then finishes what is under way: a token that was asked for is also published.
+    pub async fn run(self) {
+        let Self { scopes, stop } = self;
+        join_all(scopes.into_iter().map(|scope| scope.run(stop.clone()))).await;
+    }
+}
+
+impl Scope {
+    async fn run(self, stop: CancellationToken) {
+        let Self {
+            namespace,
+            reconciler,
+            writer,
+        } = self;
+        let requests = watches::requests(&reconciler, namespace.as_deref(), writer);
+        let store = reconciler.world.credentials.clone();
+        let finished = controller::applier(
+            |object, reconciler| Box::pin(reconciler::reconcile(object, reconciler)),
+            reconciler::on_error,
+            reconciler,
+            store,
+            // When the requests end, running reconciles finish and no new one starts.
+            requests.take_until(stop.cancelled_owned()),
+            Config::default()
+                .concurrency(CONCURRENCY)
+                .debounce(Duration::ZERO),
+        );
+        finished.for_each(|_| std::future::ready(())).await;
+    }
+}

@@ -1,0 +1,243 @@
+//! One reconcile: observe, then decide, perform and absorb until nothing is left to do.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp};
+use kube::{
+    ResourceExt,
+    runtime::{controller::Action as Requeue, reflector::ObjectRef},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::readiness::Readiness;
+use crate::{
+    api::{CaBundleKind, ConditionStatus, ConditionType, CubeCredential, CubeCredentialStatus},
+    kubernetes::{
+        cache::Key,
+        convert::now,
+        error::ApiError,
+        observe::{World, lock},
+    },
+    reconcile::{Action, Look, Memory, Next, Observed, Outcome, absorb, decide},
+};
+
+/// Delays after an error of the API server: 1 s, doubling to a minute.
+const LONGEST_API_DELAY: Duration = Duration::from_secs(60);
+/// After a conflict there is only to look again.
+const CONFLICT_DELAY: Duration = Duration::from_millis(200);
+
+/// What one scope (a namespace, or all) is reconciled with.
+pub(super) struct Reconciler {
+    pub(super) world: World,
+    pub(super) readiness: Readiness,
+    stop: CancellationToken,
+    notes: Mutex<HashMap<String, Note>>,
+}
+
+/// What is kept of one `CubeCredential` between reconciles, by its uid.
+#[derive(Default)]
+struct Note {
+    memory: Memory,
+    /// The status that was written last, which the watch may not have told about yet.
+    reported: Option<(u64, CubeCredentialStatus)>,
+    api_errors: u32,
+}
+
+impl Reconciler {
+    pub(super) fn new(world: World, stop: CancellationToken) -> Self {
+        Self {
+            world,
+            readiness: Readiness::default(),
+            stop,
+            notes: Mutex::default(),
+        }
+    }
+
+    /// A deleted object leaves nothing behind.
+    pub(super) fn forget(&self, object: &CubeCredential) {
+        lock(&self.notes).remove(&object.uid().unwrap_or_default());
+        self.world
+            .metrics
+            .forget(&object.namespace().unwrap_or_default(), &object.name_any());
+    }
+
+    /// Remembers that a CA bundle may have changed, and returns whom it concerns.
+    pub(super) fn touch_ca_bundles(
+        &self,
+        kind: CaBundleKind,
+        key: &Key,
+    ) -> Vec<ObjectRef<CubeCredential>> {
+        let concerned = self.world.trusting(kind, key);
+        let mut notes = lock(&self.notes);
+        for object in &concerned {
+            if let Some(note) = notes.get_mut(&object.uid().unwrap_or_default()) {
+                note.memory.touch_ca_bundle();
+            }
+        }
+        concerned
+            .iter()
+            .map(|object| ObjectRef::from_obj(object.as_ref()))
+            .collect()
+    }
+
+    async fn run(&self, object: &CubeCredential) -> Result<Requeue, ApiError> {
+        let mut seen = self.observe(object);
+        let result = self.steps(object, &mut seen).await;
+        self.keep(seen, result.is_ok());
+        result
+    }
+
+    async fn steps(
+        &self,
+        object: &CubeCredential,
+        seen: &mut Observed,
+    ) -> Result<Requeue, ApiError> {
+        loop {
+            let plan = decide(seen, now());
+            let outcome = match plan.next {
+                Next::Rest => return Ok(requeue(plan.wake_at, now())),
+                Next::Look(what) => self.look(what, seen).await?,
+                Next::Act(action) => {
+                    if matches!(*action, Action::Exchange(_)) && self.stop.is_cancelled() {
+                        // The next process makes it: nothing that could be lost is begun any more.
+                        return Ok(Requeue::await_change());
+                    }
+                    self.act(*action, object, seen).await?
+                }
+            };
+            absorb(seen, outcome, now());
+            self.world.remember(seen);
+        }
+    }
+
+    async fn look(&self, what: Look, seen: &Observed) -> Result<Outcome, ApiError> {
+        self.world.look(what, seen).await
+    }
+
+    async fn act(
+        &self,
+        action: Action,
+        object: &CubeCredential,
+        seen: &Observed,
+    ) -> Result<Outcome, ApiError> {
+        let outcome = self.world.perform(action, object, seen).await?;
+        let (namespace, name) = (&seen.credential.namespace, &seen.credential.name);
+        match &outcome {
+            Outcome::Exchanged { result, .. } => match result {
+                Ok(_) => self.world.metrics.exchanged("TokenIssued"),
+                Err(refusal) => {
+                    self.world.metrics.exchanged(&refusal.reason.to_string());
+                    tracing::warn!(namespace, name, reason = %refusal.reason, "no token: {}", refusal.what);
+                }
+            },
+            Outcome::Reported { status, version } => {
+                self.world.metrics.reported(namespace, name, status);
+                log_change(namespace, name, &seen.credential.status, status);
+                if let Some(note) = lock(&self.notes).get_mut(&seen.credential.uid) {
+                    note.reported = Some((version.parse().unwrap_or(0), status.clone()));
+                }
+            }
+            _ => {}
+        }
+        Ok(outcome)
+    }
+
+    fn observe(&self, object: &CubeCredential) -> Observed {
+        let mut notes = lock(&self.notes);
+        let note = notes
+            .entry(object.uid().unwrap_or_default())
+            .or_insert_with(|| Note {
+                memory: Memory::recall(&object.status.clone().unwrap_or_default(), now()),
+                ..Note::default()
+            });
+        let mut seen = self.world.observe(object, note.memory.clone());
+        let version = object
+            .resource_version()
+            .and_then(|version| version.parse().ok())
+            .unwrap_or(u64::MAX);
+        if let Some((written, status)) = &note.reported
+            && *written > version
+        {
+            seen.credential.status = status.clone();
+        }
+        seen
+    }
+
+    fn keep(&self, seen: Observed, worked: bool) {
+        let mut notes = lock(&self.notes);
+        // Gone if the object was deleted meanwhile.
+        if let Some(note) = notes.get_mut(&seen.credential.uid) {
+            let touched = note.memory.ca_bundle_touched_since(&seen.memory);
+            note.memory = seen.memory;
+            if touched {
+                note.memory.touch_ca_bundle();
+            }
+            note.memory.rest();
+            note.api_errors = if worked {
+                0
+            } else {
+                note.api_errors.saturating_add(1)
+            };
+        }
+    }
+}
+
+/// Reconciles one object once the first lists are there.
+pub(super) async fn reconcile(
+    object: Arc<CubeCredential>,
+    reconciler: Arc<Reconciler>,
+) -> Result<Requeue, ApiError> {
+    reconciler.readiness.complete().await;
+    let result = reconciler.run(&object).await;
+    reconciler.world.metrics.reconciled(result.is_ok());
+    result
+}
+
+/// What to do after an error of the API server: look again, later each time.
+pub(super) fn on_error(
+    object: Arc<CubeCredential>,
+    error: &ApiError,
+    reconciler: Arc<Reconciler>,
+) -> Requeue {
+    if error.is_conflict() {
+        return Requeue::requeue(CONFLICT_DELAY);
+    }
+    let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+    let errors = lock(&reconciler.notes)
+        .get(&object.uid().unwrap_or_default())
+        .map_or(1, |note| note.api_errors);
+    let delay = Duration::from_secs(1 << errors.saturating_sub(1).min(6)).min(LONGEST_API_DELAY);
+    tracing::warn!(namespace, name, %error, retry_seconds = delay.as_secs(), "reconcile interrupted");
+    Requeue::requeue(delay)
+}
+
+fn requeue(wake_at: Option<Timestamp>, now: Timestamp) -> Requeue {
+    wake_at.map_or_else(Requeue::await_change, |at| {
+        let delay = at.duration_since(now).max(SignedDuration::from_secs(1));
+        Requeue::requeue(delay.unsigned_abs())
+    })
+}
+
+/// One line a change, as `Refreshed` tells it.
+fn log_change(
+    namespace: &str,
+    name: &str,
+    before: &CubeCredentialStatus,
+    after: &CubeCredentialStatus,
+) {
+    let refreshed = after.condition(ConditionType::Refreshed);
+    if let Some(fact) = refreshed
+        && fact.status == ConditionStatus::True
+        && before.issued_at != after.issued_at
+    {
+        let expires_at = after
+            .expires_at
+            .map(|time| time.to_string())
+            .unwrap_or_default();
+        tracing::info!(namespace, name, expires_at, "token issued");
+    }
+}

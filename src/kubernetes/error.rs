@@ -1,0 +1,125 @@
+//! What can go wrong with the API server, naming the verb and the object.
+
+use std::{future::Future, time::Duration};
+
+use thiserror::Error;
+
+/// kube has no limit of its own for the answer to a single call.
+const API_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A call to the API server that did not work.
+#[derive(Debug, Error)]
+#[error("cannot {verb} {object}: {}", explain(cause))]
+pub struct ApiError {
+    verb: &'static str,
+    object: String,
+    cause: Cause,
+}
+
+#[derive(Debug)]
+enum Cause {
+    Timeout,
+    Kube(Box<kube::Error>),
+}
+
+impl ApiError {
+    /// Whether the object changed under our hands, so that looking again is all there is to do.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        self.status()
+            .is_some_and(|status| status.is_conflict() || status.is_already_exists())
+    }
+
+    /// Whether the API server understood and refused: trying the same again does not help by itself.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        self.status().is_some_and(|status| {
+            status.is_forbidden() || status.is_invalid() || status.code == 400
+        })
+    }
+
+    /// Whether the object or its kind does not exist.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.status().is_some_and(|status| status.is_not_found())
+    }
+
+    fn status(&self) -> Option<&kube::core::Status> {
+        match &self.cause {
+            Cause::Kube(error) => match error.as_ref() {
+                kube::Error::Api(status) => Some(status),
+                _ => None,
+            },
+            Cause::Timeout => None,
+        }
+    }
+}
+
+/// Makes one call, with a limit on its time and a name for its error.
+///
+/// # Errors
+/// If the API server refuses, cannot be reached, or takes longer than 30 s.
+pub async fn call<T>(
+    verb: &'static str,
+    object: impl Into<String>,
+    request: impl Future<Output = Result<T, kube::Error>>,
+) -> Result<T, ApiError> {
+    let cause = match tokio::time::timeout(API_TIMEOUT, request).await {
+        Ok(Ok(answer)) => return Ok(answer),
+        Ok(Err(error)) => Cause::Kube(Box::new(error)),
+        Err(_) => Cause::Timeout,
+    };
+    Err(ApiError {
+        verb,
+        object: object.into(),
+        cause,
+    })
+}
+
+fn explain(cause: &Cause) -> String {
+    match cause {
+        Cause::Timeout => format!(
+            "the API server did not answer within {} s",
+            API_TIMEOUT.as_secs()
+        ),
+        Cause::Kube(error) => explain_kube(error),
+    }
+}
+
+/// An error of kube in one line: its own Display of a connection error does not say why.
+///
+/// The text of a body that could not be read is left out: it may be a Secret.
+#[must_use]
+pub fn explain_kube(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) => {
+            format!("{} ({} {})", status.message, status.code, status.reason)
+        }
+        kube::Error::SerdeError(_) => "the API server's answer cannot be read".into(),
+        other => {
+            let mut causes = vec![other.to_string()];
+            let mut next = std::error::Error::source(other);
+            while let Some(cause) = next {
+                causes.push(cause.to_string());
+                next = cause.source();
+            }
+            causes.dedup();
+            causes.join(": ")
+        }
+    }
+}
+
+/// An error of a watch in one line.
+#[must_use]
+pub fn explain_watch(error: &kube::runtime::watcher::Error) -> String {
+    use kube::runtime::watcher::Error;
+    match error {
+        Error::InitialListFailed(cause)
+        | Error::WatchStartFailed(cause)
+        | Error::WatchFailed(cause) => explain_kube(cause),
+        Error::WatchError(status) => {
+            format!("{} ({} {})", status.message, status.code, status.reason)
+        }
+        Error::NoResourceVersion => "the list has no resourceVersion".into(),
+    }
+}

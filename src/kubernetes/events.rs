@@ -1,0 +1,30 @@
+//! Events (events.k8s.io/v1): what `kubectl describe` shows of changes. Best effort; the conditions are what counts.
+
+use kube::{
+    Resource,
+    runtime::events::{Event, EventType, Recorder},
+};
+
+use crate::{api::CubeCredential, reconcile::News};
+
+/// The longest note that the API server takes.
+const LONGEST_NOTE: usize = 1024;
+
+/// Publishes one event.
+pub async fn publish(recorder: &Recorder, object: &CubeCredential, news: &News) {
+    let note = news.note.chars().take(LONGEST_NOTE).collect();
+    let event = Event {
+        type_: if news.kind.is_warning() {
+            EventType::Warning
+        } else {
+            EventType::Normal
+        },
+        reason: news.kind.reason(),
+        note: Some(note),
+        action: "Refresh".into(),
+        secondary: None,
+    };
+    if let Err(error) = recorder.publish(&event, &object.object_ref(&())).await {
+        tracing::warn!(error = %super::error::explain_kube(&error), reason = event.reason, "event not published");
+    }
+}

@@ -1,0 +1,187 @@
+//! Changing the world: one effect at a time. Nothing else writes to the API server or calls a token endpoint.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::{ByteString, api::core::v1::Secret};
+use kube::{
+    Api, Resource,
+    api::{DeleteParams, ObjectMeta, Patch, PatchParams, Preconditions},
+};
+use secrecy::ExposeSecret;
+use serde_json::json;
+
+use super::{
+    convert,
+    error::{ApiError, call},
+    events,
+    observe::{World, lock},
+};
+use crate::{
+    api::{CubeCredential, CubeCredentialStatus, FIELD_MANAGER},
+    oauth::{answer, answer::Asked, request::TokenRequest, scrub::Scrubber},
+    reconcile::{Action, Content, DesiredTarget, Observed, Outcome, SecretVersion, fingerprint},
+};
+
+/// No object ever has this resourceVersion: it is that of an empty store. A server-side apply that states it creates the
+/// Secret if there is none and fails with 409 if there is one, so that a foreign Secret is never written.
+/// `tests/cluster` pins it.
+const MUST_NOT_EXIST: &str = "1";
+
+impl World {
+    /// Performs one action.
+    ///
+    /// # Errors
+    /// If the API server does not take it. A failed exchange is an outcome, not an error.
+    pub async fn perform(
+        &self,
+        action: Action,
+        object: &CubeCredential,
+        seen: &Observed,
+    ) -> Result<Outcome, ApiError> {
+        let namespace = &seen.credential.namespace;
+        match action {
+            Action::Exchange(request) => Ok(self.exchange(&request).await),
+            Action::Publish(target) => self.publish(target, object, seen).await,
+            Action::Delete(version) => self.delete(namespace, version).await,
+            Action::Report { status, news } => {
+                let version = self
+                    .report(namespace, &seen.credential.name, &status)
+                    .await?;
+                for item in news {
+                    events::publish(&self.recorder, object, &item).await;
+                }
+                Ok(Outcome::Reported { status, version })
+            }
+        }
+    }
+
+    async fn exchange(&self, request: &TokenRequest) -> Outcome {
+        let sent_at = convert::now();
+        let asked = Asked {
+            grant: request.grant,
+            scopes: &request.scopes,
+        };
+        match self.tokens.send(request).await {
+            Ok(answer) => {
+                let reading = answer::read(&answer, asked, Scrubber::for_client(&request.client));
+                Outcome::Exchanged {
+                    sent_at,
+                    result: reading.outcome,
+                    date: reading.date,
+                }
+            }
+            Err(refusal) => Outcome::Exchanged {
+                sent_at,
+                result: Err(refusal),
+                date: None,
+            },
+        }
+    }
+
+    async fn publish(
+        &self,
+        target: DesiredTarget,
+        object: &CubeCredential,
+        seen: &Observed,
+    ) -> Result<Outcome, ApiError> {
+        let (namespace, name) = (seen.credential.namespace.clone(), target.name.clone());
+        let token = target
+            .data
+            .get("access-token")
+            .map(fingerprint)
+            .unwrap_or_default();
+        let key = (namespace.clone(), name.clone());
+        let secret = secret(&namespace, target, object);
+        let api: Api<Secret> = Api::namespaced(self.client.clone(), &namespace);
+        let parameters = PatchParams::apply(FIELD_MANAGER).force();
+        let patch = Patch::Apply(&secret);
+        let written = match call(
+            "write",
+            format!("Secret {namespace}/{name}"),
+            api.patch(&name, &parameters, &patch),
+        )
+        .await
+        {
+            Ok(written) => written,
+            Err(error) => {
+                // Whatever was known of it is in doubt: look before the next decision.
+                lock(&self.targets).forget(&key);
+                return Err(error);
+            }
+        };
+        let mut known = convert::target(&written.metadata);
+        known.content = Content::Confirmed(token);
+        known.owner_lives = true;
+        lock(&self.targets).put(key, &known.version, known.clone());
+        Ok(Outcome::Published(known))
+    }
+
+    async fn delete(&self, namespace: &str, version: SecretVersion) -> Result<Outcome, ApiError> {
+        let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
+        let parameters = DeleteParams {
+            preconditions: Some(Preconditions {
+                uid: Some(version.uid),
+                resource_version: Some(version.version),
+            }),
+            ..DeleteParams::default()
+        };
+        let object = format!("Secret {namespace}/{}", version.name);
+        let deleted = call("delete", object, api.delete(&version.name, &parameters)).await;
+        lock(&self.targets).forget(&(namespace.to_owned(), version.name.clone()));
+        match deleted {
+            Ok(_) => Ok(Outcome::Deleted(version.name)),
+            Err(error) if error.is_not_found() => Ok(Outcome::Deleted(version.name)),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn report(
+        &self,
+        namespace: &str,
+        name: &str,
+        status: &CubeCredentialStatus,
+    ) -> Result<String, ApiError> {
+        let api: Api<CubeCredential> = Api::namespaced(self.client.clone(), namespace);
+        let body = json!({
+            "apiVersion": CubeCredential::api_version(&()),
+            "kind": CubeCredential::kind(&()),
+            "status": status,
+        });
+        let parameters = PatchParams::apply(FIELD_MANAGER).force();
+        let patch = Patch::Apply(&body);
+        let object = format!("the status of CubeCredential {namespace}/{name}");
+        let written = call("write", object, api.patch_status(name, &parameters, &patch)).await?;
+        Ok(written.metadata.resource_version.unwrap_or_default())
+    }
+}
+
+fn secret(namespace: &str, target: DesiredTarget, object: &CubeCredential) -> Secret {
+    let data: BTreeMap<_, _> = target
+        .data
+        .into_iter()
+        .map(|(key, value)| (key, ByteString(value.expose_secret().as_bytes().to_vec())))
+        .collect();
+    let owner = target
+        .owned
+        .then(|| object.controller_owner_ref(&()))
+        .flatten();
+    let (uid, version) = match target.replaces {
+        Some(replaced) => (Some(replaced.uid), replaced.version),
+        None => (None, MUST_NOT_EXIST.to_owned()),
+    };
+    Secret {
+        metadata: ObjectMeta {
+            name: Some(target.name),
+            namespace: Some(namespace.to_owned()),
+            labels: Some(target.labels),
+            annotations: Some(target.annotations),
+            owner_references: owner.map(|owner| vec![owner]),
+            uid,
+            resource_version: Some(version),
+            ..ObjectMeta::default()
+        },
+        type_: Some(target.r#type),
+        data: Some(data),
+        ..Secret::default()
+    }
+}

@@ -1,0 +1,30 @@
+//! cube-operator keeps OAuth access tokens fresh in Kubernetes Secrets.
+//!
+//! ```text
+//!         ┌────────────── one reconcile ──────────────┐
+//!  watch ─▶ observe ─▶ Observed ─▶ decide ─▶ Plan ─▶ perform ─▶ Outcome ─┐
+//!         │   (reads)      ▲        (pure)            (one effect)        │
+//!         │                └───────────── absorb (pure) ◀─────────────────┘
+//!         └─▶ nothing left to do: sleep until Plan.wake_at
+//! ```
+//!
+//! - [`api`]: the `CubeCredential`: spec, status, conditions, reasons.
+//! - [`reconcile`]: the pure decision. No cluster, network, clock or chance below it.
+//! - [`oauth`]: one exchange with a token endpoint, and what each answer means.
+//! - [`kubernetes`]: the two thin hands, observe and perform.
+//! - [`controller`]: watches and the loop above.
+//! - [`command`], [`cli`], [`server`], [`metrics`], [`telemetry`]: the program around it.
+//!
+//! A secret is a type ([`secrecy::SecretString`]): its Debug output is redacted, and it is exposed only where it is used. No
+//! token, secret, Authorization header or response body is ever in a log, event, status, metric or error.
+
+pub mod api;
+pub mod cli;
+pub mod command;
+pub mod controller;
+pub mod kubernetes;
+pub mod metrics;
+pub mod oauth;
+pub mod reconcile;
+pub mod server;
+pub mod telemetry;

@@ -1,0 +1,29 @@
+//! The program: a crypto provider, arguments, and the command that they name.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use cube_operator::{
+    cli::{Cli, Command},
+    command,
+};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    // Two TLS clients share it; without one they panic instead of returning an error.
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .expect("nothing installed a provider before");
+    let result = match Cli::parse().command {
+        Command::Run(flags) => command::run::run(flags).await,
+        Command::Crd => command::crd::print(),
+        Command::Check(flags) => command::check::check(flags).await,
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("cube-operator: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! From an answer to its meaning.
+
+use serde_json::{Map, Value};
+
+use super::{
+    Answer, Asked, Body, Issued, Reading, Refusal,
+    parse::{fields, lifetime, text, token},
+    retry_after::{http_date, pause},
+};
+use crate::{
+    api::Reason,
+    oauth::{request::Grant, scrub::Scrubber},
+};
+
+/// Reads an answer. `scrubber` knows the secrets of the request; those of the answer are added to it.
+#[must_use]
+pub fn read(answer: &Answer, asked: Asked<'_>, mut scrubber: Scrubber) -> Reading {
+    let date = answer.date.as_deref().and_then(http_date);
+    let fields = match &answer.body {
+        Body::Complete(bytes) => fields(bytes, answer.content_type.as_deref()),
+        Body::TooLarge => None,
+    };
+    for name in ["access_token", "refresh_token", "id_token"] {
+        if let Some(secret) = fields.as_ref().and_then(|fields| text(fields, name)) {
+            scrubber.add(secret);
+        }
+    }
+    let refresh_token = successor(answer, asked.grant, fields.as_ref());
+    let reader = Reader {
+        answer,
+        asked,
+        scrubber,
+        fields,
+    };
+    let outcome = reader.outcome().map_err(|refusal| Refusal {
+        pause: matches!(refusal.reason, Reason::RateLimited | Reason::Unavailable)
+            .then(|| pause(answer.retry_after.as_deref(), date))
+            .flatten(),
+        ..refusal
+    });
+    Reading {
+        outcome,
+        refresh_token,
+        date,
+    }
+}
+
+fn successor(
+    answer: &Answer,
+    grant: Grant,
+    fields: Option<&Map<String, Value>>,
+) -> Option<secrecy::SecretString> {
+    let consumed = grant == Grant::RefreshToken && is_success(answer.status);
+    consumed
+        .then(|| token(fields?, "refresh_token"))
+        .flatten()
+        .map(Into::into)
+}
+
+fn is_success(status: u16) -> bool {
+    (200..300).contains(&status)
+}
+
+struct Reader<'a> {
+    answer: &'a Answer,
+    asked: Asked<'a>,
+    scrubber: Scrubber,
+    fields: Option<Map<String, Value>>,
+}
+
+impl Reader<'_> {
+    fn outcome(&self) -> Result<Issued, Refusal> {
+        let status = self.answer.status;
+        if (300..400).contains(&status) {
+            return Err(self.redirected());
+        }
+        if matches!(self.answer.body, Body::TooLarge) {
+            return Err(self.refusal(Reason::ResponseTooLarge, "with more than 256 KiB"));
+        }
+        if is_success(status) {
+            return self.success();
+        }
+        if (500..600).contains(&status) {
+            // The status wins: a failing server's body is not evidence, not even `invalid_client`.
+            return Err(self.refusal(Reason::Unavailable, ""));
+        }
+        if status == 429 {
+            return Err(self.refusal(Reason::RateLimited, ""));
+        }
+        Err(self.error_code().unwrap_or_else(|| self.bare_status()))
+    }
+
+    fn success(&self) -> Result<Issued, Refusal> {
+        let Some(fields) = &self.fields else {
+            return Err(self.refusal(
+                Reason::UnexpectedResponse,
+                "with neither a JSON object nor a form",
+            ));
+        };
+        let Some(access_token) = token(fields, "access_token") else {
+            let refusal = fields
+                .contains_key("error")
+                .then(|| self.error_code())
+                .flatten();
+            return Err(refusal.unwrap_or_else(|| {
+                self.refusal(Reason::UnexpectedResponse, "without a usable access_token")
+            }));
+        };
+        if !is_bearer(fields.get("token_type")) {
+            return Err(self.refusal(
+                Reason::UnsupportedTokenType,
+                "with a token_type other than Bearer",
+            ));
+        }
+        let granted: Vec<&str> = text(fields, "scope")
+            .map(|scope| scope.split_ascii_whitespace().collect())
+            .unwrap_or_default();
+        let narrowed = !granted.is_empty()
+            && self
+                .asked
+                .scopes
+                .iter()
+                .any(|scope| !granted.contains(&scope.as_str()));
+        Ok(Issued {
+            access_token: access_token.into(),
+            lifetime: lifetime(fields),
+            // Shown in status: bounded like every other text of a provider.
+            scopes: granted
+                .iter()
+                .take(64)
+                .map(|scope| self.scrubber.clean(scope))
+                .collect(),
+            narrowed,
+        })
+    }
+
+    /// The meaning of the `error` field (RFC 6749, section 5.2), if it has one. It wins over a 4xx status.
+    fn error_code(&self) -> Option<Refusal> {
+        let code = text(self.fields.as_ref()?, "error")?;
+        let reason = match code {
+            "invalid_client" | "incorrect_client_credentials" => Reason::InvalidClient,
+            "access_denied" if self.answer.status == 401 => Reason::InvalidClient,
+            "invalid_grant" if self.asked.grant == Grant::RefreshToken => {
+                Reason::RefreshTokenRejected
+            }
+            "invalid_grant" => Reason::InvalidGrant,
+            "unauthorized_client" => Reason::UnauthorizedClient,
+            "unsupported_grant_type" => Reason::UnsupportedGrantType,
+            "invalid_scope" => Reason::InvalidScope,
+            "invalid_target" => Reason::InvalidTarget,
+            "invalid_request" => Reason::InvalidRequest,
+            "slow_down" => Reason::RateLimited,
+            _ => return None,
+        };
+        Some(Refusal::new(
+            reason,
+            format!("{}{}", self.answered(), self.provider_words(code)),
+        ))
+    }
+
+    fn bare_status(&self) -> Refusal {
+        match self.answer.status {
+            401 => self.refusal(Reason::InvalidClient, ""),
+            403 if self.fields.is_some() => {
+                let description = self.description();
+                Refusal::new(
+                    Reason::Forbidden,
+                    format!("{}{description}", self.answered()),
+                )
+            }
+            403 => self.refusal(
+                Reason::Forbidden,
+                "with a page, not JSON, as a proxy or firewall does",
+            ),
+            404 | 405 | 410 => self.refusal(Reason::EndpointNotFound, ""),
+            408 => self.refusal(Reason::Unavailable, ""),
+            400..500 => self.refusal(Reason::InvalidRequest, ""),
+            _ => self.refusal(Reason::UnexpectedResponse, ""),
+        }
+    }
+
+    fn redirected(&self) -> Refusal {
+        let target = self
+            .answer
+            .location
+            .as_deref()
+            .and_then(|location| url::Url::parse(location).ok());
+        let Some(target) = target else {
+            return self.refusal(Reason::Redirected, "a redirect, which is not followed");
+        };
+        // Scheme, host and path only: a query may hold a code or a token.
+        // Part by part, because a whole URL looks like a token.
+        let part = |text: &str| self.scrubber.clean(text);
+        let host = target
+            .host_str()
+            .unwrap_or_default()
+            .split('.')
+            .map(part)
+            .collect::<Vec<_>>()
+            .join(".");
+        let path = target
+            .path()
+            .split('/')
+            .map(part)
+            .collect::<Vec<_>>()
+            .join("/");
+        let mut shown = format!("{}://{host}{path}", target.scheme());
+        shown.truncate(200);
+        self.refusal(
+            Reason::Redirected,
+            &format!("a redirect to {shown}, which is not followed"),
+        )
+    }
+
+    fn refusal(&self, reason: Reason, detail: &str) -> Refusal {
+        Refusal::new(reason, format!("{} {detail}", self.answered()).trim_end())
+    }
+
+    fn answered(&self) -> String {
+        format!("the token endpoint answered {}", self.answer.status)
+    }
+
+    fn provider_words(&self, code: &str) -> String {
+        let code = self
+            .scrubber
+            .code(code)
+            .map(|code| format!(" {code}"))
+            .unwrap_or_default();
+        format!("{code}{}", self.description())
+    }
+
+    /// The provider's own sentence, in quotes so that nobody takes it for ours.
+    fn description(&self) -> String {
+        let description = self
+            .fields
+            .as_ref()
+            .and_then(|fields| text(fields, "error_description"));
+        let shown = description
+            .map(|text| self.scrubber.clean(text))
+            .unwrap_or_default();
+        if shown.is_empty() {
+            shown
+        } else {
+            format!(" (\"{shown}\")")
+        }
+    }
+}
+
+/// Absent counts as bearer, in any case (RFC 6750 servers differ).
+fn is_bearer(token_type: Option<&Value>) -> bool {
+    match token_type {
+        None | Some(Value::Null) => true,
+        Some(Value::String(text)) => text.is_empty() || text.eq_ignore_ascii_case("bearer"),
+        Some(_) => false,
+    }
+}

@@ -1,0 +1,170 @@
+//! The network side of one exchange: one request on a fresh connection, never repeated, limited in time and size.
+
+mod resolver;
+mod trouble;
+
+use std::time::Duration;
+
+use reqwest::{Certificate, Response, header, redirect, retry, tls};
+use secrecy::ExposeSecret;
+
+use super::{
+    answer::{Answer, Body, Refusal},
+    endpoint::Networks,
+    request::TokenRequest,
+};
+use crate::api::Reason;
+use resolver::Resolver;
+
+/// Finding the host, connecting and the TLS handshake.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The whole exchange. Real servers hash the secret: 0.2–0.6 s is normal.
+pub const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
+/// The most bytes of a body that are read, after decompression.
+const LARGEST_BODY: usize = 256 * 1024;
+
+/// Sends token requests.
+#[derive(Clone, Debug)]
+pub struct TokenClient {
+    networks: Networks,
+    exchange_timeout: Duration,
+}
+
+impl TokenClient {
+    /// A client that reaches ordinary networks and these.
+    #[must_use]
+    pub fn new(networks: Networks) -> Self {
+        Self {
+            networks,
+            exchange_timeout: EXCHANGE_TIMEOUT,
+        }
+    }
+
+    /// With another limit for the whole exchange: for tests of what a slow server does.
+    #[must_use]
+    pub fn with_timeout(self, exchange_timeout: Duration) -> Self {
+        Self {
+            exchange_timeout,
+            ..self
+        }
+    }
+
+    /// Sends one request and reads its answer.
+    ///
+    /// # Errors
+    /// The refusal says how far it came: nothing was sent (`HostNotAllowed`, `CABundleInvalid`, `TLSUntrusted`, `Unreachable`)
+    /// or it may have arrived (`NoResponse`).
+    pub async fn send(&self, request: &TokenRequest) -> Result<Answer, Refusal> {
+        let address = request.endpoint.address();
+        if let Some(why) = address.and_then(|address| self.networks.refusal(address)) {
+            return Err(trouble::refused_network(&request.endpoint.authority(), why));
+        }
+        let mut post = self
+            .connector(request)?
+            .post(request.endpoint.url().clone())
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(header::ACCEPT, "application/json")
+            .header(header::ACCEPT_ENCODING, "identity")
+            .body(request.body().expose_secret().to_owned());
+        if let Some(authorization) = request.authorization() {
+            post = post.header(
+                header::AUTHORIZATION,
+                sensitive(authorization.expose_secret())?,
+            );
+        }
+        let describe =
+            |error: &reqwest::Error| trouble::describe(error, &request.endpoint.authority());
+        let response = post.send().await.map_err(|error| describe(&error))?;
+        read(response).await.map_err(|error| describe(&error))
+    }
+
+    /// A client of its own for each exchange. A stale keep-alive connection looks like a lost answer, a retry inside the
+    /// client would send a refresh token twice, a followed redirect would replay the client secret.
+    fn connector(&self, request: &TokenRequest) -> Result<reqwest::Client, Refusal> {
+        let resolver = Resolver {
+            token_host: request.endpoint.host(),
+            networks: self.networks.clone(),
+        };
+        let builder = reqwest::Client::builder()
+            .user_agent(concat!(
+                env!("CARGO_PKG_NAME"),
+                "/",
+                env!("CARGO_PKG_VERSION")
+            ))
+            .https_only(true)
+            .tls_version_min(tls::Version::TLS_1_2)
+            .redirect(redirect::Policy::none())
+            .retry(retry::never())
+            .referer(false)
+            .pool_max_idle_per_host(0)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(self.exchange_timeout)
+            .dns_resolver(resolver);
+        let roots = request
+            .ca_bundle
+            .as_deref()
+            .map(authorities)
+            .transpose()?
+            .unwrap_or_default();
+        let builder = if roots.is_empty() {
+            builder
+        } else {
+            builder.tls_certs_merge(roots)
+        };
+        builder.build().map_err(|_| {
+            let what = "no TLS client could be made: the system's certificates or the CA bundle cannot be used";
+            Refusal::new(Reason::CABundleInvalid, what)
+        })
+    }
+}
+
+/// The certificates of a PEM text.
+///
+/// # Errors
+/// A refusal if it holds none, or something that is no certificate.
+pub fn authorities(pem: &str) -> Result<Vec<Certificate>, Refusal> {
+    let invalid = |what: &str| Refusal::new(Reason::CABundleInvalid, what);
+    match Certificate::from_pem_bundle(pem.as_bytes()) {
+        Ok(roots) if roots.is_empty() => Err(invalid("the CA bundle holds no PEM certificate")),
+        Ok(roots) => Ok(roots),
+        Err(_) => Err(invalid("the CA bundle is not valid PEM")),
+    }
+}
+
+/// Marked so that no layer below prints it.
+fn sensitive(value: &str) -> Result<header::HeaderValue, Refusal> {
+    let mut value = header::HeaderValue::from_str(value).map_err(|_| {
+        Refusal::new(
+            Reason::ClientSecretMalformed,
+            "the client secret does not fit into a header",
+        )
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+async fn read(mut response: Response) -> Result<Answer, reqwest::Error> {
+    let text = |name| {
+        let value = response.headers().get(name)?;
+        Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+    };
+    let answer = Answer {
+        status: response.status().as_u16(),
+        content_type: text(header::CONTENT_TYPE),
+        location: text(header::LOCATION),
+        retry_after: text(header::RETRY_AFTER),
+        date: text(header::DATE),
+        body: Body::TooLarge,
+    };
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > LARGEST_BODY {
+            return Ok(answer);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Answer {
+        body: Body::Complete(body),
+        ..answer
+    })
+}

@@ -1,0 +1,116 @@
+//! What went wrong on the network, in words of our own: an error's text may quote what the other side sent.
+
+use std::{error::Error, io};
+
+use rustls::CertificateError;
+
+use super::resolver::{NotResolved, RefusedNetwork};
+use crate::{api::Reason, oauth::answer::Refusal};
+
+/// The refusal for a token endpoint on a network that is refused by default.
+pub(super) fn refused_network(authority: &str, why: &str) -> Refusal {
+    Refusal::new(
+        Reason::HostNotAllowed,
+        format!("the token endpoint {authority} has a {why} address"),
+    )
+}
+
+/// What an error of the HTTP client means. `NoResponse` if the request may have arrived.
+pub(super) fn describe(error: &reqwest::Error, authority: &str) -> Refusal {
+    if let Some(RefusedNetwork(why)) = cause(error) {
+        return refused_network(authority, why);
+    }
+    if let Some(tls) = cause::<rustls::Error>(error) {
+        return tls_trouble(tls, error.is_connect(), authority);
+    }
+    if error.is_connect() {
+        let why = connect_trouble(error);
+        return Refusal::new(
+            Reason::Unreachable,
+            format!("the token endpoint {authority} could not be reached: {why}"),
+        );
+    }
+    let why = if error.is_timeout() {
+        "within the time limit"
+    } else {
+        "that can be read as HTTP"
+    };
+    Refusal::new(
+        Reason::NoResponse,
+        format!("the token endpoint {authority} gave no complete answer {why}"),
+    )
+}
+
+fn tls_trouble(error: &rustls::Error, connecting: bool, authority: &str) -> Refusal {
+    use rustls::Error::{InvalidCertificate, NoCertificatesPresented};
+    let why = match error {
+        InvalidCertificate(CertificateError::UnknownIssuer) => {
+            "it was issued by an authority that is not trusted"
+        }
+        InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
+            "it has expired"
+        }
+        InvalidCertificate(
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
+        ) => "it is not valid yet",
+        InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => "it is for another host name",
+        InvalidCertificate(CertificateError::Revoked) => "it was revoked",
+        InvalidCertificate(_) | NoCertificatesPresented => "it cannot be used",
+        _ if connecting => {
+            let what = format!(
+                "the token endpoint {authority} could not be reached: the TLS handshake failed"
+            );
+            return Refusal::new(Reason::Unreachable, what);
+        }
+        _ => {
+            let what = format!(
+                "the token endpoint {authority} gave no complete answer: the TLS connection broke"
+            );
+            return Refusal::new(Reason::NoResponse, what);
+        }
+    };
+    Refusal::new(
+        Reason::TLSUntrusted,
+        format!("the certificate of the token endpoint {authority} is not trusted: {why}"),
+    )
+}
+
+fn connect_trouble(error: &reqwest::Error) -> &'static str {
+    if error.is_timeout() {
+        return "no connection within 5 s";
+    }
+    if cause::<NotResolved>(error).is_some() {
+        return "its name does not resolve";
+    }
+    match cause::<io::Error>(error).map(io::Error::kind) {
+        Some(io::ErrorKind::ConnectionRefused) => "the connection was refused",
+        Some(
+            io::ErrorKind::ConnectionReset
+            | io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::BrokenPipe,
+        ) => "the connection was closed",
+        Some(io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable) => {
+            "there is no route to it"
+        }
+        Some(io::ErrorKind::TimedOut) => "the connection timed out",
+        _ => "the connection failed",
+    }
+}
+
+/// The innermost cause of this type. `io::Error` hides a wrapped error from `source()`: it is asked for it by hand.
+fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    let mut found = None;
+    let mut next = Some(error);
+    while let Some(error) = next {
+        found = error.downcast_ref().or(found);
+        let wrapped = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        next = wrapped
+            .map(|inner| inner as &(dyn Error + 'static))
+            .or_else(|| error.source());
+    }
+    found
+}

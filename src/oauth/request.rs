@@ -1,0 +1,154 @@
+//! The request of one exchange (RFC 6749, sections 2.3.1, 4.4.2 and 6).
+
+use std::collections::BTreeMap;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use secrecy::{ExposeSecret, SecretString};
+use url::form_urlencoded;
+
+use super::endpoint::Endpoint;
+use crate::api::ClientAuthentication;
+
+/// The client of a provider: who asks for the token.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// The client id; not a secret.
+    pub id: String,
+    /// The client secret.
+    pub secret: SecretString,
+}
+
+/// What is exchanged for an access token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grant {
+    /// The client's own credentials.
+    ClientCredentials,
+    /// A refresh token. Its answers are already classified; requests come with stored refresh tokens.
+    RefreshToken,
+}
+
+impl Grant {
+    fn name(self) -> &'static str {
+        match self {
+            Self::ClientCredentials => "client_credentials",
+            Self::RefreshToken => "refresh_token",
+        }
+    }
+}
+
+/// One request to a token endpoint.
+#[derive(Clone, Debug)]
+pub struct TokenRequest {
+    /// Where it goes.
+    pub endpoint: Endpoint,
+    /// Who asks.
+    pub client: Client,
+    /// How the client proves who it is.
+    pub authentication: ClientAuthentication,
+    /// What it asks with.
+    pub grant: Grant,
+    /// The scopes it asks for.
+    pub scopes: Vec<String>,
+    /// Further form fields.
+    pub parameters: BTreeMap<String, String>,
+    /// PEM certificates trusted besides the system's.
+    pub ca_bundle: Option<String>,
+}
+
+impl TokenRequest {
+    /// The urlencoded body. Every parameter once, none empty: some servers answer `invalid_scope` to `scope=`.
+    #[must_use]
+    pub fn body(&self) -> SecretString {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("grant_type", self.grant.name());
+        if self.authentication == ClientAuthentication::Body {
+            form.append_pair("client_id", &self.client.id);
+            form.append_pair("client_secret", self.client.secret.expose_secret());
+        }
+        if !self.scopes.is_empty() {
+            form.append_pair("scope", &self.scopes.join(" "));
+        }
+        for (name, value) in &self.parameters {
+            form.append_pair(name, value);
+        }
+        form.finish().into()
+    }
+
+    /// The value of the Authorization header. Id and secret are form-urlencoded before base64 (RFC 6749, 2.3.1).
+    #[must_use]
+    pub fn authorization(&self) -> Option<SecretString> {
+        (self.authentication == ClientAuthentication::Basic).then(|| basic(&self.client).into())
+    }
+}
+
+pub(super) fn basic(client: &Client) -> String {
+    let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let pair = format!(
+        "{}:{}",
+        encode(&client.id),
+        encode(client.secret.expose_secret())
+    );
+    format!("Basic {}", STANDARD.encode(pair))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(authentication: ClientAuthentication) -> TokenRequest {
+        TokenRequest {
+            endpoint: Endpoint::parse("https://example.com/token").unwrap(),
+            client: Client {
+                id: "my client".into(),
+                secret: "s3cret:ä&".into(),
+            },
+            authentication,
+            grant: Grant::ClientCredentials,
+            scopes: vec!["read".into(), "write".into()],
+            parameters: BTreeMap::from([("audience".into(), "https://api".into())]),
+            ca_bundle: None,
+        }
+    }
+
+    #[test]
+    fn body_authentication_sends_id_and_secret_in_the_form_only() {
+        let request = request(ClientAuthentication::Body);
+        assert_eq!(
+            request.body().expose_secret(),
+            "grant_type=client_credentials&client_id=my+client&client_secret=s3cret%3A%C3%A4%26&scope=read+write\
+             &audience=https%3A%2F%2Fapi"
+        );
+        assert!(request.authorization().is_none());
+    }
+
+    #[test]
+    fn basic_authentication_form_encodes_id_and_secret_before_base64() {
+        let request = request(ClientAuthentication::Basic);
+        assert_eq!(
+            request.body().expose_secret(),
+            "grant_type=client_credentials&scope=read+write&audience=https%3A%2F%2Fapi"
+        );
+        let header = request.authorization().unwrap();
+        let pair = STANDARD
+            .decode(header.expose_secret().strip_prefix("Basic ").unwrap())
+            .unwrap();
+        assert_eq!(
+            String::from_utf8(pair).unwrap(),
+            "my+client:s3cret%3A%C3%A4%26"
+        );
+    }
+
+    #[test]
+    fn an_empty_scope_is_left_out() {
+        let request = TokenRequest {
+            scopes: vec![],
+            ..request(ClientAuthentication::Basic)
+        };
+        assert!(!request.body().expose_secret().contains("scope"));
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        assert!(!format!("{:?}", request(ClientAuthentication::Body)).contains("s3cret"));
+    }
+}

@@ -1,0 +1,205 @@
+//! What may be shown of a provider's own words. Everything that leaves the program passes through here.
+
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD},
+};
+use secrecy::{ExposeSecret, SecretString};
+use url::form_urlencoded;
+
+use super::request::{Client, basic};
+
+/// The most characters of a provider's description that are shown.
+const LONGEST: usize = 200;
+/// A run of token characters of this length may be a token, a key or an echo of one.
+const TOKEN_RUN: usize = 20;
+const REDACTED: &str = "...";
+
+/// Removes the secrets in play, and all that could be one, from a provider's text.
+pub struct Scrubber {
+    /// Every form of every secret, longest first, so that no rest of a longer form survives a shorter one.
+    forms: Vec<SecretString>,
+}
+
+impl Scrubber {
+    /// A scrubber for an exchange of this client.
+    #[must_use]
+    pub fn for_client(client: &Client) -> Self {
+        let mut scrubber = Self { forms: Vec::new() };
+        let header = basic(client);
+        scrubber.add(client.secret.expose_secret());
+        scrubber.add_form(header.trim_start_matches("Basic ").into());
+        let pair = format!("{}:{}", client.id, client.secret.expose_secret());
+        scrubber.add_form(STANDARD.encode(pair));
+        scrubber
+    }
+
+    /// Also removes this secret, as it is and in base64 and urlencoded form.
+    pub fn add(&mut self, secret: &str) {
+        for form in [
+            secret.to_owned(),
+            STANDARD.encode(secret),
+            STANDARD_NO_PAD.encode(secret),
+            URL_SAFE.encode(secret),
+            URL_SAFE_NO_PAD.encode(secret),
+            form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
+            form_urlencoded::byte_serialize(secret.as_bytes())
+                .collect::<String>()
+                .replace('+', "%20"),
+        ] {
+            self.add_form(form);
+        }
+    }
+
+    fn add_form(&mut self, form: String) {
+        if form.is_empty() {
+            return;
+        }
+        self.forms.push(form.into());
+        self.forms
+            .sort_by_key(|form| std::cmp::Reverse(form.expose_secret().len()));
+    }
+
+    /// The text as it may be shown: printable ASCII without quotes and backslashes, one line, at most 200 characters.
+    #[must_use]
+    pub fn clean(&self, text: &str) -> String {
+        let printable: String = self
+            .without_secrets(text)
+            .chars()
+            .map(|c| if c.is_whitespace() { ' ' } else { c })
+            .filter(|c| matches!(c, ' '..='!' | '#'..='[' | ']'..='~'))
+            .collect();
+        let one_line = printable
+            .split(' ')
+            .filter(|word| !word.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ");
+        // Once more: dropping a character can put a secret together that the provider's text had cut apart.
+        let text = without_token_runs(&self.without_secrets(&one_line));
+        // Only ASCII is left, so a byte is a character.
+        if text.len() <= LONGEST {
+            text
+        } else {
+            text[..LONGEST].to_owned()
+        }
+    }
+
+    /// An error code as it may be shown: only of the shape of RFC 6749's codes, and no secret.
+    #[must_use]
+    pub fn code<'a>(&self, code: &'a str) -> Option<&'a str> {
+        let shaped = (1..=64).contains(&code.len())
+            && code
+                .bytes()
+                .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-'));
+        (shaped && self.without_secrets(code) == code).then_some(code)
+    }
+
+    fn without_secrets(&self, text: &str) -> String {
+        self.forms.iter().fold(text.to_owned(), |text, form| {
+            text.replace(form.expose_secret(), REDACTED)
+        })
+    }
+}
+
+fn without_token_runs(text: &str) -> String {
+    let in_token = |c: char| c.is_ascii_alphanumeric() || "_.~+/=-".contains(c);
+    let mut shown = String::new();
+    let mut run = String::new();
+    for c in text.chars().map(Some).chain([None]) {
+        if let Some(c) = c.filter(|c| in_token(*c)) {
+            run.push(c);
+            continue;
+        }
+        shown.push_str(if run.len() >= TOKEN_RUN {
+            REDACTED
+        } else {
+            &run
+        });
+        run.clear();
+        shown.extend(c);
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn scrubber(secret: &str) -> Scrubber {
+        Scrubber::for_client(&Client {
+            id: "id".into(),
+            secret: secret.into(),
+        })
+    }
+
+    #[test]
+    fn a_description_is_one_printable_line_without_quotes() {
+        assert_eq!(
+            scrubber("zzz").clean("  bad\r\n\t \"client\" \\ é \u{7f}id "),
+            "bad client id"
+        );
+    }
+
+    #[test]
+    fn a_secret_is_removed_in_every_form() {
+        let scrubber = scrubber("p&ss wörd?");
+        for echo in [
+            "p&ss wörd?".to_owned(),
+            STANDARD.encode("p&ss wörd?"),
+            URL_SAFE_NO_PAD.encode("p&ss wörd?"),
+            "p%26ss+w%C3%B6rd%3F".to_owned(),
+            "p%26ss%20w%C3%B6rd%3F".to_owned(),
+            STANDARD.encode("id:p&ss wörd?"),
+        ] {
+            assert_eq!(
+                scrubber.clean(&format!("got [{echo}] from you")),
+                "got [...] from you",
+                "{echo}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_secret_that_was_cut_apart_does_not_grow_together() {
+        assert_eq!(scrubber("hunter2").clean("got hun\"ter2"), "got ...");
+    }
+
+    #[test]
+    fn anything_that_could_be_a_token_is_removed() {
+        assert_eq!(
+            scrubber("zzz").clean("token abcdefghij0123456789 is unknown"),
+            "token ... is unknown"
+        );
+        assert_eq!(
+            scrubber("zzz").clean("token abcdefghij012345678 is unknown"),
+            "token abcdefghij012345678 is unknown"
+        );
+    }
+
+    #[test]
+    fn a_code_has_the_shape_of_a_code() {
+        let scrubber = scrubber("hunter2");
+        assert_eq!(scrubber.code("invalid_client"), Some("invalid_client"));
+        for code in [
+            "",
+            "Invalid",
+            "a b",
+            "hunter2",
+            "invalid_hunter2",
+            &"a".repeat(65),
+        ] {
+            assert_eq!(scrubber.code(code), None, "{code}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_shows_a_secret(before in ".{0,40}", secret in "[ -~]{6,30}", after in ".{0,300}") {
+            let shown = scrubber(&secret).clean(&format!("{before}{secret}{after}"));
+            prop_assert!(!shown.contains(&secret));
+            prop_assert!(shown.len() <= LONGEST);
+            prop_assert!(shown.bytes().all(|b| (0x20..0x7f).contains(&b) && b != b'"' && b != b'\\'));
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! The pure part of a reconcile: from what was observed to the one next step, and from its outcome to a new observation.
+//!
+//! ```text
+//!  observe ─▶ Observed ─▶ decide ─▶ Plan ─▶ look or act ─▶ Outcome ─▶ absorb ─▶ Observed ─▶ …
+//! ```
+//!
+//! Nothing below this module knows a cluster, a network, a clock, a runtime or chance: time is a parameter and jitter comes
+//! from the uid, so every history can be replayed. `tests/purity.rs` proves it from the sources.
+
+mod absorb;
+mod attempt;
+mod case;
+mod checks;
+mod decide;
+mod inputs;
+mod local;
+mod message;
+mod news;
+mod observed;
+mod plan;
+mod report;
+mod schedule;
+mod settings;
+mod target;
+mod verdict;
+
+pub use absorb::absorb;
+pub use attempt::{Failure, Memory};
+pub use decide::decide;
+pub use news::{News, NewsKind};
+pub use observed::{
+    CaBundle, Content, Credential, Observed, Source, SourceSecret, SourceValue, Target,
+    TargetSecret,
+};
+pub use plan::{Action, DesiredTarget, Look, Next, Outcome, Plan, SecretVersion, TargetReading};
+pub use settings::{CaBundleSource, Settings};
+pub use target::fingerprint;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,280 @@
+//! From the outcome of a step to the next observation.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    attempt::{Failure, Memory, later},
+    case::{Case, Inputs},
+    inputs, local, message,
+    news::Happened,
+    observed::{CaBundle, Content, Observed, Source, Target, TargetSecret},
+    plan::{Outcome, TargetReading},
+    schedule,
+    settings::Settings,
+    target::{Holding, Owner, Record},
+};
+use crate::{
+    api::Class,
+    oauth::answer::{Issued, Refusal},
+};
+
+/// A difference between two clocks that is worth telling.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
+
+/// Takes in what came of a step. Pure: nothing is read or written here.
+pub fn absorb(seen: &mut Observed, outcome: Outcome, now: Timestamp) {
+    match outcome {
+        Outcome::Target(reading) => {
+            seen.target = match reading {
+                Some(reading) => Target::Present(read_token(seen, reading)),
+                None => Target::Absent,
+            }
+        }
+        Outcome::Previous(reading) => {
+            seen.previous = reading.map(|reading| read_token(seen, reading))
+        }
+        Outcome::Source(source) => {
+            seen.source = source;
+            recognise_a_label_edit(seen);
+        }
+        Outcome::CaBundle(bundle) => {
+            recognise_the_same_bundle(&mut seen.memory, &bundle);
+            seen.ca_bundle = bundle;
+        }
+        Outcome::Exchanged {
+            sent_at,
+            result,
+            date,
+        } => exchanged(seen, sent_at, result, date, now),
+        Outcome::Published(secret) => published(seen, secret),
+        Outcome::Deleted(name) => {
+            if seen
+                .previous
+                .as_ref()
+                .is_some_and(|secret| secret.name == name)
+            {
+                seen.previous = None;
+            } else {
+                seen.target = Target::Absent;
+            }
+        }
+        Outcome::Reported { status, .. } => {
+            seen.credential.status = status;
+            seen.memory.happened = Happened::default();
+        }
+    }
+}
+
+/// Takes the token in hand, if the Secret is ours, is whole, and no newer token waits to be published.
+fn read_token(seen: &mut Observed, reading: TargetReading) -> TargetSecret {
+    let TargetReading { mut secret, data } = reading;
+    if secret.owner(&seen.credential) != Owner::Foreign {
+        let holding = secret.inspect(&data);
+        if !seen.memory.unpublished {
+            seen.memory.holding = holding;
+        }
+    }
+    secret
+}
+
+/// The source Secret has another version: if the used values are the same as in the failed attempt, it is no news.
+fn recognise_a_label_edit(seen: &mut Observed) {
+    let (Ok(settings), Source::Read(secret)) = (&seen.settings, &seen.source) else {
+        return;
+    };
+    let Ok(client) = local::client(settings, &seen.source) else {
+        return;
+    };
+    if let Some(failure) = &mut seen.memory.failure
+        && seen.memory.tried == Some(inputs::digest(settings, &client))
+    {
+        failure
+            .attempted
+            .source_resource_version
+            .clone_from(&secret.version);
+    }
+}
+
+fn recognise_the_same_bundle(memory: &mut Memory, bundle: &CaBundle) {
+    let found = match bundle {
+        CaBundle::Pem(pem) => Some(local::ca_hash(pem)),
+        _ => None,
+    };
+    let tried = memory
+        .failure
+        .as_ref()
+        .map(|failure| failure.attempted.ca_bundle_hash.clone());
+    if tried == Some(found) {
+        memory.ca_touched = false;
+    }
+}
+
+fn exchanged(
+    seen: &mut Observed,
+    sent_at: Timestamp,
+    result: Result<Issued, Refusal>,
+    date: Option<Timestamp>,
+    now: Timestamp,
+) {
+    let Ok(settings) = seen.settings.clone() else {
+        return;
+    };
+    seen.memory.ca_touched = false;
+    match result {
+        Ok(issued) => {
+            let skew = date
+                .map(|date| date.duration_since(now))
+                .filter(|skew| skew.abs() > CLOCK_SKEW);
+            seen.memory.happened.clock_skew = skew.map(|skew| skew.as_secs());
+            seen.memory.last_attempt_at = Some(sent_at);
+            succeeded(seen, &settings, sent_at, issued);
+        }
+        Err(refusal) => {
+            let was_sent = refusal.reason.class() != Class::Terminal;
+            if was_sent {
+                seen.memory.last_attempt_at = Some(sent_at);
+            }
+            failed(seen, &settings, &refusal, was_sent, now);
+        }
+    }
+}
+
+fn succeeded(seen: &mut Observed, settings: &Settings, sent_at: Timestamp, issued: Issued) {
+    let Ok(client) = local::client(settings, &seen.source) else {
+        return;
+    };
+    let served = Case {
+        seen,
+        settings,
+        now: sent_at,
+    }
+    .record()
+    .and_then(|record| record.refresh_request);
+    let requested = seen.credential.refresh_request.clone();
+    let record = Record {
+        owner_uid: seen.credential.uid.clone(),
+        issued_at: sent_at,
+        expires_at: later(
+            sent_at,
+            issued.lifetime.unwrap_or(settings.assumed_lifetime),
+        ),
+        inputs_hash: inputs::hash(&issued.access_token, settings, &client),
+        generation: seen.credential.generation,
+        source_version: seen.source.version().unwrap_or_default().to_owned(),
+        refresh_request: requested.clone().or(served.clone()),
+        scopes: issued.scopes,
+    };
+    let memory = &mut seen.memory;
+    memory.happened.issued = true;
+    memory.happened.expiry_unknown = issued.lifetime.is_none();
+    memory.happened.scope_narrowed = issued.narrowed;
+    memory.happened.served_request = requested.is_some() && requested != served;
+    memory.holding = Some(Holding {
+        token: issued.access_token,
+        record,
+    });
+    memory.unpublished = true;
+    memory.failure = None;
+    memory.failures = 0;
+    memory.tried = None;
+    memory.refuted = None;
+}
+
+fn failed(
+    seen: &mut Observed,
+    settings: &Settings,
+    refusal: &Refusal,
+    was_sent: bool,
+    now: Timestamp,
+) {
+    let case = Case {
+        seen,
+        settings,
+        now,
+    };
+    let attempted = local::attempted(&case);
+    let changed = case
+        .live_record()
+        .is_some_and(|record| case.inputs(&record) == Inputs::Changed);
+    let same = |failure: &Failure| {
+        failure.attempted.generation == attempted.generation
+            && failure.attempted.source_resource_version == attempted.source_resource_version
+            && failure.attempted.ca_bundle_hash == attempted.ca_bundle_hash
+    };
+    // Changed inputs start the count again; another reason does not.
+    let earlier = if seen.memory.failure.as_ref().is_some_and(same) {
+        seen.memory.failures
+    } else {
+        0
+    };
+    let failures = if was_sent {
+        earlier.saturating_add(1)
+    } else {
+        earlier
+    };
+    let delay = schedule::retry_delay(
+        refusal.reason,
+        refusal.pause,
+        failures,
+        &seen.credential.uid,
+    );
+    let next_try = delay.map(|delay| later(now, delay));
+    let tried = local::client(settings, &seen.source)
+        .ok()
+        .map(|client| inputs::digest(settings, &client));
+
+    let memory = &mut seen.memory;
+    memory.refuted = changed.then(|| {
+        (
+            attempted.generation,
+            attempted.source_resource_version.clone(),
+        )
+    });
+    memory.failure = Some(Failure {
+        reason: refusal.reason,
+        message: message::failure(refusal, settings, next_try),
+        next_try,
+        attempted,
+    });
+    memory.failures = failures;
+    memory.tried = tried;
+    memory.holding = None;
+    memory.unpublished = false;
+}
+
+fn published(seen: &mut Observed, secret: TargetSecret) {
+    let record = secret.record();
+    let name = Some(&secret.name);
+    let known = seen
+        .credential
+        .status
+        .target
+        .as_ref()
+        .map(|target| &target.name)
+        == name;
+    let edited = match &seen.target {
+        Target::Present(before) => {
+            let confirmed = matches!(before.content, Content::Confirmed(_));
+            // With the same record, only labels or annotations differed, and not because the spec or the inputs changed.
+            !confirmed || before.record() == record
+        }
+        Target::Absent | Target::Unknown => true,
+    };
+    let retyped = matches!(&seen.target, Target::Absent) && !seen.memory.unpublished;
+    if known && edited && !retyped {
+        seen.memory.happened.repaired = true;
+    }
+    // A failure of other inputs than those of this token is no longer a fact.
+    if let (Some(failure), Some(record)) = (&seen.memory.failure, &record) {
+        let attempted = &failure.attempted;
+        if attempted.generation != record.generation
+            || attempted.source_resource_version != record.source_version
+        {
+            seen.memory.failure = None;
+            seen.memory.failures = 0;
+        }
+    }
+    seen.target = Target::Present(secret);
+    seen.memory.holding = None;
+    seen.memory.unpublished = false;
+}

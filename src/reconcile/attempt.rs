@@ -1,0 +1,105 @@
+//! What is remembered between reconciles: the last failure, and a token that could not be published yet.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{news::Happened, schedule, target::Holding};
+use crate::api::{Attempted, ConditionStatus, ConditionType, CubeCredentialStatus, Reason};
+
+/// What a process remembers of one `CubeCredential`. Its durable part is in the status.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    /// A token in hand: just issued and not published yet, or read from a target.
+    pub(super) holding: Option<Holding>,
+    /// Whether the token in hand was issued and never published.
+    pub(super) unpublished: bool,
+    pub(super) failure: Option<Failure>,
+    pub(super) failures: i32,
+    pub(super) last_attempt_at: Option<Timestamp>,
+    /// The digest of the inputs of the last failed attempt: tells a changed secret from a label edit.
+    pub(super) tried: Option<[u8; 32]>,
+    /// The generation and source version whose inputs are known to differ from those of the published token.
+    pub(super) refuted: Option<(i64, String)>,
+    /// The CA bundle may have changed since the last failed attempt.
+    pub(super) ca_touched: bool,
+    pub(super) happened: Happened,
+}
+
+/// An exchange that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Why.
+    pub reason: Reason,
+    /// The whole sentence: what, remedy, next try.
+    pub message: String,
+    /// When it is tried again by itself.
+    pub next_try: Option<Timestamp>,
+    /// What it was made with.
+    pub attempted: Attempted,
+}
+
+impl Memory {
+    /// What a new process knows from the status that an earlier one wrote.
+    ///
+    /// The status may have been edited or restored, so it can only delay a try, and no longer than its class ever does.
+    #[must_use]
+    pub fn recall(status: &CubeCredentialStatus, now: Timestamp) -> Self {
+        let failure = recall_failure(status, now);
+        Self {
+            failures: if failure.is_some() {
+                status.failures.unwrap_or(0).max(0)
+            } else {
+                0
+            },
+            last_attempt_at: status.last_attempt_at,
+            ca_touched: failure.is_some(),
+            failure,
+            ..Self::default()
+        }
+    }
+
+    /// Something that a CA bundle is read from has changed.
+    pub fn touch_ca_bundle(&mut self) {
+        self.ca_touched = true;
+    }
+
+    /// Whether a CA bundle was touched while a reconcile with this memory was running.
+    #[must_use]
+    pub fn ca_bundle_touched_since(&self, running: &Self) -> bool {
+        self.ca_touched && !running.ca_touched
+    }
+
+    /// Forgets a token that was only read, so that no token is kept in memory between reconciles.
+    pub fn rest(&mut self) {
+        if !self.unpublished {
+            self.holding = None;
+        }
+    }
+}
+
+fn recall_failure(status: &CubeCredentialStatus, now: Timestamp) -> Option<Failure> {
+    let refreshed = status.condition(ConditionType::Refreshed)?;
+    let reason =
+        Reason::from_name(&refreshed.reason).filter(|reason| reason.is_exchange_failure())?;
+    if refreshed.status != ConditionStatus::False {
+        return None;
+    }
+    let latest = now
+        .saturating_add(schedule::longest_delay(reason))
+        .unwrap_or(now);
+    Some(Failure {
+        reason,
+        message: refreshed.message.clone(),
+        next_try: Some(
+            status
+                .refresh_at
+                .unwrap_or(now)
+                .clamp(Timestamp::MIN, latest),
+        ),
+        attempted: status.attempted.clone()?,
+    })
+}
+
+/// `time + duration`, at the end of time where it would overflow.
+pub(super) fn later(time: Timestamp, duration: SignedDuration) -> Timestamp {
+    time.saturating_add(duration).unwrap_or(Timestamp::MAX)
+}

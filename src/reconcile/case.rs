@@ -1,0 +1,151 @@
+//! One case to decide: what was observed, with the questions that the checks ask of it.
+
+use jiff::Timestamp;
+
+use super::{
+    attempt::Failure,
+    inputs, local,
+    observed::{CaBundle, Content, Observed, Source, Target, TargetSecret},
+    plan::Look,
+    schedule,
+    settings::Settings,
+    target::{Owner, Record},
+};
+use crate::api::Class;
+
+/// What was observed of a `CubeCredential` whose spec can be read.
+pub(super) struct Case<'a> {
+    pub(super) seen: &'a Observed,
+    pub(super) settings: &'a Settings,
+    pub(super) now: Timestamp,
+}
+
+/// Whether the token was issued for what the spec and the source Secret say now.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Inputs {
+    /// It was.
+    Current,
+    /// It was not.
+    Changed,
+    /// Something has to be read to tell.
+    Unconfirmed(Look),
+    /// The source Secret cannot be used: there are no inputs to compare with.
+    Unavailable,
+}
+
+/// Whether a failure's delay is cut short.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Woken {
+    /// It is not.
+    No,
+    /// Something has to be read to tell.
+    Unsure(Look),
+    /// What the attempt was made with has changed, or a person asks for a try.
+    Yes,
+}
+
+impl<'a> Case<'a> {
+    /// The Secret by the target's name, if it is ours or was left by a predecessor.
+    pub(super) fn target(&self) -> Option<&'a TargetSecret> {
+        match &self.seen.target {
+            Target::Present(secret) if secret.owner(&self.seen.credential) != Owner::Foreign => {
+                Some(secret)
+            }
+            _ => None,
+        }
+    }
+
+    /// What is known of the token to judge: the one in hand, else the one on the target.
+    pub(super) fn record(&self) -> Option<Record> {
+        if let Some(holding) = &self.seen.memory.holding {
+            return Some(holding.record.clone());
+        }
+        self.target()
+            .filter(|secret| matches!(secret.content, Content::Confirmed(_)))?
+            .record()
+    }
+
+    /// The record of a token that has not expired.
+    pub(super) fn live_record(&self) -> Option<Record> {
+        self.record().filter(|record| record.expires_at > self.now)
+    }
+
+    /// The record of a token that has not expired and was issued for the current inputs, as far as these are known.
+    pub(super) fn good_record(&self) -> Option<Record> {
+        self.live_record()
+            .filter(|record| self.inputs(record) != Inputs::Changed)
+    }
+
+    pub(super) fn inputs(&self, record: &Record) -> Inputs {
+        let credential = &self.seen.credential;
+        let version = self.seen.source.version();
+        let confirmed = record.owner_uid == credential.uid
+            && record.generation == credential.generation
+            && Some(record.source_version.as_str()) == version;
+        if confirmed {
+            return Inputs::Current;
+        }
+        let refuted = self.seen.memory.refuted.as_ref();
+        if refuted.is_some_and(|(generation, source)| {
+            *generation == credential.generation && Some(source.as_str()) == version
+        }) {
+            return Inputs::Changed;
+        }
+        if matches!(self.seen.source, Source::Unread(_)) {
+            return Inputs::Unconfirmed(Look::Source);
+        }
+        let Ok(client) = local::client(self.settings, &self.seen.source) else {
+            return Inputs::Unavailable;
+        };
+        match &self.seen.memory.holding {
+            None => Inputs::Unconfirmed(Look::Target),
+            Some(holding)
+                if inputs::hash(&holding.token, self.settings, &client) == record.inputs_hash =>
+            {
+                Inputs::Current
+            }
+            Some(_) => Inputs::Changed,
+        }
+    }
+
+    /// When the live token is refreshed.
+    pub(super) fn refresh_at(&self, record: &Record) -> Timestamp {
+        schedule::refresh_at(record, self.settings, &self.seen.credential.uid)
+    }
+
+    /// Whether a refresh request waits to be served. The copy that counts is on the target.
+    pub(super) fn requested(&self, record: &Record) -> bool {
+        let request = &self.seen.credential.refresh_request;
+        request.is_some() && *request != record.refresh_request
+    }
+
+    /// Whether the delay after this failure is cut short.
+    pub(super) fn woken(&self, failure: &Failure) -> Woken {
+        let (credential, attempted) = (&self.seen.credential, &failure.attempted);
+        if attempted.generation != credential.generation {
+            return Woken::Yes;
+        }
+        if self.seen.source.version() != Some(&attempted.source_resource_version) {
+            // A read with unchanged values has already brought the attempt's version up to date.
+            return match &self.seen.source {
+                Source::Unread(_) => Woken::Unsure(Look::Source),
+                _ => Woken::Yes,
+            };
+        }
+        if self.settings.ca_bundle.is_some() && self.seen.memory.ca_touched {
+            return match &self.seen.ca_bundle {
+                CaBundle::Unread => Woken::Unsure(Look::CaBundle),
+                _ => Woken::Yes,
+            };
+        }
+        let request = &credential.refresh_request;
+        let served = self.record().and_then(|record| record.refresh_request);
+        let fresh =
+            request.is_some() && *request != served && *request != attempted.refresh_request;
+        if fresh && failure.reason.class() != Class::RateLimited {
+            Woken::Yes
+        } else {
+            Woken::No
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! The decision, as an ordered list of checks. The first one that has something to say decides.
+
+use super::{
+    case::{Case, Inputs, Woken},
+    local,
+    observed::{CaBundle, Content, Source, Target},
+    plan::{Action, Look, Next, SecretVersion},
+    target::{DesiredMetadata, Holding, Owner, Record, desired},
+    verdict::Verdict,
+};
+use crate::{api::Reason, oauth::answer::Refusal};
+
+/// What a check says.
+pub(super) enum Step {
+    /// Do this, then decide again.
+    Do(Next),
+    /// Nothing is to be done now; this is what the status says.
+    Settle(Verdict),
+}
+
+/// In this order: whose the target is, what it holds, whether an exchange is due, whether it can be made.
+pub(super) const CHECKS: [fn(&Case<'_>) -> Option<Step>; 12] = [
+    an_older_credential_owns_the_target,
+    the_target_is_looked_at,
+    a_foreign_secret_is_left_alone,
+    a_moved_target_is_read,
+    the_inputs_are_confirmed,
+    the_token_is_published,
+    a_moved_target_is_deleted,
+    a_suspended_credential_rests,
+    a_good_token_rests_until_it_is_due,
+    a_failure_waits,
+    what_the_request_needs_is_read,
+    an_exchange_is_made_if_nothing_refuses_it,
+];
+
+fn look(what: Look) -> Option<Step> {
+    Some(Step::Do(Next::Look(what)))
+}
+
+fn act(action: Action) -> Option<Step> {
+    Some(Step::Do(Next::Act(Box::new(action))))
+}
+
+fn an_older_credential_owns_the_target(case: &Case<'_>) -> Option<Step> {
+    let rival = case.seen.older_rival.as_ref()?;
+    let message = format!(
+        "CubeCredential {rival:?} is older and has the same target Secret {:?}: set spec.target.name of one of the two to \
+         another name",
+        case.settings.target_name
+    );
+    Some(Step::Settle(Verdict::target_trouble(
+        case,
+        Reason::TargetDuplicate,
+        message,
+    )))
+}
+
+fn the_target_is_looked_at(case: &Case<'_>) -> Option<Step> {
+    match &case.seen.target {
+        Target::Unknown => look(Look::Target),
+        Target::Present(_) if case.target()?.content == Content::Unread => look(Look::Target),
+        _ => None,
+    }
+}
+
+fn a_foreign_secret_is_left_alone(case: &Case<'_>) -> Option<Step> {
+    let Target::Present(secret) = &case.seen.target else {
+        return None;
+    };
+    if secret.owner(&case.seen.credential) != Owner::Foreign {
+        return None;
+    }
+    let message = format!(
+        "Secret {:?} exists and does not belong to this CubeCredential, so it is left alone: delete it, or set \
+         spec.target.name to another name; it is looked at again every minute",
+        secret.name
+    );
+    Some(Step::Settle(Verdict::target_trouble(
+        case,
+        Reason::TargetConflict,
+        message,
+    )))
+}
+
+fn a_moved_target_is_read(case: &Case<'_>) -> Option<Step> {
+    let previous = case.seen.previous.as_ref()?;
+    let wanted = matches!(case.seen.target, Target::Absent)
+        && case.seen.memory.holding.is_none()
+        && previous.content == Content::Unread;
+    wanted.then(|| look(Look::Previous)).flatten()
+}
+
+fn the_inputs_are_confirmed(case: &Case<'_>) -> Option<Step> {
+    match case.inputs(&case.live_record()?) {
+        Inputs::Unconfirmed(what) => look(what),
+        _ => None,
+    }
+}
+
+/// Writes a token that the target does not show, and mends a target whose metadata is not as it should be.
+fn the_token_is_published(case: &Case<'_>) -> Option<Step> {
+    let found = case.live_record()?;
+    let record = match case.inputs(&found) {
+        Inputs::Current => confirmed(case, &found),
+        // Without a usable source Secret there is nothing to confirm it with; the published token stays what it is.
+        Inputs::Unavailable if found.owner_uid == case.seen.credential.uid => found,
+        _ if case.seen.memory.unpublished => found,
+        _ => return None,
+    };
+    let wanted = DesiredMetadata::new(&case.seen.credential, case.settings, &record);
+    let current = case.target();
+    if current.is_some_and(|secret| {
+        matches!(secret.content, Content::Confirmed(_)) && secret.has(&wanted)
+    }) {
+        return None;
+    }
+    let Some(holding) = &case.seen.memory.holding else {
+        return look(Look::Target);
+    };
+    let version = current.map(|secret| SecretVersion {
+        name: secret.name.clone(),
+        uid: secret.uid.clone(),
+        version: secret.version.clone(),
+    });
+    // The type of a Secret is immutable.
+    let retyped =
+        current.is_some_and(|secret| secret.secret_type() != Some(&case.settings.target.r#type));
+    match version {
+        Some(version) if retyped => act(Action::Delete(version)),
+        replaces => {
+            let holding = Holding {
+                token: holding.token.clone(),
+                record,
+            };
+            let mut target = desired(&case.seen.credential, case.settings, &holding);
+            target.replaces = replaces;
+            act(Action::Publish(target))
+        }
+    }
+}
+
+/// The record as confirmed for the current generation and source version, unless a local check refuses these: what is
+/// refused is looked at again, and not recorded as seen.
+fn confirmed(case: &Case<'_>, record: &Record) -> Record {
+    let credential = &case.seen.credential;
+    let refused = matches!(case.seen.source, Source::Read(_)) && early_refusal(case).is_some();
+    let version = case.seen.source.version().filter(|_| !refused);
+    Record {
+        owner_uid: credential.uid.clone(),
+        generation: credential.generation,
+        source_version: version.unwrap_or(&record.source_version).to_owned(),
+        ..record.clone()
+    }
+}
+
+fn a_moved_target_is_deleted(case: &Case<'_>) -> Option<Step> {
+    let previous = case.seen.previous.as_ref()?;
+    case.target()?;
+    case.good_record()?;
+    let version = SecretVersion {
+        name: previous.name.clone(),
+        uid: previous.uid.clone(),
+        version: previous.version.clone(),
+    };
+    act(Action::Delete(version))
+}
+
+fn a_suspended_credential_rests(case: &Case<'_>) -> Option<Step> {
+    case.settings
+        .suspend
+        .then(|| Step::Settle(Verdict::suspended(case)))
+}
+
+fn a_good_token_rests_until_it_is_due(case: &Case<'_>) -> Option<Step> {
+    let record = case.good_record()?;
+    if case.seen.memory.failure.is_some()
+        || case.requested(&record)
+        || case.now >= case.refresh_at(&record)
+    {
+        return None;
+    }
+    Some(Step::Settle(match early_refusal(case) {
+        Some(refusal) => Verdict::refused(case, &refusal),
+        None => Verdict::good(case, &record),
+    }))
+}
+
+/// What would refuse the next exchange, where the source Secret was read anyway. A CA bundle is judged when it is needed.
+fn early_refusal(case: &Case<'_>) -> Option<Refusal> {
+    if matches!(case.seen.source, Source::Unread(_)) {
+        return None;
+    }
+    local::request(case)
+        .err()
+        .filter(|refusal| refusal.reason != Reason::CABundleInvalid)
+}
+
+fn a_failure_waits(case: &Case<'_>) -> Option<Step> {
+    let failure = case.seen.memory.failure.as_ref()?;
+    match case.woken(failure) {
+        Woken::Unsure(what) => look(what),
+        Woken::No if failure.next_try.is_none_or(|next_try| case.now < next_try) => {
+            Some(Step::Settle(Verdict::failed(case, failure)))
+        }
+        _ => None,
+    }
+}
+
+fn what_the_request_needs_is_read(case: &Case<'_>) -> Option<Step> {
+    if matches!(case.seen.source, Source::Unread(_)) {
+        return look(Look::Source);
+    }
+    let wanted =
+        case.settings.ca_bundle.is_some() && matches!(case.seen.ca_bundle, CaBundle::Unread);
+    wanted.then(|| look(Look::CaBundle)).flatten()
+}
+
+fn an_exchange_is_made_if_nothing_refuses_it(case: &Case<'_>) -> Option<Step> {
+    match local::request(case) {
+        Ok(request) => act(Action::Exchange(request)),
+        Err(refusal) => Some(Step::Settle(Verdict::refused(case, &refusal))),
+    }
+}

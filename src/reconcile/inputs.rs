@@ -1,0 +1,68 @@
+//! What a token depends on, and keyed hashes of it.
+//!
+//! The hash of the inputs stands on the target for everybody who may describe Secrets. It is keyed with the access token, so
+//! that nobody can test guesses of a client secret against it.
+
+use hmac::{Hmac, Mac};
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+
+use super::settings::Settings;
+use crate::{api::ClientAuthentication, oauth::request::Client};
+
+/// What this program mints tokens with; part of the inputs so that another grant is another input.
+const GRANT: &str = "ClientCredentials";
+
+/// The keyed hash of the inputs.
+pub(super) fn hash(token: &SecretString, settings: &Settings, client: &Client) -> String {
+    keyed(token, &encode(settings, client))
+}
+
+/// A hash of the inputs for this process alone: it is not keyed and must never be stored or shown.
+pub(super) fn digest(settings: &Settings, client: &Client) -> [u8; 32] {
+    Sha256::digest(&encode(settings, client)).into()
+}
+
+/// HMAC-SHA-256 with the access token as the key, in hexadecimal digits.
+pub(super) fn keyed(token: &SecretString, message: &[u8]) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(token.expose_secret().as_bytes())
+        .expect("HMAC takes keys of any length");
+    mac.update(message);
+    hex(&mac.finalize().into_bytes())
+}
+
+/// Lower-case hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn encode(settings: &Settings, client: &Client) -> Vec<u8> {
+    let authentication = match settings.authentication {
+        ClientAuthentication::Body => "Body",
+        ClientAuthentication::Basic => "Basic",
+    };
+    let scopes = settings.scopes.join(" ");
+    let mut fields = Fields::default();
+    fields.push(settings.endpoint.url().as_str());
+    fields.push(GRANT);
+    fields.push(&client.id);
+    fields.push(client.secret.expose_secret());
+    fields.push(authentication);
+    fields.push(&scopes);
+    for (name, value) in &settings.parameters {
+        fields.push(name);
+        fields.push(value);
+    }
+    fields.0
+}
+
+/// Fields with their lengths, so that no two lists have the same bytes.
+#[derive(Default)]
+pub(super) struct Fields(pub(super) Vec<u8>);
+
+impl Fields {
+    pub(super) fn push(&mut self, field: &str) {
+        self.0.extend((field.len() as u64).to_be_bytes());
+        self.0.extend(field.as_bytes());
+    }
+}

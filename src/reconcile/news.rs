@@ -1,0 +1,142 @@
+//! What is worth an event: changes, never routine.
+
+use super::{message::span, settings::Settings, verdict::Verdict};
+use crate::api::{ConditionStatus, ConditionType, CubeCredentialStatus, Reason};
+
+/// One event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct News {
+    /// What changed.
+    pub kind: NewsKind,
+    /// In a sentence.
+    pub note: String,
+}
+
+/// What changed. The name is the event's reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the documentation")]
+pub enum NewsKind {
+    TokenIssued,
+    Recovered,
+    TargetRepaired,
+    RefreshRequested,
+    ExpiryUnknown,
+    ScopeNarrowed,
+    ClockSkew,
+    Failed(Reason),
+}
+
+impl NewsKind {
+    /// Whether the event is a warning.
+    #[must_use]
+    pub fn is_warning(self) -> bool {
+        matches!(
+            self,
+            Self::ExpiryUnknown | Self::ScopeNarrowed | Self::ClockSkew | Self::Failed(_)
+        )
+    }
+
+    /// The event's reason.
+    #[must_use]
+    pub fn reason(self) -> String {
+        match self {
+            Self::Failed(reason) => reason.to_string(),
+            other => format!("{other:?}"),
+        }
+    }
+}
+
+/// What happened since the last report.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Happened {
+    pub(super) issued: bool,
+    pub(super) repaired: bool,
+    pub(super) served_request: bool,
+    pub(super) expiry_unknown: bool,
+    pub(super) scope_narrowed: bool,
+    /// Seconds that the provider's clock is ahead (or behind, if negative), where that matters.
+    pub(super) clock_skew: Option<i64>,
+}
+
+/// What changes with this report.
+pub(super) fn news(
+    before: &CubeCredentialStatus,
+    verdict: &Verdict,
+    happened: &Happened,
+    settings: Option<&Settings>,
+) -> Vec<News> {
+    let mut news = Vec::new();
+    let mut tell = |kind, note: String| news.push(News { kind, note });
+    let target = settings
+        .map(|settings| settings.target_name.as_str())
+        .unwrap_or_default();
+
+    let was = |r#type| {
+        before
+            .condition(r#type)
+            .map(|c| (c.status, c.reason.clone()))
+    };
+    for (r#type, fact) in [
+        (ConditionType::Ready, &verdict.ready),
+        (ConditionType::Refreshed, &verdict.refreshed),
+    ] {
+        let own_trouble =
+            r#type == ConditionType::Refreshed || fact.reason != verdict.refreshed.reason;
+        let is = (fact.status, fact.reason.to_string());
+        if fact.status == ConditionStatus::False && own_trouble && was(r#type) != Some(is) {
+            tell(NewsKind::Failed(fact.reason), fact.message.clone());
+        }
+    }
+    let failed =
+        was(ConditionType::Refreshed).is_some_and(|(status, _)| status == ConditionStatus::False);
+    if happened.issued && before.issued_at.is_none() && !failed {
+        tell(
+            NewsKind::TokenIssued,
+            format!("the first token was issued and is in Secret {target:?}"),
+        );
+    }
+    if failed && verdict.refreshed.status == ConditionStatus::True {
+        tell(
+            NewsKind::Recovered,
+            format!("Secret {target:?} holds a live token again"),
+        );
+    }
+    if happened.repaired {
+        tell(
+            NewsKind::TargetRepaired,
+            format!("Secret {target:?} was deleted or edited and is as it should be again"),
+        );
+    }
+    if happened.served_request {
+        tell(
+            NewsKind::RefreshRequested,
+            "a token was issued as the annotation asked for".into(),
+        );
+    }
+    if happened.expiry_unknown {
+        let assumed = settings
+            .map(|settings| span(settings.assumed_lifetime))
+            .unwrap_or_default();
+        tell(
+            NewsKind::ExpiryUnknown,
+            format!(
+                "the answer states no usable expires_in: spec.assumedLifetime ({assumed}) is taken for it"
+            ),
+        );
+    }
+    if happened.scope_narrowed {
+        tell(
+            NewsKind::ScopeNarrowed,
+            "fewer scopes were granted than spec.scopes asks for: see status.scopes".into(),
+        );
+    }
+    if let Some(seconds) = happened.clock_skew {
+        let direction = if seconds > 0 { "ahead of" } else { "behind" };
+        let note = format!(
+            "the provider's clock is {} s {direction} this cluster's: check the nodes' time synchronisation",
+            seconds.abs()
+        );
+        tell(NewsKind::ClockSkew, note);
+    }
+    news
+}

@@ -1,0 +1,169 @@
+//! What the conditions say, once nothing is left to do.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    attempt::{Failure, later},
+    case::Case,
+    message,
+    target::Record,
+};
+use crate::{
+    api::{Class, ConditionStatus, Reason},
+    oauth::answer::Refusal,
+};
+
+/// A foreign Secret is not watched, so its deletion has to be looked for.
+const LOOK_AT_FOREIGN_SECRET: SignedDuration = SignedDuration::from_secs(60);
+
+/// One condition, without what the API conventions add.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fact {
+    pub(super) status: ConditionStatus,
+    pub(super) reason: Reason,
+    pub(super) message: String,
+}
+
+/// Who has to act while the credential is not ready (kstatus).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pressure {
+    /// Nobody: it is ready, or rests on purpose.
+    None,
+    /// The operator, soon.
+    Reconciling,
+    /// A person.
+    Stalled,
+}
+
+/// What the conditions say.
+#[derive(Clone, Debug)]
+pub(super) struct Verdict {
+    pub(super) ready: Fact,
+    pub(super) refreshed: Fact,
+    pub(super) pressure: Pressure,
+    /// The next planned exchange.
+    pub(super) refresh_at: Option<Timestamp>,
+    pub(super) wake_at: Option<Timestamp>,
+}
+
+impl Fact {
+    fn new(status: ConditionStatus, reason: Reason, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            reason,
+            message: message.into(),
+        }
+    }
+}
+
+impl Verdict {
+    pub(super) fn good(case: &Case<'_>, record: &Record) -> Self {
+        let refresh_at = case.refresh_at(record);
+        Self {
+            ready: ready(case, record),
+            refreshed: Fact::new(
+                ConditionStatus::True,
+                Reason::TokenIssued,
+                format!(
+                    "a token was issued at {}; the next one is requested at {refresh_at}",
+                    record.issued_at
+                ),
+            ),
+            pressure: Pressure::None,
+            refresh_at: Some(refresh_at),
+            wake_at: Some(refresh_at.min(record.expires_at)),
+        }
+    }
+
+    pub(super) fn suspended(case: &Case<'_>) -> Self {
+        let message = "spec.suspend is true: no token is requested until it is false";
+        let refreshed = Fact::new(ConditionStatus::Unknown, Reason::Suspended, message);
+        Self::troubled(case, refreshed, Pressure::None, None)
+    }
+
+    pub(super) fn failed(case: &Case<'_>, failure: &Failure) -> Self {
+        let refreshed = Fact::new(ConditionStatus::False, failure.reason, &failure.message);
+        let pressure = match failure.reason.class() {
+            Class::Fast | Class::RateLimited => Pressure::Reconciling,
+            Class::Slow | Class::Terminal => Pressure::Stalled,
+        };
+        Self::troubled(case, refreshed, pressure, failure.next_try)
+    }
+
+    /// A local check refuses the exchange: only a change helps.
+    pub(super) fn refused(case: &Case<'_>, refusal: &Refusal) -> Self {
+        let refreshed = Fact::new(ConditionStatus::False, refusal.reason, &refusal.what);
+        Self::troubled(case, refreshed, Pressure::Stalled, None)
+    }
+
+    /// The spec cannot be read: nothing is known of the target either.
+    pub(super) fn unreadable(why: &str) -> Self {
+        let message = format!("{why}; it is looked at again as soon as the spec changes");
+        let fact = Fact::new(ConditionStatus::False, Reason::InvalidSpec, message);
+        Self {
+            ready: fact.clone(),
+            refreshed: fact,
+            pressure: Pressure::Stalled,
+            refresh_at: None,
+            wake_at: None,
+        }
+    }
+
+    /// No token can be published, so none is requested. It is Ready's trouble, not Refreshed's.
+    pub(super) fn target_trouble(case: &Case<'_>, reason: Reason, message: String) -> Self {
+        let refreshed = match &case.seen.memory.failure {
+            Some(failure) => Fact::new(ConditionStatus::False, failure.reason, &failure.message),
+            None => Fact::new(
+                ConditionStatus::Unknown,
+                Reason::Pending,
+                "no token is requested while there is no Secret to publish it in",
+            ),
+        };
+        let foreign = reason == Reason::TargetConflict;
+        Self {
+            ready: Fact::new(ConditionStatus::False, reason, message),
+            refreshed,
+            pressure: Pressure::Stalled,
+            refresh_at: None,
+            wake_at: foreign.then(|| later(case.now, LOOK_AT_FOREIGN_SECRET)),
+        }
+    }
+
+    /// Ready by the published token alone; the trouble is Ready's reason once there is no good one left.
+    fn troubled(
+        case: &Case<'_>,
+        refreshed: Fact,
+        pressure: Pressure,
+        next_try: Option<Timestamp>,
+    ) -> Self {
+        match case.good_record() {
+            Some(record) => Self {
+                ready: ready(case, &record),
+                refreshed,
+                pressure: Pressure::None,
+                refresh_at: next_try,
+                wake_at: Some(next_try.map_or(record.expires_at, |next_try| {
+                    next_try.min(record.expires_at)
+                })),
+            },
+            None => Self {
+                ready: Fact {
+                    status: ConditionStatus::False,
+                    ..refreshed.clone()
+                },
+                refreshed,
+                pressure,
+                refresh_at: next_try,
+                wake_at: next_try,
+            },
+        }
+    }
+}
+
+fn ready(case: &Case<'_>, record: &Record) -> Fact {
+    Fact::new(
+        ConditionStatus::True,
+        Reason::Synced,
+        message::synced(&case.settings.target_name, record.expires_at),
+    )
+}

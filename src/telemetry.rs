@@ -1,0 +1,35 @@
+//! Logs: structured, one line a failure, on standard error.
+
+use tracing::{Level, Metadata, level_filters::LevelFilter};
+use tracing_subscriber::{
+    EnvFilter, Layer, filter::filter_fn, layer::SubscriberExt, util::SubscriberInitExt,
+};
+
+use crate::cli::LogFormat;
+
+/// Starts logging. `RUST_LOG` chooses the level; the default is `info`.
+pub fn init(format: LogFormat) {
+    let levels = EnvFilter::builder()
+        .with_default_directive(LevelFilter::INFO.into())
+        .from_env_lossy();
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match format {
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+        LogFormat::Text => lines.boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(
+            lines
+                .with_filter(levels)
+                .with_filter(filter_fn(may_be_logged)),
+        )
+        .init();
+}
+
+/// What libraries may log, whatever `RUST_LOG` says: below `info` they print headers and bodies, and kube prints the whole body
+/// of an answer that it cannot read, at `warn`. Either may be a secret.
+fn may_be_logged(metadata: &Metadata<'_>) -> bool {
+    let target = metadata.target();
+    let of = |krate: &str| target == krate || target.starts_with(&format!("{krate}::"));
+    of("cube_operator") || (!of("kube_client") && *metadata.level() <= Level::INFO)
+}

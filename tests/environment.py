@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""Starts what the tests run against: a Kubernetes control plane, or an OAuth token server.
+
+    python3 tests/environment.py control-plane --dir DIR
+    python3 tests/environment.py token-server --dir DIR [--lifetime 3600] [--rotate true] [--grace 0]
+                                 [--reuse-protection false] [--hash-rounds cheap]
+
+Prints one JSON line once everything answers: where it is and which files belong to it. Then each JSON line
+on stdin is a command, answered by one JSON line. Everything ends with stdin, SIGTERM or SIGINT; DIR stays,
+with the logs. The tools come from tests/tools/build.sh.
+
+Commands of the control plane:
+    {"cmd": "stop-apiserver"}     as a crash: connections are cut, the port refuses
+    {"cmd": "start-apiserver"}    on the same port, with the same data; answered when ready
+    {"cmd": "restart-controllers"}    after installing a CRD: else its objects' dependents are collected
+                                      only after about 40 s
+Commands of the token server:
+    {"cmd": "create-client", "client_id": "a", "client_secret": "b"}
+        optional: "scopes": "read write", "grant_type": "client-credentials" or "authorization-code",
+        "redirect_uris": "http://127.0.0.1:8000/callback"
+    {"cmd": "set-secret", "client_id": "a", "client_secret": "c"}
+    {"cmd": "delete-client", "client_id": "a"}
+    {"cmd": "create-user", "username": "u", "password": "p"}    who can sign in on /o/authorize/
+    {"cmd": "forbid", "on": true}                               403 to every token request
+    {"cmd": "revoke", "token": "an access or refresh token"}
+Answers: {"ok": true} or {"error": "why"}.
+"""
+
+import argparse
+import json
+import signal
+import sys
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+
+from environment import control_plane, token_server  # noqa: E402
+from environment.processes import Failure  # noqa: E402
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    kinds.add_parser("control-plane").add_argument("--dir", type=Path, required=True)
+    server = kinds.add_parser("token-server")
+    server.add_argument("--dir", type=Path, required=True)
+    server.add_argument("--lifetime", type=int, default=3600, help="of access tokens, in seconds")
+    server.add_argument("--rotate", choices=["true", "false"], default="true", help="refresh tokens on use")
+    server.add_argument("--grace", type=int, default=0, help="seconds for which a rotated token still works")
+    server.add_argument("--reuse-protection", choices=["true", "false"], default="false")
+    server.add_argument("--hash-rounds", choices=["cheap", "real"], default="cheap")
+    return parser.parse_args()
+
+
+def say(message):
+    print(json.dumps(message), flush=True)
+
+
+def new_directory(path):
+    path = path.resolve()
+    path.mkdir(parents=True, exist_ok=True)
+    if any(path.iterdir()):
+        raise Failure(f"{path} is not empty: give a new directory, so that nothing of an earlier run is left")
+    return path
+
+
+def answer(environment, line):
+    try:
+        command = json.loads(line)
+        if not isinstance(command, dict) or not isinstance(command.get("cmd"), str):
+            raise ValueError
+    except ValueError:
+        return {"error": 'a command is one line of JSON such as {"cmd": "..."}'}
+    try:
+        return environment.command(command)
+    except Failure as failure:
+        return {"error": str(failure)}
+
+
+def stop_on_signals():
+    def stop(number, frame):
+        for signal_number in handled:
+            signal.signal(signal_number, signal.SIG_IGN)  # a second one must not interrupt the stopping
+        sys.exit(0)
+
+    handled = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]
+    for number in handled:
+        signal.signal(number, stop)
+
+
+def main():
+    options = arguments()
+    stop_on_signals()
+    environment = None
+    try:
+        directory = new_directory(options.dir)
+        if options.kind == "control-plane":
+            environment = control_plane.ControlPlane(directory)
+        else:
+            environment = token_server.TokenServer(directory, options)
+        say(environment.start())
+        for line in sys.stdin:
+            say(answer(environment, line))
+    except Failure as failure:
+        print(f"environment.py: {failure}", file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:
+        pass  # nobody reads the answers any more
+    finally:
+        if environment:
+            environment.stop()
+
+
+if __name__ == "__main__":
+    main()

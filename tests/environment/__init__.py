@@ -1,0 +1,1 @@
+"""The parts of tests/environment.py. Standard library only."""

@@ -1,0 +1,137 @@
+"""Child processes that never outlive the launcher, ports that stay reserved, certificates."""
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parent.parent
+TOOLS = TESTS.parent / "target" / "tools"
+PR_SET_PDEATHSIG = 1
+START_SECONDS = 120  # generous: the machine may be compiling at the same time
+
+libc = ctypes.CDLL(None)
+
+
+class Failure(Exception):
+    """Something to tell the user in one message."""
+
+
+def tool(path):
+    """The path of something that tests/tools/build.sh makes, such as `bin/etcd`."""
+    found = TOOLS / path
+    if not os.access(found, os.X_OK):
+        raise Failure(f"{found} is missing: run {TESTS / 'tools' / 'build.sh'}")
+    return str(found)
+
+
+class Component:
+    """One child process with its log file."""
+
+    def __init__(self, name, command, directory, **popen):
+        self.name = name
+        self.command = command
+        self.log = directory / f"{name}.log"
+        self.popen = popen
+        self.process = None
+
+    def start(self):
+        launcher = os.getpid()
+
+        def die_with_launcher():
+            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != launcher:  # it died before the line above
+                os._exit(1)
+
+        try:
+            with open(self.log, "ab") as log:
+                self.process = subprocess.Popen(
+                    self.command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,  # Ctrl-C is for the launcher alone, which stops things in order
+                    preexec_fn=die_with_launcher,
+                    **self.popen,
+                )
+        except OSError as error:  # an interpreter that is gone or belongs to another user, a full disk
+            remedy = f"remove {TOOLS} and run {TESTS / 'tools' / 'build.sh'} as this user"
+            raise Failure(f"cannot start {self.command[0]}: {error}; {remedy}") from None
+
+    def stop(self):
+        """Kills the whole process group. Its data is thrown away: nothing is worth a graceful end."""
+        if self.process is None:
+            return
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.process.wait()
+        self.process = None
+
+    def wait_until(self, ready, what):
+        """Polls `ready` until it is true; fails at once when the process ends."""
+        deadline = time.monotonic() + START_SECONDS
+        while not ready():
+            if self.process.poll() is not None:
+                raise Failure(f"{self.name} ended with status {self.process.returncode}{self.last_lines()}")
+            if time.monotonic() > deadline:
+                raise Failure(f"{self.name}: {what} not within {START_SECONDS} s{self.last_lines()}")
+            time.sleep(0.05)
+
+    def last_lines(self):
+        lines = self.log.read_text(errors="replace").splitlines()[-15:]
+        return f"; the end of {self.log}:\n  " + "\n  ".join(lines)
+
+
+def reserve_port():
+    """A free port, and the socket that keeps it ours, also while the server behind it is stopped.
+
+    The socket never listens, so it takes no connection; the server shares the port by SO_REUSEPORT.
+    """
+    reserved = socket.socket()
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    reserved.bind(("127.0.0.1", 0))
+    return reserved, reserved.getsockname()[1]
+
+
+OPENSSL_CONFIG = """
+[req]
+distinguished_name = name
+[name]
+[ca]
+basicConstraints = critical, CA:TRUE
+keyUsage = critical, keyCertSign, cRLSign
+subjectKeyIdentifier = hash
+[server]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+extendedKeyUsage = serverAuth
+subjectAltName = {names}
+"""
+
+
+def make_certificates(directory, names):
+    """ca.crt, and server.crt with server.key for `names` such as `DNS:localhost, IP:127.0.0.1`."""
+    config = directory / "openssl.cnf"
+    config.write_text(OPENSSL_CONFIG.format(names=names))
+    new = ["req", "-x509", "-config", config, "-days", "30", "-nodes"]
+    new += ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+    ca, ca_key = directory / "ca.crt", directory / "ca.key"
+    openssl(*new, "-extensions", "ca", "-subj", "/CN=cube-operator test CA", "-keyout", ca_key, "-out", ca)
+    certificate, key = directory / "server.crt", directory / "server.key"
+    signed = ["-extensions", "server", "-CA", ca, "-CAkey", ca_key]
+    openssl(*new, *signed, "-subj", "/CN=localhost", "-keyout", key, "-out", certificate)
+    return ca
+
+
+def openssl(*arguments):
+    try:
+        done = subprocess.run(["openssl", *arguments], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+    except FileNotFoundError:
+        raise Failure("openssl is not installed: apt-get install openssl") from None
+    if done.returncode != 0:
+        raise Failure(f"openssl {arguments[0]} failed (version 3.0 or newer is needed):\n{done.stderr}")

@@ -1,0 +1,97 @@
+"""Commands of the test environment, answered by a thread inside the server: no Django start for each."""
+
+import json
+import os
+import socket
+import threading
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from oauth2_provider.models import get_access_token_model, get_refresh_token_model
+
+from .models import Application
+
+
+def start():
+    """Makes the tables, reports `ready` to the launcher, then serves its commands."""
+    call_command("migrate", run_syncdb=True, verbosity=0)
+    stream = socket.socket(fileno=int(os.environ["TOKEN_SERVER_CONTROL_FD"])).makefile("rw")
+    threading.Thread(target=serve, args=[stream], daemon=True).start()
+
+
+def serve(stream):
+    say(stream, {"ready": True})
+    for line in stream:
+        say(stream, answer(line))
+    os._exit(0)  # the launcher is gone, however it ended: so is the server
+
+
+def say(stream, message):
+    stream.write(json.dumps(message) + "\n")
+    stream.flush()
+
+
+def answer(line):
+    try:
+        arguments = json.loads(line)
+        name = arguments.pop("cmd")
+        if name not in COMMANDS:
+            return {"error": f"there is no command {name!r}: choose from {', '.join(COMMANDS)}"}
+        COMMANDS[name](**arguments)
+        return {"ok": True}
+    except Exception as error:  # a wrong command must not end the server
+        return {"error": f"{type(error).__name__}: {error}"}
+
+
+def create_client(client_id, client_secret, scopes="read write", grant_type="client-credentials", redirect_uris=""):
+    if Application.objects.filter(client_id=client_id).exists():
+        raise ValueError(f"client {client_id!r} exists already: use set-secret or another client_id")
+    Application.objects.create(
+        name=client_id,
+        client_id=client_id,
+        client_secret=client_secret,
+        client_type=Application.CLIENT_CONFIDENTIAL,
+        authorization_grant_type=grant_type,
+        redirect_uris=redirect_uris,
+        allowed_scopes=scopes,
+    )
+
+
+def set_secret(client_id, client_secret):
+    application = Application.objects.get(client_id=client_id)
+    application.client_secret = client_secret  # hashed by save
+    application.save()
+
+
+def delete_client(client_id):
+    Application.objects.get(client_id=client_id).delete()
+
+
+def create_user(username, password):
+    get_user_model().objects.create_user(username, password=password)
+
+
+def forbid(on):
+    if on:
+        settings.FORBIDDEN.touch()
+    else:
+        settings.FORBIDDEN.unlink(missing_ok=True)
+
+
+def revoke(token):
+    for model in (get_access_token_model(), get_refresh_token_model()):
+        found = model.objects.filter(token=token).first()
+        if found:
+            return found.revoke()
+    raise ValueError("no such token: it was never issued, or is revoked or rotated already")
+
+
+COMMANDS = {
+    "create-client": create_client,
+    "set-secret": set_secret,
+    "delete-client": delete_client,
+    "create-user": create_user,
+    "forbid": forbid,
+    "revoke": revoke,
+}

@@ -1,0 +1,137 @@
+#!/bin/sh
+# Builds the tools of the tests into target/tools, from the versions that the go.mod files beside this
+# script and tests/token_server/requirements.txt pin. A second run does nothing.
+#
+#   tests/tools/build.sh                     everything
+#   tests/tools/build.sh helm kubectl venv   only these
+#
+# KUBEBUILDER_ASSETS=DIR (what setup-envtest prints) supplies etcd, kube-apiserver and kubectl ready-made.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+bin=$root/target/tools/bin
+stamps=$root/target/tools/stamps
+everything="helm helm-unittest kubectl etcd venv kube-apiserver kube-controller-manager"
+
+fail() {
+    echo "build.sh: $*" >&2
+    exit 1
+}
+
+checksum() {
+    cat "$@" | sha256sum | cut -d ' ' -f 1
+}
+
+# up_to_date NAME STAMP FILE: was FILE made from exactly what STAMP says?
+up_to_date() {
+    [ -x "$3" ] && [ "$(cat "$stamps/$1" 2>/dev/null)" = "$2" ]
+}
+
+pinned() { # pinned MODULE-DIRECTORY MODULE
+    awk -v module="$2" '$1 == "require" { sub(/^require +/, "") } $1 == module && $2 ~ /^v/ { print $2; exit }' "$here/$1/go.mod"
+}
+
+need_go() {
+    remedy="install Go 1.26 or newer from https://go.dev/dl/"
+    command -v go >/dev/null || fail "go is not installed: $remedy"
+    minor=$(go env GOVERSION | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
+    [ "${minor:-0}" -ge 26 ] || fail "go $(go env GOVERSION) is too old: $remedy"
+}
+
+# go_tool NAME MODULE-DIRECTORY PACKAGE DURATION LDFLAGS
+go_tool() {
+    stamp="$(checksum "$here/$2/go.mod" "$here/$2/go.sum") $5"
+    if up_to_date "$1" "$stamp" "$bin/$1"; then
+        echo "$1: already built"
+        return
+    fi
+    need_go
+    echo "$1: building, about $4 the first time"
+    # -mod=readonly: the pins are what gets built, never something newer.
+    # Into a name of its own first, so that an interrupted build leaves no half a tool behind.
+    (cd "$here/$2" && CGO_ENABLED=0 go build -mod=readonly -trimpath -ldflags "-s -w $5" -o "$bin/.$1.new" "$3") ||
+        fail "building $1 failed: see the messages of go above"
+    mv -f "$bin/.$1.new" "$bin/$1"
+    echo "$stamp" >"$stamps/$1"
+}
+
+# Without a version in the binary the API server reports v0.0.0, and helm's capability checks go wrong.
+kubernetes_flags() {
+    version=$(pinned kubernetes k8s.io/kubernetes)
+    major=$(echo "$version" | sed 's/^v\([0-9]*\)\..*/\1/')
+    minor=$(echo "$version" | sed 's/^v[0-9]*\.\([0-9]*\)\..*/\1/')
+    for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
+        printf -- '-X %s.gitVersion=%s -X %s.gitMajor=%s -X %s.gitMinor=%s ' \
+            $package "$version" $package "$major" $package "$minor"
+    done
+}
+
+# helm's own Makefile sets these from its client-go: they are what `helm template` and `helm lint` assume
+# to be the version of the cluster.
+helm_flags() {
+    minor=$(pinned helm k8s.io/client-go | sed 's/^v0\.\([0-9]*\)\..*/\1/')
+    printf -- '-X helm.sh/helm/v3/internal/version.version=%s ' "$(pinned helm helm.sh/helm/v3)"
+    for package in helm.sh/helm/v3/pkg/lint/rules helm.sh/helm/v3/pkg/chartutil; do
+        printf -- '-X %s.k8sVersionMajor=1 -X %s.k8sVersionMinor=%s ' $package $package "$minor"
+    done
+}
+
+# kubernetes_tool NAME DURATION
+kubernetes_tool() {
+    ready_made=$(realpath -m "${KUBEBUILDER_ASSETS:-}/$1")
+    if [ -n "${KUBEBUILDER_ASSETS:-}" ] && [ -x "$ready_made" ]; then
+        echo "$1: using $ready_made"
+        ln -sf "$ready_made" "$bin/$1"
+        echo "KUBEBUILDER_ASSETS" >"$stamps/$1"
+    elif [ "$1" = etcd ]; then
+        go_tool etcd etcd go.etcd.io/etcd/server/v3 "$2" ""
+    else
+        go_tool "$1" kubernetes "k8s.io/kubernetes/cmd/$1" "$2" "$(kubernetes_flags)"
+    fi
+}
+
+venv() {
+    requirements=$root/tests/token_server/requirements.txt
+    venv=$root/target/tools/venv
+    command -v openssl >/dev/null || fail "openssl is not installed: apt-get install openssl"
+    command -v python3 >/dev/null || fail "python3 is not installed: apt-get install python3 python3-venv"
+    stamp=$(checksum "$requirements")-$(python3 -c 'import sys; print(sys.version.split()[0])')
+    if up_to_date venv "$stamp" "$venv/bin/gunicorn"; then
+        echo "venv: already built"
+        return
+    fi
+    python3 -c 'import venv, ensurepip' 2>/dev/null ||
+        fail "this python3 cannot make a virtual environment: apt-get install python3-venv"
+    echo "venv: installing the token server's Python packages, about 20 s"
+    rm -rf "$venv"
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps -r "$requirements" ||
+        fail "installing the Python packages failed: see the messages of pip above"
+    "$venv/bin/pip" check --disable-pip-version-check >/dev/null ||
+        fail "tests/token_server/requirements.txt is not complete: see '$venv/bin/pip check'"
+    echo "$stamp" >"$stamps/venv"
+}
+
+build() {
+    case $1 in
+    helm) go_tool helm helm helm.sh/helm/v3/cmd/helm "1 min" "$(helm_flags)" ;;
+    helm-unittest) go_tool helm-unittest helm github.com/helm-unittest/helm-unittest/cmd/helm-unittest "10 s" "$(helm_flags)" ;;
+    kubectl) kubernetes_tool kubectl "1 min" ;;
+    etcd) kubernetes_tool etcd "30 s" ;;
+    venv) venv ;;
+    kube-apiserver) kubernetes_tool kube-apiserver "4 min" ;;
+    kube-controller-manager) kubernetes_tool kube-controller-manager "2 min" ;;
+    *) fail "there is no tool $1: choose from $everything" ;;
+    esac
+}
+
+mkdir -p "$bin" "$stamps"
+[ $# -gt 0 ] || set -- $everything
+for tool in "$@"; do
+    # Two test runs that start together must not build the same thing twice.
+    (
+        flock 9
+        build "$tool"
+    ) 9>"$stamps/$tool.lock"
+done
