@@ -7,7 +7,10 @@ mod readiness;
 mod reconciler;
 mod watches;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use futures::{StreamExt, future::join_all};
 use kube::{
@@ -91,8 +94,8 @@ impl Controller {
             let world = World {
                 client: options.client.clone(),
                 credentials: store,
-                targets: Default::default(),
-                sources: Default::default(),
+                targets: Mutex::default(),
+                sources: Mutex::default(),
                 allowed_hosts: options.allowed_hosts.clone(),
                 tokens: options.tokens.clone(),
                 recorder: recorder.clone(),

@@ -27,6 +27,7 @@ mod verdict;
 pub use absorb::absorb;
 pub use attempt::{Failure, Memory};
 pub use decide::decide;
+pub(crate) use inputs::hex;
 pub use news::{News, NewsKind};
 pub use observed::{
     CaBundle, Content, Credential, Observed, Source, SourceSecret, SourceValue, Target,

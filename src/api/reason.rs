@@ -64,6 +64,7 @@ pub enum Class {
 impl Reason {
     /// Every reason, in the order of the README.
     pub const ALL: [Self; 33] = {
+        #[expect(clippy::enum_glob_use, reason = "the list of all")]
         use Reason::*;
         [
             Synced,

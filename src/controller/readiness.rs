@@ -6,7 +6,7 @@ use tokio::sync::Notify;
 
 /// A list that a decision is made from.
 #[derive(Clone, Copy, Debug)]
-pub enum List {
+pub(super) enum List {
     Credentials = 1,
     Targets = 2,
     Sources = 4,
@@ -16,7 +16,7 @@ const ALL: u8 = List::Credentials as u8 | List::Targets as u8 | List::Sources as
 
 /// Which first lists are there.
 #[derive(Debug, Default)]
-pub struct Readiness {
+pub(super) struct Readiness {
     present: AtomicU8,
     changed: Notify,
 }
@@ -24,12 +24,12 @@ pub struct Readiness {
 impl Readiness {
     /// Whether all first lists are there.
     #[must_use]
-    pub fn is_complete(&self) -> bool {
+    pub(super) fn is_complete(&self) -> bool {
         self.present.load(Ordering::Acquire) == ALL
     }
 
     /// Waits for all first lists.
-    pub async fn complete(&self) {
+    pub(super) async fn complete(&self) {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
@@ -42,7 +42,7 @@ impl Readiness {
     }
 
     /// One list is there.
-    pub fn listed(&self, list: List) {
+    pub(super) fn listed(&self, list: List) {
         self.present.fetch_or(list as u8, Ordering::AcqRel);
         self.changed.notify_waiters();
     }

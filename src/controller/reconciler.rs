@@ -198,6 +198,10 @@ pub(super) async fn reconcile(
 }
 
 /// What to do after an error of the API server: look again, later each time.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the signature that kube calls"
+)]
 pub(super) fn on_error(
     object: Arc<CubeCredential>,
     error: &ApiError,

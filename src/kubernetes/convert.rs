@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     api::{ClientSecretRef, CubeCredential, annotation, label},
-    reconcile::{Content, Credential, SourceSecret, SourceValue, TargetSecret},
+    reconcile::{Content, Credential, SourceSecret, SourceValue, TargetSecret, hex},
 };
 
 /// The metadata of a Secret that may be a target.
@@ -102,12 +102,7 @@ fn refresh_request(meta: &ObjectMeta) -> Option<String> {
         .annotations
         .as_ref()?
         .get(annotation::REFRESH_REQUESTED_AT)?;
-    Some(
-        Sha256::digest(value)[..8]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect(),
-    )
+    Some(hex(&Sha256::digest(value)[..8]))
 }
 
 /// Now, in the whole seconds of everything that is stored.

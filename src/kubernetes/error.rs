@@ -2,6 +2,7 @@
 
 use std::{future::Future, time::Duration};
 
+use kube::core::Status;
 use thiserror::Error;
 
 /// kube has no limit of its own for the answer to a single call.
@@ -41,10 +42,10 @@ impl ApiError {
     /// Whether the object or its kind does not exist.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        self.status().is_some_and(|status| status.is_not_found())
+        self.status().is_some_and(Status::is_not_found)
     }
 
-    fn status(&self) -> Option<&kube::core::Status> {
+    fn status(&self) -> Option<&Status> {
         match &self.cause {
             Cause::Kube(error) => match error.as_ref() {
                 kube::Error::Api(status) => Some(status),

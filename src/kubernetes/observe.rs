@@ -1,6 +1,9 @@
 //! Reading the world. What the watches told costs nothing; what they cannot know is looked at when a decision needs it.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::{
@@ -179,7 +182,7 @@ impl World {
             if secret.is_foreign_to(credential) {
                 return Ok(Some(TargetReading {
                     secret,
-                    data: Default::default(),
+                    data: BTreeMap::default(),
                 }));
             }
         }

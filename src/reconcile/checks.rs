@@ -34,10 +34,12 @@ pub(super) const CHECKS: [fn(&Case<'_>) -> Option<Step>; 12] = [
     an_exchange_is_made_if_nothing_refuses_it,
 ];
 
+#[expect(clippy::unnecessary_wraps, reason = "what a check returns")]
 fn look(what: Look) -> Option<Step> {
     Some(Step::Do(Next::Look(what)))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what a check returns")]
 fn act(action: Action) -> Option<Step> {
     Some(Step::Do(Next::Act(Box::new(action))))
 }

@@ -3,6 +3,8 @@
 //! The hash of the inputs stands on the target for everybody who may describe Secrets. It is keyed with the access token, so
 //! that nobody can test guesses of a client secret against it.
 
+use std::fmt::Write;
+
 use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
@@ -20,7 +22,7 @@ pub(super) fn hash(token: &SecretString, settings: &Settings, client: &Client) -
 
 /// A hash of the inputs for this process alone: it is not keyed and must never be stored or shown.
 pub(super) fn digest(settings: &Settings, client: &Client) -> [u8; 32] {
-    Sha256::digest(&encode(settings, client)).into()
+    Sha256::digest(encode(settings, client)).into()
 }
 
 /// HMAC-SHA-256 with the access token as the key, in hexadecimal digits.
@@ -32,8 +34,11 @@ pub(super) fn keyed(token: &SecretString, message: &[u8]) -> String {
 }
 
 /// Lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a String cannot fail");
+        text
+    })
 }
 
 fn encode(settings: &Settings, client: &Client) -> Vec<u8> {

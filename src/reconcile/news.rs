@@ -48,6 +48,10 @@ impl NewsKind {
 
 /// What happened since the last report.
 #[derive(Clone, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, not a state"
+)]
 pub(super) struct Happened {
     pub(super) issued: bool,
     pub(super) repaired: bool,

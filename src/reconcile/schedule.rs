@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn jitter_differs_between_objects_and_not_between_calls() {
-        let of = |uid| retry_delay(Reason::InvalidClient, None, 4, uid).unwrap();
+        let of = |uid: &str| retry_delay(Reason::InvalidClient, None, 4, uid).unwrap();
         assert_eq!(of("a"), of("a"));
         let distinct: std::collections::HashSet<_> = (0..20).map(|n| of(&n.to_string())).collect();
         assert!(distinct.len() > 10);

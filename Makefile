@@ -1,0 +1,70 @@
+# Two commands do everything: `make demo` shows the main job, `make test` proves it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+CHART := charts/cube-operator
+export PATH := $(CURDIR)/target/tools/bin:$(PATH)
+
+.PHONY: help
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: tools ## Show the main job on a control plane and a token server of its own. KEEP=1 keeps it running.
+	cargo build
+	tests/demo.sh
+
+.PHONY: test
+test: ## Format, lints, unit, property, cluster and chart tests, freshness of the CRD, documentation.
+	@./tests/run.sh
+
+.PHONY: tools
+tools: ## Build the control plane, helm and the token server into target/tools.
+	@tests/tools/build.sh
+
+.PHONY: lint
+lint: ## Check format, lints and the Dockerfile's and scripts' syntax.
+	cargo fmt --check
+	cargo clippy --all-targets --locked -- -D warnings
+
+.PHONY: unit
+unit: ## Run the tests that need no cluster.
+	cargo test --locked --lib --bins --test purity --test definition --test exchange
+
+.PHONY: cluster
+cluster: tools ## Run the tests against a real API server and a real token server.
+	cargo test --locked --test cluster
+
+.PHONY: chart
+chart: tools ## Lint and test the chart, and validate what it renders on a real API server.
+	tests/chart/check.sh
+
+.PHONY: docs
+docs: ## Build the API documentation.
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+
+.PHONY: crd
+crd: ## Generate the CRD from the types, for crds/ and for the chart.
+	cargo run --quiet -- crd > target/crd.yaml
+	mkdir -p crds $(CHART)/files
+	cp target/crd.yaml crds/cubecredentials.yaml
+	cp target/crd.yaml $(CHART)/files/cubecredentials.yaml
+
+.PHONY: measure
+measure: tools ## Measure API requests per refresh, the size of the binary and its memory with 0 and 1,000 CubeCredentials.
+	cargo build --release --locked
+	cargo test --locked --test cluster -- --ignored --nocapture --test-threads 1 measure
+
+.PHONY: image
+image: ## Build the image with docker, podman or buildah. IMAGE names it.
+	tests/image/build.sh
+
+.PHONY: image-check
+image-check: ## Build the image with buildah on local stand-ins of its bases, and check what is in it.
+	tests/image/check.sh
+
+.PHONY: clean
+clean: ## Remove what was built.
+	cargo clean

@@ -1,0 +1,247 @@
+//! The control plane and the token servers: processes of `tests/environment.py` that end with their standard input.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    sync::{
+        Mutex, OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use serde_json::{Value, json};
+
+/// The root of the repository.
+pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// A new directory of this run.
+pub(crate) fn directory(name: &str) -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("{}-{number}-{name}", std::process::id()));
+    fs::create_dir_all(&path).unwrap();
+    path
+}
+
+/// A tool that `tests/tools/build.sh` makes.
+pub(crate) fn tool(name: &str) -> Command {
+    let path = Path::new(ROOT).join("target/tools/bin").join(name);
+    assert!(
+        path.exists(),
+        "{} is missing: run tests/tools/build.sh (make test does)",
+        path.display()
+    );
+    Command::new(path)
+}
+
+/// Runs a command and returns what it printed.
+pub(crate) fn output(command: &mut Command) -> String {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?} failed: {errors}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// A running part of the environment.
+struct Launcher {
+    _child: Child,
+    pipes: Mutex<(ChildStdin, BufReader<ChildStdout>)>,
+    facts: Value,
+}
+
+impl Launcher {
+    fn start(kind: &str, arguments: &[&str]) -> Self {
+        let mut child = Command::new("python3")
+            .arg(format!("{ROOT}/tests/environment.py"))
+            .arg(kind)
+            .arg("--dir")
+            .arg(directory(kind))
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python3 starts tests/environment.py");
+        let (stdin, mut stdout) = (
+            child.stdin.take().unwrap(),
+            BufReader::new(child.stdout.take().unwrap()),
+        );
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let facts = serde_json::from_str(&line)
+            .unwrap_or_else(|_| panic!("the {kind} did not start; see its message above"));
+        Self {
+            _child: child,
+            pipes: Mutex::new((stdin, stdout)),
+            facts,
+        }
+    }
+
+    fn fact(&self, name: &str) -> String {
+        self.facts[name]
+            .as_str()
+            .unwrap_or_else(|| panic!("environment.py says no {name}"))
+            .to_owned()
+    }
+
+    fn command(&self, command: &Value) {
+        let mut pipes = self.pipes.lock().unwrap();
+        writeln!(pipes.0, "{command}").unwrap();
+        let mut line = String::new();
+        pipes.1.read_line(&mut line).unwrap();
+        assert_eq!(
+            serde_json::from_str::<Value>(&line).unwrap(),
+            json!({"ok": true}),
+            "{command}"
+        );
+    }
+}
+
+/// A control plane with the chart's CRD.
+pub(crate) struct ControlPlane {
+    launcher: Launcher,
+    /// An administrator's kubeconfig.
+    pub(crate) kubeconfig: String,
+}
+
+impl ControlPlane {
+    /// The one that most tests share.
+    pub(crate) fn shared() -> &'static Self {
+        static SHARED: OnceLock<ControlPlane> = OnceLock::new();
+        SHARED.get_or_init(Self::start)
+    }
+
+    /// One of its own: for tests that watch all namespaces, count requests, or stop it.
+    pub(crate) fn start() -> Self {
+        let launcher = Launcher::start("control-plane", &[]);
+        let plane = Self {
+            kubeconfig: launcher.fact("kubeconfig"),
+            launcher,
+        };
+        plane.kubectl(&[
+            "apply",
+            "--server-side",
+            "-f",
+            &format!("{ROOT}/crds/cubecredentials.yaml"),
+        ]);
+        plane.kubectl(&[
+            "wait",
+            "--for=condition=Established",
+            "crd/cubecredentials.cube-operator.dev",
+            "--timeout=30s",
+        ]);
+        // Else the garbage collector notices the new kind only after about 40 s.
+        plane
+            .launcher
+            .command(&json!({"cmd": "restart-controllers"}));
+        plane
+    }
+
+    /// Runs kubectl as an administrator and returns what it printed.
+    pub(crate) fn kubectl(&self, arguments: &[&str]) -> String {
+        output(
+            tool("kubectl")
+                .env("KUBECONFIG", &self.kubeconfig)
+                .args(arguments),
+        )
+    }
+
+    /// The API server crashes.
+    pub(crate) fn stop_api_server(&self) {
+        self.launcher.command(&json!({"cmd": "stop-apiserver"}));
+    }
+
+    /// It is back, with the same data.
+    pub(crate) fn start_api_server(&self) {
+        self.launcher.command(&json!({"cmd": "start-apiserver"}));
+    }
+
+    /// The address and authority of the API server.
+    pub(crate) fn server(&self) -> (String, String) {
+        (self.launcher.fact("server"), self.launcher.fact("ca_file"))
+    }
+
+    /// The requests that a user made so far: (verb, resource with subresource, name).
+    pub(crate) fn requests_of(&self, user: &str) -> Vec<(String, String, String)> {
+        let log = fs::read_to_string(self.launcher.fact("audit_log")).unwrap();
+        let lines = log
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines
+            .filter(|line| line["user"]["username"] == user)
+            .map(|line| {
+                let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+                let object = &line["objectRef"];
+                let resource = match text(&object["subresource"]) {
+                    sub if sub.is_empty() => text(&object["resource"]),
+                    sub => format!("{}/{sub}", text(&object["resource"])),
+                };
+                (text(&line["verb"]), resource, text(&object["name"]))
+            })
+            .collect()
+    }
+}
+
+/// A django-oauth-toolkit server.
+pub(crate) struct TokenServer {
+    launcher: Launcher,
+    /// Its token endpoint.
+    pub(crate) token_url: String,
+    /// What its tokens open.
+    pub(crate) resource_url: String,
+    /// Its private authority.
+    pub(crate) ca_pem: String,
+}
+
+impl TokenServer {
+    /// The one that most tests share; its tokens live for an hour.
+    pub(crate) fn shared() -> &'static Self {
+        static SHARED: OnceLock<TokenServer> = OnceLock::new();
+        SHARED.get_or_init(|| Self::start(3600))
+    }
+
+    /// One of its own.
+    pub(crate) fn start(lifetime: u32) -> Self {
+        let launcher = Launcher::start("token-server", &["--lifetime", &lifetime.to_string()]);
+        Self {
+            token_url: launcher.fact("token_url"),
+            resource_url: launcher.fact("resource_url"),
+            ca_pem: fs::read_to_string(launcher.fact("ca_file")).unwrap(),
+            launcher,
+        }
+    }
+
+    /// Registers a client for the client-credentials grant.
+    pub(crate) fn create_client(&self, id: &str, secret: &str) {
+        self.launcher
+            .command(&json!({"cmd": "create-client", "client_id": id, "client_secret": secret}));
+    }
+
+    /// Changes a client's secret.
+    pub(crate) fn set_secret(&self, id: &str, secret: &str) {
+        self.launcher
+            .command(&json!({"cmd": "set-secret", "client_id": id, "client_secret": secret}));
+    }
+
+    /// Answers every token request with 403, as for an address that is not listed, or not any more.
+    pub(crate) fn forbid(&self, on: bool) {
+        self.launcher.command(&json!({"cmd": "forbid", "on": on}));
+    }
+
+    /// The status of each answer to token requests of this client, from the server's own log.
+    pub(crate) fn answers_to(&self, client_id: &str) -> Vec<u64> {
+        let log = fs::read_to_string(self.launcher.fact("request_log")).unwrap_or_default();
+        let lines = log
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines
+            .filter(|line| line["client_id"] == client_id)
+            .filter_map(|line| line["status"].as_u64())
+            .collect()
+    }
+}

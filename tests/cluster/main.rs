@@ -1,0 +1,11 @@
+//! The operator as a process, under the chart's own ServiceAccount, against a real API server and a real token server.
+//!
+//! One control plane and one token server serve the whole run; each test has a namespace, an OAuth client and an operator of
+//! its own. `tests/tools/build.sh` makes the tools; without them every test fails and says so.
+
+mod environment;
+mod operator;
+mod place;
+
+mod ownership;
+mod token;

@@ -1,0 +1,271 @@
+//! The place of one test: a namespace with the chart's ServiceAccount, an OAuth client, and an operator.
+
+use std::{
+    fs,
+    path::Path,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use cube_operator::api::{ConditionType, CubeCredential, CubeCredentialStatus};
+use serde_json::{Value, json};
+
+use crate::{
+    environment::{ControlPlane, ROOT, TokenServer, directory, output, tool},
+    operator::{Operator, eventually},
+};
+
+/// The secret of every test's OAuth client; planted, so that tests can look for it where it must not be.
+pub(crate) const CLIENT_SECRET: &str = "Planted-client-secret-7c1f";
+
+/// A namespace with all that a test needs.
+pub(crate) struct Place {
+    /// Where it is.
+    pub(crate) plane: &'static ControlPlane,
+    /// The token server that its client is registered at.
+    pub(crate) server: &'static TokenServer,
+    /// Its name, which is also its OAuth client's.
+    pub(crate) namespace: String,
+    kubeconfig: String,
+}
+
+impl Place {
+    /// A place on the shared control plane with the shared token server.
+    pub(crate) fn new() -> Self {
+        Self::at(ControlPlane::shared(), TokenServer::shared())
+    }
+
+    /// A place with a token server of its own, whose tokens live for so many seconds.
+    pub(crate) fn with_lifetime(seconds: u32) -> Self {
+        Self::at(
+            ControlPlane::shared(),
+            Box::leak(Box::new(TokenServer::start(seconds))),
+        )
+    }
+
+    /// A place on this control plane.
+    pub(crate) fn at(plane: &'static ControlPlane, server: &'static TokenServer) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let namespace = format!("test-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        plane.kubectl(&["create", "namespace", &namespace]);
+        server.create_client(&namespace, CLIENT_SECRET);
+        let values =
+            format!("watchNamespaces={{{namespace}}},crds.install=false,aggregateRoles=false");
+        let kubeconfig = install(plane, &namespace, &values);
+        let place = Self {
+            plane,
+            server,
+            namespace,
+            kubeconfig,
+        };
+        place.apply(&json!({
+            "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": "authority"}, "data": {"ca.crt": server.ca_pem},
+        }));
+        place
+    }
+
+    /// An operator for this namespace, as the chart would run it.
+    pub(crate) fn operator(&self) -> Operator {
+        self.operator_with(&[], &[])
+    }
+
+    /// An operator with further flags and environment variables.
+    pub(crate) fn operator_with(
+        &self,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Operator {
+        let mut all = vec![
+            "--namespaces",
+            &self.namespace,
+            "--allow-network",
+            "127.0.0.0/8,::1/128",
+        ];
+        all.extend(arguments);
+        Operator::start(&self.kubeconfig, &all, environment)
+    }
+
+    /// Runs kubectl in this namespace and returns what it printed.
+    pub(crate) fn kubectl(&self, arguments: &[&str]) -> String {
+        self.plane
+            .kubectl(&[&["--namespace", &self.namespace], arguments].concat())
+    }
+
+    /// The same, expected to fail; returns the error.
+    pub(crate) fn kubectl_error(&self, arguments: &[&str]) -> String {
+        let mut command = tool("kubectl");
+        command
+            .env("KUBECONFIG", &self.plane.kubeconfig)
+            .args(["--namespace", &self.namespace])
+            .args(arguments);
+        let output = command.output().unwrap();
+        assert!(
+            !output.status.success(),
+            "{arguments:?} was expected to fail"
+        );
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// Applies an object.
+    pub(crate) fn apply(&self, object: &Value) {
+        let file = manifest(object);
+        self.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", &file]);
+    }
+
+    /// Applies an object that the API server is expected to refuse; returns its message.
+    pub(crate) fn apply_error(&self, object: &Value) -> String {
+        self.kubectl_error(&["apply", "--server-side", "-f", &manifest(object)])
+    }
+
+    /// A labelled source Secret with this test's client.
+    pub(crate) fn source(&self) -> Value {
+        json!({
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": {"name": "client", "labels": {"cube-operator.dev/credential": "true"}},
+            "stringData": {"client-id": self.namespace, "client-secret": CLIENT_SECRET},
+        })
+    }
+
+    /// A `CubeCredential` with this name for this test's client.
+    pub(crate) fn credential(&self, name: &str) -> Value {
+        json!({
+            "apiVersion": "cube-operator.dev/v1alpha1", "kind": "CubeCredential",
+            "metadata": {"name": name},
+            "spec": {
+                "provider": "Custom",
+                "tokenURL": self.server.token_url,
+                "clientSecretRef": {"name": "client"},
+                "caBundleRef": {"name": "authority"},
+            },
+        })
+    }
+
+    /// Applies source and `CubeCredential` `main`, and waits until it is ready.
+    pub(crate) fn ready_main(&self) -> CubeCredentialStatus {
+        self.apply(&self.source());
+        self.apply(&self.credential("main"));
+        self.wait_for("main", "Ready is True", |status| {
+            is(status, ConditionType::Ready, "True", "Synced")
+        })
+    }
+
+    /// Waits until the status of a `CubeCredential` fits, and returns it.
+    pub(crate) fn wait_for(
+        &self,
+        name: &str,
+        what: &str,
+        fits: impl Fn(&CubeCredentialStatus) -> bool,
+    ) -> CubeCredentialStatus {
+        let mut last = CubeCredentialStatus::default();
+        let look = || {
+            last = self.status(name);
+            fits(&last).then(|| last.clone())
+        };
+        // The last status says more than the deadline.
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| eventually(what, look)))
+            .unwrap_or_else(|_| panic!("CubeCredential {name}, {what}; its last status: {last:#?}"))
+    }
+
+    /// The status of a `CubeCredential`.
+    pub(crate) fn status(&self, name: &str) -> CubeCredentialStatus {
+        let object: CubeCredential =
+            serde_json::from_value(self.get("cubecredential", name).expect("it exists")).unwrap();
+        object.status.unwrap_or_default()
+    }
+
+    /// An object as JSON, if it exists.
+    pub(crate) fn get(&self, kind: &str, name: &str) -> Option<Value> {
+        let text = self.kubectl(&["get", kind, name, "--ignore-not-found", "-o", "json"]);
+        (!text.is_empty()).then(|| serde_json::from_str(&text).unwrap())
+    }
+
+    /// The access token in a target.
+    pub(crate) fn token(&self, target: &str) -> String {
+        use base64::{Engine, engine::general_purpose::STANDARD};
+        let secret = self
+            .get("secret", target)
+            .unwrap_or_else(|| panic!("Secret {target} exists"));
+        String::from_utf8(
+            STANDARD
+                .decode(secret["data"]["access-token"].as_str().unwrap())
+                .unwrap(),
+        )
+        .unwrap()
+    }
+
+    /// The statuses of the token server's answers to this test's client: one for each exchange.
+    pub(crate) fn exchanges(&self) -> Vec<u64> {
+        self.server.answers_to(&self.namespace)
+    }
+
+    /// Waits until the operator has reconciled once more than before `change`, and is done with it.
+    pub(crate) fn after_reconcile(&self, operator: &Operator, change: impl FnOnce()) {
+        let before = operator.reconciles();
+        change();
+        eventually("a reconcile follows the change", || {
+            (operator.reconciles() > before).then_some(())
+        });
+    }
+}
+
+/// Installs the chart's ServiceAccount and roles, and returns a kubeconfig with a token of that account.
+pub(crate) fn install(plane: &ControlPlane, namespace: &str, values: &str) -> String {
+    if !Path::new(&format!("{ROOT}/charts/cube-operator/Chart.yaml")).exists() {
+        return plane.kubeconfig.clone();
+    }
+    let rendered = directory("chart").join("rendered.yaml");
+    let chart = format!("{ROOT}/charts/cube-operator");
+    let yaml = output(tool("helm").args([
+        "template",
+        "cube-operator",
+        &chart,
+        "--namespace",
+        namespace,
+        "--set",
+        values,
+    ]));
+    fs::write(&rendered, yaml).unwrap();
+    plane.kubectl(&[
+        "apply",
+        "--namespace",
+        namespace,
+        "-f",
+        rendered.to_str().unwrap(),
+    ]);
+    let token = plane.kubectl(&[
+        "create",
+        "token",
+        "cube-operator",
+        "--namespace",
+        namespace,
+        "--duration",
+        "1h",
+    ]);
+    let (server, ca_file) = plane.server();
+    let config = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "operator",
+        "clusters": [{"name": "c", "cluster": {"server": server, "certificate-authority": ca_file}}],
+        "users": [{"name": "u", "user": {"token": token.trim()}}],
+        "contexts": [{"name": "operator", "context": {"cluster": "c", "user": "u", "namespace": namespace}}],
+    });
+    let path = directory("kubeconfig").join("config");
+    fs::write(&path, config.to_string()).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// Whether a condition has this status and reason.
+pub(crate) fn is(
+    of: &CubeCredentialStatus,
+    r#type: ConditionType,
+    status: &str,
+    reason: &str,
+) -> bool {
+    of.condition(r#type)
+        .is_some_and(|found| format!("{:?}", found.status) == status && found.reason == reason)
+}
+
+fn manifest(object: &Value) -> String {
+    let path = directory("manifest").join("object.json");
+    fs::write(&path, object.to_string()).unwrap();
+    Path::new(&path).to_str().unwrap().to_owned()
+}

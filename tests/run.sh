@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# All tests. The tools of the test cluster are built while the Rust code is.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+for tool in cargo go python3 openssl; do
+  command -v "$tool" > /dev/null || {
+    echo "make test needs $tool: install Rust (rustup.rs), Go (go.dev), Python 3 with venv and openssl" >&2
+    exit 1
+  }
+done
+
+step() { printf '\n=== %s (%d s)\n' "$1" "$SECONDS"; }
+
+mkdir -p target
+tests/tools/build.sh > target/tools.log 2>&1 &
+tools=$!
+
+step "format and lints"
+make --no-print-directory lint
+
+step "unit and property tests"
+make --no-print-directory unit
+
+step "documentation"
+make --no-print-directory docs
+
+step "tools of the test cluster"
+wait "$tools" || { tail -n 30 target/tools.log >&2; exit 1; }
+
+step "cluster tests"
+make --no-print-directory cluster
+
+step "chart"
+make --no-print-directory chart
+
+step "all passed"
