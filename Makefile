@@ -14,7 +14,7 @@ help: ## List the targets.
 .PHONY: demo
 demo: tools ## Show the main job on a control plane and a token server of its own. KEEP=1 keeps it running.
 	cargo build
-	tests/demo.sh
+	python3 tests/demo.py
 
 .PHONY: test
 test: ## Format, lints, unit, property, cluster and chart tests, freshness of the CRD, documentation.

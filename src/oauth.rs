@@ -5,6 +5,7 @@
 //! providers.
 
 pub mod answer;
+pub mod authorities;
 pub mod client;
 pub mod endpoint;
 pub mod request;

@@ -10,6 +10,7 @@ use secrecy::ExposeSecret;
 
 use super::{
     answer::{Answer, Body, Refusal},
+    authorities,
     endpoint::Networks,
     request::TokenRequest,
 };
@@ -123,12 +124,13 @@ impl TokenClient {
 /// # Errors
 /// A refusal if it holds none, or something that is no certificate.
 pub fn authorities(pem: &str) -> Result<Vec<Certificate>, Refusal> {
-    let invalid = |what: &str| Refusal::new(Reason::CABundleInvalid, what);
-    match Certificate::from_pem_bundle(pem.as_bytes()) {
-        Ok(roots) if roots.is_empty() => Err(invalid("the CA bundle holds no PEM certificate")),
-        Ok(roots) => Ok(roots),
-        Err(_) => Err(invalid("the CA bundle is not valid PEM")),
-    }
+    let invalid = |what: String| Refusal::new(Reason::CABundleInvalid, what);
+    let roots = authorities::read(pem).map_err(|error| invalid(error.to_string()))?;
+    roots
+        .iter()
+        .map(|der| Certificate::from_der(der))
+        .collect::<Result<_, _>>()
+        .map_err(|_| invalid("the CA bundle is not valid PEM".into()))
 }
 
 /// Marked so that no layer below prints it.

@@ -12,7 +12,7 @@ use crate::{
     api::{Attempted, CaBundleKind, Reason, annotation, label},
     oauth::{
         answer::Refusal,
-        client::authorities,
+        authorities,
         endpoint::HostList,
         request::{Client, Grant, TokenRequest},
     },
@@ -172,7 +172,7 @@ fn ca_bundle(settings: &Settings, found: &CaBundle) -> Checked<Option<String>> {
     match found {
         CaBundle::Unread => Err(invalid("was not read")),
         CaBundle::Unusable(why) => Err(invalid(why)),
-        CaBundle::Pem(pem) => match authorities(pem) {
+        CaBundle::Pem(pem) => match authorities::read(pem) {
             Ok(_) => Ok(Some(pem.clone())),
             Err(_) => Err(invalid(&format!(
                 "has no valid PEM certificate in key {:?}: write one or more -----BEGIN CERTIFICATE----- blocks",

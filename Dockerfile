@@ -1,0 +1,44 @@
+# The image of the operator: `make image` builds it, `make image-check` proves what this file promises.
+# No `# syntax` line and no `RUN --mount`: docker (with and without BuildKit), podman and buildah read it alike.
+
+FROM docker.io/library/rust:1.95-bookworm AS build
+WORKDIR /build
+
+# The dependencies first, against empty sources: this layer is built again only when Cargo.toml or Cargo.lock
+# change. The empty package is cleaned away after, because cargo compares modification times and would take it for
+# newer than sources that were checked out before this layer was built.
+COPY Cargo.toml Cargo.lock ./
+RUN mkdir src \
+    && touch src/lib.rs \
+    && echo 'fn main() {}' >src/main.rs \
+    && cargo build --release --locked --bin cube-operator \
+    && cargo clean --release --locked --package cube-operator \
+    && rm -r src
+
+COPY src src
+RUN cargo build --release --locked --bin cube-operator
+
+# The smallest usual base that has what the program links to (glibc, libgcc) and what it reads: CA roots, without
+# which it talks to no token endpoint. No shell and no package manager. Debian 12 like the stage above, so that the
+# program never wants a newer glibc than it gets.
+FROM gcr.io/distroless/cc-debian12:nonroot
+# Owned by root: the process cannot change its own program, even where the root filesystem is writable.
+COPY --from=build /build/target/release/cube-operator /usr/local/bin/cube-operator
+
+# A number: the kubelet cannot tell that a name is not root, and refuses it under `runAsNonRoot`.
+USER 65532:65532
+# /livez, /readyz and /metrics. Nothing is ever written to disk, so the root filesystem can be read-only.
+EXPOSE 8080
+ENTRYPOINT ["/usr/local/bin/cube-operator"]
+# Every flag of `run` is also an environment variable, so that a Deployment need not repeat this.
+CMD ["run"]
+
+# Last, because they change with every commit.
+ARG VERSION=unknown
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="cube-operator" \
+      org.opencontainers.image.description="Keeps OAuth access tokens fresh in Kubernetes Secrets" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.base.name="gcr.io/distroless/cc-debian12:nonroot" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION"

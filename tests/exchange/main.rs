@@ -1,0 +1,103 @@
+//! One exchange over a real connection: what goes over the wire, and what each thing that can happen to it is called.
+//!
+//! The other side is a scripted server over TLS. Nothing here leaves the machine.
+
+#[path = "../provider/scripted.rs"]
+mod scripted;
+
+mod answers;
+mod networks;
+mod process;
+mod proxy;
+mod reach;
+mod redirects;
+mod requests;
+mod secrets;
+mod trust;
+
+use std::{collections::BTreeMap, env, time::Duration};
+
+use cube_operator::{
+    api::{ClientAuthentication, Reason},
+    oauth::{
+        answer::{Answer, Body, Refusal},
+        client::TokenClient,
+        endpoint::{Endpoint, Networks},
+        request::{Client, Grant, TokenRequest},
+    },
+};
+use scripted::Authority;
+
+/// What an exchange came to: status and body, or why there is no answer.
+type Outcome = Result<(u16, String), Refusal>;
+
+/// A request for a token from this URL.
+fn request(url: &str) -> TokenRequest {
+    TokenRequest {
+        endpoint: Endpoint::parse(url).unwrap(),
+        client: Client {
+            id: "billing".into(),
+            secret: "s3cret".into(),
+        },
+        authentication: ClientAuthentication::Body,
+        grant: Grant::ClientCredentials,
+        scopes: vec![],
+        parameters: BTreeMap::new(),
+        ca_bundle: None,
+    }
+}
+
+/// The same, trusting this authority.
+fn trusting(authority: &Authority, url: &str) -> TokenRequest {
+    TokenRequest {
+        ca_bundle: Some(authority.pem()),
+        ..request(url)
+    }
+}
+
+/// A client that may reach these networks besides the ordinary ones.
+fn client(networks: &[&str]) -> TokenClient {
+    for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+        assert!(
+            env::var_os(name).is_none(),
+            "unset {name}: these tests talk to servers of their own"
+        );
+    }
+    direct_or_proxied_client(networks)
+}
+
+fn direct_or_proxied_client(networks: &[&str]) -> TokenClient {
+    // As main does; only the first test of a process succeeds.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let networks = networks.iter().map(|network| network.parse().unwrap());
+    TokenClient::new(Networks::allowing(networks.collect()))
+}
+
+/// A client for servers of this machine.
+fn local() -> TokenClient {
+    client(&["127.0.0.0/8"])
+}
+
+/// A client for servers that never finish. A timeout is sure to end the exchange, however short it is.
+fn impatient() -> TokenClient {
+    local().with_timeout(Duration::from_secs(2))
+}
+
+fn answer(client: &TokenClient, request: &TokenRequest) -> Result<Answer, Refusal> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(client.send(request))
+}
+
+fn exchange(client: &TokenClient, request: &TokenRequest) -> Outcome {
+    answer(client, request).map(|answer| match answer.body {
+        Body::Complete(bytes) => (answer.status, String::from_utf8(bytes).unwrap()),
+        Body::TooLarge => (answer.status, "<too large>".into()),
+    })
+}
+
+fn refused<T>(reason: Reason, what: impl Into<String>) -> Result<T, Refusal> {
+    Err(Refusal::new(reason, what))
+}

@@ -1,0 +1,83 @@
+//! Addresses of the operator's own host are refused, however they are written, unless they are allowed.
+
+use cube_operator::api::Reason;
+
+use crate::{
+    Outcome, client, exchange, refused,
+    scripted::{Authority, LOCAL, Provider, Reply},
+    trusting,
+};
+
+/// What comes of an exchange with a server of this machine by the name `host`, and how many connections it saw.
+fn with_host(host: &str, networks: &[&str]) -> (Outcome, usize, String) {
+    let authority = Authority::new("private");
+    let provider = Provider::start(&authority.certificate(&LOCAL), |_| Reply::json(200, "{}"));
+    let port = provider.address.port();
+    let request = trusting(&authority, &format!("https://{host}:{port}/token"));
+    let outcome = exchange(&client(networks), &request);
+    (
+        outcome,
+        provider.connections(),
+        request.endpoint.authority(),
+    )
+}
+
+#[test]
+fn the_own_host_is_refused_by_address_and_by_name() {
+    for (host, shown, kind) in [
+        ("127.0.0.1", "127.0.0.1", "loopback"),
+        ("127.1.2.3", "127.1.2.3", "loopback"),
+        ("2130706433", "127.0.0.1", "loopback"),
+        ("0x7f.1", "127.0.0.1", "loopback"),
+        ("0177.0.0.1", "127.0.0.1", "loopback"),
+        ("%31%32%37.0.0.1", "127.0.0.1", "loopback"),
+        ("127。0。0。1", "127.0.0.1", "loopback"),
+        ("[::1]", "[::1]", "loopback"),
+        ("[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "loopback"),
+        ("0.0.0.0", "0.0.0.0", "unspecified"),
+        ("[::]", "[::]", "unspecified"),
+        ("169.254.169.254", "169.254.169.254", "link-local"),
+        ("[fe80::1]", "[fe80::1]", "link-local"),
+        ("224.0.0.1", "224.0.0.1", "multicast"),
+        ("localhost", "localhost", "loopback"),
+        ("LocalHost", "localhost", "loopback"),
+        ("localhost.", "localhost.", "loopback"),
+    ] {
+        let (outcome, connections, authority) = with_host(host, &[]);
+        assert!(authority.starts_with(&format!("{shown}:")), "{authority}");
+        assert_eq!(
+            outcome,
+            refused(
+                Reason::HostNotAllowed,
+                format!("the token endpoint {authority} has a {kind} address")
+            ),
+            "{host}"
+        );
+        assert_eq!(connections, 0, "{host}");
+    }
+}
+
+#[test]
+fn an_allowed_network_is_reached_by_address_and_by_name() {
+    for host in ["127.0.0.1", "2130706433", "0x7f.1", "localhost"] {
+        let (outcome, connections, _) = with_host(host, &["127.0.0.1/32"]);
+        assert_eq!(outcome, Ok((200, "{}".into())), "{host}");
+        assert_eq!(connections, 1, "{host}");
+    }
+}
+
+#[test]
+fn allowing_one_network_allows_no_other() {
+    for host in ["127.0.0.1", "localhost"] {
+        let (outcome, connections, authority) =
+            with_host(host, &["127.0.0.2/32", "169.254.0.0/16"]);
+        assert_eq!(
+            outcome,
+            refused(
+                Reason::HostNotAllowed,
+                format!("the token endpoint {authority} has a loopback address")
+            )
+        );
+        assert_eq!(connections, 0);
+    }
+}

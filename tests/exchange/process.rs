@@ -1,0 +1,106 @@
+//! One exchange in a process of its own, with environment variables of its own: they cannot be changed safely in this one.
+
+use std::{
+    env,
+    process::{Command, Stdio},
+};
+
+use cube_operator::{api::ClientAuthentication, oauth::request::TokenRequest};
+
+use crate::{direct_or_proxied_client, exchange, request};
+
+const MARK: &str = "outcome: ";
+
+/// An exchange to be made.
+pub struct Lone {
+    command: Command,
+}
+
+/// What came of it.
+pub struct Made {
+    /// The outcome as Debug shows it.
+    pub outcome: String,
+    /// Everything that was logged, of every library, at the level TRACE.
+    pub log: String,
+}
+
+impl Lone {
+    pub fn to(url: &str) -> Self {
+        let mut command = Command::new(env::current_exe().unwrap());
+        command
+            .args([
+                "--exact",
+                "process::one_exchange",
+                "--ignored",
+                "--nocapture",
+            ])
+            .env_clear()
+            .env("EXCHANGE_URL", url)
+            .stdin(Stdio::null());
+        Self { command }
+    }
+
+    pub fn bundle(mut self, pem: Option<String>) -> Self {
+        if let Some(pem) = pem {
+            self.command.env("EXCHANGE_BUNDLE", pem);
+        }
+        self
+    }
+
+    pub fn allow(mut self, network: &str) -> Self {
+        self.command.env("EXCHANGE_NETWORK", network);
+        self
+    }
+
+    pub fn secret(mut self, secret: &str, authentication: ClientAuthentication) -> Self {
+        self.command
+            .env("EXCHANGE_SECRET", secret)
+            .env("EXCHANGE_AUTHENTICATION", format!("{authentication:?}"));
+        self
+    }
+
+    pub fn exchange(mut self, variables: &[(&str, String)]) -> Made {
+        let output = self
+            .command
+            .envs(variables.iter().map(|(name, value)| (name, value)))
+            .output()
+            .unwrap();
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        let log = String::from_utf8(output.stderr).unwrap();
+        let outcome = stdout.lines().find_map(|line| line.strip_prefix(MARK));
+        Made {
+            outcome: outcome
+                .unwrap_or_else(|| panic!("{stdout}{log}"))
+                .to_owned(),
+            log,
+        }
+    }
+}
+
+#[test]
+#[ignore = "not a test: what other tests start as a process"]
+fn one_exchange() {
+    let Ok(url) = env::var("EXCHANGE_URL") else {
+        return;
+    };
+    let get = |name| env::var(name).ok();
+    tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+        .with_ansi(false)
+        .with_writer(std::io::stderr)
+        .init();
+    let mut request = TokenRequest {
+        ca_bundle: get("EXCHANGE_BUNDLE"),
+        ..request(&url)
+    };
+    if let Some(secret) = get("EXCHANGE_SECRET") {
+        request.client.secret = secret.into();
+    }
+    if get("EXCHANGE_AUTHENTICATION").as_deref() == Some("Basic") {
+        request.authentication = ClientAuthentication::Basic;
+    }
+    let networks: Vec<_> = get("EXCHANGE_NETWORK").into_iter().collect();
+    let networks: Vec<_> = networks.iter().map(String::as_str).collect();
+    let outcome = exchange(&direct_or_proxied_client(&networks), &request);
+    println!("\n{MARK}{outcome:?}");
+}

@@ -1,0 +1,117 @@
+//! Endpoints that cannot be reached: nothing was sent.
+
+use std::{
+    net::TcpListener,
+    thread,
+    time::{Duration, Instant},
+};
+
+use cube_operator::api::Reason;
+
+use crate::{client, exchange, local, refused, request};
+
+#[test]
+fn a_refused_connection_is_unreachable() {
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    assert_eq!(
+        exchange(
+            &local(),
+            &request(&format!("https://localhost:{port}/token"))
+        ),
+        refused(
+            Reason::Unreachable,
+            format!(
+                "the token endpoint localhost:{port} could not be reached: the connection was refused"
+            )
+        )
+    );
+}
+
+#[test]
+fn a_name_that_does_not_resolve_is_unreachable() {
+    // Longer than a name can be, so that no name server is asked.
+    let name = "a".repeat(64);
+    assert_eq!(
+        exchange(
+            &client(&[]),
+            &request(&format!("https://{name}.invalid/token"))
+        ),
+        refused(
+            Reason::Unreachable,
+            format!(
+                "the token endpoint {name}.invalid could not be reached: its name does not resolve"
+            )
+        )
+    );
+}
+
+#[test]
+fn a_connection_that_never_speaks_tls_is_unreachable_long_before_the_exchange_ends() {
+    // The kernel accepts, nobody answers.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let start = Instant::now();
+    assert_eq!(
+        exchange(
+            &local(),
+            &request(&format!("https://localhost:{port}/token"))
+        ),
+        refused(
+            Reason::Unreachable,
+            format!(
+                "the token endpoint localhost:{port} could not be reached: no connection within 5 s"
+            )
+        )
+    );
+    assert!(start.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
+fn a_connection_that_closes_before_tls_is_unreachable() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || listener.accept());
+    assert_eq!(
+        exchange(
+            &local(),
+            &request(&format!("https://localhost:{port}/token"))
+        ),
+        refused(
+            Reason::Unreachable,
+            format!(
+                "the token endpoint localhost:{port} could not be reached: the connection was closed"
+            )
+        )
+    );
+}
+
+#[test]
+fn a_server_without_tls_is_unreachable() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        use std::io::{Read, Write};
+        let (mut socket, _) = listener.accept().unwrap();
+        socket
+            .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            .unwrap();
+        // Open until the client has read it.
+        while socket.read(&mut [0; 1024]).is_ok_and(|read| read > 0) {}
+    });
+    assert_eq!(
+        exchange(
+            &local(),
+            &request(&format!("https://localhost:{port}/token"))
+        ),
+        refused(
+            Reason::Unreachable,
+            format!(
+                "the token endpoint localhost:{port} could not be reached: the TLS handshake failed"
+            )
+        )
+    );
+}

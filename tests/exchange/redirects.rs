@@ -1,0 +1,48 @@
+//! A redirect is an answer like any other: following it would replay the secret, or turn the POST into a GET.
+
+use cube_operator::{
+    api::Reason,
+    oauth::{
+        answer::{Asked, Refusal, read},
+        request::Grant,
+        scrub::Scrubber,
+    },
+};
+
+use crate::{
+    answer, local,
+    scripted::{Authority, LOCAL, Provider, Reply},
+    trusting,
+};
+
+#[test]
+fn no_redirect_is_followed_and_its_target_hears_nothing() {
+    let authority = Authority::new("private");
+    let certificate = authority.certificate(&LOCAL);
+    for status in [301, 302, 303, 307, 308] {
+        let target = Provider::start(&certificate, |_| Reply::token("t"));
+        let location = target.url("/o/token/?code=c0de");
+        let provider = Provider::start(&certificate, move |_| {
+            Reply::json(status, "").header("Location", &location)
+        });
+        let request = trusting(&authority, &provider.url("/o/token"));
+        let answer = answer(&local(), &request).unwrap();
+        assert_eq!(provider.requests().len(), 1, "{status}");
+        assert_eq!(target.connections(), 0, "{status}");
+
+        let asked = Asked {
+            grant: Grant::ClientCredentials,
+            scopes: &[],
+        };
+        let reading = read(&answer, asked, Scrubber::for_client(&request.client));
+        assert_eq!(
+            reading.outcome.unwrap_err(),
+            Refusal::new(
+                Reason::Redirected,
+                format!(
+                    "the token endpoint answered {status} a redirect to https://localhost/o/token/, which is not followed"
+                )
+            )
+        );
+    }
+}

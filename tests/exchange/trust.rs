@@ -1,0 +1,166 @@
+//! Which certificates are trusted: the system's authorities and those of the CA bundle, and no others.
+
+use std::{fs, path::PathBuf};
+
+use cube_operator::{api::Reason, oauth::request::TokenRequest};
+use rcgen::date_time_ymd;
+
+use crate::{
+    Outcome, exchange, local,
+    process::Lone,
+    refused, request,
+    scripted::{Authority, Certificate, LOCAL, Provider, Reply},
+    trusting,
+};
+
+fn start(certificate: &Certificate) -> Provider {
+    Provider::start(certificate, |_| Reply::json(200, "{}"))
+}
+
+fn fine() -> Outcome {
+    Ok((200, "{}".into()))
+}
+
+fn untrusted(provider: &Provider, why: &str) -> Outcome {
+    let port = provider.address.port();
+    refused(
+        Reason::TLSUntrusted,
+        format!("the certificate of the token endpoint localhost:{port} is not trusted: {why}"),
+    )
+}
+
+#[test]
+fn a_certificate_has_to_be_valid_now_and_for_this_host_from_an_authority_that_is_trusted() {
+    let (trusted, other) = (Authority::new("trusted"), Authority::new("other"));
+    let (past, future) = (date_time_ymd(2020, 1, 1), date_time_ymd(4000, 1, 1));
+    for (certificate, why) in [
+        (
+            trusted.certificate(&["example.com", "127.0.0.1"]),
+            "it is for another host name",
+        ),
+        (
+            trusted.certificate_with(&LOCAL, |params| params.not_after = past),
+            "it has expired",
+        ),
+        (
+            trusted.certificate_with(&LOCAL, |params| params.not_before = future),
+            "it is not valid yet",
+        ),
+        (
+            other.certificate(&LOCAL),
+            "it was issued by an authority that is not trusted",
+        ),
+    ] {
+        let provider = start(&certificate);
+        let request = trusting(&trusted, &provider.url("/token"));
+        assert_eq!(exchange(&local(), &request), untrusted(&provider, why));
+        assert_eq!(provider.requests(), [], "nothing is sent: {why}");
+    }
+}
+
+#[test]
+fn a_bundle_may_hold_several_authorities_and_text_between_them() {
+    let (first, second) = (Authority::new("first"), Authority::new("second"));
+    let bundle = format!("# ours\r\n{}\n# theirs\n{}", first.pem(), second.pem());
+    for authority in [&first, &second] {
+        let provider = start(&authority.certificate(&LOCAL));
+        let request = TokenRequest {
+            ca_bundle: Some(bundle.clone()),
+            ..request(&provider.url("/token"))
+        };
+        assert_eq!(exchange(&local(), &request), fine());
+    }
+}
+
+#[test]
+fn a_bundle_without_usable_certificates_is_invalid_and_nothing_is_sent() {
+    let authority = Authority::new("private");
+    let provider = start(&authority.certificate(&LOCAL));
+    let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
+    let whole = authority.pem();
+    let cut = &whole[..whole.len() / 2];
+    let none = "the CA bundle holds no PEM certificate";
+    let broken = "the CA bundle is not valid PEM";
+    let unusable =
+        "no TLS client could be made: the system's certificates or the CA bundle cannot be used";
+    for (bundle, what) in [
+        ("", none),
+        ("garbage", none),
+        (&key, none),
+        (cut, broken),
+        (&format!("{whole}{cut}"), broken),
+        (
+            "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n",
+            broken,
+        ),
+        (
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+            unusable,
+        ),
+    ] {
+        let request = TokenRequest {
+            ca_bundle: Some(bundle.into()),
+            ..request(&provider.url("/token"))
+        };
+        assert_eq!(
+            exchange(&local(), &request),
+            refused(Reason::CABundleInvalid, what),
+            "{bundle}"
+        );
+    }
+    assert_eq!(provider.connections(), 0);
+}
+
+/// A file with the authorities of a system.
+fn system(name: &str, pem: &str) -> (&'static str, String) {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("{name}-{}.pem", std::process::id()));
+    fs::write(&path, pem).unwrap();
+    ("SSL_CERT_FILE", path.to_str().unwrap().to_owned())
+}
+
+#[test]
+fn a_bundle_is_added_to_the_systems_authorities() {
+    let (public, private) = (Authority::new("public"), Authority::new("private"));
+    let system = system("system", &public.pem());
+    let trust = |provider: &Provider, bundle: Option<String>| {
+        let lone = Lone::to(&provider.url("/token"))
+            .allow("127.0.0.0/8")
+            .bundle(bundle);
+        lone.exchange(std::slice::from_ref(&system)).outcome
+    };
+    let public_server = start(&public.certificate(&LOCAL));
+    let private_server = start(&private.certificate(&LOCAL));
+    let shown = |outcome: Outcome| format!("{outcome:?}");
+    assert_eq!(trust(&public_server, None), shown(fine()));
+    assert_eq!(trust(&public_server, Some(private.pem())), shown(fine()));
+    assert_eq!(trust(&private_server, Some(private.pem())), shown(fine()));
+    assert_eq!(
+        trust(&private_server, None),
+        shown(untrusted(
+            &private_server,
+            "it was issued by an authority that is not trusted"
+        ))
+    );
+    fs::remove_file(system.1).unwrap();
+}
+
+#[test]
+fn a_bundle_is_enough_where_the_system_has_no_authorities() {
+    let private = Authority::new("private");
+    let system = system("no-system", "");
+    let provider = start(&private.certificate(&LOCAL));
+    let trust = |bundle: Option<String>| {
+        let lone = Lone::to(&provider.url("/token"))
+            .allow("127.0.0.0/8")
+            .bundle(bundle);
+        lone.exchange(std::slice::from_ref(&system)).outcome
+    };
+    assert_eq!(trust(Some(private.pem())), format!("{:?}", fine()));
+    let none: Outcome = refused(
+        Reason::CABundleInvalid,
+        "no TLS client could be made: the system's certificates or the CA bundle cannot be used",
+    );
+    assert_eq!(trust(None), format!("{none:?}"));
+    fs::remove_file(system.1).unwrap();
+}

@@ -1,0 +1,225 @@
+#!/bin/sh
+# Builds the Dockerfile on a machine without a container engine or a way to an image registry, and checks the image:
+# what it says, what is inside, and that the operator works in it as a pod would run it. buildah builds it, on the
+# stand-ins that bases.sh makes; so this proves the Dockerfile and what it adds, not the real bases.
+#
+#   tests/image/check.sh        as root, for mounts and chroot
+#
+# Everything is kept in target/image, apart from any other images of this machine: remove it to begin anew. The image
+# stays there too: CONTAINERS_STORAGE_CONF=target/image/storage.conf buildah images
+set -eu
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+work=$root/target/image
+image=localhost/cube-operator:check
+program=/usr/local/bin/cube-operator
+largest=64 # MB: about 25 of base, 15 of program, and room to grow; a build stage would be hundreds
+passed=0
+failed=0
+
+fail() {
+    echo "check.sh: $*" >&2
+    exit 1
+}
+
+# check NAME COMMAND: COMMAND prints what it found, and succeeds if that is right.
+check() {
+    if found=$("$2"); then
+        passed=$((passed + 1))
+        echo "ok    $1: $found"
+    else
+        failed=$((failed + 1))
+        echo "FAIL  $1: $found"
+    fi
+}
+
+config() { # config FIELD
+    buildah inspect --type image --format "{{.OCIv1.Config.$1}}" "$image"
+}
+
+user() {
+    config User
+    [ "$(config User)" = 65532:65532 ]
+}
+
+entrypoint() {
+    found="$(config Entrypoint) $(config Cmd)"
+    echo "$found"
+    [ "$found" = "[$program] [run]" ]
+}
+
+port() {
+    config ExposedPorts
+    [ "$(config ExposedPorts)" = 'map[8080/tcp:{}]' ]
+}
+
+labels() {
+    for label in title description licenses version revision base.name; do
+        value=$(config "Labels \"org.opencontainers.image.$label\"" | sed 's/^<no value>$//')
+        printf '%s=%s ' "$label" "$value"
+        case $label=$value in
+        version=*) [ "$value" = "$version" ] || return 1 ;;
+        *= | *=unknown) return 1 ;;
+        esac
+    done
+}
+
+reports_its_version() {
+    found=$(buildah run --isolation chroot "$container" -- "$program" --version 2>&1) || true
+    echo "$found"
+    [ "$found" = "cube-operator $version" ]
+}
+
+roots() {
+    bundle=$mount/etc/ssl/certs/ca-certificates.crt
+    count=$(grep -c '^-----BEGIN CERTIFICATE-----$' "$bundle" 2>/dev/null) || true
+    echo "${count:-0} in /etc/ssl/certs/ca-certificates.crt"
+    # Mozilla's list has about 140; the process is not root, so everybody has to be able to read it.
+    [ "${count:-0}" -ge 100 ] && [ -n "$(find "$bundle" -perm -o=r)" ]
+}
+
+# Stronger than a list of shells and compilers: nothing at all can be executed except the program.
+only_program() {
+    found=$(cd "$mount" && find . -xdev -type f -perm /111 ! -name '*.so' ! -name '*.so.*' -printf '%u:%m:%p\n' | sed 's/:\./:/')
+    echo "$found" | head -n 20 | paste -s -d ' '
+    [ "$found" = "root:755:$program" ]
+}
+
+size() {
+    total=$(du --summarize --bytes --one-file-system "$mount" | cut -f 1)
+    echo "$((total / 1000000)) MB, of which the program $(($(stat -c %s "$mount$program") / 1000000)) MB (at most $largest)"
+    [ "$total" -le $((largest * 1000000)) ]
+}
+
+# wait_for PID SECONDS COMMAND...: until it succeeds, while the process lives.
+wait_for() {
+    pid=$1
+    deadline=$(($(date +%s) + $2))
+    shift 2
+    until "$@" >/dev/null 2>&1; do
+        kill -0 "$pid" 2>/dev/null && [ "$(date +%s)" -lt "$deadline" ] || return 1
+        sleep 0.2
+    done
+}
+
+# The way a container runtime does it: the image's own words as its own user, the service account mounted where the
+# client looks for it, and nothing else writable. The mounts go with their namespace, when the process ends.
+start_operator() {
+    # shellcheck disable=SC2016 # the inner shell expands these
+    unshare --mount sh -euc '
+        mount=$1 account=$2 user=$3
+        shift 3
+        mount --bind "$mount" "$mount"
+        mount --bind -o ro "$account" "$mount/run/secrets/kubernetes.io/serviceaccount"
+        mount -t proc proc "$mount/proc"
+        mount -o remount,bind,ro "$mount"
+        if touch "$mount/tmp/written" 2>/dev/null; then echo "the root is not read-only" && exit 1; fi
+        exec env --ignore-environment "$@"
+    ' sh "$mount" "$run/account" "$(config User)" \
+        KUBERNETES_SERVICE_HOST=127.0.0.1 "KUBERNETES_SERVICE_PORT=${server##*:}" CUBE_OPERATOR_LISTEN=127.0.0.1:0 \
+        $(buildah inspect --type image --format '{{range .OCIv1.Config.Env}}{{.}} {{end}}' "$image") \
+        chroot --userspec="$(config User)" "$mount" \
+        $(buildah inspect --type image --format '{{range .OCIv1.Config.Entrypoint}}{{.}} {{end}}{{range .OCIv1.Config.Cmd}}{{.}} {{end}}' "$image") \
+        >"$run/operator.log" 2>&1 3>&- &
+    operator=$!
+}
+
+kubectl() {
+    "$root/target/tools/bin/kubectl" --kubeconfig "$run/control-plane/kubeconfig" "$@" >>"$run/kubectl.log" 2>&1
+}
+
+# A real API server, the definitions that the image itself prints, and a service account as a pod has one.
+start_control_plane() {
+    mkfifo "$run/stdin"
+    python3 "$root/tests/environment.py" control-plane --dir "$run/control-plane" \
+        <"$run/stdin" >"$run/started" 2>"$run/control-plane.log" &
+    # Held open as long as this process lives: the control plane ends with it.
+    exec 3>"$run/stdin"
+    wait_for $! 120 test -s "$run/started" || return 1
+    server=$(sed -n 's/.*"server": "\([^"]*\)".*/\1/p' "$run/started")
+
+    buildah run --isolation chroot "$container" -- "$program" crd >"$run/crd.yaml" || return 1
+    kubectl apply -f "$run/crd.yaml" &&
+        kubectl wait --for condition=Established --timeout 30s -f "$run/crd.yaml" &&
+        kubectl create clusterrolebinding check --clusterrole cluster-admin --serviceaccount default:default || return 1
+    mkdir -p "$run/account" "$mount/run/secrets/kubernetes.io/serviceaccount"
+    cp "$run/control-plane/ca.crt" "$run/account/"
+    printf default >"$run/account/namespace"
+    "$root/target/tools/bin/kubectl" --kubeconfig "$run/control-plane/kubeconfig" create token default >"$run/account/token" || return 1
+    chmod -R a+rX "$run/account"
+}
+
+listens() {
+    address=$(sed -n 's/.*"address":"\([^"]*\)".*/\1/p' "$run/operator.log")
+    [ -n "$address" ]
+}
+
+works_read_only() {
+    if ! start_control_plane; then
+        echo "no control plane: $(tail -qn 3 "$run/control-plane.log" "$run/kubectl.log" 2>/dev/null)"
+        return 1
+    fi
+    start_operator
+    if ! wait_for "$operator" 30 listens || ! wait_for "$operator" 30 curl --fail --silent "http://$address/readyz"; then
+        kill "$operator" 2>/dev/null || true
+        echo "not ready: $(tail -n 3 "$run/operator.log")"
+        return 1
+    fi
+    uid=$(sed -n 's/^Uid:\t\([0-9]*\).*/\1/p' "/proc/$operator/status")
+    kill -TERM "$operator"
+    status=0
+    wait "$operator" || status=$?
+    echo "ready as user $uid, status $status after SIGTERM"
+    [ "$uid" = 65532 ] && [ "$status" = 0 ]
+}
+
+missing=
+for tool in buildah debootstrap unshare curl python3; do
+    command -v "$tool" >/dev/null || missing="$missing $tool"
+done
+[ -z "$missing" ] || fail "not installed:$missing: apt-get install buildah debootstrap util-linux curl python3"
+[ "$(id -u)" = 0 ] || fail "mounts and chroot need root: sudo $0"
+
+mkdir -p "$work"
+# One at a time: a second run would remove the containers of the first.
+exec 9>"$work/lock"
+flock 9
+export CONTAINERS_STORAGE_CONF="$work/storage.conf" BUILDAH_ISOLATION=chroot
+printf '[storage]\ndriver = "overlay"\ngraphroot = "%s"\nrunroot = "%s"\n' "$work/storage" "$work/run" >"$CONTAINERS_STORAGE_CONF"
+
+run=$(mktemp -d "${TMPDIR:-/tmp}/cube-operator-image.XXXXXX")
+clean() {
+    # All: an earlier run that was killed may have left some, and this storage belongs to this script.
+    buildah rm --all >/dev/null
+    rm -rf "$run"
+}
+trap clean EXIT
+trap 'exit 1' INT TERM HUP
+buildah rm --all >/dev/null
+
+"$root/tests/tools/build.sh" kubectl etcd kube-apiserver kube-controller-manager
+"$root/tests/image/bases.sh"
+# This machine's CA roots in the build stage: where the way to the crates goes through a proxy of a company's own CA,
+# only they know it.
+ENGINE=buildah IMAGE=$image "$root/tests/image/build.sh" --pull-never --volume /etc/ssl/certs:/etc/ssl/certs:ro \
+    >"$work/build.log" 2>&1 || {
+    tail -n 20 "$work/build.log" >&2
+    fail "the build failed: see $work/build.log"
+}
+
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/Cargo.toml" | head -n 1)
+container=$(buildah from --pull-never "$image")
+mount=$(buildah mount "$container")
+
+check "the user is nonroot, and a number" user
+check "the entrypoint and its default" entrypoint
+check "the port" port
+check "the labels" labels
+check "the program reports its version" reports_its_version
+check "CA roots are there" roots
+check "no shell and no build tools: the program is all that can run" only_program
+check "the size" size
+check "it works on a read-only root, against a real API server" works_read_only
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
