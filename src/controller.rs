@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::FIELD_MANAGER,
-    kubernetes::observe::World,
+    kubernetes::world::{Watched, World},
     metrics::Metrics,
     oauth::{client::TokenClient, endpoint::HostList},
 };
@@ -59,7 +59,7 @@ pub struct Controller {
 struct Scope {
     namespace: Option<String>,
     reconciler: Arc<Reconciler>,
-    writer: reflector::store::Writer<crate::api::CubeCredential>,
+    writer: reflector::store::Writer<Watched>,
 }
 
 /// Whether a controller's first lists are there.

@@ -10,3 +10,4 @@ pub mod error;
 pub mod events;
 pub mod observe;
 pub mod perform;
+pub mod world;

@@ -15,12 +15,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::readiness::Readiness;
 use crate::{
-    api::{CaBundleKind, ConditionStatus, ConditionType, CubeCredential, CubeCredentialStatus},
+    api::{CaBundleKind, ConditionStatus, ConditionType, CubeCredentialStatus},
     kubernetes::{
         cache::Key,
-        convert::now,
+        convert::{self, now},
         error::ApiError,
-        observe::{World, lock},
+        world::{Watched, World, lock},
     },
     reconcile::{Action, Look, Memory, Next, Observed, Outcome, absorb, decide},
 };
@@ -29,6 +29,9 @@ use crate::{
 const LONGEST_API_DELAY: Duration = Duration::from_secs(60);
 /// After a conflict there is only to look again.
 const CONFLICT_DELAY: Duration = Duration::from_millis(200);
+
+/// A reconcile takes a dozen steps at most; more would be a mistake in the decision, and must not become a storm.
+const MOST_STEPS: usize = 50;
 
 /// What one scope (a namespace, or all) is reconciled with.
 pub(super) struct Reconciler {
@@ -58,7 +61,7 @@ impl Reconciler {
     }
 
     /// A deleted object leaves nothing behind.
-    pub(super) fn forget(&self, object: &CubeCredential) {
+    pub(super) fn forget(&self, object: &Watched) {
         lock(&self.notes).remove(&object.uid().unwrap_or_default());
         self.world
             .metrics
@@ -70,7 +73,7 @@ impl Reconciler {
         &self,
         kind: CaBundleKind,
         key: &Key,
-    ) -> Vec<ObjectRef<CubeCredential>> {
+    ) -> Vec<ObjectRef<Watched>> {
         let concerned = self.world.trusting(kind, key);
         let mut notes = lock(&self.notes);
         for object in &concerned {
@@ -84,19 +87,15 @@ impl Reconciler {
             .collect()
     }
 
-    async fn run(&self, object: &CubeCredential) -> Result<Requeue, ApiError> {
+    async fn run(&self, object: &Watched) -> Result<Requeue, ApiError> {
         let mut seen = self.observe(object);
         let result = self.steps(object, &mut seen).await;
         self.keep(seen, result.is_ok());
         result
     }
 
-    async fn steps(
-        &self,
-        object: &CubeCredential,
-        seen: &mut Observed,
-    ) -> Result<Requeue, ApiError> {
-        loop {
+    async fn steps(&self, object: &Watched, seen: &mut Observed) -> Result<Requeue, ApiError> {
+        for _ in 0..MOST_STEPS {
             let plan = decide(seen, now());
             let outcome = match plan.next {
                 Next::Rest => return Ok(requeue(plan.wake_at, now())),
@@ -112,6 +111,13 @@ impl Reconciler {
             absorb(seen, outcome, now());
             self.world.remember(seen);
         }
+        let (namespace, name) = (&seen.credential.namespace, &seen.credential.name);
+        tracing::error!(
+            namespace,
+            name,
+            "a reconcile did not come to rest: please report this"
+        );
+        Ok(Requeue::requeue(LONGEST_API_DELAY))
     }
 
     async fn look(&self, what: Look, seen: &Observed) -> Result<Outcome, ApiError> {
@@ -121,7 +127,7 @@ impl Reconciler {
     async fn act(
         &self,
         action: Action,
-        object: &CubeCredential,
+        object: &Watched,
         seen: &Observed,
     ) -> Result<Outcome, ApiError> {
         let outcome = self.world.perform(action, object, seen).await?;
@@ -146,15 +152,15 @@ impl Reconciler {
         Ok(outcome)
     }
 
-    fn observe(&self, object: &CubeCredential) -> Observed {
+    fn observe(&self, object: &Watched) -> Observed {
         let mut notes = lock(&self.notes);
         let note = notes
             .entry(object.uid().unwrap_or_default())
             .or_insert_with(|| Note {
-                memory: Memory::recall(&object.status.clone().unwrap_or_default(), now()),
+                memory: Memory::recall(&convert::status(object), now()),
                 ..Note::default()
             });
-        let mut seen = self.world.observe(object, note.memory.clone());
+        let mut seen = self.world.observe(object, note.memory.begin());
         let version = object
             .resource_version()
             .and_then(|version| version.parse().ok())
@@ -171,12 +177,7 @@ impl Reconciler {
         let mut notes = lock(&self.notes);
         // Gone if the object was deleted meanwhile.
         if let Some(note) = notes.get_mut(&seen.credential.uid) {
-            let touched = note.memory.ca_bundle_touched_since(&seen.memory);
-            note.memory = seen.memory;
-            if touched {
-                note.memory.touch_ca_bundle();
-            }
-            note.memory.rest();
+            note.memory.end(seen.memory);
             note.api_errors = if worked {
                 0
             } else {
@@ -188,7 +189,7 @@ impl Reconciler {
 
 /// Reconciles one object once the first lists are there.
 pub(super) async fn reconcile(
-    object: Arc<CubeCredential>,
+    object: Arc<Watched>,
     reconciler: Arc<Reconciler>,
 ) -> Result<Requeue, ApiError> {
     reconciler.readiness.complete().await;
@@ -203,7 +204,7 @@ pub(super) async fn reconcile(
     reason = "the signature that kube calls"
 )]
 pub(super) fn on_error(
-    object: Arc<CubeCredential>,
+    object: Arc<Watched>,
     error: &ApiError,
     reconciler: Arc<Reconciler>,
 ) -> Requeue {

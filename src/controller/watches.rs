@@ -24,32 +24,28 @@ use serde::de::DeserializeOwned;
 
 use super::{readiness::List, reconciler::Reconciler};
 use crate::{
-    api::{CaBundleKind, CubeCredential, label},
+    api::{CaBundleKind, label},
     kubernetes::{
         cache::{Cache, Key},
         convert,
         error::explain_watch,
-        observe::lock,
+        world::{self, Watched, lock},
     },
-    reconcile::Settings,
 };
 
-type Request = Result<ObjectRef<CubeCredential>, Infallible>;
+type Request = Result<ObjectRef<Watched>, Infallible>;
 
 /// The `CubeCredentials` to reconcile, as the watches on this namespace (`None`: on all) tell.
 pub(super) fn requests(
     reconciler: &Arc<Reconciler>,
     namespace: Option<&str>,
-    writer: Writer<CubeCredential>,
+    writer: Writer<Watched>,
 ) -> impl Stream<Item = Request> + Send + 'static {
     let client = &reconciler.world.client;
     let all = watcher::Config::default;
     let labelled = |label: &str| all().labels(&format!("{label}={}", label::TRUE));
 
-    let credentials = reflector(
-        writer,
-        events::<CubeCredential>(client, namespace, all()).map(Ok),
-    );
+    let credentials = reflector(writer, events::<Watched>(client, namespace, all()).map(Ok));
     stream::select_all([
         each(
             reconciler,
@@ -79,7 +75,7 @@ pub(super) fn requests(
 fn each<K: Send + 'static>(
     reconciler: &Arc<Reconciler>,
     events: impl Stream<Item = Event<K>> + Send + 'static,
-    concerned: fn(&Reconciler, Event<K>) -> Vec<ObjectRef<CubeCredential>>,
+    concerned: fn(&Reconciler, Event<K>) -> Vec<ObjectRef<Watched>>,
 ) -> BoxStream<'static, Request> {
     let reconciler = Arc::clone(reconciler);
     events
@@ -116,14 +112,14 @@ where
 
 fn credentials_concerned(
     reconciler: &Reconciler,
-    event: Event<CubeCredential>,
-) -> Vec<ObjectRef<CubeCredential>> {
+    event: Event<Watched>,
+) -> Vec<ObjectRef<Watched>> {
     // Rivals for one target wait for each other's changes.
-    let rivals = |object: &CubeCredential| {
-        let name = Settings::target_name(&object.name_any(), &object.spec);
-        reconciler
-            .world
-            .concerned_by(&(object.namespace().unwrap_or_default(), name))
+    let rivals = |object: &Watched| {
+        let key =
+            world::target_name(object).map(|name| (object.namespace().unwrap_or_default(), name));
+        key.map(|key| reconciler.world.concerned_by(&key))
+            .unwrap_or_default()
     };
     match event {
         Event::Apply(object) => rivals(&object)
@@ -152,7 +148,7 @@ fn credentials_concerned(
 fn targets_concern(
     reconciler: &Reconciler,
     event: Event<PartialObjectMeta<Secret>>,
-) -> Vec<ObjectRef<CubeCredential>> {
+) -> Vec<ObjectRef<Watched>> {
     let listed = matches!(event, Event::InitDone);
     let world = &reconciler.world;
     let keys = lock(&world.targets).absorb(event, |secret| convert::target(&secret.metadata));
@@ -167,7 +163,7 @@ fn targets_concern(
 fn sources_concern(
     reconciler: &Reconciler,
     event: Event<PartialObjectMeta<Secret>>,
-) -> Vec<ObjectRef<CubeCredential>> {
+) -> Vec<ObjectRef<Watched>> {
     let listed = matches!(event, Event::InitDone);
     let world = &reconciler.world;
     let keys = lock(&world.sources).absorb(event, |secret| {
@@ -187,7 +183,7 @@ fn sources_concern(
 fn bundles_concern(
     reconciler: &Reconciler,
     event: Event<PartialObjectMeta<ConfigMap>>,
-) -> Vec<ObjectRef<CubeCredential>> {
+) -> Vec<ObjectRef<Watched>> {
     let keys: Vec<Key> = Cache::default().absorb(event, |_| ());
     keys.iter()
         .flat_map(|key| reconciler.touch_ca_bundles(CaBundleKind::ConfigMap, key))

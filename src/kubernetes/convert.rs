@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use k8s_openapi::{ByteString, api::core::v1::Secret};
-use kube::core::ObjectMeta;
+use kube::{Resource, core::ObjectMeta};
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
+use super::world::Watched;
 use crate::{
-    api::{ClientSecretRef, CubeCredential, annotation, label},
+    api::{ClientSecretRef, CubeCredentialStatus, annotation, label},
     reconcile::{Content, Credential, SourceSecret, SourceValue, TargetSecret, hex},
 };
 
@@ -83,8 +84,8 @@ pub fn has_consent(meta: &ObjectMeta) -> bool {
 
 /// The `CubeCredential` without its spec.
 #[must_use]
-pub fn credential(object: &CubeCredential) -> Credential {
-    let meta = &object.metadata;
+pub fn credential(object: &Watched) -> Credential {
+    let meta = object.meta();
     Credential {
         namespace: meta.namespace.clone().unwrap_or_default(),
         name: meta.name.clone().unwrap_or_default(),
@@ -92,8 +93,17 @@ pub fn credential(object: &CubeCredential) -> Credential {
         generation: meta.generation.unwrap_or_default(),
         deleting: meta.deletion_timestamp.is_some(),
         refresh_request: refresh_request(meta),
-        status: object.status.clone().unwrap_or_default(),
+        status: status(object),
     }
+}
+
+/// The status as it stands in the object.
+#[must_use]
+pub fn status(object: &Watched) -> CubeCredentialStatus {
+    let readable = object.0.as_ref().ok();
+    readable
+        .and_then(|object| object.status.clone())
+        .unwrap_or_default()
 }
 
 /// The hash of a refresh request: short, and of one length whatever people write.

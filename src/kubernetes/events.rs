@@ -5,13 +5,14 @@ use kube::{
     runtime::events::{Event, EventType, Recorder},
 };
 
-use crate::{api::CubeCredential, reconcile::News};
+use super::world::Watched;
+use crate::reconcile::News;
 
 /// The longest note that the API server takes.
 const LONGEST_NOTE: usize = 1024;
 
 /// Publishes one event.
-pub async fn publish(recorder: &Recorder, object: &CubeCredential, news: &News) {
+pub async fn publish(recorder: &Recorder, object: &Watched, news: &News) {
     let note = news.note.chars().take(LONGEST_NOTE).collect();
     let event = Event {
         type_: if news.kind.is_warning() {

@@ -1,32 +1,20 @@
 //! Reading the world. What the watches told costs nothing; what they cannot know is looked at when a decision needs it.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-};
+use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
-use kube::{
-    Api, Client,
-    core::PartialObjectMeta,
-    runtime::{
-        events::Recorder,
-        reflector::{ObjectRef, Store},
-    },
-};
+use kube::{Api, core::PartialObjectMeta};
 
 use super::{
-    cache::{Cache, Key},
     convert,
     error::{ApiError, call},
+    world::{Watched, World, lock, spec},
 };
 use crate::{
-    api::{CaBundleKind, CubeCredential, annotation, label},
-    metrics::Metrics,
-    oauth::{client::TokenClient, endpoint::HostList},
+    api::CaBundleKind,
     reconcile::{
         CaBundle, Credential, Look, Memory, Observed, Outcome, Settings, Source, Target,
-        TargetReading, TargetSecret,
+        TargetReading,
     },
 };
 
@@ -34,41 +22,26 @@ use crate::{
 const NO_CONSENT: &str =
     "lacks the label cube-operator.dev/credential: \"true\", by which its owner permits its use";
 
-/// The cluster as one process sees it.
-pub struct World {
-    /// The connection.
-    pub client: Client,
-    /// All `CubeCredentials` that are watched.
-    pub credentials: Store<CubeCredential>,
-    /// The targets, by their label.
-    pub targets: Mutex<Cache<TargetSecret>>,
-    /// The resourceVersions of the Secrets that may be read, by their label.
-    pub sources: Mutex<Cache<String>>,
-    /// The only hosts that may be sent to.
-    pub allowed_hosts: Option<HostList>,
-    /// Sends token requests.
-    pub tokens: TokenClient,
-    /// Publishes events.
-    pub recorder: Recorder,
-    /// What is counted.
-    pub metrics: Metrics,
-}
-
 impl World {
     /// What is known without asking anybody.
     #[must_use]
-    pub fn observe(&self, object: &CubeCredential, memory: Memory) -> Observed {
+    pub fn observe(&self, object: &Watched, memory: Memory) -> Observed {
         let credential = convert::credential(object);
-        let settings = Settings::read(&credential.name, &object.spec);
-        let target_name = Settings::target_name(&credential.name, &object.spec);
-        let source_key = (
-            credential.namespace.clone(),
-            object.spec.client_secret_ref.name.clone(),
-        );
+        let settings = match &object.0 {
+            Ok(object) => Settings::read(&credential.name, &object.spec),
+            Err(invalid) => Err(format!(
+                "this version of the operator cannot read the object: {invalid}"
+            )),
+        };
+        let target = super::world::target_name(object).unwrap_or_default();
+        let source = spec(object)
+            .map(|spec| spec.client_secret_ref.name.clone())
+            .unwrap_or_default();
+        let source_key = (credential.namespace.clone(), source);
         Observed {
-            older_rival: self.older_rival(object, &target_name),
-            target: self.known_target(&credential, &target_name),
-            previous: self.previous_target(&credential, &target_name),
+            older_rival: self.older_rival(object, &target),
+            target: self.known_target(&credential, &target),
+            previous: self.previous_target(&credential.namespace, &credential.uid, &target),
             source: Source::Unread(lock(&self.sources).get(&source_key).cloned()),
             ca_bundle: CaBundle::Unread,
             allowed_hosts: self.allowed_hosts.clone(),
@@ -84,53 +57,6 @@ impl World {
         known.map_or(Target::Unknown, |secret| {
             Target::Present(self.with_owner(secret, &credential.namespace))
         })
-    }
-
-    fn previous_target(&self, credential: &Credential, target_name: &str) -> Option<TargetSecret> {
-        let marked = |secret: &&TargetSecret| {
-            secret.name != target_name
-                && secret.annotations.get(annotation::OWNER_UID) == Some(&credential.uid)
-        };
-        lock(&self.targets)
-            .in_namespace(&credential.namespace)
-            .find(marked)
-            .cloned()
-    }
-
-    fn with_owner(&self, secret: TargetSecret, namespace: &str) -> TargetSecret {
-        let marked = secret.annotations.get(annotation::OWNER_UID);
-        let owner_lives = self.credentials.state().iter().any(|object| {
-            object.metadata.namespace.as_deref() == Some(namespace)
-                && object.metadata.uid.as_ref() == marked
-        });
-        TargetSecret {
-            owner_lives,
-            ..secret
-        }
-    }
-
-    /// Of two `CubeCredentials` with one target the older, then the first by name, owns it.
-    fn older_rival(&self, object: &CubeCredential, target_name: &str) -> Option<String> {
-        let age = |object: &CubeCredential| {
-            (
-                object.metadata.creation_timestamp.clone(),
-                object.metadata.name.clone(),
-            )
-        };
-        let rivals = self.credentials.state_filter(|other| {
-            other.metadata.namespace == object.metadata.namespace
-                && other.metadata.name != object.metadata.name
-                && other.metadata.deletion_timestamp.is_none()
-                && Settings::target_name(
-                    other.metadata.name.as_deref().unwrap_or_default(),
-                    &other.spec,
-                ) == target_name
-                && age(other) < age(object)
-        });
-        rivals
-            .iter()
-            .min_by_key(|other| age(other))
-            .and_then(|other| other.metadata.name.clone())
     }
 
     /// Reads what a decision needs.
@@ -282,55 +208,4 @@ impl World {
         )
         .await
     }
-
-    /// Keeps what a look at the target told, so that the same version is not read again. Only what is watched is kept.
-    pub fn remember(&self, seen: &Observed) {
-        if let Target::Present(secret) = &seen.target
-            && secret
-                .labels
-                .get(label::MANAGED)
-                .is_some_and(|value| value == label::TRUE)
-        {
-            let key = (seen.credential.namespace.clone(), secret.name.clone());
-            lock(&self.targets).put(key, &secret.version, secret.clone());
-        }
-    }
-
-    /// The `CubeCredentials` that a change of this Secret matters to.
-    #[must_use]
-    pub fn concerned_by(&self, key: &Key) -> Vec<ObjectRef<CubeCredential>> {
-        let (namespace, name) = key;
-        let concerned = self.credentials.state_filter(|object| {
-            let owner = object.metadata.name.as_deref().unwrap_or_default();
-            let bundle = object.spec.ca_bundle_ref.as_ref();
-            object.metadata.namespace.as_ref() == Some(namespace)
-                && (object.spec.client_secret_ref.name == *name
-                    || Settings::target_name(owner, &object.spec) == *name
-                    || bundle.is_some_and(|bundle| {
-                        bundle.kind == CaBundleKind::Secret && bundle.name == *name
-                    }))
-        });
-        concerned
-            .iter()
-            .map(|object| ObjectRef::from_obj(object.as_ref()))
-            .collect()
-    }
-
-    /// The `CubeCredentials` whose CA bundle is in this ConfigMap or Secret.
-    #[must_use]
-    pub fn trusting(&self, kind: CaBundleKind, key: &Key) -> Vec<Arc<CubeCredential>> {
-        let (namespace, name) = key;
-        self.credentials.state_filter(|object| {
-            let bundle = object.spec.ca_bundle_ref.as_ref();
-            object.metadata.namespace.as_ref() == Some(namespace)
-                && bundle.is_some_and(|bundle| bundle.kind == kind && bundle.name == *name)
-        })
-    }
-}
-
-/// Locks a mutex. A holder never panics, and if it did the data would still be whole: every change is one insertion.
-pub fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }

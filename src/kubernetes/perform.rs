@@ -14,7 +14,7 @@ use super::{
     convert,
     error::{ApiError, call},
     events,
-    observe::{World, lock},
+    world::{Watched, World, lock},
 };
 use crate::{
     api::{CubeCredential, CubeCredentialStatus, FIELD_MANAGER},
@@ -35,7 +35,7 @@ impl World {
     pub async fn perform(
         &self,
         action: Action,
-        object: &CubeCredential,
+        object: &Watched,
         seen: &Observed,
     ) -> Result<Outcome, ApiError> {
         let namespace = &seen.credential.namespace;
@@ -81,7 +81,7 @@ impl World {
     async fn publish(
         &self,
         target: DesiredTarget,
-        object: &CubeCredential,
+        object: &Watched,
         seen: &Observed,
     ) -> Result<Outcome, ApiError> {
         let (namespace, name) = (seen.credential.namespace.clone(), target.name.clone());
@@ -155,7 +155,7 @@ impl World {
     }
 }
 
-fn secret(namespace: &str, target: DesiredTarget, object: &CubeCredential) -> Secret {
+fn secret(namespace: &str, target: DesiredTarget, object: &Watched) -> Secret {
     let data: BTreeMap<_, _> = target
         .data
         .into_iter()

@@ -56,8 +56,7 @@ impl TokenClient {
     /// The refusal says how far it came: nothing was sent (`HostNotAllowed`, `CABundleInvalid`, `TLSUntrusted`, `Unreachable`)
     /// or it may have arrived (`NoResponse`).
     pub async fn send(&self, request: &TokenRequest) -> Result<Answer, Refusal> {
-        let address = request.endpoint.address();
-        if let Some(why) = address.and_then(|address| self.networks.refusal(address)) {
+        if let Some(why) = self.networks.refusal_of_host(&request.endpoint) {
             return Err(trouble::refused_network(&request.endpoint.authority(), why));
         }
         let mut post = self

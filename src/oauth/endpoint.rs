@@ -1,6 +1,9 @@
 //! Which endpoints a client secret may be sent to: the shape of the URL, the host, and the network it is on.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
 use ipnet::IpNet;
 use thiserror::Error;
@@ -23,8 +26,15 @@ pub enum EndpointError {
 }
 
 /// A token endpoint whose URL is safe to send a secret to. Its text is kept as written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint(Url);
+
+/// Without the query, which may hold a secret.
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Endpoint({}{})", self.authority(), self.0.path())
+    }
+}
 
 impl Endpoint {
     /// Reads a token URL. The API server checks most of this at admission; an older CRD may not have.
@@ -68,16 +78,6 @@ impl Endpoint {
             .unwrap_or_default()
             .trim_matches(['[', ']'])
             .to_owned()
-    }
-
-    /// The address, where the URL names one instead of a host name.
-    #[must_use]
-    pub fn address(&self) -> Option<IpAddr> {
-        match self.0.host()? {
-            Host::Ipv4(address) => Some(address.into()),
-            Host::Ipv6(address) => Some(address.into()),
-            Host::Domain(_) => None,
-        }
     }
 
     fn port(&self) -> u16 {
@@ -144,6 +144,21 @@ impl Networks {
         Self(networks)
     }
 
+    /// Why an endpoint is refused by its host alone: an address, or a name that always means loopback (RFC 6761, 6.3).
+    ///
+    /// All other names are left to the resolver. It is not asked where a proxy resolves the name.
+    #[must_use]
+    pub fn refusal_of_host(&self, endpoint: &Endpoint) -> Option<&'static str> {
+        match endpoint.0.host()? {
+            Host::Ipv4(address) => self.refusal(address.into()),
+            Host::Ipv6(address) => self.refusal(address.into()),
+            Host::Domain(name) if is_localhost(name) => self
+                .refusal(Ipv4Addr::LOCALHOST.into())
+                .and(self.refusal(Ipv6Addr::LOCALHOST.into())),
+            Host::Domain(_) => None,
+        }
+    }
+
     /// Why an address is refused, or `None` if it is permitted.
     ///
     /// Whoever writes a `CubeCredential` chooses the URL, so an address that means "the operator's own host or node" is
@@ -165,6 +180,11 @@ impl Networks {
             _ => None,
         }
     }
+}
+
+fn is_localhost(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    name == "localhost" || name.ends_with(".localhost")
 }
 
 #[cfg(test)]

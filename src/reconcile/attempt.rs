@@ -62,14 +62,20 @@ impl Memory {
         self.ca_touched = true;
     }
 
-    /// Whether a CA bundle was touched while a reconcile with this memory was running.
+    /// The memory for one reconcile. What is touched from now on is news to the next one.
     #[must_use]
-    pub fn ca_bundle_touched_since(&self, running: &Self) -> bool {
-        self.ca_touched && !running.ca_touched
+    pub fn begin(&mut self) -> Self {
+        let memory = self.clone();
+        self.ca_touched = false;
+        memory
     }
 
-    /// Forgets a token that was only read, so that no token is kept in memory between reconciles.
-    pub fn rest(&mut self) {
+    /// Takes back the memory of a reconcile that has ended. A token that was only read is forgotten, so that none is kept in
+    /// memory between reconciles.
+    pub fn end(&mut self, memory: Self) {
+        let touched = self.ca_touched;
+        *self = memory;
+        self.ca_touched |= touched;
         if !self.unpublished {
             self.holding = None;
         }

@@ -19,7 +19,7 @@ pub(super) enum Step {
 }
 
 /// In this order: whose the target is, what it holds, whether an exchange is due, whether it can be made.
-pub(super) const CHECKS: [fn(&Case<'_>) -> Option<Step>; 12] = [
+pub(super) const CHECKS: [fn(&Case<'_>) -> Option<Step>; 13] = [
     an_older_credential_owns_the_target,
     the_target_is_looked_at,
     a_foreign_secret_is_left_alone,
@@ -30,6 +30,7 @@ pub(super) const CHECKS: [fn(&Case<'_>) -> Option<Step>; 12] = [
     a_suspended_credential_rests,
     a_good_token_rests_until_it_is_due,
     a_failure_waits,
+    a_token_of_a_few_seconds_is_not_replaced_at_once,
     what_the_request_needs_is_read,
     an_exchange_is_made_if_nothing_refuses_it,
 ];
@@ -207,6 +208,17 @@ fn a_failure_waits(case: &Case<'_>) -> Option<Step> {
         }
         _ => None,
     }
+}
+
+/// A token that has expired by now, or before it could be published, would be asked for again and again without a pause.
+fn a_token_of_a_few_seconds_is_not_replaced_at_once(case: &Case<'_>) -> Option<Step> {
+    let record = case.record()?;
+    let refresh_at = case.refresh_at(&record);
+    let waits = case.now < refresh_at
+        && record.expires_at <= case.now
+        && !case.requested(&record)
+        && case.inputs(&record) == Inputs::Current;
+    waits.then(|| Step::Settle(Verdict::short_lived(case, &record)))
 }
 
 fn what_the_request_needs_is_read(case: &Case<'_>) -> Option<Step> {

@@ -61,17 +61,27 @@ impl Verdict {
         let refresh_at = case.refresh_at(record);
         Self {
             ready: ready(case, record),
-            refreshed: Fact::new(
-                ConditionStatus::True,
-                Reason::TokenIssued,
-                format!(
-                    "a token was issued at {}; the next one is requested at {refresh_at}",
-                    record.issued_at
-                ),
-            ),
+            refreshed: issued(record, refresh_at),
             pressure: Pressure::None,
             refresh_at: Some(refresh_at),
             wake_at: Some(refresh_at.min(record.expires_at)),
+        }
+    }
+
+    /// The token has expired before the next one may be requested.
+    pub(super) fn short_lived(case: &Case<'_>, record: &Record) -> Self {
+        let refresh_at = case.refresh_at(record);
+        let message = format!(
+            "the token has expired after {}; the next one is requested at {refresh_at}: ask the provider for tokens that \
+             live longer",
+            message::span(record.expires_at.duration_since(record.issued_at))
+        );
+        Self {
+            ready: Fact::new(ConditionStatus::False, Reason::Pending, message),
+            refreshed: issued(record, refresh_at),
+            pressure: Pressure::Reconciling,
+            refresh_at: Some(refresh_at),
+            wake_at: Some(refresh_at),
         }
     }
 
@@ -166,4 +176,12 @@ fn ready(case: &Case<'_>, record: &Record) -> Fact {
         Reason::Synced,
         message::synced(&case.settings.target_name, record.expires_at),
     )
+}
+
+fn issued(record: &Record, refresh_at: Timestamp) -> Fact {
+    let message = format!(
+        "a token was issued at {}; the next one is requested at {refresh_at}",
+        record.issued_at
+    );
+    Fact::new(ConditionStatus::True, Reason::TokenIssued, message)
 }

@@ -166,6 +166,43 @@ impl ControlPlane {
         (self.launcher.fact("server"), self.launcher.fact("ca_file"))
     }
 
+    /// A client with an administrator's rights, and what it runs on.
+    pub(crate) fn client(&self) -> (tokio::runtime::Runtime, kube::Client) {
+        // As main does; only the first test of a process succeeds.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let client = runtime.block_on(async {
+            let file = kube::config::Kubeconfig::read_from(&self.kubeconfig).unwrap();
+            let config = kube::Config::from_custom_kubeconfig(file, &Default::default()).await;
+            kube::Client::try_from(config.unwrap()).unwrap()
+        });
+        (runtime, client)
+    }
+
+    /// The kinds in which a ServiceAccount was given this Secret: `PartialObjectMetadata` has no data.
+    pub(crate) fn kinds_of_secret_given_to(
+        &self,
+        user: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Vec<String> {
+        let log = fs::read_to_string(self.launcher.fact("audit_log")).unwrap();
+        let lines = log.lines().filter(|line| line.contains(user));
+        lines
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .filter(|line| {
+                let object = &line["objectRef"];
+                line["user"]["username"] == user
+                    && line["verb"] == "get"
+                    && object["resource"] == "secrets"
+                    && object["namespace"] == namespace
+                    && object["name"] == name
+                    && line["responseStatus"]["code"] == 200
+            })
+            .map(|line| line["responseObject"]["kind"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
     /// The requests that a user made so far: (verb, resource with subresource, name).
     pub(crate) fn requests_of(&self, user: &str) -> Vec<(String, String, String)> {
         let log = fs::read_to_string(self.launcher.fact("audit_log")).unwrap();

@@ -6,6 +6,12 @@
 mod environment;
 mod operator;
 mod place;
+#[path = "../provider/scripted.rs"]
+mod scripted;
 
+mod admission;
+mod commands;
+mod failures;
+mod local_checks;
 mod ownership;
 mod token;

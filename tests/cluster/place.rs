@@ -6,12 +6,13 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use cube_operator::api::{ConditionType, CubeCredential, CubeCredentialStatus};
+use cube_operator::api::{Condition, ConditionType, CubeCredential, CubeCredentialStatus};
 use serde_json::{Value, json};
 
 use crate::{
     environment::{ControlPlane, ROOT, TokenServer, directory, output, tool},
     operator::{Operator, eventually},
+    scripted::Authority,
 };
 
 /// The secret of every test's OAuth client; planted, so that tests can look for it where it must not be.
@@ -25,7 +26,8 @@ pub(crate) struct Place {
     pub(crate) server: &'static TokenServer,
     /// Its name, which is also its OAuth client's.
     pub(crate) namespace: String,
-    kubeconfig: String,
+    /// The ServiceAccount's kubeconfig.
+    pub(crate) kubeconfig: String,
 }
 
 impl Place {
@@ -140,6 +142,22 @@ impl Place {
         })
     }
 
+    /// A `CubeCredential` for a token endpoint whose authority is in this `ConfigMap`.
+    pub(crate) fn credential_at(&self, name: &str, token_url: &str, ca_bundle: &str) -> Value {
+        let mut object = self.credential(name);
+        object["spec"]["tokenURL"] = json!(token_url);
+        object["spec"]["caBundleRef"] = json!({"name": ca_bundle});
+        object
+    }
+
+    /// A `ConfigMap` by which this authority is trusted.
+    pub(crate) fn trust(&self, name: &str, authority: &Authority) -> Value {
+        json!({
+            "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": name}, "data": {"ca.crt": authority.pem()},
+        })
+    }
+
     /// Applies source and `CubeCredential` `main`, and waits until it is ready.
     pub(crate) fn ready_main(&self) -> CubeCredentialStatus {
         self.apply(&self.source());
@@ -177,6 +195,39 @@ impl Place {
     pub(crate) fn get(&self, kind: &str, name: &str) -> Option<Value> {
         let text = self.kubectl(&["get", kind, name, "--ignore-not-found", "-o", "json"]);
         (!text.is_empty()).then(|| serde_json::from_str(&text).unwrap())
+    }
+
+    /// Merges these fields into an object.
+    pub(crate) fn patch(&self, kind: &str, name: &str, fields: &Value) {
+        self.kubectl(&[
+            "patch",
+            kind,
+            name,
+            "--type=merge",
+            "-p",
+            &fields.to_string(),
+        ]);
+    }
+
+    /// The events about a `CubeCredential` in the order in which they came: `Warning InvalidClient: note`.
+    pub(crate) fn events(&self, name: &str) -> Vec<String> {
+        let field = format!("regarding.name={name}");
+        let list = self.kubectl(&[
+            "get",
+            "events.events.k8s.io",
+            "--field-selector",
+            &field,
+            "-o",
+            "json",
+        ]);
+        let list: Value = serde_json::from_str(&list).unwrap();
+        let mut events = list["items"].as_array().unwrap().clone();
+        events.sort_by_key(|event| event["eventTime"].as_str().unwrap().to_owned());
+        let text = |event: &Value, name: &str| event[name].as_str().unwrap().to_owned();
+        let line = |event| {
+            [text(event, "type"), text(event, "reason")].join(" ") + ": " + &text(event, "note")
+        };
+        events.iter().map(line).collect()
     }
 
     /// The access token in a target.
@@ -262,6 +313,27 @@ pub(crate) fn is(
 ) -> bool {
     of.condition(r#type)
         .is_some_and(|found| format!("{:?}", found.status) == status && found.reason == reason)
+}
+
+/// All that the conditions say, whole: `Ready=False InvalidClient: message`.
+pub(crate) fn told(status: &CubeCredentialStatus) -> Vec<String> {
+    let line = |condition: &Condition| {
+        let Condition {
+            r#type,
+            status,
+            reason,
+            message,
+            ..
+        } = condition;
+        format!("{type:?}={status:?} {reason}: {message}")
+    };
+    status.conditions.iter().map(line).collect()
+}
+
+/// The next planned exchange, as messages show it.
+pub(crate) fn next_try(status: &CubeCredentialStatus) -> String {
+    let time = status.refresh_at.expect("a try is planned");
+    time.strftime("%H:%M:%SZ").to_string()
 }
 
 fn manifest(object: &Value) -> String {

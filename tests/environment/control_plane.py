@@ -11,6 +11,11 @@ apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
 rules:
+# Whether somebody was given a Secret or only its metadata shows in the answer alone.
+- level: RequestResponse
+  userGroups: ["system:serviceaccounts"]
+  verbs: ["get"]
+  resources: [{group: "", resources: ["secrets"]}]
 - level: Metadata
 """
 

@@ -42,6 +42,7 @@ fn the_own_host_is_refused_by_address_and_by_name() {
         ("localhost", "localhost", "loopback"),
         ("LocalHost", "localhost", "loopback"),
         ("localhost.", "localhost.", "loopback"),
+        ("any.localhost", "any.localhost", "loopback"),
     ] {
         let (outcome, connections, authority) = with_host(host, &[]);
         assert!(authority.starts_with(&format!("{shown}:")), "{authority}");

@@ -12,20 +12,20 @@ use crate::{direct_or_proxied_client, exchange, request};
 const MARK: &str = "outcome: ";
 
 /// An exchange to be made.
-pub struct Lone {
+pub(crate) struct Lone {
     command: Command,
 }
 
 /// What came of it.
-pub struct Made {
+pub(crate) struct Made {
     /// The outcome as Debug shows it.
-    pub outcome: String,
+    pub(crate) outcome: String,
     /// Everything that was logged, of every library, at the level TRACE.
-    pub log: String,
+    pub(crate) log: String,
 }
 
 impl Lone {
-    pub fn to(url: &str) -> Self {
+    pub(crate) fn to(url: &str) -> Self {
         let mut command = Command::new(env::current_exe().unwrap());
         command
             .args([
@@ -40,26 +40,26 @@ impl Lone {
         Self { command }
     }
 
-    pub fn bundle(mut self, pem: Option<String>) -> Self {
+    pub(crate) fn bundle(mut self, pem: Option<String>) -> Self {
         if let Some(pem) = pem {
             self.command.env("EXCHANGE_BUNDLE", pem);
         }
         self
     }
 
-    pub fn allow(mut self, network: &str) -> Self {
+    pub(crate) fn allow(mut self, network: &str) -> Self {
         self.command.env("EXCHANGE_NETWORK", network);
         self
     }
 
-    pub fn secret(mut self, secret: &str, authentication: ClientAuthentication) -> Self {
+    pub(crate) fn secret(mut self, secret: &str, authentication: ClientAuthentication) -> Self {
         self.command
             .env("EXCHANGE_SECRET", secret)
             .env("EXCHANGE_AUTHENTICATION", format!("{authentication:?}"));
         self
     }
 
-    pub fn exchange(mut self, variables: &[(&str, String)]) -> Made {
+    pub(crate) fn exchange(mut self, variables: &[(&str, String)]) -> Made {
         let output = self
             .command
             .envs(variables.iter().map(|(name, value)| (name, value)))

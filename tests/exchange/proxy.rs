@@ -17,16 +17,16 @@ use crate::{
 };
 
 /// A proxy that connects every tunnel to one server, whatever name it was asked for.
-struct Proxy {
-    address: SocketAddr,
+pub(crate) struct Proxy {
+    pub(crate) address: SocketAddr,
     heads: Arc<Mutex<Vec<String>>>,
 }
 
 impl Proxy {
-    fn start(answer: &'static str, server: SocketAddr) -> Self {
+    pub(crate) fn start(answer: &'static str, server: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let heads = Arc::new(Mutex::default());
+        let heads: Arc<Mutex<Vec<String>>> = Arc::default();
         let seen = Arc::clone(&heads);
         thread::spawn(move || {
             for socket in listener.incoming() {
@@ -41,7 +41,7 @@ impl Proxy {
         Self { address, heads }
     }
 
-    fn heads(&self) -> Vec<String> {
+    pub(crate) fn heads(&self) -> Vec<String> {
         self.heads.lock().unwrap().clone()
     }
 }
@@ -62,7 +62,8 @@ fn tunnel(client: &TcpStream, server: &TcpStream) -> io::Result<()> {
     io::copy(&mut &*server, &mut &*client).map(drop)
 }
 
-const OPEN: &str = "HTTP/1.1 200 OK\r\n\r\n";
+/// What a proxy says that lets everything through.
+pub(crate) const OPEN: &str = "HTTP/1.1 200 OK\r\n\r\n";
 
 struct World {
     authority: Authority,
@@ -102,7 +103,10 @@ fn fine() -> String {
 }
 
 fn connect(host: &str) -> String {
-    format!("CONNECT {host} HTTP/1.1\r\nHost: {host}\r\n\r\n")
+    let version = env!("CARGO_PKG_VERSION");
+    format!(
+        "CONNECT {host} HTTP/1.1\r\nHost: {host}\r\nuser-agent: cube-operator/{version}\r\n\r\n"
+    )
 }
 
 #[test]

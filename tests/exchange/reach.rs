@@ -8,7 +8,7 @@ use std::{
 
 use cube_operator::api::Reason;
 
-use crate::{client, exchange, local, refused, request};
+use crate::{Outcome, exchange, local, process::Lone, refused, request};
 
 #[test]
 fn a_refused_connection_is_unreachable() {
@@ -33,20 +33,14 @@ fn a_refused_connection_is_unreachable() {
 
 #[test]
 fn a_name_that_does_not_resolve_is_unreachable() {
-    // Longer than a name can be, so that no name server is asked.
-    let name = "a".repeat(64);
-    assert_eq!(
-        exchange(
-            &client(&[]),
-            &request(&format!("https://{name}.invalid/token"))
-        ),
-        refused(
-            Reason::Unreachable,
-            format!(
-                "the token endpoint {name}.invalid could not be reached: its name does not resolve"
-            )
-        )
+    // A name server that is silent, here, shall not use up the time for connecting.
+    let made = Lone::to("https://nowhere.invalid/token")
+        .exchange(&[("RES_OPTIONS", "timeout:1 attempts:1".into())]);
+    let expected: Outcome = refused(
+        Reason::Unreachable,
+        "the token endpoint nowhere.invalid could not be reached: its name does not resolve",
     );
+    assert_eq!(made.outcome, format!("{expected:?}"));
 }
 
 #[test]

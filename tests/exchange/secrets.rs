@@ -13,46 +13,41 @@ use cube_operator::{
 use crate::{
     answer, local,
     process::Lone,
-    scripted::{Authority, LOCAL, Provider, Reply},
+    proxy::{OPEN, Proxy},
+    scripted::{Authority, LOCAL, Provider, Reply, in_turn},
     trusting,
 };
 
-/// One for each place where a secret is: of the client, of the URL, and of the answer.
+/// One for each place where a secret is: of the client, of the URL, of the answer, and of a proxy.
 const CLIENT: &str = "planted-client";
 const QUERY: &str = "planted-query";
 const ACCESS: &str = "planted-access";
 const REFRESH: &str = "planted-refresh";
 const LOCATION: &str = "planted-location";
+const PROXY: &str = "planted-proxy";
 
 fn assert_silent(text: &str) {
     let basic = STANDARD.encode(format!("billing:{CLIENT}"));
+    let proxy = STANDARD.encode(format!("user:{PROXY}"));
     for secret in [
-        CLIENT,
-        &STANDARD.encode(CLIENT),
-        &basic,
-        QUERY,
-        ACCESS,
-        REFRESH,
-        LOCATION,
+        CLIENT, &basic, QUERY, ACCESS, REFRESH, LOCATION, PROXY, &proxy,
     ] {
         let line = text.lines().find(|line| line.contains(secret));
         assert_eq!(line, None, "{secret} is shown");
     }
 }
 
-fn start(authority: &Authority) -> Provider {
-    Provider::start(&authority.certificate(&LOCAL), |_| {
-        let body = format!(r#"{{"access_token":"{ACCESS}","refresh_token":"{REFRESH}"}}"#);
-        Reply::json(200, body)
-            .header("Location", &format!("https://example.com/?code={LOCATION}"))
-            .header("Set-Cookie", &format!("session={LOCATION}"))
-    })
+fn reply() -> Reply {
+    let body = format!(r#"{{"access_token":"{ACCESS}","refresh_token":"{REFRESH}"}}"#);
+    Reply::json(200, body)
+        .header("Location", &format!("https://example.com/?code={LOCATION}"))
+        .header("Set-Cookie", &format!("session={LOCATION}"))
 }
 
 #[test]
 fn debug_output_shows_no_secret() {
     let authority = Authority::new("private");
-    let provider = start(&authority);
+    let provider = Provider::start(&authority.certificate(&LOCAL), |_| reply());
     for authentication in [ClientAuthentication::Body, ClientAuthentication::Basic] {
         let mut request = trusting(&authority, &provider.url(&format!("/token?key={QUERY}")));
         request.client.secret = CLIENT.into();
@@ -71,7 +66,7 @@ fn debug_output_shows_no_secret() {
         let (body, authorization) = (request.body(), request.authorization());
         let shown = format!("{client:?}{request:?}{body:?}{authorization:?}{answer:?}{reading:?}");
         assert!(
-            shown.contains("billing") && shown.contains("example.com"),
+            shown.contains("billing") && shown.contains("status: 200"),
             "{shown}"
         );
         assert!(reading.outcome.is_ok() && reading.refresh_token.is_some());
@@ -82,21 +77,43 @@ fn debug_output_shows_no_secret() {
 #[test]
 fn logs_show_no_secret_even_without_a_filter() {
     let authority = Authority::new("private");
-    let provider = start(&authority);
-    for authentication in [ClientAuthentication::Body, ClientAuthentication::Basic] {
-        let made = Lone::to(&provider.url(&format!("/token?key={QUERY}")))
-            .bundle(Some(authority.pem()))
-            .allow("127.0.0.0/8")
-            .secret(CLIENT, authentication)
-            .exchange(&[]);
-        assert!(made.outcome.contains(ACCESS), "{}", made.outcome);
-        for library in ["reqwest", "hyper_util", "rustls"] {
-            assert!(
-                made.log.contains(&format!(" {library}::")),
-                "{library} logs nothing"
-            );
+    let certificate = authority.certificate(&LOCAL);
+    for (reply, outcome) in [
+        (reply(), ACCESS),
+        (reply().gzip(), ACCESS),
+        (reply().cut_after(40), "NoResponse"),
+        (reply().header("Content-Encoding", "gzip"), "NoResponse"),
+        (
+            Reply::raw(format!("HTTP/1.1 {ACCESS}\r\n\r\n")),
+            "NoResponse",
+        ),
+        (
+            Reply::raw(format!("HTTP/1.1 200 OK\r\n{ACCESS}\r\n\r\n")),
+            "NoResponse",
+        ),
+    ] {
+        let provider = Provider::start(&certificate, in_turn([reply]));
+        let proxy = Proxy::start(OPEN, provider.address);
+        for authentication in [ClientAuthentication::Body, ClientAuthentication::Basic] {
+            let made = Lone::to(&format!("https://localhost:1/token?key={QUERY}"))
+                .bundle(Some(authority.pem()))
+                .allow("127.0.0.0/8")
+                .secret(CLIENT, authentication)
+                .exchange(&[(
+                    "HTTPS_PROXY",
+                    format!("http://user:{PROXY}@{}", proxy.address),
+                )]);
+            assert!(made.outcome.contains(outcome), "{}", made.outcome);
+            for library in ["reqwest", "hyper_util", "rustls"] {
+                assert!(
+                    made.log.contains(&format!(" {library}::")),
+                    "{library} logs nothing"
+                );
+            }
+            assert_silent(&made.log);
         }
-        assert_silent(&made.log);
+        let password = STANDARD.encode(format!("user:{PROXY}"));
+        assert!(proxy.heads().iter().all(|head| head.contains(&password)));
+        assert_eq!(provider.requests().len(), 2);
     }
-    assert_eq!(provider.requests().len(), 2);
 }

@@ -23,13 +23,13 @@ use rustls::{
 };
 
 /// The names of this machine.
-pub const LOCAL: [&str; 2] = ["localhost", "127.0.0.1"];
+pub(crate) const LOCAL: [&str; 2] = ["localhost", "127.0.0.1"];
 
 /// A certificate authority that nobody trusts yet.
-pub struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
-    pub fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -37,17 +37,17 @@ impl Authority {
     }
 
     /// What a CA bundle holds to trust it.
-    pub fn pem(&self) -> String {
+    pub(crate) fn pem(&self) -> String {
         self.0.pem()
     }
 
     /// A certificate for these names and addresses.
-    pub fn certificate(&self, names: &[&str]) -> Certificate {
+    pub(crate) fn certificate(&self, names: &[&str]) -> Certificate {
         self.certificate_with(names, |_| {})
     }
 
     /// The same, changed before it is signed: expired, say.
-    pub fn certificate_with(
+    pub(crate) fn certificate_with(
         &self,
         names: &[&str],
         change: impl FnOnce(&mut CertificateParams),
@@ -62,7 +62,7 @@ impl Authority {
 }
 
 /// A certificate and its key.
-pub struct Certificate {
+pub(crate) struct Certificate {
     signed: rcgen::Certificate,
     key: KeyPair,
 }
@@ -82,26 +82,27 @@ impl Certificate {
 
 /// A request as it came over the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
+pub(crate) struct Request {
     /// The number of its connection; the first is 1.
-    pub connection: usize,
-    pub tls: ProtocolVersion,
-    pub method: String,
+    pub(crate) connection: usize,
+    pub(crate) tls: ProtocolVersion,
+    pub(crate) method: String,
     /// Path and query.
-    pub target: String,
+    pub(crate) target: String,
     /// Names as they were sent, in the order in which they were sent.
-    pub headers: Vec<(String, String)>,
-    pub body: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
 }
 
 /// An answer, and how it is sent.
 #[derive(Clone, Debug)]
-pub struct Reply {
+pub(crate) struct Reply {
     delay: Duration,
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
     manner: Manner,
+    abrupt: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -120,18 +121,19 @@ enum Manner {
 
 impl Reply {
     /// An answer with a JSON body.
-    pub fn json(status: u16, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn json(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self {
             delay: Duration::ZERO,
             status,
             headers: vec![("Content-Type".into(), "application/json".into())],
             body: body.into(),
             manner: Manner::Whole,
+            abrupt: false,
         }
     }
 
     /// A token that lives for an hour.
-    pub fn token(access_token: &str) -> Self {
+    pub(crate) fn token(access_token: &str) -> Self {
         let body = format!(
             r#"{{"access_token":"{access_token}","token_type":"Bearer","expires_in":3600}}"#
         );
@@ -139,28 +141,28 @@ impl Reply {
     }
 
     /// The connection closes instead.
-    pub fn close() -> Self {
+    pub(crate) fn close() -> Self {
         Self::token("").sent(Manner::Close)
     }
 
     /// Nothing ever comes.
-    pub fn silence() -> Self {
+    pub(crate) fn silence() -> Self {
         Self::token("").sent(Manner::Silence)
     }
 
     /// Something that is not HTTP.
-    pub fn raw(bytes: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn raw(bytes: impl Into<Vec<u8>>) -> Self {
         Self::token("").sent(Manner::Raw(bytes.into()))
     }
 
     /// With one more header.
-    pub fn header(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
     /// With a body that is compressed.
-    pub fn gzip(mut self) -> Self {
+    pub(crate) fn gzip(mut self) -> Self {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
         encoder.write_all(&self.body).unwrap();
         self.body = encoder.finish().unwrap();
@@ -168,18 +170,26 @@ impl Reply {
     }
 
     /// Sent only after this time.
-    pub fn after(self, delay: Duration) -> Self {
+    pub(crate) fn after(self, delay: Duration) -> Self {
         Self { delay, ..self }
     }
 
     /// Cut after so many bytes of the body.
-    pub fn cut_after(self, bytes: usize) -> Self {
+    pub(crate) fn cut_after(self, bytes: usize) -> Self {
         self.sent(Manner::Cut(bytes))
     }
 
     /// Sent one byte a second.
-    pub fn one_byte_a_second(self) -> Self {
+    pub(crate) fn one_byte_a_second(self) -> Self {
         self.sent(Manner::OneByteASecond)
+    }
+
+    /// If the connection closes, it does so without the TLS message that says so: like a process that was killed.
+    pub(crate) fn abruptly(self) -> Self {
+        Self {
+            abrupt: true,
+            ..self
+        }
     }
 
     fn sent(self, manner: Manner) -> Self {
@@ -195,8 +205,8 @@ impl Reply {
         [head.into_bytes(), self.body.clone()].concat()
     }
 
-    /// Sends it; whether the connection stays open for another request.
-    fn send(&self, stream: &mut Stream) -> io::Result<bool> {
+    /// Sends it, and closes the connection unless it can be used again.
+    fn send(&self, stream: &mut Stream) -> io::Result<Then> {
         thread::sleep(self.delay);
         let bytes = self.bytes();
         match &self.manner {
@@ -216,12 +226,26 @@ impl Reply {
             Manner::Raw(bytes) => stream.write_all(bytes)?,
         }
         stream.flush()?;
-        Ok(matches!(self.manner, Manner::Whole))
+        if matches!(self.manner, Manner::Whole) {
+            return Ok(Then::Next);
+        }
+        if !self.abrupt {
+            stream.conn.send_close_notify();
+            stream.flush()?;
+        }
+        Ok(Then::End)
     }
 }
 
+/// What follows on the same connection.
+#[derive(PartialEq)]
+enum Then {
+    Next,
+    End,
+}
+
 /// A script of these answers, one after the other; the last one is repeated.
-pub fn in_turn(
+pub(crate) fn in_turn(
     replies: impl IntoIterator<Item = Reply>,
 ) -> impl Fn(&Request) -> Reply + Send + Sync + 'static {
     let replies = Mutex::new(replies.into_iter().collect::<VecDeque<_>>());
@@ -239,8 +263,8 @@ type Stream = StreamOwned<ServerConnection, TcpStream>;
 type Script = Box<dyn Fn(&Request) -> Reply + Send + Sync>;
 
 /// A running server; it ends when it is dropped.
-pub struct Provider {
-    pub address: SocketAddr,
+pub(crate) struct Provider {
+    pub(crate) address: SocketAddr,
     state: Arc<State>,
 }
 
@@ -254,7 +278,7 @@ struct State {
 
 impl Provider {
     /// Listens on a free port of 127.0.0.1.
-    pub fn start(
+    pub(crate) fn start(
         certificate: &Certificate,
         script: impl Fn(&Request) -> Reply + Send + Sync + 'static,
     ) -> Self {
@@ -262,7 +286,7 @@ impl Provider {
     }
 
     /// Speaks these versions of TLS only.
-    pub fn start_with_tls(
+    pub(crate) fn start_with_tls(
         certificate: &Certificate,
         versions: &[&'static SupportedProtocolVersion],
         script: impl Fn(&Request) -> Reply + Send + Sync + 'static,
@@ -292,17 +316,17 @@ impl Provider {
     }
 
     /// The URL of `target` (path and query) on this server, by the name `localhost`.
-    pub fn url(&self, target: &str) -> String {
+    pub(crate) fn url(&self, target: &str) -> String {
         format!("https://localhost:{}{target}", self.address.port())
     }
 
     /// What it was sent so far.
-    pub fn requests(&self) -> Vec<Request> {
+    pub(crate) fn requests(&self) -> Vec<Request> {
         self.state.requests.lock().unwrap().clone()
     }
 
     /// How many connections were opened so far, with or without a request.
-    pub fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.state.connections.load(Ordering::SeqCst)
     }
 }
@@ -321,13 +345,11 @@ impl State {
         let mut reader = BufReader::new(StreamOwned::new(tls, socket));
         while let Some(request) = read(&mut reader, connection)? {
             self.requests.lock().unwrap().push(request.clone());
-            if !(self.script)(&request).send(reader.get_mut())? {
+            if (self.script)(&request).send(reader.get_mut())? == Then::End {
                 break;
             }
         }
-        let stream = reader.get_mut();
-        stream.conn.send_close_notify();
-        stream.flush()
+        Ok(())
     }
 }
 

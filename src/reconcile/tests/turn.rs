@@ -1,0 +1,202 @@
+//! The loop of `controller::reconciler` over a [`World`], which counts what each thing costs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    cluster::{Fault, Interrupted},
+    world::{UID, World},
+};
+use crate::{
+    api::{CubeCredentialStatus, annotation, label},
+    reconcile::{
+        Action, CaBundle, Content, Credential, Look, Memory, Next, Observed, Outcome, Settings,
+        Source, SourceSecret, Target, TargetReading, absorb, decide, fingerprint,
+    },
+};
+
+impl World {
+    pub(super) fn written(&self) -> (u64, CubeCredentialStatus) {
+        (self.cluster.version, self.status.clone())
+    }
+
+    /// `controller::reconciler::Reconciler::run`.
+    pub(super) fn reconcile(&mut self) -> Result<(), Interrupted> {
+        let mut seen = self.observe();
+        let result = self.steps(&mut seen);
+        self.memory.as_mut().unwrap().end(seen.memory);
+        result
+    }
+
+    fn steps(&mut self, seen: &mut Observed) -> Result<(), Interrupted> {
+        for _ in 0..20 {
+            let plan = decide(seen, self.now);
+            shows_no_secret(&plan);
+            let outcome = match plan.next {
+                Next::Rest => {
+                    self.wake_at = plan.wake_at;
+                    return Ok(());
+                }
+                Next::Look(what) => self.look(what, seen),
+                Next::Act(action) => self.act(*action, seen)?,
+            };
+            shows_no_secret(&outcome);
+            absorb(seen, outcome, self.now);
+            shows_no_secret(seen);
+            self.remember(seen);
+        }
+        panic!("20 steps and no rest: {seen:#?}");
+    }
+
+    /// `kubernetes::observe::World::observe`, after the watches have told everything.
+    fn observe(&mut self) -> Observed {
+        self.listen();
+        let name = Settings::target_name("cubewire", &self.spec);
+        let version = self.source.as_ref().filter(|source| source.labelled);
+        let previous = self.cache.values().find(|secret| {
+            secret.name != name
+                && secret.annotations.get(annotation::OWNER_UID) == Some(&UID.to_owned())
+        });
+        Observed {
+            credential: Credential {
+                namespace: "treasury".into(),
+                name: "cubewire".into(),
+                uid: UID.into(),
+                generation: self.generation,
+                deleting: self.deleting,
+                refresh_request: self.request.clone(),
+                status: self.status.clone(),
+            },
+            settings: Settings::read("cubewire", &self.spec),
+            older_rival: self.rival.clone(),
+            target: self
+                .cache
+                .get(&name)
+                .cloned()
+                .map_or(Target::Unknown, Target::Present),
+            previous: previous.cloned(),
+            source: Source::Unread(version.map(|source| source.version.to_string())),
+            ca_bundle: CaBundle::Unread,
+            allowed_hosts: self.allowed_hosts.clone(),
+            memory: self
+                .memory
+                .get_or_insert_with(|| Memory::recall(&self.status, self.now))
+                .begin(),
+        }
+    }
+
+    fn listen(&mut self) {
+        let watched: BTreeSet<_> = self.cluster.watched().into_iter().collect();
+        self.cache.retain(|name, _| watched.contains(name));
+        for name in watched {
+            let secret = self.cluster.target(&name).unwrap();
+            let known = self.cache.get(&name);
+            if known.is_none_or(|known| known.version != secret.version) {
+                self.cache.insert(name, secret);
+            }
+        }
+    }
+
+    fn look(&mut self, what: Look, seen: &Observed) -> Outcome {
+        let settings = seen.settings.as_ref().unwrap();
+        match what {
+            Look::Target => {
+                self.costs.target_reads += 1;
+                Outcome::Target(self.read_target(&settings.target_name, seen))
+            }
+            Look::Previous => {
+                self.costs.previous_reads += 1;
+                let name = &seen.previous.as_ref().unwrap().name;
+                Outcome::Previous(self.read_target(name, seen))
+            }
+            Look::Source => {
+                self.costs.source_reads += 1;
+                Outcome::Source(match self.source.clone() {
+                    None => Source::Absent,
+                    Some(source) if !source.labelled => Source::NotLabelled,
+                    Some(source) => Source::Read(SourceSecret {
+                        version: source.version.to_string(),
+                        token_hosts: source.token_hosts,
+                        client_id: source.client_id,
+                        client_secret: source.client_secret,
+                    }),
+                })
+            }
+            Look::CaBundle => {
+                self.costs.ca_reads += 1;
+                Outcome::CaBundle(self.ca_bundle.clone())
+            }
+        }
+    }
+
+    fn read_target(&self, name: &str, seen: &Observed) -> Option<TargetReading> {
+        let secret = self.cluster.target(name)?;
+        let data = if secret.is_foreign_to(&seen.credential) {
+            BTreeMap::new()
+        } else {
+            self.cluster.data(name)
+        };
+        Some(TargetReading { secret, data })
+    }
+
+    fn act(&mut self, action: Action, seen: &Observed) -> Result<Outcome, Interrupted> {
+        match action {
+            Action::Exchange(request) => {
+                self.costs.exchanges += 1;
+                Ok(self.provider.exchange(request, &mut self.now))
+            }
+            Action::Publish(target) => {
+                self.costs.publishes += 1;
+                self.assert_ours(&target.name, seen);
+                if let Err(interrupted) = self.cluster.publish(&target, UID) {
+                    self.cache.remove(&target.name);
+                    return Err(interrupted);
+                }
+                let mut known = self.cluster.target(&target.name).unwrap();
+                known.content = Content::Confirmed(fingerprint(&target.data["access-token"]));
+                self.cache.insert(target.name, known.clone());
+                Ok(Outcome::Published(known))
+            }
+            Action::Delete(version) => {
+                self.costs.deletes += 1;
+                self.assert_ours(&version.name, seen);
+                self.cache.remove(&version.name);
+                self.cluster.delete(&version)?;
+                Ok(Outcome::Deleted(version.name))
+            }
+            Action::Report { status, news } => {
+                self.costs.reports += 1;
+                assert_ne!(status, self.status, "the same status is written twice");
+                let fault = self.cluster.fault();
+                if fault != Some(Fault::Lost) {
+                    self.status = status.clone();
+                }
+                if fault.is_some() {
+                    return Err(Interrupted);
+                }
+                self.news.extend(news);
+                let version = self.cluster.next_version().to_string();
+                Ok(Outcome::Reported { status, version })
+            }
+        }
+    }
+
+    /// A foreign Secret is never written or deleted. One that has changed meanwhile is protected by its version.
+    fn assert_ours(&self, name: &str, seen: &Observed) {
+        if let Some(secret) = self.cluster.target(name) {
+            assert!(!secret.is_foreign_to(&seen.credential), "{name} is foreign");
+        }
+    }
+
+    fn remember(&mut self, seen: &Observed) {
+        if let Target::Present(secret) = &seen.target
+            && secret.labels.get(label::MANAGED).map(String::as_str) == Some("true")
+        {
+            self.cache.insert(secret.name.clone(), secret.clone());
+        }
+    }
+}
+
+fn shows_no_secret(value: &impl std::fmt::Debug) {
+    let text = format!("{value:?}");
+    assert!(!text.contains("S3CRET"), "{text}");
+}
