@@ -15,14 +15,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::readiness::Readiness;
 use crate::{
-    api::{CaBundleKind, ConditionStatus, ConditionType, CubeCredentialStatus},
+    api::{CaBundleKind, ConditionStatus, ConditionType, CubeCredentialStatus, Reason},
     kubernetes::{
         cache::Key,
         convert::{self, now},
         error::ApiError,
         world::{Watched, World, lock},
     },
-    reconcile::{Action, Look, Memory, Next, Observed, Outcome, absorb, decide},
+    reconcile::{Action, Credential, Look, Memory, Next, Observed, Outcome, absorb, decide},
 };
 
 /// Delays after an error of the API server: 1 s, doubling to a minute.
@@ -142,7 +142,7 @@ impl Reconciler {
             },
             Outcome::Reported { status, version } => {
                 self.world.metrics.reported(namespace, name, status);
-                log_change(namespace, name, &seen.credential.status, status);
+                log_change(&seen.credential, status);
                 if let Some(note) = lock(&self.notes).get_mut(&seen.credential.uid) {
                     note.reported = Some((version.parse().unwrap_or(0), status.clone()));
                 }
@@ -227,22 +227,24 @@ fn requeue(wake_at: Option<Timestamp>, now: Timestamp) -> Requeue {
     })
 }
 
-/// One line a change, as `Refreshed` tells it.
-fn log_change(
-    namespace: &str,
-    name: &str,
-    before: &CubeCredentialStatus,
-    after: &CubeCredentialStatus,
-) {
-    let refreshed = after.condition(ConditionType::Refreshed);
-    if let Some(fact) = refreshed
-        && fact.status == ConditionStatus::True
-        && before.issued_at != after.issued_at
-    {
-        let expires_at = after
-            .expires_at
-            .map(|time| time.to_string())
-            .unwrap_or_default();
-        tracing::info!(namespace, name, expires_at, "token issued");
+/// One line a change. A failed exchange has had its line when it failed.
+fn log_change(before: &Credential, after: &CubeCredentialStatus) {
+    let (namespace, name) = (&before.namespace, &before.name);
+    if after.expires_at.is_some() && after.issued_at != before.status.issued_at {
+        let expires_at = after.expires_at.map(|time| time.to_string());
+        tracing::info!(namespace, name, expires_at, "token published");
+    }
+    for r#type in [ConditionType::Ready, ConditionType::Refreshed] {
+        let Some(fact) = after.condition(r#type) else {
+            continue;
+        };
+        let exchange = Reason::from_name(&fact.reason).is_some_and(Reason::is_exchange_failure);
+        let known = before
+            .status
+            .condition(r#type)
+            .is_some_and(|before| before.reason == fact.reason);
+        if fact.status == ConditionStatus::False && !exchange && !known {
+            tracing::warn!(namespace, name, condition = ?r#type, reason = fact.reason, "{}", fact.message);
+        }
     }
 }

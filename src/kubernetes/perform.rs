@@ -106,7 +106,7 @@ impl World {
             Err(error) => {
                 // Whatever was known of it is in doubt: look before the next decision.
                 lock(&self.targets).forget(&key);
-                return Err(error);
+                return refused(error);
             }
         };
         let mut known = convert::target(&written.metadata);
@@ -131,7 +131,7 @@ impl World {
         match deleted {
             Ok(_) => Ok(Outcome::Deleted(version.name)),
             Err(error) if error.is_not_found() => Ok(Outcome::Deleted(version.name)),
-            Err(error) => Err(error),
+            Err(error) => refused(error),
         }
     }
 
@@ -153,6 +153,15 @@ impl World {
         let written = call("write", object, api.patch_status(name, &parameters, &patch)).await?;
         Ok(written.metadata.resource_version.unwrap_or_default())
     }
+}
+
+/// A refusal is for people to see; everything else is tried again.
+fn refused(error: ApiError) -> Result<Outcome, ApiError> {
+    if error.is_refusal() {
+        tracing::warn!(%error, "target not written");
+        return Ok(Outcome::NotWritable(error.to_string()));
+    }
+    Err(error)
 }
 
 fn secret(namespace: &str, target: DesiredTarget, object: &Watched) -> Secret {

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    attempt::{Failure, Memory, later},
+    attempt::{Failure, Memory, Unwritable, later},
     case::{Case, Inputs},
     inputs, local, message,
     news::Happened,
@@ -14,7 +14,7 @@ use super::{
     target::{Holding, Owner, Record},
 };
 use crate::{
-    api::Class,
+    api::{Class, Reason},
     oauth::answer::{Issued, Refusal},
 };
 
@@ -47,6 +47,7 @@ pub fn absorb(seen: &mut Observed, outcome: Outcome, now: Timestamp) {
             date,
         } => exchanged(seen, sent_at, result, date, now),
         Outcome::Published(secret) => published(seen, secret),
+        Outcome::NotWritable(why) => not_writable(seen, &why, now),
         Outcome::Deleted(name) => {
             if seen
                 .previous
@@ -242,6 +243,23 @@ fn failed(
     memory.unpublished = false;
 }
 
+fn not_writable(seen: &mut Observed, why: &str, now: Timestamp) {
+    let earlier = seen
+        .memory
+        .unwritable
+        .as_ref()
+        .map_or(0, |earlier| earlier.tries);
+    let (tries, uid) = (earlier.saturating_add(1), &seen.credential.uid);
+    let delay = schedule::retry_delay(Reason::TargetNotWritable, None, tries, uid);
+    let next_try = delay.map_or(now, |delay| later(now, delay));
+    seen.memory.unwritable = Some(Unwritable {
+        message: message::not_writable(why, next_try),
+        next_try,
+        tries,
+        generation: seen.credential.generation,
+    });
+}
+
 fn published(seen: &mut Observed, secret: TargetSecret) {
     let record = secret.record();
     let name = Some(&secret.name);
@@ -275,6 +293,7 @@ fn published(seen: &mut Observed, secret: TargetSecret) {
         }
     }
     seen.target = Target::Present(secret);
+    seen.memory.unwritable = None;
     seen.memory.holding = None;
     seen.memory.unpublished = false;
 }

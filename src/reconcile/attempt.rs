@@ -21,7 +21,19 @@ pub struct Memory {
     pub(super) refuted: Option<(i64, String)>,
     /// The CA bundle may have changed since the last failed attempt.
     pub(super) ca_touched: bool,
+    /// The API server refused the target.
+    pub(super) unwritable: Option<Unwritable>,
     pub(super) happened: Happened,
+}
+
+/// A target that the API server refused: a quota, an admission policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unwritable {
+    pub(super) message: String,
+    pub(super) next_try: Timestamp,
+    pub(super) tries: i32,
+    /// Another generation may name another target: it is tried at once.
+    pub(super) generation: i64,
 }
 
 /// An exchange that failed.

@@ -76,13 +76,29 @@ impl<'a> Case<'a> {
             .filter(|record| self.inputs(record) != Inputs::Changed)
     }
 
+    /// The same of the token that consumers see: not one that could not be published yet.
+    pub(super) fn published_record(&self) -> Option<Record> {
+        if !self.seen.memory.unpublished {
+            return self.good_record();
+        }
+        let published = self
+            .target()
+            .filter(|secret| matches!(secret.content, Content::Confirmed(_)))?
+            .record()?;
+        (published.expires_at > self.now && self.is_confirmed(&published)).then_some(published)
+    }
+
+    /// Whether the inputs are the ones that this record was last confirmed for.
+    fn is_confirmed(&self, record: &Record) -> bool {
+        record.owner_uid == self.seen.credential.uid
+            && record.generation == self.seen.credential.generation
+            && Some(record.source_version.as_str()) == self.seen.source.version()
+    }
+
     pub(super) fn inputs(&self, record: &Record) -> Inputs {
         let credential = &self.seen.credential;
         let version = self.seen.source.version();
-        let confirmed = record.owner_uid == credential.uid
-            && record.generation == credential.generation
-            && Some(record.source_version.as_str()) == version;
-        if confirmed {
+        if self.is_confirmed(record) {
             return Inputs::Current;
         }
         let refuted = self.seen.memory.refuted.as_ref();

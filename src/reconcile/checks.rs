@@ -118,6 +118,9 @@ fn the_token_is_published(case: &Case<'_>) -> Option<Step> {
     }) {
         return None;
     }
+    if let Some(step) = an_unwritable_target_waits(case) {
+        return Some(step);
+    }
     let Some(holding) = &case.seen.memory.holding else {
         return look(Look::Target);
     };
@@ -141,6 +144,13 @@ fn the_token_is_published(case: &Case<'_>) -> Option<Step> {
             act(Action::Publish(target))
         }
     }
+}
+
+fn an_unwritable_target_waits(case: &Case<'_>) -> Option<Step> {
+    let unwritable = case.seen.memory.unwritable.as_ref()?;
+    let waits =
+        unwritable.generation == case.seen.credential.generation && case.now < unwritable.next_try;
+    waits.then(|| Step::Settle(Verdict::not_writable(case, unwritable)))
 }
 
 /// The record as confirmed for the current generation and source version, unless a local check refuses these: what is

@@ -27,6 +27,14 @@ pub(super) fn failure(
     }
 }
 
+/// The API server's own words name the quota or the policy.
+pub(super) fn not_writable(why: &str, next_try: Timestamp) -> String {
+    let time = next_try.strftime("%H:%M:%SZ");
+    format!(
+        "{why}: raise the quota, or have the policy permit this Secret; next try at {time}, or at once when the spec changes"
+    )
+}
+
 fn remedy(reason: Reason, settings: &Settings) -> String {
     let source = &settings.source;
     let host = settings.endpoint.authority();

@@ -129,6 +129,8 @@ pub enum Outcome {
     },
     /// The target as it was written.
     Published(TargetSecret),
+    /// The API server refuses to have the target written, and says why.
+    NotWritable(String),
     /// The Secret by this name is gone.
     Deleted(String),
     /// The status as it was written.

@@ -15,7 +15,7 @@ pub(super) fn status(case: &Case<'_>, verdict: &Verdict) -> CubeCredentialStatus
     let record = case
         .target()
         .filter(|secret| matches!(secret.content, Content::Confirmed(_)))
-        .and(case.record());
+        .and_then(|secret| secret.record());
     CubeCredentialStatus {
         issued_at: record.as_ref().map(|record| record.issued_at),
         expires_at: record.as_ref().map(|record| record.expires_at),

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    attempt::{Failure, later},
+    attempt::{Failure, Unwritable, later},
     case::Case,
     message,
     target::Record,
@@ -106,6 +106,20 @@ impl Verdict {
         Self::troubled(case, refreshed, Pressure::Stalled, None)
     }
 
+    /// A token is in hand and cannot be published; it is kept for the next try.
+    pub(super) fn not_writable(case: &Case<'_>, unwritable: &Unwritable) -> Self {
+        let reason = Reason::TargetNotWritable;
+        let refreshed = Fact::new(ConditionStatus::False, reason, &unwritable.message);
+        let verdict = Self::troubled(case, refreshed, Pressure::Reconciling, None);
+        let wake_at = verdict
+            .wake_at
+            .map_or(unwritable.next_try, |at| at.min(unwritable.next_try));
+        Self {
+            wake_at: Some(wake_at),
+            ..verdict
+        }
+    }
+
     /// The spec cannot be read: nothing is known of the target either.
     pub(super) fn unreadable(why: &str) -> Self {
         let message = format!("{why}; it is looked at again as soon as the spec changes");
@@ -146,7 +160,7 @@ impl Verdict {
         pressure: Pressure,
         next_try: Option<Timestamp>,
     ) -> Self {
-        match case.good_record() {
+        match case.published_record() {
             Some(record) => Self {
                 ready: ready(case, &record),
                 refreshed,

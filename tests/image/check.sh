@@ -13,7 +13,8 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$root/target/image
 image=localhost/cube-operator:check
 program=/usr/local/bin/cube-operator
-largest=64 # MB: about 25 of base, 15 of program, and room to grow; a build stage would be hundreds
+account_in_pod=/var/run/secrets/kubernetes.io/serviceaccount
+largest=64 # MB: about 25 of base, 12 of program, and room to grow; a build stage would be hundreds
 passed=0
 failed=0
 
@@ -55,11 +56,12 @@ port() {
 
 labels() {
     for label in title description licenses version revision base.name; do
-        value=$(config "Labels \"org.opencontainers.image.$label\"" | sed 's/^<no value>$//')
+        value=$(buildah inspect --type image --format "{{index .OCIv1.Config.Labels \"org.opencontainers.image.$label\"}}" "$image")
         printf '%s=%s ' "$label" "$value"
         case $label=$value in
+        *=) return 1 ;;
         version=*) [ "$value" = "$version" ] || return 1 ;;
-        *= | *=unknown) return 1 ;;
+        revision=unknown) ! git -C "$root" rev-parse --quiet --verify HEAD >/dev/null || return 1 ;;
         esac
     done
 }
@@ -71,23 +73,25 @@ reports_its_version() {
 }
 
 roots() {
-    bundle=$mount/etc/ssl/certs/ca-certificates.crt
+    bundle=$untouched/etc/ssl/certs/ca-certificates.crt
     count=$(grep -c '^-----BEGIN CERTIFICATE-----$' "$bundle" 2>/dev/null) || true
     echo "${count:-0} in /etc/ssl/certs/ca-certificates.crt"
     # Mozilla's list has about 140; the process is not root, so everybody has to be able to read it.
     [ "${count:-0}" -ge 100 ] && [ -n "$(find "$bundle" -perm -o=r)" ]
 }
 
-# Stronger than a list of shells and compilers: nothing at all can be executed except the program.
+# Stronger than a list of shells and compilers: nothing at all can be executed except the program. (Debian's
+# base-files has one script, for a shell that is not there.)
 only_program() {
-    found=$(cd "$mount" && find . -xdev -type f -perm /111 ! -name '*.so' ! -name '*.so.*' -printf '%u:%m:%p\n' | sed 's/:\./:/')
+    found=$(cd "$untouched" && find . -xdev -type f -perm /111 ! -name '*.so' ! -name '*.so.*' \
+        ! -path ./etc/update-motd.d/10-uname -printf '%u:%m:%p\n' | sed 's/:\./:/')
     echo "$found" | head -n 20 | paste -s -d ' '
     [ "$found" = "root:755:$program" ]
 }
 
 size() {
-    total=$(du --summarize --bytes --one-file-system "$mount" | cut -f 1)
-    echo "$((total / 1000000)) MB, of which the program $(($(stat -c %s "$mount$program") / 1000000)) MB (at most $largest)"
+    total=$(du --summarize --bytes --one-file-system "$untouched" | cut -f 1)
+    echo "$((total / 1000000)) MB, of which the program $(($(stat -c %s "$untouched$program") / 1000000)) MB (at most $largest)"
     [ "$total" -le $((largest * 1000000)) ]
 }
 
@@ -105,64 +109,64 @@ wait_for() {
 # The way a container runtime does it: the image's own words as its own user, the service account mounted where the
 # client looks for it, and nothing else writable. The mounts go with their namespace, when the process ends.
 start_operator() {
-    # shellcheck disable=SC2016 # the inner shell expands these
+    environment=$(buildah inspect --type image --format '{{range .OCIv1.Config.Env}}{{.}} {{end}}' "$image")
+    words=$(buildah inspect --type image --format '{{range .OCIv1.Config.Entrypoint}}{{.}} {{end}}{{range .OCIv1.Config.Cmd}}{{.}} {{end}}' "$image")
+    # shellcheck disable=SC2016,SC2086 # the inner shell expands what is quoted; words are split on purpose
     unshare --mount sh -euc '
-        mount=$1 account=$2 user=$3
+        mount=$1 account=$2 account_in_pod=$3
         shift 3
         mount --bind "$mount" "$mount"
-        mount --bind -o ro "$account" "$mount/run/secrets/kubernetes.io/serviceaccount"
+        mount --bind -o ro "$account" "$mount$account_in_pod"
         mount -t proc proc "$mount/proc"
         mount -o remount,bind,ro "$mount"
         if touch "$mount/tmp/written" 2>/dev/null; then echo "the root is not read-only" && exit 1; fi
         exec env --ignore-environment "$@"
-    ' sh "$mount" "$run/account" "$(config User)" \
+    ' sh "$mount" "$scratch/account" "$account_in_pod" \
         KUBERNETES_SERVICE_HOST=127.0.0.1 "KUBERNETES_SERVICE_PORT=${server##*:}" CUBE_OPERATOR_LISTEN=127.0.0.1:0 \
-        $(buildah inspect --type image --format '{{range .OCIv1.Config.Env}}{{.}} {{end}}' "$image") \
-        chroot --userspec="$(config User)" "$mount" \
-        $(buildah inspect --type image --format '{{range .OCIv1.Config.Entrypoint}}{{.}} {{end}}{{range .OCIv1.Config.Cmd}}{{.}} {{end}}' "$image") \
-        >"$run/operator.log" 2>&1 3>&- &
+        $environment chroot --userspec="$(config User)" "$mount" $words \
+        >"$scratch/operator.log" 2>&1 3>&- &
     operator=$!
 }
 
 kubectl() {
-    "$root/target/tools/bin/kubectl" --kubeconfig "$run/control-plane/kubeconfig" "$@" >>"$run/kubectl.log" 2>&1
+    "$root/target/tools/bin/kubectl" --kubeconfig "$scratch/control-plane/kubeconfig" "$@" >>"$scratch/kubectl.log" 2>&1
 }
 
 # A real API server, the definitions that the image itself prints, and a service account as a pod has one.
 start_control_plane() {
-    mkfifo "$run/stdin"
-    python3 "$root/tests/environment.py" control-plane --dir "$run/control-plane" \
-        <"$run/stdin" >"$run/started" 2>"$run/control-plane.log" &
+    mkfifo "$scratch/stdin"
+    python3 "$root/tests/environment.py" control-plane --dir "$scratch/control-plane" \
+        <"$scratch/stdin" >"$scratch/started" 2>"$scratch/control-plane.log" &
     # Held open as long as this process lives: the control plane ends with it.
-    exec 3>"$run/stdin"
-    wait_for $! 120 test -s "$run/started" || return 1
-    server=$(sed -n 's/.*"server": "\([^"]*\)".*/\1/p' "$run/started")
+    exec 3>"$scratch/stdin"
+    wait_for $! 120 test -s "$scratch/started" || return 1
+    server=$(sed -n 's/.*"server": "\([^"]*\)".*/\1/p' "$scratch/started")
 
-    buildah run --isolation chroot "$container" -- "$program" crd >"$run/crd.yaml" || return 1
-    kubectl apply -f "$run/crd.yaml" &&
-        kubectl wait --for condition=Established --timeout 30s -f "$run/crd.yaml" &&
+    buildah run --isolation chroot "$container" -- "$program" crd >"$scratch/crd.yaml" || return 1
+    kubectl apply -f "$scratch/crd.yaml" &&
+        kubectl wait --for condition=Established --timeout 30s -f "$scratch/crd.yaml" &&
         kubectl create clusterrolebinding check --clusterrole cluster-admin --serviceaccount default:default || return 1
-    mkdir -p "$run/account" "$mount/run/secrets/kubernetes.io/serviceaccount"
-    cp "$run/control-plane/ca.crt" "$run/account/"
-    printf default >"$run/account/namespace"
-    "$root/target/tools/bin/kubectl" --kubeconfig "$run/control-plane/kubeconfig" create token default >"$run/account/token" || return 1
-    chmod -R a+rX "$run/account"
+    mkdir -p "$scratch/account" "$mount$account_in_pod"
+    cp "$scratch/control-plane/ca.crt" "$scratch/account/"
+    printf default >"$scratch/account/namespace"
+    "$root/target/tools/bin/kubectl" --kubeconfig "$scratch/control-plane/kubeconfig" create token default >"$scratch/account/token" || return 1
+    chmod -R a+rX "$scratch/account"
 }
 
 listens() {
-    address=$(sed -n 's/.*"address":"\([^"]*\)".*/\1/p' "$run/operator.log")
+    address=$(sed -n 's/.*"address":"\([^"]*\)".*/\1/p' "$scratch/operator.log")
     [ -n "$address" ]
 }
 
 works_read_only() {
     if ! start_control_plane; then
-        echo "no control plane: $(tail -qn 3 "$run/control-plane.log" "$run/kubectl.log" 2>/dev/null)"
+        echo "no control plane: $(tail -qn 3 "$scratch/control-plane.log" "$scratch/kubectl.log" 2>/dev/null)"
         return 1
     fi
     start_operator
     if ! wait_for "$operator" 30 listens || ! wait_for "$operator" 30 curl --fail --silent "http://$address/readyz"; then
         kill "$operator" 2>/dev/null || true
-        echo "not ready: $(tail -n 3 "$run/operator.log")"
+        echo "not ready: $(tail -n 3 "$scratch/operator.log")"
         return 1
     fi
     uid=$(sed -n 's/^Uid:\t\([0-9]*\).*/\1/p' "/proc/$operator/status")
@@ -187,11 +191,11 @@ flock 9
 export CONTAINERS_STORAGE_CONF="$work/storage.conf" BUILDAH_ISOLATION=chroot
 printf '[storage]\ndriver = "overlay"\ngraphroot = "%s"\nrunroot = "%s"\n' "$work/storage" "$work/run" >"$CONTAINERS_STORAGE_CONF"
 
-run=$(mktemp -d "${TMPDIR:-/tmp}/cube-operator-image.XXXXXX")
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/cube-operator-image.XXXXXX")
 clean() {
     # All: an earlier run that was killed may have left some, and this storage belongs to this script.
     buildah rm --all >/dev/null
-    rm -rf "$run"
+    rm -rf "$scratch"
 }
 trap clean EXIT
 trap 'exit 1' INT TERM HUP
@@ -208,6 +212,8 @@ ENGINE=buildah IMAGE=$image "$root/tests/image/build.sh" --pull-never --volume /
 }
 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/Cargo.toml" | head -n 1)
+# One to look at, one to run things in: buildah leaves files of its own in the latter.
+untouched=$(buildah mount "$(buildah from --pull-never "$image")")
 container=$(buildah from --pull-never "$image")
 mount=$(buildah mount "$container")
 

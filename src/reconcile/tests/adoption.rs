@@ -1,1 +1,171 @@
+//! Whose a Secret is.
 
+use super::{
+    cluster::Stored,
+    world::{Costs, TARGET, UID, World, seconds},
+};
+use crate::{
+    api::{ConditionStatus, ConditionType, annotation},
+    reconcile::NewsKind,
+};
+
+/// The target as an object of the same name left it, whose uid nothing has any more.
+fn left_by_a_predecessor() -> World {
+    let mut world = World::ready();
+    world.cluster.edit(TARGET, |secret| {
+        secret
+            .annotations
+            .insert(annotation::OWNER_UID.into(), "predecessor".into());
+        secret.owners = vec!["predecessor".into()];
+        secret.owner_lives = false;
+    });
+    world.restart();
+    world.status = Default::default();
+    world
+}
+
+#[test]
+fn a_predecessors_token_is_adopted_if_its_inputs_fit() {
+    let mut world = left_by_a_predecessor();
+    world.edit_spec(|_| {});
+    assert_eq!(world.cost_of(World::settle).exchanges, 0);
+    let secret = &world.cluster.secrets[TARGET];
+    assert_eq!(secret.annotations[annotation::OWNER_UID], UID);
+    assert!(secret.owners.contains(&UID.to_owned()));
+    assert_eq!(world.token(), Some("S3CRET-token-0"));
+    assert_eq!(world.ready_is().0, ConditionStatus::True);
+}
+
+#[test]
+fn a_predecessors_token_is_overwritten_if_its_inputs_do_not_fit() {
+    let mut world = left_by_a_predecessor();
+    world.put_source("S3CRET-2");
+    assert_eq!(world.cost_of(World::settle).exchanges, 1);
+    assert_eq!(world.token(), Some("S3CRET-token-1"));
+    assert_eq!(world.ready_is().0, ConditionStatus::True);
+}
+
+#[test]
+fn a_predecessors_token_that_expired_or_was_edited_is_overwritten() {
+    let mut world = left_by_a_predecessor();
+    world.now += seconds(3600);
+    assert_eq!(world.cost_of(World::settle).exchanges, 1);
+    let mut world = left_by_a_predecessor();
+    world.cluster.edit(TARGET, |secret| secret.data.clear());
+    assert_eq!(world.cost_of(World::settle).exchanges, 1);
+    assert_eq!(world.token(), Some("S3CRET-token-1"));
+}
+
+#[test]
+fn a_predecessors_token_whose_inputs_cannot_be_compared_is_not_called_ready() {
+    let mut world = left_by_a_predecessor();
+    world.source = None;
+    world.settle();
+    assert_eq!(
+        world.ready_is(),
+        (ConditionStatus::False, "ClientSecretNotFound".into())
+    );
+    let owner = &world.cluster.secrets[TARGET].annotations[annotation::OWNER_UID];
+    assert_eq!(owner, "predecessor");
+    world.put_source("S3CRET-1");
+    assert_eq!(world.cost_of(World::settle).exchanges, 0);
+    assert_eq!(world.ready_is().0, ConditionStatus::True);
+}
+
+#[test]
+fn a_foreign_secret_is_never_written() {
+    let foreign = [
+        Stored::default(),
+        marked("another", "cubewire", true),
+        marked("another", "somebody-else", false),
+        marked(UID, "cubewire", true).without(annotation::OWNER_UID),
+    ];
+    for secret in foreign {
+        let mut world = World::new();
+        world.cluster.create(TARGET, secret);
+        let before = world.cluster.secrets.clone();
+        let costs = world.cost_of(World::settle);
+        assert_eq!((costs.exchanges, costs.publishes, costs.deletes), (0, 0, 0));
+        assert_eq!(
+            world.ready_is(),
+            (ConditionStatus::False, "TargetConflict".into())
+        );
+        assert_eq!(
+            world.refreshed_is(),
+            (ConditionStatus::Unknown, "Pending".into())
+        );
+        assert_eq!(world.condition(ConditionType::Stalled).1, "TargetConflict");
+        assert_eq!(
+            world.message(ConditionType::Ready),
+            "Secret \"cubewire-token\" exists and does not belong to this CubeCredential, so it is left alone: delete it, or \
+             set spec.target.name to another name; it is looked at again every minute"
+        );
+        world.pass(seconds(600));
+        assert_eq!(world.cluster.secrets, before);
+        assert_eq!(world.costs.reports, 1);
+        world.cluster.secrets.clear();
+        world.pass(seconds(60));
+        assert_eq!(world.token(), Some("S3CRET-token-0"));
+        assert_eq!(world.ready_is().0, ConditionStatus::True);
+    }
+}
+
+#[test]
+fn a_target_that_becomes_foreign_is_left_alone() {
+    let mut world = World::ready();
+    world.cluster.edit(TARGET, |secret| {
+        secret.annotations.remove(annotation::OWNER_UID);
+    });
+    let before = world.cluster.secrets.clone();
+    world.settle();
+    world.pass(seconds(7200));
+    assert_eq!(world.cluster.secrets, before);
+    assert_eq!(world.ready_is().1, "TargetConflict");
+    assert_eq!(
+        world.take_news(),
+        [NewsKind::Failed(crate::api::Reason::TargetConflict)]
+    );
+}
+
+#[test]
+fn the_older_credential_owns_the_target() {
+    let mut world = World::new();
+    world.rival = Some("older".into());
+    let costs = world.cost_of(World::settle);
+    assert_eq!(
+        costs,
+        Costs {
+            reports: 1,
+            ..Costs::default()
+        }
+    );
+    assert_eq!(
+        world.ready_is(),
+        (ConditionStatus::False, "TargetDuplicate".into())
+    );
+    assert_eq!(
+        world.message(ConditionType::Ready),
+        "CubeCredential \"older\" is older and has the same target Secret \"cubewire-token\": set spec.target.name of one of \
+         the two to another name"
+    );
+    world.rival = None;
+    assert_eq!(world.cost_of(World::settle).exchanges, 1);
+    assert_eq!(world.ready_is().0, ConditionStatus::True);
+}
+
+fn marked(uid: &str, name: &str, owner_lives: bool) -> Stored {
+    Stored {
+        annotations: [(annotation::OWNER_UID, uid), (annotation::OWNER_NAME, name)]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+        owner_lives,
+        ..Stored::default()
+    }
+}
+
+impl Stored {
+    fn without(mut self, name: &str) -> Self {
+        self.annotations.remove(name);
+        self
+    }
+}

@@ -22,7 +22,7 @@ pub(super) struct Stored {
     pub(super) owner_lives: bool,
     pub(super) data: BTreeMap<String, String>,
     /// The names of the labels and annotations that we applied last.
-    applied: Vec<String>,
+    pub(super) applied: Vec<String>,
 }
 
 /// What becomes of a write.
@@ -44,6 +44,8 @@ pub(super) struct Cluster {
     pub(super) version: u64,
     /// What becomes of the next writes; the others work.
     pub(super) faults: VecDeque<Option<Fault>>,
+    /// Owner references that another field manager set: an apply of ours does not remove them.
+    pub(super) kept_owners: Vec<String>,
 }
 
 impl Cluster {
@@ -139,7 +141,9 @@ impl Cluster {
             .collect();
         stored.labels.extend(target.labels.clone());
         stored.annotations.extend(target.annotations.clone());
-        stored.owners.retain(|uid| uid != owner);
+        stored
+            .owners
+            .retain(|uid| uid != owner || self.kept_owners.contains(uid));
         stored.owners.extend(target.owned.then(|| owner.to_owned()));
         stored.owner_lives = true;
         stored.data.extend(

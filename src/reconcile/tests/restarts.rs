@@ -1,1 +1,170 @@
+//! What a new process, a wiped status or a write that failed costs: never an exchange.
 
+use super::{
+    cluster::Fault,
+    provider::refuse,
+    world::{Costs, World, seconds},
+};
+use crate::{
+    api::{ConditionStatus, CubeCredentialStatus, Reason},
+    reconcile::NewsKind,
+};
+
+#[test]
+fn a_restart_makes_no_exchange() {
+    let mut world = World::ready();
+    world.now += seconds(600);
+    world.restart();
+    let costs = world.cost_of(World::settle);
+    assert_eq!(
+        costs,
+        Costs {
+            target_reads: 1,
+            ..Costs::default()
+        }
+    );
+    assert!(world.take_news().is_empty());
+    assert_eq!(world.wake_at, world.status.refresh_at);
+}
+
+#[test]
+fn a_wiped_status_makes_no_exchange() {
+    let mut world = World::ready();
+    let before = world.status.clone();
+    world.status = CubeCredentialStatus::default();
+    world.now += seconds(60);
+    let costs = world.cost_of(World::settle);
+    assert_eq!(
+        costs,
+        Costs {
+            reports: 1,
+            ..Costs::default()
+        }
+    );
+    assert_eq!(world.status.expires_at, before.expires_at);
+    assert_eq!(world.status.refresh_at, before.refresh_at);
+    assert_eq!(world.status.token_fingerprint, before.token_fingerprint);
+    assert!(world.take_news().is_empty());
+}
+
+#[test]
+fn a_wiped_status_and_a_restart_make_no_exchange() {
+    let mut world = World::ready();
+    world.request = Some("one".into());
+    world.settle();
+    world.status = CubeCredentialStatus::default();
+    world.restart();
+    assert_eq!(world.cost_of(World::settle).exchanges, 0);
+    assert_eq!(world.status.refresh_request.as_deref(), Some("one"));
+}
+
+#[test]
+fn a_restart_while_failing_waits_as_before() {
+    let mut world = World::ready();
+    world.provider.otherwise = refuse(Reason::InvalidClient);
+    world.wake();
+    world.wake();
+    let (failures, next_try) = (world.status.failures, world.status.refresh_at);
+    assert_eq!(failures, Some(2));
+    world.restart();
+    world.now += seconds(1);
+    let costs = world.cost_of(World::settle);
+    assert_eq!((costs.exchanges, costs.reports), (0, 0));
+    assert_eq!(world.status.refresh_at, next_try);
+    assert_eq!(world.wake_at, next_try);
+    world.wake();
+    assert_eq!(world.status.failures, Some(3));
+}
+
+#[test]
+fn a_restart_while_failing_for_changed_inputs_waits_as_before() {
+    let mut world = World::ready();
+    world.provider.accepts = Some("S3CRET-1".into());
+    world.put_source("S3CRET-2");
+    world.settle();
+    world.restart();
+    world.now += seconds(1);
+    let costs = world.cost_of(World::settle);
+    assert_eq!((costs.exchanges, costs.reports), (0, 0));
+    assert_eq!(
+        world.ready_is(),
+        (ConditionStatus::False, "InvalidClient".to_owned())
+    );
+}
+
+#[test]
+fn a_token_that_could_not_be_published_is_not_asked_for_again() {
+    let mut world = World::new();
+    for _ in 0..10 {
+        world.cluster.faults.push_back(Some(Fault::Lost));
+        assert!(world.try_settle().is_err());
+        world.now += seconds(60);
+    }
+    world.settle();
+    assert_eq!(world.provider.exchanges.len(), 1);
+    assert_eq!(world.token(), Some("S3CRET-token-0"));
+    assert_eq!(world.take_news(), [NewsKind::TokenIssued]);
+}
+
+#[test]
+fn a_publish_without_an_answer_is_found_and_not_repeated() {
+    for mut world in [World::new(), World::ready()] {
+        world.cluster.faults.push_back(Some(Fault::Unanswered));
+        world.now = world.wake_at.unwrap_or(world.now);
+        assert!(world.try_settle().is_err());
+        let costs = world.cost_of(World::settle);
+        assert_eq!(
+            costs,
+            Costs {
+                target_reads: 1,
+                reports: 1,
+                ..Costs::default()
+            }
+        );
+        assert_eq!(
+            world.ready_is(),
+            (ConditionStatus::True, "Synced".to_owned())
+        );
+    }
+}
+
+#[test]
+fn a_published_token_is_not_kept_in_memory() {
+    let mut world = World::new();
+    world.cluster.faults.push_back(Some(Fault::Unanswered));
+    assert!(world.try_settle().is_err());
+    assert!(world.memory.as_ref().unwrap().holding.is_some());
+    world.settle();
+    assert!(world.memory.as_ref().unwrap().holding.is_none());
+}
+
+#[test]
+fn a_token_that_another_process_published_later_is_not_replaced_by_an_older_one() {
+    let mut world = World::new();
+    world.cluster.faults.push_back(Some(Fault::Lost));
+    assert!(world.try_settle().is_err());
+    let (memory, wake_at) = (world.memory.take(), world.wake_at);
+    world.now += seconds(5);
+    world.settle();
+    (world.memory, world.wake_at) = (memory, wake_at);
+    world.cache.clear();
+    world.settle();
+    assert_eq!(world.token(), Some("S3CRET-token-1"));
+    assert_eq!(world.provider.exchanges.len(), 2);
+}
+
+#[test]
+fn a_report_that_failed_is_made_later_with_its_news() {
+    let mut world = World::new();
+    world.cluster.faults = [None, Some(Fault::Lost)].into();
+    assert!(world.try_settle().is_err());
+    let costs = world.cost_of(World::settle);
+    assert_eq!(
+        costs,
+        Costs {
+            reports: 1,
+            ..Costs::default()
+        }
+    );
+    assert_eq!(world.take_news(), [NewsKind::TokenIssued]);
+}

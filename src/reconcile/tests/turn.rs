@@ -84,7 +84,10 @@ impl World {
         }
     }
 
-    fn listen(&mut self) {
+    pub(super) fn listen(&mut self) {
+        if self.watches_lag {
+            return;
+        }
         let watched: BTreeSet<_> = self.cluster.watched().into_iter().collect();
         self.cache.retain(|name, _| watched.contains(name));
         for name in watched {

@@ -60,6 +60,8 @@ pub(super) struct World {
     pub(super) memory: Option<Memory>,
     /// What the watch on targets told, and our own writes.
     pub(super) cache: BTreeMap<String, TargetSecret>,
+    /// The watches tell nothing new.
+    pub(super) watches_lag: bool,
 }
 
 pub(super) fn seconds(seconds: i64) -> SignedDuration {
@@ -90,6 +92,7 @@ impl World {
             costs: Costs::default(),
             memory: None,
             cache: BTreeMap::new(),
+            watches_lag: false,
         };
         world.put_source("S3CRET-1");
         world
@@ -226,9 +229,5 @@ impl World {
             .iter()
             .map(|news| news.kind)
             .collect()
-    }
-
-    pub(super) fn touched_ca_bundle(&self) -> bool {
-        self.memory.as_ref().is_some_and(|memory| memory.ca_touched)
     }
 }
