@@ -33,12 +33,9 @@ ENTRYPOINT ["/usr/local/bin/cube-operator"]
 # Every flag of `run` is also an environment variable, so that a Deployment need not repeat this.
 CMD ["run"]
 
-# Last, because they change with every commit.
-ARG VERSION=unknown
-ARG REVISION=unknown
+# tests/image/build.sh adds version and revision. Not through ARG: buildah keeps a LABEL layer when only the value of
+# an ARG has changed, and the image would name an old commit.
 LABEL org.opencontainers.image.title="cube-operator" \
       org.opencontainers.image.description="Keeps OAuth access tokens fresh in Kubernetes Secrets" \
       org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.base.name="gcr.io/distroless/cc-debian12:nonroot" \
-      org.opencontainers.image.version="$VERSION" \
-      org.opencontainers.image.revision="$REVISION"
+      org.opencontainers.image.base.name="gcr.io/distroless/cc-debian12:nonroot"

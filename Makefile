@@ -31,7 +31,7 @@ lint: ## Check format, lints and the Dockerfile's and scripts' syntax.
 
 .PHONY: unit
 unit: ## Run the tests that need no cluster.
-	cargo test --locked --lib --bins --test purity --test definition --test exchange
+	cargo test --locked --lib --bins --test purity --test definition --test dependencies --test exchange
 
 .PHONY: cluster
 cluster: tools ## Run the tests against a real API server and a real token server.

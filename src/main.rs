@@ -14,7 +14,11 @@ async fn main() -> ExitCode {
     rustls::crypto::ring::default_provider()
         .install_default()
         .expect("nothing installed a provider before");
-    let result = match Cli::parse().command {
+    let arguments = match Cli::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return refuse(&error),
+    };
+    let result = match arguments.command {
         Command::Run(flags) => command::run::run(flags).await,
         Command::Crd => command::crd::print(),
         Command::Check(flags) => command::check::check(flags).await,
@@ -25,5 +29,18 @@ async fn main() -> ExitCode {
             eprintln!("cube-operator: {message}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// A bad flag in one line, like every other error; help and version as they are.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    match line.strip_prefix("error: ") {
+        Some(line) => {
+            eprintln!("cube-operator: {line}");
+            ExitCode::from(2)
+        }
+        None => error.exit(),
     }
 }

@@ -127,7 +127,8 @@ def credential(name, server, client, authority):
         "apiVersion": "cube-operator.dev/v1alpha1", "kind": "CubeCredential",
         "metadata": {"name": name},
         "spec": {
-            "provider": "Custom", "tokenURL": server["token_url"],
+            # A stand-in for Cubewire's endpoint; without tokenURL it would be the real one.
+            "provider": "Cubewire", "tokenURL": server["token_url"],
             "clientSecretRef": {"name": client}, "caBundleRef": {"name": authority},
         },
     }  # fmt: skip

@@ -85,14 +85,14 @@ pub struct CubeCredentialSpec {
     /// How long before its expiry a token is refreshed, 1m to 24h. At most a third of its lifetime is used.
     #[serde(default = "default_refresh_before")]
     #[schemars(length(max = 32))]
-    #[x_kube(validation = Rule::new("duration(self) >= duration('1m') && duration(self) <= duration('24h')")
+    #[x_kube(validation = duration_rule("1m", "24h")
         .message("refreshBefore must be a duration from 1m to 24h, for example 5m or 1h30m"))]
     pub refresh_before: String,
 
     /// The lifetime of a token whose answer states none, 1m to 87600h.
     #[serde(default = "default_assumed_lifetime")]
     #[schemars(length(max = 32))]
-    #[x_kube(validation = Rule::new("duration(self) >= duration('1m') && duration(self) <= duration('87600h')")
+    #[x_kube(validation = duration_rule("1m", "87600h")
         .message("assumedLifetime must be a duration from 1m to 87600h, for example 1h or 10h"))]
     pub assumed_lifetime: String,
 
@@ -254,6 +254,15 @@ fn default_ca_key() -> String {
 }
 fn default_target_type() -> String {
     "Opaque".into()
+}
+
+/// Hours, minutes and seconds in this order: CEL and this program read each other's durations differently beyond that. What
+/// has another shape is refused with the rule's message; without the shape it would be a type conversion error.
+fn duration_rule(least: &str, most: &str) -> Rule {
+    Rule::new(format!(
+        "self.matches('^([0-9]+h)?([0-9]+m)?([0-9]+s)?$|^[0-9]+[.][0-9]+[hms]$') && self.size() > 0 \
+         && duration(self) >= duration('{least}') && duration(self) <= duration('{most}')"
+    ))
 }
 
 fn name_rule() -> Rule {

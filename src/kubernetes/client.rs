@@ -22,9 +22,11 @@ pub enum ConnectError {
 /// # Errors
 /// In one line, naming the server.
 pub async fn connect() -> Result<Client, ConnectError> {
-    let config = Config::infer()
+    let mut config = Config::infer()
         .await
         .map_err(|error| ConnectError::NoConfig(error.to_string()))?;
+    // HTTPS_PROXY is for token endpoints. kube takes it for the API server too, but only with a kubeconfig and not in a pod.
+    config.proxy_url = None;
     let server = config.cluster_url.to_string();
     let unreachable = |why| ConnectError::Unreachable {
         server: server.clone(),

@@ -46,7 +46,10 @@ impl Endpoint {
             return Err(EndpointError::NotHttps);
         }
         let url = Url::parse(text).map_err(EndpointError::NotAUrl)?;
-        if !url.username().is_empty() || url.password().is_some() || text.contains('@') {
+        // `Url` forgets an empty user: the text shows it.
+        let authority = text["https://".len()..].split(['/', '?', '#', '\\']).next();
+        let user = authority.is_some_and(|authority| authority.contains('@'));
+        if user || !url.username().is_empty() || url.password().is_some() {
             return Err(EndpointError::UserInfo);
         }
         if url.fragment().is_some() {
@@ -198,6 +201,7 @@ mod tests {
             ("HTTPS://example.com/", EndpointError::NotHttps),
             ("https://user:pass@example.com/", EndpointError::UserInfo),
             ("https://@example.com/", EndpointError::UserInfo),
+            ("https:///user@example.com/", EndpointError::UserInfo),
             ("https://example.com/#x", EndpointError::Fragment),
             (
                 "https://",
@@ -209,6 +213,16 @@ mod tests {
             ),
         ] {
             assert_eq!(Endpoint::parse(text), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_at_sign_behind_the_host_is_no_user() {
+        for text in [
+            "https://example.com/users/@me",
+            "https://example.com?to=a@b",
+        ] {
+            assert_eq!(Endpoint::parse(text).unwrap().authority(), "example.com");
         }
     }
 

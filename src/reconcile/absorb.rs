@@ -11,10 +11,10 @@ use super::{
     plan::{Outcome, TargetReading},
     schedule,
     settings::Settings,
-    target::{Holding, Owner, Record},
+    target::{DesiredMetadata, Holding, Owner, Record},
 };
 use crate::{
-    api::{Class, Reason},
+    api::{Class, ConditionStatus, ConditionType, Reason},
     oauth::answer::{Issued, Refusal},
 };
 
@@ -31,7 +31,9 @@ pub fn absorb(seen: &mut Observed, outcome: Outcome, now: Timestamp) {
             }
         }
         Outcome::Previous(reading) => {
-            seen.previous = reading.map(|reading| read_token(seen, reading))
+            seen.previous = reading
+                .map(|reading| read_token(seen, reading))
+                .filter(|secret| secret.owner(&seen.credential) == Owner::This);
         }
         Outcome::Source(source) => {
             seen.source = source;
@@ -56,23 +58,36 @@ pub fn absorb(seen: &mut Observed, outcome: Outcome, now: Timestamp) {
             {
                 seen.previous = None;
             } else {
+                // Its token is in no Secret now: it must outlive this reconcile until it is published again.
+                seen.memory.unpublished = seen.memory.holding.is_some();
                 seen.target = Target::Absent;
             }
         }
         Outcome::Reported { status, .. } => {
+            let refreshed = status.condition(ConditionType::Refreshed);
+            if refreshed.is_some_and(|refreshed| refreshed.status == ConditionStatus::True) {
+                seen.memory.failure = None;
+                seen.memory.failures = 0;
+            }
             seen.credential.status = status;
             seen.memory.happened = Happened::default();
         }
     }
 }
 
-/// Takes the token in hand, if the Secret is ours, is whole, and no newer token waits to be published.
+/// Takes the token in hand, if the Secret is ours, is whole, and no other and newer token waits to be published.
 fn read_token(seen: &mut Observed, reading: TargetReading) -> TargetSecret {
     let TargetReading { mut secret, data } = reading;
     if secret.owner(&seen.credential) != Owner::Foreign {
-        let holding = secret.inspect(&data);
-        if !seen.memory.unpublished {
-            seen.memory.holding = holding;
+        let found = secret.inspect(&data);
+        let waits = seen
+            .memory
+            .holding
+            .as_ref()
+            .filter(|_| seen.memory.unpublished);
+        if waits.is_none_or(|waiting| found.as_ref().is_some_and(|found| found.replaces(waiting))) {
+            seen.memory.holding = found;
+            seen.memory.unpublished = false;
         }
     }
     secret
@@ -89,8 +104,13 @@ fn recognise_a_label_edit(seen: &mut Observed) {
     if let Some(failure) = &mut seen.memory.failure
         && seen.memory.tried == Some(inputs::digest(settings, &client))
     {
-        failure
-            .attempted
+        let attempted = &mut failure.attempted;
+        if let Some((_, version)) = &mut seen.memory.refuted
+            && *version == attempted.source_resource_version
+        {
+            version.clone_from(&secret.version);
+        }
+        attempted
             .source_resource_version
             .clone_from(&secret.version);
     }
@@ -121,13 +141,17 @@ fn exchanged(
         return;
     };
     seen.memory.ca_touched = false;
-    match result {
+    match result.and_then(|issued| unexpired(issued, sent_at, now)) {
         Ok(issued) => {
             let skew = date
                 .map(|date| date.duration_since(now))
                 .filter(|skew| skew.abs() > CLOCK_SKEW);
-            seen.memory.happened.clock_skew = skew.map(|skew| skew.as_secs());
+            seen.memory.happened.clock_skew = skew
+                .filter(|_| !seen.memory.told.clock_skew)
+                .map(|skew| skew.as_secs());
+            seen.memory.told.clock_skew = skew.is_some();
             seen.memory.last_attempt_at = Some(sent_at);
+            seen.memory.answered_at = Some(now);
             succeeded(seen, &settings, sent_at, issued);
         }
         Err(refusal) => {
@@ -137,6 +161,17 @@ fn exchanged(
             }
             failed(seen, &settings, &refusal, was_sent, now);
         }
+    }
+}
+
+/// A token that is of no use to anybody is a failure: to ask for the next one at once would not end.
+fn unexpired(issued: Issued, sent_at: Timestamp, now: Timestamp) -> Result<Issued, Refusal> {
+    match issued.lifetime {
+        Some(lifetime) if later(sent_at, lifetime) <= now => Err(Refusal::new(
+            Reason::UnexpectedResponse,
+            "the token endpoint issued a token that had expired when its answer was there",
+        )),
+        _ => Ok(issued),
     }
 }
 
@@ -165,11 +200,16 @@ fn succeeded(seen: &mut Observed, settings: &Settings, sent_at: Timestamp, issue
         refresh_request: requested.clone().or(served.clone()),
         scopes: issued.scopes,
     };
+    let before = &seen.credential.status;
+    let scopes_told = before.scopes == record.scopes
+        && before.observed_generation == Some(seen.credential.generation);
     let memory = &mut seen.memory;
     memory.happened.issued = true;
-    memory.happened.expiry_unknown = issued.lifetime.is_none();
-    memory.happened.scope_narrowed = issued.narrowed;
-    memory.happened.served_request = requested.is_some() && requested != served;
+    memory.happened.expiry_unknown = issued.lifetime.is_none() && !memory.told.expiry_unknown;
+    memory.told.expiry_unknown = issued.lifetime.is_none();
+    memory.happened.scope_narrowed = issued.narrowed && !scopes_told;
+    memory.happened.served_request =
+        requested.is_some() && requested != served && requested != before.refresh_request;
     memory.holding = Some(Holding {
         token: issued.access_token,
         record,
@@ -236,6 +276,7 @@ fn failed(
         message: message::failure(refusal, settings, next_try),
         next_try,
         attempted,
+        asked_for_pause: refusal.pause.is_some(),
     });
     memory.failures = failures;
     memory.tried = tried;
@@ -262,24 +303,7 @@ fn not_writable(seen: &mut Observed, why: &str, now: Timestamp) {
 
 fn published(seen: &mut Observed, secret: TargetSecret) {
     let record = secret.record();
-    let name = Some(&secret.name);
-    let known = seen
-        .credential
-        .status
-        .target
-        .as_ref()
-        .map(|target| &target.name)
-        == name;
-    let edited = match &seen.target {
-        Target::Present(before) => {
-            let confirmed = matches!(before.content, Content::Confirmed(_));
-            // With the same record, only labels or annotations differed, and not because the spec or the inputs changed.
-            !confirmed || before.record() == record
-        }
-        Target::Absent | Target::Unknown => true,
-    };
-    let retyped = matches!(&seen.target, Target::Absent) && !seen.memory.unpublished;
-    if known && edited && !retyped {
+    if is_repair(seen, &secret, record.as_ref()) {
         seen.memory.happened.repaired = true;
     }
     // A failure of other inputs than those of this token is no longer a fact.
@@ -292,8 +316,34 @@ fn published(seen: &mut Observed, secret: TargetSecret) {
             seen.memory.failures = 0;
         }
     }
+    seen.memory.written = match (&seen.settings, &record) {
+        (Ok(settings), Some(record)) => Some((
+            secret.version.clone(),
+            DesiredMetadata::new(&seen.credential, settings, record),
+        )),
+        _ => None,
+    };
     seen.target = Target::Present(secret);
-    seen.memory.unwritable = None;
     seen.memory.holding = None;
     seen.memory.unpublished = false;
+    seen.memory.unwritable = None;
+}
+
+/// Whether a target that was reported before had been deleted or edited. A write that follows from a new spec is no repair.
+fn is_repair(seen: &Observed, written: &TargetSecret, record: Option<&Record>) -> bool {
+    let status = &seen.credential.status;
+    let reported = status.observed_generation == Some(seen.credential.generation)
+        && status
+            .target
+            .as_ref()
+            .is_some_and(|target| target.name == written.name);
+    let edited = match &seen.target {
+        Target::Present(before) => {
+            let confirmed = matches!(before.content, Content::Confirmed(_));
+            // With the same record, only labels or annotations differed, and not because the inputs changed.
+            !confirmed || before.record().as_ref() == record
+        }
+        Target::Absent | Target::Unknown => true,
+    };
+    reported && edited
 }

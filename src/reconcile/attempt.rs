@@ -2,7 +2,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{news::Happened, schedule, target::Holding};
+use super::{
+    inputs::Digest,
+    news::{Happened, Told},
+    observed::TargetSecret,
+    schedule,
+    target::{DesiredMetadata, Holding},
+};
 use crate::api::{Attempted, ConditionStatus, ConditionType, CubeCredentialStatus, Reason};
 
 /// What a process remembers of one `CubeCredential`. Its durable part is in the status.
@@ -15,8 +21,10 @@ pub struct Memory {
     pub(super) failure: Option<Failure>,
     pub(super) failures: i32,
     pub(super) last_attempt_at: Option<Timestamp>,
+    /// When the last token came: a slow provider's tokens may be due when they arrive, and it is not to be asked without end.
+    pub(super) answered_at: Option<Timestamp>,
     /// The digest of the inputs of the last failed attempt: tells a changed secret from a label edit.
-    pub(super) tried: Option<[u8; 32]>,
+    pub(super) tried: Option<Digest>,
     /// The generation and source version whose inputs are known to differ from those of the published token.
     pub(super) refuted: Option<(i64, String)>,
     /// The CA bundle may have changed since the last failed attempt.
@@ -24,6 +32,10 @@ pub struct Memory {
     /// The API server refused the target.
     pub(super) unwritable: Option<Unwritable>,
     pub(super) happened: Happened,
+    /// What was told of the last token, so that no refresh repeats it.
+    pub(super) told: Told,
+    /// Our last write of the target, in the version that it gave.
+    pub(super) written: Option<(String, DesiredMetadata)>,
 }
 
 /// A target that the API server refused: a quota, an admission policy.
@@ -47,6 +59,8 @@ pub struct Failure {
     pub next_try: Option<Timestamp>,
     /// What it was made with.
     pub attempted: Attempted,
+    /// Whether the provider asked for this pause (429, Retry-After), which nobody's wish cuts short.
+    pub asked_for_pause: bool,
 }
 
 impl Memory {
@@ -67,6 +81,15 @@ impl Memory {
             failure,
             ..Self::default()
         }
+    }
+
+    /// Whether this is our last write of the target, which was to have this metadata.
+    pub(super) fn wrote(&self, secret: &TargetSecret, wanted: &DesiredMetadata) -> bool {
+        !self.unpublished
+            && self
+                .written
+                .as_ref()
+                .is_some_and(|(version, metadata)| *version == secret.version && metadata == wanted)
     }
 
     /// Something that a CA bundle is read from has changed.
@@ -114,6 +137,7 @@ fn recall_failure(status: &CubeCredentialStatus, now: Timestamp) -> Option<Failu
                 .clamp(Timestamp::MIN, latest),
         ),
         attempted: status.attempted.clone()?,
+        asked_for_pause: false,
     })
 }
 

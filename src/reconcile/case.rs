@@ -73,7 +73,11 @@ impl<'a> Case<'a> {
     /// The record of a token that has not expired and was issued for the current inputs, as far as these are known.
     pub(super) fn good_record(&self) -> Option<Record> {
         self.live_record()
-            .filter(|record| self.inputs(record) != Inputs::Changed)
+            .filter(|record| match self.inputs(record) {
+                Inputs::Changed => false,
+                Inputs::Unavailable => record.owner_uid == self.seen.credential.uid,
+                Inputs::Current | Inputs::Unconfirmed(_) => true,
+            })
     }
 
     /// The same of the token that consumers see: not one that could not be published yet.
@@ -126,7 +130,9 @@ impl<'a> Case<'a> {
 
     /// When the live token is refreshed.
     pub(super) fn refresh_at(&self, record: &Record) -> Timestamp {
-        schedule::refresh_at(record, self.settings, &self.seen.credential.uid)
+        let planned = schedule::refresh_at(record, self.settings, &self.seen.credential.uid);
+        let answered_at = self.seen.memory.answered_at;
+        answered_at.map_or(planned, |time| planned.max(schedule::at_least_after(time)))
     }
 
     /// Whether a refresh request waits to be served. The copy that counts is on the target.
@@ -158,7 +164,8 @@ impl<'a> Case<'a> {
         let served = self.record().and_then(|record| record.refresh_request);
         let fresh =
             request.is_some() && *request != served && *request != attempted.refresh_request;
-        if fresh && failure.reason.class() != Class::RateLimited {
+        let pause = failure.asked_for_pause || failure.reason.class() == Class::RateLimited;
+        if fresh && !pause {
             Woken::Yes
         } else {
             Woken::No

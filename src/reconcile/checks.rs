@@ -88,9 +88,10 @@ fn a_foreign_secret_is_left_alone(case: &Case<'_>) -> Option<Step> {
 
 fn a_moved_target_is_read(case: &Case<'_>) -> Option<Step> {
     let previous = case.seen.previous.as_ref()?;
+    // Also one that was confirmed earlier: its token is not kept between reconciles.
     let wanted = matches!(case.seen.target, Target::Absent)
         && case.seen.memory.holding.is_none()
-        && previous.content == Content::Unread;
+        && previous.content != Content::Damaged;
     wanted.then(|| look(Look::Previous)).flatten()
 }
 
@@ -120,6 +121,10 @@ fn the_token_is_published(case: &Case<'_>) -> Option<Step> {
     }
     if let Some(step) = an_unwritable_target_waits(case) {
         return Some(step);
+    }
+    // Our own write, which somebody else's rules have altered: to repeat it would not end.
+    if current.is_some_and(|secret| case.seen.memory.wrote(secret, &wanted)) {
+        return None;
     }
     let Some(holding) = &case.seen.memory.holding else {
         return look(Look::Target);
@@ -158,11 +163,14 @@ fn an_unwritable_target_waits(case: &Case<'_>) -> Option<Step> {
 fn confirmed(case: &Case<'_>, record: &Record) -> Record {
     let credential = &case.seen.credential;
     let refused = matches!(case.seen.source, Source::Read(_)) && early_refusal(case).is_some();
-    let version = case.seen.source.version().filter(|_| !refused);
+    let (generation, version) = match case.seen.source.version() {
+        Some(version) if !refused => (credential.generation, version),
+        _ => (record.generation, &*record.source_version),
+    };
     Record {
         owner_uid: credential.uid.clone(),
-        generation: credential.generation,
-        source_version: version.unwrap_or(&record.source_version).to_owned(),
+        generation,
+        source_version: version.to_owned(),
         ..record.clone()
     }
 }
@@ -187,10 +195,8 @@ fn a_suspended_credential_rests(case: &Case<'_>) -> Option<Step> {
 
 fn a_good_token_rests_until_it_is_due(case: &Case<'_>) -> Option<Step> {
     let record = case.good_record()?;
-    if case.seen.memory.failure.is_some()
-        || case.requested(&record)
-        || case.now >= case.refresh_at(&record)
-    {
+    // Whatever a failure says: nothing is due, so nothing is tried again.
+    if case.requested(&record) || case.now >= case.refresh_at(&record) {
         return None;
     }
     Some(Step::Settle(match early_refusal(case) {

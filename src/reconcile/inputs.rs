@@ -3,11 +3,11 @@
 //! The hash of the inputs stands on the target for everybody who may describe Secrets. It is keyed with the access token, so
 //! that nobody can test guesses of a client secret against it.
 
-use std::fmt::Write;
+use std::fmt::{self, Write as _};
 
 use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
 use super::settings::Settings;
 use crate::{api::ClientAuthentication, oauth::request::Client};
@@ -20,9 +20,18 @@ pub(super) fn hash(token: &SecretString, settings: &Settings, client: &Client) -
     keyed(token, &encode(settings, client))
 }
 
-/// A hash of the inputs for this process alone: it is not keyed and must never be stored or shown.
-pub(super) fn digest(settings: &Settings, client: &Client) -> [u8; 32] {
-    Sha256::digest(encode(settings, client)).into()
+/// A hash of the inputs for this process alone: it is not keyed, so it must never be stored or shown.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Digest([u8; 32]);
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<redacted>")
+    }
+}
+
+pub(super) fn digest(settings: &Settings, client: &Client) -> Digest {
+    Digest(Sha256::digest(encode(settings, client)).into())
 }
 
 /// HMAC-SHA-256 with the access token as the key, in hexadecimal digits.

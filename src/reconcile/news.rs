@@ -62,6 +62,13 @@ pub(super) struct Happened {
     pub(super) clock_skew: Option<i64>,
 }
 
+/// Facts about the last token that are news only when they begin.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Told {
+    pub(super) expiry_unknown: bool,
+    pub(super) clock_skew: bool,
+}
+
 /// What changes with this report.
 pub(super) fn news(
     before: &CubeCredentialStatus,

@@ -39,16 +39,18 @@ pub(super) fn status(case: &Case<'_>, verdict: &Verdict) -> CubeCredentialStatus
 /// The part of a status that needs no target.
 pub(super) fn bare(seen: &Observed, verdict: &Verdict, now: Timestamp) -> CubeCredentialStatus {
     let memory = &seen.memory;
+    // A token that was published since for what is wanted now makes an older failure history.
+    let failure = memory
+        .failure
+        .as_ref()
+        .filter(|_| verdict.refreshed.status != ConditionStatus::True);
     CubeCredentialStatus {
         observed_generation: Some(seen.credential.generation),
         conditions: conditions(seen, verdict, now),
         refresh_at: verdict.refresh_at,
         last_attempt_at: memory.last_attempt_at,
-        failures: (memory.failures > 0).then_some(memory.failures),
-        attempted: memory
-            .failure
-            .as_ref()
-            .map(|failure| failure.attempted.clone()),
+        failures: failure.map(|_| memory.failures).filter(|count| *count > 0),
+        attempted: failure.map(|failure| failure.attempted.clone()),
         ..CubeCredentialStatus::default()
     }
 }

@@ -17,7 +17,12 @@ pub(super) fn refresh_at(record: &Record, settings: &Settings, uid: &str) -> Tim
     let margin = settings.refresh_before.min(lifetime / 3);
     let jitter = part(margin / 10, fraction(uid, 0));
     let planned = later(record.expires_at, -whole(margin + jitter));
-    planned.max(later(record.issued_at, SHORTEST_INTERVAL))
+    planned.max(at_least_after(record.issued_at))
+}
+
+/// The earliest time for the next exchange of a healthy credential after one at this time.
+pub(super) fn at_least_after(exchange: Timestamp) -> Timestamp {
+    later(exchange, SHORTEST_INTERVAL)
 }
 
 /// How long after the `failures`-th failure in a row the next try is; `None`: not by itself.

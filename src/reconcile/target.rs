@@ -41,6 +41,15 @@ pub(super) struct Holding {
     pub(super) record: Record,
 }
 
+impl Holding {
+    /// Whether this token, found in a Secret, makes one that waits to be published superfluous: it is the same (the answer to
+    /// our write was lost), or was issued later (another process wrote it).
+    pub(super) fn replaces(&self, waiting: &Self) -> bool {
+        self.token.expose_secret() == waiting.token.expose_secret()
+            || self.record.issued_at > waiting.record.issued_at
+    }
+}
+
 /// Whose a Secret is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Owner {

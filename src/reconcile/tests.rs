@@ -10,6 +10,7 @@ mod world;
 mod adoption;
 mod conditions;
 mod failures;
+mod histories;
 mod inputs;
 mod lifecycle;
 mod publishing;

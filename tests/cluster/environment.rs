@@ -13,6 +13,8 @@ use std::{
 
 use serde_json::{Value, json};
 
+use crate::operator::eventually;
+
 /// The root of the repository.
 pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -129,12 +131,18 @@ impl ControlPlane {
             "-f",
             &format!("{ROOT}/crds/cubecredentials.yaml"),
         ]);
-        plane.kubectl(&[
-            "wait",
-            "--for=condition=Established",
-            "crd/cubecredentials.cube-operator.dev",
-            "--timeout=30s",
-        ]);
+        // `kubectl wait` fails on a definition that has no conditions yet.
+        let established = "jsonpath={.status.conditions[?(@.type==\"Established\")].status}";
+        eventually("the CRD is established", || {
+            let status = plane.kubectl(&[
+                "get",
+                "crd",
+                "cubecredentials.cube-operator.dev",
+                "-o",
+                established,
+            ]);
+            (status == "True").then_some(())
+        });
         // Else the garbage collector notices the new kind only after about 40 s.
         plane
             .launcher

@@ -62,7 +62,8 @@ impl Operator {
         fs::read_to_string(&self.log).unwrap()
     }
 
-    fn lines(&self) -> Vec<Value> {
+    /// Its log so far, line by line.
+    pub(crate) fn lines(&self) -> Vec<Value> {
         self.log()
             .lines()
             .filter_map(|line| serde_json::from_str(line).ok())

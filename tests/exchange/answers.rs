@@ -1,8 +1,8 @@
 //! Answers that are compressed, too large, too slow, broken or missing.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use cube_operator::api::Reason;
+use cube_operator::{api::Reason, oauth::client::EXCHANGE_TIMEOUT};
 
 use crate::{
     Outcome, exchange, impatient, local, refused,
@@ -17,7 +17,7 @@ fn answered(client: &crate::TokenClient, reply: Reply) -> (Outcome, String) {
     let authority = Authority::new("private");
     let provider = Provider::start(&authority.certificate(&LOCAL), in_turn([reply]));
     let outcome = exchange(client, &trusting(&authority, &provider.url("/token")));
-    assert_eq!(provider.requests().len(), 1, "sent once, never again");
+    assert!(provider.requests().len() <= 1, "never sent again");
     (outcome, format!("localhost:{}", provider.address.port()))
 }
 
@@ -66,13 +66,15 @@ fn a_gzip_bomb_is_too_large_and_not_a_broken_answer() {
 
 #[test]
 fn no_whole_answer_within_the_time_limit_is_no_response() {
-    let late = Duration::from_secs(3);
+    let late = Duration::from_secs(60);
     for (case, reply) in [
         ("silent", Reply::silence()),
         ("late", Reply::token("t").after(late)),
         ("one byte a second", Reply::token("t").one_byte_a_second()),
     ] {
+        let start = Instant::now();
         let (outcome, host) = answered(&impatient(), reply);
+        assert!(start.elapsed() < EXCHANGE_TIMEOUT, "{case}");
         assert_eq!(
             outcome,
             refused(

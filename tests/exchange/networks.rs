@@ -1,9 +1,11 @@
 //! Addresses of the operator's own host are refused, however they are written, unless they are allowed.
 
+use std::net::ToSocketAddrs;
+
 use cube_operator::api::Reason;
 
 use crate::{
-    Outcome, client, exchange, refused,
+    Outcome, client, exchange, fine, refused,
     scripted::{Authority, LOCAL, Provider, Reply},
     trusting,
 };
@@ -62,7 +64,7 @@ fn the_own_host_is_refused_by_address_and_by_name() {
 fn an_allowed_network_is_reached_by_address_and_by_name() {
     for host in ["127.0.0.1", "2130706433", "0x7f.1", "localhost"] {
         let (outcome, connections, _) = with_host(host, &["127.0.0.1/32"]);
-        assert_eq!(outcome, Ok((200, "{}".into())), "{host}");
+        assert_eq!(outcome, Ok(fine()), "{host}");
         assert_eq!(connections, 1, "{host}");
     }
 }
@@ -81,4 +83,25 @@ fn allowing_one_network_allows_no_other() {
         );
         assert_eq!(connections, 0);
     }
+}
+
+#[test]
+fn a_name_with_two_addresses_is_reached_by_the_allowed_one_only() {
+    // It may have but one, on this machine.
+    let allowed = ("localhost", 0).to_socket_addrs().unwrap();
+    let expected = if allowed.into_iter().any(|address| address.is_ipv6()) {
+        (
+            Reason::Unreachable,
+            "could not be reached: the connection was refused",
+        )
+    } else {
+        (Reason::HostNotAllowed, "has a loopback address")
+    };
+    let (outcome, connections, authority) = with_host("localhost", &["::1/128"]);
+    assert_eq!(connections, 0);
+    let (reason, what) = expected;
+    assert_eq!(
+        outcome,
+        refused(reason, format!("the token endpoint {authority} {what}"))
+    );
 }

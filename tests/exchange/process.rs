@@ -7,7 +7,12 @@ use std::{
 
 use cube_operator::{api::ClientAuthentication, oauth::request::TokenRequest};
 
-use crate::{direct_or_proxied_client, exchange, request};
+use crate::{Outcome, direct_or_proxied_client, exchange, request};
+
+/// How an outcome comes from the other process.
+pub(crate) fn shown(outcome: &Outcome) -> String {
+    format!("{outcome:?}")
+}
 
 const MARK: &str = "outcome: ";
 
@@ -18,7 +23,7 @@ pub(crate) struct Lone {
 
 /// What came of it.
 pub(crate) struct Made {
-    /// The outcome as Debug shows it.
+    /// The [`shown`] outcome.
     pub(crate) outcome: String,
     /// Everything that was logged, of every library, at the level TRACE.
     pub(crate) log: String,
@@ -102,5 +107,5 @@ fn one_exchange() {
     let networks: Vec<_> = get("EXCHANGE_NETWORK").into_iter().collect();
     let networks: Vec<_> = networks.iter().map(String::as_str).collect();
     let outcome = exchange(&direct_or_proxied_client(&networks), &request);
-    println!("\n{MARK}{outcome:?}");
+    println!("\n{MARK}{}", shown(&outcome));
 }

@@ -1,4 +1,4 @@
-//! HTTPS_PROXY and NO_PROXY, together with the CA bundle and the rules about networks.
+//! `HTTPS_PROXY` and `NO_PROXY`, together with the CA bundle and the rules about networks.
 
 use std::{
     io::{self, Read, Write},
@@ -10,8 +10,8 @@ use std::{
 use cube_operator::api::Reason;
 
 use crate::{
-    Outcome,
-    process::Lone,
+    fine,
+    process::{Lone, shown},
     refused,
     scripted::{Authority, Provider, Reply},
 };
@@ -94,14 +94,6 @@ impl World {
     }
 }
 
-fn shown(outcome: Outcome) -> String {
-    format!("{outcome:?}")
-}
-
-fn fine() -> String {
-    shown(Ok((200, "{}".into())))
-}
-
 fn connect(host: &str) -> String {
     let version = env!("CARGO_PKG_VERSION");
     format!(
@@ -116,7 +108,7 @@ fn a_proxy_on_loopback_tunnels_to_a_name_that_only_it_can_resolve() {
         let made = world
             .to("https://provider.invalid/token")
             .exchange(&[world.proxy_by(host)]);
-        assert_eq!(made.outcome, fine());
+        assert_eq!(made.outcome, shown(&Ok(fine())));
         assert_eq!(world.proxy.heads(), [connect("provider.invalid:443")]);
         assert_eq!(world.provider.requests().len(), 1);
     }
@@ -131,7 +123,7 @@ fn the_certificate_is_checked_through_a_proxy() {
         .exchange(&[world.proxy_by("127.0.0.1")]);
     assert_eq!(
         made.outcome,
-        shown(refused(
+        shown(&refused(
             Reason::TLSUntrusted,
             "the certificate of the token endpoint provider.invalid is not trusted: it was issued by an authority that is \
              not trusted"
@@ -150,7 +142,7 @@ fn no_proxy_goes_around_the_proxy() {
             world.proxy_by("127.0.0.1"),
             ("NO_PROXY", "localhost".into()),
         ]);
-    assert_eq!(made.outcome, fine());
+    assert_eq!(made.outcome, shown(&Ok(fine())));
     assert_eq!(world.proxy.heads(), [] as [String; 0]);
     assert_eq!(world.provider.requests().len(), 1);
 }
@@ -172,7 +164,7 @@ fn the_own_host_stays_refused_with_a_proxy() {
                 .exchange(&[world.proxy_by("127.0.0.1"), ("NO_PROXY", no_proxy.into())]);
             assert_eq!(
                 made.outcome,
-                shown(refused(
+                shown(&refused(
                     Reason::HostNotAllowed,
                     format!("the token endpoint {authority} has a loopback address")
                 )),
@@ -200,7 +192,7 @@ fn a_proxy_that_refuses_or_is_not_there_is_unreachable() {
             .exchange(&[("HTTPS_PROXY", format!("http://{proxy}"))]);
         assert_eq!(
             made.outcome,
-            shown(refused(
+            shown(&refused(
                 Reason::Unreachable,
                 format!("the token endpoint provider.invalid could not be reached: {why}")
             ))

@@ -1,6 +1,7 @@
 //! Endpoints that cannot be reached: nothing was sent.
 
 use std::{
+    io::{Read, Write},
     net::TcpListener,
     thread,
     time::{Duration, Instant},
@@ -8,7 +9,11 @@ use std::{
 
 use cube_operator::api::Reason;
 
-use crate::{Outcome, exchange, local, process::Lone, refused, request};
+use crate::{
+    exchange, local,
+    process::{Lone, shown},
+    refused, request,
+};
 
 #[test]
 fn a_refused_connection_is_unreachable() {
@@ -36,11 +41,13 @@ fn a_name_that_does_not_resolve_is_unreachable() {
     // A name server that is silent, here, shall not use up the time for connecting.
     let made = Lone::to("https://nowhere.invalid/token")
         .exchange(&[("RES_OPTIONS", "timeout:1 attempts:1".into())]);
-    let expected: Outcome = refused(
-        Reason::Unreachable,
-        "the token endpoint nowhere.invalid could not be reached: its name does not resolve",
+    assert_eq!(
+        made.outcome,
+        shown(&refused(
+            Reason::Unreachable,
+            "the token endpoint nowhere.invalid could not be reached: its name does not resolve"
+        ))
     );
-    assert_eq!(made.outcome, format!("{expected:?}"));
 }
 
 #[test]
@@ -68,7 +75,11 @@ fn a_connection_that_never_speaks_tls_is_unreachable_long_before_the_exchange_en
 fn a_connection_that_closes_before_tls_is_unreachable() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    thread::spawn(move || listener.accept());
+    thread::spawn(move || {
+        let (mut socket, _) = listener.accept()?;
+        // All that was sent has to be read, else the connection is reset instead.
+        socket.read(&mut [0; 16 * 1024])
+    });
     assert_eq!(
         exchange(
             &local(),
@@ -88,7 +99,6 @@ fn a_server_without_tls_is_unreachable() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
-        use std::io::{Read, Write};
         let (mut socket, _) = listener.accept().unwrap();
         socket
             .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")

@@ -6,8 +6,8 @@ use cube_operator::{api::Reason, oauth::request::TokenRequest};
 use rcgen::date_time_ymd;
 
 use crate::{
-    Outcome, exchange, local,
-    process::Lone,
+    Outcome, exchange, fine, local,
+    process::{Lone, shown},
     refused, request,
     scripted::{Authority, Certificate, LOCAL, Provider, Reply},
     trusting,
@@ -15,10 +15,6 @@ use crate::{
 
 fn start(certificate: &Certificate) -> Provider {
     Provider::start(certificate, |_| Reply::json(200, "{}"))
-}
-
-fn fine() -> Outcome {
-    Ok((200, "{}".into()))
 }
 
 fn untrusted(provider: &Provider, why: &str) -> Outcome {
@@ -68,7 +64,7 @@ fn a_bundle_may_hold_several_authorities_and_text_between_them() {
             ca_bundle: Some(bundle.clone()),
             ..request(&provider.url("/token"))
         };
-        assert_eq!(exchange(&local(), &request), fine());
+        assert_eq!(exchange(&local(), &request), Ok(fine()));
     }
 }
 
@@ -131,13 +127,18 @@ fn a_bundle_is_added_to_the_systems_authorities() {
     };
     let public_server = start(&public.certificate(&LOCAL));
     let private_server = start(&private.certificate(&LOCAL));
-    let shown = |outcome: Outcome| format!("{outcome:?}");
-    assert_eq!(trust(&public_server, None), shown(fine()));
-    assert_eq!(trust(&public_server, Some(private.pem())), shown(fine()));
-    assert_eq!(trust(&private_server, Some(private.pem())), shown(fine()));
+    assert_eq!(trust(&public_server, None), shown(&Ok(fine())));
+    assert_eq!(
+        trust(&public_server, Some(private.pem())),
+        shown(&Ok(fine()))
+    );
+    assert_eq!(
+        trust(&private_server, Some(private.pem())),
+        shown(&Ok(fine()))
+    );
     assert_eq!(
         trust(&private_server, None),
-        shown(untrusted(
+        shown(&untrusted(
             &private_server,
             "it was issued by an authority that is not trusted"
         ))
@@ -156,11 +157,11 @@ fn a_bundle_is_enough_where_the_system_has_no_authorities() {
             .bundle(bundle);
         lone.exchange(std::slice::from_ref(&system)).outcome
     };
-    assert_eq!(trust(Some(private.pem())), format!("{:?}", fine()));
+    assert_eq!(trust(Some(private.pem())), shown(&Ok(fine())));
     let none: Outcome = refused(
         Reason::CABundleInvalid,
         "no TLS client could be made: the system's certificates or the CA bundle cannot be used",
     );
-    assert_eq!(trust(None), format!("{none:?}"));
+    assert_eq!(trust(None), shown(&none));
     fs::remove_file(system.1).unwrap();
 }

@@ -36,4 +36,4 @@ echo "building $image ($version, $revision) with $engine"
 # buildah alone keeps no layers unless it is told to.
 [ "$engine" != buildah ] || set -- --layers "$@"
 exec "$engine" build --file "$root/Dockerfile" --tag "$image" \
-    --build-arg "VERSION=$version" --build-arg "REVISION=$revision" "$@" "$root"
+    --label "org.opencontainers.image.version=$version" --label "org.opencontainers.image.revision=$revision" "$@" "$root"

@@ -27,15 +27,21 @@ fail() {
 check() {
     if found=$("$2"); then
         passed=$((passed + 1))
-        echo "ok    $1: $found"
+        verdict=ok
     else
         failed=$((failed + 1))
-        echo "FAIL  $1: $found"
+        verdict=FAIL
     fi
+    printf '%-5s %s: %s\n' "$verdict" "$1" "$(echo "$found" | head -n 20 | paste -s -d ' ')"
 }
 
 config() { # config FIELD
     buildah inspect --type image --format "{{.OCIv1.Config.$1}}" "$image"
+}
+
+# Not `buildah run --isolation chroot`: about once in a hundred times it loses what a short program printed.
+in_image() { # in_image ARGUMENT...: runs the program
+    chroot --userspec="$(config User)" "$mount" "$program" "$@"
 }
 
 user() {
@@ -61,19 +67,19 @@ labels() {
         case $label=$value in
         *=) return 1 ;;
         version=*) [ "$value" = "$version" ] || return 1 ;;
-        revision=unknown) ! git -C "$root" rev-parse --quiet --verify HEAD >/dev/null || return 1 ;;
+        revision=*) case $value in "$revision" | "$revision-dirty") ;; *) return 1 ;; esac ;;
         esac
     done
 }
 
 reports_its_version() {
-    found=$(buildah run --isolation chroot "$container" -- "$program" --version 2>&1) || true
+    found=$(in_image --version 2>&1) || true
     echo "$found"
     [ "$found" = "cube-operator $version" ]
 }
 
 roots() {
-    bundle=$untouched/etc/ssl/certs/ca-certificates.crt
+    bundle=$mount/etc/ssl/certs/ca-certificates.crt
     count=$(grep -c '^-----BEGIN CERTIFICATE-----$' "$bundle" 2>/dev/null) || true
     echo "${count:-0} in /etc/ssl/certs/ca-certificates.crt"
     # Mozilla's list has about 140; the process is not root, so everybody has to be able to read it.
@@ -83,15 +89,15 @@ roots() {
 # Stronger than a list of shells and compilers: nothing at all can be executed except the program. (Debian's
 # base-files has one script, for a shell that is not there.)
 only_program() {
-    found=$(cd "$untouched" && find . -xdev -type f -perm /111 ! -name '*.so' ! -name '*.so.*' \
+    found=$(cd "$mount" && find . -xdev -type f -perm /111 ! -name '*.so' ! -name '*.so.*' \
         ! -path ./etc/update-motd.d/10-uname -printf '%u:%m:%p\n' | sed 's/:\./:/')
-    echo "$found" | head -n 20 | paste -s -d ' '
+    echo "$found"
     [ "$found" = "root:755:$program" ]
 }
 
 size() {
-    total=$(du --summarize --bytes --one-file-system "$untouched" | cut -f 1)
-    echo "$((total / 1000000)) MB, of which the program $(($(stat -c %s "$untouched$program") / 1000000)) MB (at most $largest)"
+    total=$(du --summarize --bytes --one-file-system "$mount" | cut -f 1)
+    echo "$((total / 1000000)) MB, of which the program $(($(stat -c %s "$mount$program") / 1000000)) MB (at most $largest)"
     [ "$total" -le $((largest * 1000000)) ]
 }
 
@@ -124,7 +130,7 @@ start_operator() {
     ' sh "$mount" "$scratch/account" "$account_in_pod" \
         KUBERNETES_SERVICE_HOST=127.0.0.1 "KUBERNETES_SERVICE_PORT=${server##*:}" CUBE_OPERATOR_LISTEN=127.0.0.1:0 \
         $environment chroot --userspec="$(config User)" "$mount" $words \
-        >"$scratch/operator.log" 2>&1 3>&- &
+        >"$scratch/operator.log" 2>&1 3>&- 9>&- &
     operator=$!
 }
 
@@ -136,20 +142,21 @@ kubectl() {
 start_control_plane() {
     mkfifo "$scratch/stdin"
     python3 "$root/tests/environment.py" control-plane --dir "$scratch/control-plane" \
-        <"$scratch/stdin" >"$scratch/started" 2>"$scratch/control-plane.log" &
+        <"$scratch/stdin" >"$scratch/started" 2>"$scratch/control-plane.log" 9>&- &
     # Held open as long as this process lives: the control plane ends with it.
     exec 3>"$scratch/stdin"
     wait_for $! 120 test -s "$scratch/started" || return 1
     server=$(sed -n 's/.*"server": "\([^"]*\)".*/\1/p' "$scratch/started")
 
-    buildah run --isolation chroot "$container" -- "$program" crd >"$scratch/crd.yaml" || return 1
+    in_image crd >"$scratch/crd.yaml" 2>>"$scratch/kubectl.log" || return 1
     kubectl apply -f "$scratch/crd.yaml" &&
         kubectl wait --for condition=Established --timeout 30s -f "$scratch/crd.yaml" &&
         kubectl create clusterrolebinding check --clusterrole cluster-admin --serviceaccount default:default || return 1
     mkdir -p "$scratch/account" "$mount$account_in_pod"
     cp "$scratch/control-plane/ca.crt" "$scratch/account/"
     printf default >"$scratch/account/namespace"
-    "$root/target/tools/bin/kubectl" --kubeconfig "$scratch/control-plane/kubeconfig" create token default >"$scratch/account/token" || return 1
+    "$root/target/tools/bin/kubectl" --kubeconfig "$scratch/control-plane/kubeconfig" create token default \
+        >"$scratch/account/token" 2>>"$scratch/kubectl.log" || return 1
     chmod -R a+rX "$scratch/account"
 }
 
@@ -160,7 +167,7 @@ listens() {
 
 works_read_only() {
     if ! start_control_plane; then
-        echo "no control plane: $(tail -qn 3 "$scratch/control-plane.log" "$scratch/kubectl.log" 2>/dev/null)"
+        echo "cannot prepare a cluster for it: $(tail -qn 3 "$scratch/control-plane.log" "$scratch/kubectl.log" 2>/dev/null)"
         return 1
     fi
     start_operator
@@ -187,7 +194,10 @@ done
 mkdir -p "$work"
 # One at a time: a second run would remove the containers of the first.
 exec 9>"$work/lock"
-flock 9
+flock --nonblock 9 || {
+    echo "waiting for another run to end"
+    flock 9
+}
 export CONTAINERS_STORAGE_CONF="$work/storage.conf" BUILDAH_ISOLATION=chroot
 printf '[storage]\ndriver = "overlay"\ngraphroot = "%s"\nrunroot = "%s"\n' "$work/storage" "$work/run" >"$CONTAINERS_STORAGE_CONF"
 
@@ -212,10 +222,8 @@ ENGINE=buildah IMAGE=$image "$root/tests/image/build.sh" --pull-never --volume /
 }
 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/Cargo.toml" | head -n 1)
-# One to look at, one to run things in: buildah leaves files of its own in the latter.
-untouched=$(buildah mount "$(buildah from --pull-never "$image")")
-container=$(buildah from --pull-never "$image")
-mount=$(buildah mount "$container")
+revision=$(git -C "$root" rev-parse --verify HEAD 2>/dev/null || echo unknown)
+mount=$(buildah mount "$(buildah from --pull-never "$image")")
 
 check "the user is nonroot, and a number" user
 check "the entrypoint and its default" entrypoint

@@ -3,6 +3,9 @@
 //! Threads and blocking I/O only, so that tests with and without a runtime can use it. It keeps connections open, as real
 //! servers do: a client that reuses one is seen.
 
+#![allow(dead_code, reason = "each crate of tests uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a test fails where its world does")]
+
 use std::{
     collections::VecDeque,
     io::{self, BufRead, BufReader, Read, Write},
@@ -197,12 +200,12 @@ impl Reply {
     }
 
     fn bytes(&self) -> Vec<u8> {
-        let mut head = format!("HTTP/1.1 {} Scripted\r\n", self.status);
+        let mut lines = vec![format!("HTTP/1.1 {} Scripted", self.status)];
         for (name, value) in &self.headers {
-            head += &format!("{name}: {value}\r\n");
+            lines.push(format!("{name}: {value}"));
         }
-        head += &format!("Content-Length: {}\r\n\r\n", self.body.len());
-        [head.into_bytes(), self.body.clone()].concat()
+        lines.push(format!("Content-Length: {}\r\n\r\n", self.body.len()));
+        [lines.join("\r\n").into_bytes(), self.body.clone()].concat()
     }
 
     /// Sends it, and closes the connection unless it can be used again.

@@ -50,3 +50,25 @@ impl Resolve for Resolver {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn resolved(token_host: &str) -> Result<bool, &'static str> {
+        let resolver = Resolver {
+            token_host: token_host.into(),
+            networks: Networks::default(),
+        };
+        match resolver.resolve("localhost".parse().unwrap()).await {
+            Ok(addresses) => Ok(addresses.count() > 0),
+            Err(error) => Err(error.downcast_ref::<RefusedNetwork>().unwrap().0),
+        }
+    }
+
+    #[tokio::test]
+    async fn loopback_is_refused_for_the_token_endpoint_and_not_for_a_proxy() {
+        assert_eq!(resolved("localhost").await, Err("loopback"));
+        assert_eq!(resolved("example.com").await, Ok(true));
+    }
+}

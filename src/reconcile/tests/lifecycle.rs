@@ -4,7 +4,10 @@ use super::{
     provider::issue,
     world::{Costs, TARGET, World, seconds},
 };
-use crate::api::{ConditionStatus, ConditionType};
+use crate::{
+    api::{ConditionStatus, ConditionType},
+    reconcile::NewsKind,
+};
 
 const NOTHING: Costs = Costs {
     target_reads: 0,
@@ -174,26 +177,34 @@ fn expiry_is_counted_from_the_moment_the_request_was_sent() {
 }
 
 #[test]
-fn a_token_that_expires_on_its_way_is_not_asked_for_again_at_once() {
+fn a_token_that_expires_on_its_way_is_a_failure_that_is_retried_slowly() {
     let mut world = World::new();
-    world.provider.otherwise = issue(1);
+    world.provider.otherwise = issue(2);
     world.provider.latency = 2;
     world.settle();
-    assert_eq!(world.provider.exchanges.len(), 1);
     assert_eq!(
         world.ready_is(),
-        (ConditionStatus::False, "Pending".to_owned())
+        (ConditionStatus::False, "UnexpectedResponse".to_owned())
     );
-    world.pass(seconds(120));
-    for pair in world.provider.exchanges.windows(2) {
-        assert!(pair[1].at.duration_since(pair[0].at) >= seconds(12));
-    }
+    assert_eq!(world.token(), None);
+    world.pass(seconds(200));
+    assert_eq!(world.provider.exchanges.len(), 1);
     world.provider.otherwise = issue(3600);
-    world.pass(seconds(15));
+    world.wake();
     assert_eq!(
         world.ready_is(),
         (ConditionStatus::True, "Synced".to_owned())
     );
+}
+
+#[test]
+fn a_slow_provider_of_short_tokens_is_left_alone_for_12_seconds_after_each_answer() {
+    let mut world = World::new();
+    world.provider.otherwise = issue(13);
+    world.provider.latency = 12;
+    world.settle();
+    world.pass(seconds(240));
+    assert_eq!(world.provider.exchanges.len(), 11);
 }
 
 #[test]
@@ -203,6 +214,22 @@ fn tokens_of_a_few_seconds_are_not_asked_for_more_often_than_every_12_seconds() 
     world.settle();
     world.pass(seconds(600));
     assert_eq!(world.provider.exchanges.len(), 51);
+    assert_eq!(
+        world.ready_is(),
+        (ConditionStatus::True, "Synced".to_owned())
+    );
+    world.pass(seconds(5));
+    assert_eq!(
+        world.ready_is(),
+        (ConditionStatus::False, "Pending".to_owned())
+    );
+    assert_eq!(
+        world.message(ConditionType::Ready),
+        "the token has expired after 5s; the next one is requested at 2026-11-21T10:10:12Z: ask the provider for tokens that \
+         live longer"
+    );
+    assert_eq!(world.condition(ConditionType::Reconciling).1, "Pending");
+    assert_eq!(world.take_news(), [NewsKind::TokenIssued]);
 }
 
 #[test]

@@ -150,6 +150,11 @@ fn a_moved_target_that_somebody_took_over_meanwhile_is_not_deleted() {
         secret.annotations.remove(annotation::OWNER_UID);
     });
     world.watches_lag = true;
+    assert!(
+        world.try_settle().is_err(),
+        "the old version cannot be deleted"
+    );
+    world.watches_lag = false;
     world.settle();
     assert!(world.cluster.secrets.contains_key(TARGET));
     assert_eq!(world.ready_is().0, ConditionStatus::True);

@@ -1,1 +1,235 @@
+//! The checks before anything is sent: each refusal with its full message, and none of them costs an exchange.
 
+use super::world::{SourceState, World};
+use crate::{
+    api::{CaBundleKind, CaBundleRef, ConditionStatus, ConditionType, CubeCredentialSpec},
+    oauth::endpoint::HostList,
+    reconcile::{CaBundle, SourceValue},
+};
+
+pub(super) fn ca_bundle_ref() -> CaBundleRef {
+    CaBundleRef {
+        kind: CaBundleKind::ConfigMap,
+        name: "roots".into(),
+        key: "ca.crt".into(),
+    }
+}
+
+/// A PEM block; what is in it is judged by TLS only.
+pub(super) fn certificate(base64: &str) -> String {
+    format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")
+}
+
+/// Both before the first token and with a published one nothing is sent, and the message is the same.
+fn assert_refused(spoil: impl Fn(&mut World), reason: &str, message: &str) {
+    let mut world = World::new();
+    spoil(&mut world);
+    let costs = world.cost_of(World::settle);
+    assert_eq!((costs.exchanges, costs.publishes, costs.reports), (0, 0, 1));
+    let refused = (ConditionStatus::False, reason.to_owned());
+    assert_eq!(
+        (world.ready_is(), world.refreshed_is()),
+        (refused.clone(), refused)
+    );
+    assert_eq!(world.condition(ConditionType::Stalled).1, reason);
+    assert_eq!(world.message(ConditionType::Refreshed), message);
+    assert_eq!((world.wake_at, world.status.refresh_at), (None, None));
+    assert_eq!(world.status.last_attempt_at, None);
+}
+
+fn assert_source_refused(spoil: impl Fn(&mut SourceState), reason: &str, message: &str) {
+    assert_refused(|world| world.edit_source(&spoil), reason, message);
+    // With a published token it is a warning, told before the refresh is due.
+    let mut world = World::ready();
+    world.edit_source(&spoil);
+    assert_eq!(world.cost_of(World::settle).exchanges, 0);
+    assert_eq!(world.ready_is().0, ConditionStatus::True);
+    assert_eq!(
+        world.refreshed_is(),
+        (ConditionStatus::False, reason.to_owned())
+    );
+    assert_eq!(world.message(ConditionType::Refreshed), message);
+    assert_eq!(world.cost_of(World::settle).reports, 0);
+}
+
+#[test]
+fn a_source_that_is_not_there() {
+    assert_refused(
+        |world| world.source = None,
+        "ClientSecretNotFound",
+        "Secret \"cubewire-client\" does not exist: create it with the keys \"client-id\" and \"client-secret\" and the label \
+         cube-operator.dev/credential: \"true\"; it is used as soon as it is there",
+    );
+}
+
+#[test]
+fn a_source_without_consent() {
+    assert_source_refused(
+        |source| source.labelled = false,
+        "ClientSecretNotLabelled",
+        "Secret \"cubewire-client\" lacks the label cube-operator.dev/credential: \"true\", by which its owner permits its use: \
+         run kubectl label secret cubewire-client cube-operator.dev/credential=true; it is used as soon as it has it",
+    );
+}
+
+#[test]
+fn a_source_without_a_key() {
+    for key in ["client-id", "client-secret"] {
+        assert_source_refused(
+            |source| *value(source, key) = SourceValue::Absent,
+            "ClientSecretKeyMissing",
+            &format!(
+                "Secret \"cubewire-client\" has no key {key:?}: add it, or name the right key in spec.clientSecretRef"
+            ),
+        );
+    }
+}
+
+#[test]
+fn a_malformed_source() {
+    let as_shown = "write the value as the provider shows it";
+    for (text, what) in [
+        ("", format!("is empty: {as_shown}")),
+        (
+            "S3CRET\n",
+            "ends with a line break: write it with printf or echo -n".to_owned(),
+        ),
+        (
+            "S3C\tRET",
+            format!("contains a control character: {as_shown}"),
+        ),
+        (
+            "S3C\u{85}RET",
+            format!("contains a control character: {as_shown}"),
+        ),
+    ] {
+        for key in ["client-id", "client-secret"] {
+            assert_source_refused(
+                |source| *value(source, key) = SourceValue::Text(text.into()),
+                "ClientSecretMalformed",
+                &format!(
+                    "key {key:?} of Secret \"cubewire-client\" {what}; it is used as soon as that Secret changes"
+                ),
+            );
+        }
+    }
+    assert_source_refused(
+        |source| source.client_secret = SourceValue::NotText,
+        "ClientSecretMalformed",
+        "key \"client-secret\" of Secret \"cubewire-client\" is not UTF-8 text: write the value as the provider shows it; it is \
+         used as soon as that Secret changes",
+    );
+}
+
+fn value<'a>(source: &'a mut SourceState, key: &str) -> &'a mut SourceValue {
+    match key {
+        "client-id" => &mut source.client_id,
+        _ => &mut source.client_secret,
+    }
+}
+
+#[test]
+fn a_host_that_the_owner_of_the_source_does_not_permit() {
+    assert_source_refused(
+        |source| source.token_hosts = Some("api.example.com".into()),
+        "HostNotAllowed",
+        "Secret \"cubewire-client\" may not be sent to api.cubewire.com: its owner has to add that host to its annotation \
+         cube-operator.dev/token-hosts, or spec.tokenURL has to name another one",
+    );
+    assert_source_refused(
+        |source| source.token_hosts = Some("api.cubewire.com, *.example.com".into()),
+        "HostNotAllowed",
+        "annotation cube-operator.dev/token-hosts of Secret \"cubewire-client\" has the entry \"*.example.com\": write hosts as \
+         host or host:port, separated by commas",
+    );
+    assert_source_refused(
+        |source| source.token_hosts = Some(String::new()),
+        "HostNotAllowed",
+        "Secret \"cubewire-client\" may not be sent to api.cubewire.com: its owner has to add that host to its annotation \
+         cube-operator.dev/token-hosts, or spec.tokenURL has to name another one",
+    );
+}
+
+#[test]
+fn a_host_that_the_installer_does_not_permit() {
+    let list = || Some(HostList::parse("api.example.com").unwrap());
+    assert_refused(
+        |world| world.allowed_hosts = list(),
+        "HostNotAllowed",
+        "the operator may not send to api.cubewire.com: its installer has to add that host to --allowed-token-hosts, or \
+         spec.tokenURL has to name another one",
+    );
+    // It does not come and go with the reads that a spec edit takes.
+    let mut world = World::ready();
+    world.allowed_hosts = list();
+    world.edit_spec(|_| {});
+    world.settle();
+    assert_eq!(world.refreshed_is().1, "HostNotAllowed");
+    assert_eq!(world.take_news().len(), 1);
+}
+
+#[test]
+fn a_ca_bundle_that_cannot_be_used() {
+    for (bundle, why) in [
+        (
+            CaBundle::Unusable("does not exist: create it, or name another one".into()),
+            "does not exist: create it, or name another one",
+        ),
+        (
+            CaBundle::Pem("none".into()),
+            "has no valid PEM certificate in key \"ca.crt\": write one or more -----BEGIN CERTIFICATE----- blocks",
+        ),
+        (
+            CaBundle::Pem(certificate("?")),
+            "has no valid PEM certificate in key \"ca.crt\": write one or more -----BEGIN CERTIFICATE----- blocks",
+        ),
+    ] {
+        assert_refused(
+            |world| {
+                world.spec.ca_bundle_ref = Some(ca_bundle_ref());
+                world.put_ca_bundle(bundle.clone());
+            },
+            "CABundleInvalid",
+            &format!("spec.caBundleRef: ConfigMap \"roots\" {why}"),
+        );
+    }
+}
+
+#[test]
+fn a_spec_that_cannot_be_read() {
+    let later = "it is looked at again as soon as the spec changes";
+    let cases: [(fn(&mut CubeCredentialSpec), &str); 3] = [
+        (
+            |spec| spec.provider = crate::api::Provider::Custom,
+            "spec.tokenURL is required with provider Custom",
+        ),
+        (
+            |spec| spec.token_url = Some("http://example.com/".into()),
+            "spec.tokenURL must start with https:// in lower case",
+        ),
+        (
+            |spec| spec.refresh_before = "soon".into(),
+            "spec.refreshBefore is \"soon\": write a duration such as 5m or 1h30m",
+        ),
+    ];
+    for (spoil, message) in cases {
+        assert_refused(
+            |world| spoil(&mut world.spec),
+            "InvalidSpec",
+            &format!("{message}; {later}"),
+        );
+    }
+}
+
+#[test]
+fn what_was_refused_is_used_as_soon_as_it_is_put_right() {
+    let mut world = World::new();
+    world.source = None;
+    world.settle();
+    world.put_source("S3CRET\n");
+    world.settle();
+    assert_eq!(world.ready_is().1, "ClientSecretMalformed");
+    world.put_source("S3CRET-1");
+    assert_eq!(world.cost_of(World::settle).exchanges, 1);
+    assert_eq!(world.ready_is().0, ConditionStatus::True);
+}

@@ -1,1 +1,213 @@
+//! Events: changes, never routine.
 
+use super::{
+    provider::{Answer, issue, refuse},
+    world::{World, seconds},
+};
+use crate::{
+    api::Reason,
+    reconcile::{News, NewsKind},
+};
+
+/// Notes of the news since the last time it was asked.
+fn notes(world: &mut World) -> Vec<News> {
+    std::mem::take(&mut world.news)
+}
+
+fn issue_with(change: impl FnOnce(&mut Answer)) -> Answer {
+    let mut answer = issue(3600);
+    change(&mut answer);
+    answer
+}
+
+#[test]
+fn a_long_history_is_told_by_its_changes() {
+    let mut world = World::new();
+    type Chapter = (&'static str, fn(&mut World), &'static [NewsKind]);
+    let history: &[Chapter] = &[
+        ("created", World::settle, &[NewsKind::TokenIssued]),
+        ("a day passes", |world| world.pass(seconds(86400)), &[]),
+        (
+            "the provider goes down",
+            |world| {
+                world.provider.otherwise = refuse(Reason::Unavailable);
+                world.pass(seconds(7200));
+            },
+            &[NewsKind::Failed(Reason::Unavailable)],
+        ),
+        ("and stays down", |world| world.pass(seconds(86400)), &[]),
+        (
+            "and refuses then",
+            |world| {
+                world.provider.otherwise = refuse(Reason::InvalidClient);
+                world.pass(seconds(7200));
+            },
+            &[NewsKind::Failed(Reason::InvalidClient)],
+        ),
+        (
+            "it works again",
+            |world| {
+                world.provider.otherwise = issue(3600);
+                world.pass(seconds(7200));
+            },
+            &[NewsKind::Recovered],
+        ),
+        (
+            "the process starts again",
+            |world| {
+                world.restart();
+                world.settle();
+            },
+            &[],
+        ),
+        (
+            "suspended for a week",
+            |world| {
+                world.edit_spec(|spec| spec.suspend = true);
+                world.settle();
+                world.pass(seconds(7 * 86400));
+            },
+            &[],
+        ),
+        (
+            "and resumed",
+            |world| {
+                world.edit_spec(|spec| spec.suspend = false);
+                world.settle();
+            },
+            &[],
+        ),
+        (
+            "the source is deleted",
+            |world| {
+                world.source = None;
+                world.settle();
+                world.pass(seconds(7200));
+            },
+            &[NewsKind::Failed(Reason::ClientSecretNotFound)],
+        ),
+        (
+            "and put back",
+            |world| {
+                world.put_source("S3CRET-1");
+                world.settle();
+            },
+            &[NewsKind::Recovered],
+        ),
+        (
+            "an older credential claims the target",
+            |world| {
+                world.rival = Some("older".into());
+                world.settle();
+                world.pass(seconds(600));
+            },
+            &[NewsKind::Failed(Reason::TargetDuplicate)],
+        ),
+    ];
+    for (chapter, happens, news) in history {
+        happens(&mut world);
+        assert_eq!(world.take_news(), *news, "{chapter}");
+    }
+}
+
+#[test]
+fn an_unknown_expiry_is_told_once_and_the_assumed_lifetime_is_used() {
+    let mut world = World::new();
+    world.spec.assumed_lifetime = "2h".into();
+    world.provider.otherwise = issue_with(|answer| {
+        if let Answer::Issue { lifetime, .. } = answer {
+            *lifetime = None;
+        }
+    });
+    world.settle();
+    let lifetime = world.status.expires_at.unwrap().duration_since(world.now);
+    assert_eq!(lifetime, seconds(7200));
+    let news = notes(&mut world);
+    assert_eq!(
+        news[1],
+        News {
+            kind: NewsKind::ExpiryUnknown,
+            note:
+                "the answer states no usable expires_in: spec.assumedLifetime (2h) is taken for it"
+                    .into()
+        }
+    );
+    world.pass(seconds(86400));
+    assert!(world.take_news().is_empty(), "not one a refresh");
+}
+
+#[test]
+fn narrowed_scopes_are_told_once_also_across_restarts() {
+    let mut world = World::new();
+    world.spec.scopes = vec!["read".into(), "write".into()];
+    world.provider.otherwise = issue_with(|answer| {
+        if let Answer::Issue {
+            scopes, narrowed, ..
+        } = answer
+        {
+            (*scopes, *narrowed) = (vec!["read".into()], true);
+        }
+    });
+    world.settle();
+    assert_eq!(
+        world.take_news(),
+        [NewsKind::TokenIssued, NewsKind::ScopeNarrowed]
+    );
+    assert_eq!(world.status.scopes, ["read"]);
+    for _ in 0..3 {
+        world.pass(seconds(7200));
+        world.restart();
+        world.settle();
+        assert_eq!(world.status.scopes, ["read"]);
+    }
+    assert!(world.take_news().is_empty(), "not one a refresh");
+    world.edit_spec(|spec| spec.scopes.push("admin".into()));
+    world.settle();
+    assert_eq!(world.take_news(), [NewsKind::ScopeNarrowed]);
+}
+
+#[test]
+fn a_clock_that_is_off_is_told_once_and_changes_no_schedule() {
+    for (by, told) in [(59, false), (61, true), (-59, false), (-61, true)] {
+        let mut world = World::new();
+        world.provider.otherwise = issue_with(|answer| {
+            if let Answer::Issue { ahead, .. } = answer {
+                *ahead = by;
+            }
+        });
+        world.settle();
+        assert_eq!(world.status, World::ready().status);
+        let news = notes(&mut world);
+        assert_eq!(news.len() == 2, told, "{by}: {news:?}");
+        if told {
+            let direction = if by > 0 { "ahead of" } else { "behind" };
+            let note = format!(
+                "the provider's clock is 61 s {direction} this cluster's: check the nodes' time synchronisation"
+            );
+            assert_eq!((news[1].kind, &news[1].note), (NewsKind::ClockSkew, &note));
+        }
+        world.pass(seconds(86400));
+        assert!(world.take_news().is_empty(), "not one a refresh");
+    }
+}
+
+#[test]
+fn warnings_are_what_people_have_to_look_at() {
+    for (kind, warning) in [
+        (NewsKind::TokenIssued, false),
+        (NewsKind::Recovered, false),
+        (NewsKind::TargetRepaired, false),
+        (NewsKind::RefreshRequested, false),
+        (NewsKind::ExpiryUnknown, true),
+        (NewsKind::ScopeNarrowed, true),
+        (NewsKind::ClockSkew, true),
+        (NewsKind::Failed(Reason::InvalidClient), true),
+    ] {
+        assert_eq!(kind.is_warning(), warning, "{kind:?}");
+    }
+    assert_eq!(
+        NewsKind::Failed(Reason::InvalidClient).reason(),
+        "InvalidClient"
+    );
+    assert_eq!(NewsKind::TokenIssued.reason(), "TokenIssued");
+}

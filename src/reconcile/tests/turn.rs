@@ -1,6 +1,11 @@
 //! The loop of `controller::reconciler` over a [`World`], which counts what each thing costs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::{self, Debug, Write},
+};
+
+use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     cluster::{Fault, Interrupted},
@@ -9,8 +14,9 @@ use super::{
 use crate::{
     api::{CubeCredentialStatus, annotation, label},
     reconcile::{
-        Action, CaBundle, Content, Credential, Look, Memory, Next, Observed, Outcome, Settings,
-        Source, SourceSecret, Target, TargetReading, absorb, decide, fingerprint,
+        Action, CaBundle, Content, Credential, Look, Memory, Next, Observed, Outcome,
+        SecretVersion, Settings, Source, SourceSecret, Target, TargetReading, absorb, decide,
+        fingerprint,
     },
 };
 
@@ -23,6 +29,7 @@ impl World {
     pub(super) fn reconcile(&mut self) -> Result<(), Interrupted> {
         let mut seen = self.observe();
         let result = self.steps(&mut seen);
+        shows_no_secret(&seen);
         self.memory.as_mut().unwrap().end(seen.memory);
         result
     }
@@ -41,7 +48,6 @@ impl World {
             };
             shows_no_secret(&outcome);
             absorb(seen, outcome, self.now);
-            shows_no_secret(seen);
             self.remember(seen);
         }
         panic!("20 steps and no rest: {seen:#?}");
@@ -145,11 +151,13 @@ impl World {
         match action {
             Action::Exchange(request) => {
                 self.costs.exchanges += 1;
+                self.assert_permitted(seen);
                 Ok(self.provider.exchange(request, &mut self.now))
             }
             Action::Publish(target) => {
                 self.costs.publishes += 1;
-                self.assert_ours(&target.name, seen);
+                self.assert_ours(&target.name, target.replaces.as_ref(), seen);
+                self.assert_not_older(&target.data["access-token"]);
                 if let Err(interrupted) = self.cluster.publish(&target, UID) {
                     self.cache.remove(&target.name);
                     return Err(interrupted);
@@ -161,7 +169,7 @@ impl World {
             }
             Action::Delete(version) => {
                 self.costs.deletes += 1;
-                self.assert_ours(&version.name, seen);
+                self.assert_ours(&version.name, Some(&version), seen);
                 self.cache.remove(&version.name);
                 self.cluster.delete(&version)?;
                 Ok(Outcome::Deleted(version.name))
@@ -183,9 +191,30 @@ impl World {
         }
     }
 
-    /// A foreign Secret is never written or deleted. One that has changed meanwhile is protected by its version.
-    fn assert_ours(&self, name: &str, seen: &Observed) {
-        if let Some(secret) = self.cluster.target(name) {
+    fn assert_permitted(&self, seen: &Observed) {
+        assert!(!self.deleting && !self.spec.suspend && self.rival.is_none());
+        let name = Settings::target_name("cubewire", &self.spec);
+        let foreign = self.cluster.target(&name);
+        assert!(foreign.is_none_or(|secret| !secret.is_foreign_to(&seen.credential)));
+    }
+
+    /// Tokens are numbered in the order in which they were issued.
+    fn assert_not_older(&mut self, token: &SecretString) {
+        let number = token.expose_secret().rsplit('-').next().unwrap();
+        let number = number.parse().unwrap();
+        assert!(
+            number >= self.newest_published,
+            "an older token is published"
+        );
+        self.newest_published = number;
+    }
+
+    /// A foreign Secret is never written or deleted. One that has changed since it was read is protected by its version.
+    fn assert_ours(&self, name: &str, version: Option<&SecretVersion>, seen: &Observed) {
+        let current = self.cluster.target(name);
+        if let Some(secret) = current
+            .filter(|secret| version.is_some_and(|version| version.version == secret.version))
+        {
             assert!(!secret.is_foreign_to(&seen.credential), "{name} is foreign");
         }
     }
@@ -199,7 +228,15 @@ impl World {
     }
 }
 
-fn shows_no_secret(value: &impl std::fmt::Debug) {
-    let text = format!("{value:?}");
-    assert!(!text.contains("S3CRET"), "{text}");
+/// Prints a value as a log line would, and looks for what every secret here starts with.
+fn shows_no_secret(value: &impl Debug) {
+    struct Search;
+    impl Write for Search {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            // A string is written at once, or up to a character that is escaped.
+            assert!(!text.contains("S3CRET"), "{text}");
+            Ok(())
+        }
+    }
+    write!(Search, "{value:?}").unwrap();
 }

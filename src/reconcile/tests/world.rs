@@ -62,6 +62,8 @@ pub(super) struct World {
     pub(super) cache: BTreeMap<String, TargetSecret>,
     /// The watches tell nothing new.
     pub(super) watches_lag: bool,
+    /// The number of the newest token that was published.
+    pub(super) newest_published: usize,
 }
 
 pub(super) fn seconds(seconds: i64) -> SignedDuration {
@@ -93,6 +95,7 @@ impl World {
             memory: None,
             cache: BTreeMap::new(),
             watches_lag: false,
+            newest_published: 0,
         };
         world.put_source("S3CRET-1");
         world
