@@ -2,6 +2,8 @@
 //!
 //! kube's reflector lags behind our writes, and a decision from before a write would ask the provider again. So an entry is
 //! only ever replaced by a newer resourceVersion, which Kubernetes 1.35 made comparable and which always was a number.
+//!
+//! The watch may also be ahead of us: an answer that comes after the event of a deletion must not bring the object back.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,7 +15,10 @@ pub type Key = (String, String);
 /// The last known version of every object of a watch.
 #[derive(Debug)]
 pub struct Cache<T> {
-    entries: HashMap<Key, (u64, T)>,
+    /// `None`: it has this version or a newer one, and is to be looked at.
+    entries: HashMap<Key, (u64, Option<T>)>,
+    /// The newest version that the watch has told about.
+    watched: u64,
     /// While a list is under way: what is known to exist.
     listed: Option<HashSet<Key>>,
 }
@@ -22,6 +27,7 @@ impl<T> Default for Cache<T> {
     fn default() -> Self {
         Self {
             entries: HashMap::new(),
+            watched: 0,
             listed: None,
         }
     }
@@ -31,7 +37,7 @@ impl<T> Cache<T> {
     /// The last known version of an object.
     #[must_use]
     pub fn get(&self, key: &Key) -> Option<&T> {
-        self.entries.get(key).map(|(_, value)| value)
+        self.entries.get(key)?.1.as_ref()
     }
 
     /// All objects of a namespace.
@@ -39,22 +45,27 @@ impl<T> Cache<T> {
         self.entries
             .iter()
             .filter(move |((ns, _), _)| ns == namespace)
-            .map(|(_, (_, value))| value)
+            .filter_map(|(_, (_, value))| value.as_ref())
     }
 
     /// Takes in what we wrote or read ourselves.
     pub fn put(&mut self, key: Key, version: &str, value: T) {
+        let version = number(version);
+        let newer = match self.entries.get(&key) {
+            Some((known, _)) => version >= *known,
+            // The watch is past this version and does not know the object: it is gone.
+            None => version > self.watched,
+        };
+        if newer {
+            self.store(key, version, value);
+        }
+    }
+
+    fn store(&mut self, key: Key, version: u64, value: T) {
         if let Some(listed) = &mut self.listed {
             listed.insert(key.clone());
         }
-        let version = number(version);
-        let newer = self
-            .entries
-            .get(&key)
-            .is_none_or(|(known, _)| version >= *known);
-        if newer {
-            self.entries.insert(key, (version, value));
-        }
+        self.entries.insert(key, (version, Some(value)));
     }
 
     /// Takes in a version that the watch told about; the same one again brings nothing new.
@@ -64,7 +75,7 @@ impl<T> Cache<T> {
             .get(&key)
             .is_none_or(|(known, _)| number(version) > *known)
         {
-            self.put(key, version, value);
+            self.store(key, number(version), value);
         } else if let Some(listed) = &mut self.listed {
             listed.insert(key);
         }
@@ -72,7 +83,9 @@ impl<T> Cache<T> {
 
     /// Forgets an object, so that it is looked for before the next decision.
     pub fn forget(&mut self, key: &Key) {
-        self.entries.remove(key);
+        if let Some((_, value)) = self.entries.get_mut(key) {
+            *value = None;
+        }
     }
 
     /// Takes in an event of the watch and returns the objects that it tells about.
@@ -91,11 +104,13 @@ impl<T> Cache<T> {
         match event {
             Event::Apply(object) | Event::InitApply(object) => {
                 let (key, version) = identify(&object);
+                self.watched = self.watched.max(number(&version));
                 self.learn(key.clone(), &version, convert(&object));
                 vec![key]
             }
             Event::Delete(object) => {
                 let (key, version) = identify(&object);
+                self.watched = self.watched.max(number(&version));
                 let outdated = self
                     .entries
                     .get(&key)
@@ -106,6 +121,8 @@ impl<T> Cache<T> {
                 vec![key]
             }
             Event::Init => {
+                // A restored cluster counts from an earlier version.
+                self.watched = 0;
                 self.listed = Some(HashSet::new());
                 Vec::new()
             }
@@ -174,6 +191,29 @@ mod tests {
         assert_eq!(cache.get(&key("a")).unwrap(), "watched 10");
         tell(&mut cache, Event::Delete(secret("a", "11")));
         assert_eq!(cache.get(&key("a")), None);
+    }
+
+    #[test]
+    fn what_was_read_before_a_deletion_does_not_bring_the_object_back() {
+        let mut cache = Cache::default();
+        tell(&mut cache, Event::Apply(secret("a", "6")));
+        tell(&mut cache, Event::Delete(secret("a", "7")));
+        cache.put(key("a"), "6", "read 6".to_owned());
+        assert_eq!(cache.get(&key("a")), None);
+        cache.put(key("a"), "8", "written 8".to_owned());
+        assert_eq!(cache.get(&key("a")).unwrap(), "written 8");
+    }
+
+    #[test]
+    fn what_is_forgotten_is_looked_at_and_then_known_again() {
+        let mut cache = Cache::default();
+        tell(&mut cache, Event::Apply(secret("a", "6")));
+        tell(&mut cache, Event::Apply(secret("b", "7")));
+        cache.forget(&key("a"));
+        assert_eq!(cache.get(&key("a")), None);
+        assert_eq!(cache.in_namespace("ns").count(), 1);
+        cache.put(key("a"), "6", "read 6".to_owned());
+        assert_eq!(cache.get(&key("a")).unwrap(), "read 6");
     }
 
     #[test]

@@ -132,16 +132,19 @@ impl ControlPlane {
             &format!("{ROOT}/crds/cubecredentials.yaml"),
         ]);
         // `kubectl wait` fails on a definition that has no conditions yet.
-        let established = "jsonpath={.status.conditions[?(@.type==\"Established\")].status}";
-        eventually("the CRD is established", || {
-            let status = plane.kubectl(&[
+        eventually("the definition is established", || {
+            let crd = plane.kubectl(&[
                 "get",
                 "crd",
                 "cubecredentials.cube-operator.dev",
                 "-o",
-                established,
+                "json",
             ]);
-            (status == "True").then_some(())
+            let crd: Value = serde_json::from_str(&crd).unwrap();
+            let conditions = crd["status"]["conditions"].as_array()?;
+            let established =
+                |fact: &&Value| fact["type"] == "Established" && fact["status"] == "True";
+            conditions.iter().find(established).map(|_| ())
         });
         // Else the garbage collector notices the new kind only after about 40 s.
         plane
@@ -211,6 +214,30 @@ impl ControlPlane {
             .collect()
     }
 
+    /// The queries of a user's lists and watches of a resource.
+    pub(crate) fn queries_of(&self, user: &str, resource: &str) -> Vec<String> {
+        let log = fs::read_to_string(self.launcher.fact("audit_log")).unwrap();
+        let lines = log
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let lists = lines.filter(|line| {
+            line["user"]["username"] == user
+                && line["objectRef"]["resource"] == resource
+                && ["list", "watch"].contains(&line["verb"].as_str().unwrap_or_default())
+        });
+        let decode = |uri: &str| {
+            url::Url::parse(&format!("https://x{uri}")).map(|url| {
+                url.query_pairs()
+                    .map(|(name, value)| format!("{name}={value}"))
+                    .collect::<Vec<_>>()
+                    .join("&")
+            })
+        };
+        lists
+            .map(|line| decode(line["requestURI"].as_str().unwrap_or_default()).unwrap())
+            .collect()
+    }
+
     /// The requests that a user made so far: (verb, resource with subresource, name).
     pub(crate) fn requests_of(&self, user: &str) -> Vec<(String, String, String)> {
         let log = fs::read_to_string(self.launcher.fact("audit_log")).unwrap();
@@ -276,6 +303,22 @@ impl TokenServer {
     /// Answers every token request with 403, as for an address that is not listed, or not any more.
     pub(crate) fn forbid(&self, on: bool) {
         self.launcher.command(&json!({"cmd": "forbid", "on": on}));
+    }
+
+    /// How this client authenticated in each of its requests: `body` or `basic`.
+    pub(crate) fn authentications_of(&self, client_id: &str) -> Vec<String> {
+        let log = fs::read_to_string(self.launcher.fact("request_log")).unwrap_or_default();
+        let lines = log
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let own = lines.filter(|line| line["client_id"] == client_id);
+        own.map(|line| {
+            line["authentication"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        })
+        .collect()
     }
 
     /// The status of each answer to token requests of this client, from the server's own log.

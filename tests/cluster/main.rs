@@ -11,7 +11,12 @@ mod scripted;
 
 mod admission;
 mod commands;
+mod cost;
 mod failures;
+mod lifecycle;
 mod local_checks;
+mod measure;
 mod ownership;
+mod repair;
+mod secrecy;
 mod token;

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
@@ -29,8 +29,19 @@ impl Operator {
         arguments: &[&str],
         environment: &[(&str, &str)],
     ) -> Self {
+        let binary = Path::new(env!("CARGO_BIN_EXE_cube-operator"));
+        Self::start_binary(binary, kubeconfig, arguments, environment)
+    }
+
+    /// The same with another build of it.
+    pub(crate) fn start_binary(
+        binary: &Path,
+        kubeconfig: &str,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let log = directory("operator").join("log");
-        let child = Command::new(env!("CARGO_BIN_EXE_cube-operator"))
+        let child = Command::new(binary)
             .args(["run", "--listen", "127.0.0.1:0"])
             .args(arguments)
             .env("KUBECONFIG", kubeconfig)

@@ -87,6 +87,17 @@ impl Place {
         Operator::start(&self.kubeconfig, &all, environment)
     }
 
+    /// The same with the release build.
+    pub(crate) fn release_operator(&self, binary: &Path) -> Operator {
+        let arguments = [
+            "--namespaces",
+            &self.namespace,
+            "--allow-network",
+            "127.0.0.0/8,::1/128",
+        ];
+        Operator::start_binary(binary, &self.kubeconfig, &arguments, &[])
+    }
+
     /// Runs kubectl in this namespace and returns what it printed.
     pub(crate) fn kubectl(&self, arguments: &[&str]) -> String {
         self.plane
@@ -230,15 +241,56 @@ impl Place {
         events.iter().map(line).collect()
     }
 
+    /// How often an event with this reason came.
+    pub(crate) fn event_count(&self, name: &str, reason: &str) -> usize {
+        let list = self.kubectl(&["get", "events.events.k8s.io", "-o", "json"]);
+        let list: Value = serde_json::from_str(&list).unwrap();
+        let about = list["items"].as_array().unwrap().iter();
+        let about =
+            about.filter(|event| event["regarding"]["name"] == name && event["reason"] == reason);
+        about
+            .map(|event| {
+                event["series"]["count"]
+                    .as_u64()
+                    .map_or(1, |count| usize::try_from(count).unwrap())
+            })
+            .sum()
+    }
+
+    /// The status of the protected resource's answer to the token in a target.
+    pub(crate) fn call_api(&self, target: &str) -> u16 {
+        let authority = directory("authority").join("ca.crt");
+        fs::write(&authority, &self.server.ca_pem).unwrap();
+        let script = "import ssl, sys, urllib.request, urllib.error\n\
+            request = urllib.request.Request(sys.argv[1], headers={'Authorization': 'Bearer ' + sys.argv[3]})\n\
+            trust = ssl.create_default_context(cafile=sys.argv[2])\n\
+            try: print(urllib.request.urlopen(request, context=trust).status)\n\
+            except urllib.error.HTTPError as error: print(error.code)";
+        let mut python = std::process::Command::new("python3");
+        python.args([
+            "-c",
+            script,
+            &self.server.resource_url,
+            authority.to_str().unwrap(),
+            &self.token(target),
+        ]);
+        output(&mut python).trim().parse().unwrap()
+    }
+
     /// The access token in a target.
     pub(crate) fn token(&self, target: &str) -> String {
+        self.value(target, "access-token")
+    }
+
+    /// The text under a key of a Secret.
+    pub(crate) fn value(&self, name: &str, key: &str) -> String {
         use base64::{Engine, engine::general_purpose::STANDARD};
         let secret = self
-            .get("secret", target)
-            .unwrap_or_else(|| panic!("Secret {target} exists"));
+            .get("secret", name)
+            .unwrap_or_else(|| panic!("Secret {name} exists"));
         String::from_utf8(
             STANDARD
-                .decode(secret["data"]["access-token"].as_str().unwrap())
+                .decode(secret["data"][key].as_str().unwrap())
                 .unwrap(),
         )
         .unwrap()

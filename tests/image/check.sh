@@ -213,6 +213,9 @@ buildah rm --all >/dev/null
 
 "$root/tests/tools/build.sh" kubectl etcd kube-apiserver kube-controller-manager
 "$root/tests/image/bases.sh"
+# Before the build, which takes minutes: what is expected is what it starts from.
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/Cargo.toml" | head -n 1)
+revision=$(git -C "$root" rev-parse --verify HEAD 2>/dev/null || echo unknown)
 # This machine's CA roots in the build stage: where the way to the crates goes through a proxy of a company's own CA,
 # only they know it.
 ENGINE=buildah IMAGE=$image "$root/tests/image/build.sh" --pull-never --volume /etc/ssl/certs:/etc/ssl/certs:ro \
@@ -221,8 +224,6 @@ ENGINE=buildah IMAGE=$image "$root/tests/image/build.sh" --pull-never --volume /
     fail "the build failed: see $work/build.log"
 }
 
-version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/Cargo.toml" | head -n 1)
-revision=$(git -C "$root" rev-parse --verify HEAD 2>/dev/null || echo unknown)
 mount=$(buildah mount "$(buildah from --pull-never "$image")")
 
 check "the user is nonroot, and a number" user

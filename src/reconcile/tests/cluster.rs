@@ -32,11 +32,16 @@ pub(super) enum Fault {
     Lost,
     /// It happens, but its answer is lost.
     Unanswered,
+    /// A quota or a policy refuses a target; any other write is lost.
+    Refused,
 }
 
 /// The API server did not take a write, or did not say so.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Interrupted;
+pub(super) enum Trouble {
+    Interrupted,
+    Refused,
+}
 
 #[derive(Default)]
 pub(super) struct Cluster {
@@ -112,15 +117,14 @@ impl Cluster {
         self.faults.pop_front().flatten()
     }
 
-    pub(super) fn publish(
-        &mut self,
-        target: &DesiredTarget,
-        owner: &str,
-    ) -> Result<(), Interrupted> {
+    pub(super) fn publish(&mut self, target: &DesiredTarget, owner: &str) -> Result<(), Trouble> {
         let fault = self.fault();
         let current = self.secrets.get(&target.name);
+        if fault == Some(Fault::Refused) {
+            return Err(Trouble::Refused);
+        }
         if fault == Some(Fault::Lost) || !replaces(current, target.replaces.as_ref()) {
-            return Err(Interrupted);
+            return Err(Trouble::Interrupted);
         }
         let version = self.version + 1;
         let mut stored = current.cloned().unwrap_or_else(|| Stored {
@@ -158,17 +162,18 @@ impl Cluster {
             stored.version = version;
             self.secrets.insert(target.name.clone(), stored);
         }
-        fault.map_or(Ok(()), |_| Err(Interrupted))
+        fault.map_or(Ok(()), |_| Err(Trouble::Interrupted))
     }
 
-    pub(super) fn delete(&mut self, version: &SecretVersion) -> Result<(), Interrupted> {
+    pub(super) fn delete(&mut self, version: &SecretVersion) -> Result<(), Trouble> {
         let fault = self.fault();
         let current = self.secrets.get(&version.name);
-        if fault == Some(Fault::Lost) || current.is_some() && !replaces(current, Some(version)) {
-            return Err(Interrupted);
+        let lost = matches!(fault, Some(Fault::Lost | Fault::Refused));
+        if lost || current.is_some() && !replaces(current, Some(version)) {
+            return Err(Trouble::Interrupted);
         }
         self.secrets.remove(&version.name);
-        fault.map_or(Ok(()), |_| Err(Interrupted))
+        fault.map_or(Ok(()), |_| Err(Trouble::Interrupted))
     }
 }
 

@@ -9,10 +9,10 @@ use super::{
     cluster::{Fault, Stored},
     provider::{Answer, issue},
     refusals::{ca_bundle_ref, certificate},
-    world::{World, seconds},
+    world::{UID, World, seconds},
 };
 use crate::{
-    api::{ConditionStatus, DeletionPolicy, Reason, annotation, label},
+    api::{Class, ConditionStatus, DeletionPolicy, Reason, annotation, label},
     reconcile::{CaBundle, Settings},
 };
 
@@ -68,10 +68,15 @@ fn answer() -> impl Strategy<Value = Answer> {
 }
 
 fn event() -> impl Strategy<Value = Event> {
-    let fault = prop::sample::select(vec![None, Some(Fault::Lost), Some(Fault::Unanswered)]);
+    let fault = prop::sample::select(vec![
+        None,
+        Some(Fault::Lost),
+        Some(Fault::Unanswered),
+        Some(Fault::Refused),
+    ]);
     prop_oneof![
         4 => (1..60_i64).prop_map(Event::Pass),
-        4 => (60..20_000_i64).prop_map(Event::Pass),
+        4 => (60..8_000_i64).prop_map(Event::Pass),
         1 => Just(Event::Describe),
         1 => (0..2_u8).prop_map(Event::Scope),
         1 => any::<bool>().prop_map(Event::Suspend),
@@ -173,14 +178,15 @@ fn settle(world: &mut World) {
 
 /// While nothing changes from outside, exchanges keep their distance: 12 s after a token, 8 s after the fastest failure.
 fn pass(world: &mut World, span: i64) {
-    // That a foreign Secret is gone is noticed in here: the exchange that follows has its own reason.
-    let conflict = !world.status.conditions.is_empty() && world.ready_is().1 == "TargetConflict";
+    // Where the target was in the way, an exchange that was asked for before may follow at any time.
+    let in_the_way = ["TargetConflict", "TargetNotWritable"];
+    let waits = world
+        .status
+        .conditions
+        .iter()
+        .any(|condition| in_the_way.contains(&condition.reason.as_str()));
     let made = world.provider.exchanges.len();
-    let first = if conflict {
-        made
-    } else {
-        made.saturating_sub(1)
-    };
+    let first = if waits { made } else { made.saturating_sub(1) };
     world.pass(seconds(span));
     for pair in world.provider.exchanges[first..].windows(2) {
         let (before, after) = (&pair[0], &pair[1]);
@@ -223,7 +229,7 @@ fn mend(world: &mut World) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_happens_it_ends_ready(history in prop::collection::vec(event(), 1..50)) {
@@ -238,7 +244,10 @@ proptest! {
         prop_assert_eq!(world.ready_is().0, ConditionStatus::True, "{:?}", world.status);
         prop_assert_eq!(world.refreshed_is().0, ConditionStatus::True, "{:?}", world.status);
         let name = target_name(&world);
-        prop_assert_eq!(world.cluster.watched(), [name], "no other target is left");
+let ours = world.cluster.watched().into_iter().filter(|name| {
+            world.cluster.secrets[name].annotations.get(annotation::OWNER_UID) == Some(&UID.to_owned())
+        });
+        prop_assert_eq!(ours.collect::<Vec<_>>(), [name], "no other target is left");
         let costs = world.cost_of(World::settle);
         prop_assert_eq!(costs, Default::default());
     }
@@ -249,10 +258,13 @@ proptest! {
         let mut world = World::new();
         settle(&mut world);
         for (answer, span) in answers {
-            // What was not sent is tried again only when something changes.
-            if !matches!(answer, Answer::Refuse { reason: Reason::HostNotAllowed | Reason::RefreshTokenRejected, .. }) {
-                world.provider.otherwise = answer;
-            }
+            world.provider.otherwise = match answer {
+                // What was not sent is tried again only when something changes.
+                Answer::Refuse { reason, .. } if reason.class() == Class::Terminal => continue,
+                // Days of these would take long to simulate.
+                Answer::Issue { lifetime: Some(..600), .. } => continue,
+                answer => answer,
+            };
             pass(&mut world, span);
         }
         world.provider.otherwise = issue(3600);

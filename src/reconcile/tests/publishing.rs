@@ -222,3 +222,53 @@ fn a_target_is_never_emptied_because_the_provider_is_down() {
     assert_eq!(world.token(), Some("S3CRET-token-0"));
     assert_eq!(world.condition(ConditionType::Reconciling).1, "Unavailable");
 }
+
+#[test]
+fn a_target_that_a_quota_refuses_keeps_its_token_for_the_next_try() {
+    let mut world = World::new();
+    world.cluster.faults = [Some(Fault::Refused), None, Some(Fault::Refused), None].into();
+    world.settle();
+    let refused = (ConditionStatus::False, "TargetNotWritable".to_owned());
+    assert_eq!(
+        (world.ready_is(), world.refreshed_is()),
+        (refused.clone(), refused)
+    );
+    assert_eq!(world.status.issued_at, None, "it is not published");
+    let next_try = world.wake_at.unwrap().strftime("%H:%M:%SZ");
+    assert_eq!(
+        world.message(ConditionType::Reconciling),
+        format!(
+            "exceeded quota: raise the quota, or have the policy permit this Secret; next try at {next_try}, or at once when the \
+             spec changes"
+        )
+    );
+    let costs = world.cost_of(World::settle);
+    assert_eq!((costs.exchanges, costs.publishes, costs.reports), (0, 0, 0));
+    world.wake();
+    assert_eq!(world.token(), None);
+    world.wake();
+    assert_eq!(world.token(), Some("S3CRET-token-0"));
+    assert_eq!(world.provider.exchanges.len(), 1);
+    assert_eq!(
+        world.take_news(),
+        [
+            NewsKind::Failed(Reason::TargetNotWritable),
+            NewsKind::Recovered
+        ]
+    );
+}
+
+#[test]
+fn a_refresh_that_cannot_be_written_is_a_warning_while_the_published_token_lives() {
+    let mut world = World::ready();
+    let refresh_at = world.wake_at.unwrap();
+    world.pass(refresh_at.duration_since(world.now) - seconds(1));
+    world.cluster.faults = [Some(Fault::Refused)].into();
+    world.pass(seconds(1));
+    assert_eq!(world.ready_is().0, ConditionStatus::True);
+    assert_eq!(world.refreshed_is().1, "TargetNotWritable");
+    assert_eq!(world.token(), Some("S3CRET-token-0"));
+    world.pass(seconds(12));
+    assert_eq!(world.token(), Some("S3CRET-token-1"));
+    assert_eq!(world.provider.exchanges.len(), 2);
+}

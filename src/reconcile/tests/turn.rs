@@ -8,7 +8,7 @@ use std::{
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    cluster::{Fault, Interrupted},
+    cluster::{Fault, Trouble},
     world::{UID, World},
 };
 use crate::{
@@ -26,7 +26,7 @@ impl World {
     }
 
     /// `controller::reconciler::Reconciler::run`.
-    pub(super) fn reconcile(&mut self) -> Result<(), Interrupted> {
+    pub(super) fn reconcile(&mut self) -> Result<(), Trouble> {
         let mut seen = self.observe();
         let result = self.steps(&mut seen);
         shows_no_secret(&seen);
@@ -34,7 +34,7 @@ impl World {
         result
     }
 
-    fn steps(&mut self, seen: &mut Observed) -> Result<(), Interrupted> {
+    fn steps(&mut self, seen: &mut Observed) -> Result<(), Trouble> {
         for _ in 0..20 {
             let plan = decide(seen, self.now);
             shows_no_secret(&plan);
@@ -147,7 +147,7 @@ impl World {
         Some(TargetReading { secret, data })
     }
 
-    fn act(&mut self, action: Action, seen: &Observed) -> Result<Outcome, Interrupted> {
+    fn act(&mut self, action: Action, seen: &Observed) -> Result<Outcome, Trouble> {
         match action {
             Action::Exchange(request) => {
                 self.costs.exchanges += 1;
@@ -158,9 +158,12 @@ impl World {
                 self.costs.publishes += 1;
                 self.assert_ours(&target.name, target.replaces.as_ref(), seen);
                 self.assert_not_older(&target.data["access-token"]);
-                if let Err(interrupted) = self.cluster.publish(&target, UID) {
+                if let Err(trouble) = self.cluster.publish(&target, UID) {
                     self.cache.remove(&target.name);
-                    return Err(interrupted);
+                    return match trouble {
+                        Trouble::Refused => Ok(Outcome::NotWritable("exceeded quota".into())),
+                        Trouble::Interrupted => Err(trouble),
+                    };
                 }
                 let mut known = self.cluster.target(&target.name).unwrap();
                 known.content = Content::Confirmed(fingerprint(&target.data["access-token"]));
@@ -178,11 +181,11 @@ impl World {
                 self.costs.reports += 1;
                 assert_ne!(status, self.status, "the same status is written twice");
                 let fault = self.cluster.fault();
-                if fault != Some(Fault::Lost) {
+                if matches!(fault, None | Some(Fault::Unanswered)) {
                     self.status = status.clone();
                 }
                 if fault.is_some() {
-                    return Err(Interrupted);
+                    return Err(Trouble::Interrupted);
                 }
                 self.news.extend(news);
                 let version = self.cluster.next_version().to_string();

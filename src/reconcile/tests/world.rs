@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    cluster::{Cluster, Interrupted},
+    cluster::{Cluster, Trouble},
     provider::Provider,
 };
 use crate::{
@@ -157,7 +157,7 @@ impl World {
         self.try_settle().expect("no write was to fail");
     }
 
-    pub(super) fn try_settle(&mut self) -> Result<(), Interrupted> {
+    pub(super) fn try_settle(&mut self) -> Result<(), Trouble> {
         for _ in 0..5 {
             let before = self.written();
             self.reconcile()?;

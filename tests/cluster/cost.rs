@@ -1,0 +1,243 @@
+//! What a credential costs the API server and the provider: counted in the audit log and in the provider's own log.
+
+use std::fs;
+
+use cube_operator::api::ConditionType::Ready;
+use serde_json::json;
+
+use crate::{
+    environment::{ControlPlane, TokenServer, directory},
+    operator::eventually,
+    place::{Place, is},
+};
+
+/// The operator's requests besides its watches and what it asks once at the start.
+fn requests(place: &Place) -> Vec<String> {
+    let user = format!("system:serviceaccount:{}:cube-operator", place.namespace);
+    let requests = place.plane.requests_of(&user).into_iter();
+    let counted = requests.filter(|(verb, resource, _)| {
+        !["watch", "list"].contains(&verb.as_str()) && !resource.is_empty()
+    });
+    counted
+        .map(|(verb, resource, name)| {
+            // An event's name is made of a time.
+            let name = name.split('.').next().unwrap_or_default();
+            format!("{verb} {resource} {name}")
+        })
+        .collect()
+}
+
+fn ready(place: &Place, name: &str) {
+    place.wait_for(name, "Ready", |status| is(status, Ready, "True", "Synced"));
+    // The event is the last request of a first token.
+    eventually("the first token is an event", || {
+        (place.events(name).len() == 1).then_some(())
+    });
+}
+
+#[test]
+fn a_steady_refresh_costs_one_read_of_the_source_one_exchange_and_two_writes_and_nothing_comes_between()
+ {
+    let place = Place::with_lifetime(18);
+    let roots = directory("roots").join("ca.crt");
+    fs::write(&roots, &place.server.ca_pem).unwrap();
+    let _operator = place.operator_with(&[], &[("SSL_CERT_FILE", roots.to_str().unwrap())]);
+    place.apply(&place.source());
+    let mut credential = place.credential("main");
+    credential["spec"]
+        .as_object_mut()
+        .unwrap()
+        .remove("caBundleRef");
+    place.apply(&credential);
+    ready(&place, "main");
+    let first = place.status("main");
+    assert_eq!(
+        requests(&place),
+        [
+            // Is there a foreign Secret by that name?
+            "get secrets main-token",
+            "get secrets client",
+            "patch secrets main-token",
+            "patch cubecredentials/status main",
+            "create events main",
+        ]
+    );
+
+    let before = requests(&place).len();
+    place.wait_for("main", "refreshed", |status| {
+        status.issued_at != first.issued_at
+    });
+    assert_eq!(
+        requests(&place)[before..],
+        [
+            "get secrets client",
+            "patch secrets main-token",
+            "patch cubecredentials/status main"
+        ]
+    );
+    assert_eq!(place.exchanges(), [200, 200]);
+}
+
+#[test]
+fn a_ca_bundle_costs_one_more_read() {
+    let place = Place::with_lifetime(18);
+    let _operator = place.operator();
+    place.apply(&place.source());
+    place.apply(&place.credential("main"));
+    ready(&place, "main");
+    let (first, before) = (place.status("main"), requests(&place).len());
+    place.wait_for("main", "refreshed", |status| {
+        status.issued_at != first.issued_at
+    });
+    assert_eq!(
+        requests(&place)[before..],
+        [
+            "get secrets client",
+            "get configmaps authority",
+            "patch secrets main-token",
+            "patch cubecredentials/status main"
+        ]
+    );
+}
+
+#[test]
+fn a_restart_makes_no_exchange_and_looks_once_at_each_target() {
+    let place = Place::new();
+    let operator = place.operator();
+    place.apply(&place.source());
+    place.apply(&place.credential("main"));
+    ready(&place, "main");
+    drop(operator);
+    let before = requests(&place).len();
+    let operator = place.operator();
+    eventually("the credential was reconciled", || {
+        (operator.reconciles() >= 1.0).then_some(())
+    });
+    assert_eq!(requests(&place)[before..], ["get secrets main-token"]);
+    assert_eq!(place.exchanges(), [200]);
+}
+
+#[test]
+fn nothing_that_a_token_does_not_depend_on_makes_an_exchange() {
+    let place = Place::new();
+    let operator = place.operator();
+    place.ready_main();
+    let token = place.token("main-token");
+    let spec =
+        |fields: serde_json::Value| place.patch("cubecredential", "main", &json!({"spec": fields}));
+    let changes: [(&str, &dyn Fn()); 12] = [
+        ("the description", &|| {
+            spec(json!({"description": "for the treasury"}))
+        }),
+        ("refreshBefore", &|| spec(json!({"refreshBefore": "10m"}))),
+        ("assumedLifetime", &|| {
+            spec(json!({"assumedLifetime": "2h"}))
+        }),
+        ("the target's labels", &|| {
+            spec(json!({"target": {"labels": {"a": "b"}}}))
+        }),
+        ("the owner reference", &|| {
+            spec(json!({"target": {"deletionPolicy": "Retain"}}))
+        }),
+        ("a label on the credential", &|| {
+            drop(place.kubectl(&["label", "cubecredential", "main", "a=b"]))
+        }),
+        ("a label on the source", &|| {
+            drop(place.kubectl(&["label", "secret", "client", "a=b"]))
+        }),
+        ("another key in the source", &|| {
+            place.patch("secret", "client", &json!({"stringData": {"other": "x"}}))
+        }),
+        ("a foreign label on the target", &|| {
+            drop(place.kubectl(&["label", "secret", "main-token", "c=d"]))
+        }),
+        ("the CA bundle", &|| {
+            place.patch("configmap", "authority", &json!({"data": {"more": "x"}}))
+        }),
+        ("a wiped status", &|| {
+            let wipe = r#"[{"op": "remove", "path": "/status"}]"#;
+            place.kubectl(&[
+                "patch",
+                "cubecredential",
+                "main",
+                "--subresource=status",
+                "--type=json",
+                "-p",
+                wipe,
+            ]);
+        }),
+        ("a forged status", &|| {
+            let forged = json!({"status": {"expiresAt": "2020-01-01T00:00:00Z", "refreshAt": "2020-01-01T00:00:00Z",
+                "issuedAt": null, "tokenFingerprint": "00000000"}});
+            place.kubectl(&[
+                "patch",
+                "cubecredential",
+                "main",
+                "--subresource=status",
+                "--type=merge",
+                "-p",
+                &forged.to_string(),
+            ]);
+        }),
+    ];
+    for (what, change) in changes {
+        place.after_reconcile(&operator, change);
+        let fingerprint =
+            |status: &cube_operator::api::CubeCredentialStatus| status.token_fingerprint.clone();
+        let status = place.wait_for("main", what, |status| {
+            is(status, Ready, "True", "Synced")
+                && fingerprint(status).is_some_and(|found| found != "00000000")
+        });
+        assert!(status.refresh_at > status.issued_at, "{what}");
+        assert_eq!(place.exchanges(), [200], "{what}");
+        assert_eq!(place.token("main-token"), token, "{what}");
+    }
+    let target = place.get("secret", "main-token").unwrap();
+    assert_eq!(target["metadata"]["labels"]["a"], "b");
+    assert_eq!(
+        target["metadata"]["ownerReferences"],
+        serde_json::Value::Null
+    );
+}
+
+#[test]
+fn foreign_secrets_are_neither_read_nor_watched() {
+    let place = Place::new();
+    let foreign: Vec<_> = (0..100)
+        .map(|number| {
+            json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": format!("foreign-{number}")},
+                "stringData": {"a": "b"}})
+        })
+        .collect();
+    place.apply(&json!({"apiVersion": "v1", "kind": "List", "items": foreign}));
+    let _operator = place.operator();
+    place.ready_main();
+    let user = format!("system:serviceaccount:{}:cube-operator", place.namespace);
+    for (verb, resource, name) in place.plane.requests_of(&user) {
+        assert!(!name.starts_with("foreign"), "{verb} {resource} {name}");
+    }
+    let selectors = place.plane.queries_of(&user, "secrets");
+    assert!(selectors.len() >= 4, "{selectors:?}");
+    assert!(
+        selectors
+            .iter()
+            .all(|query| query.contains("labelSelector=cube-operator.dev")),
+        "{selectors:?}"
+    );
+}
+
+#[test]
+fn an_outage_of_the_api_server_and_the_lists_after_it_make_no_exchange() {
+    let plane: &'static ControlPlane = Box::leak(Box::new(ControlPlane::start()));
+    let place = Place::at(plane, TokenServer::shared());
+    let _operator = place.operator();
+    place.ready_main();
+    plane.stop_api_server();
+    plane.start_api_server();
+    // The watches are back as soon as another credential is served.
+    place.apply(&place.credential("sentinel"));
+    place.wait_for("sentinel", "Ready", |status| {
+        is(status, Ready, "True", "Synced")
+    });
+    assert_eq!(place.exchanges(), [200, 200]);
+}

@@ -1,0 +1,208 @@
+//! By hand: refresh requests, suspend, another target, deletion; and the life of the process.
+
+use std::time::Duration;
+
+use cube_operator::api::ConditionType::{Ready, Refreshed};
+use serde_json::json;
+
+use crate::{
+    operator::eventually,
+    place::{Place, is},
+    scripted::{Authority, LOCAL, Provider, Reply},
+};
+
+const REQUEST: &str = "cube-operator.dev/refresh-requested-at";
+
+fn request(place: &Place, value: &str) {
+    place.kubectl(&[
+        "annotate",
+        "cubecredential",
+        "main",
+        "--overwrite",
+        &format!("{REQUEST}={value}"),
+    ]);
+}
+
+fn exchanged(place: &Place, times: usize) {
+    eventually(&format!("{times} exchanges"), || {
+        (place.exchanges().len() == times).then_some(())
+    });
+    place.wait_for("main", "Refreshed", |status| {
+        is(status, Refreshed, "True", "TokenIssued")
+    });
+}
+
+#[test]
+fn a_refresh_request_is_served_once_also_across_restarts() {
+    let place = Place::new();
+    let mut operator = place.operator();
+    place.apply(&place.source());
+    let mut credential = place.credential("main");
+    credential["metadata"]["annotations"] = json!({REQUEST: "at creation"});
+    place.apply(&credential);
+    exchanged(&place, 1);
+    let served = place.status("main").refresh_request;
+    assert!(served.is_some());
+
+    request(&place, "once");
+    exchanged(&place, 2);
+    let status = place.wait_for("main", "served", |status| status.refresh_request != served);
+    assert!(status.refresh_request.is_some());
+    eventually("an event", || {
+        place
+            .events("main")
+            .contains(
+                &"Normal RefreshRequested: a token was issued as the annotation asked for".into(),
+            )
+            .then_some(())
+    });
+
+    for _ in 0..2 {
+        operator.terminate();
+        assert!(operator.wait().success());
+        // Not even a wiped status repeats it: the copy that counts is on the target.
+        let wipe = r#"[{"op": "remove", "path": "/status"}]"#;
+        place.kubectl(&[
+            "patch",
+            "cubecredential",
+            "main",
+            "--subresource=status",
+            "--type=json",
+            "-p",
+            wipe,
+        ]);
+        operator = place.operator();
+        place.wait_for("main", "Ready", |status| {
+            is(status, Ready, "True", "Synced")
+        });
+    }
+    place.after_reconcile(&operator, || {
+        drop(place.kubectl(&["label", "cubecredential", "main", "a=b"]))
+    });
+    assert_eq!(place.exchanges(), [200, 200]);
+}
+
+#[test]
+fn suspend_stops_exchanging_and_keeps_what_is_published() {
+    let place = Place::new();
+    let operator = place.operator();
+    place.ready_main();
+    let suspend =
+        |on: bool| place.patch("cubecredential", "main", &json!({"spec": {"suspend": on}}));
+    suspend(true);
+    let status = place.wait_for("main", "suspended", |status| {
+        is(status, Refreshed, "Unknown", "Suspended")
+    });
+    assert!(is(&status, Ready, "True", "Synced"));
+    assert_eq!(status.refresh_at, None);
+    place.after_reconcile(&operator, || request(&place, "while suspended"));
+    assert_eq!(place.exchanges(), [200]);
+    assert_eq!(place.call_api("main-token"), 200);
+    // The request waits, and is served afterwards.
+    suspend(false);
+    exchanged(&place, 2);
+}
+
+#[test]
+fn a_moved_target_takes_its_token_along_and_the_old_secret_is_deleted() {
+    let place = Place::new();
+    let _operator = place.operator();
+    place.ready_main();
+    let token = place.token("main-token");
+    place.patch(
+        "cubecredential",
+        "main",
+        &json!({"spec": {"target": {"name": "moved"}}}),
+    );
+    eventually("the old one is deleted", || {
+        place.get("secret", "main-token").is_none().then_some(())
+    });
+    assert_eq!(place.token("moved"), token);
+    place.wait_for("main", "moved", |status| {
+        status
+            .target
+            .as_ref()
+            .is_some_and(|target| target.name == "moved")
+    });
+
+    // A type is immutable: the Secret is deleted and created, and keeps its token.
+    place.patch(
+        "cubecredential",
+        "main",
+        &json!({"spec": {"target": {"type": "example.com/token"}}}),
+    );
+    eventually("the new type", || {
+        place
+            .get("secret", "moved")
+            .filter(|secret| secret["type"] == "example.com/token")
+    });
+    assert_eq!(place.token("moved"), token);
+    assert_eq!(place.exchanges(), [200]);
+}
+
+#[test]
+fn a_target_goes_with_its_credential_or_stays_as_the_deletion_policy_says() {
+    let place = Place::new();
+    let _operator = place.operator();
+    place.ready_main();
+    let mut kept = place.credential("kept");
+    kept["spec"]["target"] = json!({"deletionPolicy": "Retain"});
+    place.apply(&kept);
+    place.wait_for("kept", "Ready", |status| {
+        is(status, Ready, "True", "Synced")
+    });
+
+    place.kubectl(&["delete", "cubecredential", "main", "kept"]);
+    eventually("the target of main is collected", || {
+        place.get("secret", "main-token").is_none().then_some(())
+    });
+    assert!(place.get("secret", "kept-token").is_some());
+}
+
+#[test]
+fn sigterm_lets_a_running_exchange_finish_and_begins_no_other() {
+    let place = Place::new();
+    let authority = Authority::new("scripted");
+    let provider = Provider::start(&authority.certificate(&LOCAL), |_| {
+        Reply::token("slow").after(Duration::from_secs(3))
+    });
+    place.apply(&place.source());
+    place.apply(&place.trust("scripted", &authority));
+    let mut operator = place.operator();
+    place.apply(&place.credential_at("main", &provider.url("/"), "scripted"));
+    eventually("the token is asked for", || {
+        (provider.requests().len() == 1).then_some(())
+    });
+    operator.terminate();
+    place.apply(&place.credential_at("late", &provider.url("/"), "scripted"));
+    assert_eq!(operator.wait().code(), Some(0));
+    assert_eq!(place.token("main-token"), "slow");
+    assert!(is(&place.status("main"), Ready, "True", "Synced"));
+    assert_eq!(provider.requests().len(), 1);
+    assert!(place.get("secret", "late-token").is_none());
+}
+
+#[test]
+fn health_and_metrics_are_served() {
+    let place = Place::new();
+    let operator = place.operator();
+    let status = place.ready_main();
+    assert_eq!(operator.get("/livez"), (200, "ok\n".into()));
+    assert_eq!(operator.get("/readyz"), (200, "ok\n".into()));
+    assert_eq!(operator.get("/elsewhere").0, 404);
+    assert_eq!(
+        operator.metric("cube_operator_exchanges_total{reason=\"TokenIssued\"}"),
+        Some(1.0)
+    );
+    let expiry = format!(
+        "cube_operator_token_expiry_timestamp_seconds{{namespace=\"{}\",name=\"main\"}}",
+        place.namespace
+    );
+    #[expect(clippy::cast_precision_loss, reason = "a time of this century")]
+    let expires_at = status.expires_at.unwrap().as_second() as f64;
+    assert_eq!(operator.metric(&expiry), Some(expires_at));
+    place.kubectl(&["delete", "cubecredential", "main"]);
+    eventually("nothing is shown of a deleted one", || {
+        operator.metric(&expiry).is_none().then_some(())
+    });
+}

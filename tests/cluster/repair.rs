@@ -1,0 +1,150 @@
+//! What is deleted, edited or rotated is put right at once.
+
+use std::time::Duration;
+
+use cube_operator::api::ConditionType::Ready;
+use serde_json::json;
+
+use crate::{
+    environment::{ControlPlane, TokenServer},
+    operator::eventually,
+    place::{Place, is},
+    scripted::{Authority, LOCAL, Provider, Reply},
+};
+
+const REPAIRED: &str = "Normal TargetRepaired: Secret \"main-token\" was deleted or edited and is as it should be again";
+
+fn repaired(place: &Place, times: usize) {
+    let what = format!("repaired {times} times");
+    // Repeats of an event are counted in one.
+    eventually(&what, || {
+        (place.event_count("main", "TargetRepaired") == times
+            && place.get("secret", "main-token").is_some())
+        .then_some(())
+    });
+    place.wait_for("main", &what, |status| is(status, Ready, "True", "Synced"));
+    assert!(place.events("main").iter().any(|event| event == REPAIRED));
+}
+
+#[test]
+fn a_deleted_or_edited_target_is_repaired_at_once() {
+    let place = Place::new();
+    let _operator = place.operator();
+    place.ready_main();
+
+    place.kubectl(&["delete", "secret", "main-token"]);
+    repaired(&place, 1);
+    assert_eq!(place.call_api("main-token"), 200);
+    assert_eq!(place.exchanges().len(), 2);
+
+    place.patch(
+        "secret",
+        "main-token",
+        &json!({"stringData": {"access-token": "edited"}}),
+    );
+    repaired(&place, 2);
+    assert_eq!(place.call_api("main-token"), 200);
+    assert_eq!(place.exchanges().len(), 3);
+
+    place.kubectl(&[
+        "annotate",
+        "secret",
+        "main-token",
+        "--overwrite",
+        "cube-operator.dev/expires-at=2099-01-01T00:00:00Z",
+    ]);
+    repaired(&place, 3);
+    let expires_at = place.status("main").expires_at.unwrap().to_string();
+    assert_eq!(place.value("main-token", "expires-at"), expires_at);
+    assert_eq!(place.exchanges().len(), 4);
+
+    // What is still whole is put right without asking the provider.
+    let token = place.token("main-token");
+    place.kubectl(&[
+        "label",
+        "secret",
+        "main-token",
+        "cube-operator.dev/managed-",
+    ]);
+    repaired(&place, 4);
+    place.patch(
+        "secret",
+        "main-token",
+        &json!({"metadata": {"ownerReferences": null}}),
+    );
+    repaired(&place, 5);
+    assert_eq!(place.token("main-token"), token);
+    assert_eq!(place.exchanges().len(), 4);
+}
+
+#[test]
+fn a_rotated_client_secret_is_proven_when_it_is_put_in_place() {
+    let place = Place::new();
+    let _operator = place.operator();
+    let before = place.ready_main();
+    place.server.set_secret(&place.namespace, "rotated");
+    place.patch(
+        "secret",
+        "client",
+        &json!({"stringData": {"client-secret": "rotated"}}),
+    );
+    place.wait_for("main", "a new token", |status| {
+        status.token_fingerprint != before.token_fingerprint && is(status, Ready, "True", "Synced")
+    });
+    assert_eq!(place.exchanges(), [200, 200]);
+    assert_eq!(place.call_api("main-token"), 200);
+}
+
+#[test]
+fn a_token_that_could_not_be_published_is_published_later_and_not_asked_for_again() {
+    let plane: &'static ControlPlane = Box::leak(Box::new(ControlPlane::start()));
+    let place = Place::at(plane, TokenServer::shared());
+    let authority = Authority::new("scripted");
+    let provider = Provider::start(&authority.certificate(&LOCAL), |_| {
+        Reply::token("the-only-one").after(Duration::from_secs(2))
+    });
+    place.apply(&place.source());
+    place.apply(&place.trust("scripted", &authority));
+    let operator = place.operator();
+    place.apply(&place.credential_at("main", &provider.url("/"), "scripted"));
+    eventually("the token is asked for", || {
+        (provider.requests().len() == 1).then_some(())
+    });
+    plane.stop_api_server();
+    eventually("publishing it fails", || {
+        operator.log().contains("cannot write Secret").then_some(())
+    });
+    plane.start_api_server();
+    place.wait_for("main", "Ready", |status| {
+        is(status, Ready, "True", "Synced")
+    });
+    assert_eq!(place.token("main-token"), "the-only-one");
+    assert_eq!(provider.requests().len(), 1);
+}
+
+#[test]
+fn a_target_that_the_api_server_refuses_is_told_and_published_without_another_exchange() {
+    let place = Place::new();
+    place.apply(&place.source());
+    place.apply(&json!({
+        "apiVersion": "v1", "kind": "ResourceQuota",
+        "metadata": {"name": "few"}, "spec": {"hard": {"count/secrets": "1"}},
+    }));
+    eventually("the quota counts", || {
+        place
+            .get("resourcequota", "few")
+            .filter(|quota| quota["status"]["used"]["count/secrets"] == "1")
+    });
+    let _operator = place.operator();
+    place.apply(&place.credential("main"));
+    let status = place.wait_for("main", "TargetNotWritable", |status| {
+        is(status, Ready, "False", "TargetNotWritable")
+    });
+    let message = &status.condition(Ready).unwrap().message;
+    assert!(message.contains("exceeded quota: few"), "{message}");
+    place.kubectl(&["delete", "resourcequota", "few"]);
+    place.wait_for("main", "Ready", |status| {
+        is(status, Ready, "True", "Synced")
+    });
+    assert_eq!(place.exchanges(), [200]);
+}
