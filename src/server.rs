@@ -2,11 +2,19 @@
 
 use std::{io, net::SocketAddr};
 
-use axum::{Router, extract::State, http::StatusCode, routing::get};
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header::CONTENT_TYPE},
+    routing::get,
+};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{controller::Readiness, metrics::Metrics};
+
+/// Prometheus refuses an answer whose format it is not told.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Opens the port.
 ///
@@ -50,7 +58,53 @@ fn router(metrics: Metrics, ready: impl Fn() -> bool + Clone + Send + Sync + 'st
         .route("/readyz", get(readyz))
         .route(
             "/metrics",
-            get(|State(metrics): State<Metrics>| async move { metrics.text() }),
+            get(|State(metrics): State<Metrics>| async move {
+                ([(CONTENT_TYPE, OPEN_METRICS)], metrics.text())
+            }),
         )
         .with_state(metrics)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::{
+        body::{Body, to_bytes},
+        http::Request,
+    };
+    use tower::ServiceExt;
+
+    async fn get(path: &str, ready: bool) -> (u16, String) {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let metrics = Metrics::default();
+        metrics.exchanged("TokenIssued");
+        let answer = router(metrics, move || ready)
+            .oneshot(request)
+            .await
+            .unwrap();
+        let status = answer.status().as_u16();
+        let body = to_bytes(answer.into_body(), 64 * 1024).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn it_is_ready_only_when_the_first_lists_are_there_but_alive_before() {
+        assert_eq!(
+            get("/readyz", false).await,
+            (503, "the first lists are not there yet\n".into())
+        );
+        assert_eq!(get("/readyz", true).await, (200, "ok\n".into()));
+        assert_eq!(get("/livez", false).await, (200, "ok\n".into()));
+    }
+
+    #[tokio::test]
+    async fn metrics_are_in_the_text_format_that_prometheus_reads() {
+        let (status, text) = get("/metrics", true).await;
+        assert_eq!(status, 200);
+        assert!(
+            text.contains("# TYPE cube_operator_exchanges counter"),
+            "{text}"
+        );
+        assert!(text.ends_with("# EOF\n"), "{text}");
+    }
 }
