@@ -52,7 +52,7 @@ fn sources(path: &Path) -> Vec<PathBuf> {
     }
     let entries = fs::read_dir(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     entries
-        .flat_map(|entry| sources(&entry.unwrap().path()))
+        .flat_map(|entry| sources(&entry.expect("it can be listed").path()))
         .collect()
 }
 

@@ -51,7 +51,12 @@ pub struct CubeCredentialStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_request: Option<String>,
     /// What the last failed attempt was made with: a change of it is tried at once, also after a restart.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    // Named so that `kubectl describe`, which sorts by name, shows the conditions before it.
+    #[serde(
+        rename = "failedWith",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub attempted: Option<Attempted>,
 }
 

@@ -86,8 +86,8 @@ fn read_token(seen: &mut Observed, reading: TargetReading) -> TargetSecret {
             .as_ref()
             .filter(|_| seen.memory.unpublished);
         if waits.is_none_or(|waiting| found.as_ref().is_some_and(|found| found.replaces(waiting))) {
+            seen.memory.published();
             seen.memory.holding = found;
-            seen.memory.unpublished = false;
         }
     }
     secret
@@ -204,7 +204,6 @@ fn succeeded(seen: &mut Observed, settings: &Settings, sent_at: Timestamp, issue
     let scopes_told = before.scopes == record.scopes
         && before.observed_generation == Some(seen.credential.generation);
     let memory = &mut seen.memory;
-    memory.happened.issued = true;
     memory.happened.expiry_unknown = issued.lifetime.is_none() && !memory.told.expiry_unknown;
     memory.told.expiry_unknown = issued.lifetime.is_none();
     memory.happened.scope_narrowed = issued.narrowed && !scopes_told;
@@ -324,8 +323,8 @@ fn published(seen: &mut Observed, secret: TargetSecret) {
         _ => None,
     };
     seen.target = Target::Present(secret);
+    seen.memory.published();
     seen.memory.holding = None;
-    seen.memory.unpublished = false;
     seen.memory.unwritable = None;
 }
 

@@ -83,6 +83,12 @@ impl Memory {
         }
     }
 
+    /// The token in hand, if one waited, is in the target now.
+    pub(super) fn published(&mut self) {
+        self.happened.issued |= self.unpublished;
+        self.unpublished = false;
+    }
+
     /// Whether this is our last write of the target, which was to have this metadata.
     pub(super) fn wrote(&self, secret: &TargetSecret, wanted: &DesiredMetadata) -> bool {
         !self.unpublished

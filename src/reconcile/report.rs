@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     case::Case,
-    observed::{Content, Observed},
+    observed::{Content, Observed, TargetSecret},
     verdict::{Fact, Pressure, Verdict},
 };
 use crate::api::{Condition, ConditionStatus, ConditionType, CubeCredentialStatus, TargetStatus};
@@ -15,7 +15,7 @@ pub(super) fn status(case: &Case<'_>, verdict: &Verdict) -> CubeCredentialStatus
     let record = case
         .target()
         .filter(|secret| matches!(secret.content, Content::Confirmed(_)))
-        .and_then(|secret| secret.record());
+        .and_then(TargetSecret::record);
     CubeCredentialStatus {
         issued_at: record.as_ref().map(|record| record.issued_at),
         expires_at: record.as_ref().map(|record| record.expires_at),

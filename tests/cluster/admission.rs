@@ -87,7 +87,11 @@ const RESERVED: &str = "a parameter that the operator sets itself is reserved (g
                         scope, client_assertion..., response_type, username, password, code, code_verifier, redirect_uri, assertion, \
                         device_code): use the fields of the spec";
 
+/// How a value becomes a change.
+type Wrap = fn(Value) -> Value;
+
 /// A change to a valid object, and what the API server says about it; `…` stands for the value.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn refusals() -> Vec<(Value, String)> {
     let spec = |fields: Value| json!({"spec": fields});
     let url = |text: &str| json!({"spec": {"tokenURL": text}});
@@ -189,7 +193,6 @@ fn refusals() -> Vec<(Value, String)> {
             format!("spec.{field}: Too long: may not be more than 32"),
         ));
     }
-    type Wrap = fn(Value) -> Value;
     let names: [(&str, Wrap); 3] = [
         (
             "spec.clientSecretRef.name",
@@ -421,6 +424,27 @@ fn what_is_valid_is_accepted_as_written() {
         unreadable.is_empty(),
         "accepted, and then not read:\n{}",
         unreadable.join("\n")
+    );
+}
+
+#[test]
+fn a_field_that_is_null_counts_as_absent() {
+    let admission = Admission::new(&Place::new());
+    let mut object = changed("main", &json!({}));
+    for field in ["description", "tokenURL", "caBundleRef"] {
+        object["spec"][field] = Value::Null;
+    }
+    object["spec"]["target"] = json!({"name": null});
+    let stored = admission.create(&object).unwrap();
+    let read: CubeCredential = serde_json::from_value(stored).unwrap();
+    let settings = Settings::read("main", &read.spec).unwrap();
+    assert_eq!(settings.target_name, "main-token");
+
+    object["spec"]["provider"] = json!("Custom");
+    let refusal = admission.create(&object).unwrap_err();
+    assert!(
+        refusal.contains("tokenURL is required with provider Custom"),
+        "{refusal}"
     );
 }
 

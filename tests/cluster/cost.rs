@@ -125,34 +125,40 @@ fn nothing_that_a_token_does_not_depend_on_makes_an_exchange() {
     let token = place.token("main-token");
     let spec =
         |fields: serde_json::Value| place.patch("cubecredential", "main", &json!({"spec": fields}));
-    let changes: [(&str, &dyn Fn()); 12] = [
+    place.apply(&json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "another"}, "data": {"ca.crt": place.server.ca_pem},
+    }));
+    let changes: [(&str, &dyn Fn()); 13] = [
         ("the description", &|| {
-            spec(json!({"description": "for the treasury"}))
+            spec(json!({"description": "for the treasury"}));
         }),
         ("refreshBefore", &|| spec(json!({"refreshBefore": "10m"}))),
         ("assumedLifetime", &|| {
-            spec(json!({"assumedLifetime": "2h"}))
+            spec(json!({"assumedLifetime": "2h"}));
         }),
         ("the target's labels", &|| {
-            spec(json!({"target": {"labels": {"a": "b"}}}))
+            spec(json!({"target": {"labels": {"a": "b"}}}));
         }),
         ("the owner reference", &|| {
-            spec(json!({"target": {"deletionPolicy": "Retain"}}))
+            spec(json!({"target": {"deletionPolicy": "Retain"}}));
         }),
         ("a label on the credential", &|| {
-            drop(place.kubectl(&["label", "cubecredential", "main", "a=b"]))
+            drop(place.kubectl(&["label", "cubecredential", "main", "a=b"]));
         }),
         ("a label on the source", &|| {
-            drop(place.kubectl(&["label", "secret", "client", "a=b"]))
+            drop(place.kubectl(&["label", "secret", "client", "a=b"]));
         }),
         ("another key in the source", &|| {
-            place.patch("secret", "client", &json!({"stringData": {"other": "x"}}))
+            place.patch("secret", "client", &json!({"stringData": {"other": "x"}}));
         }),
         ("a foreign label on the target", &|| {
-            drop(place.kubectl(&["label", "secret", "main-token", "c=d"]))
+            drop(place.kubectl(&["label", "secret", "main-token", "c=d"]));
         }),
         ("the CA bundle", &|| {
-            place.patch("configmap", "authority", &json!({"data": {"more": "x"}}))
+            place.patch("configmap", "authority", &json!({"data": {"more": "x"}}));
+        }),
+        ("another CA bundle", &|| {
+            spec(json!({"caBundleRef": {"name": "another"}}));
         }),
         ("a wiped status", &|| {
             let wipe = r#"[{"op": "remove", "path": "/status"}]"#;

@@ -11,6 +11,7 @@ use std::{
     },
 };
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::operator::eventually;
@@ -184,7 +185,11 @@ impl ControlPlane {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let client = runtime.block_on(async {
             let file = kube::config::Kubeconfig::read_from(&self.kubeconfig).unwrap();
-            let config = kube::Config::from_custom_kubeconfig(file, &Default::default()).await;
+            let config = kube::Config::from_custom_kubeconfig(
+                file,
+                &kube::config::KubeConfigOptions::default(),
+            )
+            .await;
             kube::Client::try_from(config.unwrap()).unwrap()
         });
         (runtime, client)
@@ -236,6 +241,30 @@ impl ControlPlane {
         lists
             .map(|line| decode(line["requestURI"].as_str().unwrap_or_default()).unwrap())
             .collect()
+    }
+
+    /// When the API server first answered such a request, by its own clock, if it did.
+    pub(crate) fn first_answer(
+        &self,
+        verb: &str,
+        resource: &str,
+        (namespace, name): (&str, &str),
+    ) -> Option<Timestamp> {
+        let log = fs::read_to_string(self.launcher.fact("audit_log")).unwrap();
+        let lines = log
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let mut answers = lines.filter(|line| {
+            let object = &line["objectRef"];
+            line["verb"] == verb
+                && object["resource"] == resource
+                && object["subresource"] == Value::Null
+                && object["namespace"] == namespace
+                && object["name"] == name
+                && line["responseStatus"]["code"].as_u64() < Some(300)
+        });
+        let answer = answers.next()?;
+        Some(answer["stageTimestamp"].as_str().unwrap().parse().unwrap())
     }
 
     /// The requests that a user made so far: (verb, resource with subresource, name).

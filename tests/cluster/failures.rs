@@ -194,6 +194,20 @@ fn a_failing_refresh_is_a_warning_while_the_token_lives_and_is_counted_until_one
     assert_eq!(status.failures, None);
     assert_ne!(status.token_fingerprint, good.token_fingerprint);
     assert_eq!(place.exchanges(), [200, 401, 401, 401, 200]);
+    let kinds = || -> Vec<String> {
+        let events = place.events("main");
+        let kind = |event: &String| event.split(':').next().unwrap().to_owned();
+        events.iter().map(kind).collect()
+    };
+    let once = [
+        "Normal TokenIssued",
+        "Warning InvalidClient",
+        "Normal Recovered",
+        "Normal RefreshRequested",
+    ];
+    eventually("each change is told once", || {
+        (kinds() == once).then_some(())
+    });
 }
 
 #[test]
@@ -270,12 +284,15 @@ fn forbidding(place: &Place, authority: &Authority) -> (Provider, &'static Atomi
     });
     let operator = place.operator();
     place.apply(&place.source());
-    place.apply(&place.trust("scripted", authority));
+    place.trust("scripted", authority);
     place.apply(&place.credential_at("main", &provider.url("/token"), "scripted"));
     failed(place, "main", "Forbidden");
     assert_eq!(provider.requests().len(), 1);
     (provider, forbids, operator)
 }
+
+/// Something that is changed.
+type Change<'a> = Box<dyn Fn() + 'a>;
 
 #[test]
 fn a_delay_is_cut_short_by_what_may_help_and_by_nothing_else() {
@@ -287,7 +304,6 @@ fn a_delay_is_cut_short_by_what_may_help_and_by_nothing_else() {
     let labels = json!({"metadata": {"labels": {"meaning": "nothing"}}});
     let description = json!({"spec": {"description": "the spec has changed"}});
 
-    type Change<'a> = Box<dyn Fn() + 'a>;
     let patch = |kind: &'static str, name: &'static str, fields: Value| -> Change<'_> {
         let place = &place;
         Box::new(move || place.patch(kind, name, &fields))
@@ -395,6 +411,7 @@ impl Delay {
 /// A row: the answer, its reason, what happened, the remedy, what else starts a try, and the delay.
 type Row = (&'static str, Reply, &'static str, &'static str, Delay);
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn answers(elsewhere: &str) -> Vec<Row> {
     let error = |status: u16, code: &str| Reply::json(status, json!({"error": code}).to_string());
     let page = |status| {
@@ -629,6 +646,7 @@ fn sooner(reason: &str) -> &'static str {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn every_failure_has_its_reason_its_words_its_delay_and_who_has_to_act() {
     let place = Place::new();
     let authority = Authority::new("private");
@@ -716,7 +734,7 @@ fn every_failure_has_its_reason_its_words_its_delay_and_who_has_to_act() {
 
     let operator = place.operator();
     place.apply(&place.source());
-    place.apply(&place.trust("scripted", &authority));
+    place.trust("scripted", &authority);
     let objects: Vec<Value> = expected
         .iter()
         .map(|(name, url, bundle, ..)| place.credential_at(name, url, bundle))

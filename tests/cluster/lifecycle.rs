@@ -1,14 +1,14 @@
 //! By hand: refresh requests, suspend, another target, deletion; and the life of the process.
 
-use std::time::Duration;
+use std::path::Path;
 
 use cube_operator::api::ConditionType::{Ready, Refreshed};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
-    operator::eventually,
+    operator::{Operator, eventually},
     place::{Place, is},
-    scripted::{Authority, LOCAL, Provider, Reply},
+    scripted::{Authority, LOCAL, Provider, Reply, held},
 };
 
 const REQUEST: &str = "cube-operator.dev/refresh-requested-at";
@@ -77,7 +77,7 @@ fn a_refresh_request_is_served_once_also_across_restarts() {
         });
     }
     place.after_reconcile(&operator, || {
-        drop(place.kubectl(&["label", "cubecredential", "main", "a=b"]))
+        drop(place.kubectl(&["label", "cubecredential", "main", "a=b"]));
     });
     assert_eq!(place.exchanges(), [200, 200]);
 }
@@ -118,6 +118,16 @@ fn a_moved_target_takes_its_token_along_and_the_old_secret_is_deleted() {
         place.get("secret", "main-token").is_none().then_some(())
     });
     assert_eq!(place.token("moved"), token);
+    let answer = |verb, name| {
+        place
+            .plane
+            .first_answer(verb, "secrets", (&place.namespace, name))
+            .unwrap()
+    };
+    assert!(
+        answer("patch", "moved") < answer("delete", "main-token"),
+        "there is always one with the token"
+    );
     place.wait_for("main", "moved", |status| {
         status
             .target
@@ -160,21 +170,103 @@ fn a_target_goes_with_its_credential_or_stays_as_the_deletion_policy_says() {
 }
 
 #[test]
+fn the_owner_reference_follows_a_changed_deletion_policy() {
+    let place = Place::new();
+    let _operator = place.operator();
+    place.ready_main();
+    let token = place.token("main-token");
+    let uid = place.get("cubecredential", "main").unwrap()["metadata"]["uid"].clone();
+    let owned = json!([{
+        "apiVersion": "cube-operator.dev/v1alpha1", "kind": "CubeCredential", "name": "main", "uid": uid,
+        "controller": true,
+    }]);
+    let owners =
+        || place.get("secret", "main-token").unwrap()["metadata"]["ownerReferences"].clone();
+    assert_eq!(owners(), owned);
+    for (policy, expected) in [("Retain", Value::Null), ("Delete", owned)] {
+        let target = json!({"spec": {"target": {"deletionPolicy": policy}}});
+        place.patch("cubecredential", "main", &target);
+        eventually(policy, || (owners() == expected).then_some(()));
+    }
+    assert_eq!(place.token("main-token"), token);
+    assert_eq!(place.exchanges(), [200]);
+    assert_eq!(
+        place.events("main").len(),
+        1,
+        "what follows from the spec is no repair"
+    );
+}
+
+#[test]
+fn an_operator_is_alive_but_not_ready_and_does_nothing_before_its_first_lists() {
+    let place = Place::new();
+    let binding = place.get("rolebinding", "cube-operator").unwrap();
+    place.kubectl(&["delete", "rolebinding", "cube-operator"]);
+    place.apply(&place.source());
+    place.apply(&place.credential("main"));
+    let arguments = [
+        "--namespaces",
+        &place.namespace,
+        "--allow-network",
+        "127.0.0.0/8,::1/128",
+    ];
+    let binary = Path::new(env!("CARGO_BIN_EXE_cube-operator"));
+    let operator = Operator::launch(binary, &place.kubeconfig, &arguments, &[]);
+    eventually("every list is refused", || {
+        let kinds = ["CubeCredential", "Secret", "ConfigMap"];
+        let lines = operator.lines();
+        let refused = |kind| {
+            let interrupted = |line: &Value| {
+                line["kind"] == kind && line["message"] == "watch interrupted, starting it again"
+            };
+            lines.iter().any(interrupted)
+        };
+        kinds.into_iter().all(refused).then_some(())
+    });
+    assert_eq!(operator.get("/livez"), (200, "ok\n".into()));
+    assert_eq!(
+        operator.get("/readyz"),
+        (503, "the first lists are not there yet\n".into())
+    );
+    assert_eq!(place.exchanges().len(), 0);
+
+    let mut binding = binding;
+    binding["metadata"] = json!({"name": "cube-operator"});
+    place.apply(&binding);
+    place.wait_for("main", "Ready", |status| {
+        is(status, Ready, "True", "Synced")
+    });
+    assert_eq!(operator.get("/readyz"), (200, "ok\n".into()));
+    assert_eq!(place.exchanges(), [200]);
+}
+
+#[test]
 fn sigterm_lets_a_running_exchange_finish_and_begins_no_other() {
     let place = Place::new();
     let authority = Authority::new("scripted");
-    let provider = Provider::start(&authority.certificate(&LOCAL), |_| {
-        Reply::token("slow").after(Duration::from_secs(3))
-    });
+    let (release, script) = held(Reply::token("slow"));
+    let provider = Provider::start(&authority.certificate(&LOCAL), script);
     place.apply(&place.source());
-    place.apply(&place.trust("scripted", &authority));
+    place.trust("scripted", &authority);
     let mut operator = place.operator();
     place.apply(&place.credential_at("main", &provider.url("/"), "scripted"));
     eventually("the token is asked for", || {
         (provider.requests().len() == 1).then_some(())
     });
     operator.terminate();
+    let stopping = |times: usize| {
+        eventually("SIGTERM is told", || {
+            let log = operator.log();
+            (log.matches("no new one is started").count() == times).then_some(())
+        });
+    };
+    stopping(1);
+    // Whose probes fail is killed. A second SIGTERM changes nothing.
+    assert_eq!(operator.get("/livez").0, 200);
+    operator.terminate();
+    stopping(2);
     place.apply(&place.credential_at("late", &provider.url("/"), "scripted"));
+    drop(release);
     assert_eq!(operator.wait().code(), Some(0));
     assert_eq!(place.token("main-token"), "slow");
     assert!(is(&place.status("main"), Ready, "True", "Synced"));

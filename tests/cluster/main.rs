@@ -3,6 +3,9 @@
 //! One control plane and one token server serve the whole run; each test has a namespace, an OAuth client and an operator of
 //! its own. `tests/tools/build.sh` makes the tools; without them every test fails and says so.
 
+#![expect(clippy::unwrap_used, reason = "a test fails where its world does")]
+#![expect(clippy::similar_names, reason = "a place is on a plane")]
+
 mod environment;
 mod operator;
 mod place;

@@ -40,6 +40,20 @@ impl Operator {
         arguments: &[&str],
         environment: &[(&str, &str)],
     ) -> Self {
+        let operator = Self::launch(binary, kubeconfig, arguments, environment);
+        eventually("the operator is ready", || {
+            (operator.get("/readyz").0 == 200).then_some(())
+        });
+        operator
+    }
+
+    /// The same without waiting until it is ready.
+    pub(crate) fn launch(
+        binary: &Path,
+        kubeconfig: &str,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let log = directory("operator").join("log");
         let child = Command::new(binary)
             .args(["run", "--listen", "127.0.0.1:0"])
@@ -61,9 +75,6 @@ impl Operator {
                 .lines()
                 .iter()
                 .find_map(|line| Some(line["address"].as_str()?.to_owned()))
-        });
-        eventually("the operator is ready", || {
-            (operator.get("/readyz").0 == 200).then_some(())
         });
         operator
     }

@@ -226,7 +226,7 @@ fn a_foreign_secret_that_appears_while_the_token_is_requested_is_not_overwritten
     });
     let _operator = place.operator();
     place.apply(&place.source());
-    place.apply(&place.trust("scripted", &authority));
+    place.trust("scripted", &authority);
     place.apply(&place.credential_at("main", &provider.url("/token"), "scripted"));
 
     place.wait_for_conflict("main");

@@ -1,7 +1,5 @@
 //! What is deleted, edited or rotated is put right at once.
 
-use std::time::Duration;
-
 use cube_operator::api::ConditionType::Ready;
 use serde_json::json;
 
@@ -9,7 +7,7 @@ use crate::{
     environment::{ControlPlane, TokenServer},
     operator::eventually,
     place::{Place, is},
-    scripted::{Authority, LOCAL, Provider, Reply},
+    scripted::{Authority, LOCAL, Provider, Reply, held},
 };
 
 const REPAIRED: &str = "Normal TargetRepaired: Secret \"main-token\" was deleted or edited and is as it should be again";
@@ -100,17 +98,17 @@ fn a_token_that_could_not_be_published_is_published_later_and_not_asked_for_agai
     let plane: &'static ControlPlane = Box::leak(Box::new(ControlPlane::start()));
     let place = Place::at(plane, TokenServer::shared());
     let authority = Authority::new("scripted");
-    let provider = Provider::start(&authority.certificate(&LOCAL), |_| {
-        Reply::token("the-only-one").after(Duration::from_secs(2))
-    });
+    let (release, script) = held(Reply::token("the-only-one"));
+    let provider = Provider::start(&authority.certificate(&LOCAL), script);
     place.apply(&place.source());
-    place.apply(&place.trust("scripted", &authority));
+    place.trust("scripted", &authority);
     let operator = place.operator();
     place.apply(&place.credential_at("main", &provider.url("/"), "scripted"));
     eventually("the token is asked for", || {
         (provider.requests().len() == 1).then_some(())
     });
     plane.stop_api_server();
+    drop(release);
     eventually("publishing it fails", || {
         operator.log().contains("cannot write Secret").then_some(())
     });

@@ -9,20 +9,86 @@ use serde_json::{Value, json};
 use crate::{
     operator::eventually,
     place::{CLIENT_SECRET, Place, is},
+    scripted::{Authority, LOCAL, Provider, Reply, Request},
 };
 
-const WRONG_SECRET: &str = "Planted-wrong-secret-93ab";
+const WRONG_SECRET: &str = "Planted wrong+secret/93ab&=%\u{e4}";
+const ECHOED_SECRET: &str = "Planted echoed+secret/51d0&=%\u{e4}";
+
+/// A provider that puts all that it was sent wherever an answer has room for it.
+fn echo(request: &Request) -> Reply {
+    let sent = request.headers.iter().map(|(_, value)| value.as_str());
+    let sent = sent
+        .chain([request.body.as_str()])
+        .collect::<Vec<_>>()
+        .join(" ");
+    let decoded = url::form_urlencoded::parse(request.body.as_bytes())
+        .map(|(_, value)| value.into_owned())
+        .collect::<Vec<_>>()
+        .join(" ");
+    let said = format!("you sent {sent} which is {decoded} or {ECHOED_SECRET}");
+    let body = json!({"error": "invalid_client", "error_description": said, "error_uri": said, "scope": said});
+    match request.target.as_str() {
+        "/401" => Reply::json(401, body.to_string()),
+        "/403" => Reply::json(403, said),
+        "/307" => {
+            let query = request.body.replace(['\r', '\n'], "");
+            Reply::json(307, said)
+                .header("Location", &format!("https://elsewhere.example/?{query}"))
+        }
+        _ => Reply::json(200, body.to_string()),
+    }
+}
+
+/// Credentials at the echoing provider, in the body and in the header, each refused in its way.
+fn echoed(place: &Place) -> Provider {
+    let authority = Authority::new("echo");
+    let provider = Provider::start(&authority.certificate(&LOCAL), echo);
+    place.trust("echo", &authority);
+    let mut source = place.source();
+    source["metadata"]["name"] = json!("echoed");
+    source["stringData"]["client-secret"] = json!(ECHOED_SECRET);
+    place.apply(&source);
+    for (path, reason) in [
+        ("401", "InvalidClient"),
+        ("403", "Forbidden"),
+        ("307", "Redirected"),
+        ("200", "InvalidClient"),
+    ] {
+        for style in ["Body", "Basic"] {
+            let name = format!("echoed-{path}-{}", style.to_lowercase());
+            let url = provider.url(&format!("/{path}"));
+            let mut credential = place.credential_at(&name, &url, "echo");
+            credential["spec"]["clientSecretRef"]["name"] = json!("echoed");
+            credential["spec"]["clientAuthentication"] = json!(style);
+            place.apply(&credential);
+            place.wait_for(&name, reason, |status| {
+                is(status, Refreshed, "False", reason)
+            });
+        }
+    }
+    provider
+}
 
 /// Every form in which a secret could show.
 fn forms(secret: &str) -> BTreeSet<String> {
     let encoded = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
     let base64 = STANDARD.encode(secret);
+    let mut debug = format!("{secret:?}");
+    debug = debug.trim_matches('"').to_owned();
     [
         secret.to_owned(),
+        debug,
         base64.trim_end_matches('=').to_owned(),
         encoded,
     ]
     .into()
+}
+
+/// What the Authorization header is made of (RFC 6749, section 2.3.1).
+fn pair(place: &Place, secret: &str) -> String {
+    let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    format!("{}:{encoded}", place.namespace)
 }
 
 fn find(secrets: &[String], texts: &[(String, String)]) -> Vec<String> {
@@ -107,6 +173,9 @@ fn no_secret_is_found_anywhere_after_a_whole_scenario_at_trace_level() {
     place.wait_for("main", "Ready", |status| {
         is(status, Refreshed, "True", "TokenIssued")
     });
+    // Refused in words that repeat what was sent.
+    let provider = echoed(&place);
+    assert_eq!(provider.requests().len(), 8);
     // Edited, restarted, asked for by hand.
     place.patch(
         "secret",
@@ -138,16 +207,23 @@ fn no_secret_is_found_anywhere_after_a_whole_scenario_at_trace_level() {
     metrics += &operator.get("/metrics").1;
 
     assert_eq!(tokens.len(), 4);
-    let pair = format!("{}:{CLIENT_SECRET}", place.namespace);
-    let planted = tokens
+    let planted = [CLIENT_SECRET, WRONG_SECRET, ECHOED_SECRET];
+    let pairs = planted.map(|secret| pair(&place, secret));
+    let planted = planted.into_iter().chain(pairs.iter().map(String::as_str));
+    let secrets: Vec<String> = tokens
         .iter()
         .map(String::as_str)
-        .chain([CLIENT_SECRET, WRONG_SECRET, &pair]);
-    let secrets: Vec<String> = planted.flat_map(forms).collect();
+        .chain(planted)
+        .flat_map(forms)
+        .collect();
     let texts = readable(&place, &log, &metrics);
     assert_eq!(find(&secrets, &texts), Vec::<String>::new());
 
-    // The search does find what is there.
+    // The search does find what is there, in the form in which it was sent too.
+    for sent in provider.requests() {
+        let texts = [("a request".to_owned(), format!("{sent:?}"))];
+        assert_ne!(find(&secrets, &texts), Vec::<String>::new(), "{sent:?}");
+    }
     place.kubectl(&[
         "annotate",
         "cubecredential",

@@ -13,6 +13,7 @@ use std::{
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
+        mpsc,
     },
     thread,
     time::Duration,
@@ -260,6 +261,18 @@ pub(crate) fn in_turn(
             replies[0].clone()
         }
     }
+}
+
+/// A script whose answers wait until the sender is dropped.
+pub(crate) fn held(reply: Reply) -> (mpsc::Sender<()>, impl Fn(&Request) -> Reply + Send + Sync) {
+    let (release, gate) = mpsc::channel();
+    let gate = Mutex::new(gate);
+    let script = move |_: &Request| {
+        // It ends with an error: nobody sends anything.
+        let _ = gate.lock().unwrap().recv();
+        reply.clone()
+    };
+    (release, script)
 }
 
 type Stream = StreamOwned<ServerConnection, TcpStream>;

@@ -5,7 +5,7 @@ use super::{
     world::{Costs, TARGET, UID, World, seconds},
 };
 use crate::{
-    api::{ConditionStatus, ConditionType, annotation},
+    api::{ConditionStatus, ConditionType, CubeCredentialStatus, annotation},
     reconcile::NewsKind,
 };
 
@@ -20,7 +20,7 @@ fn left_by_a_predecessor() -> World {
         secret.owner_lives = false;
     });
     world.restart();
-    world.status = Default::default();
+    world.status = CubeCredentialStatus::default();
     world
 }
 

@@ -9,10 +9,12 @@ use super::{
     cluster::{Fault, Stored},
     provider::{Answer, issue},
     refusals::{ca_bundle_ref, certificate},
-    world::{UID, World, seconds},
+    world::{Costs, UID, World, seconds},
 };
 use crate::{
-    api::{Class, ConditionStatus, DeletionPolicy, Reason, annotation, label},
+    api::{
+        Class, ConditionStatus, CubeCredentialStatus, DeletionPolicy, Reason, annotation, label,
+    },
     reconcile::{CaBundle, Settings},
 };
 
@@ -158,7 +160,7 @@ fn happen(world: &mut World, event: Event) {
                 secret.owner_lives = false;
             }
         }),
-        Event::WipeStatus => world.status = Default::default(),
+        Event::WipeStatus => world.status = CubeCredentialStatus::default(),
         Event::Restart => world.restart(),
         Event::Faults(faults) => world.cluster.faults = faults.into(),
     }
@@ -249,7 +251,7 @@ let ours = world.cluster.watched().into_iter().filter(|name| {
         });
         prop_assert_eq!(ours.collect::<Vec<_>>(), [name], "no other target is left");
         let costs = world.cost_of(World::settle);
-        prop_assert_eq!(costs, Default::default());
+        prop_assert_eq!(costs, Costs::default());
     }
 
     /// A provider that comes back is noticed within the longest delay, although nothing changes in the cluster.

@@ -25,7 +25,7 @@ fn edited_data_is_repaired() {
     for key in ["access-token", "token-type", "expires-at"] {
         let mut world = World::ready();
         world.cluster.edit(TARGET, |secret| {
-            drop(secret.data.insert(key.into(), "x".into()))
+            drop(secret.data.insert(key.into(), "x".into()));
         });
         let costs = world.cost_of(World::settle);
         assert_eq!((costs.exchanges, costs.publishes), (1, 1), "{key}");

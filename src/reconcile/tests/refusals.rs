@@ -195,10 +195,12 @@ fn a_ca_bundle_that_cannot_be_used() {
     }
 }
 
+type Spoil = fn(&mut CubeCredentialSpec);
+
 #[test]
 fn a_spec_that_cannot_be_read() {
     let later = "it is looked at again as soon as the spec changes";
-    let cases: [(fn(&mut CubeCredentialSpec), &str); 3] = [
+    let cases: [(Spoil, &str); 3] = [
         (
             |spec| spec.provider = crate::api::Provider::Custom,
             "spec.tokenURL is required with provider Custom",

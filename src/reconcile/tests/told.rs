@@ -20,10 +20,11 @@ fn issue_with(change: impl FnOnce(&mut Answer)) -> Answer {
     answer
 }
 
+type Chapter = (&'static str, fn(&mut World), &'static [NewsKind]);
+
 #[test]
 fn a_long_history_is_told_by_its_changes() {
     let mut world = World::new();
-    type Chapter = (&'static str, fn(&mut World), &'static [NewsKind]);
     let history: &[Chapter] = &[
         ("created", World::settle, &[NewsKind::TokenIssued]),
         ("a day passes", |world| world.pass(seconds(86400)), &[]),

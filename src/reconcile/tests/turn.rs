@@ -5,8 +5,6 @@ use std::{
     fmt::{self, Debug, Write},
 };
 
-use secrecy::{ExposeSecret, SecretString};
-
 use super::{
     cluster::{Fault, Trouble},
     world::{UID, World},
@@ -157,8 +155,12 @@ impl World {
             Action::Publish(target) => {
                 self.costs.publishes += 1;
                 self.assert_ours(&target.name, target.replaces.as_ref(), seen);
-                self.assert_not_older(&target.data["access-token"]);
-                if let Err(trouble) = self.cluster.publish(&target, UID) {
+                let before = self.cluster.version;
+                let published = self.cluster.publish(&target, UID);
+                if self.cluster.version > before {
+                    self.assert_not_older(&target.name);
+                }
+                if let Err(trouble) = published {
                     self.cache.remove(&target.name);
                     return match trouble {
                         Trouble::Refused => Ok(Outcome::NotWritable("exceeded quota".into())),
@@ -202,9 +204,9 @@ impl World {
     }
 
     /// Tokens are numbered in the order in which they were issued.
-    fn assert_not_older(&mut self, token: &SecretString) {
-        let number = token.expose_secret().rsplit('-').next().unwrap();
-        let number = number.parse().unwrap();
+    fn assert_not_older(&mut self, name: &str) {
+        let token = &self.cluster.secrets[name].data["access-token"];
+        let number = token.rsplit('-').next().unwrap().parse().unwrap();
         assert!(
             number >= self.newest_published,
             "an older token is published"
