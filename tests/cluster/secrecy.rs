@@ -72,7 +72,7 @@ fn echoed(place: &Place) -> Provider {
 fn forms(secret: &str) -> BTreeSet<String> {
     let encoded = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
     let base64 = STANDARD.encode(secret);
-    let mut debug = format!("{secret:?}");
+    let debug = format!("{secret:?}");
     let debug = debug.trim_matches('"').to_owned();
     [
         secret.to_owned(),
