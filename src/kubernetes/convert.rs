@@ -30,6 +30,7 @@ pub fn target(meta: &ObjectMeta) -> TargetSecret {
             .map(|owner| owner.uid.clone())
             .collect(),
         owner_lives: false,
+        owner_wants_it: false,
         content: Content::Unread,
     }
 }

@@ -49,6 +49,10 @@ impl World {
         let owners = self.in_namespace(namespace, |object| object.uid() == marked);
         TargetSecret {
             owner_lives: marked.is_some() && !owners.is_empty(),
+            owner_wants_it: marked.is_some()
+                && owners
+                    .iter()
+                    .any(|owner| target_name(owner).as_ref() == Some(&secret.name)),
             ..secret
         }
     }

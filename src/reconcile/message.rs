@@ -60,7 +60,7 @@ fn remedy(reason: Reason, settings: &Settings) -> String {
         Reason::UnsupportedTokenType => "ask the provider for bearer tokens".into(),
         Reason::ResponseTooLarge => "check that spec.tokenURL is an OAuth 2 token endpoint, not a web page".into(),
         Reason::TLSUntrusted => {
-            format!("put the certificate of the authority of {host} into a ConfigMap and name it in spec.caBundleRef")
+            format!("check the certificate of {host}; if its authority is private, put that into a ConfigMap and name it in spec.caBundleRef")
         }
         Reason::Unreachable => {
             "check the host in spec.tokenURL, the cluster's DNS, and network policies, firewall and proxy on the way to it".into()

@@ -77,6 +77,8 @@ pub struct TargetSecret {
     pub owners: Vec<String>,
     /// Whether the `CubeCredential` that it is marked with exists.
     pub owner_lives: bool,
+    /// Whether that `CubeCredential` has this very Secret as its target: a rival, if it is another one.
+    pub owner_wants_it: bool,
     /// Whether it holds what its annotations say.
     pub content: Content,
 }

@@ -57,6 +57,9 @@ pub(super) enum Owner {
     This,
     /// It carries its name and a uid that nothing has any more: kept by Retain, or restored from a backup.
     Predecessor,
+    /// It carries the uid of a younger `CubeCredential` with the same target, which yields to this one. Without this, two of
+    /// them could wait for each other and neither token would be refreshed.
+    Rival,
     /// Anything else. It is never written, adopted or deleted.
     Foreign,
 }
@@ -84,6 +87,8 @@ impl TargetSecret {
             {
                 Owner::Predecessor
             }
+            // An older rival would have been noticed before: see `an_older_credential_owns_the_target`.
+            Some(_) if self.owner_wants_it => Owner::Rival,
             _ => Owner::Foreign,
         }
     }

@@ -623,7 +623,7 @@ fn remedy(reason: &str) -> &'static str {
             "check that spec.tokenURL is an OAuth 2 token endpoint, not a web page"
         }
         "TLSUntrusted" => {
-            "put the certificate of the authority of localhost into a ConfigMap and name it in spec.caBundleRef"
+            "check the certificate of localhost; if its authority is private, put that into a ConfigMap and name it in spec.caBundleRef"
         }
         "Unreachable" => {
             "check the host in spec.tokenURL, the cluster's DNS, and network policies, firewall and proxy on the way to it"

@@ -419,3 +419,44 @@ fn what_others_add_to_a_target_survives_a_refresh_and_nothing_needs_a_finalizer(
         assert_eq!(object["metadata"]["finalizers"], Value::Null);
     }
 }
+
+#[test]
+fn an_older_credential_that_moves_onto_a_younger_ones_target_takes_it_over() {
+    let place = Place::new();
+    let _operator = place.operator();
+    place.apply(&place.source());
+    let ready =
+        |name: &str| place.wait_for(name, "Ready", |status| is(status, Ready, "True", "Synced"));
+    place.apply(&place.credential("b-older"));
+    ready("b-older");
+    // Ages are whole seconds: the names would decide within one, and the other way round.
+    let created = |name: &str| {
+        place.get("cubecredential", name).unwrap()["metadata"]["creationTimestamp"].clone()
+    };
+    let younger = eventually("a younger one", || {
+        let mut younger = place.credential("a-younger");
+        younger["spec"]["target"] = json!({"name": "shared"});
+        place.apply(&younger);
+        if created("a-younger") != created("b-older") {
+            return Some(younger);
+        }
+        place.kubectl(&["delete", "cubecredential", "a-younger"]);
+        None
+    });
+    drop(younger);
+    ready("a-younger");
+    place.patch(
+        "cubecredential",
+        "b-older",
+        &json!({"spec": {"target": {"name": "shared"}}}),
+    );
+    place.wait_for("a-younger", "TargetDuplicate", |status| {
+        is(status, Ready, "False", "TargetDuplicate")
+    });
+    eventually("the older one owns it", || {
+        let shared = place.get("secret", "shared")?;
+        let owner = &shared["metadata"]["annotations"]["cube-operator.dev/owner-name"];
+        (owner == "b-older" && place.get("secret", "b-older-token").is_none()).then_some(())
+    });
+    ready("b-older");
+}

@@ -153,6 +153,20 @@ fn the_older_credential_owns_the_target() {
     assert_eq!(world.ready_is().0, ConditionStatus::True);
 }
 
+#[test]
+fn a_younger_credential_yields_its_target() {
+    let mut world = World::new();
+    let younger = Stored {
+        owner_wants_it: true,
+        ..marked("younger-uid", "younger", true)
+    };
+    world.cluster.create(TARGET, younger);
+    assert_eq!(world.cost_of(World::settle).exchanges, 1);
+    assert_eq!(world.ready_is().0, ConditionStatus::True);
+    let annotations = &world.cluster.secrets[TARGET].annotations;
+    assert_eq!(annotations[annotation::OWNER_UID], UID);
+}
+
 fn marked(uid: &str, name: &str, owner_lives: bool) -> Stored {
     Stored {
         annotations: [(annotation::OWNER_UID, uid), (annotation::OWNER_NAME, name)]

@@ -20,6 +20,7 @@ pub(super) struct Stored {
     pub(super) annotations: BTreeMap<String, String>,
     pub(super) owners: Vec<String>,
     pub(super) owner_lives: bool,
+    pub(super) owner_wants_it: bool,
     pub(super) data: BTreeMap<String, String>,
     /// The names of the labels and annotations that we applied last.
     pub(super) applied: Vec<String>,
@@ -69,6 +70,7 @@ impl Cluster {
             annotations: stored.annotations.clone(),
             owners: stored.owners.clone(),
             owner_lives: stored.owner_lives,
+            owner_wants_it: stored.owner_wants_it,
             content: Content::Unread,
         })
     }
