@@ -80,3 +80,14 @@ impl Fields {
         self.0.extend(field.as_bytes());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_of_a_secret_is_not_shown() {
+        let digest = Digest(Sha256::digest("secret").into());
+        assert_eq!(format!("{digest:?}"), "<redacted>");
+    }
+}

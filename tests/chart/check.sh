@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Lints the chart, runs its unit tests, has a real API server validate what it renders for each file in values/, makes sure
 # that the schema refuses each file in invalid/ with the message in its first line, and installs, upgrades and uninstalls it.
-# Uses the cluster in KUBECONFIG, or starts a control plane of its own.
+# Starts a control plane of its own, or uses the cluster in KUBECONFIG: one to throw away, because namespaces and the
+# definition stay there.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export PATH="$PWD/target/tools/bin:$PATH"
 chart=charts/cube-operator
 passed=0 failed=0
 
+# `set -e` does not count in what `check` calls: there, each command that may fail is followed by && or ||.
 check() { # check WHAT COMMAND...: prints the command's output only if it fails
   local what=$1 output
   shift
@@ -21,21 +23,31 @@ check() { # check WHAT COMMAND...: prints the command's output only if it fails
 }
 
 start_control_plane() {
-  local directory
-  directory=$(mktemp -d)
-  coproc plane { exec python3 tests/environment.py control-plane --dir "$directory"; }
-  # Its file descriptors are closed, and it ends, when this script ends.
   local facts
+  directory=$(mktemp -d)
+  trap stop_control_plane EXIT
+  coproc plane { exec python3 tests/environment.py control-plane --dir "$directory"; }
+  pid=$!
   read -r facts <&"${plane[0]}"
   KUBECONFIG=$(python3 -c 'import json, sys; print(json.loads(sys.argv[1])["kubeconfig"])' "$facts")
   export KUBECONFIG
 }
 
-accepted() { helm template cube-operator "$chart" -n chart-test -f "$1" | kubectl apply --server-side --dry-run=server -f -; }
+stop_control_plane() {
+  if kill "$pid" 2> /dev/null; then wait "$pid" || true; fi
+  rm -rf "$directory"
+}
+
+# Warnings are errors: one of them says that a pod is not allowed by the restricted pod security standard.
+accepted() {
+  helm template cube-operator "$chart" -n chart-test -f "$1" \
+    | kubectl apply --server-side --dry-run=server --warnings-as-errors -f -
+}
 
 refused() {
   local message output
   message=$(sed -n '1s/^# //p' "$1")
+  [ -n "$message" ] || { echo "its first line is not the expected message"; return 1; }
   if output=$(helm template cube-operator "$chart" -f "$1" 2>&1); then
     echo "accepted, although it should say: $message"
     return 1
@@ -43,19 +55,51 @@ refused() {
   grep -qF -- "$message" <<< "$output" || { echo "refused, but not with: $message"; echo "$output"; return 1; }
 }
 
+# Asks the API server for the scope of each kind, so that a new kind is not forgotten here.
 namespaced_only() {
-  ! helm template cube-operator "$chart" -n chart-test -f "$1" | grep -E '^kind: (Cluster.*|CustomResourceDefinition)$'
+  local kinds cluster_scoped
+  kinds=$(helm template cube-operator "$chart" -n chart-test -f "$1" | sed -n 's/^kind: //p' | sort -u) || return 1
+  cluster_scoped=$(kubectl api-resources --namespaced=false --no-headers | awk '{print $NF}' | sort -u) || return 1
+  [ -n "$kinds" ] && [ -n "$cluster_scoped" ] || return 1
+  ! grep -Fx "$kinds" <<< "$cluster_scoped"
+}
+
+installs_the_generated_definition() {
+  helm install cube-operator "$chart" -n chart-test \
+    && kubectl wait --for=condition=Established --timeout=30s crd/cubecredentials.cube-operator.dev \
+    && kubectl diff --server-side --force-conflicts -f crds/cubecredentials.yaml
+}
+
+example_of_the_notes() {
+  helm get notes cube-operator -n chart-test | sed -n '/<<END$/,/^  END$/p' | sed '1d;$d;s/^  //' > "$1" \
+    && kubectl apply -n chart-test --dry-run=server --warnings-as-errors -f "$1" \
+    && [ "$(grep -c '^kind: ' "$1")" = 2 ] \
+    && [ "$(grep -c 'cube-operator.dev/credential: "true"' "$1")" = 1 ]
+}
+
+upgrade_to_namespaces() {
+  helm upgrade cube-operator "$chart" -n chart-test --set 'watchNamespaces={team-a}' \
+    && kubectl get role/cube-operator rolebinding/cube-operator -n team-a \
+    && gone clusterrole/cube-operator && gone clusterrolebinding/cube-operator
 }
 
 uninstall_keeps_the_definition() {
-  helm uninstall cube-operator -n chart-test --wait
-  kubectl get crd cubecredentials.cube-operator.dev
+  helm uninstall cube-operator -n chart-test --wait \
+    && gone role/cube-operator -n team-a && gone clusterrole/cube-operator-view \
+    && kubectl get crd cubecredentials.cube-operator.dev
+}
+
+gone() {
+  local found
+  found=$(kubectl get "$@" --ignore-not-found) || return 1
+  [ -z "$found" ] || { echo "still there: $found"; return 1; }
 }
 
 [ -n "${KUBECONFIG:-}" ] || start_control_plane
 for namespace in chart-test team-a team-b; do
-  kubectl create namespace "$namespace" > /dev/null
+  kubectl create namespace "$namespace" --dry-run=client -o yaml | kubectl apply -f - > /dev/null
 done
+kubectl label namespace chart-test --overwrite pod-security.kubernetes.io/warn=restricted > /dev/null
 
 check "helm lint" helm lint --strict "$chart"
 check "the unit tests of the chart" helm-unittest "$chart"
@@ -66,9 +110,12 @@ check "nothing-cluster-scoped.yaml has no cluster-scoped object" namespaced_only
 for values in tests/chart/invalid/*.yaml; do
   check "the schema refuses $(basename "$values")" refused "$values"
 done
-check "install" helm install cube-operator "$chart" -n chart-test
-check "upgrade" helm upgrade cube-operator "$chart" -n chart-test --set 'watchNamespaces={team-a}'
-check "uninstall keeps the definition" uninstall_keeps_the_definition
+check "install brings the definition of crds/" installs_the_generated_definition
+notes=$(mktemp)
+check "the example in the notes is complete and valid" example_of_the_notes "$notes"
+rm "$notes"
+check "upgrade to some namespaces takes the cluster-wide rights away" upgrade_to_namespaces
+check "uninstall keeps the definition, and nothing else" uninstall_keeps_the_definition
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

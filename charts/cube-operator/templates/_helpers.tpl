@@ -1,5 +1,6 @@
+{{- /* A release may have dots in its name, a Service may not. 52 leaves room for "-metrics". */ -}}
 {{- define "cube-operator.name" -}}
-{{- .Values.fullnameOverride | default .Release.Name | trunc 52 | trimSuffix "-" }}
+{{- .Values.fullnameOverride | default .Release.Name | replace "." "-" | trunc 52 | trimSuffix "-" }}
 {{- end }}
 
 {{- define "cube-operator.serviceAccount" -}}
@@ -15,7 +16,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{ include "cube-operator.selector" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- end }}
 
 {{- define "cube-operator.image" -}}

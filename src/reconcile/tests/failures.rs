@@ -170,6 +170,18 @@ fn a_ca_bundle_that_is_written_again_unchanged_does_not_shorten_a_retry() {
 }
 
 #[test]
+fn a_ca_bundle_that_changed_while_no_process_ran_is_tried_at_once() {
+    let mut world = World::new();
+    world.spec.ca_bundle_ref = Some(super::refusals::ca_bundle_ref());
+    world.put_ca_bundle(CaBundle::Pem(super::refusals::certificate("b2xk")));
+    world.provider.otherwise = refuse(Reason::TLSUntrusted);
+    world.settle();
+    world.restart();
+    world.put_ca_bundle(CaBundle::Pem(super::refusals::certificate("bmV3")));
+    assert_eq!(world.cost_of(World::settle).exchanges, 1);
+}
+
+#[test]
 fn a_ca_bundle_that_changes_while_all_is_well_makes_no_exchange() {
     let mut world = World::new();
     world.spec.ca_bundle_ref = Some(super::refusals::ca_bundle_ref());

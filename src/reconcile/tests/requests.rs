@@ -96,7 +96,8 @@ fn a_failed_request_that_is_taken_back_is_not_retried() {
     world.request = Some("one".into());
     world.settle();
     world.request = None;
-    world.settle();
+    let costs = world.cost_of(World::settle);
+    assert_eq!((costs.exchanges, costs.reports), (0, 1));
     assert_eq!(world.refreshed_is().0, ConditionStatus::True);
     assert_eq!(
         (world.status.failures, &world.status.attempted),
