@@ -1,25 +1,19 @@
 //! From the outcome of a step to the next observation.
 
-use jiff::{SignedDuration, Timestamp};
+mod exchange;
+
+use jiff::Timestamp;
 
 use super::{
-    attempt::{Failure, Memory, Unwritable, later},
-    case::{Case, Inputs},
+    attempt::{Memory, Unwritable, later},
     inputs, local, message,
     news::Happened,
     observed::{CaBundle, Content, Observed, Source, Target, TargetSecret},
     plan::{Outcome, TargetReading},
     schedule,
-    settings::Settings,
-    target::{DesiredMetadata, Holding, Owner, Record},
+    target::{DesiredMetadata, Owner, Record},
 };
-use crate::{
-    api::{Class, ConditionStatus, ConditionType, Reason},
-    oauth::answer::{Issued, Refusal},
-};
-
-/// A difference between two clocks that is worth telling.
-const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
+use crate::api::{ConditionStatus, ConditionType, Reason};
 
 /// Takes in what came of a step. Pure: nothing is read or written here.
 pub fn absorb(seen: &mut Observed, outcome: Outcome, now: Timestamp) {
@@ -47,7 +41,7 @@ pub fn absorb(seen: &mut Observed, outcome: Outcome, now: Timestamp) {
             sent_at,
             result,
             date,
-        } => exchanged(seen, sent_at, result, date, now),
+        } => exchange::exchanged(seen, sent_at, result, date, now),
         Outcome::Published(secret) => published(seen, secret),
         Outcome::NotWritable(why) => not_writable(seen, &why, now),
         Outcome::Deleted(name) => {
@@ -128,159 +122,6 @@ fn recognise_the_same_bundle(memory: &mut Memory, bundle: &CaBundle) {
     if tried == Some(found) {
         memory.ca_touched = false;
     }
-}
-
-fn exchanged(
-    seen: &mut Observed,
-    sent_at: Timestamp,
-    result: Result<Issued, Refusal>,
-    date: Option<Timestamp>,
-    now: Timestamp,
-) {
-    let Ok(settings) = seen.settings.clone() else {
-        return;
-    };
-    seen.memory.ca_touched = false;
-    match result.and_then(|issued| unexpired(issued, sent_at, now)) {
-        Ok(issued) => {
-            let skew = date
-                .map(|date| date.duration_since(now))
-                .filter(|skew| skew.abs() > CLOCK_SKEW);
-            seen.memory.happened.clock_skew = skew
-                .filter(|_| !seen.memory.told.clock_skew)
-                .map(|skew| skew.as_secs());
-            seen.memory.told.clock_skew = skew.is_some();
-            seen.memory.last_attempt_at = Some(sent_at);
-            seen.memory.answered_at = Some(now);
-            succeeded(seen, &settings, sent_at, issued);
-        }
-        Err(refusal) => {
-            let was_sent = refusal.reason.class() != Class::Terminal;
-            if was_sent {
-                seen.memory.last_attempt_at = Some(sent_at);
-            }
-            failed(seen, &settings, &refusal, was_sent, now);
-        }
-    }
-}
-
-/// A token that is of no use to anybody is a failure: to ask for the next one at once would not end.
-fn unexpired(issued: Issued, sent_at: Timestamp, now: Timestamp) -> Result<Issued, Refusal> {
-    match issued.lifetime {
-        Some(lifetime) if later(sent_at, lifetime) <= now => Err(Refusal::new(
-            Reason::UnexpectedResponse,
-            "the token endpoint issued a token that had expired when its answer was there",
-        )),
-        _ => Ok(issued),
-    }
-}
-
-fn succeeded(seen: &mut Observed, settings: &Settings, sent_at: Timestamp, issued: Issued) {
-    let Ok(client) = local::client(settings, &seen.source) else {
-        return;
-    };
-    let served = Case {
-        seen,
-        settings,
-        now: sent_at,
-    }
-    .record()
-    .and_then(|record| record.refresh_request);
-    let requested = seen.credential.refresh_request.clone();
-    let record = Record {
-        owner_uid: seen.credential.uid.clone(),
-        issued_at: sent_at,
-        expires_at: later(
-            sent_at,
-            issued.lifetime.unwrap_or(settings.assumed_lifetime),
-        ),
-        inputs_hash: inputs::hash(&issued.access_token, settings, &client),
-        generation: seen.credential.generation,
-        source_version: seen.source.version().unwrap_or_default().to_owned(),
-        refresh_request: requested.clone().or(served.clone()),
-        scopes: issued.scopes,
-    };
-    let before = &seen.credential.status;
-    let scopes_told = before.scopes == record.scopes
-        && before.observed_generation == Some(seen.credential.generation);
-    let memory = &mut seen.memory;
-    memory.happened.expiry_unknown = issued.lifetime.is_none() && !memory.told.expiry_unknown;
-    memory.told.expiry_unknown = issued.lifetime.is_none();
-    memory.happened.scope_narrowed = issued.narrowed && !scopes_told;
-    memory.happened.served_request =
-        requested.is_some() && requested != served && requested != before.refresh_request;
-    memory.holding = Some(Holding {
-        token: issued.access_token,
-        record,
-    });
-    memory.unpublished = true;
-    memory.failure = None;
-    memory.failures = 0;
-    memory.tried = None;
-    memory.refuted = None;
-}
-
-fn failed(
-    seen: &mut Observed,
-    settings: &Settings,
-    refusal: &Refusal,
-    was_sent: bool,
-    now: Timestamp,
-) {
-    let case = Case {
-        seen,
-        settings,
-        now,
-    };
-    let attempted = local::attempted(&case);
-    let changed = case
-        .live_record()
-        .is_some_and(|record| case.inputs(&record) == Inputs::Changed);
-    let same = |failure: &Failure| {
-        failure.attempted.generation == attempted.generation
-            && failure.attempted.source_resource_version == attempted.source_resource_version
-            && failure.attempted.ca_bundle_hash == attempted.ca_bundle_hash
-    };
-    // Changed inputs start the count again; another reason does not.
-    let earlier = if seen.memory.failure.as_ref().is_some_and(same) {
-        seen.memory.failures
-    } else {
-        0
-    };
-    let failures = if was_sent {
-        earlier.saturating_add(1)
-    } else {
-        earlier
-    };
-    let delay = schedule::retry_delay(
-        refusal.reason,
-        refusal.pause,
-        failures,
-        &seen.credential.uid,
-    );
-    let next_try = delay.map(|delay| later(now, delay));
-    let tried = local::client(settings, &seen.source)
-        .ok()
-        .map(|client| inputs::digest(settings, &client));
-
-    let memory = &mut seen.memory;
-    memory.refuted = changed.then(|| {
-        (
-            attempted.generation,
-            attempted.source_resource_version.clone(),
-        )
-    });
-    memory.failure = Some(Failure {
-        reason: refusal.reason,
-        message: message::failure(refusal, settings, next_try),
-        next_try,
-        attempted,
-        asked_for_pause: refusal.pause.is_some(),
-    });
-    memory.failures = failures;
-    memory.tried = tried;
-    memory.holding = None;
-    memory.unpublished = false;
 }
 
 fn not_writable(seen: &mut Observed, why: &str, now: Timestamp) {
