@@ -13,8 +13,9 @@ use crate::{
     oauth::answer::Refusal,
 };
 
-/// A foreign Secret is not watched, so its deletion has to be looked for.
-const LOOK_AT_FOREIGN_SECRET: SignedDuration = SignedDuration::from_secs(60);
+/// A foreign Secret is not watched, and a rival that moves away before it had published anything leaves no trace: both are
+/// looked for.
+const LOOK_AT_TARGET_TROUBLE: SignedDuration = SignedDuration::from_secs(60);
 
 /// One condition, without what the API conventions add.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,13 +144,12 @@ impl Verdict {
                 "no token is requested while there is no Secret to publish it in",
             ),
         };
-        let foreign = reason == Reason::TargetConflict;
         Self {
             ready: Fact::new(ConditionStatus::False, reason, message),
             refreshed,
             pressure: Pressure::Stalled,
             refresh_at: None,
-            wake_at: foreign.then(|| later(case.now, LOOK_AT_FOREIGN_SECRET)),
+            wake_at: Some(later(case.now, LOOK_AT_TARGET_TROUBLE)),
         }
     }
 
