@@ -33,6 +33,10 @@ const CONFLICT_DELAY: Duration = Duration::from_millis(200);
 /// A reconcile takes a dozen steps at most; more would be a mistake in the decision, and must not become a storm.
 const MOST_STEPS: usize = 50;
 
+/// Timers stand still while a machine is suspended, and clocks are set: the time is looked at again before long. It costs no
+/// request.
+const LONGEST_SLEEP: SignedDuration = SignedDuration::from_mins(5);
+
 /// What one scope (a namespace, or all) is reconciled with.
 pub(super) struct Reconciler {
     pub(super) world: World,
@@ -170,6 +174,10 @@ impl Reconciler {
         {
             seen.credential.status = status.clone();
         }
+        let (namespace, name) = (&seen.credential.namespace, &seen.credential.name);
+        self.world
+            .metrics
+            .reported(namespace, name, &seen.credential.status);
         seen
     }
 
@@ -192,7 +200,11 @@ pub(super) async fn reconcile(
     object: Arc<Watched>,
     reconciler: Arc<Reconciler>,
 ) -> Result<Requeue, ApiError> {
-    reconciler.readiness.complete().await;
+    // A shutdown ends the watches too: the first lists would never come.
+    tokio::select! {
+        () = reconciler.readiness.complete() => {}
+        () = reconciler.stop.cancelled() => return Ok(Requeue::await_change()),
+    }
     let result = reconciler.run(&object).await;
     reconciler.world.metrics.reconciled(result.is_ok());
     result
@@ -222,7 +234,9 @@ pub(super) fn on_error(
 
 fn requeue(wake_at: Option<Timestamp>, now: Timestamp) -> Requeue {
     wake_at.map_or_else(Requeue::await_change, |at| {
-        let delay = at.duration_since(now).max(SignedDuration::from_secs(1));
+        let delay = at
+            .duration_since(now)
+            .clamp(SignedDuration::from_secs(1), LONGEST_SLEEP);
         Requeue::requeue(delay.unsigned_abs())
     })
 }

@@ -81,7 +81,8 @@ fn condition(seen: &Observed, r#type: ConditionType, fact: &Fact, now: Timestamp
         r#type,
         status: fact.status,
         reason: fact.reason.to_string(),
-        message: fact.message.clone(),
+        // The schema's bound: a webhook's own words can be of any length.
+        message: fact.message.chars().take(2048).collect(),
         observed_generation: seen.credential.generation,
         // Moves only when the status flips.
         last_transition_time: before

@@ -112,7 +112,9 @@ impl Reader<'_> {
                 "with a token_type other than Bearer",
             ));
         }
-        let granted: Vec<&str> = text(fields, "scope")
+        let stated = text(fields, "scope").map(|scope| self.scrubber.without_secrets(scope));
+        let granted: Vec<&str> = stated
+            .as_deref()
             .map(|scope| scope.split_ascii_whitespace().collect())
             .unwrap_or_default();
         let narrowed = !granted.is_empty()
@@ -184,7 +186,8 @@ impl Reader<'_> {
             .answer
             .location
             .as_deref()
-            .and_then(|location| url::Url::parse(location).ok());
+            .map(|location| self.scrubber.without_secrets(location))
+            .and_then(|location| url::Url::parse(&location).ok());
         let Some(target) = target else {
             return self.refusal(Reason::Redirected, "a redirect, which is not followed");
         };
