@@ -8,6 +8,12 @@ pub mod label {
     pub const MANAGED: &str = "cube-operator.dev/managed";
     /// The only value that counts.
     pub const TRUE: &str = "true";
+
+    /// Whether this label is set to it.
+    #[must_use]
+    pub fn is_set(labels: &std::collections::BTreeMap<String, String>, name: &str) -> bool {
+        labels.get(name).is_some_and(|value| value == TRUE)
+    }
 }
 
 /// Annotations: what the operator reads from people, and what it records on the target Secret.

@@ -22,7 +22,7 @@ use crate::{
         error::ApiError,
         world::{Watched, World, lock},
     },
-    reconcile::{Action, Credential, Look, Memory, Next, Observed, Outcome, absorb, decide},
+    reconcile::{Action, Credential, Memory, Next, Observed, Outcome, absorb, decide},
 };
 
 /// Delays after an error of the API server: 1 s, doubling to a minute.
@@ -103,7 +103,7 @@ impl Reconciler {
             let plan = decide(seen, now());
             let outcome = match plan.next {
                 Next::Rest => return Ok(requeue(plan.wake_at, now())),
-                Next::Look(what) => self.look(what, seen).await?,
+                Next::Look(what) => self.world.look(what, seen).await?,
                 Next::Act(action) => {
                     if matches!(*action, Action::Exchange(_)) && self.stop.is_cancelled() {
                         // The next process makes it: nothing that could be lost is begun any more.
@@ -124,10 +124,6 @@ impl Reconciler {
         Ok(Requeue::requeue(LONGEST_API_DELAY))
     }
 
-    async fn look(&self, what: Look, seen: &Observed) -> Result<Outcome, ApiError> {
-        self.world.look(what, seen).await
-    }
-
     async fn act(
         &self,
         action: Action,
@@ -145,7 +141,6 @@ impl Reconciler {
                 }
             },
             Outcome::Reported { status, version } => {
-                self.world.metrics.reported(namespace, name, status);
                 log_change(&seen.credential, status);
                 if let Some(note) = lock(&self.notes).get_mut(&seen.credential.uid) {
                     note.reported = Some((version.parse().unwrap_or(0), status.clone()));
@@ -174,10 +169,6 @@ impl Reconciler {
         {
             seen.credential.status = status.clone();
         }
-        let (namespace, name) = (&seen.credential.namespace, &seen.credential.name);
-        self.world
-            .metrics
-            .reported(namespace, name, &seen.credential.status);
         seen
     }
 
@@ -185,6 +176,9 @@ impl Reconciler {
         let mut notes = lock(&self.notes);
         // Gone if the object was deleted meanwhile.
         if let Some(note) = notes.get_mut(&seen.credential.uid) {
+            let (namespace, name) = (&seen.credential.namespace, &seen.credential.name);
+            let status = &seen.credential.status;
+            self.world.metrics.reported(namespace, name, status);
             note.memory.end(seen.memory);
             note.api_errors = if worked {
                 0

@@ -77,10 +77,8 @@ fn value(bytes: Option<&ByteString>) -> SourceValue {
 /// Whether the owner of a Secret permits its use.
 #[must_use]
 pub fn has_consent(meta: &ObjectMeta) -> bool {
-    meta.labels
-        .as_ref()
-        .and_then(|labels| labels.get(label::CREDENTIAL))
-        .is_some_and(|value| value == label::TRUE)
+    let labels = meta.labels.as_ref();
+    labels.is_some_and(|labels| label::is_set(labels, label::CREDENTIAL))
 }
 
 /// The `CubeCredential` without its spec.

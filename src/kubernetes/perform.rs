@@ -19,7 +19,7 @@ use super::{
 use crate::{
     api::{CubeCredential, CubeCredentialStatus, FIELD_MANAGER},
     oauth::{answer, answer::Asked, request::TokenRequest, scrub::Scrubber},
-    reconcile::{Action, Content, DesiredTarget, Observed, Outcome, SecretVersion, fingerprint},
+    reconcile::{Action, Content, DesiredTarget, Observed, Outcome, SecretVersion},
 };
 
 /// No object ever has this resourceVersion: it is that of an empty store. A server-side apply that states it creates the
@@ -85,11 +85,7 @@ impl World {
         seen: &Observed,
     ) -> Result<Outcome, ApiError> {
         let (namespace, name) = (seen.credential.namespace.clone(), target.name.clone());
-        let token = target
-            .data
-            .get("access-token")
-            .map(fingerprint)
-            .unwrap_or_default();
+        let fingerprint = target.fingerprint();
         let key = (namespace.clone(), name.clone());
         let secret = secret(&namespace, target, object);
         let api: Api<Secret> = Api::namespaced(self.client.clone(), &namespace);
@@ -110,7 +106,7 @@ impl World {
             }
         };
         let mut known = convert::target(&written.metadata);
-        known.content = Content::Confirmed(token);
+        known.content = Content::Confirmed(fingerprint);
         known.owner_lives = true;
         lock(&self.targets).put(key, &known.version, known.clone());
         Ok(Outcome::Published(known))

@@ -93,10 +93,7 @@ impl World {
     /// Keeps what a look at the target told, so that the same version is not read again. Only what is watched is kept.
     pub fn remember(&self, seen: &Observed) {
         if let Target::Present(secret) = &seen.target
-            && secret
-                .labels
-                .get(label::MANAGED)
-                .is_some_and(|value| value == label::TRUE)
+            && label::is_set(&secret.labels, label::MANAGED)
         {
             let key = (seen.credential.namespace.clone(), secret.name.clone());
             lock(&self.targets).put(key, &secret.version, secret.clone());

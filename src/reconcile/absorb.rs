@@ -8,7 +8,7 @@ use super::{
     attempt::{Memory, Unwritable, later},
     inputs, local, message,
     news::Happened,
-    observed::{CaBundle, Content, Observed, Source, Target, TargetSecret},
+    observed::{CaBundle, Observed, Source, Target, TargetSecret},
     plan::{Outcome, TargetReading},
     schedule,
     target::{DesiredMetadata, Owner, Record},
@@ -179,9 +179,8 @@ fn is_repair(seen: &Observed, written: &TargetSecret, record: Option<&Record>) -
             .is_some_and(|target| target.name == written.name);
     let edited = match &seen.target {
         Target::Present(before) => {
-            let confirmed = matches!(before.content, Content::Confirmed(_));
             // With the same record, only labels or annotations differed, and not because the inputs changed.
-            !confirmed || before.record().as_ref() == record
+            !before.is_confirmed() || before.record().as_ref() == record
         }
         Target::Absent | Target::Unknown => true,
     };

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{
     attempt::Failure,
     inputs, local,
-    observed::{CaBundle, Content, Observed, Source, Target, TargetSecret},
+    observed::{CaBundle, Observed, Source, Target, TargetSecret},
     plan::Look,
     schedule,
     settings::Settings,
@@ -60,9 +60,7 @@ impl<'a> Case<'a> {
         if let Some(holding) = &self.seen.memory.holding {
             return Some(holding.record.clone());
         }
-        self.target()
-            .filter(|secret| matches!(secret.content, Content::Confirmed(_)))?
-            .record()
+        self.target()?.confirmed_record()
     }
 
     /// The record of a token that has not expired.
@@ -85,10 +83,7 @@ impl<'a> Case<'a> {
         if !self.seen.memory.unpublished {
             return self.good_record();
         }
-        let published = self
-            .target()
-            .filter(|secret| matches!(secret.content, Content::Confirmed(_)))?
-            .record()?;
+        let published = self.target()?.confirmed_record()?;
         (published.expires_at > self.now && self.is_confirmed(&published)).then_some(published)
     }
 

@@ -114,9 +114,7 @@ fn the_token_is_published(case: &Case<'_>) -> Option<Step> {
     };
     let wanted = DesiredMetadata::new(&case.seen.credential, case.settings, &record);
     let current = case.target();
-    if current.is_some_and(|secret| {
-        matches!(secret.content, Content::Confirmed(_)) && secret.has(&wanted)
-    }) {
+    if current.is_some_and(|secret| secret.is_confirmed() && secret.has(&wanted)) {
         return None;
     }
     if let Some(step) = an_unwritable_target_waits(case) {

@@ -12,10 +12,7 @@ use crate::api::{Condition, ConditionStatus, ConditionType, CubeCredentialStatus
 /// The whole status of a credential whose spec can be read.
 pub(super) fn status(case: &Case<'_>, verdict: &Verdict) -> CubeCredentialStatus {
     let target = case.target();
-    let record = case
-        .target()
-        .filter(|secret| matches!(secret.content, Content::Confirmed(_)))
-        .and_then(TargetSecret::record);
+    let record = target.and_then(TargetSecret::confirmed_record);
     CubeCredentialStatus {
         issued_at: record.as_ref().map(|record| record.issued_at),
         expires_at: record.as_ref().map(|record| record.expires_at),

@@ -70,6 +70,17 @@ pub fn fingerprint(token: &SecretString) -> String {
     hex(&Sha256::digest(token.expose_secret())[..4])
 }
 
+impl DesiredTarget {
+    /// The fingerprint of its token.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        self.data
+            .get(ACCESS_TOKEN)
+            .map(fingerprint)
+            .unwrap_or_default()
+    }
+}
+
 impl TargetSecret {
     /// Whether this Secret is neither this object's nor left by a predecessor of it: its data may not be read.
     #[must_use]
@@ -108,6 +119,16 @@ impl TargetSecret {
                 .map(|scopes| scopes.split(' ').map(Into::into).collect())
                 .unwrap_or_default(),
         })
+    }
+
+    /// Whether it was found to hold what its annotations say.
+    pub(super) fn is_confirmed(&self) -> bool {
+        matches!(self.content, Content::Confirmed(_))
+    }
+
+    /// What its annotations say, if it was found to hold that.
+    pub(super) fn confirmed_record(&self) -> Option<Record> {
+        self.is_confirmed().then(|| self.record()).flatten()
     }
 
     /// The token, if data and annotations are as they were written.
