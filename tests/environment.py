@@ -3,11 +3,14 @@
 
     python3 tests/environment.py control-plane --dir DIR
     python3 tests/environment.py token-server --dir DIR [--lifetime 3600] [--rotate true] [--grace 0]
-                                 [--reuse-protection false] [--hash-rounds cheap]
+                                 [--reuse-protection false] [--hashed-tokens false] [--hash-rounds cheap]
 
 Prints one JSON line once everything answers: where it is and which files belong to it. Then each JSON line
 on stdin is a command, answered by one JSON line. Everything ends with stdin, SIGTERM or SIGINT; DIR stays,
 with the logs. The tools come from tests/tools/build.sh.
+
+--hashed-tokens is django-oauth-toolkit's own COMPLIANT_BCP_RFC9700_TOKEN_STORAGE: no token is readable in the
+database. With --grace a retry then gets a 500 until the grace period ends: the pair to repeat is not there.
 
 Commands of the control plane:
     {"cmd": "stop-apiserver"}     as a crash: connections are cut, the port refuses
@@ -17,13 +20,27 @@ Commands of the control plane:
 Commands of the token server:
     {"cmd": "create-client", "client_id": "a", "client_secret": "b"}
         optional: "scopes": "read write", "grant_type": "client-credentials" or "authorization-code",
-        "redirect_uris": "http://127.0.0.1:8000/callback"
+        "redirect_uris": "http://127.0.0.1:8000/callback",
+        "client_type": "confidential" or "public", which needs no client_secret
     {"cmd": "set-secret", "client_id": "a", "client_secret": "c"}
     {"cmd": "delete-client", "client_id": "a"}
     {"cmd": "create-user", "username": "u", "password": "p"}    who can sign in on /o/authorize/
+    {"cmd": "sign-in", "client_id": "a", "client_secret": "b", "username": "u", "password": "p",
+     "redirect_uri": "http://127.0.0.1:8000/callback", "scopes": "read write"}
+        as that user's browser, with PKCE and consent; a public client has no client_secret; answered by
+        {"ok": true, "refresh_token": "...", "access_token": "...", "expires_in": 3600}
     {"cmd": "forbid", "on": true}                               403 to every token request
+    {"cmd": "delay", "before": 0, "after": 5}    later token requests: seconds before one is processed, and
+                                                 between its commit and its answer; 0 is off
+    {"cmd": "lose-answers", "count": 1}          the next token requests are committed, but answered by 502
     {"cmd": "revoke", "token": "an access or refresh token"}
+The three faults hold for the token request of sign-in too.
 Answers: {"ok": true} or {"error": "why"}.
+
+The request log of the token server has a line of JSON for each token request, before it is answered (and
+before the delay "after"): time, client_id, grant_type, authentication ("body" or "basic"), status (what the
+client gets), committed_status (what the server did; absent if forbidden), and the first 16 hex digits of the
+SHA-256 of two refresh tokens: refresh_token (that was sent) and issued (that was answered); absent for none.
 """
 
 import argparse
@@ -48,6 +65,7 @@ def arguments():
     server.add_argument("--rotate", choices=["true", "false"], default="true", help="refresh tokens on use")
     server.add_argument("--grace", type=int, default=0, help="seconds for which a rotated token still works")
     server.add_argument("--reuse-protection", choices=["true", "false"], default="false")
+    server.add_argument("--hashed-tokens", choices=["true", "false"], default="false", help="store no token itself")
     server.add_argument("--hash-rounds", choices=["cheap", "real"], default="cheap")
     return parser.parse_args()
 

@@ -5,6 +5,7 @@ import os
 import socket
 
 from .processes import START_SECONDS, TESTS, Component, Failure, make_certificates, tool
+from .sign_in import sign_in
 
 
 class TokenServer:
@@ -13,7 +14,7 @@ class TokenServer:
         self.ca = make_certificates(directory, "DNS:localhost, DNS:token-server.test, IP:127.0.0.1")
         # The server inherits a socket that listens already: no port to guess, none to lose.
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.port = self.listener.getsockname()[1]
+        self.url = f"https://localhost:{self.listener.getsockname()[1]}"
         self.control, self.servers_end = socket.socketpair()
         self.control.settimeout(START_SECONDS)
         self.stream = self.control.makefile("rw")
@@ -38,6 +39,7 @@ class TokenServer:
             "TOKEN_SERVER_ROTATE": options.rotate,
             "TOKEN_SERVER_GRACE": options.grace,
             "TOKEN_SERVER_REUSE_PROTECTION": options.reuse_protection,
+            "TOKEN_SERVER_HASHED_TOKENS": options.hashed_tokens,
             "TOKEN_SERVER_HASH_ROUNDS": options.hash_rounds,
         }
         return os.environ | {name: str(value) for name, value in variables.items()}
@@ -50,11 +52,10 @@ class TokenServer:
         self.servers_end.close()
         self.listener.close()
         self.gunicorn_said()  # {"ready": true}
-        url = f"https://localhost:{self.port}"
         return {
-            "url": url,
-            "token_url": f"{url}/o/token/",
-            "resource_url": f"{url}/api/me",
+            "url": self.url,
+            "token_url": f"{self.url}/o/token/",
+            "resource_url": f"{self.url}/api/me",
             "ca_file": str(self.ca),
             "request_log": str(log),
             "dir": str(self.directory),
@@ -64,12 +65,20 @@ class TokenServer:
         self.gunicorn.stop()
 
     def command(self, command):
+        if command["cmd"] == "sign-in":
+            return self.sign_in({name: value for name, value in command.items() if name != "cmd"})
         try:
             self.stream.write(json.dumps(command) + "\n")
             self.stream.flush()
         except BrokenPipeError:
             pass  # the server ended: reading says so
         return self.gunicorn_said()
+
+    def sign_in(self, arguments):
+        try:
+            return {"ok": True, **sign_in(self.url, self.ca, **arguments)}
+        except TypeError as error:  # an argument is missing or unknown
+            raise Failure(f"TypeError: {error}") from None
 
     def gunicorn_said(self):
         try:

@@ -1,15 +1,16 @@
 """Commands of the test environment, answered by a thread inside the server: no Django start for each."""
 
+import hashlib
 import json
 import os
 import socket
 import threading
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from oauth2_provider.models import get_access_token_model, get_refresh_token_model
 
+from . import faults
 from .models import Application
 
 
@@ -37,21 +38,32 @@ def answer(line):
         arguments = json.loads(line)
         name = arguments.pop("cmd")
         if name not in COMMANDS:
-            return {"error": f"there is no command {name!r}: choose from {', '.join(COMMANDS)}"}
+            return {"error": f"there is no command {name!r}: choose from sign-in, {', '.join(COMMANDS)}"}
         COMMANDS[name](**arguments)
         return {"ok": True}
     except Exception as error:  # a wrong command must not end the server
         return {"error": f"{type(error).__name__}: {error}"}
 
 
-def create_client(client_id, client_secret, scopes="read write", grant_type="client-credentials", redirect_uris=""):
+def create_client(
+    client_id,
+    client_secret="",
+    scopes="read write",
+    grant_type="client-credentials",
+    redirect_uris="",
+    client_type=Application.CLIENT_CONFIDENTIAL,
+):
+    if client_type not in dict(Application.CLIENT_TYPES):
+        raise ValueError(f"client_type {client_type!r} is neither confidential nor public")
+    if client_type == Application.CLIENT_CONFIDENTIAL and not client_secret:
+        raise ValueError("a confidential client needs a client_secret")
     if Application.objects.filter(client_id=client_id).exists():
         raise ValueError(f"client {client_id!r} exists already: use set-secret or another client_id")
     Application.objects.create(
         name=client_id,
         client_id=client_id,
         client_secret=client_secret,
-        client_type=Application.CLIENT_CONFIDENTIAL,
+        client_type=client_type,
         authorization_grant_type=grant_type,
         redirect_uris=redirect_uris,
         allowed_scopes=scopes,
@@ -73,15 +85,24 @@ def create_user(username, password):
 
 
 def forbid(on):
-    if on:
-        settings.FORBIDDEN.touch()
-    else:
-        settings.FORBIDDEN.unlink(missing_ok=True)
+    faults.forbidden = on
+
+
+def delay(before=0, after=0):
+    if not (before >= 0 and after >= 0):
+        raise ValueError("before and after are seconds, 0 for none")
+    faults.before, faults.after = before, after
+
+
+def lose_answers(count):
+    with faults.lock:
+        faults.lost = int(count)
 
 
 def revoke(token):
+    checksum = hashlib.sha256(token.encode()).hexdigest()  # all that there is with --hashed-tokens true
     for model in (get_access_token_model(), get_refresh_token_model()):
-        found = model.objects.filter(token=token).first()
+        found = model.objects.filter(token_checksum=checksum).first()
         if found:
             return found.revoke()
     raise ValueError("no such token: it was never issued, or is revoked or rotated already")
@@ -93,5 +114,7 @@ COMMANDS = {
     "delete-client": delete_client,
     "create-user": create_user,
     "forbid": forbid,
+    "delay": delay,
+    "lose-answers": lose_answers,
     "revoke": revoke,
 }

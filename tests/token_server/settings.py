@@ -9,10 +9,9 @@ def switch(name, default):
     return os.environ.get(name, default) == "true"
 
 
-# Everything the server writes: database, request log, and the file `forbidden`.
+# Everything the server writes: database and request log.
 DIRECTORY = Path(os.environ["TOKEN_SERVER_DIR"])
 REQUEST_LOG = DIRECTORY / "requests.jsonl"
-FORBIDDEN = DIRECTORY / "forbidden"
 
 SECRET_KEY = secrets.token_urlsafe(50)
 ALLOWED_HOSTS = ["*"]
@@ -88,6 +87,8 @@ OAUTH2_PROVIDER = {
     "ROTATE_REFRESH_TOKEN": switch("TOKEN_SERVER_ROTATE", "true"),
     "REFRESH_TOKEN_GRACE_PERIOD_SECONDS": int(os.environ.get("TOKEN_SERVER_GRACE", "0")),
     "REFRESH_TOKEN_REUSE_PROTECTION": switch("TOKEN_SERVER_REUSE_PROTECTION", "false"),
+    # Its own switch for storing only hashes of tokens, off by default in version 3.
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": switch("TOKEN_SERVER_HASHED_TOKENS", "false"),
     "PKCE_REQUIRED": True,
 }
 
