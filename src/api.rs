@@ -19,7 +19,7 @@ pub use names::{annotation, label};
 pub use reason::{Class, Reason};
 pub use spec::{
     CaBundleKind, CaBundleRef, ClientAuthentication, ClientSecretRef, CubeCredential,
-    CubeCredentialSpec, DeletionPolicy, Grant, Provider, TargetSpec,
+    CubeCredentialSpec, DeletionPolicy, Grant, Provider, RefreshTokenRef, TargetSpec,
 };
 pub use status::{Attempted, CubeCredentialStatus, TargetStatus};
 

@@ -68,6 +68,11 @@ pub struct Run {
     /// The name of this process in events.
     #[arg(long, env = "POD_NAME", value_name = "NAME")]
     pub instance: Option<String>,
+
+    /// Who this process is when it claims a refresh token: the uid of its pod, so that a restarted container goes on where the
+    /// one before it stopped. Default: a new one at each start.
+    #[arg(long, env = "POD_UID", value_name = "UID")]
+    pub identity: Option<String>,
 }
 
 /// The flags of `check`.

@@ -44,6 +44,8 @@ pub struct Options {
     pub allowed_hosts: Option<HostList>,
     /// Sends token requests.
     pub tokens: TokenClient,
+    /// Who this process is in claims of refresh tokens: the uid of its pod.
+    pub identity: String,
     /// The name of this process in events.
     pub instance: Option<String>,
     /// What is counted.
@@ -98,6 +100,7 @@ impl Controller {
                 sources: Mutex::default(),
                 allowed_hosts: options.allowed_hosts.clone(),
                 tokens: options.tokens.clone(),
+                identity: options.identity.clone(),
                 recorder: recorder.clone(),
                 metrics: options.metrics.clone(),
             };
@@ -127,7 +130,15 @@ impl Controller {
     /// Runs until stopped, then finishes what is under way: a token that was asked for is also published.
     pub async fn run(self) {
         let Self { scopes, stop } = self;
+        let tasks: Vec<_> = scopes
+            .iter()
+            .map(|scope| scope.reconciler.tasks.clone())
+            .collect();
         join_all(scopes.into_iter().map(|scope| scope.run(stop.clone()))).await;
+        for tasks in tasks {
+            tasks.close();
+            tasks.wait().await;
+        }
     }
 }
 

@@ -19,8 +19,10 @@ mod news;
 mod observed;
 mod plan;
 mod report;
+mod rotation;
 mod schedule;
 mod settings;
+mod state;
 mod target;
 mod verdict;
 
@@ -30,11 +32,15 @@ pub use decide::decide;
 pub(crate) use inputs::hex;
 pub use news::{News, NewsKind};
 pub use observed::{
-    CaBundle, Content, Credential, Observed, Source, SourceSecret, SourceValue, Target,
-    TargetSecret,
+    CaBundle, ClientValues, Content, Credential, Observed, Source, SourceSecret, SourceValue,
+    Target, TargetSecret,
 };
-pub use plan::{Action, DesiredTarget, Look, Next, Outcome, Plan, SecretVersion, TargetReading};
+pub use plan::{
+    Action, DesiredSecret, DesiredState, Look, Next, Outcome, Plan, SecretVersion, TargetReading,
+    Unstored,
+};
 pub use settings::{CaBundleSource, Settings};
+pub use state::{STATE_TYPE, State, StateReading, StateSecret, Stored, is_state_of};
 pub use target::fingerprint;
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ pub mod label {
     pub const CREDENTIAL: &str = "cube-operator.dev/credential";
     /// On every Secret that the operator writes. Value [`TRUE`].
     pub const MANAGED: &str = "cube-operator.dev/managed";
+    /// On the Secret that holds the current refresh token. Not [`MANAGED`]: it is no target, and nothing watches it.
+    pub const STATE: &str = "cube-operator.dev/state";
     /// The only value that counts.
     pub const TRUE: &str = "true";
 
@@ -23,9 +25,9 @@ pub mod annotation {
     /// On a `CubeCredential`: any new value asks for one exchange.
     pub const REFRESH_REQUESTED_AT: &str = "cube-operator.dev/refresh-requested-at";
 
-    /// On a target: the name of the `CubeCredential` that owns it.
+    /// On a target or state: the name of the `CubeCredential` that owns it.
     pub const OWNER_NAME: &str = "cube-operator.dev/owner-name";
-    /// On a target: the uid of the `CubeCredential` that owns it. This is the mark of ownership.
+    /// On a target or state: the uid of the `CubeCredential` that owns it. This is the mark of ownership.
     pub const OWNER_UID: &str = "cube-operator.dev/owner-uid";
     /// On a target: when the request for its token was sent (RFC 3339).
     pub const ISSUED_AT: &str = "cube-operator.dev/issued-at";
@@ -39,6 +41,8 @@ pub mod annotation {
     pub const GENERATION: &str = "cube-operator.dev/generation";
     /// On a target: the resourceVersion of the source Secret for which the inputs were last confirmed.
     pub const SOURCE_VERSION: &str = "cube-operator.dev/source-resource-version";
+    /// On a target of a stored refresh token: the resourceVersion of the seed for which it was last confirmed.
+    pub const SEED_VERSION: &str = "cube-operator.dev/seed-resource-version";
     /// On a target: the hash of the last refresh request that was served.
     pub const REFRESH_REQUEST: &str = "cube-operator.dev/refresh-request";
     /// On a target: the scopes that were granted, separated by blanks, where the answer stated them.

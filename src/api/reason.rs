@@ -19,6 +19,9 @@ pub enum Reason {
     ClientSecretKeyMissing,
     ClientSecretNotLabelled,
     ClientSecretMalformed,
+    RefreshTokenNotFound,
+    RefreshTokenNotLabelled,
+    RefreshTokenMalformed,
     CABundleInvalid,
     HostNotAllowed,
     InvalidSpec,
@@ -26,6 +29,8 @@ pub enum Reason {
     TargetConflict,
     TargetDuplicate,
     TargetNotWritable,
+    StateConflict,
+    StateNotWritable,
 
     InvalidClient,
     InvalidGrant,
@@ -46,6 +51,7 @@ pub enum Reason {
     Unavailable,
     RateLimited,
     RefreshTokenRejected,
+    RefreshTokenLost,
 }
 
 /// How a failure is retried.
@@ -63,7 +69,7 @@ pub enum Class {
 
 impl Reason {
     /// Every reason, in the order of the README.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 39] = [
         Self::Synced,
         Self::TokenIssued,
         Self::Pending,
@@ -72,12 +78,17 @@ impl Reason {
         Self::ClientSecretKeyMissing,
         Self::ClientSecretNotLabelled,
         Self::ClientSecretMalformed,
+        Self::RefreshTokenNotFound,
+        Self::RefreshTokenNotLabelled,
+        Self::RefreshTokenMalformed,
         Self::CABundleInvalid,
         Self::HostNotAllowed,
         Self::InvalidSpec,
         Self::TargetConflict,
         Self::TargetDuplicate,
         Self::TargetNotWritable,
+        Self::StateConflict,
+        Self::StateNotWritable,
         Self::InvalidClient,
         Self::InvalidGrant,
         Self::UnauthorizedClient,
@@ -97,6 +108,7 @@ impl Reason {
         Self::Unavailable,
         Self::RateLimited,
         Self::RefreshTokenRejected,
+        Self::RefreshTokenLost,
     ];
 
     /// The reason with this name: how a stored condition is read back after a restart.
@@ -125,19 +137,22 @@ impl Reason {
             | Self::UnsupportedTokenType
             | Self::ResponseTooLarge
             | Self::TLSUntrusted => Class::Slow,
-            Self::Unreachable | Self::NoResponse | Self::Unavailable | Self::TargetNotWritable => {
-                Class::Fast
-            }
+            Self::Unreachable
+            | Self::NoResponse
+            | Self::Unavailable
+            | Self::TargetNotWritable
+            | Self::StateNotWritable => Class::Fast,
             Self::RateLimited => Class::RateLimited,
             _ => Class::Terminal,
         }
     }
 
-    /// Whether this reason comes from an exchange that was made: only these are remembered between reconciles.
+    /// Whether this reason comes from an exchange that was made.
     #[must_use]
     pub fn is_exchange_failure(self) -> bool {
-        self == Self::RefreshTokenRejected
-            || (self.class() != Class::Terminal && self != Self::TargetNotWritable)
+        let dead = matches!(self, Self::RefreshTokenRejected | Self::RefreshTokenLost);
+        let unwritten = matches!(self, Self::TargetNotWritable | Self::StateNotWritable);
+        dead || (self.class() != Class::Terminal && !unwritten)
     }
 }
 

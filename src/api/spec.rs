@@ -27,8 +27,14 @@ use super::CubeCredentialStatus;
         "(has(self.spec.target.name) ? self.spec.target.name : self.metadata.name + '-token') != self.spec.clientSecretRef.name")
         .message("the target may not be the Secret that clientSecretRef names: set spec.target.name to another name"),
     validation = Rule::new(
+        "!has(self.spec.refreshTokenRef) || (has(self.spec.target.name) ? self.spec.target.name : self.metadata.name + '-token') != self.spec.refreshTokenRef.name")
+        .message("the target may not be the Secret that refreshTokenRef names: set spec.target.name to another name"),
+    validation = Rule::new(
         "!has(self.spec.target.name) || self.spec.target.name != self.metadata.name + '-cube-state'")
         .message("the name <metadata.name>-cube-state is reserved for the operator: set spec.target.name to another name"),
+    validation = Rule::new(
+        "self.spec.clientSecretRef.name != self.metadata.name + '-cube-state' && (!has(self.spec.refreshTokenRef) || self.spec.refreshTokenRef.name != self.metadata.name + '-cube-state')")
+        .message("the Secret <metadata.name>-cube-state is the operator's own: name another Secret in clientSecretRef and refreshTokenRef"),
     printcolumn(name = "Provider", type_ = "string", json_path = ".spec.provider"),
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
     printcolumn(name = "Refreshed", type_ = "string", json_path = ".status.conditions[?(@.type==\"Refreshed\")].reason"),
@@ -39,6 +45,10 @@ use super::CubeCredentialStatus;
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("self.provider != 'Custom' || has(self.tokenURL)")
     .message("tokenURL is required with provider Custom: write the token endpoint, for example https://login.example.com/oauth2/token"))]
+#[x_kube(validation = Rule::new("(self.grant == 'RefreshToken') == has(self.refreshTokenRef)")
+    .message("refreshTokenRef is required with grant RefreshToken, and only with it: name the Secret with the first refresh token, or set grant to RefreshToken"))]
+#[x_kube(validation = Rule::new("self.clientAuthentication != 'None' || self.grant == 'RefreshToken'")
+    .message("clientAuthentication None is for public clients, which have grant RefreshToken: use Body or Basic"))]
 pub struct CubeCredentialSpec {
     /// For people: what this credential is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,11 +72,18 @@ pub struct CubeCredentialSpec {
     #[serde(default)]
     pub grant: Grant,
 
-    /// How the client proves who it is: in the body of the request (Body) or in the Authorization header (Basic).
+    /// The Secret with the seed: the first refresh token, from a sign-in. It is only read, and needs the label
+    /// cube-operator.dev/credential: "true". A new seed is adopted at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token_ref: Option<RefreshTokenRef>,
+
+    /// How the client proves who it is: in the body of the request (Body), in the Authorization header (Basic), or not at all
+    /// (None: a public client, which has no secret).
     #[serde(default)]
     pub client_authentication: ClientAuthentication,
 
-    /// The scopes to ask for. None: the request has no scope parameter, and the provider grants its default.
+    /// The scopes to ask for. Empty: the request has no scope parameter, and the provider grants its default; for
+    /// `CubeSoftware` with `ClientCredentials` they are read and write. A refresh never sends any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "scopes")]
     #[x_kube(merge_strategy = ListMerge::Set)]
@@ -114,6 +131,8 @@ pub struct CubeCredentialSpec {
 pub enum Provider {
     /// Cubewire: `https://api.cubewire.com/api/v1/oauth2/token`.
     Cubewire,
+    /// Cube Software: `https://api.cubesoftware.com/o/token/`.
+    CubeSoftware,
     /// Any OAuth 2 server; tokenURL is required.
     Custom,
 }
@@ -124,6 +143,8 @@ pub enum Grant {
     /// Client credentials (RFC 6749, section 4.4).
     #[default]
     ClientCredentials,
+    /// A stored refresh token (section 6).
+    RefreshToken,
 }
 
 /// How the client authenticates (RFC 6749, section 2.3.1).
@@ -134,6 +155,8 @@ pub enum ClientAuthentication {
     Body,
     /// The Authorization header.
     Basic,
+    /// `client_id` in the body and no secret: a public client (section 2.1).
+    None,
 }
 
 /// The Secret that holds the client id and the client secret, in the same namespace.
@@ -149,11 +172,26 @@ pub struct ClientSecretRef {
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = key_rule())]
     pub client_id_key: String,
-    /// The key of the client secret.
+    /// The key of the client secret; not used with clientAuthentication None.
     #[serde(default = "default_client_secret_key")]
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = key_rule())]
     pub client_secret_key: String,
+}
+
+/// The Secret that holds the seed, in the same namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RefreshTokenRef {
+    /// The name of the Secret.
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = name_rule())]
+    pub name: String,
+    /// The key of the refresh token.
+    #[serde(default = "default_refresh_token_key")]
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = key_rule())]
+    pub key: String,
 }
 
 /// Where the PEM certificates of private authorities are, in the same namespace.
@@ -248,6 +286,9 @@ fn default_client_id_key() -> String {
 }
 fn default_client_secret_key() -> String {
     "client-secret".into()
+}
+fn default_refresh_token_key() -> String {
+    "refresh-token".into()
 }
 fn default_ca_key() -> String {
     "ca.crt".into()

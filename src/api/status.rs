@@ -78,6 +78,9 @@ pub struct Attempted {
     pub generation: i64,
     /// The resourceVersion of the source Secret.
     pub source_resource_version: String,
+    /// The resourceVersion of the Secret with the seed, if one is used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed_resource_version: Option<String>,
     /// A hash of the CA bundle, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_bundle_hash: Option<String>,

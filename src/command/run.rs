@@ -2,6 +2,7 @@
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::check;
 use crate::{
@@ -37,6 +38,11 @@ pub async fn run(flags: Run) -> super::Result {
         namespaces: flags.scope.namespaces,
         allowed_hosts: flags.allowed_token_hosts,
         tokens: TokenClient::new(Networks::allowing(flags.allow_network)),
+        // An empty one, say from a manifest without the downward API, would make all processes the same.
+        identity: flags
+            .identity
+            .filter(|identity| !identity.is_empty())
+            .unwrap_or_else(|| Uuid::new_v4().to_string()),
         instance: flags.instance,
         metrics: metrics.clone(),
     };

@@ -11,7 +11,7 @@ use kube::{
     ResourceExt,
     runtime::{controller::Action as Requeue, reflector::ObjectRef},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::readiness::Readiness;
 use crate::{
@@ -41,6 +41,8 @@ const LONGEST_SLEEP: SignedDuration = SignedDuration::from_mins(5);
 pub(super) struct Reconciler {
     pub(super) world: World,
     pub(super) readiness: Readiness,
+    /// What nothing cancels: kube drops a running reconcile together with its stream, and a provider's answer with it.
+    pub(super) tasks: TaskTracker,
     stop: CancellationToken,
     notes: Mutex<HashMap<String, Note>>,
 }
@@ -59,6 +61,7 @@ impl Reconciler {
         Self {
             world,
             readiness: Readiness::default(),
+            tasks: TaskTracker::new(),
             stop,
             notes: Mutex::default(),
         }
@@ -99,18 +102,28 @@ impl Reconciler {
     }
 
     async fn steps(&self, object: &Watched, seen: &mut Observed) -> Result<Requeue, ApiError> {
-        for _ in 0..MOST_STEPS {
+        let mut steps = 0;
+        while steps < MOST_STEPS {
+            steps += 1;
             let plan = decide(seen, now());
             let outcome = match plan.next {
                 Next::Rest => return Ok(requeue(plan.wake_at, now())),
-                Next::Look(what) => self.world.look(what, seen).await?,
-                Next::Act(action) => {
-                    if matches!(*action, Action::Exchange(_)) && self.stop.is_cancelled() {
-                        // The next process makes it: nothing that could be lost is begun any more.
-                        return Ok(Requeue::await_change());
-                    }
-                    self.act(*action, object, seen).await?
+                Next::Pause(duration) => {
+                    // However long it takes.
+                    steps = 0;
+                    tokio::time::sleep(duration).await;
+                    Ok(Outcome::Paused)
                 }
+                Next::Look(what) => self.world.look(what, seen).await,
+                Next::Act(action) if action.begins_exchange() && self.stop.is_cancelled() => {
+                    // The next process makes it: nothing that could be lost is begun any more.
+                    return Ok(Requeue::await_change());
+                }
+                Next::Act(action) => self.act(*action, object, seen).await,
+            };
+            let outcome = match outcome {
+                Err(error) if seen.memory.is_storing() => Outcome::Interrupted(error.to_string()),
+                outcome => outcome?,
             };
             absorb(seen, outcome, now());
             self.world.remember(seen);
@@ -199,7 +212,14 @@ pub(super) async fn reconcile(
         () = reconciler.readiness.complete() => {}
         () = reconciler.stop.cancelled() => return Ok(Requeue::await_change()),
     }
-    let result = reconciler.run(&object).await;
+    let run = {
+        let reconciler = Arc::clone(&reconciler);
+        async move { reconciler.run(&object).await }
+    };
+    let result = match reconciler.tasks.spawn(run).await {
+        Ok(result) => result,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    };
     reconciler.world.metrics.reconciled(result.is_ok());
     result
 }

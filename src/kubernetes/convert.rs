@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 
 use super::world::Watched;
 use crate::{
-    api::{ClientSecretRef, CubeCredentialStatus, annotation, label},
-    reconcile::{Content, Credential, SourceSecret, SourceValue, TargetSecret, hex},
+    api::{CubeCredentialStatus, annotation, label},
+    reconcile::{Content, Credential, SourceSecret, SourceValue, StateReading, TargetSecret, hex},
 };
 
 /// The metadata of a Secret that may be a target.
@@ -23,16 +23,27 @@ pub fn target(meta: &ObjectMeta) -> TargetSecret {
         version: meta.resource_version.clone().unwrap_or_default(),
         labels: meta.labels.clone().unwrap_or_default(),
         annotations: meta.annotations.clone().unwrap_or_default(),
-        owners: meta
-            .owner_references
-            .iter()
-            .flatten()
-            .map(|owner| owner.uid.clone())
-            .collect(),
+        owners: owners(meta),
         owner_lives: false,
         owner_wants_it: false,
         content: Content::Unread,
     }
+}
+
+/// A Secret by the name of a state; without data if that was not to be read.
+#[must_use]
+pub fn state(meta: &ObjectMeta, data: Option<BTreeMap<String, SecretString>>) -> StateReading {
+    StateReading {
+        uid: meta.uid.clone().unwrap_or_default(),
+        version: meta.resource_version.clone().unwrap_or_default(),
+        owners: owners(meta),
+        data,
+    }
+}
+
+fn owners(meta: &ObjectMeta) -> Vec<String> {
+    let owners = meta.owner_references.iter().flatten();
+    owners.map(|owner| owner.uid.clone()).collect()
 }
 
 /// The data of a Secret, as far as it is text.
@@ -47,27 +58,30 @@ pub fn texts(data: Option<BTreeMap<String, ByteString>>) -> BTreeMap<String, Sec
         .collect()
 }
 
-/// What is used of a source Secret.
+/// What is used of a Secret that may be read.
 #[must_use]
-pub fn source(mut secret: Secret, reference: &ClientSecretRef) -> SourceSecret {
+pub fn source<T>(
+    secret: Secret,
+    values: impl FnOnce(&BTreeMap<String, ByteString>) -> T,
+) -> SourceSecret<T> {
     let meta = &secret.metadata;
-    let version = meta.resource_version.clone().unwrap_or_default();
-    let token_hosts = meta
-        .annotations
-        .as_ref()
-        .and_then(|all| all.get(annotation::TOKEN_HOSTS))
-        .cloned();
-    let data = secret.data.take().unwrap_or_default();
+    let annotations = meta.annotations.as_ref();
     SourceSecret {
-        version,
-        token_hosts,
-        client_id: value(data.get(&reference.client_id_key)),
-        client_secret: value(data.get(&reference.client_secret_key)),
+        version: meta.resource_version.clone().unwrap_or_default(),
+        token_hosts: annotations
+            .and_then(|all| all.get(annotation::TOKEN_HOSTS))
+            .cloned(),
+        values: values(&secret.data.unwrap_or_default()),
     }
 }
 
-fn value(bytes: Option<&ByteString>) -> SourceValue {
-    match bytes.map(|bytes| String::from_utf8(bytes.0.clone())) {
+/// The value under a key.
+#[must_use]
+pub fn value(data: &BTreeMap<String, ByteString>, key: &str) -> SourceValue {
+    match data
+        .get(key)
+        .map(|bytes| String::from_utf8(bytes.0.clone()))
+    {
         None => SourceValue::Absent,
         Some(Ok(text)) => SourceValue::Text(text.into()),
         Some(Err(_)) => SourceValue::NotText,

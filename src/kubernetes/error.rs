@@ -45,6 +45,21 @@ impl ApiError {
         self.status().is_some_and(Status::is_not_found)
     }
 
+    /// Whether the namespace of the object is gone or on its way: nothing can be written there any more.
+    #[must_use]
+    pub fn is_namespace_gone(&self) -> bool {
+        self.status().is_some_and(|status| {
+            let details = status.details.as_ref();
+            let terminating = details.is_some_and(|details| {
+                let mut causes = details.causes.iter();
+                causes.any(|cause| cause.reason == "NamespaceTerminating")
+            });
+            let absent =
+                status.code == 404 && details.is_some_and(|details| details.kind == "namespaces");
+            terminating || absent
+        })
+    }
+
     fn status(&self) -> Option<&Status> {
         match &self.cause {
             Cause::Kube(error) => match error.as_ref() {

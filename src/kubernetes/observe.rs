@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::{
+    ByteString,
+    api::core::v1::{ConfigMap, Secret},
+};
 use kube::{Api, core::PartialObjectMeta};
 
 use super::{
@@ -13,8 +16,8 @@ use super::{
 use crate::{
     api::CaBundleKind,
     reconcile::{
-        CaBundle, Credential, Look, Memory, Observed, Outcome, Settings, Source, Target,
-        TargetReading,
+        CaBundle, ClientValues, Credential, Look, Memory, Observed, Outcome, Settings, Source,
+        State, StateReading, Target, TargetReading, is_state_of,
     },
 };
 
@@ -34,15 +37,25 @@ impl World {
             )),
         };
         let target = super::world::target_name(object).unwrap_or_default();
-        let source = spec(object)
-            .map(|spec| spec.client_secret_ref.name.clone())
-            .unwrap_or_default();
-        let source_key = (credential.namespace.clone(), source);
+        let spec = spec(object);
+        // What the watch on labelled Secrets tells of a Secret by this name.
+        let version = |name: Option<&String>| {
+            let key = (credential.namespace.clone(), name?.clone());
+            lock(&self.sources).get(&key).cloned()
+        };
+        let source = version(spec.map(|spec| &spec.client_secret_ref.name));
+        let seed = version(
+            spec.and_then(|spec| spec.refresh_token_ref.as_ref())
+                .map(|seed| &seed.name),
+        );
         Observed {
             older_rival: self.older_rival(object, &target),
             target: self.known_target(&credential, &target),
             previous: self.previous_target(&credential.namespace, &credential.uid, &target),
-            source: Source::Unread(lock(&self.sources).get(&source_key).cloned()),
+            source: Source::Unread(source),
+            seed: Source::Unread(seed),
+            state: State::Unread,
+            identity: self.identity.clone(),
             ca_bundle: CaBundle::Unread,
             allowed_hosts: self.allowed_hosts.clone(),
             credential,
@@ -84,8 +97,31 @@ impl World {
                     .unwrap_or_default();
                 Outcome::Previous(self.read_target(&seen.credential, &name, true).await?)
             }
-            Look::Source => Outcome::Source(
-                self.read_source(namespace, settings, seen.source.version().is_some())
+            Look::Source => {
+                let reference = &settings.source;
+                let labelled = seen.source.version().is_some();
+                let values = |data: &_| ClientValues {
+                    id: convert::value(data, &reference.client_id_key),
+                    secret: convert::value(data, &reference.client_secret_key),
+                };
+                Outcome::Source(
+                    self.read_source(namespace, &reference.name, labelled, values)
+                        .await?,
+                )
+            }
+            Look::Seed => {
+                let Some(reference) = &settings.seed else {
+                    return Ok(Outcome::Seed(Source::Absent));
+                };
+                let labelled = seen.seed.version().is_some();
+                let value = |data: &_| convert::value(data, &reference.key);
+                Outcome::Seed(
+                    self.read_source(namespace, &reference.name, labelled, value)
+                        .await?,
+                )
+            }
+            Look::State => Outcome::State(
+                self.read_state(&seen.credential, &settings.state_name)
                     .await?,
             ),
             Look::CaBundle => Outcome::CaBundle(self.read_ca_bundle(namespace, settings).await?),
@@ -122,13 +158,13 @@ impl World {
         }))
     }
 
-    async fn read_source(
+    async fn read_source<T>(
         &self,
         namespace: &str,
-        settings: &Settings,
+        name: &str,
         labelled: bool,
-    ) -> Result<Source, ApiError> {
-        let name = &settings.source.name;
+        values: impl FnOnce(&BTreeMap<String, ByteString>) -> T,
+    ) -> Result<Source<T>, ApiError> {
         if !labelled {
             match self.secret_metadata(namespace, name).await? {
                 None => return Ok(Source::Absent),
@@ -141,8 +177,30 @@ impl World {
         Ok(match self.secret(namespace, name).await? {
             None => Source::Absent,
             Some(found) if !convert::has_consent(&found.metadata) => Source::NotLabelled,
-            Some(found) => Source::Read(convert::source(found, &settings.source)),
+            Some(found) => Source::Read(convert::source(found, values)),
         })
+    }
+
+    /// Reads the state. A Secret by its name that is not this object's is not read.
+    async fn read_state(
+        &self,
+        credential: &Credential,
+        name: &str,
+    ) -> Result<Option<StateReading>, ApiError> {
+        let namespace = &credential.namespace;
+        let Some(found) = self.secret_metadata(namespace, name).await? else {
+            return Ok(None);
+        };
+        let labels = found.metadata.labels.clone().unwrap_or_default();
+        let annotations = found.metadata.annotations.clone().unwrap_or_default();
+        if !is_state_of(credential, &labels, &annotations) {
+            return Ok(Some(convert::state(&found.metadata, None)));
+        }
+        let Some(found) = self.secret(namespace, name).await? else {
+            return Ok(None);
+        };
+        let data = convert::texts(found.data);
+        Ok(Some(convert::state(&found.metadata, Some(data))))
     }
 
     async fn read_ca_bundle(

@@ -19,7 +19,10 @@ use super::{
 use crate::{
     api::{CubeCredential, CubeCredentialStatus, FIELD_MANAGER},
     oauth::{answer, answer::Asked, request::TokenRequest, scrub::Scrubber},
-    reconcile::{Action, Content, DesiredTarget, Observed, Outcome, SecretVersion},
+    reconcile::{
+        Action, Content, DesiredSecret, DesiredState, Observed, Outcome, SecretVersion,
+        StateSecret, Unstored,
+    },
 };
 
 /// No object ever has this resourceVersion: it is that of an empty store. A server-side apply that states it creates the
@@ -41,6 +44,7 @@ impl World {
         let namespace = &seen.credential.namespace;
         match action {
             Action::Exchange(request) => Ok(self.exchange(&request).await),
+            Action::Store(state) => Ok(self.store(*state, object, seen).await),
             Action::Publish(target) => self.publish(target, object, seen).await,
             Action::Delete(version) => self.delete(namespace, version).await,
             Action::Report { status, news } => {
@@ -58,21 +62,23 @@ impl World {
     async fn exchange(&self, request: &TokenRequest) -> Outcome {
         let sent_at = convert::now();
         let asked = Asked {
-            grant: request.grant,
+            grant: request.grant(),
             scopes: &request.scopes,
         };
         match self.tokens.send(request).await {
             Ok(answer) => {
-                let reading = answer::read(&answer, asked, Scrubber::for_client(&request.client));
+                let reading = answer::read(&answer, asked, Scrubber::for_request(request));
                 Outcome::Exchanged {
                     sent_at,
                     result: reading.outcome,
+                    refresh_token: reading.refresh_token,
                     date: reading.date,
                 }
             }
             Err(refusal) => Outcome::Exchanged {
                 sent_at,
                 result: Err(refusal),
+                refresh_token: None,
                 date: None,
             },
         }
@@ -80,24 +86,14 @@ impl World {
 
     async fn publish(
         &self,
-        target: DesiredTarget,
+        target: DesiredSecret,
         object: &Watched,
         seen: &Observed,
     ) -> Result<Outcome, ApiError> {
         let (namespace, name) = (seen.credential.namespace.clone(), target.name.clone());
         let fingerprint = target.fingerprint();
         let key = (namespace.clone(), name.clone());
-        let secret = secret(&namespace, target, object);
-        let api: Api<Secret> = Api::namespaced(self.client.clone(), &namespace);
-        let parameters = PatchParams::apply(FIELD_MANAGER).force();
-        let patch = Patch::Apply(&secret);
-        let written = match call(
-            "write",
-            format!("Secret {namespace}/{name}"),
-            api.patch(&name, &parameters, &patch),
-        )
-        .await
-        {
+        let written = match self.apply(&namespace, target, object).await {
             Ok(written) => written,
             Err(error) => {
                 // Whatever was known of it is in doubt: look before the next decision.
@@ -110,6 +106,44 @@ impl World {
         known.owner_lives = true;
         lock(&self.targets).put(key, &known.version, known.clone());
         Ok(Outcome::Published(known))
+    }
+
+    /// Writes the state in exactly the version that was read. Whatever goes wrong is an outcome, not an error: what a provider
+    /// has answered must not be dropped because of it.
+    async fn store(&self, state: DesiredState, object: &Watched, seen: &Observed) -> Outcome {
+        let DesiredState {
+            secret,
+            stored,
+            claims,
+        } = state;
+        let owned = secret.owned;
+        match self.apply(&seen.credential.namespace, secret, object).await {
+            Ok(written) => Outcome::Stored {
+                secret: StateSecret {
+                    uid: written.metadata.uid.unwrap_or_default(),
+                    version: written.metadata.resource_version.unwrap_or_default(),
+                    owned,
+                    stored,
+                },
+                claims,
+            },
+            Err(error) => Outcome::NotStored(unstored(&error)),
+        }
+    }
+
+    async fn apply(
+        &self,
+        namespace: &str,
+        desired: DesiredSecret,
+        object: &Watched,
+    ) -> Result<Secret, ApiError> {
+        let name = desired.name.clone();
+        let secret = secret(namespace, desired, object);
+        let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
+        let parameters = PatchParams::apply(FIELD_MANAGER).force();
+        let patch = Patch::Apply(&secret);
+        let object = format!("Secret {namespace}/{name}");
+        call("write", object, api.patch(&name, &parameters, &patch)).await
     }
 
     async fn delete(&self, namespace: &str, version: SecretVersion) -> Result<Outcome, ApiError> {
@@ -160,7 +194,21 @@ fn refused(error: ApiError) -> Result<Outcome, ApiError> {
     Err(error)
 }
 
-fn secret(namespace: &str, target: DesiredTarget, object: &Watched) -> Secret {
+fn unstored(error: &ApiError) -> Unstored {
+    tracing::warn!(%error, "refresh token state not written");
+    if error.is_namespace_gone() {
+        return Unstored::Gone;
+    }
+    if error.is_conflict() || error.is_not_found() {
+        return Unstored::Conflict;
+    }
+    if error.is_refusal() {
+        return Unstored::Refused(error.to_string());
+    }
+    Unstored::Unknown(error.to_string())
+}
+
+fn secret(namespace: &str, target: DesiredSecret, object: &Watched) -> Secret {
     let data: BTreeMap<_, _> = target
         .data
         .into_iter()

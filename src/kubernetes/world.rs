@@ -36,6 +36,8 @@ pub struct World {
     pub allowed_hosts: Option<HostList>,
     /// Sends token requests.
     pub tokens: TokenClient,
+    /// Who this process is in claims: the uid of its pod.
+    pub identity: String,
     /// Publishes events.
     pub recorder: Recorder,
     /// What is counted.
@@ -104,8 +106,10 @@ impl World {
     #[must_use]
     pub fn concerned_by(&self, (namespace, name): &Key) -> Vec<ObjectRef<Watched>> {
         let concerned = self.in_namespace(namespace, |object| {
-            spec(object).is_some_and(|spec| spec.client_secret_ref.name == *name)
-                || target_name(object).as_ref() == Some(name)
+            spec(object).is_some_and(|spec| {
+                let seed = spec.refresh_token_ref.as_ref();
+                spec.client_secret_ref.name == *name || seed.is_some_and(|seed| seed.name == *name)
+            }) || target_name(object).as_ref() == Some(name)
                 || trusts(object, CaBundleKind::Secret, name)
         });
         concerned

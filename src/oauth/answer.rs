@@ -67,7 +67,7 @@ impl std::fmt::Debug for Body {
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
     /// The grant.
-    pub grant: super::request::Grant,
+    pub grant: crate::api::Grant,
     /// The scopes.
     pub scopes: &'a [String],
 }
@@ -106,15 +106,18 @@ pub struct Refusal {
     pub what: String,
     /// The pause that the provider asked for, already clamped.
     pub pause: Option<SignedDuration>,
+    /// Whether the provider may have served the request all the same, so that a refresh token that was sent may be spent.
+    pub in_doubt: bool,
 }
 
 impl Refusal {
-    /// A refusal in which the provider asked for no pause.
+    /// A refusal in which the provider asked for no pause, and after which nothing is in doubt.
     pub fn new(reason: Reason, what: impl Into<String>) -> Self {
         Self {
             reason,
             what: what.into(),
             pause: None,
+            in_doubt: false,
         }
     }
 }

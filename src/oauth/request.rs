@@ -7,33 +7,15 @@ use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded;
 
 use super::endpoint::Endpoint;
-use crate::api::ClientAuthentication;
+use crate::api::{ClientAuthentication, Grant};
 
 /// The client of a provider: who asks for the token.
 #[derive(Clone, Debug)]
 pub struct Client {
     /// The client id; not a secret.
     pub id: String,
-    /// The client secret.
-    pub secret: SecretString,
-}
-
-/// What is exchanged for an access token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Grant {
-    /// The client's own credentials.
-    ClientCredentials,
-    /// A refresh token. Its answers are already classified; requests come with stored refresh tokens.
-    RefreshToken,
-}
-
-impl Grant {
-    fn name(self) -> &'static str {
-        match self {
-            Self::ClientCredentials => "client_credentials",
-            Self::RefreshToken => "refresh_token",
-        }
-    }
+    /// The client secret; `None` for a public client.
+    pub secret: Option<SecretString>,
 }
 
 /// One request to a token endpoint.
@@ -45,9 +27,9 @@ pub struct TokenRequest {
     pub client: Client,
     /// How the client proves who it is.
     pub authentication: ClientAuthentication,
-    /// What it asks with.
-    pub grant: Grant,
-    /// The scopes it asks for.
+    /// The refresh token that it exchanges; `None`: the client's own credentials.
+    pub refresh_token: Option<SecretString>,
+    /// The scopes it asks for. A refresh sends none: some servers make a narrowed scope permanent.
     pub scopes: Vec<String>,
     /// Further form fields.
     pub parameters: BTreeMap<String, String>,
@@ -56,16 +38,35 @@ pub struct TokenRequest {
 }
 
 impl TokenRequest {
+    /// The grant.
+    #[must_use]
+    pub fn grant(&self) -> Grant {
+        match self.refresh_token {
+            Some(_) => Grant::RefreshToken,
+            None => Grant::ClientCredentials,
+        }
+    }
+
     /// The urlencoded body. Every parameter once, none empty: some servers answer `invalid_scope` to `scope=`.
     #[must_use]
     pub fn body(&self) -> SecretString {
         let mut form = form_urlencoded::Serializer::new(String::new());
-        form.append_pair("grant_type", self.grant.name());
-        if self.authentication == ClientAuthentication::Body {
+        match &self.refresh_token {
+            Some(token) => form
+                .append_pair("grant_type", "refresh_token")
+                .append_pair("refresh_token", token.expose_secret()),
+            None => form.append_pair("grant_type", "client_credentials"),
+        };
+        // A public client names itself (RFC 6749, section 3.2.1).
+        if self.authentication != ClientAuthentication::Basic {
             form.append_pair("client_id", &self.client.id);
-            form.append_pair("client_secret", self.client.secret.expose_secret());
         }
-        if !self.scopes.is_empty() {
+        if let (ClientAuthentication::Body, Some(secret)) =
+            (self.authentication, &self.client.secret)
+        {
+            form.append_pair("client_secret", secret.expose_secret());
+        }
+        if !self.scopes.is_empty() && self.refresh_token.is_none() {
             form.append_pair("scope", &self.scopes.join(" "));
         }
         for (name, value) in &self.parameters {
@@ -86,7 +87,12 @@ pub(super) fn basic(client: &Client) -> String {
     let pair = format!(
         "{}:{}",
         encode(&client.id),
-        encode(client.secret.expose_secret())
+        encode(
+            client
+                .secret
+                .as_ref()
+                .map_or("", ExposeSecret::expose_secret)
+        )
     );
     format!("Basic {}", STANDARD.encode(pair))
 }
@@ -100,10 +106,10 @@ mod tests {
             endpoint: Endpoint::parse("https://example.com/token").unwrap(),
             client: Client {
                 id: "my client".into(),
-                secret: "s3cret:ä&".into(),
+                secret: Some("s3cret:ä&".into()),
             },
             authentication,
-            grant: Grant::ClientCredentials,
+            refresh_token: None,
             scopes: vec!["read".into(), "write".into()],
             parameters: BTreeMap::from([("audience".into(), "https://api".into())]),
             ca_bundle: None,
@@ -136,6 +142,34 @@ mod tests {
             String::from_utf8(pair).unwrap(),
             "my+client:s3cret%3A%C3%A4%26"
         );
+    }
+
+    #[test]
+    fn a_refresh_sends_the_refresh_token_and_no_scope() {
+        let request = TokenRequest {
+            refresh_token: Some("r/1".into()),
+            ..request(ClientAuthentication::Body)
+        };
+        assert_eq!(
+            request.body().expose_secret(),
+            "grant_type=refresh_token&refresh_token=r%2F1&client_id=my+client&client_secret=s3cret%3A%C3%A4%26\
+             &audience=https%3A%2F%2Fapi"
+        );
+        assert_eq!(request.grant(), Grant::RefreshToken);
+    }
+
+    #[test]
+    fn a_public_client_sends_its_id_and_no_secret() {
+        let request = TokenRequest {
+            refresh_token: Some("r".into()),
+            parameters: BTreeMap::new(),
+            ..request(ClientAuthentication::None)
+        };
+        assert_eq!(
+            request.body().expose_secret(),
+            "grant_type=refresh_token&refresh_token=r&client_id=my+client"
+        );
+        assert!(request.authorization().is_none());
     }
 
     #[test]

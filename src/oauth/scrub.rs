@@ -7,7 +7,7 @@ use base64::{
 use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded;
 
-use super::request::{Client, basic};
+use super::request::{TokenRequest, basic};
 
 /// The most characters of a provider's description that are shown.
 const LONGEST: usize = 200;
@@ -22,15 +22,21 @@ pub struct Scrubber {
 }
 
 impl Scrubber {
-    /// A scrubber for an exchange of this client.
+    /// A scrubber for this exchange.
     #[must_use]
-    pub fn for_client(client: &Client) -> Self {
+    pub fn for_request(request: &TokenRequest) -> Self {
         let mut scrubber = Self { forms: Vec::new() };
-        let header = basic(client);
-        scrubber.add(client.secret.expose_secret());
-        scrubber.add_form(header.trim_start_matches("Basic ").into());
-        let pair = format!("{}:{}", client.id, client.secret.expose_secret());
-        scrubber.add_form(STANDARD.encode(pair));
+        let client = &request.client;
+        if let Some(secret) = &client.secret {
+            let header = basic(client);
+            scrubber.add(secret.expose_secret());
+            scrubber.add_form(header.trim_start_matches("Basic ").into());
+            let pair = format!("{}:{}", client.id, secret.expose_secret());
+            scrubber.add_form(STANDARD.encode(pair));
+        }
+        if let Some(token) = &request.refresh_token {
+            scrubber.add(token.expose_secret());
+        }
         scrubber
     }
 
@@ -125,14 +131,30 @@ fn without_token_runs(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
+    use super::*;
+    use crate::{
+        api::ClientAuthentication,
+        oauth::{endpoint::Endpoint, request::Client},
+    };
+
     fn scrubber(secret: &str) -> Scrubber {
-        Scrubber::for_client(&Client {
-            id: "id".into(),
-            secret: secret.into(),
-        })
+        let request = TokenRequest {
+            endpoint: Endpoint::parse("https://example.com/token").unwrap(),
+            client: Client {
+                id: "id".into(),
+                secret: Some(secret.into()),
+            },
+            authentication: ClientAuthentication::Basic,
+            refresh_token: Some("r3fr3sh&".into()),
+            scopes: Vec::new(),
+            parameters: BTreeMap::new(),
+            ca_bundle: None,
+        };
+        Scrubber::for_request(&request)
     }
 
     #[test]
@@ -160,6 +182,14 @@ mod tests {
                 "{echo}"
             );
         }
+    }
+
+    #[test]
+    fn a_refresh_token_is_removed_like_a_client_secret() {
+        assert_eq!(
+            scrubber("zzz").clean("r3fr3sh& or r3fr3sh%26"),
+            "... or ..."
+        );
     }
 
     #[test]

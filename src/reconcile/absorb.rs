@@ -1,6 +1,7 @@
 //! From the outcome of a step to the next observation.
 
 mod exchange;
+mod state;
 
 use jiff::Timestamp;
 
@@ -33,6 +34,12 @@ pub fn absorb(seen: &mut Observed, outcome: Outcome, now: Timestamp) {
             seen.source = source;
             recognise_a_label_edit(seen);
         }
+        Outcome::Seed(source) => seen.seed = source,
+        Outcome::State(reading) => state::looked_at(seen, reading),
+        Outcome::Stored { secret, claims } => state::stored(seen, secret, claims, now),
+        Outcome::NotStored(why) => state::not_stored(seen, why, now),
+        Outcome::Paused => state::rested(seen),
+        Outcome::Interrupted(_) => state::interrupted(seen),
         Outcome::CaBundle(bundle) => {
             recognise_the_same_bundle(&mut seen.memory, &bundle);
             seen.ca_bundle = bundle;
@@ -40,8 +47,9 @@ pub fn absorb(seen: &mut Observed, outcome: Outcome, now: Timestamp) {
         Outcome::Exchanged {
             sent_at,
             result,
+            refresh_token,
             date,
-        } => exchange::exchanged(seen, sent_at, result, date, now),
+        } => exchange::exchanged(seen, sent_at, result, refresh_token, date, now),
         Outcome::Published(secret) => published(seen, secret),
         Outcome::NotWritable(why) => not_writable(seen, &why, now),
         Outcome::Deleted(name) => {
@@ -58,6 +66,9 @@ pub fn absorb(seen: &mut Observed, outcome: Outcome, now: Timestamp) {
             }
         }
         Outcome::Reported { status, .. } => {
+            if let Some(pending) = &mut seen.memory.pending {
+                pending.trouble = None;
+            }
             let refreshed = status.condition(ConditionType::Refreshed);
             if refreshed.is_some_and(|refreshed| refreshed.status == ConditionStatus::True) {
                 seen.memory.failure = None;
@@ -99,10 +110,10 @@ fn recognise_a_label_edit(seen: &mut Observed) {
         && seen.memory.tried == Some(inputs::digest(settings, &client))
     {
         let attempted = &mut failure.attempted;
-        if let Some((_, version)) = &mut seen.memory.refuted
-            && *version == attempted.source_resource_version
+        if let Some(refuted) = &mut seen.memory.refuted
+            && refuted.source_version == attempted.source_resource_version
         {
-            version.clone_from(&secret.version);
+            refuted.source_version.clone_from(&secret.version);
         }
         attempted
             .source_resource_version
@@ -125,20 +136,32 @@ fn recognise_the_same_bundle(memory: &mut Memory, bundle: &CaBundle) {
 }
 
 fn not_writable(seen: &mut Observed, why: &str, now: Timestamp) {
-    let earlier = seen
-        .memory
-        .unwritable
-        .as_ref()
-        .map_or(0, |earlier| earlier.tries);
-    let (tries, uid) = (earlier.saturating_add(1), &seen.credential.uid);
-    let delay = schedule::retry_delay(Reason::TargetNotWritable, None, tries, uid);
+    seen.memory.unwritable = Some(unwritable(
+        seen,
+        seen.memory.unwritable.as_ref(),
+        Reason::TargetNotWritable,
+        why,
+        now,
+    ));
+}
+
+/// A Secret that the API server refused, perhaps once more.
+fn unwritable(
+    seen: &Observed,
+    earlier: Option<&Unwritable>,
+    reason: Reason,
+    why: &str,
+    now: Timestamp,
+) -> Unwritable {
+    let tries = earlier.map_or(0, |earlier| earlier.tries).saturating_add(1);
+    let delay = schedule::retry_delay(reason, None, false, tries, &seen.credential.uid);
     let next_try = delay.map_or(now, |delay| later(now, delay));
-    seen.memory.unwritable = Some(Unwritable {
+    Unwritable {
         message: message::not_writable(why, next_try),
         next_try,
         tries,
         generation: seen.credential.generation,
-    });
+    }
 }
 
 fn published(seen: &mut Observed, secret: TargetSecret) {

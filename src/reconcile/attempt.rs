@@ -7,9 +7,10 @@ use super::{
     news::{Happened, Told},
     observed::TargetSecret,
     schedule,
+    state::{Claim, Stored},
     target::{DesiredMetadata, Holding},
 };
-use crate::api::{Attempted, ConditionStatus, ConditionType, CubeCredentialStatus, Reason};
+use crate::api::{Attempted, Class, ConditionStatus, ConditionType, CubeCredentialStatus, Reason};
 
 /// What a process remembers of one `CubeCredential`. Its durable part is in the status.
 #[derive(Clone, Debug, Default)]
@@ -25,12 +26,24 @@ pub struct Memory {
     pub(super) answered_at: Option<Timestamp>,
     /// The digest of the inputs of the last failed attempt: tells a changed secret from a label edit.
     pub(super) tried: Option<Digest>,
-    /// The generation and source version whose inputs are known to differ from those of the published token.
-    pub(super) refuted: Option<(i64, String)>,
+    /// The versions of the inputs that are known to differ from those of the published token.
+    pub(super) refuted: Option<Refuted>,
     /// The CA bundle may have changed since the last failed attempt.
     pub(super) ca_touched: bool,
     /// The API server refused the target.
     pub(super) unwritable: Option<Unwritable>,
+    /// The API server refused the state.
+    pub(super) state_unwritable: Option<Unwritable>,
+    /// What the provider answered and is in no Secret yet. Nothing else happens before it is.
+    pub(super) pending: Option<Pending>,
+    /// Our claim with which surely nothing was spent: written and not used, or used for a request that was not served.
+    pub(super) unspent: Option<Claim>,
+    /// The provider rejected a refresh token, and the state is still to be asked whether somebody stored a successor.
+    pub(super) rejection: Option<Rejected>,
+    /// The generation for which the state was last looked at: its owner reference follows the spec.
+    pub(super) state_seen: Option<i64>,
+    /// The state says that the login is lost.
+    pub(super) login_lost: bool,
     pub(super) happened: Happened,
     /// What was told of the last token, so that no refresh repeats it.
     pub(super) told: Told,
@@ -38,7 +51,38 @@ pub struct Memory {
     pub(super) written: Option<(String, DesiredMetadata)>,
 }
 
-/// A target that the API server refused: a quota, an admission policy.
+/// The versions of inputs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refuted {
+    pub(super) generation: i64,
+    pub(super) source_version: String,
+    pub(super) seed_version: Option<String>,
+}
+
+/// An answer of the provider that is still to be stored.
+#[derive(Clone, Debug)]
+pub(super) struct Pending {
+    /// What the state is to hold.
+    pub(super) stored: Stored,
+    /// The generation of the state, and the hash of the refresh token, that it follows from.
+    pub(super) after: (u64, String),
+    /// How often it could not be written.
+    pub(super) tries: u32,
+    /// The last try failed: a pause comes first.
+    pub(super) resting: bool,
+    /// The API server refuses it for this reason, which is still to be told.
+    pub(super) trouble: Option<String>,
+}
+
+/// A refresh token that the provider rejected.
+#[derive(Clone, Debug)]
+pub(super) struct Rejected {
+    /// Its hash.
+    pub(super) of: String,
+    pub(super) what: String,
+}
+
+/// A Secret that the API server refused: a quota, an admission policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Unwritable {
     pub(super) message: String,
@@ -98,6 +142,12 @@ impl Memory {
                 .is_some_and(|(version, metadata)| *version == secret.version && metadata == wanted)
     }
 
+    /// Whether an answer of the provider is in no Secret yet: whoever has this memory may not stop.
+    #[must_use]
+    pub fn is_storing(&self) -> bool {
+        self.pending.is_some()
+    }
+
     /// Something that a CA bundle is read from has changed.
     pub fn touch_ca_bundle(&mut self) {
         self.ca_touched = true;
@@ -125,8 +175,9 @@ impl Memory {
 
 fn recall_failure(status: &CubeCredentialStatus, now: Timestamp) -> Option<Failure> {
     let refreshed = status.condition(ConditionType::Refreshed)?;
-    let reason =
-        Reason::from_name(&refreshed.reason).filter(|reason| reason.is_exchange_failure())?;
+    // A dead refresh token is remembered in the state, which nobody edits by mistake.
+    let reason = Reason::from_name(&refreshed.reason)
+        .filter(|reason| reason.is_exchange_failure() && reason.class() != Class::Terminal)?;
     if refreshed.status != ConditionStatus::False {
         return None;
     }

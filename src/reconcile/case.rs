@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 
 use super::{
-    attempt::Failure,
+    attempt::{Failure, Refuted},
     inputs, local,
     observed::{CaBundle, Observed, Source, Target, TargetSecret},
     plan::Look,
     schedule,
     settings::Settings,
+    state::{State, Stored},
     target::{Owner, Record},
 };
 use crate::api::Class;
@@ -31,6 +32,17 @@ pub(super) enum Inputs {
     Unconfirmed(Look),
     /// The source Secret cannot be used: there are no inputs to compare with.
     Unavailable,
+}
+
+/// Which refresh token an exchange now would send.
+#[derive(Debug)]
+pub(super) enum Login {
+    /// Something has to be read to tell.
+    Unconfirmed(Look),
+    /// The stored one.
+    Stored,
+    /// That of a login which begins, or comes back: it has to be stored before it is sent.
+    New(Box<Stored>),
 }
 
 /// Whether a failure's delay is cut short.
@@ -70,6 +82,10 @@ impl<'a> Case<'a> {
 
     /// The record of a token that has not expired and was issued for the current inputs, as far as these are known.
     pub(super) fn good_record(&self) -> Option<Record> {
+        // A provider kills the published token when it rotates the refresh token.
+        if self.seen.memory.login_lost && self.settings.seed.is_some() {
+            return None;
+        }
         self.live_record()
             .filter(|record| match self.inputs(record) {
                 Inputs::Changed => false,
@@ -92,6 +108,37 @@ impl<'a> Case<'a> {
         record.owner_uid == self.seen.credential.uid
             && record.generation == self.seen.credential.generation
             && Some(record.source_version.as_str()) == self.seen.source.version()
+            && record.seed_version == self.seed_version()
+    }
+
+    /// The version of the seed that is current, with the grant that has one; empty: there is none to be read.
+    pub(super) fn seed_version(&self) -> Option<String> {
+        self.settings.seed.as_ref()?;
+        Some(self.seen.seed.version().unwrap_or_default().to_owned())
+    }
+
+    /// Which refresh token is next. A seed that cannot be used begins nothing: `local` says what is wrong with it.
+    pub(super) fn login(&self) -> Login {
+        let stored = match &self.seen.state {
+            State::Unread => return Login::Unconfirmed(Look::State),
+            State::Unusable(_) => return Login::Stored,
+            State::Absent => None,
+            State::Present(secret) => Some(&secret.stored),
+        };
+        let version = self.seed_version();
+        if stored.is_some_and(|stored| stored.record.seed_version == version) {
+            return Login::Stored;
+        }
+        if matches!(self.seen.seed, Source::Unread(_)) {
+            return Login::Unconfirmed(Look::Seed);
+        }
+        let Some(seed) = local::seed_token(&self.seen.seed) else {
+            return Login::Stored;
+        };
+        match stored {
+            Some(stored) if stored.knows(seed) => Login::Stored,
+            _ => Login::New(Box::new(Stored::begin(seed, version, stored))),
+        }
     }
 
     pub(super) fn inputs(&self, record: &Record) -> Inputs {
@@ -100,10 +147,12 @@ impl<'a> Case<'a> {
         if self.is_confirmed(record) {
             return Inputs::Current;
         }
-        let refuted = self.seen.memory.refuted.as_ref();
-        if refuted.is_some_and(|(generation, source)| {
-            *generation == credential.generation && Some(source.as_str()) == version
-        }) {
+        let inputs = Refuted {
+            generation: credential.generation,
+            source_version: version.unwrap_or_default().to_owned(),
+            seed_version: self.seed_version(),
+        };
+        if self.seen.memory.refuted == Some(inputs) {
             return Inputs::Changed;
         }
         if matches!(self.seen.source, Source::Unread(_)) {
@@ -112,6 +161,13 @@ impl<'a> Case<'a> {
         let Ok(client) = local::client(self.settings, &self.seen.source) else {
             return Inputs::Unavailable;
         };
+        if record.seed_version != self.seed_version() && self.settings.seed.is_some() {
+            match self.login() {
+                Login::Unconfirmed(what) => return Inputs::Unconfirmed(what),
+                Login::New(_) => return Inputs::Changed,
+                Login::Stored => {}
+            }
+        }
         match &self.seen.memory.holding {
             None => Inputs::Unconfirmed(Look::Target),
             Some(holding)
@@ -148,6 +204,13 @@ impl<'a> Case<'a> {
                 Source::Unread(_) => Woken::Unsure(Look::Source),
                 _ => Woken::Yes,
             };
+        }
+        if self.seed_version() != attempted.seed_resource_version {
+            match self.login() {
+                Login::Unconfirmed(what) => return Woken::Unsure(what),
+                Login::New(_) => return Woken::Yes,
+                Login::Stored => {}
+            }
         }
         if self.settings.ca_bundle.is_some() && self.seen.memory.ca_touched {
             return match &self.seen.ca_bundle {

@@ -1,10 +1,11 @@
 //! The decision, as an ordered list of checks. The first one that has something to say decides.
 
 use super::{
-    case::{Case, Inputs, Woken},
+    case::{Case, Inputs, Login, Woken},
     local,
     observed::{CaBundle, Content, Source, Target},
     plan::{Action, Look, Next, SecretVersion},
+    rotation,
     target::{DesiredMetadata, Holding, Owner, Record, desired},
     verdict::Verdict,
 };
@@ -18,30 +19,40 @@ pub(super) enum Step {
     Settle(Verdict),
 }
 
-/// In this order: whose the target is, what it holds, whether an exchange is due, whether it can be made.
-pub(super) const CHECKS: [fn(&Case<'_>) -> Option<Step>; 13] = [
+/// In this order: whose the target is, what it holds, whether an exchange is due, whether it can be made. Those of `rotation`
+/// have something to say of a stored refresh token only.
+pub(super) const CHECKS: [fn(&Case<'_>) -> Option<Step>; 22] = [
     an_older_credential_owns_the_target,
     the_target_is_looked_at,
     a_foreign_secret_is_left_alone,
     a_moved_target_is_read,
+    rotation::the_state_is_looked_at,
+    rotation::a_rejection_is_stored,
     the_inputs_are_confirmed,
     the_token_is_published,
     a_moved_target_is_deleted,
+    rotation::the_state_follows_the_deletion_policy,
     a_suspended_credential_rests,
     a_good_token_rests_until_it_is_due,
+    rotation::an_unspent_claim_is_released,
     a_failure_waits,
     a_token_of_a_few_seconds_is_not_replaced_at_once,
     what_the_request_needs_is_read,
+    rotation::an_unusable_state_is_left_alone,
+    rotation::a_rejected_token_is_not_sent_again,
+    rotation::the_claim_of_another_is_waited_for,
+    rotation::an_unwritable_state_waits,
+    rotation::the_refresh_token_is_claimed,
     an_exchange_is_made_if_nothing_refuses_it,
 ];
 
 #[expect(clippy::unnecessary_wraps, reason = "what a check returns")]
-fn look(what: Look) -> Option<Step> {
+pub(super) fn look(what: Look) -> Option<Step> {
     Some(Step::Do(Next::Look(what)))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "what a check returns")]
-fn act(action: Action) -> Option<Step> {
+pub(super) fn act(action: Action) -> Option<Step> {
     Some(Step::Do(Next::Act(Box::new(action))))
 }
 
@@ -153,7 +164,13 @@ fn an_unwritable_target_waits(case: &Case<'_>) -> Option<Step> {
     let unwritable = case.seen.memory.unwritable.as_ref()?;
     let waits =
         unwritable.generation == case.seen.credential.generation && case.now < unwritable.next_try;
-    waits.then(|| Step::Settle(Verdict::not_writable(case, unwritable)))
+    waits.then(|| {
+        Step::Settle(Verdict::not_writable(
+            case,
+            Reason::TargetNotWritable,
+            unwritable,
+        ))
+    })
 }
 
 /// The record as confirmed for the current generation and source version, unless a local check refuses these: what is
@@ -161,15 +178,18 @@ fn an_unwritable_target_waits(case: &Case<'_>) -> Option<Step> {
 fn confirmed(case: &Case<'_>, record: &Record) -> Record {
     let credential = &case.seen.credential;
     let refused = matches!(case.seen.source, Source::Read(_)) && early_refusal(case).is_some();
-    let (generation, version) = match case.seen.source.version() {
-        Some(version) if !refused => (credential.generation, version),
-        _ => (record.generation, &*record.source_version),
-    };
-    Record {
+    let record = Record {
         owner_uid: credential.uid.clone(),
-        generation,
-        source_version: version.to_owned(),
         ..record.clone()
+    };
+    match case.seen.source.version() {
+        Some(version) if !refused => Record {
+            generation: credential.generation,
+            source_version: version.to_owned(),
+            seed_version: case.seed_version(),
+            ..record
+        },
+        _ => record,
     }
 }
 
@@ -208,7 +228,7 @@ fn early_refusal(case: &Case<'_>) -> Option<Refusal> {
     if matches!(case.seen.source, Source::Unread(_)) {
         return None;
     }
-    local::request(case)
+    local::check(case)
         .err()
         .filter(|refusal| refusal.reason != Reason::CABundleInvalid)
 }
@@ -239,9 +259,16 @@ fn what_the_request_needs_is_read(case: &Case<'_>) -> Option<Step> {
     if matches!(case.seen.source, Source::Unread(_)) {
         return look(Look::Source);
     }
-    let wanted =
-        case.settings.ca_bundle.is_some() && matches!(case.seen.ca_bundle, CaBundle::Unread);
-    wanted.then(|| look(Look::CaBundle)).flatten()
+    if case.settings.ca_bundle.is_some() && matches!(case.seen.ca_bundle, CaBundle::Unread) {
+        return look(Look::CaBundle);
+    }
+    case.settings.seed.as_ref()?;
+    match case.login() {
+        Login::Unconfirmed(what) => look(what),
+        // A label that was taken away shows in the watch.
+        _ if matches!(case.seen.seed, Source::Unread(None)) => look(Look::Seed),
+        _ => None,
+    }
 }
 
 fn an_exchange_is_made_if_nothing_refuses_it(case: &Case<'_>) -> Option<Step> {

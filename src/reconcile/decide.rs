@@ -8,7 +8,7 @@ use super::{
     news::news,
     observed::Observed,
     plan::{Action, Next, Plan},
-    report,
+    report, rotation,
     verdict::Verdict,
 };
 use crate::api::CubeCredentialStatus;
@@ -18,6 +18,14 @@ use crate::api::CubeCredentialStatus;
 /// `now` is in whole seconds, like everything that is stored: comparing finer values would make decisions flap.
 #[must_use]
 pub fn decide(seen: &Observed, now: Timestamp) -> Plan {
+    if let (Some(pending), Ok(settings)) = (&seen.memory.pending, &seen.settings) {
+        let case = Case {
+            seen,
+            settings,
+            now,
+        };
+        return rotation::store_the_answer_first(&case, pending);
+    }
     if seen.credential.deleting {
         // The garbage collector deletes what has an owner reference; the rest is to stay.
         return Plan {
@@ -55,7 +63,7 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan {
 }
 
 /// Reports what is new, then rests. Writing the same status twice writes nothing.
-fn settle(seen: &Observed, verdict: &Verdict, status: CubeCredentialStatus) -> Plan {
+pub(super) fn settle(seen: &Observed, verdict: &Verdict, status: CubeCredentialStatus) -> Plan {
     if status == seen.credential.status {
         return Plan {
             next: Next::Rest,

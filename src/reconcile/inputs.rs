@@ -10,10 +10,10 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest as _, Sha256};
 
 use super::settings::Settings;
-use crate::{api::ClientAuthentication, oauth::request::Client};
-
-/// What this program mints tokens with; part of the inputs so that another grant is another input.
-const GRANT: &str = "ClientCredentials";
+use crate::{
+    api::{ClientAuthentication, Grant},
+    oauth::request::Client,
+};
 
 /// The keyed hash of the inputs.
 pub(super) fn hash(token: &SecretString, settings: &Settings, client: &Client) -> String {
@@ -34,7 +34,7 @@ pub(super) fn digest(settings: &Settings, client: &Client) -> Digest {
     Digest(Sha256::digest(encode(settings, client)).into())
 }
 
-/// HMAC-SHA-256 with the access token as the key, in hexadecimal digits.
+/// HMAC-SHA-256 with a token as the key, in hexadecimal digits.
 pub(super) fn keyed(token: &SecretString, message: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(token.expose_secret().as_bytes())
         .expect("HMAC takes keys of any length");
@@ -54,13 +54,23 @@ fn encode(settings: &Settings, client: &Client) -> Vec<u8> {
     let authentication = match settings.authentication {
         ClientAuthentication::Body => "Body",
         ClientAuthentication::Basic => "Basic",
+        ClientAuthentication::None => "None",
     };
-    let scopes = settings.scopes.join(" ");
+    // A refresh sends no scopes.
+    let (grant, scopes) = match settings.grant() {
+        Grant::ClientCredentials => ("ClientCredentials", settings.scopes.join(" ")),
+        Grant::RefreshToken => ("RefreshToken", String::new()),
+    };
     let mut fields = Fields::default();
     fields.push(settings.endpoint.url().as_str());
-    fields.push(GRANT);
+    fields.push(grant);
     fields.push(&client.id);
-    fields.push(client.secret.expose_secret());
+    fields.push(
+        client
+            .secret
+            .as_ref()
+            .map_or("", ExposeSecret::expose_secret),
+    );
     fields.push(authentication);
     fields.push(&scopes);
     for (name, value) in &settings.parameters {

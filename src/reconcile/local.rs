@@ -5,35 +5,47 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{
     case::Case,
     inputs,
-    observed::{CaBundle, Source, SourceSecret, SourceValue},
+    observed::{CaBundle, Source, SourceValue},
     settings::Settings,
+    state::State,
 };
 use crate::{
-    api::{Attempted, CaBundleKind, Reason, annotation, label},
+    api::{Attempted, CaBundleKind, ClientAuthentication, Reason, annotation, label},
     oauth::{
         answer::Refusal,
         authorities,
         endpoint::HostList,
-        request::{Client, Grant, TokenRequest},
+        request::{Client, TokenRequest},
     },
 };
 
 type Checked<T> = Result<T, Refusal>;
 
-/// The request that is to be sent. Source and CA bundle must have been read.
+/// The request that is to be sent. Source and CA bundle must have been read; of a stored refresh token also the state.
 pub(super) fn request(case: &Case<'_>) -> Checked<TokenRequest> {
     let settings = case.settings;
-    let client = client(settings, &case.seen.source)?;
-    hosts(case)?;
+    check(case)?;
     Ok(TokenRequest {
         endpoint: settings.endpoint.clone(),
-        client,
+        client: client(settings, &case.seen.source)?,
         authentication: settings.authentication,
-        grant: Grant::ClientCredentials,
+        refresh_token: case
+            .seen
+            .state
+            .stored()
+            .map(|stored| stored.refresh_token.clone()),
         scopes: settings.scopes.clone(),
         parameters: settings.parameters.clone(),
         ca_bundle: ca_bundle(settings, &case.seen.ca_bundle)?,
     })
+}
+
+/// Everything that can be refused without asking anybody.
+pub(super) fn check(case: &Case<'_>) -> Checked<()> {
+    client(case.settings, &case.seen.source)?;
+    seed(case)?;
+    hosts(case)?;
+    ca_bundle(case.settings, &case.seen.ca_bundle).map(drop)
 }
 
 /// What an attempt now would be made with.
@@ -45,6 +57,7 @@ pub(super) fn attempted(case: &Case<'_>) -> Attempted {
     Attempted {
         generation: case.seen.credential.generation,
         source_resource_version: case.seen.source.version().unwrap_or_default().to_owned(),
+        seed_resource_version: case.seed_version(),
         refresh_request: case.seen.credential.refresh_request.clone(),
         ca_bundle_hash,
     }
@@ -63,61 +76,131 @@ pub(super) fn client(settings: &Settings, source: &Source) -> Checked<Client> {
         &settings.source.client_id_key,
         &settings.source.client_secret_key,
     );
+    let public = settings.authentication == ClientAuthentication::None;
     match source {
-        Source::Absent => Err(Refusal::new(
-            Reason::ClientSecretNotFound,
-            format!(
-                "Secret {name:?} does not exist: create it with the keys {id:?} and {secret:?} and the label {}: \"true\"; \
-                 it is used as soon as it is there",
-                label::CREDENTIAL
-            ),
-        )),
+        Source::Absent => {
+            let keys = if public {
+                format!("key {id:?}")
+            } else {
+                format!("keys {id:?} and {secret:?}")
+            };
+            Err(absent(Reason::ClientSecretNotFound, name, &keys))
+        }
         // Its content may not be read, and without the label no watch tells about it either.
-        Source::NotLabelled | Source::Unread(_) => Err(Refusal::new(
-            Reason::ClientSecretNotLabelled,
-            format!(
-                "Secret {name:?} lacks the label {label}: \"true\", by which its owner permits its use: run \
-                 kubectl label secret {name} {label}=true; it is used as soon as it has it",
-                label = label::CREDENTIAL
-            ),
-        )),
+        Source::NotLabelled | Source::Unread(_) => {
+            Err(not_labelled(Reason::ClientSecretNotLabelled, name))
+        }
         Source::Read(found) => {
-            let id = text(name, id, &found.client_id)?.expose_secret().to_owned();
+            let value = |key: &str, value| {
+                text(value)
+                    .map_err(|what| malformed(Reason::ClientSecretMalformed, name, key, what))?
+                    .ok_or_else(|| {
+                        let field = "spec.clientSecretRef";
+                        key_missing(Reason::ClientSecretKeyMissing, name, key, field)
+                    })
+            };
             Ok(Client {
-                id,
-                secret: text(name, secret, &found.client_secret)?.clone(),
+                id: value(id, &found.values.id)?.expose_secret().to_owned(),
+                secret: if public {
+                    None
+                } else {
+                    Some(value(secret, &found.values.secret)?.clone())
+                },
             })
         }
     }
 }
 
-fn text<'a>(name: &str, key: &str, value: &'a SourceValue) -> Checked<&'a SecretString> {
-    let malformed = |what: &str| {
-        let message = format!(
-            "key {key:?} of Secret {name:?} {what}; it is used as soon as that Secret changes"
-        );
-        Err(Refusal::new(Reason::ClientSecretMalformed, message))
+/// Whether the seed is as it should be. Once a login has begun with it, it may be deleted.
+fn seed(case: &Case<'_>) -> Checked<()> {
+    let Some(reference) = &case.settings.seed else {
+        return Ok(());
     };
-    match value {
-        SourceValue::Absent => Err(Refusal::new(
-            Reason::ClientSecretKeyMissing,
-            format!(
-                "Secret {name:?} has no key {key:?}: add it, or name the right key in spec.clientSecretRef"
-            ),
-        )),
-        SourceValue::NotText => {
-            malformed("is not UTF-8 text: write the value as the provider shows it")
+    let (name, key) = (&reference.name, &reference.key);
+    let begun = !matches!(case.seen.state, State::Absent);
+    match &case.seen.seed {
+        Source::Unread(_) => Ok(()),
+        Source::NotLabelled => Err(not_labelled(Reason::RefreshTokenNotLabelled, name)),
+        Source::Absent if begun => Ok(()),
+        Source::Absent => {
+            let key = format!("key {key:?}, the refresh token of a sign-in,");
+            Err(absent(Reason::RefreshTokenNotFound, name, &key))
         }
+        Source::Read(found) => match token(&found.values) {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) if begun => Ok(()),
+            Ok(None) => {
+                let field = "spec.refreshTokenRef";
+                Err(key_missing(Reason::RefreshTokenNotFound, name, key, field))
+            }
+            Err(what) => Err(malformed(Reason::RefreshTokenMalformed, name, key, what)),
+        },
+    }
+}
+
+/// The seed, if it is there and can be sent.
+pub(super) fn seed_token(source: &Source<SourceValue>) -> Option<&SecretString> {
+    match source {
+        Source::Read(found) => token(&found.values).ok().flatten(),
+        _ => None,
+    }
+}
+
+fn absent(reason: Reason, name: &str, keys: &str) -> Refusal {
+    let label = label::CREDENTIAL;
+    let message = format!(
+        "Secret {name:?} does not exist: create it with the {keys} and the label {label}: \"true\"; it is used as soon as it \
+         is there"
+    );
+    Refusal::new(reason, message)
+}
+
+fn not_labelled(reason: Reason, name: &str) -> Refusal {
+    let label = label::CREDENTIAL;
+    let message = format!(
+        "Secret {name:?} lacks the label {label}: \"true\", by which its owner permits its use: run kubectl label secret \
+         {name} {label}=true; it is used as soon as it has it"
+    );
+    Refusal::new(reason, message)
+}
+
+fn key_missing(reason: Reason, name: &str, key: &str, field: &str) -> Refusal {
+    let message =
+        format!("Secret {name:?} has no key {key:?}: add it, or name the right key in {field}");
+    Refusal::new(reason, message)
+}
+
+fn malformed(reason: Reason, name: &str, key: &str, what: &str) -> Refusal {
+    let message =
+        format!("key {key:?} of Secret {name:?} {what}; it is used as soon as that Secret changes");
+    Refusal::new(reason, message)
+}
+
+/// The text of a value that is there, or what is wrong with it.
+fn text(value: &SourceValue) -> Result<Option<&SecretString>, &'static str> {
+    match value {
+        SourceValue::Absent => Ok(None),
+        SourceValue::NotText => Err("is not UTF-8 text: write the value as the provider shows it"),
         SourceValue::Text(text) => match text.expose_secret() {
-            "" => malformed("is empty: write the value as the provider shows it"),
+            "" => Err("is empty: write the value as the provider shows it"),
             text if text.ends_with('\n') => {
-                malformed("ends with a line break: write it with printf or echo -n")
+                Err("ends with a line break: write it with printf or echo -n")
             }
             text if text.contains(char::is_control) => {
-                malformed("contains a control character: write the value as the provider shows it")
+                Err("contains a control character: write the value as the provider shows it")
             }
-            _ => Ok(text),
+            _ => Ok(Some(text)),
         },
+    }
+}
+
+/// The same of a token, which is printable ASCII (RFC 6749, appendix A.17).
+fn token(value: &SourceValue) -> Result<Option<&SecretString>, &'static str> {
+    match text(value)? {
+        Some(text) if !text.expose_secret().is_ascii() => {
+            Err("has a character that no token has: write the value as the provider shows it")
+        }
+        text => Ok(text),
     }
 }
 
@@ -136,25 +219,36 @@ fn hosts(case: &Case<'_>) -> Checked<()> {
             endpoint.authority()
         ));
     }
-    let Source::Read(SourceSecret {
-        token_hosts: Some(hosts),
-        ..
-    }) = &case.seen.source
-    else {
-        return Ok(());
-    };
-    let (name, note) = (&case.settings.source.name, annotation::TOKEN_HOSTS);
-    match HostList::parse(hosts) {
-        Err(entry) => refuse(format!(
-            "annotation {note} of Secret {name:?} has the entry {entry:?}: write hosts as host or host:port, separated by commas"
-        )),
-        Ok(list) if list.permits(endpoint) => Ok(()),
-        Ok(_) => refuse(format!(
-            "Secret {name:?} may not be sent to {}: its owner has to add that host to its annotation {note}, or \
-             spec.tokenURL has to name another one",
-            endpoint.authority()
-        )),
+    let seed = case.settings.seed.as_ref().map(|seed| &seed.name);
+    let limits = [
+        (
+            Some(&case.settings.source.name),
+            case.seen.source.token_hosts(),
+        ),
+        (seed, case.seen.seed.token_hosts()),
+    ];
+    for (name, hosts) in limits {
+        let (Some(name), Some(hosts)) = (name, hosts) else {
+            continue;
+        };
+        let note = annotation::TOKEN_HOSTS;
+        match HostList::parse(hosts) {
+            Err(entry) => {
+                return refuse(format!(
+                    "annotation {note} of Secret {name:?} has the entry {entry:?}: write hosts as host or host:port, separated by commas"
+                ));
+            }
+            Ok(list) if list.permits(endpoint) => {}
+            Ok(_) => {
+                return refuse(format!(
+                    "Secret {name:?} may not be sent to {}: its owner has to add that host to its annotation {note}, or \
+                 spec.tokenURL has to name another one",
+                    endpoint.authority()
+                ));
+            }
+        }
     }
+    Ok(())
 }
 
 fn ca_bundle(settings: &Settings, found: &CaBundle) -> Checked<Option<String>> {

@@ -2,8 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::settings::Settings;
-use crate::{api::Reason, oauth::answer::Refusal};
+use super::{settings::Settings, state::Rejection};
+use crate::{
+    api::{ClientAuthentication, Grant, Reason},
+    oauth::answer::Refusal,
+};
 
 pub(super) fn synced(target: &str, expires_at: Timestamp) -> String {
     format!("Secret {target:?} holds a token that expires at {expires_at}")
@@ -15,16 +18,68 @@ pub(super) fn failure(
     settings: &Settings,
     next_try: Option<Timestamp>,
 ) -> String {
-    let what = &refusal.what;
+    let doubt = if refusal.in_doubt && settings.seed.is_some() {
+        "; it may have used up the refresh token, which is sent again to find out"
+    } else {
+        ""
+    };
+    let what = format!("{}{doubt}", refusal.what);
     let remedy = remedy(refusal.reason, settings);
-    let sooner = sooner(refusal.reason);
+    next(
+        &format!("{what}: {remedy}"),
+        next_try,
+        sooner(refusal.reason),
+    )
+}
+
+fn next(sentence: &str, next_try: Option<Timestamp>, sooner: &str) -> String {
     match next_try {
         Some(time) => format!(
-            "{what}: {remedy}; next try at {}, or at once when {sooner}",
+            "{sentence}; next try at {}, or at once when {sooner}",
             time.strftime("%H:%M:%SZ")
         ),
-        None => format!("{what}: {remedy}; next try when {sooner}"),
+        None => format!("{sentence}; next try when {sooner}"),
     }
+}
+
+/// The reason and the whole sentence about a dead refresh token.
+pub(super) fn rejected(rejection: &Rejection, settings: &Settings) -> (Reason, String) {
+    let (name, key) = settings
+        .seed
+        .as_ref()
+        .map_or(("", ""), |seed| (&seed.name, &seed.key));
+    let (reason, why) = if rejection.lost {
+        (
+            Reason::RefreshTokenLost,
+            "the provider used up the refresh token in an earlier request whose answer was lost",
+        )
+    } else {
+        (
+            Reason::RefreshTokenRejected,
+            "the refresh token was revoked or has expired",
+        )
+    };
+    let sentence = format!(
+        "{}: {why}: sign in at the provider again and write the new refresh token into key {key:?} of Secret {name:?}",
+        rejection.what
+    );
+    let sooner = "that Secret has a new one";
+    (reason, next(&sentence, rejection.next_try(), sooner))
+}
+
+/// The one message that must keep people from the usual first try.
+pub(super) fn storing(why: &str) -> String {
+    format!(
+        "{why}: let the API server take this Secret, and do not restart the operator: the new refresh token is in its memory \
+         alone; it is written again every 5 s"
+    )
+}
+
+pub(super) fn state_conflict(name: &str, why: &str) -> String {
+    format!(
+        "Secret {name:?}, where the refresh token is to be kept, {why}, so nothing is sent: restore it, or delete it and sign in \
+         again; it is looked at again every minute"
+    )
 }
 
 /// The API server's own words name the quota or the policy.
@@ -41,11 +96,21 @@ fn remedy(reason: Reason, settings: &Settings) -> String {
     match reason {
         Reason::InvalidClient => {
             let (id, secret) = (&source.client_id_key, &source.client_secret_key);
-            format!("check {id} and {secret} in Secret {:?}", source.name)
+            match settings.authentication {
+                ClientAuthentication::None => format!(
+                    "check {id} in Secret {:?}, and that the provider has this client as a public one",
+                    source.name
+                ),
+                _ => format!("check {id} and {secret} in Secret {:?}", source.name),
+            }
         }
         Reason::InvalidGrant => "check that the provider permits this client the client_credentials grant".into(),
         Reason::UnauthorizedClient | Reason::UnsupportedGrantType => {
-            "ask the provider to permit this client the client_credentials grant".into()
+            let grant = match settings.grant() {
+                Grant::ClientCredentials => "client_credentials",
+                Grant::RefreshToken => "refresh_token",
+            };
+            format!("ask the provider to permit this client the {grant} grant")
         }
         Reason::InvalidScope => "check spec.scopes against what the provider permits this client".into(),
         Reason::InvalidTarget => "check audience and resource in spec.parameters".into(),

@@ -20,6 +20,7 @@ pub enum NewsKind {
     Recovered,
     TargetRepaired,
     RefreshRequested,
+    SeedAdopted,
     ExpiryUnknown,
     ScopeNarrowed,
     ClockSkew,
@@ -56,6 +57,7 @@ pub(super) struct Happened {
     pub(super) issued: bool,
     pub(super) repaired: bool,
     pub(super) served_request: bool,
+    pub(super) seed_adopted: bool,
     pub(super) expiry_unknown: bool,
     pub(super) scope_narrowed: bool,
     /// Seconds that the provider's clock is ahead (or behind, if negative), where that matters.
@@ -123,6 +125,14 @@ pub(super) fn news(
         tell(
             NewsKind::RefreshRequested,
             "a token was issued as the annotation asked for".into(),
+        );
+    }
+    if happened.seed_adopted {
+        let seed = settings.and_then(|settings| settings.seed.as_ref());
+        let name = seed.map(|seed| seed.name.as_str()).unwrap_or_default();
+        tell(
+            NewsKind::SeedAdopted,
+            format!("the login continues from the refresh token in Secret {name:?}"),
         );
     }
     if happened.expiry_unknown {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use secrecy::SecretString;
 
-use super::{attempt::Memory, settings::Settings};
+use super::{attempt::Memory, settings::Settings, state::State};
 use crate::{api::CubeCredentialStatus, oauth::endpoint::HostList};
 
 /// Everything that a decision is made from, besides the time.
@@ -22,6 +22,12 @@ pub struct Observed {
     pub previous: Option<TargetSecret>,
     /// The Secret with the client id and the client secret.
     pub source: Source,
+    /// The Secret with the first refresh token, for the grant that starts from one.
+    pub seed: Source<SourceValue>,
+    /// The Secret with the current refresh token.
+    pub state: State,
+    /// Who this process is in claims: the uid of its pod.
+    pub identity: String,
     /// The further authorities.
     pub ca_bundle: CaBundle,
     /// The only hosts that the operator may send to; `None`: any.
@@ -94,9 +100,9 @@ pub enum Content {
     Damaged,
 }
 
-/// The Secret with the client id and the client secret.
+/// A Secret of somebody's that may be read with its consent label.
 #[derive(Clone, Debug)]
-pub enum Source {
+pub enum Source<T = ClientValues> {
     /// Its content was not read yet. The version is that of the watch on labelled Secrets; `None`: not among them.
     Unread(Option<String>),
     /// There is none by that name.
@@ -104,20 +110,27 @@ pub enum Source {
     /// It has no consent label, so its content was not read.
     NotLabelled,
     /// Its content.
-    Read(SourceSecret),
+    Read(SourceSecret<T>),
 }
 
-/// What is used of the source Secret.
+/// What is used of such a Secret.
 #[derive(Clone, Debug)]
-pub struct SourceSecret {
+pub struct SourceSecret<T = ClientValues> {
     /// Its resourceVersion.
     pub version: String,
     /// The hosts that its owner permits.
     pub token_hosts: Option<String>,
+    /// The values that are used.
+    pub values: T,
+}
+
+/// What is used of the Secret with the client id and the client secret.
+#[derive(Clone, Debug)]
+pub struct ClientValues {
     /// The client id.
-    pub client_id: SourceValue,
+    pub id: SourceValue,
     /// The client secret.
-    pub client_secret: SourceValue,
+    pub secret: SourceValue,
 }
 
 /// The value of one key.
@@ -142,7 +155,7 @@ pub enum CaBundle {
     Pem(String),
 }
 
-impl Source {
+impl<T> Source<T> {
     /// The version that is current, as far as known.
     #[must_use]
     pub fn version(&self) -> Option<&str> {
@@ -150,6 +163,14 @@ impl Source {
             Self::Unread(version) => version.as_deref(),
             Self::Read(secret) => Some(&secret.version),
             Self::Absent | Self::NotLabelled => None,
+        }
+    }
+
+    /// The hosts that its owner permits, if its content was read.
+    pub(super) fn token_hosts(&self) -> Option<&str> {
+        match self {
+            Self::Read(secret) => secret.token_hosts.as_deref(),
+            _ => None,
         }
     }
 }

@@ -1,13 +1,14 @@
 //! What a decision asks for, and what comes back from it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::{
     news::News,
-    observed::{CaBundle, Source, TargetSecret},
+    observed::{CaBundle, Source, SourceValue, TargetSecret},
+    state::{StateReading, StateSecret, Stored},
 };
 use crate::{
     api::CubeCredentialStatus,
@@ -33,6 +34,8 @@ pub enum Next {
     Look(Look),
     /// Change something.
     Act(Box<Action>),
+    /// Stay, and decide again after this time: something in memory is in no Secret yet.
+    Pause(Duration),
     /// Nothing is left to do.
     Rest,
 }
@@ -46,6 +49,10 @@ pub enum Look {
     Previous,
     /// The source Secret.
     Source,
+    /// The Secret with the seed.
+    Seed,
+    /// The state Secret, live.
+    State,
     /// The CA bundle.
     CaBundle,
 }
@@ -55,8 +62,10 @@ pub enum Look {
 pub enum Action {
     /// Ask the provider for a token.
     Exchange(TokenRequest),
+    /// Write the state Secret, in exactly the version that it replaces.
+    Store(Box<DesiredState>),
     /// Write the target.
-    Publish(DesiredTarget),
+    Publish(DesiredSecret),
     /// Delete a Secret of ours, in this version only.
     Delete(SecretVersion),
     /// Write the status, and tell the news.
@@ -66,6 +75,42 @@ pub enum Action {
         /// What changed.
         news: Vec<News>,
     },
+}
+
+impl Action {
+    /// Whether a token request begins with it. What follows an earlier claim does not: that is to be finished.
+    #[must_use]
+    pub fn begins_exchange(&self) -> bool {
+        match self {
+            Self::Exchange(request) => request.refresh_token.is_none(),
+            Self::Store(state) => state.claims,
+            _ => false,
+        }
+    }
+}
+
+/// The state as it should be.
+#[derive(Clone, Debug)]
+pub struct DesiredState {
+    /// The Secret.
+    pub secret: DesiredSecret,
+    /// What it holds.
+    pub stored: Stored,
+    /// Whether this claims the refresh token for a request that follows.
+    pub claims: bool,
+}
+
+/// Why the state was not written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unstored {
+    /// It has changed meanwhile.
+    Conflict,
+    /// The API server refuses it, and says why.
+    Refused(String),
+    /// Whether it was written is not known.
+    Unknown(String),
+    /// Its namespace is gone, and the `CubeCredential` with it.
+    Gone,
 }
 
 /// One version of one Secret.
@@ -79,9 +124,9 @@ pub struct SecretVersion {
     pub version: String,
 }
 
-/// The target as it should be.
+/// A Secret of ours as it should be.
 #[derive(Clone, Debug)]
-pub struct DesiredTarget {
+pub struct DesiredSecret {
     /// Its name.
     pub name: String,
     /// Its type.
@@ -116,6 +161,10 @@ pub enum Outcome {
     Previous(Option<TargetReading>),
     /// The source Secret.
     Source(Source),
+    /// The Secret with the seed.
+    Seed(Source<SourceValue>),
+    /// The state Secret.
+    State(Option<StateReading>),
     /// The CA bundle.
     CaBundle(CaBundle),
     /// An exchange.
@@ -124,9 +173,24 @@ pub enum Outcome {
         sent_at: Timestamp,
         /// What came of it.
         result: Result<Issued, Refusal>,
+        /// The successor of the refresh token that was sent, if there was one.
+        refresh_token: Option<SecretString>,
         /// The provider's clock, where it stated one.
         date: Option<Timestamp>,
     },
+    /// The state as it was written.
+    Stored {
+        /// The Secret.
+        secret: StateSecret,
+        /// Whether it is claimed for a request that follows.
+        claims: bool,
+    },
+    /// The state was not written.
+    NotStored(Unstored),
+    /// A pause is over.
+    Paused,
+    /// A look or an action did not work, and why.
+    Interrupted(String),
     /// The target as it was written.
     Published(TargetSecret),
     /// The API server refuses to have the target written, and says why.

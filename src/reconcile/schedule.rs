@@ -29,6 +29,7 @@ pub(super) fn at_least_after(exchange: Timestamp) -> Timestamp {
 pub(super) fn retry_delay(
     reason: Reason,
     pause: Option<SignedDuration>,
+    in_doubt: bool,
     failures: i32,
     uid: &str,
 ) -> Option<SignedDuration> {
@@ -47,6 +48,8 @@ pub(super) fn retry_delay(
     match reason.class() {
         Class::Terminal => None,
         Class::Slow => spread(nth(&[300, 900, 1800, 3600])),
+        // A provider's grace for the token before is short, and nobody else holds its successor.
+        Class::Fast if in_doubt => spread(nth(&[2, 8, 20, 60, 120, 300])),
         Class::Fast => spread(nth(&[10, 20, 40, 80, 160, 300])),
         Class::RateLimited => Some(whole(
             nth(&[60, 120, 240, 480, 900]) + part(SignedDuration::from_secs(10), jitter),
@@ -86,7 +89,7 @@ mod tests {
     use super::*;
 
     fn delay(reason: Reason, failures: i32) -> i64 {
-        retry_delay(reason, None, failures, "uid")
+        retry_delay(reason, None, false, failures, "uid")
             .unwrap()
             .as_secs()
     }
@@ -115,13 +118,27 @@ mod tests {
                 "{failures}: {delay}"
             );
         }
-        assert_eq!(retry_delay(Reason::InvalidSpec, None, 1, "uid"), None);
+        assert_eq!(
+            retry_delay(Reason::InvalidSpec, None, false, 1, "uid"),
+            None
+        );
+    }
+
+    #[test]
+    fn a_refresh_that_may_have_arrived_is_tried_again_within_a_providers_grace() {
+        for (failures, expected) in (1..).zip([2, 8, 20, 60, 120, 300, 300]) {
+            let delay = retry_delay(Reason::NoResponse, None, true, failures, "uid").unwrap();
+            assert!(
+                (expected * 4 / 5..=expected * 6 / 5).contains(&delay.as_secs()),
+                "{failures}: {delay:?}"
+            );
+        }
     }
 
     #[test]
     fn a_pause_of_the_provider_comes_before_the_class() {
         let pause = Some(SignedDuration::from_secs(30));
-        let delay = retry_delay(Reason::Unavailable, pause, 5, "uid")
+        let delay = retry_delay(Reason::Unavailable, pause, false, 5, "uid")
             .unwrap()
             .as_secs();
         assert!((30..=40).contains(&delay));
@@ -129,7 +146,7 @@ mod tests {
 
     #[test]
     fn jitter_differs_between_objects_and_not_between_calls() {
-        let of = |uid: &str| retry_delay(Reason::InvalidClient, None, 4, uid).unwrap();
+        let of = |uid: &str| retry_delay(Reason::InvalidClient, None, false, 4, uid).unwrap();
         assert_eq!(of("a"), of("a"));
         let distinct: std::collections::HashSet<_> = (0..20).map(|n| of(&n.to_string())).collect();
         assert!(distinct.len() > 10);
@@ -142,7 +159,8 @@ mod tests {
                 for pause in [None, Some(SignedDuration::from_hours(1))] {
                     let pause = pause
                         .filter(|_| matches!(reason, Reason::RateLimited | Reason::Unavailable));
-                    if let Some(delay) = retry_delay(reason, pause, failures, &failures.to_string())
+                    if let Some(delay) =
+                        retry_delay(reason, pause, false, failures, &failures.to_string())
                     {
                         assert!(delay <= longest_delay(reason), "{reason} {delay:?}");
                     }

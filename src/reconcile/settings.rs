@@ -7,13 +7,16 @@ use jiff::SignedDuration;
 use crate::{
     api::{
         CaBundleRef, ClientAuthentication, ClientSecretRef, CubeCredentialSpec, DeletionPolicy,
-        Provider, TargetSpec,
+        Grant, Provider, RefreshTokenRef, TargetSpec,
     },
     oauth::endpoint::Endpoint,
 };
 
 /// Cubewire's token endpoint, from its API documentation.
 const CUBEWIRE: &str = "https://api.cubewire.com/api/v1/oauth2/token";
+
+/// Cube Software's token endpoint, from its API documentation; the slash at its end matters.
+const CUBE_SOFTWARE: &str = "https://api.cubesoftware.com/o/token/";
 
 /// What a `CubeCredential` asks for.
 #[derive(Clone, Debug)]
@@ -22,6 +25,8 @@ pub struct Settings {
     pub endpoint: Endpoint,
     /// Where the client id and secret are.
     pub source: ClientSecretRef,
+    /// Where the seed is: with it the grant is a stored refresh token, without it the client's own credentials.
+    pub seed: Option<RefreshTokenRef>,
     /// How the client authenticates.
     pub authentication: ClientAuthentication,
     /// The scopes to ask for.
@@ -36,6 +41,8 @@ pub struct Settings {
     pub ca_bundle: Option<CaBundleSource>,
     /// The name of the target Secret.
     pub target_name: String,
+    /// The name of the Secret with the current refresh token.
+    pub state_name: String,
     /// The rest of what it should be.
     pub target: TargetSpec,
     /// Whether no exchange is to be made.
@@ -54,22 +61,36 @@ impl Settings {
         let url = match (spec.provider, &spec.token_url) {
             (_, Some(url)) => url,
             (Provider::Cubewire, None) => CUBEWIRE,
+            (Provider::CubeSoftware, None) => CUBE_SOFTWARE,
             (Provider::Custom, None) => {
                 return Err("spec.tokenURL is required with provider Custom".into());
             }
         };
-        let mut scopes = spec.scopes.clone();
-        scopes.sort();
+        let seed = match (spec.grant, &spec.refresh_token_ref) {
+            (Grant::ClientCredentials, None) => None,
+            (Grant::RefreshToken, Some(seed)) => Some(seed.clone()),
+            _ => {
+                return Err(
+                    "spec.refreshTokenRef is required with grant RefreshToken, and only with it"
+                        .into(),
+                );
+            }
+        };
+        if spec.client_authentication == ClientAuthentication::None && seed.is_none() {
+            return Err("spec.clientAuthentication None needs grant RefreshToken".into());
+        }
         Ok(Self {
             endpoint: Endpoint::parse(url).map_err(|error| format!("spec.{error}"))?,
             source: spec.client_secret_ref.clone(),
+            scopes: scopes(spec),
+            seed,
             authentication: spec.client_authentication,
-            scopes,
             parameters: spec.parameters.clone(),
             refresh_before: duration("refreshBefore", &spec.refresh_before)?,
             assumed_lifetime: duration("assumedLifetime", &spec.assumed_lifetime)?,
             ca_bundle: spec.ca_bundle_ref.clone(),
             target_name: Self::target_name(name, spec),
+            state_name: Self::state_name(name),
             target: spec.target.clone(),
             suspend: spec.suspend,
         })
@@ -84,11 +105,39 @@ impl Settings {
             .unwrap_or_else(|| format!("{name}-token"))
     }
 
+    /// The name of the state of a `CubeCredential` with this name.
+    #[must_use]
+    pub fn state_name(name: &str) -> String {
+        format!("{name}-cube-state")
+    }
+
+    /// The grant.
+    #[must_use]
+    pub fn grant(&self) -> Grant {
+        match self.seed {
+            Some(_) => Grant::RefreshToken,
+            None => Grant::ClientCredentials,
+        }
+    }
+
     /// Whether the target goes with the `CubeCredential`.
     #[must_use]
     pub fn owns_target(&self) -> bool {
         self.target.deletion_policy == DeletionPolicy::Delete
     }
+}
+
+/// Cube Software's client credentials need scopes to be asked for.
+fn scopes(spec: &CubeCredentialSpec) -> Vec<String> {
+    let preset = spec.provider == Provider::CubeSoftware
+        && spec.grant == Grant::ClientCredentials
+        && spec.scopes.is_empty();
+    if preset {
+        return vec!["read".into(), "write".into()];
+    }
+    let mut scopes = spec.scopes.clone();
+    scopes.sort();
+    scopes
 }
 
 fn duration(field: &str, text: &str) -> Result<SignedDuration, String> {

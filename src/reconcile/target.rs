@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{
     inputs::{Fields, hex, keyed},
     observed::{Content, Credential, TargetSecret},
-    plan::DesiredTarget,
+    plan::DesiredSecret,
     settings::Settings,
 };
 use crate::api::{annotation, label};
@@ -20,7 +21,8 @@ const TOKEN_TYPE: &str = "token-type";
 const EXPIRES_AT: &str = "expires-at";
 
 /// What stands beside a token: enough to judge it without any status.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Record {
     /// The uid of the `CubeCredential` that it was written for.
     pub(super) owner_uid: String,
@@ -30,6 +32,8 @@ pub(super) struct Record {
     /// The generation and source version for which the inputs were last confirmed.
     pub(super) generation: i64,
     pub(super) source_version: String,
+    /// The version of the seed, with the grant that has one.
+    pub(super) seed_version: Option<String>,
     pub(super) refresh_request: Option<String>,
     pub(super) scopes: Vec<String>,
 }
@@ -70,7 +74,7 @@ pub fn fingerprint(token: &SecretString) -> String {
     hex(&Sha256::digest(token.expose_secret())[..4])
 }
 
-impl DesiredTarget {
+impl DesiredSecret {
     /// The fingerprint of its token.
     #[must_use]
     pub fn fingerprint(&self) -> String {
@@ -114,6 +118,7 @@ impl TargetSecret {
             inputs_hash: text(annotation::INPUTS_HASH)?.clone(),
             generation: text(annotation::GENERATION)?.parse().ok()?,
             source_version: text(annotation::SOURCE_VERSION)?.clone(),
+            seed_version: text(annotation::SEED_VERSION).cloned(),
             refresh_request: text(annotation::REFRESH_REQUEST).cloned(),
             scopes: text(annotation::SCOPES)
                 .map(|scopes| scopes.split(' ').map(Into::into).collect())
@@ -189,6 +194,9 @@ impl DesiredMetadata {
         note(annotation::INPUTS_HASH, &record.inputs_hash);
         note(annotation::GENERATION, &record.generation.to_string());
         note(annotation::SOURCE_VERSION, &record.source_version);
+        if let Some(version) = &record.seed_version {
+            note(annotation::SEED_VERSION, version);
+        }
         if let Some(request) = &record.refresh_request {
             note(annotation::REFRESH_REQUEST, request);
         }
@@ -209,7 +217,7 @@ pub(super) fn desired(
     credential: &Credential,
     settings: &Settings,
     holding: &Holding,
-) -> DesiredTarget {
+) -> DesiredSecret {
     let DesiredMetadata {
         labels,
         mut annotations,
@@ -226,7 +234,7 @@ pub(super) fn desired(
     ]);
     let hash = keyed(&holding.token, &content(&data, &holding.record));
     annotations.insert(annotation::CONTENT_HASH.into(), hash);
-    DesiredTarget {
+    DesiredSecret {
         name: settings.target_name.clone(),
         r#type: settings.target.r#type.clone(),
         labels,
@@ -251,5 +259,8 @@ fn content(data: &BTreeMap<String, SecretString>, record: &Record) -> Vec<u8> {
     fields.push(&record.source_version);
     fields.push(record.refresh_request.as_deref().unwrap_or_default());
     fields.push(&record.scopes.join(" "));
+    if let Some(version) = &record.seed_version {
+        fields.push(version);
+    }
     fields.0
 }

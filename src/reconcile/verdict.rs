@@ -3,9 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    attempt::{Failure, Unwritable, later},
+    attempt::{Failure, Pending, Unwritable, later},
     case::Case,
     message,
+    state::Rejection,
     target::Record,
 };
 use crate::{
@@ -107,9 +108,8 @@ impl Verdict {
         Self::troubled(case, refreshed, Pressure::Stalled, None)
     }
 
-    /// A token is in hand and cannot be published; it is kept for the next try.
-    pub(super) fn not_writable(case: &Case<'_>, unwritable: &Unwritable) -> Self {
-        let reason = Reason::TargetNotWritable;
+    /// The API server refuses the target, whose token is kept for the next try, or the state, so that nothing is sent.
+    pub(super) fn not_writable(case: &Case<'_>, reason: Reason, unwritable: &Unwritable) -> Self {
         let refreshed = Fact::new(ConditionStatus::False, reason, &unwritable.message);
         let verdict = Self::troubled(case, refreshed, Pressure::Reconciling, None);
         let wake_at = verdict
@@ -117,6 +117,46 @@ impl Verdict {
             .map_or(unwritable.next_try, |at| at.min(unwritable.next_try));
         Self {
             wake_at: Some(wake_at),
+            ..verdict
+        }
+    }
+
+    /// The provider's answer is in no Secret yet: whoever stops the process loses the login.
+    pub(super) fn storing(case: &Case<'_>, pending: &Pending) -> Self {
+        let message = message::storing(pending.trouble.as_deref().unwrap_or_default());
+        let reason = Reason::StateNotWritable;
+        let refreshed = Fact::new(ConditionStatus::False, reason, message);
+        Self::troubled(case, refreshed, Pressure::Reconciling, None)
+    }
+
+    /// The refresh token is dead, as the state says.
+    pub(super) fn rejected(case: &Case<'_>, rejection: &Rejection) -> Self {
+        let (reason, message) = message::rejected(rejection, case.settings);
+        let refreshed = Fact::new(ConditionStatus::False, reason, message);
+        Self::troubled(case, refreshed, Pressure::Stalled, rejection.next_try())
+    }
+
+    /// Another process sends the refresh token; it is looked at again when its claim ends.
+    pub(super) fn claimed(case: &Case<'_>, until: Timestamp) -> Self {
+        let refreshed = match &case.seen.memory.failure {
+            Some(failure) => Fact::new(ConditionStatus::False, failure.reason, &failure.message),
+            None => Fact::new(
+                ConditionStatus::Unknown,
+                Reason::Pending,
+                "another process of the operator has claimed the refresh token; what came of it is looked at when its claim ends",
+            ),
+        };
+        Self::troubled(case, refreshed, Pressure::Reconciling, Some(until))
+    }
+
+    /// The Secret by the state's name cannot be used, so there is no place to keep a refresh token in.
+    pub(super) fn state_conflict(case: &Case<'_>, why: &str) -> Self {
+        let message = message::state_conflict(&case.settings.state_name, why);
+        let refreshed = Fact::new(ConditionStatus::False, Reason::StateConflict, message);
+        let verdict = Self::troubled(case, refreshed, Pressure::Stalled, None);
+        let look = later(case.now, LOOK_AT_TARGET_TROUBLE);
+        Self {
+            wake_at: Some(verdict.wake_at.map_or(look, |at| at.min(look))),
             ..verdict
         }
     }

@@ -25,7 +25,7 @@ use cube_operator::{
         answer::{Answer, Body, Refusal},
         client::TokenClient,
         endpoint::{Endpoint, Networks},
-        request::{Client, Grant, TokenRequest},
+        request::{Client, TokenRequest},
     },
 };
 use scripted::Authority;
@@ -39,10 +39,10 @@ fn request(url: &str) -> TokenRequest {
         endpoint: Endpoint::parse(url).unwrap(),
         client: Client {
             id: "billing".into(),
-            secret: "s3cret".into(),
+            secret: Some("s3cret".into()),
         },
         authentication: ClientAuthentication::Body,
-        grant: Grant::ClientCredentials,
+        refresh_token: None,
         scopes: vec![],
         parameters: BTreeMap::new(),
         ca_bundle: None,

@@ -99,7 +99,7 @@ fn one_exchange() {
         ..request(&url)
     };
     if let Some(secret) = get("EXCHANGE_SECRET") {
-        request.client.secret = secret.into();
+        request.client.secret = Some(secret.into());
     }
     if get("EXCHANGE_AUTHENTICATION").as_deref() == Some("Basic") {
         request.authentication = ClientAuthentication::Basic;

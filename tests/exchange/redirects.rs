@@ -1,10 +1,9 @@
 //! A redirect is an answer like any other: following it would replay the secret, or turn the POST into a GET.
 
 use cube_operator::{
-    api::Reason,
+    api::{Grant, Reason},
     oauth::{
         answer::{Asked, Refusal, read},
-        request::Grant,
         scrub::Scrubber,
     },
 };
@@ -34,7 +33,7 @@ fn no_redirect_is_followed_and_its_target_hears_nothing() {
             grant: Grant::ClientCredentials,
             scopes: &[],
         };
-        let reading = read(&answer, asked, Scrubber::for_client(&request.client));
+        let reading = read(&answer, asked, Scrubber::for_request(&request));
         assert_eq!(
             reading.outcome.unwrap_err(),
             Refusal::new(

@@ -56,7 +56,7 @@ fn changed(authentication: ClientAuthentication) -> impl FnOnce(TokenRequest) ->
     move |request| TokenRequest {
         client: Client {
             id: "my client".into(),
-            secret: "s3cret:ä&".into(),
+            secret: Some("s3cret:ä&".into()),
         },
         authentication,
         scopes: vec!["read".into(), "write".into()],

@@ -5,7 +5,7 @@ use cube_operator::{
     api::ClientAuthentication,
     oauth::{
         answer::{Asked, read},
-        request::{Grant, TokenRequest},
+        request::TokenRequest,
         scrub::Scrubber,
     },
 };
@@ -18,11 +18,12 @@ use crate::{
     trusting,
 };
 
-/// One for each place where a secret is: of the client, of the URL, of the answer, and of a proxy.
+/// One for each place where a secret is: of the client, of the refresh, of the URL, of the answer, and of a proxy.
 const CLIENT: &str = "planted-client";
 const QUERY: &str = "planted-query";
 const ACCESS: &str = "planted-access";
 const REFRESH: &str = "planted-refresh";
+const SENT: &str = "planted-sent";
 const LOCATION: &str = "planted-location";
 const PROXY: &str = "planted-proxy";
 
@@ -30,7 +31,7 @@ fn assert_silent(text: &str) {
     let basic = STANDARD.encode(format!("billing:{CLIENT}"));
     let proxy = STANDARD.encode(format!("user:{PROXY}"));
     for secret in [
-        CLIENT, &basic, QUERY, ACCESS, REFRESH, LOCATION, PROXY, &proxy,
+        CLIENT, &basic, QUERY, ACCESS, REFRESH, SENT, LOCATION, PROXY, &proxy,
     ] {
         let line = text.lines().find(|line| line.contains(secret));
         assert_eq!(line, None, "{secret} is shown");
@@ -50,19 +51,19 @@ fn debug_output_shows_no_secret() {
     let provider = Provider::start(&authority.certificate(&LOCAL), |_| reply());
     for authentication in [ClientAuthentication::Body, ClientAuthentication::Basic] {
         let mut request = trusting(&authority, &provider.url(&format!("/token?key={QUERY}")));
-        request.client.secret = CLIENT.into();
+        request.client.secret = Some(CLIENT.into());
         let request = TokenRequest {
             authentication,
-            grant: Grant::RefreshToken,
+            refresh_token: Some(SENT.into()),
             ..request
         };
         let client = local();
         let answer = answer(&client, &request).unwrap();
         let asked = Asked {
-            grant: request.grant,
+            grant: request.grant(),
             scopes: &request.scopes,
         };
-        let reading = read(&answer, asked, Scrubber::for_client(&request.client));
+        let reading = read(&answer, asked, Scrubber::for_request(&request));
         let (body, authorization) = (request.body(), request.authorization());
         let shown = format!("{client:?}{request:?}{body:?}{authorization:?}{answer:?}{reading:?}");
         assert!(

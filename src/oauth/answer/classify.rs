@@ -8,8 +8,8 @@ use super::{
     retry_after::{http_date, pause},
 };
 use crate::{
-    api::Reason,
-    oauth::{request::Grant, scrub::Scrubber},
+    api::{Grant, Reason},
+    oauth::scrub::Scrubber,
 };
 
 /// Reads an answer. `scrubber` knows the secrets of the request; those of the answer are added to it.
@@ -36,6 +36,7 @@ pub fn read(answer: &Answer, asked: Asked<'_>, mut scrubber: Scrubber) -> Readin
         pause: matches!(refusal.reason, Reason::RateLimited | Reason::Unavailable)
             .then(|| pause(answer.retry_after.as_deref(), date))
             .flatten(),
+        in_doubt: leaves_doubt(answer.status, refusal.reason),
         ..refusal
     });
     Reading {
@@ -43,6 +44,16 @@ pub fn read(answer: &Answer, asked: Asked<'_>, mut scrubber: Scrubber) -> Readin
         refresh_token,
         date,
     }
+}
+
+/// A server that fails, and a proxy that lost the server's answer, say nothing about what was done; and whoever answers 2xx
+/// without a token that can be used may have issued one. A clear refusal (`error`, 4xx, a redirect) served nothing.
+fn leaves_doubt(status: u16, reason: Reason) -> bool {
+    let unusable = matches!(
+        reason,
+        Reason::UnexpectedResponse | Reason::UnsupportedTokenType | Reason::ResponseTooLarge
+    );
+    reason == Reason::Unavailable || (is_success(status) && unusable)
 }
 
 fn successor(

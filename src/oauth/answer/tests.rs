@@ -4,9 +4,13 @@ use jiff::SignedDuration;
 use secrecy::ExposeSecret;
 
 use super::*;
-use crate::oauth::{
-    request::{Client, Grant},
-    scrub::Scrubber,
+use crate::{
+    api::{ClientAuthentication, Grant},
+    oauth::{
+        endpoint::Endpoint,
+        request::{Client, TokenRequest},
+        scrub::Scrubber,
+    },
 };
 
 const CLIENT: Grant = Grant::ClientCredentials;
@@ -22,9 +26,17 @@ fn answer(status: u16, body: impl AsRef<[u8]>) -> Answer {
 
 fn meaning(grant: Grant, answer: &Answer) -> Reading {
     let scopes = ["read".to_owned(), "write".to_owned()];
-    let client = Client {
-        id: "id".into(),
-        secret: "hunter2".into(),
+    let request = TokenRequest {
+        endpoint: Endpoint::parse("https://example.com/token").unwrap(),
+        client: Client {
+            id: "id".into(),
+            secret: Some("hunter2".into()),
+        },
+        authentication: ClientAuthentication::Body,
+        refresh_token: (grant == REFRESH).then(|| "rt-hunter3".into()),
+        scopes: Vec::new(),
+        parameters: std::collections::BTreeMap::new(),
+        ca_bundle: None,
     };
     read(
         answer,
@@ -32,7 +44,7 @@ fn meaning(grant: Grant, answer: &Answer) -> Reading {
             grant,
             scopes: &scopes,
         },
-        Scrubber::for_client(&client),
+        Scrubber::for_request(&request),
     )
 }
 

@@ -35,10 +35,16 @@ pub(super) fn describe(error: &reqwest::Error, authority: &str) -> Refusal {
     } else {
         "that can be read as HTTP"
     };
-    Refusal::new(
-        Reason::NoResponse,
-        format!("the token endpoint {authority} gave no complete answer {why}"),
-    )
+    no_response(authority, why)
+}
+
+/// The request may have arrived, and been served.
+fn no_response(authority: &str, why: &str) -> Refusal {
+    let what = format!("the token endpoint {authority} gave no complete answer {why}");
+    Refusal {
+        in_doubt: true,
+        ..Refusal::new(Reason::NoResponse, what)
+    }
 }
 
 fn tls_trouble(error: &rustls::Error, connecting: bool, authority: &str) -> Refusal {
@@ -64,12 +70,7 @@ fn tls_trouble(error: &rustls::Error, connecting: bool, authority: &str) -> Refu
             );
             return Refusal::new(Reason::Unreachable, what);
         }
-        _ => {
-            let what = format!(
-                "the token endpoint {authority} gave no complete answer: the TLS connection broke"
-            );
-            return Refusal::new(Reason::NoResponse, what);
-        }
+        _ => return no_response(authority, "before the TLS connection broke"),
     };
     Refusal::new(
         Reason::TLSUntrusted,

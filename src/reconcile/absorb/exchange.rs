@@ -1,17 +1,19 @@
 //! What came of an exchange: a token in hand, or a failure with its next try.
 
 use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
 
 use crate::{
     api::{Class, Reason},
     oauth::answer::{Issued, Refusal},
     reconcile::{
-        attempt::{Failure, later},
+        attempt::{Failure, Pending, Refuted, Rejected, later},
         case::{Case, Inputs},
         inputs, local, message,
         observed::Observed,
         schedule,
         settings::Settings,
+        state::{State, Stored},
         target::{Holding, Record},
     },
 };
@@ -23,6 +25,7 @@ pub(super) fn exchanged(
     seen: &mut Observed,
     sent_at: Timestamp,
     result: Result<Issued, Refusal>,
+    refresh_token: Option<SecretString>,
     date: Option<Timestamp>,
     now: Timestamp,
 ) {
@@ -30,6 +33,11 @@ pub(super) fn exchanged(
         return;
     };
     seen.memory.ca_touched = false;
+    let asked = seen.state.stored().cloned();
+    let in_doubt = result.as_ref().is_err_and(|refusal| refusal.in_doubt);
+    if in_doubt || result.is_ok() {
+        seen.memory.unspent = None;
+    }
     match result.and_then(|issued| unexpired(issued, sent_at, now)) {
         Ok(issued) => {
             let skew = date
@@ -41,15 +49,68 @@ pub(super) fn exchanged(
             seen.memory.told.clock_skew = skew.is_some();
             seen.memory.last_attempt_at = Some(sent_at);
             seen.memory.answered_at = Some(now);
-            succeeded(seen, &settings, sent_at, issued);
+            if let Some(holding) = succeeded(seen, &settings, sent_at, issued) {
+                if let Some(asked) = asked {
+                    let issued = Some((holding.token, holding.record));
+                    store(seen, &asked, asked.succeeded(refresh_token, issued));
+                } else {
+                    seen.memory.holding = Some(holding);
+                    seen.memory.unpublished = true;
+                }
+            }
+        }
+        Err(Refusal {
+            reason: Reason::RefreshTokenRejected,
+            what,
+            ..
+        }) if asked.is_some() => {
+            seen.memory.last_attempt_at = Some(sent_at);
+            seen.memory.unspent = None;
+            // Somebody else may have stored a successor since: then it was only a replay.
+            seen.memory.rejection = asked.map(|asked| Rejected {
+                of: asked.of(),
+                what,
+            });
+            seen.state = State::Unread;
         }
         Err(refusal) => {
+            // The provider has used up the token that was sent, however useless the rest of its answer is.
+            if let (Some(asked), Some(token)) = (&asked, refresh_token) {
+                store(seen, asked, asked.succeeded(Some(token), None));
+            }
             let was_sent = refusal.reason.class() != Class::Terminal;
             if was_sent {
                 seen.memory.last_attempt_at = Some(sent_at);
             }
             failed(seen, &settings, &refusal, was_sent, now);
         }
+    }
+}
+
+/// What is to be stored before anything else happens.
+fn store(seen: &mut Observed, asked: &Stored, stored: Stored) {
+    seen.memory.pending = Some(Pending {
+        stored,
+        after: (asked.record.generation, asked.of()),
+        tries: 0,
+        resting: false,
+        trouble: None,
+    });
+}
+
+/// The state says that the refresh token is dead.
+pub(super) fn rejected(seen: &mut Observed, what: String, now: Timestamp) {
+    let (Ok(settings), Some(stored)) = (seen.settings.clone(), seen.state.stored()) else {
+        return;
+    };
+    let Some(rejection) = stored.record.rejection.clone() else {
+        return;
+    };
+    let (reason, message) = message::rejected(&rejection, &settings);
+    failed(seen, &settings, &Refusal::new(reason, what), true, now);
+    if let Some(failure) = &mut seen.memory.failure {
+        failure.message = message;
+        failure.next_try = rejection.next_try();
     }
 }
 
@@ -64,17 +125,20 @@ fn unexpired(issued: Issued, sent_at: Timestamp, now: Timestamp) -> Result<Issue
     }
 }
 
-fn succeeded(seen: &mut Observed, settings: &Settings, sent_at: Timestamp, issued: Issued) {
-    let Ok(client) = local::client(settings, &seen.source) else {
-        return;
-    };
-    let served = Case {
+fn succeeded(
+    seen: &mut Observed,
+    settings: &Settings,
+    sent_at: Timestamp,
+    issued: Issued,
+) -> Option<Holding> {
+    let client = local::client(settings, &seen.source).ok()?;
+    let case = Case {
         seen,
         settings,
         now: sent_at,
-    }
-    .record()
-    .and_then(|record| record.refresh_request);
+    };
+    let seed_version = case.seed_version();
+    let served = case.record().and_then(|record| record.refresh_request);
     let requested = seen.credential.refresh_request.clone();
     let record = Record {
         owner_uid: seen.credential.uid.clone(),
@@ -86,6 +150,7 @@ fn succeeded(seen: &mut Observed, settings: &Settings, sent_at: Timestamp, issue
         inputs_hash: inputs::hash(&issued.access_token, settings, &client),
         generation: seen.credential.generation,
         source_version: seen.source.version().unwrap_or_default().to_owned(),
+        seed_version,
         refresh_request: requested.clone().or(served.clone()),
         scopes: issued.scopes,
     };
@@ -98,15 +163,14 @@ fn succeeded(seen: &mut Observed, settings: &Settings, sent_at: Timestamp, issue
     memory.happened.scope_narrowed = issued.narrowed && !scopes_told;
     memory.happened.served_request =
         requested.is_some() && requested != served && requested != before.refresh_request;
-    memory.holding = Some(Holding {
-        token: issued.access_token,
-        record,
-    });
-    memory.unpublished = true;
     memory.failure = None;
     memory.failures = 0;
     memory.tried = None;
     memory.refuted = None;
+    Some(Holding {
+        token: issued.access_token,
+        record,
+    })
 }
 
 fn failed(
@@ -128,6 +192,7 @@ fn failed(
     let same = |failure: &Failure| {
         failure.attempted.generation == attempted.generation
             && failure.attempted.source_resource_version == attempted.source_resource_version
+            && failure.attempted.seed_resource_version == attempted.seed_resource_version
             && failure.attempted.ca_bundle_hash == attempted.ca_bundle_hash
     };
     // Changed inputs start the count again; another reason does not.
@@ -144,6 +209,7 @@ fn failed(
     let delay = schedule::retry_delay(
         refusal.reason,
         refusal.pause,
+        refusal.in_doubt && settings.seed.is_some(),
         failures,
         &seen.credential.uid,
     );
@@ -153,11 +219,10 @@ fn failed(
         .map(|client| inputs::digest(settings, &client));
 
     let memory = &mut seen.memory;
-    memory.refuted = changed.then(|| {
-        (
-            attempted.generation,
-            attempted.source_resource_version.clone(),
-        )
+    memory.refuted = changed.then(|| Refuted {
+        generation: attempted.generation,
+        source_version: attempted.source_resource_version.clone(),
+        seed_version: attempted.seed_resource_version.clone(),
     });
     memory.failure = Some(Failure {
         reason: refusal.reason,

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     api::label,
-    reconcile::{Content, DesiredTarget, SecretVersion, TargetSecret},
+    reconcile::{Content, DesiredSecret, SecretVersion, TargetSecret},
 };
 
 /// A Secret that is stored.
@@ -119,7 +119,7 @@ impl Cluster {
         self.faults.pop_front().flatten()
     }
 
-    pub(super) fn publish(&mut self, target: &DesiredTarget, owner: &str) -> Result<(), Trouble> {
+    pub(super) fn publish(&mut self, target: &DesiredSecret, owner: &str) -> Result<(), Trouble> {
         let fault = self.fault();
         let current = self.secrets.get(&target.name);
         if fault == Some(Fault::Refused) {

@@ -81,7 +81,7 @@ impl Provider {
     pub(super) fn exchange(&mut self, request: TokenRequest, now: &mut Timestamp) -> Outcome {
         let sent_at = *now;
         *now += SignedDuration::from_secs(self.latency);
-        let secret = request.client.secret.expose_secret();
+        let secret = request.client.secret.as_ref().unwrap().expose_secret();
         let answer = match &self.accepts {
             Some(accepted) if accepted != secret => refuse(Reason::InvalidClient),
             _ => self
@@ -120,6 +120,7 @@ impl Provider {
         Outcome::Exchanged {
             sent_at,
             result,
+            refresh_token: None,
             date,
         }
     }

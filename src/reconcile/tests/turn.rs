@@ -12,9 +12,9 @@ use super::{
 use crate::{
     api::{CubeCredentialStatus, annotation, label},
     reconcile::{
-        Action, CaBundle, Content, Credential, Look, Memory, Next, Observed, Outcome,
-        SecretVersion, Settings, Source, SourceSecret, Target, TargetReading, absorb, decide,
-        fingerprint,
+        Action, CaBundle, ClientValues, Content, Credential, Look, Memory, Next, Observed, Outcome,
+        SecretVersion, Settings, Source, SourceSecret, State, Target, TargetReading, absorb,
+        decide, fingerprint,
     },
 };
 
@@ -41,6 +41,7 @@ impl World {
                     self.wake_at = plan.wake_at;
                     return Ok(());
                 }
+                Next::Pause(_) => unreachable!("there is no refresh token"),
                 Next::Look(what) => self.look(what, seen),
                 Next::Act(action) => self.act(*action, seen)?,
             };
@@ -79,6 +80,9 @@ impl World {
                 .map_or(Target::Unknown, Target::Present),
             previous: previous.cloned(),
             source: Source::Unread(version.map(|source| source.version.to_string())),
+            seed: Source::Unread(None),
+            state: State::Unread,
+            identity: "pod".into(),
             ca_bundle: CaBundle::Unread,
             allowed_hosts: self.allowed_hosts.clone(),
             memory: self
@@ -123,11 +127,14 @@ impl World {
                     Some(source) => Source::Read(SourceSecret {
                         version: source.version.to_string(),
                         token_hosts: source.token_hosts,
-                        client_id: source.client_id,
-                        client_secret: source.client_secret,
+                        values: ClientValues {
+                            id: source.client_id,
+                            secret: source.client_secret,
+                        },
                     }),
                 })
             }
+            Look::Seed | Look::State => unreachable!("there is no refresh token"),
             Look::CaBundle => {
                 self.costs.ca_reads += 1;
                 Outcome::CaBundle(self.ca_bundle.clone())
@@ -152,6 +159,7 @@ impl World {
                 self.assert_permitted(seen);
                 Ok(self.provider.exchange(request, &mut self.now))
             }
+            Action::Store(_) => unreachable!("there is no refresh token"),
             Action::Publish(target) => {
                 self.costs.publishes += 1;
                 self.assert_ours(&target.name, target.replaces.as_ref(), seen);

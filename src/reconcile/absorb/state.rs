@@ -1,0 +1,140 @@
+//! What came of a look at the state, or of a write of it.
+
+use jiff::Timestamp;
+
+use super::{exchange, unwritable};
+use crate::{
+    api::Reason,
+    reconcile::{
+        attempt::Memory,
+        observed::{Observed, Target},
+        plan::Unstored,
+        state::{State, StateReading, StateSecret, Stored},
+        target::Holding,
+    },
+};
+
+pub(super) fn looked_at(seen: &mut Observed, reading: Option<StateReading>) {
+    seen.state = State::of(reading, &seen.credential);
+    seen.memory.state_seen = match seen.state {
+        State::Unusable(_) => None,
+        _ => Some(seen.credential.generation),
+    };
+    settle_pending(seen);
+    if let Some(rejected) = &seen.memory.rejection {
+        let of = seen.state.stored().map(Stored::of);
+        if of.as_ref() != Some(&rejected.of) {
+            // Somebody stored a successor, so it was no more than a replay; or a person deleted the state.
+            seen.memory.rejection = None;
+        }
+    }
+    take_token(seen);
+}
+
+/// Where the stored token is no longer the one that was sent, the stored one wins: it is ours, if the answer to the write was
+/// lost, or the successor that another process got.
+fn settle_pending(seen: &mut Observed) {
+    let (Some(pending), Some(stored)) = (&seen.memory.pending, seen.state.stored()) else {
+        return;
+    };
+    if (stored.record.generation, stored.of()) != pending.after {
+        seen.memory.pending = None;
+    }
+}
+
+pub(super) fn stored(seen: &mut Observed, secret: StateSecret, claims: bool, now: Timestamp) {
+    let record = &secret.stored.record;
+    let before = seen.state.stored().map(|before| before.record.seed.clone());
+    seen.memory.happened.seed_adopted |= before.is_some_and(|seed| seed != record.seed);
+    if claims {
+        seen.memory.unspent.clone_from(&record.claim);
+    }
+    seen.state = State::Present(Box::new(secret));
+    seen.memory.state_unwritable = None;
+    seen.memory.pending = None;
+    if let Some(rejected) = seen.memory.rejection.take() {
+        exchange::rejected(seen, rejected.what, now);
+    }
+    take_token(seen);
+}
+
+pub(super) fn not_stored(seen: &mut Observed, why: Unstored, now: Timestamp) {
+    seen.state = State::Unread;
+    if seen.memory.pending.is_some() {
+        return pending_not_stored(&mut seen.memory, why);
+    }
+    match why {
+        Unstored::Conflict | Unstored::Unknown(_) | Unstored::Gone => {}
+        Unstored::Refused(why) => {
+            let earlier = seen.memory.state_unwritable.as_ref();
+            let reason = Reason::StateNotWritable;
+            seen.memory.state_unwritable = Some(unwritable(seen, earlier, reason, &why, now));
+        }
+    }
+}
+
+fn pending_not_stored(memory: &mut Memory, why: Unstored) {
+    let Some(pending) = &mut memory.pending else {
+        return;
+    };
+    match why {
+        Unstored::Conflict => {}
+        Unstored::Gone => memory.pending = None,
+        Unstored::Unknown(_) => rest(memory),
+        Unstored::Refused(why) => {
+            pending.trouble = Some(why);
+            rest(memory);
+        }
+    }
+}
+
+/// The look, the write or the report did not work: after a pause the write is tried again.
+pub(super) fn interrupted(seen: &mut Observed) {
+    if let Some(pending) = &mut seen.memory.pending {
+        pending.trouble = None;
+    }
+    rest(&mut seen.memory);
+}
+
+fn rest(memory: &mut Memory) {
+    if let Some(pending) = &mut memory.pending {
+        pending.tries = pending.tries.saturating_add(1);
+        pending.resting = true;
+    }
+}
+
+pub(super) fn rested(seen: &mut Observed) {
+    if let Some(pending) = &mut seen.memory.pending {
+        pending.resting = false;
+    }
+    seen.state = State::Unread;
+}
+
+/// Takes the stored access token in hand, if consumers do not have it yet.
+fn take_token(seen: &mut Observed) {
+    let stored = seen.state.stored();
+    let rejection = stored.and_then(|stored| stored.record.rejection.as_ref());
+    seen.memory.login_lost = rejection.is_some_and(|rejection| rejection.lost);
+    let found = stored.and_then(|stored| {
+        Some(Holding {
+            token: stored.access_token.clone()?,
+            record: stored.record.issued.clone()?,
+        })
+    });
+    let Some(found) = found else { return };
+    let on_target = match &seen.target {
+        Target::Present(secret) => secret.confirmed_record(),
+        _ => None,
+    };
+    let in_hand = seen.memory.holding.as_ref().map(|holding| &holding.record);
+    let newest = on_target
+        .as_ref()
+        .into_iter()
+        .chain(in_hand)
+        .map(|record| record.issued_at)
+        .max();
+    if newest.is_none_or(|newest| found.record.issued_at > newest) {
+        seen.memory.holding = Some(found);
+        seen.memory.unpublished = true;
+    }
+}

@@ -1,0 +1,199 @@
+//! The checks of a stored refresh token: it is claimed before it is sent, and what the provider answered is stored before
+//! anything else happens. `state` says what each write makes of the Secret.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{
+    attempt::Pending,
+    case::{Case, Login},
+    checks::{Step, act, look},
+    decide::settle,
+    inputs, local,
+    plan::{Action, DesiredSecret, DesiredState, Look, Next, Plan, SecretVersion},
+    report,
+    state::{Claim, STATE_TYPE, Standing, State, Stored},
+    verdict::Verdict,
+};
+use crate::api::{Reason, annotation, label};
+
+/// Between the tries to store an answer: 0.2 s, doubling to 5 s, for ever.
+const STORE_PAUSES: [u64; 6] = [200, 400, 800, 1600, 3200, 5000];
+
+/// The provider's answer is in this process alone: nothing else happens, not even the end of the process, before it is stored.
+pub(super) fn store_the_answer_first(case: &Case<'_>, pending: &Pending) -> Plan {
+    let next = if pending.resting {
+        if pending.trouble.is_some() {
+            let verdict = Verdict::storing(case, pending);
+            let plan = settle(case.seen, &verdict, report::status(case, &verdict));
+            if matches!(plan.next, Next::Act(_)) {
+                return plan;
+            }
+        }
+        let index = (pending.tries.max(1) - 1).min(5) as usize;
+        Next::Pause(Duration::from_millis(STORE_PAUSES[index]))
+    } else if matches!(case.seen.state, State::Unread) {
+        Next::Look(Look::State)
+    } else {
+        Next::Act(Box::new(write(case, pending.stored.clone(), false)))
+    };
+    Plan {
+        next,
+        wake_at: None,
+    }
+}
+
+/// The state with this content, replacing the version that was read.
+fn write(case: &Case<'_>, stored: Stored, claims: bool) -> Action {
+    let name = case.settings.state_name.clone();
+    let credential = &case.seen.credential;
+    let replaces = match &case.seen.state {
+        State::Present(secret) => Some(SecretVersion {
+            name: name.clone(),
+            uid: secret.uid.clone(),
+            version: secret.version.clone(),
+        }),
+        _ => None,
+    };
+    let marks = |marks: [(&str, &str); 2]| marks.map(|(name, value)| (name.into(), value.into()));
+    Action::Store(Box::new(DesiredState {
+        secret: DesiredSecret {
+            name,
+            r#type: STATE_TYPE.into(),
+            labels: BTreeMap::from([(label::STATE.into(), label::TRUE.into())]),
+            annotations: BTreeMap::from(marks([
+                (annotation::OWNER_NAME, &credential.name),
+                (annotation::OWNER_UID, &credential.uid),
+            ])),
+            data: stored.data(),
+            owned: case.settings.owns_target(),
+            replaces,
+        },
+        stored,
+        claims,
+    }))
+}
+
+fn store(case: &Case<'_>, stored: Stored) -> Option<Step> {
+    act(write(case, stored, false))
+}
+
+/// Once for each process and generation: the token on it may be newer than the target's, and its owner reference follows the
+/// spec. Else where no live token is known, or where it has to say what a rejection means.
+pub(super) fn the_state_is_looked_at(case: &Case<'_>) -> Option<Step> {
+    case.settings.seed.as_ref()?;
+    let memory = &case.seen.memory;
+    let wanted = memory.state_seen != Some(case.seen.credential.generation)
+        || memory.rejection.is_some()
+        || case.live_record().is_none();
+    (wanted && matches!(case.seen.state, State::Unread))
+        .then(|| look(Look::State))
+        .flatten()
+}
+
+/// A dead token is dead for every process: it is never sent again because a status was wiped.
+pub(super) fn a_rejection_is_stored(case: &Case<'_>) -> Option<Step> {
+    let rejected = case.seen.memory.rejection.as_ref()?;
+    let stored = case.seen.state.stored()?;
+    let inputs = hash_of_inputs(case, stored).unwrap_or_default();
+    let request = case.seen.credential.refresh_request.clone();
+    store(
+        case,
+        stored.rejected(&rejected.what, inputs, request, case.now),
+    )
+}
+
+/// Keyed with the refresh token: it says nothing about a client secret to whoever does not know that.
+fn hash_of_inputs(case: &Case<'_>, stored: &Stored) -> Option<String> {
+    let client = local::client(case.settings, &case.seen.source).ok()?;
+    Some(inputs::hash(&stored.refresh_token, case.settings, &client))
+}
+
+pub(super) fn the_state_follows_the_deletion_policy(case: &Case<'_>) -> Option<Step> {
+    case.settings.seed.as_ref()?;
+    if case.seen.memory.state_unwritable.is_some() {
+        return None;
+    }
+    let State::Present(secret) = &case.seen.state else {
+        return None;
+    };
+    (secret.owned != case.settings.owns_target())
+        .then(|| store(case, secret.stored.clone()))
+        .flatten()
+}
+
+/// So that the next try is no try in doubt.
+pub(super) fn an_unspent_claim_is_released(case: &Case<'_>) -> Option<Step> {
+    case.seen.memory.failure.as_ref()?;
+    let stored = case.seen.state.stored()?;
+    let unspent = case.seen.memory.unspent.as_ref()?;
+    (stored.record.claim.as_ref() == Some(unspent))
+        .then(|| store(case, stored.released()))
+        .flatten()
+}
+
+pub(super) fn an_unusable_state_is_left_alone(case: &Case<'_>) -> Option<Step> {
+    case.settings.seed.as_ref()?;
+    let State::Unusable(why) = case.seen.state else {
+        return None;
+    };
+    Some(Step::Settle(Verdict::state_conflict(case, why)))
+}
+
+/// A dead token cannot heal, and each replay may alarm the provider: only other inputs, a request by hand and the one
+/// confirmation send it again.
+pub(super) fn a_rejected_token_is_not_sent_again(case: &Case<'_>) -> Option<Step> {
+    let stored = case.seen.state.stored()?;
+    let rejection = stored.record.rejection.as_ref()?;
+    let client = local::client(case.settings, &case.seen.source);
+    let changed =
+        client.is_ok() && hash_of_inputs(case, stored).as_ref() != Some(&rejection.inputs);
+    let request = &case.seen.credential.refresh_request;
+    let requested = request.is_some() && *request != rejection.request;
+    let confirmed = rejection
+        .next_try()
+        .is_some_and(|next_try| case.now >= next_try);
+    if changed || requested || confirmed || matches!(case.login(), Login::New(_)) {
+        return None;
+    }
+    Some(Step::Settle(Verdict::rejected(case, rejection)))
+}
+
+pub(super) fn the_claim_of_another_is_waited_for(case: &Case<'_>) -> Option<Step> {
+    match standing(case, case.seen.state.stored()?) {
+        Standing::Others(until) => Some(Step::Settle(Verdict::claimed(case, until))),
+        _ => None,
+    }
+}
+
+fn standing(case: &Case<'_>, stored: &Stored) -> Standing {
+    let unspent = case.seen.memory.unspent.as_ref();
+    stored.standing(&case.seen.identity, unspent, case.now)
+}
+
+pub(super) fn an_unwritable_state_waits(case: &Case<'_>) -> Option<Step> {
+    let unwritable = case.seen.memory.state_unwritable.as_ref()?;
+    let waits =
+        unwritable.generation == case.seen.credential.generation && case.now < unwritable.next_try;
+    let reason = Reason::StateNotWritable;
+    waits.then(|| Step::Settle(Verdict::not_writable(case, reason, unwritable)))
+}
+
+/// Nothing is sent without a claim that was stored a moment ago.
+pub(super) fn the_refresh_token_is_claimed(case: &Case<'_>) -> Option<Step> {
+    case.settings.seed.as_ref()?;
+    // What is refused is not claimed; the next check says why.
+    local::check(case).ok()?;
+    let stored = match case.login() {
+        Login::New(stored) => *stored,
+        _ => case.seen.state.stored()?.clone(),
+    };
+    match standing(case, &stored) {
+        Standing::Ours(until) if Claim::suffices(until, case.now) => None,
+        _ => {
+            let unspent = case.seen.memory.unspent.as_ref();
+            let (identity, seed) = (&case.seen.identity, case.seed_version());
+            let claimed = stored.claimed(identity, seed, unspent, case.now);
+            act(write(case, claimed, true))
+        }
+    }
+}
