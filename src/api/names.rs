@@ -43,6 +43,8 @@ pub mod annotation {
     pub const SOURCE_VERSION: &str = "cube-operator.dev/source-resource-version";
     /// On a target of a stored refresh token: the resourceVersion of the seed for which it was last confirmed.
     pub const SEED_VERSION: &str = "cube-operator.dev/seed-resource-version";
+    /// On a target of a stored refresh token: the how manieth answer of the provider its token came with.
+    pub const ROTATION: &str = "cube-operator.dev/rotation";
     /// On a target: the hash of the last refresh request that was served.
     pub const REFRESH_REQUEST: &str = "cube-operator.dev/refresh-request";
     /// On a target: the scopes that were granted, separated by blanks, where the answer stated them.

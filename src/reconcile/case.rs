@@ -144,6 +144,11 @@ impl<'a> Case<'a> {
     pub(super) fn inputs(&self, record: &Record) -> Inputs {
         let credential = &self.seen.credential;
         let version = self.seen.source.version();
+        // The stored refresh token has brought no access token yet: the published one is of a login before it.
+        let fresh = |stored: &Stored| stored.record.issued.is_none();
+        if self.seen.state.stored().is_some_and(fresh) {
+            return Inputs::Changed;
+        }
         if self.is_confirmed(record) {
             return Inputs::Current;
         }

@@ -9,6 +9,7 @@ use super::{
     checks::{Step, act, look},
     decide::settle,
     inputs, local,
+    observed::Source,
     plan::{Action, DesiredSecret, DesiredState, Look, Next, Plan, SecretVersion},
     report,
     state::{Claim, STATE_TYPE, Standing, State, Stored},
@@ -94,6 +95,10 @@ pub(super) fn the_state_is_looked_at(case: &Case<'_>) -> Option<Step> {
 pub(super) fn a_rejection_is_stored(case: &Case<'_>) -> Option<Step> {
     let rejected = case.seen.memory.rejection.as_ref()?;
     let stored = case.seen.state.stored()?;
+    // In a reconcile after the one of the exchange.
+    if matches!(case.seen.source, Source::Unread(_)) {
+        return look(Look::Source);
+    }
     let inputs = hash_of_inputs(case, stored).unwrap_or_default();
     let request = case.seen.credential.refresh_request.clone();
     store(
@@ -123,10 +128,9 @@ pub(super) fn the_state_follows_the_deletion_policy(case: &Case<'_>) -> Option<S
 
 /// So that the next try is no try in doubt.
 pub(super) fn an_unspent_claim_is_released(case: &Case<'_>) -> Option<Step> {
-    case.seen.memory.failure.as_ref()?;
     let stored = case.seen.state.stored()?;
     let unspent = case.seen.memory.unspent.as_ref()?;
-    (stored.record.claim.as_ref() == Some(unspent))
+    (case.seen.memory.claim_is_idle && stored.record.claim.as_ref() == Some(unspent))
         .then(|| store(case, stored.released()))
         .flatten()
 }

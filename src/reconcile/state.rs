@@ -311,10 +311,13 @@ impl Stored {
     }
 
     /// The answer of a provider that took the refresh token. Without a new one it stays the old one.
+    ///
+    /// `published` is the number of the published token: a state from a backup counts on from there.
     pub(super) fn succeeded(
         &self,
         refresh_token: Option<SecretString>,
         issued: Option<(SecretString, Record)>,
+        published: Option<u64>,
     ) -> Self {
         let before = &self.record;
         let mut past_seeds = before.past_seeds.clone();
@@ -326,13 +329,18 @@ impl Stored {
         );
         let surplus = past_seeds.len().saturating_sub(PAST_SEEDS);
         past_seeds.drain(..surplus);
+        let generation = before.generation.max(published.unwrap_or(0)) + 1;
         let (access_token, issued) = issued.unzip();
+        let issued = issued.map(|record| Record {
+            rotation: Some(generation),
+            ..record
+        });
         Self {
             refresh_token: refresh_token.unwrap_or_else(|| self.refresh_token.clone()),
             access_token,
             replaced_token: None,
             record: StateRecord {
-                generation: before.generation + 1,
+                generation,
                 past_seeds,
                 issued,
                 claim: None,

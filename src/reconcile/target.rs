@@ -34,8 +34,20 @@ pub(super) struct Record {
     pub(super) source_version: String,
     /// The version of the seed, with the grant that has one.
     pub(super) seed_version: Option<String>,
+    /// The number of the answer that the token came with, with that grant: it orders tokens of one second, and of two clocks.
+    pub(super) rotation: Option<u64>,
     pub(super) refresh_request: Option<String>,
     pub(super) scopes: Vec<String>,
+}
+
+impl Record {
+    /// Whether the token of this record was issued after that of the other.
+    pub(super) fn is_newer_than(&self, other: &Self) -> bool {
+        match (self.rotation, other.rotation) {
+            (Some(own), Some(other)) => own > other,
+            _ => self.issued_at > other.issued_at,
+        }
+    }
 }
 
 /// A token in hand, with its record.
@@ -50,7 +62,7 @@ impl Holding {
     /// our write was lost), or was issued later (another process wrote it).
     pub(super) fn replaces(&self, waiting: &Self) -> bool {
         self.token.expose_secret() == waiting.token.expose_secret()
-            || self.record.issued_at > waiting.record.issued_at
+            || self.record.is_newer_than(&waiting.record)
     }
 }
 
@@ -119,6 +131,7 @@ impl TargetSecret {
             generation: text(annotation::GENERATION)?.parse().ok()?,
             source_version: text(annotation::SOURCE_VERSION)?.clone(),
             seed_version: text(annotation::SEED_VERSION).cloned(),
+            rotation: text(annotation::ROTATION).and_then(|number| number.parse().ok()),
             refresh_request: text(annotation::REFRESH_REQUEST).cloned(),
             scopes: text(annotation::SCOPES)
                 .map(|scopes| scopes.split(' ').map(Into::into).collect())
@@ -197,6 +210,9 @@ impl DesiredMetadata {
         if let Some(version) = &record.seed_version {
             note(annotation::SEED_VERSION, version);
         }
+        if let Some(number) = record.rotation {
+            note(annotation::ROTATION, &number.to_string());
+        }
         if let Some(request) = &record.refresh_request {
             note(annotation::REFRESH_REQUEST, request);
         }
@@ -261,6 +277,9 @@ fn content(data: &BTreeMap<String, SecretString>, record: &Record) -> Vec<u8> {
     fields.push(&record.scopes.join(" "));
     if let Some(version) = &record.seed_version {
         fields.push(version);
+    }
+    if let Some(number) = record.rotation {
+        fields.push(&number.to_string());
     }
     fields.0
 }

@@ -38,6 +38,14 @@ pub(super) fn exchanged(
     if in_doubt || result.is_ok() {
         seen.memory.unspent = None;
     }
+    let published = Case {
+        seen,
+        settings: &settings,
+        now,
+    }
+    .record()
+    .and_then(|record| record.rotation);
+    seen.memory.claim_is_idle = seen.memory.unspent.is_some();
     match result.and_then(|issued| unexpired(issued, sent_at, now)) {
         Ok(issued) => {
             let skew = date
@@ -52,7 +60,7 @@ pub(super) fn exchanged(
             if let Some(holding) = succeeded(seen, &settings, sent_at, issued) {
                 if let Some(asked) = asked {
                     let issued = Some((holding.token, holding.record));
-                    store(seen, &asked, asked.succeeded(refresh_token, issued));
+                    store(seen, &asked, asked.succeeded(refresh_token, issued, published));
                 } else {
                     seen.memory.holding = Some(holding);
                     seen.memory.unpublished = true;
@@ -76,7 +84,7 @@ pub(super) fn exchanged(
         Err(refusal) => {
             // The provider has used up the token that was sent, however useless the rest of its answer is.
             if let (Some(asked), Some(token)) = (&asked, refresh_token) {
-                store(seen, asked, asked.succeeded(Some(token), None));
+                store(seen, asked, asked.succeeded(Some(token), None, published));
             }
             let was_sent = refusal.reason.class() != Class::Terminal;
             if was_sent {
@@ -151,6 +159,7 @@ fn succeeded(
         generation: seen.credential.generation,
         source_version: seen.source.version().unwrap_or_default().to_owned(),
         seed_version,
+        rotation: None,
         refresh_request: requested.clone().or(served.clone()),
         scopes: issued.scopes,
     };

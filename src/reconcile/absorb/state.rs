@@ -10,7 +10,7 @@ use crate::{
         observed::{Observed, Target},
         plan::Unstored,
         state::{State, StateReading, StateSecret, Stored},
-        target::Holding,
+        target::{Holding, Record},
     },
 };
 
@@ -44,8 +44,14 @@ fn settle_pending(seen: &mut Observed) {
 
 pub(super) fn stored(seen: &mut Observed, secret: StateSecret, claims: bool, now: Timestamp) {
     let record = &secret.stored.record;
-    let before = seen.state.stored().map(|before| before.record.seed.clone());
-    seen.memory.happened.seed_adopted |= before.is_some_and(|seed| seed != record.seed);
+    let before = seen.state.stored().map(|before| &before.record.seed);
+    if before.is_some_and(|seed| *seed != record.seed) {
+        seen.memory.happened.seed_adopted = true;
+        // It was that of another login.
+        seen.memory.failure = None;
+        seen.memory.failures = 0;
+    }
+    seen.memory.claim_is_idle = false;
     if claims {
         seen.memory.unspent.clone_from(&record.claim);
     }
@@ -127,13 +133,8 @@ fn take_token(seen: &mut Observed) {
         _ => None,
     };
     let in_hand = seen.memory.holding.as_ref().map(|holding| &holding.record);
-    let newest = on_target
-        .as_ref()
-        .into_iter()
-        .chain(in_hand)
-        .map(|record| record.issued_at)
-        .max();
-    if newest.is_none_or(|newest| found.record.issued_at > newest) {
+    let newer = |other: &Record| found.record.is_newer_than(other);
+    if on_target.as_ref().is_none_or(newer) && in_hand.is_none_or(newer) {
         seen.memory.holding = Some(found);
         seen.memory.unpublished = true;
     }

@@ -1,0 +1,75 @@
+//! Histories of a stored refresh token: the pure core of the program, step by step, against a modelled API server and a
+//! modelled provider, with everything that can go wrong in between. A seed is a history.
+//!
+//! `SIMULATE=1000000 make simulate` runs as many; `SEED=n` prints one.
+
+mod cluster;
+mod operator;
+mod provider;
+mod world;
+
+use std::{
+    env,
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+};
+
+use world::{Figures, World};
+
+fn number(name: &str) -> Option<u64> {
+    let text = env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text:?}")))
+}
+
+#[test]
+fn no_history_loses_replays_or_forgets_a_refresh_token() {
+    if let Some(seed) = number("SEED") {
+        let (figures, result) = World::new(seed, true).live();
+        println!("{figures:?}\n{}", result.as_ref().err().map_or("nothing is wrong", String::as_str));
+        assert!(result.is_ok(), "history {seed} is wrong");
+        return;
+    }
+    let histories = number("SIMULATE").unwrap_or(2_000);
+    let first = number("FIRST").unwrap_or(0);
+    let next = AtomicU64::new(first);
+    let totals: Vec<Figures> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..thread::available_parallelism().map_or(1, usize::from))
+            .map(|_| scope.spawn(|| work(&next, first + histories)))
+            .collect();
+        workers
+            .into_iter()
+            .map(|worker| worker.join().expect("a history went wrong; see above"))
+            .collect()
+    });
+    let sum = |part: fn(&Figures) -> u64| totals.iter().map(part).sum::<u64>();
+    println!(
+        "{histories} histories: {} exchanges, {} crashes, {} answers lost, {} tokens sent again, {} logins lost for good reasons",
+        sum(|f| f.exchanges),
+        sum(|f| f.crashes),
+        sum(|f| f.lost_answers),
+        sum(|f| f.retries),
+        sum(|f| f.lost_logins),
+    );
+}
+
+fn work(next: &AtomicU64, end: u64) -> Figures {
+    let mut total = Figures::default();
+    loop {
+        let seed = next.fetch_add(1, Ordering::Relaxed);
+        if seed >= end {
+            return total;
+        }
+        let (figures, result) = World::new(seed, false).live();
+        if result.is_err() {
+            // Once more, with its story.
+            next.store(end, Ordering::Relaxed);
+            let (_, story) = World::new(seed, true).live();
+            panic!("history {seed}:\n{}", story.unwrap_err());
+        }
+        total.exchanges += figures.exchanges;
+        total.crashes += figures.crashes;
+        total.lost_answers += figures.lost_answers;
+        total.lost_logins += figures.lost_logins;
+        total.retries += figures.retries;
+    }
+}

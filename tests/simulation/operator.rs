@@ -1,0 +1,452 @@
+//! One operator process: the loop of the controller, one step at a time, so that anything can happen between two steps.
+
+use std::time::Duration;
+
+use cube_operator::{
+    api::{CubeCredentialStatus, label},
+    oauth::request::TokenRequest,
+    reconcile::{
+        Action, CaBundle, ClientValues, Content, Credential, Memory, Next, Observed, Outcome,
+        Settings, Source, SourceSecret, SourceValue, State, StateReading, Target, TargetReading,
+        TargetSecret, Unstored, absorb, decide, fingerprint, is_state_of,
+    },
+};
+use jiff::Timestamp;
+
+use crate::{
+    cluster::{Secret, number},
+    world::{NAME, SEED, STATE, TARGET, UID, World},
+};
+
+/// A process, or the gap between two.
+pub(crate) struct Operator {
+    /// The pod: the same for a restarted container.
+    pub(crate) pod: u64,
+    pub(crate) alive: bool,
+    pub(crate) stopping: bool,
+    /// Seconds that its node's clock is ahead.
+    pub(crate) skew: i64,
+    /// When its next step is.
+    pub(crate) next_at: i64,
+    pub(crate) wake_at: Option<i64>,
+    /// A watch has told of a change during the present reconcile: the next one follows at once.
+    pub(crate) dirty: bool,
+    /// The refresh request that the present reconcile knows.
+    pub(crate) request: u64,
+    memory: Option<Memory>,
+    run: Option<Observed>,
+    flight: Option<Flight>,
+    status: CubeCredentialStatus,
+    target: Option<TargetSecret>,
+    /// The number of the refresh token that was received last, and is in nobody's hands but this process's.
+    custody: Option<u64>,
+}
+
+/// A request under way.
+struct Flight {
+    token: u64,
+    sent_at: Timestamp,
+    outcome: Outcome,
+    received: Option<u64>,
+}
+
+impl Operator {
+    pub(crate) fn new(pod: u64) -> Self {
+        Self {
+            pod,
+            alive: true,
+            stopping: false,
+            skew: 0,
+            next_at: 0,
+            wake_at: Some(0),
+            dirty: false,
+            request: 0,
+            memory: None,
+            run: None,
+            flight: None,
+            status: CubeCredentialStatus::default(),
+            target: None,
+            custody: None,
+        }
+    }
+
+    /// Whether it is between two reconciles.
+    pub(crate) fn rests(&self) -> bool {
+        self.run.is_none()
+    }
+
+    /// The process ends here, with all that it has in memory. Says whether it was the only one to have a refresh token.
+    pub(crate) fn crash(&mut self) -> bool {
+        let lost = self.custody.is_some()
+            || self
+                .flight
+                .as_ref()
+                .is_some_and(|flight| flight.received.is_some());
+        *self = Self {
+            alive: false,
+            skew: self.skew,
+            ..Self::new(self.pod)
+        };
+        lost
+    }
+}
+
+fn metadata(name: &str, secret: &Secret) -> TargetSecret {
+    TargetSecret {
+        name: name.into(),
+        uid: secret.uid.clone(),
+        version: secret.version.to_string(),
+        labels: secret.labels.clone(),
+        annotations: secret.annotations.clone(),
+        owners: secret.owned.then(|| UID.to_owned()).into_iter().collect(),
+        owner_lives: true,
+        owner_wants_it: true,
+        content: Content::Unread,
+    }
+}
+
+impl World {
+    /// The next step of a process.
+    pub(crate) fn step(&mut self, who: usize) {
+        if self.operators[who].run.is_none() {
+            let seen = self.observe(who);
+            self.operators[who].run = Some(seen);
+        }
+        let mut seen = self.operators[who].run.take().expect("just set");
+        let now = self.clock(who);
+        if let Some(flight) = self.operators[who].flight.take() {
+            self.answered(who, &mut seen, flight);
+            self.operators[who].run = Some(seen);
+            return self.check_custody(who);
+        }
+        let plan = decide(&seen, now);
+        self.note(|| format!("operator {who} decides {}", short(&plan.next)));
+        let outcome = match plan.next {
+            Next::Rest => {
+                self.rest(who, seen, plan.wake_at);
+                return self.check_custody(who);
+            }
+            Next::Pause(duration) => {
+                self.operators[who].next_at = self.now + seconds(duration);
+                Ok(Outcome::Paused)
+            }
+            Next::Look(what) => self.look(who, what, &seen),
+            Next::Act(action) if action.begins_exchange() && self.operators[who].stopping => {
+                self.rest(who, seen, None);
+                return self.check_custody(who);
+            }
+            Next::Act(action) => match *action {
+                Action::Exchange(request) => {
+                    self.send(who, &request);
+                    self.operators[who].run = Some(seen);
+                    return;
+                }
+                action => self.act(who, action),
+            },
+        };
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(()) if seen.memory.is_storing() => Outcome::Interrupted("cut".into()),
+            Err(()) => {
+                // As after `on_error`: look again a second later.
+                let again = self.now + 1 + self.random.i64(0..3);
+                self.rest(who, seen, None);
+                self.operators[who].wake_at = Some(again);
+                self.operators[who].next_at = again;
+                return self.check_custody(who);
+            }
+        };
+        absorb(&mut seen, outcome, self.clock(who));
+        if let Target::Present(secret) = &seen.target {
+            self.operators[who].target = Some(secret.clone());
+        }
+        self.operators[who].run = Some(seen);
+        self.check_custody(who);
+    }
+
+    fn rest(&mut self, who: usize, seen: Observed, wake_at: Option<Timestamp>) {
+        let operator = &mut self.operators[who];
+        // The later of the two statuses, as the controller keeps what it wrote.
+        operator.status = seen.credential.status.clone();
+        if let Some(memory) = &mut operator.memory {
+            memory.end(seen.memory);
+        }
+        let wake_at = wake_at.map(|at| at.as_second() - operator.skew);
+        operator.wake_at = wake_at.map(|at| at.max(self.now + 1));
+        operator.next_at = match operator.dirty {
+            true => self.now,
+            false => operator.wake_at.unwrap_or(i64::MAX),
+        };
+        operator.dirty = false;
+    }
+
+    fn observe(&mut self, who: usize) -> Observed {
+        let now = self.clock(who);
+        let status = self.status.clone();
+        let seed = self.seed.as_ref().map(|(version, _)| version.to_string());
+        let operator = &mut self.operators[who];
+        operator.request = self.requests;
+        // The watch may lag behind: the caches are brought up to date only now and then.
+        if operator.memory.is_none() || !self.random.bool() || !self.faulty {
+            operator.status = status;
+            operator.target = self
+                .cluster
+                .secrets
+                .get(TARGET)
+                .map(|secret| metadata(TARGET, secret))
+                .map(|fresh| match &operator.target {
+                    Some(known) if known.version == fresh.version => known.clone(),
+                    _ => fresh,
+                });
+        }
+        let status = operator.status.clone();
+        let memory = operator
+            .memory
+            .get_or_insert_with(|| Memory::recall(&status, now))
+            .begin();
+        Observed {
+            credential: Credential {
+                namespace: "ns".into(),
+                name: NAME.into(),
+                uid: UID.into(),
+                generation: 1,
+                deleting: false,
+                refresh_request: (self.requests > 0).then(|| self.requests.to_string()),
+                status,
+            },
+            settings: Ok(self.settings.clone()),
+            older_rival: None,
+            target: operator.target.clone().map_or(Target::Unknown, Target::Present),
+            previous: None,
+            source: Source::Unread(Some("1".into())),
+            seed: Source::Unread(seed),
+            state: State::Unread,
+            identity: operator.pod.to_string(),
+            ca_bundle: CaBundle::Unread,
+            allowed_hosts: None,
+            memory,
+        }
+    }
+
+    fn look(
+        &mut self,
+        who: usize,
+        what: cube_operator::reconcile::Look,
+        seen: &Observed,
+    ) -> Result<Outcome, ()> {
+        use cube_operator::reconcile::Look;
+        self.pass(who);
+        if self.api_is_down() || self.strikes(40) {
+            return Err(());
+        }
+        Ok(match what {
+            Look::Target => Outcome::Target(self.cluster.secrets.get(TARGET).map(|secret| {
+                TargetReading {
+                    secret: metadata(TARGET, secret),
+                    data: secret.data.clone(),
+                }
+            })),
+            Look::Previous => Outcome::Previous(None),
+            Look::Source => Outcome::Source(Source::Read(SourceSecret {
+                version: "1".into(),
+                token_hosts: None,
+                values: ClientValues {
+                    id: SourceValue::Text("client".into()),
+                    secret: SourceValue::Text("secret".into()),
+                },
+            })),
+            Look::Seed => Outcome::Seed(match &self.seed {
+                None => Source::Absent,
+                Some((version, token)) => Source::Read(SourceSecret {
+                    version: version.to_string(),
+                    token_hosts: None,
+                    values: SourceValue::Text(format!("r{token}").into()),
+                }),
+            }),
+            Look::State => Outcome::State(self.cluster.secrets.get(STATE).map(|secret| {
+                let ours = is_state_of(&seen.credential, &secret.labels, &secret.annotations);
+                StateReading {
+                    uid: secret.uid.clone(),
+                    version: secret.version.to_string(),
+                    owners: secret.owned.then(|| UID.to_owned()).into_iter().collect(),
+                    data: ours.then(|| secret.data.clone()),
+                }
+            })),
+            Look::CaBundle => Outcome::CaBundle(CaBundle::Unread),
+        })
+    }
+
+    fn act(&mut self, who: usize, action: Action) -> Result<Outcome, ()> {
+        self.pass(who);
+        match action {
+            Action::Store(state) => {
+                let claims = state.claims;
+                let stored = state.stored.clone();
+                if let Err(why) = self.write(&state.secret) {
+                    return Ok(Outcome::NotStored(why));
+                }
+                let secret = &self.cluster.secrets[STATE];
+                Ok(Outcome::Stored {
+                    secret: cube_operator::reconcile::StateSecret {
+                        uid: secret.uid.clone(),
+                        version: secret.version.to_string(),
+                        owned: state.secret.owned,
+                        stored,
+                    },
+                    claims,
+                })
+            }
+            Action::Publish(target) => {
+                let token = &target.data["access-token"];
+                let (print, token) = (fingerprint(token), number(token));
+                if self.write(&target).is_err() {
+                    self.operators[who].target = None;
+                    return Err(());
+                }
+                self.published(token);
+                let mut known = metadata(TARGET, &self.cluster.secrets[TARGET]);
+                known.content = Content::Confirmed(print);
+                assert!(label::is_set(&known.labels, label::MANAGED));
+                self.touch();
+                Ok(Outcome::Published(known))
+            }
+            Action::Report { status, .. } => {
+                if self.api_is_down() || self.strikes(40) {
+                    return Err(());
+                }
+                self.status = status.clone();
+                self.cluster.version += 1;
+                self.note(|| format!("operator {who} reports {:?}", reasons(&status)));
+                let version = self.cluster.version.to_string();
+                Ok(Outcome::Reported { status, version })
+            }
+            Action::Delete(_) | Action::Exchange(_) => unreachable!("not in this world"),
+        }
+    }
+
+    /// One write, which may be lost, unanswered, or land when nobody expects it any more.
+    fn write(
+        &mut self,
+        desired: &cube_operator::reconcile::DesiredSecret,
+    ) -> Result<(), Unstored> {
+        if self.api_is_down() {
+            return Err(Unstored::Unknown("down".into()));
+        }
+        if self.strikes(20) {
+            let kind = self.random.u8(0..4);
+            self.note(|| format!("a write of {} goes wrong ({kind})", desired.name));
+            return Err(match kind {
+                0 => Unstored::Unknown("lost".into()),
+                1 => Unstored::Refused("not now".into()),
+                2 => {
+                    self.cluster.apply(desired);
+                    Unstored::Unknown("unanswered".into())
+                }
+                _ => {
+                    let at = self.now + self.random.i64(1..20);
+                    self.cluster.late.push((at, desired.clone()));
+                    Unstored::Unknown("late".into())
+                }
+            });
+        }
+        if self.cluster.apply(desired) {
+            Ok(())
+        } else {
+            Err(Unstored::Conflict)
+        }
+    }
+
+    fn send(&mut self, who: usize, request: &TokenRequest) {
+        let sent_at = self.clock(who);
+        let token = request.refresh_token.as_ref().and_then(number).expect("it is one of ours");
+        let (outcome, received, seconds) = self.exchange(who, token);
+        let operator = &mut self.operators[who];
+        operator.next_at = self.now + seconds;
+        operator.flight = Some(Flight {
+            token,
+            sent_at,
+            outcome,
+            received,
+        });
+    }
+
+    fn answered(&mut self, who: usize, seen: &mut Observed, flight: Flight) {
+        let Outcome::Exchanged {
+            result,
+            refresh_token,
+            date,
+            ..
+        } = flight.outcome
+        else {
+            unreachable!("an exchange")
+        };
+        let now = self.clock(who);
+        let refused = result.as_ref().err().map(|refusal| refusal.reason);
+        self.arrived(flight.token, flight.received, refused);
+        self.operators[who].custody = flight.received;
+        let outcome = Outcome::Exchanged {
+            sent_at: flight.sent_at,
+            result,
+            refresh_token,
+            date,
+        };
+        absorb(seen, outcome, now);
+    }
+
+    /// A refresh token that a living process received is in the state, or still being written.
+    fn check_custody(&mut self, who: usize) {
+        let Some(received) = self.operators[who].custody else {
+            return;
+        };
+        let stored = self.cluster.number(STATE, "refresh-token");
+        let superseded = self.logins_since(received);
+        let operator = &self.operators[who];
+        let storing = operator
+            .run
+            .as_ref()
+            .is_some_and(|seen| seen.memory.is_storing());
+        if stored.is_some_and(|stored| stored >= received) && !storing {
+            self.operators[who].custody = None;
+        } else if !storing && !superseded {
+            self.violated(format!(
+                "operator {who} received r{received}, and neither stores nor has stored it (the state has {stored:?})"
+            ));
+        }
+    }
+}
+
+/// Whole seconds, at least one: the clock of this world ticks in seconds.
+fn seconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).expect("a short pause").max(1)
+}
+
+pub(crate) fn reasons(status: &CubeCredentialStatus) -> Vec<String> {
+    let conditions = status.conditions.iter();
+    conditions
+        .map(|condition| format!("{:?}={:?} {}", condition.r#type, condition.status, condition.reason))
+        .collect()
+}
+
+pub(crate) fn settings() -> Settings {
+    let spec = serde_json::json!({
+        "provider": "CubeSoftware", "grant": "RefreshToken",
+        "clientSecretRef": {"name": "client"}, "refreshTokenRef": {"name": SEED},
+    });
+    let spec = serde_json::from_value(spec).expect("a spec");
+    Settings::read(NAME, &spec).expect("a good spec")
+}
+
+/// A step in a few words.
+fn short(next: &Next) -> String {
+    match next {
+        Next::Act(action) => match action.as_ref() {
+            Action::Store(state) if state.claims => "to claim".into(),
+            Action::Store(_) => "to store".into(),
+            Action::Exchange(_) => "to exchange".into(),
+            Action::Publish(_) => "to publish".into(),
+            Action::Delete(_) => "to delete".into(),
+            Action::Report { .. } => "to report".into(),
+        },
+        other => format!("{other:?}"),
+    }
+}
