@@ -44,6 +44,8 @@ pub struct Memory {
     pub(super) rejection: Option<Rejected>,
     /// The generation for which the state was last looked at: its owner reference follows the spec.
     pub(super) state_seen: Option<i64>,
+    /// The seed of the login that the state was last seen to hold.
+    pub(super) login: Option<String>,
     /// The state says that the login is lost.
     pub(super) login_lost: bool,
     pub(super) happened: Happened,

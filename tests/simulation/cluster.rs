@@ -39,7 +39,10 @@ impl Cluster {
             return false;
         }
         self.version += 1;
-        let uid = current.map_or_else(|| format!("uid-{}", self.version), |secret| secret.uid.clone());
+        let uid = current.map_or_else(
+            || format!("uid-{}", self.version),
+            |secret| secret.uid.clone(),
+        );
         let secret = Secret {
             uid,
             version: self.version,

@@ -18,14 +18,23 @@ use world::{Figures, World};
 
 fn number(name: &str) -> Option<u64> {
     let text = env::var(name).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text:?}")))
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name} is no number: {text:?}")),
+    )
 }
 
 #[test]
 fn no_history_loses_replays_or_forgets_a_refresh_token() {
     if let Some(seed) = number("SEED") {
         let (figures, result) = World::new(seed, true).live();
-        println!("{figures:?}\n{}", result.as_ref().err().map_or("nothing is wrong", String::as_str));
+        println!(
+            "{figures:?}\n{}",
+            result
+                .as_ref()
+                .err()
+                .map_or("nothing is wrong", String::as_str)
+        );
         assert!(result.is_ok(), "history {seed} is wrong");
         return;
     }

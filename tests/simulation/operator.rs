@@ -216,7 +216,10 @@ impl World {
             },
             settings: Ok(self.settings.clone()),
             older_rival: None,
-            target: operator.target.clone().map_or(Target::Unknown, Target::Present),
+            target: operator
+                .target
+                .clone()
+                .map_or(Target::Unknown, Target::Present),
             previous: None,
             source: Source::Unread(Some("1".into())),
             seed: Source::Unread(seed),
@@ -240,12 +243,17 @@ impl World {
             return Err(());
         }
         Ok(match what {
-            Look::Target => Outcome::Target(self.cluster.secrets.get(TARGET).map(|secret| {
-                TargetReading {
-                    secret: metadata(TARGET, secret),
-                    data: secret.data.clone(),
-                }
-            })),
+            Look::Target => {
+                Outcome::Target(
+                    self.cluster
+                        .secrets
+                        .get(TARGET)
+                        .map(|secret| TargetReading {
+                            secret: metadata(TARGET, secret),
+                            data: secret.data.clone(),
+                        }),
+                )
+            }
             Look::Previous => Outcome::Previous(None),
             Look::Source => Outcome::Source(Source::Read(SourceSecret {
                 version: "1".into(),
@@ -325,10 +333,7 @@ impl World {
     }
 
     /// One write, which may be lost, unanswered, or land when nobody expects it any more.
-    fn write(
-        &mut self,
-        desired: &cube_operator::reconcile::DesiredSecret,
-    ) -> Result<(), Unstored> {
+    fn write(&mut self, desired: &cube_operator::reconcile::DesiredSecret) -> Result<(), Unstored> {
         if self.api_is_down() {
             return Err(Unstored::Unknown("down".into()));
         }
@@ -358,7 +363,11 @@ impl World {
 
     fn send(&mut self, who: usize, request: &TokenRequest) {
         let sent_at = self.clock(who);
-        let token = request.refresh_token.as_ref().and_then(number).expect("it is one of ours");
+        let token = request
+            .refresh_token
+            .as_ref()
+            .and_then(number)
+            .expect("it is one of ours");
         let (outcome, received, seconds) = self.exchange(who, token);
         let operator = &mut self.operators[who];
         operator.next_at = self.now + seconds;
@@ -417,13 +426,20 @@ impl World {
 
 /// Whole seconds, at least one: the clock of this world ticks in seconds.
 fn seconds(duration: Duration) -> i64 {
-    i64::try_from(duration.as_secs()).expect("a short pause").max(1)
+    i64::try_from(duration.as_secs())
+        .expect("a short pause")
+        .max(1)
 }
 
 pub(crate) fn reasons(status: &CubeCredentialStatus) -> Vec<String> {
     let conditions = status.conditions.iter();
     conditions
-        .map(|condition| format!("{:?}={:?} {}", condition.r#type, condition.status, condition.reason))
+        .map(|condition| {
+            format!(
+                "{:?}={:?} {}",
+                condition.r#type, condition.status, condition.reason
+            )
+        })
         .collect()
 }
 

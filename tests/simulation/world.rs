@@ -95,7 +95,9 @@ impl World {
             reuse_protection: random.bool(),
             lifetime: [120, 600, 1800][random.usize(0..3)],
         };
-        let operators = (0..1 + u64::from(random.bool())).map(Operator::new).collect();
+        let operators = (0..1 + u64::from(random.bool()))
+            .map(Operator::new)
+            .collect();
         let severity = [0, 20, 60, 150][random.usize(0..4)];
         let mut world = Self {
             random,
@@ -142,6 +144,8 @@ impl World {
             }
             operator.stopping = false;
             operator.next_at = self.now;
+            // The watches catch up.
+            operator.dirty = true;
         }
         // It outlives the present token; and the longest wait is a slow failure's.
         let end = self.now + 4400;
@@ -212,7 +216,9 @@ impl World {
             if operator.alive && operator.stopping && operator.rests() {
                 self.note(|| format!("operator {who} has stopped"));
                 if self.end(who) {
-                    self.violated(format!("operator {who} has stopped with a refresh token in hand"));
+                    self.violated(format!(
+                        "operator {who} has stopped with a refresh token in hand"
+                    ));
                 }
             }
         }
@@ -427,7 +433,11 @@ impl World {
         } else {
             8
         };
-        let takes = if self.faulty { self.random.i64(0..8) } else { 0 };
+        let takes = if self.faulty {
+            self.random.i64(0..8)
+        } else {
+            0
+        };
         let (result, refresh_token, seconds) = match kind {
             0 | 1 => (Err(Refusal::new(Reason::Unreachable, "refused")), None, 1),
             2 => (in_doubt(Reason::Unavailable), None, takes),
@@ -450,7 +460,8 @@ impl World {
                         if self.provider.rules.rotates {
                             self.excused("the answer was lost");
                         }
-                        let reason = [Reason::NoResponse, Reason::Unavailable][usize::from(kind == 6)];
+                        let reason =
+                            [Reason::NoResponse, Reason::Unavailable][usize::from(kind == 6)];
                         (in_doubt(reason), None, EXCHANGE)
                     }
                     Some(pair) => {
@@ -480,7 +491,11 @@ impl World {
             refresh_token: refresh_token.map(|number| format!("r{number}").into()),
             date: None,
         };
-        self.note(|| format!("operator {who} sent r{token}, answer {kind} in {seconds} s, received {received:?}"));
+        self.note(|| {
+            format!(
+                "operator {who} sent r{token}, answer {kind} in {seconds} s, received {received:?}"
+            )
+        });
         (outcome, received, seconds)
     }
 
@@ -500,21 +515,32 @@ impl World {
     }
 
     fn may_be_sent(&mut self, who: usize, token: u64) {
-        let Operator { pod: by, request, .. } = self.operators[who];
+        let Operator {
+            pod: by, request, ..
+        } = self.operators[who];
         let now = self.now;
         let Some(sent) = self.sent.get(&token) else {
             return;
         };
         self.figures.retries += 1;
         // Another pod waits for the claim; clocks differ by up to four seconds, and times are whole seconds.
-        let claimed = sent.by != by && sent.open_until.is_some() && now < sent.at + EXCHANGE;
+        // A token that is not rotated may be sent by many.
+        let claimed = self.provider.rules.rotates
+            && sent.by != by
+            && sent.open_until.is_some()
+            && now < sent.at + EXCHANGE;
         if claimed {
-            return self.violated(format!("operator {who} sends r{token} within the claim of another"));
+            return self.violated(format!(
+                "operator {who} sends r{token} within the claim of another"
+            ));
         }
-        let dead = sent.rejected_at.is_some_and(|at| now < at + 290) && request == sent.rejected_request;
+        let dead =
+            sent.rejected_at.is_some_and(|at| now < at + 290) && request == sent.rejected_request;
         let taken_over = sent.by != by;
         if dead && !taken_over {
-            return self.violated(format!("operator {who} sends r{token} again, which was rejected"));
+            return self.violated(format!(
+                "operator {who} sends r{token} again, which was rejected"
+            ));
         }
         let api_trouble = self.api_down_until > sent.at;
         let stored = self.cluster.number(STATE, "refresh-token");
@@ -553,7 +579,9 @@ impl World {
         let stored = self.cluster.number(STATE, "refresh-token");
         if stored.is_some_and(|token| self.provider.takes(token, self.now)) {
             let told = reasons(&self.status);
-            return self.violated(format!("r{stored:?} is good, and yet it is not ready: {told:?}"));
+            return self.violated(format!(
+                "r{stored:?} is good, and yet it is not ready: {told:?}"
+            ));
         }
         self.figures.lost_logins += 1;
         let reason = self
@@ -568,7 +596,9 @@ impl World {
             (true, _) => &["RefreshTokenRejected", "RefreshTokenLost"],
             // The replay came from another process: the one with the successor finds it revoked.
             (false, Some(OUTLIVED)) => &["RefreshTokenRejected", "RefreshTokenLost"],
-            (false, Some(_)) if self.old_seed_applied => &["RefreshTokenRejected", "RefreshTokenLost"],
+            (false, Some(_)) if self.old_seed_applied => {
+                &["RefreshTokenRejected", "RefreshTokenLost"]
+            }
             (false, Some(_)) => &["RefreshTokenLost"],
             (false, None) => &[],
         };

@@ -60,7 +60,11 @@ pub(super) fn exchanged(
             if let Some(holding) = succeeded(seen, &settings, sent_at, issued) {
                 if let Some(asked) = asked {
                     let issued = Some((holding.token, holding.record));
-                    store(seen, &asked, asked.succeeded(refresh_token, issued, published));
+                    store(
+                        seen,
+                        &asked,
+                        asked.succeeded(refresh_token, issued, published),
+                    );
                 } else {
                     seen.memory.holding = Some(holding);
                     seen.memory.unpublished = true;

@@ -20,6 +20,7 @@ pub(super) fn looked_at(seen: &mut Observed, reading: Option<StateReading>) {
         State::Unusable(_) => None,
         _ => Some(seen.credential.generation),
     };
+    notice_another_login(seen);
     settle_pending(seen);
     if let Some(rejected) = &seen.memory.rejection {
         let of = seen.state.stored().map(Stored::of);
@@ -29,6 +30,23 @@ pub(super) fn looked_at(seen: &mut Observed, reading: Option<StateReading>) {
         }
     }
     take_token(seen);
+}
+
+/// By our write, whose answer may have been lost, or by another process.
+fn notice_another_login(seen: &mut Observed) {
+    let Some(stored) = seen.state.stored() else {
+        return;
+    };
+    let login = stored.record.seed.clone();
+    let claim = stored.record.claim.as_ref();
+    let by_us = claim.is_some_and(|claim| claim.by == seen.identity);
+    let before = seen.memory.login.replace(login);
+    if before.is_some() && before != seen.memory.login {
+        seen.memory.happened.seed_adopted |= by_us;
+        // It was that of the login before.
+        seen.memory.failure = None;
+        seen.memory.failures = 0;
+    }
 }
 
 /// Where the stored token is no longer the one that was sent, the stored one wins: it is ours, if the answer to the write was
@@ -44,18 +62,12 @@ fn settle_pending(seen: &mut Observed) {
 
 pub(super) fn stored(seen: &mut Observed, secret: StateSecret, claims: bool, now: Timestamp) {
     let record = &secret.stored.record;
-    let before = seen.state.stored().map(|before| &before.record.seed);
-    if before.is_some_and(|seed| *seed != record.seed) {
-        seen.memory.happened.seed_adopted = true;
-        // It was that of another login.
-        seen.memory.failure = None;
-        seen.memory.failures = 0;
-    }
     seen.memory.claim_is_idle = false;
     if claims {
         seen.memory.unspent.clone_from(&record.claim);
     }
     seen.state = State::Present(Box::new(secret));
+    notice_another_login(seen);
     seen.memory.state_unwritable = None;
     seen.memory.pending = None;
     if let Some(rejected) = seen.memory.rejection.take() {
