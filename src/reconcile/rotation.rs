@@ -79,12 +79,14 @@ fn store(case: &Case<'_>, stored: Stored) -> Option<Step> {
 }
 
 /// Once for each process and generation: the token on it may be newer than the target's, and its owner reference follows the
-/// spec. Else where no live token is known, or where it has to say what a rejection means.
+/// spec. Else where no token is known to be live and published, or where it has to say what a rejection means.
 pub(super) fn the_state_is_looked_at(case: &Case<'_>) -> Option<Step> {
     case.settings.seed.as_ref()?;
     let memory = &case.seen.memory;
     let wanted = memory.state_seen != Some(case.seen.credential.generation)
         || memory.rejection.is_some()
+        // What waits in memory may have been overtaken by another process.
+        || memory.unpublished
         || case.live_record().is_none();
     (wanted && matches!(case.seen.state, State::Unread))
         .then(|| look(Look::State))
