@@ -41,6 +41,16 @@ cluster: tools ## Run the tests against a real API server and a real token serve
 chart: tools ## Lint and test the chart, and validate what it renders on a real API server.
 	tests/chart/check.sh
 
+.PHONY: simulate
+simulate: ## Live through random histories of a stored refresh token. N=1000000 says how many, SEED=7 tells the one with that number.
+	SIMULATE=$(N) cargo test --locked --profile simulation --test simulation -- --nocapture
+
+N ?= 100000
+
+.PHONY: chaos
+chaos: tools ## Kill the operator at 200 random moments around a refresh, and count what is lost.
+	cargo test --locked --test cluster -- --ignored --nocapture --test-threads 1 chaos
+
 .PHONY: docs
 docs: ## Build the API documentation.
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items

@@ -22,6 +22,9 @@ make --no-print-directory lint
 step "unit and property tests"
 make --no-print-directory unit
 
+step "simulation"
+make --no-print-directory simulate
+
 step "documentation"
 make --no-print-directory docs
 

@@ -14,6 +14,10 @@ use crate::api::{Attempted, Class, ConditionStatus, ConditionType, CubeCredentia
 
 /// What a process remembers of one `CubeCredential`. Its durable part is in the status.
 #[derive(Clone, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, not a state"
+)]
 pub struct Memory {
     /// A token in hand: just issued and not published yet, or read from a target.
     pub(super) holding: Option<Holding>,

@@ -117,11 +117,20 @@ impl<'a> Case<'a> {
         Some(self.seen.seed.version().unwrap_or_default().to_owned())
     }
 
+    /// The only hosts that the owner of the seed permits, as far as known.
+    pub(super) fn seed_hosts(&self) -> Option<&str> {
+        match (&self.seen.seed, self.seen.state.stored()) {
+            (Source::Read(seed), _) => seed.token_hosts.as_deref(),
+            (_, Some(stored)) => stored.record.token_hosts.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Which refresh token is next. A seed that cannot be used begins nothing: `local` says what is wrong with it.
     pub(super) fn login(&self) -> Login {
         let stored = match &self.seen.state {
             State::Unread => return Login::Unconfirmed(Look::State),
-            State::Unusable(_) => return Login::Stored,
+            State::Foreign | State::Damaged { .. } => return Login::Stored,
             State::Absent => None,
             State::Present(secret) => Some(&secret.stored),
         };

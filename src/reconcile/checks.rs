@@ -265,8 +265,8 @@ fn what_the_request_needs_is_read(case: &Case<'_>) -> Option<Step> {
     case.settings.seed.as_ref()?;
     match case.login() {
         Login::Unconfirmed(what) => look(what),
-        // A label that was taken away shows in the watch.
-        _ if matches!(case.seen.seed, Source::Unread(None)) => look(Look::Seed),
+        // The owner's consent and list of hosts are asked for each time.
+        _ if matches!(case.seen.seed, Source::Unread(_)) => look(Look::Seed),
         _ => None,
     }
 }

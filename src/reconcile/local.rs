@@ -225,7 +225,7 @@ fn hosts(case: &Case<'_>) -> Checked<()> {
             Some(&case.settings.source.name),
             case.seen.source.token_hosts(),
         ),
-        (seed, case.seen.seed.token_hosts()),
+        (seed, case.seed_hosts()),
     ];
     for (name, hosts) in limits {
         let (Some(name), Some(hosts)) = (name, hosts) else {

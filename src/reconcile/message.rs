@@ -70,7 +70,7 @@ pub(super) fn rejected(rejection: &Rejection, settings: &Settings) -> (Reason, S
 /// The one message that must keep people from the usual first try.
 pub(super) fn storing(why: &str) -> String {
     format!(
-        "{why}: let the API server take this Secret, and do not restart the operator: the new refresh token is in its memory \
+        "{why}: remove what is in the way, and do not restart the operator: the new refresh token is in its memory \
          alone; it is written again every 5 s"
     )
 }

@@ -47,14 +47,16 @@ pub(super) fn store_the_answer_first(case: &Case<'_>, pending: &Pending) -> Plan
 fn write(case: &Case<'_>, stored: Stored, claims: bool) -> Action {
     let name = case.settings.state_name.clone();
     let credential = &case.seen.credential;
-    let replaces = match &case.seen.state {
-        State::Present(secret) => Some(SecretVersion {
-            name: name.clone(),
-            uid: secret.uid.clone(),
-            version: secret.version.clone(),
-        }),
-        _ => None,
+    let present = match &case.seen.state {
+        State::Present(secret) => Some((&secret.uid, &secret.version)),
+        State::Damaged { uid, version } => Some((uid, version)),
+        State::Unread | State::Absent | State::Foreign => None,
     };
+    let replaces = present.map(|(uid, version)| SecretVersion {
+        name: name.clone(),
+        uid: uid.clone(),
+        version: version.clone(),
+    });
     let marks = |marks: [(&str, &str); 2]| marks.map(|(name, value)| (name.into(), value.into()));
     Action::Store(Box::new(DesiredState {
         secret: DesiredSecret {
@@ -139,8 +141,10 @@ pub(super) fn an_unspent_claim_is_released(case: &Case<'_>) -> Option<Step> {
 
 pub(super) fn an_unusable_state_is_left_alone(case: &Case<'_>) -> Option<Step> {
     case.settings.seed.as_ref()?;
-    let State::Unusable(why) = case.seen.state else {
-        return None;
+    let why = match case.seen.state {
+        State::Foreign => "exists and does not belong to this CubeCredential",
+        State::Damaged { .. } => "was edited and cannot be read any more",
+        _ => return None,
     };
     Some(Step::Settle(Verdict::state_conflict(case, why)))
 }
@@ -197,7 +201,8 @@ pub(super) fn the_refresh_token_is_claimed(case: &Case<'_>) -> Option<Step> {
         Standing::Ours(until) if Claim::suffices(until, case.now) => None,
         _ => {
             let unspent = case.seen.memory.unspent.as_ref();
-            let (identity, seed) = (&case.seen.identity, case.seed_version());
+            let hosts = case.seed_hosts().map(Into::into);
+            let (identity, seed) = (&case.seen.identity, (case.seed_version(), hosts));
             let claimed = stored.claimed(identity, seed, unspent, case.now);
             act(write(case, claimed, true))
         }

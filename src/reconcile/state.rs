@@ -26,9 +26,10 @@ const REFRESH_TOKEN: &str = "refresh-token";
 const REPLACED_TOKEN: &str = "replaced-refresh-token";
 const RECORD: &str = "record";
 
-/// How long a claim holds: an exchange (at most 30 s), and 10 s in which the clocks of two nodes may differ.
+/// How long a claim holds.
 const CLAIM: SignedDuration = SignedDuration::from_secs(40);
-/// What of it must be left when the request is sent.
+/// What of it must be left when the request is sent: an exchange (at most 30 s), and 5 s by which the clocks of two nodes may
+/// differ.
 const CLAIM_LEFT: SignedDuration = SignedDuration::from_secs(35);
 /// A revoked token stays revoked, but a provider may err once: when a rejection is confirmed.
 const CONFIRMATION: SignedDuration = SignedDuration::from_mins(5);
@@ -42,8 +43,15 @@ pub enum State {
     Unread,
     /// There is none.
     Absent,
-    /// A Secret by that name is not this object's, or is damaged; in words that follow its name.
-    Unusable(&'static str),
+    /// A Secret by that name is not this object's.
+    Foreign,
+    /// It was edited, and cannot be read any more. Whoever has an answer to store replaces it.
+    Damaged {
+        /// Its uid.
+        uid: String,
+        /// Its resourceVersion.
+        version: String,
+    },
     /// It is there.
     Present(Box<StateSecret>),
 }
@@ -87,7 +95,7 @@ pub struct Stored {
 
 /// What stands beside the tokens.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct StateRecord {
     /// How many answers have been stored since the state began.
     pub(super) generation: u64,
@@ -95,6 +103,8 @@ pub(super) struct StateRecord {
     pub(super) seed: String,
     /// The resourceVersion of the Secret in which it was last found to be no new one.
     pub(super) seed_version: Option<String>,
+    /// The only hosts that the owner of the seed permits; they hold also when that Secret is deleted.
+    pub(super) token_hosts: Option<String>,
     /// Seeds of earlier logins: whoever applies one again changes nothing.
     pub(super) past_seeds: Vec<String>,
     /// The record of the access token.
@@ -155,7 +165,7 @@ impl State {
             return Self::Absent;
         };
         let Some(data) = &reading.data else {
-            return Self::Unusable("exists and does not belong to this CubeCredential");
+            return Self::Foreign;
         };
         match Stored::read(data) {
             Some(stored) => Self::Present(Box::new(StateSecret {
@@ -164,7 +174,10 @@ impl State {
                 owned: reading.owners.contains(&credential.uid),
                 stored,
             })),
-            None => Self::Unusable("was edited and cannot be read any more"),
+            None => Self::Damaged {
+                uid: reading.uid,
+                version: reading.version,
+            },
         }
     }
 
@@ -284,7 +297,7 @@ impl Stored {
     pub(super) fn claimed(
         &self,
         identity: &str,
-        seed_version: Option<String>,
+        (seed_version, token_hosts): (Option<String>, Option<String>),
         unspent: Option<&Claim>,
         now: Timestamp,
     ) -> Self {
@@ -296,6 +309,7 @@ impl Stored {
                 until: later(now, CLAIM),
             }),
             seed_version,
+            token_hosts,
             in_doubt: self.record.in_doubt || doubt,
             ..self.record.clone()
         };
@@ -425,3 +439,6 @@ impl Rejection {
 fn hash(token: &SecretString) -> String {
     hex(&Sha256::digest(token.expose_secret()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! Histories of a stored refresh token: the pure core of the program, step by step, against a modelled API server and a
 //! modelled provider, with everything that can go wrong in between. A seed is a history.
 //!
-//! `SIMULATE=1000000 make simulate` runs as many; `SEED=n` prints one.
+//! `make simulate N=1000000` runs as many; `make simulate SEED=7` tells the story of one.
 
 mod cluster;
 mod operator;

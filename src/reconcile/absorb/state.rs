@@ -17,7 +17,7 @@ use crate::{
 pub(super) fn looked_at(seen: &mut Observed, reading: Option<StateReading>) {
     seen.state = State::of(reading, &seen.credential);
     seen.memory.state_seen = match seen.state {
-        State::Unusable(_) => None,
+        State::Foreign | State::Damaged { .. } => None,
         _ => Some(seen.credential.generation),
     };
     notice_another_login(seen);
@@ -52,6 +52,10 @@ fn notice_another_login(seen: &mut Observed) {
 /// Where the stored token is no longer the one that was sent, the stored one wins: it is ours, if the answer to the write was
 /// lost, or the successor that another process got.
 fn settle_pending(seen: &mut Observed) {
+    if matches!(seen.state, State::Foreign) {
+        let what = "a Secret that does not belong to this CubeCredential has the name of its state";
+        return pending_not_stored(&mut seen.memory, Unstored::Refused(what.into()));
+    }
     let (Some(pending), Some(stored)) = (&seen.memory.pending, seen.state.stored()) else {
         return;
     };
@@ -96,9 +100,8 @@ fn pending_not_stored(memory: &mut Memory, why: Unstored) {
         return;
     };
     match why {
-        Unstored::Conflict => {}
         Unstored::Gone => memory.pending = None,
-        Unstored::Unknown(_) => rest(memory),
+        Unstored::Conflict | Unstored::Unknown(_) => rest(memory),
         Unstored::Refused(why) => {
             pending.trouble = Some(why);
             rest(memory);
