@@ -106,5 +106,9 @@ fn fine() -> (u16, String) {
 }
 
 fn refused<T>(reason: Reason, what: impl Into<String>) -> Result<T, Refusal> {
-    Err(Refusal::new(reason, what))
+    Err(Refusal {
+        // Alone of all that can happen on the way, it says that the request may have arrived.
+        in_doubt: reason == Reason::NoResponse,
+        ..Refusal::new(reason, what)
+    })
 }

@@ -73,7 +73,10 @@ fn work(next: &AtomicU64, end: u64) -> Figures {
             // Once more, with its story.
             next.store(end, Ordering::Relaxed);
             let (_, story) = World::new(seed, true).live();
-            panic!("history {seed}:\n{}", story.unwrap_err());
+            panic!(
+                "history {seed}:\n{}",
+                story.expect_err("it is the same history")
+            );
         }
         total.exchanges += figures.exchanges;
         total.crashes += figures.crashes;

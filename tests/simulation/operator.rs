@@ -173,9 +173,10 @@ impl World {
         }
         let wake_at = wake_at.map(|at| at.as_second() - operator.skew);
         operator.wake_at = wake_at.map(|at| at.max(self.now + 1));
-        operator.next_at = match operator.dirty {
-            true => self.now,
-            false => operator.wake_at.unwrap_or(i64::MAX),
+        operator.next_at = if operator.dirty {
+            self.now
+        } else {
+            operator.wake_at.unwrap_or(i64::MAX)
         };
         operator.dirty = false;
     }

@@ -406,3 +406,28 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn only_an_answer_that_says_what_was_done_leaves_no_doubt_about_a_refresh_token() {
+    for (status, body, doubt) in [
+        (500, "", true),
+        (502, "<html>", true),
+        (503, r#"{"error":"invalid_grant"}"#, true),
+        (408, "", true),
+        (200, "<html>", true),
+        (200, r#"{"refresh_token":"r"}"#, true),
+        (200, r#"{"access_token":"a","token_type":"mac"}"#, true),
+        (204, "", true),
+        (200, r#"{"error":"invalid_client"}"#, false),
+        (400, r#"{"error":"invalid_grant"}"#, false),
+        (400, r#"{"error":"invalid_request"}"#, false),
+        (401, "", false),
+        (403, "<html>", false),
+        (404, "", false),
+        (429, "", false),
+        (307, "", false),
+    ] {
+        let refusal = meaning(REFRESH, &answer(status, body)).outcome.unwrap_err();
+        assert_eq!(refusal.in_doubt, doubt, "{status} {body}: {refusal:?}");
+    }
+}
