@@ -9,6 +9,7 @@ use std::{
         Mutex, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -93,15 +94,15 @@ impl Launcher {
     }
 
     fn command(&self, command: &Value) {
+        assert_eq!(self.ask(command), json!({"ok": true}), "{command}");
+    }
+
+    fn ask(&self, command: &Value) -> Value {
         let mut pipes = self.pipes.lock().unwrap();
         writeln!(pipes.0, "{command}").unwrap();
         let mut line = String::new();
         pipes.1.read_line(&mut line).unwrap();
-        assert_eq!(
-            serde_json::from_str::<Value>(&line).unwrap(),
-            json!({"ok": true}),
-            "{command}"
-        );
+        serde_json::from_str(&line).unwrap()
     }
 }
 
@@ -288,6 +289,32 @@ impl ControlPlane {
     }
 }
 
+/// Where browsers are sent to after a sign-in.
+const REDIRECT_URI: &str = "http://127.0.0.1:8000/callback";
+
+/// A request with a refresh token, as the server saw it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refresh {
+    /// The fingerprint of the refresh token that came.
+    pub(crate) sent: String,
+    /// The fingerprint of the one that it was answered with; empty: none.
+    pub(crate) issued: String,
+    /// What the client got.
+    pub(crate) status: u64,
+    /// What the server did; 0: nothing.
+    pub(crate) committed: u64,
+    /// When it came, by a clock that the operator has too.
+    pub(crate) at: Timestamp,
+}
+
+/// The fingerprint of a token in the server's log.
+pub(crate) fn fingerprint(token: &str) -> String {
+    use sha2::{Digest, Sha256};
+    let hash = Sha256::digest(token);
+    let beginning: [u8; 8] = hash[..8].try_into().unwrap();
+    format!("{:016x}", u64::from_be_bytes(beginning))
+}
+
 /// A django-oauth-toolkit server.
 pub(crate) struct TokenServer {
     launcher: Launcher,
@@ -308,7 +335,12 @@ impl TokenServer {
 
     /// One of its own.
     pub(crate) fn start(lifetime: u32) -> Self {
-        let launcher = Launcher::start("token-server", &["--lifetime", &lifetime.to_string()]);
+        Self::start_with(&["--lifetime", &lifetime.to_string()])
+    }
+
+    /// One of its own with these options of `tests/environment.py`.
+    pub(crate) fn start_with(arguments: &[&str]) -> Self {
+        let launcher = Launcher::start("token-server", arguments);
         Self {
             token_url: launcher.fact("token_url"),
             resource_url: launcher.fact("resource_url"),
@@ -321,6 +353,72 @@ impl TokenServer {
     pub(crate) fn create_client(&self, id: &str, secret: &str) {
         self.launcher
             .command(&json!({"cmd": "create-client", "client_id": id, "client_secret": secret}));
+    }
+
+    /// Registers a client that signs users in, public if it has no secret, and a user of the same name.
+    pub(crate) fn create_login_client(&self, id: &str, secret: Option<&str>) {
+        let mut client = json!({
+            "cmd": "create-client", "client_id": id, "grant_type": "authorization-code", "redirect_uris": REDIRECT_URI,
+        });
+        match secret {
+            Some(secret) => client["client_secret"] = json!(secret),
+            None => client["client_type"] = json!("public"),
+        }
+        self.launcher.command(&client);
+        let user = json!({"cmd": "create-user", "username": id, "password": "Planted-password-1"});
+        self.launcher.command(&user);
+    }
+
+    /// Signs the client's user in, and returns the refresh token.
+    pub(crate) fn sign_in(&self, id: &str, secret: Option<&str>) -> String {
+        let mut command = json!({
+            "cmd": "sign-in", "client_id": id, "username": id, "password": "Planted-password-1", "redirect_uri": REDIRECT_URI,
+        });
+        if let Some(secret) = secret {
+            command["client_secret"] = json!(secret);
+        }
+        let answer = self.launcher.ask(&command);
+        let token = answer["refresh_token"].as_str();
+        token
+            .unwrap_or_else(|| panic!("no sign-in: {}", answer["error"]))
+            .to_owned()
+    }
+
+    /// From now on token requests wait so many seconds before they are processed, and between commit and answer.
+    pub(crate) fn delay(&self, before: f64, after: f64) {
+        self.launcher
+            .command(&json!({"cmd": "delay", "before": before, "after": after}));
+    }
+
+    /// The next token requests are committed, but answered with 502.
+    pub(crate) fn lose_answers(&self, count: u32) {
+        self.launcher
+            .command(&json!({"cmd": "lose-answers", "count": count}));
+    }
+
+    /// Revokes an access or refresh token.
+    pub(crate) fn revoke(&self, token: &str) {
+        self.launcher
+            .command(&json!({"cmd": "revoke", "token": token}));
+    }
+
+    /// The refreshes that this client asked for, from the server's own log.
+    pub(crate) fn refreshes_of(&self, client_id: &str) -> Vec<Refresh> {
+        let log = fs::read_to_string(self.launcher.fact("request_log")).unwrap_or_default();
+        let lines = log
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let own = lines
+            .filter(|line| line["client_id"] == client_id && line["grant_type"] == "refresh_token");
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        own.map(|line| Refresh {
+            sent: text(&line["refresh_token"]),
+            issued: text(&line["issued"]),
+            status: line["status"].as_u64().unwrap_or_default(),
+            committed: line["committed_status"].as_u64().unwrap_or_default(),
+            at: Timestamp::UNIX_EPOCH + Duration::from_secs_f64(line["time"].as_f64().unwrap()),
+        })
+        .collect()
     }
 
     /// Changes a client's secret.

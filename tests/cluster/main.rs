@@ -7,6 +7,7 @@
 #![expect(clippy::similar_names, reason = "a place is on a plane")]
 
 mod environment;
+mod login;
 mod operator;
 mod place;
 #[path = "../provider/scripted.rs"]
@@ -20,6 +21,8 @@ mod lifecycle;
 mod local_checks;
 mod measure;
 mod ownership;
+mod refresh_token;
+mod refresh_token_crashes;
 mod repair;
 mod secrecy;
 mod token;

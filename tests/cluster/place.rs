@@ -47,10 +47,19 @@ impl Place {
 
     /// A place on this control plane.
     pub(crate) fn at(plane: &'static ControlPlane, server: &'static TokenServer) -> Self {
+        let place = Self::without_client(plane, server);
+        server.create_client(&place.namespace, CLIENT_SECRET);
+        place
+    }
+
+    /// A place on this control plane whose name is not registered at the token server.
+    pub(crate) fn without_client(
+        plane: &'static ControlPlane,
+        server: &'static TokenServer,
+    ) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let namespace = format!("test-{}", COUNT.fetch_add(1, Ordering::Relaxed));
         plane.kubectl(&["create", "namespace", &namespace]);
-        server.create_client(&namespace, CLIENT_SECRET);
         let values =
             format!("watchNamespaces={{{namespace}}},crds.install=false,aggregateRoles=false");
         let kubeconfig = install(plane, &namespace, &values);
