@@ -302,6 +302,32 @@ fn a_wrong_seed_is_told_and_does_not_cost_the_good_login() {
 }
 
 #[test]
+fn a_refresh_token_goes_to_no_host_that_the_owner_of_its_seed_does_not_permit() {
+    let place = Login::at(TokenServer::shared());
+    let _operator = place.operator();
+    let good = place.sign_in();
+    let mut seed = place.seed(&good);
+    seed["metadata"]["annotations"] = json!({"cube-operator.dev/token-hosts": "localhost"});
+    place.apply(&place.client());
+    place.apply(&seed);
+    place.apply(&place.main());
+    place.wait_until_good();
+    let sent = place.refreshes().len();
+    let elsewhere = place.server.token_url.replace("localhost", "127.0.0.1");
+    place.patch(
+        "cubecredential",
+        "main",
+        &json!({"spec": {"tokenURL": elsewhere}}),
+    );
+    place.wait_until_refused("HostNotAllowed");
+    // It holds without the Secret too.
+    place.kubectl(&["delete", "secret", "seed"]);
+    place.request("now");
+    place.wait_until_refused("HostNotAllowed");
+    assert_eq!(place.refreshes().len(), sent);
+}
+
+#[test]
 fn a_retained_login_is_continued_by_a_successor_and_a_deleted_one_is_collected() {
     let place = Login::at(TokenServer::shared());
     let _operator = place.operator();
