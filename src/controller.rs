@@ -8,6 +8,7 @@ mod reconciler;
 mod watches;
 
 use std::{
+    collections::BTreeSet,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -89,7 +90,11 @@ impl Controller {
         let recorder = Recorder::new(options.client.clone(), reporter);
         let namespaces: Vec<Option<String>> = match options.namespaces.as_slice() {
             [] => vec![None],
-            some => some.iter().cloned().map(Some).collect(),
+            // Each once: two scopes with one namespace would not know of each other's exchanges.
+            some => {
+                let distinct: BTreeSet<_> = some.iter().cloned().collect();
+                distinct.into_iter().map(Some).collect()
+            }
         };
         let scopes = namespaces.into_iter().map(|namespace| {
             let (store, writer) = reflector::store();

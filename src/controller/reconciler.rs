@@ -1,7 +1,7 @@
 //! One reconcile: observe, then decide, perform and absorb until nothing is left to do.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -30,6 +30,9 @@ const LONGEST_API_DELAY: Duration = Duration::from_secs(60);
 /// After a conflict there is only to look again.
 const CONFLICT_DELAY: Duration = Duration::from_millis(200);
 
+/// How long a reconcile may keep others waiting: an exchange takes 30 s at most.
+const LONGEST_TURN: Duration = Duration::from_secs(60);
+
 /// A reconcile takes a dozen steps at most; more would be a mistake in the decision, and must not become a storm.
 const MOST_STEPS: usize = 50;
 
@@ -43,6 +46,8 @@ pub(super) struct Reconciler {
     pub(super) readiness: Readiness,
     /// What nothing cancels: kube drops a running reconcile together with its stream, and a provider's answer with it.
     pub(super) tasks: TaskTracker,
+    /// The uids of the objects that are being reconciled.
+    turns: Mutex<HashSet<String>>,
     stop: CancellationToken,
     notes: Mutex<HashMap<String, Note>>,
 }
@@ -62,6 +67,7 @@ impl Reconciler {
             world,
             readiness: Readiness::default(),
             tasks: TaskTracker::new(),
+            turns: Mutex::default(),
             stop,
             notes: Mutex::default(),
         }
@@ -111,7 +117,7 @@ impl Reconciler {
                 Next::Pause(duration) => {
                     // However long it takes.
                     steps = 0;
-                    tokio::time::sleep(duration).await;
+                    tokio::time::sleep(duration.unsigned_abs()).await;
                     Ok(Outcome::Paused)
                 }
                 Next::Look(what) => self.world.look(what, seen).await,
@@ -202,6 +208,28 @@ impl Reconciler {
     }
 }
 
+/// One reconcile of an object at a time, also when kube no longer waits for it.
+struct Turn {
+    reconciler: Arc<Reconciler>,
+    uid: String,
+}
+
+impl Turn {
+    fn take(reconciler: &Arc<Reconciler>, uid: String) -> Option<Self> {
+        let free = lock(&reconciler.turns).insert(uid.clone());
+        free.then(|| Self {
+            reconciler: Arc::clone(reconciler),
+            uid,
+        })
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        lock(&self.reconciler.turns).remove(&self.uid);
+    }
+}
+
 /// Reconciles one object once the first lists are there.
 pub(super) async fn reconcile(
     object: Arc<Watched>,
@@ -212,13 +240,17 @@ pub(super) async fn reconcile(
         () = reconciler.readiness.complete() => {}
         () = reconciler.stop.cancelled() => return Ok(Requeue::await_change()),
     }
-    let run = {
-        let reconciler = Arc::clone(&reconciler);
-        async move { reconciler.run(&object).await }
+    let Some(turn) = Turn::take(&reconciler, object.uid().unwrap_or_default()) else {
+        return Ok(Requeue::requeue(LONGEST_TURN));
     };
-    let result = match reconciler.tasks.spawn(run).await {
-        Ok(result) => result,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    let run = async move { turn.reconciler.run(&object).await };
+    let result = tokio::select! {
+        result = reconciler.tasks.spawn(run) => match result {
+            Ok(result) => result,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        },
+        // It goes on, and others get their turn: an answer that cannot be stored may take for ever.
+        () = tokio::time::sleep(LONGEST_TURN) => Ok(Requeue::requeue(LONGEST_TURN)),
     };
     reconciler.world.metrics.reconciled(result.is_ok());
     result

@@ -1,6 +1,7 @@
 //! One case to decide: what was observed, with the questions that the checks ask of it.
 
 use jiff::Timestamp;
+use secrecy::SecretString;
 
 use super::{
     attempt::{Failure, Refuted},
@@ -117,12 +118,18 @@ impl<'a> Case<'a> {
         Some(self.seen.seed.version().unwrap_or_default().to_owned())
     }
 
-    /// The only hosts that the owner of the seed permits, as far as known.
+    /// The only hosts that the owner of the seed permits, as far as known. Another Secret than the one that the login began with
+    /// does not speak for its owner.
     pub(super) fn seed_hosts(&self) -> Option<&str> {
-        match (&self.seen.seed, self.seen.state.stored()) {
-            (Source::Read(seed), _) => seed.token_hosts.as_deref(),
-            (_, Some(stored)) => stored.record.token_hosts.as_deref(),
-            _ => None,
+        let stored = self.seen.state.stored();
+        let speaks = |seed: &SecretString| {
+            stored.is_none_or(|stored| stored.began_with(seed) || !stored.knows(seed))
+        };
+        match &self.seen.seed {
+            Source::Read(found) if local::seed_token(&self.seen.seed).is_some_and(speaks) => {
+                found.token_hosts.as_deref()
+            }
+            _ => stored?.record.token_hosts.as_deref(),
         }
     }
 

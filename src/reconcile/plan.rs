@@ -1,8 +1,8 @@
 //! What a decision asks for, and what comes back from it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
 use super::{
@@ -35,7 +35,7 @@ pub enum Next {
     /// Change something.
     Act(Box<Action>),
     /// Stay, and decide again after this time: something in memory is in no Secret yet.
-    Pause(Duration),
+    Pause(SignedDuration),
     /// Nothing is left to do.
     Rest,
 }

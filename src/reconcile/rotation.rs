@@ -1,7 +1,9 @@
 //! The checks of a stored refresh token: it is claimed before it is sent, and what the provider answered is stored before
 //! anything else happens. `state` says what each write makes of the Secret.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
 
 use super::{
     attempt::Pending,
@@ -18,7 +20,7 @@ use super::{
 use crate::api::{Reason, annotation, label};
 
 /// Between the tries to store an answer: 0.2 s, doubling to 5 s, for ever.
-const STORE_PAUSES: [u64; 6] = [200, 400, 800, 1600, 3200, 5000];
+const STORE_PAUSES: [i64; 6] = [200, 400, 800, 1600, 3200, 5000];
 
 /// The provider's answer is in this process alone: nothing else happens, not even the end of the process, before it is stored.
 pub(super) fn store_the_answer_first(case: &Case<'_>, pending: &Pending) -> Plan {
@@ -31,7 +33,7 @@ pub(super) fn store_the_answer_first(case: &Case<'_>, pending: &Pending) -> Plan
             }
         }
         let index = (pending.tries.max(1) - 1).min(5) as usize;
-        Next::Pause(Duration::from_millis(STORE_PAUSES[index]))
+        Next::Pause(SignedDuration::from_millis(STORE_PAUSES[index]))
     } else if matches!(case.seen.state, State::Unread) {
         Next::Look(Look::State)
     } else {
@@ -98,6 +100,9 @@ pub(super) fn the_state_is_looked_at(case: &Case<'_>) -> Option<Step> {
 /// A dead token is dead for every process: it is never sent again because a status was wiped.
 pub(super) fn a_rejection_is_stored(case: &Case<'_>) -> Option<Step> {
     let rejected = case.seen.memory.rejection.as_ref()?;
+    if let Some(step) = an_unwritable_state_waits(case) {
+        return Some(step);
+    }
     let stored = case.seen.state.stored()?;
     // In a reconcile after the one of the exchange.
     if matches!(case.seen.source, Source::Unread(_)) {
@@ -132,6 +137,9 @@ pub(super) fn the_state_follows_the_deletion_policy(case: &Case<'_>) -> Option<S
 
 /// So that the next try is no try in doubt.
 pub(super) fn an_unspent_claim_is_released(case: &Case<'_>) -> Option<Step> {
+    if case.seen.memory.state_unwritable.is_some() {
+        return None;
+    }
     let stored = case.seen.state.stored()?;
     let unspent = case.seen.memory.unspent.as_ref()?;
     (case.seen.memory.claim_is_idle && stored.record.claim.as_ref() == Some(unspent))

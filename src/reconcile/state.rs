@@ -261,6 +261,11 @@ impl Stored {
         }
     }
 
+    /// Whether this seed is the one of this login.
+    pub(super) fn began_with(&self, seed: &SecretString) -> bool {
+        self.record.seed == hash(seed)
+    }
+
     /// Whether this seed is the one of this login, or of one that it has replaced for good.
     pub(super) fn knows(&self, seed: &SecretString) -> bool {
         let seed = hash(seed);
@@ -317,6 +322,16 @@ impl Stored {
             record,
             ..self.clone()
         }
+    }
+
+    /// The same answer, to be stored after another one that brought no new refresh token.
+    pub(super) fn renumbered(&self, generation: u64) -> Self {
+        self.with(|record| {
+            record.generation = generation;
+            if let Some(issued) = &mut record.issued {
+                issued.rotation = Some(generation);
+            }
+        })
     }
 
     /// Without the claim: nothing was spent.

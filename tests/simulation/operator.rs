@@ -1,7 +1,5 @@
 //! One operator process: the loop of the controller, one step at a time, so that anything can happen between two steps.
 
-use std::time::Duration;
-
 use cube_operator::{
     api::{CubeCredentialStatus, label},
     oauth::request::TokenRequest,
@@ -11,7 +9,7 @@ use cube_operator::{
         TargetSecret, Unstored, absorb, decide, fingerprint, is_state_of,
     },
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     cluster::{Secret, number},
@@ -426,10 +424,8 @@ impl World {
 }
 
 /// Whole seconds, at least one: the clock of this world ticks in seconds.
-fn seconds(duration: Duration) -> i64 {
-    i64::try_from(duration.as_secs())
-        .expect("a short pause")
-        .max(1)
+fn seconds(duration: SignedDuration) -> i64 {
+    duration.as_secs().max(1)
 }
 
 pub(crate) fn reasons(status: &CubeCredentialStatus) -> Vec<String> {

@@ -32,7 +32,14 @@ pub fn read(answer: &Answer, asked: Asked<'_>, mut scrubber: Scrubber) -> Readin
         scrubber,
         fields,
     };
-    let outcome = reader.outcome().map_err(|refusal| Refusal {
+    let outcome = reader.outcome().map_err(|refusal| match &refresh_token {
+        // Whatever else it says, it has used up the token that was sent.
+        Some(_) if refusal.reason != Reason::UnsupportedTokenType => {
+            reader.refusal(Reason::UnexpectedResponse, "without a usable access_token")
+        }
+        _ => refusal,
+    });
+    let outcome = outcome.map_err(|refusal| Refusal {
         pause: matches!(refusal.reason, Reason::RateLimited | Reason::Unavailable)
             .then(|| pause(answer.retry_after.as_deref(), date))
             .flatten(),

@@ -14,6 +14,9 @@ use crate::{
     },
 };
 
+/// How often an answer is written again, 0.2 s to 3 s apart, before people are told.
+const TRIES_BEFORE_TELLING: u32 = 5;
+
 pub(super) fn looked_at(seen: &mut Observed, reading: Option<StateReading>) {
     seen.state = State::of(reading, &seen.credential);
     seen.memory.state_seen = match seen.state {
@@ -56,11 +59,20 @@ fn settle_pending(seen: &mut Observed) {
         let what = "a Secret that does not belong to this CubeCredential has the name of its state";
         return pending_not_stored(&mut seen.memory, Unstored::Refused(what.into()));
     }
-    let (Some(pending), Some(stored)) = (&seen.memory.pending, seen.state.stored()) else {
+    let (Some(pending), Some(stored)) = (&mut seen.memory.pending, seen.state.stored()) else {
         return;
     };
-    if (stored.record.generation, stored.of()) != pending.after {
+    let (generation, of) = &mut pending.after;
+    let moved_on = stored.record.generation != *generation;
+    if stored.of() != *of {
         seen.memory.pending = None;
+    } else if moved_on && pending.stored.of() == *of {
+        // Nothing was rotated, so the later answer is as good.
+        seen.memory.pending = None;
+    } else if moved_on {
+        // Another process got an answer without a new refresh token: ours has the one that lives on.
+        *generation = stored.record.generation;
+        pending.stored = pending.stored.renumbered(*generation + 1);
     }
 }
 
@@ -86,8 +98,8 @@ pub(super) fn not_stored(seen: &mut Observed, why: Unstored, now: Timestamp) {
         return pending_not_stored(&mut seen.memory, why);
     }
     match why {
-        Unstored::Conflict | Unstored::Unknown(_) | Unstored::Gone => {}
-        Unstored::Refused(why) => {
+        Unstored::Conflict | Unstored::Gone => {}
+        Unstored::Refused(why) | Unstored::Unknown(why) => {
             let earlier = seen.memory.state_unwritable.as_ref();
             let reason = Reason::StateNotWritable;
             seen.memory.state_unwritable = Some(unwritable(seen, earlier, reason, &why, now));
@@ -101,8 +113,10 @@ fn pending_not_stored(memory: &mut Memory, why: Unstored) {
     };
     match why {
         Unstored::Gone => memory.pending = None,
-        Unstored::Conflict | Unstored::Unknown(_) => rest(memory),
-        Unstored::Refused(why) => {
+        Unstored::Conflict => rest(memory),
+        // An API server that is just away needs no person.
+        Unstored::Unknown(_) if pending.tries < TRIES_BEFORE_TELLING => rest(memory),
+        Unstored::Refused(why) | Unstored::Unknown(why) => {
             pending.trouble = Some(why);
             rest(memory);
         }
