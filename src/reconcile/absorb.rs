@@ -35,7 +35,7 @@ pub fn absorb(seen: &mut Observed, outcome: Outcome, now: Timestamp) {
             recognise_a_label_edit(seen);
         }
         Outcome::Seed(source) => seen.seed = source,
-        Outcome::State(reading) => state::looked_at(seen, reading),
+        Outcome::State(reading) => state::looked_at(seen, reading, now),
         Outcome::Stored { secret, claims } => state::stored(seen, secret, claims, now),
         Outcome::NotStored(why) => state::not_stored(seen, why, now),
         Outcome::Paused => state::rested(seen),

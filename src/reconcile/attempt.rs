@@ -42,6 +42,8 @@ pub struct Memory {
     pub(super) pending: Option<Pending>,
     /// Our claim with which surely nothing was spent: written and not used, or used for a request that was not served.
     pub(super) unspent: Option<Claim>,
+    /// The claim of another process, and when it was first seen.
+    pub(super) claim_of_another: Option<(Claim, Timestamp)>,
     /// The request that the claim was made for was not served: the claim is to be given back.
     pub(super) claim_is_idle: bool,
     /// The provider rejected a refresh token, and the state is still to be asked whether somebody stored a successor.

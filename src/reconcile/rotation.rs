@@ -177,10 +177,12 @@ pub(super) fn a_rejected_token_is_not_sent_again(case: &Case<'_>) -> Option<Step
 }
 
 pub(super) fn the_claim_of_another_is_waited_for(case: &Case<'_>) -> Option<Step> {
-    match standing(case, case.seen.state.stored()?) {
-        Standing::Others(until) => Some(Step::Settle(Verdict::claimed(case, until))),
-        _ => None,
-    }
+    let Standing::Others(until) = standing(case, case.seen.state.stored()?) else {
+        return None;
+    };
+    let (_, seen) = case.seen.memory.claim_of_another.as_ref()?;
+    let until = until.min(Claim::latest_end(*seen));
+    (case.now < until).then(|| Step::Settle(Verdict::claimed(case, until)))
 }
 
 fn standing(case: &Case<'_>, stored: &Stored) -> Standing {

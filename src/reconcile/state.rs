@@ -306,7 +306,8 @@ impl Stored {
         unspent: Option<&Claim>,
         now: Timestamp,
     ) -> Self {
-        let doubt = self.standing(identity, unspent, now) == Standing::InDoubt;
+        let standing = self.standing(identity, unspent, now);
+        let doubt = matches!(standing, Standing::InDoubt | Standing::Others(_));
         let record = StateRecord {
             claim: Some(Claim {
                 of: self.of(),
@@ -438,6 +439,11 @@ impl Stored {
 }
 
 impl Claim {
+    /// When a claim ends that was first seen at this time, whatever end it states.
+    pub(super) fn latest_end(seen: Timestamp) -> Timestamp {
+        later(seen, CLAIM)
+    }
+
     /// Whether enough of it is left to send a request and to hear its answer.
     pub(super) fn suffices(until: Timestamp, now: Timestamp) -> bool {
         until.duration_since(now) >= CLAIM_LEFT

@@ -17,13 +17,14 @@ use crate::{
 /// How often an answer is written again, 0.2 s to 3 s apart, before people are told.
 const TRIES_BEFORE_TELLING: u32 = 5;
 
-pub(super) fn looked_at(seen: &mut Observed, reading: Option<StateReading>) {
+pub(super) fn looked_at(seen: &mut Observed, reading: Option<StateReading>, now: Timestamp) {
     seen.state = State::of(reading, &seen.credential);
     seen.memory.state_seen = match seen.state {
         State::Foreign | State::Damaged { .. } => None,
         _ => Some(seen.credential.generation),
     };
     notice_another_login(seen);
+    notice_another_claim(seen, now);
     settle_pending(seen);
     if let Some(rejected) = &seen.memory.rejection {
         let of = seen.state.stored().map(Stored::of);
@@ -33,6 +34,19 @@ pub(super) fn looked_at(seen: &mut Observed, reading: Option<StateReading>) {
         }
     }
     take_token(seen);
+}
+
+/// Since when it stands: the clock of its pod may be wrong, and with it the end that it states.
+fn notice_another_claim(seen: &mut Observed, now: Timestamp) {
+    let claim = seen
+        .state
+        .stored()
+        .and_then(|stored| stored.record.claim.clone());
+    let known = seen.memory.claim_of_another.take();
+    seen.memory.claim_of_another = claim.map(|claim| match known {
+        Some((known, since)) if known == claim => (known, since),
+        _ => (claim, now),
+    });
 }
 
 /// By our write, whose answer may have been lost, or by another process.
