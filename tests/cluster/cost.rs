@@ -161,16 +161,7 @@ fn nothing_that_a_token_does_not_depend_on_makes_an_exchange() {
             spec(json!({"caBundleRef": {"name": "another"}}));
         }),
         ("a wiped status", &|| {
-            let wipe = r#"[{"op": "remove", "path": "/status"}]"#;
-            place.kubectl(&[
-                "patch",
-                "cubecredential",
-                "main",
-                "--subresource=status",
-                "--type=json",
-                "-p",
-                wipe,
-            ]);
+            place.wipe_status("main");
         }),
         ("a forged status", &|| {
             let forged = json!({"status": {"expiresAt": "2020-01-01T00:00:00Z", "refreshAt": "2020-01-01T00:00:00Z",

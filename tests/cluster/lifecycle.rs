@@ -61,16 +61,7 @@ fn a_refresh_request_is_served_once_also_across_restarts() {
         operator.terminate();
         assert!(operator.wait().success());
         // Not even a wiped status repeats it: the copy that counts is on the target.
-        let wipe = r#"[{"op": "remove", "path": "/status"}]"#;
-        place.kubectl(&[
-            "patch",
-            "cubecredential",
-            "main",
-            "--subresource=status",
-            "--type=json",
-            "-p",
-            wipe,
-        ]);
+        place.wipe_status("main");
         operator = place.operator();
         place.wait_for("main", "Ready", |status| {
             is(status, Ready, "True", "Synced")

@@ -230,6 +230,20 @@ impl Place {
         ]);
     }
 
+    /// Removes the status of a `CubeCredential`.
+    pub(crate) fn wipe_status(&self, name: &str) {
+        let wipe = r#"[{"op": "remove", "path": "/status"}]"#;
+        self.kubectl(&[
+            "patch",
+            "cubecredential",
+            name,
+            "--subresource=status",
+            "--type=json",
+            "-p",
+            wipe,
+        ]);
+    }
+
     /// The events about a `CubeCredential` in the order in which they came: `Warning InvalidClient: note`.
     pub(crate) fn events(&self, name: &str) -> Vec<String> {
         let field = format!("regarding.name={name}");

@@ -179,16 +179,7 @@ fn a_revoked_login_is_told_and_not_asked_for_again_but_once_until_somebody_signs
     for _ in 0..2 {
         operator.terminate();
         assert!(operator.wait().success());
-        let wipe = r#"[{"op": "remove", "path": "/status"}]"#;
-        place.kubectl(&[
-            "patch",
-            "cubecredential",
-            "main",
-            "--subresource=status",
-            "--type=json",
-            "-p",
-            wipe,
-        ]);
+        place.wipe_status("main");
         operator = place.operator();
         let again = place.wait_until_refused("RefreshTokenRejected");
         assert_eq!(told(&again), told(&status));
