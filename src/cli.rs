@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
+use jiff::SignedDuration;
 
 use crate::oauth::endpoint::HostList;
 
@@ -46,6 +47,17 @@ pub struct Run {
     /// Permit token requests to these hosts only: host or host:port, separated by commas. Default: any.
     #[arg(long, env = "CUBE_OPERATOR_ALLOWED_TOKEN_HOSTS", value_name = "HOSTS", value_parser = hosts)]
     pub allowed_token_hosts: Option<HostList>,
+
+    /// The time between two token requests of one client, 1s to 1h; three may be sent at once. The default suits a provider that
+    /// allows ten a minute.
+    #[arg(
+        long,
+        env = "CUBE_OPERATOR_TOKEN_REQUEST_INTERVAL",
+        value_name = "DURATION",
+        default_value = "12s",
+        value_parser = interval
+    )]
+    pub token_request_interval: SignedDuration,
 
     /// Serve /livez, /readyz and /metrics here.
     #[arg(
@@ -104,6 +116,14 @@ fn hosts(text: &str) -> Result<HostList, String> {
     HostList::parse(text).map_err(|entry| format!("{entry:?} is neither host nor host:port"))
 }
 
+fn interval(text: &str) -> Result<SignedDuration, String> {
+    let parsed = text.parse::<SignedDuration>().ok();
+    let whole = parsed.map(|duration| SignedDuration::from_secs(duration.as_secs()));
+    whole
+        .filter(|duration| (1..=3600).contains(&duration.as_secs()))
+        .ok_or_else(|| "write a duration from 1s to 1h, such as 12s".into())
+}
+
 fn namespace(text: &str) -> Result<String, String> {
     let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let valid = (1..=63).contains(&text.len())
@@ -142,6 +162,10 @@ mod tests {
                 "--namespaces",
             ),
             (["cube-operator", "run", "--listen", "8080"], "--listen"),
+            (
+                ["cube-operator", "run", "--token-request-interval", "0s"],
+                "--token-request-interval",
+            ),
         ] {
             let error = Cli::try_parse_from(arguments).unwrap_err().to_string();
             assert!(error.contains(named), "{error}");

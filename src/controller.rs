@@ -14,6 +14,7 @@ use std::{
 };
 
 use futures::{StreamExt, future::join_all};
+use jiff::SignedDuration;
 use kube::{
     Client,
     runtime::{
@@ -26,9 +27,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::FIELD_MANAGER,
-    kubernetes::world::{Watched, World},
+    kubernetes::{
+        convert,
+        world::{Watched, World},
+    },
     metrics::Metrics,
     oauth::{client::TokenClient, endpoint::HostList},
+    reconcile::Budget,
 };
 use reconciler::Reconciler;
 
@@ -45,6 +50,8 @@ pub struct Options {
     pub allowed_hosts: Option<HostList>,
     /// Sends token requests.
     pub tokens: TokenClient,
+    /// How often each client may send one.
+    pub token_request_interval: SignedDuration,
     /// Who this process is in claims of refresh tokens: the uid of its pod.
     pub identity: String,
     /// The name of this process in events.
@@ -96,6 +103,8 @@ impl Controller {
                 distinct.into_iter().map(Some).collect()
             }
         };
+        let budget = Budget::new(options.token_request_interval, convert::now());
+        let budget = Arc::new(Mutex::new(budget));
         let scopes = namespaces.into_iter().map(|namespace| {
             let (store, writer) = reflector::store();
             let world = World {
@@ -105,6 +114,7 @@ impl Controller {
                 sources: Mutex::default(),
                 allowed_hosts: options.allowed_hosts.clone(),
                 tokens: options.tokens.clone(),
+                budget: Arc::clone(&budget),
                 identity: options.identity.clone(),
                 recorder: recorder.clone(),
                 metrics: options.metrics.clone(),

@@ -9,6 +9,7 @@
 
 mod absorb;
 mod attempt;
+mod budget;
 mod case;
 mod checks;
 mod decide;
@@ -28,6 +29,7 @@ mod verdict;
 
 pub use absorb::absorb;
 pub use attempt::{Failure, Memory};
+pub use budget::{Budget, ClientKey, Turn, TurnRequest};
 pub use decide::decide;
 pub(crate) use inputs::hex;
 pub use news::{News, NewsKind};

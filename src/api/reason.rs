@@ -14,6 +14,7 @@ pub enum Reason {
 
     Pending,
     Suspended,
+    RateBudget,
 
     ClientSecretNotFound,
     ClientSecretKeyMissing,
@@ -69,11 +70,12 @@ pub enum Class {
 
 impl Reason {
     /// Every reason, in the order of the README.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::Synced,
         Self::TokenIssued,
         Self::Pending,
         Self::Suspended,
+        Self::RateBudget,
         Self::ClientSecretNotFound,
         Self::ClientSecretKeyMissing,
         Self::ClientSecretNotLabelled,
@@ -145,6 +147,12 @@ impl Reason {
             Self::RateLimited => Class::RateLimited,
             _ => Class::Terminal,
         }
+    }
+
+    /// Whether nothing is wrong: it is only not done yet, or rests on purpose.
+    #[must_use]
+    pub fn is_waiting(self) -> bool {
+        matches!(self, Self::Pending | Self::Suspended | Self::RateBudget)
     }
 
     /// Whether this reason comes from an exchange that was made.

@@ -81,6 +81,9 @@ pub struct Attempted {
     /// The resourceVersion of the Secret with the seed, if one is used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed_resource_version: Option<String>,
+    /// A hash of the token endpoint and the client id, whose other `CubeCredentials` pause with this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
     /// A hash of the CA bundle, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_bundle_hash: Option<String>,

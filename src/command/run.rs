@@ -38,6 +38,7 @@ pub async fn run(flags: Run) -> super::Result {
         namespaces: flags.scope.namespaces,
         allowed_hosts: flags.allowed_token_hosts,
         tokens: TokenClient::new(Networks::allowing(flags.allow_network)),
+        token_request_interval: flags.token_request_interval,
         // An empty one, say from a manifest without the downward API, would make all processes the same.
         identity: flags
             .identity

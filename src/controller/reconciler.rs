@@ -22,7 +22,7 @@ use crate::{
         error::ApiError,
         world::{Watched, World, lock},
     },
-    reconcile::{Action, Credential, Memory, Next, Observed, Outcome, absorb, decide},
+    reconcile::{Action, Credential, Memory, Next, Observed, Outcome, Turn, absorb, decide},
 };
 
 /// Delays after an error of the API server: 1 s, doubling to a minute.
@@ -30,8 +30,8 @@ const LONGEST_API_DELAY: Duration = Duration::from_secs(60);
 /// After a conflict there is only to look again.
 const CONFLICT_DELAY: Duration = Duration::from_millis(200);
 
-/// How long a reconcile may keep others waiting: an exchange takes 30 s at most.
-const LONGEST_TURN: Duration = Duration::from_secs(60);
+/// How long a reconcile keeps a worker: a provider that hangs is waited for 30 s, and must not delay the clients of others.
+const LONGEST_TURN: Duration = Duration::from_secs(2);
 
 /// A reconcile takes a dozen steps at most; more would be a mistake in the decision, and must not become a storm.
 const MOST_STEPS: usize = 50;
@@ -75,10 +75,20 @@ impl Reconciler {
 
     /// A deleted object leaves nothing behind.
     pub(super) fn forget(&self, object: &Watched) {
-        lock(&self.notes).remove(&object.uid().unwrap_or_default());
+        let uid = object.uid().unwrap_or_default();
+        lock(&self.notes).remove(&uid);
+        lock(&self.world.budget).leave(&uid);
         self.world
             .metrics
             .forget(&object.namespace().unwrap_or_default(), &object.name_any());
+    }
+
+    /// What the providers asked an earlier process to do.
+    pub(super) fn recall_pauses(&self) {
+        for object in self.world.credentials.state() {
+            let memory = Memory::recall(&convert::status(&object), now());
+            self.world.learn_pause(&memory);
+        }
     }
 
     /// Remembers that a CA bundle may have changed, and returns whom it concerns.
@@ -133,6 +143,7 @@ impl Reconciler {
             };
             absorb(seen, outcome, now());
             self.world.remember(seen);
+            self.world.learn_pause(&seen.memory);
         }
         let (namespace, name) = (&seen.credential.namespace, &seen.credential.name);
         tracing::error!(
@@ -191,7 +202,19 @@ impl Reconciler {
         seen
     }
 
+    /// A turn that was not used goes to others, and who does not ask for one any more does not stand in their way.
+    fn leave_budget(&self, seen: &Observed, worked: bool) {
+        let mut budget = lock(&self.world.budget);
+        match &seen.turn {
+            Some((request, Turn::Now)) => budget.give_back(&request.client),
+            None if worked => budget.leave(&seen.credential.uid),
+            // After an error it still wants what it waited for.
+            _ => {}
+        }
+    }
+
     fn keep(&self, seen: Observed, worked: bool) {
+        self.leave_budget(&seen, worked);
         let mut notes = lock(&self.notes);
         // Gone if the object was deleted meanwhile.
         if let Some(note) = notes.get_mut(&seen.credential.uid) {
@@ -209,12 +232,12 @@ impl Reconciler {
 }
 
 /// One reconcile of an object at a time, also when kube no longer waits for it.
-struct Turn {
+struct Exclusive {
     reconciler: Arc<Reconciler>,
     uid: String,
 }
 
-impl Turn {
+impl Exclusive {
     fn take(reconciler: &Arc<Reconciler>, uid: String) -> Option<Self> {
         let free = lock(&reconciler.turns).insert(uid.clone());
         free.then(|| Self {
@@ -224,7 +247,7 @@ impl Turn {
     }
 }
 
-impl Drop for Turn {
+impl Drop for Exclusive {
     fn drop(&mut self) {
         lock(&self.reconciler.turns).remove(&self.uid);
     }
@@ -240,7 +263,7 @@ pub(super) async fn reconcile(
         () = reconciler.readiness.complete() => {}
         () = reconciler.stop.cancelled() => return Ok(Requeue::await_change()),
     }
-    let Some(turn) = Turn::take(&reconciler, object.uid().unwrap_or_default()) else {
+    let Some(turn) = Exclusive::take(&reconciler, object.uid().unwrap_or_default()) else {
         return Ok(Requeue::requeue(LONGEST_TURN));
     };
     let run = async move { turn.reconciler.run(&object).await };
@@ -249,7 +272,7 @@ pub(super) async fn reconcile(
             Ok(result) => result,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         },
-        // It goes on, and others get their turn: an answer that cannot be stored may take for ever.
+        // It goes on, and others get their turn; what is to be done after it is seen then.
         () = tokio::time::sleep(LONGEST_TURN) => Ok(Requeue::requeue(LONGEST_TURN)),
     };
     reconciler.world.metrics.reconciled(result.is_ok());
@@ -287,7 +310,7 @@ fn requeue(wake_at: Option<Timestamp>, now: Timestamp) -> Requeue {
     })
 }
 
-/// One line a change. A failed exchange has had its line when it failed.
+/// One line a change. A failed exchange has had its line when it failed, and waiting is no failure.
 fn log_change(before: &Credential, after: &CubeCredentialStatus) {
     let (namespace, name) = (&before.namespace, &before.name);
     if after.expires_at.is_some() && after.issued_at != before.status.issued_at {
@@ -298,12 +321,13 @@ fn log_change(before: &Credential, after: &CubeCredentialStatus) {
         let Some(fact) = after.condition(r#type) else {
             continue;
         };
-        let exchange = Reason::from_name(&fact.reason).is_some_and(Reason::is_exchange_failure);
+        let quiet = Reason::from_name(&fact.reason)
+            .is_some_and(|reason| reason.is_exchange_failure() || reason.is_waiting());
         let known = before
             .status
             .condition(r#type)
             .is_some_and(|before| before.reason == fact.reason);
-        if fact.status == ConditionStatus::False && !exchange && !known {
+        if fact.status == ConditionStatus::False && !quiet && !known {
             tracing::warn!(namespace, name, condition = ?r#type, reason = fact.reason, "{}", fact.message);
         }
     }

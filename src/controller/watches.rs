@@ -153,6 +153,7 @@ fn credentials_concerned(
             rivals(&object)
         }
         Event::InitDone => {
+            reconciler.recall_pauses();
             reconciler.readiness.listed(List::Credentials);
             // The store is complete only now.
             reconciler

@@ -57,6 +57,7 @@ impl World {
             state: State::Unread,
             identity: self.identity.clone(),
             ca_bundle: CaBundle::Unread,
+            turn: None,
             allowed_hosts: self.allowed_hosts.clone(),
             credential,
             settings,

@@ -43,6 +43,10 @@ impl World {
     ) -> Result<Outcome, ApiError> {
         let namespace = &seen.credential.namespace;
         match action {
+            Action::TakeTurn(request) => {
+                let turn = lock(&self.budget).take(&request, convert::now());
+                Ok(Outcome::Turn(request, turn))
+            }
             Action::Exchange(request) => Ok(self.exchange(&request).await),
             Action::Store(state) => Ok(self.store(*state, object, seen).await),
             Action::Publish(target) => self.publish(target, object, seen).await,

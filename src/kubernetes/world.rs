@@ -11,12 +11,15 @@ use kube::{
     },
 };
 
-use super::cache::{Cache, Key};
+use super::{
+    cache::{Cache, Key},
+    convert,
+};
 use crate::{
     api::{CaBundleKind, CubeCredential, CubeCredentialSpec, annotation, label},
     metrics::Metrics,
     oauth::{client::TokenClient, endpoint::HostList},
-    reconcile::{Observed, Settings, Target, TargetSecret},
+    reconcile::{Budget, Memory, Observed, Settings, Target, TargetSecret},
 };
 
 /// A `CubeCredential` as it is watched: one that this version cannot read must not stop the watch on all others.
@@ -36,6 +39,8 @@ pub struct World {
     pub allowed_hosts: Option<HostList>,
     /// Sends token requests.
     pub tokens: TokenClient,
+    /// How many of them each client may send; one for all scopes.
+    pub budget: Arc<Mutex<Budget>>,
     /// Who this process is in claims: the uid of its pod.
     pub identity: String,
     /// Publishes events.
@@ -99,6 +104,13 @@ impl World {
         {
             let key = (seen.credential.namespace.clone(), secret.name.clone());
             lock(&self.targets).put(key, &secret.version, secret.clone());
+        }
+    }
+
+    /// A provider that asks one `CubeCredential` to pause means all of its client.
+    pub fn learn_pause(&self, memory: &Memory) {
+        if let Some((client, until)) = memory.pause() {
+            lock(&self.budget).pause(&client, until, convert::now());
         }
     }
 

@@ -10,7 +10,7 @@ mod retry_after;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
-use crate::api::Reason;
+use crate::api::{Class, Grant, Reason};
 
 pub use classify::read;
 
@@ -67,7 +67,7 @@ impl std::fmt::Debug for Body {
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
     /// The grant.
-    pub grant: crate::api::Grant,
+    pub grant: Grant,
     /// The scopes.
     pub scopes: &'a [String],
 }
@@ -119,6 +119,12 @@ impl Refusal {
             pause: None,
             in_doubt: false,
         }
+    }
+
+    /// Whether nothing may be sent for this client for a while (429, `slow_down`, Retry-After).
+    #[must_use]
+    pub fn asks_for_pause(&self) -> bool {
+        self.pause.is_some() || self.reason.class() == Class::RateLimited
     }
 }
 

@@ -44,6 +44,7 @@ pub fn absorb(seen: &mut Observed, outcome: Outcome, now: Timestamp) {
             recognise_the_same_bundle(&mut seen.memory, &bundle);
             seen.ca_bundle = bundle;
         }
+        Outcome::Turn(request, turn) => exchange::turn(seen, request, turn),
         Outcome::Exchanged {
             sent_at,
             result,

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
+    budget::{ClientKey, TurnRequest},
     inputs::Digest,
     news::{Happened, Told},
     observed::TargetSecret,
@@ -31,7 +32,9 @@ pub struct Memory {
     /// The digest of the inputs of the last failed attempt: tells a changed secret from a label edit.
     pub(super) tried: Option<Digest>,
     /// The versions of the inputs that are known to differ from those of the published token.
-    pub(super) refuted: Option<Refuted>,
+    pub(super) refuted: Option<Versions>,
+    /// The place in the queue of the client's budget, and what it was taken for.
+    pub(super) queued: Option<(TurnRequest, Versions)>,
     /// The CA bundle may have changed since the last failed attempt.
     pub(super) ca_touched: bool,
     /// The API server refused the target.
@@ -63,7 +66,7 @@ pub struct Memory {
 
 /// The versions of inputs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Refuted {
+pub(super) struct Versions {
     pub(super) generation: i64,
     pub(super) source_version: String,
     pub(super) seed_version: Option<String>,
@@ -158,6 +161,15 @@ impl Memory {
         self.pending.is_some()
     }
 
+    /// The client that the provider has asked to pause, and until when.
+    #[must_use]
+    pub fn pause(&self) -> Option<(ClientKey, Timestamp)> {
+        let failure = self.failure.as_ref()?;
+        let client = failure.attempted.client.as_ref();
+        let client = client.filter(|_| failure.asked_for_pause)?;
+        Some((ClientKey::stored(client), failure.next_try?))
+    }
+
     /// Something that a CA bundle is read from has changed.
     pub fn touch_ca_bundle(&mut self) {
         self.ca_touched = true;
@@ -204,7 +216,7 @@ fn recall_failure(status: &CubeCredentialStatus, now: Timestamp) -> Option<Failu
                 .clamp(Timestamp::MIN, latest),
         ),
         attempted: status.attempted.clone()?,
-        asked_for_pause: false,
+        asked_for_pause: reason.class() == Class::RateLimited,
     })
 }
 

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::{
-    attempt::{Failure, Refuted},
+    attempt::Failure,
+    budget::ClientKey,
     inputs, local,
     observed::{CaBundle, Observed, Source, Target, TargetSecret},
     plan::Look,
@@ -13,7 +14,6 @@ use super::{
     state::{State, Stored},
     target::{Owner, Record},
 };
-use crate::api::Class;
 
 /// What was observed of a `CubeCredential` whose spec can be read.
 pub(super) struct Case<'a> {
@@ -114,8 +114,7 @@ impl<'a> Case<'a> {
 
     /// The version of the seed that is current, with the grant that has one; empty: there is none to be read.
     pub(super) fn seed_version(&self) -> Option<String> {
-        self.settings.seed.as_ref()?;
-        Some(self.seen.seed.version().unwrap_or_default().to_owned())
+        self.seen.seed_version()
     }
 
     /// The only hosts that the owner of the seed permits, as far as known. Another Secret than the one that the login began with
@@ -157,9 +156,14 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// Whose budget pays for an exchange, if nothing refuses it.
+    pub(super) fn client_key(&self) -> Option<ClientKey> {
+        local::check(self).ok()?;
+        let client = local::client(self.settings, &self.seen.source).ok()?;
+        Some(ClientKey::new(&self.settings.endpoint, &client.id))
+    }
+
     pub(super) fn inputs(&self, record: &Record) -> Inputs {
-        let credential = &self.seen.credential;
-        let version = self.seen.source.version();
         // The stored refresh token has brought no access token yet: the published one is of a login before it.
         let fresh = |stored: &Stored| stored.record.issued.is_none();
         if self.seen.state.stored().is_some_and(fresh) {
@@ -168,12 +172,7 @@ impl<'a> Case<'a> {
         if self.is_confirmed(record) {
             return Inputs::Current;
         }
-        let inputs = Refuted {
-            generation: credential.generation,
-            source_version: version.unwrap_or_default().to_owned(),
-            seed_version: self.seed_version(),
-        };
-        if self.seen.memory.refuted == Some(inputs) {
+        if self.seen.memory.refuted == Some(self.seen.versions()) {
             return Inputs::Changed;
         }
         if matches!(self.seen.source, Source::Unread(_)) {
@@ -243,8 +242,7 @@ impl<'a> Case<'a> {
         let served = self.record().and_then(|record| record.refresh_request);
         let fresh =
             request.is_some() && *request != served && *request != attempted.refresh_request;
-        let pause = failure.asked_for_pause || failure.reason.class() == Class::RateLimited;
-        if fresh && !pause {
+        if fresh && !failure.asked_for_pause {
             Woken::Yes
         } else {
             Woken::No

@@ -1,6 +1,7 @@
 //! The decision, as an ordered list of checks. The first one that has something to say decides.
 
 use super::{
+    budget::{Turn, TurnRequest},
     case::{Case, Inputs, Login, Woken},
     local,
     observed::{CaBundle, Content, Source, Target},
@@ -21,7 +22,7 @@ pub(super) enum Step {
 
 /// In this order: whose the target is, what it holds, whether an exchange is due, whether it can be made. Those of `rotation`
 /// have something to say of a stored refresh token only.
-pub(super) const CHECKS: [fn(&Case<'_>) -> Option<Step>; 22] = [
+pub(super) const CHECKS: [fn(&Case<'_>) -> Option<Step>; 24] = [
     an_older_credential_owns_the_target,
     the_target_is_looked_at,
     a_foreign_secret_is_left_alone,
@@ -37,11 +38,13 @@ pub(super) const CHECKS: [fn(&Case<'_>) -> Option<Step>; 22] = [
     rotation::an_unspent_claim_is_released,
     a_failure_waits,
     a_token_of_a_few_seconds_is_not_replaced_at_once,
+    a_place_in_the_queue_is_kept,
     what_the_request_needs_is_read,
     rotation::an_unusable_state_is_left_alone,
     rotation::a_rejected_token_is_not_sent_again,
     rotation::the_claim_of_another_is_waited_for,
     rotation::an_unwritable_state_waits,
+    the_budget_is_waited_for,
     rotation::the_refresh_token_is_claimed,
     an_exchange_is_made_if_nothing_refuses_it,
 ];
@@ -268,6 +271,35 @@ fn what_the_request_needs_is_read(case: &Case<'_>) -> Option<Step> {
         // The owner's consent and list of hosts are asked for each time.
         _ if matches!(case.seen.seed, Source::Unread(_)) => look(Look::Seed),
         _ => None,
+    }
+}
+
+/// Nothing has to be read to wait on.
+fn a_place_in_the_queue_is_kept(case: &Case<'_>) -> Option<Step> {
+    let (request, versions) = case.seen.memory.queued.as_ref()?;
+    (*versions == case.seen.versions())
+        .then(|| take_turn(case, request.clone()))
+        .flatten()
+}
+
+/// Before a refresh token is claimed: a claim holds for seconds, a turn may be minutes away.
+fn the_budget_is_waited_for(case: &Case<'_>) -> Option<Step> {
+    let request = TurnRequest {
+        // What is refused needs no turn; the last check says why.
+        client: case.client_key()?,
+        uid: case.seen.credential.uid.clone(),
+        urgent: rotation::may_have_arrived(case),
+    };
+    take_turn(case, request)
+}
+
+fn take_turn(case: &Case<'_>, request: TurnRequest) -> Option<Step> {
+    match case.seen.turn {
+        Some((_, Turn::Now)) => None,
+        Some((_, Turn::Later { at, paused })) if case.now < at => {
+            Some(Step::Settle(Verdict::waits_for_turn(case, at, paused)))
+        }
+        _ => act(Action::TakeTurn(request)),
     }
 }
 

@@ -59,6 +59,7 @@ pub(super) fn attempted(case: &Case<'_>) -> Attempted {
         source_resource_version: case.seen.source.version().unwrap_or_default().to_owned(),
         seed_resource_version: case.seed_version(),
         refresh_request: case.seen.credential.refresh_request.clone(),
+        client: case.client_key().map(|client| client.text()),
         ca_bundle_hash,
     }
 }

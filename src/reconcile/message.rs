@@ -8,6 +8,8 @@ use crate::{
     oauth::answer::Refusal,
 };
 
+const NEXT_TRY: &str = "; next try at ";
+
 pub(super) fn synced(target: &str, expires_at: Timestamp) -> String {
     format!("Secret {target:?} holds a token that expires at {expires_at}")
 }
@@ -24,21 +26,45 @@ pub(super) fn failure(
         ""
     };
     let what = format!("{}{doubt}", refusal.what);
-    let remedy = remedy(refusal.reason, settings);
-    next(
-        &format!("{what}: {remedy}"),
-        next_try,
-        sooner(refusal.reason),
-    )
+    let sentence = format!("{what}: {}", remedy(refusal.reason, settings));
+    match next_try {
+        Some(at) if refusal.asks_for_pause() => {
+            format!("{sentence}{NEXT_TRY}{}, and not before", time(at))
+        }
+        _ => next(&sentence, next_try, sooner(refusal.reason)),
+    }
 }
 
 fn next(sentence: &str, next_try: Option<Timestamp>, sooner: &str) -> String {
     match next_try {
-        Some(time) => format!(
-            "{sentence}; next try at {}, or at once when {sooner}",
-            time.strftime("%H:%M:%SZ")
-        ),
+        Some(at) => format!("{sentence}{NEXT_TRY}{}, or at once when {sooner}", time(at)),
         None => format!("{sentence}; next try when {sooner}"),
+    }
+}
+
+/// The same sentence about a failure whose next try waits for its turn.
+pub(super) fn postponed(sentence: &str, at: Timestamp) -> String {
+    let rest = sentence.rsplit_once(NEXT_TRY).and_then(|(before, after)| {
+        let after = after.get(time(at).len()..)?;
+        Some((before, after))
+    });
+    match rest {
+        Some((before, after)) => format!("{before}{NEXT_TRY}{}{after}", time(at)),
+        None => format!("{sentence}{NEXT_TRY}{}", time(at)),
+    }
+}
+
+pub(super) fn waits_for_turn(at: Timestamp, paused: bool) -> String {
+    let time = time(at);
+    if paused {
+        format!(
+            "the provider has asked this client to pause, so the next token request waits until {time}: nothing has to be done"
+        )
+    } else {
+        format!(
+            "the next token request waits for its turn at {time}, because those of all CubeCredentials with this client id and \
+             token URL are sent one after the other: nothing has to be done"
+        )
     }
 }
 
@@ -84,9 +110,10 @@ pub(super) fn state_conflict(name: &str, why: &str) -> String {
 
 /// The API server's own words name the quota or the policy.
 pub(super) fn not_writable(why: &str, next_try: Timestamp) -> String {
-    let time = next_try.strftime("%H:%M:%SZ");
-    format!(
-        "{why}: raise the quota, or have the policy permit this Secret; next try at {time}, or at once when the spec changes"
+    next(
+        &format!("{why}: raise the quota, or have the policy permit this Secret"),
+        Some(next_try),
+        "the spec changes",
     )
 }
 
@@ -147,6 +174,10 @@ fn sooner(reason: Reason) -> &'static str {
         Reason::TLSUntrusted | Reason::CABundleInvalid => "the CA bundle or the spec changes",
         _ => "the spec or the Secret changes",
     }
+}
+
+fn time(at: Timestamp) -> String {
+    at.strftime("%H:%M:%SZ").to_string()
 }
 
 /// A span of time in whole seconds, as people write it.

@@ -95,7 +95,7 @@ pub(super) fn news(
     ] {
         let own_trouble =
             r#type == ConditionType::Refreshed || fact.reason != verdict.refreshed.reason;
-        let waiting = fact.status != ConditionStatus::False || fact.reason == Reason::Pending;
+        let waiting = fact.status != ConditionStatus::False || fact.reason.is_waiting();
         let is = (fact.status, fact.reason.to_string());
         if !waiting && own_trouble && was(r#type) != Some(is) {
             tell(NewsKind::Failed(fact.reason), fact.message.clone());

@@ -4,7 +4,12 @@ use std::collections::BTreeMap;
 
 use secrecy::SecretString;
 
-use super::{attempt::Memory, settings::Settings, state::State};
+use super::{
+    attempt::{Memory, Versions},
+    budget::{Turn, TurnRequest},
+    settings::Settings,
+    state::State,
+};
 use crate::{api::CubeCredentialStatus, oauth::endpoint::HostList};
 
 /// Everything that a decision is made from, besides the time.
@@ -30,6 +35,8 @@ pub struct Observed {
     pub identity: String,
     /// The further authorities.
     pub ca_bundle: CaBundle,
+    /// Whether this client may send a token request; `None`: not asked in this reconcile.
+    pub turn: Option<(TurnRequest, Turn)>,
     /// The only hosts that the operator may send to; `None`: any.
     pub allowed_hosts: Option<HostList>,
     /// What this process remembers of earlier reconciles.
@@ -153,6 +160,24 @@ pub enum CaBundle {
     Unusable(String),
     /// The PEM text.
     Pem(String),
+}
+
+impl Observed {
+    /// The versions of what a token depends on.
+    pub(super) fn versions(&self) -> Versions {
+        Versions {
+            generation: self.credential.generation,
+            source_version: self.source.version().unwrap_or_default().to_owned(),
+            seed_version: self.seed_version(),
+        }
+    }
+
+    /// The version of the seed that is current, with the grant that has one; empty: there is none to be read.
+    pub(super) fn seed_version(&self) -> Option<String> {
+        let settings = self.settings.as_ref().ok()?;
+        settings.seed.as_ref()?;
+        Some(self.seed.version().unwrap_or_default().to_owned())
+    }
 }
 
 impl<T> Source<T> {

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
 use super::{
+    budget::{Turn, TurnRequest},
     news::News,
     observed::{CaBundle, Source, SourceValue, TargetSecret},
     state::{StateReading, StateSecret, Stored},
@@ -60,6 +61,8 @@ pub enum Look {
 /// An effect.
 #[derive(Debug)]
 pub enum Action {
+    /// Ask the client's budget for a token request.
+    TakeTurn(TurnRequest),
     /// Ask the provider for a token.
     Exchange(TokenRequest),
     /// Write the state Secret, in exactly the version that it replaces.
@@ -167,6 +170,8 @@ pub enum Outcome {
     State(Option<StateReading>),
     /// The CA bundle.
     CaBundle(CaBundle),
+    /// What the client's budget says.
+    Turn(TurnRequest, Turn),
     /// An exchange.
     Exchanged {
         /// When the request was sent.

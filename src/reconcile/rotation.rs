@@ -185,6 +185,15 @@ pub(super) fn the_claim_of_another_is_waited_for(case: &Case<'_>) -> Option<Step
     (case.now < until).then(|| Step::Settle(Verdict::claimed(case, until)))
 }
 
+/// Whether the refresh token was sent before, and may have been used up.
+pub(super) fn may_have_arrived(case: &Case<'_>) -> bool {
+    let stored = case.seen.state.stored();
+    stored.is_some_and(|stored| {
+        matches!(case.login(), Login::Stored)
+            && (stored.record.in_doubt || standing(case, stored) == Standing::InDoubt)
+    })
+}
+
 fn standing(case: &Case<'_>, stored: &Stored) -> Standing {
     let unspent = case.seen.memory.unspent.as_ref();
     stored.standing(&case.seen.identity, unspent, case.now)

@@ -9,7 +9,8 @@ use crate::api::{Class, Reason};
 /// No two exchanges of a healthy credential are closer: a provider that issues tokens of a few seconds is not hammered.
 /// Cubewire allows ten token requests a minute.
 const SHORTEST_INTERVAL: SignedDuration = SignedDuration::from_secs(12);
-const LONGEST_PAUSE: SignedDuration = SignedDuration::from_secs(3600 + 10);
+/// The longest pause that a provider may ask for, and its jitter.
+pub(super) const LONGEST_PAUSE: SignedDuration = SignedDuration::from_secs(3600 + 10);
 
 /// When a live token is refreshed: min(refreshBefore, lifetime / 3) before its expiry, less up to a tenth of that.
 pub(super) fn refresh_at(record: &Record, settings: &Settings, uid: &str) -> Timestamp {

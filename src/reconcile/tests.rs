@@ -2,6 +2,7 @@
 //!
 //! Every secret in the world starts with `S3CRET`, and the world refuses to go on once one shows where none may.
 
+mod budget;
 mod cluster;
 mod provider;
 mod turn;

@@ -102,6 +102,26 @@ impl Verdict {
         Self::troubled(case, refreshed, pressure, failure.next_try)
     }
 
+    /// The exchange is due, and other token requests of its client come first. That is no failure; an earlier one stays told.
+    pub(super) fn waits_for_turn(case: &Case<'_>, at: Timestamp, paused: bool) -> Self {
+        let refreshed = match &case.seen.memory.failure {
+            Some(failure) => Fact::new(
+                ConditionStatus::False,
+                failure.reason,
+                message::postponed(&failure.message, at),
+            ),
+            None => Fact::new(
+                match case.published_record() {
+                    Some(_) => ConditionStatus::True,
+                    None => ConditionStatus::Unknown,
+                },
+                Reason::RateBudget,
+                message::waits_for_turn(at, paused),
+            ),
+        };
+        Self::troubled(case, refreshed, Pressure::Reconciling, Some(at))
+    }
+
     /// A local check refuses the exchange: only a change helps.
     pub(super) fn refused(case: &Case<'_>, refusal: &Refusal) -> Self {
         let refreshed = Fact::new(ConditionStatus::False, refusal.reason, &refusal.what);

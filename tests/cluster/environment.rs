@@ -434,11 +434,7 @@ impl TokenServer {
 
     /// How this client authenticated in each of its requests: `body` or `basic`.
     pub(crate) fn authentications_of(&self, client_id: &str) -> Vec<String> {
-        let log = fs::read_to_string(self.launcher.fact("request_log")).unwrap_or_default();
-        let lines = log
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let own = lines.filter(|line| line["client_id"] == client_id);
+        let own = self.requests_of(client_id).into_iter();
         own.map(|line| {
             line["authentication"]
                 .as_str()
@@ -450,13 +446,23 @@ impl TokenServer {
 
     /// The status of each answer to token requests of this client, from the server's own log.
     pub(crate) fn answers_to(&self, client_id: &str) -> Vec<u64> {
+        let lines = self.requests_of(client_id).into_iter();
+        lines.filter_map(|line| line["status"].as_u64()).collect()
+    }
+
+    /// When each token request of this client came, in Unix seconds.
+    pub(crate) fn times_of(&self, client_id: &str) -> Vec<f64> {
+        let lines = self.requests_of(client_id).into_iter();
+        lines.filter_map(|line| line["time"].as_f64()).collect()
+    }
+
+    fn requests_of(&self, client_id: &str) -> Vec<Value> {
         let log = fs::read_to_string(self.launcher.fact("request_log")).unwrap_or_default();
         let lines = log
             .lines()
             .filter_map(|line| serde_json::from_str::<Value>(line).ok());
         lines
             .filter(|line| line["client_id"] == client_id)
-            .filter_map(|line| line["status"].as_u64())
             .collect()
     }
 }

@@ -14,6 +14,7 @@ mod place;
 mod scripted;
 
 mod admission;
+mod budget;
 mod commands;
 mod cost;
 mod failures;

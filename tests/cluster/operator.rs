@@ -59,6 +59,8 @@ impl Operator {
             .args(["run", "--listen", "127.0.0.1:0"])
             .args(arguments)
             .env("KUBECONFIG", kubeconfig)
+            // The default would make most tests wait for their second exchange.
+            .env("CUBE_OPERATOR_TOKEN_REQUEST_INTERVAL", "1s")
             .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())

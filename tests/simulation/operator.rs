@@ -1,19 +1,19 @@
 //! One operator process: the loop of the controller, one step at a time, so that anything can happen between two steps.
 
 use cube_operator::{
-    api::{CubeCredentialStatus, label},
+    api::{CubeCredentialStatus, Reason, label},
     oauth::request::TokenRequest,
     reconcile::{
-        Action, CaBundle, ClientValues, Content, Credential, Memory, Next, Observed, Outcome,
-        Settings, Source, SourceSecret, SourceValue, State, StateReading, Target, TargetReading,
-        TargetSecret, Unstored, absorb, decide, fingerprint, is_state_of,
+        Action, Budget, CaBundle, ClientValues, Content, Credential, Memory, Next, Observed,
+        Outcome, Settings, Source, SourceSecret, SourceValue, State, StateReading, Target,
+        TargetReading, TargetSecret, Turn, Unstored, absorb, decide, fingerprint, is_state_of,
     },
 };
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     cluster::{Secret, number},
-    world::{NAME, SEED, STATE, TARGET, UID, World},
+    world::{NAME, PAUSE, SEED, STATE, TARGET, UID, World},
 };
 
 /// A process, or the gap between two.
@@ -36,6 +36,10 @@ pub(crate) struct Operator {
     flight: Option<Flight>,
     status: CubeCredentialStatus,
     target: Option<TargetSecret>,
+    budget: Option<Budget>,
+    /// When it has sent requests, and until when the provider asked for a pause.
+    sent: Vec<i64>,
+    paused_until: i64,
     /// The number of the refresh token that was received last, and is in nobody's hands but this process's.
     custody: Option<u64>,
 }
@@ -64,7 +68,26 @@ impl Operator {
             flight: None,
             status: CubeCredentialStatus::default(),
             target: None,
+            budget: None,
+            sent: Vec::new(),
+            paused_until: 0,
             custody: None,
+        }
+    }
+
+    fn budget(&mut self, now: Timestamp) -> &mut Budget {
+        self.budget
+            .get_or_insert_with(|| Budget::new(SignedDuration::from_secs(12), now))
+    }
+
+    fn leave_budget(&mut self, seen: &Observed) {
+        let Some(budget) = &mut self.budget else {
+            return;
+        };
+        match &seen.turn {
+            Some((request, Turn::Now)) => budget.give_back(&request.client),
+            Some((_, Turn::Later { .. })) => {}
+            None => budget.leave(UID),
         }
     }
 
@@ -134,6 +157,10 @@ impl World {
                 return self.check_custody(who);
             }
             Next::Act(action) => match *action {
+                Action::TakeTurn(request) => {
+                    let turn = self.operators[who].budget(now).take(&request, now);
+                    Ok(Outcome::Turn(request, turn))
+                }
                 Action::Exchange(request) => {
                     self.send(who, &request);
                     self.operators[who].run = Some(seen);
@@ -155,6 +182,7 @@ impl World {
             }
         };
         absorb(&mut seen, outcome, self.clock(who));
+        self.learn_pause(who, &seen.memory);
         if let Target::Present(secret) = &seen.target {
             self.operators[who].target = Some(secret.clone());
         }
@@ -166,6 +194,7 @@ impl World {
         let operator = &mut self.operators[who];
         // The later of the two statuses, as the controller keeps what it wrote.
         operator.status = seen.credential.status.clone();
+        operator.leave_budget(&seen);
         if let Some(memory) = &mut operator.memory {
             memory.end(seen.memory);
         }
@@ -225,6 +254,7 @@ impl World {
             state: State::Unread,
             identity: operator.pod.to_string(),
             ca_bundle: CaBundle::Unread,
+            turn: None,
             allowed_hosts: None,
             memory,
         }
@@ -327,7 +357,9 @@ impl World {
                 let version = self.cluster.version.to_string();
                 Ok(Outcome::Reported { status, version })
             }
-            Action::Delete(_) | Action::Exchange(_) => unreachable!("not in this world"),
+            Action::Delete(_) | Action::Exchange(_) | Action::TakeTurn(_) => {
+                unreachable!("not in this world")
+            }
         }
     }
 
@@ -367,6 +399,7 @@ impl World {
             .as_ref()
             .and_then(number)
             .expect("it is one of ours");
+        self.may_be_asked(who);
         let (outcome, received, seconds) = self.exchange(who, token);
         let operator = &mut self.operators[who];
         operator.next_at = self.now + seconds;
@@ -399,6 +432,32 @@ impl World {
             date,
         };
         absorb(seen, outcome, now);
+        self.learn_pause(who, &seen.memory);
+        if refused == Some(Reason::RateLimited) {
+            self.operators[who].paused_until = self.now + PAUSE;
+        }
+    }
+
+    fn learn_pause(&mut self, who: usize, memory: &Memory) {
+        let now = self.clock(who);
+        if let Some((client, until)) = memory.pause() {
+            self.operators[who].budget(now).pause(&client, until, now);
+        }
+    }
+
+    /// A process never hammers the provider, whatever happens: eight requests in a minute, and three that are in doubt.
+    fn may_be_asked(&mut self, who: usize) {
+        let now = self.now;
+        let operator = &mut self.operators[who];
+        operator.sent.retain(|at| now - at <= 60);
+        operator.sent.push(now);
+        let (sent, paused) = (operator.sent.len(), now < operator.paused_until);
+        if sent > 11 {
+            self.violated(format!("operator {who} sends {sent} requests in a minute"));
+        }
+        if paused {
+            self.violated(format!("operator {who} sends a request in a pause"));
+        }
     }
 
     /// A refresh token that a living process received is in the state, or still being written.
@@ -455,6 +514,7 @@ fn short(next: &Next) -> String {
         Next::Act(action) => match action.as_ref() {
             Action::Store(state) if state.claims => "to claim".into(),
             Action::Store(_) => "to store".into(),
+            Action::TakeTurn(_) => "to take a turn".into(),
             Action::Exchange(_) => "to exchange".into(),
             Action::Publish(_) => "to publish".into(),
             Action::Delete(_) => "to delete".into(),

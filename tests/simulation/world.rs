@@ -25,6 +25,8 @@ pub(crate) const STATE: &str = "books-cube-state";
 
 /// When the world begins, in Unix seconds.
 const BEGIN: i64 = 1_800_000_000;
+/// The pause that the provider asks for.
+pub(crate) const PAUSE: i64 = 10;
 /// The limit of an exchange.
 const EXCHANGE: i64 = 30;
 
@@ -442,7 +444,7 @@ impl World {
             3 => (in_doubt(Reason::NoResponse), None, EXCHANGE),
             4 => {
                 let mut refusal = Refusal::new(Reason::RateLimited, "slow down");
-                refusal.pause = Some(SignedDuration::from_secs(10));
+                refusal.pause = Some(SignedDuration::from_secs(PAUSE));
                 (Err(refusal), None, takes)
             }
             _ => {

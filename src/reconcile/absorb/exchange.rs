@@ -7,7 +7,8 @@ use crate::{
     api::{Class, Reason},
     oauth::answer::{Issued, Refusal},
     reconcile::{
-        attempt::{Failure, Pending, Refuted, Rejected, later},
+        attempt::{Failure, Pending, Rejected, later},
+        budget::{Turn, TurnRequest},
         case::{Case, Inputs},
         inputs, local, message,
         observed::Observed,
@@ -21,6 +22,13 @@ use crate::{
 /// A difference between two clocks that is worth telling.
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
 
+/// Who waits remembers with what: nothing has to be read again to ask again.
+pub(super) fn turn(seen: &mut Observed, request: TurnRequest, turn: Turn) {
+    let waits = turn != Turn::Now;
+    seen.memory.queued = waits.then(|| (request.clone(), seen.versions()));
+    seen.turn = Some((request, turn));
+}
+
 pub(super) fn exchanged(
     seen: &mut Observed,
     sent_at: Timestamp,
@@ -33,6 +41,8 @@ pub(super) fn exchanged(
         return;
     };
     seen.memory.ca_touched = false;
+    // It is spent.
+    seen.turn = None;
     let asked = seen.state.stored().cloned();
     let in_doubt = result.as_ref().is_err_and(|refusal| refusal.in_doubt);
     if in_doubt || result.is_ok() {
@@ -231,18 +241,15 @@ fn failed(
         .ok()
         .map(|client| inputs::digest(settings, &client));
 
+    let versions = seen.versions();
     let memory = &mut seen.memory;
-    memory.refuted = changed.then(|| Refuted {
-        generation: attempted.generation,
-        source_version: attempted.source_resource_version.clone(),
-        seed_version: attempted.seed_resource_version.clone(),
-    });
+    memory.refuted = changed.then_some(versions);
     memory.failure = Some(Failure {
         reason: refusal.reason,
         message: message::failure(refusal, settings, next_try),
         next_try,
         attempted,
-        asked_for_pause: refusal.pause.is_some(),
+        asked_for_pause: refusal.asks_for_pause(),
     });
     memory.failures = failures;
     memory.tried = tried;

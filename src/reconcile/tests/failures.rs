@@ -130,11 +130,7 @@ fn changed_inputs_are_tried_at_once_and_start_the_count_again() {
         |world| world.put_source("S3CRET-2"),
         |world| world.put_ca_bundle(CaBundle::Pem(super::refusals::certificate("bmV3"))),
     ];
-    for reason in [
-        Reason::Unavailable,
-        Reason::TLSUntrusted,
-        Reason::RateLimited,
-    ] {
+    for reason in [Reason::Unavailable, Reason::TLSUntrusted] {
         for edit in edits {
             let mut world = World::new();
             world.spec.ca_bundle_ref = Some(super::refusals::ca_bundle_ref());

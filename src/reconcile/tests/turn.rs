@@ -13,8 +13,8 @@ use crate::{
     api::{CubeCredentialStatus, annotation, label},
     reconcile::{
         Action, CaBundle, ClientValues, Content, Credential, Look, Memory, Next, Observed, Outcome,
-        SecretVersion, Settings, Source, SourceSecret, State, Target, TargetReading, absorb,
-        decide, fingerprint,
+        SecretVersion, Settings, Source, SourceSecret, State, Target, TargetReading, Turn,
+        TurnRequest, absorb, decide, fingerprint,
     },
 };
 
@@ -28,6 +28,7 @@ impl World {
         let mut seen = self.observe();
         let result = self.steps(&mut seen);
         shows_no_secret(&seen);
+        self.leave_budget(&seen);
         self.memory.as_mut().unwrap().end(seen.memory);
         result
     }
@@ -48,6 +49,7 @@ impl World {
             shows_no_secret(&outcome);
             absorb(seen, outcome, self.now);
             self.remember(seen);
+            self.learn_pause(&seen.memory);
         }
         panic!("20 steps and no rest: {seen:#?}");
     }
@@ -84,11 +86,32 @@ impl World {
             state: State::Unread,
             identity: "pod".into(),
             ca_bundle: CaBundle::Unread,
+            turn: None,
             allowed_hosts: self.allowed_hosts.clone(),
             memory: self
                 .memory
                 .get_or_insert_with(|| Memory::recall(&self.status, self.now))
                 .begin(),
+        }
+    }
+
+    fn learn_pause(&self, memory: &Memory) {
+        if let Some((client, until)) = memory.pause() {
+            self.budget.borrow_mut().pause(&client, until, self.now);
+        }
+    }
+
+    /// What `controller::reconciler::Reconciler::recall_pauses` does when a process starts.
+    pub(super) fn recall_pause(&self) {
+        self.learn_pause(&Memory::recall(&self.status, self.now));
+    }
+
+    fn leave_budget(&self, seen: &Observed) {
+        let mut budget = self.budget.borrow_mut();
+        match &seen.turn {
+            Some((request, Turn::Now)) => budget.give_back(&request.client),
+            Some((_, Turn::Later { .. })) => {}
+            None => budget.leave(&self.uid),
         }
     }
 
@@ -154,6 +177,14 @@ impl World {
 
     fn act(&mut self, action: Action, seen: &Observed) -> Result<Outcome, Trouble> {
         match action {
+            Action::TakeTurn(request) => {
+                let request = TurnRequest {
+                    uid: self.uid.clone(),
+                    ..request
+                };
+                let turn = self.budget.borrow_mut().take(&request, self.now);
+                Ok(Outcome::Turn(request, turn))
+            }
             Action::Exchange(request) => {
                 self.costs.exchanges += 1;
                 self.assert_permitted(seen);

@@ -1,6 +1,6 @@
 //! The world of one `CubeCredential`: its spec and status, the objects around it, a provider and a clock.
 
-use std::collections::BTreeMap;
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -11,7 +11,7 @@ use super::{
 use crate::{
     api::{ConditionStatus, ConditionType, CubeCredentialSpec, CubeCredentialStatus},
     oauth::endpoint::HostList,
-    reconcile::{CaBundle, Memory, News, NewsKind, Settings, SourceValue, TargetSecret},
+    reconcile::{Budget, CaBundle, Memory, News, NewsKind, Settings, SourceValue, TargetSecret},
 };
 
 pub(super) const UID: &str = "0b5c7a80-uid";
@@ -53,6 +53,10 @@ pub(super) struct World {
     pub(super) ca_bundle: CaBundle,
     pub(super) cluster: Cluster,
     pub(super) provider: Provider,
+    /// It never makes anybody wait, but in the tests that are about it.
+    pub(super) budget: Rc<RefCell<Budget>>,
+    /// Who this is to the budget.
+    pub(super) uid: String,
     pub(super) wake_at: Option<Timestamp>,
     pub(super) news: Vec<News>,
     pub(super) costs: Costs,
@@ -89,6 +93,8 @@ impl World {
             ca_bundle: CaBundle::Unusable("does not exist".into()),
             cluster: Cluster::default(),
             provider: Provider::new(),
+            budget: Rc::new(RefCell::new(Budget::new(seconds(0), Timestamp::MIN))),
+            uid: UID.into(),
             wake_at: None,
             news: Vec::new(),
             costs: Costs::default(),

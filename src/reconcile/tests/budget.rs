@@ -1,0 +1,420 @@
+//! Token requests of one client: how many, in which order, and what people read while they wait.
+
+use std::{cell::RefCell, collections::VecDeque, rc::Rc};
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+use super::{
+    provider::Answer,
+    world::{World, seconds},
+};
+use crate::{
+    api::{
+        ConditionStatus,
+        ConditionType::{Ready, Reconciling, Refreshed},
+        Reason,
+    },
+    oauth::endpoint::Endpoint,
+    reconcile::{
+        NewsKind, SourceValue,
+        budget::{Budget, ClientKey, Turn, TurnRequest},
+    },
+};
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+}
+
+fn client(url: &str, id: &str) -> ClientKey {
+    ClientKey::new(&Endpoint::parse(url).unwrap(), id)
+}
+
+fn one() -> ClientKey {
+    client("https://example.com/token", "one")
+}
+
+/// Asks at this second: `None`, or when to ask again.
+fn ask(budget: &mut Budget, uid: &str, urgent: bool, second: i64) -> Option<i64> {
+    let request = TurnRequest {
+        client: one(),
+        uid: uid.into(),
+        urgent,
+    };
+    match budget.take(&request, at(second)) {
+        Turn::Now => None,
+        Turn::Later { at: time, .. } => Some(time.duration_since(at(0)).as_secs()),
+    }
+}
+
+fn started() -> Budget {
+    Budget::new(seconds(12), at(0))
+}
+
+#[test]
+fn a_process_starts_with_one_request_and_gains_one_each_interval_up_to_three() {
+    let mut budget = started();
+    assert_eq!(ask(&mut budget, "a", false, 0), None);
+    assert_eq!(ask(&mut budget, "b", false, 0), Some(12));
+    assert_eq!(ask(&mut budget, "b", false, 11), Some(12));
+    assert_eq!(ask(&mut budget, "b", false, 12), None);
+
+    // Also a client that is first seen later.
+    let mut budget = started();
+    for uid in ["a", "b", "c"] {
+        assert_eq!(ask(&mut budget, uid, false, 1000), None);
+    }
+    assert_eq!(ask(&mut budget, "d", false, 1000), Some(1012));
+}
+
+#[test]
+fn whoever_came_first_is_first() {
+    let mut budget = started();
+    assert_eq!(ask(&mut budget, "first", false, 0), None);
+    for (place, uid) in (1..).zip(["a", "b", "c"]) {
+        assert_eq!(ask(&mut budget, uid, false, 0), Some(12 * place));
+    }
+    // One that was not there before does not go first, however late the others come.
+    assert_eq!(ask(&mut budget, "new", false, 30), Some(48));
+    assert_eq!(ask(&mut budget, "b", false, 30), None);
+    assert_eq!(ask(&mut budget, "a", false, 30), None);
+    assert_eq!(ask(&mut budget, "c", false, 36), None);
+    assert_eq!(ask(&mut budget, "new", false, 47), Some(48));
+    assert_eq!(ask(&mut budget, "new", false, 48), None);
+}
+
+#[test]
+fn whoever_leaves_or_does_not_come_stands_in_nobodys_way() {
+    let mut budget = started();
+    ask(&mut budget, "first", false, 0);
+    for uid in ["deleted", "silent", "c"] {
+        ask(&mut budget, uid, false, 0);
+    }
+    budget.leave("deleted");
+    assert_eq!(ask(&mut budget, "c", false, 0), Some(24));
+    assert_eq!(ask(&mut budget, "c", false, 200), None);
+    for _ in 0..2 {
+        assert_eq!(
+            ask(&mut budget, "d", false, 200),
+            None,
+            "silent has lost its place"
+        );
+    }
+}
+
+#[test]
+fn a_turn_that_was_not_used_goes_to_others() {
+    let mut budget = started();
+    assert_eq!(ask(&mut budget, "a", false, 0), None);
+    budget.give_back(&one());
+    assert_eq!(ask(&mut budget, "b", false, 0), None);
+    assert_eq!(ask(&mut budget, "c", false, 0), Some(12));
+}
+
+#[test]
+fn a_refresh_that_may_have_arrived_overdraws_by_three() {
+    let mut budget = started();
+    assert_eq!(ask(&mut budget, "a", false, 0), None);
+    assert_eq!(ask(&mut budget, "waits", false, 0), Some(12));
+    for _ in 0..3 {
+        assert_eq!(ask(&mut budget, "refresh", true, 0), None);
+    }
+    assert_eq!(ask(&mut budget, "refresh", true, 0), Some(60));
+    assert_eq!(ask(&mut budget, "refresh", true, 11), Some(60));
+    assert_eq!(ask(&mut budget, "refresh", true, 12), None);
+    assert_eq!(
+        ask(&mut budget, "waits", false, 12),
+        Some(60),
+        "it is paid for later"
+    );
+}
+
+#[test]
+fn a_pause_holds_for_everybody_and_ends_with_one_request() {
+    let mut budget = Budget::new(seconds(12), at(-1000));
+    budget.pause(&one(), at(300), at(0));
+    assert_eq!(ask(&mut budget, "a", false, 0), Some(300));
+    assert_eq!(ask(&mut budget, "b", true, 0), Some(312));
+    assert_eq!(ask(&mut budget, "a", false, 299), Some(300));
+    budget.pause(&one(), at(100), at(299));
+    assert_eq!(
+        ask(&mut budget, "a", false, 300),
+        None,
+        "a shorter pause takes nothing away"
+    );
+    assert_eq!(ask(&mut budget, "c", false, 300), Some(324));
+}
+
+#[test]
+fn clients_and_endpoints_have_budgets_of_their_own_and_a_query_does_not_make_another_one() {
+    let one = one();
+    assert_eq!(one, client("https://example.com/token?tenant=a", "one"));
+    for other in [
+        client("https://example.com/token", "two"),
+        client("https://example.com/token/", "one"),
+        client("https://example.com:8443/token", "one"),
+        client("https://example.org/token", "one"),
+    ] {
+        assert_ne!(one, other);
+        let mut budget = started();
+        budget.pause(&one, at(300), at(0));
+        let request = TurnRequest {
+            client: other,
+            uid: "a".into(),
+            urgent: false,
+        };
+        assert_eq!(budget.take(&request, at(0)), Turn::Now);
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_back_stops_nobody_for_long() {
+    let mut budget = started();
+    for _ in 0..3 {
+        ask(&mut budget, "a", false, 100_000);
+    }
+    let again = ask(&mut budget, "a", false, 1000).unwrap();
+    assert!(again <= 1000 + 6 * 12, "{again}");
+    budget.pause(&one(), at(100_000), at(99_000));
+    let again = ask(&mut budget, "a", false, 2000).unwrap();
+    assert!(again <= 2000 + 3610 + 6 * 12, "{again}");
+}
+
+proptest! {
+    #[test]
+    fn no_minute_has_more_than_eight_requests_and_everybody_is_served_in_order(
+        arrivals in prop::collection::vec(0..900_i64, 1..120),
+    ) {
+        let mut budget = Budget::new(seconds(12), at(-1000));
+        let (mut served, mut sent) = (Vec::new(), Vec::new());
+        let mut arrivals: Vec<_> = arrivals.into_iter().enumerate().collect();
+        arrivals.sort_by_key(|(uid, second)| (*second, *uid));
+        let mut waiting: Vec<(i64, usize)> = Vec::new();
+        let order: Vec<usize> = arrivals.iter().map(|(uid, _)| *uid).collect();
+        let mut coming: VecDeque<_> = arrivals.into();
+        for second in 0..4000 {
+            waiting.sort_unstable();
+            let mut due: Vec<usize> = Vec::new();
+            waiting.retain(|(at, uid)| {
+                let waits = *at > second;
+                if !waits { due.push(*uid); }
+                waits
+            });
+            while let Some((uid, _)) = coming.pop_front_if(|(_, at)| *at == second) {
+                due.push(uid);
+            }
+            for uid in due {
+                match ask(&mut budget, &uid.to_string(), false, second) {
+                    None => { served.push(uid); sent.push(second); }
+                    Some(again) => waiting.push((again, uid)),
+                }
+            }
+        }
+        prop_assert_eq!(served, order);
+        for (index, first) in sent.iter().enumerate() {
+            let minute = sent[index..].iter().take_while(|at| **at <= first + 60).count();
+            prop_assert!(minute <= 8, "{minute} in a minute: {sent:?}");
+        }
+    }
+}
+
+/// Credentials of one client in one process.
+fn worlds(count: usize) -> Vec<World> {
+    let budget = Rc::new(RefCell::new(Budget::new(seconds(12), World::new().now)));
+    (0..count)
+        .map(|number| {
+            let mut world = World::new();
+            world.budget = Rc::clone(&budget);
+            world.uid = number.to_string();
+            world
+        })
+        .collect()
+}
+
+/// Lets a minute pass for each of them, a second at a time.
+fn pass_a_minute(worlds: &mut [World]) {
+    for _ in 0..60 {
+        for world in &mut *worlds {
+            world.pass(seconds(1));
+        }
+    }
+}
+
+fn settle(worlds: &mut [World]) {
+    for world in worlds {
+        world.settle();
+    }
+}
+
+#[test]
+fn two_hundred_credentials_of_one_client_are_served_one_after_the_other() {
+    let mut worlds = worlds(200);
+    settle(&mut worlds);
+    let exchanges = |worlds: &[World]| -> usize {
+        worlds
+            .iter()
+            .map(|world| world.provider.exchanges.len())
+            .sum()
+    };
+    assert_eq!(exchanges(&worlds), 1);
+    let waits = &worlds[1];
+    let message = "the next token request waits for its turn at 10:00:12Z, because those of all CubeCredentials with this client \
+                   id and token URL are sent one after the other: nothing has to be done";
+    assert_eq!(
+        waits.ready_is(),
+        (ConditionStatus::False, "RateBudget".into())
+    );
+    assert_eq!(
+        waits.refreshed_is(),
+        (ConditionStatus::Unknown, "RateBudget".into())
+    );
+    assert_eq!(waits.message(Reconciling), message);
+    assert_eq!(waits.status.refresh_at, Some(waits.now + seconds(12)));
+    assert!(waits.news.is_empty());
+
+    for minute in 1..=41 {
+        let before = exchanges(&worlds);
+        pass_a_minute(&mut worlds);
+        let sent = exchanges(&worlds) - before;
+        assert!(sent <= 5, "minute {minute}: {sent}");
+    }
+    assert_eq!(exchanges(&worlds), 200);
+    for world in &mut worlds {
+        assert_eq!(world.ready_is(), (ConditionStatus::True, "Synced".into()));
+        assert_eq!(world.take_news(), [NewsKind::TokenIssued]);
+    }
+}
+
+#[test]
+fn a_refresh_that_waits_is_no_failure() {
+    let mut worlds = worlds(2);
+    worlds[0].pass(seconds(100));
+    worlds[1].pass(seconds(100));
+    settle(&mut worlds);
+    // The other one's secret is edited again and again.
+    let due = worlds[1].wake_at.unwrap();
+    worlds[0].provider.accepts = Some("S3CRET-1".into());
+    worlds[0].now = due;
+    for secret in ["S3CRET-2", "S3CRET-3", "S3CRET-4"] {
+        worlds[0].put_source(secret);
+        worlds[0].settle();
+    }
+    worlds[1].wake();
+    let world = &mut worlds[1];
+    assert_eq!(world.ready_is(), (ConditionStatus::True, "Synced".into()));
+    assert_eq!(
+        world.refreshed_is(),
+        (ConditionStatus::True, "RateBudget".into())
+    );
+    world.wake();
+    assert_eq!(
+        world.refreshed_is(),
+        (ConditionStatus::True, "TokenIssued".into())
+    );
+    assert_eq!(world.take_news(), [NewsKind::TokenIssued]);
+}
+
+#[test]
+fn a_failure_that_also_waits_keeps_its_reason_and_says_when_its_turn_is() {
+    let mut worlds = worlds(1);
+    let world = &mut worlds[0];
+    world.provider.accepts = Some("S3CRET-9".into());
+    world.settle();
+    let told = world.message(Refreshed).to_owned();
+    world.now += seconds(2);
+    world.put_source("S3CRET-2");
+    world.settle();
+    assert_eq!(
+        world.refreshed_is(),
+        (ConditionStatus::False, "InvalidClient".into())
+    );
+    let (before, after) = told.split_once("next try at ").unwrap();
+    let expected = format!(
+        "{before}next try at 10:00:12Z{}",
+        &after["10:05:00Z".len()..]
+    );
+    assert_eq!(world.message(Refreshed), expected);
+    assert_eq!(world.provider.exchanges.len(), 1);
+    assert_eq!(world.condition(Reconciling).0, ConditionStatus::True);
+    // Nor does a restart change what is said.
+    world.restart();
+    world.settle();
+    assert_eq!(world.message(Refreshed), expected);
+    world.wake();
+    assert_eq!(world.provider.exchanges.len(), 2);
+    assert_eq!(world.take_news(), [NewsKind::Failed(Reason::InvalidClient)]);
+}
+
+#[test]
+fn a_pause_of_the_provider_is_everybodys_of_this_client_also_after_a_restart() {
+    let mut worlds = worlds(2);
+    worlds[0].provider.script.push_back(Answer::Refuse {
+        reason: Reason::RateLimited,
+        pause: Some(600),
+    });
+    settle(&mut worlds);
+    let until = worlds[0].status.refresh_at.unwrap();
+    let waits = &worlds[1];
+    assert_eq!(
+        waits.status.refresh_at,
+        Some(until),
+        "one request goes first, and that is its own"
+    );
+    assert!(
+        waits
+            .message(Ready)
+            .starts_with("the provider has asked this client to pause")
+    );
+
+    let budget = Rc::new(RefCell::new(Budget::new(seconds(12), waits.now)));
+    for world in &mut worlds {
+        world.restart();
+        world.budget = Rc::clone(&budget);
+        world.recall_pause();
+    }
+    settle(&mut worlds);
+    assert_eq!(worlds[1].status.refresh_at, Some(until));
+    for world in &mut worlds {
+        world.pass(seconds(590));
+        assert!(world.provider.exchanges.len() <= 1);
+    }
+    for _ in 0..60 {
+        for world in &mut worlds {
+            world.pass(seconds(1));
+        }
+    }
+    for world in &worlds {
+        assert_eq!(world.ready_is().0, ConditionStatus::True);
+    }
+}
+
+#[test]
+fn a_changed_secret_does_not_cut_a_pause_short_but_another_client_need_not_wait() {
+    let mut worlds = worlds(1);
+    let world = &mut worlds[0];
+    world.provider.script.push_back(Answer::Refuse {
+        reason: Reason::RateLimited,
+        pause: None,
+    });
+    world.settle();
+    assert!(world.message(Ready).ends_with("Z, and not before"));
+    let until = world.status.refresh_at;
+    world.put_source("S3CRET-2");
+    world.settle();
+    assert_eq!(world.refreshed_is().1, "RateLimited");
+    assert_eq!(world.status.refresh_at, until);
+    world.edit_source(|source| source.client_id = SourceValue::Text("another".into()));
+    world.settle();
+    assert_eq!(world.ready_is().0, ConditionStatus::True);
+}
+
+#[test]
+fn a_credential_that_is_suspended_while_it_waits_leaves_its_place() {
+    let mut worlds = worlds(3);
+    settle(&mut worlds);
+    worlds[1].edit_spec(|spec| spec.suspend = true);
+    worlds[1].settle();
+    worlds[2].now += seconds(12);
+    worlds[2].settle();
+    assert_eq!(worlds[2].ready_is().0, ConditionStatus::True);
+}
