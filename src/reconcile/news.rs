@@ -1,5 +1,7 @@
 //! What is worth an event: changes, never routine.
 
+use jiff::SignedDuration;
+
 use super::{message::span, settings::Settings, verdict::Verdict};
 use crate::api::{ConditionStatus, ConditionType, CubeCredentialStatus, Reason};
 
@@ -24,6 +26,7 @@ pub enum NewsKind {
     ExpiryUnknown,
     ScopeNarrowed,
     ClockSkew,
+    ShortLivedToken,
     Failed(Reason),
 }
 
@@ -33,7 +36,11 @@ impl NewsKind {
     pub fn is_warning(self) -> bool {
         matches!(
             self,
-            Self::ExpiryUnknown | Self::ScopeNarrowed | Self::ClockSkew | Self::Failed(_)
+            Self::ExpiryUnknown
+                | Self::ScopeNarrowed
+                | Self::ClockSkew
+                | Self::ShortLivedToken
+                | Self::Failed(_)
         )
     }
 
@@ -62,6 +69,8 @@ pub(super) struct Happened {
     pub(super) scope_narrowed: bool,
     /// Seconds that the provider's clock is ahead (or behind, if negative), where that matters.
     pub(super) clock_skew: Option<i64>,
+    /// How long before its expiry the token is replaced, where that is too late for those who mount it.
+    pub(super) short_lived: Option<SignedDuration>,
 }
 
 /// Facts about the last token that are news only when they begin.
@@ -69,6 +78,7 @@ pub(super) struct Happened {
 pub(super) struct Told {
     pub(super) expiry_unknown: bool,
     pub(super) clock_skew: bool,
+    pub(super) short_lived: bool,
 }
 
 /// What changes with this report.
@@ -159,6 +169,14 @@ pub(super) fn news(
             seconds.abs()
         );
         tell(NewsKind::ClockSkew, note);
+    }
+    if let Some(margin) = happened.short_lived {
+        let note = format!(
+            "the token is replaced {} before it expires, but a pod that mounts Secret {target:?} may see the new one only 90 s \
+             later: raise spec.refreshBefore, or ask the provider for tokens that live 5 minutes or longer",
+            span(margin)
+        );
+        tell(NewsKind::ShortLivedToken, note);
     }
     news
 }

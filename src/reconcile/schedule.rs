@@ -14,11 +14,16 @@ pub(super) const LONGEST_PAUSE: SignedDuration = SignedDuration::from_secs(3600 
 
 /// When a live token is refreshed: min(refreshBefore, lifetime / 3) before its expiry, less up to a tenth of that.
 pub(super) fn refresh_at(record: &Record, settings: &Settings, uid: &str) -> Timestamp {
-    let lifetime = record.expires_at.duration_since(record.issued_at);
-    let margin = settings.refresh_before.min(lifetime / 3);
+    let margin = margin(record, settings);
     let jitter = part(margin / 10, fraction(uid, 0));
     let planned = later(record.expires_at, -whole(margin + jitter));
     planned.max(at_least_after(record.issued_at))
+}
+
+/// How long before its expiry a token is replaced, at least.
+pub(super) fn margin(record: &Record, settings: &Settings) -> SignedDuration {
+    let lifetime = record.expires_at.duration_since(record.issued_at);
+    settings.refresh_before.min(lifetime / 3)
 }
 
 /// The earliest time for the next exchange of a healthy credential after one at this time.

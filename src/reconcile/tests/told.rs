@@ -212,3 +212,26 @@ fn warnings_are_what_people_have_to_look_at() {
     );
     assert_eq!(NewsKind::TokenIssued.reason(), "TokenIssued");
 }
+
+#[test]
+fn a_token_that_is_replaced_too_late_for_those_who_mount_it_is_told_once() {
+    let mut world = World::new();
+    world.provider.otherwise = issue(120);
+    world.settle();
+    let notes = notes(&mut world);
+    assert_eq!(notes[1].kind, NewsKind::ShortLivedToken);
+    assert_eq!(
+        notes[1].note,
+        "the token is replaced 40s before it expires, but a pod that mounts Secret \"cubewire-token\" may see the new one only 90 s \
+         later: raise spec.refreshBefore, or ask the provider for tokens that live 5 minutes or longer"
+    );
+    world.pass(seconds(600));
+    assert_eq!(world.take_news(), []);
+    // Long enough, but asked to be replaced late.
+    world.provider.otherwise = issue(3600);
+    world.pass(seconds(7200));
+    assert_eq!(world.take_news(), []);
+    world.edit_spec(|spec| spec.refresh_before = "1m".into());
+    world.pass(seconds(7200));
+    assert_eq!(world.take_news(), [NewsKind::ShortLivedToken]);
+}
