@@ -11,6 +11,12 @@ pub mod label {
     /// The only value that counts.
     pub const TRUE: &str = "true";
 
+    /// Whether a label or annotation is the operator's own.
+    #[must_use]
+    pub fn is_ours(name: &str) -> bool {
+        name.starts_with("cube-operator.dev/")
+    }
+
     /// Whether this label is set to it.
     #[must_use]
     pub fn is_set(labels: &std::collections::BTreeMap<String, String>, name: &str) -> bool {

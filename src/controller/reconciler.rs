@@ -194,8 +194,9 @@ impl Reconciler {
             .resource_version()
             .and_then(|version| version.parse().ok())
             .unwrap_or(u64::MAX);
+        // Of an object that cannot be read, not even the status is known.
         if let Some((written, status)) = &note.reported
-            && *written > version
+            && (*written >= version || object.0.is_err())
         {
             seen.credential.status = status.clone();
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::{ByteString, api::core::v1::Secret};
 use kube::{
     Api, Resource,
-    api::{DeleteParams, ObjectMeta, Patch, PatchParams, Preconditions},
+    api::{DeleteParams, ObjectMeta, PartialObjectMeta, Patch, PatchParams, Preconditions},
 };
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -17,7 +17,7 @@ use super::{
     world::{Watched, World, lock},
 };
 use crate::{
-    api::{CubeCredential, CubeCredentialStatus, FIELD_MANAGER},
+    api::{CubeCredential, CubeCredentialStatus, FIELD_MANAGER, label},
     oauth::{answer, answer::Asked, request::TokenRequest, scrub::Scrubber},
     reconcile::{
         Action, Content, DesiredSecret, DesiredState, Observed, Outcome, SecretVersion,
@@ -97,6 +97,7 @@ impl World {
         let (namespace, name) = (seen.credential.namespace.clone(), target.name.clone());
         let fingerprint = target.fingerprint();
         let key = (namespace.clone(), name.clone());
+        let (labels, annotations) = (target.labels.clone(), target.annotations.clone());
         let written = match self.apply(&namespace, target, object).await {
             Ok(written) => written,
             Err(error) => {
@@ -106,6 +107,14 @@ impl World {
             }
         };
         let mut known = convert::target(&written.metadata);
+        let mark = altered(&labels, &known.labels);
+        if let Some(mark) = mark.or_else(|| altered(&annotations, &known.annotations)) {
+            lock(&self.targets).forget(&key);
+            let why = format!(
+                "an admission webhook or policy takes {mark} off Secret {namespace}/{name}"
+            );
+            return Ok(Outcome::NotWritable(why));
+        }
         known.content = Content::Confirmed(fingerprint);
         known.owner_lives = true;
         lock(&self.targets).put(key, &known.version, known.clone());
@@ -175,7 +184,9 @@ impl World {
         name: &str,
         status: &CubeCredentialStatus,
     ) -> Result<String, ApiError> {
-        let api: Api<CubeCredential> = Api::namespaced(self.client.clone(), namespace);
+        // Metadata is all that is read of the answer: the object may be one that this version cannot read.
+        let api: Api<PartialObjectMeta<CubeCredential>> =
+            Api::namespaced(self.client.clone(), namespace);
         let body = json!({
             "apiVersion": CubeCredential::api_version(&()),
             "kind": CubeCredential::kind(&()),
@@ -196,6 +207,16 @@ fn refused(error: ApiError) -> Result<Outcome, ApiError> {
         return Ok(Outcome::NotWritable(error.to_string()));
     }
     Err(error)
+}
+
+/// A mark of ours that is not there as it was written: without it the token would be asked for again and again.
+fn altered<'a>(
+    written: &'a BTreeMap<String, String>,
+    found: &BTreeMap<String, String>,
+) -> Option<&'a String> {
+    let ours = written.iter().filter(|(name, _)| label::is_ours(name));
+    let mut altered = ours.filter(|(name, value)| found.get(*name) != Some(value));
+    altered.next().map(|(name, _)| name)
 }
 
 fn unstored(error: &ApiError) -> Unstored {

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::{
     environment::{ControlPlane, TokenServer, directory},
+    login::Login,
     operator::eventually,
     place::{Place, is},
 };
@@ -27,13 +28,18 @@ fn requests(place: &Place) -> Vec<String> {
         .collect()
 }
 
-fn ready(place: &Place, name: &str) {
+/// The events are the last requests of a first token.
+fn ready(place: &Place, name: &str, events: &[&str]) {
     place.wait_for(name, "Ready", |status| is(status, Ready, "True", "Synced"));
-    // The event is the last request of a first token.
-    eventually("the first token is an event", || {
-        (place.events(name).len() == 1).then_some(())
+    eventually("the first token is told", || {
+        let told = place.events(name);
+        let told = |event: &&str| told.iter().any(|line| line.contains(*event));
+        events.iter().all(told).then_some(())
     });
 }
+
+/// What is told of a token of a few seconds.
+const SHORT: [&str; 2] = ["TokenIssued", "ShortLivedToken"];
 
 #[test]
 fn a_steady_refresh_costs_one_read_of_the_source_one_exchange_and_two_writes_and_nothing_comes_between()
@@ -49,7 +55,7 @@ fn a_steady_refresh_costs_one_read_of_the_source_one_exchange_and_two_writes_and
         .unwrap()
         .remove("caBundleRef");
     place.apply(&credential);
-    ready(&place, "main");
+    ready(&place, "main", &SHORT);
     let first = place.status("main");
     assert_eq!(
         requests(&place),
@@ -59,6 +65,7 @@ fn a_steady_refresh_costs_one_read_of_the_source_one_exchange_and_two_writes_and
             "get secrets client",
             "patch secrets main-token",
             "patch cubecredentials/status main",
+            "create events main",
             "create events main",
         ]
     );
@@ -84,7 +91,7 @@ fn a_ca_bundle_costs_one_more_read() {
     let _operator = place.operator();
     place.apply(&place.source());
     place.apply(&place.credential("main"));
-    ready(&place, "main");
+    ready(&place, "main", &SHORT);
     let (first, before) = (place.status("main"), requests(&place).len());
     place.wait_for("main", "refreshed", |status| {
         status.issued_at != first.issued_at
@@ -101,12 +108,45 @@ fn a_ca_bundle_costs_one_more_read() {
 }
 
 #[test]
+fn a_refresh_token_is_claimed_before_it_is_sent_and_its_successor_stored_before_anything_else() {
+    let login = Login::at(TokenServer::shared());
+    let _operator = login.operator();
+    let seed = login.begin();
+    let before = requests(&login).len();
+    login.refresh("once more");
+    let refreshed = "RefreshRequested";
+    eventually("it is told", || {
+        (login.event_count("main", refreshed) == 1).then_some(())
+    });
+    assert_eq!(
+        requests(&login)[before..],
+        [
+            "get secrets client",
+            "get configmaps authority",
+            // Is the state ours?
+            "get secrets main-cube-state",
+            "get secrets main-cube-state",
+            // Do its owner's label and hosts still permit the seed?
+            "get secrets seed",
+            // The claim.
+            "patch secrets main-cube-state",
+            // The answer.
+            "patch secrets main-cube-state",
+            "patch secrets main-token",
+            "patch cubecredentials/status main",
+            "create events main",
+        ]
+    );
+    login.assert_unbroken(&seed, 2);
+}
+
+#[test]
 fn a_restart_makes_no_exchange_and_looks_once_at_each_target() {
     let place = Place::new();
     let operator = place.operator();
     place.apply(&place.source());
     place.apply(&place.credential("main"));
-    ready(&place, "main");
+    ready(&place, "main", &["TokenIssued"]);
     drop(operator);
     let before = requests(&place).len();
     let operator = place.operator();
@@ -194,6 +234,42 @@ fn nothing_that_a_token_does_not_depend_on_makes_an_exchange() {
     assert_eq!(
         target["metadata"]["ownerReferences"],
         serde_json::Value::Null
+    );
+}
+
+#[test]
+fn an_object_that_this_version_cannot_read_is_told_once() {
+    let plane: &'static ControlPlane = Box::leak(Box::new(ControlPlane::start()));
+    let place = Place::at(plane, TokenServer::shared());
+    // As a later version of the definition may have it.
+    let provider =
+        "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/provider/enum/-";
+    let newer = json!([{"op": "add", "path": provider, "value": "Later"}]).to_string();
+    let definition = "customresourcedefinition/cubecredentials.cube-operator.dev";
+    plane.kubectl(&["patch", definition, "--type=json", "-p", &newer]);
+    let operator = place.operator();
+    place.apply(&place.source());
+    let mut credential = place.credential("main");
+    credential["spec"]["provider"] = json!("Later");
+    eventually("the definition is served", || {
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| place.apply(&credential))).ok()
+    });
+    eventually("it is told", || {
+        place
+            .kubectl(&["get", "cubecredential", "main", "-o", "yaml"])
+            .contains("InvalidSpec")
+            .then_some(())
+    });
+    let before = requests(&place).len();
+    for label in ["a=b", "c=d"] {
+        place.after_reconcile(&operator, || {
+            place.kubectl(&["label", "cubecredential", "main", label]);
+        });
+    }
+    let since = &requests(&place)[before..];
+    assert!(
+        !since.iter().any(|request| request.contains("status")),
+        "{since:?}"
     );
 }
 

@@ -2,12 +2,12 @@
 
 use std::{fs, path::Path};
 
-use cube_operator::api::ConditionType::Ready;
+use serde_json::{Value, json};
 
 use crate::{
     environment::{ControlPlane, ROOT, TokenServer},
     operator::{Operator, eventually},
-    place::{Place, is},
+    place::{CLIENT_SECRET, Place},
 };
 
 const MANY: usize = 1000;
@@ -29,16 +29,22 @@ fn measure_size_and_memory() {
         resident(&operator)
     );
 
-    place.apply(&place.source());
-    let items: Vec<_> = (0..MANY)
-        .map(|number| place.credential(&format!("many-{number}")))
-        .collect();
-    place.apply(&serde_json::json!({"apiVersion": "v1", "kind": "List", "items": items}));
-    eventually("all are exchanged", || {
-        (place.exchanges().len() >= MANY).then_some(())
-    });
-    let last = format!("many-{}", MANY - 1);
-    place.wait_for(&last, "Ready", |status| is(status, Ready, "True", "Synced"));
+    // Each with a client of its own: those of one client would wait for each other.
+    let names: Vec<_> = (0..MANY).map(|number| format!("many-{number}")).collect();
+    for name in &names {
+        place.server.create_client(name, CLIENT_SECRET);
+    }
+    let list = |items: Vec<_>| json!({"apiVersion": "v1", "kind": "List", "items": items});
+    place.apply(&list(
+        names.iter().map(|name| source(&place, name)).collect(),
+    ));
+    place.apply(&list(
+        names.iter().map(|name| credential(&place, name)).collect(),
+    ));
+    let exchanges = || -> usize {
+        let answers = names.iter().map(|name| place.server.answers_to(name).len());
+        answers.sum()
+    };
     eventually("all are ready", || {
         let all = place.kubectl(&["get", "cubecredentials", "--no-headers"]);
         (all.lines().filter(|line| line.contains("True")).count() == MANY).then_some(())
@@ -47,10 +53,7 @@ fn measure_size_and_memory() {
         "resident memory with {MANY} CubeCredentials: {:.1} MB",
         resident(&operator)
     );
-    println!(
-        "exchanges for {MANY} CubeCredentials: {}",
-        place.exchanges().len()
-    );
+    println!("exchanges for {MANY} CubeCredentials: {}", exchanges());
 
     drop(operator);
     let operator = place.release_operator(&binary);
@@ -63,10 +66,20 @@ fn measure_size_and_memory() {
         "resident memory after a restart with {MANY} CubeCredentials: {:.1} MB",
         resident(&operator)
     );
-    println!(
-        "exchanges after the restart: {}",
-        place.exchanges().len() - MANY
-    );
+    println!("exchanges after the restart: {}", exchanges() - MANY);
+}
+
+fn source(place: &Place, client: &str) -> Value {
+    let mut source = place.source();
+    source["metadata"]["name"] = json!(client);
+    source["stringData"]["client-id"] = json!(client);
+    source
+}
+
+fn credential(place: &Place, client: &str) -> Value {
+    let mut credential = place.credential(client);
+    credential["spec"]["clientSecretRef"]["name"] = json!(client);
+    credential
 }
 
 fn resident(operator: &Operator) -> f64 {

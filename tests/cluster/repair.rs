@@ -146,3 +146,45 @@ fn a_target_that_the_api_server_refuses_is_told_and_published_without_another_ex
     });
     assert_eq!(place.exchanges(), [200]);
 }
+
+#[test]
+fn a_policy_that_takes_marks_off_the_target_costs_one_exchange_and_is_told() {
+    let place = Place::new();
+    let policy = &place.namespace;
+    let only_here =
+        json!([{"name": "here", "expression": format!("object.metadata.namespace == '{policy}'")}]);
+    let removes = "[JSONPatch{op: 'remove', path: '/metadata/annotations/' + jsonpatch.escapeKey('cube-operator.dev/content-hash')}]";
+    place.apply(&json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicy", "metadata": {"name": policy},
+        "spec": {
+            "matchConstraints": {"resourceRules": [
+                {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": ["secrets"]}]},
+            "matchConditions": [only_here[0], {"name": "marked",
+                "expression": "has(object.metadata.annotations) && 'cube-operator.dev/content-hash' in object.metadata.annotations"}],
+            "failurePolicy": "Fail", "reinvocationPolicy": "Never",
+            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": removes}}],
+        },
+    }));
+    place.apply(&json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicyBinding",
+        "metadata": {"name": policy}, "spec": {"policyName": policy},
+    }));
+    place.apply(&place.source());
+    let _operator = place.operator();
+    place.apply(&place.credential("main"));
+    let status = place.wait_for("main", "TargetNotWritable", |status| {
+        is(status, Ready, "False", "TargetNotWritable")
+    });
+    let message = &status.condition(Ready).unwrap().message;
+    let what = format!(
+        "an admission webhook or policy takes cube-operator.dev/content-hash off Secret {policy}/main-token"
+    );
+    assert!(message.starts_with(&what), "{message}");
+    for kind in ["mutatingadmissionpolicybinding", "mutatingadmissionpolicy"] {
+        place.kubectl(&["delete", kind, policy]);
+    }
+    place.wait_for("main", "Ready", |status| {
+        is(status, Ready, "True", "Synced")
+    });
+    assert_eq!(place.exchanges(), [200]);
+}
