@@ -1,14 +1,23 @@
-//! What is counted, in Prometheus' text format.
+//! What is counted and shown, in Prometheus' text format. The README lists all of it; `docs/runbook.md` says what to do about
+//! it.
 
-use std::sync::Arc;
+mod credentials;
+
+use std::{sync::Arc, time::Duration};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
-    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    metrics::{counter::Counter, family::Family, histogram::Histogram, info::Info},
     registry::Registry,
 };
 
-use crate::api::CubeCredentialStatus;
+use crate::api::{CubeCredentialStatus, Reason};
+use credentials::Credentials;
+
+/// In seconds. A provider that hashes secrets takes half a second; an exchange ends after 30 s.
+const EXCHANGE_BUCKETS: [f64; 10] = [0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0];
+/// In seconds. Most reconciles have nothing to do; the long ones wait for an exchange.
+const RECONCILE_BUCKETS: [f64; 9] = [0.001, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 60.0];
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByResult {
@@ -21,80 +30,75 @@ struct ByReason {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ByCredential {
-    namespace: String,
-    name: String,
+struct ByOperation {
+    operation: String,
 }
 
 /// The metrics of a process.
 #[derive(Clone)]
 pub struct Metrics {
     registry: Arc<Registry>,
-    reconciles: Family<ByResult, Counter>,
+    credentials: Arc<Credentials>,
     exchanges: Family<ByReason, Counter>,
-    expiry: Family<ByCredential, Gauge>,
+    exchange_duration: Histogram,
+    budget_waits: Counter,
+    reconciles: Family<ByResult, Counter>,
+    reconcile_duration: Histogram,
+    api_requests: Family<ByOperation, Counter>,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
-        let (reconciles, exchanges, expiry) =
-            (Family::default(), Family::default(), Family::default());
-        let mut registry = Registry::with_prefix("cube_operator");
-        registry.register(
-            "reconciles",
-            "Reconciles, by result: ok, or error of the API server",
-            reconciles.clone(),
-        );
-        registry.register(
-            "exchanges",
-            "Exchanges with token endpoints, by reason",
-            exchanges.clone(),
-        );
-        registry.register(
-            "token_expiry_timestamp_seconds",
-            "When the published token of a CubeCredential expires",
-            expiry.clone(),
-        );
-        Self {
-            registry: Arc::new(registry),
-            reconciles,
-            exchanges,
-            expiry,
-        }
+        let mut metrics = Self {
+            registry: Arc::default(),
+            credentials: Arc::default(),
+            exchanges: Family::default(),
+            exchange_duration: Histogram::new(EXCHANGE_BUCKETS),
+            budget_waits: Counter::default(),
+            reconciles: Family::default(),
+            reconcile_duration: Histogram::new(RECONCILE_BUCKETS),
+            api_requests: Family::default(),
+        };
+        metrics.registry = Arc::new(metrics.registry());
+        metrics
     }
 }
 
 impl Metrics {
-    /// Counts a reconcile.
-    pub fn reconciled(&self, worked: bool) {
-        let result = if worked { "ok" } else { "error" };
-        self.reconciles.get_or_create(&ByResult { result }).inc();
+    /// Counts an exchange, and how long it took.
+    pub fn exchanged(&self, reason: Reason, took: Duration) {
+        let reason = reason.to_string();
+        self.exchanges.get_or_create(&ByReason { reason }).inc();
+        self.exchange_duration.observe(took.as_secs_f64());
     }
 
-    /// Counts an exchange by the name of its reason.
-    pub fn exchanged(&self, reason: &str) {
-        self.exchanges
-            .get_or_create(&ByReason {
-                reason: reason.to_owned(),
-            })
+    /// Counts a due exchange that has to wait for the request budget.
+    pub fn budget_waited(&self) {
+        self.budget_waits.inc();
+    }
+
+    /// Counts a reconcile, and how long it took.
+    pub fn reconciled(&self, worked: bool, took: Duration) {
+        let result = if worked { "ok" } else { "error" };
+        self.reconciles.get_or_create(&ByResult { result }).inc();
+        self.reconcile_duration.observe(took.as_secs_f64());
+    }
+
+    /// Counts a request to the API server.
+    pub fn api_requested(&self, operation: String) {
+        self.api_requests
+            .get_or_create(&ByOperation { operation })
             .inc();
     }
 
     /// Shows what a status says.
     pub fn reported(&self, namespace: &str, name: &str, status: &CubeCredentialStatus) {
-        match status.expires_at {
-            Some(time) => {
-                self.expiry
-                    .get_or_create(&ByCredential::new(namespace, name))
-                    .set(time.as_second());
-            }
-            None => self.forget(namespace, name),
-        }
+        self.credentials.show(namespace, name, status);
     }
 
     /// Shows nothing of a `CubeCredential` any more.
     pub fn forget(&self, namespace: &str, name: &str) {
-        self.expiry.remove(&ByCredential::new(namespace, name));
+        self.credentials.forget(namespace, name);
     }
 
     /// All metrics as text.
@@ -104,13 +108,48 @@ impl Metrics {
         encode(&mut text, &self.registry).expect("writing to a String cannot fail");
         text
     }
-}
 
-impl ByCredential {
-    fn new(namespace: &str, name: &str) -> Self {
-        Self {
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-        }
+    fn registry(&self) -> Registry {
+        let mut registry = Registry::with_prefix("cube_operator");
+        registry.register(
+            "build",
+            "The program that runs",
+            Info::new([("version", env!("CARGO_PKG_VERSION"))]),
+        );
+        registry.register_collector(Box::new(Arc::clone(&self.credentials)));
+        registry.register(
+            "exchanges",
+            "Exchanges with token endpoints, by reason",
+            self.exchanges.clone(),
+        );
+        registry.register(
+            "exchange_duration_seconds",
+            "How long exchanges with token endpoints took",
+            self.exchange_duration.clone(),
+        );
+        registry.register(
+            "budget_waits",
+            "Exchanges that were due and had to wait for the request budget of their client",
+            self.budget_waits.clone(),
+        );
+        registry.register(
+            "reconciles",
+            "Reconciles, by result: ok, or error of the API server",
+            self.reconciles.clone(),
+        );
+        registry.register(
+            "reconcile_duration_seconds",
+            "How long reconciles took, with the exchanges in them",
+            self.reconcile_duration.clone(),
+        );
+        registry.register(
+            "api_requests",
+            "Requests to the API server, by operation",
+            self.api_requests.clone(),
+        );
+        registry
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,7 +67,10 @@ fn router(metrics: Metrics, ready: impl Fn() -> bool + Clone + Send + Sync + 'st
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::api::Reason;
     use axum::{
         body::{Body, to_bytes},
         http::Request,
@@ -77,7 +80,7 @@ mod tests {
     async fn get(path: &str, ready: bool) -> (u16, String) {
         let request = Request::get(path).body(Body::empty()).unwrap();
         let metrics = Metrics::default();
-        metrics.exchanged("TokenIssued");
+        metrics.exchanged(Reason::TokenIssued, Duration::ZERO);
         let answer = router(metrics, move || ready)
             .oneshot(request)
             .await

@@ -17,6 +17,7 @@ use crate::{
         client,
         error::{call, explain_kube},
     },
+    metrics::Metrics,
 };
 
 const INSTALL: &str = "install the chart, or apply the output of `cube-operator crd`";
@@ -40,7 +41,9 @@ const PERMISSIONS: [(&str, &str, Option<&str>, &[&str]); 5] = [
 /// # Errors
 /// If the cluster cannot be reached, or something is missing.
 pub async fn check(flags: Check) -> super::Result {
-    let client = client::connect().await.map_err(|error| error.to_string())?;
+    let client = client::connect(&Metrics::default())
+        .await
+        .map_err(|error| error.to_string())?;
     let mut report = Report::default();
     report.say(true, "the API server answers");
     match definition(&client).await {

@@ -22,7 +22,10 @@ pub async fn run(flags: Run) -> super::Result {
     telemetry::init(flags.log_format);
     let stop = CancellationToken::new();
     cancel_on_signal(&stop)?;
-    let client = client::connect().await.map_err(|error| error.to_string())?;
+    let metrics = Metrics::default();
+    let client = client::connect(&metrics)
+        .await
+        .map_err(|error| error.to_string())?;
     check::definition_is_served(&client).await?;
     let listener = server::bind(flags.listen).await.map_err(|error| {
         format!(
@@ -32,7 +35,6 @@ pub async fn run(flags: Run) -> super::Result {
     })?;
     let address = listener.local_addr().unwrap_or(flags.listen);
 
-    let metrics = Metrics::default();
     let options = Options {
         client,
         namespaces: flags.scope.namespaces,

@@ -3,7 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -55,6 +55,7 @@ pub(super) struct Reconciler {
 /// What is kept of one `CubeCredential` between reconciles, by its uid.
 #[derive(Default)]
 struct Note {
+    key: Key,
     memory: Memory,
     /// The status that was written last, which the watch may not have told about yet.
     reported: Option<(u64, CubeCredentialStatus)>,
@@ -91,6 +92,21 @@ impl Reconciler {
         }
     }
 
+    /// What was deleted while the watch was interrupted has no event of its own.
+    pub(super) fn forget_missing(&self) {
+        let objects = self.world.credentials.state();
+        let present: HashSet<_> = objects.iter().filter_map(|object| object.uid()).collect();
+        lock(&self.notes).retain(|uid, note| {
+            let stays = present.contains(uid);
+            if !stays {
+                let (namespace, name) = &note.key;
+                self.world.metrics.forget(namespace, name);
+                lock(&self.world.budget).leave(uid);
+            }
+            stays
+        });
+    }
+
     /// Remembers that a CA bundle may have changed, and returns whom it concerns.
     pub(super) fn touch_ca_bundles(
         &self,
@@ -113,7 +129,7 @@ impl Reconciler {
     async fn run(&self, object: &Watched) -> Result<Requeue, ApiError> {
         let mut seen = self.observe(object);
         let result = self.steps(object, &mut seen).await;
-        self.keep(seen, result.is_ok());
+        self.keep(object, seen, result.is_ok());
         result
     }
 
@@ -163,13 +179,12 @@ impl Reconciler {
         let outcome = self.world.perform(action, object, seen).await?;
         let (namespace, name) = (&seen.credential.namespace, &seen.credential.name);
         match &outcome {
-            Outcome::Exchanged { result, .. } => match result {
-                Ok(_) => self.world.metrics.exchanged("TokenIssued"),
-                Err(refusal) => {
-                    self.world.metrics.exchanged(&refusal.reason.to_string());
-                    tracing::warn!(namespace, name, reason = %refusal.reason, "no token: {}", refusal.what);
-                }
-            },
+            Outcome::Exchanged {
+                result: Err(refusal),
+                ..
+            } => {
+                tracing::warn!(namespace, name, reason = %refusal.reason, "no token: {}", refusal.what);
+            }
             Outcome::Reported { status, version } => {
                 log_change(&seen.credential, status);
                 if let Some(note) = lock(&self.notes).get_mut(&seen.credential.uid) {
@@ -186,6 +201,7 @@ impl Reconciler {
         let note = notes
             .entry(object.uid().unwrap_or_default())
             .or_insert_with(|| Note {
+                key: (object.namespace().unwrap_or_default(), object.name_any()),
                 memory: Memory::recall(&convert::status(object), now()),
                 ..Note::default()
             });
@@ -214,12 +230,18 @@ impl Reconciler {
         }
     }
 
-    fn keep(&self, seen: Observed, worked: bool) {
+    fn keep(&self, object: &Watched, seen: Observed, worked: bool) {
         self.leave_budget(&seen, worked);
         let mut notes = lock(&self.notes);
-        // Gone if the object was deleted meanwhile.
+        let stored = self.world.credentials.get(&ObjectRef::from_obj(object));
+        if stored.is_none_or(|stored| stored.uid() != object.uid()) {
+            // Deleted meanwhile: nothing comes that would forget it later.
+            notes.remove(&seen.credential.uid);
+            lock(&self.world.budget).leave(&seen.credential.uid);
+            return;
+        }
         if let Some(note) = notes.get_mut(&seen.credential.uid) {
-            let (namespace, name) = (&seen.credential.namespace, &seen.credential.name);
+            let (namespace, name) = &note.key;
             let status = &seen.credential.status;
             self.world.metrics.reported(namespace, name, status);
             note.memory.end(seen.memory);
@@ -267,6 +289,7 @@ pub(super) async fn reconcile(
     let Some(turn) = Exclusive::take(&reconciler, object.uid().unwrap_or_default()) else {
         return Ok(Requeue::requeue(LONGEST_TURN));
     };
+    let start = Instant::now();
     let run = async move { turn.reconciler.run(&object).await };
     let result = tokio::select! {
         result = reconciler.tasks.spawn(run) => match result {
@@ -276,7 +299,10 @@ pub(super) async fn reconcile(
         // It goes on, and others get their turn; what is to be done after it is seen then.
         () = tokio::time::sleep(LONGEST_TURN) => Ok(Requeue::requeue(LONGEST_TURN)),
     };
-    reconciler.world.metrics.reconciled(result.is_ok());
+    reconciler
+        .world
+        .metrics
+        .reconciled(result.is_ok(), start.elapsed());
     result
 }
 
@@ -333,3 +359,6 @@ fn log_change(before: &Credential, after: &CubeCredentialStatus) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

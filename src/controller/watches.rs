@@ -132,7 +132,7 @@ impl Backoff for ShortBackoff {
     }
 }
 
-fn credentials_concerned(
+pub(super) fn credentials_concerned(
     reconciler: &Reconciler,
     event: Event<Watched>,
 ) -> Vec<ObjectRef<Watched>> {
@@ -156,6 +156,7 @@ fn credentials_concerned(
             reconciler.recall_pauses();
             reconciler.readiness.listed(List::Credentials);
             // The store is complete only now.
+            reconciler.forget_missing();
             reconciler
                 .world
                 .credentials

@@ -1,9 +1,18 @@
 //! The connection to the API server.
 
-use kube::{Client, Config};
+use axum::http::{Method, Request};
+use kube::{
+    Client, Config,
+    client::{Body, ClientBuilder},
+};
 use thiserror::Error;
+use tower::util::MapRequestLayer;
 
 use super::error::explain_kube;
+use crate::metrics::Metrics;
+
+/// What the operator has to do with; a metric names nothing else, whatever is asked for.
+const RESOURCES: [&str; 4] = ["cubecredentials", "secrets", "configmaps", "events"];
 
 /// Why no connection could be made.
 #[derive(Debug, Error)]
@@ -17,11 +26,12 @@ pub enum ConnectError {
     Unreachable { server: String, why: String },
 }
 
-/// Connects as KUBECONFIG, `~/.kube/config` or the pod's service account say, and makes sure that the API server answers.
+/// Connects as KUBECONFIG, `~/.kube/config` or the pod's service account say, and makes sure that the API server answers. Every
+/// request is counted.
 ///
 /// # Errors
 /// In one line, naming the server.
-pub async fn connect() -> Result<Client, ConnectError> {
+pub async fn connect(metrics: &Metrics) -> Result<Client, ConnectError> {
     let mut config = Config::infer()
         .await
         .map_err(|error| ConnectError::NoConfig(error.to_string()))?;
@@ -32,7 +42,16 @@ pub async fn connect() -> Result<Client, ConnectError> {
         server: server.clone(),
         why,
     };
-    let client = Client::try_from(config).map_err(|error| unreachable(explain_kube(&error)))?;
+    let metrics = metrics.clone();
+    let count = MapRequestLayer::new(move |request: Request<Body>| {
+        let uri = request.uri();
+        metrics.api_requested(operation(request.method(), uri.path(), uri.query()));
+        request
+    });
+    let client = ClientBuilder::try_from(config)
+        .map_err(|error| unreachable(explain_kube(&error)))?
+        .with_layer(&count)
+        .build();
     match tokio::time::timeout(
         std::time::Duration::from_secs(15),
         client.apiserver_version(),
@@ -42,5 +61,76 @@ pub async fn connect() -> Result<Client, ConnectError> {
         Ok(Ok(_)) => Ok(client),
         Ok(Err(error)) => Err(unreachable(explain_kube(&error))),
         Err(_) => Err(unreachable("no answer within 15 s".into())),
+    }
+}
+
+/// A request in the words of roles and audit logs: `get secrets`.
+fn operation(method: &Method, path: &str, query: Option<&str>) -> String {
+    let mut parts = path.trim_matches('/').split('/');
+    // api/v1 or apis/GROUP/VERSION, then namespaces/NAMESPACE if it is in one, then RESOURCE/NAME/SUBRESOURCE.
+    let skipped = if parts.next() == Some("apis") { 2 } else { 1 };
+    let mut parts = parts.skip(skipped).peekable();
+    if parts.next_if_eq(&"namespaces").is_some() {
+        parts.next();
+    }
+    let resource = parts.next().unwrap_or_default();
+    if !RESOURCES.contains(&resource) {
+        return "other".into();
+    }
+    let watches = query.is_some_and(|query| query.split('&').any(|part| part == "watch=true"));
+    let verb = match (method, parts.next()) {
+        (&Method::GET, Some(_)) => "get",
+        (&Method::GET, None) if watches => "watch",
+        (&Method::GET, None) => "list",
+        (&Method::POST, _) => "create",
+        (&Method::PATCH, _) => "patch",
+        (&Method::DELETE, _) => "delete",
+        _ => return "other".into(),
+    };
+    match parts.next() {
+        Some("status") => format!("{verb} {resource}/status"),
+        _ => format!("{verb} {resource}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_named_by_verb_and_resource_and_never_by_what_somebody_called_something() {
+        let own = "/apis/cube-operator.dev/v1alpha1/namespaces/treasury/cubecredentials";
+        let secrets = "/api/v1/namespaces/secrets/secrets";
+        for (request, name) in [
+            ("GET /api/v1/secrets?labelSelector=a", "list secrets"),
+            ("GET /api/v1/configmaps?&watch=true", "watch configmaps"),
+            (&format!("GET {secrets}"), "list secrets"),
+            (&format!("GET {secrets}/configmaps?"), "get secrets"),
+            (&format!("PATCH {secrets}/a?force=true"), "patch secrets"),
+            (&format!("DELETE {secrets}/a"), "delete secrets"),
+            (
+                &format!("GET {own}?watch=true&a=b"),
+                "watch cubecredentials",
+            ),
+            (
+                &format!("PATCH {own}/main/status?"),
+                "patch cubecredentials/status",
+            ),
+            (
+                "POST /apis/events.k8s.io/v1/namespaces/treasury/events?",
+                "create events",
+            ),
+            ("GET /version", "other"),
+            ("GET /apis/cube-operator.dev/v1alpha1", "other"),
+            (&format!("PUT {secrets}/a"), "other"),
+            ("GET /api/v1/namespaces/treasury/pods/secrets", "other"),
+            ("GET /", "other"),
+        ] {
+            let (method, url) = request.split_once(' ').unwrap();
+            let (path, query) = url.split_once('?').unwrap_or((url, ""));
+            let method = method.parse().unwrap();
+            assert_eq!(operation(&method, path, Some(query)), name, "{request}");
+        }
+        assert_eq!(operation(&Method::GET, secrets, None), "list secrets");
     }
 }

@@ -1,6 +1,6 @@
 //! Changing the world: one effect at a time. Nothing else writes to the API server or calls a token endpoint.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Instant};
 
 use k8s_openapi::{ByteString, api::core::v1::Secret};
 use kube::{
@@ -17,7 +17,7 @@ use super::{
     world::{Watched, World, lock},
 };
 use crate::{
-    api::{CubeCredential, CubeCredentialStatus, FIELD_MANAGER, label},
+    api::{CubeCredential, CubeCredentialStatus, FIELD_MANAGER, Reason, label},
     oauth::{answer, answer::Asked, request::TokenRequest, scrub::Scrubber},
     reconcile::{
         Action, Content, DesiredSecret, DesiredState, Observed, Outcome, SecretVersion,
@@ -69,22 +69,25 @@ impl World {
             grant: request.grant(),
             scopes: &request.scopes,
         };
-        match self.tokens.send(request).await {
+        let start = Instant::now();
+        let answer = self.tokens.send(request).await;
+        let took = start.elapsed();
+        let (result, refresh_token, date) = match answer {
             Ok(answer) => {
                 let reading = answer::read(&answer, asked, Scrubber::for_request(request));
-                Outcome::Exchanged {
-                    sent_at,
-                    result: reading.outcome,
-                    refresh_token: reading.refresh_token,
-                    date: reading.date,
-                }
+                (reading.outcome, reading.refresh_token, reading.date)
             }
-            Err(refusal) => Outcome::Exchanged {
-                sent_at,
-                result: Err(refusal),
-                refresh_token: None,
-                date: None,
-            },
+            Err(refusal) => (Err(refusal), None, None),
+        };
+        let reason = result
+            .as_ref()
+            .map_or_else(|refusal| refusal.reason, |_| Reason::TokenIssued);
+        self.metrics.exchanged(reason, took);
+        Outcome::Exchanged {
+            sent_at,
+            result,
+            refresh_token,
+            date,
         }
     }
 

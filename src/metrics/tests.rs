@@ -1,0 +1,193 @@
+use std::{collections::BTreeMap, fs};
+
+use super::*;
+use crate::api::{Condition, ConditionStatus, ConditionType};
+
+fn condition(r#type: ConditionType, status: ConditionStatus, reason: &str) -> Condition {
+    Condition {
+        r#type,
+        status,
+        reason: reason.into(),
+        message: "it says so".into(),
+        observed_generation: 1,
+        last_transition_time: "2026-11-23T10:00:00Z".parse().unwrap(),
+    }
+}
+
+fn good() -> CubeCredentialStatus {
+    CubeCredentialStatus {
+        issued_at: "2026-11-23T10:00:00Z".parse().ok(),
+        expires_at: "2026-11-23T11:00:00Z".parse().ok(),
+        conditions: vec![
+            condition(ConditionType::Ready, ConditionStatus::True, "Synced"),
+            condition(
+                ConditionType::Refreshed,
+                ConditionStatus::True,
+                "TokenIssued",
+            ),
+        ],
+        ..CubeCredentialStatus::default()
+    }
+}
+
+fn failing() -> CubeCredentialStatus {
+    let mut status = good();
+    status.failures = Some(2);
+    status.conditions[1] = condition(
+        ConditionType::Refreshed,
+        ConditionStatus::False,
+        "InvalidClient",
+    );
+    status.conditions.push(condition(
+        ConditionType::Stalled,
+        ConditionStatus::True,
+        "InvalidClient",
+    ));
+    status
+}
+
+/// The samples whose name starts so.
+fn samples(metrics: &Metrics, name: &str) -> Vec<String> {
+    let text = metrics.text();
+    let samples = text.lines().filter(|line| line.starts_with(name));
+    samples.map(str::to_owned).collect()
+}
+
+#[test]
+fn a_credential_is_shown_as_its_last_status_says_and_nothing_of_an_earlier_one_stays() {
+    let metrics = Metrics::default();
+    metrics.reported("treasury", "main", &failing());
+    metrics.reported("treasury", "main", &good());
+    metrics.reported("treasury", "other", &failing());
+    let of = |name: &str| samples(&metrics, &format!("cube_operator_{name}{{"));
+    assert_eq!(
+        of("condition"),
+        [
+            r#"cube_operator_condition{namespace="treasury",name="main",condition="Ready",status="True",reason="Synced"} 1"#,
+            r#"cube_operator_condition{namespace="treasury",name="main",condition="Refreshed",status="True",reason="TokenIssued"} 1"#,
+            r#"cube_operator_condition{namespace="treasury",name="other",condition="Ready",status="True",reason="Synced"} 1"#,
+            r#"cube_operator_condition{namespace="treasury",name="other",condition="Refreshed",status="False",reason="InvalidClient"} 1"#,
+        ]
+    );
+    assert_eq!(
+        of("token_expiry_timestamp_seconds"),
+        [
+            r#"cube_operator_token_expiry_timestamp_seconds{namespace="treasury",name="main"} 1795431600"#,
+            r#"cube_operator_token_expiry_timestamp_seconds{namespace="treasury",name="other"} 1795431600"#,
+        ]
+    );
+    assert_eq!(
+        of("last_success_timestamp_seconds")[0],
+        r#"cube_operator_last_success_timestamp_seconds{namespace="treasury",name="main"} 1795428000"#,
+    );
+    assert_eq!(
+        of("consecutive_failures"),
+        [
+            r#"cube_operator_consecutive_failures{namespace="treasury",name="main"} 0"#,
+            r#"cube_operator_consecutive_failures{namespace="treasury",name="other"} 2"#,
+        ]
+    );
+}
+
+#[test]
+fn nothing_is_shown_of_a_deleted_credential_nor_a_time_of_one_without_a_token() {
+    let metrics = Metrics::default();
+    metrics.reported("treasury", "main", &good());
+    metrics.reported("treasury", "new", &CubeCredentialStatus::default());
+    metrics.forget("treasury", "main");
+    let text = metrics.text();
+    let shown = text.lines().filter(|line| line.contains("namespace="));
+    assert_eq!(
+        shown.collect::<Vec<_>>(),
+        [r#"cube_operator_consecutive_failures{namespace="treasury",name="new"} 0"#]
+    );
+}
+
+#[test]
+fn a_reason_that_somebody_wrote_into_a_status_becomes_no_label() {
+    let metrics = Metrics::default();
+    let mut status = good();
+    status.conditions[0].reason = "Whatever".into();
+    metrics.reported("treasury", "main", &status);
+    assert_eq!(
+        samples(&metrics, "cube_operator_condition{"),
+        [
+            r#"cube_operator_condition{namespace="treasury",name="main",condition="Refreshed",status="True",reason="TokenIssued"} 1"#
+        ]
+    );
+}
+
+#[test]
+fn what_is_counted_is_also_timed() {
+    let metrics = Metrics::default();
+    metrics.exchanged(Reason::TokenIssued, Duration::from_millis(150));
+    metrics.exchanged(Reason::NoResponse, Duration::from_secs(31));
+    metrics.reconciled(true, Duration::from_millis(2));
+    metrics.reconciled(false, Duration::from_secs(2));
+    assert_eq!(
+        samples(&metrics, "cube_operator_exchanges_total").len(),
+        2,
+        "one for each reason"
+    );
+    for (sample, value) in [
+        ("exchange_duration_seconds_bucket{le=\"0.1\"}", "0"),
+        ("exchange_duration_seconds_bucket{le=\"0.2\"}", "1"),
+        ("exchange_duration_seconds_bucket{le=\"30.0\"}", "1"),
+        ("exchange_duration_seconds_bucket{le=\"+Inf\"}", "2"),
+        ("exchange_duration_seconds_count", "2"),
+        ("reconcile_duration_seconds_count", "2"),
+        ("reconciles_total{result=\"ok\"}", "1"),
+        ("reconciles_total{result=\"error\"}", "1"),
+        ("budget_waits_total", "0"),
+    ] {
+        let line = format!("cube_operator_{sample} {value}");
+        assert!(
+            metrics.text().lines().any(|found| found == line),
+            "{line} in {}",
+            metrics.text()
+        );
+    }
+}
+
+/// The type of each metric and its labels, as `/metrics` shows them once everything has happened.
+fn exported() -> BTreeMap<String, (String, Vec<String>)> {
+    let metrics = Metrics::default();
+    metrics.reported("treasury", "main", &good());
+    metrics.exchanged(Reason::TokenIssued, Duration::ZERO);
+    metrics.budget_waited();
+    metrics.reconciled(true, Duration::ZERO);
+    metrics.api_requested("get secrets".into());
+    let text = metrics.text();
+    let types = text.lines().filter_map(|line| {
+        let (family, r#type) = line.strip_prefix("# TYPE ")?.split_once(' ')?;
+        let suffix = match r#type {
+            "counter" => "_total",
+            "info" => "_info",
+            _ => "",
+        };
+        let name = format!("{family}{suffix}");
+        let first = text.lines().find(|line| line.starts_with(&name))?;
+        let labels = first.split(['{', ',']).filter_map(|part| {
+            let (label, _) = part.split_once("=\"")?;
+            (label != "le").then(|| label.to_owned())
+        });
+        Some((name.clone(), (r#type.to_owned(), labels.collect())))
+    });
+    types.collect()
+}
+
+#[test]
+fn the_readme_lists_exactly_the_metrics_that_there_are() {
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let quoted = |cell: &str| -> Vec<String> {
+        let parts = cell.split('`').skip(1).step_by(2);
+        parts.map(str::to_owned).collect()
+    };
+    let rows = readme.lines().filter_map(|line| {
+        let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let name = cells.first()?.strip_prefix("`cube_operator_")?;
+        let name = format!("cube_operator_{}", name.strip_suffix('`')?);
+        Some((name, (cells[1].to_owned(), quoted(cells[2]))))
+    });
+    assert_eq!(rows.collect::<BTreeMap<_, _>>(), exported());
+}
