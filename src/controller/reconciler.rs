@@ -127,9 +127,12 @@ impl Reconciler {
     }
 
     async fn run(&self, object: &Watched) -> Result<Requeue, ApiError> {
+        let start = Instant::now();
         let mut seen = self.observe(object);
         let result = self.steps(object, &mut seen).await;
         self.keep(object, seen, result.is_ok());
+        let metrics = &self.world.metrics;
+        metrics.reconciled(result.is_ok(), start.elapsed());
         result
     }
 
@@ -176,6 +179,10 @@ impl Reconciler {
         object: &Watched,
         seen: &Observed,
     ) -> Result<Outcome, ApiError> {
+        if let Action::Report { status, .. } = &action {
+            // Metrics tell it even if the API server does not take it.
+            self.show(&seen.credential, status);
+        }
         let outcome = self.world.perform(action, object, seen).await?;
         let (namespace, name) = (&seen.credential.namespace, &seen.credential.name);
         match &outcome {
@@ -194,6 +201,15 @@ impl Reconciler {
             _ => {}
         }
         Ok(outcome)
+    }
+
+    fn show(&self, credential: &Credential, status: &CubeCredentialStatus) {
+        let notes = lock(&self.notes);
+        // Without a note it was deleted meanwhile.
+        if notes.contains_key(&credential.uid) {
+            let (namespace, name) = (&credential.namespace, &credential.name);
+            self.world.metrics.reported(namespace, name, status);
+        }
     }
 
     fn observe(&self, object: &Watched) -> Observed {
@@ -233,17 +249,20 @@ impl Reconciler {
     fn keep(&self, object: &Watched, seen: Observed, worked: bool) {
         self.leave_budget(&seen, worked);
         let mut notes = lock(&self.notes);
+        let (namespace, name) = (&seen.credential.namespace, &seen.credential.name);
         let stored = self.world.credentials.get(&ObjectRef::from_obj(object));
-        if stored.is_none_or(|stored| stored.uid() != object.uid()) {
+        if stored.as_ref().and_then(|stored| stored.uid()) != object.uid() {
             // Deleted meanwhile: nothing comes that would forget it later.
             notes.remove(&seen.credential.uid);
             lock(&self.world.budget).leave(&seen.credential.uid);
-            return;
-        }
-        if let Some(note) = notes.get_mut(&seen.credential.uid) {
-            let (namespace, name) = &note.key;
-            let status = &seen.credential.status;
-            self.world.metrics.reported(namespace, name, status);
+            if stored.is_none() {
+                self.world.metrics.forget(namespace, name);
+            }
+        } else if let Some(note) = notes.get_mut(&seen.credential.uid) {
+            if worked {
+                let status = &seen.credential.status;
+                self.world.metrics.reported(namespace, name, status);
+            }
             note.memory.end(seen.memory);
             note.api_errors = if worked {
                 0
@@ -289,21 +308,15 @@ pub(super) async fn reconcile(
     let Some(turn) = Exclusive::take(&reconciler, object.uid().unwrap_or_default()) else {
         return Ok(Requeue::requeue(LONGEST_TURN));
     };
-    let start = Instant::now();
     let run = async move { turn.reconciler.run(&object).await };
-    let result = tokio::select! {
+    tokio::select! {
         result = reconciler.tasks.spawn(run) => match result {
             Ok(result) => result,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         },
         // It goes on, and others get their turn; what is to be done after it is seen then.
         () = tokio::time::sleep(LONGEST_TURN) => Ok(Requeue::requeue(LONGEST_TURN)),
-    };
-    reconciler
-        .world
-        .metrics
-        .reconciled(result.is_ok(), start.elapsed());
-    result
+    }
 }
 
 /// What to do after an error of the API server: look again, later each time.

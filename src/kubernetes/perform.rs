@@ -21,7 +21,7 @@ use crate::{
     oauth::{answer, answer::Asked, request::TokenRequest, scrub::Scrubber},
     reconcile::{
         Action, Content, DesiredSecret, DesiredState, Observed, Outcome, SecretVersion,
-        StateSecret, Unstored,
+        StateSecret, Turn, Unstored,
     },
 };
 
@@ -45,6 +45,9 @@ impl World {
         match action {
             Action::TakeTurn(request) => {
                 let turn = lock(&self.budget).take(&request, convert::now());
+                if turn != Turn::Now && !seen.memory.is_queued() {
+                    self.metrics.budget_waited();
+                }
                 Ok(Outcome::Turn(request, turn))
             }
             Action::Exchange(request) => Ok(self.exchange(&request).await),

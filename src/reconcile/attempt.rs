@@ -161,6 +161,12 @@ impl Memory {
         self.pending.is_some()
     }
 
+    /// Whether it waits for its turn in its client's budget.
+    #[must_use]
+    pub fn is_queued(&self) -> bool {
+        self.queued.is_some()
+    }
+
     /// The client that the provider has asked to pause, and until when.
     #[must_use]
     pub fn pause(&self) -> Option<(ClientKey, Timestamp)> {

@@ -138,6 +138,11 @@ fn credentials_that_wait_say_so_and_are_served_in_turn() {
         (count(&place, "Synced") == 6).then_some(())
     });
     assert_eq!(place.exchanges(), [200; 6]);
+    let waits = operator.metric("cube_operator_budget_waits_total").unwrap();
+    assert!(
+        (3.0..=5.0).contains(&waits),
+        "{waits} of six, as three at most may be sent at once"
+    );
     assert_eq!(place.event_count(&waiting, "RateBudget"), 0);
     assert!(!operator.log().contains("RateBudget"), "it is no failure");
 }

@@ -17,6 +17,7 @@ use crate::{
     controller::watches::credentials_concerned,
     metrics::Metrics,
     oauth::{client::TokenClient, endpoint::Networks},
+    reconcile::Budget,
 };
 
 fn object(name: &str, uid: &str) -> Watched {
@@ -44,6 +45,10 @@ fn reconciler() -> (Reconciler, Writer<Watched>) {
         sources: Mutex::default(),
         allowed_hosts: None,
         tokens: TokenClient::new(Networks::allowing(Vec::new())),
+        budget: Arc::new(Mutex::new(Budget::new(
+            SignedDuration::from_secs(12),
+            now(),
+        ))),
         identity: "this process".into(),
         metrics: Metrics::default(),
     };
@@ -103,4 +108,33 @@ async fn a_reconcile_that_outlives_its_object_leaves_no_metric_and_no_note() {
     reconciler.keep(&old, seen, true);
     assert_eq!(shown(&reconciler), [""; 0]);
     assert!(lock(&reconciler.notes).is_empty());
+}
+
+#[tokio::test]
+async fn a_status_is_shown_even_if_the_api_server_does_not_take_it_but_not_after_a_deletion() {
+    let (reconciler, mut writer) = reconciler();
+    let object = object("main", "a");
+    list(&reconciler, &mut writer, std::slice::from_ref(&object));
+    let seen = reconciler.observe(&object);
+    let report = || Action::Report {
+        status: CubeCredentialStatus::default(),
+        news: Vec::new(),
+    };
+    assert!(reconciler.act(report(), &object, &seen).await.is_err());
+    reconciler.keep(&object, reconciler.observe(&object), false);
+    assert_eq!(
+        reconciler
+            .world
+            .metrics
+            .text()
+            .lines()
+            .filter(|line| line.contains("\"main\""))
+            .collect::<Vec<_>>(),
+        [r#"cube_operator_consecutive_failures{namespace="treasury",name="main"} 0"#],
+        "not the 1 of the status that stands"
+    );
+
+    list(&reconciler, &mut writer, &[]);
+    assert!(reconciler.act(report(), &object, &seen).await.is_err());
+    assert_eq!(shown(&reconciler), [""; 0]);
 }
