@@ -239,7 +239,7 @@ impl Reconciler {
     fn leave_budget(&self, seen: &Observed, worked: bool) {
         let mut budget = lock(&self.world.budget);
         match &seen.turn {
-            Some((request, Turn::Now)) => budget.give_back(&request.client),
+            Some((request, Turn::Now)) => budget.give_back(request),
             None if worked => budget.leave(&seen.credential.uid),
             // After an error it still wants what it waited for.
             _ => {}

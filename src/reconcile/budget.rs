@@ -34,12 +34,14 @@ pub struct TurnRequest {
     pub uid: String,
     /// Whether it may overdraw the budget.
     pub urgent: bool,
+    /// It only asks whether its turn has come: what it needs is still to be read, which may take a while.
+    pub asks_only: bool,
 }
 
 /// Whether a token request may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// It may be sent now, and is paid for.
+    /// It may be sent now, and is paid for unless that was only asked.
     Now,
     /// It has to wait.
     Later {
@@ -114,6 +116,7 @@ impl Budget {
             client,
             uid,
             urgent,
+            asks_only,
         } = request;
         if self.queues.get(uid).is_some_and(|queue| queue != client) {
             self.leave(uid);
@@ -127,8 +130,10 @@ impl Budget {
         let place = bucket.place(uid);
         let at = bucket.turn_of(i32::try_from(place).unwrap_or(i32::MAX / 2), interval);
         if now >= at || (*urgent && now >= bucket.turn_of(-OVERDRAFT, interval)) {
-            bucket.full_at = later(bucket.full_at.max(now), interval);
-            self.leave(uid);
+            if !asks_only {
+                bucket.full_at = later(bucket.full_at.max(now), interval);
+                self.leave(uid);
+            }
             return Turn::Now;
         }
         let paused = now < bucket.paused_until;
@@ -138,8 +143,9 @@ impl Budget {
     }
 
     /// A turn was taken, and nothing was sent.
-    pub fn give_back(&mut self, client: &ClientKey) {
-        if let Some(bucket) = self.clients.get_mut(client) {
+    pub fn give_back(&mut self, request: &TurnRequest) {
+        let bucket = self.clients.get_mut(&request.client);
+        if let Some(bucket) = bucket.filter(|_| !request.asks_only) {
             bucket.full_at -= self.interval;
         }
     }

@@ -277,8 +277,12 @@ fn what_the_request_needs_is_read(case: &Case<'_>) -> Option<Step> {
 /// Nothing has to be read to wait on.
 fn a_place_in_the_queue_is_kept(case: &Case<'_>) -> Option<Step> {
     let (request, versions) = case.seen.memory.queued.as_ref()?;
+    let request = TurnRequest {
+        asks_only: true,
+        ..request.clone()
+    };
     (*versions == case.seen.versions())
-        .then(|| take_turn(case, request.clone()))
+        .then(|| take_turn(case, request))
         .flatten()
 }
 
@@ -289,15 +293,16 @@ fn the_budget_is_waited_for(case: &Case<'_>) -> Option<Step> {
         client: case.client_key()?,
         uid: case.seen.credential.uid.clone(),
         urgent: rotation::may_have_arrived(case),
+        asks_only: false,
     };
     take_turn(case, request)
 }
 
 fn take_turn(case: &Case<'_>, request: TurnRequest) -> Option<Step> {
-    match case.seen.turn {
-        Some((_, Turn::Now)) => None,
-        Some((_, Turn::Later { at, paused })) if case.now < at => {
-            Some(Step::Settle(Verdict::waits_for_turn(case, at, paused)))
+    match &case.seen.turn {
+        Some((asked, Turn::Now)) if request.asks_only || !asked.asks_only => None,
+        Some((_, Turn::Later { at, paused })) if case.now < *at => {
+            Some(Step::Settle(Verdict::waits_for_turn(case, *at, *paused)))
         }
         _ => act(Action::TakeTurn(request)),
     }

@@ -85,7 +85,7 @@ impl Operator {
             return;
         };
         match &seen.turn {
-            Some((request, Turn::Now)) => budget.give_back(&request.client),
+            Some((request, Turn::Now)) => budget.give_back(request),
             Some((_, Turn::Later { .. })) => {}
             None => budget.leave(UID),
         }

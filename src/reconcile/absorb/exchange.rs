@@ -26,8 +26,11 @@ const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
 
 /// Who waits remembers with what: nothing has to be read again to ask again.
 pub(super) fn turn(seen: &mut Observed, request: TurnRequest, turn: Turn) {
-    let waits = turn != Turn::Now;
-    seen.memory.queued = waits.then(|| (request.clone(), seen.versions()));
+    if turn != Turn::Now {
+        seen.memory.queued = Some((request.clone(), seen.versions()));
+    } else if !request.asks_only {
+        seen.memory.queued = None;
+    }
     seen.turn = Some((request, turn));
 }
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::{
     provider::Answer,
-    world::{World, seconds},
+    world::{Costs, World, seconds},
 };
 use crate::{
     api::{
@@ -40,6 +40,7 @@ fn ask(budget: &mut Budget, uid: &str, urgent: bool, second: i64) -> Option<i64>
         client: one(),
         uid: uid.into(),
         urgent,
+        asks_only: false,
     };
     match budget.take(&request, at(second)) {
         Turn::Now => None,
@@ -105,10 +106,33 @@ fn whoever_leaves_or_does_not_come_stands_in_nobodys_way() {
 #[test]
 fn a_turn_that_was_not_used_goes_to_others() {
     let mut budget = started();
-    assert_eq!(ask(&mut budget, "a", false, 0), None);
-    budget.give_back(&one());
+    let request = TurnRequest {
+        client: one(),
+        uid: "a".into(),
+        urgent: false,
+        asks_only: false,
+    };
+    assert_eq!(budget.take(&request, at(0)), Turn::Now);
+    budget.give_back(&request);
     assert_eq!(ask(&mut budget, "b", false, 0), None);
     assert_eq!(ask(&mut budget, "c", false, 0), Some(12));
+}
+
+#[test]
+fn asking_costs_nothing() {
+    let mut budget = started();
+    let asks = TurnRequest {
+        client: one(),
+        uid: "a".into(),
+        urgent: false,
+        asks_only: true,
+    };
+    for _ in 0..5 {
+        assert_eq!(budget.take(&asks, at(0)), Turn::Now);
+        budget.give_back(&asks);
+    }
+    assert_eq!(ask(&mut budget, "a", false, 0), None);
+    assert_eq!(ask(&mut budget, "a", false, 0), Some(12));
 }
 
 #[test]
@@ -162,6 +186,7 @@ fn clients_and_endpoints_have_budgets_of_their_own_and_a_query_does_not_make_ano
             client: other,
             uid: "a".into(),
             urgent: false,
+            asks_only: false,
         };
         assert_eq!(budget.take(&request, at(0)), Turn::Now);
     }
@@ -271,6 +296,11 @@ fn two_hundred_credentials_of_one_client_are_served_one_after_the_other() {
     assert_eq!(waits.message(Reconciling), message);
     assert_eq!(waits.status.refresh_at, Some(waits.now + seconds(12)));
     assert!(waits.news.is_empty());
+    assert_eq!(
+        worlds[1].cost_of(World::settle),
+        Costs::default(),
+        "waiting costs nothing"
+    );
 
     for minute in 1..=41 {
         let before = exchanges(&worlds);

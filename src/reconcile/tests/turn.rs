@@ -109,7 +109,7 @@ impl World {
     fn leave_budget(&self, seen: &Observed) {
         let mut budget = self.budget.borrow_mut();
         match &seen.turn {
-            Some((request, Turn::Now)) => budget.give_back(&request.client),
+            Some((request, Turn::Now)) => budget.give_back(request),
             Some((_, Turn::Later { .. })) => {}
             None => budget.leave(&self.uid),
         }
