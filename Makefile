@@ -12,7 +12,8 @@ help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: tools ## Show the main job on a control plane and a token server of its own. KEEP=1 keeps it running.
+demo: ## Show the main job on a control plane and a token server of its own. KEEP=1 keeps it running.
+	tests/tools/build.sh helm kubectl etcd venv kube-apiserver kube-controller-manager
 	cargo build
 	python3 tests/demo.py
 
@@ -21,7 +22,7 @@ test: ## Format, lints, unit, property, cluster and chart tests, freshness of th
 	@./tests/run.sh
 
 .PHONY: tools
-tools: ## Build the control plane, helm and the token server into target/tools.
+tools: ## Build the control plane, helm, Prometheus and the token server into target/tools.
 	@tests/tools/build.sh
 
 .PHONY: lint

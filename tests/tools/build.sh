@@ -12,7 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 bin=$root/target/tools/bin
 stamps=$root/target/tools/stamps
-everything="helm helm-unittest kubectl etcd venv kube-apiserver kube-controller-manager"
+everything="helm helm-unittest kubectl etcd venv kube-apiserver kube-controller-manager promtool prometheus definitions"
 
 fail() {
     echo "build.sh: $*" >&2
@@ -39,9 +39,9 @@ need_go() {
     [ "${minor:-0}" -ge 26 ] || fail "go $(go env GOVERSION) is too old: $remedy"
 }
 
-# go_tool NAME MODULE-DIRECTORY PACKAGE DURATION LDFLAGS
+# go_tool NAME MODULE-DIRECTORY PACKAGE DURATION LDFLAGS [TAGS]
 go_tool() {
-    stamp="$(checksum "$here/$2/go.mod" "$here/$2/go.sum") $5"
+    stamp="$(checksum "$here/$2/go.mod" "$here/$2/go.sum") $5${6:+ $6}"
     if up_to_date "$1" "$stamp" "$bin/$1"; then
         echo "$1: already built"
         return
@@ -50,7 +50,7 @@ go_tool() {
     echo "$1: building, about $4 the first time"
     # -mod=readonly: the pins are what gets built, never something newer.
     # Into a name of its own first, so that an interrupted build leaves no half a tool behind.
-    (cd "$here/$2" && CGO_ENABLED=0 go build -mod=readonly -trimpath -ldflags "-s -w $5" -o "$bin/.$1.new" "$3") ||
+    (cd "$here/$2" && CGO_ENABLED=0 go build -mod=readonly -trimpath -tags "${6:-}" -ldflags "-s -w $5" -o "$bin/.$1.new" "$3") ||
         fail "building $1 failed: see the messages of go above"
     mv -f "$bin/.$1.new" "$bin/$1"
     echo "$stamp" >"$stamps/$1"
@@ -91,6 +91,31 @@ kubernetes_tool() {
     fi
 }
 
+# Without the clouds that it can look for targets in, Prometheus is built in half the time. prometheus_tool NAME DURATION
+prometheus_tool() {
+    go_tool "$1" prometheus "github.com/prometheus/prometheus/cmd/$1" "$2" "" remove_all_sd
+}
+
+# What the Prometheus operator publishes as ServiceMonitor and PrometheusRule.
+definitions() {
+    module=github.com/prometheus-operator/prometheus-operator
+    stamp=$(checksum "$here/prometheus-operator/go.mod" "$here/prometheus-operator/go.sum")
+    if up_to_date definitions "$stamp" "$root/target/tools/definitions"; then
+        echo "definitions: already there"
+        return
+    fi
+    need_go
+    echo "definitions: downloading the Prometheus operator's, 5 MB"
+    published=$(cd "$here/prometheus-operator" && go mod download $module && go list -m -f '{{.Dir}}' $module) ||
+        fail "downloading $module failed: see the messages of go above"
+    mkdir -p "$root/target/tools/definitions"
+    for kind in servicemonitors prometheusrules; do
+        cp "$published/example/prometheus-operator-crd/monitoring.coreos.com_$kind.yaml" "$root/target/tools/definitions/$kind.yaml"
+    done
+    chmod u+w "$root/target/tools/definitions"/*
+    echo "$stamp" >"$stamps/definitions"
+}
+
 venv() {
     requirements=$root/tests/token_server/requirements.txt
     venv=$root/target/tools/venv
@@ -122,6 +147,9 @@ build() {
     venv) venv ;;
     kube-apiserver) kubernetes_tool kube-apiserver "4 min" ;;
     kube-controller-manager) kubernetes_tool kube-controller-manager "2 min" ;;
+    promtool) prometheus_tool promtool "2 min" ;;
+    prometheus) prometheus_tool prometheus "1 min" ;;
+    definitions) definitions ;;
     *) fail "there is no tool $1: choose from $everything" ;;
     esac
 }
