@@ -101,6 +101,10 @@ for namespace in chart-test team-a team-b; do
 done
 kubectl label namespace chart-test --overwrite pod-security.kubernetes.io/warn=restricted > /dev/null
 
+# ServiceMonitor and PrometheusRule, as the Prometheus operator publishes them.
+kubectl apply --server-side -f target/tools/definitions > /dev/null
+kubectl wait --for=condition=Established --timeout=30s -f target/tools/definitions > /dev/null
+
 check "helm lint" helm lint --strict "$chart"
 check "the unit tests of the chart" helm-unittest "$chart"
 for values in tests/chart/values/*.yaml; do

@@ -1,6 +1,7 @@
 //! The control plane and the token servers: processes of `tests/environment.py` that end with their standard input.
 
 use std::{
+    collections::HashSet,
     fs,
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
@@ -274,8 +275,11 @@ impl ControlPlane {
         let lines = log
             .lines()
             .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        // A watch is in it twice: when it starts, and when it ends.
+        let mut seen = HashSet::new();
         lines
             .filter(|line| line["user"]["username"] == user)
+            .filter(|line| seen.insert(line["auditID"].as_str().unwrap_or_default().to_owned()))
             .map(|line| {
                 let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
                 let object = &line["objectRef"];

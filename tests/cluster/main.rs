@@ -21,6 +21,7 @@ mod failures;
 mod lifecycle;
 mod local_checks;
 mod measure;
+mod monitoring;
 mod ownership;
 mod refresh_token;
 mod refresh_token_crashes;

@@ -96,27 +96,7 @@ impl Operator {
 
     /// Status and body of its HTTP endpoint.
     pub(crate) fn get(&self, path: &str) -> (u16, String) {
-        use std::io::{Read, Write};
-        let mut stream = std::net::TcpStream::connect(&self.address).unwrap();
-        write!(
-            stream,
-            "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let status = answer
-            .split(' ')
-            .nth(1)
-            .and_then(|status| status.parse().ok())
-            .unwrap_or(0);
-        (
-            status,
-            answer
-                .split_once("\r\n\r\n")
-                .map(|(_, body)| body.to_owned())
-                .unwrap_or_default(),
-        )
+        get(&self.address, path)
     }
 
     /// The value of a metric with its labels, as `/metrics` shows it.
@@ -168,6 +148,26 @@ impl Drop for Operator {
             eprintln!("--- log of the operator\n{}", self.log());
         }
     }
+}
+
+/// Status and body of an HTTP endpoint without TLS.
+pub(crate) fn get(address: &str, path: &str) -> (u16, String) {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    // By version 1.0 an answer comes in one piece.
+    write!(stream, "GET {path} HTTP/1.0\r\nhost: x\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let status = answer
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok())
+        .unwrap_or(0);
+    let body = answer.split_once("\r\n\r\n");
+    (
+        status,
+        body.map(|(_, body)| body.to_owned()).unwrap_or_default(),
+    )
 }
 
 /// Waits until something is there, looking often.

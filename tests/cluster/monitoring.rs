@@ -1,0 +1,285 @@
+//! What the operator exports, and what the chart's alerts and dashboard make of it: a real Prometheus, and a `CubeCredential` in
+//! every state that they are about.
+
+mod language;
+mod prometheus;
+mod rendered;
+
+use std::{collections::BTreeMap, sync::Once};
+
+use cube_operator::api::ConditionType::{self, Ready, Refreshed};
+use serde_json::{Value, json};
+
+use crate::{
+    operator::{Operator, eventually},
+    place::{Place, is},
+    scripted::{Authority, LOCAL, Provider, Reply, Request},
+};
+use prometheus::Prometheus;
+
+/// In seconds, of a token whose end is looked at beforehand: Prometheus takes a sample for the present for five minutes.
+const LIFETIME: i64 = 240;
+
+/// A `CubeCredential` in each state: its name, what is special in its spec, and the condition that tells.
+type State = (
+    &'static str,
+    Value,
+    (ConditionType, &'static str, &'static str),
+);
+
+fn states() -> [State; 10] {
+    let grant = json!({"grant": "RefreshToken", "refreshTokenRef": {"name": "seed"}});
+    let client = |name: &str| json!({"clientSecretRef": {"name": name}});
+    let is = |status, reason| (Refreshed, status, reason);
+    [
+        ("refused", client("wrong"), is("False", "InvalidClient")),
+        (
+            "missing",
+            client("missing"),
+            is("False", "ClientSecretNotFound"),
+        ),
+        (
+            "suspended",
+            json!({"suspend": true}),
+            is("Unknown", "Suspended"),
+        ),
+        ("foreign", json!({}), (Ready, "False", "TargetConflict")),
+        ("busy", json!({}), is("False", "RateLimited")),
+        ("page", json!({}), is("False", "UnexpectedResponse")),
+        ("down", json!({}), is("False", "Unavailable")),
+        ("dead", grant, is("False", "RefreshTokenRejected")),
+        ("ending", json!({}), is("True", "TokenIssued")),
+        // It has ended before the next one may be requested.
+        ("short", json!({}), (Ready, "False", "Pending")),
+    ]
+}
+
+/// Those that may not write their Secrets.
+fn limited() -> [State; 2] {
+    let grant = json!({"grant": "RefreshToken", "refreshTokenRef": {"name": "seed"}});
+    let is = |reason| (Refreshed, "False", reason);
+    [
+        ("target", json!({}), is("TargetNotWritable")),
+        ("state", grant, is("StateNotWritable")),
+    ]
+}
+
+/// A provider that answers as its path says.
+fn provider(authority: &Authority) -> Provider {
+    let token = |lifetime| {
+        let token =
+            json!({"access_token": "issued", "token_type": "Bearer", "expires_in": lifetime});
+        Reply::json(200, token.to_string())
+    };
+    let once = Once::new();
+    let answer = move |request: &Request| match request.target.as_str() {
+        "/busy" => Reply::json(429, "{}"),
+        "/page" => Reply::json(200, "<html>Sign in</html>"),
+        "/dead" => Reply::json(400, r#"{"error": "invalid_grant"}"#),
+        "/target" => token(3600),
+        "/short" => token(3),
+        "/ending" if !once.is_completed() => {
+            once.call_once(|| ());
+            token(LIFETIME)
+        }
+        _ => Reply::json(503, "{}"),
+    };
+    Provider::start(&authority.certificate(&LOCAL), answer)
+}
+
+/// Applies a `CubeCredential`, and waits until it is in its state. All but `refused` are at the scripted provider.
+fn bring(place: &Place, provider: &Provider, (name, special, condition): State) {
+    let mut object = match name {
+        "refused" => place.credential(name),
+        _ => place.credential_at(name, &provider.url(&format!("/{name}")), "scripted"),
+    };
+    let spec = object["spec"].as_object_mut().unwrap();
+    spec.extend(special.as_object().unwrap().clone());
+    place.apply(&object);
+    let (r#type, status, reason) = condition;
+    place.wait_for(name, reason, |found| is(found, r#type, status, reason));
+}
+
+fn secret(name: &str, key: &str, value: &str) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": {"name": name, "labels": {"cube-operator.dev/credential": "true"}},
+        "stringData": {"client-id": "somebody", "client-secret": "wrong", key: value},
+    })
+}
+
+/// Takes the operator's rights away until the API server has refused some of its requests.
+fn refuse_requests(place: &Place, operator: &Operator) {
+    let mut binding = place.get("rolebinding", "cube-operator").unwrap();
+    place.kubectl(&["delete", "rolebinding", "cube-operator"]);
+    place.kubectl(&[
+        "annotate",
+        "cubecredential",
+        "main",
+        "cube-operator.dev/refresh-requested-at=1",
+    ]);
+    eventually("the API server has refused requests", || {
+        let errors = operator.metric("cube_operator_reconciles_total{result=\"error\"}");
+        errors.filter(|count| *count > 4.0)
+    });
+    binding["metadata"] = json!({"name": "cube-operator"});
+    place.apply(&binding);
+    place.wait_for("main", "served", |status| status.refresh_request.is_some());
+}
+
+#[test]
+fn every_alert_and_every_query_of_the_dashboard_finds_what_the_operator_exports() {
+    let place = Place::new();
+    let operator = place.operator();
+    let prometheus = Prometheus::scraping(&operator);
+    place.ready_main();
+    refuse_requests(&place, &operator);
+
+    let authority = Authority::new("private");
+    let provider = provider(&authority);
+    place.trust("scripted", &authority);
+    place.apply(&secret("wrong", "client-id", &place.namespace));
+    place.apply(&secret("seed", "refresh-token", "copied-from-elsewhere"));
+    place.apply(&secret("foreign-token", "somebody", "else"));
+    for state in states() {
+        bring(&place, &provider, state);
+    }
+    place.apply(&json!({
+        "apiVersion": "v1", "kind": "ResourceQuota",
+        "metadata": {"name": "no-more-secrets"}, "spec": {"hard": {"count/secrets": "0"}},
+    }));
+    for state in limited() {
+        bring(&place, &provider, state);
+    }
+    place.kubectl(&[
+        "annotate",
+        "cubecredential",
+        "ending",
+        "cube-operator.dev/refresh-requested-at=1",
+    ]);
+    let ending = place.wait_for("ending", "the second exchange failed", |status| {
+        is(status, Refreshed, "False", "Unavailable")
+    });
+    let end = ending.expires_at.unwrap().as_second();
+
+    for alert in rendered::alerts() {
+        let at = match alert.name.as_str() {
+            "CubeCredentialTokenExpiring" => Some(end - LIFETIME / 12),
+            "CubeCredentialTokenExpired" => Some(end + 1),
+            _ => None,
+        };
+        for selector in prometheus.selectors(&alert.expr) {
+            eventually(&format!("{}: {selector}", alert.name), || {
+                (!prometheus.query(&selector.to_string(), at).is_empty()).then_some(())
+            });
+        }
+        if alert.name != "CubeOperatorAbsent" {
+            eventually(&alert.name, || {
+                let found = prometheus.query(&alert.expr, at);
+                let concerned = |labels: &Value| {
+                    !alert.name.starts_with("CubeCredential")
+                        || labels["namespace"] == place.namespace
+                };
+                (!found.is_empty() && found.iter().all(|(labels, _)| concerned(labels)))
+                    .then_some(())
+            });
+        }
+    }
+    for (title, query) in rendered::queries(&place.namespace) {
+        for selector in prometheus.selectors(&query) {
+            eventually(&format!("{title}: {selector}"), || {
+                (!prometheus.query(&selector.to_string(), None).is_empty()).then_some(())
+            });
+        }
+        eventually(&title, || {
+            let found = prometheus.query(&query, None);
+            (found.iter().any(|(_, value)| !value.is_nan())).then_some(())
+        });
+    }
+
+    drop(operator);
+    let alerts = rendered::alerts();
+    let absent = alerts
+        .iter()
+        .find(|alert| alert.name == "CubeOperatorAbsent")
+        .unwrap();
+    eventually("the operator is missed", || {
+        (!prometheus.query(&absent.expr, None).is_empty()).then_some(())
+    });
+}
+
+/// What is shown of each `CubeCredential`, without values.
+fn shown(operator: &Operator) -> Vec<String> {
+    let text = operator.get("/metrics").1;
+    let series = text.lines().filter(|line| line.contains(",name="));
+    series
+        .map(|line| line.split(' ').next().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn what_is_shown_of_a_credential_is_there_after_a_restart_and_gone_with_it() {
+    let place = Place::new();
+    let operator = place.operator();
+    place.ready_main();
+    let namespace = &place.namespace;
+    let labels = format!("namespace=\"{namespace}\",name=\"main\"");
+    let series = [
+        format!("cube_operator_token_expiry_timestamp_seconds{{{labels}}}"),
+        format!("cube_operator_last_success_timestamp_seconds{{{labels}}}"),
+        format!("cube_operator_consecutive_failures{{{labels}}}"),
+        format!(
+            "cube_operator_condition{{{labels},condition=\"Ready\",status=\"True\",reason=\"Synced\"}}"
+        ),
+        format!(
+            "cube_operator_condition{{{labels},condition=\"Refreshed\",status=\"True\",reason=\"TokenIssued\"}}"
+        ),
+    ];
+    assert_eq!(shown(&operator), series);
+    drop(operator);
+
+    let operator = place.operator();
+    eventually("all of it is there again", || {
+        (shown(&operator) == series).then_some(())
+    });
+    assert_eq!(place.exchanges(), [200]);
+    place.kubectl(&["delete", "cubecredential", "main"]);
+    eventually("nothing is left", || {
+        shown(&operator).is_empty().then_some(())
+    });
+}
+
+#[test]
+fn requests_to_the_api_server_are_counted_as_the_api_server_counts_them() {
+    let place = Place::new();
+    let operator = place.operator();
+    place.ready_main();
+    let user = format!("system:serviceaccount:{}:cube-operator", place.namespace);
+    let counted = || {
+        let mut counts = BTreeMap::new();
+        for (verb, resource, _) in place.plane.requests_of(&user) {
+            let operation = match resource.as_str() {
+                "" => "other".to_owned(),
+                _ => format!("{verb} {resource}"),
+            };
+            *counts.entry(operation).or_insert(0_u64) += 1;
+        }
+        counts
+    };
+    let exported = || -> BTreeMap<String, u64> {
+        let text = operator.get("/metrics").1;
+        let lines = text.lines().filter_map(|line| {
+            let rest = line.strip_prefix("cube_operator_api_requests_total{operation=\"")?;
+            let (operation, value) = rest.split_once("\"} ")?;
+            Some((operation.to_owned(), value.parse().unwrap()))
+        });
+        lines.collect()
+    };
+    eventually("both count the same", || {
+        (exported() == counted()).then_some(())
+    });
+    let counts = exported();
+    assert_eq!(counts["patch secrets"], 1);
+    assert_eq!(counts["watch secrets"], 2, "targets and sources");
+    assert_eq!(counts["create events"], 1);
+}
