@@ -16,6 +16,7 @@ use crate::{
     scripted::{Authority, LOCAL, Provider, Reply, Request},
 };
 use prometheus::Prometheus;
+use rendered::Alert;
 
 /// In seconds, of a token whose end is looked at beforehand: Prometheus takes a sample for the present for five minutes.
 const LIFETIME: i64 = 240;
@@ -108,23 +109,52 @@ fn secret(name: &str, key: &str, value: &str) -> Value {
     })
 }
 
-/// Takes the operator's rights away until the API server has refused some of its requests.
-fn refuse_requests(place: &Place, operator: &Operator) {
+/// Takes the operator's rights away until the alert about that finds it.
+fn refuse_requests(place: &Place, prometheus: &Prometheus, errors: &Alert) {
     let mut binding = place.get("rolebinding", "cube-operator").unwrap();
     place.kubectl(&["delete", "rolebinding", "cube-operator"]);
-    place.kubectl(&[
-        "annotate",
-        "cubecredential",
-        "main",
-        "cube-operator.dev/refresh-requested-at=1",
-    ]);
-    eventually("the API server has refused requests", || {
-        let errors = operator.metric("cube_operator_reconciles_total{result=\"error\"}");
-        errors.filter(|count| *count > 4.0)
-    });
+    request_refresh(place, "main");
+    eventually(&errors.name, || prometheus.query(&errors.expr, None).pop());
     binding["metadata"] = json!({"name": "cube-operator"});
     place.apply(&binding);
     place.wait_for("main", "served", |status| status.refresh_request.is_some());
+}
+
+fn request_refresh(place: &Place, name: &str) {
+    let annotation = "cube-operator.dev/refresh-requested-at=now";
+    place.kubectl(&["annotate", "cubecredential", name, annotation]);
+}
+
+/// The `CubeCredentials` that an alert is about.
+fn concerned(alert: &str) -> &'static [&'static str] {
+    match alert {
+        "CubeCredentialTokenExpiring" => &["ending"],
+        "CubeCredentialTokenExpired" => &["ending", "short"],
+        "CubeCredentialLoginLost" => &["dead"],
+        "CubeCredentialClientRejected" => &["refused"],
+        "CubeCredentialEndpointWrong" => &["page"],
+        "CubeCredentialStateNotWritable" => &["state"],
+        "CubeCredentialMisconfigured" => &["missing"],
+        "CubeCredentialTargetTrouble" => &["foreign", "target"],
+        "CubeCredentialRateLimited" => &["busy"],
+        "CubeCredentialEndpointDown" => &["down", "ending"],
+        "CubeCredentialNotReady" => &["short"],
+        other => panic!("{other} is not known here"),
+    }
+}
+
+fn text<'a>(labels: &'a Value, label: &str) -> &'a str {
+    labels[label].as_str().unwrap_or_default()
+}
+
+/// Waits until each selector of a query finds something.
+fn finds(prometheus: &Prometheus, what: &str, query: &str, at: Option<i64>) {
+    for selector in prometheus.selectors(query) {
+        let selector = selector.to_string();
+        eventually(&format!("{what}: {selector}"), || {
+            (!prometheus.query(&selector, at).is_empty()).then_some(())
+        });
+    }
 }
 
 #[test]
@@ -133,7 +163,13 @@ fn every_alert_and_every_query_of_the_dashboard_finds_what_the_operator_exports(
     let operator = place.operator();
     let prometheus = Prometheus::scraping(&operator);
     place.ready_main();
-    refuse_requests(&place, &operator);
+    let (of_the_operator, of_credentials): (Vec<_>, Vec<_>) = rendered::alerts()
+        .into_iter()
+        .partition(|alert| alert.name.starts_with("CubeOperator"));
+    let [absent, errors] = of_the_operator.as_slice() else {
+        panic!("{of_the_operator:?}");
+    };
+    refuse_requests(&place, &prometheus, errors);
 
     let authority = Authority::new("private");
     let provider = provider(&authority);
@@ -151,61 +187,51 @@ fn every_alert_and_every_query_of_the_dashboard_finds_what_the_operator_exports(
     for state in limited() {
         bring(&place, &provider, state);
     }
-    place.kubectl(&[
-        "annotate",
-        "cubecredential",
-        "ending",
-        "cube-operator.dev/refresh-requested-at=1",
-    ]);
+    request_refresh(&place, "ending");
     let ending = place.wait_for("ending", "the second exchange failed", |status| {
         is(status, Refreshed, "False", "Unavailable")
     });
     let end = ending.expires_at.unwrap().as_second();
 
-    for alert in rendered::alerts() {
+    for alert in of_credentials {
         let at = match alert.name.as_str() {
             "CubeCredentialTokenExpiring" => Some(end - LIFETIME / 12),
             "CubeCredentialTokenExpired" => Some(end + 1),
             _ => None,
         };
-        for selector in prometheus.selectors(&alert.expr) {
-            eventually(&format!("{}: {selector}", alert.name), || {
-                (!prometheus.query(&selector.to_string(), at).is_empty()).then_some(())
-            });
-        }
-        if alert.name != "CubeOperatorAbsent" {
-            eventually(&alert.name, || {
-                let found = prometheus.query(&alert.expr, at);
-                let concerned = |labels: &Value| {
-                    !alert.name.starts_with("CubeCredential")
-                        || labels["namespace"] == place.namespace
-                };
-                (!found.is_empty() && found.iter().all(|(labels, _)| concerned(labels)))
-                    .then_some(())
-            });
-        }
+        finds(&prometheus, &alert.name, &alert.expr, at);
+        eventually(&alert.name, || {
+            let found = prometheus.query(&alert.expr, at);
+            let mut names: Vec<_> = found
+                .iter()
+                .map(|(labels, _)| text(labels, "name"))
+                .collect();
+            names.sort_unstable();
+            (names == concerned(&alert.name)).then_some(())
+        });
     }
     for (title, query) in rendered::queries(&place.namespace) {
-        for selector in prometheus.selectors(&query) {
-            eventually(&format!("{title}: {selector}"), || {
-                (!prometheus.query(&selector.to_string(), None).is_empty()).then_some(())
-            });
-        }
+        finds(&prometheus, &title, &query, None);
         eventually(&title, || {
             let found = prometheus.query(&query, None);
             (found.iter().any(|(_, value)| !value.is_nan())).then_some(())
         });
     }
 
+    for (metric, namespace) in [
+        ("cube_operator_condition", place.namespace.as_str()),
+        ("cube_operator_build_info", "cube-system"),
+    ] {
+        let found = prometheus.query(metric, None);
+        let own = found
+            .iter()
+            .all(|(labels, _)| text(labels, "namespace") == namespace);
+        assert!(own, "{found:?}");
+    }
+
+    finds(&prometheus, &absent.name, &absent.expr, None);
     drop(operator);
-    let alerts = rendered::alerts();
-    let absent = alerts
-        .iter()
-        .find(|alert| alert.name == "CubeOperatorAbsent")
-        .unwrap();
-    eventually("the operator is missed", || {
-        (!prometheus.query(&absent.expr, None).is_empty()).then_some(())
-    });
+    eventually(&absent.name, || prometheus.query(&absent.expr, None).pop());
 }
 
 /// What is shown of each `CubeCredential`, without values.

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::rendered::{NAMESPACE, RELEASE};
+use super::rendered::{NAMESPACE, RELEASE, endpoint};
 use crate::{
     environment::{directory, tool},
     operator::{Operator, eventually, get},
@@ -42,14 +42,14 @@ impl Prometheus {
         Self::start(&json!([]))
     }
 
-    /// One that scrapes this operator each second, with the labels that the Prometheus operator gives it.
+    /// One that scrapes this operator each second, as the Prometheus operator makes it of the `ServiceMonitor`.
     pub(super) fn scraping(operator: &Operator) -> Self {
         let labels = json!({
             "namespace": NAMESPACE, "service": format!("{RELEASE}-metrics"), "pod": "cube-operator-0", "container": "operator",
         });
         Self::start(&json!([{
             "job_name": format!("{RELEASE}-metrics"),
-            "honor_labels": true,
+            "honor_labels": endpoint()["honorLabels"],
             "static_configs": [{"targets": [operator.address], "labels": labels}],
         }]))
     }

@@ -59,8 +59,17 @@ pub(super) fn queries(namespace: &str) -> Vec<(String, String)> {
     queries.collect()
 }
 
+/// How the chart has the Prometheus operator scrape.
+pub(super) fn endpoint() -> Value {
+    let monitor = rendered(
+        "servicemonitor",
+        &["monitoring.serviceMonitor.enabled=true"],
+    );
+    monitor["spec"]["endpoints"][0].clone()
+}
+
 /// The dashboard, from its `ConfigMap`.
-pub(super) fn dashboard() -> Value {
+fn dashboard() -> Value {
     let map = rendered("dashboard", &["monitoring.dashboard.enabled=true"]);
     let text = map["data"]["cube-operator.json"].as_str().unwrap();
     serde_json::from_str(text).unwrap()
