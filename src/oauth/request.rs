@@ -82,6 +82,12 @@ impl TokenRequest {
     }
 }
 
+/// A token is one or more printable ASCII characters (RFC 6749, appendix A). Anything else could break out of a header.
+#[must_use]
+pub fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| (0x20..=0x7e).contains(&b))
+}
+
 pub(super) fn basic(client: &Client) -> String {
     let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     let pair = format!(

@@ -60,7 +60,12 @@ fn leaves_doubt(status: u16, reason: Reason) -> bool {
         reason,
         Reason::UnexpectedResponse | Reason::UnsupportedTokenType | Reason::ResponseTooLarge
     );
-    reason == Reason::Unavailable || (is_success(status) && unusable)
+    match status {
+        // Also with more of a page than is read.
+        500.. => true,
+        200..300 | 408 => unusable || reason == Reason::Unavailable,
+        _ => false,
+    }
 }
 
 fn successor(
@@ -133,7 +138,7 @@ impl Reader<'_> {
         let stated = text(fields, "scope").map(|scope| self.scrubber.without_secrets(scope));
         let granted: Vec<&str> = stated
             .as_deref()
-            .map(|scope| scope.split_ascii_whitespace().collect())
+            .map(|scope| scope.split_whitespace().collect())
             .unwrap_or_default();
         let narrowed = !granted.is_empty()
             && self
@@ -149,6 +154,7 @@ impl Reader<'_> {
                 .iter()
                 .take(64)
                 .map(|scope| self.scrubber.clean(scope))
+                .filter(|scope| !scope.is_empty())
                 .collect(),
             narrowed,
         })
@@ -205,7 +211,8 @@ impl Reader<'_> {
             .location
             .as_deref()
             .map(|location| self.scrubber.without_secrets(location))
-            .and_then(|location| url::Url::parse(&location).ok());
+            .and_then(|location| url::Url::parse(&location).ok())
+            .filter(url::Url::has_host);
         let Some(target) = target else {
             return self.refusal(Reason::Redirected, "a redirect, which is not followed");
         };
@@ -225,7 +232,9 @@ impl Reader<'_> {
             .map(part)
             .collect::<Vec<_>>()
             .join("/");
-        let mut shown = format!("{}://{host}{path}", target.scheme());
+        // Once more: a URL drops what can cut a secret apart, tabs and steps such as `..`.
+        let shown = format!("{}://{host}{path}", target.scheme());
+        let mut shown = self.scrubber.without_secrets(&shown);
         shown.truncate(200);
         self.refusal(
             Reason::Redirected,

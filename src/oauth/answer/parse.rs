@@ -1,21 +1,26 @@
 //! The fields of an answer's body, read leniently: last of duplicate keys, numbers as text, forms instead of JSON.
 
+use std::collections::BTreeMap;
+
 use jiff::SignedDuration;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
 use url::form_urlencoded;
 
 use super::LONGEST_LIFETIME;
+use crate::oauth::request::is_token;
 
 /// The fields of a body; `None` if it is neither a JSON object nor a form.
 ///
-/// Goes through a map because a derived type refuses duplicate keys, which some servers send.
+/// Goes through a map because a derived type refuses duplicate keys, which some servers send; and field by field, because a
+/// refresh token must not be lost to another field that cannot be read (bytes that are no text, half a character, 1e999).
 pub(super) fn fields(body: &[u8], content_type: Option<&str>) -> Option<Map<String, Value>> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    if let Ok(value) = serde_json::from_slice(body) {
-        return match value {
-            Value::Object(fields) => Some(fields),
-            _ => None,
-        };
+    let text = String::from_utf8_lossy(body);
+    if let Ok(fields) = serde_json::from_str::<BTreeMap<String, Box<RawValue>>>(&text) {
+        // What cannot be read is not absent; `false` is of use to nobody.
+        let value = |raw: &RawValue| serde_json::from_str(raw.get()).unwrap_or(Value::Bool(false));
+        let fields = fields.into_iter();
+        return Some(fields.map(|(name, raw)| (name, value(&raw))).collect());
     }
     is_form(content_type?).then(|| form(body))
 }
@@ -28,9 +33,9 @@ pub(super) fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a
         .filter(|text| !text.is_empty())
 }
 
-/// A token is one or more printable ASCII characters (RFC 6749, appendix A). Anything else could break out of a header.
+/// The token in a field.
 pub(super) fn token<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
-    text(fields, name).filter(|token| token.bytes().all(|b| (0x20..=0x7e).contains(&b)))
+    text(fields, name).filter(|text| is_token(text))
 }
 
 /// `expires_in` in seconds: a number, or digits in a string. Everything else is unknown, never guessed.

@@ -164,6 +164,12 @@ fn an_echo_of_a_token_in_the_granted_scopes_is_not_shown() {
 }
 
 #[test]
+fn a_granted_scope_is_one_word_that_can_be_shown() {
+    let odd = issued(r#"{"access_token":"abc","scope":"read\u00a0write\u000b\u00e9 \"x\""}"#);
+    assert_eq!(odd.scopes, ["read", "write", "x"]);
+}
+
+#[test]
 fn a_byte_order_mark_duplicate_keys_and_forms_are_read() {
     assert_eq!(
         issued(b"\xef\xbb\xbf{\"access_token\":\"abc\"}")
@@ -225,6 +231,27 @@ fn a_refresh_keeps_a_successor_even_of_an_unusable_success() {
             r#"{"access_token":"a","refresh_token":"next"}"#
         ),
         None
+    );
+}
+
+#[test]
+fn no_field_that_cannot_be_read_costs_a_successor() {
+    let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+    let values: [&[u8]; 4] = [b"\"\xff\"", br#""\ud800""#, b"1e999", deep.as_bytes()];
+    for value in values {
+        for name in ["access_token", "expires_in", "token_type", "x"] {
+            let name = format!(r#"{{"{name}":"#);
+            let body = [name.as_bytes(), value, br#","refresh_token":"next"}"#].concat();
+            let reading = meaning(REFRESH, &answer(200, &body));
+            let found = reading
+                .refresh_token
+                .map(|token| token.expose_secret().to_owned());
+            assert_eq!(found, Some("next".into()), "{}", body.escape_ascii());
+        }
+    }
+    assert_eq!(
+        reason(CLIENT, 200, r#"{"access_token":"a","token_type":"\ud800"}"#),
+        Some(Reason::UnsupportedTokenType)
     );
 }
 
@@ -356,6 +383,31 @@ fn a_redirect_shows_scheme_host_and_path_only() {
 }
 
 #[test]
+fn a_redirect_does_not_put_a_secret_together_that_its_text_had_cut_apart() {
+    let shown = |location: &str| {
+        let redirect = Answer {
+            location: Some(location.into()),
+            ..answer(302, r#"{"id_token":"a/b"}"#)
+        };
+        meaning(CLIENT, &redirect).outcome.unwrap_err().what
+    };
+    for location in [
+        "https://x.example/a/\tb",
+        "https://x.example/a/y/../b",
+        "https://x.example/a\\b",
+    ] {
+        assert_eq!(
+            shown(location),
+            "the token endpoint answered 302 a redirect to https://x.example/..., which is not followed"
+        );
+    }
+    assert_eq!(
+        shown("data:text/plain,come here"),
+        "the token endpoint answered 302 a redirect, which is not followed"
+    );
+}
+
+#[test]
 fn retry_after_is_seconds_or_a_date_against_the_answers_own_date() {
     let at = |second: u32| format!("Sun, 06 Nov 1994 08:49:{second:02} GMT");
     for (header, date, pause) in [
@@ -429,5 +481,22 @@ fn only_an_answer_that_says_what_was_done_leaves_no_doubt_about_a_refresh_token(
     ] {
         let refusal = meaning(REFRESH, &answer(status, body)).outcome.unwrap_err();
         assert_eq!(refusal.in_doubt, doubt, "{status} {body}: {refusal:?}");
+    }
+    for (status, doubt) in [
+        (200, true),
+        (408, true),
+        (502, true),
+        (600, true),
+        (400, false),
+    ] {
+        let endless = Answer {
+            status,
+            ..Answer::default()
+        };
+        let refusal = meaning(REFRESH, &endless).outcome.unwrap_err();
+        assert_eq!(
+            refusal.in_doubt, doubt,
+            "{status} with a body that does not end"
+        );
     }
 }
