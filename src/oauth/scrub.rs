@@ -58,7 +58,8 @@ impl Scrubber {
     }
 
     fn add_form(&mut self, form: String) {
-        if form.is_empty() {
+        // Nobody tells it from what stands in its place.
+        if REDACTED.contains(&form) {
             return;
         }
         self.forms.push(form.into());
@@ -81,13 +82,10 @@ impl Scrubber {
             .collect::<Vec<_>>()
             .join(" ");
         // Once more: dropping a character can put a secret together that the provider's text had cut apart.
-        let text = without_token_runs(&self.without_secrets(&one_line));
+        let mut text = without_token_runs(&self.without_secrets(&one_line));
         // Only ASCII is left, so a byte is a character.
-        if text.len() <= LONGEST {
-            text
-        } else {
-            text[..LONGEST].to_owned()
-        }
+        text.truncate(LONGEST);
+        self.unless_it_shows_a_secret(text.trim_end().to_owned())
     }
 
     /// An error code as it may be shown: only of the shape of RFC 6749's codes, and no secret.
@@ -103,10 +101,33 @@ impl Scrubber {
     /// The text without the secrets in play. To be done before a text is taken apart: a secret may have blanks or slashes.
     #[must_use]
     pub fn without_secrets(&self, text: &str) -> String {
-        self.forms.iter().fold(text.to_owned(), |text, form| {
+        let text = self.forms.iter().fold(text.to_owned(), |text, form| {
             text.replace(form.expose_secret(), REDACTED)
-        })
+        });
+        self.unless_it_shows_a_secret(text)
     }
+
+    /// Encoders differ in which characters they leave as they are, so no list has every urlencoded form; and what stands in
+    /// place of a secret may be a part of another one. Such a text is not worth mending.
+    fn unless_it_shows_a_secret(&self, text: String) -> String {
+        let shows = |text: &str| {
+            let mut forms = self.forms.iter();
+            forms.any(|form| text.contains(form.expose_secret()))
+        };
+        if shows(&text) || shows(&decoded(&text)) || shows(&decoded(&text.replace('+', "%2B"))) {
+            REDACTED.to_owned()
+        } else {
+            text
+        }
+    }
+}
+
+/// The text without urlencoding.
+fn decoded(text: &str) -> String {
+    let one_name = text.replace('&', "%26").replace('=', "%3D");
+    form_urlencoded::parse(one_name.as_bytes())
+        .map(|(name, _)| name)
+        .collect()
 }
 
 fn without_token_runs(text: &str) -> String {
@@ -195,6 +216,31 @@ mod tests {
     #[test]
     fn a_secret_that_was_cut_apart_does_not_grow_together() {
         assert_eq!(scrubber("hunter2").clean("got hun\"ter2"), "got ...");
+    }
+
+    #[test]
+    fn a_text_with_a_secret_that_was_encoded_by_other_rules_is_not_shown() {
+        let scrubber = scrubber("a!b~c&d+e");
+        for echo in ["a!b~c%26d+e", "a!b~c&d%2be", "%61!b~c&d+e"] {
+            assert_eq!(scrubber.clean(&format!("got {echo}")), "...", "{echo}");
+        }
+        assert_eq!(scrubber.clean("100 % of a!b~c"), "100 % of a!b~c");
+    }
+
+    #[test]
+    fn what_stands_in_place_of_a_secret_completes_no_other_one() {
+        let mut scrubber = scrubber("x");
+        scrubber.add("a...b");
+        assert_eq!(scrubber.clean("axb"), "...");
+        assert_eq!(scrubber.clean("a0123456789abcdefghijb"), "...");
+        scrubber.add(".");
+        assert_eq!(scrubber.clean("wait. then go."), "wait. then go.");
+    }
+
+    #[test]
+    fn a_text_that_is_cut_has_no_blank_at_its_end() {
+        let text = format!("{} end", "nineteen characters ".repeat(10).trim_end());
+        assert_eq!(scrubber("zzz").clean(&text), text[..199]);
     }
 
     #[test]
