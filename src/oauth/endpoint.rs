@@ -17,12 +17,16 @@ pub enum EndpointError {
     NotAUrl(url::ParseError),
     #[error("tokenURL must start with https:// in lower case")]
     NotHttps,
+    #[error("tokenURL must not contain a blank or a control character")]
+    Blank,
     #[error("tokenURL must not contain a user or password")]
     UserInfo,
     #[error("tokenURL must not contain a fragment (#...)")]
     Fragment,
     #[error("tokenURL names no host")]
     NoHost,
+    #[error("tokenURL has a character in its host that no host name has")]
+    NotAHost,
 }
 
 /// A token endpoint whose URL is safe to send a secret to. Its text is kept as written.
@@ -45,9 +49,14 @@ impl Endpoint {
         if !text.starts_with("https://") {
             return Err(EndpointError::NotHttps);
         }
+        // `Url` drops some of them wherever they stand.
+        if text.contains(|c: char| c.is_ascii_whitespace() || c.is_control()) {
+            return Err(EndpointError::Blank);
+        }
         let url = Url::parse(text).map_err(EndpointError::NotAUrl)?;
-        // `Url` forgets an empty user: the text shows it.
-        let authority = text["https://".len()..].split(['/', '?', '#', '\\']).next();
+        // `Url` forgets an empty user: the text shows it, behind the further slashes that `Url` passes over.
+        let rest = text["https:".len()..].trim_start_matches(['/', '\\']);
+        let authority = rest.split(['/', '?', '#', '\\']).next();
         let user = authority.is_some_and(|authority| authority.contains('@'));
         if user || !url.username().is_empty() || url.password().is_some() {
             return Err(EndpointError::UserInfo);
@@ -55,10 +64,13 @@ impl Endpoint {
         if url.fragment().is_some() {
             return Err(EndpointError::Fragment);
         }
-        if url.host_str().is_none_or(str::is_empty) {
-            return Err(EndpointError::NoHost);
+        match url.host() {
+            None | Some(Host::Domain("")) => Err(EndpointError::NoHost),
+            Some(Host::Domain(name)) if !name.bytes().all(is_of_a_name) => {
+                Err(EndpointError::NotAHost)
+            }
+            _ => Ok(Self(url)),
         }
-        Ok(Self(url))
     }
 
     /// The URL to send to. Its query may hold a secret: it belongs in a request and nowhere else.
@@ -86,6 +98,11 @@ impl Endpoint {
     fn port(&self) -> u16 {
         self.0.port_or_known_default().unwrap_or(443)
     }
+}
+
+/// `Url` takes more than that; the HTTP client does not.
+fn is_of_a_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._".contains(&byte)
 }
 
 /// A list of hosts that is the only place something may be sent to: `host` (any port) or `host:port`.
@@ -120,7 +137,7 @@ impl HostList {
 
 /// `Url` does the normalisation (case, IDNA, IPv6), so that an entry compares like the token URL's own host.
 fn host_entry(entry: &str) -> Option<(String, Option<u16>)> {
-    if entry.contains(['/', '@', '?', '#', '*']) || entry.contains(char::is_whitespace) {
+    if entry.contains(['/', '\\', '@', '?', '#', '*', '%']) {
         return None;
     }
     let bare_ipv6 = entry.parse::<std::net::Ipv6Addr>().is_ok();
@@ -130,9 +147,11 @@ fn host_entry(entry: &str) -> Option<(String, Option<u16>)> {
         format!("https://{entry}")
     };
     let endpoint = Endpoint::parse(&text).ok()?;
-    // `Url` drops the default port, but "host:443" must not match other ports.
-    let explicit_443 = !bare_ipv6 && entry.ends_with(":443");
-    let port = endpoint.0.port().or(explicit_443.then_some(443));
+    // Not from `Url`, which drops the default port: "host:443" must not match other ports.
+    let port = match entry.rsplit_once(':') {
+        Some((_, port)) if !bare_ipv6 && !port.ends_with(']') => Some(port.parse().ok()?),
+        _ => None,
+    };
     Some((endpoint.host(), port))
 }
 
@@ -202,6 +221,13 @@ mod tests {
             ("https://user:pass@example.com/", EndpointError::UserInfo),
             ("https://@example.com/", EndpointError::UserInfo),
             ("https:///user@example.com/", EndpointError::UserInfo),
+            ("https:////@example.com/", EndpointError::UserInfo),
+            ("https://\\@example.com/", EndpointError::UserInfo),
+            ("https://\t/@example.com/", EndpointError::Blank),
+            ("https://exa\nmple.com/", EndpointError::Blank),
+            ("https://example.com/ ", EndpointError::Blank),
+            ("https://{example}.com/", EndpointError::NotAHost),
+            ("https://ex*mple.com/", EndpointError::NotAHost),
             ("https://example.com/#x", EndpointError::Fragment),
             (
                 "https://",
@@ -238,7 +264,8 @@ mod tests {
     #[test]
     fn a_bare_host_permits_any_port_and_a_host_with_a_port_only_that_one() {
         let list =
-            HostList::parse("a.example, b.example:8443,c.example:443, ::1, [::2]:9").unwrap();
+            HostList::parse("a.example, b.example:8443,c.example:443,d.example:0443, ::1, [::2]:9")
+                .unwrap();
         for (url, permitted) in [
             ("https://a.example/", true),
             ("https://A.EXAMPLE:9/", true),
@@ -246,6 +273,8 @@ mod tests {
             ("https://b.example/", false),
             ("https://c.example/", true),
             ("https://c.example:444/", false),
+            ("https://d.example/", true),
+            ("https://d.example:444/", false),
             ("https://x.a.example/", false),
             ("https://[::1]:7/", true),
             ("https://[::2]:9/", true),
@@ -265,6 +294,15 @@ mod tests {
             HostList::parse("https://a.example"),
             Err("https://a.example".into())
         );
+        for entry in [
+            "a.example:",
+            "a.example:x",
+            "a.example:+1",
+            "a.example\\b",
+            "%61.example",
+        ] {
+            assert_eq!(HostList::parse(entry), Err(entry.into()));
+        }
         assert!(
             !HostList::parse("")
                 .unwrap()
