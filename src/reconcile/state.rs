@@ -17,7 +17,10 @@ use super::{
     observed::Credential,
     target::{ACCESS_TOKEN, Record},
 };
-use crate::api::{annotation, label};
+use crate::{
+    api::{annotation, label},
+    oauth::request::is_token,
+};
 
 /// The type of a state Secret.
 pub const STATE_TYPE: &str = "cube-operator.dev/state";
@@ -359,7 +362,10 @@ impl Stored {
         );
         let surplus = past_seeds.len().saturating_sub(PAST_SEEDS);
         past_seeds.drain(..surplus);
-        let generation = before.generation.max(published.unwrap_or(0)) + 1;
+        let generation = before
+            .generation
+            .max(published.unwrap_or(0))
+            .saturating_add(1);
         let (access_token, issued) = issued.unzip();
         let issued = issued.map(|record| Record {
             rotation: Some(generation),
@@ -411,12 +417,17 @@ impl Stored {
         changed
     }
 
+    /// What somebody edited so that it is no token any more is not sent, and not published.
     fn read(data: &BTreeMap<String, SecretString>) -> Option<Self> {
         let record = data.get(RECORD)?.expose_secret();
+        let token = |key| {
+            let found = data.get(key).cloned();
+            found.filter(|token| is_token(token.expose_secret()))
+        };
         Some(Self {
-            refresh_token: data.get(REFRESH_TOKEN)?.clone(),
-            access_token: data.get(ACCESS_TOKEN).cloned(),
-            replaced_token: data.get(REPLACED_TOKEN).cloned(),
+            refresh_token: token(REFRESH_TOKEN)?,
+            access_token: token(ACCESS_TOKEN),
+            replaced_token: token(REPLACED_TOKEN),
             record: serde_json::from_str(record).ok()?,
         })
     }

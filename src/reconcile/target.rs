@@ -44,7 +44,7 @@ impl Record {
     /// Whether the token of this record was issued after that of the other.
     pub(super) fn is_newer_than(&self, other: &Self) -> bool {
         match (self.rotation, other.rotation) {
-            (Some(own), Some(other)) => own > other,
+            (Some(own), Some(other)) if own != other => own > other,
             _ => self.issued_at > other.issued_at,
         }
     }

@@ -86,7 +86,7 @@ fn settle_pending(seen: &mut Observed) {
     } else if moved_on {
         // Another process got an answer without a new refresh token: ours has the one that lives on.
         *generation = stored.record.generation;
-        pending.stored = pending.stored.renumbered(*generation + 1);
+        pending.stored = pending.stored.renumbered(generation.saturating_add(1));
     }
 }
 

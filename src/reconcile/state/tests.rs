@@ -47,6 +47,26 @@ fn a_state_that_lacks_something_is_not_read_as_another_one() {
 }
 
 #[test]
+fn what_was_edited_and_is_no_token_is_neither_sent_nor_published() {
+    let good = begin("b", &a2()).succeeded(None, None, None);
+    let edited = |key: &str, value: &str| {
+        let mut data = good.data();
+        data.insert(key.into(), value.into());
+        Stored::read(&data)
+    };
+    for value in ["", "a\n", "a\u{7f}", "é"] {
+        assert!(edited(REFRESH_TOKEN, value).is_none(), "{value:?}");
+        assert!(edited(ACCESS_TOKEN, value).unwrap().access_token.is_none());
+        assert!(
+            edited(REPLACED_TOKEN, value)
+                .unwrap()
+                .replaced_token
+                .is_none()
+        );
+    }
+}
+
+#[test]
 fn its_own_seed_and_those_before_it_begin_nothing() {
     let b2 = begin("b", &a2()).succeeded(Some(token("b2")), None, None);
     for seed in ["a", "b"] {
@@ -135,4 +155,26 @@ fn a_rejection_is_confirmed_once_and_a_loss_never() {
 fn a_state_from_a_backup_counts_on_from_what_is_published() {
     let next = a2().succeeded(Some(token("a3")), None, Some(10));
     assert_eq!(next.record.generation, 11);
+}
+
+#[test]
+fn when_the_numbers_end_the_later_answer_is_the_newer_one() {
+    let answer = |second| {
+        let record = Record {
+            owner_uid: "uid".into(),
+            issued_at: at(second),
+            expires_at: at(second + 60),
+            inputs_hash: String::new(),
+            generation: 1,
+            source_version: "1".into(),
+            seed_version: None,
+            rotation: None,
+            refresh_request: None,
+            scopes: vec![],
+        };
+        let stored = a2().succeeded(None, Some((token("t"), record)), Some(u64::MAX));
+        stored.record.issued.unwrap()
+    };
+    assert!(answer(2).is_newer_than(&answer(1)));
+    assert!(!answer(1).is_newer_than(&answer(2)));
 }
