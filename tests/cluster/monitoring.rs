@@ -28,7 +28,7 @@ type State = (
     (ConditionType, &'static str, &'static str),
 );
 
-fn states() -> [State; 10] {
+fn states() -> [State; 11] {
     let grant = json!({"grant": "RefreshToken", "refreshTokenRef": {"name": "seed"}});
     let client = |name: &str| json!({"clientSecretRef": {"name": name}});
     let is = |status, reason| (Refreshed, status, reason);
@@ -46,6 +46,8 @@ fn states() -> [State; 10] {
         ),
         ("foreign", json!({}), (Ready, "False", "TargetConflict")),
         ("busy", json!({}), is("False", "RateLimited")),
+        // The provider has asked the client of both to pause.
+        ("queued", json!({}), (Ready, "False", "RateBudget")),
         ("page", json!({}), is("False", "UnexpectedResponse")),
         ("down", json!({}), is("False", "Unavailable")),
         ("dead", grant, is("False", "RefreshTokenRejected")),
@@ -88,10 +90,11 @@ fn provider(authority: &Authority) -> Provider {
     Provider::start(&authority.certificate(&LOCAL), answer)
 }
 
-/// Applies a `CubeCredential`, and waits until it is in its state. All but `refused` are at the scripted provider.
+/// Applies a `CubeCredential`, and waits until it is in its state. All but `refused` have a path of the scripted provider.
 fn bring(place: &Place, provider: &Provider, (name, special, condition): State) {
     let mut object = match name {
         "refused" => place.credential(name),
+        "queued" => place.credential_at(name, &provider.url("/busy"), "scripted"),
         _ => place.credential_at(name, &provider.url(&format!("/{name}")), "scripted"),
     };
     let spec = object["spec"].as_object_mut().unwrap();
@@ -138,7 +141,7 @@ fn concerned(alert: &str) -> &'static [&'static str] {
         "CubeCredentialTargetTrouble" => &["foreign", "target"],
         "CubeCredentialRateLimited" => &["busy"],
         "CubeCredentialEndpointDown" => &["down", "ending"],
-        "CubeCredentialNotReady" => &["short"],
+        "CubeCredentialNotReady" => &["queued", "short"],
         other => panic!("{other} is not known here"),
     }
 }
