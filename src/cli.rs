@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 use jiff::SignedDuration;
 
@@ -59,6 +59,10 @@ pub struct Run {
     )]
     pub token_request_interval: SignedDuration,
 
+    /// What to warn of.
+    #[command(flatten)]
+    pub warning: Warning,
+
     /// Serve /livez, /readyz and /metrics here.
     #[arg(
         long,
@@ -93,6 +97,10 @@ pub struct Check {
     /// The namespaces to check.
     #[command(flatten)]
     pub scope: Scope,
+
+    /// What the operator warns of, which needs rights of its own.
+    #[command(flatten)]
+    pub warning: Warning,
 }
 
 /// Where to work.
@@ -101,6 +109,15 @@ pub struct Scope {
     /// Watch these namespaces only, separated by commas. Default: all.
     #[arg(long, env = "CUBE_OPERATOR_NAMESPACES", value_name = "NAMESPACES", value_delimiter = ',', value_parser = namespace)]
     pub namespaces: Vec<String>,
+}
+
+/// What the operator tells besides what it does.
+#[derive(Debug, Args)]
+pub struct Warning {
+    /// Warn by an event of pods that use a token where no refresh gets (environment variables, subPath). Needs the right to
+    /// list pods.
+    #[arg(long, env = "CUBE_OPERATOR_WARN_CONSUMERS", value_name = "BOOL", default_value_t = true, action = ArgAction::Set)]
+    pub warn_consumers: bool,
 }
 
 /// How log lines are written.

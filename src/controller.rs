@@ -3,6 +3,7 @@
 //!
 //! Nothing of one namespace matters to another, so each watched namespace is a scope with watches and a queue of its own.
 
+mod consumers;
 mod readiness;
 mod reconciler;
 mod watches;
@@ -58,11 +59,14 @@ pub struct Options {
     pub instance: Option<String>,
     /// What is counted.
     pub metrics: Metrics,
+    /// Whether people are warned of pods that never see a refresh.
+    pub warn_consumers: bool,
 }
 
 /// Reconciles all `CubeCredentials` of its scopes.
 pub struct Controller {
     scopes: Vec<Scope>,
+    warn_consumers: bool,
     stop: CancellationToken,
 }
 
@@ -127,6 +131,7 @@ impl Controller {
         });
         Self {
             scopes: scopes.collect(),
+            warn_consumers: options.warn_consumers,
             stop: stop.clone(),
         }
     }
@@ -144,7 +149,15 @@ impl Controller {
 
     /// Runs until stopped, then finishes what is under way: a token that was asked for is also published.
     pub async fn run(self) {
-        let Self { scopes, stop } = self;
+        let Self {
+            scopes,
+            warn_consumers,
+            stop,
+        } = self;
+        for scope in scopes.iter().filter(|_| warn_consumers) {
+            let warn = consumers::warn(Arc::clone(&scope.reconciler));
+            tokio::spawn(stop.clone().run_until_cancelled_owned(warn));
+        }
         let tasks: Vec<_> = scopes
             .iter()
             .map(|scope| scope.reconciler.tasks.clone())

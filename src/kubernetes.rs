@@ -10,4 +10,5 @@ pub mod error;
 pub mod events;
 pub mod observe;
 pub mod perform;
+pub mod pods;
 pub mod world;

@@ -13,6 +13,7 @@
 //! - [`oauth`]: one exchange with a token endpoint, and what each answer means.
 //! - [`kubernetes`]: the two thin hands, observe and perform.
 //! - [`controller`]: watches and the loop above.
+//! - [`consumers`]: which pods use a token, and whether they see a refresh. Pure.
 //! - [`command`], [`cli`], [`server`], [`metrics`], [`telemetry`]: the program around it.
 //!
 //! A secret is a type ([`secrecy::SecretString`]): its Debug output is redacted, and it is exposed only where it is used. No
@@ -21,6 +22,7 @@
 pub mod api;
 pub mod cli;
 pub mod command;
+pub mod consumers;
 pub mod controller;
 pub mod kubernetes;
 pub mod metrics;

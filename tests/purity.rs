@@ -6,7 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const PURE: [&str; 8] = [
+const PURE: [&str; 10] = [
+    "src/consumers.rs",
+    "src/consumers",
     "src/reconcile.rs",
     "src/reconcile",
     "src/oauth/answer.rs",

@@ -23,7 +23,7 @@ use crate::{
 const INSTALL: &str = "install the chart, or apply the output of `cube-operator crd`";
 
 /// What the operator does with each resource; the chart's roles grant exactly this.
-const PERMISSIONS: [(&str, &str, Option<&str>, &[&str]); 5] = [
+const PERMISSIONS: [(&str, &str, Option<&str>, &[&str]); 6] = [
     (GROUP, "cubecredentials", None, &["get", "list", "watch"]),
     (GROUP, "cubecredentials", Some("status"), &["patch"]),
     (
@@ -34,6 +34,8 @@ const PERMISSIONS: [(&str, &str, Option<&str>, &[&str]); 5] = [
     ),
     ("", "configmaps", None, &["get", "list", "watch"]),
     ("events.k8s.io", "events", None, &["create", "patch"]),
+    // Only for warnings about consumers.
+    ("", "pods", None, &["list"]),
 ];
 
 /// Prints each check, and fails if one did.
@@ -61,7 +63,13 @@ pub async fn check(flags: Check) -> super::Result {
         namespaces.collect()
     };
     for namespace in scopes {
-        permissions(&client, namespace, &mut report).await?;
+        permissions(
+            &client,
+            namespace,
+            flags.warning.warn_consumers,
+            &mut report,
+        )
+        .await?;
     }
     match report.missing {
         0 => Ok(()),
@@ -134,12 +142,16 @@ fn same_schema(found: &CustomResourceDefinition) -> bool {
 async fn permissions(
     client: &Client,
     namespace: Option<&str>,
+    warn_consumers: bool,
     report: &mut Report,
 ) -> super::Result {
     let place = namespace.map_or("in all namespaces".to_owned(), |namespace| {
         format!("in namespace {namespace}")
     });
     for (group, resource, subresource, verbs) in PERMISSIONS {
+        if resource == "pods" && !warn_consumers {
+            continue;
+        }
         let mut denied = Vec::new();
         for verb in verbs {
             if !allowed(client, namespace, group, resource, subresource, verb).await? {

@@ -48,6 +48,7 @@ pub async fn run(flags: Run) -> super::Result {
             .unwrap_or_else(|| Uuid::new_v4().to_string()),
         instance: flags.instance,
         metrics: metrics.clone(),
+        warn_consumers: flags.warning.warn_consumers,
     };
     let controller = Controller::new(&options, &stop);
     // Answers until the very end: a probe that fails while the last exchange is finished would cut it short.

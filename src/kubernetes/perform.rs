@@ -59,7 +59,7 @@ impl World {
                     .report(namespace, &seen.credential.name, &status)
                     .await?;
                 for item in news {
-                    events::publish(&self.recorder, object, &item).await;
+                    events::publish(&self.recorder, object, &item, None).await;
                 }
                 Ok(Outcome::Reported { status, version })
             }

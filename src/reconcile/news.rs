@@ -27,6 +27,8 @@ pub enum NewsKind {
     ScopeNarrowed,
     ClockSkew,
     ShortLivedToken,
+    /// Not of a reconcile: see `controller::consumers`.
+    StaleConsumer,
     Failed(Reason),
 }
 
@@ -40,6 +42,7 @@ impl NewsKind {
                 | Self::ScopeNarrowed
                 | Self::ClockSkew
                 | Self::ShortLivedToken
+                | Self::StaleConsumer
                 | Self::Failed(_)
         )
     }

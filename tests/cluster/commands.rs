@@ -16,10 +16,10 @@ use crate::{
 };
 
 /// How a command ended: its exit code, standard output and standard error.
-type Ended = (Option<i32>, String, String);
+pub(crate) type Ended = (Option<i32>, String, String);
 
 /// Runs the program until it ends.
-fn run(kubeconfig: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Ended {
+pub(crate) fn run(kubeconfig: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Ended {
     let mut child = Command::new(env!("CARGO_BIN_EXE_cube-operator"))
         .args(arguments)
         .env("KUBECONFIG", kubeconfig)
@@ -58,7 +58,8 @@ fn rights(place: &str) -> String {
          ✓ may patch cubecredentials/status {place}\n\
          ✓ may get, list, watch, create, patch, delete secrets {place}\n\
          ✓ may get, list, watch configmaps {place}\n\
-         ✓ may create, patch events {place}\n"
+         ✓ may create, patch events {place}\n\
+         ✓ may list pods {place}\n"
     )
 }
 
@@ -103,6 +104,7 @@ fn check_finds_all_that_the_charts_role_grants_and_names_each_verb_that_is_missi
             "get, list, watch configmaps",
             "watch configmaps",
         ),
+        ("pods", "list", "list pods", "list pods"),
     ] {
         let mut rules = granted.clone();
         for rule in rules.as_array_mut().unwrap() {
@@ -306,6 +308,12 @@ fn a_bad_flag_or_environment_variable_is_one_line_that_names_it() {
             "CUBE_OPERATOR_LISTEN",
             "8080",
             "invalid value '8080' for '--listen <ADDRESS>': invalid socket address syntax",
+        ),
+        (
+            "--warn-consumers",
+            "CUBE_OPERATOR_WARN_CONSUMERS",
+            "maybe",
+            "invalid value 'maybe' for '--warn-consumers <BOOL>'",
         ),
         (
             "--log-format",

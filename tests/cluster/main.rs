@@ -16,6 +16,7 @@ mod scripted;
 mod admission;
 mod budget;
 mod commands;
+mod consumers;
 mod cost;
 mod failures;
 mod lifecycle;

@@ -1,0 +1,125 @@
+//! Who uses a published token, and whether a refresh ever gets there. Pure: from pods as the API server lists them to findings.
+//!
+//! A kubelet brings a changed Secret into a volume. Environment variables and `subPath` mounts keep what they began with: such a
+//! container works until the token that it was started with expires.
+
+mod pod;
+mod told;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+pub use pod::{Pod, Way, Workload};
+pub use told::Told;
+
+/// The consumers of some Secrets of one namespace. It takes in pods page by page, and keeps none of them.
+#[derive(Debug, Default)]
+pub struct Consumers {
+    secrets: BTreeSet<String>,
+    found: BTreeMap<Key, Consumer>,
+}
+
+/// A Secret, whose pods use it, and whether they see a refresh. The pods of a workload are made from one template.
+type Key = (String, Workload, bool);
+
+/// A workload that uses a Secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consumer {
+    /// The name of the Secret.
+    pub secret: String,
+    /// What a person edits to change it.
+    pub workload: Workload,
+    /// The name of one of its pods.
+    pub pod: String,
+    /// How many more of its pods do the same.
+    pub more: usize,
+    /// The name of a container of that pod.
+    pub container: String,
+    /// Where that container finds what the Secret holds.
+    pub way: Way,
+}
+
+impl Consumers {
+    /// Looks for those of these Secrets.
+    pub fn of<'a>(secrets: impl IntoIterator<Item = &'a String>) -> Self {
+        Self {
+            secrets: secrets.into_iter().cloned().collect(),
+            found: BTreeMap::new(),
+        }
+    }
+
+    /// Takes in some pods of the namespace.
+    pub fn add(&mut self, pods: &[Pod]) {
+        for pod in pods.iter().filter(|pod| pod.runs_on()) {
+            for secret in &self.secrets {
+                let mut uses = pod.uses(secret);
+                // One of each kind is enough.
+                uses.sort_by_key(|(_, way)| way.is_fresh());
+                uses.dedup_by_key(|(_, way)| way.is_fresh());
+                for (container, way) in uses {
+                    let key = (secret.clone(), pod.workload(), way.is_fresh());
+                    self.found
+                        .entry(key)
+                        .and_modify(|consumer| consumer.more += 1)
+                        .or_insert_with(|| Consumer {
+                            secret: secret.clone(),
+                            workload: pod.workload(),
+                            pod: pod.name().to_owned(),
+                            more: 0,
+                            container: container.to_owned(),
+                            way,
+                        });
+                }
+            }
+        }
+    }
+
+    /// Those of one Secret.
+    pub fn using(&self, secret: &str) -> impl Iterator<Item = &Consumer> {
+        self.found
+            .values()
+            .filter(move |consumer| consumer.secret == secret)
+    }
+}
+
+impl Consumer {
+    /// Whether it sees each refresh.
+    #[must_use]
+    pub fn is_fresh(&self) -> bool {
+        self.way.is_fresh()
+    }
+}
+
+/// Says of a stale one what to do.
+impl fmt::Display for Consumer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            secret,
+            workload,
+            pod,
+            more,
+            container,
+            way,
+        } = self;
+        write!(f, "pod {pod:?}")?;
+        if *more > 0 {
+            write!(f, " (and {more} more of {workload})")?;
+        }
+        if way.is_fresh() {
+            return write!(
+                f,
+                " sees each refresh of Secret {secret:?}, in {way} of container {container:?}"
+            );
+        }
+        write!(
+            f,
+            " never sees a refresh: {way} of container {container:?} keeps the token that it started with: mount Secret \
+             {secret:?} as a volume without subPath, or restart the pod after each refresh"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,278 @@
+//! What is asked of a pod. Nothing else of it is read: its other environment variables may hold secrets of their own.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::Deserialize;
+
+/// A pod, as the API server lists it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Pod {
+    metadata: Metadata,
+    spec: Spec,
+    #[serde(default)]
+    status: Status,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata {
+    name: String,
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+    #[serde(default)]
+    owner_references: Vec<Owner>,
+    deletion_timestamp: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Owner {
+    kind: String,
+    name: String,
+    #[serde(default)]
+    controller: bool,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Spec {
+    #[serde(default)]
+    volumes: Vec<Volume>,
+    containers: Vec<Container>,
+    #[serde(default)]
+    init_containers: Vec<Container>,
+    #[serde(default)]
+    ephemeral_containers: Vec<Container>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Status {
+    #[serde(default)]
+    phase: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Volume {
+    name: String,
+    secret: Option<SecretVolume>,
+    projected: Option<Projected>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SecretVolume {
+    secret_name: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Projected {
+    #[serde(default)]
+    sources: Vec<Source>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Source {
+    secret: Option<Reference>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Reference {
+    name: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Container {
+    name: String,
+    #[serde(default)]
+    env: Vec<Variable>,
+    #[serde(default)]
+    env_from: Vec<EnvSource>,
+    #[serde(default)]
+    volume_mounts: Vec<Mount>,
+    restart_policy: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Variable {
+    name: String,
+    value_from: Option<ValueSource>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ValueSource {
+    secret_key_ref: Option<Reference>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EnvSource {
+    secret_ref: Option<Reference>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Mount {
+    name: String,
+    mount_path: String,
+    #[serde(default)]
+    sub_path: String,
+    #[serde(default)]
+    sub_path_expr: String,
+}
+
+/// Where a container finds what a Secret holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// In files, which change.
+    Volume(String),
+    /// In a file that never changes, because it is mounted by `subPath`.
+    SubPath(String),
+    /// In an environment variable.
+    Variable(String),
+    /// In environment variables that are named after its keys.
+    Variables,
+}
+
+impl Way {
+    pub(super) fn is_fresh(&self) -> bool {
+        matches!(self, Self::Volume(_))
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Volume(path) => write!(f, "volume {path:?}"),
+            Self::SubPath(path) => write!(f, "subPath mount {path:?}"),
+            Self::Variable(name) => write!(f, "environment variable {name:?}"),
+            Self::Variables => f.write_str("envFrom"),
+        }
+    }
+}
+
+/// Whose a pod is: what a person edits to change it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Workload {
+    /// `Deployment`, say; `Pod` for one that nobody else makes.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl fmt::Display for Workload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?}", self.kind, self.name)
+    }
+}
+
+impl Pod {
+    pub(super) fn name(&self) -> &str {
+        &self.metadata.name
+    }
+
+    /// Whether its containers run, or are going to.
+    pub(super) fn runs_on(&self) -> bool {
+        let finished = ["Succeeded", "Failed"].contains(&self.status.phase.as_str());
+        !finished && self.metadata.deletion_timestamp.is_none()
+    }
+
+    pub(super) fn workload(&self) -> Workload {
+        let owners = &self.metadata.owner_references;
+        let (kind, name) = match owners.iter().find(|owner| owner.controller) {
+            Some(owner) => self.maker_of(owner),
+            None => ("Pod", self.name()),
+        };
+        Workload {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
+    /// A Deployment makes a `ReplicaSet` for each template, a `CronJob` a Job for each minute it is due: their names say so.
+    fn maker_of<'a>(&self, Owner { kind, name, .. }: &'a Owner) -> (&'a str, &'a str) {
+        let (maker, suffix) = name.rsplit_once('-').unwrap_or((name, ""));
+        let template = self.metadata.labels.get("pod-template-hash");
+        let minute = suffix.len() >= 8 && suffix.bytes().all(|byte| byte.is_ascii_digit());
+        match kind.as_str() {
+            "ReplicaSet" if template.is_some_and(|hash| hash == suffix) => ("Deployment", maker),
+            "Job" if minute => ("CronJob", maker),
+            kind => (kind, name),
+        }
+    }
+
+    /// How its containers use a Secret, each with its name. An init container runs on if it is always restarted, a sidecar.
+    pub(super) fn uses(&self, secret: &str) -> Vec<(&str, Way)> {
+        let spec = &self.spec;
+        let sidecars = spec
+            .init_containers
+            .iter()
+            .filter(|container| container.restart_policy.as_deref() == Some("Always"));
+        let containers = spec
+            .containers
+            .iter()
+            .chain(sidecars)
+            .chain(&spec.ephemeral_containers);
+        let volumes: Vec<&str> = spec
+            .volumes
+            .iter()
+            .filter(|volume| volume.holds(secret))
+            .map(|volume| volume.name.as_str())
+            .collect();
+        containers
+            .flat_map(|container| {
+                let ways = container.ways(secret, &volumes);
+                ways.into_iter().map(|way| (container.name.as_str(), way))
+            })
+            .collect()
+    }
+}
+
+impl Volume {
+    fn holds(&self, secret: &str) -> bool {
+        let whole = self.secret.iter().map(|volume| &volume.secret_name);
+        let parts = self.projected.iter().flat_map(|volume| &volume.sources);
+        let parts = parts
+            .filter_map(|source| source.secret.as_ref())
+            .map(|part| &part.name);
+        whole
+            .chain(parts)
+            .any(|name| name.as_deref() == Some(secret))
+    }
+}
+
+impl Container {
+    fn ways(&self, secret: &str, volumes: &[&str]) -> Vec<Way> {
+        let means = |reference: Option<&Reference>| {
+            reference.is_some_and(|reference| reference.name.as_deref() == Some(secret))
+        };
+        let variables = self.env.iter().filter(|variable| {
+            let source = variable.value_from.as_ref();
+            means(source.and_then(|source| source.secret_key_ref.as_ref()))
+        });
+        let sources = self
+            .env_from
+            .iter()
+            .filter(|source| means(source.secret_ref.as_ref()));
+        let mounts = self
+            .volume_mounts
+            .iter()
+            .filter(|mount| volumes.contains(&mount.name.as_str()));
+        variables
+            .map(|variable| Way::Variable(variable.name.clone()))
+            .chain(sources.map(|_| Way::Variables))
+            .chain(mounts.map(Mount::way))
+            .collect()
+    }
+}
+
+impl Mount {
+    fn way(&self) -> Way {
+        if self.sub_path.is_empty() && self.sub_path_expr.is_empty() {
+            Way::Volume(self.mount_path.clone())
+        } else {
+            Way::SubPath(self.mount_path.clone())
+        }
+    }
+}

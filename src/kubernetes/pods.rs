@@ -1,0 +1,44 @@
+//! Listing pods, of which only what `consumers` asks is read.
+
+use k8s_openapi::api::core::v1;
+use kube::{
+    Client, Error, Resource,
+    api::ListParams,
+    core::{ObjectList, Request},
+};
+
+use super::error::{ApiError, call};
+use crate::consumers::Pod;
+
+/// Pods of one page: an answer of a few megabytes.
+pub const PAGE: u32 = 500;
+
+/// Reads the pods of a namespace that have not finished, so many at a time.
+///
+/// Without a resourceVersion: "0" spares the API server a little, but answers with all pods at once, whatever the limit.
+///
+/// # Errors
+/// If the API server refuses or cannot be asked. Earlier pages were taken then.
+pub async fn pages(
+    client: &Client,
+    namespace: &str,
+    page: u32,
+    mut take: impl FnMut(&[Pod]),
+) -> Result<(), ApiError> {
+    let request = Request::new(v1::Pod::url_path(&(), Some(namespace)));
+    let mut parameters = ListParams::default()
+        .limit(page)
+        .fields("status.phase!=Succeeded,status.phase!=Failed");
+    loop {
+        let list = async {
+            let request = request.list(&parameters).map_err(Error::BuildRequest)?;
+            client.request::<ObjectList<Pod>>(request).await
+        };
+        let page = call("list", format!("pods of namespace {namespace}"), list).await?;
+        take(&page.items);
+        match page.metadata.continue_ {
+            Some(token) if !token.is_empty() => parameters.continue_token = Some(token),
+            _ => return Ok(()),
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! People hear of pods that use a token where no refresh ever gets, once, and it costs a list every ten minutes.
+
+use cube_operator::{
+    api::ConditionType::Ready,
+    consumers::{Consumers, Pod},
+    kubernetes::pods,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    commands::run,
+    operator::eventually,
+    place::{Place, is},
+};
+
+/// A pod whose container `app` has these fields. No node runs it: what it uses stands in its spec.
+pub(crate) fn pod(name: &str, container: &Value) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": template(container)["spec"],
+    })
+}
+
+/// A Deployment of such pods.
+fn deployment(name: &str, replicas: usize, container: &Value) -> Value {
+    let mut template = template(container);
+    template["metadata"] = json!({"labels": {"app": name}});
+    json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name},
+        "spec": {"replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": template},
+    })
+}
+
+fn template(container: &Value) -> Value {
+    let mut app = json!({"name": "app", "image": "example.com/app"});
+    app.as_object_mut()
+        .unwrap()
+        .extend(container.as_object().unwrap().clone());
+    json!({"spec": {
+        "automountServiceAccountToken": false,
+        "containers": [app],
+        "volumes": [{"name": "token", "secret": {"secretName": "main-token"}}],
+    }})
+}
+
+/// The token in a volume.
+pub(crate) fn in_volume() -> Value {
+    json!({"volumeMounts": [{"name": "token", "mountPath": "/token"}]})
+}
+
+/// The token in a file that never changes.
+pub(crate) fn by_sub_path() -> Value {
+    json!({"volumeMounts": [{"name": "token", "mountPath": "/token", "subPath": "access-token"}]})
+}
+
+/// The token in an environment variable.
+pub(crate) fn in_variable() -> Value {
+    json!({"env": [{"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "main-token", "key": "access-token"}}}]})
+}
+
+/// Everything that is wrong with such a pod, and the remedy.
+pub(crate) fn stale(pods: &str, way: &str) -> String {
+    format!(
+        "pod {pods} never sees a refresh: {way} of container \"app\" keeps the token that it started with: mount Secret \
+         \"main-token\" as a volume without subPath, or restart the pod after each refresh"
+    )
+}
+
+impl Place {
+    /// Waits for a `ServiceAccount`, without which no pod is made.
+    fn account(&self, name: &str) {
+        eventually(name, || self.get("serviceaccount", name));
+    }
+
+    /// Publishes a token for `main`, and stops the operator.
+    fn publish_main(&self) {
+        let _operator = self.operator();
+        self.ready_main();
+    }
+
+    /// The notes of the warnings about `main`.
+    fn stale_consumers(&self) -> Vec<String> {
+        let events = self.events("main").into_iter();
+        let notes = events.filter_map(|event| {
+            let note = event.strip_prefix("Warning StaleConsumer: ")?;
+            Some(note.to_owned())
+        });
+        notes.collect()
+    }
+
+    /// How often the operator has listed pods, and with which queries.
+    fn lists_of_pods(&self) -> Vec<String> {
+        let user = format!("system:serviceaccount:{}:cube-operator", self.namespace);
+        self.plane.queries_of(&user, "pods")
+    }
+}
+
+const QUERY: &str = "fieldSelector=status.phase!=Succeeded,status.phase!=Failed&limit=500";
+
+#[test]
+fn pods_that_never_see_a_refresh_are_told_once_and_others_are_not() {
+    let place = Place::new();
+    place.publish_main();
+    place.account("default");
+    for (name, container) in [
+        ("finished", in_variable()),
+        ("good", in_volume()),
+        ("sub-path", by_sub_path()),
+        (
+            "unrelated",
+            json!({"envFrom": [{"secretRef": {"name": "another"}}]}),
+        ),
+        // They are told by name, so when this one is told, all are.
+        ("variable", in_variable()),
+    ] {
+        place.apply(&pod(name, &container));
+    }
+    place.kubectl(&[
+        "patch",
+        "pod",
+        "finished",
+        "--subresource=status",
+        "--type=merge",
+        "-p",
+        r#"{"status": {"phase": "Succeeded"}}"#,
+    ]);
+    let expected = [
+        stale("\"sub-path\"", "subPath mount \"/token\""),
+        stale("\"variable\"", "environment variable \"TOKEN\""),
+    ];
+    assert_eq!(
+        place.lists_of_pods(),
+        [] as [&str; 0],
+        "nothing was published at the start"
+    );
+
+    let operator = place.operator();
+    eventually("both are told", || {
+        (place.stale_consumers().len() >= 2).then_some(())
+    });
+    assert_eq!(place.stale_consumers(), expected);
+    let about = place.kubectl(&["get", "events.events.k8s.io", "-o", "json"]);
+    let about: Value = serde_json::from_str(&about).unwrap();
+    let mut events = about["items"].as_array().unwrap().iter();
+    let event = events
+        .find(|event| event["note"] == expected[0].as_str())
+        .unwrap();
+    assert_eq!(
+        event["related"],
+        json!({"apiVersion": "v1", "kind": "Pod", "namespace": place.namespace, "name": "sub-path"})
+    );
+    assert_eq!(place.lists_of_pods(), [QUERY]);
+    assert_eq!(place.exchanges(), [200]);
+    drop(operator);
+}
+
+#[test]
+fn a_deployment_of_many_pods_is_one_warning() {
+    let place = Place::new();
+    place.publish_main();
+    place.apply(&deployment("web", 3, &in_variable()));
+    let pods = || place.kubectl(&["get", "pods", "-l", "app=web", "-o", "name"]);
+    eventually("all pods are made", || {
+        (pods().lines().count() == 3).then_some(())
+    });
+    let pods = pods();
+    let first = pods.lines().next().unwrap().trim_start_matches("pod/");
+    let _operator = place.operator();
+    let told = eventually("it is told", || place.stale_consumers().pop());
+    let pods = format!("{first:?} (and 2 more of Deployment \"web\")");
+    assert_eq!(told, stale(&pods, "environment variable \"TOKEN\""));
+    place.apply(&place.credential("later"));
+    place.wait_for("later", "Ready", |status| {
+        is(status, Ready, "True", "Synced")
+    });
+    assert_eq!(place.stale_consumers(), [told]);
+}
+
+#[test]
+fn all_pods_are_listed_however_many_pages_they_are() {
+    let place = Place::new();
+    place.account("default");
+    let names = ["a", "b", "c", "d", "e"];
+    for name in names {
+        place.apply(&pod(name, &in_variable()));
+    }
+    let (runtime, client) = place.plane.client();
+    let mut pages = Vec::new();
+    let mut consumers = Consumers::of(&["main-token".to_owned()]);
+    let take = |pods: &[Pod]| {
+        pages.push(pods.len());
+        consumers.add(pods);
+    };
+    runtime
+        .block_on(pods::pages(&client, &place.namespace, 2, take))
+        .unwrap();
+    let found = consumers.using("main-token");
+    assert_eq!(
+        found
+            .map(|consumer| consumer.pod.as_str())
+            .collect::<Vec<_>>(),
+        names
+    );
+    // The chart's own pod may be among them.
+    assert!(
+        pages.len() >= 3 && pages.iter().all(|pods| *pods <= 2),
+        "{pages:?}"
+    );
+}
+
+#[test]
+fn without_the_right_to_list_pods_there_is_one_line_and_everything_else_works() {
+    let place = Place::new();
+    place.publish_main();
+    let mut rules = place.get("role", "cube-operator").unwrap()["rules"].clone();
+    rules
+        .as_array_mut()
+        .unwrap()
+        .retain(|rule| rule["resources"] != json!(["pods"]));
+    place.patch("role", "cube-operator", &json!({"rules": rules}));
+    place.account("default");
+    place.apply(&pod("variable", &in_variable()));
+
+    let arguments = [
+        "check",
+        "--namespaces",
+        &place.namespace,
+        "--warn-consumers=false",
+    ];
+    assert_eq!(
+        run(&place.kubeconfig, &arguments, &[]).0,
+        Some(0),
+        "it is not missed"
+    );
+    // As the chart runs it without that right.
+    let operator = place.operator_with(&["--warn-consumers=false"], &[]);
+    place.after_reconcile(&operator, || {
+        drop(place.kubectl(&["label", "cubecredential", "main", "a=b"]));
+    });
+    assert_eq!(place.lists_of_pods(), [] as [&str; 0]);
+    drop(operator);
+
+    let operator = place.operator();
+    place.after_reconcile(&operator, || {
+        drop(place.kubectl(&["label", "cubecredential", "main", "c=d"]));
+    });
+    let warnings = eventually("it is logged", || {
+        let lines = operator.lines().into_iter();
+        let warnings: Vec<_> = lines.filter(|line| line["level"] == "WARN").collect();
+        (!warnings.is_empty()).then_some(warnings)
+    });
+    let line = &warnings[0];
+    assert_eq!(warnings.len(), 1, "{warnings:#?}");
+    assert_eq!(
+        line["message"],
+        "cannot look for pods that never see a refresh"
+    );
+    assert_eq!(line["retry_seconds"], 600);
+    let error = line["error"].as_str().unwrap();
+    let start = format!(
+        "cannot list pods of namespace {}: pods is forbidden: ",
+        place.namespace
+    );
+    assert!(error.starts_with(&start), "{error}");
+    assert_eq!(
+        place.lists_of_pods(),
+        [QUERY],
+        "it is not asked again before long"
+    );
+    assert_eq!(place.exchanges(), [200]);
+}
