@@ -88,7 +88,7 @@ struct Container {
     #[serde(default)]
     env_from: Vec<EnvSource>,
     #[serde(default)]
-    volume_mounts: Vec<Mount>,
+    volume_mounts: Vec<VolumeMount>,
     restart_policy: Option<String>,
 }
 
@@ -113,7 +113,7 @@ struct EnvSource {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Mount {
+struct VolumeMount {
     name: String,
     mount_path: String,
     #[serde(default)]
@@ -262,12 +262,12 @@ impl Container {
         variables
             .map(|variable| Way::Variable(variable.name.clone()))
             .chain(sources.map(|_| Way::Variables))
-            .chain(mounts.map(Mount::way))
+            .chain(mounts.map(VolumeMount::way))
             .collect()
     }
 }
 
-impl Mount {
+impl VolumeMount {
     fn way(&self) -> Way {
         if self.sub_path.is_empty() && self.sub_path_expr.is_empty() {
             Way::Volume(self.mount_path.clone())
