@@ -24,7 +24,7 @@ pub enum Command {
     Run(Run),
     /// Print the CustomResourceDefinition.
     Crd,
-    /// Connect to the cluster and say what the operator lacks there.
+    /// Say what the operator lacks in the cluster, and where a token does not come about. Sends no secret, and changes nothing.
     Check(Check),
 }
 
@@ -35,18 +35,9 @@ pub struct Run {
     #[command(flatten)]
     pub scope: Scope,
 
-    /// Permit token endpoints on this network, which may be one that is refused by default (loopback, link-local, ...).
-    #[arg(
-        long,
-        env = "CUBE_OPERATOR_ALLOW_NETWORK",
-        value_name = "CIDR",
-        value_delimiter = ','
-    )]
-    pub allow_network: Vec<IpNet>,
-
-    /// Permit token requests to these hosts only: host or host:port, separated by commas. Default: any.
-    #[arg(long, env = "CUBE_OPERATOR_ALLOWED_TOKEN_HOSTS", value_name = "HOSTS", value_parser = hosts)]
-    pub allowed_token_hosts: Option<HostList>,
+    /// Where token requests may go.
+    #[command(flatten)]
+    pub reach: Reach,
 
     /// The time between two token requests of one client, 1s to 1h; three may be sent at once. The default suits a provider that
     /// allows ten a minute.
@@ -91,12 +82,23 @@ pub struct Run {
     pub identity: Option<String>,
 }
 
-/// The flags of `check`.
+/// The flags of `check`. Those of the operator mean the same, and inside its pod they are in the environment.
 #[derive(Debug, Args)]
 pub struct Check {
-    /// The namespaces to check.
+    /// The CubeCredential to look at. Default: the installation first, then all of them.
+    pub name: Option<String>,
+
+    /// The namespace to look at. Default: with NAME the one of the kubeconfig, else those that the operator watches.
+    #[arg(long, value_name = "NAMESPACE", value_parser = namespace)]
+    pub namespace: Option<String>,
+
+    /// The namespaces that the operator watches.
     #[command(flatten)]
     pub scope: Scope,
+
+    /// Where the operator may send token requests.
+    #[command(flatten)]
+    pub reach: Reach,
 
     /// What the operator warns of, which needs rights of its own.
     #[command(flatten)]
@@ -109,6 +111,23 @@ pub struct Scope {
     /// Watch these namespaces only, separated by commas. Default: all.
     #[arg(long, env = "CUBE_OPERATOR_NAMESPACES", value_name = "NAMESPACES", value_delimiter = ',', value_parser = namespace)]
     pub namespaces: Vec<String>,
+}
+
+/// Where token requests may go.
+#[derive(Debug, Args)]
+pub struct Reach {
+    /// Permit token endpoints on this network, which may be one that is refused by default (loopback, link-local, ...).
+    #[arg(
+        long,
+        env = "CUBE_OPERATOR_ALLOW_NETWORK",
+        value_name = "CIDR",
+        value_delimiter = ','
+    )]
+    pub allow_network: Vec<IpNet>,
+
+    /// Permit token requests to these hosts only: host or host:port, separated by commas. Default: any.
+    #[arg(long, env = "CUBE_OPERATOR_ALLOWED_TOKEN_HOSTS", value_name = "HOSTS", value_parser = hosts)]
+    pub allowed_token_hosts: Option<HostList>,
 }
 
 /// What the operator tells besides what it does.

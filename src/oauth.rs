@@ -6,7 +6,9 @@
 
 pub mod answer;
 pub mod authorities;
+pub mod certificate;
 pub mod client;
 pub mod endpoint;
+pub mod probe;
 pub mod request;
 pub mod scrub;

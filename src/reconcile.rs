@@ -14,6 +14,7 @@ mod case;
 mod checks;
 mod decide;
 mod inputs;
+mod inspect;
 mod local;
 mod message;
 mod news;
@@ -32,6 +33,8 @@ pub use attempt::{Failure, Memory};
 pub use budget::{Budget, ClientKey, Turn, TurnRequest};
 pub use decide::decide;
 pub(crate) use inputs::hex;
+pub use inspect::{Finding, Inspection, Mark, conditions};
+pub use message::remedy;
 pub use news::{News, NewsKind};
 pub use observed::{
     CaBundle, ClientValues, Content, Credential, Observed, Source, SourceSecret, SourceValue,

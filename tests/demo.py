@@ -198,7 +198,7 @@ def operator_kubeconfig(plane, directory):
     return path
 
 
-def the_token_appears(server):
+def the_token_appears(server, environment):
     say("1. A team writes a Secret with its client id and secret, and a CubeCredential that names it.")
     apply(
         authority("authority", server),
@@ -210,6 +210,8 @@ def the_token_appears(server):
     kubectl("get", "secret", "cubewire-token", "-n", TEAM)
     say("The published token opens the provider's API:")
     call_api(server, "cubewire")
+    say("Each step on the way to that token, as the operator sees it. No secret is sent for this, and none is printed.")
+    run(str(OPERATOR), "check", "--namespace", TEAM, "cubewire", env=environment)
 
 
 def a_short_token_is_refreshed(server):
@@ -334,13 +336,14 @@ def show(directory, launched):
     plane.command(cmd="restart-controllers")
     kubectl("create", "namespace", TEAM)
     log = (directory / "operator.log").open("w")
-    environment = {**os.environ, "KUBECONFIG": str(operator_kubeconfig(cluster, directory))}
-    command = [OPERATOR, "run", "--listen", "127.0.0.1:0", "--allow-network", "127.0.0.0/8,::1/128"]
+    environment = {**os.environ, "KUBECONFIG": str(operator_kubeconfig(cluster, directory)),
+                   "CUBE_OPERATOR_ALLOW_NETWORK": "127.0.0.0/8,::1/128"}  # fmt: skip
+    command = [OPERATOR, "run", "--listen", "127.0.0.1:0"]
     operator = subprocess.Popen(command, env=environment, stderr=log)
     launched.append(Process(operator))
     run(str(OPERATOR), "check", env=environment)
 
-    the_token_appears(hourly_server)
+    the_token_appears(hourly_server, environment)
     a_short_token_is_refreshed(short_server)
     the_secret_is_broken_and_repaired(hourly, hourly_server)
     a_403(hourly, hourly_server)

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const PURE: [&str; 10] = [
+const PURE: [&str; 12] = [
     "src/consumers.rs",
     "src/consumers",
     "src/reconcile.rs",
@@ -14,7 +14,9 @@ const PURE: [&str; 10] = [
     "src/oauth/answer.rs",
     "src/oauth/answer",
     "src/oauth/authorities.rs",
+    "src/oauth/certificate.rs",
     "src/oauth/endpoint.rs",
+    "src/oauth/probe.rs",
     "src/oauth/request.rs",
     "src/oauth/scrub.rs",
 ];

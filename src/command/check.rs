@@ -1,226 +1,217 @@
-//! `cube-operator check`: is everything there that the operator needs?
+//! `cube-operator check`: is everything there that the operator needs, and if a token does not come, where does it end?
 
-use std::io::Write;
+mod credential;
+mod installation;
+mod network;
+mod report;
 
-use k8s_openapi::{
-    api::authorization::v1::{
-        ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
-    },
-    apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
-};
-use kube::{Api, Client, CustomResourceExt, Resource, api::PostParams};
+use std::{collections::BTreeMap, sync::Arc};
+
+use kube::{Api, Client, ResourceExt, api::ListParams};
 
 use crate::{
-    api::{CubeCredential, GROUP},
     cli::Check,
+    consumers::{Consumers, Pod},
     kubernetes::{
         client,
-        error::{call, explain_kube},
+        error::call,
+        pods,
+        world::{Watched, World, target_name},
     },
-    metrics::Metrics,
+    oauth::{client::TokenClient, endpoint::Networks},
+    reconcile::Finding,
 };
+use credential::Pods;
+pub use installation::definition_is_served;
+use network::Network;
+use report::Report;
 
-const INSTALL: &str = "install the chart, or apply the output of `cube-operator crd`";
-
-/// What the operator does with each resource; the chart's roles grant exactly this.
-const PERMISSIONS: [(&str, &str, Option<&str>, &[&str]); 6] = [
-    (GROUP, "cubecredentials", None, &["get", "list", "watch"]),
-    (GROUP, "cubecredentials", Some("status"), &["patch"]),
-    (
-        "",
-        "secrets",
-        None,
-        &["get", "list", "watch", "create", "patch", "delete"],
-    ),
-    ("", "configmaps", None, &["get", "list", "watch"]),
-    ("events.k8s.io", "events", None, &["create", "patch"]),
-    // Only for warnings about consumers.
-    ("", "pods", None, &["list"]),
-];
-
-/// Prints each check, and fails if one did.
+/// Prints each finding, and fails if one is a fault.
 ///
 /// # Errors
-/// If the cluster cannot be reached, or something is missing.
+/// If the cluster cannot be reached, there is no such credential, or something is wrong.
 pub async fn check(flags: Check) -> super::Result {
-    let client = client::connect(&Metrics::default())
-        .await
-        .map_err(|error| error.to_string())?;
+    let client = client::connect().await.map_err(|error| error.to_string())?;
     let mut report = Report::default();
-    report.say(true, "the API server answers");
-    match definition(&client).await {
-        Ok(words) => report.say(true, &words),
-        Err(words) => report.say(false, &words),
-    }
-    let namespaces = flags
-        .scope
-        .namespaces
-        .iter()
-        .map(|namespace| Some(namespace.as_str()));
-    let scopes: Vec<_> = if flags.scope.namespaces.is_empty() {
-        vec![None]
-    } else {
-        namespaces.collect()
-    };
-    for namespace in scopes {
-        permissions(
-            &client,
-            namespace,
-            flags.warning.warn_consumers,
-            &mut report,
-        )
-        .await?;
-    }
-    match report.missing {
-        0 => Ok(()),
-        missing => Err(format!("{missing} of the checks above failed")),
-    }
-}
-
-/// Whether this API server knows `CubeCredentials` at all: what `run` needs to start.
-///
-/// # Errors
-/// Says how to install the definition.
-pub async fn definition_is_served(client: &Client) -> super::Result {
-    let kind = CubeCredential::kind(&());
-    let version = CubeCredential::api_version(&());
-    let list = client.list_api_group_resources(&version).await;
-    match list {
-        Ok(list) if list.resources.iter().any(|resource| resource.kind == kind) => Ok(()),
-        // By its code: for a group that it does not know, the API server answers 404 without a reason.
-        Err(kube::Error::Api(status)) if status.code != 404 => Err(format!(
-            "cannot ask for the kinds of {version}: {}",
-            explain_kube(&kube::Error::Api(status))
-        )),
-        Err(error) if !matches!(error, kube::Error::Api(_)) => Err(explain_kube(&error)),
-        _ => Err(format!(
-            "this cluster has no {kind} of {version}: {INSTALL}"
-        )),
-    }
-}
-
-/// Whether the definition is the one of this version, as far as it may be read.
-async fn definition(client: &Client) -> Result<String, String> {
-    definition_is_served(client).await?;
-    let name = CubeCredential::crd_name();
-    let api: Api<CustomResourceDefinition> = Api::all(client.clone());
-    match call(
-        "get",
-        format!("CustomResourceDefinition {name}"),
-        api.get(name),
-    )
-    .await
-    {
-        Ok(found) if same_schema(&found) => Ok(format!(
-            "CustomResourceDefinition {name} is the one of this version"
-        )),
-        Ok(_) => Err(format!(
-            "CustomResourceDefinition {name} is not the one of version {}: {INSTALL} of this version",
-            env!("CARGO_PKG_VERSION")
-        )),
-        // An installation for some namespaces only has no right to read cluster-wide objects.
-        Err(error) if error.is_refusal() => Ok(format!(
-            "CubeCredential is served; whether {name} is the one of this version may not be read"
-        )),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
-/// Compares as JSON without nulls: the API server stores defaults of its own beside the schema, but not in it.
-fn same_schema(found: &CustomResourceDefinition) -> bool {
-    let schema = |definition: &CustomResourceDefinition| {
-        let version = definition
-            .spec
-            .versions
-            .iter()
-            .find(|version| version.name == CubeCredential::version(&()))?;
-        serde_json::to_value(version.schema.as_ref()?).ok()
-    };
-    schema(found) == schema(&CubeCredential::crd())
-}
-
-async fn permissions(
-    client: &Client,
-    namespace: Option<&str>,
-    warn_consumers: bool,
-    report: &mut Report,
-) -> super::Result {
-    let place = namespace.map_or("in all namespaces".to_owned(), |namespace| {
-        format!("in namespace {namespace}")
-    });
-    for (group, resource, subresource, verbs) in PERMISSIONS {
-        if resource == "pods" && !warn_consumers {
-            continue;
-        }
-        let mut denied = Vec::new();
-        for verb in verbs {
-            if !allowed(client, namespace, group, resource, subresource, verb).await? {
-                denied.push(*verb);
+    let namespaces = namespaces(&flags, &client);
+    if flags.name.is_none() {
+        report.say(&Finding::good("the API server answers"));
+        report.say(&installation::definition(&client).await);
+        for namespace in &namespaces {
+            let rights = installation::permissions(
+                &client,
+                namespace.as_deref(),
+                flags.warning.warn_consumers,
+            );
+            for finding in rights.await? {
+                report.say(&finding);
             }
         }
-        let object = subresource.map_or(resource.to_owned(), |sub| format!("{resource}/{sub}"));
-        if denied.is_empty() {
-            report.say(true, &format!("may {} {object} {place}", verbs.join(", ")));
+    }
+    if let Err(absent) = definition_is_served(&client).await {
+        return if flags.name.is_some() {
+            Err(absent)
         } else {
-            let remedy =
-                "install the chart's roles, with this namespace in watchNamespaces if that is set";
-            report.say(
-                false,
-                &format!("may not {} {object} {place}: {remedy}", denied.join(", ")),
-            );
+            report.end()
+        };
+    }
+    let mut all = Vec::new();
+    for namespace in &namespaces {
+        all.extend(list(&client, namespace.as_deref()).await?);
+    }
+    credentials(&flags, &client, all, &mut report).await?;
+    report.end()
+}
+
+/// Where to look; `None`: everywhere.
+fn namespaces(flags: &Check, client: &Client) -> Vec<Option<String>> {
+    let one = flags.namespace.clone();
+    let one = one.or_else(|| {
+        flags
+            .name
+            .as_ref()
+            .map(|_| client.default_namespace().to_owned())
+    });
+    match (one, flags.scope.namespaces.as_slice()) {
+        (Some(one), _) => vec![Some(one)],
+        (None, []) => vec![None],
+        (None, some) => some.iter().cloned().map(Some).collect(),
+    }
+}
+
+async fn list(client: &Client, namespace: Option<&str>) -> Result<Vec<Watched>, String> {
+    let (api, place): (Api<Watched>, _) = match namespace {
+        Some(namespace) => (
+            Api::namespaced(client.clone(), namespace),
+            format!("in namespace {namespace}"),
+        ),
+        None => (Api::all(client.clone()), "in all namespaces".into()),
+    };
+    let list = call(
+        "list",
+        format!("CubeCredentials {place}"),
+        api.list(&ListParams::default()),
+    )
+    .await;
+    list.map(|list| list.items)
+        .map_err(|error| error.to_string())
+}
+
+/// Those that are asked for, one after the other, by namespace and name.
+async fn credentials(
+    flags: &Check,
+    client: &Client,
+    all: Vec<Watched>,
+    report: &mut Report,
+) -> super::Result {
+    let networks = Networks::allowing(flags.reach.allow_network.clone());
+    let tokens = TokenClient::new(networks);
+    let mut network = Network::new(tokens.clone());
+    let world = World::snapshot(
+        client.clone(),
+        all,
+        tokens,
+        flags.reach.allowed_token_hosts.clone(),
+    );
+
+    let mut wanted: BTreeMap<String, Vec<Arc<Watched>>> = BTreeMap::new();
+    let named = |object: &Watched| {
+        flags
+            .name
+            .as_ref()
+            .is_none_or(|name| object.name_any() == *name)
+    };
+    for object in world
+        .credentials
+        .state()
+        .into_iter()
+        .filter(|object| named(object))
+    {
+        let namespace = object.namespace().unwrap_or_default();
+        wanted.entry(namespace).or_default().push(object);
+    }
+    if wanted.is_empty() {
+        return nothing(flags, &world, report);
+    }
+    report.say(&vantage());
+    for (namespace, mut objects) in wanted {
+        objects.sort_by_key(|object| object.name_any());
+        let pods = consumers(flags, client, &namespace, &objects).await;
+        for object in objects {
+            report.heading(&format!("CubeCredential {namespace}/{}", object.name_any()));
+            let watched = &flags.scope.namespaces;
+            if !watched.is_empty() && !watched.contains(&namespace) {
+                report.say(&Finding::bad(format!(
+                    "the operator watches other namespaces only ({}): add {namespace} to watchNamespaces",
+                    watched.join(", ")
+                )));
+            }
+            for finding in credential::findings(&world, &object, &mut network, &pods).await {
+                report.say(&finding);
+            }
         }
     }
     Ok(())
 }
 
-async fn allowed(
-    client: &Client,
-    namespace: Option<&str>,
-    group: &str,
-    resource: &str,
-    subresource: Option<&str>,
-    verb: &str,
-) -> Result<bool, String> {
-    let attributes = ResourceAttributes {
-        group: Some(group.into()),
-        resource: Some(resource.into()),
-        subresource: subresource.map(Into::into),
-        verb: Some(verb.into()),
-        namespace: namespace.map(Into::into),
-        ..ResourceAttributes::default()
+/// There is no such credential.
+fn nothing(flags: &Check, world: &World, report: &mut Report) -> super::Result {
+    let Some(name) = &flags.name else {
+        report.say(&Finding::unseen("there is no CubeCredential"));
+        return Ok(());
     };
-    let spec = SelfSubjectAccessReviewSpec {
-        resource_attributes: Some(attributes),
-        ..Default::default()
+    let namespace = flags
+        .namespace
+        .as_deref()
+        .unwrap_or(world.client.default_namespace());
+    let mut others: Vec<_> = world
+        .credentials
+        .state()
+        .iter()
+        .map(|other| other.name_any())
+        .collect();
+    others.sort();
+    let others = match others.as_slice() {
+        [] => "it has none, so name another one with --namespace".to_owned(),
+        others => format!("it has {}", others.join(", ")),
     };
-    let review = SelfSubjectAccessReview {
-        spec,
-        ..Default::default()
-    };
-    let api: Api<SelfSubjectAccessReview> = Api::all(client.clone());
-    let answer = call(
-        "create",
-        "a SelfSubjectAccessReview",
-        api.create(&PostParams::default(), &review),
+    Err(format!(
+        "there is no CubeCredential {name:?} in namespace {namespace}: {others}"
+    ))
+}
+
+/// The operator may see another network: people have to know.
+fn vantage() -> Finding {
+    if std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() {
+        return Finding::unseen(
+            "the network is looked at from inside this pod, with the flags of its environment",
+        );
+    }
+    Finding::unseen(
+        "the network is looked at from this machine, with the flags given here; the operator may have another way and other flags: \
+         run this in its pod with kubectl exec to see what it sees",
     )
-    .await;
-    answer
-        .map(|review| review.status.is_some_and(|status| status.allowed))
-        .map_err(|error| error.to_string())
 }
 
-#[derive(Default)]
-struct Report {
-    missing: usize,
-}
-
-impl Report {
-    fn say(&mut self, good: bool, words: &str) {
-        if !good {
-            self.missing += 1;
-        }
-        let mark = if good { '✓' } else { '✗' };
-        // A closed pipe is the reader's decision.
-        let _ = writeln!(std::io::stdout(), "{mark} {words}");
+async fn consumers(
+    flags: &Check,
+    client: &Client,
+    namespace: &str,
+    objects: &[Arc<Watched>],
+) -> Pods {
+    if !flags.warning.warn_consumers {
+        return Err(Finding::unseen(
+            "pods were not looked at, as --warn-consumers is false",
+        ));
+    }
+    let targets: Vec<_> = objects
+        .iter()
+        .filter_map(|object| target_name(object))
+        .collect();
+    let mut consumers = Consumers::of(&targets);
+    let take = |pods: &[Pod]| consumers.add(pods);
+    match pods::pages(client, namespace, pods::PAGE, take).await {
+        Ok(()) => Ok(consumers),
+        Err(error) => Err(credential::unreadable(&error)),
     }
 }

@@ -7,7 +7,8 @@ use kube::{
     core::DeserializeGuard,
     runtime::{
         events::Recorder,
-        reflector::{ObjectRef, Store},
+        reflector::{self, ObjectRef, Store},
+        watcher::Event,
     },
 };
 
@@ -16,7 +17,7 @@ use super::{
     convert,
 };
 use crate::{
-    api::{CaBundleKind, CubeCredential, CubeCredentialSpec, annotation, label},
+    api::{CaBundleKind, CubeCredential, CubeCredentialSpec, FIELD_MANAGER, annotation, label},
     metrics::Metrics,
     oauth::{client::TokenClient, endpoint::HostList},
     reconcile::{Budget, Memory, Observed, Settings, Target, TargetSecret},
@@ -50,6 +51,33 @@ pub struct World {
 }
 
 impl World {
+    /// The cluster as one list shows it, without watches: to look at some of it and change nothing.
+    #[must_use]
+    pub fn snapshot(
+        client: Client,
+        credentials: Vec<Watched>,
+        tokens: TokenClient,
+        allowed_hosts: Option<HostList>,
+    ) -> Self {
+        let (store, mut writer) = reflector::store();
+        writer.apply_watcher_event(&Event::Init);
+        for credential in credentials {
+            writer.apply_watcher_event(&Event::InitApply(credential));
+        }
+        writer.apply_watcher_event(&Event::InitDone);
+        Self {
+            recorder: Recorder::new(client.clone(), FIELD_MANAGER.into()),
+            client,
+            credentials: store,
+            targets: Mutex::default(),
+            sources: Mutex::default(),
+            allowed_hosts,
+            tokens,
+            identity: String::new(),
+            metrics: Metrics::default(),
+        }
+    }
+
     /// A Secret with the knowledge whether the `CubeCredential` that it is marked with exists.
     pub(super) fn with_owner(&self, secret: TargetSecret, namespace: &str) -> TargetSecret {
         let marked = secret.annotations.get(annotation::OWNER_UID).cloned();

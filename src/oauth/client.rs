@@ -1,21 +1,25 @@
 //! The network side of one exchange: one request on a fresh connection, never repeated, limited in time and size.
 
+mod handshake;
 mod resolver;
+mod route;
 mod trouble;
 
 use std::time::Duration;
 
 use reqwest::{Certificate, Response, header, redirect, retry, tls};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     answer::{Answer, Body, Refusal},
     authorities,
-    endpoint::Networks,
+    endpoint::{Endpoint, Networks},
     request::TokenRequest,
 };
 use crate::api::Reason;
+pub use handshake::Handshake;
 use resolver::Resolver;
+pub use route::Address;
 
 /// Finding the host, connecting and the TLS handshake.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -56,36 +60,75 @@ impl TokenClient {
     /// The refusal says how far it came: nothing was sent (`HostNotAllowed`, `CABundleInvalid`, `TLSUntrusted`, `Unreachable`)
     /// or it may have arrived (`NoResponse`).
     pub async fn send(&self, request: &TokenRequest) -> Result<Answer, Refusal> {
-        if let Some(why) = self.networks.refusal_of_host(&request.endpoint) {
-            return Err(trouble::refused_network(&request.endpoint.authority(), why));
-        }
+        self.post(
+            &request.endpoint,
+            request.ca_bundle.as_deref(),
+            &request.body(),
+            request.authorization(),
+        )
+        .await
+    }
+
+    async fn post(
+        &self,
+        endpoint: &Endpoint,
+        ca_bundle: Option<&str>,
+        form: &SecretString,
+        authorization: Option<SecretString>,
+    ) -> Result<Answer, Refusal> {
+        self.permit(endpoint)?;
         let mut post = self
-            .connector(request)?
-            .post(request.endpoint.url().clone())
+            .connector(endpoint, ca_bundle)?
+            .post(endpoint.url().clone())
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(header::ACCEPT, "application/json")
             .header(header::ACCEPT_ENCODING, "identity")
-            .body(request.body().expose_secret().to_owned());
-        if let Some(authorization) = request.authorization() {
+            .body(form.expose_secret().to_owned());
+        if let Some(authorization) = authorization {
             post = post.header(
                 header::AUTHORIZATION,
                 sensitive(authorization.expose_secret())?,
             );
         }
-        let describe =
-            |error: &reqwest::Error| trouble::describe(error, &request.endpoint.authority());
+        let describe = |error: &reqwest::Error| trouble::describe(error, &endpoint.authority());
         let response = post.send().await.map_err(|error| describe(&error))?;
         read(response).await.map_err(|error| describe(&error))
     }
 
+    /// Whether the host of an endpoint may be asked at all; the resolver asks the same of its addresses.
+    ///
+    /// # Errors
+    /// `HostNotAllowed`.
+    pub fn permit(&self, endpoint: &Endpoint) -> Result<(), Refusal> {
+        match self.networks.refusal_of_host(endpoint) {
+            Some(why) => Err(trouble::refused_network(&endpoint.authority(), why)),
+            None => Ok(()),
+        }
+    }
+
+    fn connector(
+        &self,
+        endpoint: &Endpoint,
+        ca_bundle: Option<&str>,
+    ) -> Result<reqwest::Client, Refusal> {
+        let roots = ca_bundle.map(authorities).transpose()?.unwrap_or_default();
+        let builder = self.builder(endpoint);
+        let builder = if roots.is_empty() {
+            builder
+        } else {
+            builder.tls_certs_merge(roots)
+        };
+        builder.build().map_err(|_| unusable_authorities())
+    }
+
     /// A client of its own for each exchange. A stale keep-alive connection looks like a lost answer, a retry inside the
     /// client would send a refresh token twice, a followed redirect would replay the client secret.
-    fn connector(&self, request: &TokenRequest) -> Result<reqwest::Client, Refusal> {
+    fn builder(&self, endpoint: &Endpoint) -> reqwest::ClientBuilder {
         let resolver = Resolver {
-            token_host: request.endpoint.host(),
+            token_host: endpoint.host(),
             networks: self.networks.clone(),
         };
-        let builder = reqwest::Client::builder()
+        reqwest::Client::builder()
             .user_agent(concat!(
                 env!("CARGO_PKG_NAME"),
                 "/",
@@ -99,23 +142,14 @@ impl TokenClient {
             .pool_max_idle_per_host(0)
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(self.exchange_timeout)
-            .dns_resolver(resolver);
-        let roots = request
-            .ca_bundle
-            .as_deref()
-            .map(authorities)
-            .transpose()?
-            .unwrap_or_default();
-        let builder = if roots.is_empty() {
-            builder
-        } else {
-            builder.tls_certs_merge(roots)
-        };
-        builder.build().map_err(|_| {
-            let what = "no TLS client could be made: the system's certificates or the CA bundle cannot be used";
-            Refusal::new(Reason::CABundleInvalid, what)
-        })
+            .dns_resolver(resolver)
     }
+}
+
+fn unusable_authorities() -> Refusal {
+    let what =
+        "no TLS client could be made: the system's certificates or the CA bundle cannot be used";
+    Refusal::new(Reason::CABundleInvalid, what)
 }
 
 /// The certificates of a PEM text.

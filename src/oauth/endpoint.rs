@@ -95,7 +95,9 @@ impl Endpoint {
             .to_owned()
     }
 
-    fn port(&self) -> u16 {
+    /// The port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
         self.0.port_or_known_default().unwrap_or(443)
     }
 }

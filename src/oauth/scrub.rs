@@ -16,6 +16,7 @@ const TOKEN_RUN: usize = 20;
 const REDACTED: &str = "...";
 
 /// Removes the secrets in play, and all that could be one, from a provider's text.
+#[derive(Default)]
 pub struct Scrubber {
     /// Every form of every secret, longest first, so that no rest of a longer form survives a shorter one.
     forms: Vec<SecretString>,
@@ -25,7 +26,7 @@ impl Scrubber {
     /// A scrubber for this exchange.
     #[must_use]
     pub fn for_request(request: &TokenRequest) -> Self {
-        let mut scrubber = Self { forms: Vec::new() };
+        let mut scrubber = Self::default();
         let client = &request.client;
         if let Some(secret) = &client.secret {
             let header = basic(client);

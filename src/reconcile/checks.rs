@@ -59,7 +59,7 @@ pub(super) fn act(action: Action) -> Option<Step> {
     Some(Step::Do(Next::Act(Box::new(action))))
 }
 
-fn an_older_credential_owns_the_target(case: &Case<'_>) -> Option<Step> {
+pub(super) fn an_older_credential_owns_the_target(case: &Case<'_>) -> Option<Step> {
     let rival = case.seen.older_rival.as_ref()?;
     let message = format!(
         "CubeCredential {rival:?} is older and has the same target Secret {:?}: set spec.target.name of one of the two to \
@@ -81,7 +81,7 @@ fn the_target_is_looked_at(case: &Case<'_>) -> Option<Step> {
     }
 }
 
-fn a_foreign_secret_is_left_alone(case: &Case<'_>) -> Option<Step> {
+pub(super) fn a_foreign_secret_is_left_alone(case: &Case<'_>) -> Option<Step> {
     let Target::Present(secret) = &case.seen.target else {
         return None;
     };

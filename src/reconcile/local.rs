@@ -113,7 +113,7 @@ pub(super) fn client(settings: &Settings, source: &Source) -> Checked<Client> {
 }
 
 /// Whether the seed is as it should be. Once a login has begun with it, it may be deleted.
-fn seed(case: &Case<'_>) -> Checked<()> {
+pub(super) fn seed(case: &Case<'_>) -> Checked<()> {
     let Some(reference) = &case.settings.seed else {
         return Ok(());
     };
@@ -205,7 +205,8 @@ fn token(value: &SourceValue) -> Result<Option<&SecretString>, &'static str> {
     }
 }
 
-fn hosts(case: &Case<'_>) -> Checked<()> {
+/// Whether the operator and the owners of the Secrets permit the host.
+pub(super) fn hosts(case: &Case<'_>) -> Checked<()> {
     let endpoint = &case.settings.endpoint;
     let refuse = |message: String| Err(Refusal::new(Reason::HostNotAllowed, message));
     if case
@@ -252,7 +253,8 @@ fn hosts(case: &Case<'_>) -> Checked<()> {
     Ok(())
 }
 
-fn ca_bundle(settings: &Settings, found: &CaBundle) -> Checked<Option<String>> {
+/// The further authorities, if they can be used.
+pub(super) fn ca_bundle(settings: &Settings, found: &CaBundle) -> Checked<Option<String>> {
     let Some(reference) = &settings.ca_bundle else {
         return Ok(None);
     };

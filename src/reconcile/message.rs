@@ -117,7 +117,9 @@ pub(super) fn not_writable(why: &str, next_try: Timestamp) -> String {
     )
 }
 
-fn remedy(reason: Reason, settings: &Settings) -> String {
+/// What to do about a failed exchange.
+#[must_use]
+pub fn remedy(reason: Reason, settings: &Settings) -> String {
     let source = &settings.source;
     let host = settings.endpoint.authority();
     match reason {

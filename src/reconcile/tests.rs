@@ -13,6 +13,7 @@ mod conditions;
 mod failures;
 mod histories;
 mod inputs;
+mod inspecting;
 mod lifecycle;
 mod publishing;
 mod refusals;

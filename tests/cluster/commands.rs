@@ -78,7 +78,7 @@ fn check_finds_all_that_the_charts_role_grants_and_names_each_verb_that_is_missi
             &[],
         )
     };
-    let all = rights(&inside);
+    let all = rights(&inside) + "- there is no CubeCredential\n";
     assert_eq!(check(), (Some(0), format!("{SERVED}{all}"), String::new()));
     // The flag is an environment variable too.
     let environment = [("CUBE_OPERATOR_NAMESPACES", place.namespace.as_str())];
@@ -179,8 +179,17 @@ fn all_namespaces_or_only_some_are_watched_and_without_its_definition_nothing_st
     assert_eq!((one.exchanges(), other.exchanges()), (vec![200], vec![200]));
     drop(operator);
 
-    let check = || run(&kubeconfig, &["check"], &[]);
+    // Only its beginning, which is about the installation.
     let rights = rights("in all namespaces");
+    let check = || {
+        let (code, output, errors) = run(&kubeconfig, &[&["check"], &networks[..]].concat(), &[]);
+        let end = output.find("- the network").unwrap_or(output.len());
+        assert_eq!(
+            output.matches("CubeCredential test-").count(),
+            if end == output.len() { 0 } else { 2 }
+        );
+        (code, output[..end].to_owned(), errors)
+    };
     let definition = |line: &str| format!("✓ the API server answers\n{line}\n{rights}");
     let same = definition(
         "✓ CustomResourceDefinition cubecredentials.cube-operator.dev is the one of this version",

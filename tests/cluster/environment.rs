@@ -448,6 +448,19 @@ impl TokenServer {
         .collect()
     }
 
+    /// The statuses of the answers to the questions of `cube-operator check`, which name no client.
+    pub(crate) fn questions(&self) -> Vec<u64> {
+        let log = fs::read_to_string(self.launcher.fact("request_log")).unwrap_or_default();
+        let lines = log
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let asked = lines.filter(|line| line["grant_type"] == "cube-operator-check");
+        asked
+            .inspect(|line| assert_eq!(line["client_id"], Value::Null))
+            .map(|line| line["status"].as_u64().unwrap())
+            .collect()
+    }
+
     /// The status of each answer to token requests of this client, from the server's own log.
     pub(crate) fn answers_to(&self, client_id: &str) -> Vec<u64> {
         let lines = self.requests_of(client_id).into_iter();

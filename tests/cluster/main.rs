@@ -14,7 +14,7 @@ mod place;
 mod scripted;
 
 mod admission;
-mod budget;
+mod check;
 mod commands;
 mod consumers;
 mod cost;
@@ -22,7 +22,6 @@ mod failures;
 mod lifecycle;
 mod local_checks;
 mod measure;
-mod monitoring;
 mod ownership;
 mod refresh_token;
 mod refresh_token_crashes;

@@ -7,6 +7,7 @@ use cube_operator::api::ConditionType::{Ready, Refreshed};
 use serde_json::{Value, json};
 
 use crate::{
+    commands::run,
     operator::eventually,
     place::{CLIENT_SECRET, Place, is},
     scripted::{Authority, LOCAL, Provider, Reply, Request},
@@ -177,7 +178,8 @@ fn no_secret_is_found_anywhere_after_a_whole_scenario_at_trace_level() {
     });
     // Refused in words that repeat what was sent.
     let provider = echoed(&place);
-    assert_eq!(provider.requests().len(), 8);
+    let exchanges = provider.requests();
+    assert_eq!(exchanges.len(), 8);
     // Edited, restarted, asked for by hand.
     place.patch(
         "secret",
@@ -208,6 +210,27 @@ fn no_secret_is_found_anywhere_after_a_whole_scenario_at_trace_level() {
     log += &operator.log();
     metrics += &operator.get("/metrics").1;
 
+    // Explained from outside, with what the Secrets hold well-formed and not.
+    let explained = |log: &mut String| {
+        let arguments = [
+            "check",
+            "--namespace",
+            &place.namespace,
+            "--allow-network=127.0.0.0/8,::1/128",
+        ];
+        let (_, output, errors) = run(&place.kubeconfig, &arguments, &trace);
+        *log += &(output + &errors);
+    };
+    let mut checks = String::new();
+    explained(&mut checks);
+    place.patch(
+        "secret",
+        "client",
+        &json!({"stringData": {"client-secret": format!("{WRONG_SECRET}\n")}}),
+    );
+    explained(&mut checks);
+    assert!(checks.contains("ends with a line break"), "{checks}");
+
     assert_eq!(tokens.len(), 4);
     let planted = [CLIENT_SECRET, WRONG_SECRET, ECHOED_SECRET];
     let pairs = planted.map(|secret| pair(&place, secret));
@@ -218,11 +241,13 @@ fn no_secret_is_found_anywhere_after_a_whole_scenario_at_trace_level() {
         .chain(planted)
         .flat_map(forms)
         .collect();
-    let texts = readable(&place, &log, &metrics);
+    let mut texts = readable(&place, &log, &metrics);
+    texts.push(("a check".into(), checks));
     assert_eq!(find(&secrets, &texts), Vec::<String>::new());
 
     // The search does find what is there, in the form in which it was sent too.
-    for sent in provider.requests() {
+    // What asks a question sends none.
+    for sent in exchanges {
         let texts = [("a request".to_owned(), format!("{sent:?}"))];
         assert_ne!(find(&secrets, &texts), Vec::<String>::new(), "{sent:?}");
     }

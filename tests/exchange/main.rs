@@ -14,6 +14,7 @@ mod proxy;
 mod reach;
 mod redirects;
 mod requests;
+mod route;
 mod secrets;
 mod trust;
 
@@ -85,12 +86,15 @@ fn impatient() -> TokenClient {
     local().with_timeout(Duration::from_secs(2))
 }
 
-fn answer(client: &TokenClient, request: &TokenRequest) -> Result<Answer, Refusal> {
-    tokio::runtime::Builder::new_current_thread()
+fn block_on<T>(what: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build()
-        .unwrap()
-        .block_on(client.send(request))
+        .build();
+    runtime.unwrap().block_on(what)
+}
+
+fn answer(client: &TokenClient, request: &TokenRequest) -> Result<Answer, Refusal> {
+    block_on(client.send(request))
 }
 
 fn exchange(client: &TokenClient, request: &TokenRequest) -> Outcome {

@@ -15,6 +15,24 @@ pub(super) fn refused_network(authority: &str, why: &str) -> Refusal {
     )
 }
 
+/// The name has no address.
+pub(super) const NO_NAME: &str = "its name does not resolve";
+/// The limit of `CONNECT_TIMEOUT` was reached.
+pub(super) const NO_CONNECTION: &str = "no connection within 5 s";
+
+/// The refusal for a token endpoint to which nothing could be sent.
+pub(super) fn unreachable(authority: &str, why: &str) -> Refusal {
+    Refusal::new(
+        Reason::Unreachable,
+        format!("the token endpoint {authority} could not be reached: {why}"),
+    )
+}
+
+/// The refusal for a certificate.
+pub(super) fn untrusted(error: &rustls::Error, authority: &str) -> Refusal {
+    tls_trouble(error, true, authority)
+}
+
 /// What an error of the HTTP client means. `NoResponse` if the request may have arrived.
 pub(super) fn describe(error: &reqwest::Error, authority: &str) -> Refusal {
     if let Some(RefusedNetwork(why)) = cause(error) {
@@ -24,11 +42,7 @@ pub(super) fn describe(error: &reqwest::Error, authority: &str) -> Refusal {
         return tls_trouble(tls, error.is_connect(), authority);
     }
     if error.is_connect() {
-        let why = connect_trouble(error);
-        return Refusal::new(
-            Reason::Unreachable,
-            format!("the token endpoint {authority} could not be reached: {why}"),
-        );
+        return unreachable(authority, connect_trouble(error));
     }
     let why = if error.is_timeout() {
         "within the time limit"
@@ -64,12 +78,7 @@ fn tls_trouble(error: &rustls::Error, connecting: bool, authority: &str) -> Refu
         ) => "it is for another host name",
         InvalidCertificate(CertificateError::Revoked) => "it was revoked",
         InvalidCertificate(_) | NoCertificatesPresented => "it cannot be used",
-        _ if connecting => {
-            let what = format!(
-                "the token endpoint {authority} could not be reached: the TLS handshake failed"
-            );
-            return Refusal::new(Reason::Unreachable, what);
-        }
+        _ if connecting => return unreachable(authority, "the TLS handshake failed"),
         _ => return no_response(authority, "before the TLS connection broke"),
     };
     Refusal::new(
@@ -80,22 +89,26 @@ fn tls_trouble(error: &rustls::Error, connecting: bool, authority: &str) -> Refu
 
 fn connect_trouble(error: &reqwest::Error) -> &'static str {
     if error.is_timeout() {
-        return "no connection within 5 s";
+        return NO_CONNECTION;
     }
     if cause::<NotResolved>(error).is_some() {
-        return "its name does not resolve";
+        return NO_NAME;
     }
-    match cause::<io::Error>(error).map(io::Error::kind) {
-        Some(io::ErrorKind::ConnectionRefused) => "the connection was refused",
-        Some(
-            io::ErrorKind::ConnectionReset
-            | io::ErrorKind::UnexpectedEof
-            | io::ErrorKind::BrokenPipe,
-        ) => "the connection was closed",
-        Some(io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable) => {
+    let kind = cause::<io::Error>(error).map(io::Error::kind);
+    connection(kind.unwrap_or(io::ErrorKind::Other))
+}
+
+/// Why no connection could be opened.
+pub(super) fn connection(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::ConnectionRefused => "the connection was refused",
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::UnexpectedEof
+        | io::ErrorKind::BrokenPipe => "the connection was closed",
+        io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => {
             "there is no route to it"
         }
-        Some(io::ErrorKind::TimedOut) => "the connection timed out",
+        io::ErrorKind::TimedOut => "the connection timed out",
         _ => "the connection failed",
     }
 }

@@ -55,7 +55,7 @@ impl World {
     }
 
     /// `kubernetes::observe::World::observe`, after the watches have told everything.
-    fn observe(&mut self) -> Observed {
+    pub(super) fn observe(&mut self) -> Observed {
         self.listen();
         let name = Settings::target_name("cubewire", &self.spec);
         let version = self.source.as_ref().filter(|source| source.labelled);
@@ -130,7 +130,7 @@ impl World {
         }
     }
 
-    fn look(&mut self, what: Look, seen: &Observed) -> Outcome {
+    pub(super) fn look(&mut self, what: Look, seen: &Observed) -> Outcome {
         let settings = seen.settings.as_ref().unwrap();
         match what {
             Look::Target => {

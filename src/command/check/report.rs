@@ -1,0 +1,51 @@
+//! What is printed: one line a finding, with its mark.
+
+use std::io::Write;
+
+use crate::reconcile::{Finding, Mark};
+
+/// The lines so far.
+#[derive(Default)]
+pub(super) struct Report {
+    faults: usize,
+}
+
+impl Report {
+    /// Prints a finding.
+    pub(super) fn say(&mut self, finding: &Finding) {
+        let mark = match finding.mark {
+            Mark::Good => '✓',
+            Mark::Notice => '!',
+            Mark::Bad => '✗',
+            Mark::Unseen => '-',
+        };
+        if finding.mark == Mark::Bad {
+            self.faults += 1;
+        }
+        line(&format!("{mark} {}", finding.text));
+    }
+
+    /// Prints what the lines that follow are about.
+    #[expect(clippy::unused_self, reason = "a part of the report")]
+    pub(super) fn heading(&self, text: &str) {
+        line("");
+        line(text);
+    }
+
+    /// How the command ends.
+    ///
+    /// # Errors
+    /// If a fault was found.
+    pub(super) fn end(self) -> crate::command::Result {
+        match self.faults {
+            0 => Ok(()),
+            faults => Err(format!("{faults} of the checks above failed")),
+        }
+    }
+}
+
+/// Others have written parts of a line: they shall not write to the terminal.
+fn line(text: &str) {
+    // A closed pipe is the reader's decision.
+    let _ = writeln!(std::io::stdout(), "{}", text.replace(char::is_control, " "));
+}

@@ -1,0 +1,336 @@
+//! What the decision's own checks say of each part, for people who ask: `cube-operator check`. Nothing is decided here, and the
+//! words are those of the conditions.
+
+use jiff::Timestamp;
+
+use super::{
+    case::{Case, Inputs, Login},
+    checks::{self, Step},
+    local, message,
+    observed::{Observed, Source},
+    rotation,
+    state::{Standing, State},
+    verdict::Verdict,
+};
+use crate::{
+    api::{CaBundleKind, ClientAuthentication, Condition, ConditionStatus, ConditionType},
+    oauth::{answer::Refusal, authorities},
+};
+
+/// An exchange that is planned for a time so long ago is not going to be made: a timer comes five minutes late at most.
+const OVERDUE_SECONDS: i64 = 360;
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// How it is.
+    pub mark: Mark,
+    /// In a sentence. Of a fault it ends with the remedy.
+    pub text: String,
+}
+
+/// How something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// As it should be.
+    Good,
+    /// It works, but deserves attention.
+    Notice,
+    /// A fault.
+    Bad,
+    /// Not looked at, or not there and not needed.
+    Unseen,
+}
+
+impl Finding {
+    /// As it should be.
+    pub fn good(text: impl Into<String>) -> Self {
+        Self::new(Mark::Good, text)
+    }
+
+    /// It works, but deserves attention.
+    pub fn notice(text: impl Into<String>) -> Self {
+        Self::new(Mark::Notice, text)
+    }
+
+    /// A fault, with its remedy.
+    pub fn bad(text: impl Into<String>) -> Self {
+        Self::new(Mark::Bad, text)
+    }
+
+    /// Not looked at.
+    pub fn unseen(text: impl Into<String>) -> Self {
+        Self::new(Mark::Unseen, text)
+    }
+
+    fn new(mark: Mark, text: impl Into<String>) -> Self {
+        Self {
+            mark,
+            text: text.into(),
+        }
+    }
+}
+
+/// What the status says at present.
+#[must_use]
+pub fn conditions(seen: &Observed, now: Timestamp) -> Vec<Finding> {
+    let (credential, status) = (&seen.credential, &seen.credential.status);
+    let condition = |r#type| status.condition(r#type);
+    let (Some(ready), Some(refreshed)) = (
+        condition(ConditionType::Ready),
+        condition(ConditionType::Refreshed),
+    ) else {
+        let text = "the operator has not looked at it yet: check that it runs, and that it watches this namespace";
+        return vec![Finding::bad(text)];
+    };
+    let mut findings = vec![told(ready, Finding::bad)];
+    if (refreshed.status, &refreshed.message) != (ready.status, &ready.message) {
+        // With a live token it is a warning, and no outage yet.
+        let failed = match ready.status {
+            ConditionStatus::True => Finding::notice,
+            _ => Finding::bad,
+        };
+        findings.push(told(refreshed, failed));
+    }
+    if status.observed_generation != Some(credential.generation) {
+        findings.push(Finding::notice(
+            "the operator has not looked at the present spec yet: check that it runs if this lasts",
+        ));
+    }
+    let overdue = |at: &Timestamp| now.duration_since(*at).as_secs() > OVERDUE_SECONDS;
+    if let Some(at) = status.refresh_at.filter(overdue) {
+        findings.push(Finding::bad(format!(
+            "an exchange was planned for {at} and was not made: check that the operator runs"
+        )));
+    }
+    findings
+}
+
+fn told(condition: &Condition, failed: fn(String) -> Finding) -> Finding {
+    let Condition {
+        r#type,
+        status,
+        reason,
+        message,
+        ..
+    } = condition;
+    match status {
+        ConditionStatus::True => Finding::good(format!("{type:?}: {message}")),
+        ConditionStatus::False => failed(format!("{type:?} is False, {reason}: {message}")),
+        ConditionStatus::Unknown => {
+            Finding::unseen(format!("{type:?} is Unknown, {reason}: {message}"))
+        }
+    }
+}
+
+/// One credential whose spec can be read, and whose parts were looked at.
+pub struct Inspection<'a>(Case<'a>);
+
+impl<'a> Inspection<'a> {
+    /// Inspects what was observed.
+    ///
+    /// # Errors
+    /// If the spec cannot be used.
+    pub fn of(seen: &'a Observed, now: Timestamp) -> Result<Self, Finding> {
+        match &seen.settings {
+            Ok(settings) => Ok(Self(Case {
+                seen,
+                settings,
+                now,
+            })),
+            Err(why) => Err(Finding::bad(Verdict::unreadable(why).ready.message)),
+        }
+    }
+
+    /// What it asks for.
+    #[must_use]
+    pub fn spec(&self) -> Vec<Finding> {
+        let settings = self.0.settings;
+        let endpoint = &settings.endpoint;
+        let (host, path) = (endpoint.authority(), endpoint.url().path());
+        let grant = settings.grant();
+        let mut findings = vec![Finding::good(format!(
+            "the spec asks https://{host}{path} for a token, grant {grant:?}"
+        ))];
+        if settings.suspend {
+            findings.push(Finding::notice(
+                Verdict::suspended(&self.0).refreshed.message,
+            ));
+        }
+        if self.0.seen.credential.deleting {
+            findings.push(Finding::notice(
+                "it is being deleted: no token is requested any more",
+            ));
+        }
+        findings
+    }
+
+    /// The Secret with the client.
+    #[must_use]
+    pub fn source(&self) -> Finding {
+        let source = &self.0.settings.source;
+        let keys = match self.0.settings.authentication {
+            ClientAuthentication::None => format!("{:?}", source.client_id_key),
+            _ => format!(
+                "{:?} and {:?}",
+                source.client_id_key, source.client_secret_key
+            ),
+        };
+        let good = format!(
+            "Secret {:?} has the label, and well-formed {keys}",
+            source.name
+        );
+        found(local::client(self.0.settings, &self.0.seen.source), good)
+    }
+
+    /// The Secret with the seed, with the grant that has one.
+    #[must_use]
+    pub fn seed(&self) -> Option<Finding> {
+        let seed = self.0.settings.seed.as_ref()?;
+        let name = &seed.name;
+        let good = format!(
+            "Secret {name:?} has the label, and a well-formed {:?}",
+            seed.key
+        );
+        let finding = found(local::seed(&self.0), good);
+        Some(
+            match (&finding.mark, local::seed_token(&self.0.seen.seed)) {
+                (Mark::Good, None) => Finding::unseen(format!(
+                    "Secret {name:?} has no refresh token any more, and needs none: the login goes on without"
+                )),
+                _ => finding,
+            },
+        )
+    }
+
+    /// The Secret with the current refresh token, with that grant.
+    #[must_use]
+    pub fn state(&self) -> Option<Finding> {
+        let (case, name) = (&self.0, &self.0.settings.state_name);
+        case.settings.seed.as_ref()?;
+        if let Some(refusal) = refused(rotation::an_unusable_state_is_left_alone(case)) {
+            return Some(Finding::bad(refusal.refreshed.message));
+        }
+        let State::Present(secret) = &case.seen.state else {
+            return Some(Finding::unseen(format!(
+                "Secret {name:?} does not exist yet: the operator makes it before it sends the seed"
+            )));
+        };
+        let record = &secret.stored.record;
+        if let Some(rejection) = &record.rejection {
+            return Some(Finding::bad(message::rejected(rejection, case.settings).1));
+        }
+        if let Login::New(_) = case.login() {
+            return Some(Finding::notice(format!(
+                "the seed is of another sign-in than Secret {name:?}: the operator takes it up with the next exchange"
+            )));
+        }
+        let standing = secret.stored.standing(&case.seen.identity, None, case.now);
+        Some(match standing {
+            Standing::Others(until) => Finding::notice(format!(
+                "Secret {name:?} is claimed until {until}: the operator is about to send the refresh token, or has just sent it"
+            )),
+            Standing::InDoubt => Finding::notice(in_doubt(name)),
+            _ if record.in_doubt => Finding::notice(in_doubt(name)),
+            _ if record.generation == 0 => Finding::good(format!(
+                "Secret {name:?} holds the refresh token of the sign-in"
+            )),
+            _ => Finding::good(format!(
+                "Secret {name:?} holds the refresh token of the provider's answer {}",
+                record.generation
+            )),
+        })
+    }
+
+    /// The further authorities, if there are any.
+    #[must_use]
+    pub fn ca_bundle(&self) -> Option<Finding> {
+        let reference = self.0.settings.ca_bundle.as_ref()?;
+        let kind = match reference.kind {
+            CaBundleKind::ConfigMap => "ConfigMap",
+            CaBundleKind::Secret => "Secret",
+        };
+        let read = local::ca_bundle(self.0.settings, &self.0.seen.ca_bundle);
+        let roots = match &read {
+            Ok(Some(pem)) => authorities::read(pem).map_or(0, |roots| roots.len()),
+            _ => 0,
+        };
+        let good = format!(
+            "{kind} {:?} has certificates in {:?}: {roots}",
+            reference.name, reference.key
+        );
+        Some(found(read, good))
+    }
+
+    /// Whether the operator and the owners of the Secrets permit the host.
+    #[must_use]
+    pub fn hosts(&self) -> Finding {
+        let host = self.0.settings.endpoint.authority();
+        let good = format!("no list of hosts forbids {host}");
+        match (&self.0.seen.source, local::hosts(&self.0)) {
+            (Source::Unread(_), Ok(())) => Finding::unseen(format!(
+                "whether the owner of Secret {:?} permits {host} is not known",
+                self.0.settings.source.name
+            )),
+            (_, checked) => found(checked, good),
+        }
+    }
+
+    /// The Secret with the token.
+    #[must_use]
+    pub fn target(&self) -> Finding {
+        let (case, name) = (&self.0, &self.0.settings.target_name);
+        let conflict = refused(checks::an_older_credential_owns_the_target(case))
+            .or_else(|| refused(checks::a_foreign_secret_is_left_alone(case)));
+        if let Some(verdict) = conflict {
+            return Finding::bad(verdict.ready.message);
+        }
+        let Some(target) = case.target() else {
+            return Finding::bad(format!(
+                "Secret {name:?} does not exist: the operator writes it with the first token; if nothing else is wrong here, check \
+                 that it runs"
+            ));
+        };
+        let Some(record) = target.confirmed_record() else {
+            return Finding::bad(format!(
+                "Secret {name:?} does not hold what the operator wrote: it is repaired within seconds; if it stays so, check that \
+                 the operator runs"
+            ));
+        };
+        if record.expires_at <= case.now {
+            return Finding::bad(format!(
+                "the token in Secret {name:?} expired at {}: repair what is wrong here; if nothing is, check that the operator runs",
+                record.expires_at
+            ));
+        }
+        let synced = message::synced(name, record.expires_at);
+        if case.inputs(&record) == Inputs::Changed {
+            return Finding::notice(format!(
+                "{synced}, but was issued for an earlier spec, client or sign-in: the operator replaces it"
+            ));
+        }
+        Finding::good(synced)
+    }
+}
+
+fn in_doubt(name: &str) -> String {
+    format!(
+        "the refresh token in Secret {name:?} was sent, and its answer was lost: the operator sends it again to find out what \
+         became of it"
+    )
+}
+
+fn found<T>(checked: Result<T, Refusal>, good: String) -> Finding {
+    match checked {
+        Ok(_) => Finding::good(good),
+        Err(refusal) => Finding::bad(refusal.what),
+    }
+}
+
+/// What a check settles with; one that asks for a look or an act refuses nothing.
+fn refused(step: Option<Step>) -> Option<Verdict> {
+    match step? {
+        Step::Settle(verdict) => Some(verdict),
+        Step::Do(_) => None,
+    }
+}

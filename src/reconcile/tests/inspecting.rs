@@ -1,0 +1,144 @@
+//! What `cube-operator check` finds of a credential: in the words of the conditions, and never with a secret.
+
+use super::world::{TARGET, World, seconds};
+use crate::{
+    api::Reason,
+    reconcile::{Finding, Inspection, Look, Observed, absorb, conditions, tests::provider::refuse},
+};
+
+impl World {
+    /// What is known after every look.
+    fn seen(&mut self) -> Observed {
+        let mut seen = self.observe();
+        for what in [Look::Target, Look::Source, Look::CaBundle] {
+            let outcome = self.look(what, &seen);
+            absorb(&mut seen, outcome, self.now);
+        }
+        seen
+    }
+
+    fn conditions_found(&mut self) -> Vec<Finding> {
+        conditions(&self.observe(), self.now)
+    }
+
+    fn target_found(&mut self) -> Finding {
+        let seen = self.seen();
+        Inspection::of(&seen, self.now).unwrap().target()
+    }
+}
+
+fn synced() -> String {
+    format!("Secret {TARGET:?} holds a token that expires at 2026-11-21T11:00:00Z")
+}
+
+fn issued() -> Finding {
+    Finding::good(
+        "Refreshed: a token was issued at 2026-11-21T10:00:00Z; the next one is requested at 2026-11-21T10:54:40Z",
+    )
+}
+
+#[test]
+fn a_healthy_credential_is_good_throughout() {
+    let mut world = World::ready();
+    let ready = Finding::good(format!("Ready: {}", synced()));
+    assert_eq!(world.conditions_found(), [ready, issued()]);
+    let seen = world.seen();
+    let inspection = Inspection::of(&seen, world.now).unwrap();
+    let host = "api.cubewire.com";
+    let spec = format!(
+        "the spec asks https://{host}/api/v1/oauth2/token for a token, grant ClientCredentials"
+    );
+    assert_eq!(inspection.spec(), [Finding::good(spec)]);
+    let source = "Secret \"cubewire-client\" has the label, and well-formed \"client-id\" and \"client-secret\"";
+    assert_eq!(inspection.source(), Finding::good(source));
+    let hosts = format!("no list of hosts forbids {host}");
+    assert_eq!(inspection.hosts(), Finding::good(hosts));
+    assert_eq!(inspection.target(), Finding::good(synced()));
+    let absent = (
+        inspection.seed(),
+        inspection.state(),
+        inspection.ca_bundle(),
+    );
+    assert_eq!(absent, (None, None, None));
+}
+
+#[test]
+fn a_failing_refresh_is_a_notice_while_the_token_lives_and_one_fault_after_it() {
+    let mut world = World::ready();
+    world.provider.otherwise = refuse(Reason::Unavailable);
+    world.pass(seconds(3500));
+    let found = world.conditions_found();
+    assert_eq!(found[0], Finding::good(format!("Ready: {}", synced())));
+    let start = "Refreshed is False, Unavailable: ";
+    assert!(found[1].text.starts_with(start), "{found:?}");
+    assert_eq!(found[1], Finding::notice(found[1].text.clone()));
+    world.pass(seconds(200));
+    let found = world.conditions_found();
+    assert!(
+        found[0].text.starts_with("Ready is False, Unavailable: "),
+        "{found:?}"
+    );
+    assert_eq!(found, [Finding::bad(found[0].text.clone())]);
+}
+
+#[test]
+fn an_operator_that_does_not_run_is_noticed() {
+    let mut world = World::new();
+    let never = "the operator has not looked at it yet: check that it runs, and that it watches this namespace";
+    assert_eq!(world.conditions_found(), [Finding::bad(never)]);
+    world.settle();
+    world.edit_spec(|spec| spec.description = Some("new".into()));
+    let stale =
+        "the operator has not looked at the present spec yet: check that it runs if this lasts";
+    assert_eq!(world.conditions_found()[2..], [Finding::notice(stale)]);
+    world.settle();
+    assert_eq!(world.conditions_found().len(), 2);
+    world.now += seconds(4000);
+    let overdue = "an exchange was planned for 2026-11-21T10:54:40Z and was not made: check that the operator runs";
+    assert_eq!(world.conditions_found()[2..], [Finding::bad(overdue)]);
+    let expired = format!(
+        "the token in Secret {TARGET:?} expired at 2026-11-21T11:00:00Z: repair what is wrong here; if nothing is, check that the \
+         operator runs"
+    );
+    assert_eq!(world.target_found(), Finding::bad(expired));
+}
+
+#[test]
+fn a_target_is_judged_by_what_it_holds() {
+    let mut world = World::ready();
+    world.put_source("S3CRET-2");
+    let outdated = format!(
+        "{}, but was issued for an earlier spec, client or sign-in: the operator replaces it",
+        synced()
+    );
+    assert_eq!(world.target_found(), Finding::notice(outdated));
+    let mut world = World::ready();
+    world.cluster.edit(TARGET, |secret| {
+        secret
+            .data
+            .insert("access-token".into(), "S3CRET-edited".into());
+    });
+    let damaged = format!(
+        "Secret {TARGET:?} does not hold what the operator wrote: it is repaired within seconds; if it stays so, check that the \
+         operator runs"
+    );
+    assert_eq!(world.target_found(), Finding::bad(damaged));
+}
+
+#[test]
+fn a_spec_that_cannot_be_used_and_one_that_rests_are_told() {
+    let mut world = World::ready();
+    world.edit_spec(|spec| spec.suspend = true);
+    let seen = world.seen();
+    let suspended = "spec.suspend is true: no token is requested until it is false";
+    let spec = Inspection::of(&seen, world.now).unwrap().spec();
+    assert_eq!(spec[1..], [Finding::notice(suspended)]);
+    world.edit_spec(|spec| spec.refresh_before = "soon".into());
+    let seen = world.observe();
+    let unusable = "spec.refreshBefore is \"soon\": write a duration such as 5m or 1h30m; it is looked at again as soon as the spec \
+                    changes";
+    assert_eq!(
+        Inspection::of(&seen, world.now).err(),
+        Some(Finding::bad(unusable))
+    );
+}
