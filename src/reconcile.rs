@@ -13,6 +13,7 @@ mod budget;
 mod case;
 mod checks;
 mod decide;
+mod finding;
 mod inputs;
 mod inspect;
 mod local;
@@ -32,8 +33,9 @@ pub use absorb::absorb;
 pub use attempt::{Failure, Memory};
 pub use budget::{Budget, ClientKey, Turn, TurnRequest};
 pub use decide::decide;
+pub use finding::{Finding, Mark};
 pub(crate) use inputs::hex;
-pub use inspect::{Finding, Inspection, Mark, conditions};
+pub use inspect::{Inspection, conditions};
 pub use message::remedy;
 pub use news::{News, NewsKind};
 pub use observed::{

@@ -6,9 +6,11 @@ use jiff::Timestamp;
 use super::{
     case::{Case, Inputs, Login},
     checks::{self, Step},
+    finding::{Finding, Mark},
     local, message,
     observed::{Observed, Source},
     rotation,
+    settings::Settings,
     state::{Standing, State},
     verdict::Verdict,
 };
@@ -19,57 +21,6 @@ use crate::{
 
 /// An exchange that is planned for a time so long ago is not going to be made: a timer comes five minutes late at most.
 const OVERDUE_SECONDS: i64 = 360;
-
-/// What was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// How it is.
-    pub mark: Mark,
-    /// In a sentence. Of a fault it ends with the remedy.
-    pub text: String,
-}
-
-/// How something is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
-    /// As it should be.
-    Good,
-    /// It works, but deserves attention.
-    Notice,
-    /// A fault.
-    Bad,
-    /// Not looked at, or not there and not needed.
-    Unseen,
-}
-
-impl Finding {
-    /// As it should be.
-    pub fn good(text: impl Into<String>) -> Self {
-        Self::new(Mark::Good, text)
-    }
-
-    /// It works, but deserves attention.
-    pub fn notice(text: impl Into<String>) -> Self {
-        Self::new(Mark::Notice, text)
-    }
-
-    /// A fault, with its remedy.
-    pub fn bad(text: impl Into<String>) -> Self {
-        Self::new(Mark::Bad, text)
-    }
-
-    /// Not looked at.
-    pub fn unseen(text: impl Into<String>) -> Self {
-        Self::new(Mark::Unseen, text)
-    }
-
-    fn new(mark: Mark, text: impl Into<String>) -> Self {
-        Self {
-            mark,
-            text: text.into(),
-        }
-    }
-}
 
 /// What the status says at present.
 #[must_use]
@@ -140,6 +91,12 @@ impl<'a> Inspection<'a> {
             })),
             Err(why) => Err(Finding::bad(Verdict::unreadable(why).ready.message)),
         }
+    }
+
+    /// What the spec says.
+    #[must_use]
+    pub fn settings(&self) -> &'a Settings {
+        self.0.settings
     }
 
     /// What it asks for.

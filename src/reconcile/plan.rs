@@ -42,7 +42,7 @@ pub enum Next {
 }
 
 /// A read that a decision needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Look {
     /// The Secret by the target's name, with its data if it is ours.
     Target,
