@@ -18,6 +18,7 @@ use crate::{
         pods,
         world::{Watched, World, target_name},
     },
+    metrics::Metrics,
     oauth::{client::TokenClient, endpoint::Networks},
     reconcile::Finding,
 };
@@ -31,7 +32,9 @@ use report::Report;
 /// # Errors
 /// If the cluster cannot be reached, there is no such credential, or something is wrong.
 pub async fn check(flags: Check) -> super::Result {
-    let client = client::connect().await.map_err(|error| error.to_string())?;
+    let client = client::connect(&Metrics::default())
+        .await
+        .map_err(|error| error.to_string())?;
     let mut report = Report::default();
     let namespaces = namespaces(&flags, &client);
     if flags.name.is_none() {
@@ -65,16 +68,13 @@ pub async fn check(flags: Check) -> super::Result {
 
 /// Where to look; `None`: everywhere.
 fn namespaces(flags: &Check, client: &Client) -> Vec<Option<String>> {
-    let one = flags.namespace.clone();
-    let one = one.or_else(|| {
-        flags
-            .name
-            .as_ref()
-            .map(|_| client.default_namespace().to_owned())
-    });
-    match (one, flags.scope.namespaces.as_slice()) {
+    let default = flags
+        .name
+        .as_ref()
+        .map(|_| client.default_namespace().to_owned());
+    match (flags.namespace.clone().or(default), &flags.scope.namespaces) {
         (Some(one), _) => vec![Some(one)],
-        (None, []) => vec![None],
+        (None, some) if some.is_empty() => vec![None],
         (None, some) => some.iter().cloned().map(Some).collect(),
     }
 }
@@ -97,54 +97,29 @@ async fn list(client: &Client, namespace: Option<&str>) -> Result<Vec<Watched>, 
         .map_err(|error| error.to_string())
 }
 
-/// Those that are asked for, one after the other, by namespace and name.
+/// Those that are asked for, one after the other.
 async fn credentials(
     flags: &Check,
     client: &Client,
     all: Vec<Watched>,
     report: &mut Report,
 ) -> super::Result {
-    let networks = Networks::allowing(flags.reach.allow_network.clone());
-    let tokens = TokenClient::new(networks);
+    let tokens = TokenClient::new(Networks::allowing(flags.reach.allow_network.clone()));
     let mut network = Network::new(tokens.clone());
-    let world = World::snapshot(
-        client.clone(),
-        all,
-        tokens,
-        flags.reach.allowed_token_hosts.clone(),
-    );
+    let hosts = flags.reach.allowed_token_hosts.clone();
+    let world = World::snapshot(client.clone(), all, tokens, hosts);
 
-    let mut wanted: BTreeMap<String, Vec<Arc<Watched>>> = BTreeMap::new();
-    let named = |object: &Watched| {
-        flags
-            .name
-            .as_ref()
-            .is_none_or(|name| object.name_any() == *name)
-    };
-    for object in world
-        .credentials
-        .state()
-        .into_iter()
-        .filter(|object| named(object))
-    {
-        let namespace = object.namespace().unwrap_or_default();
-        wanted.entry(namespace).or_default().push(object);
-    }
+    let wanted = wanted(flags, &world);
     if wanted.is_empty() {
         return nothing(flags, &world, report);
     }
     report.say(&vantage());
-    for (namespace, mut objects) in wanted {
-        objects.sort_by_key(|object| object.name_any());
-        let pods = consumers(flags, client, &namespace, &objects).await;
-        for object in objects {
-            report.heading(&format!("CubeCredential {namespace}/{}", object.name_any()));
-            let watched = &flags.scope.namespaces;
-            if !watched.is_empty() && !watched.contains(&namespace) {
-                report.say(&Finding::bad(format!(
-                    "the operator watches other namespaces only ({}): add {namespace} to watchNamespaces",
-                    watched.join(", ")
-                )));
+    for (namespace, objects) in wanted {
+        let pods = consumers(flags, client, &namespace, objects.values()).await;
+        for (name, object) in objects {
+            report.heading(&format!("CubeCredential {namespace}/{name}"));
+            if let Some(unwatched) = unwatched(flags, &namespace) {
+                report.say(&unwatched);
             }
             for finding in credential::findings(&world, &object, &mut network, &pods).await {
                 report.say(&finding);
@@ -152,6 +127,28 @@ async fn credentials(
         }
     }
     Ok(())
+}
+
+/// By namespace and name.
+fn wanted(flags: &Check, world: &World) -> BTreeMap<String, BTreeMap<String, Arc<Watched>>> {
+    let mut wanted: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+    for object in world.credentials.state() {
+        let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+        if flags.name.as_ref().is_none_or(|only| name == *only) {
+            wanted.entry(namespace).or_default().insert(name, object);
+        }
+    }
+    wanted
+}
+
+fn unwatched(flags: &Check, namespace: &String) -> Option<Finding> {
+    let watched = &flags.scope.namespaces;
+    (!watched.is_empty() && !watched.contains(namespace)).then(|| {
+        Finding::bad(format!(
+            "the operator watches other namespaces only ({}): add {namespace} to watchNamespaces",
+            watched.join(", ")
+        ))
+    })
 }
 
 /// There is no such credential.
@@ -197,17 +194,14 @@ async fn consumers(
     flags: &Check,
     client: &Client,
     namespace: &str,
-    objects: &[Arc<Watched>],
+    objects: impl Iterator<Item = &Arc<Watched>>,
 ) -> Pods {
     if !flags.warning.warn_consumers {
         return Err(Finding::unseen(
             "pods were not looked at, as --warn-consumers is false",
         ));
     }
-    let targets: Vec<_> = objects
-        .iter()
-        .filter_map(|object| target_name(object))
-        .collect();
+    let targets: Vec<_> = objects.filter_map(|object| target_name(object)).collect();
     let mut consumers = Consumers::of(&targets);
     let take = |pods: &[Pod]| consumers.add(pods);
     match pods::pages(client, namespace, pods::PAGE, take).await {

@@ -22,7 +22,10 @@ pub async fn run(flags: Run) -> super::Result {
     telemetry::init(flags.log_format);
     let stop = CancellationToken::new();
     cancel_on_signal(&stop)?;
-    let client = client::connect().await.map_err(|error| error.to_string())?;
+    let metrics = Metrics::default();
+    let client = client::connect(&metrics)
+        .await
+        .map_err(|error| error.to_string())?;
     check::definition_is_served(&client).await?;
     let listener = server::bind(flags.listen).await.map_err(|error| {
         format!(
@@ -32,12 +35,12 @@ pub async fn run(flags: Run) -> super::Result {
     })?;
     let address = listener.local_addr().unwrap_or(flags.listen);
 
-    let metrics = Metrics::default();
     let options = Options {
         client,
         namespaces: flags.scope.namespaces,
         allowed_hosts: flags.reach.allowed_token_hosts,
         tokens: TokenClient::new(Networks::allowing(flags.reach.allow_network)),
+        token_request_interval: flags.token_request_interval,
         // An empty one, say from a manifest without the downward API, would make all processes the same.
         identity: flags
             .identity

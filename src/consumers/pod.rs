@@ -115,7 +115,8 @@ struct EnvSource {
 #[serde(rename_all = "camelCase")]
 struct VolumeMount {
     name: String,
-    mount_path: String,
+    #[serde(rename = "mountPath")]
+    path: String,
     #[serde(default)]
     sub_path: String,
     #[serde(default)]
@@ -270,9 +271,9 @@ impl Container {
 impl VolumeMount {
     fn way(&self) -> Way {
         if self.sub_path.is_empty() && self.sub_path_expr.is_empty() {
-            Way::Volume(self.mount_path.clone())
+            Way::Volume(self.path.clone())
         } else {
-            Way::SubPath(self.mount_path.clone())
+            Way::SubPath(self.path.clone())
         }
     }
 }

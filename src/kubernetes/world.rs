@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use jiff::SignedDuration;
 use kube::{
     Client, Resource, ResourceExt,
     core::DeserializeGuard,
@@ -73,6 +74,10 @@ impl World {
             sources: Mutex::default(),
             allowed_hosts,
             tokens,
+            budget: Arc::new(Mutex::new(Budget::new(
+                SignedDuration::ZERO,
+                convert::now(),
+            ))),
             identity: String::new(),
             metrics: Metrics::default(),
         }

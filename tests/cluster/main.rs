@@ -14,7 +14,9 @@ mod place;
 mod scripted;
 
 mod admission;
+mod budget;
 mod check;
+mod check_faults;
 mod commands;
 mod consumers;
 mod cost;
@@ -22,6 +24,7 @@ mod failures;
 mod lifecycle;
 mod local_checks;
 mod measure;
+mod monitoring;
 mod ownership;
 mod refresh_token;
 mod refresh_token_crashes;

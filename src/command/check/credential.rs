@@ -1,5 +1,7 @@
 //! One credential from its spec to the pods that use its token. It looks with the operator's own eyes, and changes nothing.
 
+use std::collections::HashMap;
+
 use super::network::{self, Network};
 use crate::{
     consumers::Consumers,
@@ -24,69 +26,58 @@ pub(super) async fn findings(
     let (seen, unread) = observe(world, object).await;
     let inspection = match Inspection::of(&seen, now()) {
         Ok(inspection) => inspection,
-        Err(unreadable) => {
+        Err(unusable) => {
             let rest = Finding::unseen("nothing else was looked at");
-            return vec![unreadable, rest];
+            return vec![unusable, rest];
         }
     };
-    let or = |look: Look, finding: Finding| {
-        let error = unread.iter().find(|(unread, _)| *unread == look);
-        error.map_or(finding, |(_, error)| unreadable(error))
+    let or = |look: Look, finding: Finding| match unread.get(&look) {
+        Some(unreadable) => unreadable.clone(),
+        None => finding,
     };
 
     let mut findings = inspection.spec();
     findings.extend(conditions(&seen, now()));
     findings.push(or(Look::Source, inspection.source()));
-    findings.extend(inspection.seed().map(|finding| or(Look::Seed, finding)));
-    findings.extend(inspection.state().map(|finding| or(Look::State, finding)));
-    let needed = [
-        inspection
-            .ca_bundle()
-            .map(|finding| or(Look::CaBundle, finding)),
-        Some(inspection.hosts()),
-    ];
-    let needed: Vec<_> = needed.into_iter().flatten().collect();
-    // Where a bundle is missing or a host is forbidden, an exchange goes no further either.
-    let ends_here = needed.iter().any(|finding| finding.mark == Mark::Bad)
-        || unread.iter().any(|(look, _)| *look == Look::CaBundle);
-    findings.extend(needed);
-    match &seen.settings {
-        Ok(settings) if !ends_here => {
-            let ca_bundle = match &seen.ca_bundle {
-                CaBundle::Pem(pem) => Some(pem.as_str()),
-                _ => None,
-            };
-            findings.extend(network.findings(settings, ca_bundle).await);
-        }
-        _ => findings.extend(network::unseen(network::ALL)),
+    findings.extend(inspection.seed().map(|found| or(Look::Seed, found)));
+    findings.extend(inspection.state().map(|found| or(Look::State, found)));
+    let bundle = inspection
+        .ca_bundle()
+        .map(|found| or(Look::CaBundle, found));
+    let hosts = inspection.hosts();
+    // Where the bundle is unusable or the host forbidden, an exchange goes no further either.
+    let usable = |found: &Finding| found.mark == Mark::Good;
+    let goes_on = bundle.as_ref().is_none_or(usable) && hosts.mark != Mark::Bad;
+    findings.extend(bundle);
+    findings.push(hosts);
+    if goes_on {
+        let ca_bundle = match &seen.ca_bundle {
+            CaBundle::Pem(pem) => Some(pem.as_str()),
+            _ => None,
+        };
+        findings.extend(network.findings(inspection.settings(), ca_bundle).await);
+    } else {
+        findings.extend(network::unseen(network::ALL));
     }
     findings.push(or(Look::Target, inspection.target()));
-    let target = crate::kubernetes::world::target_name(object).unwrap_or_default();
-    findings.extend(consumers(pods, &target));
+    findings.extend(consumers(pods, &inspection.settings().target_name));
     findings
 }
 
 /// What a decision would know after all of its looks, and what could not be looked at.
-async fn observe(world: &World, object: &Watched) -> (Observed, Vec<(Look, ApiError)>) {
+async fn observe(world: &World, object: &Watched) -> (Observed, HashMap<Look, Finding>) {
     let mut seen = world.observe(object, Memory::default());
-    let mut unread = Vec::new();
+    let mut unread = HashMap::new();
     let login = seen
         .settings
         .as_ref()
         .is_ok_and(|settings| settings.seed.is_some());
-    for look in [
-        Look::Target,
-        Look::Source,
-        Look::CaBundle,
-        Look::Seed,
-        Look::State,
-    ] {
-        if !login && matches!(look, Look::Seed | Look::State) {
-            continue;
-        }
+    let looks = [Look::Target, Look::Source, Look::CaBundle].into_iter();
+    let of_login = [Look::Seed, Look::State].into_iter().filter(|_| login);
+    for look in looks.chain(of_login) {
         match world.look(look, &seen).await {
             Ok(outcome) => absorb(&mut seen, outcome, now()),
-            Err(error) => unread.push((look, error)),
+            Err(error) => drop(unread.insert(look, unreadable(&error))),
         }
     }
     (seen, unread)
