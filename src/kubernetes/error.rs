@@ -5,6 +5,8 @@ use std::{future::Future, time::Duration};
 use kube::core::Status;
 use thiserror::Error;
 
+use crate::oauth::scrub::Scrubber;
+
 /// kube has no limit of its own for the answer to a single call.
 const API_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -58,6 +60,17 @@ impl ApiError {
                 status.code == 404 && details.is_some_and(|details| details.kind == "namespaces");
             terminating || absent
         })
+    }
+
+    /// Without the secrets that were to be written: an admission policy may quote what it refuses.
+    #[must_use]
+    pub fn scrubbed(mut self, scrubber: &Scrubber) -> Self {
+        if let Cause::Kube(error) = &mut self.cause
+            && let kube::Error::Api(status) = error.as_mut()
+        {
+            status.message = scrubber.without_secrets(&status.message);
+        }
+        self
     }
 
     fn status(&self) -> Option<&Status> {

@@ -157,12 +157,14 @@ impl World {
         object: &Watched,
     ) -> Result<Secret, ApiError> {
         let name = desired.name.clone();
+        let scrubber = Scrubber::of(desired.data.values());
         let secret = secret(namespace, desired, object);
         let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
         let parameters = PatchParams::apply(FIELD_MANAGER).force();
         let patch = Patch::Apply(&secret);
         let object = format!("Secret {namespace}/{name}");
-        call("write", object, api.patch(&name, &parameters, &patch)).await
+        let written = call("write", object, api.patch(&name, &parameters, &patch)).await;
+        written.map_err(|error| error.scrubbed(&scrubber))
     }
 
     async fn delete(&self, namespace: &str, version: SecretVersion) -> Result<Outcome, ApiError> {

@@ -162,7 +162,8 @@ fn an_answer_that_the_api_server_refuses_is_kept_and_no_signal_ends_the_process_
             },
             "matchConditions": [{"name": "state", "expression": format!("object.metadata.name == '{STATE}'")}],
             "validations": [{
-                "expression": "object.data['refresh-token'] == oldObject.data['refresh-token']", "message": "no new tokens",
+                "expression": "object.data['refresh-token'] == oldObject.data['refresh-token']",
+                "messageExpression": "'no new tokens, not ' + object.data['refresh-token']",
             }],
         },
     }));
@@ -190,7 +191,7 @@ fn an_answer_that_the_api_server_refuses_is_kept_and_no_signal_ends_the_process_
     let status = place.wait_until_refused("StateNotWritable");
     let message = format!(
         "Refreshed=False StateNotWritable: cannot write Secret {}/{STATE}: secrets \"{STATE}\" is forbidden: {kind} '{policy}' \
-         with binding '{policy}' denied request: no new tokens (422 Invalid): remove what is in the way, and do not \
+         with binding '{policy}' denied request: no new tokens, not ... (422 Invalid): remove what is in the way, and do not \
          restart the operator: the new refresh token is in its memory alone; it is written again every 5 s",
         place.namespace
     );
