@@ -84,6 +84,10 @@ pub struct Attempted {
     /// A hash of the token endpoint and the client id, whose other `CubeCredentials` pause with this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
+    /// Until when the provider asked this client to pause, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub paused_until: Option<Timestamp>,
     /// A hash of the CA bundle, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_bundle_hash: Option<String>,

@@ -116,8 +116,6 @@ pub struct Failure {
     pub next_try: Option<Timestamp>,
     /// What it was made with.
     pub attempted: Attempted,
-    /// Whether the provider asked for this pause (429, Retry-After), which nobody's wish cuts short.
-    pub asked_for_pause: bool,
 }
 
 impl Memory {
@@ -170,10 +168,9 @@ impl Memory {
     /// The client that the provider has asked to pause, and until when.
     #[must_use]
     pub fn pause(&self) -> Option<(ClientKey, Timestamp)> {
-        let failure = self.failure.as_ref()?;
-        let client = failure.attempted.client.as_ref();
-        let client = client.filter(|_| failure.asked_for_pause)?;
-        Some((ClientKey::stored(client), failure.next_try?))
+        let attempted = &self.failure.as_ref()?.attempted;
+        let client = attempted.client.as_ref()?;
+        Some((ClientKey::stored(client), attempted.paused_until?))
     }
 
     /// Something that a CA bundle is read from has changed.
@@ -209,9 +206,9 @@ fn recall_failure(status: &CubeCredentialStatus, now: Timestamp) -> Option<Failu
     if refreshed.status != ConditionStatus::False {
         return None;
     }
-    let latest = now
-        .saturating_add(schedule::longest_delay(reason))
-        .unwrap_or(now);
+    let latest = later(now, schedule::longest_delay(reason));
+    let mut attempted = status.attempted.clone()?;
+    attempted.paused_until = attempted.paused_until.map(|until| until.min(latest));
     Some(Failure {
         reason,
         message: refreshed.message.clone(),
@@ -221,8 +218,7 @@ fn recall_failure(status: &CubeCredentialStatus, now: Timestamp) -> Option<Failu
                 .unwrap_or(now)
                 .clamp(Timestamp::MIN, latest),
         ),
-        attempted: status.attempted.clone()?,
-        asked_for_pause: reason.class() == Class::RateLimited,
+        attempted,
     })
 }
 

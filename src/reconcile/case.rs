@@ -242,7 +242,8 @@ impl<'a> Case<'a> {
         let served = self.record().and_then(|record| record.refresh_request);
         let fresh =
             request.is_some() && *request != served && *request != attempted.refresh_request;
-        if fresh && !failure.asked_for_pause {
+        // A pause that the provider asked for (429, Retry-After) is cut short by nobody's wish.
+        if fresh && attempted.paused_until.is_none() {
             Woken::Yes
         } else {
             Woken::No

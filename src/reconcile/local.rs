@@ -60,6 +60,7 @@ pub(super) fn attempted(case: &Case<'_>) -> Attempted {
         seed_resource_version: case.seed_version(),
         refresh_request: case.seen.credential.refresh_request.clone(),
         client: case.client_key().map(|client| client.text()),
+        paused_until: None,
         ca_bundle_hash,
     }
 }

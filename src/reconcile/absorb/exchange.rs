@@ -217,7 +217,7 @@ fn failed(
         settings,
         now,
     };
-    let attempted = local::attempted(&case);
+    let mut attempted = local::attempted(&case);
     let changed = case
         .live_record()
         .is_some_and(|record| case.inputs(&record) == Inputs::Changed);
@@ -246,6 +246,7 @@ fn failed(
         &seen.credential.uid,
     );
     let next_try = delay.map(|delay| later(now, delay));
+    attempted.paused_until = next_try.filter(|_| refusal.asks_for_pause());
     let tried = local::client(settings, &seen.source)
         .ok()
         .map(|client| inputs::digest(settings, &client));
@@ -258,7 +259,6 @@ fn failed(
         message: message::failure(refusal, settings, next_try),
         next_try,
         attempted,
-        asked_for_pause: refusal.asks_for_pause(),
     });
     memory.failures = failures;
     memory.tried = tried;

@@ -377,9 +377,15 @@ fn a_failure_that_also_waits_keeps_its_reason_and_says_when_its_turn_is() {
 
 #[test]
 fn a_pause_of_the_provider_is_everybodys_of_this_client_also_after_a_restart() {
+    for reason in [Reason::RateLimited, Reason::Unavailable] {
+        is_everybodys_pause(reason);
+    }
+}
+
+fn is_everybodys_pause(reason: Reason) {
     let mut worlds = worlds(2);
     worlds[0].provider.script.push_back(Answer::Refuse {
-        reason: Reason::RateLimited,
+        reason,
         pause: Some(600),
     });
     settle(&mut worlds);
@@ -396,12 +402,8 @@ fn a_pause_of_the_provider_is_everybodys_of_this_client_also_after_a_restart() {
             .starts_with("the provider has asked this client to pause")
     );
 
-    let budget = Rc::new(RefCell::new(Budget::new(seconds(12), waits.now)));
-    for world in &mut worlds {
-        world.restart();
-        world.budget = Rc::clone(&budget);
-        world.recall_pause();
-    }
+    restart(&mut worlds);
+    worlds[0].request = Some("a person's wish".into());
     settle(&mut worlds);
     assert_eq!(worlds[1].status.refresh_at, Some(until));
     for world in &mut worlds {
@@ -416,6 +418,39 @@ fn a_pause_of_the_provider_is_everybodys_of_this_client_also_after_a_restart() {
     for world in &worlds {
         assert_eq!(world.ready_is().0, ConditionStatus::True);
     }
+}
+
+/// Another process, which knows what stands in the status of all.
+fn restart(worlds: &mut [World]) {
+    let budget = Rc::new(RefCell::new(Budget::new(seconds(12), worlds[0].now)));
+    for world in &mut *worlds {
+        world.restart();
+        world.budget = Rc::clone(&budget);
+        world.recall_pause();
+    }
+}
+
+#[test]
+fn the_turn_that_a_rate_limited_credential_waits_for_is_no_pause_of_the_others_after_a_restart() {
+    let mut worlds = worlds(3);
+    worlds[0].provider.script.push_back(Answer::Refuse {
+        reason: Reason::RateLimited,
+        pause: Some(60),
+    });
+    settle(&mut worlds);
+    let until = worlds[0].status.refresh_at.unwrap();
+    for number in [1, 0] {
+        worlds[number].now = until;
+        worlds[number].settle();
+    }
+    let limited = &worlds[0];
+    assert_eq!(limited.refreshed_is().1, "RateLimited");
+    assert_eq!(limited.status.refresh_at, Some(until + seconds(24)));
+
+    worlds[2].now = until + seconds(1);
+    restart(&mut worlds);
+    worlds[2].settle();
+    assert_eq!(worlds[2].ready_is().0, ConditionStatus::True);
 }
 
 #[test]
