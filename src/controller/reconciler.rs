@@ -22,7 +22,7 @@ use crate::{
         error::ApiError,
         world::{Watched, World, lock},
     },
-    reconcile::{Action, Credential, Memory, Next, Observed, Outcome, Turn, absorb, decide},
+    reconcile::{Action, Credential, Memory, Next, Observed, Outcome, absorb, decide},
 };
 
 /// Delays after an error of the API server: 1 s, doubling to a minute.
@@ -235,19 +235,8 @@ impl Reconciler {
         seen
     }
 
-    /// A turn that was not used goes to others, and who does not ask for one any more does not stand in their way.
-    fn leave_budget(&self, seen: &Observed, worked: bool) {
-        let mut budget = lock(&self.world.budget);
-        match &seen.turn {
-            Some((request, Turn::Now)) => budget.give_back(request),
-            None if worked => budget.leave(&seen.credential.uid),
-            // After an error it still wants what it waited for.
-            _ => {}
-        }
-    }
-
     fn keep(&self, object: &Watched, seen: Observed, worked: bool) {
-        self.leave_budget(&seen, worked);
+        lock(&self.world.budget).end(&seen.credential.uid, seen.turn.as_ref(), worked);
         let mut notes = lock(&self.notes);
         let (namespace, name) = (&seen.credential.namespace, &seen.credential.name);
         let stored = self.world.credentials.get(&ObjectRef::from_obj(object));

@@ -142,8 +142,21 @@ impl Budget {
         Turn::Later { at, paused }
     }
 
+    /// A reconcile has ended: a turn that was not used goes to others, and who does not ask for one any more does not stand in
+    /// their way. After an error it still wants what it waited for.
+    pub fn end(&mut self, uid: &str, turn: Option<&(TurnRequest, Turn)>, worked: bool) {
+        match turn {
+            Some((_, Turn::Later { .. })) => return,
+            Some((request, Turn::Now)) => self.give_back(request),
+            None => {}
+        }
+        if worked {
+            self.leave(uid);
+        }
+    }
+
     /// A turn was taken, and nothing was sent.
-    pub fn give_back(&mut self, request: &TurnRequest) {
+    pub(super) fn give_back(&mut self, request: &TurnRequest) {
         let bucket = self.clients.get_mut(&request.client);
         if let Some(bucket) = bucket.filter(|_| !request.asks_only) {
             bucket.full_at -= self.interval;

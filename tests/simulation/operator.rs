@@ -6,7 +6,7 @@ use cube_operator::{
     reconcile::{
         Action, Budget, CaBundle, ClientValues, Content, Credential, Memory, Next, Observed,
         Outcome, Settings, Source, SourceSecret, SourceValue, State, StateReading, Target,
-        TargetReading, TargetSecret, Turn, Unstored, absorb, decide, fingerprint, is_state_of,
+        TargetReading, TargetSecret, Unstored, absorb, decide, fingerprint, is_state_of,
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -80,17 +80,6 @@ impl Operator {
             .get_or_insert_with(|| Budget::new(SignedDuration::from_secs(12), now))
     }
 
-    fn leave_budget(&mut self, seen: &Observed) {
-        let Some(budget) = &mut self.budget else {
-            return;
-        };
-        match &seen.turn {
-            Some((request, Turn::Now)) => budget.give_back(request),
-            Some((_, Turn::Later { .. })) => {}
-            None => budget.leave(UID),
-        }
-    }
-
     /// Whether it is between two reconciles.
     pub(crate) fn rests(&self) -> bool {
         self.run.is_none()
@@ -144,7 +133,7 @@ impl World {
         self.note(|| format!("operator {who} decides {}", short(&plan.next)));
         let outcome = match plan.next {
             Next::Rest => {
-                self.rest(who, seen, plan.wake_at);
+                self.rest(who, seen, plan.wake_at, true);
                 return self.check_custody(who);
             }
             Next::Pause(duration) => {
@@ -153,7 +142,7 @@ impl World {
             }
             Next::Look(what) => self.look(who, what, &seen),
             Next::Act(action) if action.begins_exchange() && self.operators[who].stopping => {
-                self.rest(who, seen, None);
+                self.rest(who, seen, None, true);
                 return self.check_custody(who);
             }
             Next::Act(action) => match *action {
@@ -175,7 +164,7 @@ impl World {
             Err(()) => {
                 // As after `on_error`: look again a second later.
                 let again = self.now + 1 + self.random.i64(0..3);
-                self.rest(who, seen, None);
+                self.rest(who, seen, None, false);
                 self.operators[who].wake_at = Some(again);
                 self.operators[who].next_at = again;
                 return self.check_custody(who);
@@ -190,11 +179,13 @@ impl World {
         self.check_custody(who);
     }
 
-    fn rest(&mut self, who: usize, seen: Observed, wake_at: Option<Timestamp>) {
+    fn rest(&mut self, who: usize, seen: Observed, wake_at: Option<Timestamp>, worked: bool) {
         let operator = &mut self.operators[who];
         // The later of the two statuses, as the controller keeps what it wrote.
         operator.status = seen.credential.status.clone();
-        operator.leave_budget(&seen);
+        if let Some(budget) = &mut operator.budget {
+            budget.end(UID, seen.turn.as_ref(), worked);
+        }
         if let Some(memory) = &mut operator.memory {
             memory.end(seen.memory);
         }

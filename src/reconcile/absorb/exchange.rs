@@ -26,11 +26,10 @@ const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
 
 /// Who waits remembers with what: nothing has to be read again to ask again.
 pub(super) fn turn(seen: &mut Observed, request: TurnRequest, turn: Turn) {
-    if turn != Turn::Now {
-        seen.memory.queued = Some((request.clone(), seen.versions()));
-    } else if !request.asks_only {
-        seen.memory.queued = None;
-    }
+    seen.memory.queued = match turn {
+        Turn::Now => None,
+        Turn::Later { .. } => Some((request.clone(), seen.versions())),
+    };
     seen.turn = Some((request, turn));
 }
 

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::{
     provider::Answer,
+    refusals::{ca_bundle_ref, certificate},
     world::{Costs, World, seconds},
 };
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
     },
     oauth::endpoint::Endpoint,
     reconcile::{
-        NewsKind, SourceValue,
+        CaBundle, NewsKind, SourceValue,
         budget::{Budget, ClientKey, Turn, TurnRequest},
     },
 };
@@ -471,6 +472,21 @@ fn a_changed_secret_does_not_cut_a_pause_short_but_another_client_need_not_wait(
     world.edit_source(|source| source.client_id = SourceValue::Text("another".into()));
     world.settle();
     assert_eq!(world.ready_is().0, ConditionStatus::True);
+}
+
+#[test]
+fn a_credential_that_is_refused_when_its_turn_comes_leaves_its_place() {
+    let mut worlds = worlds(3);
+    worlds[1].edit_spec(|spec| spec.ca_bundle_ref = Some(ca_bundle_ref()));
+    worlds[1].put_ca_bundle(CaBundle::Pem(certificate("b2xk")));
+    settle(&mut worlds);
+    worlds[1].put_ca_bundle(CaBundle::Unusable("does not exist".into()));
+    for world in &mut worlds[1..] {
+        world.now += seconds(12);
+        world.settle();
+    }
+    assert_eq!(worlds[1].refreshed_is().1, "CABundleInvalid");
+    assert_eq!(worlds[2].ready_is().0, ConditionStatus::True);
 }
 
 #[test]

@@ -13,8 +13,8 @@ use crate::{
     api::{CubeCredentialStatus, annotation, label},
     reconcile::{
         Action, CaBundle, ClientValues, Content, Credential, Look, Memory, Next, Observed, Outcome,
-        SecretVersion, Settings, Source, SourceSecret, State, Target, TargetReading, Turn,
-        TurnRequest, absorb, decide, fingerprint,
+        SecretVersion, Settings, Source, SourceSecret, State, Target, TargetReading, TurnRequest,
+        absorb, decide, fingerprint,
     },
 };
 
@@ -28,7 +28,9 @@ impl World {
         let mut seen = self.observe();
         let result = self.steps(&mut seen);
         shows_no_secret(&seen);
-        self.leave_budget(&seen);
+        self.budget
+            .borrow_mut()
+            .end(&self.uid, seen.turn.as_ref(), result.is_ok());
         self.memory.as_mut().unwrap().end(seen.memory);
         result
     }
@@ -104,15 +106,6 @@ impl World {
     /// What `controller::reconciler::Reconciler::recall_pauses` does when a process starts.
     pub(super) fn recall_pause(&self) {
         self.learn_pause(&Memory::recall(&self.status, self.now));
-    }
-
-    fn leave_budget(&self, seen: &Observed) {
-        let mut budget = self.budget.borrow_mut();
-        match &seen.turn {
-            Some((request, Turn::Now)) => budget.give_back(request),
-            Some((_, Turn::Later { .. })) => {}
-            None => budget.leave(&self.uid),
-        }
     }
 
     pub(super) fn listen(&mut self) {
