@@ -236,7 +236,7 @@ impl Reconciler {
     }
 
     fn keep(&self, object: &Watched, seen: Observed, worked: bool) {
-        lock(&self.world.budget).end(&seen.credential.uid, seen.turn.as_ref(), worked);
+        lock(&self.world.budget).end(&seen.credential.uid, seen.turn.as_ref(), worked, now());
         let mut notes = lock(&self.notes);
         let (namespace, name) = (&seen.credential.namespace, &seen.credential.name);
         let stored = self.world.credentials.get(&ObjectRef::from_obj(object));

@@ -45,7 +45,7 @@ impl World {
         match action {
             Action::TakeTurn(request) => {
                 let turn = lock(&self.budget).take(&request, convert::now());
-                if turn != Turn::Now && !seen.memory.is_queued() {
+                if matches!(turn, Turn::Later { .. }) && !seen.memory.is_queued() {
                     self.metrics.budget_waited();
                 }
                 Ok(Outcome::Turn(request, turn))

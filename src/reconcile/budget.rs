@@ -21,6 +21,10 @@ const OVERDRAFT: i32 = 3;
 /// Who does not come so long after its turn was gives it up.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
 
+/// Who has not sent its request so long after its turn came has to ask for another one: an API server that hangs would hold
+/// many back, and then let all of them go at once. A claim may be as old.
+const USE: SignedDuration = SignedDuration::from_secs(5);
+
 /// A client at a token endpoint, as a hash: short, and of one length.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ClientKey(String);
@@ -42,7 +46,10 @@ pub struct TurnRequest {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
     /// It may be sent now, and is paid for unless that was only asked.
-    Now,
+    Now {
+        /// The end of this turn.
+        until: Timestamp,
+    },
     /// It has to wait.
     Later {
         /// When to ask again.
@@ -134,7 +141,8 @@ impl Budget {
                 bucket.full_at = later(bucket.full_at.max(now), interval);
                 self.leave(uid);
             }
-            return Turn::Now;
+            let until = later(now, USE);
+            return Turn::Now { until };
         }
         let paused = now < bucket.paused_until;
         bucket.wait(place, uid, at);
@@ -144,11 +152,17 @@ impl Budget {
 
     /// A reconcile has ended: a turn that was not used goes to others, and who does not ask for one any more does not stand in
     /// their way. After an error it still wants what it waited for.
-    pub fn end(&mut self, uid: &str, turn: Option<&(TurnRequest, Turn)>, worked: bool) {
+    pub fn end(
+        &mut self,
+        uid: &str,
+        turn: Option<&(TurnRequest, Turn)>,
+        worked: bool,
+        now: Timestamp,
+    ) {
         match turn {
             Some((_, Turn::Later { .. })) => return,
-            Some((request, Turn::Now)) => self.give_back(request),
-            None => {}
+            Some((request, Turn::Now { until })) if now <= *until => self.give_back(request),
+            _ => {}
         }
         if worked {
             self.leave(uid);

@@ -300,7 +300,11 @@ fn the_budget_is_waited_for(case: &Case<'_>) -> Option<Step> {
 
 fn take_turn(case: &Case<'_>, request: TurnRequest) -> Option<Step> {
     match &case.seen.turn {
-        Some((asked, Turn::Now)) if request.asks_only || !asked.asks_only => None,
+        Some((asked, Turn::Now { until }))
+            if case.now <= *until && (request.asks_only || !asked.asks_only) =>
+        {
+            None
+        }
         Some((_, Turn::Later { at, paused })) if case.now < *at => {
             Some(Step::Settle(Verdict::waits_for_turn(case, *at, *paused)))
         }

@@ -180,11 +180,12 @@ impl World {
     }
 
     fn rest(&mut self, who: usize, seen: Observed, wake_at: Option<Timestamp>, worked: bool) {
+        let now = self.clock(who);
         let operator = &mut self.operators[who];
         // The later of the two statuses, as the controller keeps what it wrote.
         operator.status = seen.credential.status.clone();
         if let Some(budget) = &mut operator.budget {
-            budget.end(UID, seen.turn.as_ref(), worked);
+            budget.end(UID, seen.turn.as_ref(), worked, now);
         }
         if let Some(memory) = &mut operator.memory {
             memory.end(seen.memory);

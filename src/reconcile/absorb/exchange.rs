@@ -27,8 +27,12 @@ const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
 /// Who waits remembers with what: nothing has to be read again to ask again.
 pub(super) fn turn(seen: &mut Observed, request: TurnRequest, turn: Turn) {
     seen.memory.queued = match turn {
-        Turn::Now => None,
-        Turn::Later { .. } => Some((request.clone(), seen.versions())),
+        Turn::Now { .. } => None,
+        Turn::Later { .. } => {
+            // A claim holds for seconds, and this may take minutes.
+            seen.memory.claim_is_idle = seen.memory.unspent.is_some();
+            Some((request.clone(), seen.versions()))
+        }
     };
     seen.turn = Some((request, turn));
 }

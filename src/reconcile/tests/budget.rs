@@ -18,8 +18,9 @@ use crate::{
     },
     oauth::endpoint::Endpoint,
     reconcile::{
-        CaBundle, NewsKind, SourceValue,
+        Action, CaBundle, Look, NewsKind, Next, Observed, Outcome, SourceValue, absorb,
         budget::{Budget, ClientKey, Turn, TurnRequest},
+        decide,
     },
 };
 
@@ -44,7 +45,7 @@ fn ask(budget: &mut Budget, uid: &str, urgent: bool, second: i64) -> Option<i64>
         asks_only: false,
     };
     match budget.take(&request, at(second)) {
-        Turn::Now => None,
+        Turn::Now { .. } => None,
         Turn::Later { at: time, .. } => Some(time.duration_since(at(0)).as_secs()),
     }
 }
@@ -106,6 +107,7 @@ fn whoever_leaves_or_does_not_come_stands_in_nobodys_way() {
 
 #[test]
 fn a_turn_that_was_not_used_goes_to_others() {
+    let now = Turn::Now { until: at(5) };
     let mut budget = started();
     let request = TurnRequest {
         client: one(),
@@ -113,14 +115,63 @@ fn a_turn_that_was_not_used_goes_to_others() {
         urgent: false,
         asks_only: false,
     };
-    assert_eq!(budget.take(&request, at(0)), Turn::Now);
+    assert_eq!(budget.take(&request, at(0)), now);
     budget.give_back(&request);
     assert_eq!(ask(&mut budget, "b", false, 0), None);
     assert_eq!(ask(&mut budget, "c", false, 0), Some(12));
 }
 
 #[test]
+fn turns_that_were_not_used_in_time_are_lost_and_cannot_be_used_all_at_once() {
+    let mut budget = started();
+    let late: Vec<_> = (0..10_u8)
+        .map(|number| {
+            let request = TurnRequest {
+                client: one(),
+                uid: number.to_string(),
+                urgent: false,
+                asks_only: false,
+            };
+            let turn = budget.take(&request, at(12 * i64::from(number)));
+            (request, turn)
+        })
+        .collect();
+    for (request, turn) in late {
+        budget.end(&request.uid, Some(&(request.clone(), turn)), true, at(114));
+    }
+    assert_eq!(ask(&mut budget, "a", false, 114), Some(120));
+}
+
+#[test]
+fn a_turn_is_asked_for_again_if_its_request_could_not_be_sent_for_long() {
+    let mut world = World::new();
+    let mut seen = world.observe();
+    let turn = |seen: &Observed, now| match decide(seen, now).next {
+        Next::Act(action) => match *action {
+            Action::TakeTurn(request) => Some(request),
+            Action::Exchange(_) => None,
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    };
+    for what in [Look::Target, Look::Source] {
+        let outcome = world.look(what, &seen);
+        absorb(&mut seen, outcome, world.now);
+    }
+    let request = turn(&seen, world.now).expect("nothing is sent without a turn");
+    let until = world.now + seconds(5);
+    absorb(
+        &mut seen,
+        Outcome::Turn(request.clone(), Turn::Now { until }),
+        world.now,
+    );
+    assert_eq!(turn(&seen, until), None);
+    assert_eq!(turn(&seen, until + seconds(1)), Some(request));
+}
+
+#[test]
 fn asking_costs_nothing() {
+    let now = Turn::Now { until: at(5) };
     let mut budget = started();
     let asks = TurnRequest {
         client: one(),
@@ -129,7 +180,7 @@ fn asking_costs_nothing() {
         asks_only: true,
     };
     for _ in 0..5 {
-        assert_eq!(budget.take(&asks, at(0)), Turn::Now);
+        assert_eq!(budget.take(&asks, at(0)), now);
         budget.give_back(&asks);
     }
     assert_eq!(ask(&mut budget, "a", false, 0), None);
@@ -172,6 +223,7 @@ fn a_pause_holds_for_everybody_and_ends_with_one_request() {
 
 #[test]
 fn clients_and_endpoints_have_budgets_of_their_own_and_a_query_does_not_make_another_one() {
+    let now = Turn::Now { until: at(5) };
     let one = one();
     assert_eq!(one, client("https://example.com/token?tenant=a", "one"));
     for other in [
@@ -189,7 +241,7 @@ fn clients_and_endpoints_have_budgets_of_their_own_and_a_query_does_not_make_ano
             urgent: false,
             asks_only: false,
         };
-        assert_eq!(budget.take(&request, at(0)), Turn::Now);
+        assert_eq!(budget.take(&request, at(0)), now);
     }
 }
 

@@ -30,7 +30,7 @@ impl World {
         shows_no_secret(&seen);
         self.budget
             .borrow_mut()
-            .end(&self.uid, seen.turn.as_ref(), result.is_ok());
+            .end(&self.uid, seen.turn.as_ref(), result.is_ok(), self.now);
         self.memory.as_mut().unwrap().end(seen.memory);
         result
     }
