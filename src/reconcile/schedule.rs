@@ -40,8 +40,12 @@ pub(super) fn retry_delay(
     uid: &str,
 ) -> Option<SignedDuration> {
     let jitter = fraction(uid, failures);
+    // 1–10 s more: counted from whole seconds, the pause alone would end up to a second too early.
+    let pausing = |pause| {
+        whole(pause + SignedDuration::from_secs(1) + part(SignedDuration::from_secs(9), jitter))
+    };
     if let Some(pause) = pause {
-        return Some(whole(pause + part(SignedDuration::from_secs(10), jitter)));
+        return Some(pausing(pause));
     }
     let nth = |seconds: &[i64]| {
         let index = usize::try_from(failures.max(1) - 1)
@@ -57,9 +61,7 @@ pub(super) fn retry_delay(
         // A provider's grace for the token before is short, and nobody else holds its successor.
         Class::Fast if in_doubt => spread(nth(&[2, 8, 20, 60, 120, 300])),
         Class::Fast => spread(nth(&[10, 20, 40, 80, 160, 300])),
-        Class::RateLimited => Some(whole(
-            nth(&[60, 120, 240, 480, 900]) + part(SignedDuration::from_secs(10), jitter),
-        )),
+        Class::RateLimited => Some(pausing(nth(&[60, 120, 240, 480, 900]))),
     }
 }
 
@@ -148,6 +150,16 @@ mod tests {
             .unwrap()
             .as_secs();
         assert!((30..=40).contains(&delay));
+    }
+
+    #[test]
+    fn no_pause_is_cut_short_by_counting_in_whole_seconds() {
+        for uid in (0..100).map(|number| number.to_string()) {
+            for pause in [None, Some(SignedDuration::from_secs(60))] {
+                let delay = retry_delay(Reason::RateLimited, pause, false, 1, &uid).unwrap();
+                assert!((61..=70).contains(&delay.as_secs()), "{delay:?}");
+            }
+        }
     }
 
     #[test]
