@@ -1,5 +1,6 @@
 //! How many token requests a client may send: three at once, then one each interval, whoever of its `CubeCredentials` sends
-//! them. Cubewire allows a client ten a minute; with an interval of 12 s there are at most eight in any minute.
+//! them. Cubewire allows a client ten a minute; with an interval of 12 s there are at most eight in any minute, and three more
+//! of refresh tokens that may have been used up, which Cubewire does not have.
 //!
 //! A bucket is kept as the time at which it is full again (the generic cell rate algorithm), so that it needs no timer and
 //! nothing is updated while time passes. Who has to wait is put in a queue and told when its turn is; it holds nothing.

@@ -6,7 +6,7 @@ use super::{
     local,
     observed::{CaBundle, Content, Source, Target},
     plan::{Action, Look, Next, SecretVersion},
-    rotation,
+    rotation, schedule,
     target::{DesiredMetadata, Holding, Owner, Record, desired},
     verdict::Verdict,
 };
@@ -292,7 +292,8 @@ fn the_budget_is_waited_for(case: &Case<'_>) -> Option<Step> {
         // What is refused needs no turn; the last check says why.
         client: case.client_key()?,
         uid: case.seen.credential.uid.clone(),
-        urgent: rotation::may_have_arrived(case),
+        urgent: rotation::may_have_arrived(case)
+            && schedule::is_in_grace(case.seen.memory.failures),
         asks_only: false,
     };
     take_turn(case, request)

@@ -4,6 +4,7 @@ use std::{cell::RefCell, collections::VecDeque, rc::Rc};
 
 use jiff::Timestamp;
 use proptest::prelude::*;
+use secrecy::SecretString;
 
 use super::{
     provider::Answer,
@@ -18,7 +19,8 @@ use crate::{
     },
     oauth::endpoint::Endpoint,
     reconcile::{
-        Action, CaBundle, Look, NewsKind, Next, Observed, Outcome, SourceValue, absorb,
+        Action, CaBundle, Look, NewsKind, Next, Observed, Outcome, Source, SourceSecret,
+        SourceValue, State, StateSecret, Stored, Target, absorb,
         budget::{Budget, ClientKey, Turn, TurnRequest},
         decide,
     },
@@ -203,6 +205,51 @@ fn a_refresh_that_may_have_arrived_overdraws_by_three() {
         Some(60),
         "it is paid for later"
     );
+}
+
+#[test]
+fn only_the_tries_within_a_providers_grace_overdraw() {
+    for (failures, urgent) in [(0, true), (3, true), (4, false)] {
+        let seen = in_doubt(failures);
+        let Next::Act(action) = decide(&seen, World::new().now).next else {
+            panic!("a turn is due");
+        };
+        let Action::TakeTurn(request) = *action else {
+            panic!("{action:?}");
+        };
+        assert_eq!(request.urgent, urgent, "{failures}");
+    }
+}
+
+/// A stored refresh token that was sent, and so many failures in a row.
+fn in_doubt(failures: i32) -> Observed {
+    let seed = SecretString::from("S3CRET-seed");
+    let mut stored = Stored::begin(&seed, Some("7".into()), None);
+    stored.record.in_doubt = true;
+    let mut world = World::new();
+    world.spec = serde_json::from_value(serde_json::json!({
+        "provider": "CubeSoftware", "clientSecretRef": {"name": "client"},
+        "grant": "RefreshToken", "refreshTokenRef": {"name": "seed"},
+    }))
+    .unwrap();
+    let mut seen = world.observe();
+    seen.target = Target::Absent;
+    let source = world.look(Look::Source, &seen);
+    absorb(&mut seen, source, world.now);
+    seen.seed = Source::Read(SourceSecret {
+        version: "7".into(),
+        token_hosts: None,
+        values: SourceValue::Text(seed),
+    });
+    seen.state = State::Present(Box::new(StateSecret {
+        uid: "state".into(),
+        version: "8".into(),
+        owned: true,
+        stored,
+    }));
+    seen.memory.state_seen = Some(world.generation);
+    seen.memory.failures = failures;
+    seen
 }
 
 #[test]
