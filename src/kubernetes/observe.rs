@@ -21,10 +21,6 @@ use crate::{
     },
 };
 
-/// What a Secret that may be read lacks.
-const NO_CONSENT: &str =
-    "lacks the label cube-operator.dev/credential: \"true\", by which its owner permits its use";
-
 impl World {
     /// What is known without asking anybody.
     #[must_use]
@@ -212,7 +208,6 @@ impl World {
         let Some(reference) = &settings.ca_bundle else {
             return Ok(CaBundle::Unread);
         };
-        let unusable = |why: String| Ok(CaBundle::Unusable(why));
         let found = match reference.kind {
             CaBundleKind::ConfigMap => {
                 let api: Api<ConfigMap> = Api::namespaced(self.client.clone(), namespace);
@@ -222,7 +217,7 @@ impl World {
             }
             CaBundleKind::Secret => match self.secret_metadata(namespace, &reference.name).await? {
                 Some(found) if !convert::has_consent(&found.metadata) => {
-                    return unusable(NO_CONSENT.into());
+                    return Ok(CaBundle::NotLabelled);
                 }
                 Some(_) => self
                     .secret(namespace, &reference.name)
@@ -234,14 +229,11 @@ impl World {
                 None => None,
             },
         };
-        match found {
-            None => unusable("does not exist: create it, or name another one".into()),
-            Some(None) => unusable(format!(
-                "has no key {:?} with text: add it, or name the right key",
-                reference.key
-            )),
-            Some(Some(pem)) => Ok(CaBundle::Pem(pem)),
-        }
+        Ok(match found {
+            None => CaBundle::Absent,
+            Some(None) => CaBundle::NoText,
+            Some(Some(pem)) => CaBundle::Pem(pem),
+        })
     }
 
     async fn secret(&self, namespace: &str, name: &str) -> Result<Option<Secret>, ApiError> {

@@ -12,7 +12,7 @@ use secrecy::SecretString;
 
 use crate::api::{Class, Grant, Reason};
 
-pub use classify::read;
+pub use classify::{PROVIDER_SAYS, read};
 
 /// The longest lifetime that is believed.
 pub const LONGEST_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 365 * 10);

@@ -90,7 +90,9 @@ impl TokenClient {
                 sensitive(authorization.expose_secret())?,
             );
         }
-        let describe = |error: &reqwest::Error| trouble::describe(error, &endpoint.authority());
+        let limit = self.exchange_timeout;
+        let describe =
+            |error: &reqwest::Error| trouble::describe(error, &endpoint.authority(), limit);
         let response = post.send().await.map_err(|error| describe(&error))?;
         read(response).await.map_err(|error| describe(&error))
     }

@@ -57,7 +57,7 @@ pub fn judge(answer: &Answer) -> Judgement {
 
 /// Without the provider's own sentence, in which it could repeat a secret of an earlier exchange: none is known here to be removed.
 fn without_description(what: &str) -> String {
-    let end = what.find(" (\"").unwrap_or(what.len());
+    let end = what.find(answer::PROVIDER_SAYS).unwrap_or(what.len());
     what[..end].to_owned()
 }
 
@@ -146,7 +146,7 @@ mod tests {
                 302,
                 "",
                 Reason::Redirected,
-                "302 a redirect to https://elsewhere.example/login, which is not followed",
+                "302 with a redirect to \"https://elsewhere.example/login\", which is never followed",
             ),
             (
                 200,
@@ -158,7 +158,7 @@ mod tests {
                 403,
                 "<html>",
                 Reason::Forbidden,
-                "403 with a page, not JSON, as a proxy or firewall does",
+                "403 with a page, not JSON, so it may come from a proxy or firewall on the way",
             ),
             (503, "", Reason::Unavailable, "503"),
         ] {

@@ -104,6 +104,16 @@ impl<'a> Case<'a> {
         (published.expires_at > self.now && self.is_confirmed(&published)).then_some(published)
     }
 
+    /// The published token, if it has not expired and is no good any more only because what it was issued for has changed.
+    pub(super) fn outdated_record(&self) -> Option<Record> {
+        let lost = self.seen.memory.login_lost && self.settings.seed.is_some();
+        let published = self.target()?.confirmed_record()?;
+        let outdated = published.expires_at > self.now
+            && published.owner_uid == self.seen.credential.uid
+            && !lost;
+        outdated.then_some(published)
+    }
+
     /// Whether the inputs are the ones that this record was last confirmed for.
     fn is_confirmed(&self, record: &Record) -> bool {
         record.owner_uid == self.seen.credential.uid

@@ -63,7 +63,7 @@ pub(super) fn an_older_credential_owns_the_target(case: &Case<'_>) -> Option<Ste
     let rival = case.seen.older_rival.as_ref()?;
     let message = format!(
         "CubeCredential {rival:?} is older and has the same target Secret {:?}: set spec.target.name of one of the two to \
-         another name",
+         another name; it is looked at again when one of them changes, and every minute",
         case.settings.target_name
     );
     Some(Step::Settle(Verdict::target_trouble(

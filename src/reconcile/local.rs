@@ -10,7 +10,7 @@ use super::{
     state::State,
 };
 use crate::{
-    api::{Attempted, CaBundleKind, ClientAuthentication, Reason, annotation, label},
+    api::{Attempted, CaBundleKind, CaBundleRef, ClientAuthentication, Reason, annotation, label},
     oauth::{
         answer::Refusal,
         authorities,
@@ -158,17 +158,25 @@ fn absent(reason: Reason, name: &str, keys: &str) -> Refusal {
 }
 
 fn not_labelled(reason: Reason, name: &str) -> Refusal {
-    let label = label::CREDENTIAL;
     let message = format!(
-        "Secret {name:?} lacks the label {label}: \"true\", by which its owner permits its use: run kubectl label secret \
-         {name} {label}=true; it is used as soon as it has it"
+        "Secret {name:?} {}; it is used as soon as it has it",
+        lacks_label(name)
     );
     Refusal::new(reason, message)
 }
 
+fn lacks_label(name: &str) -> String {
+    let label = label::CREDENTIAL;
+    format!(
+        "lacks the label {label}: \"true\", by which its owner permits its use: run kubectl label --overwrite secret {name} \
+         {label}=true"
+    )
+}
+
 fn key_missing(reason: Reason, name: &str, key: &str, field: &str) -> Refusal {
-    let message =
-        format!("Secret {name:?} has no key {key:?}: add it, or name the right key in {field}");
+    let message = format!(
+        "Secret {name:?} has no key {key:?}: add it, or name the right key in {field}; it is used as soon as it is there"
+    );
     Refusal::new(reason, message)
 }
 
@@ -218,7 +226,7 @@ pub(super) fn hosts(case: &Case<'_>) -> Checked<()> {
     {
         return refuse(format!(
             "the operator may not send to {}: its installer has to add that host to --allowed-token-hosts, or \
-             spec.tokenURL has to name another one",
+             spec.tokenURL has to name another one; nothing is sent before that",
             endpoint.authority()
         ));
     }
@@ -238,14 +246,15 @@ pub(super) fn hosts(case: &Case<'_>) -> Checked<()> {
         match HostList::parse(hosts) {
             Err(entry) => {
                 return refuse(format!(
-                    "annotation {note} of Secret {name:?} has the entry {entry:?}: write hosts as host or host:port, separated by commas"
+                    "annotation {note} of Secret {name:?} has the entry {entry:?}: write hosts as host or host:port, separated by \
+                     commas; nothing is sent before that"
                 ));
             }
             Ok(list) if list.permits(endpoint) => {}
             Ok(_) => {
                 return refuse(format!(
                     "Secret {name:?} may not be sent to {}: its owner has to add that host to its annotation {note}, or \
-                 spec.tokenURL has to name another one",
+                     spec.tokenURL has to name another one; nothing is sent before that",
                     endpoint.authority()
                 ));
             }
@@ -259,23 +268,29 @@ pub(super) fn ca_bundle(settings: &Settings, found: &CaBundle) -> Checked<Option
     let Some(reference) = &settings.ca_bundle else {
         return Ok(None);
     };
+    let key = &reference.key;
+    let why = match found {
+        CaBundle::Unread => "was not read".into(),
+        CaBundle::Absent => "does not exist: create it, or name another one".into(),
+        CaBundle::NotLabelled => lacks_label(&reference.name),
+        CaBundle::NoText => format!("has no text in key {key:?}: add it, or name the right key"),
+        CaBundle::Pem(pem) if authorities::read(pem).is_ok() => return Ok(Some(pem.clone())),
+        CaBundle::Pem(_) => format!(
+            "has no valid PEM certificate in key {key:?}: write one or more -----BEGIN CERTIFICATE----- blocks"
+        ),
+    };
+    let message = format!(
+        "spec.caBundleRef: {} {why}; it is used as soon as that is done",
+        ca_bundle_name(reference)
+    );
+    Err(Refusal::new(Reason::CABundleInvalid, message))
+}
+
+/// For messages.
+pub(super) fn ca_bundle_name(reference: &CaBundleRef) -> String {
     let kind = match reference.kind {
         CaBundleKind::ConfigMap => "ConfigMap",
         CaBundleKind::Secret => "Secret",
     };
-    let invalid = |why: &str| {
-        let message = format!("spec.caBundleRef: {kind} {:?} {why}", reference.name);
-        Refusal::new(Reason::CABundleInvalid, message)
-    };
-    match found {
-        CaBundle::Unread => Err(invalid("was not read")),
-        CaBundle::Unusable(why) => Err(invalid(why)),
-        CaBundle::Pem(pem) => match authorities::read(pem) {
-            Ok(_) => Ok(Some(pem.clone())),
-            Err(_) => Err(invalid(&format!(
-                "has no valid PEM certificate in key {:?}: write one or more -----BEGIN CERTIFICATE----- blocks",
-                reference.key
-            ))),
-        },
-    }
+    format!("{kind} {:?}", reference.name)
 }

@@ -1,10 +1,10 @@
-//! What people read in `kubectl describe`: what happened, what to do, and when the next try is.
+//! What people read in `kubectl describe`: what happened, what to do, and what happens next if nobody does anything.
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{settings::Settings, state::Rejection};
+use super::{local::ca_bundle_name, settings::Settings, state::Rejection};
 use crate::{
-    api::{ClientAuthentication, Grant, Reason},
+    api::{ClientAuthentication, Grant, Reason, annotation},
     oauth::answer::Refusal,
 };
 
@@ -12,6 +12,19 @@ const NEXT_TRY: &str = "; next try at ";
 
 pub(super) fn synced(target: &str, expires_at: Timestamp) -> String {
     format!("Secret {target:?} holds a token that expires at {expires_at}")
+}
+
+/// The same while the next token cannot be got.
+pub(super) fn synced_until(target: &str, expires_at: Timestamp) -> String {
+    let synced = synced(target, expires_at);
+    format!("{synced}; it cannot be replaced so far, and condition Refreshed says why")
+}
+
+/// Nothing is Ready, but consumers that never heard of the trouble may go on for a while.
+pub(super) fn until(trouble: &str, target: &str, expires_at: Timestamp) -> String {
+    format!(
+        "{trouble}; until {expires_at} Secret {target:?} still holds the token that was issued before the last change"
+    )
 }
 
 /// The whole sentence about a failed exchange.
@@ -25,21 +38,36 @@ pub(super) fn failure(
     } else {
         ""
     };
-    let what = format!("{}{doubt}", refusal.what);
-    let sentence = format!("{what}: {}", remedy(refusal.reason, settings));
+    format!(
+        "{}{doubt}: {}{}",
+        refusal.what,
+        remedy(refusal.reason, settings),
+        next(refusal, settings, next_try)
+    )
+}
+
+fn next(refusal: &Refusal, settings: &Settings, next_try: Option<Timestamp>) -> String {
+    let sooner = sooner(refusal.reason, settings);
     match next_try {
-        Some(at) if refusal.asks_for_pause() => {
-            format!("{sentence}{NEXT_TRY}{}, and not before", time(at))
-        }
-        _ => next(&sentence, next_try, sooner(refusal.reason)),
+        Some(at) if refusal.asks_for_pause() => format!("{NEXT_TRY}{}, and not before", time(at)),
+        Some(at) => format!("{NEXT_TRY}{}, or at once when {sooner} changes", time(at)),
+        None => format!("; it is not tried again until {sooner} changes"),
     }
 }
 
-fn next(sentence: &str, next_try: Option<Timestamp>, sooner: &str) -> String {
-    match next_try {
-        Some(at) => format!("{sentence}{NEXT_TRY}{}, or at once when {sooner}", time(at)),
-        None => format!("{sentence}; next try when {sooner}"),
-    }
+/// What cuts the delay short. The last of it helps where somebody else has to act: the cluster cannot see that they did.
+fn sooner(reason: Reason, settings: &Settings) -> String {
+    let bundle = match (&settings.ca_bundle, reason) {
+        (Some(bundle), Reason::TLSUntrusted | Reason::CABundleInvalid) => {
+            format!(", {}", ca_bundle_name(bundle))
+        }
+        _ => String::new(),
+    };
+    format!(
+        "Secret {:?}{bundle}, the spec or annotation {}",
+        settings.source.name,
+        annotation::REFRESH_REQUESTED_AT
+    )
 }
 
 /// The same sentence about a failure whose next try waits for its turn.
@@ -82,86 +110,119 @@ pub(super) fn rejected(rejection: &Rejection, settings: &Settings) -> (Reason, S
     } else {
         (
             Reason::RefreshTokenRejected,
-            "the refresh token was revoked or has expired",
+            "the refresh token was revoked, has expired, or was used by somebody else",
         )
     };
+    let next = match rejection.next_try() {
+        Some(at) => format!(
+            "sent once more at {}, to make sure, and then never",
+            time(at)
+        ),
+        None => "never sent again".into(),
+    };
     let sentence = format!(
-        "{}: {why}: sign in at the provider again and write the new refresh token into key {key:?} of Secret {name:?}",
+        "{}: {why}: sign in at the provider again and write the new refresh token into key {key:?} of Secret {name:?}, where it \
+         is used at once; the old one is {next}",
         rejection.what
     );
-    let sooner = "that Secret has a new one";
-    (reason, next(&sentence, rejection.next_try(), sooner))
+    (reason, sentence)
+}
+
+pub(super) fn claimed(until: Timestamp) -> String {
+    format!(
+        "another process of the operator has claimed the refresh token; what came of it is looked at when its claim ends, at {}",
+        time(until)
+    )
 }
 
 /// The one message that must keep people from the usual first try.
 pub(super) fn storing(why: &str) -> String {
     format!(
-        "{why}: remove what is in the way, and do not restart the operator: the new refresh token is in its memory \
-         alone; it is written again every 5 s"
+        "do not restart the operator: the new refresh token is in its memory alone; {why}: remove what is in the way; it is \
+         written again every 5 s"
     )
 }
 
-pub(super) fn state_conflict(name: &str, why: &str) -> String {
+pub(super) fn foreign_state(name: &str) -> String {
     format!(
-        "Secret {name:?}, where the refresh token is to be kept, {why}, so nothing is sent: restore it, or delete it and sign in \
-         again; it is looked at again every minute"
+        "Secret {name:?}, where the refresh token is to be kept, exists and does not belong to this CubeCredential, so it is left \
+         alone and nothing is sent: delete it, or give this CubeCredential another name; it is looked at again every minute"
+    )
+}
+
+pub(super) fn damaged_state(name: &str) -> String {
+    format!(
+        "Secret {name:?}, where the refresh token is kept, was edited and cannot be read any more, so nothing is sent: restore it, \
+         or delete it and sign in again; it is looked at again every minute"
     )
 }
 
 /// The API server's own words name the quota or the policy.
 pub(super) fn not_writable(why: &str, next_try: Timestamp) -> String {
-    next(
-        &format!("{why}: raise the quota, or have the policy permit this Secret"),
-        Some(next_try),
-        "the spec changes",
+    format!(
+        "{why}: raise the quota, or have the policy or the role permit this Secret{NEXT_TRY}{}, or at once when the spec changes",
+        time(next_try)
     )
 }
 
 /// What to do about a failed exchange.
 #[must_use]
 pub fn remedy(reason: Reason, settings: &Settings) -> String {
-    let source = &settings.source;
-    let host = settings.endpoint.authority();
     match reason {
-        Reason::InvalidClient => {
-            let (id, secret) = (&source.client_id_key, &source.client_secret_key);
-            match settings.authentication {
-                ClientAuthentication::None => format!(
-                    "check {id} in Secret {:?}, and that the provider has this client as a public one",
-                    source.name
-                ),
-                _ => format!("check {id} and {secret} in Secret {:?}", source.name),
-            }
-        }
-        Reason::InvalidGrant => "check that the provider permits this client the client_credentials grant".into(),
-        Reason::UnauthorizedClient | Reason::UnsupportedGrantType => {
+        Reason::InvalidClient => check_client(settings),
+        Reason::InvalidGrant | Reason::UnauthorizedClient | Reason::UnsupportedGrantType => {
             let grant = match settings.grant() {
                 Grant::ClientCredentials => "client_credentials",
                 Grant::RefreshToken => "refresh_token",
             };
-            format!("ask the provider to permit this client the {grant} grant")
+            format!("ask the provider to permit this client the {grant} grant, or set spec.grant to one that it may use")
         }
-        Reason::InvalidScope => "check spec.scopes against what the provider permits this client".into(),
-        Reason::InvalidTarget => "check audience and resource in spec.parameters".into(),
-        Reason::InvalidRequest => "check spec.parameters, spec.scopes and spec.clientAuthentication".into(),
+        Reason::InvalidScope if settings.seed.is_some() => {
+            "ask the provider what is wrong with this login: a refresh asks for no scope".into()
+        }
+        Reason::InvalidScope => {
+            let asked = match settings.scopes.as_slice() {
+                [] => "none".into(),
+                scopes => format!("{:?}", scopes.join(" ")),
+            };
+            format!("set spec.scopes to what the provider permits this client, which asked for {asked}")
+        }
+        Reason::InvalidTarget => "correct audience and resource in spec.parameters".into(),
+        Reason::InvalidRequest => {
+            "compare spec.parameters, spec.scopes and spec.clientAuthentication with the provider's documentation".into()
+        }
         Reason::Forbidden => {
             "ask the provider to allow the egress IP addresses of this cluster and to permit this client to request tokens"
                 .into()
         }
-        Reason::Redirected => "set spec.tokenURL to the token endpoint itself".into(),
-        Reason::EndpointNotFound => "check the path in spec.tokenURL; a trailing slash matters".into(),
-        Reason::UnexpectedResponse => "check that spec.tokenURL is an OAuth 2 token endpoint".into(),
-        Reason::UnsupportedTokenType => "ask the provider for bearer tokens".into(),
-        Reason::ResponseTooLarge => "check that spec.tokenURL is an OAuth 2 token endpoint, not a web page".into(),
-        Reason::TLSUntrusted => {
-            format!("check the certificate of {host}; if its authority is private, put that into a ConfigMap and name it in spec.caBundleRef")
+        Reason::Redirected => {
+            "set spec.tokenURL to the token endpoint itself (a slash at its end matters)".into()
         }
+        Reason::EndpointNotFound => {
+            "correct the path in spec.tokenURL (a slash at its end matters)".into()
+        }
+        Reason::UnexpectedResponse => {
+            "check that spec.tokenURL is an OAuth 2 token endpoint, and ask the provider if it is".into()
+        }
+        Reason::UnsupportedTokenType => {
+            "ask the provider to issue bearer tokens to this client".into()
+        }
+        Reason::ResponseTooLarge => {
+            "check that spec.tokenURL is an OAuth 2 token endpoint, not a web page".into()
+        }
+        Reason::TLSUntrusted => trust(settings),
         Reason::Unreachable => {
             "check the host in spec.tokenURL, the cluster's DNS, and network policies, firewall and proxy on the way to it".into()
         }
-        Reason::NoResponse => "check the proxy or firewall on the way to it, and the provider's status page".into(),
-        Reason::Unavailable => "wait, or look at the provider's status page".into(),
-        Reason::RateLimited => "wait; if it comes again, look for other users of this client id".into(),
+        Reason::NoResponse => {
+            "check the proxy or firewall on the way to it, and the provider's status page".into()
+        }
+        Reason::Unavailable => {
+            "wait, and look at the provider's status page if it lasts".into()
+        }
+        Reason::RateLimited => {
+            "wait, and look for other users of this client id if it comes again".into()
+        }
         Reason::HostNotAllowed => {
             "set spec.tokenURL to another host, or have the operator's installer permit the network with --allow-network".into()
         }
@@ -170,12 +231,39 @@ pub fn remedy(reason: Reason, settings: &Settings) -> String {
     }
 }
 
-fn sooner(reason: Reason) -> &'static str {
-    match reason {
-        Reason::InvalidClient => "that Secret changes",
-        Reason::TLSUntrusted | Reason::CABundleInvalid => "the CA bundle or the spec changes",
-        _ => "the spec or the Secret changes",
-    }
+fn check_client(settings: &Settings) -> String {
+    let source = &settings.source;
+    let (id, secret, name) = (
+        &source.client_id_key,
+        &source.client_secret_key,
+        &source.name,
+    );
+    let other = match settings.authentication {
+        ClientAuthentication::None => {
+            return format!(
+                "check {id} in Secret {name:?}, and that the provider has this client as a public one"
+            );
+        }
+        ClientAuthentication::Body => ClientAuthentication::Basic,
+        ClientAuthentication::Basic => ClientAuthentication::Body,
+    };
+    format!(
+        "check {id} and {secret} in Secret {name:?}, and whether the provider wants spec.clientAuthentication {other:?}"
+    )
+}
+
+fn trust(settings: &Settings) -> String {
+    let host = settings.endpoint.authority();
+    let put = match &settings.ca_bundle {
+        Some(reference) => {
+            let (bundle, key) = (ca_bundle_name(reference), &reference.key);
+            format!("add that to key {key:?} of {bundle}")
+        }
+        None => "put that into a ConfigMap and name it in spec.caBundleRef".into(),
+    };
+    format!(
+        "have the owner of {host} correct it, or, if a private authority (also that of a proxy) issued it, {put}"
+    )
 }
 
 fn time(at: Timestamp) -> String {

@@ -156,8 +156,12 @@ pub enum SourceValue {
 pub enum CaBundle {
     /// Not read yet.
     Unread,
-    /// It cannot be used, and why.
-    Unusable(String),
+    /// There is no such object.
+    Absent,
+    /// It is a Secret without consent label, so its content was not read.
+    NotLabelled,
+    /// It has no text in that key.
+    NoText,
     /// The PEM text.
     Pem(String),
 }

@@ -10,7 +10,7 @@ use super::{
     case::{Case, Login},
     checks::{Step, act, look},
     decide::settle,
-    inputs, local,
+    inputs, local, message,
     observed::Source,
     plan::{Action, DesiredSecret, DesiredState, Look, Next, Plan, SecretVersion},
     report,
@@ -149,12 +149,13 @@ pub(super) fn an_unspent_claim_is_released(case: &Case<'_>) -> Option<Step> {
 
 pub(super) fn an_unusable_state_is_left_alone(case: &Case<'_>) -> Option<Step> {
     case.settings.seed.as_ref()?;
-    let why = match case.seen.state {
-        State::Foreign => "exists and does not belong to this CubeCredential",
-        State::Damaged { .. } => "was edited and cannot be read any more",
+    let name = &case.settings.state_name;
+    let message = match case.seen.state {
+        State::Foreign => message::foreign_state(name),
+        State::Damaged { .. } => message::damaged_state(name),
         _ => return None,
     };
-    Some(Step::Settle(Verdict::state_conflict(case, why)))
+    Some(Step::Settle(Verdict::state_conflict(case, message)))
 }
 
 /// A dead token cannot heal, and each replay may alarm the provider: only other inputs, a request by hand and the one

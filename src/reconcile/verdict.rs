@@ -74,8 +74,8 @@ impl Verdict {
     pub(super) fn short_lived(case: &Case<'_>, record: &Record) -> Self {
         let refresh_at = case.refresh_at(record);
         let message = format!(
-            "the token has expired after {}; the next one is requested at {refresh_at}: ask the provider for tokens that \
-             live longer",
+            "the token has expired after {}: ask the provider for tokens that live longer; the next one is requested at \
+             {refresh_at}",
             message::span(record.expires_at.duration_since(record.issued_at))
         );
         Self {
@@ -88,7 +88,7 @@ impl Verdict {
     }
 
     pub(super) fn suspended(case: &Case<'_>) -> Self {
-        let message = "spec.suspend is true: no token is requested until it is false";
+        let message = "spec.suspend is true, so no token is requested: set it to false to go on";
         let refreshed = Fact::new(ConditionStatus::Unknown, Reason::Suspended, message);
         Self::troubled(case, refreshed, Pressure::None, None)
     }
@@ -163,15 +163,14 @@ impl Verdict {
             None => Fact::new(
                 ConditionStatus::Unknown,
                 Reason::Pending,
-                "another process of the operator has claimed the refresh token; what came of it is looked at when its claim ends",
+                message::claimed(until),
             ),
         };
         Self::troubled(case, refreshed, Pressure::Reconciling, Some(until))
     }
 
     /// The Secret by the state's name cannot be used, so there is no place to keep a refresh token in.
-    pub(super) fn state_conflict(case: &Case<'_>, why: &str) -> Self {
-        let message = message::state_conflict(&case.settings.state_name, why);
+    pub(super) fn state_conflict(case: &Case<'_>, message: String) -> Self {
         let refreshed = Fact::new(ConditionStatus::False, Reason::StateConflict, message);
         let verdict = Self::troubled(case, refreshed, Pressure::Stalled, None);
         let look = later(case.now, LOOK_AT_TARGET_TROUBLE);
@@ -220,26 +219,37 @@ impl Verdict {
         pressure: Pressure,
         next_try: Option<Timestamp>,
     ) -> Self {
-        match case.published_record() {
-            Some(record) => Self {
-                ready: ready(case, &record),
-                refreshed,
-                pressure: Pressure::None,
-                refresh_at: next_try,
-                wake_at: Some(next_try.map_or(record.expires_at, |next_try| {
-                    next_try.min(record.expires_at)
-                })),
+        let target = &case.settings.target_name;
+        let good = case.published_record().map(|record| record.expires_at);
+        let outdated = case.outdated_record().map(|record| record.expires_at);
+        let ready = match (good, outdated) {
+            (Some(expires_at), _) => {
+                let message = match refreshed.status {
+                    ConditionStatus::False => message::synced_until(target, expires_at),
+                    _ => message::synced(target, expires_at),
+                };
+                Fact::new(ConditionStatus::True, Reason::Synced, message)
+            }
+            (None, Some(expires_at)) => {
+                let message = message::until(&refreshed.message, target, expires_at);
+                Fact::new(ConditionStatus::False, refreshed.reason, message)
+            }
+            (None, None) => Fact {
+                status: ConditionStatus::False,
+                ..refreshed.clone()
             },
-            None => Self {
-                ready: Fact {
-                    status: ConditionStatus::False,
-                    ..refreshed.clone()
-                },
-                refreshed,
-                pressure,
-                refresh_at: next_try,
-                wake_at: next_try,
-            },
+        };
+        let pressure = match good {
+            Some(_) => Pressure::None,
+            None => pressure,
+        };
+        let expires_at = good.or(outdated);
+        Self {
+            ready,
+            refreshed,
+            pressure,
+            refresh_at: next_try,
+            wake_at: [next_try, expires_at].into_iter().flatten().min(),
         }
     }
 }

@@ -79,7 +79,7 @@ fn no_whole_answer_within_the_time_limit_is_no_response() {
             outcome,
             refused(
                 Reason::NoResponse,
-                format!("the token endpoint {host} gave no complete answer within the time limit")
+                format!("the token endpoint {host} gave no complete answer within 2s")
             ),
             "{case}"
         );
@@ -115,7 +115,7 @@ fn a_broken_answer_is_no_response() {
             refused(
                 Reason::NoResponse,
                 format!(
-                    "the token endpoint {host} gave no complete answer that can be read as HTTP"
+                    "the token endpoint {host} gave no complete answer (the connection ended early, or what came cannot be read)"
                 )
             ),
             "{case}"

@@ -39,7 +39,7 @@ fn no_redirect_is_followed_and_its_target_hears_nothing() {
             Refusal::new(
                 Reason::Redirected,
                 format!(
-                    "the token endpoint answered {status} a redirect to https://localhost/o/token/, which is not followed"
+                    "the token endpoint answered {status} with a redirect to \"https://localhost/o/token/\", which is never followed"
                 )
             )
         );

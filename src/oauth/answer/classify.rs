@@ -12,6 +12,9 @@ use crate::{
     oauth::scrub::Scrubber,
 };
 
+/// What stands before a provider's own sentence, so that nobody takes it for ours.
+pub const PROVIDER_SAYS: &str = " (the provider says: \"";
+
 /// Reads an answer. `scrubber` knows the secrets of the request; those of the answer are added to it.
 #[must_use]
 pub fn read(answer: &Answer, asked: Asked<'_>, mut scrubber: Scrubber) -> Reading {
@@ -196,7 +199,7 @@ impl Reader<'_> {
             }
             403 => self.refusal(
                 Reason::Forbidden,
-                "with a page, not JSON, as a proxy or firewall does",
+                "with a page, not JSON, so it may come from a proxy or firewall on the way",
             ),
             404 | 405 | 410 => self.refusal(Reason::EndpointNotFound, ""),
             408 => self.refusal(Reason::Unavailable, ""),
@@ -214,7 +217,10 @@ impl Reader<'_> {
             .and_then(|location| url::Url::parse(&location).ok())
             .filter(url::Url::has_host);
         let Some(target) = target else {
-            return self.refusal(Reason::Redirected, "a redirect, which is not followed");
+            return self.refusal(
+                Reason::Redirected,
+                "with a redirect, which is never followed",
+            );
         };
         // Scheme, host and path only: a query may hold a code or a token.
         // Part by part, because a whole URL looks like a token.
@@ -238,7 +244,7 @@ impl Reader<'_> {
         shown.truncate(200);
         self.refusal(
             Reason::Redirected,
-            &format!("a redirect to {shown}, which is not followed"),
+            &format!("with a redirect to {shown:?}, which is never followed"),
         )
     }
 
@@ -259,7 +265,7 @@ impl Reader<'_> {
         format!("{code}{}", self.description())
     }
 
-    /// The provider's own sentence, in quotes so that nobody takes it for ours.
+    /// The provider's own sentence.
     fn description(&self) -> String {
         let description = self
             .fields
@@ -271,7 +277,7 @@ impl Reader<'_> {
         if shown.is_empty() {
             shown
         } else {
-            format!(" (\"{shown}\")")
+            format!("{PROVIDER_SAYS}{shown}\")")
         }
     }
 }

@@ -335,7 +335,7 @@ fn a_page_from_a_proxy_is_told_apart_from_the_providers_own_403() {
     );
     assert_eq!(
         what("<html>"),
-        "the token endpoint answered 403 with a page, not JSON, as a proxy or firewall does"
+        "the token endpoint answered 403 with a page, not JSON, so it may come from a proxy or firewall on the way"
     );
 }
 
@@ -361,7 +361,7 @@ fn a_refusal_shows_status_code_and_description_and_nothing_else_of_the_body() {
         refusal,
         Refusal::new(
             Reason::InvalidClient,
-            r#"the token endpoint answered 401 invalid_client ("unknown client ...")"#
+            r#"the token endpoint answered 401 invalid_client (the provider says: "unknown client ...")"#
         )
     );
     let unknown = meaning(
@@ -378,7 +378,7 @@ fn a_redirect_shows_scheme_host_and_path_only() {
     redirect.location = Some("https://u:p@login.example/hunter2/path?code=1#f".into());
     assert_eq!(
         meaning(CLIENT, &redirect).outcome.unwrap_err().what,
-        "the token endpoint answered 302 a redirect to https://login.example/.../path, which is not followed"
+        "the token endpoint answered 302 with a redirect to \"https://login.example/.../path\", which is never followed"
     );
 }
 
@@ -398,12 +398,12 @@ fn a_redirect_does_not_put_a_secret_together_that_its_text_had_cut_apart() {
     ] {
         assert_eq!(
             shown(location),
-            "the token endpoint answered 302 a redirect to https://x.example/..., which is not followed"
+            "the token endpoint answered 302 with a redirect to \"https://x.example/...\", which is never followed"
         );
     }
     assert_eq!(
         shown("data:text/plain,come here"),
-        "the token endpoint answered 302 a redirect, which is not followed"
+        "the token endpoint answered 302 with a redirect, which is never followed"
     );
 }
 

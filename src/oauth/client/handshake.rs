@@ -53,7 +53,7 @@ impl TokenClient {
             let error = ended.expect_err(
                 "a handshake is not complete before the witness has seen the certificate",
             );
-            return Err(trouble::describe(&error, &authority));
+            return Err(trouble::describe(&error, &authority, self.exchange_timeout));
         };
         Ok(Handshake {
             certificate: certificate::describe(&seen.certificate),

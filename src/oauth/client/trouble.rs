@@ -1,6 +1,6 @@
 //! What went wrong on the network, in words of our own: an error's text may quote what the other side sent.
 
-use std::{error::Error, io};
+use std::{error::Error, io, time::Duration};
 
 use rustls::CertificateError;
 
@@ -33,8 +33,8 @@ pub(super) fn untrusted(error: &rustls::Error, authority: &str) -> Refusal {
     tls_trouble(error, true, authority)
 }
 
-/// What an error of the HTTP client means. `NoResponse` if the request may have arrived.
-pub(super) fn describe(error: &reqwest::Error, authority: &str) -> Refusal {
+/// What an error of the HTTP client, which waits no longer than `limit`, means. `NoResponse` if the request may have arrived.
+pub(super) fn describe(error: &reqwest::Error, authority: &str, limit: Duration) -> Refusal {
     if let Some(RefusedNetwork(why)) = cause(error) {
         return refused_network(authority, why);
     }
@@ -44,12 +44,13 @@ pub(super) fn describe(error: &reqwest::Error, authority: &str) -> Refusal {
     if error.is_connect() {
         return unreachable(authority, connect_trouble(error));
     }
-    let why = if error.is_timeout() {
-        "within the time limit"
-    } else {
-        "that can be read as HTTP"
-    };
-    no_response(authority, why)
+    if error.is_timeout() {
+        return no_response(authority, &format!("within {limit:?}"));
+    }
+    no_response(
+        authority,
+        "(the connection ended early, or what came cannot be read)",
+    )
 }
 
 /// The request may have arrived, and been served.

@@ -103,10 +103,11 @@ pub(super) fn exchanged(
             });
             seen.state = State::Unread;
         }
-        Err(refusal) => {
+        Err(mut refusal) => {
             // The provider has used up the token that was sent, however useless the rest of its answer is.
             if let (Some(asked), Some(token)) = (&asked, refresh_token) {
                 store(seen, asked, asked.succeeded(Some(token), None, published));
+                refusal.in_doubt = false;
             }
             let was_sent = refusal.reason.class() != Class::Terminal;
             if was_sent {

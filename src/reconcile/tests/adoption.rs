@@ -146,7 +146,7 @@ fn the_older_credential_owns_the_target() {
     assert_eq!(
         world.message(ConditionType::Ready),
         "CubeCredential \"older\" is older and has the same target Secret \"cubewire-token\": set spec.target.name of one of \
-         the two to another name"
+         the two to another name; it is looked at again when one of them changes, and every minute"
     );
     // It may move away without a trace, so it is looked for.
     world.rival = None;

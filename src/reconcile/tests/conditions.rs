@@ -30,6 +30,13 @@ fn a_failing_refresh_with_a_live_token_is_a_warning_and_at_expiry_an_outage() {
         types(&world),
         [ConditionType::Ready, ConditionType::Refreshed]
     );
+    assert_eq!(
+        world.message(ConditionType::Ready),
+        format!(
+            "Secret \"cubewire-token\" holds a token that expires at {expires_at}; it cannot be replaced so far, and condition \
+             Refreshed says why"
+        )
+    );
     assert_eq!(flipped_at(&world, ConditionType::Ready), start);
     assert_eq!(flipped_at(&world, ConditionType::Refreshed), failed_at);
 
@@ -51,6 +58,25 @@ fn a_failing_refresh_with_a_live_token_is_a_warning_and_at_expiry_an_outage() {
         [ConditionType::Ready, ConditionType::Refreshed]
     );
     assert_eq!(world.ready_is().0, ConditionStatus::True);
+}
+
+#[test]
+fn people_are_told_until_when_a_token_lives_that_was_issued_for_other_inputs() {
+    let mut world = World::ready();
+    let expires_at = world.status.expires_at.unwrap();
+    world.provider.otherwise = refuse(Reason::UnauthorizedClient);
+    world.put_source("S3CRET-2");
+    world.settle();
+    let trouble = world.message(ConditionType::Refreshed);
+    let ready = format!(
+        "{trouble}; until {expires_at} Secret \"cubewire-token\" still holds the token that was issued before the last change"
+    );
+    for r#type in [ConditionType::Ready, ConditionType::Stalled] {
+        assert_eq!(world.message(r#type), ready);
+    }
+    world.pass(expires_at.duration_since(world.now));
+    let trouble = world.message(ConditionType::Refreshed);
+    assert_eq!(world.message(ConditionType::Ready), trouble);
 }
 
 #[test]

@@ -68,7 +68,11 @@ fn a_failing_refresh_is_a_notice_while_the_token_lives_and_one_fault_after_it() 
     world.provider.otherwise = refuse(Reason::Unavailable);
     world.pass(seconds(3500));
     let found = world.conditions_found();
-    assert_eq!(found[0], Finding::good(format!("Ready: {}", synced())));
+    let ready = format!(
+        "Ready: {}; it cannot be replaced so far, and condition Refreshed says why",
+        synced()
+    );
+    assert_eq!(found[0], Finding::good(ready));
     let start = "Refreshed is False, Unavailable: ";
     assert!(found[1].text.starts_with(start), "{found:?}");
     assert_eq!(found[1], Finding::notice(found[1].text.clone()));
@@ -130,7 +134,7 @@ fn a_spec_that_cannot_be_used_and_one_that_rests_are_told() {
     let mut world = World::ready();
     world.edit_spec(|spec| spec.suspend = true);
     let seen = world.seen();
-    let suspended = "spec.suspend is true: no token is requested until it is false";
+    let suspended = "spec.suspend is true, so no token is requested: set it to false to go on";
     let spec = Inspection::of(&seen, world.now).unwrap().spec();
     assert_eq!(spec[1..], [Finding::notice(suspended)]);
     world.edit_spec(|spec| spec.refresh_before = "soon".into());

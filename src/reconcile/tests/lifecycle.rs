@@ -225,8 +225,8 @@ fn tokens_of_a_few_seconds_are_not_asked_for_more_often_than_every_12_seconds() 
     );
     assert_eq!(
         world.message(ConditionType::Ready),
-        "the token has expired after 5s; the next one is requested at 2026-11-21T10:10:12Z: ask the provider for tokens that \
-         live longer"
+        "the token has expired after 5s: ask the provider for tokens that live longer; the next one is requested at \
+         2026-11-21T10:10:12Z"
     );
     assert_eq!(world.condition(ConditionType::Reconciling).1, "Pending");
     let news = [NewsKind::TokenIssued, NewsKind::ShortLivedToken];

@@ -68,7 +68,7 @@ fn a_source_without_consent() {
         |source| source.labelled = false,
         "ClientSecretNotLabelled",
         "Secret \"cubewire-client\" lacks the label cube-operator.dev/credential: \"true\", by which its owner permits its use: \
-         run kubectl label secret cubewire-client cube-operator.dev/credential=true; it is used as soon as it has it",
+         run kubectl label --overwrite secret cubewire-client cube-operator.dev/credential=true; it is used as soon as it has it",
     );
 }
 
@@ -79,7 +79,8 @@ fn a_source_without_a_key() {
             |source| *value(source, key) = SourceValue::Absent,
             "ClientSecretKeyMissing",
             &format!(
-                "Secret \"cubewire-client\" has no key {key:?}: add it, or name the right key in spec.clientSecretRef"
+                "Secret \"cubewire-client\" has no key {key:?}: add it, or name the right key in spec.clientSecretRef; it is used as \
+                 soon as it is there"
             ),
         );
     }
@@ -134,19 +135,19 @@ fn a_host_that_the_owner_of_the_source_does_not_permit() {
         |source| source.token_hosts = Some("api.example.com".into()),
         "HostNotAllowed",
         "Secret \"cubewire-client\" may not be sent to api.cubewire.com: its owner has to add that host to its annotation \
-         cube-operator.dev/token-hosts, or spec.tokenURL has to name another one",
+         cube-operator.dev/token-hosts, or spec.tokenURL has to name another one; nothing is sent before that",
     );
     assert_source_refused(
         |source| source.token_hosts = Some("api.cubewire.com, *.example.com".into()),
         "HostNotAllowed",
         "annotation cube-operator.dev/token-hosts of Secret \"cubewire-client\" has the entry \"*.example.com\": write hosts as \
-         host or host:port, separated by commas",
+         host or host:port, separated by commas; nothing is sent before that",
     );
     assert_source_refused(
         |source| source.token_hosts = Some(String::new()),
         "HostNotAllowed",
         "Secret \"cubewire-client\" may not be sent to api.cubewire.com: its owner has to add that host to its annotation \
-         cube-operator.dev/token-hosts, or spec.tokenURL has to name another one",
+         cube-operator.dev/token-hosts, or spec.tokenURL has to name another one; nothing is sent before that",
     );
 }
 
@@ -157,7 +158,7 @@ fn a_host_that_the_installer_does_not_permit() {
         |world| world.allowed_hosts = list(),
         "HostNotAllowed",
         "the operator may not send to api.cubewire.com: its installer has to add that host to --allowed-token-hosts, or \
-         spec.tokenURL has to name another one",
+         spec.tokenURL has to name another one; nothing is sent before that",
     );
     // It does not come and go with the reads that a spec edit takes.
     let mut world = World::ready();
@@ -172,7 +173,7 @@ fn a_host_that_the_installer_does_not_permit() {
 fn a_ca_bundle_that_cannot_be_used() {
     for (bundle, why) in [
         (
-            CaBundle::Unusable("does not exist: create it, or name another one".into()),
+            CaBundle::Absent,
             "does not exist: create it, or name another one",
         ),
         (
@@ -190,7 +191,9 @@ fn a_ca_bundle_that_cannot_be_used() {
                 world.put_ca_bundle(bundle.clone());
             },
             "CABundleInvalid",
-            &format!("spec.caBundleRef: ConfigMap \"roots\" {why}"),
+            &format!(
+                "spec.caBundleRef: ConfigMap \"roots\" {why}; it is used as soon as that is done"
+            ),
         );
     }
 }

@@ -90,7 +90,7 @@ impl World {
             allowed_hosts: None,
             status: CubeCredentialStatus::default(),
             source: None,
-            ca_bundle: CaBundle::Unusable("does not exist".into()),
+            ca_bundle: CaBundle::Absent,
             cluster: Cluster::default(),
             provider: Provider::new(),
             budget: Rc::new(RefCell::new(Budget::new(seconds(0), Timestamp::MIN))),
