@@ -107,10 +107,15 @@ fn recognise_a_label_edit(seen: &mut Observed) {
     let Ok(client) = local::client(settings, &seen.source) else {
         return;
     };
-    if let Some(failure) = &mut seen.memory.failure
-        && seen.memory.tried == Some(inputs::digest(settings, &client))
-    {
-        let attempted = &mut failure.attempted;
+    let Some(failure) = &mut seen.memory.failure else {
+        return;
+    };
+    let attempted = &mut failure.attempted;
+    let digest = inputs::digest(settings, &client);
+    if seen.memory.tried.is_none() && attempted.source_resource_version == secret.version {
+        // A new process sees what the one before it has tried.
+        seen.memory.tried = Some(digest);
+    } else if seen.memory.tried == Some(digest) {
         if let Some(refuted) = &mut seen.memory.refuted
             && refuted.source_version == attempted.source_resource_version
         {

@@ -61,7 +61,11 @@ impl<'a> Case<'a> {
     /// The Secret by the target's name, if it is ours or was left by a predecessor.
     pub(super) fn target(&self) -> Option<&'a TargetSecret> {
         match &self.seen.target {
-            Target::Present(secret) if secret.owner(&self.seen.credential) != Owner::Foreign => {
+            // Of two rivals only the older one speaks of it.
+            Target::Present(secret)
+                if self.seen.older_rival.is_none()
+                    && secret.owner(&self.seen.credential) != Owner::Foreign =>
+            {
                 Some(secret)
             }
             _ => None,
@@ -247,6 +251,10 @@ impl<'a> Case<'a> {
                 CaBundle::Unread => Woken::Unsure(Look::CaBundle),
                 _ => Woken::Yes,
             };
+        }
+        // Else a new process could not tell a label edit from a change of the client secret.
+        if self.seen.memory.tried.is_none() && matches!(self.seen.source, Source::Unread(_)) {
+            return Woken::Unsure(Look::Source);
         }
         let request = &credential.refresh_request;
         let served = self.record().and_then(|record| record.refresh_request);

@@ -228,10 +228,9 @@ fn failed(
     let same = |failure: &Failure| {
         failure.attempted.generation == attempted.generation
             && failure.attempted.source_resource_version == attempted.source_resource_version
-            && failure.attempted.seed_resource_version == attempted.seed_resource_version
             && failure.attempted.ca_bundle_hash == attempted.ca_bundle_hash
     };
-    // Changed inputs start the count again; another reason does not.
+    // Changed inputs start the count again; another reason does not. With another login the failure itself was forgotten.
     let earlier = if seen.memory.failure.as_ref().is_some_and(same) {
         seen.memory.failures
     } else {

@@ -155,6 +155,17 @@ fn the_older_credential_owns_the_target() {
 }
 
 #[test]
+fn a_credential_does_not_show_a_target_that_an_older_one_has() {
+    let mut world = World::ready();
+    world.rival = Some("older".into());
+    world.settle();
+    assert_eq!(
+        (&world.status.target, world.status.expires_at),
+        (&None, None)
+    );
+}
+
+#[test]
 fn a_younger_credential_yields_its_target() {
     let mut world = World::new();
     let younger = Stored {

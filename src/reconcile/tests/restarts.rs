@@ -94,6 +94,21 @@ fn a_restart_while_failing_for_changed_inputs_waits_as_before() {
 }
 
 #[test]
+fn a_label_edit_after_a_restart_while_failing_makes_no_exchange_and_another_secret_one() {
+    let mut world = World::new();
+    world.provider.otherwise = refuse(Reason::InvalidClient);
+    world.settle();
+    world.restart();
+    assert_eq!(world.cost_of(World::settle).source_reads, 1);
+    assert_eq!(world.cost_of(World::settle).source_reads, 0);
+    world.edit_source(|_| {});
+    let costs = world.cost_of(World::settle);
+    assert_eq!((costs.source_reads, costs.exchanges), (1, 0));
+    world.put_source("S3CRET-2");
+    assert_eq!(world.cost_of(World::settle).exchanges, 1);
+}
+
+#[test]
 fn a_token_that_could_not_be_published_is_not_asked_for_again() {
     let mut world = World::new();
     for _ in 0..10 {
