@@ -52,7 +52,9 @@ fn the_own_host_is_refused_by_address_and_by_name() {
             outcome,
             refused(
                 Reason::HostNotAllowed,
-                format!("the token endpoint {authority} has a {kind} address")
+                format!(
+                    "the token endpoint {authority} is on a network that is refused by default ({kind})"
+                )
             ),
             "{host}"
         );
@@ -78,7 +80,9 @@ fn allowing_one_network_allows_no_other() {
             outcome,
             refused(
                 Reason::HostNotAllowed,
-                format!("the token endpoint {authority} has a loopback address")
+                format!(
+                    "the token endpoint {authority} is on a network that is refused by default (loopback)"
+                )
             )
         );
         assert_eq!(connections, 0);
@@ -95,7 +99,10 @@ fn a_name_with_two_addresses_is_reached_by_the_allowed_one_only() {
             "could not be reached: the connection was refused",
         )
     } else {
-        (Reason::HostNotAllowed, "has a loopback address")
+        (
+            Reason::HostNotAllowed,
+            "is on a network that is refused by default (loopback)",
+        )
     };
     let (outcome, connections, authority) = with_host("localhost", &["::1/128"]);
     assert_eq!(connections, 0);

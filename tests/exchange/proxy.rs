@@ -166,7 +166,9 @@ fn the_own_host_stays_refused_with_a_proxy() {
                 made.outcome,
                 shown(&refused(
                     Reason::HostNotAllowed,
-                    format!("the token endpoint {authority} has a loopback address")
+                    format!(
+                        "the token endpoint {authority} is on a network that is refused by default (loopback)"
+                    )
                 )),
                 "NO_PROXY={no_proxy}"
             );

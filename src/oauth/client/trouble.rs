@@ -11,7 +11,9 @@ use crate::{api::Reason, oauth::answer::Refusal};
 pub(super) fn refused_network(authority: &str, why: &str) -> Refusal {
     Refusal::new(
         Reason::HostNotAllowed,
-        format!("the token endpoint {authority} has a {why} address"),
+        format!(
+            "the token endpoint {authority} is on a network that is refused by default ({why})"
+        ),
     )
 }
 
