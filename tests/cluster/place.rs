@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::Path,
+    process::Output,
     sync::atomic::{AtomicU32, Ordering},
 };
 
@@ -116,17 +117,26 @@ impl Place {
 
     /// The same, expected to fail; returns the error.
     pub(crate) fn kubectl_error(&self, arguments: &[&str]) -> String {
-        let mut command = tool("kubectl");
-        command
-            .env("KUBECONFIG", &self.plane.kubeconfig)
-            .args(["--namespace", &self.namespace])
-            .args(arguments);
-        let output = command.output().unwrap();
+        let output = self.kubectl_output(arguments);
         assert!(
             !output.status.success(),
             "{arguments:?} was expected to fail"
         );
         String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// Whether kubectl does this without an error.
+    pub(crate) fn kubectl_works(&self, arguments: &[&str]) -> bool {
+        self.kubectl_output(arguments).status.success()
+    }
+
+    fn kubectl_output(&self, arguments: &[&str]) -> Output {
+        let mut command = tool("kubectl");
+        command
+            .env("KUBECONFIG", &self.plane.kubeconfig)
+            .args(["--namespace", &self.namespace])
+            .args(arguments);
+        command.output().unwrap()
     }
 
     /// Applies an object.
@@ -410,7 +420,8 @@ pub(crate) fn next_try(status: &CubeCredentialStatus) -> String {
     time.strftime("%H:%M:%SZ").to_string()
 }
 
-fn manifest(object: &Value) -> String {
+/// A file with this object, for kubectl.
+pub(crate) fn manifest(object: &Value) -> String {
     let path = directory("manifest").join("object.json");
     fs::write(&path, object.to_string()).unwrap();
     Path::new(&path).to_str().unwrap().to_owned()

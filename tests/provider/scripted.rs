@@ -159,8 +159,9 @@ impl Reply {
         Self::token("").sent(Manner::Raw(bytes.into()))
     }
 
-    /// With one more header.
+    /// With this header.
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.retain(|(known, _)| known != name);
         self.headers.push((name.into(), value.into()));
         self
     }

@@ -1,0 +1,153 @@
+//! What people read.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use cube_operator::api::{ConditionType::Refreshed, CubeCredentialStatus};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    book::Book,
+    row::{Cure, Next, Row},
+    stage::{Stage, is_well, next_try},
+};
+use crate::{operator::DEADLINE, place::told};
+
+/// A status, and until when what it says was known at the latest.
+pub(super) struct Snapshot {
+    pub(super) status: CubeCredentialStatus,
+    known: Timestamp,
+}
+
+/// The beginnings of what is told: `Ready=False InvalidClient`.
+pub(super) fn heads(told: &[String]) -> Vec<&str> {
+    let head = |line: &String| line.find(':').unwrap_or(line.len());
+    told.iter().map(|line| &line[..head(line)]).collect()
+}
+
+/// Each row as soon as it is as it should be: some of them change again.
+pub(super) fn look(
+    stage: &Stage,
+    rows: &[Row],
+    book: &mut Book,
+) -> BTreeMap<&'static str, Snapshot> {
+    begin_well(stage, rows);
+    let mut found = BTreeMap::new();
+    let start = Instant::now();
+    while found.len() < rows.len() {
+        let (statuses, now) = (stage.statuses(), Timestamp::now());
+        for row in rows {
+            let status = &statuses[&row.object()];
+            if found.contains_key(row.name) || heads(&told(status)) != heads(&row.told) {
+                continue;
+            }
+            if !book.take(stage, row) {
+                continue;
+            }
+            found.insert(row.name, snapshot(status, now));
+            if matches!(row.cure, Cure::Time) {
+                stage.mend_provider_of(row);
+            }
+        }
+        let missing = rows.iter().filter(|row| !found.contains_key(row.name));
+        let missing: Vec<_> = missing.map(|row| told(&statuses[&row.object()])).collect();
+        assert!(
+            missing.is_empty() || start.elapsed() < DEADLINE,
+            "not as in the table: {missing:#?}"
+        );
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    found
+}
+
+/// The first token comes, and another one is asked for.
+fn begin_well(stage: &Stage, rows: &[Row]) {
+    let begin = || rows.iter().filter(|row| row.begins_well);
+    stage.wait_until("the first token", begin(), |_, status| is_well(status));
+    stage.ask(begin(), "again");
+}
+
+fn snapshot(status: &CubeCredentialStatus, now: Timestamp) -> Snapshot {
+    let flipped = status
+        .condition(Refreshed)
+        .map(|fact| fact.last_transition_time);
+    let is_first = status.failures.is_none_or(|failures| failures == 1);
+    Snapshot {
+        status: status.clone(),
+        known: flipped.filter(|_| is_first).unwrap_or(now),
+    }
+}
+
+/// The conditions, whole, and the next try.
+pub(super) fn explains_itself(stage: &Stage, row: &Row, Snapshot { status, known }: &Snapshot) {
+    let name = row.name;
+    assert_eq!(told(status), stage.fill(row, status), "{name}");
+    let unplanned = matches!(row.next, Next::Look | Next::Never | Next::Write);
+    assert_eq!(status.refresh_at.is_none(), unplanned, "{name}");
+    if let Next::Refresh(lifetime) = row.next {
+        let (issued, expires) = (status.issued_at.unwrap(), status.expires_at.unwrap());
+        assert_eq!(expires.duration_since(issued).as_secs(), lifetime, "{name}");
+    }
+    // Nobody waits for it: the time is in the status, and the simulation proves that a reconcile wakes at it. The failure was
+    // known after the request was sent, and before the status was written.
+    if let Some((least, most)) = row.next.bounds(status.failures.unwrap_or(1)) {
+        let next = time_of_next_try(status);
+        let sent = status.last_attempt_at.unwrap_or(*known);
+        let after = |from: Timestamp| next.duration_since(from).as_secs();
+        assert!(
+            after(sent) >= least,
+            "{name}: {least} s after {sent}: {status:#?}"
+        );
+        assert!(
+            after(*known) <= most,
+            "{name}: {most} s after {known}: {status:#?}"
+        );
+    }
+}
+
+fn time_of_next_try(status: &CubeCredentialStatus) -> Timestamp {
+    if let Some(time) = status.refresh_at {
+        return time;
+    }
+    let now = Timestamp::now();
+    let text = format!("{}T{}", now.strftime("%Y-%m-%d"), next_try(status).unwrap());
+    let time: Timestamp = text.parse().unwrap();
+    let half_a_day = SignedDuration::from_hours(12);
+    if time + half_a_day < now {
+        return time + half_a_day * 2;
+    }
+    time
+}
+
+/// A process that has ended has told everything.
+pub(super) fn each_change_was_told_once(stage: &Stage, rows: &[Row]) {
+    let mut events = stage.events();
+    for row in rows {
+        let mut events = events.remove(&row.object()).unwrap_or_default();
+        if matches!(row.cure, Cure::Time | Cure::Early) {
+            events.retain(|event| event != "Normal Recovered");
+        }
+        assert_eq!(events, row.events, "{}", row.name);
+    }
+}
+
+pub(super) fn nobody_was_shown_what_has_no_label(stage: &Stage) {
+    let place = &stage.place;
+    let user = format!("system:serviceaccount:{}:cube-operator", place.namespace);
+    for secret in [
+        "row-unlabelled-client",
+        "row-r-unlabelled-login",
+        "row-unlabelled-bundle-roots",
+        "row-r-foreign-cube-state",
+        "row-conflict-token",
+    ] {
+        let given = place
+            .plane
+            .kinds_of_secret_given_to(&user, &place.namespace, secret);
+        assert!(!given.is_empty(), "{secret} was looked at");
+        let metadata = |kind: &String| kind == "PartialObjectMetadata";
+        assert!(given.iter().all(metadata), "{secret}: {given:?}");
+    }
+}
