@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
 .PHONY: help
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## Show the main job on a control plane and a token server of its own. KEEP=1 keeps it running.
@@ -62,6 +62,11 @@ crd: ## Generate the CRD from the types, for crds/ and for the chart.
 	mkdir -p crds $(CHART)/files
 	cp target/crd.yaml crds/cubecredentials.yaml
 	cp target/crd.yaml $(CHART)/files/cubecredentials.yaml
+
+.PHONY: troubleshooting
+troubleshooting: tools ## Play all failures, and write docs/troubleshooting.md from what kubectl shows of them.
+	mkdir -p docs
+	WRITE_TROUBLESHOOTING=1 cargo test --locked --test cluster failures::table
 
 .PHONY: measure
 measure: tools ## Measure API requests per refresh, the size of the binary and its memory with 0 and 1,000 CubeCredentials.
