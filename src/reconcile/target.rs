@@ -43,10 +43,8 @@ pub(super) struct Record {
 impl Record {
     /// Whether the token of this record was issued after that of the other.
     pub(super) fn is_newer_than(&self, other: &Self) -> bool {
-        match (self.rotation, other.rotation) {
-            (Some(own), Some(other)) if own != other => own > other,
-            _ => self.issued_at > other.issued_at,
-        }
+        // A token without a number is of the grant before, whatever the clock of its process said.
+        (self.rotation, self.issued_at) > (other.rotation, other.issued_at)
     }
 }
 
@@ -61,8 +59,10 @@ impl Holding {
     /// Whether this token, found in a Secret, makes one that waits to be published superfluous: it is the same (the answer to
     /// our write was lost), or was issued later (another process wrote it).
     pub(super) fn replaces(&self, waiting: &Self) -> bool {
+        let (found, other) = (&self.record, &waiting.record);
+        let same_grant = found.rotation.is_some() == other.rotation.is_some();
         self.token.expose_secret() == waiting.token.expose_secret()
-            || self.record.is_newer_than(&waiting.record)
+            || (same_grant && found.is_newer_than(other))
     }
 }
 

@@ -158,23 +158,33 @@ fn a_state_from_a_backup_counts_on_from_what_is_published() {
 }
 
 #[test]
-fn when_the_numbers_end_the_later_answer_is_the_newer_one() {
-    let answer = |second| {
-        let record = Record {
-            owner_uid: "uid".into(),
-            issued_at: at(second),
-            expires_at: at(second + 60),
-            inputs_hash: String::new(),
-            generation: 1,
-            source_version: "1".into(),
-            seed_version: None,
-            rotation: None,
-            refresh_request: None,
-            scopes: vec![],
-        };
-        let stored = a2().succeeded(None, Some((token("t"), record)), Some(u64::MAX));
-        stored.record.issued.unwrap()
+fn the_newer_answer_has_the_greater_number_then_the_later_time() {
+    let answer = |rotation, second| Record {
+        owner_uid: "uid".into(),
+        issued_at: at(second),
+        expires_at: at(second + 60),
+        inputs_hash: String::new(),
+        generation: 1,
+        source_version: "1".into(),
+        seed_version: None,
+        rotation,
+        refresh_request: None,
+        scopes: vec![],
     };
-    assert!(answer(2).is_newer_than(&answer(1)));
-    assert!(!answer(1).is_newer_than(&answer(2)));
+    for (newer, older) in [
+        (answer(Some(2), 0), answer(Some(1), 9)),
+        // A number that somebody wrote there.
+        (answer(Some(u64::MAX), 1), answer(Some(u64::MAX), 0)),
+        (answer(Some(1), 0), answer(None, 9)),
+        (answer(None, 1), answer(None, 0)),
+    ] {
+        assert!(newer.is_newer_than(&older), "{newer:?} {older:?}");
+        assert!(!older.is_newer_than(&newer), "{newer:?} {older:?}");
+    }
+}
+
+#[test]
+fn the_number_of_an_answer_does_not_overflow() {
+    let next = a2().succeeded(Some(token("a3")), None, Some(u64::MAX));
+    assert_eq!(next.record.generation, u64::MAX);
 }
