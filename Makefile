@@ -32,7 +32,7 @@ lint: ## Check format, lints and the Dockerfile's and scripts' syntax.
 
 .PHONY: unit
 unit: ## Run the tests that need no cluster.
-	cargo test --locked --lib --bins --test purity --test definition --test dependencies --test exchange
+	cargo test --locked --lib --bins --test purity --test definition --test dependencies --test exchange --test fuzz
 
 .PHONY: cluster
 cluster: tools ## Run the tests against a real API server and a real token server.
@@ -47,6 +47,10 @@ simulate: ## Live through random histories of a stored refresh token. N=1000000 
 	SIMULATE=$(N) cargo test --locked --profile simulation --test simulation -- --nocapture
 
 N ?= 100000
+
+.PHONY: fuzz
+fuzz: ## Search for what others could write to break a promise, with libFuzzer. TARGET=answer and SECONDS_EACH=300 limit it.
+	tests/fuzz/run.sh
 
 .PHONY: chaos
 chaos: tools ## Kill the operator at 200 random moments around a refresh, and count what is lost.

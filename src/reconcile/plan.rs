@@ -60,6 +60,7 @@ pub enum Look {
 
 /// An effect.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a plan boxes it")]
 pub enum Action {
     /// Ask the client's budget for a token request.
     TakeTurn(TurnRequest),

@@ -232,24 +232,24 @@ fn in_doubt(failures: i32) -> Observed {
         "grant": "RefreshToken", "refreshTokenRef": {"name": "seed"},
     }))
     .unwrap();
-    let mut seen = world.observe();
-    seen.target = Target::Absent;
-    let source = world.look(Look::Source, &seen);
-    absorb(&mut seen, source, world.now);
-    seen.seed = Source::Read(SourceSecret {
+    let mut observed = world.observe();
+    observed.target = Target::Absent;
+    let source = world.look(Look::Source, &observed);
+    absorb(&mut observed, source, world.now);
+    observed.seed = Source::Read(SourceSecret {
         version: "7".into(),
         token_hosts: None,
         values: SourceValue::Text(seed),
     });
-    seen.state = State::Present(Box::new(StateSecret {
+    observed.state = State::Present(Box::new(StateSecret {
         uid: "state".into(),
         version: "8".into(),
         owned: true,
         stored,
     }));
-    seen.memory.state_seen = Some(world.generation);
-    seen.memory.failures = failures;
-    seen
+    observed.memory.state_seen = Some(world.generation);
+    observed.memory.failures = failures;
+    observed
 }
 
 #[test]
@@ -579,7 +579,7 @@ fn a_credential_that_is_refused_when_its_turn_comes_leaves_its_place() {
     worlds[1].edit_spec(|spec| spec.ca_bundle_ref = Some(ca_bundle_ref()));
     worlds[1].put_ca_bundle(CaBundle::Pem(certificate("b2xk")));
     settle(&mut worlds);
-    worlds[1].put_ca_bundle(CaBundle::Unusable("does not exist".into()));
+    worlds[1].put_ca_bundle(CaBundle::Absent);
     for world in &mut worlds[1..] {
         world.now += seconds(12);
         world.settle();

@@ -1,0 +1,100 @@
+//! Everything that reads what others wrote, against inputs that nobody would write.
+//!
+//! Here each target gets its corpus, and mutations of it from a fixed seed: the same in every run, and quick. `make fuzz`
+//! searches for hours with the same targets and corpora, guided by coverage.
+
+#![expect(clippy::unwrap_used, reason = "a test fails where its world does")]
+
+mod mutate;
+// With its path, as in libfuzzer/main.rs: so its modules lie beside it for both.
+#[path = "targets.rs"]
+mod targets;
+
+use std::{
+    collections::BTreeSet,
+    fs, panic,
+    path::{Path, PathBuf},
+};
+
+use fastrand::Rng;
+use targets::{TARGETS, Target};
+
+const MUTATIONS: usize = 3_000;
+
+fn corpus_of(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fuzz/corpus")
+        .join(name)
+}
+
+fn names_in(path: &Path) -> BTreeSet<String> {
+    let entries = fs::read_dir(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+fn run(name: &str) {
+    let (_, target) = TARGETS.iter().find(|(known, _)| *known == name).unwrap();
+    let path = corpus_of(name);
+    let mut corpus = vec![];
+    for file in names_in(&path) {
+        let input = fs::read(path.join(&file)).unwrap();
+        check(*target, &input, &format!("{name}/{file}"));
+        corpus.push(input);
+    }
+    for seed in 0..MUTATIONS {
+        let input = mutate::mutated(&corpus, &mut Rng::with_seed(seed as u64));
+        check(*target, &input, &format!("mutation {seed} of {name}"));
+    }
+}
+
+fn check(target: Target, input: &[u8], what: &str) {
+    assert!(
+        panic::catch_unwind(|| target(input)).is_ok(),
+        "{what} fails; to keep it, add it to the corpus:\n{}",
+        input.escape_ascii()
+    );
+}
+
+#[test]
+fn answers() {
+    run("answer");
+}
+
+#[test]
+fn pem_texts() {
+    run("authorities");
+}
+
+#[test]
+fn token_urls() {
+    run("endpoint");
+}
+
+#[test]
+fn host_lists() {
+    run("hosts");
+}
+
+#[test]
+fn objects_in_the_cluster() {
+    run("objects");
+}
+
+#[test]
+fn pauses() {
+    run("retry_after");
+}
+
+#[test]
+fn texts_of_providers() {
+    run("scrub");
+}
+
+#[test]
+fn every_target_has_a_corpus() {
+    let corpora = names_in(&corpus_of(""));
+    let targets = TARGETS.map(|(name, _)| name.to_owned());
+    assert_eq!(corpora, BTreeSet::from(targets));
+}

@@ -1,0 +1,26 @@
+//! What others wrote, as bytes, and what must hold whatever they wrote. Shared by `main.rs` and `libfuzzer/main.rs`.
+
+mod answer;
+mod authorities;
+mod endpoint;
+mod hosts;
+mod input;
+mod objects;
+mod request;
+mod retry_after;
+mod scrub;
+mod secrets;
+
+/// A function that panics if something that is promised does not hold for this input.
+pub(crate) type Target = fn(&[u8]);
+
+/// Each target has a corpus of its name.
+pub(crate) const TARGETS: [(&str, Target); 7] = [
+    ("answer", answer::holds),
+    ("authorities", authorities::holds),
+    ("endpoint", endpoint::holds),
+    ("hosts", hosts::holds),
+    ("objects", objects::holds),
+    ("retry_after", retry_after::holds),
+    ("scrub", scrub::holds),
+];
