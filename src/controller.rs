@@ -1,7 +1,8 @@
 //! The loop: watches tell which `CubeCredentials` to look at, and each reconcile runs observe, decide, perform and absorb
 //! until nothing is left to do.
 //!
-//! Nothing of one namespace matters to another, so each watched namespace is a scope with watches and a queue of its own.
+//! Nothing of one namespace matters to another but the budget, so each watched namespace is a scope with watches and a queue of
+//! its own.
 
 mod consumers;
 mod readiness;
@@ -36,6 +37,7 @@ use crate::{
     oauth::{client::TokenClient, endpoint::HostList},
     reconcile::Budget,
 };
+use readiness::Recall;
 use reconciler::Reconciler;
 
 /// Reconciles of a scope that run at the same time. One waits mostly, for the provider or the API server.
@@ -109,6 +111,7 @@ impl Controller {
         };
         let budget = Budget::new(options.token_request_interval, convert::now());
         let budget = Arc::new(Mutex::new(budget));
+        let recall = Recall::of(namespaces.len());
         let scopes = namespaces.into_iter().map(|namespace| {
             let (store, writer) = reflector::store();
             let world = World {
@@ -125,7 +128,7 @@ impl Controller {
             };
             Scope {
                 namespace,
-                reconciler: Arc::new(Reconciler::new(world, stop.clone())),
+                reconciler: Arc::new(Reconciler::new(world, Arc::clone(&recall), stop.clone())),
                 writer,
             }
         });

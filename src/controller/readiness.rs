@@ -1,8 +1,17 @@
 //! Whether the first lists are there. Deciding before would be safe, but cost a look at every target.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+    time::Duration,
+};
 
-use tokio::sync::Notify;
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
 
 /// A list that a decision is made from.
 #[derive(Clone, Copy, Debug)]
@@ -14,28 +23,63 @@ pub(super) enum List {
 
 const ALL: u8 = List::Credentials as u8 | List::Targets as u8 | List::Sources as u8;
 
+/// A namespace that cannot be listed does not keep the others from their tokens.
+const LONGEST_RECALL: Duration = Duration::from_secs(10);
+
+/// Whether the pauses that providers asked an earlier process for are known: one that is told in one scope holds in all.
+#[derive(Debug)]
+pub(super) struct Recall {
+    missing: watch::Sender<usize>,
+    end: Instant,
+}
+
+impl Recall {
+    pub(super) fn of(scopes: usize) -> Arc<Self> {
+        Arc::new(Self {
+            missing: watch::Sender::new(scopes),
+            end: Instant::now() + LONGEST_RECALL,
+        })
+    }
+
+    async fn complete(&self) {
+        let mut missing = self.missing.subscribe();
+        let all = missing.wait_for(|missing| *missing == 0);
+        // Whether they came or not.
+        drop(tokio::time::timeout_at(self.end, all).await);
+    }
+}
+
 /// Which first lists are there.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Readiness {
     present: AtomicU8,
     changed: Notify,
+    recall: Arc<Recall>,
 }
 
 impl Readiness {
+    pub(super) fn new(recall: Arc<Recall>) -> Self {
+        Self {
+            present: AtomicU8::default(),
+            changed: Notify::default(),
+            recall,
+        }
+    }
+
     /// Whether all first lists are there.
     #[must_use]
     pub(super) fn is_complete(&self) -> bool {
         self.present.load(Ordering::Acquire) == ALL
     }
 
-    /// Waits for all first lists.
+    /// Waits for all first lists, and for those of the `CubeCredentials` of the other scopes.
     pub(super) async fn complete(&self) {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
             if self.is_complete() {
-                return;
+                return self.recall.complete().await;
             }
             changed.await;
         }
@@ -43,7 +87,36 @@ impl Readiness {
 
     /// One list is there.
     pub(super) fn listed(&self, list: List) {
-        self.present.fetch_or(list as u8, Ordering::AcqRel);
+        let before = self.present.fetch_or(list as u8, Ordering::AcqRel);
+        if before & List::Credentials as u8 == 0 && matches!(list, List::Credentials) {
+            self.recall.missing.send_modify(|missing| *missing -= 1);
+        }
         self.changed.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn nothing_is_decided_before_the_pauses_of_all_scopes_are_known() {
+        let recall = Recall::of(2);
+        let scopes = [(); 2].map(|()| Readiness::new(Arc::clone(&recall)));
+        for list in [
+            List::Credentials,
+            List::Targets,
+            List::Sources,
+            List::Credentials,
+        ] {
+            scopes[0].listed(list);
+        }
+        assert!(scopes[0].is_complete());
+        assert!(scopes[0].complete().now_or_never().is_none());
+        scopes[1].listed(List::Credentials);
+        assert!(scopes[0].complete().now_or_never().is_some());
+        assert!(scopes[1].complete().now_or_never().is_none());
     }
 }

@@ -13,7 +13,7 @@ use kube::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::readiness::Readiness;
+use super::readiness::{Readiness, Recall};
 use crate::{
     api::{CaBundleKind, ConditionStatus, ConditionType, CubeCredentialStatus, Reason},
     kubernetes::{
@@ -63,10 +63,10 @@ struct Note {
 }
 
 impl Reconciler {
-    pub(super) fn new(world: World, stop: CancellationToken) -> Self {
+    pub(super) fn new(world: World, recall: Arc<Recall>, stop: CancellationToken) -> Self {
         Self {
             world,
-            readiness: Readiness::default(),
+            readiness: Readiness::new(recall),
             tasks: TaskTracker::new(),
             turns: Mutex::default(),
             stop,

@@ -52,7 +52,10 @@ fn reconciler() -> (Reconciler, Writer<Watched>) {
         identity: "this process".into(),
         metrics: Metrics::default(),
     };
-    (Reconciler::new(world, CancellationToken::new()), writer)
+    (
+        Reconciler::new(world, Recall::of(1), CancellationToken::new()),
+        writer,
+    )
 }
 
 /// The objects that a list, or a list after an interrupted watch, finds.
