@@ -136,8 +136,11 @@ impl Budget {
             .queue
             .retain(|waiting| now <= later(waiting.at, PATIENCE));
         let place = bucket.place(uid);
-        let at = bucket.turn_of(i32::try_from(place).unwrap_or(i32::MAX / 2), interval);
-        if now >= at || (*urgent && now >= bucket.turn_of(-OVERDRAFT, interval)) {
+        let mut at = bucket.turn_of(i32::try_from(place).unwrap_or(i32::MAX / 2), interval);
+        if *urgent {
+            at = at.min(bucket.turn_of(-OVERDRAFT, interval));
+        }
+        if now >= at {
             if !asks_only {
                 bucket.full_at = later(bucket.full_at.max(now), interval);
                 self.leave(uid);
