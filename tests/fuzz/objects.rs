@@ -116,8 +116,6 @@ impl World {
         let mut seen = self.observe(memory.begin());
         for _ in 0..MANY_STEPS {
             let plan = decide(&seen, self.now);
-                eprintln!("{:?} {:?}", self.now, plan);
-            }
             let outcome = match plan.next {
                 Next::Rest => {
                     assert!(self.sent <= sent + 1, "one request, then rest");

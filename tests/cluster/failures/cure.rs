@@ -22,7 +22,9 @@ pub(super) fn cure_early(stage: &Stage, rows: &[Row]) {
 /// Everything is mended, and works at once.
 pub(super) fn cure(stage: &Stage, operator: &Operator, rows: &[Row]) {
     let before: Vec<_> = rows.iter().map(|row| stage.requests(row)).collect();
-    rows.iter().for_each(|row| stage.mend_provider_of(row));
+    for row in rows {
+        stage.mend_provider_of(row);
+    }
     no_pause_is_cut_short_by_a_request(stage, operator, rows);
 
     for row in rows {

@@ -170,7 +170,7 @@ fn resting() -> Vec<Row> {
             ],
             events: Vec::new(),
             ..Row::local("suspended", Suspended, "", |objects, _| {
-                objects.credential["spec"]["suspend"] = json!(true)
+                objects.credential["spec"]["suspend"] = json!(true);
             })
         },
         Row {

@@ -365,9 +365,9 @@ impl Row {
 fn cure(reason: Reason, next: Next) -> Cure {
     match (next, reason) {
         (_, Reason::RateLimited) => Cure::Pause,
-        (Next::Pause(_), _) => Cure::Spec,
         (_, Reason::InvalidClient) => Cure::Secret,
-        (
+        (Next::Pause(_), _)
+        | (
             _,
             Reason::InvalidScope
             | Reason::InvalidTarget

@@ -300,7 +300,7 @@ impl Stage {
             Cure::Spec => objects.at(&self.scripted.url(&format!("/{}?mended", row.name))),
             Cure::SignIn => objects.put_login(Some(format!("new-{}", row.name).as_bytes())),
             Cure::Pause | Cure::Policy => {
-                objects.credential["spec"]["description"] = json!("changed")
+                objects.credential["spec"]["description"] = json!("changed");
             }
             Cure::Change(change) => {
                 objects = self.spoiled(row);

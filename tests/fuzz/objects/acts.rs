@@ -29,7 +29,7 @@ impl World {
             "what was received is stored first"
         );
         match action {
-            Action::TakeTurn(request) => Outcome::Turn(request, Turn::Now),
+            Action::TakeTurn(request) => Outcome::Turn(request, Turn::Now { until: self.now }),
             Action::Exchange(request) => self.exchange(&request),
             Action::Store(state) => self.store(*state, seen),
             Action::Publish(target) => self.publish(target),
