@@ -165,7 +165,7 @@ fn addresses_are_shown_with_what_is_refused_of_them() {
         loopback(&[]),
         refused(
             Reason::HostNotAllowed,
-            "the token endpoint 127.0.0.1:1 has a loopback address"
+            "the token endpoint 127.0.0.1:1 is on a network that is refused by default (loopback)"
         )
     );
     // It may have but one, on this machine.
