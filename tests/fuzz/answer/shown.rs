@@ -2,7 +2,7 @@
 
 use cube_operator::{
     api::Grant,
-    oauth::answer::{Answer, Reading},
+    oauth::answer::{Answer, PROVIDER_SAYS, Reading},
 };
 
 use super::{CLIENT_SECRET, REFRESH_TOKEN, json, text};
@@ -64,7 +64,7 @@ fn words_of_others(status: u16, message: &str) -> Vec<String> {
         assert!(url.bytes().all(|b| matches!(b, b'!'..=b'~')), "{url}");
         return vec![url.into()];
     }
-    let (code, description) = match rest.split_once(" (\"") {
+    let (code, description) = match rest.split_once(PROVIDER_SAYS) {
         Some((code, description)) => (
             code,
             description
