@@ -46,15 +46,15 @@ fn words_of_others(status: u16, message: &str) -> Vec<String> {
         " with neither a JSON object nor a form",
         " without a usable access_token",
         " with a token_type other than Bearer",
-        " with a page, not JSON, as a proxy or firewall does",
-        " a redirect, which is not followed",
+        " with a page, not JSON, so it may come from a proxy or firewall on the way",
+        " with a redirect, which is never followed",
     ];
     if plain.contains(&rest) {
         return vec![];
     }
     let redirect = rest
-        .strip_prefix(" a redirect to ")
-        .and_then(|rest| rest.strip_suffix(", which is not followed"));
+        .strip_prefix(" with a redirect to \"")
+        .and_then(|rest| rest.strip_suffix("\", which is never followed"));
     if let Some(url) = redirect {
         let authority = url.split('/').nth(2).unwrap_or_default();
         assert!(
