@@ -143,7 +143,7 @@ fn unusable() -> Vec<Row> {
         Row::c("object",     json(200, r#"{"access_token":{"a":1}}"#), UnexpectedResponse, no_token, Slow),
         Row::c("array",      json(200, r#"{"access_token":["a"]}"#), UnexpectedResponse, no_token, Slow),
         Row::c("newline",    json(200, r#"{"access_token":"a\nb"}"#), UnexpectedResponse, no_token, Slow),
-        Row::c("not-utf-8",  Reply::json(200, b"{\"access_token\":\"\xff\"}"), UnexpectedResponse, no_object, Slow),
+        Row::c("not-utf-8",  Reply::json(200, b"{\"access_token\":\"\xff\"}"), UnexpectedResponse, no_token, Slow),
         Row::c("nothing",    json(204, ""), UnexpectedResponse, "answered 204 with neither a JSON object nor a form", Slow),
         Row::c("page",       page(200), UnexpectedResponse, no_object, Slow),
         Row::c("bomb",       bomb(), ResponseTooLarge, large, Slow),

@@ -126,10 +126,18 @@ fn sentence(text: &str) -> String {
     first.unwrap_or_default() + letters.as_str()
 }
 
+const NO_TROUBLE: [Reason; 5] = [
+    Reason::Suspended,
+    Reason::Pending,
+    Reason::RateBudget,
+    Reason::TokenIssued,
+    Reason::Synced,
+];
+
 /// Whether time helps, for the index.
 fn summary(reason: Reason) -> &'static str {
     match (reason, reason.class()) {
-        (Reason::TokenIssued | Reason::Synced | Reason::Suspended | Reason::Pending, _) => "",
+        (reason, _) if NO_TROUBLE.contains(&reason) => "",
         (Reason::RefreshTokenRejected, _) => "once, after 5 min",
         (Reason::TargetConflict | Reason::TargetDuplicate | Reason::StateConflict, _) => {
             "looked at every minute"
@@ -146,7 +154,9 @@ fn next(reason: Reason) -> &'static str {
     match (reason, reason.class()) {
         (Reason::TokenIssued | Reason::Synced, _) => "The token is replaced before it expires.",
         (Reason::Suspended, _) => "It stays so. The published token expires in its time.",
-        (Reason::Pending, _) => "It goes on by itself, at the time in the message.",
+        (Reason::Pending | Reason::RateBudget, _) => {
+            "It goes on by itself, at the time in the message."
+        }
         (Reason::RefreshTokenRejected, _) => {
             "The refresh token is sent once more after 5 minutes, as a provider may err, and then never again. A published token may \
              work until it expires."

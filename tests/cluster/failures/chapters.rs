@@ -377,6 +377,15 @@ pub(super) const CHAPTERS: &[Chapter] = &[
         rows: &[("short", "")],
     },
     Chapter {
+        reason: RateBudget,
+        meaning: "the next token request of this client waits for its turn",
+        first: "wait",
+        act: "Wait. All `CubeCredentials` with one client id and token URL share a budget of requests, so that the provider's limit is \
+              kept; a pause that the provider asked for holds for all of them. If it takes too long, use one `CubeCredential` and \
+              its Secret in place of many, or ask the provider for a second client.",
+        rows: &[("turn", "")],
+    },
+    Chapter {
         reason: TokenIssued,
         meaning: "the last exchange worked",
         first: "nothing",

@@ -1,6 +1,7 @@
 //! What helps, and how soon.
 
 use cube_operator::api::Grant;
+use serde_json::json;
 
 use super::{
     others::{NO_CHANGE, NO_NEW},
@@ -25,7 +26,7 @@ pub(super) fn cure(stage: &Stage, operator: &Operator, rows: &[Row]) {
     for row in rows {
         stage.mend_provider_of(row);
     }
-    no_pause_is_cut_short_by_a_request(stage, operator, rows);
+    no_pause_is_cut_short(stage, operator, rows);
 
     for row in rows {
         match row.cure {
@@ -58,14 +59,19 @@ pub(super) fn cure(stage: &Stage, operator: &Operator, rows: &[Row]) {
     }
 }
 
-fn no_pause_is_cut_short_by_a_request(stage: &Stage, operator: &Operator, rows: &[Row]) {
+/// Those of a 503 are forgotten by a restart.
+fn no_pause_is_cut_short(stage: &Stage, operator: &Operator, rows: &[Row]) {
     let paused = || {
         let paused = rows.iter().filter(|row| matches!(row.cure, Cure::Pause));
-        paused.filter(|row| !row.next.is_soon())
+        paused.filter(|row| !row.next.is_soon() && !row.told[0].contains("Unavailable"))
     };
     let requests = || paused().map(|row| stage.requests(row)).collect::<Vec<_>>();
     let before = (requests(), operator.reconciles());
     stage.ask(paused(), "in-vain");
+    for row in paused() {
+        let edit = json!({"spec": {"description": "in vain"}});
+        stage.place.patch("cubecredential", &row.object(), &edit);
+    }
     let count = before.1 + f64::from(u32::try_from(before.0.len()).unwrap());
     eventually("they are looked at", || {
         (operator.reconciles() >= count).then_some(())

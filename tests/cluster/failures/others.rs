@@ -3,7 +3,7 @@
 use cube_operator::api::{
     Grant,
     Reason::{
-        StateConflict, StateNotWritable, Suspended, TargetConflict, TargetDuplicate,
+        RateBudget, StateConflict, StateNotWritable, Suspended, TargetConflict, TargetDuplicate,
         TargetNotWritable,
     },
 };
@@ -161,7 +161,10 @@ fn resting() -> Vec<Row> {
     let pending = "Pending: the token has expired after 5s: ask the provider for tokens that live longer; the next one is \
                    requested at {refresh}";
     let short = Reply::json(200, r#"{"access_token":"short","expires_in":5}"#);
-    let short = Row::issued("short", Grant::ClientCredentials, short, 5);
+    let short = Row::issued("short", Grant::ClientCredentials, short, 5)
+        .with_events(&["Normal TokenIssued", "Warning ShortLivedToken"]);
+    let turn = "RateBudget: the provider has asked this client to pause, so the next token request waits until {time}: nothing has to \
+                be done";
     vec![
         Row {
             told: vec![
@@ -181,6 +184,21 @@ fn resting() -> Vec<Row> {
             ],
             cure: Cure::Time,
             ..short
+        },
+        Row {
+            told: vec![
+                format!("Ready=False {turn}"),
+                format!("Refreshed=Unknown {turn}"),
+                format!("Reconciling=True {turn}"),
+            ],
+            events: Vec::new(),
+            next: Next::Turn,
+            after: Some("limited-300"),
+            cure: Cure::Pause,
+            ..Row::local("turn", RateBudget, "", |objects, stage| {
+                objects.put_client("client-id", Some(b"limited-300"));
+                objects.at(&stage.url("/limited-300?row=turn"));
+            })
         },
     ]
 }

@@ -24,6 +24,8 @@ pub(super) struct Row {
     pub(super) next: Next,
     /// How many requests the provider sees, unless it is tried again by itself meanwhile.
     pub(super) requests: usize,
+    /// The row that has to be as it should be before this one begins.
+    pub(super) after: Option<&'static str>,
     /// Whether the first answer is a good one, so that the trouble begins with a request for another token.
     pub(super) begins_well: bool,
     pub(super) cure: Cure,
@@ -51,6 +53,8 @@ pub(super) enum Next {
     Write,
     /// Every minute, to look at a Secret: nothing is sent.
     Look,
+    /// When the pause of another row's client is over.
+    Turn,
     Never,
     /// A token with this lifetime is replaced before it expires.
     Refresh(i64),
@@ -63,7 +67,7 @@ pub(super) enum Cure {
     Provider,
     /// The provider mends it soon, and the next planned try finds out.
     Time,
-    /// The provider mends it. A person who asks for a try is not heard before the pause is over; a changed spec is.
+    /// The provider mends it. During the pause neither a request nor a changed spec makes a try, but another client id.
     Pause,
     /// A right client secret.
     Secret,
@@ -126,7 +130,7 @@ impl Next {
             Self::Pause(seconds) => Some((seconds, seconds + 10)),
             Self::Confirm => Some((300, 300)),
             Self::Write => Some((8, 360)),
-            Self::Look | Self::Never | Self::Refresh(_) => None,
+            Self::Look | Self::Turn | Self::Never | Self::Refresh(_) => None,
         }
     }
 
@@ -135,6 +139,7 @@ impl Next {
         match (self, self.bounds(1)) {
             (Self::Pause(seconds), _) => seconds,
             (Self::Write, _) => 10,
+            (Self::Turn, _) => 300,
             (_, Some((least, most))) => least.midpoint(most),
             (_, None) => 0,
         }
@@ -169,6 +174,7 @@ impl Row {
             events: Vec::new(),
             next,
             requests: 0,
+            after: None,
             begins_well: false,
             cure: Cure::Provider,
             asks_again: 1,
@@ -364,10 +370,9 @@ impl Row {
 /// Who can mend it, by the reason.
 fn cure(reason: Reason, next: Next) -> Cure {
     match (next, reason) {
-        (_, Reason::RateLimited) => Cure::Pause,
+        (Next::Pause(_), _) => Cure::Pause,
         (_, Reason::InvalidClient) => Cure::Secret,
-        (Next::Pause(_), _)
-        | (
+        (
             _,
             Reason::InvalidScope
             | Reason::InvalidTarget

@@ -78,12 +78,10 @@ struct Seen {
 
 impl Script {
     fn answer(&self, request: &Request) -> Reply {
-        let path = request
-            .target
-            .split('?')
-            .next()
-            .unwrap()
-            .trim_start_matches('/');
+        let url = Url::parse(&format!("https://x{}", request.target)).unwrap();
+        let query = url.query().unwrap_or_default();
+        // Two clients of one token endpoint have the same path.
+        let path = query.strip_prefix("row=").unwrap_or(&url.path()[1..]);
         let row = self.rows.iter().find(|row| row.name == path);
         let row = row.unwrap_or_else(|| panic!("no row is called {path}"));
         let fields: BTreeMap<String, String> = form_urlencoded::parse(request.body.as_bytes())
@@ -92,7 +90,7 @@ impl Script {
         let field = |name: &str| fields.get(name).map(String::as_str);
         let well = match row.cure {
             Cure::Secret => field("client_secret") == Some("right-secret"),
-            Cure::Spec => request.target.ends_with("?mended"),
+            Cure::Spec => query == "mended",
             Cure::SignIn => field("refresh_token") == Some(&format!("new-{path}")),
             _ => self.mended.lock().unwrap().contains(path),
         };
@@ -175,6 +173,11 @@ impl Stage {
         );
         stage.wait_for_policy(true);
         stage
+    }
+
+    /// A URL of the provider.
+    pub(super) fn url(&self, target: &str) -> String {
+        self.scripted.url(target)
     }
 
     pub(super) fn operator(&self) -> Operator {
@@ -299,9 +302,8 @@ impl Stage {
             Cure::Secret => objects.put_client("client-secret", Some(b"right-secret")),
             Cure::Spec => objects.at(&self.scripted.url(&format!("/{}?mended", row.name))),
             Cure::SignIn => objects.put_login(Some(format!("new-{}", row.name).as_bytes())),
-            Cure::Pause | Cure::Policy => {
-                objects.credential["spec"]["description"] = json!("changed");
-            }
+            Cure::Pause => objects.put_client("client-id", Some(b"another")),
+            Cure::Policy => objects.credential["spec"]["description"] = json!("changed"),
             Cure::Change(change) => {
                 objects = self.spoiled(row);
                 change(&mut objects, self);
@@ -311,9 +313,9 @@ impl Stage {
         objects
     }
 
-    /// Applies what is wrong.
-    pub(super) fn set(&self) {
-        let rows = self.script.rows.iter();
+    /// Applies what is wrong in the rows that begin after this one, or at once.
+    pub(super) fn set_after(&self, row: Option<&str>) {
+        let rows = self.script.rows.iter().filter(|next| next.after == row);
         self.apply(rows.flat_map(|row| self.spoiled(row).all()).collect());
     }
 

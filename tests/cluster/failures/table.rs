@@ -9,7 +9,10 @@ use super::{
     book::Book,
     cure::{cure, cure_early},
     local,
-    look::{each_change_was_told_once, explains_itself, look, nobody_was_shown_what_has_no_label},
+    look::{
+        each_change_was_told_once, everything_explains_itself, look,
+        nobody_was_shown_what_has_no_label,
+    },
     others,
     row::Row,
     stage::Stage,
@@ -32,13 +35,11 @@ fn every_failure_explains_itself_is_not_made_worse_and_ends_as_soon_as_it_is_men
     let rows: &'static [Row] = Box::leak(rows().into_boxed_slice());
     let stage = Stage::new(rows);
     let mut operator = stage.operator();
-    stage.set();
+    stage.set_after(None);
 
     let mut book = Book::default();
     let snapshots = look(&stage, rows, &mut book);
-    for row in rows {
-        explains_itself(&stage, row, &snapshots[row.name]);
-    }
+    everything_explains_itself(&stage, rows, &snapshots);
     nobody_was_shown_what_has_no_label(&stage);
     cure_early(&stage, rows);
 

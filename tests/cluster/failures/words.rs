@@ -70,7 +70,7 @@ pub(super) fn next_sentence(reason: Reason, next: Next) -> String {
         _ => "",
     };
     match next {
-        Next::Pause(_) => "next try at {time}, or at once when Secret {client} or the spec changes".into(),
+        Next::Pause(_) => "next try at {time}, and not before".into(),
         Next::Never => {
             "it is not tried again until Secret {client}, the spec or annotation cube-operator.dev/refresh-requested-at changes".into()
         }
