@@ -64,7 +64,7 @@ fn wrongs(host: &str, closed: &str, authority: &str) -> Vec<Wrong> {
         spec(json!({})),
         &format!(
             "✗ the operator may not send to {host}: its installer has to add that host to --allowed-token-hosts, or spec.tokenURL \
-             has to name another one"
+             has to name another one; nothing is sent before that"
         ),
         &NETWORK,
     );
@@ -75,7 +75,7 @@ fn wrongs(host: &str, closed: &str, authority: &str) -> Vec<Wrong> {
         "network",
         spec(json!({})),
         &format!(
-            "✗ the token endpoint {host} has a loopback address: set spec.tokenURL to another host, or have the operator's \
+            "✗ the token endpoint {host} is on a network that is refused by default (loopback): set spec.tokenURL to another host, or have the operator's \
              installer permit the network with --allow-network"
         ),
         &NETWORK[1..],
@@ -99,7 +99,7 @@ fn wrongs(host: &str, closed: &str, authority: &str) -> Vec<Wrong> {
             "unlabelled",
             source(json!({"metadata": {"labels": {"cube-operator.dev/credential": "false"}}})),
             "✗ Secret \"unlabelled\" lacks the label cube-operator.dev/credential: \"true\", by which its owner permits its use: run \
-             kubectl label secret unlabelled cube-operator.dev/credential=true; it is used as soon as it has it",
+             kubectl label --overwrite secret unlabelled cube-operator.dev/credential=true; it is used as soon as it has it",
             &[],
         ),
         case(
@@ -112,7 +112,8 @@ fn wrongs(host: &str, closed: &str, authority: &str) -> Vec<Wrong> {
         case(
             "key",
             spec(json!({"clientSecretRef": {"name": "client", "clientIDKey": "id"}})),
-            "✗ Secret \"client\" has no key \"id\": add it, or name the right key in spec.clientSecretRef",
+            "✗ Secret \"client\" has no key \"id\": add it, or name the right key in spec.clientSecretRef; it is used as soon as it is \
+             there",
             &[],
         ),
         case(
@@ -122,7 +123,7 @@ fn wrongs(host: &str, closed: &str, authority: &str) -> Vec<Wrong> {
             ),
             &format!(
                 "✗ Secret \"hosts\" may not be sent to {host}: its owner has to add that host to its annotation \
-                 cube-operator.dev/token-hosts, or spec.tokenURL has to name another one"
+                 cube-operator.dev/token-hosts, or spec.tokenURL has to name another one; nothing is sent before that"
             ),
             &NETWORK,
         ),
@@ -131,7 +132,8 @@ fn wrongs(host: &str, closed: &str, authority: &str) -> Vec<Wrong> {
         case(
             "bundle",
             spec(json!({"caBundleRef": {"name": "nowhere"}})),
-            "✗ spec.caBundleRef: ConfigMap \"nowhere\" does not exist: create it, or name another one",
+            "✗ spec.caBundleRef: ConfigMap \"nowhere\" does not exist: create it, or name another one; it is used as soon as that is \
+             done",
             &NETWORK,
         ),
         case(
@@ -157,26 +159,26 @@ fn wrongs(host: &str, closed: &str, authority: &str) -> Vec<Wrong> {
         ),
         path(
             "307",
-            "✗ the token endpoint answered 307 a redirect to https://elsewhere.example/o/token/, which is not followed: set \
-             spec.tokenURL to the token endpoint itself",
+            "✗ the token endpoint answered 307 with a redirect to \"https://elsewhere.example/o/token/\", which is never followed: set \
+             spec.tokenURL to the token endpoint itself (a slash at its end matters)",
         ),
         path(
             "404",
-            "✗ the token endpoint answered 404: check the path in spec.tokenURL; a trailing slash matters",
+            "✗ the token endpoint answered 404: correct the path in spec.tokenURL (a slash at its end matters)",
         ),
         path(
             "403",
-            "✗ the token endpoint answered 403 with a page, not JSON, as a proxy or firewall does: ask the provider to allow the \
+            "✗ the token endpoint answered 403 with a page, not JSON, so it may come from a proxy or firewall on the way: ask the provider to allow the \
              egress IP addresses of this cluster and to permit this client to request tokens",
         ),
         path(
             "200",
             "✗ the token endpoint answered 200 with neither a JSON object nor a form: check that spec.tokenURL is an OAuth 2 token \
-             endpoint",
+             endpoint, and ask the provider if it is",
         ),
         path(
             "503",
-            "✗ the token endpoint answered 503: wait, or look at the provider's status page",
+            "✗ the token endpoint answered 503: wait, and look at the provider's status page if it lasts",
         ),
         path(
             "500",
