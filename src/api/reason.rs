@@ -176,6 +176,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_readme_has_each_reason_in_its_table() {
+        let readme = include_str!("../../README.md");
+        let (_, section) = readme.split_once("\n### Reasons\n").unwrap();
+        let rows = section.split("\n#").next().unwrap().lines();
+        let cells = rows.filter_map(|row| row.strip_prefix("| `")?.split(" | ").next());
+        let mut told: Vec<_> = cells
+            .flat_map(|cell| cell.trim_end_matches('`').split("`, `"))
+            .collect();
+        let mut all = Reason::ALL.map(|reason| reason.to_string());
+        told.sort_unstable();
+        all.sort_unstable();
+        assert_eq!(told, all);
+    }
+
+    #[test]
     fn every_reason_is_found_by_its_name() {
         for reason in Reason::ALL {
             assert_eq!(Reason::from_name(&reason.to_string()), Some(reason));

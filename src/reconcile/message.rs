@@ -187,7 +187,7 @@ pub fn remedy(reason: Reason, settings: &Settings) -> String {
             };
             format!("set spec.scopes to what the provider permits this client, which asked for {asked}")
         }
-        Reason::InvalidTarget => "correct audience and resource in spec.parameters".into(),
+        Reason::InvalidTarget => "correct audience or resource in spec.parameters".into(),
         Reason::InvalidRequest => {
             "compare spec.parameters, spec.scopes and spec.clientAuthentication with the provider's documentation".into()
         }

@@ -280,8 +280,8 @@ fn unreachable() -> Vec<Row> {
             .cured_by(Cure::Change(|objects, stage| objects.trusting("row-untrusted-roots", "ca.crt", &stage.authority.pem()))),
         unreachable("refused",    "the connection was refused").spoiled(|objects, stage| objects.at(&stage.refusing)),
         unreachable("unresolved", "its name does not resolve").spoiled(|objects, _| objects.at("https://nowhere.invalid/")),
-        Row { requests: 0, ..Row::c("unspecified", Reply::close(), HostNotAllowed,
-            "{host} is on a network that is refused by default (unspecified)", Never)
-            .spoiled(|objects, _| objects.at("https://0.0.0.0/")) },
+        Row { requests: 0, ..Row::c("metadata", Reply::close(), HostNotAllowed,
+            "{host} is on a network that is refused by default (link-local)", Never)
+            .spoiled(|objects, _| objects.at("https://169.254.169.254/")) },
     ]
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, env, fmt::Write, fs};
 use cube_operator::api::{Class, Reason};
 
 use super::{
-    chapters::{CHAPTERS, Chapter, INTRODUCTION, PARTS},
+    chapters::{Chapter, INTRODUCTION, PARTS},
     excerpt::excerpt,
     row::Row,
     stage::Stage,
@@ -19,8 +19,7 @@ pub(super) struct Book(BTreeMap<&'static str, String>);
 impl Book {
     /// Notes what kubectl shows of a row, if it is on the page. `false`: not as it should be at this moment.
     pub(super) fn take(&mut self, stage: &Stage, row: &Row) -> bool {
-        let is_on_the_page = CHAPTERS
-            .iter()
+        let is_on_the_page = chapters()
             .flat_map(|chapter| chapter.rows)
             .any(|(name, _)| *name == row.name);
         if !is_on_the_page {
@@ -57,35 +56,13 @@ impl Book {
 
     fn page(&self) -> String {
         let mut page = INTRODUCTION.to_owned();
-        page +=
-            "\n| `REFRESHED` or `Reason` | it means | do this | tried again |\n|---|---|---|---|\n";
-        for chapter in CHAPTERS {
-            let Chapter {
-                reason,
-                meaning,
-                first,
-                ..
-            } = chapter;
-            let anchor = reason.to_string().to_lowercase();
-            writeln!(
-                page,
-                "| [`{reason}`](#{anchor}) | {meaning} | {first} | {} |",
-                summary(*reason)
-            )
-            .unwrap();
+        page += "\n| reason | it means | who can mend it | first thing to do | tried again |\n|---|---|---|---|---|\n";
+        for chapter in chapters() {
+            page += &line(chapter);
         }
-        for (part, first) in PARTS {
-            write!(page, "\n## {part}\n").unwrap();
-            let from = CHAPTERS
-                .iter()
-                .position(|chapter| chapter.reason == *first)
-                .unwrap();
-            let is_next = |chapter: &&Chapter| {
-                !PARTS
-                    .iter()
-                    .any(|(_, other)| other != first && *other == chapter.reason)
-            };
-            for chapter in CHAPTERS[from..].iter().take_while(is_next) {
+        for (heading, chapters) in PARTS {
+            write!(page, "\n## {heading}\n").unwrap();
+            for chapter in chapters {
                 page += &self.chapter(chapter);
             }
         }
@@ -95,14 +72,14 @@ impl Book {
     fn chapter(&self, chapter: &Chapter) -> String {
         let Chapter {
             reason,
-            meaning,
+            who,
             act,
             rows,
             ..
         } = chapter;
+        let (meaning, who) = (sentence(chapter.meaning), sentence(who));
         let mut text = format!(
-            "\n### {reason}\n\n{}.\n\n- **Do this.** {act}\n- **If nobody does.** {}\n",
-            sentence(meaning),
+            "\n### {reason}\n\n{meaning}.\n\n- **Who can mend it:** {who}.\n- **Do this:** {act}\n- **If nobody does:** {}\n",
             next(*reason)
         );
         for (row, caption) in *rows {
@@ -118,6 +95,23 @@ impl Book {
     }
 }
 
+fn chapters() -> impl Iterator<Item = &'static Chapter> {
+    PARTS.iter().flat_map(|(_, chapters)| *chapters)
+}
+
+/// Its line in the index.
+fn line(chapter: &Chapter) -> String {
+    let Chapter {
+        reason,
+        meaning,
+        who,
+        first,
+        ..
+    } = chapter;
+    let (anchor, again) = (reason.to_string().to_lowercase(), summary(*reason));
+    format!("| [`{reason}`](#{anchor}) | {meaning} | {who} | {first} | {again} |\n")
+}
+
 fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters
@@ -126,7 +120,7 @@ fn sentence(text: &str) -> String {
     first.unwrap_or_default() + letters.as_str()
 }
 
-const NO_TROUBLE: [Reason; 5] = [
+const NO_FAILURE: [Reason; 5] = [
     Reason::Suspended,
     Reason::Pending,
     Reason::RateBudget,
@@ -137,13 +131,13 @@ const NO_TROUBLE: [Reason; 5] = [
 /// Whether time helps, for the index.
 fn summary(reason: Reason) -> &'static str {
     match (reason, reason.class()) {
-        (reason, _) if NO_TROUBLE.contains(&reason) => "",
+        (reason, _) if NO_FAILURE.contains(&reason) => "",
         (Reason::RefreshTokenRejected, _) => "once, after 5 min",
         (Reason::TargetConflict | Reason::TargetDuplicate | Reason::StateConflict, _) => {
             "looked at every minute"
         }
         (_, Class::Fast) => "after seconds",
-        (_, Class::Slow) => "after 5 min, at last every hour",
+        (_, Class::Slow) => "after 5 min, later every hour",
         (_, Class::RateLimited) => "when the pause is over",
         (_, Class::Terminal) => "only after a change",
     }
@@ -184,7 +178,7 @@ fn next(reason: Reason) -> &'static str {
         }
         (_, Class::RateLimited) => {
             "It is tried again when the pause is over: the provider's `Retry-After` (at least 10 s, at most an hour), else 1, 2, 4, 8, \
-             then 15 minutes, and up to 10 s more. The annotation does not shorten a pause."
+             then 15 minutes, and up to 10 s more."
         }
         (_, Class::Terminal) => {
             "Nothing is sent, and nothing is tried, until what the message names has changed. Then it is tried at once."
@@ -194,11 +188,11 @@ fn next(reason: Reason) -> &'static str {
 
 #[test]
 fn every_reason_has_a_chapter() {
-    let told = CHAPTERS.iter().map(|chapter| chapter.reason.to_string());
+    let told = chapters().map(|chapter| chapter.reason.to_string());
     let all = Reason::ALL.iter().map(ToString::to_string);
     assert_eq!(
         told.collect::<std::collections::BTreeSet<_>>(),
         all.collect()
     );
-    assert_eq!(CHAPTERS.len(), Reason::ALL.len());
+    assert_eq!(chapters().count(), Reason::ALL.len());
 }

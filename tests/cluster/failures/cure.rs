@@ -59,11 +59,10 @@ pub(super) fn cure(stage: &Stage, operator: &Operator, rows: &[Row]) {
     }
 }
 
-/// Those of a 503 are forgotten by a restart.
 fn no_pause_is_cut_short(stage: &Stage, operator: &Operator, rows: &[Row]) {
     let paused = || {
         let paused = rows.iter().filter(|row| matches!(row.cure, Cure::Pause));
-        paused.filter(|row| !row.next.is_soon() && !row.told[0].contains("Unavailable"))
+        paused.filter(|row| !row.next.is_soon())
     };
     let requests = || paused().map(|row| stage.requests(row)).collect::<Vec<_>>();
     let before = (requests(), operator.reconciles());

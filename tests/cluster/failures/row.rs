@@ -3,7 +3,8 @@
 use cube_operator::api::{Grant, Reason};
 
 use super::{
-    stage::{Objects, Stage},
+    objects::Objects,
+    stage::Stage,
     words::{next_sentence, remedy},
 };
 use crate::scripted::Reply;

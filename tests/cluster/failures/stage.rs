@@ -1,10 +1,10 @@
-//! Where all rows are played at once: one namespace, one operator, and a scripted provider that tells rows apart by the path.
+//! Where all rows are played at once: one namespace, one operator, and one provider.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fmt::Debug,
     net::TcpListener,
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -24,11 +24,13 @@ use kube::{
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
-use url::{Url, form_urlencoded};
+use url::Url;
 
 use super::{
+    objects::Objects,
     others::{NO_CHANGE, NO_NEW},
     row::{Cure, Row},
+    script::Script,
 };
 use crate::{
     environment::{ControlPlane, TokenServer},
@@ -36,14 +38,6 @@ use crate::{
     place::{Place, is, manifest, told},
     scripted::{Authority, LOCAL, Provider, Reply, Request},
 };
-
-/// The objects of one row.
-pub(super) struct Objects {
-    pub(super) client: Option<Value>,
-    pub(super) login: Option<Value>,
-    pub(super) credential: Value,
-    pub(super) others: Vec<Value>,
-}
 
 /// The world of all rows.
 pub(super) struct Stage {
@@ -60,71 +54,13 @@ pub(super) struct Stage {
     client: Client,
 }
 
-/// What the provider does.
-struct Script {
-    rows: &'static [Row],
-    /// The rows whose provider has mended what was its fault.
-    mended: Mutex<BTreeSet<&'static str>>,
-    /// Each request so far.
-    seen: Mutex<Vec<Seen>>,
-}
-
-/// A request, and whether it was answered as it is when all is well.
-struct Seen {
-    row: &'static str,
-    well: bool,
-    refresh_token: Option<String>,
-}
-
-impl Script {
-    fn answer(&self, request: &Request) -> Reply {
-        let url = Url::parse(&format!("https://x{}", request.target)).unwrap();
-        let query = url.query().unwrap_or_default();
-        // Two clients of one token endpoint have the same path.
-        let path = query.strip_prefix("row=").unwrap_or(&url.path()[1..]);
-        let row = self.rows.iter().find(|row| row.name == path);
-        let row = row.unwrap_or_else(|| panic!("no row is called {path}"));
-        let fields: BTreeMap<String, String> = form_urlencoded::parse(request.body.as_bytes())
-            .into_owned()
-            .collect();
-        let field = |name: &str| fields.get(name).map(String::as_str);
-        let well = match row.cure {
-            Cure::Secret => field("client_secret") == Some("right-secret"),
-            Cure::Spec => query == "mended",
-            Cure::SignIn => field("refresh_token") == Some(&format!("new-{path}")),
-            _ => self.mended.lock().unwrap().contains(path),
-        };
-        let mut seen = self.seen.lock().unwrap();
-        let before = seen
-            .iter()
-            .filter(|seen| seen.row == row.name && !seen.well)
-            .count();
-        seen.push(Seen {
-            row: row.name,
-            well,
-            refresh_token: field("refresh_token").map(ToOwned::to_owned),
-        });
-        match row
-            .replies
-            .get(before.min(row.replies.len().saturating_sub(1)))
-        {
-            Some(reply) if !well => reply.clone(),
-            _ => row.good(),
-        }
-    }
-}
-
 impl Stage {
     /// The stage, with everything but the rows' objects.
     pub(super) fn new(rows: &'static [Row]) -> Self {
         // Its definition of the kind is changed.
         let plane: &'static ControlPlane = Box::leak(Box::new(ControlPlane::start()));
         let (authority, stranger) = (Authority::new("private"), Authority::new("stranger"));
-        let script = Arc::new(Script {
-            rows,
-            mended: Mutex::default(),
-            seen: Mutex::default(),
-        });
+        let script = Arc::new(Script::new(rows));
         let answers = script.clone();
         let scripted = Provider::start(&authority.certificate(&LOCAL), move |request| {
             answers.answer(request)
@@ -181,7 +117,7 @@ impl Stage {
     }
 
     pub(super) fn operator(&self) -> Operator {
-        let hosts = "localhost,nowhere.invalid,0.0.0.0";
+        let hosts = "localhost,nowhere.invalid,169.254.169.254";
         // As in the chart, where a restarted container has the uid of its pod.
         self.place.operator_with(
             &["--identity", "the-pod", "--allowed-token-hosts", hosts],
@@ -302,7 +238,10 @@ impl Stage {
             Cure::Secret => objects.put_client("client-secret", Some(b"right-secret")),
             Cure::Spec => objects.at(&self.scripted.url(&format!("/{}?mended", row.name))),
             Cure::SignIn => objects.put_login(Some(format!("new-{}", row.name).as_bytes())),
-            Cure::Pause => objects.put_client("client-id", Some(b"another")),
+            Cure::Pause => {
+                objects = self.spoiled(row);
+                objects.put_client("client-id", Some(b"another"));
+            }
             Cure::Policy => objects.credential["spec"]["description"] = json!("changed"),
             Cure::Change(change) => {
                 objects = self.spoiled(row);
@@ -375,7 +314,7 @@ impl Stage {
 
     /// The provider mends what was its fault.
     pub(super) fn mend_provider_of(&self, row: &Row) {
-        self.script.mended.lock().unwrap().insert(row.name);
+        self.script.mend(row);
     }
 
     /// A person asks for one exchange of each of these rows.
@@ -455,20 +394,12 @@ impl Stage {
 
     /// How many requests of a row were answered as the row says, and how many as it is when all is well.
     pub(super) fn requests(&self, row: &Row) -> (usize, usize) {
-        let seen = self.script.seen.lock().unwrap();
-        let of = |well| {
-            seen.iter()
-                .filter(|seen| seen.row == row.name && seen.well == well)
-                .count()
-        };
-        (of(false), of(true))
+        self.script.requests(row)
     }
 
     /// The refresh token of a row's first request that was answered as it is when all is well.
     pub(super) fn sent_at_first(&self, row: &Row) -> Option<String> {
-        let seen = self.script.seen.lock().unwrap();
-        let first = seen.iter().find(|seen| seen.row == row.name && seen.well)?;
-        first.refresh_token.clone()
+        self.script.sent_at_first(row)
     }
 
     /// What people are told, with names and times of this run in the place of `{placeholders}`.
@@ -512,67 +443,4 @@ pub(super) fn next_try(status: &CubeCredentialStatus) -> Option<String> {
     let text = told(status).concat();
     let start = text.find("next try at ")? + "next try at ".len();
     Some(text[start..start + "00:00:00Z".len()].to_owned())
-}
-
-impl Objects {
-    fn all(self) -> Vec<Value> {
-        let before = self.client.into_iter().chain(self.login).chain(self.others);
-        before.chain([self.credential]).collect()
-    }
-
-    /// The token endpoint is there.
-    pub(super) fn at(&mut self, url: &str) {
-        self.credential["spec"]["tokenURL"] = json!(url);
-    }
-
-    /// A CA bundle of its own.
-    pub(super) fn trusting(&mut self, name: &str, key: &str, pem: &str) {
-        self.credential["spec"]["caBundleRef"] = json!({"name": name});
-        self.others = vec![json!({
-            "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {key: pem},
-        })];
-    }
-
-    pub(super) fn put_client(&mut self, key: &str, value: Option<&[u8]>) {
-        put(self.client.as_mut(), key, value);
-    }
-
-    pub(super) fn put_login(&mut self, value: Option<&[u8]>) {
-        put(self.login.as_mut(), "refresh-token", value);
-    }
-
-    pub(super) fn label_client(&mut self, value: &str) {
-        self.client.as_mut().unwrap()["metadata"]["labels"] =
-            json!({"cube-operator.dev/credential": value});
-    }
-
-    pub(super) fn unlabel_login(&mut self) {
-        self.login.as_mut().unwrap()["metadata"]["labels"] = json!({});
-    }
-
-    pub(super) fn permit_client(&mut self, hosts: &str) {
-        self.client.as_mut().unwrap()["metadata"]["annotations"] =
-            json!({"cube-operator.dev/token-hosts": hosts});
-    }
-
-    pub(super) fn permit_login(&mut self, hosts: &str) {
-        self.login.as_mut().unwrap()["metadata"]["annotations"] =
-            json!({"cube-operator.dev/token-hosts": hosts});
-    }
-
-    /// Another `CubeCredential` of this row, with this target.
-    pub(super) fn sibling(&self, name: &str, target: &str) -> Value {
-        let mut object = self.credential.clone();
-        object["metadata"]["name"] = json!(name);
-        object["spec"]["target"] = json!({"name": target});
-        object
-    }
-}
-
-fn put(secret: Option<&mut Value>, key: &str, value: Option<&[u8]>) {
-    let data = secret.expect("it is there")["data"]
-        .as_object_mut()
-        .unwrap();
-    data.remove(key);
-    data.extend(value.map(|value| (key.to_owned(), json!(STANDARD.encode(value)))));
 }

@@ -24,7 +24,7 @@ pub(super) fn remedy(reason: Reason, grant: Grant) -> &'static str {
         Reason::InvalidScope => {
             "set spec.scopes to what the provider permits this client, which asked for \"read write\""
         }
-        Reason::InvalidTarget => "correct audience and resource in spec.parameters",
+        Reason::InvalidTarget => "correct audience or resource in spec.parameters",
         Reason::InvalidRequest => {
             "compare spec.parameters, spec.scopes and spec.clientAuthentication with the provider's documentation"
         }

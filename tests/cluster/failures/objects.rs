@@ -1,0 +1,75 @@
+//! The objects of a row, and what can be wrong with them.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+
+/// The objects of one row.
+pub(super) struct Objects {
+    pub(super) client: Option<Value>,
+    pub(super) login: Option<Value>,
+    pub(super) credential: Value,
+    pub(super) others: Vec<Value>,
+}
+
+impl Objects {
+    pub(super) fn all(self) -> Vec<Value> {
+        let before = self.client.into_iter().chain(self.login).chain(self.others);
+        before.chain([self.credential]).collect()
+    }
+
+    /// The token endpoint is there.
+    pub(super) fn at(&mut self, url: &str) {
+        self.credential["spec"]["tokenURL"] = json!(url);
+    }
+
+    /// A CA bundle of its own.
+    pub(super) fn trusting(&mut self, name: &str, key: &str, pem: &str) {
+        self.credential["spec"]["caBundleRef"] = json!({"name": name});
+        self.others = vec![json!({
+            "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {key: pem},
+        })];
+    }
+
+    pub(super) fn put_client(&mut self, key: &str, value: Option<&[u8]>) {
+        put(self.client.as_mut(), key, value);
+    }
+
+    pub(super) fn put_login(&mut self, value: Option<&[u8]>) {
+        put(self.login.as_mut(), "refresh-token", value);
+    }
+
+    pub(super) fn label_client(&mut self, value: &str) {
+        self.client.as_mut().unwrap()["metadata"]["labels"] =
+            json!({"cube-operator.dev/credential": value});
+    }
+
+    pub(super) fn unlabel_login(&mut self) {
+        self.login.as_mut().unwrap()["metadata"]["labels"] = json!({});
+    }
+
+    pub(super) fn permit_client(&mut self, hosts: &str) {
+        self.client.as_mut().unwrap()["metadata"]["annotations"] =
+            json!({"cube-operator.dev/token-hosts": hosts});
+    }
+
+    pub(super) fn permit_login(&mut self, hosts: &str) {
+        self.login.as_mut().unwrap()["metadata"]["annotations"] =
+            json!({"cube-operator.dev/token-hosts": hosts});
+    }
+
+    /// Another `CubeCredential` of this row, with this target.
+    pub(super) fn sibling(&self, name: &str, target: &str) -> Value {
+        let mut object = self.credential.clone();
+        object["metadata"]["name"] = json!(name);
+        object["spec"]["target"] = json!({"name": target});
+        object
+    }
+}
+
+fn put(secret: Option<&mut Value>, key: &str, value: Option<&[u8]>) {
+    let data = secret.expect("it is there")["data"]
+        .as_object_mut()
+        .unwrap();
+    data.remove(key);
+    data.extend(value.map(|value| (key.to_owned(), json!(STANDARD.encode(value)))));
+}

@@ -1,0 +1,96 @@
+//! What the provider does: it tells rows apart by the path, and knows when they have what they should have had.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
+};
+
+use url::{Url, form_urlencoded};
+
+use super::row::{Cure, Row};
+use crate::scripted::{Reply, Request};
+
+/// What the provider does.
+pub(super) struct Script {
+    pub(super) rows: &'static [Row],
+    /// The rows whose provider has mended what was its fault.
+    mended: Mutex<BTreeSet<&'static str>>,
+    /// Each request so far.
+    seen: Mutex<Vec<Seen>>,
+}
+
+/// A request, and whether it was answered as it is when all is well.
+struct Seen {
+    row: &'static str,
+    well: bool,
+    refresh_token: Option<String>,
+}
+
+impl Script {
+    pub(super) fn new(rows: &'static [Row]) -> Self {
+        Self {
+            rows,
+            mended: Mutex::default(),
+            seen: Mutex::default(),
+        }
+    }
+
+    pub(super) fn answer(&self, request: &Request) -> Reply {
+        let url = Url::parse(&format!("https://x{}", request.target)).unwrap();
+        let query = url.query().unwrap_or_default();
+        // Two clients of one token endpoint have the same path.
+        let path = query.strip_prefix("row=").unwrap_or(&url.path()[1..]);
+        let row = self.rows.iter().find(|row| row.name == path);
+        let row = row.unwrap_or_else(|| panic!("no row is called {path}"));
+        let fields: BTreeMap<String, String> = form_urlencoded::parse(request.body.as_bytes())
+            .into_owned()
+            .collect();
+        let field = |name: &str| fields.get(name).map(String::as_str);
+        let well = match row.cure {
+            Cure::Secret => field("client_secret") == Some("right-secret"),
+            Cure::Spec => query == "mended",
+            Cure::SignIn => field("refresh_token") == Some(&format!("new-{path}")),
+            _ => self.mended.lock().unwrap().contains(path),
+        };
+        let mut seen = self.seen.lock().unwrap();
+        let before = seen
+            .iter()
+            .filter(|seen| seen.row == row.name && !seen.well)
+            .count();
+        seen.push(Seen {
+            row: row.name,
+            well,
+            refresh_token: field("refresh_token").map(ToOwned::to_owned),
+        });
+        match row
+            .replies
+            .get(before.min(row.replies.len().saturating_sub(1)))
+        {
+            Some(reply) if !well => reply.clone(),
+            _ => row.good(),
+        }
+    }
+
+    /// The provider mends what was its fault.
+    pub(super) fn mend(&self, row: &Row) {
+        self.mended.lock().unwrap().insert(row.name);
+    }
+
+    /// How many requests of a row were answered as the row says, and how many as it is when all is well.
+    pub(super) fn requests(&self, row: &Row) -> (usize, usize) {
+        let seen = self.seen.lock().unwrap();
+        let of = |well| {
+            seen.iter()
+                .filter(|seen| seen.row == row.name && seen.well == well)
+                .count()
+        };
+        (of(false), of(true))
+    }
+
+    /// The refresh token of a row's first request that was answered as it is when all is well.
+    pub(super) fn sent_at_first(&self, row: &Row) -> Option<String> {
+        let seen = self.seen.lock().unwrap();
+        let first = seen.iter().find(|seen| seen.row == row.name && seen.well)?;
+        first.refresh_token.clone()
+    }
+}
