@@ -223,14 +223,15 @@ fn no_successor_is_dropped(answer: &Answer, grant: Grant, found: Option<&SecretS
     }
 }
 
-/// The object of a body with one more field at its end, if it is an object by the grammar of JSON.
+/// The object of a body with one more field at its end, if it is an object by the grammar of JSON, whatever its bytes are.
 fn with_field(body: &[u8], field: &str) -> Option<Vec<u8>> {
-    let text = String::from_utf8_lossy(body);
-    let text = text.trim_start_matches('\u{feff}').trim();
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     #[expect(clippy::zero_sized_map_values, reason = "only the grammar matters")]
-    let fields: HashMap<String, IgnoredAny> = serde_json::from_str(text).ok()?;
+    let fields: HashMap<String, IgnoredAny> =
+        serde_json::from_str(&String::from_utf8_lossy(body)).ok()?;
     let comma = if fields.is_empty() { "" } else { "," };
-    Some(format!("{}{comma}{field}}}", text.strip_suffix('}')?).into_bytes())
+    let open = body.trim_ascii_end().strip_suffix(b"}")?;
+    Some([open, comma.as_bytes(), field.as_bytes(), b"}"].concat())
 }
 
 /// Servers label JSON as all kinds of things, and some put a byte order mark before it.
