@@ -26,6 +26,8 @@ pub struct Memory {
     pub(super) unpublished: bool,
     pub(super) failure: Option<Failure>,
     pub(super) failures: i32,
+    /// How many of them may have used up the refresh token: a provider's grace is waiting for the tries after the first of these.
+    pub(super) doubts: i32,
     pub(super) last_attempt_at: Option<Timestamp>,
     /// When the last token came: a slow provider's tokens may be due when they arrive, and it is not to be asked without end.
     pub(super) answered_at: Option<Timestamp>,

@@ -292,8 +292,7 @@ fn the_budget_is_waited_for(case: &Case<'_>) -> Option<Step> {
         // What is refused needs no turn; the last check says why.
         client: case.client_key()?,
         uid: case.seen.credential.uid.clone(),
-        urgent: rotation::may_have_arrived(case)
-            && schedule::is_in_grace(case.seen.memory.failures),
+        urgent: rotation::may_have_arrived(case) && schedule::is_in_grace(case.seen.memory.doubts),
         asks_only: false,
     };
     take_turn(case, request)

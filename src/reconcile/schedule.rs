@@ -65,10 +65,10 @@ pub(super) fn retry_delay(
     }
 }
 
-/// Whether the next try after so many failures in a row is one of those that a provider's grace is waiting for: 2, 8 and 20 s.
+/// Whether the next try after so many of them that left a doubt is one of those that a provider's grace is waiting for: 2, 8 and 20 s.
 /// All later ones can wait for their turn like others.
-pub(super) fn is_in_grace(failures: i32) -> bool {
-    failures <= 3
+pub(super) fn is_in_grace(doubts: i32) -> bool {
+    doubts <= 3
 }
 
 /// The longest delay that a failure with this reason can ever have.

@@ -201,6 +201,7 @@ fn succeeded(
         requested.is_some() && requested != served && requested != before.refresh_request;
     memory.failure = None;
     memory.failures = 0;
+    memory.doubts = 0;
     memory.tried = None;
     memory.refuted = None;
     Some(Holding {
@@ -241,11 +242,13 @@ fn failed(
     } else {
         earlier
     };
+    let in_doubt = refusal.in_doubt && settings.seed.is_some();
+    let doubts = seen.memory.doubts.saturating_add(i32::from(in_doubt));
     let delay = schedule::retry_delay(
         refusal.reason,
         refusal.pause,
-        refusal.in_doubt && settings.seed.is_some(),
-        failures,
+        in_doubt,
+        if in_doubt { doubts } else { failures },
         &seen.credential.uid,
     );
     let next_try = delay.map(|delay| later(now, delay));
@@ -264,6 +267,7 @@ fn failed(
         attempted,
     });
     memory.failures = failures;
+    memory.doubts = doubts;
     memory.tried = tried;
     memory.holding = None;
     memory.unpublished = false;

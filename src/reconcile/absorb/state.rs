@@ -63,6 +63,7 @@ fn notice_another_login(seen: &mut Observed) {
         // It was that of the login before.
         seen.memory.failure = None;
         seen.memory.failures = 0;
+        seen.memory.doubts = 0;
     }
 }
 

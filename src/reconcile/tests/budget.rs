@@ -17,7 +17,7 @@ use crate::{
         ConditionType::{Ready, Reconciling, Refreshed},
         Reason,
     },
-    oauth::endpoint::Endpoint,
+    oauth::{answer::Refusal, endpoint::Endpoint},
     reconcile::{
         Action, CaBundle, Look, NewsKind, Next, Observed, Outcome, Source, SourceSecret,
         SourceValue, State, StateSecret, Stored, Target, absorb,
@@ -209,20 +209,52 @@ fn a_refresh_that_may_have_arrived_overdraws_by_three() {
 
 #[test]
 fn only_the_tries_within_a_providers_grace_overdraw() {
-    for (failures, urgent) in [(0, true), (3, true), (4, false)] {
-        let seen = in_doubt(failures);
+    for (doubts, urgent) in [(0, true), (3, true), (4, false)] {
+        let seen = in_doubt(doubts);
         let Next::Act(action) = decide(&seen, World::new().now).next else {
             panic!("a turn is due");
         };
         let Action::TakeTurn(request) = *action else {
             panic!("{action:?}");
         };
-        assert_eq!(request.urgent, urgent, "{failures}");
+        assert_eq!(request.urgent, urgent, "{doubts}");
     }
 }
 
-/// A stored refresh token that was sent, and so many failures in a row.
-fn in_doubt(failures: i32) -> Observed {
+#[test]
+fn a_lost_answer_is_followed_up_within_the_grace_however_many_failures_came_before() {
+    let mut seen = in_doubt(0);
+    let now = World::new().now;
+    let fails = |seen: &mut Observed, reason, in_doubt| {
+        let refusal = Refusal {
+            in_doubt,
+            ..Refusal::new(reason, "no")
+        };
+        let outcome = Outcome::Exchanged {
+            sent_at: now,
+            result: Err(refusal),
+            refresh_token: None,
+            date: None,
+        };
+        absorb(seen, outcome, now);
+        let failure = seen.memory.failure.as_ref().unwrap();
+        failure.next_try.unwrap().duration_since(now).as_secs()
+    };
+    for _ in 0..6 {
+        fails(&mut seen, Reason::Unreachable, false);
+    }
+    assert!(fails(&mut seen, Reason::Unreachable, false) >= 240);
+    let delays = [(); 3].map(|()| fails(&mut seen, Reason::NoResponse, true));
+    for (delay, expected) in delays.into_iter().zip([2, 8, 20]) {
+        assert!(
+            (expected * 4 / 5..=expected * 6 / 5).contains(&delay),
+            "{delays:?}"
+        );
+    }
+}
+
+/// A stored refresh token that was sent, and so many answers in a row that were lost.
+fn in_doubt(doubts: i32) -> Observed {
     let token = SecretString::from("S3CRET-seed");
     let mut stored = Stored::begin(&token, Some("7".into()), None);
     stored.record.in_doubt = true;
@@ -248,7 +280,7 @@ fn in_doubt(failures: i32) -> Observed {
         stored,
     }));
     observed.memory.state_seen = Some(world.generation);
-    observed.memory.failures = failures;
+    observed.memory.doubts = doubts;
     observed
 }
 
