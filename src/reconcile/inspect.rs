@@ -15,7 +15,7 @@ use super::{
     verdict::Verdict,
 };
 use crate::{
-    api::{CaBundleKind, ClientAuthentication, Condition, ConditionStatus, ConditionType},
+    api::{ClientAuthentication, Condition, ConditionStatus, ConditionType},
     oauth::{answer::Refusal, authorities},
 };
 
@@ -203,18 +203,15 @@ impl<'a> Inspection<'a> {
     #[must_use]
     pub fn ca_bundle(&self) -> Option<Finding> {
         let reference = self.0.settings.ca_bundle.as_ref()?;
-        let kind = match reference.kind {
-            CaBundleKind::ConfigMap => "ConfigMap",
-            CaBundleKind::Secret => "Secret",
-        };
         let read = local::ca_bundle(self.0.settings, &self.0.seen.ca_bundle);
         let roots = match &read {
             Ok(Some(pem)) => authorities::read(pem).map_or(0, |roots| roots.len()),
             _ => 0,
         };
         let good = format!(
-            "{kind} {:?} has certificates in {:?}: {roots}",
-            reference.name, reference.key
+            "{} has certificates in {:?}: {roots}",
+            local::ca_bundle_name(reference),
+            reference.key
         );
         Some(found(read, good))
     }

@@ -399,7 +399,7 @@ const NO_TROUBLE: &[Chapter] = &[
     Chapter {
         reason: Pending,
         meaning: "nothing was due yet, or there is something to wait for",
-        who: "nobody",
+        who: "nobody has to",
         first: "wait; if `READY` is `False`, look for the reason of `Ready`",
         act: "Wait for the time in the message. It is told of a token that lives for seconds only, of a refresh token that another \
               process of the operator is sending (40 s at most), and as the reason of `Refreshed` while a target is in the way.",
@@ -408,7 +408,7 @@ const NO_TROUBLE: &[Chapter] = &[
     Chapter {
         reason: RateBudget,
         meaning: "the next token request of this client waits for its turn",
-        who: "nobody",
+        who: "nobody has to",
         first: "wait",
         act: "Wait. All `CubeCredentials` with one client id and token URL share [a budget of requests](../README.md#the-budget), so that the \
               provider's limit is kept, and a pause that the provider asked for holds for all of them. If it takes too long, let pods \
@@ -418,7 +418,7 @@ const NO_TROUBLE: &[Chapter] = &[
     Chapter {
         reason: TokenIssued,
         meaning: "the last exchange worked",
-        who: "nobody",
+        who: "nobody has to",
         first: "nothing",
         act: "Nothing. If a consumer is refused all the same, the token was revoked early, or the consumer does not read it again: a \
               file in a pod follows its Secret within 90 seconds, environment variables and `subPath` mounts never.",
@@ -427,7 +427,7 @@ const NO_TROUBLE: &[Chapter] = &[
     Chapter {
         reason: Synced,
         meaning: "the Secret holds a live token; the reason of `Ready`",
-        who: "nobody",
+        who: "nobody has to",
         first: "nothing",
         act: "Nothing. See [`TokenIssued`](#tokenissued).",
         rows: &[],

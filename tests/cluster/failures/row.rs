@@ -141,8 +141,9 @@ impl Next {
             (Self::Pause(seconds), _) => seconds,
             (Self::Write, _) => 10,
             (Self::Turn, _) => 300,
-            (_, Some((least, most))) => least.midpoint(most),
-            (_, None) => 0,
+            (_, Some((least, most))) => (least + most + 1) / 2,
+            // Of the failure before.
+            (_, None) => 2,
         }
     }
 
