@@ -169,6 +169,18 @@ fn a_policy_that_takes_marks_off_the_target_costs_one_exchange_and_is_told() {
         "apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicyBinding",
         "metadata": {"name": policy}, "spec": {"policyName": policy},
     }));
+    // The API server takes a moment to heed it.
+    let hash = "cube-operator.dev/content-hash";
+    let marked = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "marked", "annotations": {hash: "x"}},
+    });
+    eventually("the policy holds", || {
+        place.apply(&marked);
+        let found = place.get("secret", "marked").unwrap();
+        found["metadata"]["annotations"][hash]
+            .is_null()
+            .then_some(())
+    });
     place.apply(&place.source());
     let _operator = place.operator();
     place.apply(&place.credential("main"));
