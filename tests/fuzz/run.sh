@@ -21,8 +21,8 @@ for target in ${TARGET:-$(ls tests/fuzz/corpus)}; do
     grep -E '^#[0-9]+\s+(INITED|DONE)' "$log"
     continue
   fi
-  grep -A 1 'panicked at' "$log" >&2 || tail "$log" >&2
-  grep -o 'Test unit written.*' "$log" >&2 || true
+  grep -o 'Test unit written.*' "$log" >&2 || { tail -n 1 "$log" >&2; exit 1; }
+  grep -A 1 'panicked at' "$log" >&2 || true
   echo "The whole story is in $log. Copy that input to tests/fuzz/corpus/$target, under a name that tells what it is:" >&2
   echo "then cargo test --test fuzz fails until it is mended, and whenever it breaks again." >&2
   exit 1
