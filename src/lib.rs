@@ -25,6 +25,7 @@ pub mod command;
 pub mod consumers;
 pub mod controller;
 pub mod kubernetes;
+mod lock;
 pub mod metrics;
 pub mod oauth;
 pub mod reconcile;

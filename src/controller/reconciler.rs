@@ -20,8 +20,9 @@ use crate::{
         cache::Key,
         convert::{self, now},
         error::ApiError,
-        world::{Watched, World, lock},
+        world::{Watched, World},
     },
+    lock::lock,
     reconcile::{Action, Credential, Memory, Next, Observed, Outcome, absorb, decide},
 };
 

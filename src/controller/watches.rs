@@ -30,8 +30,9 @@ use crate::{
         cache::{Cache, Key},
         convert,
         error::explain_watch,
-        world::{self, Watched, lock},
+        world::{self, Watched},
     },
+    lock::lock,
 };
 
 const LONGEST_WATCH_PAUSE: Duration = Duration::from_secs(5);

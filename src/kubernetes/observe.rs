@@ -11,10 +11,11 @@ use kube::{Api, core::PartialObjectMeta};
 use super::{
     convert,
     error::{ApiError, call},
-    world::{Watched, World, lock, spec},
+    world::{Watched, World, spec},
 };
 use crate::{
     api::CaBundleKind,
+    lock::lock,
     reconcile::{
         CaBundle, ClientValues, Credential, Look, Memory, Observed, Outcome, Settings, Source,
         State, StateReading, Target, TargetReading, is_state_of,

@@ -14,10 +14,11 @@ use super::{
     convert,
     error::{ApiError, call},
     events,
-    world::{Watched, World, lock},
+    world::{Watched, World},
 };
 use crate::{
     api::{CubeCredential, CubeCredentialStatus, FIELD_MANAGER, Reason, label},
+    lock::lock,
     oauth::{answer, answer::Asked, request::TokenRequest, scrub::Scrubber},
     reconcile::{
         Action, Content, DesiredSecret, DesiredState, Observed, Outcome, SecretVersion,

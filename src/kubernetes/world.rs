@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     api::{CaBundleKind, CubeCredential, CubeCredentialSpec, FIELD_MANAGER, annotation, label},
+    lock::lock,
     metrics::Metrics,
     oauth::{client::TokenClient, endpoint::HostList},
     reconcile::{Budget, Memory, Observed, Settings, Target, TargetSecret},
@@ -194,11 +195,4 @@ pub(super) fn spec(object: &Watched) -> Option<&CubeCredentialSpec> {
 fn trusts(object: &Watched, kind: CaBundleKind, name: &str) -> bool {
     let bundle = spec(object).and_then(|spec| spec.ca_bundle_ref.as_ref());
     bundle.is_some_and(|bundle| bundle.kind == kind && bundle.name == name)
-}
-
-/// Locks a mutex. A holder never panics, and if it did the data would still be whole: every change is one insertion.
-pub fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -1,16 +1,15 @@
 //! What is shown of each `CubeCredential`. It is made from one entry at each scrape, so that a condition never has two values,
 //! and that nothing stays of a deleted object.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::BTreeMap, fmt, sync::Mutex};
 
 use jiff::Timestamp;
 use prometheus_client::{collector::Collector, encoding::DescriptorEncoder, metrics::MetricType};
 
-use crate::api::{ConditionStatus, ConditionType, CubeCredentialStatus, Reason};
+use crate::{
+    api::{ConditionStatus, ConditionType, CubeCredentialStatus, Reason},
+    lock::lock,
+};
 
 /// What is shown, by namespace and name.
 #[derive(Debug, Default)]
@@ -27,16 +26,11 @@ struct Shown {
 impl Credentials {
     pub(super) fn show(&self, namespace: &str, name: &str, status: &CubeCredentialStatus) {
         let key = (namespace.to_owned(), name.to_owned());
-        self.lock().insert(key, Shown::from(status));
+        lock(&self.0).insert(key, Shown::from(status));
     }
 
     pub(super) fn forget(&self, namespace: &str, name: &str) {
-        self.lock().remove(&(namespace.to_owned(), name.to_owned()));
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<(String, String), Shown>> {
-        // Whole even after a panic: every change is one insertion.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0).remove(&(namespace.to_owned(), name.to_owned()));
     }
 }
 
@@ -60,7 +54,7 @@ impl From<&CubeCredentialStatus> for Shown {
 
 impl Collector for Credentials {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
-        let all = self.lock();
+        let all = lock(&self.0);
         let seconds = |time: Option<Timestamp>| time.map(Timestamp::as_second);
         let mut gauge = |name, help, value: &dyn Fn(&Shown) -> Option<i64>| {
             let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;

@@ -3,7 +3,7 @@
 //! It takes the way of an exchange, through the same proxy, and trusts what an exchange trusts. But it shows what it saw, and
 //! as it ends before it is complete, nothing can be sent over it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use rustls::{
     ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
@@ -14,7 +14,10 @@ use rustls::{
 use rustls_platform_verifier::Verifier;
 
 use super::{TokenClient, trouble, unusable_authorities};
-use crate::oauth::{answer::Refusal, authorities, certificate, endpoint::Endpoint};
+use crate::{
+    lock::lock,
+    oauth::{answer::Refusal, authorities, certificate, endpoint::Endpoint},
+};
 
 /// What was seen of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -157,8 +160,4 @@ impl ServerCertVerifier for Witness {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.judge.supported_verify_schemes()
     }
-}
-
-fn lock(seen: &Mutex<Option<Seen>>) -> MutexGuard<'_, Option<Seen>> {
-    seen.lock().unwrap_or_else(PoisonError::into_inner)
 }
