@@ -131,14 +131,8 @@ impl Verdict {
     /// The API server refuses the target, whose token is kept for the next try, or the state, so that nothing is sent.
     pub(super) fn not_writable(case: &Case<'_>, reason: Reason, unwritable: &Unwritable) -> Self {
         let refreshed = Fact::new(ConditionStatus::False, reason, &unwritable.message);
-        let verdict = Self::troubled(case, refreshed, Pressure::Reconciling, None);
-        let wake_at = verdict
-            .wake_at
-            .map_or(unwritable.next_try, |at| at.min(unwritable.next_try));
-        Self {
-            wake_at: Some(wake_at),
-            ..verdict
-        }
+        Self::troubled(case, refreshed, Pressure::Reconciling, None)
+            .looked_at_by(unwritable.next_try)
     }
 
     /// The provider's answer is in no Secret yet: whoever stops the process loses the login.
@@ -158,26 +152,15 @@ impl Verdict {
 
     /// Another process sends the refresh token; it is looked at again when its claim ends.
     pub(super) fn claimed(case: &Case<'_>, until: Timestamp) -> Self {
-        let refreshed = match &case.seen.memory.failure {
-            Some(failure) => Fact::new(ConditionStatus::False, failure.reason, &failure.message),
-            None => Fact::new(
-                ConditionStatus::Unknown,
-                Reason::Pending,
-                message::claimed(until),
-            ),
-        };
+        let refreshed = failed_before_or_pending(case, message::claimed(until));
         Self::troubled(case, refreshed, Pressure::Reconciling, Some(until))
     }
 
     /// The Secret by the state's name cannot be used, so there is no place to keep a refresh token in.
     pub(super) fn state_conflict(case: &Case<'_>, message: String) -> Self {
         let refreshed = Fact::new(ConditionStatus::False, Reason::StateConflict, message);
-        let verdict = Self::troubled(case, refreshed, Pressure::Stalled, None);
-        let look = later(case.now, LOOK_AT_TARGET_TROUBLE);
-        Self {
-            wake_at: Some(verdict.wake_at.map_or(look, |at| at.min(look))),
-            ..verdict
-        }
+        Self::troubled(case, refreshed, Pressure::Stalled, None)
+            .looked_at_by(later(case.now, LOOK_AT_TARGET_TROUBLE))
     }
 
     /// The spec cannot be read: nothing is known of the target either.
@@ -195,20 +178,21 @@ impl Verdict {
 
     /// No token can be published, so none is requested. It is Ready's trouble, not Refreshed's.
     pub(super) fn target_trouble(case: &Case<'_>, reason: Reason, message: String) -> Self {
-        let refreshed = match &case.seen.memory.failure {
-            Some(failure) => Fact::new(ConditionStatus::False, failure.reason, &failure.message),
-            None => Fact::new(
-                ConditionStatus::Unknown,
-                Reason::Pending,
-                "no token is requested while there is no Secret to publish it in",
-            ),
-        };
+        let waits = "no token is requested while there is no Secret to publish it in";
         Self {
             ready: Fact::new(ConditionStatus::False, reason, message),
-            refreshed,
+            refreshed: failed_before_or_pending(case, waits),
             pressure: Pressure::Stalled,
             refresh_at: None,
             wake_at: Some(later(case.now, LOOK_AT_TARGET_TROUBLE)),
+        }
+    }
+
+    /// At this time at the latest, although no exchange is planned for it.
+    fn looked_at_by(self, time: Timestamp) -> Self {
+        Self {
+            wake_at: Some(self.wake_at.map_or(time, |at| at.min(time))),
+            ..self
         }
     }
 
@@ -260,6 +244,14 @@ fn ready(case: &Case<'_>, record: &Record) -> Fact {
         Reason::Synced,
         message::synced(&case.settings.target_name, record.expires_at),
     )
+}
+
+/// What waits for something else is no failure; an earlier one stays told.
+fn failed_before_or_pending(case: &Case<'_>, message: impl Into<String>) -> Fact {
+    match &case.seen.memory.failure {
+        Some(failure) => Fact::new(ConditionStatus::False, failure.reason, &failure.message),
+        None => Fact::new(ConditionStatus::Unknown, Reason::Pending, message),
+    }
 }
 
 fn issued(record: &Record, refresh_at: Timestamp) -> Fact {
