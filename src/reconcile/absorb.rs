@@ -70,6 +70,11 @@ pub fn absorb(seen: &mut Observed, outcome: Outcome, now: Timestamp) {
             if let Some(pending) = &mut seen.memory.pending {
                 pending.trouble = None;
             }
+            if let Some(before) = reported_target(seen)
+                && status.target.is_none()
+            {
+                seen.memory.missing = Some(before.to_owned());
+            }
             let refreshed = status.condition(ConditionType::Refreshed);
             if refreshed.is_some_and(|refreshed| refreshed.status == ConditionStatus::True) {
                 seen.memory.failure = None;
@@ -196,16 +201,15 @@ fn published(seen: &mut Observed, secret: TargetSecret) {
     seen.memory.published();
     seen.memory.holding = None;
     seen.memory.unwritable = None;
+    seen.memory.missing = None;
 }
 
 /// Whether a target that was reported before had been deleted or edited. A write that follows from a new spec is no repair.
 fn is_repair(seen: &Observed, written: &TargetSecret, record: Option<&Record>) -> bool {
-    let status = &seen.credential.status;
-    let reported = status.observed_generation == Some(seen.credential.generation)
-        && status
-            .target
-            .as_ref()
-            .is_some_and(|target| target.name == written.name);
+    let name = Some(written.name.as_str());
+    if seen.memory.missing.as_deref() == name {
+        return true;
+    }
     let edited = match &seen.target {
         Target::Present(before) => {
             // With the same record, only labels or annotations differed, and not because the inputs changed.
@@ -213,5 +217,13 @@ fn is_repair(seen: &Observed, written: &TargetSecret, record: Option<&Record>) -
         }
         Target::Absent | Target::Unknown => true,
     };
-    reported && edited
+    reported_target(seen) == name && edited
+}
+
+/// The name of the target that the status tells of, if it is of the current spec.
+fn reported_target(seen: &Observed) -> Option<&str> {
+    let status = &seen.credential.status;
+    let current = status.observed_generation == Some(seen.credential.generation);
+    let target = status.target.as_ref().filter(|_| current)?;
+    Some(&target.name)
 }

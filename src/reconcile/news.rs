@@ -116,7 +116,7 @@ pub(super) fn news(
     }
     let failed =
         was(ConditionType::Refreshed).is_some_and(|(status, _)| status == ConditionStatus::False);
-    if happened.issued && before.issued_at.is_none() && !failed {
+    if happened.issued && before.issued_at.is_none() && !failed && !happened.repaired {
         tell(
             NewsKind::TokenIssued,
             format!("the first token was issued and is in Secret {target:?}"),

@@ -477,6 +477,26 @@ fn a_refresh_that_waits_is_no_failure() {
 }
 
 #[test]
+fn a_target_whose_repair_waits_is_told_of_when_it_is_repaired() {
+    let mut worlds = worlds(1);
+    settle(&mut worlds);
+    let world = &mut worlds[0];
+    world.take_news();
+    world.cluster.secrets.clear();
+    world.settle();
+    assert_eq!(
+        world.ready_is(),
+        (ConditionStatus::False, "RateBudget".into())
+    );
+    assert_eq!(world.take_news(), []);
+    world.wake();
+    assert_eq!(world.ready_is().0, ConditionStatus::True);
+    assert_eq!(world.take_news(), [NewsKind::TargetRepaired]);
+    world.pass(seconds(7200));
+    assert_eq!(world.take_news(), [], "once");
+}
+
+#[test]
 fn a_failure_that_also_waits_keeps_its_reason_and_says_when_its_turn_is() {
     let mut worlds = worlds(1);
     let world = &mut worlds[0];
