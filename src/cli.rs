@@ -6,7 +6,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 use jiff::SignedDuration;
 
-use crate::oauth::endpoint::HostList;
+use crate::{kubernetes::lease::LeaseName, oauth::endpoint::HostList};
 
 /// Keeps OAuth access tokens fresh in Kubernetes Secrets.
 #[derive(Debug, Parser)]
@@ -54,6 +54,10 @@ pub struct Run {
     #[command(flatten)]
     pub warning: Warning,
 
+    /// Who else there may be.
+    #[command(flatten)]
+    pub election: Election,
+
     /// Serve /livez, /readyz and /metrics here.
     #[arg(
         long,
@@ -76,7 +80,7 @@ pub struct Run {
     #[arg(long, env = "POD_NAME", value_name = "NAME")]
     pub instance: Option<String>,
 
-    /// Who this process is when it claims a refresh token: the uid of its pod, so that a restarted container goes on where the
+    /// Who this process is when it claims a refresh token or leads: the uid of its pod, so that a restarted container goes on where the
     /// one before it stopped. Default: a new one at each start.
     #[arg(long, env = "POD_UID", value_name = "UID")]
     pub identity: Option<String>,
@@ -103,6 +107,10 @@ pub struct Check {
     /// What the operator warns of, which needs rights of its own.
     #[command(flatten)]
     pub warning: Warning,
+
+    /// Whether it takes part in leader election, which needs rights of its own.
+    #[command(flatten)]
+    pub election: Election,
 }
 
 /// Where to work.
@@ -137,6 +145,15 @@ pub struct Warning {
     /// list pods.
     #[arg(long, env = "CUBE_OPERATOR_WARN_CONSUMERS", value_name = "BOOL", default_value_t = true, action = ArgAction::Set)]
     pub warn_consumers: bool,
+}
+
+/// Which other processes there may be.
+#[derive(Debug, Args)]
+pub struct Election {
+    /// Make token requests only while holding this Lease, written NAMESPACE/NAME, so that another process can stand by. Default:
+    /// there is no other process.
+    #[arg(long, env = "CUBE_OPERATOR_LEASE", value_name = "NAMESPACE/NAME")]
+    pub lease: Option<LeaseName>,
 }
 
 /// How log lines are written.
@@ -198,6 +215,7 @@ mod tests {
                 "--namespaces",
             ),
             (["cube-operator", "run", "--listen", "8080"], "--listen"),
+            (["cube-operator", "run", "--lease", "leader"], "--lease"),
             (
                 ["cube-operator", "run", "--token-request-interval", "0s"],
                 "--token-request-interval",

@@ -33,6 +33,7 @@ use crate::{
         convert,
         world::{Watched, World},
     },
+    leader::Leadership,
     metrics::Metrics,
     oauth::{client::TokenClient, endpoint::HostList},
     reconcile::Budget,
@@ -59,6 +60,8 @@ pub struct Options {
     pub identity: String,
     /// The name of this process in events.
     pub instance: Option<String>,
+    /// Whether exchanges may begin.
+    pub leadership: Leadership,
     /// What is counted.
     pub metrics: Metrics,
     /// Whether people are warned of pods that never see a refresh.
@@ -128,7 +131,12 @@ impl Controller {
             };
             Scope {
                 namespace,
-                reconciler: Arc::new(Reconciler::new(world, Arc::clone(&recall), stop.clone())),
+                reconciler: Arc::new(Reconciler::new(
+                    world,
+                    Arc::clone(&recall),
+                    options.leadership.clone(),
+                    stop.clone(),
+                )),
                 writer,
             }
         });

@@ -8,6 +8,7 @@ pub mod client;
 pub mod convert;
 pub mod error;
 pub mod events;
+pub mod lease;
 pub mod observe;
 pub mod perform;
 pub mod pods;

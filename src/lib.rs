@@ -13,6 +13,7 @@
 //! - [`oauth`]: one exchange with a token endpoint, and what each answer means.
 //! - [`kubernetes`]: the two thin hands, observe and perform.
 //! - [`controller`]: watches and the loop above.
+//! - [`leader`]: which of several processes begins exchanges.
 //! - [`consumers`]: which pods use a token, and whether they see a refresh. Pure.
 //! - [`command`], [`cli`], [`server`], [`metrics`], [`telemetry`]: the program around it.
 //!
@@ -25,6 +26,7 @@ pub mod command;
 pub mod consumers;
 pub mod controller;
 pub mod kubernetes;
+pub mod leader;
 mod lock;
 pub mod metrics;
 pub mod oauth;

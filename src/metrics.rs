@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
-    metrics::{counter::Counter, family::Family, histogram::Histogram, info::Info},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
     registry::Registry,
 };
 
@@ -45,6 +45,7 @@ pub struct Metrics {
     reconciles: Family<ByResult, Counter>,
     reconcile_duration: Histogram,
     api_requests: Family<ByOperation, Counter>,
+    leader: Gauge,
 }
 
 impl Default for Metrics {
@@ -58,6 +59,7 @@ impl Default for Metrics {
             reconciles: Family::default(),
             reconcile_duration: Histogram::new(RECONCILE_BUCKETS),
             api_requests: Family::default(),
+            leader: Gauge::default(),
         };
         metrics.registry = Arc::new(metrics.registry());
         metrics
@@ -91,6 +93,11 @@ impl Metrics {
             .inc();
     }
 
+    /// Shows whether this process leads.
+    pub fn leads(&self, leads: bool) {
+        self.leader.set(leads.into());
+    }
+
     /// Shows what a status says.
     pub fn reported(&self, namespace: &str, name: &str, status: &CubeCredentialStatus) {
         self.credentials.show(namespace, name, status);
@@ -115,6 +122,11 @@ impl Metrics {
             "build",
             "The program that runs",
             Info::new([("version", env!("CARGO_PKG_VERSION"))]),
+        );
+        registry.register(
+            "leader",
+            "1 if this process may make token requests, 0 if it stands by or cannot renew its lease",
+            self.leader.clone(),
         );
         registry.register_collector(Box::new(Arc::clone(&self.credentials)));
         registry.register(

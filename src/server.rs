@@ -11,7 +11,7 @@ use axum::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{controller::Readiness, metrics::Metrics};
+use crate::metrics::Metrics;
 
 /// Prometheus refuses an answer whose format it is not told.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -24,34 +24,31 @@ pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address).await
 }
 
-/// Answers until stopped.
+/// Answers until stopped. `missing` tells what this process is not ready without.
 ///
 /// # Errors
 /// If the port breaks.
 pub async fn serve(
     listener: TcpListener,
     metrics: Metrics,
-    readiness: Readiness,
+    missing: impl Fn() -> Option<&'static str> + Clone + Send + Sync + 'static,
     stop: CancellationToken,
 ) -> io::Result<()> {
-    axum::serve(listener, router(metrics, move || readiness.is_complete()))
+    axum::serve(listener, router(metrics, missing))
         .with_graceful_shutdown(stop.cancelled_owned())
         .await
 }
 
-fn router(metrics: Metrics, ready: impl Fn() -> bool + Clone + Send + Sync + 'static) -> Router {
+fn router(
+    metrics: Metrics,
+    missing: impl Fn() -> Option<&'static str> + Clone + Send + Sync + 'static,
+) -> Router {
     let readyz = move || {
-        let ready = ready();
-        async move {
-            if ready {
-                (StatusCode::OK, "ok\n")
-            } else {
-                (
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "the first lists are not there yet\n",
-                )
-            }
-        }
+        let answer = match missing() {
+            None => (StatusCode::OK, "ok\n".to_owned()),
+            Some(missing) => (StatusCode::SERVICE_UNAVAILABLE, format!("{missing}\n")),
+        };
+        std::future::ready(answer)
     };
     Router::new()
         .route("/livez", get(|| async { "ok\n" }))
@@ -77,11 +74,11 @@ mod tests {
     };
     use tower::ServiceExt;
 
-    async fn get(path: &str, ready: bool) -> (u16, String) {
+    async fn get(path: &str, missing: Option<&'static str>) -> (u16, String) {
         let request = Request::get(path).body(Body::empty()).unwrap();
         let metrics = Metrics::default();
         metrics.exchanged(Reason::TokenIssued, Duration::ZERO);
-        let answer = router(metrics, move || ready)
+        let answer = router(metrics, move || missing)
             .oneshot(request)
             .await
             .unwrap();
@@ -91,18 +88,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_is_ready_only_when_the_first_lists_are_there_but_alive_before() {
+    async fn it_is_ready_only_when_nothing_is_missing_but_alive_before() {
+        let missing = Some("the first lists are not there yet");
         assert_eq!(
-            get("/readyz", false).await,
+            get("/readyz", missing).await,
             (503, "the first lists are not there yet\n".into())
         );
-        assert_eq!(get("/readyz", true).await, (200, "ok\n".into()));
-        assert_eq!(get("/livez", false).await, (200, "ok\n".into()));
+        assert_eq!(get("/readyz", None).await, (200, "ok\n".into()));
+        assert_eq!(get("/livez", missing).await, (200, "ok\n".into()));
     }
 
     #[tokio::test]
     async fn metrics_are_in_the_text_format_that_prometheus_reads() {
-        let (status, text) = get("/metrics", true).await;
+        let (status, text) = get("/metrics", None).await;
         assert_eq!(status, 200);
         assert!(
             text.contains("# TYPE cube_operator_exchanges counter"),

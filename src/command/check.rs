@@ -50,6 +50,9 @@ pub async fn check(flags: Check) -> super::Result {
                 report.say(&finding);
             }
         }
+        if let Some(lease) = &flags.election.lease {
+            report.say(&installation::may_lead(&client, lease).await?);
+        }
     }
     if let Err(absent) = definition_is_served(&client).await {
         return if flags.name.is_some() {

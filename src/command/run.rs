@@ -1,5 +1,7 @@
 //! `cube-operator run`: the controller, until SIGTERM.
 
+use std::sync::{Arc, OnceLock};
+
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -7,8 +9,9 @@ use uuid::Uuid;
 use super::check;
 use crate::{
     cli::Run,
-    controller::{Controller, Options},
-    kubernetes::client,
+    controller::{Controller, Options, Readiness},
+    kubernetes::{client, lease::LeaseAccess},
+    leader::{Election, Leadership},
     metrics::Metrics,
     oauth::{client::TokenClient, endpoint::Networks},
     server, telemetry,
@@ -17,7 +20,7 @@ use crate::{
 /// Runs until SIGTERM or SIGINT, finishes the exchanges that are under way, and ends.
 ///
 /// # Errors
-/// If the cluster cannot be reached, lacks the definition of `CubeCredential`, or the port is taken.
+/// If the cluster cannot be reached, lacks the definition of `CubeCredential`, the port is taken, or another process leads now.
 pub async fn run(flags: Run) -> super::Result {
     telemetry::init(flags.log_format);
     let stop = CancellationToken::new();
@@ -34,40 +37,92 @@ pub async fn run(flags: Run) -> super::Result {
         )
     })?;
     let address = listener.local_addr().unwrap_or(flags.listen);
+    // An empty one, say from a manifest without the downward API, would make all processes the same.
+    let identity = flags
+        .identity
+        .filter(|identity| !identity.is_empty())
+        .unwrap_or_else(|| Uuid::new_v4().to_string());
+    let election = flags.election.lease.map(|lease| {
+        let me = match &flags.instance {
+            Some(instance) => format!("{instance}_{identity}"),
+            None => identity.clone(),
+        };
+        Election::new(LeaseAccess::new(client.clone(), lease), me, metrics.clone())
+    });
+    let leadership = election
+        .as_ref()
+        .map_or_else(Leadership::alone, Election::leadership);
 
+    // Answers until the very end: a probe that fails while the last exchange is finished would cut it short.
+    let finished = CancellationToken::new();
+    let lists = Arc::new(OnceLock::new());
+    let server = tokio::spawn(server::serve(
+        listener,
+        metrics.clone(),
+        what_is_missing(leadership.clone(), Arc::clone(&lists)),
+        finished.clone(),
+    ));
     let options = Options {
         client,
         namespaces: flags.scope.namespaces,
         allowed_hosts: flags.reach.allowed_token_hosts,
         tokens: TokenClient::new(Networks::allowing(flags.reach.allow_network)),
         token_request_interval: flags.token_request_interval,
-        // An empty one, say from a manifest without the downward API, would make all processes the same.
-        identity: flags
-            .identity
-            .filter(|identity| !identity.is_empty())
-            .unwrap_or_else(|| Uuid::new_v4().to_string()),
+        identity,
         instance: flags.instance,
-        metrics: metrics.clone(),
+        leadership,
+        metrics,
         warn_consumers: flags.warning.warn_consumers,
     };
-    let controller = Controller::new(&options, &stop);
-    // Answers until the very end: a probe that fails while the last exchange is finished would cut it short.
-    let finished = CancellationToken::new();
-    let server = tokio::spawn(server::serve(
-        listener,
-        metrics,
-        controller.readiness(),
-        finished.clone(),
-    ));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), %address, namespaces = ?options.namespaces, "started");
-    controller.run().await;
+    let result = lead(options, election, &stop, &lists).await;
     finished.cancel();
     server
         .await
         .map_err(|error| error.to_string())?
         .map_err(|error| format!("the HTTP endpoint broke: {error}"))?;
+    result?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Runs the controller while this process leads.
+async fn lead(
+    options: Options,
+    election: Option<Election>,
+    stop: &CancellationToken,
+    lists: &OnceLock<Readiness>,
+) -> super::Result {
+    let run = async || {
+        let controller = Controller::new(&options, stop);
+        lists.get_or_init(|| controller.readiness());
+        controller.run().await;
+    };
+    let Some(mut election) = election else {
+        options.metrics.leads(true);
+        run().await;
+        return Ok(());
+    };
+    if stop.run_until_cancelled(election.win()).await.is_none() {
+        return Ok(());
+    }
+    let done = CancellationToken::new();
+    let lease = tokio::spawn(election.keep(stop.clone(), done.clone()));
+    run().await;
+    // Not before: what the last exchange brought is still to be written, and nobody else is to begin one.
+    done.cancel();
+    lease.await.map_err(|error| error.to_string())?
+}
+
+/// What `/readyz` tells.
+fn what_is_missing(
+    leadership: Leadership,
+    lists: Arc<OnceLock<Readiness>>,
+) -> impl Fn() -> Option<&'static str> + Clone + Send + Sync + 'static {
+    move || match lists.get() {
+        Some(lists) => (!lists.is_complete()).then_some("the first lists are not there yet"),
+        None => (!leadership.stands_by()).then_some("the lease could not be read yet"),
+    }
 }
 
 fn cancel_on_signal(stop: &CancellationToken) -> super::Result {

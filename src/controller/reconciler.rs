@@ -22,6 +22,7 @@ use crate::{
         error::ApiError,
         world::{Watched, World},
     },
+    leader::Leadership,
     lock::lock,
     reconcile::{Action, Credential, Memory, Next, Observed, Outcome, absorb, decide},
 };
@@ -33,6 +34,9 @@ const CONFLICT_DELAY: Duration = Duration::from_millis(200);
 
 /// How long a reconcile keeps a worker: a provider that hangs is waited for 30 s, and must not delay the clients of others.
 const LONGEST_TURN: Duration = Duration::from_secs(2);
+
+/// How soon a process looks again whether it leads, after it could not renew its lease.
+const LEADERSHIP_DELAY: Duration = Duration::from_secs(2);
 
 /// A reconcile takes a dozen steps at most; more would be a mistake in the decision, and must not become a storm.
 const MOST_STEPS: usize = 50;
@@ -49,6 +53,7 @@ pub(super) struct Reconciler {
     pub(super) tasks: TaskTracker,
     /// The uids of the objects that are being reconciled.
     turns: Mutex<HashSet<String>>,
+    leadership: Leadership,
     stop: CancellationToken,
     notes: Mutex<HashMap<String, Note>>,
 }
@@ -64,12 +69,18 @@ struct Note {
 }
 
 impl Reconciler {
-    pub(super) fn new(world: World, recall: Arc<Recall>, stop: CancellationToken) -> Self {
+    pub(super) fn new(
+        world: World,
+        recall: Arc<Recall>,
+        leadership: Leadership,
+        stop: CancellationToken,
+    ) -> Self {
         Self {
             world,
             readiness: Readiness::new(recall),
             tasks: TaskTracker::new(),
             turns: Mutex::default(),
+            leadership,
             stop,
             notes: Mutex::default(),
         }
@@ -154,6 +165,9 @@ impl Reconciler {
                 Next::Act(action) if action.begins_exchange() && self.stop.is_cancelled() => {
                     // The next process makes it: nothing that could be lost is begun any more.
                     return Ok(Requeue::await_change());
+                }
+                Next::Act(action) if action.begins_exchange() && !self.leadership.is_current() => {
+                    return Ok(Requeue::requeue(LEADERSHIP_DELAY));
                 }
                 Next::Act(action) => self.act(*action, object, seen).await,
             };
@@ -294,6 +308,9 @@ pub(super) async fn reconcile(
     tokio::select! {
         () = reconciler.readiness.complete() => {}
         () = reconciler.stop.cancelled() => return Ok(Requeue::await_change()),
+    }
+    if !reconciler.leadership.is_current() {
+        return Ok(Requeue::requeue(LEADERSHIP_DELAY));
     }
     let Some(turn) = Exclusive::take(&reconciler, object.uid().unwrap_or_default()) else {
         return Ok(Requeue::requeue(LONGEST_TURN));

@@ -12,7 +12,14 @@ use super::error::explain_kube;
 use crate::metrics::Metrics;
 
 /// What the operator has to do with; a metric names nothing else, whatever is asked for.
-const RESOURCES: [&str; 4] = ["cubecredentials", "secrets", "configmaps", "events"];
+const RESOURCES: [&str; 6] = [
+    "cubecredentials",
+    "secrets",
+    "configmaps",
+    "events",
+    "pods",
+    "leases",
+];
 
 /// Why no connection could be made.
 #[derive(Debug, Error)]
@@ -123,7 +130,8 @@ mod tests {
             ("GET /version", "other"),
             ("GET /apis/cube-operator.dev/v1alpha1", "other"),
             (&format!("PUT {secrets}/a"), "other"),
-            ("GET /api/v1/namespaces/treasury/pods/secrets", "other"),
+            ("GET /api/v1/namespaces/treasury/pods", "list pods"),
+            ("GET /api/v1/namespaces/treasury/services/secrets", "other"),
             ("GET /", "other"),
         ] {
             let (method, url) = request.split_once(' ').unwrap();

@@ -21,7 +21,7 @@ pub struct ApiError {
 
 #[derive(Debug)]
 enum Cause {
-    Timeout,
+    Timeout(Duration),
     Kube(Box<kube::Error>),
 }
 
@@ -79,7 +79,7 @@ impl ApiError {
                 kube::Error::Api(status) => Some(status),
                 _ => None,
             },
-            Cause::Timeout => None,
+            Cause::Timeout(_) => None,
         }
     }
 }
@@ -93,10 +93,23 @@ pub async fn call<T>(
     object: impl Into<String>,
     request: impl Future<Output = Result<T, kube::Error>>,
 ) -> Result<T, ApiError> {
-    let cause = match tokio::time::timeout(API_TIMEOUT, request).await {
+    call_within(API_TIMEOUT, verb, object, request).await
+}
+
+/// The same with another limit.
+///
+/// # Errors
+/// If the API server refuses, cannot be reached, or takes longer.
+pub async fn call_within<T>(
+    limit: Duration,
+    verb: &'static str,
+    object: impl Into<String>,
+    request: impl Future<Output = Result<T, kube::Error>>,
+) -> Result<T, ApiError> {
+    let cause = match tokio::time::timeout(limit, request).await {
         Ok(Ok(answer)) => return Ok(answer),
         Ok(Err(error)) => Cause::Kube(Box::new(error)),
-        Err(_) => Cause::Timeout,
+        Err(_) => Cause::Timeout(limit),
     };
     Err(ApiError {
         verb,
@@ -107,10 +120,9 @@ pub async fn call<T>(
 
 fn explain(cause: &Cause) -> String {
     match cause {
-        Cause::Timeout => format!(
-            "the API server did not answer within {} s",
-            API_TIMEOUT.as_secs()
-        ),
+        Cause::Timeout(limit) => {
+            format!("the API server did not answer within {} s", limit.as_secs())
+        }
         Cause::Kube(error) => explain_kube(error),
     }
 }

@@ -29,7 +29,7 @@ use crate::{
 /// No object ever has this resourceVersion: it is that of an empty store. A server-side apply that states it creates the
 /// Secret if there is none and fails with 409 if there is one, so that a foreign Secret is never written.
 /// `tests/cluster` pins it.
-const MUST_NOT_EXIST: &str = "1";
+pub(super) const MUST_NOT_EXIST: &str = "1";
 
 impl World {
     /// Performs one action.

@@ -10,7 +10,10 @@ use kube::{Api, Client, CustomResourceExt, Resource, api::PostParams};
 
 use crate::{
     api::{CubeCredential, GROUP},
-    kubernetes::error::{call, explain_kube},
+    kubernetes::{
+        error::{call, explain_kube},
+        lease::LeaseName,
+    },
     reconcile::Finding,
 };
 
@@ -31,6 +34,8 @@ const PERMISSIONS: [(&str, &str, Option<&str>, &[&str]); 6] = [
     // Only for warnings about consumers.
     ("", "pods", None, &["list"]),
 ];
+
+const LEASE_VERBS: [&str; 3] = ["get", "create", "patch"];
 
 /// Whether this API server knows `CubeCredentials` at all: what `run` needs to start.
 ///
@@ -110,7 +115,15 @@ pub(super) async fn permissions(
     for (group, resource, subresource, verbs) in needed {
         let mut denied = Vec::new();
         for verb in *verbs {
-            if !allowed(client, namespace, group, resource, *subresource, verb).await? {
+            let attributes = ResourceAttributes {
+                group: Some((*group).into()),
+                resource: Some((*resource).into()),
+                subresource: subresource.map(Into::into),
+                verb: Some((*verb).into()),
+                namespace: namespace.map(Into::into),
+                ..ResourceAttributes::default()
+            };
+            if !allowed(client, attributes).await? {
                 denied.push(*verb);
             }
         }
@@ -129,22 +142,36 @@ pub(super) async fn permissions(
     Ok(findings)
 }
 
-async fn allowed(
-    client: &Client,
-    namespace: Option<&str>,
-    group: &str,
-    resource: &str,
-    subresource: Option<&str>,
-    verb: &str,
-) -> Result<bool, String> {
-    let attributes = ResourceAttributes {
-        group: Some(group.into()),
-        resource: Some(resource.into()),
-        subresource: subresource.map(Into::into),
-        verb: Some(verb.into()),
-        namespace: namespace.map(Into::into),
-        ..ResourceAttributes::default()
-    };
+/// Whether the account that asks may take part in leader election.
+///
+/// # Errors
+/// If the API server cannot be asked.
+pub(super) async fn may_lead(client: &Client, lease: &LeaseName) -> Result<Finding, String> {
+    let mut denied = Vec::new();
+    for verb in LEASE_VERBS {
+        let attributes = ResourceAttributes {
+            group: Some("coordination.k8s.io".into()),
+            resource: Some("leases".into()),
+            name: Some(lease.name.clone()),
+            namespace: Some(lease.namespace.clone()),
+            verb: Some(verb.into()),
+            ..ResourceAttributes::default()
+        };
+        if !allowed(client, attributes).await? {
+            denied.push(verb);
+        }
+    }
+    Ok(if denied.is_empty() {
+        Finding::good(format!("may {} Lease {lease}", LEASE_VERBS.join(", ")))
+    } else {
+        Finding::bad(format!(
+            "may not {} Lease {lease}, so no process leads: install the chart's roles",
+            denied.join(", ")
+        ))
+    })
+}
+
+async fn allowed(client: &Client, attributes: ResourceAttributes) -> Result<bool, String> {
     let spec = SelfSubjectAccessReviewSpec {
         resource_attributes: Some(attributes),
         ..Default::default()

@@ -53,7 +53,12 @@ fn reconciler() -> (Reconciler, Writer<Watched>) {
         metrics: Metrics::default(),
     };
     (
-        Reconciler::new(world, Recall::of(1), CancellationToken::new()),
+        Reconciler::new(
+            world,
+            Recall::of(1),
+            Leadership::alone(),
+            CancellationToken::new(),
+        ),
         writer,
     )
 }

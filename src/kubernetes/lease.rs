@@ -1,0 +1,120 @@
+//! The Lease (coordination.k8s.io/v1) that says which process leads.
+
+use std::{fmt, str::FromStr, time::Duration};
+
+use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
+use kube::{
+    Api, Client,
+    api::{ObjectMeta, Patch, PatchParams},
+};
+
+use super::{
+    error::{ApiError, call_within},
+    perform::MUST_NOT_EXIST,
+};
+use crate::api::FIELD_MANAGER;
+
+/// Two of them are over before a leader's term is.
+const LIMIT: Duration = Duration::from_secs(4);
+
+/// Which Lease: written `NAMESPACE/NAME`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseName {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl FromStr for LeaseName {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('/') {
+            Some((namespace, name)) if ![namespace, name].contains(&"") && !name.contains('/') => {
+                Ok(Self {
+                    namespace: namespace.into(),
+                    name: name.into(),
+                })
+            }
+            _ => Err("write NAMESPACE/NAME"),
+        }
+    }
+}
+
+impl fmt::Display for LeaseName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// A Lease as it was found, or written.
+#[derive(Debug)]
+pub struct Found {
+    /// Its resourceVersion.
+    pub version: String,
+    /// What it says.
+    pub spec: LeaseSpec,
+}
+
+/// Reads and writes one Lease.
+pub struct LeaseAccess {
+    api: Api<Lease>,
+    name: LeaseName,
+}
+
+impl LeaseAccess {
+    /// Of the Lease by this name.
+    #[must_use]
+    pub fn new(client: Client, name: LeaseName) -> Self {
+        let api = Api::namespaced(client, &name.namespace);
+        Self { api, name }
+    }
+
+    /// The name of the Lease.
+    #[must_use]
+    pub fn name(&self) -> &LeaseName {
+        &self.name
+    }
+
+    /// The Lease, if there is one.
+    ///
+    /// # Errors
+    /// If the API server does not tell within 4 s.
+    pub async fn read(&self) -> Result<Option<Found>, ApiError> {
+        let request = self.api.get_opt(&self.name.name);
+        let lease = call_within(LIMIT, "read", self.object(), request).await?;
+        Ok(lease.map(found))
+    }
+
+    /// Writes it in exactly the version that was found; without one, if there is none.
+    ///
+    /// # Errors
+    /// If somebody was faster, or the API server does not take it within 4 s.
+    pub async fn write(&self, spec: LeaseSpec, replaces: Option<&str>) -> Result<Found, ApiError> {
+        let lease = Lease {
+            metadata: ObjectMeta {
+                name: Some(self.name.name.clone()),
+                resource_version: Some(replaces.unwrap_or(MUST_NOT_EXIST).to_owned()),
+                ..ObjectMeta::default()
+            },
+            spec: Some(spec),
+        };
+        let parameters = PatchParams::apply(FIELD_MANAGER).force();
+        let patch = Patch::Apply(&lease);
+        let request = self.api.patch(&self.name.name, &parameters, &patch);
+        let written = call_within(LIMIT, "write", self.object(), request).await?;
+        Ok(found(written))
+    }
+
+    fn object(&self) -> String {
+        format!("Lease {}", self.name)
+    }
+}
+
+fn found(lease: Lease) -> Found {
+    Found {
+        version: lease.metadata.resource_version.unwrap_or_default(),
+        spec: lease.spec.unwrap_or_default(),
+    }
+}

@@ -1,0 +1,302 @@
+//! Elections on an API server in memory, on a clock that only waits for them.
+
+use std::{convert::Infallible, future};
+
+use axum::http::{Method, Request, Response};
+use k8s_openapi::api::coordination::v1::LeaseSpec;
+use kube::{Client, client::Body};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+use super::*;
+
+/// What the connection of a candidate does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Line {
+    Works,
+    /// Nothing arrives, and an error comes back.
+    Down,
+    /// Nothing comes back.
+    Silent,
+    /// What was asked for is done, and nothing comes back.
+    LosesAnswers,
+}
+
+/// The stored lease, and the version of the last write.
+#[derive(Clone, Default)]
+struct Store(Arc<Mutex<(Option<Value>, u64)>>);
+
+impl Store {
+    fn answer(&self, method: &Method, lease: Value) -> (u16, Value) {
+        let mut store = lock(&self.0);
+        let stored = store
+            .0
+            .as_ref()
+            .map(|lease| &lease["metadata"]["resourceVersion"]);
+        match (method, stored) {
+            (&Method::GET, Some(_)) => (200, store.0.clone().unwrap()),
+            (&Method::GET, None) => (404, Value::Null),
+            (_, Some(version)) if *version != lease["metadata"]["resourceVersion"] => {
+                (409, Value::Null)
+            }
+            (_, None) if lease["metadata"]["resourceVersion"] != "1" => (409, Value::Null),
+            _ => {
+                store.1 += 2;
+                let version = store.1.to_string();
+                let mut lease = lease;
+                lease["metadata"]["resourceVersion"] = version.into();
+                store.0 = Some(lease.clone());
+                (200, lease)
+            }
+        }
+    }
+
+    fn spec(&self) -> LeaseSpec {
+        let lease = lock(&self.0).0.clone().unwrap();
+        serde_json::from_value(lease["spec"].clone()).unwrap()
+    }
+
+    fn holder(&self) -> Option<String> {
+        self.spec().holder_identity
+    }
+
+    fn transitions(&self) -> i32 {
+        self.spec().lease_transitions.unwrap()
+    }
+
+    fn client(&self, line: &Arc<Mutex<Line>>) -> Client {
+        let (store, line) = (self.clone(), Arc::clone(line));
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let (store, now) = (store.clone(), *lock(&line));
+            async move {
+                let (parts, body) = request.into_parts();
+                let lease = body.collect_bytes().await.unwrap();
+                let lease = serde_json::from_slice(&lease).unwrap_or_default();
+                let (code, answer) = match now {
+                    Line::Down => (500, Value::Null),
+                    Line::Silent => future::pending().await,
+                    Line::Works | Line::LosesAnswers => store.answer(&parts.method, lease),
+                };
+                if now == Line::LosesAnswers {
+                    future::pending::<()>().await;
+                }
+                let answer = match code {
+                    200 => answer,
+                    code => json!({
+                        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+                        "message": "no", "reason": if code == 404 { "NotFound" } else { "Conflict" }, "code": code,
+                    }),
+                };
+                let answer = Body::from(answer.to_string().into_bytes());
+                Ok::<_, Infallible>(Response::builder().status(code).body(answer).unwrap())
+            }
+        });
+        Client::new(service, "default")
+    }
+}
+
+/// A process that takes part.
+struct Candidate {
+    line: Arc<Mutex<Line>>,
+    leadership: Leadership,
+    stop: CancellationToken,
+    /// Its last exchange is over.
+    done: CancellationToken,
+    process: JoinHandle<Result<(), String>>,
+}
+
+impl Candidate {
+    fn start(store: &Store, name: &str) -> Self {
+        let line = Arc::new(Mutex::new(Line::Works));
+        let lease = LeaseAccess::new(store.client(&line), "system/leader".parse().unwrap());
+        let mut election = Election::new(lease, name.into(), Metrics::default());
+        let leadership = election.leadership();
+        let (stop, done) = (CancellationToken::new(), CancellationToken::new());
+        let (stopped, finished) = (stop.clone(), done.clone());
+        let process = tokio::spawn(async move {
+            election.win().await;
+            election.keep(stopped, finished).await
+        });
+        Self {
+            line,
+            leadership,
+            stop,
+            done,
+            process,
+        }
+    }
+
+    fn leads(&self) -> bool {
+        self.leadership.is_current()
+    }
+
+    fn set(&self, line: Line) {
+        *lock(&self.line) = line;
+    }
+}
+
+async fn pass(seconds: u64) {
+    sleep(Duration::from_secs(seconds)).await;
+}
+
+/// Two processes; the first one leads.
+async fn two() -> (Store, Candidate, Candidate) {
+    let store = Store::default();
+    let first = Candidate::start(&store, "first");
+    pass(1).await;
+    let second = Candidate::start(&store, "second");
+    pass(60).await;
+    (store, first, second)
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_leads_and_another_stands_by() {
+    let (store, first, second) = two().await;
+    assert!(first.leads() && !second.leads());
+    assert!(second.leadership.stands_by());
+    assert_eq!(
+        (store.holder().as_deref(), store.transitions()),
+        (Some("first"), 0)
+    );
+    let lease = store.spec();
+    assert!(lease.renew_time >= lease.acquire_time);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_is_given_back_when_the_last_exchange_is_over_and_taken_at_once() {
+    let (store, first, second) = two().await;
+    first.stop.cancel();
+    pass(100).await;
+    assert!(first.leads() && !second.leads(), "an exchange is under way");
+    first.done.cancel();
+    pass(3).await;
+    assert_eq!(first.process.await.unwrap(), Ok(()));
+    assert!(second.leads());
+    assert_eq!(
+        (store.holder().as_deref(), store.transitions()),
+        (Some("second"), 1)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_lease_of_a_process_that_is_gone_is_taken_when_it_ends() {
+    let (store, first, second) = two().await;
+    first.process.abort();
+    pass(12).await;
+    assert!(!second.leads() && !first.leads());
+    pass(6).await;
+    assert!(second.leads());
+    assert_eq!(
+        (store.holder().as_deref(), store.transitions()),
+        (Some("second"), 1)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restarted_container_leads_at_once() {
+    let (store, first, _second) = two().await;
+    first.process.abort();
+    let again = Candidate::start(&store, "first");
+    pass(1).await;
+    assert!(again.leads());
+    assert_eq!(store.transitions(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_that_cannot_renew_pauses_and_goes_on_if_nobody_took_over() {
+    for outage in [Line::Down, Line::Silent, Line::LosesAnswers] {
+        let (_, first, second) = two().await;
+        first.set(outage);
+        second.set(outage);
+        pass(11).await;
+        assert!(!first.leads(), "{outage:?}");
+        pass(100).await;
+        first.set(Line::Works);
+        pass(6).await;
+        assert!(first.leads() && !first.stop.is_cancelled(), "{outage:?}");
+        second.set(Line::Works);
+        pass(60).await;
+        assert!(first.leads() && !second.leads(), "{outage:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_that_finds_another_one_ends() {
+    let (store, first, second) = two().await;
+    first.set(Line::Down);
+    pass(30).await;
+    assert!(second.leads());
+    first.set(Line::Works);
+    assert_eq!(
+        first.process.await.unwrap(),
+        Err("second has taken Lease system/leader and leads now, because this process did not renew it in time".into())
+    );
+    assert!(first.stop.is_cancelled() && !first.leadership.is_current());
+    assert!(second.leads());
+    assert_eq!(store.holder().as_deref(), Some("second"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_cannot_read_the_lease_does_not_stand_by() {
+    let store = Store::default();
+    let candidate = Candidate::start(&store, "first");
+    candidate.set(Line::Down);
+    pass(60).await;
+    assert!(!candidate.leads() && !candidate.leadership.stands_by());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_somebody_edits_or_deletes_stays_with_its_leader() {
+    let (store, first, second) = two().await;
+    lock(&store.0).0.as_mut().unwrap()["metadata"]["resourceVersion"] = "edited".into();
+    pass(5).await;
+    assert!(first.leads() && !second.leads());
+    lock(&store.0).0 = None;
+    pass(60).await;
+    assert!(first.leads() ^ second.leads());
+}
+
+fn line() -> impl Strategy<Value = Line> {
+    prop_oneof![
+        3 => Just(Line::Works),
+        1 => Just(Line::Down),
+        1 => Just(Line::Silent),
+        1 => Just(Line::LosesAnswers),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn never_two_lead_and_in_the_end_one_does(
+        changes in prop::collection::vec((0_usize..3, line(), 1_u64..20), 1..30),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let store = Store::default();
+            let start = |name: usize| Candidate::start(&store, &name.to_string());
+            let mut candidates = [start(0), start(1), start(2)];
+            let mut started = 3;
+            let quiet = [(0, Line::Works, 1), (1, Line::Works, 1), (2, Line::Works, 60)];
+            for (who, line, seconds) in changes.into_iter().chain(quiet) {
+                candidates[who].set(line);
+                for _ in 0..seconds * 4 {
+                    sleep(Duration::from_millis(250)).await;
+                    let leaders = candidates.iter().filter(|candidate| candidate.leads());
+                    assert!(leaders.count() <= 1);
+                }
+                for candidate in &mut candidates {
+                    if candidate.process.is_finished() {
+                        *candidate = start(started);
+                        started += 1;
+                    }
+                }
+            }
+            assert_eq!(candidates.iter().filter(|candidate| candidate.leads()).count(), 1);
+        });
+    }
+}
