@@ -21,6 +21,7 @@ mod commands;
 mod consumers;
 mod cost;
 mod failures;
+mod leader;
 mod lifecycle;
 mod local_checks;
 mod measure;

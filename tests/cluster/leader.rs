@@ -1,0 +1,283 @@
+//! Several processes with one Lease: who makes token requests, and who takes over when.
+
+use std::{thread::sleep, time::Duration};
+
+use cube_operator::api::ConditionType::Refreshed;
+use serde_json::json;
+
+use crate::{
+    commands::run,
+    environment::{ControlPlane, TokenServer},
+    operator::{Operator, eventually},
+    place::{Place, is},
+    scripted::{Authority, LOCAL, Provider, Reply},
+};
+
+/// The Lease that the chart's role is for.
+fn lease(place: &Place) -> String {
+    format!("{}/cube-operator", place.namespace)
+}
+
+/// An operator in a pod by this name; it is ready, but may stand by.
+fn candidate(place: &Place, pod: &str) -> Operator {
+    place.operator_with(
+        &[
+            "--lease",
+            &lease(place),
+            "--identity",
+            &format!("{pod}-uid"),
+        ],
+        &[("POD_NAME", pod)],
+    )
+}
+
+fn leads(operator: &Operator) -> bool {
+    operator.metric("cube_operator_leader") == Some(1.0)
+}
+
+fn wait_until_it_leads(operator: &Operator) {
+    eventually("it leads", || leads(operator).then_some(()));
+}
+
+/// Two operators; the first one leads, and has made the first exchange of `main`.
+fn two(place: &Place) -> (Operator, Operator) {
+    let first = candidate(place, "first");
+    wait_until_it_leads(&first);
+    let second = candidate(place, "second");
+    place.ready_main();
+    (first, second)
+}
+
+/// Who has the lease, and how often that changed.
+fn held(place: &Place) -> (String, i64) {
+    let lease = place.get("lease", "cube-operator").unwrap();
+    let holder = lease["spec"]["holderIdentity"].as_str();
+    let transitions = lease["spec"]["leaseTransitions"].as_i64();
+    (holder.unwrap_or("nobody").to_owned(), transitions.unwrap())
+}
+
+fn request(place: &Place, value: &str) {
+    let annotation = format!("cube-operator.dev/refresh-requested-at={value}");
+    place.kubectl(&[
+        "annotate",
+        "cubecredential",
+        "main",
+        "--overwrite",
+        &annotation,
+    ]);
+}
+
+fn exchanged(place: &Place, times: usize) {
+    eventually(&format!("{times} exchanges"), || {
+        (place.exchanges().len() == times).then_some(())
+    });
+}
+
+#[test]
+fn one_leads_and_the_next_takes_over_without_an_exchange() {
+    let place = Place::new();
+    let (first, second) = two(&place);
+    assert_eq!(held(&place), ("first_first-uid".into(), 0));
+    assert!(!leads(&second));
+    let waits = second
+        .lines()
+        .into_iter()
+        .find(|line| line["lease"] == lease(&place));
+    assert_eq!(
+        waits.unwrap()["message"],
+        "standing by: first_first-uid leads"
+    );
+    for does in ["list secrets", "watch cubecredentials", "patch secrets"] {
+        let metric = format!("cube_operator_api_requests_total{{operation=\"{does}\"}}");
+        assert_eq!(
+            second.metric(&metric),
+            None,
+            "who stands by watches nothing"
+        );
+    }
+
+    // SIGKILL: its lease has to end first.
+    drop(first);
+    wait_until_it_leads(&second);
+    assert_eq!(held(&place), ("second_second-uid".into(), 1));
+    request(&place, "of-the-second");
+    exchanged(&place, 2);
+
+    // A restarted container is the same pod.
+    drop(second);
+    let mut second = candidate(&place, "second");
+    wait_until_it_leads(&second);
+    assert_eq!(held(&place), ("second_second-uid".into(), 1));
+
+    // SIGTERM: the lease is given back.
+    let third = candidate(&place, "third");
+    second.terminate();
+    assert_eq!(second.wait().code(), Some(0));
+    let before = held(&place);
+    assert!(
+        before.0 == "nobody" || before.0 == "third_third-uid",
+        "{before:?}"
+    );
+    wait_until_it_leads(&third);
+    assert_eq!(held(&place), ("third_third-uid".into(), 2));
+    request(&place, "of-the-third");
+    exchanged(&place, 3);
+    assert_eq!(place.call_api("main-token"), 200);
+}
+
+#[test]
+fn an_exchange_that_is_under_way_is_finished_before_the_lease_is_given_back() {
+    let server: &'static TokenServer = Box::leak(Box::new(TokenServer::start(3600)));
+    let place = Place::at(ControlPlane::shared(), server);
+    let (mut first, second) = two(&place);
+    server.delay(3.0, 0.0);
+    request(&place, "slow");
+    eventually("it is sent", || {
+        (server.times_of(&place.namespace).len() == 2).then_some(())
+    });
+    first.terminate();
+    assert_eq!(first.wait().code(), Some(0));
+    let issued = place.status("main").refresh_request;
+    assert!(issued.is_some(), "it is published and told");
+    server.delay(0.0, 0.0);
+    wait_until_it_leads(&second);
+    request(&place, "next");
+    exchanged(&place, 3);
+}
+
+#[test]
+fn the_next_leader_waits_as_the_one_before_was_to() {
+    let place = Place::new();
+    let authority = Authority::new("private");
+    let provider = Provider::start(&authority.certificate(&LOCAL), |request| {
+        if request.target == "/limited" {
+            Reply::json(429, "").header("Retry-After", "600")
+        } else {
+            Reply::json(401, r#"{"error": "invalid_client"}"#)
+        }
+    });
+    place.trust("scripted", &authority);
+    place.apply(&place.source());
+    let first = candidate(&place, "first");
+    for (name, reason) in [("limited", "RateLimited"), ("refused", "InvalidClient")] {
+        let url = provider.url(&format!("/{name}"));
+        place.apply(&place.credential_at(name, &url, "scripted"));
+        place.wait_for(name, reason, |status| {
+            is(status, Refreshed, "False", reason)
+        });
+    }
+    let told = || ["limited", "refused"].map(|name| place.status(name));
+    let before = told();
+    let second = candidate(&place, "second");
+    drop(first);
+    wait_until_it_leads(&second);
+    eventually("it has looked at both", || {
+        (second.reconciles() >= 2.0).then_some(())
+    });
+    assert_eq!(told(), before);
+    assert_eq!(provider.requests().len(), 2);
+    // The pause holds for whatever else this client has there.
+    let url = provider.url("/limited");
+    place.apply(&place.credential_at("other", &url, "scripted"));
+    let other = place.wait_for("other", "paused", |status| {
+        is(status, Refreshed, "Unknown", "RateBudget")
+    });
+    assert!(other.refresh_at >= before[0].refresh_at);
+    assert_eq!(provider.requests().len(), 2);
+}
+
+#[test]
+fn a_leader_that_was_asleep_begins_nothing_when_it_wakes_up() {
+    let place = Place::new();
+    let (mut first, second) = two(&place);
+    first.signal("STOP");
+    wait_until_it_leads(&second);
+    request(&place, "of-the-second");
+    exchanged(&place, 2);
+    let status = place.wait_for("main", "the request is served", |status| {
+        status.refresh_request.is_some()
+    });
+    // It still has to find out.
+    request(&place, "of-both");
+    first.signal("CONT");
+    assert_eq!(first.wait().code(), Some(1));
+    assert!(first.log().contains("second_second-uid has taken Lease"));
+    eventually("the second request is served", || {
+        let now = place.status("main").refresh_request;
+        (now.is_some() && now != status.refresh_request).then_some(())
+    });
+    assert_eq!(place.exchanges().len(), 3);
+    assert!(leads(&second));
+}
+
+#[test]
+fn an_outage_of_the_api_server_ends_no_leader() {
+    let plane: &'static ControlPlane = Box::leak(Box::new(ControlPlane::start()));
+    let place = Place::at(plane, TokenServer::shared());
+    let operator = candidate(&place, "only");
+    place.ready_main();
+    plane.stop_api_server();
+    eventually("its term ends", || (!leads(&operator)).then_some(()));
+    plane.start_api_server();
+    wait_until_it_leads(&operator);
+    assert_eq!(held(&place), ("only_only-uid".into(), 0));
+    request(&place, "afterwards");
+    exchanged(&place, 2);
+}
+
+#[test]
+fn whoever_may_not_have_the_lease_is_not_ready_and_makes_no_exchange() {
+    let place = Place::new();
+    let operator = candidate(&place, "only");
+    place.ready_main();
+    let check = || {
+        let arguments = [
+            "check",
+            "--namespaces",
+            &place.namespace,
+            "--lease",
+            &lease(&place),
+        ];
+        run(&place.kubeconfig, &arguments, &[]).1
+    };
+    let good = format!("✓ may get, create, patch Lease {}\n", lease(&place));
+    assert!(check().contains(&good), "{}", check());
+
+    let binding = place.get("rolebinding", "cube-operator-leader").unwrap();
+    place.kubectl(&["delete", "rolebinding", "cube-operator-leader"]);
+    eventually("its term ends", || (!leads(&operator)).then_some(()));
+    let bad = format!(
+        "✗ may not get, create, patch Lease {}, so no process leads: install the chart's roles\n",
+        lease(&place)
+    );
+    assert!(check().contains(&bad), "{}", check());
+    request(&place, "in-vain");
+    let arguments = ["--lease", &lease(&place), "--namespaces", &place.namespace];
+    let second = Operator::launch(
+        env!("CARGO_BIN_EXE_cube-operator").as_ref(),
+        &place.kubeconfig,
+        &arguments,
+        &[],
+    );
+    let missing = (503, "the lease could not be read yet\n".to_owned());
+    eventually("it says what it may not do", || {
+        second
+            .log()
+            .contains("cannot take part in leader election")
+            .then_some(())
+    });
+    assert_eq!(second.get("/readyz"), missing);
+    assert_eq!(second.get("/livez").0, 200);
+    drop(second);
+    // Nothing shows that nothing happens.
+    sleep(Duration::from_secs(3));
+    assert_eq!(place.exchanges().len(), 1);
+
+    place.apply(&json!({
+        "apiVersion": binding["apiVersion"], "kind": "RoleBinding",
+        "metadata": {"name": "cube-operator-leader"},
+        "roleRef": binding["roleRef"], "subjects": binding["subjects"],
+    }));
+    wait_until_it_leads(&operator);
+    exchanged(&place, 2);
+}
