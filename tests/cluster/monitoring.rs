@@ -112,20 +112,25 @@ fn secret(name: &str, key: &str, value: &str) -> Value {
     })
 }
 
-/// Takes the operator's rights away until the alert about that finds it.
-fn refuse_requests(place: &Place, prometheus: &Prometheus, errors: &Alert) {
-    let mut binding = place.get("rolebinding", "cube-operator").unwrap();
-    place.kubectl(&["delete", "rolebinding", "cube-operator"]);
+/// Takes rights of the operator away until the alert about that finds it.
+fn refuse_requests(place: &Place, prometheus: &Prometheus, role: &str, alert: &Alert) {
+    let mut binding = place.get("rolebinding", role).unwrap();
+    place.kubectl(&["delete", "rolebinding", role]);
     request_refresh(place, "main");
-    eventually(&errors.name, || prometheus.query(&errors.expr, None).pop());
-    binding["metadata"] = json!({"name": "cube-operator"});
+    eventually(&alert.name, || prometheus.query(&alert.expr, None).pop());
+    binding["metadata"] = json!({"name": role});
     place.apply(&binding);
-    place.wait_for("main", "served", |status| status.refresh_request.is_some());
 }
 
 fn request_refresh(place: &Place, name: &str) {
     let annotation = "cube-operator.dev/refresh-requested-at=now";
-    place.kubectl(&["annotate", "cubecredential", name, annotation]);
+    place.kubectl(&[
+        "annotate",
+        "cubecredential",
+        name,
+        "--overwrite",
+        annotation,
+    ]);
 }
 
 /// The `CubeCredentials` that an alert is about.
@@ -163,16 +168,22 @@ fn finds(prometheus: &Prometheus, what: &str, query: &str, at: Option<i64>) {
 #[test]
 fn every_alert_and_every_query_of_the_dashboard_finds_what_the_operator_exports() {
     let place = Place::new();
-    let operator = place.operator();
+    let lease = format!("{}/cube-operator", place.namespace);
+    let operator = place.operator_with(&["--lease", &lease], &[]);
     let prometheus = Prometheus::scraping(&operator);
     place.ready_main();
     let (of_the_operator, of_credentials): (Vec<_>, Vec<_>) = rendered::alerts()
         .into_iter()
         .partition(|alert| alert.name.starts_with("CubeOperator"));
-    let [absent, errors] = of_the_operator.as_slice() else {
+    let [absent, not_leading, errors] = of_the_operator.as_slice() else {
         panic!("{of_the_operator:?}");
     };
-    refuse_requests(&place, &prometheus, errors);
+    refuse_requests(&place, &prometheus, "cube-operator", errors);
+    place.wait_for("main", "served", |status| status.refresh_request.is_some());
+    refuse_requests(&place, &prometheus, "cube-operator-leader", not_leading);
+    eventually("it leads again", || {
+        (operator.metric("cube_operator_leader") == Some(1.0)).then_some(())
+    });
 
     let authority = Authority::new("private");
     let provider = provider(&authority);

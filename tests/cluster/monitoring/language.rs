@@ -49,7 +49,9 @@ fn exported() -> BTreeMap<String, BTreeSet<String>> {
             .split(['{', ','])
             .filter_map(|part| part.split_once("=\""));
         // Every scraped series has these.
-        let labels = labels.map(|(label, _)| label).chain(["job", "namespace"]);
+        let labels = labels
+            .map(|(label, _)| label)
+            .chain(["job", "namespace", "pod"]);
         (name, labels.map(str::to_owned).collect())
     });
     named.collect()
