@@ -33,7 +33,7 @@ const LONGEST_API_DELAY: Duration = Duration::from_secs(60);
 const CONFLICT_DELAY: Duration = Duration::from_millis(200);
 
 /// How long a reconcile keeps a worker: a provider that hangs is waited for 30 s, and must not delay the clients of others.
-const LONGEST_TURN: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How soon a process looks again whether it leads, after it could not renew its lease.
 const LEADERSHIP_DELAY: Duration = Duration::from_secs(2);
@@ -52,7 +52,7 @@ pub(super) struct Reconciler {
     /// What nothing cancels: kube drops a running reconcile together with its stream, and a provider's answer with it.
     pub(super) tasks: TaskTracker,
     /// The uids of the objects that are being reconciled.
-    turns: Mutex<HashSet<String>>,
+    running: Mutex<HashSet<String>>,
     leadership: Leadership,
     stop: CancellationToken,
     notes: Mutex<HashMap<String, Note>>,
@@ -79,7 +79,7 @@ impl Reconciler {
             world,
             readiness: Readiness::new(recall),
             tasks: TaskTracker::new(),
-            turns: Mutex::default(),
+            running: Mutex::default(),
             leadership,
             stop,
             notes: Mutex::default(),
@@ -90,10 +90,7 @@ impl Reconciler {
     pub(super) fn forget(&self, object: &Watched) {
         let uid = object.uid().unwrap_or_default();
         lock(&self.notes).remove(&uid);
-        lock(&self.world.budget).leave(&uid);
-        self.world
-            .metrics
-            .forget(&object.namespace().unwrap_or_default(), &object.name_any());
+        self.world.forget(&uid, &key(object));
     }
 
     /// What the providers asked an earlier process to do.
@@ -111,9 +108,7 @@ impl Reconciler {
         lock(&self.notes).retain(|uid, note| {
             let stays = present.contains(uid);
             if !stays {
-                let (namespace, name) = &note.key;
-                self.world.metrics.forget(namespace, name);
-                lock(&self.world.budget).leave(uid);
+                self.world.forget(uid, &note.key);
             }
             stays
         });
@@ -143,6 +138,12 @@ impl Reconciler {
         let mut seen = self.observe(object);
         let result = self.steps(object, &mut seen).await;
         self.keep(object, seen, result.is_ok());
+        if let Err(error) = &result
+            && !error.is_conflict()
+        {
+            let (namespace, name) = key(object);
+            tracing::warn!(namespace, name, %error, "reconcile interrupted");
+        }
         let metrics = &self.world.metrics;
         metrics.reconciled(result.is_ok(), start.elapsed());
         result
@@ -232,7 +233,7 @@ impl Reconciler {
         let note = notes
             .entry(object.uid().unwrap_or_default())
             .or_insert_with(|| Note {
-                key: (object.namespace().unwrap_or_default(), object.name_any()),
+                key: key(object),
                 memory: Memory::recall(&convert::status(object), now()),
                 ..Note::default()
             });
@@ -285,7 +286,7 @@ struct Exclusive {
 
 impl Exclusive {
     fn take(reconciler: &Arc<Reconciler>, uid: String) -> Option<Self> {
-        let free = lock(&reconciler.turns).insert(uid.clone());
+        let free = lock(&reconciler.running).insert(uid.clone());
         free.then(|| Self {
             reconciler: Arc::clone(reconciler),
             uid,
@@ -295,7 +296,7 @@ impl Exclusive {
 
 impl Drop for Exclusive {
     fn drop(&mut self) {
-        lock(&self.reconciler.turns).remove(&self.uid);
+        lock(&self.reconciler.running).remove(&self.uid);
     }
 }
 
@@ -312,17 +313,17 @@ pub(super) async fn reconcile(
     if !reconciler.leadership.is_current() {
         return Ok(Requeue::requeue(LEADERSHIP_DELAY));
     }
-    let Some(turn) = Exclusive::take(&reconciler, object.uid().unwrap_or_default()) else {
-        return Ok(Requeue::requeue(LONGEST_TURN));
+    let Some(exclusive) = Exclusive::take(&reconciler, object.uid().unwrap_or_default()) else {
+        return Ok(Requeue::requeue(PATIENCE));
     };
-    let run = async move { turn.reconciler.run(&object).await };
+    let run = async move { exclusive.reconciler.run(&object).await };
     tokio::select! {
         result = reconciler.tasks.spawn(run) => match result {
             Ok(result) => result,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         },
         // It goes on, and others get their turn; what is to be done after it is seen then.
-        () = tokio::time::sleep(LONGEST_TURN) => Ok(Requeue::requeue(LONGEST_TURN)),
+        () = tokio::time::sleep(PATIENCE) => Ok(Requeue::requeue(PATIENCE)),
     }
 }
 
@@ -339,13 +340,15 @@ pub(super) fn on_error(
     if error.is_conflict() {
         return Requeue::requeue(CONFLICT_DELAY);
     }
-    let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     let errors = lock(&reconciler.notes)
         .get(&object.uid().unwrap_or_default())
         .map_or(1, |note| note.api_errors);
-    let delay = Duration::from_secs(1 << errors.saturating_sub(1).min(6)).min(LONGEST_API_DELAY);
-    tracing::warn!(namespace, name, %error, retry_seconds = delay.as_secs(), "reconcile interrupted");
-    Requeue::requeue(delay)
+    let delay = Duration::from_secs(1 << errors.saturating_sub(1).min(6));
+    Requeue::requeue(delay.min(LONGEST_API_DELAY))
+}
+
+fn key(object: &Watched) -> Key {
+    (object.namespace().unwrap_or_default(), object.name_any())
 }
 
 fn requeue(wake_at: Option<Timestamp>, now: Timestamp) -> Requeue {

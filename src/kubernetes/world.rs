@@ -141,6 +141,12 @@ impl World {
         }
     }
 
+    /// Nothing is kept of a deleted `CubeCredential`.
+    pub fn forget(&self, uid: &str, (namespace, name): &Key) {
+        lock(&self.budget).leave(uid);
+        self.metrics.forget(namespace, name);
+    }
+
     /// A provider that asks one `CubeCredential` to pause means all of its client.
     pub fn learn_pause(&self, memory: &Memory) {
         if let Some((client, until)) = memory.pause() {
