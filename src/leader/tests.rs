@@ -267,6 +267,7 @@ fn line() -> impl Strategy<Value = Line> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn never_two_lead_and_in_the_end_one_does(
         changes in prop::collection::vec((0_usize..3, line(), 1_u64..20), 1..30),
