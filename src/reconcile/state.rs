@@ -4,6 +4,8 @@
 //! a token is sent, the successor is written before anything else happens, and every write is fenced by the version of the
 //! Secret and by the hash of the token that it replaces. Each function here makes the next content from the present one.
 
+mod found;
+
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,13 +16,10 @@ use sha2::{Digest, Sha256};
 use super::{
     attempt::later,
     inputs::hex,
-    observed::Credential,
     target::{ACCESS_TOKEN, Record},
 };
-use crate::{
-    api::{annotation, label},
-    oauth::request::is_token,
-};
+use crate::oauth::request::is_token;
+pub use found::{State, StateReading, StateSecret, is_state_of};
 
 /// The type of a state Secret.
 pub const STATE_TYPE: &str = "cube-operator.dev/state";
@@ -38,52 +37,6 @@ const CLAIM_LEFT: SignedDuration = SignedDuration::from_secs(35);
 const CONFIRMATION: SignedDuration = SignedDuration::from_mins(5);
 /// The most seeds that are remembered as used up.
 const PAST_SEEDS: usize = 32;
-
-/// What is known of the Secret with the current refresh token.
-#[derive(Clone, Debug)]
-pub enum State {
-    /// Not looked at in this reconcile: it is only ever read live.
-    Unread,
-    /// There is none.
-    Absent,
-    /// A Secret by that name is not this object's.
-    Foreign,
-    /// It was edited, and cannot be read any more. Whoever has an answer to store replaces it.
-    Damaged {
-        /// Its uid.
-        uid: String,
-        /// Its resourceVersion.
-        version: String,
-    },
-    /// It is there.
-    Present(Box<StateSecret>),
-}
-
-/// A state Secret.
-#[derive(Clone, Debug)]
-pub struct StateSecret {
-    /// Its uid.
-    pub uid: String,
-    /// Its resourceVersion.
-    pub version: String,
-    /// Whether it has this object's owner reference.
-    pub owned: bool,
-    /// What it holds.
-    pub stored: Stored,
-}
-
-/// A Secret by the name of the state, as it was read.
-#[derive(Debug)]
-pub struct StateReading {
-    /// Its uid.
-    pub uid: String,
-    /// Its resourceVersion.
-    pub version: String,
-    /// The uids of its owner references.
-    pub owners: Vec<String>,
-    /// Its data, as far as it is text; `None`: it is not this object's, so it was not read.
-    pub data: Option<BTreeMap<String, SecretString>>,
-}
 
 /// What a state Secret holds.
 #[derive(Clone, Debug)]
@@ -158,50 +111,6 @@ pub(super) enum Standing {
     Others(Timestamp),
     /// Somebody claimed it and never told what came of it: it may have been sent.
     InDoubt,
-}
-
-impl State {
-    /// What a reading means to this object.
-    #[must_use]
-    pub fn of(reading: Option<StateReading>, credential: &Credential) -> Self {
-        let Some(reading) = reading else {
-            return Self::Absent;
-        };
-        let Some(data) = &reading.data else {
-            return Self::Foreign;
-        };
-        match Stored::read(data) {
-            Some(stored) => Self::Present(Box::new(StateSecret {
-                uid: reading.uid,
-                version: reading.version,
-                owned: reading.owners.contains(&credential.uid),
-                stored,
-            })),
-            None => Self::Damaged {
-                uid: reading.uid,
-                version: reading.version,
-            },
-        }
-    }
-
-    /// What it holds.
-    pub(super) fn stored(&self) -> Option<&Stored> {
-        match self {
-            Self::Present(secret) => Some(&secret.stored),
-            _ => None,
-        }
-    }
-}
-
-/// Whether a Secret by the name of the state is this object's or its predecessor's: its data may be read.
-#[must_use]
-pub fn is_state_of(
-    credential: &Credential,
-    labels: &BTreeMap<String, String>,
-    annotations: &BTreeMap<String, String>,
-) -> bool {
-    label::is_set(labels, label::STATE)
-        && annotations.get(annotation::OWNER_NAME) == Some(&credential.name)
 }
 
 impl Stored {
