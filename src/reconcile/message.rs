@@ -82,17 +82,29 @@ pub(super) fn postponed(sentence: &str, at: Timestamp) -> String {
     }
 }
 
-pub(super) fn waits_for_turn(at: Timestamp, paused: bool) -> String {
+/// `too_late`: there is a token, and it does not last until then.
+pub(super) fn waits_for_turn(at: Timestamp, paused: bool, too_late: bool) -> String {
     let time = time(at);
-    if paused {
-        format!(
-            "the provider has asked this client to pause, so the next token request waits until {time}: nothing has to be done"
+    let (waits, remedy) = if paused {
+        (
+            format!(
+                "the provider has asked this client to pause, so the next token request waits until {time}"
+            ),
+            "look for other users of this client id",
         )
     } else {
-        format!(
-            "the next token request waits for its turn at {time}, because those of all CubeCredentials with this client id and \
-             token URL are sent one after the other: nothing has to be done"
+        (
+            format!(
+                "the next token request waits for its turn at {time}, because those of all CubeCredentials with this client id \
+                 and token URL are sent one after the other"
+            ),
+            "let those that need the same token share a CubeCredential, or get another client id for some of them",
         )
+    };
+    if too_late {
+        format!("{waits}; the token expires before that: if this comes again, {remedy}")
+    } else {
+        format!("{waits}: nothing has to be done")
     }
 }
 

@@ -104,6 +104,7 @@ impl Verdict {
 
     /// The exchange is due, and other token requests of its client come first. That is no failure; an earlier one stays told.
     pub(super) fn waits_for_turn(case: &Case<'_>, at: Timestamp, paused: bool) -> Self {
+        let too_late = case.record().is_some_and(|record| record.expires_at <= at);
         let refreshed = match &case.seen.memory.failure {
             Some(failure) => Fact::new(
                 ConditionStatus::False,
@@ -116,7 +117,7 @@ impl Verdict {
                     None => ConditionStatus::Unknown,
                 },
                 Reason::RateBudget,
-                message::waits_for_turn(at, paused),
+                message::waits_for_turn(at, paused, too_late),
             ),
         };
         Self::troubled(case, refreshed, Pressure::Reconciling, Some(at))

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use secrecy::SecretString;
 
 use super::{
-    provider::Answer,
+    provider::{Answer, issue},
     refusals::{ca_bundle_ref, certificate},
     world::{Costs, World, seconds},
 };
@@ -439,6 +439,32 @@ fn two_hundred_credentials_of_one_client_are_served_one_after_the_other() {
     for world in &mut worlds {
         assert_eq!(world.ready_is(), (ConditionStatus::True, "Synced".into()));
         assert_eq!(world.take_news(), [NewsKind::TokenIssued]);
+    }
+}
+
+#[test]
+fn whose_token_ends_before_its_turn_is_told_what_to_do() {
+    let mut worlds = worlds(50);
+    for world in &mut worlds {
+        world.provider.otherwise = issue(60);
+    }
+    settle(&mut worlds);
+    for _ in 0..4 {
+        pass_a_minute(&mut worlds);
+    }
+    let late: Vec<_> = worlds
+        .iter()
+        .filter(|world| world.status.expires_at < world.status.refresh_at)
+        .collect();
+    assert!(!late.is_empty());
+    for world in late {
+        let message = world.message(Refreshed);
+        let told = "are sent one after the other; the token expires before that: if this comes again, let those that need the \
+                    same token share a CubeCredential, or get another client id for some of them";
+        assert!(
+            world.status.expires_at.is_none() || message.ends_with(told),
+            "{message}"
+        );
     }
 }
 
