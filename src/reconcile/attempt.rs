@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     budget::{ClientKey, TurnRequest},
     inputs::Digest,
+    message,
     news::{Happened, Told},
     observed::TargetSecret,
     schedule,
@@ -204,21 +205,27 @@ impl Memory {
 
 fn recall_failure(status: &CubeCredentialStatus, now: Timestamp) -> Option<Failure> {
     let refreshed = status.condition(ConditionType::Refreshed)?;
-    // A dead refresh token is remembered in the state, which nobody edits by mistake.
-    let reason = Reason::from_name(&refreshed.reason)
-        .filter(|reason| reason.is_exchange_failure() && reason.class() != Class::Terminal)?;
-    if refreshed.status != ConditionStatus::False {
-        return None;
-    }
-    let latest = later(now, schedule::longest_delay(reason));
     let mut attempted = status.attempted.clone()?;
+    // A dead refresh token is remembered in the state, which nobody edits by mistake.
+    let failed = Reason::from_name(&refreshed.reason)
+        .filter(|reason| reason.is_exchange_failure() && reason.class() != Class::Terminal)
+        .filter(|_| refreshed.status == ConditionStatus::False);
+    let (reason, message) = if let Some(reason) = failed {
+        (reason, refreshed.message.clone())
+    } else {
+        // Suspended or refused since: what is left is the pause.
+        let until = attempted.paused_until.filter(|until| now < *until)?;
+        (Reason::RateLimited, message::paused(until))
+    };
+    let latest = later(now, schedule::longest_delay(reason));
     attempted.paused_until = attempted.paused_until.map(|until| until.min(latest));
     Some(Failure {
         reason,
-        message: refreshed.message.clone(),
+        message,
         next_try: Some(
             status
                 .refresh_at
+                .or(attempted.paused_until)
                 .unwrap_or(now)
                 .clamp(Timestamp::MIN, latest),
         ),

@@ -70,6 +70,14 @@ fn sooner(reason: Reason, settings: &Settings) -> String {
     )
 }
 
+/// All that is left of a failure which something else came after.
+pub(super) fn paused(until: Timestamp) -> String {
+    format!(
+        "the provider has asked this client to pause: wait{NEXT_TRY}{}, and not before",
+        time(until)
+    )
+}
+
 /// The same sentence about a failure whose next try waits for its turn.
 pub(super) fn postponed(sentence: &str, at: Timestamp) -> String {
     let rest = sentence.rsplit_once(NEXT_TRY).and_then(|(before, after)| {

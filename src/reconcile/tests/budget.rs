@@ -598,6 +598,48 @@ fn is_everybodys_pause(reason: Reason) {
     }
 }
 
+#[test]
+fn a_pause_is_known_after_restarts_while_something_else_is_in_the_way() {
+    type Change = fn(&mut World);
+    let obstacles: [(Change, Change); 2] = [
+        (
+            |world| world.edit_spec(|spec| spec.suspend = true),
+            |world| world.edit_spec(|spec| spec.suspend = false),
+        ),
+        (
+            |world| world.source = None,
+            |world| world.put_source("S3CRET-1"),
+        ),
+    ];
+    for (block, unblock) in obstacles {
+        let mut worlds = worlds(1);
+        worlds[0].provider.script.push_back(Answer::Refuse {
+            reason: Reason::RateLimited,
+            pause: Some(600),
+        });
+        settle(&mut worlds);
+        let until = worlds[0].status.refresh_at;
+        block(&mut worlds[0]);
+        for _ in 0..2 {
+            settle(&mut worlds);
+            assert_ne!(worlds[0].refreshed_is().1, "RateLimited");
+            restart(&mut worlds);
+        }
+        unblock(&mut worlds[0]);
+        settle(&mut worlds);
+        let world = &mut worlds[0];
+        assert_eq!(world.provider.exchanges.len(), 1, "the pause holds");
+        assert_eq!(world.status.refresh_at, until);
+        assert!(
+            world
+                .message(Refreshed)
+                .starts_with("the provider has asked this client to pause: wait; next try at 10:1")
+        );
+        world.pass(seconds(620));
+        assert_eq!(world.ready_is().0, ConditionStatus::True);
+    }
+}
+
 /// Another process, which knows what stands in the status of all.
 fn restart(worlds: &mut [World]) {
     let budget = Rc::new(RefCell::new(Budget::new(seconds(12), worlds[0].now)));
