@@ -14,9 +14,9 @@ use crate::{
     oauth::answer::Refusal,
 };
 
-/// A foreign Secret is not watched, and a rival that moves away before it had published anything leaves no trace: both are
-/// looked for.
-const LOOK_AT_TARGET_TROUBLE: SignedDuration = SignedDuration::from_secs(60);
+/// A foreign or unlabelled Secret is not watched, so what is said of it would stay however it changes; and a rival that moves away
+/// before it had published anything leaves no trace. They are looked for.
+const LOOK_AT_UNWATCHED: SignedDuration = SignedDuration::from_secs(60);
 
 /// One condition, without what the API conventions add.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,7 +126,15 @@ impl Verdict {
     /// A local check refuses the exchange: only a change helps.
     pub(super) fn refused(case: &Case<'_>, refusal: &Refusal) -> Self {
         let refreshed = Fact::new(ConditionStatus::False, refusal.reason, &refusal.what);
-        Self::troubled(case, refreshed, Pressure::Stalled, None)
+        let verdict = Self::troubled(case, refreshed, Pressure::Stalled, None);
+        match refusal.reason {
+            Reason::ClientSecretNotFound
+            | Reason::ClientSecretNotLabelled
+            | Reason::RefreshTokenNotFound
+            | Reason::RefreshTokenNotLabelled
+            | Reason::CABundleInvalid => verdict.looked_at_by(later(case.now, LOOK_AT_UNWATCHED)),
+            _ => verdict,
+        }
     }
 
     /// The API server refuses the target, whose token is kept for the next try, or the state, so that nothing is sent.
@@ -161,7 +169,7 @@ impl Verdict {
     pub(super) fn state_conflict(case: &Case<'_>, message: String) -> Self {
         let refreshed = Fact::new(ConditionStatus::False, Reason::StateConflict, message);
         Self::troubled(case, refreshed, Pressure::Stalled, None)
-            .looked_at_by(later(case.now, LOOK_AT_TARGET_TROUBLE))
+            .looked_at_by(later(case.now, LOOK_AT_UNWATCHED))
     }
 
     /// The spec cannot be read: nothing is known of the target either.
@@ -185,7 +193,7 @@ impl Verdict {
             refreshed: failed_before_or_pending(case, waits),
             pressure: Pressure::Stalled,
             refresh_at: None,
-            wake_at: Some(later(case.now, LOOK_AT_TARGET_TROUBLE)),
+            wake_at: Some(later(case.now, LOOK_AT_UNWATCHED)),
         }
     }
 

@@ -142,6 +142,8 @@ fn a_source_that_goes_away_leaves_the_published_token_until_it_expires() {
     assert_eq!(world.ready_is().0, ConditionStatus::True);
     assert_eq!(world.refreshed_is(), refused);
     assert_eq!(world.status.refresh_at, None);
+    world.pass(seconds(3599));
+    assert_eq!(world.ready_is().0, ConditionStatus::True);
     world.wake();
     assert_eq!(world.now, expires_at);
     assert_eq!(world.ready_is(), refused);

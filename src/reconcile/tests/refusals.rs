@@ -1,6 +1,6 @@
 //! The checks before anything is sent: each refusal with its full message, and none of them costs an exchange.
 
-use super::world::{SourceState, World};
+use super::world::{SourceState, World, seconds};
 use crate::{
     api::{CaBundleKind, CaBundleRef, ConditionStatus, ConditionType, CubeCredentialSpec},
     oauth::endpoint::HostList,
@@ -33,7 +33,17 @@ fn assert_refused(spoil: impl Fn(&mut World), reason: &str, message: &str) {
     );
     assert_eq!(world.condition(ConditionType::Stalled).1, reason);
     assert_eq!(world.message(ConditionType::Refreshed), message);
-    assert_eq!((world.wake_at, world.status.refresh_at), (None, None));
+    // What no watch tells of.
+    let unwatched = [
+        "ClientSecretNotFound",
+        "ClientSecretNotLabelled",
+        "CABundleInvalid",
+    ];
+    let look = unwatched.contains(&reason);
+    assert_eq!(
+        (world.wake_at, world.status.refresh_at),
+        (look.then(|| world.now + seconds(60)), None)
+    );
     assert_eq!(world.status.last_attempt_at, None);
 }
 
@@ -70,6 +80,21 @@ fn a_source_without_consent() {
         "Secret \"cubewire-client\" lacks the label cube-operator.dev/credential: \"true\", by which its owner permits its use: \
          run kubectl label --overwrite secret cubewire-client cube-operator.dev/credential=true; it is used as soon as it has it",
     );
+}
+
+#[test]
+fn a_source_that_no_watch_tells_of_is_looked_for() {
+    let mut world = World::new();
+    let mut source = world.source.take();
+    world.settle();
+    assert_eq!(world.ready_is().1, "ClientSecretNotFound");
+    source.as_mut().unwrap().labelled = false;
+    world.source = source;
+    world.pass(seconds(60));
+    assert_eq!(world.ready_is().1, "ClientSecretNotLabelled");
+    world.source = None;
+    world.pass(seconds(60));
+    assert_eq!(world.ready_is().1, "ClientSecretNotFound");
 }
 
 #[test]
