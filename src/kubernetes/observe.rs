@@ -28,7 +28,7 @@ impl World {
     pub fn observe(&self, object: &Watched, memory: Memory) -> Observed {
         let credential = convert::credential(object);
         let settings = match &object.0 {
-            Ok(object) => Settings::read(&credential.name, &object.spec),
+            Ok(object) => Settings::read(&credential.namespace, &credential.name, &object.spec),
             Err(invalid) => Err(format!(
                 "this version of the operator cannot read the object: {invalid}"
             )),

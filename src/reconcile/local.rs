@@ -89,9 +89,11 @@ pub(super) fn client(settings: &Settings, source: &Source) -> Checked<Client> {
             Err(absent(Reason::ClientSecretNotFound, name, &keys))
         }
         // Its content may not be read, and without the label no watch tells about it either.
-        Source::NotLabelled | Source::Unread(_) => {
-            Err(not_labelled(Reason::ClientSecretNotLabelled, name))
-        }
+        Source::NotLabelled | Source::Unread(_) => Err(not_labelled(
+            Reason::ClientSecretNotLabelled,
+            settings,
+            name,
+        )),
         Source::Read(found) => {
             let value = |key: &str, value| {
                 text(value)
@@ -122,7 +124,11 @@ pub(super) fn seed(case: &Case<'_>) -> Checked<()> {
     let begun = !matches!(case.seen.state, State::Absent);
     match &case.seen.seed {
         Source::Unread(_) => Ok(()),
-        Source::NotLabelled => Err(not_labelled(Reason::RefreshTokenNotLabelled, name)),
+        Source::NotLabelled => Err(not_labelled(
+            Reason::RefreshTokenNotLabelled,
+            case.settings,
+            name,
+        )),
         Source::Absent if begun => Ok(()),
         Source::Absent => {
             let key = format!("key {key:?}, the refresh token of a sign-in,");
@@ -157,19 +163,19 @@ fn absent(reason: Reason, name: &str, keys: &str) -> Refusal {
     Refusal::new(reason, message)
 }
 
-fn not_labelled(reason: Reason, name: &str) -> Refusal {
+fn not_labelled(reason: Reason, settings: &Settings, name: &str) -> Refusal {
     let message = format!(
         "Secret {name:?} {}; it is used as soon as it has it",
-        lacks_label(name)
+        lacks_label(settings, name)
     );
     Refusal::new(reason, message)
 }
 
-fn lacks_label(name: &str) -> String {
-    let label = label::CREDENTIAL;
+fn lacks_label(settings: &Settings, name: &str) -> String {
+    let (label, namespace) = (label::CREDENTIAL, &settings.namespace);
     format!(
         "lacks the label {label}: \"true\", by which its owner permits its use: run kubectl label --overwrite secret {name} \
-         {label}=true"
+         -n {namespace} {label}=true"
     )
 }
 
@@ -272,7 +278,7 @@ pub(super) fn ca_bundle(settings: &Settings, found: &CaBundle) -> Checked<Option
     let why = match found {
         CaBundle::Unread => "was not read".into(),
         CaBundle::Absent => "does not exist: create it, or name another one".into(),
-        CaBundle::NotLabelled => lacks_label(&reference.name),
+        CaBundle::NotLabelled => lacks_label(settings, &reference.name),
         CaBundle::NoText => format!("has no text in key {key:?}: add it, or name the right key"),
         CaBundle::Pem(pem) if authorities::read(pem).is_ok() => return Ok(Some(pem.clone())),
         CaBundle::Pem(_) => format!(

@@ -21,6 +21,8 @@ const CUBE_SOFTWARE: &str = "https://api.cubesoftware.com/o/token/";
 /// What a `CubeCredential` asks for.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// Where it is, with all that it names.
+    pub namespace: String,
     /// Where tokens are issued.
     pub endpoint: Endpoint,
     /// Where the client id and secret are.
@@ -57,7 +59,7 @@ impl Settings {
     ///
     /// # Errors
     /// Names the field and says what to write.
-    pub fn read(name: &str, spec: &CubeCredentialSpec) -> Result<Self, String> {
+    pub fn read(namespace: &str, name: &str, spec: &CubeCredentialSpec) -> Result<Self, String> {
         let url = match (spec.provider, &spec.token_url) {
             (_, Some(url)) => url,
             (Provider::Cubewire, None) => CUBEWIRE,
@@ -80,6 +82,7 @@ impl Settings {
             return Err("spec.clientAuthentication None needs grant RefreshToken".into());
         }
         Ok(Self {
+            namespace: namespace.to_owned(),
             endpoint: Endpoint::parse(url).map_err(|error| format!("spec.{error}"))?,
             source: spec.client_secret_ref.clone(),
             scopes: scopes(spec),

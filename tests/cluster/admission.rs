@@ -416,7 +416,7 @@ fn what_is_valid_is_accepted_as_written() {
         merge(&mut again, &object);
         assert_eq!(again, stored, "{change} is stored as it is written");
         let object: CubeCredential = serde_json::from_value(stored).unwrap();
-        if let Err(why) = Settings::read("main", &object.spec) {
+        if let Err(why) = Settings::read("treasury", "main", &object.spec) {
             unreadable.push(format!("{change}: {why}"));
         }
     }
@@ -437,7 +437,7 @@ fn a_field_that_is_null_counts_as_absent() {
     object["spec"]["target"] = json!({"name": null});
     let stored = admission.create(&object).unwrap();
     let read: CubeCredential = serde_json::from_value(stored).unwrap();
-    let settings = Settings::read("main", &read.spec).unwrap();
+    let settings = Settings::read("treasury", "main", &read.spec).unwrap();
     assert_eq!(settings.target_name, "main-token");
 
     object["spec"]["provider"] = json!("Custom");

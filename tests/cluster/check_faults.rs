@@ -35,7 +35,7 @@ struct Wrong {
 }
 
 #[expect(clippy::too_many_lines, reason = "a table")]
-fn wrongs(host: &str, closed: &str, authority: &str) -> Vec<Wrong> {
+fn wrongs(namespace: &str, host: &str, closed: &str, authority: &str) -> Vec<Wrong> {
     let case = |what, prepare: Prepare, line: &str, unmade: &[&str]| Wrong {
         what,
         prepare,
@@ -98,8 +98,11 @@ fn wrongs(host: &str, closed: &str, authority: &str) -> Vec<Wrong> {
         case(
             "unlabelled",
             source(json!({"metadata": {"labels": {"cube-operator.dev/credential": "false"}}})),
-            "✗ Secret \"unlabelled\" lacks the label cube-operator.dev/credential: \"true\", by which its owner permits its use: run \
-             kubectl label --overwrite secret unlabelled cube-operator.dev/credential=true; it is used as soon as it has it",
+            &format!(
+                "✗ Secret \"unlabelled\" lacks the label cube-operator.dev/credential: \"true\", by which its owner permits its use: \
+                 run kubectl label --overwrite secret unlabelled -n {namespace} cube-operator.dev/credential=true; it is used as soon \
+                 as it has it"
+            ),
             &[],
         ),
         case(
@@ -216,7 +219,7 @@ fn each_thing_that_is_wrong_is_said_with_its_remedy_and_what_depends_on_it_is_le
         prepare,
         flags,
         lines,
-    } in wrongs(&host, &closed, "Example Proxy")
+    } in wrongs(&place.namespace, &host, &closed, "Example Proxy")
     {
         let name = format!("wrong-{what}");
         let mut credential = place.credential_at(&name, &provider.url("/token"), "scripted");

@@ -101,7 +101,7 @@ impl World {
             now: "2026-11-25T10:00:00Z".parse().expect("a time"),
             settings: spec
                 .ok_or_else(|| "no spec".to_owned())
-                .and_then(|spec| Settings::read(NAME, &spec)),
+                .and_then(|spec| Settings::read("treasury", NAME, &spec)),
             status: status.unwrap_or_default(),
             state: data("state."),
             target,

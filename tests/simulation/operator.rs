@@ -497,7 +497,7 @@ pub(crate) fn settings() -> Settings {
         "clientSecretRef": {"name": "client"}, "refreshTokenRef": {"name": SEED},
     });
     let spec = serde_json::from_value(spec).expect("a spec");
-    Settings::read(NAME, &spec).expect("a good spec")
+    Settings::read("treasury", NAME, &spec).expect("a good spec")
 }
 
 /// A step in a few words.

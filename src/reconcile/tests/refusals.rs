@@ -78,7 +78,7 @@ fn a_source_without_consent() {
         |source| source.labelled = false,
         "ClientSecretNotLabelled",
         "Secret \"cubewire-client\" lacks the label cube-operator.dev/credential: \"true\", by which its owner permits its use: \
-         run kubectl label --overwrite secret cubewire-client cube-operator.dev/credential=true; it is used as soon as it has it",
+         run kubectl label --overwrite secret cubewire-client -n treasury cube-operator.dev/credential=true; it is used as soon as it has it",
     );
 }
 

@@ -75,7 +75,7 @@ impl World {
                 refresh_request: self.request.clone(),
                 status: self.status.clone(),
             },
-            settings: Settings::read("cubewire", &self.spec),
+            settings: Settings::read("treasury", "cubewire", &self.spec),
             older_rival: self.rival.clone(),
             target: self
                 .cache

@@ -224,7 +224,7 @@ const INPUTS: &[Chapter] = &[
         who: "whoever keeps the client's Secret",
         first: "label it",
         act: "The label is the consent of the Secret's owner: without it the operator does not read the Secret. If that is you, run the \
-              command in the message with `-n NAMESPACE`.",
+              command in the message.",
         rows: &[("unlabelled", "")],
     },
     Chapter {
@@ -292,7 +292,7 @@ const LOGIN: &[Chapter] = &[
         meaning: "the owner of the Secret with the first refresh token has not permitted its use",
         who: "whoever keeps the seed",
         first: "label it",
-        act: "If you are its owner, run the command in the message with `-n NAMESPACE`. A login that has begun rests too while the \
+        act: "If you are its owner, run the command in the message. A login that has begun rests too while the \
               label is missing.",
         rows: &[("r-unlabelled", "")],
     },

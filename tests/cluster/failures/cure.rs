@@ -83,5 +83,6 @@ fn run_what_the_message_says(stage: &Stage, row: &Row) {
     let message = told(&stage.statuses()[&row.object()])[0].clone();
     let rest = message.split("run kubectl ").nth(1).expect("a command");
     let arguments: Vec<_> = rest.split(';').next().unwrap().split(' ').collect();
-    stage.place.kubectl(&arguments);
+    // As it is pasted: in whatever namespace.
+    stage.place.plane.kubectl(&arguments);
 }

@@ -36,7 +36,7 @@ fn clients() -> Vec<Row> {
             |objects, _| objects.client = None),
         Row::local("unlabelled", ClientSecretNotLabelled,
             &format!("Secret {{client}} lacks the label {LABEL}, by which its owner permits its use: run {COMMAND} \
-                      row-unlabelled-client cube-operator.dev/credential=true; it is used as soon as it has it"),
+                      row-unlabelled-client -n {{namespace}} cube-operator.dev/credential=true; it is used as soon as it has it"),
             |objects, _| objects.label_client("yes")).cured_by(Cure::Command),
         missing("no-id",            "client-id", |objects, _| objects.put_client("client-id", None)),
         missing("no-secret",        "client-secret", |objects, _| objects.put_client("client-secret", None)),
@@ -70,7 +70,7 @@ fn seeds() -> Vec<Row> {
             |objects, _| objects.put_login(None)),
         Row::local_r("r-unlabelled", RefreshTokenNotLabelled,
             &format!("Secret {{login}} lacks the label {LABEL}, by which its owner permits its use: run {COMMAND} \
-                      row-r-unlabelled-login cube-operator.dev/credential=true; it is used as soon as it has it"),
+                      row-r-unlabelled-login -n {{namespace}} cube-operator.dev/credential=true; it is used as soon as it has it"),
             |objects, _| objects.unlabel_login()).cured_by(Cure::Command),
         malformed("r-seed-empty",   "is empty", AS_SHOWN, |objects, _| objects.put_login(Some(b""))),
         malformed("r-line-break",   "ends with a line break", PRINTF, |objects, _| objects.put_login(Some(b"from-echo\n"))),
@@ -120,7 +120,7 @@ fn bundles() -> Vec<Row> {
             |objects, stage| objects.trusting("row-no-pem-roots", "ca.crt", &stage.authority.pem())),
         Row::local("unlabelled-bundle", CABundleInvalid,
             &format!("spec.caBundleRef: Secret \"row-unlabelled-bundle-roots\" lacks the label {LABEL}, by which its owner permits its \
-                      use: run {COMMAND} row-unlabelled-bundle-roots cube-operator.dev/credential=true; it is used as soon as that is \
+                      use: run {COMMAND} row-unlabelled-bundle-roots -n {{namespace}} cube-operator.dev/credential=true; it is used as soon as that is \
                       done"),
             |objects, stage| {
                 objects.credential["spec"]["caBundleRef"] = json!({"kind": "Secret", "name": "row-unlabelled-bundle-roots"});
