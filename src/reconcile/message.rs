@@ -282,7 +282,7 @@ fn trust(settings: &Settings) -> String {
         None => "put that into a ConfigMap and name it in spec.caBundleRef".into(),
     };
     format!(
-        "have the owner of {host} correct it, or, if a private authority (also that of a proxy) issued it, {put}"
+        "have the owner of {host} correct it; if only its authority is not trusted (a private one, or that of a proxy), {put}"
     )
 }
 

@@ -64,7 +64,7 @@ fn a_connection_that_never_speaks_tls_is_unreachable_long_before_the_exchange_en
         refused(
             Reason::Unreachable,
             format!(
-                "the token endpoint localhost:{port} could not be reached: no connection within 5 s"
+                "the token endpoint localhost:{port} could not be reached: no TLS connection within 5 s"
             )
         )
     );
@@ -114,7 +114,7 @@ fn a_server_without_tls_is_unreachable() {
         refused(
             Reason::Unreachable,
             format!(
-                "the token endpoint localhost:{port} could not be reached: the TLS handshake failed"
+                "the token endpoint localhost:{port} could not be reached: what answers there does not speak TLS"
             )
         )
     );

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use cube_operator::{api::Reason, oauth::request::TokenRequest};
-use rcgen::date_time_ymd;
+use rcgen::{BasicConstraints, IsCa, date_time_ymd};
 
 use crate::{
     Outcome, exchange, fine, local,
@@ -45,6 +45,12 @@ fn a_certificate_has_to_be_valid_now_and_for_this_host_from_an_authority_that_is
         (
             other.certificate(&LOCAL),
             "it was issued by an authority that is not trusted",
+        ),
+        (
+            trusted.certificate_with(&LOCAL, |params| {
+                params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            }),
+            "a server cannot use it, mostly because it is self-signed and made for an authority",
         ),
     ] {
         let provider = start(&certificate);

@@ -21,6 +21,8 @@ pub(super) fn refused_network(authority: &str, why: &str) -> Refusal {
 pub(super) const NO_NAME: &str = "its name does not resolve";
 /// The limit of `CONNECT_TIMEOUT` was reached.
 pub(super) const NO_CONNECTION: &str = "no connection within 5 s";
+/// The same with TLS: whether there was a connection without is not known.
+const NO_TLS_CONNECTION: &str = "no TLS connection within 5 s";
 
 /// The refusal for a token endpoint to which nothing could be sent.
 pub(super) fn unreachable(authority: &str, why: &str) -> Refusal {
@@ -65,7 +67,7 @@ fn no_response(authority: &str, why: &str) -> Refusal {
 }
 
 fn tls_trouble(error: &rustls::Error, connecting: bool, authority: &str) -> Refusal {
-    use rustls::Error::{InvalidCertificate, NoCertificatesPresented};
+    use rustls::Error::{InvalidCertificate, InvalidMessage, NoCertificatesPresented};
     let why = match error {
         InvalidCertificate(CertificateError::UnknownIssuer) => {
             "it was issued by an authority that is not trusted"
@@ -80,7 +82,13 @@ fn tls_trouble(error: &rustls::Error, connecting: bool, authority: &str) -> Refu
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
         ) => "it is for another host name",
         InvalidCertificate(CertificateError::Revoked) => "it was revoked",
+        InvalidCertificate(CertificateError::Other(_)) => {
+            "a server cannot use it, mostly because it is self-signed and made for an authority"
+        }
         InvalidCertificate(_) | NoCertificatesPresented => "it cannot be used",
+        InvalidMessage(_) if connecting => {
+            return unreachable(authority, "what answers there does not speak TLS");
+        }
         _ if connecting => return unreachable(authority, "the TLS handshake failed"),
         _ => return no_response(authority, "before the TLS connection broke"),
     };
@@ -92,7 +100,7 @@ fn tls_trouble(error: &rustls::Error, connecting: bool, authority: &str) -> Refu
 
 fn connect_trouble(error: &reqwest::Error) -> &'static str {
     if error.is_timeout() {
-        return NO_CONNECTION;
+        return NO_TLS_CONNECTION;
     }
     if cause::<NotResolved>(error).is_some() {
         return NO_NAME;

@@ -45,8 +45,8 @@ pub(super) fn remedy(reason: Reason, grant: Grant) -> &'static str {
             "check that spec.tokenURL is an OAuth 2 token endpoint, not a web page"
         }
         Reason::TLSUntrusted => {
-            "have the owner of {host} correct it, or, if a private authority (also that of a proxy) issued it, add that to key \
-             \"ca.crt\" of ConfigMap {roots}"
+            "have the owner of {host} correct it; if only its authority is not trusted (a private one, or that of a proxy), add that \
+             to key \"ca.crt\" of ConfigMap {roots}"
         }
         Reason::Unreachable => {
             "check the host in spec.tokenURL, the cluster's DNS, and network policies, firewall and proxy on the way to it"
