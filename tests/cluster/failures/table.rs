@@ -18,10 +18,18 @@ use super::{
     stage::Stage,
     wake::{nothing_was_asked_for_but_what_was_planned, touch, touch_secrets},
 };
+use crate::operator::Operator;
 
 fn rows() -> Vec<Row> {
     let tables = [answers::rows(), local::rows(), others::rows()];
     tables.into_iter().flatten().collect()
+}
+
+/// The library that judges a certificate logs what it holds against it, in its words.
+fn no_name_in_a_certificate_is_logged(operator: &Operator) {
+    let mut lines = operator.lines().into_iter();
+    let told = lines.find(|line| line["target"].as_str().unwrap().starts_with("rustls"));
+    assert_eq!(told, None);
 }
 
 #[test]
@@ -41,6 +49,7 @@ fn every_failure_explains_itself_is_not_made_worse_and_ends_as_soon_as_it_is_men
     let snapshots = look(&stage, rows, &mut book);
     everything_explains_itself(&stage, rows, &snapshots);
     nobody_was_shown_what_has_no_label(&stage);
+    no_name_in_a_certificate_is_logged(&operator);
     cure_early(&stage, rows);
 
     touch_secrets(&stage, rows);
