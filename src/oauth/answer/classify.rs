@@ -209,25 +209,30 @@ impl Reader<'_> {
     }
 
     fn redirected(&self) -> Refusal {
-        let target = self
-            .answer
-            .location
-            .as_deref()
-            .map(|location| self.scrubber.without_secrets(location))
-            .and_then(|location| url::Url::parse(&location).ok())
-            .filter(url::Url::has_host);
-        let Some(target) = target else {
-            return self.refusal(
-                Reason::Redirected,
-                "with a redirect, which is never followed",
-            );
+        let detail = match self.redirect_target() {
+            Some(target) => format!("with a redirect to {target:?}, which is never followed"),
+            None => "with a redirect, which is never followed".into(),
         };
-        // Scheme, host and path only: a query may hold a code or a token.
+        self.refusal(Reason::Redirected, &detail)
+    }
+
+    /// Scheme, host and path only: a query may hold a code or a token. Of a redirect on the same host the path.
+    fn redirect_target(&self) -> Option<String> {
+        let location = self
+            .scrubber
+            .without_secrets(self.answer.location.as_deref()?);
+        let (target, on_same_host) = match url::Url::parse(&location) {
+            Ok(target) => (target, false),
+            Err(_) if location.starts_with('/') && !location.starts_with("//") => {
+                let host = url::Url::parse("https://same.host").expect("it is one");
+                (host.join(&location).ok()?, true)
+            }
+            Err(_) => return None,
+        };
         // Part by part, because a whole URL looks like a token.
         let part = |text: &str| self.scrubber.clean(text);
         let host = target
-            .host_str()
-            .unwrap_or_default()
+            .host_str()?
             .split('.')
             .map(part)
             .collect::<Vec<_>>()
@@ -239,13 +244,14 @@ impl Reader<'_> {
             .collect::<Vec<_>>()
             .join("/");
         // Once more: a URL drops what can cut a secret apart, tabs and steps such as `..`.
-        let shown = format!("{}://{host}{path}", target.scheme());
+        let shown = if on_same_host {
+            path
+        } else {
+            format!("{}://{host}{path}", target.scheme())
+        };
         let mut shown = self.scrubber.without_secrets(&shown);
         shown.truncate(200);
-        self.refusal(
-            Reason::Redirected,
-            &format!("with a redirect to {shown:?}, which is never followed"),
-        )
+        Some(shown)
     }
 
     fn refusal(&self, reason: Reason, detail: &str) -> Refusal {
