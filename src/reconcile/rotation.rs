@@ -171,7 +171,9 @@ pub(super) fn a_rejected_token_is_not_sent_again(case: &Case<'_>) -> Option<Step
     let confirmed = rejection
         .next_try()
         .is_some_and(|next_try| case.now >= next_try);
-    if changed || requested || confirmed || matches!(case.login(), Login::New(_)) {
+    // Somebody has signed in again, and what is wrong with the new one comes first.
+    let unusable = local::seed(case).is_err();
+    if changed || requested || confirmed || unusable || matches!(case.login(), Login::New(_)) {
         return None;
     }
     Some(Step::Settle(Verdict::rejected(case, rejection)))

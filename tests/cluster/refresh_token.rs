@@ -172,9 +172,12 @@ fn a_revoked_login_is_told_and_not_asked_for_again_but_once_until_somebody_signs
     place.after_reconcile(&operator, || {
         drop(place.kubectl(&["label", "secret", "seed", "a=b"]));
     });
+    let sign_in = place.sign_in();
+    place.apply(&place.seed(&format!("{sign_in}\n")));
+    place.wait_until_refused("RefreshTokenMalformed");
     assert_eq!(answers(), [200, 400]);
 
-    place.apply(&place.seed(&place.sign_in()));
+    place.apply(&place.seed(&sign_in));
     eventually("a new sign-in helps", || {
         place.served("after the revocation")
     });
