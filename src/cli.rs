@@ -80,8 +80,8 @@ pub struct Run {
     #[arg(long, env = "POD_NAME", value_name = "NAME")]
     pub instance: Option<String>,
 
-    /// Who this process is when it claims a refresh token or leads: the uid of its pod, so that a restarted container goes on where the
-    /// one before it stopped. Default: a new one at each start.
+    /// Who this process is when it claims a refresh token or leads: the uid of its pod, so that a restarted container goes on
+    /// where the one before it stopped. Default: a new one at each start.
     #[arg(long, env = "POD_UID", value_name = "UID")]
     pub identity: Option<String>,
 }
