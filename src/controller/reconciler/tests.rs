@@ -14,10 +14,10 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    controller::watches::credentials_concerned,
+    controller::{readiness::List, watches::credentials_concerned},
     metrics::Metrics,
     oauth::{client::TokenClient, endpoint::Networks},
-    reconcile::Budget,
+    reconcile::{Budget, ClientValues, Source, SourceSecret, SourceValue, Target},
 };
 
 fn object(name: &str, uid: &str) -> Watched {
@@ -30,8 +30,12 @@ fn object(name: &str, uid: &str) -> Watched {
     .unwrap()
 }
 
-/// A reconciler that watches nothing: the test tells what exists.
 fn reconciler() -> (Reconciler, Writer<Watched>) {
+    reconciler_that(Leadership::alone())
+}
+
+/// A reconciler that watches nothing: the test tells what exists.
+fn reconciler_that(leadership: Leadership) -> (Reconciler, Writer<Watched>) {
     let nobody = tower::service_fn(|_: Request<Body>| {
         future::ready(Ok::<_, Infallible>(Response::new(Body::empty())))
     });
@@ -53,12 +57,7 @@ fn reconciler() -> (Reconciler, Writer<Watched>) {
         metrics: Metrics::default(),
     };
     (
-        Reconciler::new(
-            world,
-            Recall::of(1),
-            Leadership::alone(),
-            CancellationToken::new(),
-        ),
+        Reconciler::new(world, Recall::of(1), leadership, CancellationToken::new()),
         writer,
     )
 }
@@ -145,4 +144,44 @@ async fn a_status_is_shown_even_if_the_api_server_does_not_take_it_but_not_after
     list(&reconciler, &mut writer, &[]);
     assert!(reconciler.act(report(), &object, &seen).await.is_err());
     assert_eq!(shown(&reconciler), [""; 0]);
+}
+
+#[tokio::test]
+async fn an_exchange_that_was_about_to_begin_when_the_lease_was_lost_does_not_begin() {
+    for (leadership, began) in [(Leadership::alone(), true), (Leadership::default(), false)] {
+        let (reconciler, mut writer) = reconciler_that(leadership);
+        let mut object = object("main", "a");
+        let spec = &mut object.0.as_mut().unwrap().spec;
+        // Nothing is sent there.
+        spec.token_url = Some("https://127.0.0.1/token".into());
+        list(&reconciler, &mut writer, std::slice::from_ref(&object));
+        let mut seen = reconciler.observe(&object);
+        let text = |text: &str| SourceValue::Text(text.into());
+        seen.target = Target::Absent;
+        seen.source = Source::Read(SourceSecret {
+            version: "1".into(),
+            token_hosts: None,
+            values: ClientValues {
+                id: text("client"),
+                secret: text("secret"),
+            },
+        });
+        let result = reconciler.steps(&object, &mut seen).await;
+        let text = reconciler.world.metrics.text();
+        assert_eq!(text.contains("cube_operator_exchanges_total"), began);
+        let waits = result.is_ok_and(|action| action == Requeue::requeue(LEADERSHIP_DELAY));
+        assert_eq!(waits, !began);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_looked_at_by_a_process_that_does_not_lead() {
+    let (reconciler, _writer) = reconciler_that(Leadership::default());
+    for list in [List::Credentials, List::Targets, List::Sources] {
+        reconciler.readiness.listed(list);
+    }
+    let reconciler = Arc::new(reconciler);
+    let result = reconcile(Arc::new(object("main", "a")), Arc::clone(&reconciler)).await;
+    assert_eq!(result.unwrap(), Requeue::requeue(LEADERSHIP_DELAY));
+    assert!(lock(&reconciler.notes).is_empty());
 }
