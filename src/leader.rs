@@ -10,7 +10,7 @@ mod term;
 
 use std::{
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use tokio::time::{Instant, sleep};
@@ -43,10 +43,14 @@ enum Standing {
     /// It is somebody else's.
     StandsBy,
     /// Until then, unless the lease is renewed.
-    Leads(Instant),
+    Leads(End),
     /// There is no lease, and nobody else.
     Alone,
 }
+
+/// The end of a term, by two clocks: one stands still while a machine is suspended, and the other may be set back.
+#[derive(Clone, Copy, Debug)]
+struct End(Instant, SystemTime);
 
 impl Leadership {
     /// Of a process that has no rivals.
@@ -60,7 +64,9 @@ impl Leadership {
     pub fn is_current(&self) -> bool {
         match *lock(&self.0) {
             Standing::Alone => true,
-            Standing::Leads(until) => Instant::now() < until,
+            Standing::Leads(End(instant, time)) => {
+                Instant::now() < instant && SystemTime::now() < time
+            }
             Standing::Unknown | Standing::StandsBy => false,
         }
     }
@@ -82,7 +88,7 @@ pub struct Election {
     me: String,
     leadership: Leadership,
     metrics: Metrics,
-    seen: Option<Seen>,
+    seen: Seen,
     /// What was told last, so that it is told once.
     told: Option<String>,
 }
@@ -104,7 +110,11 @@ impl Election {
             me,
             leadership: Leadership::default(),
             metrics,
-            seen: None,
+            seen: Seen {
+                found: Found::default(),
+                since: Instant::now(),
+                certain: false,
+            },
             told: None,
         }
     }
@@ -115,23 +125,30 @@ impl Election {
         self.leadership.clone()
     }
 
-    /// Waits until this process leads.
-    pub async fn win(&mut self) {
-        loop {
+    /// Waits until this process leads, or is stopped. Tells whether it leads.
+    pub async fn win(&mut self, stop: &CancellationToken) -> bool {
+        // A round is never cut short: the lease may be taken in it, and is then to be given back.
+        while !stop.is_cancelled() {
             match self.round().await {
-                Ok(None) => break self.tell("leading"),
+                Ok(None) => {
+                    self.tell("leading");
+                    self.metrics.leads(true);
+                    return true;
+                }
                 Ok(Some(leader)) => {
                     self.leadership.set(Standing::StandsBy);
                     self.tell(&format!("standing by: {leader} leads"));
                 }
+                // Somebody was faster: the next look tells who.
+                Err(error) if error.is_conflict() => {}
                 Err(error) => {
                     self.leadership.set(Standing::Unknown);
                     self.warn(&format!("cannot take part in leader election: {error}"));
                 }
             }
-            sleep(PERIOD).await;
+            stop.run_until_cancelled(sleep(PERIOD)).await;
         }
-        self.metrics.leads(true);
+        false
     }
 
     /// Keeps the lease until `done`, then gives it back. Cancels `stop` if somebody else has it.
@@ -168,64 +185,50 @@ impl Election {
     /// Looks at the lease and writes what there is to write. Returns who leads, unless it is this process.
     async fn round(&mut self) -> Result<Option<String>, ApiError> {
         // A term counts from before the write: others cannot have seen it earlier.
-        let start = Instant::now();
-        if !self.seen.as_ref().is_some_and(|seen| seen.certain) {
+        let end = End(Instant::now() + TERM, SystemTime::now() + TERM);
+        if !self.seen.certain {
             self.look().await?;
         }
-        let found = self.seen.as_ref().map(|seen| &seen.found);
-        let unchanged_for = self.seen.as_ref().map(|seen| seen.since.elapsed());
-        let spec = term::claim(
-            found.map(|found| &found.spec),
-            unchanged_for.unwrap_or_default(),
-            &self.me,
-            now(),
-        );
-        let Some(spec) = spec else {
-            let holder = found.and_then(|found| term::holder(&found.spec));
-            return Ok(holder.map(str::to_owned));
+        let found = &self.seen.found;
+        let Some(spec) = term::claim(&found.spec, self.seen.since.elapsed(), &self.me, now())
+        else {
+            return Ok(term::holder(&found.spec).map(str::to_owned));
         };
-        let version = found.map(|found| found.version.clone());
-        match self.lease.write(spec, version.as_deref()).await {
-            Ok(found) => {
-                self.seen = Some(Seen {
-                    found,
-                    since: start,
-                    certain: true,
-                });
-                self.leadership.set(Standing::Leads(start + TERM));
-                Ok(None)
-            }
-            Err(error) => {
-                if let Some(seen) = &mut self.seen {
-                    seen.certain = false;
-                }
-                Err(error)
-            }
-        }
+        self.seen.certain = false;
+        self.seen = Seen {
+            found: self.lease.write(spec, found.version.as_deref()).await?,
+            since: Instant::now(),
+            certain: true,
+        };
+        self.leadership.set(Standing::Leads(end));
+        Ok(None)
     }
 
     /// Reads the lease. Its time counts from when this version of it was first seen.
     async fn look(&mut self) -> Result<(), ApiError> {
         let found = self.lease.read().await?;
-        let known = |found: &Found| {
-            let seen = self.seen.as_ref()?;
-            (seen.found.version == found.version).then_some(seen.since)
+        if found.version != self.seen.found.version {
+            self.seen.since = Instant::now();
+        }
+        self.seen.found = match found.version {
+            Some(_) => found,
+            // Who had it when it was deleted may not know yet, and leads.
+            None => Found {
+                spec: self.seen.found.spec.clone(),
+                ..found
+            },
         };
-        self.seen = found.map(|found| Seen {
-            since: known(&found).unwrap_or_else(Instant::now),
-            found,
-            certain: false,
-        });
         Ok(())
     }
 
     /// Nobody has to wait for the end of a lease that is given back.
     async fn give_back(&self) {
-        let Some(seen) = self.seen.as_ref().filter(|seen| seen.certain) else {
+        let Seen { found, certain, .. } = &self.seen;
+        if !certain {
             return;
-        };
-        let spec = term::given_back(&seen.found.spec, now());
-        if let Err(error) = self.lease.write(spec, Some(&seen.found.version)).await {
+        }
+        let spec = term::given_back(&found.spec, now());
+        if let Err(error) = self.lease.write(spec, found.version.as_deref()).await {
             tracing::warn!(%error, "the lease was not given back");
         }
     }

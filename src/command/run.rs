@@ -103,7 +103,7 @@ async fn lead(
         run().await;
         return Ok(());
     };
-    if stop.run_until_cancelled(election.win()).await.is_none() {
+    if !election.win(stop).await {
         return Ok(());
     }
     let done = CancellationToken::new();

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::api::FIELD_MANAGER;
 
-/// Two of them are over before a leader's term is.
+/// One that hangs is over, and the next round begins, before a leader's term is over.
 const LIMIT: Duration = Duration::from_secs(4);
 
 /// Which Lease: written `NAMESPACE/NAME`.
@@ -49,10 +49,10 @@ impl fmt::Display for LeaseName {
 }
 
 /// A Lease as it was found, or written.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Found {
-    /// Its resourceVersion.
-    pub version: String,
+    /// Its resourceVersion; `None`: there is no such Lease.
+    pub version: Option<String>,
     /// What it says.
     pub spec: LeaseSpec,
 }
@@ -77,14 +77,14 @@ impl LeaseAccess {
         &self.name
     }
 
-    /// The Lease, if there is one.
+    /// The Lease, which may not exist.
     ///
     /// # Errors
     /// If the API server does not tell within 4 s.
-    pub async fn read(&self) -> Result<Option<Found>, ApiError> {
+    pub async fn read(&self) -> Result<Found, ApiError> {
         let request = self.api.get_opt(&self.name.name);
         let lease = call_within(LIMIT, "read", self.object(), request).await?;
-        Ok(lease.map(found))
+        Ok(lease.map(found).unwrap_or_default())
     }
 
     /// Writes it in exactly the version that was found; without one, if there is none.
@@ -114,7 +114,7 @@ impl LeaseAccess {
 
 fn found(lease: Lease) -> Found {
     Found {
-        version: lease.metadata.resource_version.unwrap_or_default(),
+        version: lease.metadata.resource_version,
         spec: lease.spec.unwrap_or_default(),
     }
 }

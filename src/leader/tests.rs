@@ -21,6 +21,8 @@ enum Line {
     Silent,
     /// What was asked for is done, and nothing comes back.
     LosesAnswers,
+    /// The answer takes a second.
+    Slow,
 }
 
 /// The stored lease, and the version of the last write.
@@ -76,8 +78,13 @@ impl Store {
                 let (code, answer) = match now {
                     Line::Down => (500, Value::Null),
                     Line::Silent => future::pending().await,
-                    Line::Works | Line::LosesAnswers => store.answer(&parts.method, lease),
+                    Line::Works | Line::LosesAnswers | Line::Slow => {
+                        store.answer(&parts.method, lease)
+                    }
                 };
+                if now == Line::Slow {
+                    pass(1).await;
+                }
                 if now == Line::LosesAnswers {
                     future::pending::<()>().await;
                 }
@@ -85,7 +92,7 @@ impl Store {
                     200 => answer,
                     code => json!({
                         "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-                        "message": "no", "reason": if code == 404 { "NotFound" } else { "Conflict" }, "code": code,
+                        "message": "no", "reason": reason(code), "code": code,
                     }),
                 };
                 let answer = Body::from(answer.to_string().into_bytes());
@@ -93,6 +100,14 @@ impl Store {
             }
         });
         Client::new(service, "default")
+    }
+}
+
+fn reason(code: u16) -> &'static str {
+    match code {
+        404 => "NotFound",
+        409 => "Conflict",
+        _ => "InternalError",
     }
 }
 
@@ -115,8 +130,11 @@ impl Candidate {
         let (stop, done) = (CancellationToken::new(), CancellationToken::new());
         let (stopped, finished) = (stop.clone(), done.clone());
         let process = tokio::spawn(async move {
-            election.win().await;
-            election.keep(stopped, finished).await
+            if election.win(&stopped).await {
+                election.keep(stopped, finished).await
+            } else {
+                Ok(())
+            }
         });
         Self {
             line,
@@ -161,6 +179,9 @@ async fn one_leads_and_another_stands_by() {
     );
     let lease = store.spec();
     assert!(lease.renew_time >= lease.acquire_time);
+    second.stop.cancel();
+    assert_eq!(second.process.await.unwrap(), Ok(()));
+    assert_eq!(store.holder().as_deref(), Some("first"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -222,6 +243,18 @@ async fn a_leader_that_cannot_renew_pauses_and_goes_on_if_nobody_took_over() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_that_hangs_ends_no_term() {
+    let (_, first, _second) = two().await;
+    first.set(Line::Silent);
+    pass(3).await;
+    first.set(Line::Works);
+    for _ in 0..60 {
+        assert!(first.leads());
+        sleep(Duration::from_millis(250)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_leader_that_finds_another_one_ends() {
     let (store, first, second) = two().await;
     first.set(Line::Down);
@@ -238,12 +271,60 @@ async fn a_leader_that_finds_another_one_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_cannot_read_the_lease_does_not_stand_by() {
-    let store = Store::default();
-    let candidate = Candidate::start(&store, "first");
-    candidate.set(Line::Down);
+async fn whoever_is_a_moment_late_stands_by() {
+    let (store, first, second) = two().await;
+    // Both look, and one of them is the first to write.
+    let third = Candidate::start(&store, "third");
+    second.set(Line::Slow);
+    third.set(Line::Slow);
     pass(60).await;
-    assert!(!candidate.leads() && !candidate.leadership.stands_by());
+    first.process.abort();
+    for _ in 0..30 {
+        pass(1).await;
+        for candidate in [&second, &third] {
+            assert!(candidate.leads() || candidate.leadership.stands_by());
+        }
+    }
+    assert!(second.leads() ^ third.leads());
+}
+
+#[test]
+fn a_term_is_over_when_one_of_two_clocks_says_so() {
+    let leadership = Leadership::default();
+    let (instant, time) = (Instant::now(), SystemTime::now());
+    let later = Duration::from_secs(60);
+    for (end, leads) in [
+        (End(instant + later, time + later), true),
+        (End(instant, time + later), false),
+        (End(instant + later, time), false),
+    ] {
+        leadership.set(Standing::Leads(end));
+        assert_eq!(leadership.is_current(), leads, "{end:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_cannot_read_the_lease_does_not_stand_by() {
+    let (_, _first, second) = two().await;
+    let third = Candidate::start(&Store::default(), "third");
+    second.set(Line::Down);
+    third.set(Line::Down);
+    pass(60).await;
+    for candidate in [second, third] {
+        assert!(!candidate.leads() && !candidate.leadership.stands_by());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_whose_lease_somebody_gives_to_another_ends_before_its_term() {
+    let (store, first, _second) = two().await;
+    let hand_over = |lease: &mut Value| {
+        lease["metadata"]["resourceVersion"] = "edited".into();
+        lease["spec"]["holderIdentity"] = "second".into();
+    };
+    hand_over(lock(&store.0).0.as_mut().unwrap());
+    pass(5).await;
+    assert!(first.process.is_finished() && !first.leads());
 }
 
 #[tokio::test(start_paused = true)]
@@ -254,7 +335,53 @@ async fn a_lease_that_somebody_edits_or_deletes_stays_with_its_leader() {
     assert!(first.leads() && !second.leads());
     lock(&store.0).0 = None;
     pass(60).await;
-    assert!(first.leads() ^ second.leads());
+    assert!(first.leads() && second.leadership.stands_by());
+    assert_eq!(store.holder().as_deref(), Some("first"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_lasts_as_long_as_ever_whatever_somebody_wrote_into_it() {
+    for seconds in [1, 3600] {
+        let (store, first, second) = two().await;
+        first.set(Line::Down);
+        let edited = |lease: &mut Value| {
+            lease["metadata"]["resourceVersion"] = "edited".into();
+            lease["spec"]["leaseDurationSeconds"] = seconds.into();
+        };
+        edited(lock(&store.0).0.as_mut().unwrap());
+        pass(12).await;
+        assert!(!second.leads(), "{seconds}");
+        pass(8).await;
+        assert!(second.leads(), "{seconds}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_is_deleted_is_not_taken_before_its_leader_has_to_know() {
+    let (store, first, second) = two().await;
+    second.set(Line::Down);
+    pass(60).await;
+    first.set(Line::Down);
+    lock(&store.0).0 = None;
+    second.set(Line::Works);
+    for _ in 0..30 {
+        assert!(!(first.leads() && second.leads()));
+        pass(1).await;
+    }
+    assert!(second.leads());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_is_stopped_while_it_takes_the_lease_gives_it_back() {
+    let store = Store::default();
+    let first = Candidate::start(&store, "first");
+    first.set(Line::Slow);
+    sleep(Duration::from_millis(1500)).await;
+    assert_eq!(store.holder().as_deref(), Some("first"));
+    first.stop.cancel();
+    first.done.cancel();
+    assert_eq!(first.process.await.unwrap(), Ok(()));
+    assert_eq!(store.holder(), None);
 }
 
 fn line() -> impl Strategy<Value = Line> {
@@ -263,6 +390,7 @@ fn line() -> impl Strategy<Value = Line> {
         1 => Just(Line::Down),
         1 => Just(Line::Silent),
         1 => Just(Line::LosesAnswers),
+        1 => Just(Line::Slow),
     ]
 }
 
