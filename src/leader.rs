@@ -160,16 +160,21 @@ impl Election {
         stop: CancellationToken,
         done: CancellationToken,
     ) -> Result<(), String> {
+        let began = self.seen.found.spec.lease_transitions;
         while done.run_until_cancelled(sleep(PERIOD)).await.is_some() {
             match self.round().await {
-                Ok(None) => self.tell("leading"),
-                Ok(Some(leader)) => {
+                Ok(None) if self.seen.found.spec.lease_transitions == began => {
+                    self.tell("leading");
+                }
+                // Also who has given it back since: what is known here of budgets and pauses is out of date.
+                Ok(other) => {
                     self.leadership.set(Standing::StandsBy);
                     self.metrics.leads(false);
                     stop.cancel();
-                    let lease = self.lease.name();
+                    let (lease, other) = (self.lease.name(), other.as_deref());
                     return Err(format!(
-                        "{leader} has taken Lease {lease} and leads now, because this process did not renew it in time"
+                        "{} has taken Lease {lease}, because this process did not renew it in time",
+                        other.unwrap_or("another process")
                     ));
                 }
                 Err(error) => self.warn(&format!(

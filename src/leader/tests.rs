@@ -263,11 +263,29 @@ async fn a_leader_that_finds_another_one_ends() {
     first.set(Line::Works);
     assert_eq!(
         first.process.await.unwrap(),
-        Err("second has taken Lease system/leader and leads now, because this process did not renew it in time".into())
+        Err(
+            "second has taken Lease system/leader, because this process did not renew it in time"
+                .into()
+        )
     );
     assert!(first.stop.is_cancelled() && !first.leadership.is_current());
     assert!(second.leads());
     assert_eq!(store.holder().as_deref(), Some("second"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_that_finds_that_another_one_came_and_went_ends() {
+    let (_, first, second) = two().await;
+    first.set(Line::Down);
+    pass(30).await;
+    second.done.cancel();
+    assert_eq!(second.process.await.unwrap(), Ok(()));
+    first.set(Line::Works);
+    assert_eq!(
+        first.process.await.unwrap(),
+        Err("another process has taken Lease system/leader, because this process did not renew it in time".into())
+    );
+    assert!(first.stop.is_cancelled() && !first.leadership.is_current());
 }
 
 #[tokio::test(start_paused = true)]
