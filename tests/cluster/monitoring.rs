@@ -294,6 +294,9 @@ fn requests_to_the_api_server_are_counted_as_the_api_server_counts_them() {
     let place = Place::new();
     let operator = place.operator();
     place.ready_main();
+    eventually("the last request is made", || {
+        (place.event_count("main", "TokenIssued") == 1).then_some(())
+    });
     let user = format!("system:serviceaccount:{}:cube-operator", place.namespace);
     let counted = || {
         let mut counts = BTreeMap::new();

@@ -46,10 +46,10 @@ fn a_credential_becomes_a_live_token_in_a_secret() {
     );
     assert_eq!(place.exchanges(), [200]);
     assert_eq!(place.call_api("main-token"), 200);
-    assert_eq!(
-        place.events("main"),
-        ["Normal TokenIssued: the first token was issued and is in Secret \"main-token\""]
-    );
+    let event = "Normal TokenIssued: the first token was issued and is in Secret \"main-token\"";
+    eventually("the first token is told", || {
+        (place.events("main") == [event]).then_some(())
+    });
 
     let target = place.get("secret", "main-token").unwrap();
     assert_eq!(
