@@ -32,15 +32,17 @@ Commands of the token server:
     {"cmd": "forbid", "on": true}                               403 to every token request
     {"cmd": "delay", "before": 0, "after": 5}    later token requests: seconds before one is processed, and
                                                  between its commit and its answer; 0 is off
+    {"cmd": "hold", "on": true}                  committed token requests are not answered until it is off
     {"cmd": "lose-answers", "count": 1}          the next token requests are committed, but answered by 502
     {"cmd": "revoke", "token": "an access or refresh token"}
-The three faults hold for the token request of sign-in too.
+The four faults hold for the token request of sign-in too.
 Answers: {"ok": true} or {"error": "why"}.
 
 The request log of the token server has a line of JSON for each token request, before it is answered (and
-before the delay "after"): time, client_id, grant_type, authentication ("body" or "basic"), status (what the
-client gets), committed_status (what the server did; absent if forbidden), and the first 16 hex digits of the
-SHA-256 of two refresh tokens: refresh_token (that was sent) and issued (that was answered); absent for none.
+before the delay "after" and "hold"): time, client_id, grant_type, authentication ("body" or "basic"), status
+(what the client gets), committed_status (what the server did; absent if forbidden), and the first 16 hex
+digits of the SHA-256 of two refresh tokens: refresh_token (that was sent) and issued (that was answered);
+absent for none.
 """
 
 import argparse

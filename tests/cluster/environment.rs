@@ -394,6 +394,11 @@ impl TokenServer {
             .command(&json!({"cmd": "delay", "before": before, "after": after}));
     }
 
+    /// From now on, or not any more, committed token requests wait for their answers.
+    pub(crate) fn hold(&self, on: bool) {
+        self.launcher.command(&json!({"cmd": "hold", "on": on}));
+    }
+
     /// The next token requests are committed, but answered with 502.
     pub(crate) fn lose_answers(&self, count: u32) {
         self.launcher

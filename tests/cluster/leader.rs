@@ -130,16 +130,19 @@ fn an_exchange_that_is_under_way_is_finished_before_the_lease_is_given_back() {
     let server: &'static TokenServer = Box::leak(Box::new(TokenServer::start(3600)));
     let place = Place::at(ControlPlane::shared(), server);
     let (mut first, second) = two(&place);
-    server.delay(3.0, 0.0);
+    server.hold(true);
     request(&place, "slow");
-    eventually("it is sent", || {
-        (server.times_of(&place.namespace).len() == 2).then_some(())
-    });
+    exchanged(&place, 2);
     first.terminate();
+    eventually("SIGTERM is told", || {
+        let log = first.log();
+        log.contains("no new one is started").then_some(())
+    });
+    assert_eq!(held(&place), ("first_first-uid".into(), 0));
+    server.hold(false);
     assert_eq!(first.wait().code(), Some(0));
     let issued = place.status("main").refresh_request;
     assert!(issued.is_some(), "it is published and told");
-    server.delay(0.0, 0.0);
     wait_until_it_leads(&second);
     request(&place, "next");
     exchanged(&place, 3);

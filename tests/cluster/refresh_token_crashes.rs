@@ -21,7 +21,7 @@ fn sigterm_lets_a_refresh_finish_store_and_publish_its_token() {
     let place = Login::with(&[]);
     let mut operator = place.operator();
     let seed = place.begin();
-    place.server.delay(0.0, 3.0);
+    place.server.hold(true);
     place.request("slow");
     place.wait_for_refreshes(2);
     for times in 1..=2 {
@@ -37,6 +37,7 @@ fn sigterm_lets_a_refresh_finish_store_and_publish_its_token() {
         json!(1),
         "the answer is still to come"
     );
+    place.server.hold(false);
     assert_eq!(operator.wait().code(), Some(0));
     place.assert_unbroken(&seed, 2);
     assert!(place.served("slow").is_some());
@@ -49,10 +50,11 @@ fn an_answer_survives_an_api_server_that_is_away_for_twenty_seconds() {
     let place = Login::on(plane, server, Some(CLIENT_SECRET));
     let operator = place.operator();
     let seed = place.begin();
-    server.delay(0.0, 2.0);
+    server.hold(true);
     place.request("into the dark");
     place.wait_for_refreshes(2);
     plane.stop_api_server();
+    server.hold(false);
     let alive = || assert_eq!(operator.get("/livez"), (200, "ok\n".into()));
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(20) {
@@ -110,11 +112,11 @@ fn the_claim_of_a_pod_that_is_gone_is_waited_for_and_its_request_repeated_once()
     let place = Login::with(&["--grace", "120"]);
     let first = place.operator_with(&["--identity", "first"], &[]);
     place.begin();
-    place.server.delay(0.0, 5.0);
+    place.server.hold(true);
     place.request("by the first");
     place.wait_for_refreshes(2);
     drop(first);
-    place.server.delay(0.0, 0.0);
+    place.server.hold(false);
     let claim = place.state().record["claim"].clone();
     assert_eq!(claim["by"], "first");
     let until: Timestamp = claim["until"].as_str().unwrap().parse().unwrap();
@@ -227,15 +229,15 @@ fn a_refresh_is_stored_although_its_object_was_deleted_meanwhile() {
         let state = place.get("secret", STATE).unwrap();
         state["metadata"]["ownerReferences"].is_null().then_some(())
     });
-    place.server.delay(0.0, 2.0);
+    place.server.hold(true);
     place.request("the last one");
     place.wait_for_refreshes(2);
     place.kubectl(&["delete", "cubecredential", "main"]);
+    place.server.hold(false);
     let issued = place.refreshes()[1].issued.clone();
     eventually("it is stored", || {
         (fingerprint(&place.state().refresh_token) == issued).then_some(())
     });
-    place.server.delay(0.0, 0.0);
     let mut object = place.main();
     object["spec"]["target"] = retain["spec"]["target"].clone();
     place.apply(&object);

@@ -94,6 +94,13 @@ def delay(before=0, after=0):
     faults.before, faults.after = before, after
 
 
+def hold(on):
+    if on:
+        faults.released.clear()
+    else:
+        faults.released.set()
+
+
 def lose_answers(count):
     with faults.lock:
         faults.lost = int(count)
@@ -115,6 +122,7 @@ COMMANDS = {
     "create-user": create_user,
     "forbid": forbid,
     "delay": delay,
+    "hold": hold,
     "lose-answers": lose_answers,
     "revoke": revoke,
 }

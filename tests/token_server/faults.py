@@ -6,6 +6,8 @@ forbidden = False
 before = after = 0.0  # seconds
 lost = 0
 lock = threading.Lock()
+released = threading.Event()  # answers wait for it
+released.set()
 
 
 def lose_this_answer():

@@ -30,6 +30,7 @@ def token_requests(get_response):
                 response = HttpResponse("<h1>502 Bad Gateway</h1>", status=502)
         log(received, request, response, committed)
         time.sleep(faults.after)
+        faults.released.wait()
         return response
 
     return middleware
