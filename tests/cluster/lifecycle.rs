@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     operator::{Operator, eventually},
-    place::{Place, is},
+    place::{Place, READS, is},
     scripted::{Authority, LOCAL, Provider, Reply, held},
 };
 
@@ -191,8 +191,7 @@ fn the_owner_reference_follows_a_changed_deletion_policy() {
 #[test]
 fn an_operator_is_alive_but_not_ready_and_does_nothing_before_its_first_lists() {
     let place = Place::new();
-    let binding = place.get("rolebinding", "cube-operator").unwrap();
-    place.kubectl(&["delete", "rolebinding", "cube-operator"]);
+    let binding = place.revoke(READS);
     place.apply(&place.source());
     place.apply(&place.credential("main"));
     let arguments = [
@@ -221,8 +220,6 @@ fn an_operator_is_alive_but_not_ready_and_does_nothing_before_its_first_lists() 
     );
     assert_eq!(place.exchanges().len(), 0);
 
-    let mut binding = binding;
-    binding["metadata"] = json!({"name": "cube-operator"});
     place.apply(&binding);
     place.wait_for("main", "Ready", |status| {
         is(status, Ready, "True", "Synced")

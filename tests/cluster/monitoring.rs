@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     operator::{Operator, eventually},
-    place::{Place, is},
+    place::{LEADS, Place, READS, Right, is},
     scripted::{Authority, LOCAL, Provider, Reply, Request},
 };
 use prometheus::Prometheus;
@@ -112,13 +112,11 @@ fn secret(name: &str, key: &str, value: &str) -> Value {
     })
 }
 
-/// Takes rights of the operator away until the alert about that finds it.
-fn refuse_requests(place: &Place, prometheus: &Prometheus, role: &str, alert: &Alert) {
-    let mut binding = place.get("rolebinding", role).unwrap();
-    place.kubectl(&["delete", "rolebinding", role]);
+/// Takes a right of the operator away until the alert about that finds it.
+fn refuse_requests(place: &Place, prometheus: &Prometheus, right: Right, alert: &Alert) {
+    let binding = place.revoke(right);
     request_refresh(place, "main");
     eventually(&alert.name, || prometheus.query(&alert.expr, None).pop());
-    binding["metadata"] = json!({"name": role});
     place.apply(&binding);
 }
 
@@ -178,9 +176,9 @@ fn every_alert_and_every_query_of_the_dashboard_finds_what_the_operator_exports(
     let [absent, not_leading, errors] = of_the_operator.as_slice() else {
         panic!("{of_the_operator:?}");
     };
-    refuse_requests(&place, &prometheus, "cube-operator", errors);
+    refuse_requests(&place, &prometheus, READS, errors);
     place.wait_for("main", "served", |status| status.refresh_request.is_some());
-    refuse_requests(&place, &prometheus, "cube-operator-leader", not_leading);
+    refuse_requests(&place, &prometheus, LEADS, not_leading);
     eventually("it leads again", || {
         (operator.metric("cube_operator_leader") == Some(1.0)).then_some(())
     });

@@ -20,6 +20,15 @@ use crate::{
 /// in a form and in a header.
 pub(crate) const CLIENT_SECRET: &str = "Planted client+secret/7c1f&=%\u{e4}";
 
+/// A role of the chart, and a verb and a resource that it permits.
+pub(crate) type Right = (&'static str, &'static str, &'static str);
+pub(crate) const READS: Right = ("cube-operator", "list", "secrets");
+pub(crate) const LEADS: Right = (
+    "cube-operator-leader",
+    "get",
+    "leases.coordination.k8s.io/cube-operator",
+);
+
 /// A namespace with all that a test needs.
 pub(crate) struct Place {
     /// Where it is.
@@ -196,6 +205,20 @@ impl Place {
         self.wait_for("main", "Ready is True", |status| {
             is(status, ConditionType::Ready, "True", "Synced")
         })
+    }
+
+    /// Takes a right from the operator, and returns the binding that gives it back when it is applied.
+    pub(crate) fn revoke(&self, (role, verb, resource): Right) -> Value {
+        let mut binding = self.get("rolebinding", role).unwrap();
+        binding["metadata"] = json!({"name": role});
+        self.kubectl(&["delete", "rolebinding", role]);
+        let account = format!("system:serviceaccount:{}:cube-operator", self.namespace);
+        // The API server takes a moment to heed it.
+        eventually("the right is gone", || {
+            let asked = ["auth", "can-i", verb, resource, "--as", &account];
+            (!self.kubectl_works(&asked)).then_some(())
+        });
+        binding
     }
 
     /// Waits until the status of a `CubeCredential` fits, and returns it.
