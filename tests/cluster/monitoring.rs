@@ -76,11 +76,12 @@ fn provider(authority: &Authority) -> Provider {
     };
     let once = Once::new();
     let answer = move |request: &Request| match request.target.as_str() {
-        "/busy" => Reply::json(429, "{}"),
+        // Longer than the test: when the pause is over, either of the two may ask first.
+        "/busy" => Reply::json(429, "{}").header("Retry-After", "3600"),
         "/page" => Reply::json(200, "<html>Sign in</html>"),
         "/dead" => Reply::json(400, r#"{"error": "invalid_grant"}"#),
         "/target" => token(3600),
-        "/short" => token(3),
+        "/short" => token(6),
         "/ending" if !once.is_completed() => {
             once.call_once(|| ());
             token(LIFETIME)
@@ -196,6 +197,10 @@ fn every_alert_and_every_query_of_the_dashboard_finds_what_the_operator_exports(
         "apiVersion": "v1", "kind": "ResourceQuota",
         "metadata": {"name": "no-more-secrets"}, "spec": {"hard": {"count/secrets": "0"}},
     }));
+    eventually("the quota is in force", || {
+        let create = ["create", "secret", "generic", "another", "--dry-run=server"];
+        (!place.kubectl_works(&create)).then_some(())
+    });
     for state in limited() {
         bring(&place, &provider, state);
     }
