@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     commands::{Ended, run},
-    consumers::{by_sub_path, in_variable, in_volume, pod, stale},
+    consumers::{by_sub_path, in_variable, in_volume, stale},
     environment::{TokenServer, directory},
     login::{Login, STATE},
     operator::eventually,
@@ -121,7 +121,7 @@ fn a_healthy_credential_is_explained_step_by_step_and_its_endpoint_is_asked_once
     let place = Place::at(crate::environment::ControlPlane::shared(), server);
     let _operator = place.operator();
     let status = place.ready_main();
-    place.apply(&pod("reader", &in_volume()));
+    place.apply_pod("reader", &in_volume());
     let (code, output, errors) = place.check("main", &[]);
     let reader = "✓ pod \"reader\" sees each refresh of Secret \"main-token\", in volume \"/token\" of container \"app\"\n";
     assert_eq!(untimed(&output), healthy(&place, &status, "") + reader);
@@ -287,7 +287,7 @@ fn consumers_that_never_see_a_refresh_are_noticed() {
     let _operator = place.operator();
     place.ready_main();
     for (name, container) in [("sub-path", by_sub_path()), ("variable", in_variable())] {
-        place.apply(&pod(name, &container));
+        place.apply_pod(name, &container);
     }
     let expected = [
         format!("! {}", stale("\"sub-path\"", "subPath mount \"/token\"")),

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A pod whose container `app` has these fields. No node runs it: what it uses stands in its spec.
-pub(crate) fn pod(name: &str, container: &Value) -> Value {
+fn pod(name: &str, container: &Value) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": template(container)["spec"],
     })
@@ -66,9 +66,13 @@ pub(crate) fn stale(pods: &str, way: &str) -> String {
 }
 
 impl Place {
-    /// Waits for a `ServiceAccount`, without which no pod is made.
-    fn account(&self, name: &str) {
-        eventually(name, || self.get("serviceaccount", name));
+    /// Applies such a pod.
+    pub(crate) fn apply_pod(&self, name: &str, container: &Value) {
+        // Without it no pod is made.
+        eventually("the ServiceAccount", || {
+            self.get("serviceaccount", "default")
+        });
+        self.apply(&pod(name, container));
     }
 
     /// Publishes a token for `main`, and stops the operator.
@@ -100,7 +104,6 @@ const QUERY: &str = "fieldSelector=status.phase!=Succeeded,status.phase!=Failed&
 fn pods_that_never_see_a_refresh_are_told_once_and_others_are_not() {
     let place = Place::new();
     place.publish_main();
-    place.account("default");
     for (name, container) in [
         ("finished", in_variable()),
         ("good", in_volume()),
@@ -112,7 +115,7 @@ fn pods_that_never_see_a_refresh_are_told_once_and_others_are_not() {
         // They are told by name, so when this one is told, all are.
         ("variable", in_variable()),
     ] {
-        place.apply(&pod(name, &container));
+        place.apply_pod(name, &container);
     }
     place.kubectl(&[
         "patch",
@@ -178,10 +181,9 @@ fn a_deployment_of_many_pods_is_one_warning() {
 #[test]
 fn all_pods_are_listed_however_many_pages_they_are() {
     let place = Place::new();
-    place.account("default");
     let names = ["a", "b", "c", "d", "e"];
     for name in names {
-        place.apply(&pod(name, &in_variable()));
+        place.apply_pod(name, &in_variable());
     }
     let (runtime, client) = place.plane.client();
     let mut pages = Vec::new();
@@ -217,8 +219,7 @@ fn without_the_right_to_list_pods_there_is_one_line_and_everything_else_works() 
         .unwrap()
         .retain(|rule| rule["resources"] != json!(["pods"]));
     place.patch("role", "cube-operator", &json!({"rules": rules}));
-    place.account("default");
-    place.apply(&pod("variable", &in_variable()));
+    place.apply_pod("variable", &in_variable());
 
     let arguments = [
         "check",
