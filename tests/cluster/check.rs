@@ -1,9 +1,6 @@
 //! `cube-operator check NAME`: every step of a healthy credential, and each thing that can be wrong, in its whole words.
 
-use std::{
-    net::{TcpListener, ToSocketAddrs},
-    path::Path,
-};
+use std::{net::ToSocketAddrs, path::Path};
 
 use cube_operator::api::CubeCredentialStatus;
 use serde_json::{Value, json};
@@ -15,6 +12,7 @@ use crate::{
     login::{Login, STATE},
     operator::eventually,
     place::{Place, is},
+    scripted::CLOSED,
 };
 
 pub(crate) const LOOPBACK: &str = "--allow-network=127.0.0.0/8,::1/128";
@@ -391,10 +389,7 @@ fn a_proxy_is_named_without_its_password() {
     let place = Place::new();
     place.apply(&place.source());
     place.apply(&place.credential("main"));
-    let closed = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let closed = format!("127.0.0.1:{CLOSED}");
     let proxy = format!("http://planted-user:planted-password@{closed}");
     let (_, output, _) = place.check_as(
         &place.kubeconfig,

@@ -1,13 +1,11 @@
 //! `cube-operator check NAME`: each thing that can be wrong with a client, a host or a token endpoint, in its whole words.
 
-use std::net::TcpListener;
-
 use serde_json::{Value, json};
 
 use crate::{
     check::{FROM_HERE, LOOPBACK, NETWORK, NOT_LOOKED_AT, unseen, untimed},
     place::{CLIENT_SECRET, Place},
-    scripted::{Authority, LOCAL, Provider, Reply, Request},
+    scripted::{Authority, CLOSED, LOCAL, Provider, Reply, Request},
 };
 
 /// A token endpoint that answers by its path, and what is wrong with each.
@@ -209,11 +207,7 @@ fn each_thing_that_is_wrong_is_said_with_its_remedy_and_what_depends_on_it_is_le
     place.trust("scripted", &authority);
     place.apply(&place.source());
     let host = format!("localhost:{}", provider.address.port());
-    let closed = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let closed = format!("127.0.0.1:{}", closed.port());
+    let closed = format!("127.0.0.1:{CLOSED}");
     for Wrong {
         what,
         prepare,

@@ -13,6 +13,7 @@ use crate::{
     environment::{ControlPlane, ROOT, TokenServer, directory},
     operator::{Operator, eventually},
     place::{Place, install, is},
+    scripted::CLOSED,
 };
 
 /// How a command ended: its exit code, standard output and standard error.
@@ -234,12 +235,7 @@ fn all_namespaces_or_only_some_are_watched_and_without_its_definition_nothing_st
 
 #[test]
 fn an_unreachable_cluster_is_one_line_that_names_it() {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let server = format!("https://127.0.0.1:{port}");
+    let server = format!("https://127.0.0.1:{CLOSED}");
     let config = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "c",
         "clusters": [{"name": "c", "cluster": {"server": server}}],

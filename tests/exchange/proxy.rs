@@ -13,7 +13,7 @@ use crate::{
     fine,
     process::{Lone, shown},
     refused,
-    scripted::{Authority, Provider, Reply},
+    scripted::{Authority, CLOSED, Provider, Reply},
 };
 
 /// A proxy that connects every tunnel to one server, whatever name it was asked for.
@@ -181,10 +181,7 @@ fn the_own_host_stays_refused_with_a_proxy() {
 #[test]
 fn a_proxy_that_refuses_or_is_not_there_is_unreachable() {
     let world = world("provider.invalid", "HTTP/1.1 403 Forbidden\r\n\r\n");
-    let closed = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let closed = SocketAddr::from(([127, 0, 0, 1], CLOSED));
     for (proxy, why) in [
         (world.proxy.address, "the connection failed"),
         (closed, "the connection was refused"),

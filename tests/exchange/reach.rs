@@ -13,24 +13,20 @@ use crate::{
     exchange, local,
     process::{Lone, shown},
     refused, request,
+    scripted::CLOSED,
 };
 
 #[test]
 fn a_refused_connection_is_unreachable() {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
     assert_eq!(
         exchange(
             &local(),
-            &request(&format!("https://localhost:{port}/token"))
+            &request(&format!("https://localhost:{CLOSED}/token"))
         ),
         refused(
             Reason::Unreachable,
             format!(
-                "the token endpoint localhost:{port} could not be reached: the connection was refused"
+                "the token endpoint localhost:{CLOSED} could not be reached: the connection was refused"
             )
         )
     );

@@ -29,6 +29,9 @@ use rustls::{
 /// The names of this machine.
 pub(crate) const LOCAL: [&str; 2] = ["localhost", "127.0.0.1"];
 
+/// A port at which nothing listens. One that is merely free may be that of another test a moment later.
+pub(crate) const CLOSED: u16 = 1;
+
 /// A certificate authority that nobody trusts yet.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 

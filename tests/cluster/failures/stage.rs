@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     fmt::Debug,
-    net::TcpListener,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -36,7 +35,7 @@ use crate::{
     environment::{ControlPlane, TokenServer},
     operator::{DEADLINE, Operator, eventually},
     place::{Place, is, manifest, told},
-    scripted::{Authority, LOCAL, Provider, Reply, Request},
+    scripted::{Authority, CLOSED, LOCAL, Provider, Reply, Request},
 };
 
 /// The world of all rows.
@@ -69,17 +68,13 @@ impl Stage {
         let expired = authority.certificate_with(&LOCAL, |params| {
             params.not_after = rcgen::date_time_ymd(2020, 1, 1);
         });
-        let free = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap();
         let (runtime, client) = plane.client();
         let place = Place::without_client(plane, TokenServer::shared());
         place.trust("roots", &authority);
         let stage = Self {
             misnamed: Provider::start(&authority.certificate(&["other.example"]), never),
             expired: Provider::start(&expired, never),
-            refusing: format!("https://localhost:{}/", free.port()),
+            refusing: format!("https://localhost:{CLOSED}/"),
             client,
             place,
             authority,
