@@ -84,13 +84,6 @@ impl Stage {
             runtime,
         };
         stage.accept_any_duration();
-        stage.refuse(
-            NO_NEW,
-            "CREATE",
-            "no new Secrets",
-            "'row-refused-target-token', 'row-refused-state-cube-state'",
-            "false",
-        );
         let seed = STANDARD.encode("seed-storing");
         let unchanged = format!(
             "object.data['refresh-token'] == oldObject.data['refresh-token'] || oldObject.data['refresh-token'] == '{seed}'"
@@ -101,6 +94,14 @@ impl Stage {
             "no new tokens",
             "'row-storing-cube-state'",
             &unchanged,
+        );
+        // The one that is waited for comes last.
+        stage.refuse(
+            NO_NEW,
+            "CREATE",
+            "no new Secrets",
+            "'row-refused-target-token', 'row-refused-state-cube-state'",
+            "false",
         );
         stage.wait_for_policy(true);
         stage
