@@ -182,6 +182,8 @@ fn resting() -> Vec<Row> {
                 short.told[1].clone(),
                 format!("Reconciling=True {pending}"),
             ],
+            // When not all begin at once: its token has to be published before it expires.
+            after: Some("silent"),
             cure: Cure::Time,
             ..short
         },

@@ -251,21 +251,22 @@ impl Stage {
     /// Applies what is wrong in the rows that begin after this one, or at once.
     pub(super) fn set_after(&self, row: Option<&str>) {
         let rows = self.script.rows.iter().filter(|next| next.after == row);
-        self.apply(rows.flat_map(|row| self.spoiled(row).all()).collect());
+        self.apply(rows.map(|row| self.spoiled(row)).collect());
     }
 
     /// Applies what these rows should have had.
     pub(super) fn mend<'a>(&self, rows: impl Iterator<Item = &'a Row>) {
-        self.apply(rows.flat_map(|row| self.mended(row).all()).collect());
+        self.apply(rows.map(|row| self.mended(row)).collect());
     }
 
-    /// Many at once: kubectl would take them one after the other.
-    fn apply(&self, objects: Vec<Value>) {
-        let parameters = PatchParams::apply("a-person").force();
-        let written = stream::iter(objects).map(|object| {
-            let object: DynamicObject = serde_json::from_value(object).unwrap();
-            let (api, parameters) = (self.api(object.types.as_ref().unwrap()), &parameters);
-            async move {
+    /// Many rows at once: kubectl would take them one after the other. Those of one row in their order: what a
+    /// `CubeCredential` needs, and who is older than it, comes before it.
+    fn apply(&self, rows: Vec<Objects>) {
+        let parameters = &PatchParams::apply("a-person").force();
+        let written = stream::iter(rows).map(|objects| async move {
+            for object in objects.all() {
+                let object: DynamicObject = serde_json::from_value(object).unwrap();
+                let api = self.api(object.types.as_ref().unwrap());
                 let name = object.name_any();
                 api.patch(&name, parameters, &Patch::Apply(&object))
                     .await
