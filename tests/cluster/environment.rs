@@ -134,20 +134,17 @@ impl ControlPlane {
             "-f",
             &format!("{ROOT}/crds/cubecredentials.yaml"),
         ]);
-        // `kubectl wait` fails on a definition that has no conditions yet.
-        eventually("the definition is established", || {
-            let crd = plane.kubectl(&[
-                "get",
-                "crd",
-                "cubecredentials.cube-operator.dev",
-                "-o",
-                "json",
-            ]);
-            let crd: Value = serde_json::from_str(&crd).unwrap();
-            let conditions = crd["status"]["conditions"].as_array()?;
-            let established =
-                |fact: &&Value| fact["type"] == "Established" && fact["status"] == "True";
-            conditions.iter().find(established).map(|_| ())
+        // A definition is established a moment before the discovery, which kubectl and the controllers go by, knows of it.
+        eventually("the kind is served", || {
+            let get = ["get", "cubecredentials", "--all-namespaces"];
+            plane
+                .as_administrator()
+                .args(get)
+                .output()
+                .unwrap()
+                .status
+                .success()
+                .then_some(())
         });
         // Else the garbage collector notices the new kind only after about 40 s.
         plane
@@ -158,11 +155,14 @@ impl ControlPlane {
 
     /// Runs kubectl as an administrator and returns what it printed.
     pub(crate) fn kubectl(&self, arguments: &[&str]) -> String {
-        output(
-            tool("kubectl")
-                .env("KUBECONFIG", &self.kubeconfig)
-                .args(arguments),
-        )
+        output(self.as_administrator().args(arguments))
+    }
+
+    /// kubectl as an administrator.
+    pub(crate) fn as_administrator(&self) -> Command {
+        let mut command = tool("kubectl");
+        command.env("KUBECONFIG", &self.kubeconfig);
+        command
     }
 
     /// The API server crashes.

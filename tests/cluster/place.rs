@@ -140,12 +140,9 @@ impl Place {
     }
 
     fn kubectl_output(&self, arguments: &[&str]) -> Output {
-        let mut command = tool("kubectl");
-        command
-            .env("KUBECONFIG", &self.plane.kubeconfig)
-            .args(["--namespace", &self.namespace])
-            .args(arguments);
-        command.output().unwrap()
+        let mut command = self.plane.as_administrator();
+        command.args(["--namespace", &self.namespace]);
+        command.args(arguments).output().unwrap()
     }
 
     /// Applies an object.
