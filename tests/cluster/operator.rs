@@ -81,9 +81,11 @@ impl Operator {
         operator
     }
 
-    /// Its log so far.
+    /// The whole lines of its log so far.
     pub(crate) fn log(&self) -> String {
-        fs::read_to_string(&self.log).unwrap()
+        let mut log = fs::read_to_string(&self.log).unwrap();
+        log.truncate(log.rfind('\n').map_or(0, |end| end + 1));
+        log
     }
 
     /// Its log so far, line by line.

@@ -190,11 +190,10 @@ fn no_secret_is_found_anywhere_after_a_whole_scenario_at_trace_level() {
         (place.event_count("main", "TargetRepaired") == 1).then_some(())
     });
     tokens.push(place.token("main-token"));
-    let mut log = operator.log();
     let mut metrics = operator.get("/metrics").1;
     operator.terminate();
     operator.wait();
-    log += &operator.log();
+    let mut log = operator.log();
     let operator = place.operator_with(&[], &trace);
     let before = place.status("main");
     place.kubectl(&[
