@@ -281,7 +281,9 @@ impl Figures {
     /// Counts a round. `before` is the state that the killed process left, `lost` is the reason if no token came.
     fn count(&mut self, place: &Login, before: &Stored, lost: Option<&str>) {
         let current = fingerprint(&before.refresh_token);
-        let refreshes = place.refreshes();
+        let mut refreshes = place.refreshes();
+        // As they came; they are logged as they end.
+        refreshes.sort_by_key(|refresh| refresh.at);
         let sent: Vec<_> = refreshes
             .iter()
             .filter(|refresh| refresh.sent == current)
