@@ -136,9 +136,9 @@ fn a_short_token_is_refreshed_and_the_new_one_works() {
     place.wait_for("main", "refreshed", |status| {
         status.token_fingerprint != first.token_fingerprint
     });
+    assert_eq!(place.exchanges(), [200, 200]);
     assert_ne!(place.token("main-token"), old);
     assert_eq!(place.call_api("main-token"), 200);
-    assert_eq!(place.exchanges(), [200, 200]);
     // A refresh is routine: only the first token is told, and that pods may see it late.
     let told = |reason| place.event_count("main", reason);
     eventually("the first token is told", || {
