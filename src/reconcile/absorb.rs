@@ -76,12 +76,20 @@ pub fn absorb(seen: &mut Observed, outcome: Outcome, now: Timestamp) {
                 seen.memory.missing = Some(before.to_owned());
             }
             let refreshed = status.condition(ConditionType::Refreshed);
-            if refreshed.is_some_and(|refreshed| refreshed.status == ConditionStatus::True) {
-                seen.memory.failure = None;
-                seen.memory.failures = 0;
-            }
+            let failed = match refreshed.map(|refreshed| refreshed.status) {
+                Some(ConditionStatus::False) => true,
+                Some(ConditionStatus::True) => {
+                    seen.memory.failure = None;
+                    seen.memory.failures = 0;
+                    false
+                }
+                _ => seen.memory.happened.failed,
+            };
             seen.credential.status = status;
-            seen.memory.happened = Happened::default();
+            seen.memory.happened = Happened {
+                failed,
+                ..Happened::default()
+            };
         }
     }
 }

@@ -64,6 +64,8 @@ impl NewsKind {
     reason = "independent facts, not a state"
 )]
 pub(super) struct Happened {
+    /// Before it, and nothing has worked since: who has to wait for its turn may not show it any more.
+    pub(super) failed: bool,
     pub(super) issued: bool,
     pub(super) repaired: bool,
     pub(super) served_request: bool,
@@ -114,8 +116,9 @@ pub(super) fn news(
             tell(NewsKind::Failed(fact.reason), fact.message.clone());
         }
     }
-    let failed =
-        was(ConditionType::Refreshed).is_some_and(|(status, _)| status == ConditionStatus::False);
+    let failed = happened.failed
+        || was(ConditionType::Refreshed)
+            .is_some_and(|(status, _)| status == ConditionStatus::False);
     if happened.issued && before.issued_at.is_none() && !failed && !happened.repaired {
         tell(
             NewsKind::TokenIssued,

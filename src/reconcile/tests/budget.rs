@@ -523,6 +523,27 @@ fn a_target_whose_repair_waits_is_told_of_when_it_is_repaired() {
 }
 
 #[test]
+fn a_refusal_whose_end_waits_is_told_to_be_over_when_there_is_a_token() {
+    let mut worlds = worlds(2);
+    let source = worlds[1].source.take();
+    settle(&mut worlds);
+    let world = &mut worlds[1];
+    let told = world.take_news();
+    assert_eq!(told, [NewsKind::Failed(Reason::ClientSecretNotFound)]);
+    world.source = source;
+    world.settle();
+    assert_eq!(
+        world.refreshed_is(),
+        (ConditionStatus::Unknown, "RateBudget".into())
+    );
+    assert_eq!(world.take_news(), []);
+    world.wake();
+    assert_eq!(world.take_news(), [NewsKind::Recovered]);
+    world.pass(seconds(7200));
+    assert_eq!(world.take_news(), [], "once");
+}
+
+#[test]
 fn a_failure_that_also_waits_keeps_its_reason_and_says_when_its_turn_is() {
     let mut worlds = worlds(1);
     let world = &mut worlds[0];
