@@ -169,7 +169,10 @@ fn succeeded(
         now: sent_at,
     };
     let seed_version = case.seed_version();
-    let served = case.record().and_then(|record| record.refresh_request);
+    let before = case.record();
+    let served = before
+        .as_ref()
+        .and_then(|before| before.refresh_request.clone());
     let requested = seen.credential.refresh_request.clone();
     let record = Record {
         owner_uid: seen.credential.uid.clone(),
@@ -186,9 +189,13 @@ fn succeeded(
         refresh_request: requested.clone().or(served.clone()),
         scopes: issued.scopes,
     };
-    let before = &seen.credential.status;
-    let scopes_told = before.scopes == record.scopes
-        && before.observed_generation == Some(seen.credential.generation);
+    let status = &seen.credential.status;
+    // The status may already speak of a new spec that had to wait for this token.
+    let (scopes, generation) = match &before {
+        Some(before) => (&before.scopes, Some(before.generation)),
+        None => (&status.scopes, status.observed_generation),
+    };
+    let scopes_told = *scopes == record.scopes && generation == Some(record.generation);
     let memory = &mut seen.memory;
     memory.happened.expiry_unknown = issued.lifetime.is_none() && !memory.told.expiry_unknown;
     memory.told.expiry_unknown = issued.lifetime.is_none();
@@ -198,7 +205,7 @@ fn succeeded(
     memory.told.short_lived = short_lived;
     memory.happened.scope_narrowed = issued.narrowed && !scopes_told;
     memory.happened.served_request =
-        requested.is_some() && requested != served && requested != before.refresh_request;
+        requested.is_some() && requested != served && requested != status.refresh_request;
     memory.failure = None;
     memory.failures = 0;
     memory.doubts = 0;

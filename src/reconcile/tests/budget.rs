@@ -544,6 +544,26 @@ fn a_refusal_whose_end_waits_is_told_to_be_over_when_there_is_a_token() {
 }
 
 #[test]
+fn scopes_that_are_narrowed_again_are_told_of_also_if_the_new_spec_had_to_wait_for_its_token() {
+    let mut worlds = worlds(1);
+    let world = &mut worlds[0];
+    world.spec.scopes = vec!["read".into(), "write".into()];
+    world.provider.otherwise = Answer::Issue {
+        lifetime: Some(3600),
+        scopes: vec!["read".into()],
+        narrowed: true,
+        ahead: 0,
+    };
+    world.settle();
+    world.take_news();
+    world.edit_spec(|spec| spec.scopes.push("admin".into()));
+    world.settle();
+    assert_eq!(world.take_news(), []);
+    world.wake();
+    assert_eq!(world.take_news(), [NewsKind::ScopeNarrowed]);
+}
+
+#[test]
 fn a_failure_that_also_waits_keeps_its_reason_and_says_when_its_turn_is() {
     let mut worlds = worlds(1);
     let world = &mut worlds[0];
