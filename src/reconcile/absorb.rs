@@ -23,7 +23,9 @@ pub fn absorb(seen: &mut Observed, outcome: Outcome, now: Timestamp) {
             seen.target = match reading {
                 Some(reading) => Target::Present(read_token(seen, reading)),
                 None => Target::Absent,
-            }
+            };
+            // The state may have been looked at before the target turned out to lack its token.
+            state::take_token(seen);
         }
         Outcome::Previous(reading) => {
             seen.previous = reading

@@ -19,5 +19,6 @@ mod publishing;
 mod refusals;
 mod requests;
 mod restarts;
+mod rotation;
 mod tampering;
 mod told;

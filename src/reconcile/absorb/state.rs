@@ -33,6 +33,7 @@ pub(super) fn looked_at(seen: &mut Observed, reading: Option<StateReading>, now:
             seen.memory.rejection = None;
         }
     }
+    notice_a_lost_login(seen);
     take_token(seen);
 }
 
@@ -104,6 +105,7 @@ pub(super) fn stored(seen: &mut Observed, secret: StateSecret, claims: bool, now
     if let Some(rejected) = seen.memory.rejection.take() {
         exchange::rejected(seen, rejected.what, now);
     }
+    notice_a_lost_login(seen);
     take_token(seen);
 }
 
@@ -160,12 +162,15 @@ pub(super) fn rested(seen: &mut Observed) {
     seen.state = State::Unread;
 }
 
-/// Takes the stored access token in hand, if consumers do not have it yet.
-fn take_token(seen: &mut Observed) {
+fn notice_a_lost_login(seen: &mut Observed) {
     let stored = seen.state.stored();
     let rejection = stored.and_then(|stored| stored.record.rejection.as_ref());
     seen.memory.login_lost = rejection.is_some_and(|rejection| rejection.lost);
-    let found = stored.and_then(|stored| {
+}
+
+/// Takes the stored access token in hand, if consumers do not have it yet.
+pub(super) fn take_token(seen: &mut Observed) {
+    let found = seen.state.stored().and_then(|stored| {
         Some(Holding {
             token: stored.access_token.clone()?,
             record: stored.record.issued.clone()?,

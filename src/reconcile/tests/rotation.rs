@@ -1,0 +1,74 @@
+//! A stored refresh token. Its histories are in `tests/simulation`.
+
+use secrecy::SecretString;
+
+use super::world::{UID, World, seconds};
+use crate::reconcile::{
+    Action, Content, Look, Next, Outcome, Source, SourceSecret, SourceValue, StateReading, Stored,
+    Target, TargetSecret, absorb, decide, inputs, local,
+    target::{DesiredMetadata, Record},
+};
+
+#[test]
+fn a_target_that_is_gone_before_the_watch_tells_is_restored_without_claiming_the_refresh_token() {
+    let mut world = World::new();
+    world.spec = serde_json::from_value(serde_json::json!({
+        "provider": "CubeSoftware", "clientSecretRef": {"name": "client"},
+        "grant": "RefreshToken", "refreshTokenRef": {"name": "seed"},
+    }))
+    .unwrap();
+    let (mut seen, now) = (world.observe(), world.now);
+    let login = SecretString::from("S3CRET-seed");
+    let source = world.look(Look::Source, &seen);
+    absorb(&mut seen, source, now);
+    seen.seed = Source::Read(SourceSecret {
+        version: "7".into(),
+        token_hosts: None,
+        values: SourceValue::Text(login.clone()),
+    });
+    let settings = seen.settings.clone().unwrap();
+    let client = local::client(&settings, &seen.source).unwrap();
+    let token = SecretString::from("S3CRET-token");
+    let record = Record {
+        owner_uid: "predecessor".into(),
+        issued_at: now,
+        expires_at: now + seconds(3600),
+        inputs_hash: inputs::hash(&token, &settings, &client),
+        generation: 1,
+        source_version: "1".into(),
+        seed_version: Some("7".into()),
+        rotation: Some(1),
+        refresh_request: None,
+        scopes: Vec::new(),
+    };
+
+    let metadata = DesiredMetadata::new(&seen.credential, &settings, &record);
+    seen.target = Target::Present(TargetSecret {
+        name: settings.target_name.clone(),
+        uid: "target".into(),
+        version: "5".into(),
+        labels: metadata.labels,
+        annotations: metadata.annotations,
+        owners: Vec::new(),
+        owner_lives: false,
+        owner_wants_it: false,
+        content: Content::Confirmed("0badcafe".into()),
+    });
+    let stored = Stored::begin(&login, Some("7".into()), None).succeeded(
+        Some("S3CRET-next".into()),
+        Some((token, record)),
+        None,
+    );
+    let state = StateReading {
+        uid: "state".into(),
+        version: "6".into(),
+        owners: vec![UID.into()],
+        data: Some(stored.data()),
+    };
+    absorb(&mut seen, Outcome::State(Some(state)), now);
+    absorb(&mut seen, Outcome::Target(None), now);
+    let Next::Act(action) = decide(&seen, now).next else {
+        panic!("there is something to do");
+    };
+    assert!(matches!(*action, Action::Publish(_)), "{action:?}");
+}
