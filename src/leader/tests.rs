@@ -1,115 +1,13 @@
 //! Elections on an API server in memory, on a clock that only waits for them.
 
-use std::{convert::Infallible, future};
+mod store;
 
-use axum::http::{Method, Request, Response};
-use k8s_openapi::api::coordination::v1::LeaseSpec;
-use kube::{Client, client::Body};
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use super::*;
-
-/// What the connection of a candidate does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Line {
-    Works,
-    /// Nothing arrives, and an error comes back.
-    Down,
-    /// Nothing comes back.
-    Silent,
-    /// What was asked for is done, and nothing comes back.
-    LosesAnswers,
-    /// The answer takes a second.
-    Slow,
-}
-
-/// The stored lease, and the version of the last write.
-#[derive(Clone, Default)]
-struct Store(Arc<Mutex<(Option<Value>, u64)>>);
-
-impl Store {
-    fn answer(&self, method: &Method, lease: Value) -> (u16, Value) {
-        let mut store = lock(&self.0);
-        let stored = store
-            .0
-            .as_ref()
-            .map(|lease| &lease["metadata"]["resourceVersion"]);
-        match (method, stored) {
-            (&Method::GET, Some(_)) => (200, store.0.clone().unwrap()),
-            (&Method::GET, None) => (404, Value::Null),
-            (_, Some(version)) if *version != lease["metadata"]["resourceVersion"] => {
-                (409, Value::Null)
-            }
-            (_, None) if lease["metadata"]["resourceVersion"] != "1" => (409, Value::Null),
-            _ => {
-                store.1 += 2;
-                let version = store.1.to_string();
-                let mut lease = lease;
-                lease["metadata"]["resourceVersion"] = version.into();
-                store.0 = Some(lease.clone());
-                (200, lease)
-            }
-        }
-    }
-
-    fn spec(&self) -> LeaseSpec {
-        let lease = lock(&self.0).0.clone().unwrap();
-        serde_json::from_value(lease["spec"].clone()).unwrap()
-    }
-
-    fn holder(&self) -> Option<String> {
-        self.spec().holder_identity
-    }
-
-    fn transitions(&self) -> i32 {
-        self.spec().lease_transitions.unwrap()
-    }
-
-    fn client(&self, line: &Arc<Mutex<Line>>) -> Client {
-        let (store, line) = (self.clone(), Arc::clone(line));
-        let service = tower::service_fn(move |request: Request<Body>| {
-            let (store, now) = (store.clone(), *lock(&line));
-            async move {
-                let (parts, body) = request.into_parts();
-                let lease = body.collect_bytes().await.unwrap();
-                let lease = serde_json::from_slice(&lease).unwrap_or_default();
-                let (code, answer) = match now {
-                    Line::Down => (500, Value::Null),
-                    Line::Silent => future::pending().await,
-                    Line::Works | Line::LosesAnswers | Line::Slow => {
-                        store.answer(&parts.method, lease)
-                    }
-                };
-                if now == Line::Slow {
-                    pass(1).await;
-                }
-                if now == Line::LosesAnswers {
-                    future::pending::<()>().await;
-                }
-                let answer = match code {
-                    200 => answer,
-                    code => json!({
-                        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-                        "message": "no", "reason": reason(code), "code": code,
-                    }),
-                };
-                let answer = Body::from(answer.to_string().into_bytes());
-                Ok::<_, Infallible>(Response::builder().status(code).body(answer).unwrap())
-            }
-        });
-        Client::new(service, "default")
-    }
-}
-
-fn reason(code: u16) -> &'static str {
-    match code {
-        404 => "NotFound",
-        409 => "Conflict",
-        _ => "InternalError",
-    }
-}
+use store::{Line, Store};
 
 /// A process that takes part.
 struct Candidate {
