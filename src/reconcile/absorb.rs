@@ -73,7 +73,7 @@ pub fn absorb(seen: &mut Observed, outcome: Outcome, now: Timestamp) {
                 pending.trouble = None;
             }
             if let Some(before) = reported_target(seen)
-                && status.target.is_none()
+                && matches!(seen.target, Target::Absent)
             {
                 seen.memory.missing = Some(before.to_owned());
             }

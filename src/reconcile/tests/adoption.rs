@@ -163,6 +163,12 @@ fn a_credential_does_not_show_a_target_that_an_older_one_has() {
         (&world.status.target, world.status.expires_at),
         (&None, None)
     );
+    // Deleted with the older one.
+    world.cluster.secrets.clear();
+    world.rival = None;
+    world.settle();
+    assert_eq!(world.ready_is().0, ConditionStatus::True);
+    assert!(!world.take_news().contains(&NewsKind::TargetRepaired));
 }
 
 #[test]
