@@ -31,6 +31,10 @@ pub enum ConnectError {
     NoConfig(String),
     #[error("the API server at {server} cannot be reached: {why}")]
     Unreachable { server: String, why: String },
+    #[error(
+        "the API server at {server} refuses: {why}; renew the login of the kubeconfig, or the service account's token"
+    )]
+    Refused { server: String, why: String },
 }
 
 /// Connects as KUBECONFIG, `~/.kube/config` or the pod's service account say, and makes sure that the API server answers. Every
@@ -66,6 +70,10 @@ pub async fn connect(metrics: &Metrics) -> Result<Client, ConnectError> {
     .await
     {
         Ok(Ok(_)) => Ok(client),
+        Ok(Err(error @ kube::Error::Api(_))) => Err(ConnectError::Refused {
+            server: server.clone(),
+            why: explain_kube(&error),
+        }),
         Ok(Err(error)) => Err(unreachable(explain_kube(&error))),
         Err(_) => Err(unreachable("no answer within 15 s".into())),
     }

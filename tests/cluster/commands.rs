@@ -233,19 +233,36 @@ fn all_namespaces_or_only_some_are_watched_and_without_its_definition_nothing_st
     );
 }
 
-#[test]
-fn an_unreachable_cluster_is_one_line_that_names_it() {
-    let server = format!("https://127.0.0.1:{CLOSED}");
+/// A kubeconfig for this server, with a token that none accepts.
+fn kubeconfig_for(server: &str) -> String {
     let config = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "c",
-        "clusters": [{"name": "c", "cluster": {"server": server}}],
+        "clusters": [{"name": "c", "cluster": {"server": server, "insecure-skip-tls-verify": true}}],
         "users": [{"name": "u", "user": {"token": "t"}}],
         "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
     });
-    let path = directory("unreachable").join("config");
+    let path = directory("kubeconfig").join("config");
     fs::write(&path, config.to_string()).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_cluster_that_refuses_is_one_line_that_names_it_and_says_what_to_renew() {
+    let (server, _) = ControlPlane::shared().server();
     for command in [&["check"][..], &["run", "--listen", "127.0.0.1:0"]] {
-        let (code, stdout, stderr) = run(path.to_str().unwrap(), command, &[]);
+        let expected = failed(format!(
+            "the API server at {server}/ refuses: Unauthorized (401 Unauthorized); renew the login of the kubeconfig, or the \
+             service account's token"
+        ));
+        assert_eq!(run(&kubeconfig_for(&server), command, &[]), expected);
+    }
+}
+
+#[test]
+fn an_unreachable_cluster_is_one_line_that_names_it() {
+    let server = format!("https://127.0.0.1:{CLOSED}");
+    for command in [&["check"][..], &["run", "--listen", "127.0.0.1:0"]] {
+        let (code, stdout, stderr) = run(&kubeconfig_for(&server), command, &[]);
         assert_eq!((code, stdout.as_str()), (Some(1), ""), "{command:?}");
         let start = format!("cube-operator: the API server at {server}/ cannot be reached: ");
         assert!(stderr.starts_with(&start), "{stderr}");
