@@ -76,7 +76,7 @@ pub struct Run {
     )]
     pub log_format: LogFormat,
 
-    /// The name of this process in events.
+    /// The name of this process in events, and in the Lease.
     #[arg(long, env = "POD_NAME", value_name = "NAME")]
     pub instance: Option<String>,
 

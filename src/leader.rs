@@ -37,7 +37,7 @@ pub struct Leadership(Arc<Mutex<Standing>>);
 
 #[derive(Debug, Default)]
 enum Standing {
-    /// The lease could not be read yet.
+    /// The lease could not be read, or taken.
     #[default]
     Unknown,
     /// It is somebody else's.
@@ -89,6 +89,8 @@ pub struct Election {
     leadership: Leadership,
     metrics: Metrics,
     seen: Seen,
+    /// It has won, and only renews what is still its own.
+    leads: bool,
     /// What was told last, so that it is told once.
     told: Option<String>,
 }
@@ -115,6 +117,7 @@ impl Election {
                 since: Instant::now(),
                 certain: false,
             },
+            leads: false,
             told: None,
         }
     }
@@ -131,6 +134,7 @@ impl Election {
         while !stop.is_cancelled() {
             match self.round().await {
                 Ok(None) => {
+                    self.leads = true;
                     self.tell("leading");
                     self.metrics.leads(true);
                     return true;
@@ -142,6 +146,8 @@ impl Election {
                 // Somebody was faster: the next look tells who.
                 Err(error) if error.is_conflict() => {}
                 Err(error) => {
+                    // Whose lease nobody could see may not have been able to renew it either.
+                    self.seen.since = Instant::now();
                     self.leadership.set(Standing::Unknown);
                     self.warn(&format!("cannot take part in leader election: {error}"));
                 }
@@ -160,21 +166,19 @@ impl Election {
         stop: CancellationToken,
         done: CancellationToken,
     ) -> Result<(), String> {
-        let began = self.seen.found.spec.lease_transitions;
         while done.run_until_cancelled(sleep(PERIOD)).await.is_some() {
             match self.round().await {
-                Ok(None) if self.seen.found.spec.lease_transitions == began => {
-                    self.tell("leading");
-                }
-                // Also who has given it back since: what is known here of budgets and pauses is out of date.
-                Ok(other) => {
+                Ok(None) => self.tell("leading"),
+                Ok(Some(other)) => {
                     self.leadership.set(Standing::StandsBy);
                     self.metrics.leads(false);
+                    self.warn(
+                        "no longer leading: running exchanges are finished, no new one is started",
+                    );
                     stop.cancel();
-                    let (lease, other) = (self.lease.name(), other.as_deref());
                     return Err(format!(
-                        "{} has taken Lease {lease}, because this process did not renew it in time",
-                        other.unwrap_or("another process")
+                        "{other} has taken Lease {}, because this process did not renew it in time",
+                        self.lease.name()
                     ));
                 }
                 Err(error) => self.warn(&format!(
@@ -195,9 +199,12 @@ impl Election {
             self.look().await?;
         }
         let found = &self.seen.found;
-        let Some(spec) = term::claim(&found.spec, self.seen.since.elapsed(), &self.me, now())
-        else {
-            return Ok(term::holder(&found.spec).map(str::to_owned));
+        let holder = term::holder(&found.spec);
+        // Also if the other one has given it back since: what is known here of budgets and pauses is out of date.
+        let lost = self.leads && holder != Some(&self.me);
+        let spec = term::claim(&found.spec, self.seen.since.elapsed(), &self.me, now());
+        let Some(spec) = spec.filter(|_| !lost) else {
+            return Ok(Some(holder.unwrap_or("another process").to_owned()));
         };
         self.seen.certain = false;
         self.seen = Seen {

@@ -20,7 +20,8 @@ use crate::{
 /// Runs until SIGTERM or SIGINT, finishes the exchanges that are under way, and ends.
 ///
 /// # Errors
-/// If the cluster cannot be reached, lacks the definition of `CubeCredential`, the port is taken, or another process leads now.
+/// If the cluster cannot be reached, lacks the definition of `CubeCredential`, the port is taken, or another process has taken the Lease
+/// from this one.
 pub async fn run(flags: Run) -> super::Result {
     telemetry::init(flags.log_format);
     let stop = CancellationToken::new();
@@ -121,7 +122,7 @@ fn what_is_missing(
 ) -> impl Fn() -> Option<&'static str> + Clone + Send + Sync + 'static {
     move || match lists.get() {
         Some(lists) => (!lists.is_complete()).then_some("the first lists are not there yet"),
-        None => (!leadership.stands_by()).then_some("the lease could not be read yet"),
+        None => (!leadership.stands_by()).then_some("it is not known who leads: the log says why"),
     }
 }
 

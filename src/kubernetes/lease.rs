@@ -9,8 +9,8 @@ use kube::{
 };
 
 use super::{
+    MUST_NOT_EXIST,
     error::{ApiError, call_within},
-    perform::MUST_NOT_EXIST,
 };
 use crate::api::FIELD_MANAGER;
 

@@ -1,4 +1,5 @@
-//! Changing the world: one effect at a time. Nothing else writes to the API server or calls a token endpoint.
+//! Changing the world: one effect at a time. Nothing else calls a token endpoint, or writes to the API server but leader election
+//! (`lease`).
 
 use std::{collections::BTreeMap, time::Instant};
 
@@ -11,7 +12,7 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::{
-    convert,
+    MUST_NOT_EXIST, convert,
     error::{ApiError, call},
     events,
     world::{Watched, World},
@@ -25,11 +26,6 @@ use crate::{
         StateSecret, Turn, Unstored,
     },
 };
-
-/// No object ever has this resourceVersion: it is that of an empty store. A server-side apply that states it creates the
-/// Secret if there is none and fails with 409 if there is one, so that a foreign Secret is never written.
-/// `tests/cluster` pins it.
-pub(super) const MUST_NOT_EXIST: &str = "1";
 
 impl World {
     /// Performs one action.

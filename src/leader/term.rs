@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::{api::coordination::v1::LeaseSpec, apimachinery::pkg::apis::meta::v1::MicroTime};
 
-/// How long others leave a lease alone that its holder does not renew, in seconds, whatever somebody wrote into it.
+/// Who stands by leaves a lease alone for so many seconds after it last changed, whatever duration stands in it.
 const LEASE_SECONDS: u16 = 15;
 
 /// The lease as `me` may write it now; `None`: it is somebody else's.

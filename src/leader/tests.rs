@@ -131,10 +131,12 @@ async fn a_leader_that_cannot_renew_pauses_and_goes_on_if_nobody_took_over() {
         pass(11).await;
         assert!(!first.leads(), "{outage:?}");
         pass(100).await;
+        // Whoever sees first that it is over.
+        second.set(Line::Works);
+        pass(6).await;
         first.set(Line::Works);
         pass(6).await;
         assert!(first.leads() && !first.stop.is_cancelled(), "{outage:?}");
-        second.set(Line::Works);
         pass(60).await;
         assert!(first.leads() && !second.leads(), "{outage:?}");
     }
@@ -173,7 +175,7 @@ async fn a_leader_that_finds_another_one_ends() {
 
 #[tokio::test(start_paused = true)]
 async fn a_leader_that_finds_that_another_one_came_and_went_ends() {
-    let (_, first, second) = two().await;
+    let (store, first, second) = two().await;
     first.set(Line::Down);
     pass(30).await;
     second.done.cancel();
@@ -184,6 +186,7 @@ async fn a_leader_that_finds_that_another_one_came_and_went_ends() {
         Err("another process has taken Lease system/leader, because this process did not renew it in time".into())
     );
     assert!(first.stop.is_cancelled() && !first.leadership.is_current());
+    assert_eq!(store.holder(), None, "it is free for the next one");
 }
 
 #[tokio::test(start_paused = true)]

@@ -14,7 +14,7 @@ use super::{
     schedule,
     target::{DesiredMetadata, Owner, Record},
 };
-use crate::api::{ConditionStatus, ConditionType, Reason};
+use crate::api::{ConditionStatus, ConditionType, CubeCredentialStatus, Reason};
 
 /// Takes in what came of a step. Pure: nothing is read or written here.
 pub fn absorb(seen: &mut Observed, outcome: Outcome, now: Timestamp) {
@@ -72,10 +72,8 @@ pub fn absorb(seen: &mut Observed, outcome: Outcome, now: Timestamp) {
             if let Some(pending) = &mut seen.memory.pending {
                 pending.trouble = None;
             }
-            if let Some(before) = reported_target(seen)
-                && matches!(seen.target, Target::Absent)
-            {
-                seen.memory.missing = Some(before.to_owned());
+            if reported_target(seen).is_some() && matches!(seen.target, Target::Absent) {
+                seen.memory.missing = Some(seen.credential.status.clone());
             }
             let refreshed = status.condition(ConditionType::Refreshed);
             let failed = match refreshed.map(|refreshed| refreshed.status) {
@@ -217,7 +215,8 @@ fn published(seen: &mut Observed, secret: TargetSecret) {
 /// Whether a target that was reported before had been deleted or edited. A write that follows from a new spec is no repair.
 fn is_repair(seen: &Observed, written: &TargetSecret, record: Option<&Record>) -> bool {
     let name = Some(written.name.as_str());
-    if seen.memory.missing.as_deref() == name {
+    let missing = seen.memory.missing.as_ref();
+    if missing.is_some_and(|status| target_name(status) == name) {
         return true;
     }
     let edited = match &seen.target {
@@ -234,6 +233,9 @@ fn is_repair(seen: &Observed, written: &TargetSecret, record: Option<&Record>) -
 fn reported_target(seen: &Observed) -> Option<&str> {
     let status = &seen.credential.status;
     let current = status.observed_generation == Some(seen.credential.generation);
-    let target = status.target.as_ref().filter(|_| current)?;
-    Some(&target.name)
+    target_name(status).filter(|_| current)
+}
+
+fn target_name(status: &CubeCredentialStatus) -> Option<&str> {
+    status.target.as_ref().map(|target| target.name.as_str())
 }

@@ -63,8 +63,8 @@ pub struct Memory {
     pub(super) happened: Happened,
     /// What was told of the last token, so that no refresh repeats it.
     pub(super) told: Told,
-    /// The target that was reported before and that is missing since, which may have to wait for its repair.
-    pub(super) missing: Option<String>,
+    /// The last status that told of the target, while that is missing: its repair may have to wait.
+    pub(super) missing: Option<CubeCredentialStatus>,
     /// Our last write of the target, in the version that it gave.
     pub(super) written: Option<(String, DesiredMetadata)>,
 }

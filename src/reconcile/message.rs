@@ -110,7 +110,7 @@ pub(super) fn waits_for_turn(at: Timestamp, paused: bool, too_late: bool) -> Str
         )
     };
     if too_late {
-        format!("{waits}; the token expires before that: if this comes again, {remedy}")
+        format!("{waits}; the token does not last until then: if this comes again, {remedy}")
     } else {
         format!("{waits}: nothing has to be done")
     }

@@ -64,7 +64,7 @@ impl NewsKind {
     reason = "independent facts, not a state"
 )]
 pub(super) struct Happened {
-    /// Before it, and nothing has worked since: who has to wait for its turn may not show it any more.
+    /// An earlier status told of a failure. It counts until there is a token: one that waits for its turn may not show it any more.
     pub(super) failed: bool,
     pub(super) issued: bool,
     pub(super) repaired: bool,
@@ -119,7 +119,7 @@ pub(super) fn news(
     let failed = happened.failed
         || was(ConditionType::Refreshed)
             .is_some_and(|(status, _)| status == ConditionStatus::False);
-    if happened.issued && before.issued_at.is_none() && !failed && !happened.repaired {
+    if happened.issued && before.last_attempt_at.is_none() && !failed {
         tell(
             NewsKind::TokenIssued,
             format!("the first token was issued and is in Secret {target:?}"),

@@ -171,7 +171,7 @@ pub(super) fn a_rejected_token_is_not_sent_again(case: &Case<'_>) -> Option<Step
     let confirmed = rejection
         .next_try()
         .is_some_and(|next_try| case.now >= next_try);
-    // Somebody has signed in again, and what is wrong with the new one comes first.
+    // A seed that cannot be used may be a new sign-in: what is wrong with it comes first.
     let unusable = local::seed(case).is_err();
     if changed || requested || confirmed || unusable || matches!(case.login(), Login::New(_)) {
         return None;

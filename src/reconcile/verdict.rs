@@ -10,7 +10,7 @@ use super::{
     target::Record,
 };
 use crate::{
-    api::{Class, ConditionStatus, Reason},
+    api::{CaBundleKind, Class, ConditionStatus, Reason},
     oauth::answer::Refusal,
 };
 
@@ -127,12 +127,16 @@ impl Verdict {
     pub(super) fn refused(case: &Case<'_>, refusal: &Refusal) -> Self {
         let refreshed = Fact::new(ConditionStatus::False, refusal.reason, &refusal.what);
         let verdict = Self::troubled(case, refreshed, Pressure::Stalled, None);
+        let look = later(case.now, LOOK_AT_UNWATCHED);
+        let bundle = case.settings.ca_bundle.as_ref().map(|bundle| bundle.kind);
         match refusal.reason {
             Reason::ClientSecretNotFound
             | Reason::ClientSecretNotLabelled
             | Reason::RefreshTokenNotFound
-            | Reason::RefreshTokenNotLabelled
-            | Reason::CABundleInvalid => verdict.looked_at_by(later(case.now, LOOK_AT_UNWATCHED)),
+            | Reason::RefreshTokenNotLabelled => verdict.looked_at_by(look),
+            Reason::CABundleInvalid if bundle == Some(CaBundleKind::Secret) => {
+                verdict.looked_at_by(look)
+            }
             _ => verdict,
         }
     }

@@ -250,7 +250,7 @@ fn whoever_may_not_have_the_lease_is_not_ready_and_makes_no_exchange() {
     place.kubectl(&["delete", "rolebinding", "cube-operator-leader"]);
     eventually("its term ends", || (!leads(&operator)).then_some(()));
     let bad = format!(
-        "✗ may not get, create, patch Lease {}, so no process leads: install the chart's roles\n",
+        "✗ may not get, create, patch Lease {}, so a process with this account may not lead: install the chart's roles\n",
         lease(&place)
     );
     assert!(check().contains(&bad), "{}", check());
@@ -262,7 +262,10 @@ fn whoever_may_not_have_the_lease_is_not_ready_and_makes_no_exchange() {
         &arguments,
         &[],
     );
-    let missing = (503, "the lease could not be read yet\n".to_owned());
+    let missing = (
+        503,
+        "it is not known who leads: the log says why\n".to_owned(),
+    );
     eventually("it says what it may not do", || {
         second
             .log()

@@ -15,25 +15,33 @@ use crate::{
 };
 
 #[test]
-fn a_redirect_on_the_same_host_is_shown_by_its_path() {
+fn only_a_redirect_on_the_same_host_is_shown_by_its_path_alone() {
     let authority = Authority::new("private");
-    let provider = Provider::start(&authority.certificate(&LOCAL), |_| {
-        Reply::json(301, "").header("Location", "/o/token/?code=c0de")
-    });
-    let request = trusting(&authority, &provider.url("/o/token"));
-    let asked = Asked {
-        grant: Grant::ClientCredentials,
-        scopes: &[],
-    };
-    let answer = answer(&local(), &request).unwrap();
-    let reading = read(&answer, asked, Scrubber::for_request(&request));
-    assert_eq!(
-        reading.outcome.unwrap_err(),
-        Refusal::new(
-            Reason::Redirected,
-            "the token endpoint answered 301 with a redirect to \"/o/token/\", which is never followed"
-        )
-    );
+    for (location, shown) in [
+        ("/o/token/?code=c0de", "/o/token/"),
+        ("//example.com/x", "https://example.com/x"),
+        ("/\\example.com/x", "https://example.com/x"),
+    ] {
+        let provider = Provider::start(&authority.certificate(&LOCAL), move |_| {
+            Reply::json(301, "").header("Location", location)
+        });
+        let request = trusting(&authority, &provider.url("/o/token"));
+        let asked = Asked {
+            grant: Grant::ClientCredentials,
+            scopes: &[],
+        };
+        let answer = answer(&local(), &request).unwrap();
+        let reading = read(&answer, asked, Scrubber::for_request(&request));
+        assert_eq!(
+            reading.outcome.unwrap_err(),
+            Refusal::new(
+                Reason::Redirected,
+                format!(
+                    "the token endpoint answered 301 with a redirect to \"{shown}\", which is never followed"
+                )
+            )
+        );
+    }
 }
 
 #[test]

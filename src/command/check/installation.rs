@@ -165,7 +165,7 @@ pub(super) async fn may_lead(client: &Client, lease: &LeaseName) -> Result<Findi
         Finding::good(format!("may {} Lease {lease}", LEASE_VERBS.join(", ")))
     } else {
         Finding::bad(format!(
-            "may not {} Lease {lease}, so no process leads: install the chart's roles",
+            "may not {} Lease {lease}, so a process with this account may not lead: install the chart's roles",
             denied.join(", ")
         ))
     })

@@ -223,9 +223,11 @@ impl Reader<'_> {
             .without_secrets(self.answer.location.as_deref()?);
         let (target, on_same_host) = match url::Url::parse(&location) {
             Ok(target) => (target, false),
-            Err(_) if location.starts_with('/') && !location.starts_with("//") => {
-                let host = url::Url::parse("https://same.host").expect("it is one");
-                (host.join(&location).ok()?, true)
+            Err(_) if location.starts_with('/') => {
+                let base = url::Url::parse("https://same.host").expect("it is one");
+                let target = base.join(&location).ok()?;
+                let on_same_host = target.host() == base.host();
+                (target, on_same_host)
             }
             Err(_) => return None,
         };

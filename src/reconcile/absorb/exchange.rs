@@ -190,12 +190,14 @@ fn succeeded(
         scopes: issued.scopes,
     };
     let status = &seen.credential.status;
+    let status = seen.memory.missing.as_ref().unwrap_or(status);
     // The status may already speak of a new spec that had to wait for this token.
     let (scopes, generation) = match &before {
         Some(before) => (&before.scopes, Some(before.generation)),
         None => (&status.scopes, status.observed_generation),
     };
     let scopes_told = *scopes == record.scopes && generation == Some(record.generation);
+    let request_told = requested == served || requested == status.refresh_request;
     let memory = &mut seen.memory;
     memory.happened.expiry_unknown = issued.lifetime.is_none() && !memory.told.expiry_unknown;
     memory.told.expiry_unknown = issued.lifetime.is_none();
@@ -204,8 +206,7 @@ fn succeeded(
     memory.happened.short_lived = (short_lived && !memory.told.short_lived).then_some(margin);
     memory.told.short_lived = short_lived;
     memory.happened.scope_narrowed = issued.narrowed && !scopes_told;
-    memory.happened.served_request =
-        requested.is_some() && requested != served && requested != status.refresh_request;
+    memory.happened.served_request = requested.is_some() && !request_told;
     memory.failure = None;
     memory.failures = 0;
     memory.doubts = 0;

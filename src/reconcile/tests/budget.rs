@@ -459,7 +459,7 @@ fn whose_token_ends_before_its_turn_is_told_what_to_do() {
     assert!(!late.is_empty());
     for world in late {
         let message = world.message(Refreshed);
-        let told = "are sent one after the other; the token expires before that: if this comes again, let those that need the \
+        let told = "are sent one after the other; the token does not last until then: if this comes again, let those that need the \
                     same token share a CubeCredential, or get another client id for some of them";
         assert!(
             world.status.expires_at.is_none() || message.ends_with(told),
@@ -505,8 +505,16 @@ fn a_refresh_that_waits_is_no_failure() {
 #[test]
 fn a_target_whose_repair_waits_is_told_of_when_it_is_repaired() {
     let mut worlds = worlds(1);
-    settle(&mut worlds);
     let world = &mut worlds[0];
+    world.spec.scopes = vec!["read".into(), "write".into()];
+    world.request = Some("of-yesterday".into());
+    world.provider.otherwise = Answer::Issue {
+        lifetime: Some(3600),
+        scopes: vec!["read".into()],
+        narrowed: true,
+        ahead: 0,
+    };
+    world.settle();
     world.take_news();
     world.cluster.secrets.clear();
     world.settle();

@@ -34,12 +34,11 @@ fn assert_refused(spoil: impl Fn(&mut World), reason: &str, message: &str) {
     assert_eq!(world.condition(ConditionType::Stalled).1, reason);
     assert_eq!(world.message(ConditionType::Refreshed), message);
     // What no watch tells of.
-    let unwatched = [
-        "ClientSecretNotFound",
-        "ClientSecretNotLabelled",
-        "CABundleInvalid",
-    ];
-    let look = unwatched.contains(&reason);
+    let bundle = world.spec.ca_bundle_ref.as_ref();
+    let look = match reason {
+        "CABundleInvalid" => bundle.is_some_and(|bundle| bundle.kind == CaBundleKind::Secret),
+        reason => ["ClientSecretNotFound", "ClientSecretNotLabelled"].contains(&reason),
+    };
     assert_eq!(
         (world.wake_at, world.status.refresh_at),
         (look.then(|| world.now + seconds(60)), None)
@@ -221,6 +220,16 @@ fn a_ca_bundle_that_cannot_be_used() {
             ),
         );
     }
+    assert_refused(
+        |world| {
+            world.spec.ca_bundle_ref = Some(CaBundleRef {
+                kind: CaBundleKind::Secret,
+                ..ca_bundle_ref()
+            });
+        },
+        "CABundleInvalid",
+        "spec.caBundleRef: Secret \"roots\" does not exist: create it, or name another one; it is used as soon as that is done",
+    );
 }
 
 type Spoil = fn(&mut CubeCredentialSpec);
