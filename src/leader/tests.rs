@@ -126,6 +126,8 @@ async fn a_restarted_container_leads_at_once() {
 async fn a_leader_that_cannot_renew_pauses_and_goes_on_if_nobody_took_over() {
     for outage in [Line::Down, Line::Silent, Line::LosesAnswers] {
         let (_, first, second) = two().await;
+        // The second one has seen the last renewal before it.
+        sleep(Duration::from_millis(500)).await;
         first.set(outage);
         second.set(outage);
         pass(11).await;
