@@ -47,6 +47,12 @@ impl Candidate {
         self.leadership.is_current()
     }
 
+    /// How its process ends, which it does within a minute.
+    async fn end(&mut self) -> Result<(), String> {
+        let end = tokio::time::timeout(Duration::from_secs(60), &mut self.process);
+        end.await.expect("it ends").unwrap()
+    }
+
     fn set(&self, line: Line) {
         *lock(&self.line) = line;
     }
@@ -68,7 +74,7 @@ async fn two() -> (Store, Candidate, Candidate) {
 
 #[tokio::test(start_paused = true)]
 async fn one_leads_and_another_stands_by() {
-    let (store, first, second) = two().await;
+    let (store, first, mut second) = two().await;
     assert!(first.leads() && !second.leads());
     assert!(second.leadership.stands_by());
     assert_eq!(
@@ -78,19 +84,19 @@ async fn one_leads_and_another_stands_by() {
     let lease = store.spec();
     assert!(lease.renew_time >= lease.acquire_time);
     second.stop.cancel();
-    assert_eq!(second.process.await.unwrap(), Ok(()));
+    assert_eq!(second.end().await, Ok(()));
     assert_eq!(store.holder().as_deref(), Some("first"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_lease_is_given_back_when_the_last_exchange_is_over_and_taken_at_once() {
-    let (store, first, second) = two().await;
+    let (store, mut first, second) = two().await;
     first.stop.cancel();
     pass(100).await;
     assert!(first.leads() && !second.leads(), "an exchange is under way");
     first.done.cancel();
     pass(3).await;
-    assert_eq!(first.process.await.unwrap(), Ok(()));
+    assert_eq!(first.end().await, Ok(()));
     assert!(second.leads());
     assert_eq!(
         (store.holder().as_deref(), store.transitions()),
@@ -158,13 +164,13 @@ async fn a_call_that_hangs_ends_no_term() {
 
 #[tokio::test(start_paused = true)]
 async fn a_leader_that_finds_another_one_ends() {
-    let (store, first, second) = two().await;
+    let (store, mut first, second) = two().await;
     first.set(Line::Down);
     pass(30).await;
     assert!(second.leads());
     first.set(Line::Works);
     assert_eq!(
-        first.process.await.unwrap(),
+        first.end().await,
         Err(
             "second has taken Lease system/leader, because this process did not renew it in time"
                 .into()
@@ -177,14 +183,14 @@ async fn a_leader_that_finds_another_one_ends() {
 
 #[tokio::test(start_paused = true)]
 async fn a_leader_that_finds_that_another_one_came_and_went_ends() {
-    let (store, first, second) = two().await;
+    let (store, mut first, mut second) = two().await;
     first.set(Line::Down);
     pass(30).await;
     second.done.cancel();
-    assert_eq!(second.process.await.unwrap(), Ok(()));
+    assert_eq!(second.end().await, Ok(()));
     first.set(Line::Works);
     assert_eq!(
-        first.process.await.unwrap(),
+        first.end().await,
         Err("another process has taken Lease system/leader, because this process did not renew it in time".into())
     );
     assert!(first.stop.is_cancelled() && !first.leadership.is_current());
@@ -295,13 +301,13 @@ async fn a_lease_that_is_deleted_is_not_taken_before_its_leader_has_to_know() {
 #[tokio::test(start_paused = true)]
 async fn a_process_that_is_stopped_while_it_takes_the_lease_gives_it_back() {
     let store = Store::default();
-    let first = Candidate::start(&store, "first");
+    let mut first = Candidate::start(&store, "first");
     first.set(Line::Slow);
     sleep(Duration::from_millis(1500)).await;
     assert_eq!(store.holder().as_deref(), Some("first"));
     first.stop.cancel();
     first.done.cancel();
-    assert_eq!(first.process.await.unwrap(), Ok(()));
+    assert_eq!(first.end().await, Ok(()));
     assert_eq!(store.holder(), None);
 }
 
