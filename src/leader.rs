@@ -246,17 +246,19 @@ impl Election {
     }
 
     fn tell(&mut self, what: &str) {
-        if self.told.as_deref() != Some(what) {
+        if self.is_news(what) {
             tracing::info!(lease = %self.lease.name(), "{what}");
-            self.told = Some(what.to_owned());
         }
     }
 
     fn warn(&mut self, what: &str) {
-        if self.told.as_deref() != Some(what) {
+        if self.is_news(what) {
             tracing::warn!(lease = %self.lease.name(), "{what}");
-            self.told = Some(what.to_owned());
         }
+    }
+
+    fn is_news(&mut self, what: &str) -> bool {
+        self.told.replace(what.to_owned()).as_deref() != Some(what)
     }
 }
 

@@ -20,8 +20,8 @@ use crate::{
 /// Runs until SIGTERM or SIGINT, finishes the exchanges that are under way, and ends.
 ///
 /// # Errors
-/// If the cluster cannot be reached, lacks the definition of `CubeCredential`, the port is taken, or another process has taken the Lease
-/// from this one.
+/// If the cluster cannot be reached, lacks the definition of `CubeCredential`, the port is taken, or another process has taken
+/// the Lease from this one.
 pub async fn run(flags: Run) -> super::Result {
     telemetry::init(flags.log_format);
     let stop = CancellationToken::new();

@@ -76,20 +76,17 @@ pub fn absorb(seen: &mut Observed, outcome: Outcome, now: Timestamp) {
                 seen.memory.missing = Some(seen.credential.status.clone());
             }
             let refreshed = status.condition(ConditionType::Refreshed);
-            let failed = match refreshed.map(|refreshed| refreshed.status) {
-                Some(ConditionStatus::False) => true,
+            match refreshed.map(|refreshed| refreshed.status) {
+                Some(ConditionStatus::False) => seen.memory.told_failure = true,
                 Some(ConditionStatus::True) => {
+                    seen.memory.told_failure = false;
                     seen.memory.failure = None;
                     seen.memory.failures = 0;
-                    false
                 }
-                _ => seen.memory.happened.failed,
-            };
+                _ => {}
+            }
             seen.credential.status = status;
-            seen.memory.happened = Happened {
-                failed,
-                ..Happened::default()
-            };
+            seen.memory.happened = Happened::default();
         }
     }
 }

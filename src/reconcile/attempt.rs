@@ -61,6 +61,8 @@ pub struct Memory {
     /// The state says that the login is lost.
     pub(super) login_lost: bool,
     pub(super) happened: Happened,
+    /// A failure was told, and since then no token: who waits for its turn may not show it any more.
+    pub(super) told_failure: bool,
     /// What was told of the last token, so that no refresh repeats it.
     pub(super) told: Told,
     /// The last status that told of the target, while that is missing: its repair may have to wait.
@@ -227,7 +229,7 @@ fn recall_failure(status: &CubeCredentialStatus, now: Timestamp) -> Option<Failu
                 .refresh_at
                 .or(attempted.paused_until)
                 .unwrap_or(now)
-                .clamp(Timestamp::MIN, latest),
+                .min(latest),
         ),
         attempted,
     })

@@ -87,8 +87,7 @@ impl<'a> Case<'a> {
 
     /// The record of a token that has not expired and was issued for the current inputs, as far as these are known.
     pub(super) fn good_record(&self) -> Option<Record> {
-        // A provider kills the published token when it rotates the refresh token.
-        if self.seen.memory.login_lost && self.settings.seed.is_some() {
+        if self.published_token_is_dead() {
             return None;
         }
         self.live_record()
@@ -110,12 +109,16 @@ impl<'a> Case<'a> {
 
     /// The published token, if it has not expired and is no good any more only because what it was issued for has changed.
     pub(super) fn outdated_record(&self) -> Option<Record> {
-        let lost = self.seen.memory.login_lost && self.settings.seed.is_some();
         let published = self.target()?.confirmed_record()?;
         let outdated = published.expires_at > self.now
             && published.owner_uid == self.seen.credential.uid
-            && !lost;
+            && !self.published_token_is_dead();
         outdated.then_some(published)
+    }
+
+    /// A provider kills the published token when it rotates the refresh token.
+    fn published_token_is_dead(&self) -> bool {
+        self.seen.memory.login_lost && self.settings.seed.is_some()
     }
 
     /// Whether the inputs are the ones that this record was last confirmed for.

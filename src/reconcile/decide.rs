@@ -73,7 +73,7 @@ pub(super) fn settle(seen: &Observed, verdict: &Verdict, status: CubeCredentialS
     let news = news(
         &seen.credential.status,
         verdict,
-        &seen.memory.happened,
+        &seen.memory,
         seen.settings.as_ref().ok(),
     );
     Plan {

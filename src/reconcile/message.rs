@@ -49,7 +49,7 @@ pub(super) fn failure(
 fn next(refusal: &Refusal, settings: &Settings, next_try: Option<Timestamp>) -> String {
     let sooner = sooner(refusal.reason, settings);
     match next_try {
-        Some(at) if refusal.asks_for_pause() => format!("{NEXT_TRY}{}, and not before", time(at)),
+        Some(at) if refusal.asks_for_pause() => not_before(at),
         Some(at) => format!("{NEXT_TRY}{}, or at once when {sooner} changes", time(at)),
         None => format!("; it is not tried again until {sooner} changes"),
     }
@@ -73,9 +73,13 @@ fn sooner(reason: Reason, settings: &Settings) -> String {
 /// All that is left of a failure which something else came after.
 pub(super) fn paused(until: Timestamp) -> String {
     format!(
-        "the provider has asked this client to pause: wait{NEXT_TRY}{}, and not before",
-        time(until)
+        "the provider has asked this client to pause: wait{}",
+        not_before(until)
     )
+}
+
+fn not_before(at: Timestamp) -> String {
+    format!("{NEXT_TRY}{}, and not before", time(at))
 }
 
 /// The same sentence about a failure whose next try waits for its turn.

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::{message::span, settings::Settings, verdict::Verdict};
+use super::{attempt::Memory, message::span, settings::Settings, verdict::Verdict};
 use crate::api::{ConditionStatus, ConditionType, CubeCredentialStatus, Reason};
 
 /// One event.
@@ -64,8 +64,6 @@ impl NewsKind {
     reason = "independent facts, not a state"
 )]
 pub(super) struct Happened {
-    /// An earlier status told of a failure. It counts until there is a token: one that waits for its turn may not show it any more.
-    pub(super) failed: bool,
     pub(super) issued: bool,
     pub(super) repaired: bool,
     pub(super) served_request: bool,
@@ -90,7 +88,7 @@ pub(super) struct Told {
 pub(super) fn news(
     before: &CubeCredentialStatus,
     verdict: &Verdict,
-    happened: &Happened,
+    memory: &Memory,
     settings: Option<&Settings>,
 ) -> Vec<News> {
     let mut news = Vec::new();
@@ -116,7 +114,8 @@ pub(super) fn news(
             tell(NewsKind::Failed(fact.reason), fact.message.clone());
         }
     }
-    let failed = happened.failed
+    let happened = &memory.happened;
+    let failed = memory.told_failure
         || was(ConditionType::Refreshed)
             .is_some_and(|(status, _)| status == ConditionStatus::False);
     if happened.issued && before.last_attempt_at.is_none() && !failed {

@@ -127,17 +127,21 @@ impl Verdict {
     pub(super) fn refused(case: &Case<'_>, refusal: &Refusal) -> Self {
         let refreshed = Fact::new(ConditionStatus::False, refusal.reason, &refusal.what);
         let verdict = Self::troubled(case, refreshed, Pressure::Stalled, None);
-        let look = later(case.now, LOOK_AT_UNWATCHED);
-        let bundle = case.settings.ca_bundle.as_ref().map(|bundle| bundle.kind);
-        match refusal.reason {
+        let bundle = case.settings.ca_bundle.as_ref();
+        let is_unwatched = match refusal.reason {
             Reason::ClientSecretNotFound
             | Reason::ClientSecretNotLabelled
             | Reason::RefreshTokenNotFound
-            | Reason::RefreshTokenNotLabelled => verdict.looked_at_by(look),
-            Reason::CABundleInvalid if bundle == Some(CaBundleKind::Secret) => {
-                verdict.looked_at_by(look)
+            | Reason::RefreshTokenNotLabelled => true,
+            Reason::CABundleInvalid => {
+                bundle.is_some_and(|bundle| bundle.kind == CaBundleKind::Secret)
             }
-            _ => verdict,
+            _ => false,
+        };
+        if is_unwatched {
+            verdict.looked_at_by(later(case.now, LOOK_AT_UNWATCHED))
+        } else {
+            verdict
         }
     }
 

@@ -56,17 +56,6 @@ fn held(place: &Place) -> (String, i64) {
     (holder.unwrap_or("nobody").to_owned(), transitions.unwrap())
 }
 
-fn request(place: &Place, value: &str) {
-    let annotation = format!("cube-operator.dev/refresh-requested-at={value}");
-    place.kubectl(&[
-        "annotate",
-        "cubecredential",
-        "main",
-        "--overwrite",
-        &annotation,
-    ]);
-}
-
 fn exchanged(place: &Place, times: usize) {
     eventually(&format!("{times} exchanges"), || {
         (place.exchanges().len() == times).then_some(())
@@ -100,7 +89,7 @@ fn one_leads_and_the_next_takes_over_without_an_exchange() {
     drop(first);
     wait_until_it_leads(&second);
     assert_eq!(held(&place), ("second_second-uid".into(), 1));
-    request(&place, "of-the-second");
+    place.request("of-the-second");
     exchanged(&place, 2);
 
     // A restarted container is the same pod.
@@ -120,7 +109,7 @@ fn one_leads_and_the_next_takes_over_without_an_exchange() {
     );
     wait_until_it_leads(&third);
     assert_eq!(held(&place), ("third_third-uid".into(), 2));
-    request(&place, "of-the-third");
+    place.request("of-the-third");
     exchanged(&place, 3);
     assert_eq!(place.call_api("main-token"), 200);
 }
@@ -131,7 +120,7 @@ fn an_exchange_that_is_under_way_is_finished_before_the_lease_is_given_back() {
     let place = Place::at(ControlPlane::shared(), server);
     let (mut first, second) = two(&place);
     server.hold(true);
-    request(&place, "slow");
+    place.request("slow");
     exchanged(&place, 2);
     first.terminate();
     eventually("SIGTERM is told", || {
@@ -144,7 +133,7 @@ fn an_exchange_that_is_under_way_is_finished_before_the_lease_is_given_back() {
     let issued = place.status("main").refresh_request;
     assert!(issued.is_some(), "it is published and told");
     wait_until_it_leads(&second);
-    request(&place, "next");
+    place.request("next");
     exchanged(&place, 3);
 }
 
@@ -195,13 +184,13 @@ fn a_leader_that_was_asleep_begins_nothing_when_it_wakes_up() {
     let (mut first, second) = two(&place);
     first.signal("STOP");
     wait_until_it_leads(&second);
-    request(&place, "of-the-second");
+    place.request("of-the-second");
     exchanged(&place, 2);
     let status = place.wait_for("main", "the request is served", |status| {
         status.refresh_request.is_some()
     });
     // It still has to find out.
-    request(&place, "of-both");
+    place.request("of-both");
     first.signal("CONT");
     assert_eq!(first.wait().code(), Some(1));
     assert!(first.log().contains("second_second-uid has taken Lease"));
@@ -224,7 +213,7 @@ fn an_outage_of_the_api_server_ends_no_leader() {
     plane.start_api_server();
     wait_until_it_leads(&operator);
     assert_eq!(held(&place), ("only_only-uid".into(), 0));
-    request(&place, "afterwards");
+    place.request("afterwards");
     exchanged(&place, 2);
 }
 
@@ -254,7 +243,7 @@ fn whoever_may_not_have_the_lease_is_not_ready_and_makes_no_exchange() {
         lease(&place)
     );
     assert!(check().contains(&bad), "{}", check());
-    request(&place, "in-vain");
+    place.request("in-vain");
     let arguments = ["--lease", &lease(&place), "--namespaces", &place.namespace];
     let second = Operator::launch(
         env!("CARGO_BIN_EXE_cube-operator").as_ref(),

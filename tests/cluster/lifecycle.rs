@@ -11,18 +11,6 @@ use crate::{
     scripted::{Authority, LOCAL, Provider, Reply, held},
 };
 
-const REQUEST: &str = "cube-operator.dev/refresh-requested-at";
-
-fn request(place: &Place, value: &str) {
-    place.kubectl(&[
-        "annotate",
-        "cubecredential",
-        "main",
-        "--overwrite",
-        &format!("{REQUEST}={value}"),
-    ]);
-}
-
 fn exchanged(place: &Place, times: usize) {
     eventually(&format!("{times} exchanges"), || {
         (place.exchanges().len() == times).then_some(())
@@ -38,13 +26,14 @@ fn a_refresh_request_is_served_once_also_across_restarts() {
     let mut operator = place.operator();
     place.apply(&place.source());
     let mut credential = place.credential("main");
-    credential["metadata"]["annotations"] = json!({REQUEST: "at creation"});
+    credential["metadata"]["annotations"] =
+        json!({"cube-operator.dev/refresh-requested-at": "at creation"});
     place.apply(&credential);
     exchanged(&place, 1);
     let served = place.status("main").refresh_request;
     assert!(served.is_some());
 
-    request(&place, "once");
+    place.request("once");
     exchanged(&place, 2);
     let status = place.wait_for("main", "served", |status| status.refresh_request != served);
     assert!(status.refresh_request.is_some());
@@ -86,7 +75,7 @@ fn suspend_stops_exchanging_and_keeps_what_is_published() {
     });
     assert!(is(&status, Ready, "True", "Synced"));
     assert_eq!(status.refresh_at, None);
-    place.after_reconcile(&operator, || request(&place, "while suspended"));
+    place.after_reconcile(&operator, || place.request("while suspended"));
     assert_eq!(place.exchanges(), [200]);
     assert_eq!(place.call_api("main-token"), 200);
     // The request waits, and is served afterwards.

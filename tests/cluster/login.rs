@@ -120,18 +120,6 @@ impl Login {
         })
     }
 
-    /// Asks for a refresh.
-    pub(crate) fn request(&self, value: &str) {
-        let annotation = format!("cube-operator.dev/refresh-requested-at={value}");
-        self.kubectl(&[
-            "annotate",
-            "cubecredential",
-            "main",
-            "--overwrite",
-            &annotation,
-        ]);
-    }
-
     /// The status, if it says that this request was served.
     pub(crate) fn served(&self, value: &str) -> Option<CubeCredentialStatus> {
         let status = self.status("main");

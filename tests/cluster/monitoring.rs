@@ -116,20 +116,9 @@ fn secret(name: &str, key: &str, value: &str) -> Value {
 /// Takes a right of the operator away until the alert about that finds it.
 fn refuse_requests(place: &Place, prometheus: &Prometheus, right: Right, alert: &Alert) {
     let binding = place.revoke(right);
-    request_refresh(place, "main");
+    place.request("now");
     eventually(&alert.name, || prometheus.query(&alert.expr, None).pop());
     place.apply(&binding);
-}
-
-fn request_refresh(place: &Place, name: &str) {
-    let annotation = "cube-operator.dev/refresh-requested-at=now";
-    place.kubectl(&[
-        "annotate",
-        "cubecredential",
-        name,
-        "--overwrite",
-        annotation,
-    ]);
 }
 
 /// The `CubeCredentials` that an alert is about.
@@ -204,7 +193,7 @@ fn every_alert_and_every_query_of_the_dashboard_finds_what_the_operator_exports(
     for state in limited() {
         bring(&place, &provider, state);
     }
-    request_refresh(&place, "ending");
+    place.request_of("ending", "now");
     let ending = place.wait_for("ending", "the second exchange failed", |status| {
         is(status, Refreshed, "False", "Unavailable")
     });

@@ -331,6 +331,23 @@ impl Place {
         output(&mut python).trim().parse().unwrap()
     }
 
+    /// Asks for an exchange of `main` by hand.
+    pub(crate) fn request(&self, value: &str) {
+        self.request_of("main", value);
+    }
+
+    /// Asks for an exchange by hand.
+    pub(crate) fn request_of(&self, name: &str, value: &str) {
+        let annotation = format!("cube-operator.dev/refresh-requested-at={value}");
+        self.kubectl(&[
+            "annotate",
+            "cubecredential",
+            name,
+            "--overwrite",
+            &annotation,
+        ]);
+    }
+
     /// The access token in a target.
     pub(crate) fn token(&self, target: &str) -> String {
         self.value(target, "access-token")

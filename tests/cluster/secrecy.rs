@@ -196,12 +196,7 @@ fn no_secret_is_found_anywhere_after_a_whole_scenario_at_trace_level() {
     let mut log = operator.log();
     let operator = place.operator_with(&[], &trace);
     let before = place.status("main");
-    place.kubectl(&[
-        "annotate",
-        "cubecredential",
-        "main",
-        "cube-operator.dev/refresh-requested-at=now",
-    ]);
+    place.request("now");
     place.wait_for("main", "refreshed", |status| {
         status.token_fingerprint != before.token_fingerprint
     });

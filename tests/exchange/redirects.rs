@@ -14,6 +14,24 @@ use crate::{
     trusting,
 };
 
+/// Sends one request, and compares the refusal.
+fn assert_redirected(authority: &Authority, provider: &Provider, answered: &str) {
+    let request = trusting(authority, &provider.url("/o/token"));
+    let asked = Asked {
+        grant: Grant::ClientCredentials,
+        scopes: &[],
+    };
+    let answer = answer(&local(), &request).unwrap();
+    let reading = read(&answer, asked, Scrubber::for_request(&request));
+    assert_eq!(
+        reading.outcome.unwrap_err(),
+        Refusal::new(
+            Reason::Redirected,
+            format!("the token endpoint answered {answered}, which is never followed")
+        )
+    );
+}
+
 #[test]
 fn only_a_redirect_on_the_same_host_is_shown_by_its_path_alone() {
     let authority = Authority::new("private");
@@ -25,21 +43,10 @@ fn only_a_redirect_on_the_same_host_is_shown_by_its_path_alone() {
         let provider = Provider::start(&authority.certificate(&LOCAL), move |_| {
             Reply::json(301, "").header("Location", location)
         });
-        let request = trusting(&authority, &provider.url("/o/token"));
-        let asked = Asked {
-            grant: Grant::ClientCredentials,
-            scopes: &[],
-        };
-        let answer = answer(&local(), &request).unwrap();
-        let reading = read(&answer, asked, Scrubber::for_request(&request));
-        assert_eq!(
-            reading.outcome.unwrap_err(),
-            Refusal::new(
-                Reason::Redirected,
-                format!(
-                    "the token endpoint answered 301 with a redirect to \"{shown}\", which is never followed"
-                )
-            )
+        assert_redirected(
+            &authority,
+            &provider,
+            &format!("301 with a redirect to \"{shown}\""),
         );
     }
 }
@@ -54,24 +61,9 @@ fn no_redirect_is_followed_and_its_target_hears_nothing() {
         let provider = Provider::start(&certificate, move |_| {
             Reply::json(status, "").header("Location", &location)
         });
-        let request = trusting(&authority, &provider.url("/o/token"));
-        let answer = answer(&local(), &request).unwrap();
+        let shown = format!("{status} with a redirect to \"https://localhost/o/token/\"");
+        assert_redirected(&authority, &provider, &shown);
         assert_eq!(provider.requests().len(), 1, "{status}");
         assert_eq!(target.connections(), 0, "{status}");
-
-        let asked = Asked {
-            grant: Grant::ClientCredentials,
-            scopes: &[],
-        };
-        let reading = read(&answer, asked, Scrubber::for_request(&request));
-        assert_eq!(
-            reading.outcome.unwrap_err(),
-            Refusal::new(
-                Reason::Redirected,
-                format!(
-                    "the token endpoint answered {status} with a redirect to \"https://localhost/o/token/\", which is never followed"
-                )
-            )
-        );
     }
 }

@@ -111,33 +111,20 @@ pub(super) async fn permissions(
     let needed = PERMISSIONS
         .iter()
         .filter(|(_, resource, ..)| warn_consumers || *resource != "pods");
+    let otherwise =
+        ": install the chart's roles, with this namespace in watchNamespaces if that is set";
     let mut findings = Vec::new();
     for (group, resource, subresource, verbs) in needed {
-        let mut denied = Vec::new();
-        for verb in *verbs {
-            let attributes = ResourceAttributes {
-                group: Some((*group).into()),
-                resource: Some((*resource).into()),
-                subresource: subresource.map(Into::into),
-                verb: Some((*verb).into()),
-                namespace: namespace.map(Into::into),
-                ..ResourceAttributes::default()
-            };
-            if !allowed(client, attributes).await? {
-                denied.push(*verb);
-            }
-        }
+        let attributes = ResourceAttributes {
+            group: Some((*group).into()),
+            resource: Some((*resource).into()),
+            subresource: subresource.map(Into::into),
+            namespace: namespace.map(Into::into),
+            ..ResourceAttributes::default()
+        };
         let object = subresource.map_or((*resource).to_owned(), |sub| format!("{resource}/{sub}"));
-        findings.push(if denied.is_empty() {
-            Finding::good(format!("may {} {object} {place}", verbs.join(", ")))
-        } else {
-            let remedy =
-                "install the chart's roles, with this namespace in watchNamespaces if that is set";
-            Finding::bad(format!(
-                "may not {} {object} {place}: {remedy}",
-                denied.join(", ")
-            ))
-        });
+        let what = format!("{object} {place}");
+        findings.push(may(client, verbs, &attributes, &what, otherwise).await?);
     }
     Ok(findings)
 }
@@ -147,27 +134,40 @@ pub(super) async fn permissions(
 /// # Errors
 /// If the API server cannot be asked.
 pub(super) async fn may_lead(client: &Client, lease: &LeaseName) -> Result<Finding, String> {
+    let attributes = ResourceAttributes {
+        group: Some("coordination.k8s.io".into()),
+        resource: Some("leases".into()),
+        name: Some(lease.name.clone()),
+        namespace: Some(lease.namespace.clone()),
+        ..ResourceAttributes::default()
+    };
+    let otherwise = ", so a process with this account may not lead: install the chart's roles";
+    let what = format!("Lease {lease}");
+    may(client, &LEASE_VERBS, &attributes, &what, otherwise).await
+}
+
+/// Whether all of it is allowed; `otherwise` is what follows from a verb that is not.
+async fn may(
+    client: &Client,
+    verbs: &[&str],
+    attributes: &ResourceAttributes,
+    what: &str,
+    otherwise: &str,
+) -> Result<Finding, String> {
     let mut denied = Vec::new();
-    for verb in LEASE_VERBS {
+    for verb in verbs {
         let attributes = ResourceAttributes {
-            group: Some("coordination.k8s.io".into()),
-            resource: Some("leases".into()),
-            name: Some(lease.name.clone()),
-            namespace: Some(lease.namespace.clone()),
-            verb: Some(verb.into()),
-            ..ResourceAttributes::default()
+            verb: Some((*verb).into()),
+            ..attributes.clone()
         };
         if !allowed(client, attributes).await? {
-            denied.push(verb);
+            denied.push(*verb);
         }
     }
     Ok(if denied.is_empty() {
-        Finding::good(format!("may {} Lease {lease}", LEASE_VERBS.join(", ")))
+        Finding::good(format!("may {} {what}", verbs.join(", ")))
     } else {
-        Finding::bad(format!(
-            "may not {} Lease {lease}, so a process with this account may not lead: install the chart's roles",
-            denied.join(", ")
-        ))
+        Finding::bad(format!("may not {} {what}{otherwise}", denied.join(", ")))
     })
 }
 

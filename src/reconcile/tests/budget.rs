@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use secrecy::SecretString;
 
 use super::{
-    provider::{Answer, issue},
+    provider::{Answer, issue, issue_narrowed},
     refusals::{ca_bundle_ref, certificate},
     world::{Costs, World, seconds},
 };
@@ -508,12 +508,7 @@ fn a_target_whose_repair_waits_is_told_of_when_it_is_repaired() {
     let world = &mut worlds[0];
     world.spec.scopes = vec!["read".into(), "write".into()];
     world.request = Some("of-yesterday".into());
-    world.provider.otherwise = Answer::Issue {
-        lifetime: Some(3600),
-        scopes: vec!["read".into()],
-        narrowed: true,
-        ahead: 0,
-    };
+    world.provider.otherwise = issue_narrowed();
     world.settle();
     world.take_news();
     world.cluster.secrets.clear();
@@ -556,12 +551,7 @@ fn scopes_that_are_narrowed_again_are_told_of_also_if_the_new_spec_had_to_wait_f
     let mut worlds = worlds(1);
     let world = &mut worlds[0];
     world.spec.scopes = vec!["read".into(), "write".into()];
-    world.provider.otherwise = Answer::Issue {
-        lifetime: Some(3600),
-        scopes: vec!["read".into()],
-        narrowed: true,
-        ahead: 0,
-    };
+    world.provider.otherwise = issue_narrowed();
     world.settle();
     world.take_news();
     world.edit_spec(|spec| spec.scopes.push("admin".into()));

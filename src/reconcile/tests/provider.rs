@@ -38,6 +38,16 @@ pub(super) fn issue(lifetime: i64) -> Answer {
     }
 }
 
+/// A token for one of the two scopes that were asked for.
+pub(super) fn issue_narrowed() -> Answer {
+    Answer::Issue {
+        lifetime: Some(3600),
+        scopes: vec!["read".into()],
+        narrowed: true,
+        ahead: 0,
+    }
+}
+
 pub(super) fn refuse(reason: Reason) -> Answer {
     Answer::Refuse {
         reason,

@@ -1,7 +1,7 @@
 //! Events: changes, never routine.
 
 use super::{
-    provider::{Answer, issue, refuse},
+    provider::{Answer, issue, issue_narrowed, refuse},
     world::{World, seconds},
 };
 use crate::{
@@ -141,14 +141,7 @@ fn an_unknown_expiry_is_told_once_and_the_assumed_lifetime_is_used() {
 fn narrowed_scopes_are_told_once_also_across_restarts() {
     let mut world = World::new();
     world.spec.scopes = vec!["read".into(), "write".into()];
-    world.provider.otherwise = issue_with(|answer| {
-        if let Answer::Issue {
-            scopes, narrowed, ..
-        } = answer
-        {
-            (*scopes, *narrowed) = (vec!["read".into()], true);
-        }
-    });
+    world.provider.otherwise = issue_narrowed();
     world.settle();
     assert_eq!(
         world.take_news(),
