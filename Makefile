@@ -30,9 +30,19 @@ lint: ## Check format, lints and the Dockerfile's and scripts' syntax.
 	cargo fmt --check
 	cargo clippy --all-targets --locked -- -D warnings
 
+.PHONY: dependencies
+dependencies: ## Check licences, sources and bans of the dependencies. ADVISORIES=1 looks for known vulnerabilities too.
+	tests/tools/build.sh cargo-deny
+	cargo-deny --locked check bans licenses sources $(if $(filter 1,$(ADVISORIES)),advisories)
+
+.PHONY: unused
+unused: ## Look for dependencies that nothing uses.
+	tests/tools/build.sh cargo-machete
+	cargo-machete
+
 .PHONY: unit
 unit: ## Run the tests that need no cluster.
-	cargo test --locked --lib --bins --test purity --test definition --test dependencies --test exchange --test fuzz
+	cargo test --locked --lib --bins --test purity --test definition --test exchange --test fuzz
 
 .PHONY: cluster
 cluster: tools ## Run the tests against a real API server and a real token server.

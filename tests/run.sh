@@ -31,6 +31,9 @@ make --no-print-directory docs
 step "tools of the test cluster"
 wait "$tools" || { tail -n 30 target/tools.log >&2; exit 1; }
 
+step "dependencies"
+make --no-print-directory dependencies
+
 step "cluster tests"
 make --no-print-directory cluster
 
