@@ -26,7 +26,10 @@ tools: ## Build the control plane, helm, Prometheus and the token server into ta
 	@tests/tools/build.sh
 
 .PHONY: lint
-lint: ## Check format, lints and the Dockerfile's and scripts' syntax.
+lint: ## Check format and lints of the Rust code, the scripts and the Dockerfile.
+	tests/tools/build.sh linters
+	target/tools/linters/bin/shellcheck .ci/run $$(find tests -name '*.sh')
+	target/tools/linters/bin/hadolint Dockerfile
 	cargo fmt --check
 	cargo clippy --all-targets --locked -- -D warnings
 
