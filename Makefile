@@ -61,6 +61,10 @@ simulate: ## Live through random histories of a stored refresh token. N=1000000 
 
 N ?= 100000
 
+.PHONY: figures
+figures: ## Print the figures of the source's structure: circles and directions of imports, sizes, sentences.
+	python3 tests/figures.py
+
 .PHONY: fuzz
 fuzz: ## Search for what others could write to break a promise, with libFuzzer. TARGET=answer and SECONDS_EACH=300 limit it.
 	tests/fuzz/run.sh
