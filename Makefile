@@ -57,7 +57,7 @@ chart: tools ## Lint and test the chart, and validate what it renders on a real 
 
 .PHONY: simulate
 simulate: ## Live through random histories of a stored refresh token. N=1000000 says how many, SEED=7 tells the one with that number.
-	SIMULATE=$(N) cargo test --locked --profile simulation --test simulation -- --nocapture
+	SIMULATE=$(N) cargo test --locked --config profile.dev.package.cube-operator.opt-level=2 --test simulation -- --nocapture
 
 N ?= 100000
 
