@@ -16,30 +16,31 @@ pub(crate) const LAYERS: &[&[&str]] = &[
     &["src/controller"],
     &["src/leader"],
     // The effects: what is read from the cluster, what is written to it and sent to token endpoints.
-    &["src/cluster"],
     &["src/kubernetes"],
     &["src/metrics"],
-    &["src/oauth/client", "src/oauth/diagnose"],
+    &["src/oauth/client"],
     // The core, which is pure. `src/reconcile.rs` only shows what the files below it define.
     &["src/consumers"],
     &["src/reconcile.rs"],
-    &["src/reconcile/session.rs", "src/reconcile/inspect"],
+    &["src/reconcile/inspect"],
     &["src/reconcile/absorb", "src/reconcile/decide"],
     &["src/reconcile/checks"],
     &["src/reconcile/status"],
+    &["src/reconcile/case"],
     &["src/reconcile/plan", "src/reconcile/observed"],
     &["src/reconcile/memory"],
     &["src/reconcile/login"],
     &["src/reconcile/target"],
-    &["src/reconcile/token"],
     &["src/reconcile/pace"],
+    &["src/reconcile/token"],
     &["src/reconcile/source"],
     &["src/reconcile/settings", "src/reconcile/credential"],
+    &["src/reconcile/event.rs", "src/reconcile/finding.rs"],
+    &["src/reconcile/digest.rs", "src/reconcile/time.rs"],
     // What the core speaks about.
     &["src/oauth"],
-    &["src/providers.rs"],
     &["src/api"],
-    &["src/clock.rs", "src/lock.rs", "src/scrub.rs"],
+    &["src/clock.rs", "src/lock.rs"],
 ];
 
 type Layers = [&'static [&'static str]];
