@@ -1,0 +1,105 @@
+//! What the API server's audit log says of requests.
+
+use std::{collections::HashSet, fs};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::ControlPlane;
+
+impl ControlPlane {
+    /// The kinds in which a ServiceAccount was given this Secret: `PartialObjectMetadata` has no data.
+    pub(crate) fn kinds_of_secret_given_to(
+        &self,
+        user: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Vec<String> {
+        let log = fs::read_to_string(self.launcher.fact("audit_log")).unwrap();
+        let lines = log.lines().filter(|line| line.contains(user));
+        lines
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .filter(|line| {
+                let object = &line["objectRef"];
+                line["user"]["username"] == user
+                    && line["verb"] == "get"
+                    && object["resource"] == "secrets"
+                    && object["namespace"] == namespace
+                    && object["name"] == name
+                    && line["responseStatus"]["code"] == 200
+            })
+            .map(|line| line["responseObject"]["kind"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// The queries of a user's lists and watches of a resource.
+    pub(crate) fn queries_of(&self, user: &str, resource: &str) -> Vec<String> {
+        let log = fs::read_to_string(self.launcher.fact("audit_log")).unwrap();
+        let lines = log
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let lists = lines.filter(|line| {
+            line["user"]["username"] == user
+                && line["objectRef"]["resource"] == resource
+                && ["list", "watch"].contains(&line["verb"].as_str().unwrap_or_default())
+        });
+        let decode = |uri: &str| {
+            url::Url::parse(&format!("https://x{uri}")).map(|url| {
+                url.query_pairs()
+                    .map(|(name, value)| format!("{name}={value}"))
+                    .collect::<Vec<_>>()
+                    .join("&")
+            })
+        };
+        lists
+            .map(|line| decode(line["requestURI"].as_str().unwrap_or_default()).unwrap())
+            .collect()
+    }
+
+    /// When the API server first answered such a request, by its own clock, if it did.
+    pub(crate) fn first_answer(
+        &self,
+        verb: &str,
+        resource: &str,
+        (namespace, name): (&str, &str),
+    ) -> Option<Timestamp> {
+        let log = fs::read_to_string(self.launcher.fact("audit_log")).unwrap();
+        let lines = log
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let mut answers = lines.filter(|line| {
+            let object = &line["objectRef"];
+            line["verb"] == verb
+                && object["resource"] == resource
+                && object["subresource"] == Value::Null
+                && object["namespace"] == namespace
+                && object["name"] == name
+                && line["responseStatus"]["code"].as_u64() < Some(300)
+        });
+        let answer = answers.next()?;
+        Some(answer["stageTimestamp"].as_str().unwrap().parse().unwrap())
+    }
+
+    /// The requests that a user made so far: (verb, resource with subresource, name).
+    pub(crate) fn requests_of(&self, user: &str) -> Vec<(String, String, String)> {
+        let log = fs::read_to_string(self.launcher.fact("audit_log")).unwrap();
+        let lines = log
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        // A watch is in it twice: when it starts, and when it ends.
+        let mut seen = HashSet::new();
+        lines
+            .filter(|line| line["user"]["username"] == user)
+            .filter(|line| seen.insert(line["auditID"].as_str().unwrap_or_default().to_owned()))
+            .map(|line| {
+                let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+                let object = &line["objectRef"];
+                let resource = match text(&object["subresource"]) {
+                    sub if sub.is_empty() => text(&object["resource"]),
+                    sub => format!("{}/{sub}", text(&object["resource"])),
+                };
+                (text(&line["verb"]), resource, text(&object["name"]))
+            })
+            .collect()
+    }
+}

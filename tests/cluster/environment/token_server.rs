@@ -1,0 +1,117 @@
+//! A django-oauth-toolkit server, and the commands that change what it does.
+
+mod request_log;
+
+use std::{fs, sync::OnceLock};
+
+use serde_json::json;
+
+use super::launcher::Launcher;
+pub(crate) use request_log::{Refresh, fingerprint};
+
+/// Where browsers are sent to after a sign-in.
+const REDIRECT_URI: &str = "http://127.0.0.1:8000/callback";
+
+/// A django-oauth-toolkit server.
+pub(crate) struct TokenServer {
+    launcher: Launcher,
+    /// Its token endpoint.
+    pub(crate) token_url: String,
+    /// What its tokens open.
+    pub(crate) resource_url: String,
+    /// Its private authority.
+    pub(crate) ca_pem: String,
+}
+
+impl TokenServer {
+    /// The one that most tests share; its tokens live for an hour.
+    pub(crate) fn shared() -> &'static Self {
+        static SHARED: OnceLock<TokenServer> = OnceLock::new();
+        SHARED.get_or_init(|| Self::start(3600))
+    }
+
+    /// One of its own.
+    pub(crate) fn start(lifetime: u32) -> Self {
+        Self::start_with(&["--lifetime", &lifetime.to_string()])
+    }
+
+    /// One of its own with these options of `tests/environment.py`.
+    pub(crate) fn start_with(arguments: &[&str]) -> Self {
+        let launcher = Launcher::start("token-server", arguments);
+        Self {
+            token_url: launcher.fact("token_url"),
+            resource_url: launcher.fact("resource_url"),
+            ca_pem: fs::read_to_string(launcher.fact("ca_file")).unwrap(),
+            launcher,
+        }
+    }
+
+    /// Registers a client for the client-credentials grant.
+    pub(crate) fn create_client(&self, id: &str, secret: &str) {
+        self.launcher
+            .command(&json!({"cmd": "create-client", "client_id": id, "client_secret": secret}));
+    }
+
+    /// Registers a client that signs users in, public if it has no secret, and a user of the same name.
+    pub(crate) fn create_login_client(&self, id: &str, secret: Option<&str>) {
+        let mut client = json!({
+            "cmd": "create-client", "client_id": id, "grant_type": "authorization-code", "redirect_uris": REDIRECT_URI,
+        });
+        match secret {
+            Some(secret) => client["client_secret"] = json!(secret),
+            None => client["client_type"] = json!("public"),
+        }
+        self.launcher.command(&client);
+        let user = json!({"cmd": "create-user", "username": id, "password": "Planted-password-1"});
+        self.launcher.command(&user);
+    }
+
+    /// Signs the client's user in, and returns the refresh token.
+    pub(crate) fn sign_in(&self, id: &str, secret: Option<&str>) -> String {
+        let mut command = json!({
+            "cmd": "sign-in", "client_id": id, "username": id, "password": "Planted-password-1", "redirect_uri": REDIRECT_URI,
+        });
+        if let Some(secret) = secret {
+            command["client_secret"] = json!(secret);
+        }
+        let answer = self.launcher.ask(&command);
+        let token = answer["refresh_token"].as_str();
+        token
+            .unwrap_or_else(|| panic!("no sign-in: {}", answer["error"]))
+            .to_owned()
+    }
+
+    /// From now on token requests wait so many seconds before they are processed, and between commit and answer.
+    pub(crate) fn delay(&self, before: f64, after: f64) {
+        self.launcher
+            .command(&json!({"cmd": "delay", "before": before, "after": after}));
+    }
+
+    /// From now on, or not any more, committed token requests wait for their answers.
+    pub(crate) fn hold(&self, on: bool) {
+        self.launcher.command(&json!({"cmd": "hold", "on": on}));
+    }
+
+    /// The next token requests are committed, but answered with 502.
+    pub(crate) fn lose_answers(&self, count: u32) {
+        self.launcher
+            .command(&json!({"cmd": "lose-answers", "count": count}));
+    }
+
+    /// Revokes an access or refresh token.
+    pub(crate) fn revoke(&self, token: &str) {
+        self.launcher
+            .command(&json!({"cmd": "revoke", "token": token}));
+    }
+
+    /// Changes a client's secret.
+    pub(crate) fn set_secret(&self, id: &str, secret: &str) {
+        self.launcher
+            .command(&json!({"cmd": "set-secret", "client_id": id, "client_secret": secret}));
+    }
+
+    /// Answers every token request with 403, as for an address that is not listed, or not any more.
+    pub(crate) fn forbid(&self, on: bool) {
+        self.launcher.command(&json!({"cmd": "forbid", "on": on}));
+    }
+}
