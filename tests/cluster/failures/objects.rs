@@ -47,12 +47,12 @@ impl Objects {
         self.login.as_mut().unwrap()["metadata"]["labels"] = json!({});
     }
 
-    pub(super) fn permit_client(&mut self, hosts: &str) {
+    pub(super) fn allow_client_hosts(&mut self, hosts: &str) {
         self.client.as_mut().unwrap()["metadata"]["annotations"] =
             json!({"cube-operator.dev/token-hosts": hosts});
     }
 
-    pub(super) fn permit_login(&mut self, hosts: &str) {
+    pub(super) fn allow_login_hosts(&mut self, hosts: &str) {
         self.login.as_mut().unwrap()["metadata"]["annotations"] =
             json!({"cube-operator.dev/token-hosts": hosts});
     }

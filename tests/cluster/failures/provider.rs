@@ -7,14 +7,14 @@ use std::{
 
 use url::{Url, form_urlencoded};
 
-use super::row::{Cure, Row};
+use super::row::{Repair, Row};
 use crate::scripted::{Reply, Request};
 
 /// What the provider does.
-pub(super) struct Script {
+pub(super) struct Responder {
     pub(super) rows: &'static [Row],
     /// The rows whose provider has mended what was its fault.
-    mended: Mutex<BTreeSet<&'static str>>,
+    repaired: Mutex<BTreeSet<&'static str>>,
     /// Each request so far.
     seen: Mutex<Vec<Seen>>,
 }
@@ -26,11 +26,11 @@ struct Seen {
     refresh_token: Option<String>,
 }
 
-impl Script {
+impl Responder {
     pub(super) fn new(rows: &'static [Row]) -> Self {
         Self {
             rows,
-            mended: Mutex::default(),
+            repaired: Mutex::default(),
             seen: Mutex::default(),
         }
     }
@@ -46,11 +46,11 @@ impl Script {
             .into_owned()
             .collect();
         let field = |name: &str| fields.get(name).map(String::as_str);
-        let well = match row.cure {
-            Cure::Secret => field("client_secret") == Some("right-secret"),
-            Cure::Spec => query == "mended",
-            Cure::SignIn => field("refresh_token") == Some(&format!("new-{path}")),
-            _ => self.mended.lock().unwrap().contains(path),
+        let well = match row.repair {
+            Repair::Secret => field("client_secret") == Some("right-secret"),
+            Repair::Spec => query == "mended",
+            Repair::SignIn => field("refresh_token") == Some(&format!("new-{path}")),
+            _ => self.repaired.lock().unwrap().contains(path),
         };
         let mut seen = self.seen.lock().unwrap();
         let before = seen
@@ -72,8 +72,8 @@ impl Script {
     }
 
     /// The provider mends what was its fault.
-    pub(super) fn mend(&self, row: &Row) {
-        self.mended.lock().unwrap().insert(row.name);
+    pub(super) fn repair(&self, row: &Row) {
+        self.repaired.lock().unwrap().insert(row.name);
     }
 
     /// How many requests of a row were answered as the row says, and how many as it is when all is well.

@@ -7,7 +7,7 @@ use cube_operator::api::Reason::{
 };
 use serde_json::json;
 
-use super::row::{Change, Cure, Row};
+use super::super::row::{Change, Repair, Row};
 
 /// The label of consent, as messages show it.
 const LABEL: &str = r#"cube-operator.dev/credential: "true""#;
@@ -24,20 +24,20 @@ pub(super) fn rows() -> Vec<Row> {
 
 #[rustfmt::skip]
 fn clients() -> Vec<Row> {
-    let missing = |name, key, spoil| Row::local(name, ClientSecretKeyMissing,
+    let missing = |name, key, fault| Row::preflight(name, ClientSecretKeyMissing,
         &format!("Secret {{client}} has no key {key:?}: add it, or name the right key in spec.clientSecretRef; it is used as soon as \
-                  it is there"), spoil);
-    let malformed = |name, key, what: &str, remedy: &str, spoil: Change| Row::local(name, ClientSecretMalformed,
-        &format!("key {key:?} of Secret {{client}} {what}: {remedy}; it is used as soon as that Secret changes"), spoil);
+                  it is there"), fault);
+    let malformed = |name, key, what: &str, remedy: &str, fault: Change| Row::preflight(name, ClientSecretMalformed,
+        &format!("key {key:?} of Secret {{client}} {what}: {remedy}; it is used as soon as that Secret changes"), fault);
     vec![
-        Row::local("absent", ClientSecretNotFound,
+        Row::preflight("absent", ClientSecretNotFound,
             &format!("Secret {{client}} does not exist: create it with the keys \"client-id\" and \"client-secret\" and the label \
                       {LABEL}; it is used as soon as it is there"),
             |objects, _| objects.client = None),
-        Row::local("unlabelled", ClientSecretNotLabelled,
+        Row::preflight("unlabelled", ClientSecretNotLabelled,
             &format!("Secret {{client}} lacks the label {LABEL}, by which its owner permits its use: run {COMMAND} \
                       row-unlabelled-client -n {{namespace}} cube-operator.dev/credential=true; it is used as soon as it has it"),
-            |objects, _| objects.label_client("yes")).cured_by(Cure::Command),
+            |objects, _| objects.label_client("yes")).repaired_by(Repair::Command),
         missing("no-id",            "client-id", |objects, _| objects.put_client("client-id", None)),
         missing("no-secret",        "client-secret", |objects, _| objects.put_client("client-secret", None)),
         malformed("empty",          "client-secret", "is empty", AS_SHOWN, |objects, _| objects.put_client("client-secret", Some(b""))),
@@ -57,21 +57,21 @@ fn clients() -> Vec<Row> {
 
 #[rustfmt::skip]
 fn seeds() -> Vec<Row> {
-    let malformed = |name, what: &str, remedy: &str, spoil: Change| Row::local_r(name, RefreshTokenMalformed,
-        &format!("key \"refresh-token\" of Secret {{login}} {what}: {remedy}; it is used as soon as that Secret changes"), spoil);
+    let malformed = |name, what: &str, remedy: &str, fault: Change| Row::preflight_r(name, RefreshTokenMalformed,
+        &format!("key \"refresh-token\" of Secret {{login}} {what}: {remedy}; it is used as soon as that Secret changes"), fault);
     vec![
-        Row::local_r("r-absent", RefreshTokenNotFound,
+        Row::preflight_r("r-absent", RefreshTokenNotFound,
             &format!("Secret {{login}} does not exist: create it with the key \"refresh-token\", the refresh token of a sign-in, and \
                       the label {LABEL}; it is used as soon as it is there"),
             |objects, _| objects.login = None),
-        Row::local_r("r-no-key", RefreshTokenNotFound,
+        Row::preflight_r("r-no-key", RefreshTokenNotFound,
             "Secret {login} has no key \"refresh-token\": add it, or name the right key in spec.refreshTokenRef; it is used as soon \
              as it is there",
             |objects, _| objects.put_login(None)),
-        Row::local_r("r-unlabelled", RefreshTokenNotLabelled,
+        Row::preflight_r("r-unlabelled", RefreshTokenNotLabelled,
             &format!("Secret {{login}} lacks the label {LABEL}, by which its owner permits its use: run {COMMAND} \
                       row-r-unlabelled-login -n {{namespace}} cube-operator.dev/credential=true; it is used as soon as it has it"),
-            |objects, _| objects.unlabel_login()).cured_by(Cure::Command),
+            |objects, _| objects.unlabel_login()).repaired_by(Repair::Command),
         malformed("r-seed-empty",   "is empty", AS_SHOWN, |objects, _| objects.put_login(Some(b""))),
         malformed("r-line-break",   "ends with a line break", PRINTF, |objects, _| objects.put_login(Some(b"from-echo\n"))),
         malformed("r-not-ascii",    "has a character that no token has", AS_SHOWN,
@@ -81,22 +81,22 @@ fn seeds() -> Vec<Row> {
 
 #[rustfmt::skip]
 fn hosts() -> Vec<Row> {
-    let refused = |name: &'static str, spoil: Change| Row::local(name, HostNotAllowed,
+    let refused = |name: &'static str, fault: Change| Row::preflight(name, HostNotAllowed,
         "Secret {client} may not be sent to {host}: its owner has to add that host to its annotation cube-operator.dev/token-hosts, or \
-         spec.tokenURL has to name another one; nothing is sent before that", spoil);
+         spec.tokenURL has to name another one; nothing is sent before that", fault);
     let entry = |secret: &str| format!(
         "annotation cube-operator.dev/token-hosts of Secret {secret} has the entry \"*.example.com\": write hosts as host or \
          host:port, separated by commas; nothing is sent before that");
     vec![
-        refused("hosts",     |objects, _| objects.permit_client("api.example.com, localhost:1")),
-        refused("no-hosts",  |objects, _| objects.permit_client("")),
-        Row::local("entry", HostNotAllowed, &entry("{client}"), |objects, _| objects.permit_client("*.example.com")),
-        Row::local_r("r-entry", HostNotAllowed, &entry("{login}"), |objects, _| objects.permit_login("*.example.com")),
-        Row::local_r("r-hosts", HostNotAllowed,
+        refused("hosts",     |objects, _| objects.allow_client_hosts("api.example.com, localhost:1")),
+        refused("no-hosts",  |objects, _| objects.allow_client_hosts("")),
+        Row::preflight("entry", HostNotAllowed, &entry("{client}"), |objects, _| objects.allow_client_hosts("*.example.com")),
+        Row::preflight_r("r-entry", HostNotAllowed, &entry("{login}"), |objects, _| objects.allow_login_hosts("*.example.com")),
+        Row::preflight_r("r-hosts", HostNotAllowed,
             "Secret {login} may not be sent to {host}: its owner has to add that host to its annotation \
              cube-operator.dev/token-hosts, or spec.tokenURL has to name another one; nothing is sent before that",
-            |objects, _| objects.permit_login("api.example.com")),
-        Row::local("installer", HostNotAllowed,
+            |objects, _| objects.allow_login_hosts("api.example.com")),
+        Row::preflight("installer", HostNotAllowed,
             "the operator may not send to elsewhere.invalid: its installer has to add that host to --allowed-token-hosts, or \
              spec.tokenURL has to name another one; nothing is sent before that",
             |objects, _| objects.at("https://elsewhere.invalid/")),
@@ -105,36 +105,36 @@ fn hosts() -> Vec<Row> {
 
 #[rustfmt::skip]
 fn bundles() -> Vec<Row> {
-    let invalid = |name, why: &str, spoil: Change, cure: Change| Row::local(name, CABundleInvalid,
-        &format!("spec.caBundleRef: {why}; it is used as soon as that is done"), spoil).cured_by(Cure::Change(cure));
+    let invalid = |name, why: &str, fault: Change, repair: Change| Row::preflight(name, CABundleInvalid,
+        &format!("spec.caBundleRef: {why}; it is used as soon as that is done"), fault).repaired_by(Repair::Change(repair));
     vec![
         invalid("no-bundle", "ConfigMap \"row-no-bundle-roots\" does not exist: create it, or name another one",
             |objects, _| objects.credential["spec"]["caBundleRef"] = json!({"name": "row-no-bundle-roots"}),
-            |objects, stage| objects.trusting("row-no-bundle-roots", "ca.crt", &stage.authority.pem())),
+            |objects, setup| objects.trusting("row-no-bundle-roots", "ca.crt", &setup.authority.pem())),
         invalid("no-text", "ConfigMap \"row-no-text-roots\" has no text in key \"ca.crt\": add it, or name the right key",
-            |objects, stage| objects.trusting("row-no-text-roots", "other.crt", &stage.authority.pem()),
-            |objects, stage| objects.trusting("row-no-text-roots", "ca.crt", &stage.authority.pem())),
+            |objects, setup| objects.trusting("row-no-text-roots", "other.crt", &setup.authority.pem()),
+            |objects, setup| objects.trusting("row-no-text-roots", "ca.crt", &setup.authority.pem())),
         invalid("no-pem", "ConfigMap \"row-no-pem-roots\" has no valid PEM certificate in key \"ca.crt\": write one or more \
                            -----BEGIN CERTIFICATE----- blocks",
             |objects, _| objects.trusting("row-no-pem-roots", "ca.crt", "not PEM"),
-            |objects, stage| objects.trusting("row-no-pem-roots", "ca.crt", &stage.authority.pem())),
-        Row::local("unlabelled-bundle", CABundleInvalid,
+            |objects, setup| objects.trusting("row-no-pem-roots", "ca.crt", &setup.authority.pem())),
+        Row::preflight("unlabelled-bundle", CABundleInvalid,
             &format!("spec.caBundleRef: Secret \"row-unlabelled-bundle-roots\" lacks the label {LABEL}, by which its owner permits its \
                       use: run {COMMAND} row-unlabelled-bundle-roots -n {{namespace}} cube-operator.dev/credential=true; it is used as soon as that is \
                       done"),
-            |objects, stage| {
+            |objects, setup| {
                 objects.credential["spec"]["caBundleRef"] = json!({"kind": "Secret", "name": "row-unlabelled-bundle-roots"});
                 objects.others.push(json!({
                     "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "row-unlabelled-bundle-roots"},
-                    "stringData": {"ca.crt": stage.authority.pem()},
+                    "stringData": {"ca.crt": setup.authority.pem()},
                 }));
-            }).cured_by(Cure::Command),
+            }).repaired_by(Repair::Command),
     ]
 }
 
 /// The API server refuses these, but one with an older definition of the kind.
 fn specs() -> Vec<Row> {
-    vec![Row::local(
+    vec![Row::preflight(
         "spec",
         InvalidSpec,
         "spec.refreshBefore is \"soon\": write a duration such as 5m or 1h30m; it is looked at again as soon as the spec changes",

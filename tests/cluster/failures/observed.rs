@@ -9,9 +9,9 @@ use cube_operator::api::{ConditionType::Refreshed, CubeCredentialStatus};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    book::Book,
-    row::{Cure, Next, Row},
-    stage::{Stage, is_well, next_try},
+    page::Page,
+    row::{Repair, Retry, Row},
+    setup::{Setup, is_well, next_try},
 };
 use crate::{operator::DEADLINE, place::told};
 
@@ -28,30 +28,30 @@ pub(super) fn heads(told: &[String]) -> Vec<&str> {
 }
 
 /// Each row as soon as it is as it should be: some of them change again.
-pub(super) fn look(
-    stage: &Stage,
+pub(super) fn observe(
+    setup: &Setup,
     rows: &[Row],
-    book: &mut Book,
+    page: &mut Page,
 ) -> BTreeMap<&'static str, Snapshot> {
-    begin_well(stage, rows);
+    start_with_tokens(setup, rows);
     let mut found = BTreeMap::new();
     let start = Instant::now();
     while found.len() < rows.len() {
-        let (statuses, now) = (stage.statuses(), Timestamp::now());
+        let (statuses, now) = (setup.statuses(), Timestamp::now());
         for row in rows {
             let Some(status) = statuses.get(&row.object()) else {
                 continue;
             };
-            if found.contains_key(row.name) || heads(&told(status)) != heads(&row.told) {
+            if found.contains_key(row.name) || heads(&told(status)) != heads(&row.conditions) {
                 continue;
             }
-            if !book.take(stage, row) {
+            if !page.record(setup, row) {
                 continue;
             }
             found.insert(row.name, snapshot(status, now));
-            stage.set_after(Some(row.name));
-            if matches!(row.cure, Cure::Time) {
-                stage.mend_provider_of(row);
+            setup.apply_after(Some(row.name));
+            if matches!(row.repair, Repair::Time) {
+                setup.repair_provider_of(row);
             }
         }
         let missing = rows.iter().filter(|row| !found.contains_key(row.name));
@@ -68,10 +68,10 @@ pub(super) fn look(
 }
 
 /// The first token comes, and another one is asked for.
-fn begin_well(stage: &Stage, rows: &[Row]) {
-    let begin = || rows.iter().filter(|row| row.begins_well);
-    stage.wait_until("the first token", begin(), |_, status| is_well(status));
-    stage.ask(begin(), "again");
+fn start_with_tokens(setup: &Setup, rows: &[Row]) {
+    let begin = || rows.iter().filter(|row| row.starts_with_token);
+    setup.wait_until("the first token", begin(), |_, status| is_well(status));
+    setup.request_refresh(begin(), "again");
 }
 
 fn snapshot(status: &CubeCredentialStatus, now: Timestamp) -> Snapshot {
@@ -86,14 +86,14 @@ fn snapshot(status: &CubeCredentialStatus, now: Timestamp) -> Snapshot {
 }
 
 /// The conditions, whole, and the next try.
-pub(super) fn everything_explains_itself(
-    stage: &Stage,
+pub(super) fn conditions_are_as_in_the_table(
+    setup: &Setup,
     rows: &[Row],
     snapshots: &BTreeMap<&str, Snapshot>,
 ) {
     let compared = rows.iter().map(|row| {
         let status = &snapshots[row.name].status;
-        (told(status), stage.fill(row, status))
+        (told(status), setup.fill(row, status))
     });
     let differing: Vec<_> = compared.filter(|(told, table)| told != table).collect();
     assert!(differing.is_empty(), "not as in the table: {differing:#?}");
@@ -104,15 +104,15 @@ pub(super) fn everything_explains_itself(
 
 fn is_planned(row: &Row, Snapshot { status, known }: &Snapshot) {
     let name = row.name;
-    let unplanned = matches!(row.next, Next::Look | Next::Never | Next::Write);
+    let unplanned = matches!(row.retry, Retry::Recheck | Retry::Never | Retry::Write);
     assert_eq!(status.refresh_at.is_none(), unplanned, "{name}");
-    if let Next::Refresh(lifetime) = row.next {
+    if let Retry::Refresh(lifetime) = row.retry {
         let (issued, expires) = (status.issued_at.unwrap(), status.expires_at.unwrap());
         assert_eq!(expires.duration_since(issued).as_secs(), lifetime, "{name}");
     }
     // Nobody waits for it: the time is in the status, and the simulation proves that a reconcile wakes at it. The failure was
     // known after the request was sent, and before the status was written.
-    if let Some((least, most)) = row.next.bounds(status.failures.unwrap_or(1)) {
+    if let Some((least, most)) = row.retry.bounds(status.failures.unwrap_or(1)) {
         let next = time_of_next_try(status);
         let after = |from: Timestamp| next.duration_since(from).as_secs();
         let after_sending = status.last_attempt_at.map(after);
@@ -138,19 +138,19 @@ fn time_of_next_try(status: &CubeCredentialStatus) -> Timestamp {
 }
 
 /// A process that has ended has told everything.
-pub(super) fn each_change_was_told_once(stage: &Stage, rows: &[Row]) {
-    let mut events = stage.events();
+pub(super) fn each_change_has_one_event(setup: &Setup, rows: &[Row]) {
+    let mut events = setup.events();
     for row in rows {
         let mut events = events.remove(&row.object()).unwrap_or_default();
-        if matches!(row.cure, Cure::Time | Cure::Early) {
+        if matches!(row.repair, Repair::Time | Repair::BeforeRestart) {
             events.retain(|event| event != "Normal Recovered");
         }
         assert_eq!(events, row.events, "{}", row.name);
     }
 }
 
-pub(super) fn nobody_was_shown_what_has_no_label(stage: &Stage) {
-    let place = &stage.place;
+pub(super) fn unlabelled_objects_were_not_read(setup: &Setup) {
+    let place = &setup.place;
     let user = format!("system:serviceaccount:{}:cube-operator", place.namespace);
     for secret in [
         "row-unlabelled-client",

@@ -3,10 +3,10 @@
 use cube_operator::api::Grant;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{
-    look::heads,
-    row::{Next, Row},
-    stage::Stage,
+use super::super::{
+    observed::heads,
+    row::{Retry, Row},
+    setup::Setup,
 };
 
 /// When everything on the page happens.
@@ -24,10 +24,10 @@ const SHOWN: [&str; 7] = [
 ];
 
 /// `kubectl get` and `kubectl describe`, from the status on; `None` if the row is not as it should be at this moment.
-pub(super) fn excerpt(stage: &Stage, row: &Row) -> Option<String> {
+pub(super) fn excerpt(setup: &Setup, row: &Row) -> Option<String> {
     let object = row.object();
-    let get = stage.place.kubectl(&["get", "cubecredential", &object]);
-    let describe = stage
+    let get = setup.place.kubectl(&["get", "cubecredential", &object]);
+    let describe = setup
         .place
         .kubectl(&["describe", "cubecredential", &object]);
     let (_, rest) = describe.split_once("\nStatus:\n")?;
@@ -35,7 +35,7 @@ pub(super) fn excerpt(stage: &Stage, row: &Row) -> Option<String> {
     if !is_as_told(row, status) {
         return None;
     }
-    let editor = Editor::new(stage, row, status);
+    let editor = Editor::new(setup, row, status);
     let events = match events.trim() {
         "<none>" => "Events:  <none>\n".into(),
         _ => format!("Events:\n{}", editor.table(events, "  ", 2)),
@@ -74,7 +74,7 @@ fn is_as_told(row: &Row, status: &str) -> bool {
         .zip(values("Status:"))
         .zip(values("Reason:"));
     let facts = facts.map(|((r#type, status), reason)| format!("{type}={status} {reason}"));
-    facts.eq(heads(&row.told))
+    facts.eq(heads(&row.conditions))
 }
 
 /// Gives everything the name and the time that it has on the page.
@@ -88,16 +88,16 @@ struct Editor {
 }
 
 impl Editor {
-    fn new(stage: &Stage, row: &Row, status: &str) -> Self {
+    fn new(setup: &Setup, row: &Row, status: &str) -> Self {
         let (name, host) = match row.grant {
             Grant::ClientCredentials => ("cubewire", "api.cubewire.com"),
             Grant::RefreshToken => ("planning", "api.cubesoftware.com"),
         };
         let start: Timestamp = START.parse().unwrap();
         let after = |seconds| start + SignedDuration::from_secs(seconds);
-        let (lifetime, next_try) = match row.next {
-            Next::Refresh(lifetime) => (lifetime, (lifetime - (lifetime / 3).min(300)).max(12)),
-            next => (3600, next.usual()),
+        let (lifetime, next_try) = match row.retry {
+            Retry::Refresh(lifetime) => (lifetime, (lifetime - (lifetime / 3).min(300)).max(12)),
+            retry => (3600, retry.usual()),
         };
         let line = |key: &str| {
             status
@@ -114,9 +114,9 @@ impl Editor {
             .filter_map(|(key, time)| Some((line(key)?.to_owned(), time)));
         let mut names = vec![
             (row.object(), name),
-            (stage.place.namespace.clone(), "treasury"),
+            (setup.place.namespace.clone(), "treasury"),
         ];
-        names.extend(stage.authorities().map(|authority| (authority, host)));
+        names.extend(setup.authorities().map(|authority| (authority, host)));
         Self {
             name,
             names,

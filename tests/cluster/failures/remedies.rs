@@ -2,7 +2,7 @@
 
 use cube_operator::api::{Grant, Reason};
 
-use super::row::Next;
+use super::row::Retry;
 
 pub(super) fn remedy(reason: Reason, grant: Grant) -> &'static str {
     let stored = grant == Grant::RefreshToken;
@@ -64,14 +64,14 @@ pub(super) fn remedy(reason: Reason, grant: Grant) -> &'static str {
 }
 
 /// What happens if nobody does anything, and what is tried at once.
-pub(super) fn next_sentence(reason: Reason, next: Next) -> String {
+pub(super) fn retry_sentence(reason: Reason, retry: Retry) -> String {
     let bundle = match reason {
         Reason::TLSUntrusted => ", ConfigMap {roots}",
         _ => "",
     };
-    match next {
-        Next::Pause(_) => "next try at {time}, and not before".into(),
-        Next::Never => {
+    match retry {
+        Retry::Pause(_) => "next try at {time}, and not before".into(),
+        Retry::Never => {
             "it is not tried again until Secret {client}, the spec or annotation cube-operator.dev/refresh-requested-at changes".into()
         }
         _ => format!(

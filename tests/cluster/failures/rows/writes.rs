@@ -1,15 +1,12 @@
-//! What else keeps a token from where it should be, and what is no failure at all.
+//! What keeps a token, or a refresh token, from its Secret.
 
 use cube_operator::api::{
     Grant,
-    Reason::{
-        RateBudget, StateConflict, StateNotWritable, Suspended, TargetConflict, TargetDuplicate,
-        TargetNotWritable,
-    },
+    Reason::{StateConflict, StateNotWritable, TargetConflict, TargetDuplicate, TargetNotWritable},
 };
 use serde_json::{Value, json};
 
-use super::row::{Change, Cure, Next, Row};
+use super::super::row::{Change, Repair, Retry, Row};
 use crate::scripted::Reply;
 
 /// What Refreshed says of a target that is not ours.
@@ -17,27 +14,20 @@ const NO_REQUEST: &str =
     "Refreshed=Unknown Pending: no token is requested while there is no Secret to publish it in";
 
 /// The names of the policies in the way.
-pub(super) const NO_NEW: &str = "no-new-secrets";
-pub(super) const NO_CHANGE: &str = "no-changed-tokens";
-
-pub(super) fn rows() -> Vec<Row> {
-    [targets(), states(), resting()]
-        .into_iter()
-        .flatten()
-        .collect()
-}
+pub(in crate::failures) const NO_NEW: &str = "no-new-secrets";
+pub(in crate::failures) const NO_CHANGE: &str = "no-changed-tokens";
 
 fn target(
     name: &'static str,
     reason: cube_operator::api::Reason,
     message: &str,
-    spoil: Change,
+    fault: Change,
 ) -> Row {
-    let row = Row::local(name, reason, message, spoil);
-    let told = [&row.told[0], NO_REQUEST, &row.told[2]].map(ToOwned::to_owned);
+    let row = Row::preflight(name, reason, message, fault);
+    let conditions = [&row.conditions[0], NO_REQUEST, &row.conditions[2]].map(ToOwned::to_owned);
     Row {
-        told: told.into(),
-        next: Next::Look,
+        conditions: conditions.into(),
+        retry: Retry::Recheck,
         ..row
     }
 }
@@ -54,7 +44,7 @@ fn denied(secret: &str, policy: &str, message: &str) -> String {
     )
 }
 
-fn targets() -> Vec<Row> {
+pub(super) fn targets() -> Vec<Row> {
     let refused = denied("row-refused-target-token", NO_NEW, "no new Secrets");
     vec![
         target(
@@ -64,7 +54,7 @@ fn targets() -> Vec<Row> {
              spec.target.name to another name; it is looked at again every minute",
             |objects, _| objects.others.push(foreign("row-conflict-token")),
         )
-        .cured_by(Cure::Deletion(&["secret/row-conflict-token"])),
+        .repaired_by(Repair::Deletion(&["secret/row-conflict-token"])),
         Row {
             // That of the elder.
             requests: 1,
@@ -76,15 +66,15 @@ fn targets() -> Vec<Row> {
                 |objects, _| objects.others.push(objects.sibling("elder", "row-duplicate-token")),
             )
         }
-        .cured_by(Cure::Change(|objects, _| {
+        .repaired_by(Repair::Change(|objects, _| {
             objects.others = vec![objects.sibling("elder", "elder-token")];
         })),
         Row {
             replies: vec![Reply::token("waits-in-memory")],
             // One by each process: the token that could not be published is in memory alone.
             requests: 2,
-            asks_again: 0,
-            cure: Cure::Policy,
+            requests_after_repair: 0,
+            repair: Repair::Policy,
             ..Row::failing(
                 "refused-target",
                 Grant::ClientCredentials,
@@ -93,13 +83,13 @@ fn targets() -> Vec<Row> {
                     "{refused}: raise the quota, or have the policy or the role permit this Secret; next try at {{time}}, or at once \
                      when the spec changes"
                 ),
-                Next::Write,
+                Retry::Write,
             )
         },
     ]
 }
 
-fn states() -> Vec<Row> {
+pub(super) fn states() -> Vec<Row> {
     let refused = denied("row-refused-state-cube-state", NO_NEW, "no new Secrets");
     let unchanged = denied("row-storing-cube-state", NO_CHANGE, "no new tokens");
     let second = Reply::json(
@@ -108,9 +98,9 @@ fn states() -> Vec<Row> {
     );
     vec![
         Row {
-            next: Next::Look,
-            cure: Cure::Deletion(&["secret/row-r-foreign-cube-state"]),
-            ..Row::local_r(
+            retry: Retry::Recheck,
+            repair: Repair::Deletion(&["secret/row-r-foreign-cube-state"]),
+            ..Row::preflight_r(
                 "r-foreign",
                 StateConflict,
                 "Secret {state}, where the refresh token is to be kept, exists and does not belong to this CubeCredential, so it is \
@@ -120,7 +110,7 @@ fn states() -> Vec<Row> {
             )
         },
         Row {
-            cure: Cure::Policy,
+            repair: Repair::Policy,
             ..Row::failing(
                 "refused-state",
                 Grant::RefreshToken,
@@ -129,14 +119,14 @@ fn states() -> Vec<Row> {
                     "{refused}: raise the quota, or have the policy or the role permit this Secret; next try at {{time}}, or at once \
                      when the spec changes"
                 ),
-                Next::Write,
+                Retry::Write,
             )
         },
         // What is in memory alone holds the process up: this one is cured before the restart.
         Row {
             replies: vec![second],
             requests: 1,
-            cure: Cure::Early,
+            repair: Repair::BeforeRestart,
             ..Row::failing(
                 "storing",
                 Grant::RefreshToken,
@@ -145,62 +135,11 @@ fn states() -> Vec<Row> {
                     "do not restart the operator: the new refresh token is in its memory alone; {unchanged}: remove what is in the \
                      way; it is written again every 5 s"
                 ),
-                Next::Never,
+                Retry::Never,
             )
         }
         .while_a_token_lives()
         .with_events(&["Normal TokenIssued", "Warning StateNotWritable", "Normal RefreshRequested"])
         .then_sends("second"),
-    ]
-}
-
-/// Nobody has to do anything.
-fn resting() -> Vec<Row> {
-    let suspended =
-        "Suspended: spec.suspend is true, so no token is requested: set it to false to go on";
-    let pending = "Pending: the token has expired after 5s: ask the provider for tokens that live longer; the next one is \
-                   requested at {refresh}";
-    let short = Reply::json(200, r#"{"access_token":"short","expires_in":5}"#);
-    let short = Row::issued("short", Grant::ClientCredentials, short, 5)
-        .with_events(&["Normal TokenIssued", "Warning ShortLivedToken"]);
-    let turn = "RateBudget: the provider has asked this client to pause, so the next token request waits until {time}: nothing has to \
-                be done";
-    vec![
-        Row {
-            told: vec![
-                format!("Ready=False {suspended}"),
-                format!("Refreshed=Unknown {suspended}"),
-            ],
-            events: Vec::new(),
-            ..Row::local("suspended", Suspended, "", |objects, _| {
-                objects.credential["spec"]["suspend"] = json!(true);
-            })
-        },
-        Row {
-            told: vec![
-                format!("Ready=False {pending}"),
-                short.told[1].clone(),
-                format!("Reconciling=True {pending}"),
-            ],
-            // When not all begin at once: its token has to be published before it expires.
-            after: Some("silent"),
-            cure: Cure::Time,
-            ..short
-        },
-        Row {
-            told: vec![
-                format!("Ready=False {turn}"),
-                format!("Refreshed=Unknown {turn}"),
-                format!("Reconciling=True {turn}"),
-            ],
-            events: Vec::new(),
-            next: Next::Turn,
-            after: Some("limited-300"),
-            cure: Cure::Pause,
-            ..Row::local("turn", RateBudget, "", |objects, stage| {
-                objects.put_client("client-id", Some(b"limited-300"));
-                objects.at(&stage.url("/limited-300?row=turn"));
-            })
-        },
     ]
 }

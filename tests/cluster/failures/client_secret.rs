@@ -1,17 +1,14 @@
-//! Failures that take several steps: with the real token server, or with one change after the other.
-
-use std::sync::atomic::{AtomicBool, Ordering};
+//! A client secret that the provider does not accept, from the first failure until it is repaired, with the real token server.
 
 use cube_operator::api::{
     ConditionType::{Ready, Refreshed},
     CubeCredentialStatus,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
-    operator::{Operator, eventually},
+    operator::eventually,
     place::{CLIENT_SECRET, Place, is, next_try, told},
-    scripted::{Authority, LOCAL, Provider, Reply},
 };
 
 /// What is told of a client secret that the provider does not take.
@@ -25,7 +22,7 @@ fn refused(status: &CubeCredentialStatus) -> String {
 }
 
 /// Asks for one exchange.
-fn request_refresh(place: &Place, name: &str, value: &str) {
+pub(super) fn request_refresh(place: &Place, name: &str, value: &str) {
     let annotations = json!({"cube-operator.dev/refresh-requested-at": value});
     place.patch(
         "cubecredential",
@@ -47,13 +44,13 @@ fn synced(status: &CubeCredentialStatus) -> String {
     format!("Ready=True Synced: Secret \"main-token\" holds a token that expires at {expires_at}")
 }
 
-fn failed(place: &Place, name: &str, reason: &str) -> CubeCredentialStatus {
+pub(super) fn failed(place: &Place, name: &str, reason: &str) -> CubeCredentialStatus {
     place.wait_for(name, reason, |status| {
         is(status, Refreshed, "False", reason)
     })
 }
 
-fn recovered(place: &Place, name: &str) -> CubeCredentialStatus {
+pub(super) fn recovered(place: &Place, name: &str) -> CubeCredentialStatus {
     place.wait_for(name, "Ready and Refreshed are True", |status| {
         is(status, Ready, "True", "Synced") && is(status, Refreshed, "True", "TokenIssued")
     })
@@ -191,115 +188,4 @@ fn a_failing_refresh_is_a_warning_while_the_token_lives_and_is_counted_until_one
     eventually("each change is told once", || {
         (kinds() == once).then_some(())
     });
-}
-
-/// A scripted provider that forbids until it is told otherwise, and the `CubeCredential` `main` for it.
-fn forbidding(place: &Place, authority: &Authority) -> (Provider, &'static AtomicBool, Operator) {
-    let forbids: &AtomicBool = Box::leak(Box::new(AtomicBool::new(true)));
-    let provider = Provider::start(&authority.certificate(&LOCAL), |_| {
-        if forbids.load(Ordering::SeqCst) {
-            Reply::json(403, "{}")
-        } else {
-            Reply::token("issued")
-        }
-    });
-    let operator = place.operator();
-    place.apply(&place.source());
-    place.trust("scripted", authority);
-    place.apply(&place.credential_at("main", &provider.url("/token"), "scripted"));
-    failed(place, "main", "Forbidden");
-    assert_eq!(provider.requests().len(), 1);
-    (provider, forbids, operator)
-}
-
-/// Something that is changed.
-type Change<'a> = Box<dyn Fn() + 'a>;
-
-#[test]
-fn a_delay_is_cut_short_by_what_may_help_and_by_nothing_else() {
-    let place = Place::new();
-    let authority = Authority::new("private");
-    let (provider, forbids, operator) = forbidding(&place, &authority);
-    let further = Authority::new("further").pem();
-    let bundle = |text: &str| json!({"data": {"ca.crt": format!("{}{text}", authority.pem())}});
-    let labels = json!({"metadata": {"labels": {"meaning": "nothing"}}});
-    let description = json!({"spec": {"description": "the spec has changed"}});
-
-    let patch = |kind: &'static str, name: &'static str, fields: Value| -> Change<'_> {
-        let place = &place;
-        Box::new(move || place.patch(kind, name, &fields))
-    };
-    let (yes, no) = (true, false);
-    let changes: [(&str, bool, Change<'_>); 8] = [
-        (
-            "a label of the credential",
-            no,
-            patch("cubecredential", "main", labels.clone()),
-        ),
-        (
-            "a label of the source",
-            no,
-            patch("secret", "client", labels.clone()),
-        ),
-        (
-            "a label of the CA bundle",
-            no,
-            patch("configmap", "scripted", labels),
-        ),
-        (
-            "an unused key of the CA bundle",
-            no,
-            patch("configmap", "scripted", json!({"data": {"note": "unused"}})),
-        ),
-        (
-            "the spec",
-            yes,
-            patch("cubecredential", "main", description),
-        ),
-        (
-            "the source",
-            yes,
-            patch(
-                "secret",
-                "client",
-                json!({"stringData": {"client-secret": "another"}}),
-            ),
-        ),
-        (
-            "the CA bundle",
-            yes,
-            patch("configmap", "scripted", bundle(&further)),
-        ),
-        (
-            "a request",
-            yes,
-            Box::new(|| request_refresh(&place, "main", "now")),
-        ),
-    ];
-    for (what, cuts, change) in changes {
-        let before = provider.requests().len();
-        place.after_reconcile(&operator, change);
-        if cuts {
-            eventually(what, || (provider.requests().len() > before).then_some(()));
-            // The failure is known, and rests again.
-            place.after_reconcile(&operator, || {
-                place.patch(
-                    "cubecredential",
-                    "main",
-                    &json!({"metadata": {"labels": {"after": what.replace(' ', "-")}}}),
-                );
-            });
-        }
-        assert_eq!(
-            provider.requests().len() - before,
-            usize::from(cuts),
-            "{what}"
-        );
-    }
-    let status = place.status("main");
-    assert!(is(&status, Refreshed, "False", "Forbidden"));
-
-    forbids.store(false, Ordering::SeqCst);
-    request_refresh(&place, "main", "once more");
-    recovered(&place, "main");
 }
