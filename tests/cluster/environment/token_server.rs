@@ -98,6 +98,18 @@ impl TokenServer {
             .command(&json!({"cmd": "lose-answers", "count": count}));
     }
 
+    /// The next access tokens live for so many seconds, one after the other, and all later ones as long as the last.
+    pub(crate) fn set_lifetimes(&self, seconds: &[u32]) {
+        self.launcher
+            .command(&json!({"cmd": "lifetimes", "seconds": seconds}));
+    }
+
+    /// The grace period at the next token requests, one after the other, and at all later ones the last.
+    pub(crate) fn set_graces(&self, seconds: &[u32]) {
+        self.launcher
+            .command(&json!({"cmd": "graces", "seconds": seconds}));
+    }
+
     /// Revokes an access or refresh token.
     pub(crate) fn revoke(&self, token: &str) {
         self.launcher

@@ -101,3 +101,9 @@ pub(crate) fn next_try(status: &CubeCredentialStatus) -> String {
     let time = status.refresh_at.expect("a try is planned");
     time.strftime("%H:%M:%SZ").to_string()
 }
+
+/// For how many seconds the published token lives.
+pub(crate) fn lifetime(status: &CubeCredentialStatus) -> Option<i64> {
+    let issued = status.issued_at?;
+    Some(status.expires_at?.duration_since(issued).as_secs())
+}

@@ -6,8 +6,18 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::ControlPlane;
+use crate::operator::eventually;
 
 impl ControlPlane {
+    /// The lines of the log that are whole and wanted.
+    fn audited(&self, wanted: impl Fn(&str) -> bool) -> Vec<Value> {
+        let log = fs::read_to_string(self.launcher.fact("audit_log")).unwrap();
+        let lines = log.lines().filter(|line| wanted(line));
+        lines
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
+    }
+
     /// The kinds in which a ServiceAccount was given this Secret: `PartialObjectMetadata` has no data.
     pub(crate) fn kinds_of_secret_given_to(
         &self,
@@ -15,10 +25,8 @@ impl ControlPlane {
         namespace: &str,
         name: &str,
     ) -> Vec<String> {
-        let log = fs::read_to_string(self.launcher.fact("audit_log")).unwrap();
-        let lines = log.lines().filter(|line| line.contains(user));
+        let lines = self.audited(|line| line.contains(user)).into_iter();
         lines
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
             .filter(|line| {
                 let object = &line["objectRef"];
                 line["user"]["username"] == user
@@ -34,10 +42,7 @@ impl ControlPlane {
 
     /// The queries of a user's lists and watches of a resource.
     pub(crate) fn queries_of(&self, user: &str, resource: &str) -> Vec<String> {
-        let log = fs::read_to_string(self.launcher.fact("audit_log")).unwrap();
-        let lines = log
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let lines = self.audited(|_| true).into_iter();
         let lists = lines.filter(|line| {
             line["user"]["username"] == user
                 && line["objectRef"]["resource"] == resource
@@ -56,17 +61,26 @@ impl ControlPlane {
             .collect()
     }
 
-    /// When the API server first answered such a request, by its own clock, if it did.
+    /// When the API server first answered such a request, by its own clock. The effect of a request can be seen a moment before
+    /// the log has it.
     pub(crate) fn first_answer(
+        &self,
+        verb: &str,
+        resource: &str,
+        object: (&str, &str),
+    ) -> Timestamp {
+        eventually(&format!("the log has {verb} {resource} {object:?}"), || {
+            self.logged_answer(verb, resource, object)
+        })
+    }
+
+    fn logged_answer(
         &self,
         verb: &str,
         resource: &str,
         (namespace, name): (&str, &str),
     ) -> Option<Timestamp> {
-        let log = fs::read_to_string(self.launcher.fact("audit_log")).unwrap();
-        let lines = log
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let lines = self.audited(|_| true).into_iter();
         let mut answers = lines.filter(|line| {
             let object = &line["objectRef"];
             line["verb"] == verb
@@ -82,10 +96,7 @@ impl ControlPlane {
 
     /// The requests that a user made so far: (verb, resource with subresource, name).
     pub(crate) fn requests_of(&self, user: &str) -> Vec<(String, String, String)> {
-        let log = fs::read_to_string(self.launcher.fact("audit_log")).unwrap();
-        let lines = log
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let lines = self.audited(|_| true).into_iter();
         // A watch is in it twice: when it starts, and when it ends.
         let mut seen = HashSet::new();
         lines

@@ -33,10 +33,7 @@ pub(crate) fn fingerprint(token: &str) -> String {
 impl TokenServer {
     /// The refreshes that this client asked for, from the server's own log.
     pub(crate) fn refreshes_of(&self, client_id: &str) -> Vec<Refresh> {
-        let log = fs::read_to_string(self.launcher.fact("request_log")).unwrap_or_default();
-        let lines = log
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let lines = self.logged().into_iter();
         let own = lines
             .filter(|line| line["client_id"] == client_id && line["grant_type"] == "refresh_token");
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -64,10 +61,7 @@ impl TokenServer {
 
     /// The statuses of the answers to the questions of `cube-operator check`, which name no client.
     pub(crate) fn questions(&self) -> Vec<u64> {
-        let log = fs::read_to_string(self.launcher.fact("request_log")).unwrap_or_default();
-        let lines = log
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let lines = self.logged().into_iter();
         let asked = lines.filter(|line| line["grant_type"] == "cube-operator-check");
         asked
             .inspect(|line| assert_eq!(line["client_id"], Value::Null))
@@ -88,12 +82,17 @@ impl TokenServer {
     }
 
     fn requests_of(&self, client_id: &str) -> Vec<Value> {
-        let log = fs::read_to_string(self.launcher.fact("request_log")).unwrap_or_default();
-        let lines = log
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let lines = self.logged().into_iter();
         lines
             .filter(|line| line["client_id"] == client_id)
+            .collect()
+    }
+
+    /// The lines of the log that are whole.
+    fn logged(&self) -> Vec<Value> {
+        let log = fs::read_to_string(self.launcher.fact("request_log")).unwrap_or_default();
+        log.lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
             .collect()
     }
 }
