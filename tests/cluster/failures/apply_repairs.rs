@@ -1,4 +1,4 @@
-//! What helps, and how soon.
+//! Repairs every row, and counts the requests that follow.
 
 use cube_operator::api::Grant;
 use serde_json::json;
@@ -13,7 +13,7 @@ use crate::{
     place::told,
 };
 
-/// What would hold the end of the process up.
+/// Repairs the rows that would keep the process from ending.
 pub(super) fn repair_before_restart(setup: &Setup, rows: &[Row]) {
     setup.allow(NO_CHANGE);
     let early = rows
@@ -22,7 +22,7 @@ pub(super) fn repair_before_restart(setup: &Setup, rows: &[Row]) {
     setup.wait_until("its answer is stored", early, |_, status| is_well(status));
 }
 
-/// Everything is mended, and works at once.
+/// Repairs everything else: each row works immediately.
 pub(super) fn repair_all(setup: &Setup, operator: &Operator, rows: &[Row]) {
     let before: Vec<_> = rows.iter().map(|row| setup.requests(row)).collect();
     for row in rows {
@@ -53,7 +53,7 @@ pub(super) fn repair_all(setup: &Setup, operator: &Operator, rows: &[Row]) {
         let name = row.name;
         let (asked_now, well) = setup.requests(row);
         if row.retry.is_soon() {
-            // Perhaps by the planned try, and then by the request.
+            // The planned attempt may have come before the requested one.
             assert!(well <= row.requests_after_repair + 1, "{name}: {well}");
         } else {
             assert_eq!(
@@ -94,6 +94,6 @@ fn run_the_command_in_the_message(setup: &Setup, row: &Row) {
     let message = told(&setup.statuses()[&row.object()])[0].clone();
     let rest = message.split("run kubectl ").nth(1).expect("a command");
     let arguments: Vec<_> = rest.split(';').next().unwrap().split(' ').collect();
-    // As it is pasted: in whatever namespace.
+    // A person pastes it as it is, without choosing a namespace.
     setup.place.plane.kubectl(&arguments);
 }

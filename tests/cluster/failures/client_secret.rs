@@ -11,7 +11,7 @@ use crate::{
     place::{CLIENT_SECRET, Place, is, next_try, told},
 };
 
-/// What is told of a client secret that the provider does not take.
+/// The message about a client secret that the provider does not accept.
 fn refused(status: &CubeCredentialStatus) -> String {
     format!(
         "InvalidClient: the token endpoint answered 401 invalid_client: check client-id and client-secret in Secret \"client\", and \
@@ -21,7 +21,7 @@ fn refused(status: &CubeCredentialStatus) -> String {
     )
 }
 
-/// Asks for one exchange.
+/// Requests one exchange.
 pub(super) fn request_refresh(place: &Place, name: &str, value: &str) {
     let annotations = json!({"cube-operator.dev/refresh-requested-at": value});
     place.patch(
@@ -115,7 +115,7 @@ fn a_rotated_secret_that_is_wrong_leaves_the_published_token_and_putting_it_back
 
     put_secret(&place, "wrong");
     let status = failed(&place, "main", "InvalidClient");
-    // Proven when it is put in place: the token was not issued for these inputs.
+    // A changed secret is tried immediately, as the token was not issued for it.
     assert!(is(&status, Ready, "False", "InvalidClient"));
     assert_eq!(place.token("main-token"), token);
     assert_eq!(place.exchanges(), [200, 401]);
@@ -151,7 +151,7 @@ fn a_failing_refresh_is_a_warning_while_the_token_lives_and_is_counted_until_one
         assert_eq!(status.expires_at, good.expires_at);
     }
     assert_eq!(place.exchanges(), [200, 401, 401]);
-    // Only a success serves a request; until then the same one is not tried again.
+    // Only a success serves a request; until then the same request makes no further attempt.
     place.after_reconcile(&operator, || {
         place.patch(
             "cubecredential",
@@ -161,7 +161,7 @@ fn a_failing_refresh_is_a_warning_while_the_token_lives_and_is_counted_until_one
     });
     assert_eq!(place.exchanges(), [200, 401, 401]);
 
-    // Other inputs start the count again.
+    // The count starts again with other inputs.
     put_secret(&place, "wrong in another way");
     let status = place.wait_for("main", "counted from one", |status| {
         status.failures == Some(1)

@@ -13,7 +13,7 @@ use crate::{
 
 use super::client_secret::{failed, recovered, request_refresh};
 
-/// A scripted provider that forbids until it is told otherwise, and the `CubeCredential` `main` for it.
+/// A scripted provider that responds 403 while the flag is set, and the `CubeCredential` `main` for it.
 fn forbidding(place: &Place, authority: &Authority) -> (Provider, &'static AtomicBool, Operator) {
     let forbids: &AtomicBool = Box::leak(Box::new(AtomicBool::new(true)));
     let provider = Provider::start(&authority.certificate(&LOCAL), |_| {
@@ -32,7 +32,7 @@ fn forbidding(place: &Place, authority: &Authority) -> (Provider, &'static Atomi
     (provider, forbids, operator)
 }
 
-/// Something that is changed.
+/// Changes an object.
 type Change<'a> = Box<dyn Fn() + 'a>;
 
 #[test]
@@ -101,7 +101,7 @@ fn a_delay_is_cut_short_by_what_may_help_and_by_nothing_else() {
         place.after_reconcile(&operator, change);
         if cuts {
             eventually(what, || (provider.requests().len() > before).then_some(()));
-            // The failure is known, and rests again.
+            // Wait until the failure is known and its delay runs again.
             place.after_reconcile(&operator, || {
                 place.patch(
                     "cubecredential",

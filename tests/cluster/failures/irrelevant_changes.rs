@@ -1,4 +1,4 @@
-//! What means nothing: labels, and a restart with its lists. None of it may cost a request.
+//! Changes that mean nothing: labels, and a restart with its lists. None of them may cost a request.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::{
     place::told,
 };
 
-/// All `CubeCredentials` are looked at.
+/// Labels all `CubeCredentials` and CA bundles, and waits until each has been reconciled.
 pub(super) fn touch(setup: &Setup, operator: &Operator, value: &str) {
     let before = operator.reconciles();
     let objects = setup.label_all::<CubeCredential>(value).len();
@@ -26,8 +26,8 @@ pub(super) fn touch(setup: &Setup, operator: &Operator, value: &str) {
     });
 }
 
-/// The same of the Secrets. A process that never saw the version before cannot tell this from another client secret: it has to
-/// be known before the restart.
+/// Labels all Secrets. A process that never saw the version before cannot tell this from another client secret, so the new
+/// versions have to be known before the restart.
 pub(super) fn touch_secrets(setup: &Setup, rows: &[Row]) {
     let versions = setup.label_all::<Secret>("yes");
     setup.wait_until("the new version is known", rows.iter(), |row, status| {
@@ -54,7 +54,7 @@ pub(super) fn only_planned_requests_were_sent(
         is_well(status) && setup.requests(row).1 == 1
     });
     let (soon, left): (Vec<_>, Vec<_>) = left.into_iter().partition(|row| row.retry.is_soon());
-    // Each request is a failure that was counted: there was none between the planned ones.
+    // Each request is a failure that was counted, so there was none between the planned ones.
     setup.wait_until(
         "as many requests as failures",
         soon.into_iter(),

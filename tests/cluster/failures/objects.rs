@@ -1,4 +1,4 @@
-//! The objects of a row, and what can be wrong with them.
+//! The objects of a row, and the faults that they can have.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
@@ -17,12 +17,12 @@ impl Objects {
         before.chain([self.credential]).collect()
     }
 
-    /// The token endpoint is there.
+    /// Sets the token endpoint.
     pub(super) fn at(&mut self, url: &str) {
         self.credential["spec"]["tokenURL"] = json!(url);
     }
 
-    /// A CA bundle of its own.
+    /// Adds a CA bundle that only this row uses.
     pub(super) fn trusting(&mut self, name: &str, key: &str, pem: &str) {
         self.credential["spec"]["caBundleRef"] = json!({"name": name});
         self.others = vec![json!({

@@ -1,4 +1,4 @@
-//! What people read.
+//! Compares what people read with the table: conditions, next attempt and events.
 
 use std::{
     collections::BTreeMap,
@@ -15,19 +15,19 @@ use super::{
 };
 use crate::{operator::DEADLINE, place::told};
 
-/// A status, and until when what it says was known at the latest.
+/// A status, and the latest time at which its content can have become known.
 pub(super) struct Snapshot {
     pub(super) status: CubeCredentialStatus,
     known: Timestamp,
 }
 
-/// The beginnings of what is told: `Ready=False InvalidClient`.
+/// The beginnings of conditions: `Ready=False InvalidClient`.
 pub(super) fn heads(told: &[String]) -> Vec<&str> {
     let head = |line: &String| line.find(':').unwrap_or(line.len());
     told.iter().map(|line| &line[..head(line)]).collect()
 }
 
-/// Each row as soon as it is as it should be: some of them change again.
+/// Takes the status of each row as soon as it is as in the table, as some of them change again.
 pub(super) fn observe(
     setup: &Setup,
     rows: &[Row],
@@ -67,7 +67,7 @@ pub(super) fn observe(
     found
 }
 
-/// The first token comes, and another one is asked for.
+/// Waits for the first tokens of rows that start with one, and requests others.
 fn start_with_tokens(setup: &Setup, rows: &[Row]) {
     let begin = || rows.iter().filter(|row| row.starts_with_token);
     setup.wait_until("the first token", begin(), |_, status| is_well(status));
@@ -85,7 +85,7 @@ fn snapshot(status: &CubeCredentialStatus, now: Timestamp) -> Snapshot {
     }
 }
 
-/// The conditions, whole, and the next try.
+/// Compares whole conditions and the time of the next attempt.
 pub(super) fn conditions_are_as_in_the_table(
     setup: &Setup,
     rows: &[Row],
@@ -137,7 +137,7 @@ fn time_of_next_try(status: &CubeCredentialStatus) -> Timestamp {
     time
 }
 
-/// A process that has ended has told everything.
+/// Compares the events. A process that has ended has sent all of them.
 pub(super) fn each_change_has_one_event(setup: &Setup, rows: &[Row]) {
     let mut events = setup.events();
     for row in rows {

@@ -1,4 +1,4 @@
-//! `docs/troubleshooting.md`: written from the runs of the table, or compared with them.
+//! `docs/troubleshooting.md`: it is written from a run of the table, or compared with one.
 
 mod excerpt;
 mod retries;
@@ -15,12 +15,12 @@ use excerpt::excerpt;
 use retries::{next, summary};
 use sections::{INTRODUCTION, PARTS, Section};
 
-/// What kubectl showed of the rows that are on the page.
+/// The output of kubectl for the rows that are on the page.
 #[derive(Default)]
 pub(super) struct Page(BTreeMap<&'static str, String>);
 
 impl Page {
-    /// Notes what kubectl shows of a row, if it is on the page. `false`: not as it should be at this moment.
+    /// Records the output of kubectl for a row that is on the page. `false` if events or conditions are not those of the row yet.
     pub(super) fn record(&mut self, setup: &Setup, row: &Row) -> bool {
         let is_on_the_page = sections()
             .flat_map(|section| section.rows)
@@ -38,7 +38,7 @@ impl Page {
         is_there
     }
 
-    /// That the page in the repository is the one of this run. With `WRITE_TROUBLESHOOTING` it becomes that.
+    /// Asserts that the page in the repository is the one of this run. `WRITE_TROUBLESHOOTING` writes it first.
     pub(super) fn check(&self) {
         let path = format!("{ROOT}/docs/troubleshooting.md");
         let page = self.page();
@@ -102,7 +102,7 @@ fn sections() -> impl Iterator<Item = &'static Section> {
     PARTS.iter().flat_map(|(_, sections)| *sections)
 }
 
-/// Its line in the index.
+/// The line of a section in the index.
 fn line(section: &Section) -> String {
     let Section {
         reason,

@@ -1,4 +1,4 @@
-//! What the provider does: it tells rows apart by the path, and knows when they have what they should have had.
+//! The provider's responses: it tells rows apart by the path of the request, and knows which of them have been repaired.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,16 +10,16 @@ use url::{Url, form_urlencoded};
 use super::row::{Repair, Row};
 use crate::scripted::{Reply, Request};
 
-/// What the provider does.
+/// Responds to the requests of all rows, and counts them.
 pub(super) struct Responder {
     pub(super) rows: &'static [Row],
-    /// The rows whose provider has mended what was its fault.
+    /// The rows whose fault the provider has repaired.
     repaired: Mutex<BTreeSet<&'static str>>,
     /// Each request so far.
     seen: Mutex<Vec<Seen>>,
 }
 
-/// A request, and whether it was answered as it is when all is well.
+/// A request, and whether it got the response of a repaired row.
 struct Seen {
     row: &'static str,
     well: bool,
@@ -71,12 +71,12 @@ impl Responder {
         }
     }
 
-    /// The provider mends what was its fault.
+    /// The provider repairs its fault.
     pub(super) fn repair(&self, row: &Row) {
         self.repaired.lock().unwrap().insert(row.name);
     }
 
-    /// How many requests of a row were answered as the row says, and how many as it is when all is well.
+    /// How many requests of a row got the response that the row says, and how many that of a repaired row.
     pub(super) fn requests(&self, row: &Row) -> (usize, usize) {
         let seen = self.seen.lock().unwrap();
         let of = |well| {
@@ -87,7 +87,7 @@ impl Responder {
         (of(false), of(true))
     }
 
-    /// The refresh token of a row's first request that was answered as it is when all is well.
+    /// The refresh token in the first request of a row after its repair.
     pub(super) fn sent_at_first(&self, row: &Row) -> Option<String> {
         let seen = self.seen.lock().unwrap();
         let first = seen.iter().find(|seen| seen.row == row.name && seen.well)?;

@@ -1,4 +1,4 @@
-//! What is advised, once for each reason of a failed exchange.
+//! The advice in messages, once for each reason of a failed exchange.
 
 use cube_operator::api::{Grant, Reason};
 
@@ -63,7 +63,7 @@ pub(super) fn remedy(reason: Reason, grant: Grant) -> &'static str {
     }
 }
 
-/// What happens if nobody does anything, and what is tried at once.
+/// When it is tried again, and which changes make an attempt immediately.
 pub(super) fn retry_sentence(reason: Reason, retry: Retry) -> String {
     let bundle = match reason {
         Reason::TLSUntrusted => ", ConfigMap {roots}",

@@ -15,34 +15,34 @@ use crate::scripted::Reply;
 pub(super) use repair::Repair;
 pub(super) use retry::Retry;
 
-/// One thing that goes wrong (or does not), with all that follows from it.
+/// One failure (or a state that is none), with everything that follows from it.
 pub(super) struct Row {
     /// Its `CubeCredential` is `row-<name>`, its client id and the path of its token endpoint are the name itself.
     pub(super) name: &'static str,
     pub(super) grant: Grant,
-    /// What the provider answers, one after the other; the last one is repeated until the cure.
+    /// The provider's responses, one after the other; the last one is repeated until the repair.
     pub(super) replies: Vec<Reply>,
-    /// What is wrong with its objects.
+    /// The fault of its objects.
     pub(super) fault: Change,
-    /// All conditions, whole, with the placeholders of `Stage::fill`.
+    /// All conditions, whole, with the placeholders of `Setup::fill`.
     pub(super) conditions: Vec<String>,
     /// The events so far, without their notes.
     pub(super) events: Vec<String>,
     pub(super) retry: Retry,
-    /// How many requests the provider sees, unless it is tried again by itself meanwhile.
+    /// How many requests the provider gets before the repair, without planned attempts.
     pub(super) requests: usize,
-    /// The row that has to be as it should be before this one begins.
+    /// The row that has to be as in the table before this one begins.
     pub(super) after: Option<&'static str>,
-    /// Whether the first answer is a good one, so that the trouble begins with a request for another token.
+    /// Whether the first response has a good token, so that the failure begins with a request for another one.
     pub(super) starts_with_token: bool,
     pub(super) repair: Repair,
-    /// How many requests are made after the cure.
+    /// How many requests follow the repair.
     pub(super) requests_after_repair: usize,
-    /// The refresh token that these have.
+    /// The prefix of the refresh token in the first of them.
     pub(super) sends: &'static str,
 }
 
-/// A change of a row's objects.
+/// A change to the objects of a row.
 pub(super) type Change = fn(&mut Objects, &Setup);
 
 impl Row {
@@ -108,7 +108,7 @@ impl Row {
         }
     }
 
-    /// An answer to client credentials that is a failure.
+    /// A failure as the response to client credentials.
     pub(super) fn c(
         name: &'static str,
         reply: Reply,
@@ -119,7 +119,7 @@ impl Row {
         Self::refused(name, Grant::ClientCredentials, reply, reason, what, retry)
     }
 
-    /// An answer to a refresh token that is a failure.
+    /// A failure as the response to a refresh token.
     pub(super) fn r(
         name: &'static str,
         reply: Reply,
@@ -130,7 +130,7 @@ impl Row {
         Self::refused(name, Grant::RefreshToken, reply, reason, what, retry)
     }
 
-    /// An answer to a refresh token that ends the login.
+    /// A response to a refresh token that ends the login.
     pub(super) fn login_ended(
         name: &'static str,
         replies: Vec<Reply>,
@@ -155,7 +155,7 @@ impl Row {
         }
     }
 
-    /// An answer with a token that lives so many seconds.
+    /// A response with a token that lives so many seconds.
     pub(super) fn issued(name: &'static str, grant: Grant, reply: Reply, lifetime: i64) -> Self {
         let conditions = vec![
             "Ready=True Synced: Secret {target} holds a token that expires at {expires}".into(),
@@ -169,7 +169,7 @@ impl Row {
         }
     }
 
-    /// Something about the objects for which nothing is sent.
+    /// A fault of the objects that is found before anything is sent.
     pub(super) fn preflight(
         name: &'static str,
         reason: Reason,
@@ -189,7 +189,7 @@ impl Row {
         }
     }
 
-    /// The same of a stored refresh token.
+    /// The same for a stored refresh token.
     pub(super) fn preflight_r(
         name: &'static str,
         reason: Reason,
@@ -202,7 +202,7 @@ impl Row {
         }
     }
 
-    /// The answer when all is well.
+    /// The response of a repaired row.
     pub(super) fn good(&self) -> Reply {
         let successor = match self.grant {
             Grant::ClientCredentials => String::new(),
@@ -215,7 +215,7 @@ impl Row {
         Reply::json(200, body)
     }
 
-    /// The first answer is a good one, and its token still lives when the trouble begins.
+    /// The first response has a good token, and that token is still valid when the failure begins.
     pub(super) fn while_a_token_lives(mut self) -> Self {
         self.starts_with_token = true;
         self.replies.insert(0, self.good());
@@ -239,7 +239,7 @@ impl Row {
         Self { repair, ..self }
     }
 
-    /// The refresh token that the next request has.
+    /// Sets the prefix of the refresh token in the next request.
     pub(super) fn then_sends(self, sends: &'static str) -> Self {
         Self { sends, ..self }
     }

@@ -44,7 +44,7 @@ fn token(fields: &str) -> Reply {
     Reply::json(200, format!(r#"{{"access_token":"a-token",{fields}}}"#))
 }
 
-/// By a clock that is so many seconds ahead.
+/// The HTTP date of a clock that is so many seconds ahead.
 fn http_date(seconds: i64) -> String {
     let time = Timestamp::now() + SignedDuration::from_secs(seconds);
     time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()

@@ -1,4 +1,4 @@
-//! Where all rows are played at once: one namespace, one operator, and one provider.
+//! The environment that all rows share: one namespace, one operator and one provider.
 
 mod policies;
 mod read;
@@ -25,7 +25,7 @@ use crate::{
 
 pub(super) use read::{is_well, next_try};
 
-/// The world of all rows.
+/// The environment of all rows.
 pub(super) struct Setup {
     pub(super) place: Place,
     pub(super) authority: Authority,
@@ -41,9 +41,9 @@ pub(super) struct Setup {
 }
 
 impl Setup {
-    /// The stage, with everything but the rows' objects.
+    /// Starts everything except the operator, and applies nothing of the rows yet.
     pub(super) fn new(rows: &'static [Row]) -> Self {
-        // Its definition of the kind is changed.
+        // This test changes the definition of the kind, so it needs a control plane of its own.
         let plane: &'static ControlPlane = Box::leak(Box::new(ControlPlane::start()));
         let (authority, stranger) = (Authority::new("private"), Authority::new("stranger"));
         let responder = Arc::new(Responder::new(rows));
@@ -82,7 +82,7 @@ impl Setup {
             "'row-storing-cube-state'",
             &unchanged,
         );
-        // The one that is waited for comes last.
+        // `wait_for_policy` waits for this one, so it comes last.
         setup.deny(
             NO_NEW,
             "CREATE",
@@ -101,19 +101,19 @@ impl Setup {
 
     pub(super) fn operator(&self) -> Operator {
         let hosts = "localhost,nowhere.invalid,169.254.169.254";
-        // As in the chart, where a restarted container has the uid of its pod.
+        // As in the chart, a restarted container has the uid of its pod.
         self.place.operator_with(
             &["--identity", "the-pod", "--allowed-token-hosts", hosts],
             &[],
         )
     }
 
-    /// The provider mends what was its fault.
+    /// The provider repairs its fault.
     pub(super) fn repair_provider_of(&self, row: &Row) {
         self.responder.repair(row);
     }
 
-    /// `host:port` of all that listens, or does not, here.
+    /// `host:port` of each token endpoint, also of the one at which nothing listens.
     pub(super) fn authorities(&self) -> impl Iterator<Item = String> {
         let urls =
             [&self.scripted, &self.misnamed, &self.expired].map(|provider| provider.url("/"));
@@ -121,12 +121,12 @@ impl Setup {
         urls.map(|url| Url::parse(&url).unwrap().authority().to_owned())
     }
 
-    /// How many requests of a row were answered as the row says, and how many as it is when all is well.
+    /// How many requests of a row got the response that the row says, and how many that of a repaired row.
     pub(super) fn requests(&self, row: &Row) -> (usize, usize) {
         self.responder.requests(row)
     }
 
-    /// The refresh token of a row's first request that was answered as it is when all is well.
+    /// The refresh token in the first request of a row after its repair.
     pub(super) fn sent_at_first(&self, row: &Row) -> Option<String> {
         self.responder.sent_at_first(row)
     }

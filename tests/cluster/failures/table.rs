@@ -1,4 +1,4 @@
-//! All rows at once.
+//! The test that runs all rows at once.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::operator::Operator;
 
-/// The library that judges a certificate logs what it holds against it, in its words.
+/// The library that checks certificates would log its own words about them.
 fn no_name_in_a_certificate_is_logged(operator: &Operator) {
     let mut lines = operator.lines().into_iter();
     let told = lines.find(|line| line["target"].as_str().unwrap().starts_with("rustls"));

@@ -1,4 +1,4 @@
-//! What kubectl shows of a row, without what differs from run to run and what says nothing there.
+//! The output of kubectl for a row, without the parts that differ from run to run or say nothing to a reader.
 
 use cube_operator::api::Grant;
 use jiff::{SignedDuration, Timestamp};
@@ -9,7 +9,7 @@ use super::super::{
     setup::Setup,
 };
 
-/// When everything on the page happens.
+/// On the page everything happens at this time.
 const START: &str = "2026-11-21T12:00:00Z";
 
 /// The lines of a status that are shown.
@@ -23,7 +23,7 @@ const SHOWN: [&str; 7] = [
     "Refresh At:",
 ];
 
-/// `kubectl get` and `kubectl describe`, from the status on; `None` if the row is not as it should be at this moment.
+/// `kubectl get` and `kubectl describe`, from the status on; `None` if the conditions are not those of the row at this moment.
 pub(super) fn excerpt(setup: &Setup, row: &Row) -> Option<String> {
     let object = row.object();
     let get = setup.place.kubectl(&["get", "cubecredential", &object]);
@@ -77,11 +77,11 @@ fn is_as_told(row: &Row, status: &str) -> bool {
     facts.eq(heads(&row.conditions))
 }
 
-/// Gives everything the name and the time that it has on the page.
+/// Replaces names and times of this run by those of the page.
 struct Editor {
     name: &'static str,
     names: Vec<(String, &'static str)>,
-    /// What the page has for these times.
+    /// Times of this run, each with its time on the page.
     times: Vec<(String, Timestamp)>,
     start: Timestamp,
     next_try: Timestamp,
@@ -152,7 +152,7 @@ impl Editor {
         edited
     }
 
-    /// The columns of their values follow from lines that are left out.
+    /// Values are not aligned: their columns would follow from lines that are left out.
     fn lines(&self, status: &str) -> String {
         let shown = |line: &&str| SHOWN.iter().any(|key| line.trim_start().starts_with(key));
         let lines = status.lines().filter(shown).map(|line| {
@@ -165,7 +165,7 @@ impl Editor {
         lines.collect()
     }
 
-    /// A table whose columns are as wide as what is in them. Ages are left to the reader.
+    /// A table whose columns are as wide as their longest value. Each age is `1s`, as ages differ from run to run.
     fn table(&self, text: &str, indent: &str, gap: usize) -> String {
         let mut lines = text
             .lines()

@@ -1,4 +1,4 @@
-//! Whether time helps, for each reason.
+//! What happens for each reason if nobody acts.
 
 use cube_operator::api::{Class, Reason};
 
@@ -10,7 +10,7 @@ const NO_FAILURE: [Reason; 5] = [
     Reason::Synced,
 ];
 
-/// Whether time helps, for the index.
+/// When it is tried again, in the words of the index.
 pub(super) fn summary(reason: Reason) -> &'static str {
     match (reason, reason.class()) {
         (reason, _) if NO_FAILURE.contains(&reason) => "",
@@ -25,7 +25,7 @@ pub(super) fn summary(reason: Reason) -> &'static str {
     }
 }
 
-/// What happens by itself.
+/// When it is tried again, in a sentence.
 pub(super) fn next(reason: Reason) -> &'static str {
     match (reason, reason.class()) {
         (Reason::TokenIssued | Reason::Synced, _) => "The token is replaced before it expires.",

@@ -1,4 +1,4 @@
-//! What the page says of each reason, besides what kubectl shows.
+//! What the page says about each reason, besides the output of kubectl.
 
 mod inputs;
 mod login;
@@ -16,25 +16,25 @@ use not_reached::NOT_REACHED;
 use refused::REFUSED;
 use target::TARGET;
 
-/// What is said of one reason.
+/// What the page says about one reason.
 pub(super) struct Section {
     pub(super) reason: Reason,
-    /// What has happened, for the index and the section.
+    /// What has happened. The index and the section show it.
     pub(super) meaning: &'static str,
-    /// Who can mend it.
+    /// Who can repair it.
     pub(super) who: &'static str,
     /// The first thing to do, for the index.
     pub(super) first: &'static str,
-    /// All that can be done.
+    /// Everything that can be done.
     pub(super) act: &'static str,
-    /// The rows that are shown, and what is said before each.
+    /// The rows whose excerpts are shown, each with its caption.
     pub(super) rows: &'static [(&'static str, &'static str)],
 }
 
 /// The page above the index.
 pub(super) const INTRODUCTION: &str = include_str!("introduction.md");
 
-/// The headings, and what is below them.
+/// The headings, each with the sections below it.
 pub(super) const PARTS: [(&str, &[Section]); 6] = [
     ("The provider refuses", REFUSED),
     (

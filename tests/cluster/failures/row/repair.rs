@@ -4,28 +4,28 @@ use cube_operator::api::Reason;
 
 use super::{Change, Retry};
 
-/// What helps.
+/// What ends the failure of a row.
 #[derive(Clone, Copy)]
 pub(in crate::failures) enum Repair {
-    /// The provider mends it, which the cluster cannot see, and a person asks for a try.
+    /// The provider repairs it, which the cluster cannot see, and a person requests an attempt.
     Provider,
-    /// The provider mends it soon, and the next planned try finds out.
+    /// The provider repairs it soon, and the next planned attempt finds out.
     Time,
-    /// The provider mends it. During the pause neither a request nor a changed spec makes a try, but another client id.
+    /// The provider repairs it. During the pause only another client id makes an attempt; a request or a changed spec does not.
     Pause,
-    /// A right client secret.
+    /// The right client secret is written.
     Secret,
-    /// Another tokenURL.
+    /// Another `tokenURL` is written.
     Spec,
-    /// Another sign-in.
+    /// A person signs in again.
     SignIn,
-    /// The objects as they should have been from the beginning.
+    /// The objects are applied as they should have been from the beginning.
     Objects,
-    /// The command that the message gives.
+    /// A person runs the command in the message.
     Command,
-    /// This change of the objects.
+    /// This change of the objects is applied.
     Change(Change),
-    /// These are deleted, and a person asks for a look.
+    /// These objects are deleted, and a person requests a reconcile.
     Deletion(&'static [&'static str]),
     /// The policy in the way is deleted, and the spec changed.
     Policy,
@@ -34,7 +34,7 @@ pub(in crate::failures) enum Repair {
 }
 
 impl Repair {
-    /// Whether an object is to be applied.
+    /// Whether the repair applies an object.
     pub(in crate::failures) fn is_in_the_objects(&self) -> bool {
         matches!(
             self,
@@ -48,7 +48,7 @@ impl Repair {
         )
     }
 
-    /// Whether the cluster cannot see it.
+    /// Whether the cluster cannot see the repair.
     pub(in crate::failures) fn needs_a_request(&self) -> bool {
         matches!(
             self,

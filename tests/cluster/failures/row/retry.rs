@@ -1,19 +1,19 @@
-//! When an exchange is tried again by itself.
+//! When an exchange is tried again without a change.
 
-/// When it is tried again by itself.
+/// When an exchange is tried again without a change.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::failures) enum Retry {
     Slow,
     Fast,
-    /// A refresh that may have arrived.
+    /// After seconds, as the provider may have received the refresh.
     OutcomeUnknown,
     /// After so many seconds, and up to ten more.
     Pause(i64),
-    /// A rejected refresh token, once more.
+    /// A rejected refresh token is sent once more.
     Confirm,
-    /// A Secret that could not be written, which shows in the message alone.
+    /// A Secret that could not be written is written again. Only the message shows the time.
     Write,
-    /// Every minute, to look at a Secret: nothing is sent.
+    /// A Secret is read every minute; nothing is sent.
     Recheck,
     /// When the pause of another row's client is over.
     Turn,
@@ -23,7 +23,7 @@ pub(in crate::failures) enum Retry {
 }
 
 impl Retry {
-    /// Seconds from the moment that the `failures`-th failure in a row is known, at least and at most.
+    /// The least and the most seconds between the `failures`-th failure in a row and the next attempt.
     pub(in crate::failures) fn bounds(self, failures: i32) -> Option<(i64, i64)> {
         let nth = |delays: &[i64]| {
             let index = usize::try_from(failures.max(1) - 1).unwrap();
@@ -46,19 +46,19 @@ impl Retry {
         }
     }
 
-    /// Seconds until the next try on the page.
+    /// Seconds until the next attempt on the page.
     pub(in crate::failures) fn usual(self) -> i64 {
         match (self, self.bounds(1)) {
             (Self::Pause(seconds), _) => seconds,
             (Self::Write, _) => 10,
             (Self::Turn, _) => 300,
             (_, Some((least, most))) => (least + most + 1) / 2,
-            // Of the failure before.
+            // The delay of the failure before it.
             (_, None) => 2,
         }
     }
 
-    /// Whether the provider may be asked again while the test runs.
+    /// Whether the next attempt may come while the test runs.
     pub(in crate::failures) fn is_soon(self) -> bool {
         match self {
             Self::Fast | Self::OutcomeUnknown => true,

@@ -11,7 +11,7 @@ use crate::scripted::Reply;
 
 use super::{UNKNOWN, token};
 
-/// They take 30 s, so they begin first.
+/// These take 30 s, so they begin first.
 #[rustfmt::skip]
 pub(super) fn silent() -> Vec<Row> {
     let what = "{host} gave no complete answer within 30s";
@@ -22,7 +22,7 @@ pub(super) fn silent() -> Vec<Row> {
     ]
 }
 
-/// No answer, or half of one.
+/// No response, or half of one.
 #[rustfmt::skip]
 pub(super) fn broken() -> Vec<Row> {
     let what = "{host} gave no complete answer (the connection ended early, or what came cannot be read)";
@@ -37,7 +37,7 @@ pub(super) fn broken() -> Vec<Row> {
     ]
 }
 
-/// No answer, because there was no request.
+/// No response, because no request was sent.
 #[rustfmt::skip]
 pub(super) fn unreachable() -> Vec<Row> {
     let untrusted = |name, why| {

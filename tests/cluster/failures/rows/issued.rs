@@ -72,12 +72,12 @@ pub(super) fn unusable() -> Vec<Row> {
         Row::c("nothing",    json(204, ""), UnexpectedResponse, "answered 204 with neither a JSON object nor a form", Slow),
         Row::c("page",       page(200), UnexpectedResponse, no_object, Slow),
         Row::c("bomb",       bomb(), ResponseTooLarge, large, Slow),
-        // The refresh token may be spent.
+        // The refresh token may have been consumed.
         Row::r("r-mac",      token(r#""token_type":"mac""#), UnsupportedTokenType, &outcome_unknown(mac), Slow),
         Row::r("r-object",   json(200, r#"{"access_token":{}}"#), UnexpectedResponse, &outcome_unknown(no_token), Slow),
         Row::r("r-page",     page(200), UnexpectedResponse, &outcome_unknown(no_object), Slow),
         Row::r("r-bomb",     bomb(), ResponseTooLarge, &outcome_unknown(large), Slow),
-        // Its successor is stored, however useless the rest is.
+        // The successor is stored, although the rest of the response is useless.
         Row::r("r-new-only", json(200, r#"{"refresh_token":"successor-r-new-only"}"#), UnexpectedResponse, no_token, Slow)
             .then_sends("successor"),
         Row::r("r-new-mac",  token(r#""token_type":"mac","refresh_token":"successor-r-new-mac""#), UnsupportedTokenType, mac, Slow)

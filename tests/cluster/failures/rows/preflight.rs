@@ -1,4 +1,4 @@
-//! What is refused before anything is sent.
+//! Faults that are found before anything is sent.
 
 use cube_operator::api::Reason::{
     CABundleInvalid, ClientSecretKeyMissing, ClientSecretMalformed, ClientSecretNotFound,
@@ -132,7 +132,7 @@ fn bundles() -> Vec<Row> {
     ]
 }
 
-/// The API server refuses these, but one with an older definition of the kind.
+/// Only an API server with an older definition of the kind accepts these.
 fn specs() -> Vec<Row> {
     vec![Row::preflight(
         "spec",

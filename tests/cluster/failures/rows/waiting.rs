@@ -1,4 +1,4 @@
-//! What is no failure: there is something to wait for, and nobody has to act.
+//! States that are no failure: they end by themselves, or somebody wanted them.
 
 use cube_operator::api::{
     Grant,
@@ -37,7 +37,7 @@ pub(super) fn resting() -> Vec<Row> {
                 short.conditions[1].clone(),
                 format!("Reconciling=True {pending}"),
             ],
-            // When not all begin at once: its token has to be published before it expires.
+            // It begins later than the others: its token has to be published before it expires.
             after: Some("silent"),
             repair: Repair::Time,
             ..short

@@ -1,4 +1,4 @@
-//! What keeps a token, or a refresh token, from its Secret.
+//! Conflicts and refused writes that keep a token, or a refresh token, from its Secret.
 
 use cube_operator::api::{
     Grant,
@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use super::super::row::{Change, Repair, Retry, Row};
 use crate::scripted::Reply;
 
-/// What Refreshed says of a target that is not ours.
+/// The condition `Refreshed` while the target belongs to somebody else.
 const NO_REQUEST: &str =
     "Refreshed=Unknown Pending: no token is requested while there is no Secret to publish it in";
 
-/// The names of the policies in the way.
+/// The names of the policies that deny writes.
 pub(in crate::failures) const NO_NEW: &str = "no-new-secrets";
 pub(in crate::failures) const NO_CHANGE: &str = "no-changed-tokens";
 
@@ -36,7 +36,7 @@ fn foreign(name: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": {"password": "theirs"}})
 }
 
-/// What the API server says of a Secret that a policy refuses.
+/// The API server's message about a Secret that a policy denies.
 fn denied(secret: &str, policy: &str, message: &str) -> String {
     format!(
         "cannot write Secret {{namespace}}/{secret}: secrets \"{secret}\" is forbidden: ValidatingAdmissionPolicy '{policy}' with \
@@ -56,7 +56,7 @@ pub(super) fn targets() -> Vec<Row> {
         )
         .repaired_by(Repair::Deletion(&["secret/row-conflict-token"])),
         Row {
-            // That of the elder.
+            // The older one makes it.
             requests: 1,
             ..target(
                 "duplicate",
@@ -71,7 +71,7 @@ pub(super) fn targets() -> Vec<Row> {
         })),
         Row {
             replies: vec![Reply::token("waits-in-memory")],
-            // One by each process: the token that could not be published is in memory alone.
+            // Each of the two processes makes one: the token that could not be published was only in memory.
             requests: 2,
             requests_after_repair: 0,
             repair: Repair::Policy,
@@ -122,7 +122,7 @@ pub(super) fn states() -> Vec<Row> {
                 Retry::Write,
             )
         },
-        // What is in memory alone holds the process up: this one is cured before the restart.
+        // A process does not end while a response is only in its memory, so this row is repaired before the restart.
         Row {
             replies: vec![second],
             requests: 1,

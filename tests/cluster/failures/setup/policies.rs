@@ -1,4 +1,4 @@
-//! What the API server refuses in this test, and what it accepts besides.
+//! Policies that deny writes, and an older definition of the kind.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::{operator::eventually, place::manifest};
 use super::Setup;
 
 impl Setup {
-    /// As a definition of the kind from before durations were checked.
+    /// Makes the definition of the kind accept any duration, as one from before durations were checked.
     pub(super) fn accept_any_duration(&self) {
         let rules = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/refreshBefore/x-kubernetes-validations";
         let patch = json!([{"op": "remove", "path": rules}]).to_string();
@@ -26,7 +26,7 @@ impl Setup {
         });
     }
 
-    /// A policy by which some writes of these Secrets are denied.
+    /// Adds a policy that denies some writes of these Secrets.
     pub(super) fn deny(
         &self,
         name: &str,
@@ -55,13 +55,13 @@ impl Setup {
         }));
     }
 
-    /// Without this policy.
+    /// Removes a policy.
     pub(in crate::failures) fn allow(&self, name: &str) {
         self.place
             .kubectl(&["delete", "validatingadmissionpolicybinding", name]);
     }
 
-    /// Waits until the policies are in force, or not any more.
+    /// Waits until the policies are in force, or no longer.
     pub(in crate::failures) fn wait_for_policy(&self, in_force: bool) {
         let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "row-refused-target-token"}});
         eventually("the policy", || {

@@ -1,4 +1,4 @@
-//! What the rows have come to: their statuses, their events and what people are told.
+//! Reads the statuses and events of the rows.
 
 use std::{
     collections::BTreeMap,
@@ -35,7 +35,7 @@ impl Setup {
             .collect()
     }
 
-    /// Waits until the status of each of these rows fits, or tells those that do not.
+    /// Waits until the status of each of these rows fits, or fails with the rows that do not.
     pub(in crate::failures) fn wait_until<'a>(
         &self,
         what: &str,
@@ -75,7 +75,7 @@ impl Setup {
         events
     }
 
-    /// What people are told, with names and times of this run in the place of `{placeholders}`.
+    /// The conditions of a row, with names and times of this run in place of the `{placeholders}`.
     pub(in crate::failures) fn fill(
         &self,
         row: &Row,
@@ -112,7 +112,7 @@ pub(in crate::failures) fn is_well(status: &CubeCredentialStatus) -> bool {
     is(status, Ready, "True", "Synced") && is(status, Refreshed, "True", "TokenIssued")
 }
 
-/// The time of the next try, as the message has it.
+/// The time of the next attempt, as the message shows it.
 pub(in crate::failures) fn next_try(status: &CubeCredentialStatus) -> Option<String> {
     if let Some(time) = status.refresh_at {
         return Some(time.strftime("%H:%M:%SZ").to_string());

@@ -21,7 +21,7 @@ use super::super::{
 use super::Setup;
 
 impl Setup {
-    /// The objects of a row as they should be.
+    /// The objects of a row without a fault.
     pub(in crate::failures) fn good(&self, row: &Row) -> Objects {
         let name = row.name;
         let secret = |kind: &str, data: Value| {
@@ -87,19 +87,19 @@ impl Setup {
         objects
     }
 
-    /// Applies what is wrong in the rows that begin after this one, or at once.
+    /// Applies the faulty objects of the rows that begin after this one; `None`: of those that begin immediately.
     pub(in crate::failures) fn apply_after(&self, row: Option<&str>) {
         let rows = self.responder.rows.iter().filter(|next| next.after == row);
         self.apply(rows.map(|row| self.broken(row)).collect());
     }
 
-    /// Applies what these rows should have had.
+    /// Applies the repaired objects of these rows.
     pub(in crate::failures) fn repair<'a>(&self, rows: impl Iterator<Item = &'a Row>) {
         self.apply(rows.map(|row| self.repaired(row)).collect());
     }
 
-    /// Many rows at once: kubectl would take them one after the other. Those of one row in their order: what a
-    /// `CubeCredential` needs, and who is older than it, comes before it.
+    /// Applies many rows at once, as kubectl would apply them one after the other. The objects of one row keep their order: the
+    /// objects that a `CubeCredential` needs, and an older `CubeCredential`, come before it.
     fn apply(&self, rows: Vec<Objects>) {
         let parameters = &PatchParams::apply("a-person").force();
         let written = stream::iter(rows).map(|objects| async move {
@@ -116,7 +116,7 @@ impl Setup {
             .block_on(written.buffer_unordered(8).collect::<()>());
     }
 
-    /// A label that means nothing, on all objects of a kind. Returns their versions by their names.
+    /// Puts a label that means nothing on all objects of a kind, and returns their versions by their names.
     pub(in crate::failures) fn label_all<K>(&self, value: &str) -> BTreeMap<String, String>
     where
         K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
@@ -148,7 +148,7 @@ impl Setup {
         Api::namespaced_with(self.client.clone(), &self.place.namespace, &kind)
     }
 
-    /// A person asks for one exchange of each of these rows.
+    /// A person requests one exchange for each of these rows.
     pub(in crate::failures) fn request_refresh<'a>(
         &self,
         rows: impl Iterator<Item = &'a Row>,
