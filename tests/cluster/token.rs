@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
-use cube_operator::api::ConditionType::{Ready, Refreshed};
+use cube_operator::api::{
+    ConditionType::{Ready, Refreshed},
+    CubeCredentialStatus,
+};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -50,10 +53,15 @@ fn a_credential_becomes_a_live_token_in_a_secret() {
     eventually("the first token is told", || {
         (place.events("main") == [event]).then_some(())
     });
+    assert_target(&place, &status);
+}
 
+/// Asserts the whole target of `main`.
+fn assert_target(place: &Place, status: &CubeCredentialStatus) {
+    let (issued_at, expires_at) = (status.issued_at.unwrap(), status.expires_at.unwrap());
     let target = place.get("secret", "main-token").unwrap();
     assert_eq!(
-        status.target.unwrap().resource_version,
+        status.target.as_ref().unwrap().resource_version,
         target["metadata"]["resourceVersion"]
     );
     assert_eq!(target["type"], "Opaque");
@@ -71,7 +79,7 @@ fn a_credential_becomes_a_live_token_in_a_secret() {
     let owner = place.get("cubecredential", "main").unwrap()["metadata"]["uid"].clone();
     let source = place.get("secret", "client").unwrap()["metadata"]["resourceVersion"].clone();
     let mut annotations = target["metadata"]["annotations"].clone();
-    // What they cover shows where an edit or other inputs are noticed.
+    // Other tests show that edits and other inputs change these hashes.
     for hash in ["content-hash", "inputs-hash"] {
         let hash = annotations[format!("cube-operator.dev/{hash}")].take();
         assert_eq!(hash.as_str().unwrap().len(), 64);
@@ -159,7 +167,7 @@ fn a_short_token_is_refreshed_and_the_new_one_works() {
     assert_eq!(place.exchanges(), [200, 200]);
     assert_ne!(place.token("main-token"), old);
     assert_eq!(place.call_api("main-token"), 200);
-    // A refresh is routine: only the first token is told, and that pods may see it late.
+    // A refresh is routine: there are events for the first token only, and for pods that may see it late.
     let told = |reason| place.event_count("main", reason);
     eventually("the first token is told", || {
         (told("TokenIssued") == 1 && told("ShortLivedToken") == 1).then_some(())

@@ -1,4 +1,4 @@
-//! What the definition of the kind refuses, accepts and fills in.
+//! Refusals, valid objects and defaults of the definition of the kind.
 
 use serde_json::{Value, json};
 
@@ -31,9 +31,8 @@ fn what_can_be_refused_at_apply_is_refused_there_and_the_message_says_what_to_wr
     );
 }
 
-#[test]
-fn what_is_valid_is_accepted_as_written() {
-    let admission = Admission::new(&Place::new());
+/// Changes after which the object is still valid.
+fn valid() -> Vec<Value> {
     let spec = |fields: Value| json!({"spec": fields});
     let mut changes = vec![
         json!({"metadata": {"name": "a".repeat(242)}}),
@@ -100,8 +99,14 @@ fn what_is_valid_is_accepted_as_written() {
             changes.push(spec(json!({field: text})));
         }
     }
+    changes
+}
+
+#[test]
+fn what_is_valid_is_accepted_as_written() {
+    let admission = Admission::new(&Place::new());
     let mut unreadable = Vec::new();
-    for change in changes {
+    for change in valid() {
         let object = changed("main", &change);
         let stored = admission
             .create(&object)

@@ -35,22 +35,18 @@ fn forbidding(place: &Place, authority: &Authority) -> (Provider, &'static Atomi
 /// Changes an object.
 type Change<'a> = Box<dyn Fn() + 'a>;
 
-#[test]
-fn a_delay_is_cut_short_by_what_may_help_and_by_nothing_else() {
-    let place = Place::new();
-    let authority = Authority::new("private");
-    let (provider, forbids, operator) = forbidding(&place, &authority);
+/// Changes of every kind, each with whether it ends the delay.
+fn changes<'a>(place: &'a Place, authority: &Authority) -> [(&'static str, bool, Change<'a>); 8] {
     let further = Authority::new("further").pem();
     let bundle = |text: &str| json!({"data": {"ca.crt": format!("{}{text}", authority.pem())}});
     let labels = json!({"metadata": {"labels": {"meaning": "nothing"}}});
     let description = json!({"spec": {"description": "the spec has changed"}});
 
-    let patch = |kind: &'static str, name: &'static str, fields: Value| -> Change<'_> {
-        let place = &place;
+    let patch = |kind: &'static str, name: &'static str, fields: Value| -> Change<'a> {
         Box::new(move || place.patch(kind, name, &fields))
     };
     let (yes, no) = (true, false);
-    let changes: [(&str, bool, Change<'_>); 8] = [
+    [
         (
             "a label of the credential",
             no,
@@ -93,10 +89,17 @@ fn a_delay_is_cut_short_by_what_may_help_and_by_nothing_else() {
         (
             "a request",
             yes,
-            Box::new(|| request_refresh(&place, "main", "now")),
+            Box::new(|| request_refresh(place, "main", "now")),
         ),
-    ];
-    for (what, cuts, change) in changes {
+    ]
+}
+
+#[test]
+fn a_delay_is_cut_short_by_what_may_help_and_by_nothing_else() {
+    let place = Place::new();
+    let authority = Authority::new("private");
+    let (provider, forbids, operator) = forbidding(&place, &authority);
+    for (what, cuts, change) in changes(&place, &authority) {
         let before = provider.requests().len();
         place.after_reconcile(&operator, change);
         if cuts {
