@@ -1,4 +1,4 @@
-//! What the API server refuses at `kubectl apply`, with which words, what it accepts, and what it fills in.
+//! Admission of a `CubeCredential`: refusals with their messages, valid objects, and defaults.
 
 mod kubectl;
 mod refusals;

@@ -13,7 +13,7 @@ use crate::{
 pub(crate) const LOOPBACK: &str = "--allow-network=127.0.0.0/8,::1/128";
 pub(crate) const FROM_HERE: &str = "- the network is looked at from this machine, with the flags given here; the operator may have another way \
                          and other flags: run this in its pod with kubectl exec to see what it sees";
-/// What is said of a credential that no operator has looked at.
+/// The line about a credential that no operator has reconciled.
 pub(crate) const NOT_LOOKED_AT: &str = "✗ the operator has not looked at it yet: check that it runs, and that it watches this namespace";
 
 pub(crate) const NETWORK: [&str; 4] = [
@@ -48,7 +48,7 @@ impl Place {
     }
 }
 
-/// Without the times of a certificate.
+/// The output without the times of a certificate.
 pub(crate) fn untimed(output: &str) -> String {
     let lines = output
         .lines()
@@ -64,7 +64,7 @@ fn authority_of(url: &str) -> String {
     format!("{}:{}", url.host_str().unwrap(), url.port().unwrap())
 }
 
-/// The steps that are not made after a failed one.
+/// The lines about steps that are left out after a failed one.
 pub(crate) fn unseen(steps: &[&str]) -> Vec<String> {
     steps
         .iter()

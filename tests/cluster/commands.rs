@@ -1,4 +1,4 @@
-//! The commands: what they print, how they end, and where the controller works.
+//! The commands: their output, their exit codes, and the namespaces that the controller watches.
 
 mod check;
 mod flags;
@@ -45,7 +45,7 @@ fn failed(line: impl std::fmt::Display) -> Ended {
     (Some(1), String::new(), format!("cube-operator: {line}\n"))
 }
 
-/// What `check` prints of the rights in a namespace, or in all.
+/// The output of `check` about the rights in a namespace, or in all.
 fn rights(place: &str) -> String {
     format!(
         "✓ may get, list, watch cubecredentials {place}\n\

@@ -1,4 +1,4 @@
-//! What a credential costs the API server and the provider: counted in the audit log and in the provider's own log.
+//! The requests that a credential costs the API server and the provider, counted in the audit log and in the provider's log.
 
 mod nothing;
 mod requests;
@@ -10,7 +10,7 @@ use crate::{
     place::{Place, is},
 };
 
-/// The operator's requests besides its watches and what it asks once at the start.
+/// The operator's requests, without its watches and those that it makes once at the start.
 fn requests(place: &Place) -> Vec<String> {
     let user = format!("system:serviceaccount:{}:cube-operator", place.namespace);
     let requests = place.plane.requests_of(&user).into_iter();
@@ -26,7 +26,8 @@ fn requests(place: &Place) -> Vec<String> {
         .collect()
 }
 
-/// The same from a number on, once there are so many. What a request has done can be seen a moment before the log has it.
+/// The requests after the first `before`, once there are `count` of them. The effect of a request can be seen a moment before
+/// the log has it.
 fn later_requests(place: &Place, before: usize, count: usize) -> Vec<String> {
     eventually(&format!("{count} requests"), || {
         let requests = requests(place).split_off(before);

@@ -1,5 +1,5 @@
-//! What the operator exports, and what the chart's alerts and dashboard make of it: a real Prometheus, and a `CubeCredential` in
-//! every state that they are about.
+//! The operator's metrics, and the chart's alerts and dashboard that use them: a real Prometheus, and a `CubeCredential` in
+//! every state that they show.
 
 mod alerts;
 mod exported;

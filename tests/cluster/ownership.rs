@@ -1,4 +1,4 @@
-//! Whose a target is: no Secret of somebody else is ever written, read or deleted, and no two `CubeCredentials` share one.
+//! The owner of a target: a foreign Secret is never written, read or deleted, and no two `CubeCredentials` share one.
 
 mod foreign;
 mod predecessor;
@@ -22,7 +22,7 @@ fn foreign(name: &str, metadata: &Value) -> Value {
 }
 
 impl Place {
-    /// Changes something about a `CubeCredential` that means nothing, so that it is looked at.
+    /// Sets a label that means nothing, so that the `CubeCredential` is reconciled.
     fn touch(&self, name: &str) {
         self.patch(
             "cubecredential",

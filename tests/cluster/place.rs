@@ -26,7 +26,7 @@ pub(crate) use status::{is, lifetime, next_try, told};
 /// in a form and in a header.
 pub(crate) const CLIENT_SECRET: &str = "Planted client+secret/7c1f&=%\u{e4}";
 
-/// A role of the chart, and a verb and a resource that it permits.
+/// A role of the chart, and a verb and a resource that it allows.
 pub(crate) type Right = (&'static str, &'static str, &'static str);
 pub(crate) const READS: Right = ("cube-operator", "list", "secrets");
 pub(crate) const LEADS: Right = (
@@ -35,13 +35,13 @@ pub(crate) const LEADS: Right = (
     "leases.coordination.k8s.io/cube-operator",
 );
 
-/// A namespace with all that a test needs.
+/// A namespace with everything that a test needs.
 pub(crate) struct Place {
-    /// Where it is.
+    /// The cluster of the namespace.
     pub(crate) plane: &'static ControlPlane,
-    /// The token server that its client is registered at.
+    /// The token server with this test's client.
     pub(crate) server: &'static TokenServer,
-    /// Its name, which is also its OAuth client's.
+    /// The name of the namespace, which is also the id of its OAuth client.
     pub(crate) namespace: String,
     /// The ServiceAccount's kubeconfig.
     pub(crate) kubeconfig: String,
@@ -112,7 +112,7 @@ impl Place {
         Operator::start(&self.kubeconfig, &all, environment)
     }
 
-    /// The same with the release build.
+    /// An operator of the release build.
     pub(crate) fn release_operator(&self, binary: &Path) -> Operator {
         let arguments = [
             "--namespaces",
@@ -123,7 +123,7 @@ impl Place {
         Operator::start_binary(binary, &self.kubeconfig, &arguments, &[])
     }
 
-    /// The status of the protected resource's answer to the token in a target.
+    /// The status with which the protected resource responds to the token in a target.
     pub(crate) fn call_api(&self, target: &str) -> u16 {
         let authority = directory("authority").join("ca.crt");
         fs::write(&authority, &self.server.ca_pem).unwrap();
@@ -143,12 +143,12 @@ impl Place {
         output(&mut python).trim().parse().unwrap()
     }
 
-    /// The statuses of the token server's answers to this test's client: one for each exchange.
+    /// The statuses of the token server's responses to this test's client: one for each exchange.
     pub(crate) fn exchanges(&self) -> Vec<u64> {
         self.server.answers_to(&self.namespace)
     }
 
-    /// Waits until the operator has reconciled once more than before `change`, and is done with it.
+    /// Makes the change, and waits until one more reconcile has ended.
     #[expect(clippy::unused_self, reason = "reads like the others")]
     pub(crate) fn after_reconcile(&self, operator: &Operator, change: impl FnOnce()) {
         let before = operator.reconciles();

@@ -1,4 +1,4 @@
-//! Stored refresh tokens that rotate: none is sent twice, none is lost that need not be, and people are told the truth.
+//! Stored refresh tokens that rotate: none is sent twice, none is lost without need, and the status says what happened.
 
 mod admission;
 mod lost_response;

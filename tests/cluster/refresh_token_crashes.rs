@@ -1,4 +1,4 @@
-//! What a stored refresh token survives: SIGTERM, SIGKILL, an API server that is away, and a second operator.
+//! A stored refresh token survives SIGTERM, SIGKILL, an API server that is away, and a second operator.
 
 mod kills;
 mod outage;

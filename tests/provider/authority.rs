@@ -16,7 +16,7 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    /// What a CA bundle holds to trust it.
+    /// The CA bundle that trusts it.
     pub(crate) fn pem(&self) -> String {
         self.0.pem()
     }
@@ -26,7 +26,7 @@ impl Authority {
         self.certificate_with(names, |_| {})
     }
 
-    /// The same, changed before it is signed: expired, say.
+    /// A certificate that is changed before it is signed, for example an expired one.
     pub(crate) fn certificate_with(
         &self,
         names: &[&str],

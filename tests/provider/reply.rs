@@ -12,7 +12,7 @@ use flate2::{Compression, write::GzEncoder};
 
 use super::{Stream, request::Request};
 
-/// An answer, and how it is sent.
+/// A response, and how it is sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     delay: Duration,
@@ -26,19 +26,19 @@ pub(crate) struct Reply {
 #[derive(Clone, Debug)]
 enum Manner {
     Whole,
-    /// So many bytes of the body, and the connection closes.
+    /// The connection closes after so many bytes of the body.
     Cut(usize),
     OneByteASecond,
-    /// The connection closes without an answer.
+    /// The connection closes without a response.
     Close,
-    /// The connection stays open without an answer.
+    /// The connection stays open without a response.
     Silence,
-    /// These bytes instead of HTTP.
+    /// These bytes are sent instead of HTTP.
     Raw(Vec<u8>),
 }
 
 impl Reply {
-    /// An answer with a JSON body.
+    /// A response with a JSON body.
     pub(crate) fn json(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self {
             delay: Duration::ZERO,
@@ -58,12 +58,12 @@ impl Reply {
         Self::json(200, body)
     }
 
-    /// The connection closes instead.
+    /// The connection closes without a response.
     pub(crate) fn close() -> Self {
         Self::token("").sent(Manner::Close)
     }
 
-    /// Nothing ever comes.
+    /// The connection stays open without a response.
     pub(crate) fn silence() -> Self {
         Self::token("").sent(Manner::Silence)
     }
@@ -73,14 +73,14 @@ impl Reply {
         Self::token("").sent(Manner::Raw(bytes.into()))
     }
 
-    /// With this header.
+    /// Sets a header.
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.retain(|(known, _)| known != name);
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    /// With a body that is compressed.
+    /// Compresses the body.
     pub(crate) fn gzip(mut self) -> Self {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
         encoder.write_all(&self.body).unwrap();
@@ -88,22 +88,22 @@ impl Reply {
         self.header("Content-Encoding", "gzip")
     }
 
-    /// Sent only after this time.
+    /// Waits so long before it is sent.
     pub(crate) fn after(self, delay: Duration) -> Self {
         Self { delay, ..self }
     }
 
-    /// Cut after so many bytes of the body.
+    /// Closes the connection after so many bytes of the body.
     pub(crate) fn cut_after(self, bytes: usize) -> Self {
         self.sent(Manner::Cut(bytes))
     }
 
-    /// Sent one byte a second.
+    /// Is sent at one byte a second.
     pub(crate) fn one_byte_a_second(self) -> Self {
         self.sent(Manner::OneByteASecond)
     }
 
-    /// If the connection closes, it does so without the TLS message that says so: like a process that was killed.
+    /// Closes the connection without TLS's closing message, as a process that was killed does.
     pub(crate) fn abruptly(self) -> Self {
         Self {
             abrupt: true,
@@ -124,7 +124,7 @@ impl Reply {
         [lines.join("\r\n").into_bytes(), self.body.clone()].concat()
     }
 
-    /// Sends it, and closes the connection unless it can be used again.
+    /// Sends the response, and closes the connection unless it can be used again.
     pub(super) fn send(&self, stream: &mut Stream) -> io::Result<Then> {
         thread::sleep(self.delay);
         let bytes = self.bytes();
@@ -156,14 +156,14 @@ impl Reply {
     }
 }
 
-/// What follows on the same connection.
+/// What happens to the connection after a response.
 #[derive(PartialEq)]
 pub(super) enum Then {
     Next,
     End,
 }
 
-/// A script of these answers, one after the other; the last one is repeated.
+/// A script with these responses, one after the other; the last one is repeated.
 pub(crate) fn in_turn(
     replies: impl IntoIterator<Item = Reply>,
 ) -> impl Fn(&Request) -> Reply + Send + Sync + 'static {
@@ -178,12 +178,12 @@ pub(crate) fn in_turn(
     }
 }
 
-/// A script whose answers wait until the sender is dropped.
+/// A script whose responses wait until the sender is dropped.
 pub(crate) fn held(reply: Reply) -> (mpsc::Sender<()>, impl Fn(&Request) -> Reply + Send + Sync) {
     let (release, gate) = mpsc::channel();
     let gate = Mutex::new(gate);
     let script = move |_: &Request| {
-        // It ends with an error: nobody sends anything.
+        // It returns an error when the sender is dropped, as nothing is ever sent.
         let _ = gate.lock().unwrap().recv();
         reply.clone()
     };

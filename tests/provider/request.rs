@@ -15,7 +15,7 @@ pub(crate) struct Request {
     pub(crate) method: String,
     /// Path and query.
     pub(crate) target: String,
-    /// Names as they were sent, in the order in which they were sent.
+    /// Names as they were sent, in their order.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
 }

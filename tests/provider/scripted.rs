@@ -1,7 +1,7 @@
-//! A token endpoint that answers whatever a test says, over TLS with a private authority, and records what it was sent.
+//! A token endpoint over TLS with a private CA. Its responses come from the test, and it records the requests.
 //!
 //! Threads and blocking I/O only, so that tests with and without a runtime can use it. It keeps connections open, as real
-//! servers do: a client that reuses one is seen.
+//! servers do, so that a test sees a client that reuses one.
 
 #![allow(
     dead_code,
@@ -35,7 +35,7 @@ use request::read;
 /// The names of this machine.
 pub(crate) const LOCAL: [&str; 2] = ["localhost", "127.0.0.1"];
 
-/// A port at which nothing listens. One that is merely free may be that of another test a moment later.
+/// A port at which nothing listens. A port that is only free may belong to another test a moment later.
 pub(crate) const CLOSED: u16 = 1;
 
 type Stream = StreamOwned<ServerConnection, TcpStream>;
@@ -87,7 +87,7 @@ impl Provider {
                 }
                 let number = shared.connections.fetch_add(1, Ordering::SeqCst) + 1;
                 let shared = shared.clone();
-                // A client that goes away is part of the script.
+                // A test may want a client that goes away.
                 thread::spawn(move || shared.serve(socket.unwrap(), number).ok());
             }
         });
@@ -99,12 +99,12 @@ impl Provider {
         format!("https://localhost:{}{target}", self.address.port())
     }
 
-    /// What it was sent so far.
+    /// The requests that it has received.
     pub(crate) fn requests(&self) -> Vec<Request> {
         self.state.requests.lock().unwrap().clone()
     }
 
-    /// How many connections were opened so far, with or without a request.
+    /// How many connections were opened, with or without a request.
     pub(crate) fn connections(&self) -> usize {
         self.state.connections.load(Ordering::SeqCst)
     }

@@ -1,4 +1,4 @@
-//! What kubectl shows and refuses, and what a copied status does.
+//! The output of kubectl, and objects that are applied with a copied status.
 
 use serde_json::{Value, json};
 
@@ -80,7 +80,7 @@ fn kubectl_knows_the_short_name_the_category_and_the_columns() {
         names("cube"),
         "cubecredential.cube-operator.dev/main\ncubecredential.cube-operator.dev/waiting\n"
     );
-    // The same without the API server's help.
+    // kubectl evaluates the condition itself.
     place.kubectl(&[
         "wait",
         "--for=condition=Ready",
@@ -96,7 +96,7 @@ fn an_object_that_is_copied_with_its_status_makes_no_exchange_and_gets_a_status_
     place.ready_main();
     let main = place.get("cubecredential", "main").unwrap();
 
-    // As a backup is restored: with all that `kubectl get -o yaml` shows.
+    // A restored backup has everything that `kubectl get -o yaml` shows.
     place.after_reconcile(&operator, || {
         let mut copy = main.clone();
         copy["metadata"]
@@ -116,7 +116,7 @@ fn an_object_that_is_copied_with_its_status_makes_no_exchange_and_gets_a_status_
         main["status"]
     );
 
-    // Somebody writes the status of one object into another that has no token.
+    // A person writes the status of one object into another one that has no token.
     place.apply(&{
         let mut other = place.credential("other");
         other["spec"]["suspend"] = json!(true);

@@ -8,7 +8,7 @@ use values::{
     durations, keys, names, reserved_parameters, target_metadata, target_types, token_urls,
 };
 
-/// A change to a valid object, and what the API server says about it; `…` stands for the value.
+/// A change to a valid object, and the API server's message about it; `…` stands for the value.
 type Refusal = (Value, String);
 
 pub(super) fn refusals() -> Vec<Refusal> {

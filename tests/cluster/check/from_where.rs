@@ -1,4 +1,4 @@
-//! Where `check` looks from, and what it is asked for.
+//! The place that `check` runs in, and its arguments.
 
 use crate::{commands::run, place::Place, scripted::CLOSED};
 
@@ -63,7 +63,7 @@ fn an_unknown_name_and_a_wrong_argument_are_one_line() {
     };
     let none = unknown("it has none, so name another one with --namespace");
     assert_eq!(place.check("other", &[]), none);
-    // The namespace of the kubeconfig, as kubectl does it.
+    // The default is the namespace of the kubeconfig, as with kubectl.
     assert_eq!(run(&place.kubeconfig, &["check", "other"], &[]), none);
     for name in ["main", "another"] {
         place.apply(&place.credential(name));

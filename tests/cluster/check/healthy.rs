@@ -1,4 +1,4 @@
-//! Every step of a credential that works, and what is not looked at.
+//! Every step of a credential that works.
 
 use std::net::ToSocketAddrs;
 
@@ -82,7 +82,7 @@ fn a_healthy_credential_is_explained_step_by_step_and_its_endpoint_is_asked_once
         (vec![400], vec![200])
     );
 
-    // All of them, with one question more for the endpoint that they share.
+    // Without a name it checks all of them, with one more request to the endpoint that they share.
     place.apply(&place.credential("second"));
     place.wait_for("second", "Ready", |status| {
         is(
@@ -134,7 +134,7 @@ fn a_login_is_explained_and_its_refresh_token_is_not_spent() {
     login.refresh("after the check");
     login.assert_unbroken(&seed, 2);
 
-    // The provider revokes it.
+    // The provider revokes the refresh token.
     login.server.revoke(&login.state().refresh_token);
     login.request("revoked");
     let refused = login.wait_until_refused("RefreshTokenRejected");
@@ -143,7 +143,7 @@ fn a_login_is_explained_and_its_refresh_token_is_not_spent() {
     assert_eq!(faults, [format!("✗ {told}")]);
     drop(operator);
 
-    // What a crash leaves, what an edit leaves, and what somebody else has written.
+    // The state after a crash, after an edit, and of a foreign owner.
     let mut record = before.record.clone();
     record["inDoubt"] = json!(true);
     let record = json!({"stringData": {"record": record.to_string()}});
@@ -179,7 +179,7 @@ fn a_login_is_explained_and_its_refresh_token_is_not_spent() {
     assert_eq!(login.refreshes().len(), refreshes, "nothing was sent");
 }
 
-/// What the conditions say of a dead token, with a live one still published.
+/// The message about a rejected refresh token while a valid access token is published.
 fn told(status: &CubeCredentialStatus) -> String {
     let refreshed = status
         .condition(cube_operator::api::ConditionType::Refreshed)

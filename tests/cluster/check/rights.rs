@@ -1,4 +1,4 @@
-//! What is said to somebody who lacks a right.
+//! The output for a person who lacks a right.
 
 use std::path::Path;
 
@@ -63,7 +63,7 @@ fn who_lacks_a_right_is_told_which_and_hears_no_false_alarm() {
     assert_eq!(found, expected.concat());
 }
 
-/// The kubeconfig of somebody who may see `CubeCredentials`, and nothing else.
+/// The kubeconfig of a person who may only see `CubeCredentials`.
 fn viewer(place: &Place) -> String {
     place.kubectl(&["create", "serviceaccount", "viewer"]);
     let rights = [

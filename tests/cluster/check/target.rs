@@ -19,7 +19,7 @@ fn a_target_that_belongs_to_somebody_else_is_named() {
                    spec.target.name to another name; it is looked at again every minute";
     assert_eq!(place.marked(&['✗'], "main", &[]), [NOT_LOOKED_AT, foreign]);
 
-    // Names of one age are ordered.
+    // Of two objects of one age the first by name is the older one.
     let mut younger = place.credential("younger");
     younger["spec"]["target"] = json!({"name": "main-token"});
     place.apply(&younger);

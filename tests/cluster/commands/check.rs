@@ -6,7 +6,7 @@ use crate::{operator::eventually, place::Place};
 
 use super::{rights, run};
 
-/// What it prints where the definition may not be read.
+/// The first lines of the output of an account that may not read the definition.
 const SERVED: &str = "✓ the API server answers\n\
                       ✓ CubeCredential is served; whether cubecredentials.cube-operator.dev is the one of this version may not be read\n";
 
@@ -51,7 +51,7 @@ fn check_finds_all_that_the_charts_role_grants_and_names_each_verb_that_is_missi
     ] {
         let mut rules = granted.clone();
         for rule in rules.as_array_mut().unwrap() {
-            // A rule needs a verb: one that means nothing takes the place.
+            // A rule needs a verb, so one that means nothing replaces it.
             if rule["resources"] == json!([resource]) {
                 let verbs = rule["verbs"].as_array_mut().unwrap();
                 *verbs.iter_mut().find(|granted| *granted == verb).unwrap() = json!("none");

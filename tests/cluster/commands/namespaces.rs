@@ -24,7 +24,7 @@ fn all_namespaces_or_only_some_are_watched_and_without_its_definition_nothing_st
     );
     let networks = ["--allow-network", "127.0.0.0/8"];
 
-    // The rights are there everywhere; the flag alone decides.
+    // The account has its rights in all namespaces, so only the flag decides.
     other.apply(&other.source());
     other.apply(&other.credential("main"));
     let operator = Operator::start(
@@ -52,7 +52,7 @@ fn all_namespaces_or_only_some_are_watched_and_without_its_definition_nothing_st
     assert_eq!((one.exchanges(), other.exchanges()), (vec![200], vec![200]));
     drop(operator);
 
-    // Only its beginning, which is about the installation.
+    // Only the beginning of the output is about the installation.
     let rights = rights("in all namespaces");
     let check = || {
         let (code, output, errors) = run(&kubeconfig, &[&["check"], &networks[..]].concat(), &[]);

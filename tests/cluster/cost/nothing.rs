@@ -1,4 +1,4 @@
-//! What costs nothing: changes that a token does not depend on, foreign Secrets and outages.
+//! Changes that a token does not depend on, foreign Secrets and outages cost no exchange.
 
 use cube_operator::api::ConditionType::Ready;
 use serde_json::json;
@@ -95,7 +95,7 @@ fn nothing_that_a_token_does_not_depend_on_makes_an_exchange() {
 fn an_object_that_this_version_cannot_read_is_told_once() {
     let plane: &'static ControlPlane = Box::leak(Box::new(ControlPlane::start()));
     let place = Place::at(plane, TokenServer::shared());
-    // As a later version of the definition may have it.
+    // A later version of the definition may have this provider.
     let provider =
         "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/provider/enum/-";
     let newer = json!([{"op": "add", "path": provider, "value": "Later"}]).to_string();

@@ -1,4 +1,4 @@
-//! Which requests a refresh, a refresh token and a restart take, and in which order.
+//! The requests of a refresh, of a refresh token and of a restart, in their order.
 
 use std::fs;
 
@@ -96,11 +96,11 @@ fn a_refresh_token_is_claimed_before_it_is_sent_and_its_successor_stored_before_
             // Is the state ours?
             "get secrets main-cube-state",
             "get secrets main-cube-state",
-            // Do its owner's label and hosts still permit the seed?
+            // Do the label and the hosts of the seed's owner still allow it?
             "get secrets seed",
             // The claim.
             "patch secrets main-cube-state",
-            // The answer.
+            // The response.
             "patch secrets main-cube-state",
             "patch secrets main-token",
             "patch cubecredentials/status main",

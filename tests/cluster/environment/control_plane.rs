@@ -18,13 +18,13 @@ pub(crate) struct ControlPlane {
 }
 
 impl ControlPlane {
-    /// The one that most tests share.
+    /// The control plane that most tests share.
     pub(crate) fn shared() -> &'static Self {
         static SHARED: OnceLock<ControlPlane> = OnceLock::new();
         SHARED.get_or_init(Self::start)
     }
 
-    /// One of its own: for tests that watch all namespaces, count requests, or stop it.
+    /// A control plane for one test: one that watches all namespaces, counts requests, or stops it.
     pub(crate) fn start() -> Self {
         let launcher = Launcher::start("control-plane", &[]);
         let plane = Self {
@@ -37,7 +37,7 @@ impl ControlPlane {
             "-f",
             &format!("{ROOT}/crds/cubecredentials.yaml"),
         ]);
-        // A definition is established a moment before the discovery, which kubectl and the controllers go by, knows of it.
+        // kubectl and the controllers use discovery, which knows the kind a moment after its definition is established.
         eventually("the kind is served", || {
             let get = ["get", "cubecredentials", "--all-namespaces"];
             plane
@@ -49,7 +49,7 @@ impl ControlPlane {
                 .success()
                 .then_some(())
         });
-        // Else the garbage collector notices the new kind only after about 40 s.
+        // Without this the garbage collector notices the new kind only after about 40 s.
         plane
             .launcher
             .command(&json!({"cmd": "restart-controllers"}));
@@ -68,24 +68,24 @@ impl ControlPlane {
         command
     }
 
-    /// The API server crashes.
+    /// Stops the API server as a crash would.
     pub(crate) fn stop_api_server(&self) {
         self.launcher.command(&json!({"cmd": "stop-apiserver"}));
     }
 
-    /// It is back, with the same data.
+    /// Starts the API server again, with the same data.
     pub(crate) fn start_api_server(&self) {
         self.launcher.command(&json!({"cmd": "start-apiserver"}));
     }
 
-    /// The address and authority of the API server.
+    /// The address of the API server, and the file with its CA certificate.
     pub(crate) fn server(&self) -> (String, String) {
         (self.launcher.fact("server"), self.launcher.fact("ca_file"))
     }
 
-    /// A client with an administrator's rights, and what it runs on.
+    /// A client with an administrator's rights, and the runtime for it.
     pub(crate) fn client(&self) -> (tokio::runtime::Runtime, kube::Client) {
-        // As main does; only the first test of a process succeeds.
+        // `main` does the same; only the first call in a process succeeds.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let client = runtime.block_on(async {

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::launcher::Launcher;
 pub(crate) use request_log::{Refresh, fingerprint};
 
-/// Where browsers are sent to after a sign-in.
+/// The URL to which a sign-in redirects browsers.
 const REDIRECT_URI: &str = "http://127.0.0.1:8000/callback";
 
 /// A django-oauth-toolkit server.
@@ -17,25 +17,25 @@ pub(crate) struct TokenServer {
     launcher: Launcher,
     /// Its token endpoint.
     pub(crate) token_url: String,
-    /// What its tokens open.
+    /// A resource that its tokens give access to.
     pub(crate) resource_url: String,
-    /// Its private authority.
+    /// The certificate of its private CA.
     pub(crate) ca_pem: String,
 }
 
 impl TokenServer {
-    /// The one that most tests share; its tokens live for an hour.
+    /// The server that most tests share; its tokens live for an hour.
     pub(crate) fn shared() -> &'static Self {
         static SHARED: OnceLock<TokenServer> = OnceLock::new();
         SHARED.get_or_init(|| Self::start(3600))
     }
 
-    /// One of its own.
+    /// A server for one test.
     pub(crate) fn start(lifetime: u32) -> Self {
         Self::start_with(&["--lifetime", &lifetime.to_string()])
     }
 
-    /// One of its own with these options of `tests/environment.py`.
+    /// A server for one test, with these options of `tests/environment.py`.
     pub(crate) fn start_with(arguments: &[&str]) -> Self {
         let launcher = Launcher::start("token-server", arguments);
         Self {
@@ -81,18 +81,18 @@ impl TokenServer {
             .to_owned()
     }
 
-    /// From now on token requests wait so many seconds before they are processed, and between commit and answer.
+    /// From now on token requests wait so many seconds before they are processed, and between commit and response.
     pub(crate) fn delay(&self, before: f64, after: f64) {
         self.launcher
             .command(&json!({"cmd": "delay", "before": before, "after": after}));
     }
 
-    /// From now on, or not any more, committed token requests wait for their answers.
+    /// Holds the responses to committed token requests, or releases them.
     pub(crate) fn hold(&self, on: bool) {
         self.launcher.command(&json!({"cmd": "hold", "on": on}));
     }
 
-    /// The next token requests are committed, but answered with 502.
+    /// The next token requests are committed, but get a 502.
     pub(crate) fn lose_answers(&self, count: u32) {
         self.launcher
             .command(&json!({"cmd": "lose-answers", "count": count}));
@@ -122,7 +122,7 @@ impl TokenServer {
             .command(&json!({"cmd": "set-secret", "client_id": id, "client_secret": secret}));
     }
 
-    /// Answers every token request with 403, as for an address that is not listed, or not any more.
+    /// Responds 403 to every token request, as to an address that is not on the allow-list; or stops doing so.
     pub(crate) fn forbid(&self, on: bool) {
         self.launcher.command(&json!({"cmd": "forbid", "on": on}));
     }

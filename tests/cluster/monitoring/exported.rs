@@ -7,7 +7,7 @@ use crate::{
     place::Place,
 };
 
-/// What is shown of each `CubeCredential`, without values.
+/// The series of each `CubeCredential`, without their values.
 fn shown(operator: &Operator) -> Vec<String> {
     let text = operator.get("/metrics").1;
     let series = text.lines().filter(|line| line.contains(",name="));

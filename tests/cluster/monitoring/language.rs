@@ -1,4 +1,4 @@
-//! Alerts, dashboard, their tests and documents speak of nothing that the operator does not export, and of all of it. Needs no
+//! Alerts, dashboard, their tests and the documents name only metrics, labels and values that the operator exports. Needs no
 //! cluster.
 
 use std::{
@@ -69,7 +69,7 @@ fn values_of(label: &str) -> Option<Vec<String>> {
     }
 }
 
-/// What is wrong with a selector.
+/// The parts of a selector that the operator does not export.
 fn unknown_in(selector: &Selector) -> Vec<String> {
     let exported = exported();
     let Some(labels) = exported.get(&selector.metric) else {
@@ -94,7 +94,7 @@ fn unknown_in(selector: &Selector) -> Vec<String> {
     unknown
 }
 
-/// The series that the tests of the alerts are made of.
+/// The input series in the tests of the alerts.
 fn series_of_tests() -> Vec<String> {
     let tests: Value = serde_saphyr::from_str(&file(TESTS)).unwrap();
     let tests = tests["tests"].as_array().unwrap().iter();

@@ -10,10 +10,10 @@ use crate::{
     scripted::{Authority, LOCAL, Provider, Reply, Request},
 };
 
-/// In seconds, of a token whose end is looked at beforehand: Prometheus takes a sample for the present for five minutes.
+/// The lifetime in seconds of a token whose expiry is queried before it comes: Prometheus uses a sample for five minutes.
 pub(super) const LIFETIME: i64 = 240;
 
-/// A `CubeCredential` in each state: its name, what is special in its spec, and the condition that tells.
+/// A `CubeCredential` in a state: its name, the fields of its spec that differ, and the condition that shows the state.
 pub(super) type State = (
     &'static str,
     Value,
@@ -49,7 +49,7 @@ pub(super) fn states() -> [State; 11] {
     ]
 }
 
-/// Those that may not write their Secrets.
+/// The states in which the API server refuses to write a Secret.
 pub(super) fn limited() -> [State; 2] {
     let grant = json!({"grant": "RefreshToken", "refreshTokenRef": {"name": "seed"}});
     let is = |reason| (Refreshed, "False", reason);
@@ -59,7 +59,7 @@ pub(super) fn limited() -> [State; 2] {
     ]
 }
 
-/// A provider that answers as its path says.
+/// A provider whose response depends on the path.
 pub(super) fn provider(authority: &Authority) -> Provider {
     let token = |lifetime| {
         let token =

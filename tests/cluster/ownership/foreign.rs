@@ -36,7 +36,7 @@ fn a_foreign_secret_is_never_written_read_or_deleted_and_no_token_is_requested_f
             "consenting",
             json!({"labels": {"cube-operator.dev/credential": "true"}}),
         ),
-        // A mark is a uid. A living one is its owner's alone; a dead one is a predecessor's only with this name.
+        // The uid marks the owner. If that object exists, the Secret is its own; if not, only an object by the same name inherits it.
         (
             "named",
             json!({"annotations": {"cube-operator.dev/owner-name": "named"}}),
@@ -63,7 +63,7 @@ fn a_foreign_secret_is_never_written_read_or_deleted_and_no_token_is_requested_f
     }
     assert_eq!(place.exchanges(), [200], "only that of main");
 
-    // What goes with a CubeCredential is gone when the collector has come to it.
+    // When this target is gone, the garbage collector has also seen the others.
     place.kubectl(&["delete", "cubecredentials", "--all"]);
     eventually("the target of main is collected", || {
         place.get("secret", "main-token").is_none().then_some(())
@@ -72,7 +72,7 @@ fn a_foreign_secret_is_never_written_read_or_deleted_and_no_token_is_requested_f
         let target = format!("{name}-token");
         assert_eq!(place.get("secret", &target), Some(before), "{name}");
         let given = place.kinds_given(&target);
-        // The watch on its label has told enough about the managed one.
+        // The watch on its label has shown enough of the managed one.
         assert_eq!(given.is_empty(), *name == "managed", "{name}: {given:?}");
         assert!(
             given.iter().all(|kind| kind == "PartialObjectMetadata"),
@@ -86,7 +86,7 @@ fn a_conflict_heals_when_the_foreign_secret_is_gone() {
     let place = Place::new();
     let _operator = place.operator();
     place.apply(&place.source());
-    // One that a watch tells about, and one that is only looked at.
+    // A watch covers the first one; the second one has to be read.
     for (name, labels) in [
         (
             "watched",
@@ -136,7 +136,7 @@ fn a_foreign_secret_that_appears_while_the_token_is_requested_is_not_overwritten
     let place: &'static Place = Box::leak(Box::new(Place::new()));
     let authority = Authority::new("private");
     let provider = Provider::start(&authority.certificate(&LOCAL), |_| {
-        // After the look, before the write.
+        // This is after the operator has read it, and before it writes.
         place.apply(&foreign("main-token", &json!({})));
         Reply::token("asked-for-once")
     });

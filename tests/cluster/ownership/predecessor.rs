@@ -29,7 +29,7 @@ fn a_predecessors_secret_is_adopted_with_its_token_if_its_inputs_fit() {
 
     place.kubectl(&["delete", "cubecredential", "main"]);
     assert_eq!(place.token("main-token"), token, "it stays");
-    // A living object of another name is no heir.
+    // An object by another name does not inherit it.
     let mut other = place.credential("other");
     other["spec"]["target"]["name"] = json!("main-token");
     place.apply(&other);

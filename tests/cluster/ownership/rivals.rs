@@ -44,7 +44,7 @@ fn of_two_credentials_with_one_target_the_older_owns_it_until_it_moves_away_or_i
     assert_eq!(owner("shared"), place.uid("cubecredential", "younger"));
     assert_eq!(owner("moved"), place.uid("cubecredential", "older"));
 
-    // Both again, and the one that has it goes.
+    // Two share a target again, and its owner is deleted.
     place.apply(&sharing("youngest"));
     place.wait_for_trouble("youngest", "TargetDuplicate");
     place.kubectl(&["delete", "cubecredential", "younger"]);
@@ -89,7 +89,7 @@ fn an_older_credential_that_moves_onto_a_younger_ones_target_takes_it_over() {
         |name: &str| place.wait_for(name, "Ready", |status| is(status, Ready, "True", "Synced"));
     place.apply(&place.credential("b-older"));
     ready("b-older");
-    // Ages are whole seconds: the names would decide within one, and the other way round.
+    // Ages are whole seconds: within one second the names would decide, for the other one.
     let created = |name: &str| {
         place.get("cubecredential", name).unwrap()["metadata"]["creationTimestamp"].clone()
     };

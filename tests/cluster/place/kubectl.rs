@@ -15,7 +15,7 @@ impl Place {
             .kubectl(&[&["--namespace", &self.namespace], arguments].concat())
     }
 
-    /// The same, expected to fail; returns the error.
+    /// Runs kubectl, which has to fail, and returns the error.
     pub(crate) fn kubectl_error(&self, arguments: &[&str]) -> String {
         let output = self.kubectl_output(arguments);
         assert!(
@@ -90,7 +90,7 @@ impl Place {
         binding["metadata"] = json!({"name": role});
         self.kubectl(&["delete", "rolebinding", role]);
         let account = format!("system:serviceaccount:{}:cube-operator", self.namespace);
-        // The API server takes a moment to heed it.
+        // The API server follows a moment later.
         eventually("the right is gone", || {
             let asked = ["auth", "can-i", verb, resource, "--as", &account];
             (!self.kubectl_works(&asked)).then_some(())

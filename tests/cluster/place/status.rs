@@ -1,4 +1,4 @@
-//! What a `CubeCredential` says: its status and its events.
+//! The status and the events of a `CubeCredential`.
 
 use cube_operator::api::{Condition, ConditionType, CubeCredential, CubeCredentialStatus};
 use serde_json::Value;
@@ -20,7 +20,7 @@ impl Place {
             last = self.status(name);
             fits(&last).then(|| last.clone())
         };
-        // The last status says more than the deadline.
+        // The last status helps more than the name of the deadline.
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| eventually(what, look)))
             .unwrap_or_else(|_| panic!("CubeCredential {name}, {what}; its last status: {last:#?}"))
     }
@@ -81,7 +81,7 @@ pub(crate) fn is(
         .is_some_and(|found| format!("{:?}", found.status) == status && found.reason == reason)
 }
 
-/// All that the conditions say, whole: `Ready=False InvalidClient: message`.
+/// All conditions, whole: `Ready=False InvalidClient: message`.
 pub(crate) fn told(status: &CubeCredentialStatus) -> Vec<String> {
     let line = |condition: &Condition| {
         let Condition {

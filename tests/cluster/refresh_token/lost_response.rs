@@ -1,4 +1,4 @@
-//! A response with a new refresh token is lost, or it is certain that nothing was lost.
+//! A response with a new refresh token is lost, or it is certain that the provider consumed nothing.
 
 use cube_operator::api::ConditionType::{Ready, Reconciling, Stalled};
 use serde_json::json;
@@ -67,7 +67,7 @@ fn a_lost_answer_of_a_provider_that_keeps_hashes_alone_is_told_as_lost_when_its_
     let place = Login::with(&["--hashed-tokens", "true"]);
     let _operator = place.operator();
     place.begin();
-    // The request whose answer is lost, the first one after it, and the second one, which comes too late.
+    // The lost request and the first one after it are within the grace period; the second one after it comes too late.
     place.server.set_graces(&[120, 120, 0]);
     place.server.lose_answers(1);
     place.request("lost");
@@ -77,7 +77,7 @@ fn a_lost_answer_of_a_provider_that_keeps_hashes_alone_is_told_as_lost_when_its_
         .iter()
         .map(|refresh| (refresh.status, refresh.committed))
         .collect();
-    // It has nothing to repeat its answer from.
+    // The provider stores only hashes, so it cannot repeat its response.
     assert_eq!(facts, [(200, 200), (502, 200), (500, 500), (400, 400)]);
     assert!(is(&status, Stalled, "True", "RefreshTokenLost"));
 }
@@ -103,7 +103,7 @@ fn a_request_that_surely_spent_nothing_leaves_no_doubt_behind() {
     assert_eq!(record["inDoubt"], json!(false));
     place.server.revoke(&place.state().refresh_token);
     place.server.forbid(false);
-    // The published token was issued for this one, so it takes a request.
+    // The published token was issued for this secret, so an exchange has to be requested.
     put_secret(CLIENT_SECRET);
     place.wait_until_good();
     place.request("by hand");

@@ -24,7 +24,7 @@ fn each_refresh_token_is_sent_once_and_the_seed_is_only_read() {
     assert_eq!(place.state().record["generation"], json!(4));
     assert_eq!(version(), before);
 
-    // As GitOps does it: the first refresh token again, long since used up.
+    // GitOps writes the first refresh token again, which was consumed long ago.
     place.after_reconcile(&operator, || {
         drop(place.kubectl(&["label", "secret", "seed", "team=treasury"]));
     });
@@ -62,7 +62,7 @@ fn a_changed_client_secret_is_proven_at_once_with_the_next_refresh_token() {
 #[test]
 fn tokens_are_refreshed_before_they_expire() {
     let place = Login::with(&[]);
-    // The token of the sign-in, two that are refreshed after 12 s, and one that no other one follows while they are counted.
+    // The sign-in gets a token of an hour. Two tokens are refreshed after 12 s, and none follows the third while they are counted.
     place.server.set_lifetimes(&[3600, 18, 18, 3600]);
     let _operator = place.operator();
     let seed = place.begin();
@@ -97,7 +97,7 @@ fn a_provider_that_does_not_rotate_gets_the_same_refresh_token_each_time() {
     assert_eq!(place.call_api("main-token"), 200);
 }
 
-/// Some refreshes, a restart, and all that makes a careless client send a token again.
+/// Some refreshes, a restart, and every event after which a careless client would send a token again.
 fn live_a_while(place: &Login) {
     let mut operator = place.operator();
     let seed = place.begin();

@@ -29,7 +29,7 @@ fn a_refresh_token_goes_to_no_host_that_the_owner_of_its_seed_does_not_permit() 
         &json!({"spec": {"tokenURL": elsewhere}}),
     );
     place.wait_until_refused("HostNotAllowed");
-    // It holds without the Secret too.
+    // The allowed hosts hold without the Secret too.
     place.kubectl(&["delete", "secret", "seed"]);
     place.request("now");
     place.wait_until_refused("HostNotAllowed");

@@ -63,7 +63,7 @@ fn a_revoked_login_is_told_and_not_asked_for_again_but_once_until_somebody_signs
     place.request("after the revocation");
     let status = place.wait_until_refused("RefreshTokenRejected");
     assert!(is(&status, Ready, "True", "Synced"));
-    // Five minutes after it was known: between then and now.
+    // The retry comes five minutes after the failure was known, which was between the attempt and now.
     let pause = SignedDuration::from_mins(5);
     let (sent, next) = (status.last_attempt_at.unwrap(), status.refresh_at.unwrap());
     assert!(

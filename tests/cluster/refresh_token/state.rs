@@ -163,6 +163,6 @@ fn a_damaged_state_is_told_and_nothing_is_sent_until_it_is_restored() {
     // A person who has repaired it need not wait for the minute.
     place.request("on a restored state");
     eventually("it is served", || place.served("on a restored state"));
-    // The first request may have been served on the way.
+    // The first request may have been served in between.
     place.assert_unbroken(&seed, place.refreshes().len());
 }

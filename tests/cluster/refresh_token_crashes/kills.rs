@@ -11,15 +11,15 @@ use crate::{
     place::is,
 };
 
-/// What many kills came to.
+/// The results of many kills.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Figures {
     rounds: u32,
-    /// A claim was stored, and what came of it was not.
+    /// A claim was stored, and its result was not.
     in_mid_exchange: u32,
-    /// Of these, the server had committed: the new refresh token was nowhere but on its way.
+    /// In these rounds the server had committed, so only the lost response had the new refresh token.
     in_the_window: u32,
-    /// Of these, the login was lost.
+    /// In these rounds of the window the login was lost.
     losses_in_the_window: u32,
     other_losses: u32,
 }
@@ -30,14 +30,14 @@ impl Figures {
     fn count(&mut self, place: &Login, before: &Stored, lost: Option<&str>) {
         let current = fingerprint(&before.refresh_token);
         let mut refreshes = place.refreshes();
-        // As they came; they are logged as they end.
+        // The log has them in the order in which they ended.
         refreshes.sort_by_key(|refresh| refresh.at);
         let sent: Vec<_> = refreshes
             .iter()
             .filter(|refresh| refresh.sent == current)
             .collect();
         let claimed = before.record["claim"].is_object();
-        // Once by the killed process, once by the next.
+        // The killed process sent it, and the next one sent it again.
         let window = claimed && sent.len() > 1 && sent[0].committed == 200;
         self.rounds += 1;
         self.in_mid_exchange += u32::from(claimed);

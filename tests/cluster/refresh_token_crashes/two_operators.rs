@@ -22,7 +22,7 @@ fn two_operators_never_send_the_same_refresh_token() {
         place.request(&format!("request {number}"));
     }
     eventually("the last request is served", || place.served("request 20"));
-    // Both look once more, and find nothing to do.
+    // Both reconcile once more, and find nothing to do.
     for (number, operator) in operators.iter().enumerate() {
         place.after_reconcile(operator, || {
             drop(place.kubectl(&[

@@ -1,4 +1,4 @@
-//! Values that a field does not take, for each field.
+//! Invalid values, for each field.
 
 use serde_json::{Value, json};
 
@@ -68,7 +68,7 @@ pub(super) fn durations() -> Vec<Refusal> {
         for text in texts {
             rows.push((spec(&json!({field: text})), message.into()));
         }
-        // Another shape, also where only one of the two would read it.
+        // Texts of another shape are refused, also those that only one of schema and operator could read.
         for text in [
             "", "5", "soon", "1d", "PT5M", "5m ", "5m\n", "60000ms", "+5m", "1m1m", "60s1m", ".5h",
             "1h1.5m",

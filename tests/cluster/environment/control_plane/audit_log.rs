@@ -1,4 +1,4 @@
-//! What the API server's audit log says of requests.
+//! Requests in the API server's audit log.
 
 use std::{collections::HashSet, fs};
 
@@ -9,7 +9,7 @@ use super::ControlPlane;
 use crate::operator::eventually;
 
 impl ControlPlane {
-    /// The lines of the log that are whole and wanted.
+    /// The complete lines of the log that are wanted.
     fn audited(&self, wanted: impl Fn(&str) -> bool) -> Vec<Value> {
         let log = fs::read_to_string(self.launcher.fact("audit_log")).unwrap();
         let lines = log.lines().filter(|line| wanted(line));
@@ -40,7 +40,7 @@ impl ControlPlane {
             .collect()
     }
 
-    /// The queries of a user's lists and watches of a resource.
+    /// The queries with which a user has listed and watched a resource.
     pub(crate) fn queries_of(&self, user: &str, resource: &str) -> Vec<String> {
         let lines = self.audited(|_| true).into_iter();
         let lists = lines.filter(|line| {
@@ -61,7 +61,7 @@ impl ControlPlane {
             .collect()
     }
 
-    /// When the API server first answered such a request, by its own clock. The effect of a request can be seen a moment before
+    /// When the API server first responded to such a request, by its own clock. The effect of a request can be seen a moment before
     /// the log has it.
     pub(crate) fn first_answer(
         &self,
@@ -97,7 +97,7 @@ impl ControlPlane {
     /// The requests that a user made so far: (verb, resource with subresource, name).
     pub(crate) fn requests_of(&self, user: &str) -> Vec<(String, String, String)> {
         let lines = self.audited(|_| true).into_iter();
-        // A watch is in it twice: when it starts, and when it ends.
+        // The log has a watch twice: when it starts, and when it ends.
         let mut seen = HashSet::new();
         lines
             .filter(|line| line["user"]["username"] == user)

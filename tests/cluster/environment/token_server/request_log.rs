@@ -1,4 +1,4 @@
-//! What the token server's own log says of requests.
+//! Requests in the token server's own log.
 
 use std::{fs, time::Duration};
 
@@ -10,15 +10,15 @@ use super::TokenServer;
 /// A request with a refresh token, as the server saw it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refresh {
-    /// The fingerprint of the refresh token that came.
+    /// The fingerprint of the refresh token in the request.
     pub(crate) sent: String,
-    /// The fingerprint of the one that it was answered with; empty: none.
+    /// The fingerprint of the refresh token in the response; empty if there is none.
     pub(crate) issued: String,
-    /// What the client got.
+    /// The status that the client got.
     pub(crate) status: u64,
-    /// What the server did; 0: nothing.
+    /// The status of what the server committed; 0 if it committed nothing.
     pub(crate) committed: u64,
-    /// When it came, by a clock that the operator has too.
+    /// When the request came, by the clock of this machine.
     pub(crate) at: Timestamp,
 }
 
@@ -31,7 +31,7 @@ pub(crate) fn fingerprint(token: &str) -> String {
 }
 
 impl TokenServer {
-    /// The refreshes that this client asked for, from the server's own log.
+    /// The refreshes that this client has requested.
     pub(crate) fn refreshes_of(&self, client_id: &str) -> Vec<Refresh> {
         let lines = self.logged().into_iter();
         let own = lines
@@ -59,7 +59,7 @@ impl TokenServer {
         .collect()
     }
 
-    /// The statuses of the answers to the questions of `cube-operator check`, which name no client.
+    /// The statuses of the responses to `cube-operator check`, whose requests name no client.
     pub(crate) fn questions(&self) -> Vec<u64> {
         let lines = self.logged().into_iter();
         let asked = lines.filter(|line| line["grant_type"] == "cube-operator-check");
@@ -69,7 +69,7 @@ impl TokenServer {
             .collect()
     }
 
-    /// The status of each answer to token requests of this client, from the server's own log.
+    /// The status of each response to a token request of this client.
     pub(crate) fn answers_to(&self, client_id: &str) -> Vec<u64> {
         let lines = self.requests_of(client_id).into_iter();
         lines.filter_map(|line| line["status"].as_u64()).collect()
@@ -88,7 +88,7 @@ impl TokenServer {
             .collect()
     }
 
-    /// The lines of the log that are whole.
+    /// The complete lines of the log.
     fn logged(&self) -> Vec<Value> {
         let log = fs::read_to_string(self.launcher.fact("request_log")).unwrap_or_default();
         log.lines()
