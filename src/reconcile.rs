@@ -31,19 +31,19 @@ mod verdict;
 
 pub use absorb::absorb;
 pub use attempt::{Failure, Memory};
-pub use budget::{Budget, ClientKey, Turn, TurnRequest};
+pub use budget::{Budget, ClientKey, Permit, PermitRequest};
 pub use decide::decide;
 pub use finding::{Finding, Mark};
 pub(crate) use inputs::hex;
 pub use inspect::{Inspection, conditions};
 pub use message::remedy;
-pub use news::{News, NewsKind};
+pub use news::{Event, EventKind};
 pub use observed::{
     CaBundle, ClientValues, Content, Credential, Observed, Source, SourceSecret, SourceValue,
     Target, TargetSecret,
 };
 pub use plan::{
-    Action, DesiredSecret, DesiredState, Look, Next, Outcome, Plan, SecretVersion, TargetReading,
+    Action, DesiredSecret, DesiredState, Next, Outcome, Plan, Read, SecretVersion, TargetReading,
     Unstored,
 };
 pub use settings::{CaBundleSource, Settings};

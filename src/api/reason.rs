@@ -57,7 +57,7 @@ pub enum Reason {
 
 /// How a failure is retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
+pub enum RetryClass {
     /// Not retried until a person changes something: a local refusal, a target that is not ours, a dead token.
     Terminal,
     /// Mostly repaired at the provider, where the cluster cannot see it: 5, 15, 30, then every 60 minutes.
@@ -123,7 +123,7 @@ impl Reason {
 
     /// How a failure with this reason is retried. Reasons that are no failure count as [`Class::Terminal`].
     #[must_use]
-    pub fn class(self) -> Class {
+    pub fn retry_class(self) -> RetryClass {
         match self {
             Self::InvalidClient
             | Self::InvalidGrant
@@ -138,14 +138,14 @@ impl Reason {
             | Self::UnexpectedResponse
             | Self::UnsupportedTokenType
             | Self::ResponseTooLarge
-            | Self::TLSUntrusted => Class::Slow,
+            | Self::TLSUntrusted => RetryClass::Slow,
             Self::Unreachable
             | Self::NoResponse
             | Self::Unavailable
             | Self::TargetNotWritable
-            | Self::StateNotWritable => Class::Fast,
-            Self::RateLimited => Class::RateLimited,
-            _ => Class::Terminal,
+            | Self::StateNotWritable => RetryClass::Fast,
+            Self::RateLimited => RetryClass::RateLimited,
+            _ => RetryClass::Terminal,
         }
     }
 
@@ -160,7 +160,7 @@ impl Reason {
     pub fn is_exchange_failure(self) -> bool {
         let dead = matches!(self, Self::RefreshTokenRejected | Self::RefreshTokenLost);
         let unwritten = matches!(self, Self::TargetNotWritable | Self::StateNotWritable);
-        dead || (self.class() != Class::Terminal && !unwritten)
+        dead || (self.retry_class() != RetryClass::Terminal && !unwritten)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
         events, pods,
         world::{Watched, World},
     },
-    reconcile::{News, NewsKind},
+    reconcile::{Event, EventKind},
 };
 
 /// Between two looks. A token lives for an hour, mostly: people hear of it before it expires.
@@ -79,8 +79,8 @@ fn published(credentials: Vec<Arc<Watched>>) -> Targets {
 }
 
 async fn tell(world: &World, credential: &Watched, consumer: &Consumer) {
-    let news = News {
-        kind: NewsKind::StaleConsumer,
+    let news = Event {
+        kind: EventKind::StaleConsumer,
         note: consumer.to_string(),
     };
     let pod = ObjectReference {

@@ -135,9 +135,9 @@ impl Reconciler {
 
     async fn run(&self, object: &Watched) -> Result<Requeue, ApiError> {
         let start = Instant::now();
-        let mut seen = self.observe(object);
-        let result = self.steps(object, &mut seen).await;
-        self.keep(object, seen, result.is_ok());
+        let mut observed = self.observe(object);
+        let result = self.steps(object, &mut observed).await;
+        self.keep(object, observed, result.is_ok());
         if let Err(error) = &result
             && !error.is_conflict()
         {
@@ -149,20 +149,20 @@ impl Reconciler {
         result
     }
 
-    async fn steps(&self, object: &Watched, seen: &mut Observed) -> Result<Requeue, ApiError> {
+    async fn steps(&self, object: &Watched, observed: &mut Observed) -> Result<Requeue, ApiError> {
         let mut steps = 0;
         while steps < MOST_STEPS {
             steps += 1;
-            let plan = decide(seen, now());
+            let plan = decide(observed, now());
             let outcome = match plan.next {
-                Next::Rest => return Ok(requeue(plan.wake_at, now())),
-                Next::Pause(duration) => {
+                Next::Done => return Ok(requeue(plan.wake_at, now())),
+                Next::Wait(duration) => {
                     // However long it takes.
                     steps = 0;
                     tokio::time::sleep(duration.unsigned_abs()).await;
-                    Ok(Outcome::Paused)
+                    Ok(Outcome::Waited)
                 }
-                Next::Look(what) => self.world.look(what, seen).await,
+                Next::Read(what) => self.world.read(what, observed).await,
                 Next::Act(action) if action.begins_exchange() && self.stop.is_cancelled() => {
                     // The next process makes it: nothing that could be lost is begun any more.
                     return Ok(Requeue::await_change());
@@ -170,17 +170,19 @@ impl Reconciler {
                 Next::Act(action) if action.begins_exchange() && !self.leadership.is_current() => {
                     return Ok(Requeue::requeue(LEADERSHIP_DELAY));
                 }
-                Next::Act(action) => self.act(*action, object, seen).await,
+                Next::Act(action) => self.act(*action, object, observed).await,
             };
             let outcome = match outcome {
-                Err(error) if seen.memory.is_storing() => Outcome::Interrupted(error.to_string()),
+                Err(error) if observed.memory.is_storing() => {
+                    Outcome::Interrupted(error.to_string())
+                }
                 outcome => outcome?,
             };
-            absorb(seen, outcome, now());
-            self.world.remember(seen);
-            self.world.learn_pause(&seen.memory);
+            absorb(observed, outcome, now());
+            self.world.remember(observed);
+            self.world.learn_pause(&observed.memory);
         }
-        let (namespace, name) = (&seen.credential.namespace, &seen.credential.name);
+        let (namespace, name) = (&observed.credential.namespace, &observed.credential.name);
         tracing::error!(
             namespace,
             name,
@@ -193,14 +195,14 @@ impl Reconciler {
         &self,
         action: Action,
         object: &Watched,
-        seen: &Observed,
+        observed: &Observed,
     ) -> Result<Outcome, ApiError> {
         if let Action::Report { status, .. } = &action {
             // Metrics tell it even if the API server does not take it.
-            self.show(&seen.credential, status);
+            self.show(&observed.credential, status);
         }
-        let outcome = self.world.perform(action, object, seen).await?;
-        let (namespace, name) = (&seen.credential.namespace, &seen.credential.name);
+        let outcome = self.world.perform(action, object, observed).await?;
+        let (namespace, name) = (&observed.credential.namespace, &observed.credential.name);
         match &outcome {
             Outcome::Exchanged {
                 result: Err(refusal),
@@ -209,8 +211,8 @@ impl Reconciler {
                 tracing::warn!(namespace, name, reason = %refusal.reason, "no token: {}", refusal.what);
             }
             Outcome::Reported { status, version } => {
-                log_change(&seen.credential, status);
-                if let Some(note) = lock(&self.notes).get_mut(&seen.credential.uid) {
+                log_change(&observed.credential, status);
+                if let Some(note) = lock(&self.notes).get_mut(&observed.credential.uid) {
                     note.reported = Some((version.parse().unwrap_or(0), status.clone()));
                 }
             }
@@ -237,7 +239,7 @@ impl Reconciler {
                 memory: Memory::recall(&convert::status(object), now()),
                 ..Note::default()
             });
-        let mut seen = self.world.observe(object, note.memory.begin());
+        let mut observed = self.world.observe(object, note.memory.begin());
         let version = object
             .resource_version()
             .and_then(|version| version.parse().ok())
@@ -246,29 +248,34 @@ impl Reconciler {
         if let Some((written, status)) = &note.reported
             && (*written >= version || object.0.is_err())
         {
-            seen.credential.status = status.clone();
+            observed.credential.status = status.clone();
         }
-        seen
+        observed
     }
 
-    fn keep(&self, object: &Watched, seen: Observed, worked: bool) {
-        lock(&self.world.budget).end(&seen.credential.uid, seen.turn.as_ref(), worked, now());
+    fn keep(&self, object: &Watched, observed: Observed, worked: bool) {
+        lock(&self.world.budget).end(
+            &observed.credential.uid,
+            observed.turn.as_ref(),
+            worked,
+            now(),
+        );
         let mut notes = lock(&self.notes);
-        let (namespace, name) = (&seen.credential.namespace, &seen.credential.name);
+        let (namespace, name) = (&observed.credential.namespace, &observed.credential.name);
         let stored = self.world.credentials.get(&ObjectRef::from_obj(object));
         if stored.as_ref().and_then(|stored| stored.uid()) != object.uid() {
             // Deleted meanwhile: nothing comes that would forget it later.
-            notes.remove(&seen.credential.uid);
-            lock(&self.world.budget).leave(&seen.credential.uid);
+            notes.remove(&observed.credential.uid);
+            lock(&self.world.budget).leave(&observed.credential.uid);
             if stored.is_none() {
                 self.world.metrics.forget(namespace, name);
             }
-        } else if let Some(note) = notes.get_mut(&seen.credential.uid) {
+        } else if let Some(note) = notes.get_mut(&observed.credential.uid) {
             if worked {
-                let status = &seen.credential.status;
+                let status = &observed.credential.status;
                 self.world.metrics.reported(namespace, name, status);
             }
-            note.memory.end(seen.memory);
+            note.memory.end(observed.memory);
             note.api_errors = if worked {
                 0
             } else {

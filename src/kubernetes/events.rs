@@ -3,11 +3,11 @@
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{
     Resource,
-    runtime::events::{Event, EventType, Recorder},
+    runtime::events::{Event as KubeEvent, EventType, Recorder},
 };
 
 use super::world::Watched;
-use crate::reconcile::News;
+use crate::reconcile::Event;
 
 /// The longest note that the API server takes.
 const LONGEST_NOTE: usize = 1024;
@@ -16,11 +16,11 @@ const LONGEST_NOTE: usize = 1024;
 pub async fn publish(
     recorder: &Recorder,
     object: &Watched,
-    news: &News,
+    news: &Event,
     related: Option<ObjectReference>,
 ) {
     let note = news.note.chars().take(LONGEST_NOTE).collect();
-    let event = Event {
+    let event = KubeEvent {
         type_: if news.kind.is_warning() {
             EventType::Warning
         } else {

@@ -17,7 +17,7 @@ use crate::{
     api::CaBundleKind,
     lock::lock,
     reconcile::{
-        CaBundle, ClientValues, Credential, Look, Memory, Observed, Outcome, Settings, Source,
+        CaBundle, ClientValues, Credential, Memory, Observed, Outcome, Read, Settings, Source,
         State, StateReading, Target, TargetReading, is_state_of,
     },
 };
@@ -74,30 +74,30 @@ impl World {
     ///
     /// # Errors
     /// If the API server cannot be asked.
-    pub async fn look(&self, what: Look, seen: &Observed) -> Result<Outcome, ApiError> {
-        let Ok(settings) = &seen.settings else {
+    pub async fn read(&self, what: Read, observed: &Observed) -> Result<Outcome, ApiError> {
+        let Ok(settings) = &observed.settings else {
             return Ok(Outcome::Target(None));
         };
-        let namespace = &seen.credential.namespace;
+        let namespace = &observed.credential.namespace;
         Ok(match what {
-            Look::Target => {
-                let known = matches!(seen.target, Target::Present(_));
+            Read::Target => {
+                let known = matches!(observed.target, Target::Present(_));
                 Outcome::Target(
-                    self.read_target(&seen.credential, &settings.target_name, known)
+                    self.read_target(&observed.credential, &settings.target_name, known)
                         .await?,
                 )
             }
-            Look::Previous => {
-                let name = seen
+            Read::Previous => {
+                let name = observed
                     .previous
                     .as_ref()
                     .map(|secret| secret.name.clone())
                     .unwrap_or_default();
-                Outcome::Previous(self.read_target(&seen.credential, &name, true).await?)
+                Outcome::Previous(self.read_target(&observed.credential, &name, true).await?)
             }
-            Look::Source => {
+            Read::Source => {
                 let reference = &settings.source;
-                let labelled = seen.source.version().is_some();
+                let labelled = observed.source.version().is_some();
                 let values = |data: &_| ClientValues {
                     id: convert::value(data, &reference.client_id_key),
                     secret: convert::value(data, &reference.client_secret_key),
@@ -107,22 +107,22 @@ impl World {
                         .await?,
                 )
             }
-            Look::Seed => {
+            Read::Seed => {
                 let Some(reference) = &settings.seed else {
                     return Ok(Outcome::Seed(Source::Absent));
                 };
-                let labelled = seen.seed.version().is_some();
+                let labelled = observed.seed.version().is_some();
                 let value = |data: &_| convert::value(data, &reference.key);
                 Outcome::Seed(
                     self.read_source(namespace, &reference.name, labelled, value)
                         .await?,
                 )
             }
-            Look::State => Outcome::State(
-                self.read_state(&seen.credential, &settings.state_name)
+            Read::State => Outcome::State(
+                self.read_state(&observed.credential, &settings.state_name)
                     .await?,
             ),
-            Look::CaBundle => Outcome::CaBundle(self.read_ca_bundle(namespace, settings).await?),
+            Read::CaBundle => Outcome::CaBundle(self.read_ca_bundle(namespace, settings).await?),
         })
     }
 

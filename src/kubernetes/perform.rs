@@ -20,10 +20,14 @@ use super::{
 use crate::{
     api::{CubeCredential, CubeCredentialStatus, FIELD_MANAGER, Reason, label},
     lock::lock,
-    oauth::{answer, answer::Asked, request::TokenRequest, scrub::Scrubber},
+    oauth::{
+        request::TokenRequest,
+        response::{self, RequestContext},
+        scrub::Scrubber,
+    },
     reconcile::{
-        Action, Content, DesiredSecret, DesiredState, Observed, Outcome, SecretVersion,
-        StateSecret, Turn, Unstored,
+        Action, Content, DesiredSecret, DesiredState, Observed, Outcome, Permit, SecretVersion,
+        StateSecret, Unstored,
     },
 };
 
@@ -36,24 +40,24 @@ impl World {
         &self,
         action: Action,
         object: &Watched,
-        seen: &Observed,
+        observed: &Observed,
     ) -> Result<Outcome, ApiError> {
-        let namespace = &seen.credential.namespace;
+        let namespace = &observed.credential.namespace;
         match action {
-            Action::TakeTurn(request) => {
+            Action::TakePermit(request) => {
                 let turn = lock(&self.budget).take(&request, convert::now());
-                if matches!(turn, Turn::Later { .. }) && !seen.memory.is_queued() {
+                if matches!(turn, Permit::Later { .. }) && !observed.memory.is_queued() {
                     self.metrics.budget_waited();
                 }
-                Ok(Outcome::Turn(request, turn))
+                Ok(Outcome::Permit(request, turn))
             }
             Action::Exchange(request) => Ok(self.exchange(&request).await),
-            Action::Store(state) => Ok(self.store(*state, object, seen).await),
-            Action::Publish(target) => self.publish(target, object, seen).await,
+            Action::Store(state) => Ok(self.store(*state, object, observed).await),
+            Action::Publish(target) => self.publish(target, object, observed).await,
             Action::Delete(version) => self.delete(namespace, version).await,
             Action::Report { status, news } => {
                 let version = self
-                    .report(namespace, &seen.credential.name, &status)
+                    .report(namespace, &observed.credential.name, &status)
                     .await?;
                 for item in news {
                     events::publish(&self.recorder, object, &item, None).await;
@@ -65,7 +69,7 @@ impl World {
 
     async fn exchange(&self, request: &TokenRequest) -> Outcome {
         let sent_at = convert::now();
-        let asked = Asked {
+        let asked = RequestContext {
             grant: request.grant(),
             scopes: &request.scopes,
         };
@@ -74,7 +78,7 @@ impl World {
         let took = start.elapsed();
         let (result, refresh_token, date) = match answer {
             Ok(answer) => {
-                let reading = answer::read(&answer, asked, Scrubber::for_request(request));
+                let reading = response::read(&answer, asked, Scrubber::for_request(request));
                 (reading.outcome, reading.refresh_token, reading.date)
             }
             Err(refusal) => (Err(refusal), None, None),
@@ -95,9 +99,9 @@ impl World {
         &self,
         target: DesiredSecret,
         object: &Watched,
-        seen: &Observed,
+        observed: &Observed,
     ) -> Result<Outcome, ApiError> {
-        let (namespace, name) = (seen.credential.namespace.clone(), target.name.clone());
+        let (namespace, name) = (observed.credential.namespace.clone(), target.name.clone());
         let fingerprint = target.fingerprint();
         let key = (namespace.clone(), name.clone());
         let (labels, annotations) = (target.labels.clone(), target.annotations.clone());
@@ -126,14 +130,17 @@ impl World {
 
     /// Writes the state in exactly the version that was read. Whatever goes wrong is an outcome, not an error: what a provider
     /// has answered must not be dropped because of it.
-    async fn store(&self, state: DesiredState, object: &Watched, seen: &Observed) -> Outcome {
+    async fn store(&self, state: DesiredState, object: &Watched, observed: &Observed) -> Outcome {
         let DesiredState {
             secret,
             stored,
             claims,
         } = state;
         let owned = secret.owned;
-        match self.apply(&seen.credential.namespace, secret, object).await {
+        match self
+            .apply(&observed.credential.namespace, secret, object)
+            .await
+        {
             Ok(written) => Outcome::Stored {
                 secret: StateSecret {
                     uid: written.metadata.uid.unwrap_or_default(),

@@ -132,11 +132,11 @@ impl World {
     }
 
     /// Keeps what a look at the target told, so that the same version is not read again. Only what is watched is kept.
-    pub fn remember(&self, seen: &Observed) {
-        if let Target::Present(secret) = &seen.target
+    pub fn remember(&self, observed: &Observed) {
+        if let Target::Present(secret) = &observed.target
             && label::is_set(&secret.labels, label::MANAGED)
         {
-            let key = (seen.credential.namespace.clone(), secret.name.clone());
+            let key = (observed.credential.namespace.clone(), secret.name.clone());
             lock(&self.targets).put(key, &secret.version, secret.clone());
         }
     }

@@ -7,14 +7,14 @@ mod trouble;
 
 use std::time::Duration;
 
-use reqwest::{Certificate, Response, header, redirect, retry, tls};
+use reqwest::{Certificate, header, redirect, retry, tls};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    answer::{Answer, Body, Refusal},
     authorities,
     endpoint::{Endpoint, Networks},
     request::TokenRequest,
+    response::{Body, Response, TokenError},
 };
 use crate::api::Reason;
 pub use handshake::Handshake;
@@ -59,7 +59,7 @@ impl TokenClient {
     /// # Errors
     /// The refusal says how far it came: nothing was sent (`HostNotAllowed`, `CABundleInvalid`, `TLSUntrusted`, `Unreachable`)
     /// or it may have arrived (`NoResponse`).
-    pub async fn send(&self, request: &TokenRequest) -> Result<Answer, Refusal> {
+    pub async fn send(&self, request: &TokenRequest) -> Result<Response, TokenError> {
         self.post(
             &request.endpoint,
             request.ca_bundle.as_deref(),
@@ -75,7 +75,7 @@ impl TokenClient {
         ca_bundle: Option<&str>,
         form: &SecretString,
         authorization: Option<SecretString>,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Response, TokenError> {
         self.permit(endpoint)?;
         let mut post = self
             .connector(endpoint, ca_bundle)?
@@ -101,7 +101,7 @@ impl TokenClient {
     ///
     /// # Errors
     /// `HostNotAllowed`.
-    pub fn permit(&self, endpoint: &Endpoint) -> Result<(), Refusal> {
+    pub fn permit(&self, endpoint: &Endpoint) -> Result<(), TokenError> {
         match self.networks.refusal_of_host(endpoint) {
             Some(why) => Err(trouble::refused_network(&endpoint.authority(), why)),
             None => Ok(()),
@@ -112,7 +112,7 @@ impl TokenClient {
         &self,
         endpoint: &Endpoint,
         ca_bundle: Option<&str>,
-    ) -> Result<reqwest::Client, Refusal> {
+    ) -> Result<reqwest::Client, TokenError> {
         let roots = ca_bundle.map(authorities).transpose()?.unwrap_or_default();
         let builder = self.builder(endpoint);
         let builder = if roots.is_empty() {
@@ -148,18 +148,18 @@ impl TokenClient {
     }
 }
 
-fn unusable_authorities() -> Refusal {
+fn unusable_authorities() -> TokenError {
     let what =
         "no TLS client could be made: the system's certificates or the CA bundle cannot be used";
-    Refusal::new(Reason::CABundleInvalid, what)
+    TokenError::new(Reason::CABundleInvalid, what)
 }
 
 /// The certificates of a PEM text.
 ///
 /// # Errors
 /// A refusal if it holds none, or something that is no certificate.
-pub fn authorities(pem: &str) -> Result<Vec<Certificate>, Refusal> {
-    let invalid = |what: String| Refusal::new(Reason::CABundleInvalid, what);
+pub fn authorities(pem: &str) -> Result<Vec<Certificate>, TokenError> {
+    let invalid = |what: String| TokenError::new(Reason::CABundleInvalid, what);
     let roots = authorities::read(pem).map_err(|error| invalid(error.to_string()))?;
     roots
         .iter()
@@ -169,9 +169,9 @@ pub fn authorities(pem: &str) -> Result<Vec<Certificate>, Refusal> {
 }
 
 /// Marked so that no layer below prints it.
-fn sensitive(value: &str) -> Result<header::HeaderValue, Refusal> {
+fn sensitive(value: &str) -> Result<header::HeaderValue, TokenError> {
     let mut value = header::HeaderValue::from_str(value).map_err(|_| {
-        Refusal::new(
+        TokenError::new(
             Reason::ClientSecretMalformed,
             "the client secret does not fit into a header",
         )
@@ -180,12 +180,12 @@ fn sensitive(value: &str) -> Result<header::HeaderValue, Refusal> {
     Ok(value)
 }
 
-async fn read(mut response: Response) -> Result<Answer, reqwest::Error> {
+async fn read(mut response: reqwest::Response) -> Result<Response, reqwest::Error> {
     let text = |name| {
         let value = response.headers().get(name)?;
         Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
     };
-    let answer = Answer {
+    let answer = Response {
         status: response.status().as_u16(),
         content_type: text(header::CONTENT_TYPE),
         location: text(header::LOCATION),
@@ -200,7 +200,7 @@ async fn read(mut response: Response) -> Result<Answer, reqwest::Error> {
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer {
+    Ok(Response {
         body: Body::Complete(body),
         ..answer
     })

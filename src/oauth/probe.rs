@@ -4,7 +4,7 @@
 //! token endpoint refuses it with an error of RFC 6749, section 5.2; whatever else listens there answers in another way.
 
 use super::{
-    answer::{self, Answer, Asked, Refusal},
+    response::{self, RequestContext, Response, TokenError},
     scrub::Scrubber,
 };
 use crate::api::{Grant, Reason};
@@ -20,21 +20,21 @@ pub enum Judgement {
     /// Perhaps it does: not all of them expect such a question.
     Unclear(String),
     /// It would answer a real request so, too.
-    Refused(Refusal),
+    Refused(TokenError),
 }
 
 /// Judges an answer.
 #[must_use]
-pub fn judge(answer: &Answer) -> Judgement {
-    let asked = Asked {
+pub fn judge(answer: &Response) -> Judgement {
+    let asked = RequestContext {
         grant: Grant::ClientCredentials,
         scopes: &[],
     };
     let answered = format!("the token endpoint answered {}", answer.status);
-    let Err(refusal) = answer::read(answer, asked, Scrubber::default()).outcome else {
+    let Err(refusal) = response::read(answer, asked, Scrubber::default()).outcome else {
         return Judgement::Unclear(format!("{answered} with a token that nobody asked for"));
     };
-    let refusal = Refusal {
+    let refusal = TokenError {
         what: without_description(&refusal.what),
         ..refusal
     };
@@ -57,22 +57,22 @@ pub fn judge(answer: &Answer) -> Judgement {
 
 /// Without the provider's own sentence, in which it could repeat a secret of an earlier exchange: none is known here to be removed.
 fn without_description(what: &str) -> String {
-    let end = what.find(answer::PROVIDER_SAYS).unwrap_or(what.len());
+    let end = what.find(response::PROVIDER_SAYS).unwrap_or(what.len());
     what[..end].to_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::answer::Body;
+    use crate::oauth::response::Body;
 
     fn judged(status: u16, body: &str) -> Judgement {
-        judge(&Answer {
+        judge(&Response {
             status,
             content_type: Some("application/json".into()),
             location: Some("https://elsewhere.example/login".into()),
             body: Body::Complete(body.into()),
-            ..Answer::default()
+            ..Response::default()
         })
     }
 

@@ -3,16 +3,18 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    budget::{ClientKey, TurnRequest},
+    budget::{ClientKey, PermitRequest},
     inputs::Digest,
     message,
-    news::{Happened, Told},
+    news::{Changes, Told},
     observed::TargetSecret,
     schedule,
     state::{Claim, Stored},
     target::{DesiredMetadata, Holding},
 };
-use crate::api::{Attempted, Class, ConditionStatus, ConditionType, CubeCredentialStatus, Reason};
+use crate::api::{
+    Attempted, ConditionStatus, ConditionType, CubeCredentialStatus, Reason, RetryClass,
+};
 
 /// What a process remembers of one `CubeCredential`. Its durable part is in the status.
 #[derive(Clone, Debug, Default)]
@@ -28,7 +30,7 @@ pub struct Memory {
     pub(super) failure: Option<Failure>,
     pub(super) failures: i32,
     /// How many of them may have used up the refresh token: a provider's grace is waiting for the tries after the first of these.
-    pub(super) doubts: i32,
+    pub(super) unknown_outcomes: i32,
     pub(super) last_attempt_at: Option<Timestamp>,
     /// When the last token came: a slow provider's tokens may be due when they arrive, and it is not to be asked without end.
     pub(super) answered_at: Option<Timestamp>,
@@ -37,7 +39,7 @@ pub struct Memory {
     /// The versions of the inputs that are known to differ from those of the published token.
     pub(super) refuted: Option<Versions>,
     /// The place in the queue of the client's budget, and what it was taken for.
-    pub(super) queued: Option<(TurnRequest, Versions)>,
+    pub(super) queued: Option<(PermitRequest, Versions)>,
     /// The CA bundle may have changed since the last failed attempt.
     pub(super) ca_touched: bool,
     /// The API server refused the target.
@@ -60,7 +62,7 @@ pub struct Memory {
     pub(super) login: Option<String>,
     /// The state says that the login is lost.
     pub(super) login_lost: bool,
-    pub(super) happened: Happened,
+    pub(super) happened: Changes,
     /// A failure was told, and since then no token: who waits for its turn may not show it any more.
     pub(super) told_failure: bool,
     /// What was told of the last token, so that no refresh repeats it.
@@ -210,7 +212,9 @@ fn recall_failure(status: &CubeCredentialStatus, now: Timestamp) -> Option<Failu
     let mut attempted = status.attempted.clone()?;
     // A dead refresh token is remembered in the state, which nobody edits by mistake.
     let failed = Reason::from_name(&refreshed.reason)
-        .filter(|reason| reason.is_exchange_failure() && reason.class() != Class::Terminal)
+        .filter(|reason| {
+            reason.is_exchange_failure() && reason.retry_class() != RetryClass::Terminal
+        })
         .filter(|_| refreshed.status == ConditionStatus::False);
     let (reason, message) = if let Some(reason) = failed {
         (reason, refreshed.message.clone())

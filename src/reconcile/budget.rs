@@ -32,20 +32,20 @@ pub struct ClientKey(String);
 
 /// Asks for a turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TurnRequest {
+pub struct PermitRequest {
     /// Whose budget pays.
     pub client: ClientKey,
     /// The uid of the `CubeCredential`.
     pub uid: String,
     /// Whether it may overdraw the budget.
-    pub urgent: bool,
+    pub priority: bool,
     /// It only asks whether its turn has come: what it needs is still to be read, which may take a while.
-    pub asks_only: bool,
+    pub peek: bool,
 }
 
 /// Whether a token request may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
+pub enum Permit {
     /// It may be sent now, and is paid for unless that was only asked.
     Now {
         /// The end of this turn.
@@ -119,12 +119,12 @@ impl Budget {
     }
 
     /// Takes a turn, or a place in the queue.
-    pub fn take(&mut self, request: &TurnRequest, now: Timestamp) -> Turn {
-        let TurnRequest {
+    pub fn take(&mut self, request: &PermitRequest, now: Timestamp) -> Permit {
+        let PermitRequest {
             client,
             uid,
-            urgent,
-            asks_only,
+            priority,
+            peek,
         } = request;
         if self.queues.get(uid).is_some_and(|queue| queue != client) {
             self.leave(uid);
@@ -137,21 +137,21 @@ impl Budget {
             .retain(|waiting| now <= later(waiting.at, PATIENCE));
         let place = bucket.place(uid);
         let mut at = bucket.turn_of(i32::try_from(place).unwrap_or(i32::MAX / 2), interval);
-        if *urgent {
+        if *priority {
             at = at.min(bucket.turn_of(-OVERDRAFT, interval));
         }
         if now >= at {
-            if !asks_only {
+            if !peek {
                 bucket.full_at = later(bucket.full_at.max(now), interval);
                 self.leave(uid);
             }
             let until = later(now, USE);
-            return Turn::Now { until };
+            return Permit::Now { until };
         }
         let paused = now < bucket.paused_until;
         bucket.wait(place, uid, at);
         self.queues.insert(uid.clone(), client.clone());
-        Turn::Later { at, paused }
+        Permit::Later { at, paused }
     }
 
     /// A reconcile has ended: a turn that was not used goes to others, and who does not ask for one any more does not stand in
@@ -159,13 +159,13 @@ impl Budget {
     pub fn end(
         &mut self,
         uid: &str,
-        turn: Option<&(TurnRequest, Turn)>,
+        turn: Option<&(PermitRequest, Permit)>,
         worked: bool,
         now: Timestamp,
     ) {
         match turn {
-            Some((_, Turn::Later { .. })) => return,
-            Some((request, Turn::Now { until })) if now <= *until => self.give_back(request),
+            Some((_, Permit::Later { .. })) => return,
+            Some((request, Permit::Now { until })) if now <= *until => self.give_back(request),
             _ => {}
         }
         if worked {
@@ -174,9 +174,9 @@ impl Budget {
     }
 
     /// A turn was taken, and nothing was sent.
-    pub(super) fn give_back(&mut self, request: &TurnRequest) {
+    pub(super) fn give_back(&mut self, request: &PermitRequest) {
         let bucket = self.clients.get_mut(&request.client);
-        if let Some(bucket) = bucket.filter(|_| !request.asks_only) {
+        if let Some(bucket) = bucket.filter(|_| !request.peek) {
             bucket.full_at -= self.interval;
         }
     }

@@ -8,7 +8,7 @@ use super::{
     budget::ClientKey,
     inputs, local,
     observed::{CaBundle, Observed, Source, Target, TargetSecret},
-    plan::Look,
+    plan::Read,
     schedule,
     settings::Settings,
     state::{State, Stored},
@@ -17,7 +17,7 @@ use super::{
 
 /// What was observed of a `CubeCredential` whose spec can be read.
 pub(super) struct Case<'a> {
-    pub(super) seen: &'a Observed,
+    pub(super) observed: &'a Observed,
     pub(super) settings: &'a Settings,
     pub(super) now: Timestamp,
 }
@@ -30,7 +30,7 @@ pub(super) enum Inputs {
     /// It was not.
     Changed,
     /// Something has to be read to tell.
-    Unconfirmed(Look),
+    Unconfirmed(Read),
     /// The source Secret cannot be used: there are no inputs to compare with.
     Unavailable,
 }
@@ -39,7 +39,7 @@ pub(super) enum Inputs {
 #[derive(Debug)]
 pub(super) enum Login {
     /// Something has to be read to tell.
-    Unconfirmed(Look),
+    Unconfirmed(Read),
     /// The stored one.
     Stored,
     /// That of a login which begins, or comes back: it has to be stored before it is sent.
@@ -48,11 +48,11 @@ pub(super) enum Login {
 
 /// Whether a failure's delay is cut short.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Woken {
+pub(super) enum BackoffBypass {
     /// It is not.
     No,
     /// Something has to be read to tell.
-    Unsure(Look),
+    Unsure(Read),
     /// What the attempt was made with has changed, or a person asks for a try.
     Yes,
 }
@@ -60,11 +60,11 @@ pub(super) enum Woken {
 impl<'a> Case<'a> {
     /// The Secret by the target's name, if it is ours or was left by a predecessor.
     pub(super) fn target(&self) -> Option<&'a TargetSecret> {
-        match &self.seen.target {
+        match &self.observed.target {
             // Of two rivals only the older one speaks of it.
             Target::Present(secret)
-                if self.seen.older_rival.is_none()
-                    && secret.owner(&self.seen.credential) != Owner::Foreign =>
+                if self.observed.older_rival.is_none()
+                    && secret.owner(&self.observed.credential) != Owner::Foreign =>
             {
                 Some(secret)
             }
@@ -74,7 +74,7 @@ impl<'a> Case<'a> {
 
     /// What is known of the token to judge: the one in hand, else the one on the target.
     pub(super) fn record(&self) -> Option<Record> {
-        if let Some(holding) = &self.seen.memory.holding {
+        if let Some(holding) = &self.observed.memory.holding {
             return Some(holding.record.clone());
         }
         self.target()?.confirmed_record()
@@ -93,14 +93,14 @@ impl<'a> Case<'a> {
         self.live_record()
             .filter(|record| match self.inputs(record) {
                 Inputs::Changed => false,
-                Inputs::Unavailable => record.owner_uid == self.seen.credential.uid,
+                Inputs::Unavailable => record.owner_uid == self.observed.credential.uid,
                 Inputs::Current | Inputs::Unconfirmed(_) => true,
             })
     }
 
     /// The same of the token that consumers see: not one that could not be published yet.
     pub(super) fn published_record(&self) -> Option<Record> {
-        if !self.seen.memory.unpublished {
+        if !self.observed.memory.unpublished {
             return self.good_record();
         }
         let published = self.target()?.confirmed_record()?;
@@ -111,38 +111,38 @@ impl<'a> Case<'a> {
     pub(super) fn outdated_record(&self) -> Option<Record> {
         let published = self.target()?.confirmed_record()?;
         let outdated = published.expires_at > self.now
-            && published.owner_uid == self.seen.credential.uid
+            && published.owner_uid == self.observed.credential.uid
             && !self.published_token_is_dead();
         outdated.then_some(published)
     }
 
     /// A provider kills the published token when it rotates the refresh token.
     fn published_token_is_dead(&self) -> bool {
-        self.seen.memory.login_lost && self.settings.seed.is_some()
+        self.observed.memory.login_lost && self.settings.seed.is_some()
     }
 
     /// Whether the inputs are the ones that this record was last confirmed for.
     fn is_confirmed(&self, record: &Record) -> bool {
-        record.owner_uid == self.seen.credential.uid
-            && record.generation == self.seen.credential.generation
-            && Some(record.source_version.as_str()) == self.seen.source.version()
+        record.owner_uid == self.observed.credential.uid
+            && record.generation == self.observed.credential.generation
+            && Some(record.source_version.as_str()) == self.observed.source.version()
             && record.seed_version == self.seed_version()
     }
 
     /// The version of the seed that is current, with the grant that has one; empty: there is none to be read.
     pub(super) fn seed_version(&self) -> Option<String> {
-        self.seen.seed_version()
+        self.observed.seed_version()
     }
 
     /// The only hosts that the owner of the seed permits, as far as known. Another Secret than the one that the login began with
     /// does not speak for its owner.
     pub(super) fn seed_hosts(&self) -> Option<&str> {
-        let stored = self.seen.state.stored();
+        let stored = self.observed.state.stored();
         let speaks = |seed: &SecretString| {
             stored.is_none_or(|stored| stored.began_with(seed) || !stored.knows(seed))
         };
-        match &self.seen.seed {
-            Source::Read(found) if local::seed_token(&self.seen.seed).is_some_and(speaks) => {
+        match &self.observed.seed {
+            Source::Read(found) if local::seed_token(&self.observed.seed).is_some_and(speaks) => {
                 found.token_hosts.as_deref()
             }
             _ => stored?.record.token_hosts.as_deref(),
@@ -151,8 +151,8 @@ impl<'a> Case<'a> {
 
     /// Which refresh token is next. A seed that cannot be used begins nothing: `local` says what is wrong with it.
     pub(super) fn login(&self) -> Login {
-        let stored = match &self.seen.state {
-            State::Unread => return Login::Unconfirmed(Look::State),
+        let stored = match &self.observed.state {
+            State::Unread => return Login::Unconfirmed(Read::State),
             State::Foreign | State::Damaged { .. } => return Login::Stored,
             State::Absent => None,
             State::Present(secret) => Some(&secret.stored),
@@ -161,10 +161,10 @@ impl<'a> Case<'a> {
         if stored.is_some_and(|stored| stored.record.seed_version == version) {
             return Login::Stored;
         }
-        if matches!(self.seen.seed, Source::Unread(_)) {
-            return Login::Unconfirmed(Look::Seed);
+        if matches!(self.observed.seed, Source::Unread(_)) {
+            return Login::Unconfirmed(Read::Seed);
         }
-        let Some(seed) = local::seed_token(&self.seen.seed) else {
+        let Some(seed) = local::seed_token(&self.observed.seed) else {
             return Login::Stored;
         };
         match stored {
@@ -176,26 +176,26 @@ impl<'a> Case<'a> {
     /// Whose budget pays for an exchange, if nothing refuses it.
     pub(super) fn client_key(&self) -> Option<ClientKey> {
         local::check(self).ok()?;
-        let client = local::client(self.settings, &self.seen.source).ok()?;
+        let client = local::client(self.settings, &self.observed.source).ok()?;
         Some(ClientKey::new(&self.settings.endpoint, &client.id))
     }
 
     pub(super) fn inputs(&self, record: &Record) -> Inputs {
         // The stored refresh token has brought no access token yet: the published one is of a login before it.
         let fresh = |stored: &Stored| stored.record.issued.is_none();
-        if self.seen.state.stored().is_some_and(fresh) {
+        if self.observed.state.stored().is_some_and(fresh) {
             return Inputs::Changed;
         }
         if self.is_confirmed(record) {
             return Inputs::Current;
         }
-        if self.seen.memory.refuted == Some(self.seen.versions()) {
+        if self.observed.memory.refuted == Some(self.observed.versions()) {
             return Inputs::Changed;
         }
-        if matches!(self.seen.source, Source::Unread(_)) {
-            return Inputs::Unconfirmed(Look::Source);
+        if matches!(self.observed.source, Source::Unread(_)) {
+            return Inputs::Unconfirmed(Read::Source);
         }
-        let Ok(client) = local::client(self.settings, &self.seen.source) else {
+        let Ok(client) = local::client(self.settings, &self.observed.source) else {
             return Inputs::Unavailable;
         };
         if record.seed_version != self.seed_version() && self.settings.seed.is_some() {
@@ -205,8 +205,8 @@ impl<'a> Case<'a> {
                 Login::Stored => {}
             }
         }
-        match &self.seen.memory.holding {
-            None => Inputs::Unconfirmed(Look::Target),
+        match &self.observed.memory.holding {
+            None => Inputs::Unconfirmed(Read::Target),
             Some(holding)
                 if inputs::hash(&holding.token, self.settings, &client) == record.inputs_hash =>
             {
@@ -218,46 +218,47 @@ impl<'a> Case<'a> {
 
     /// When the live token is refreshed.
     pub(super) fn refresh_at(&self, record: &Record) -> Timestamp {
-        let planned = schedule::refresh_at(record, self.settings, &self.seen.credential.uid);
-        let answered_at = self.seen.memory.answered_at;
+        let planned = schedule::refresh_at(record, self.settings, &self.observed.credential.uid);
+        let answered_at = self.observed.memory.answered_at;
         answered_at.map_or(planned, |time| planned.max(schedule::at_least_after(time)))
     }
 
     /// Whether a refresh request waits to be served. The copy that counts is on the target.
     pub(super) fn requested(&self, record: &Record) -> bool {
-        let request = &self.seen.credential.refresh_request;
+        let request = &self.observed.credential.refresh_request;
         request.is_some() && *request != record.refresh_request
     }
 
     /// Whether the delay after this failure is cut short.
-    pub(super) fn woken(&self, failure: &Failure) -> Woken {
-        let (credential, attempted) = (&self.seen.credential, &failure.attempted);
+    pub(super) fn woken(&self, failure: &Failure) -> BackoffBypass {
+        let (credential, attempted) = (&self.observed.credential, &failure.attempted);
         if attempted.generation != credential.generation {
-            return Woken::Yes;
+            return BackoffBypass::Yes;
         }
-        if self.seen.source.version() != Some(&attempted.source_resource_version) {
+        if self.observed.source.version() != Some(&attempted.source_resource_version) {
             // A read with unchanged values has already brought the attempt's version up to date.
-            return match &self.seen.source {
-                Source::Unread(_) => Woken::Unsure(Look::Source),
-                _ => Woken::Yes,
+            return match &self.observed.source {
+                Source::Unread(_) => BackoffBypass::Unsure(Read::Source),
+                _ => BackoffBypass::Yes,
             };
         }
         if self.seed_version() != attempted.seed_resource_version {
             match self.login() {
-                Login::Unconfirmed(what) => return Woken::Unsure(what),
-                Login::New(_) => return Woken::Yes,
+                Login::Unconfirmed(what) => return BackoffBypass::Unsure(what),
+                Login::New(_) => return BackoffBypass::Yes,
                 Login::Stored => {}
             }
         }
-        if self.settings.ca_bundle.is_some() && self.seen.memory.ca_touched {
-            return match &self.seen.ca_bundle {
-                CaBundle::Unread => Woken::Unsure(Look::CaBundle),
-                _ => Woken::Yes,
+        if self.settings.ca_bundle.is_some() && self.observed.memory.ca_touched {
+            return match &self.observed.ca_bundle {
+                CaBundle::Unread => BackoffBypass::Unsure(Read::CaBundle),
+                _ => BackoffBypass::Yes,
             };
         }
         // Else a new process could not tell a label edit from a change of the client secret.
-        if self.seen.memory.tried.is_none() && matches!(self.seen.source, Source::Unread(_)) {
-            return Woken::Unsure(Look::Source);
+        if self.observed.memory.tried.is_none() && matches!(self.observed.source, Source::Unread(_))
+        {
+            return BackoffBypass::Unsure(Read::Source);
         }
         let request = &credential.refresh_request;
         let served = self.record().and_then(|record| record.refresh_request);
@@ -265,9 +266,9 @@ impl<'a> Case<'a> {
             request.is_some() && *request != served && *request != attempted.refresh_request;
         // A pause that the provider asked for (429, Retry-After) is cut short by nobody's wish.
         if fresh && attempted.paused_until.is_none() {
-            Woken::Yes
+            BackoffBypass::Yes
         } else {
-            Woken::No
+            BackoffBypass::No
         }
     }
 }

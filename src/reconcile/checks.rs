@@ -1,23 +1,23 @@
 //! The decision, as an ordered list of checks. The first one that has something to say decides.
 
 use super::{
-    budget::{Turn, TurnRequest},
-    case::{Case, Inputs, Login, Woken},
+    budget::{Permit, PermitRequest},
+    case::{BackoffBypass, Case, Inputs, Login},
     local,
     observed::{CaBundle, Content, Source, Target},
-    plan::{Action, Look, Next, SecretVersion},
+    plan::{Action, Next, Read, SecretVersion},
     rotation, schedule,
     target::{DesiredMetadata, Holding, Owner, Record, desired},
-    verdict::Verdict,
+    verdict::Conditions,
 };
-use crate::{api::Reason, oauth::answer::Refusal};
+use crate::{api::Reason, oauth::response::TokenError};
 
 /// What a check says.
 pub(super) enum Step {
     /// Do this, then decide again.
     Do(Next),
     /// Nothing is to be done now; this is what the status says.
-    Settle(Verdict),
+    Settle(Conditions),
 }
 
 /// In this order: whose the target is, what it holds, whether an exchange is due, whether it can be made. Those of `rotation`
@@ -50,8 +50,8 @@ pub(super) const CHECKS: [fn(&Case<'_>) -> Option<Step>; 24] = [
 ];
 
 #[expect(clippy::unnecessary_wraps, reason = "what a check returns")]
-pub(super) fn look(what: Look) -> Option<Step> {
-    Some(Step::Do(Next::Look(what)))
+pub(super) fn read(what: Read) -> Option<Step> {
+    Some(Step::Do(Next::Read(what)))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "what a check returns")]
@@ -60,13 +60,13 @@ pub(super) fn act(action: Action) -> Option<Step> {
 }
 
 pub(super) fn an_older_credential_owns_the_target(case: &Case<'_>) -> Option<Step> {
-    let rival = case.seen.older_rival.as_ref()?;
+    let rival = case.observed.older_rival.as_ref()?;
     let message = format!(
         "CubeCredential {rival:?} is older and has the same target Secret {:?}: set spec.target.name of one of the two to \
          another name; it is looked at again when one of them changes, and every minute",
         case.settings.target_name
     );
-    Some(Step::Settle(Verdict::target_trouble(
+    Some(Step::Settle(Conditions::target_trouble(
         case,
         Reason::TargetDuplicate,
         message,
@@ -74,18 +74,18 @@ pub(super) fn an_older_credential_owns_the_target(case: &Case<'_>) -> Option<Ste
 }
 
 fn the_target_is_looked_at(case: &Case<'_>) -> Option<Step> {
-    match &case.seen.target {
-        Target::Unknown => look(Look::Target),
-        Target::Present(_) if case.target()?.content == Content::Unread => look(Look::Target),
+    match &case.observed.target {
+        Target::Unknown => read(Read::Target),
+        Target::Present(_) if case.target()?.content == Content::Unread => read(Read::Target),
         _ => None,
     }
 }
 
 pub(super) fn a_foreign_secret_is_left_alone(case: &Case<'_>) -> Option<Step> {
-    let Target::Present(secret) = &case.seen.target else {
+    let Target::Present(secret) = &case.observed.target else {
         return None;
     };
-    if secret.owner(&case.seen.credential) != Owner::Foreign {
+    if secret.owner(&case.observed.credential) != Owner::Foreign {
         return None;
     }
     let message = format!(
@@ -93,7 +93,7 @@ pub(super) fn a_foreign_secret_is_left_alone(case: &Case<'_>) -> Option<Step> {
          spec.target.name to another name; it is looked at again every minute",
         secret.name
     );
-    Some(Step::Settle(Verdict::target_trouble(
+    Some(Step::Settle(Conditions::target_trouble(
         case,
         Reason::TargetConflict,
         message,
@@ -101,17 +101,17 @@ pub(super) fn a_foreign_secret_is_left_alone(case: &Case<'_>) -> Option<Step> {
 }
 
 fn a_moved_target_is_read(case: &Case<'_>) -> Option<Step> {
-    let previous = case.seen.previous.as_ref()?;
+    let previous = case.observed.previous.as_ref()?;
     // Also one that was confirmed earlier: its token is not kept between reconciles.
-    let wanted = matches!(case.seen.target, Target::Absent)
-        && case.seen.memory.holding.is_none()
+    let wanted = matches!(case.observed.target, Target::Absent)
+        && case.observed.memory.holding.is_none()
         && previous.content != Content::Damaged;
-    wanted.then(|| look(Look::Previous)).flatten()
+    wanted.then(|| read(Read::Previous)).flatten()
 }
 
 fn the_inputs_are_confirmed(case: &Case<'_>) -> Option<Step> {
     match case.inputs(&case.live_record()?) {
-        Inputs::Unconfirmed(what) => look(what),
+        Inputs::Unconfirmed(what) => read(what),
         _ => None,
     }
 }
@@ -122,11 +122,11 @@ fn the_token_is_published(case: &Case<'_>) -> Option<Step> {
     let record = match case.inputs(&found) {
         Inputs::Current => confirmed(case, &found),
         // Without a usable source Secret there is nothing to confirm it with; the published token stays what it is.
-        Inputs::Unavailable if found.owner_uid == case.seen.credential.uid => found,
-        _ if case.seen.memory.unpublished => found,
+        Inputs::Unavailable if found.owner_uid == case.observed.credential.uid => found,
+        _ if case.observed.memory.unpublished => found,
         _ => return None,
     };
-    let wanted = DesiredMetadata::new(&case.seen.credential, case.settings, &record);
+    let wanted = DesiredMetadata::new(&case.observed.credential, case.settings, &record);
     let current = case.target();
     if current.is_some_and(|secret| secret.is_confirmed() && secret.has(&wanted)) {
         return None;
@@ -135,11 +135,11 @@ fn the_token_is_published(case: &Case<'_>) -> Option<Step> {
         return Some(step);
     }
     // Our own write, which somebody else's rules have altered: to repeat it would not end.
-    if current.is_some_and(|secret| case.seen.memory.wrote(secret, &wanted)) {
+    if current.is_some_and(|secret| case.observed.memory.wrote(secret, &wanted)) {
         return None;
     }
-    let Some(holding) = &case.seen.memory.holding else {
-        return look(Look::Target);
+    let Some(holding) = &case.observed.memory.holding else {
+        return read(Read::Target);
     };
     let version = current.map(|secret| SecretVersion {
         name: secret.name.clone(),
@@ -156,7 +156,7 @@ fn the_token_is_published(case: &Case<'_>) -> Option<Step> {
                 token: holding.token.clone(),
                 record,
             };
-            let mut target = desired(&case.seen.credential, case.settings, &holding);
+            let mut target = desired(&case.observed.credential, case.settings, &holding);
             target.replaces = replaces;
             act(Action::Publish(target))
         }
@@ -164,11 +164,11 @@ fn the_token_is_published(case: &Case<'_>) -> Option<Step> {
 }
 
 fn an_unwritable_target_waits(case: &Case<'_>) -> Option<Step> {
-    let unwritable = case.seen.memory.unwritable.as_ref()?;
-    let waits =
-        unwritable.generation == case.seen.credential.generation && case.now < unwritable.next_try;
+    let unwritable = case.observed.memory.unwritable.as_ref()?;
+    let waits = unwritable.generation == case.observed.credential.generation
+        && case.now < unwritable.next_try;
     waits.then(|| {
-        Step::Settle(Verdict::not_writable(
+        Step::Settle(Conditions::not_writable(
             case,
             Reason::TargetNotWritable,
             unwritable,
@@ -179,13 +179,13 @@ fn an_unwritable_target_waits(case: &Case<'_>) -> Option<Step> {
 /// The record as confirmed for the current generation and source version, unless a local check refuses these: what is
 /// refused is looked at again, and not recorded as seen.
 fn confirmed(case: &Case<'_>, record: &Record) -> Record {
-    let credential = &case.seen.credential;
-    let refused = matches!(case.seen.source, Source::Read(_)) && early_refusal(case).is_some();
+    let credential = &case.observed.credential;
+    let refused = matches!(case.observed.source, Source::Read(_)) && early_refusal(case).is_some();
     let record = Record {
         owner_uid: credential.uid.clone(),
         ..record.clone()
     };
-    match case.seen.source.version() {
+    match case.observed.source.version() {
         Some(version) if !refused => Record {
             generation: credential.generation,
             source_version: version.to_owned(),
@@ -197,7 +197,7 @@ fn confirmed(case: &Case<'_>, record: &Record) -> Record {
 }
 
 fn a_moved_target_is_deleted(case: &Case<'_>) -> Option<Step> {
-    let previous = case.seen.previous.as_ref()?;
+    let previous = case.observed.previous.as_ref()?;
     case.target()?;
     case.good_record()?;
     let version = SecretVersion {
@@ -211,7 +211,7 @@ fn a_moved_target_is_deleted(case: &Case<'_>) -> Option<Step> {
 fn a_suspended_credential_rests(case: &Case<'_>) -> Option<Step> {
     case.settings
         .suspend
-        .then(|| Step::Settle(Verdict::suspended(case)))
+        .then(|| Step::Settle(Conditions::suspended(case)))
 }
 
 fn a_good_token_rests_until_it_is_due(case: &Case<'_>) -> Option<Step> {
@@ -221,14 +221,14 @@ fn a_good_token_rests_until_it_is_due(case: &Case<'_>) -> Option<Step> {
         return None;
     }
     Some(Step::Settle(match early_refusal(case) {
-        Some(refusal) => Verdict::refused(case, &refusal),
-        None => Verdict::good(case, &record),
+        Some(refusal) => Conditions::refused(case, &refusal),
+        None => Conditions::good(case, &record),
     }))
 }
 
 /// What would refuse the next exchange, where the source Secret was read anyway. A CA bundle is judged when it is needed.
-fn early_refusal(case: &Case<'_>) -> Option<Refusal> {
-    if matches!(case.seen.source, Source::Unread(_)) {
+fn early_refusal(case: &Case<'_>) -> Option<TokenError> {
+    if matches!(case.observed.source, Source::Unread(_)) {
         return None;
     }
     local::check(case)
@@ -237,11 +237,11 @@ fn early_refusal(case: &Case<'_>) -> Option<Refusal> {
 }
 
 fn a_failure_waits(case: &Case<'_>) -> Option<Step> {
-    let failure = case.seen.memory.failure.as_ref()?;
+    let failure = case.observed.memory.failure.as_ref()?;
     match case.woken(failure) {
-        Woken::Unsure(what) => look(what),
-        Woken::No if failure.next_try.is_none_or(|next_try| case.now < next_try) => {
-            Some(Step::Settle(Verdict::failed(case, failure)))
+        BackoffBypass::Unsure(what) => read(what),
+        BackoffBypass::No if failure.next_try.is_none_or(|next_try| case.now < next_try) => {
+            Some(Step::Settle(Conditions::failed(case, failure)))
         }
         _ => None,
     }
@@ -255,66 +255,67 @@ fn a_token_of_a_few_seconds_is_not_replaced_at_once(case: &Case<'_>) -> Option<S
         && record.expires_at <= case.now
         && !case.requested(&record)
         && case.inputs(&record) == Inputs::Current;
-    waits.then(|| Step::Settle(Verdict::short_lived(case, &record)))
+    waits.then(|| Step::Settle(Conditions::short_lived(case, &record)))
 }
 
 fn what_the_request_needs_is_read(case: &Case<'_>) -> Option<Step> {
-    if matches!(case.seen.source, Source::Unread(_)) {
-        return look(Look::Source);
+    if matches!(case.observed.source, Source::Unread(_)) {
+        return read(Read::Source);
     }
-    if case.settings.ca_bundle.is_some() && matches!(case.seen.ca_bundle, CaBundle::Unread) {
-        return look(Look::CaBundle);
+    if case.settings.ca_bundle.is_some() && matches!(case.observed.ca_bundle, CaBundle::Unread) {
+        return read(Read::CaBundle);
     }
     case.settings.seed.as_ref()?;
     match case.login() {
-        Login::Unconfirmed(what) => look(what),
+        Login::Unconfirmed(what) => read(what),
         // The owner's consent and list of hosts are asked for each time.
-        _ if matches!(case.seen.seed, Source::Unread(_)) => look(Look::Seed),
+        _ if matches!(case.observed.seed, Source::Unread(_)) => read(Read::Seed),
         _ => None,
     }
 }
 
 /// Nothing has to be read to wait on.
 fn a_place_in_the_queue_is_kept(case: &Case<'_>) -> Option<Step> {
-    let (request, versions) = case.seen.memory.queued.as_ref()?;
-    let request = TurnRequest {
-        asks_only: true,
+    let (request, versions) = case.observed.memory.queued.as_ref()?;
+    let request = PermitRequest {
+        peek: true,
         ..request.clone()
     };
-    (*versions == case.seen.versions())
+    (*versions == case.observed.versions())
         .then(|| take_turn(case, request))
         .flatten()
 }
 
 /// Before a refresh token is claimed: a claim holds for seconds, a turn may be minutes away.
 fn the_budget_is_waited_for(case: &Case<'_>) -> Option<Step> {
-    let request = TurnRequest {
+    let request = PermitRequest {
         // What is refused needs no turn; the last check says why.
         client: case.client_key()?,
-        uid: case.seen.credential.uid.clone(),
-        urgent: rotation::may_have_arrived(case) && schedule::is_in_grace(case.seen.memory.doubts),
-        asks_only: false,
+        uid: case.observed.credential.uid.clone(),
+        priority: rotation::may_have_arrived(case)
+            && schedule::is_in_grace(case.observed.memory.unknown_outcomes),
+        peek: false,
     };
     take_turn(case, request)
 }
 
-fn take_turn(case: &Case<'_>, request: TurnRequest) -> Option<Step> {
-    match &case.seen.turn {
-        Some((asked, Turn::Now { until }))
-            if case.now <= *until && (request.asks_only || !asked.asks_only) =>
+fn take_turn(case: &Case<'_>, request: PermitRequest) -> Option<Step> {
+    match &case.observed.turn {
+        Some((asked, Permit::Now { until }))
+            if case.now <= *until && (request.peek || !asked.peek) =>
         {
             None
         }
-        Some((_, Turn::Later { at, paused })) if case.now < *at => {
-            Some(Step::Settle(Verdict::waits_for_turn(case, *at, *paused)))
+        Some((_, Permit::Later { at, paused })) if case.now < *at => {
+            Some(Step::Settle(Conditions::waits_for_turn(case, *at, *paused)))
         }
-        _ => act(Action::TakeTurn(request)),
+        _ => act(Action::TakePermit(request)),
     }
 }
 
 fn an_exchange_is_made_if_nothing_refuses_it(case: &Case<'_>) -> Option<Step> {
     match local::request(case) {
         Ok(request) => act(Action::Exchange(request)),
-        Err(refusal) => Some(Step::Settle(Verdict::refused(case, &refusal))),
+        Err(refusal) => Some(Step::Settle(Conditions::refused(case, &refusal))),
     }
 }

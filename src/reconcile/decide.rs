@@ -9,7 +9,7 @@ use super::{
     observed::Observed,
     plan::{Action, Next, Plan},
     report, rotation,
-    verdict::Verdict,
+    verdict::Conditions,
 };
 use crate::api::CubeCredentialStatus;
 
@@ -17,32 +17,32 @@ use crate::api::CubeCredentialStatus;
 ///
 /// `now` is in whole seconds, like everything that is stored: comparing finer values would make decisions flap.
 #[must_use]
-pub fn decide(seen: &Observed, now: Timestamp) -> Plan {
-    if let (Some(pending), Ok(settings)) = (&seen.memory.pending, &seen.settings) {
+pub fn decide(observed: &Observed, now: Timestamp) -> Plan {
+    if let (Some(pending), Ok(settings)) = (&observed.memory.pending, &observed.settings) {
         let case = Case {
-            seen,
+            observed,
             settings,
             now,
         };
         return rotation::store_the_answer_first(&case, pending);
     }
-    if seen.credential.deleting {
+    if observed.credential.deleting {
         // The garbage collector deletes what has an owner reference; the rest is to stay.
         return Plan {
-            next: Next::Rest,
+            next: Next::Done,
             wake_at: None,
         };
     }
-    let settings = match &seen.settings {
+    let settings = match &observed.settings {
         Ok(settings) => settings,
         Err(why) => {
-            let verdict = Verdict::unreadable(why);
-            let status = report::bare(seen, &verdict, now);
-            return settle(seen, &verdict, status);
+            let verdict = Conditions::unreadable(why);
+            let status = report::bare(observed, &verdict, now);
+            return settle(observed, &verdict, status);
         }
     };
     let case = Case {
-        seen,
+        observed,
         settings,
         now,
     };
@@ -57,24 +57,28 @@ pub fn decide(seen: &Observed, now: Timestamp) -> Plan {
         },
         Step::Settle(verdict) => {
             let status = report::status(&case, &verdict);
-            settle(seen, &verdict, status)
+            settle(observed, &verdict, status)
         }
     }
 }
 
 /// Reports what is new, then rests. Writing the same status twice writes nothing.
-pub(super) fn settle(seen: &Observed, verdict: &Verdict, status: CubeCredentialStatus) -> Plan {
-    if status == seen.credential.status {
+pub(super) fn settle(
+    observed: &Observed,
+    verdict: &Conditions,
+    status: CubeCredentialStatus,
+) -> Plan {
+    if status == observed.credential.status {
         return Plan {
-            next: Next::Rest,
+            next: Next::Done,
             wake_at: verdict.wake_at,
         };
     }
     let news = news(
-        &seen.credential.status,
+        &observed.credential.status,
         verdict,
-        &seen.memory,
-        seen.settings.as_ref().ok(),
+        &observed.memory,
+        observed.settings.as_ref().ok(),
     );
     Plan {
         next: Next::Act(Box::new(Action::Report { status, news })),

@@ -12,11 +12,11 @@ use super::{
     rotation,
     settings::Settings,
     state::{Standing, State},
-    verdict::Verdict,
+    verdict::Conditions,
 };
 use crate::{
     api::{ClientAuthentication, Condition, ConditionStatus, ConditionType},
-    oauth::{answer::Refusal, authorities},
+    oauth::{authorities, response::TokenError},
 };
 
 /// An exchange that is planned for a time so long ago is not going to be made: a timer comes five minutes late at most.
@@ -24,8 +24,8 @@ const OVERDUE_SECONDS: i64 = 360;
 
 /// What the status says at present.
 #[must_use]
-pub fn conditions(seen: &Observed, now: Timestamp) -> Vec<Finding> {
-    let (credential, status) = (&seen.credential, &seen.credential.status);
+pub fn conditions(observed: &Observed, now: Timestamp) -> Vec<Finding> {
+    let (credential, status) = (&observed.credential, &observed.credential.status);
     let condition = |r#type| status.condition(r#type);
     let (Some(ready), Some(refreshed)) = (
         condition(ConditionType::Ready),
@@ -82,14 +82,14 @@ impl<'a> Inspection<'a> {
     ///
     /// # Errors
     /// If the spec cannot be used.
-    pub fn of(seen: &'a Observed, now: Timestamp) -> Result<Self, Finding> {
-        match &seen.settings {
+    pub fn of(observed: &'a Observed, now: Timestamp) -> Result<Self, Finding> {
+        match &observed.settings {
             Ok(settings) => Ok(Self(Case {
-                seen,
+                observed,
                 settings,
                 now,
             })),
-            Err(why) => Err(Finding::bad(Verdict::unreadable(why).ready.message)),
+            Err(why) => Err(Finding::bad(Conditions::unreadable(why).ready.message)),
         }
     }
 
@@ -111,10 +111,10 @@ impl<'a> Inspection<'a> {
         ))];
         if settings.suspend {
             findings.push(Finding::notice(
-                Verdict::suspended(&self.0).refreshed.message,
+                Conditions::suspended(&self.0).refreshed.message,
             ));
         }
-        if self.0.seen.credential.deleting {
+        if self.0.observed.credential.deleting {
             findings.push(Finding::notice(
                 "it is being deleted: no token is requested any more",
             ));
@@ -137,7 +137,10 @@ impl<'a> Inspection<'a> {
             "Secret {:?} has the label, and well-formed {keys}",
             source.name
         );
-        found(local::client(self.0.settings, &self.0.seen.source), good)
+        found(
+            local::client(self.0.settings, &self.0.observed.source),
+            good,
+        )
     }
 
     /// The Secret with the seed, with the grant that has one.
@@ -151,7 +154,7 @@ impl<'a> Inspection<'a> {
         );
         let finding = found(local::seed(&self.0), good);
         Some(
-            match (&finding.mark, local::seed_token(&self.0.seen.seed)) {
+            match (&finding.mark, local::seed_token(&self.0.observed.seed)) {
                 (Mark::Good, None) => Finding::unseen(format!(
                     "Secret {name:?} has no refresh token any more, and needs none: the login goes on without"
                 )),
@@ -168,7 +171,7 @@ impl<'a> Inspection<'a> {
         if let Some(refusal) = refused(rotation::an_unusable_state_is_left_alone(case)) {
             return Some(Finding::bad(refusal.refreshed.message));
         }
-        let State::Present(secret) = &case.seen.state else {
+        let State::Present(secret) = &case.observed.state else {
             return Some(Finding::unseen(format!(
                 "Secret {name:?} does not exist yet: the operator makes it before it sends the seed"
             )));
@@ -182,13 +185,15 @@ impl<'a> Inspection<'a> {
                 "the seed is of another sign-in than Secret {name:?}: the operator takes it up with the next exchange"
             )));
         }
-        let standing = secret.stored.standing(&case.seen.identity, None, case.now);
+        let standing = secret
+            .stored
+            .standing(&case.observed.identity, None, case.now);
         Some(match standing {
             Standing::Others(until) => Finding::notice(format!(
                 "Secret {name:?} is claimed until {until}: the operator is about to send the refresh token, or has just sent it"
             )),
-            Standing::InDoubt => Finding::notice(in_doubt(name)),
-            _ if record.in_doubt => Finding::notice(in_doubt(name)),
+            Standing::OutcomeUnknown => Finding::notice(outcome_unknown(name)),
+            _ if record.outcome_unknown => Finding::notice(outcome_unknown(name)),
             _ if record.generation == 0 => Finding::good(format!(
                 "Secret {name:?} holds the refresh token of the sign-in"
             )),
@@ -203,7 +208,7 @@ impl<'a> Inspection<'a> {
     #[must_use]
     pub fn ca_bundle(&self) -> Option<Finding> {
         let reference = self.0.settings.ca_bundle.as_ref()?;
-        let read = local::ca_bundle(self.0.settings, &self.0.seen.ca_bundle);
+        let read = local::ca_bundle(self.0.settings, &self.0.observed.ca_bundle);
         let roots = match &read {
             Ok(Some(pem)) => authorities::read(pem).map_or(0, |roots| roots.len()),
             _ => 0,
@@ -221,7 +226,7 @@ impl<'a> Inspection<'a> {
     pub fn hosts(&self) -> Finding {
         let host = self.0.settings.endpoint.authority();
         let good = format!("no list of hosts forbids {host}");
-        match (&self.0.seen.source, local::hosts(&self.0)) {
+        match (&self.0.observed.source, local::hosts(&self.0)) {
             (Source::Unread(_), Ok(())) => Finding::unseen(format!(
                 "whether the owner of Secret {:?} permits {host} is not known",
                 self.0.settings.source.name
@@ -267,14 +272,14 @@ impl<'a> Inspection<'a> {
     }
 }
 
-fn in_doubt(name: &str) -> String {
+fn outcome_unknown(name: &str) -> String {
     format!(
         "the refresh token in Secret {name:?} was sent, and its answer was lost: the operator sends it again to find out what \
          became of it"
     )
 }
 
-fn found<T>(checked: Result<T, Refusal>, good: String) -> Finding {
+fn found<T>(checked: Result<T, TokenError>, good: String) -> Finding {
     match checked {
         Ok(_) => Finding::good(good),
         Err(refusal) => Finding::bad(refusal.what),
@@ -282,7 +287,7 @@ fn found<T>(checked: Result<T, Refusal>, good: String) -> Finding {
 }
 
 /// What a check settles with; one that asks for a look or an act refuses nothing.
-fn refused(step: Option<Step>) -> Option<Verdict> {
+fn refused(step: Option<Step>) -> Option<Conditions> {
     match step? {
         Step::Settle(verdict) => Some(verdict),
         Step::Do(_) => None,

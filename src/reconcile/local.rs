@@ -12,14 +12,14 @@ use super::{
 use crate::{
     api::{Attempted, CaBundleKind, CaBundleRef, ClientAuthentication, Reason, annotation, label},
     oauth::{
-        answer::Refusal,
         authorities,
         endpoint::HostList,
         request::{Client, TokenRequest},
+        response::TokenError,
     },
 };
 
-type Checked<T> = Result<T, Refusal>;
+type Checked<T> = Result<T, TokenError>;
 
 /// The request that is to be sent. Source and CA bundle must have been read; of a stored refresh token also the state.
 pub(super) fn request(case: &Case<'_>) -> Checked<TokenRequest> {
@@ -27,38 +27,43 @@ pub(super) fn request(case: &Case<'_>) -> Checked<TokenRequest> {
     check(case)?;
     Ok(TokenRequest {
         endpoint: settings.endpoint.clone(),
-        client: client(settings, &case.seen.source)?,
+        client: client(settings, &case.observed.source)?,
         authentication: settings.authentication,
         refresh_token: case
-            .seen
+            .observed
             .state
             .stored()
             .map(|stored| stored.refresh_token.clone()),
         scopes: settings.scopes.clone(),
         parameters: settings.parameters.clone(),
-        ca_bundle: ca_bundle(settings, &case.seen.ca_bundle)?,
+        ca_bundle: ca_bundle(settings, &case.observed.ca_bundle)?,
     })
 }
 
 /// Everything that can be refused without asking anybody.
 pub(super) fn check(case: &Case<'_>) -> Checked<()> {
-    client(case.settings, &case.seen.source)?;
+    client(case.settings, &case.observed.source)?;
     seed(case)?;
     hosts(case)?;
-    ca_bundle(case.settings, &case.seen.ca_bundle).map(drop)
+    ca_bundle(case.settings, &case.observed.ca_bundle).map(drop)
 }
 
 /// What an attempt now would be made with.
 pub(super) fn attempted(case: &Case<'_>) -> Attempted {
-    let ca_bundle_hash = match &case.seen.ca_bundle {
+    let ca_bundle_hash = match &case.observed.ca_bundle {
         CaBundle::Pem(pem) => Some(ca_hash(pem)),
         _ => None,
     };
     Attempted {
-        generation: case.seen.credential.generation,
-        source_resource_version: case.seen.source.version().unwrap_or_default().to_owned(),
+        generation: case.observed.credential.generation,
+        source_resource_version: case
+            .observed
+            .source
+            .version()
+            .unwrap_or_default()
+            .to_owned(),
         seed_resource_version: case.seed_version(),
-        refresh_request: case.seen.credential.refresh_request.clone(),
+        refresh_request: case.observed.credential.refresh_request.clone(),
         client: case.client_key().map(|client| client.text()),
         paused_until: None,
         ca_bundle_hash,
@@ -121,8 +126,8 @@ pub(super) fn seed(case: &Case<'_>) -> Checked<()> {
         return Ok(());
     };
     let (name, key) = (&reference.name, &reference.key);
-    let begun = !matches!(case.seen.state, State::Absent);
-    match &case.seen.seed {
+    let begun = !matches!(case.observed.state, State::Absent);
+    match &case.observed.seed {
         Source::Unread(_) => Ok(()),
         Source::NotLabelled => Err(not_labelled(
             Reason::RefreshTokenNotLabelled,
@@ -154,21 +159,21 @@ pub(super) fn seed_token(source: &Source<SourceValue>) -> Option<&SecretString> 
     }
 }
 
-fn absent(reason: Reason, name: &str, keys: &str) -> Refusal {
+fn absent(reason: Reason, name: &str, keys: &str) -> TokenError {
     let label = label::CREDENTIAL;
     let message = format!(
         "Secret {name:?} does not exist: create it with the {keys} and the label {label}: \"true\"; it is used as soon as it \
          is there"
     );
-    Refusal::new(reason, message)
+    TokenError::new(reason, message)
 }
 
-fn not_labelled(reason: Reason, settings: &Settings, name: &str) -> Refusal {
+fn not_labelled(reason: Reason, settings: &Settings, name: &str) -> TokenError {
     let message = format!(
         "Secret {name:?} {}; it is used as soon as it has it",
         lacks_label(settings, name)
     );
-    Refusal::new(reason, message)
+    TokenError::new(reason, message)
 }
 
 fn lacks_label(settings: &Settings, name: &str) -> String {
@@ -179,17 +184,17 @@ fn lacks_label(settings: &Settings, name: &str) -> String {
     )
 }
 
-fn key_missing(reason: Reason, name: &str, key: &str, field: &str) -> Refusal {
+fn key_missing(reason: Reason, name: &str, key: &str, field: &str) -> TokenError {
     let message = format!(
         "Secret {name:?} has no key {key:?}: add it, or name the right key in {field}; it is used as soon as it is there"
     );
-    Refusal::new(reason, message)
+    TokenError::new(reason, message)
 }
 
-fn malformed(reason: Reason, name: &str, key: &str, what: &str) -> Refusal {
+fn malformed(reason: Reason, name: &str, key: &str, what: &str) -> TokenError {
     let message =
         format!("key {key:?} of Secret {name:?} {what}; it is used as soon as that Secret changes");
-    Refusal::new(reason, message)
+    TokenError::new(reason, message)
 }
 
 /// The text of a value that is there, or what is wrong with it.
@@ -223,9 +228,9 @@ fn token(value: &SourceValue) -> Result<Option<&SecretString>, &'static str> {
 /// Whether the operator and the owners of the Secrets permit the host.
 pub(super) fn hosts(case: &Case<'_>) -> Checked<()> {
     let endpoint = &case.settings.endpoint;
-    let refuse = |message: String| Err(Refusal::new(Reason::HostNotAllowed, message));
+    let refuse = |message: String| Err(TokenError::new(Reason::HostNotAllowed, message));
     if case
-        .seen
+        .observed
         .allowed_hosts
         .as_ref()
         .is_some_and(|hosts| !hosts.permits(endpoint))
@@ -240,7 +245,7 @@ pub(super) fn hosts(case: &Case<'_>) -> Checked<()> {
     let limits = [
         (
             Some(&case.settings.source.name),
-            case.seen.source.token_hosts(),
+            case.observed.source.token_hosts(),
         ),
         (seed, case.seed_hosts()),
     ];
@@ -289,7 +294,7 @@ pub(super) fn ca_bundle(settings: &Settings, found: &CaBundle) -> Checked<Option
         "spec.caBundleRef: {} {why}; it is used as soon as that is done",
         ca_bundle_name(reference)
     );
-    Err(Refusal::new(Reason::CABundleInvalid, message))
+    Err(TokenError::new(Reason::CABundleInvalid, message))
 }
 
 /// For messages.

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{local::ca_bundle_name, settings::Settings, state::Rejection};
 use crate::{
     api::{ClientAuthentication, Grant, Reason, annotation},
-    oauth::answer::Refusal,
+    oauth::response::TokenError,
 };
 
 const NEXT_TRY: &str = "; next try at ";
@@ -29,11 +29,11 @@ pub(super) fn until(trouble: &str, target: &str, expires_at: Timestamp) -> Strin
 
 /// The whole sentence about a failed exchange.
 pub(super) fn failure(
-    refusal: &Refusal,
+    refusal: &TokenError,
     settings: &Settings,
     next_try: Option<Timestamp>,
 ) -> String {
-    let doubt = if refusal.in_doubt && settings.seed.is_some() {
+    let doubt = if refusal.outcome_unknown && settings.seed.is_some() {
         "; it may have used up the refresh token, which is sent again to find out"
     } else {
         ""
@@ -46,7 +46,7 @@ pub(super) fn failure(
     )
 }
 
-fn next(refusal: &Refusal, settings: &Settings, next_try: Option<Timestamp>) -> String {
+fn next(refusal: &TokenError, settings: &Settings, next_try: Option<Timestamp>) -> String {
     let sooner = sooner(refusal.reason, settings);
     match next_try {
         Some(at) if refusal.asks_for_pause() => not_before(at),

@@ -2,14 +2,14 @@
 
 use jiff::SignedDuration;
 
-use super::{attempt::Memory, message::span, settings::Settings, verdict::Verdict};
+use super::{attempt::Memory, message::span, settings::Settings, verdict::Conditions};
 use crate::api::{ConditionStatus, ConditionType, CubeCredentialStatus, Reason};
 
 /// One event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct News {
+pub struct Event {
     /// What changed.
-    pub kind: NewsKind,
+    pub kind: EventKind,
     /// In a sentence.
     pub note: String,
 }
@@ -17,7 +17,7 @@ pub struct News {
 /// What changed. The name is the event's reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are the documentation")]
-pub enum NewsKind {
+pub enum EventKind {
     TokenIssued,
     Recovered,
     TargetRepaired,
@@ -32,7 +32,7 @@ pub enum NewsKind {
     Failed(Reason),
 }
 
-impl NewsKind {
+impl EventKind {
     /// Whether the event is a warning.
     #[must_use]
     pub fn is_warning(self) -> bool {
@@ -63,7 +63,7 @@ impl NewsKind {
     clippy::struct_excessive_bools,
     reason = "independent facts, not a state"
 )]
-pub(super) struct Happened {
+pub(super) struct Changes {
     pub(super) issued: bool,
     pub(super) repaired: bool,
     pub(super) served_request: bool,
@@ -87,12 +87,12 @@ pub(super) struct Told {
 /// What changes with this report.
 pub(super) fn news(
     before: &CubeCredentialStatus,
-    verdict: &Verdict,
+    verdict: &Conditions,
     memory: &Memory,
     settings: Option<&Settings>,
-) -> Vec<News> {
+) -> Vec<Event> {
     let mut news = Vec::new();
-    let mut tell = |kind, note: String| news.push(News { kind, note });
+    let mut tell = |kind, note: String| news.push(Event { kind, note });
     let target = settings
         .map(|settings| settings.target_name.as_str())
         .unwrap_or_default();
@@ -111,7 +111,7 @@ pub(super) fn news(
         let waiting = fact.status != ConditionStatus::False || fact.reason.is_waiting();
         let is = (fact.status, fact.reason.to_string());
         if !waiting && own_trouble && was(r#type) != Some(is) {
-            tell(NewsKind::Failed(fact.reason), fact.message.clone());
+            tell(EventKind::Failed(fact.reason), fact.message.clone());
         }
     }
     let happened = &memory.happened;
@@ -120,25 +120,25 @@ pub(super) fn news(
             .is_some_and(|(status, _)| status == ConditionStatus::False);
     if happened.issued && before.last_attempt_at.is_none() && !failed {
         tell(
-            NewsKind::TokenIssued,
+            EventKind::TokenIssued,
             format!("the first token was issued and is in Secret {target:?}"),
         );
     }
     if failed && verdict.refreshed.status == ConditionStatus::True {
         tell(
-            NewsKind::Recovered,
+            EventKind::Recovered,
             format!("Secret {target:?} holds a live token again"),
         );
     }
     if happened.repaired {
         tell(
-            NewsKind::TargetRepaired,
+            EventKind::TargetRepaired,
             format!("Secret {target:?} was deleted or edited and is as it should be again"),
         );
     }
     if happened.served_request {
         tell(
-            NewsKind::RefreshRequested,
+            EventKind::RefreshRequested,
             "a token was issued as the annotation asked for".into(),
         );
     }
@@ -146,7 +146,7 @@ pub(super) fn news(
         let seed = settings.and_then(|settings| settings.seed.as_ref());
         let name = seed.map(|seed| seed.name.as_str()).unwrap_or_default();
         tell(
-            NewsKind::SeedAdopted,
+            EventKind::SeedAdopted,
             format!("the login continues from the refresh token in Secret {name:?}"),
         );
     }
@@ -155,7 +155,7 @@ pub(super) fn news(
             .map(|settings| span(settings.assumed_lifetime))
             .unwrap_or_default();
         tell(
-            NewsKind::ExpiryUnknown,
+            EventKind::ExpiryUnknown,
             format!(
                 "the answer states no usable expires_in: spec.assumedLifetime ({assumed}) is taken for it"
             ),
@@ -163,7 +163,7 @@ pub(super) fn news(
     }
     if happened.scope_narrowed {
         tell(
-            NewsKind::ScopeNarrowed,
+            EventKind::ScopeNarrowed,
             "fewer scopes were granted than spec.scopes asks for: see status.scopes".into(),
         );
     }
@@ -173,7 +173,7 @@ pub(super) fn news(
             "the provider's clock is {} s {direction} this cluster's: check the nodes' time synchronisation",
             seconds.abs()
         );
-        tell(NewsKind::ClockSkew, note);
+        tell(EventKind::ClockSkew, note);
     }
     if let Some(margin) = happened.short_lived {
         let note = format!(
@@ -181,7 +181,7 @@ pub(super) fn news(
              later: raise spec.refreshBefore, or ask the provider for tokens that live 5 minutes or longer",
             span(margin)
         );
-        tell(NewsKind::ShortLivedToken, note);
+        tell(EventKind::ShortLivedToken, note);
     }
     news
 }

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use super::{
     attempt::{Memory, Versions},
-    budget::{Turn, TurnRequest},
+    budget::{Permit, PermitRequest},
     settings::Settings,
     state::State,
 };
@@ -36,7 +36,7 @@ pub struct Observed {
     /// The further authorities.
     pub ca_bundle: CaBundle,
     /// Whether this client may send a token request; `None`: not asked in this reconcile.
-    pub turn: Option<(TurnRequest, Turn)>,
+    pub turn: Option<(PermitRequest, Permit)>,
     /// The only hosts that the operator may send to; `None`: any.
     pub allowed_hosts: Option<HostList>,
     /// What this process remembers of earlier reconciles.

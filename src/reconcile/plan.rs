@@ -6,16 +6,16 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
 use super::{
-    budget::{Turn, TurnRequest},
-    news::News,
+    budget::{Permit, PermitRequest},
+    news::Event,
     observed::{CaBundle, Source, SourceValue, TargetSecret},
     state::{StateReading, StateSecret, Stored},
 };
 use crate::{
     api::CubeCredentialStatus,
     oauth::{
-        answer::{Issued, Refusal},
         request::TokenRequest,
+        response::{Issued, TokenError},
     },
 };
 
@@ -24,7 +24,7 @@ use crate::{
 pub struct Plan {
     /// What to do now.
     pub next: Next,
-    /// When to look again if nothing changes before; meaningful with [`Next::Rest`].
+    /// When to look again if nothing changes before; meaningful with [`Next::Done`].
     pub wake_at: Option<Timestamp>,
 }
 
@@ -32,18 +32,18 @@ pub struct Plan {
 #[derive(Debug)]
 pub enum Next {
     /// Read something.
-    Look(Look),
+    Read(Read),
     /// Change something.
     Act(Box<Action>),
     /// Stay, and decide again after this time: something in memory is in no Secret yet.
-    Pause(SignedDuration),
+    Wait(SignedDuration),
     /// Nothing is left to do.
-    Rest,
+    Done,
 }
 
 /// A read that a decision needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Look {
+pub enum Read {
     /// The Secret by the target's name, with its data if it is ours.
     Target,
     /// The target before it moved, with its data.
@@ -63,7 +63,7 @@ pub enum Look {
 #[expect(clippy::large_enum_variant, reason = "a plan boxes it")]
 pub enum Action {
     /// Ask the client's budget for a token request.
-    TakeTurn(TurnRequest),
+    TakePermit(PermitRequest),
     /// Ask the provider for a token.
     Exchange(TokenRequest),
     /// Write the state Secret, in exactly the version that it replaces.
@@ -77,7 +77,7 @@ pub enum Action {
         /// The whole status.
         status: CubeCredentialStatus,
         /// What changed.
-        news: Vec<News>,
+        news: Vec<Event>,
     },
 }
 
@@ -172,13 +172,13 @@ pub enum Outcome {
     /// The CA bundle.
     CaBundle(CaBundle),
     /// What the client's budget says.
-    Turn(TurnRequest, Turn),
+    Permit(PermitRequest, Permit),
     /// An exchange.
     Exchanged {
         /// When the request was sent.
         sent_at: Timestamp,
         /// What came of it.
-        result: Result<Issued, Refusal>,
+        result: Result<Issued, TokenError>,
         /// The successor of the refresh token that was sent, if there was one.
         refresh_token: Option<SecretString>,
         /// The provider's clock, where it stated one.
@@ -194,7 +194,7 @@ pub enum Outcome {
     /// The state was not written.
     NotStored(Unstored),
     /// A pause is over.
-    Paused,
+    Waited,
     /// A look or an action did not work, and why.
     Interrupted(String),
     /// The target as it was written.

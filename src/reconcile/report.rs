@@ -5,12 +5,12 @@ use jiff::Timestamp;
 use super::{
     case::Case,
     observed::{Content, Observed, TargetSecret},
-    verdict::{Fact, Pressure, Verdict},
+    verdict::{Condition, Conditions, Progress},
 };
-use crate::api::{Condition, ConditionStatus, ConditionType, CubeCredentialStatus, TargetStatus};
+use crate::api::{self, ConditionStatus, ConditionType, CubeCredentialStatus, TargetStatus};
 
 /// The whole status of a credential whose spec can be read.
-pub(super) fn status(case: &Case<'_>, verdict: &Verdict) -> CubeCredentialStatus {
+pub(super) fn status(case: &Case<'_>, verdict: &Conditions) -> CubeCredentialStatus {
     let target = case.target();
     let record = target.and_then(TargetSecret::confirmed_record);
     CubeCredentialStatus {
@@ -29,21 +29,25 @@ pub(super) fn status(case: &Case<'_>, verdict: &Verdict) -> CubeCredentialStatus
             name: secret.name.clone(),
             resource_version: secret.version.clone(),
         }),
-        ..bare(case.seen, verdict, case.now)
+        ..bare(case.observed, verdict, case.now)
     }
 }
 
 /// The part of a status that needs no target.
-pub(super) fn bare(seen: &Observed, verdict: &Verdict, now: Timestamp) -> CubeCredentialStatus {
-    let memory = &seen.memory;
+pub(super) fn bare(
+    observed: &Observed,
+    verdict: &Conditions,
+    now: Timestamp,
+) -> CubeCredentialStatus {
+    let memory = &observed.memory;
     // A token that was published since for what is wanted now makes an older failure history.
     let failure = memory
         .failure
         .as_ref()
         .filter(|_| verdict.refreshed.status != ConditionStatus::True);
     CubeCredentialStatus {
-        observed_generation: Some(seen.credential.generation),
-        conditions: conditions(seen, verdict, now),
+        observed_generation: Some(observed.credential.generation),
+        conditions: conditions(observed, verdict, now),
         refresh_at: verdict.refresh_at,
         last_attempt_at: memory.last_attempt_at,
         failures: failure.map(|_| memory.failures).filter(|count| *count > 0),
@@ -52,35 +56,40 @@ pub(super) fn bare(seen: &Observed, verdict: &Verdict, now: Timestamp) -> CubeCr
     }
 }
 
-fn conditions(seen: &Observed, verdict: &Verdict, now: Timestamp) -> Vec<Condition> {
+fn conditions(observed: &Observed, verdict: &Conditions, now: Timestamp) -> Vec<api::Condition> {
     let mut conditions = vec![
-        condition(seen, ConditionType::Ready, &verdict.ready, now),
-        condition(seen, ConditionType::Refreshed, &verdict.refreshed, now),
+        condition(observed, ConditionType::Ready, &verdict.ready, now),
+        condition(observed, ConditionType::Refreshed, &verdict.refreshed, now),
     ];
     let pressure = match verdict.pressure {
-        Pressure::None => None,
-        Pressure::Reconciling => Some(ConditionType::Reconciling),
-        Pressure::Stalled => Some(ConditionType::Stalled),
+        Progress::None => None,
+        Progress::Reconciling => Some(ConditionType::Reconciling),
+        Progress::Stalled => Some(ConditionType::Stalled),
     };
     if let Some(r#type) = pressure {
-        let fact = Fact {
+        let fact = Condition {
             status: ConditionStatus::True,
             ..verdict.ready.clone()
         };
-        conditions.push(condition(seen, r#type, &fact, now));
+        conditions.push(condition(observed, r#type, &fact, now));
     }
     conditions
 }
 
-fn condition(seen: &Observed, r#type: ConditionType, fact: &Fact, now: Timestamp) -> Condition {
-    let before = seen.credential.status.condition(r#type);
-    Condition {
+fn condition(
+    observed: &Observed,
+    r#type: ConditionType,
+    fact: &Condition,
+    now: Timestamp,
+) -> api::Condition {
+    let before = observed.credential.status.condition(r#type);
+    api::Condition {
         r#type,
         status: fact.status,
         reason: fact.reason.to_string(),
         // The schema's bound: a webhook's own words can be of any length.
         message: fact.message.chars().take(2048).collect(),
-        observed_generation: seen.credential.generation,
+        observed_generation: observed.credential.generation,
         // Moves only when the status flips.
         last_transition_time: before
             .filter(|before| before.status == fact.status)

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::{attempt::later, settings::Settings, target::Record};
-use crate::api::{Class, Reason};
+use crate::api::{Reason, RetryClass};
 
 /// No two exchanges of a healthy credential are closer: a provider that issues tokens of a few seconds is not hammered.
 /// Cubewire allows ten token requests a minute.
@@ -35,7 +35,7 @@ pub(super) fn at_least_after(exchange: Timestamp) -> Timestamp {
 pub(super) fn retry_delay(
     reason: Reason,
     pause: Option<SignedDuration>,
-    in_doubt: bool,
+    outcome_unknown: bool,
     failures: i32,
     uid: &str,
 ) -> Option<SignedDuration> {
@@ -55,27 +55,27 @@ pub(super) fn retry_delay(
     };
     // ±20 %
     let spread = |delay: SignedDuration| Some(whole(delay * 4 / 5 + part(delay * 2 / 5, jitter)));
-    match reason.class() {
-        Class::Terminal => None,
-        Class::Slow => spread(nth(&[300, 900, 1800, 3600])),
+    match reason.retry_class() {
+        RetryClass::Terminal => None,
+        RetryClass::Slow => spread(nth(&[300, 900, 1800, 3600])),
         // A provider's grace for the token before is short, and nobody else holds its successor.
-        Class::Fast if in_doubt => spread(nth(&[2, 8, 20, 60, 120, 300])),
-        Class::Fast => spread(nth(&[10, 20, 40, 80, 160, 300])),
-        Class::RateLimited => Some(pausing(nth(&[60, 120, 240, 480, 900]))),
+        RetryClass::Fast if outcome_unknown => spread(nth(&[2, 8, 20, 60, 120, 300])),
+        RetryClass::Fast => spread(nth(&[10, 20, 40, 80, 160, 300])),
+        RetryClass::RateLimited => Some(pausing(nth(&[60, 120, 240, 480, 900]))),
     }
 }
 
 /// Whether the next try after so many of them that left a doubt is one of those that a provider's grace is waiting for: 2, 8 and 20 s.
 /// All later ones can wait for their turn like others.
-pub(super) fn is_in_grace(doubts: i32) -> bool {
-    doubts <= 3
+pub(super) fn is_in_grace(unknown_outcomes: i32) -> bool {
+    unknown_outcomes <= 3
 }
 
 /// The longest delay that a failure with this reason can ever have.
 pub(super) fn longest_delay(reason: Reason) -> SignedDuration {
-    match reason.class() {
-        Class::Slow => SignedDuration::from_secs(3600 * 6 / 5),
-        Class::Fast if reason != Reason::Unavailable => SignedDuration::from_secs(300 * 6 / 5),
+    match reason.retry_class() {
+        RetryClass::Slow => SignedDuration::from_secs(3600 * 6 / 5),
+        RetryClass::Fast if reason != Reason::Unavailable => SignedDuration::from_secs(300 * 6 / 5),
         // Unavailable may carry a Retry-After.
         _ => LONGEST_PAUSE,
     }

@@ -67,7 +67,8 @@ pub(super) struct StateRecord {
     pub(super) issued: Option<Record>,
     pub(super) claim: Option<Claim>,
     /// The refresh token was sent at least once without an answer that says what became of it.
-    pub(super) in_doubt: bool,
+    #[serde(rename = "inDoubt")]
+    pub(super) outcome_unknown: bool,
     pub(super) rejection: Option<Rejection>,
     /// The record of the login before, until this one has worked: a wrong seed must not cost a good login.
     pub(super) replaced: Option<Box<StateRecord>>,
@@ -110,7 +111,7 @@ pub(super) enum Standing {
     /// Another process sends it, at most until then.
     Others(Timestamp),
     /// Somebody claimed it and never told what came of it: it may have been sent.
-    InDoubt,
+    OutcomeUnknown,
 }
 
 impl Stored {
@@ -207,7 +208,7 @@ impl Stored {
         if claim.by != identity && claim.until > now {
             return Standing::Others(claim.until);
         }
-        Standing::InDoubt
+        Standing::OutcomeUnknown
     }
 
     /// Claimed by this process; what was in doubt stays in doubt until the provider says what became of it.
@@ -219,7 +220,7 @@ impl Stored {
         now: Timestamp,
     ) -> Self {
         let standing = self.standing(identity, unspent, now);
-        let doubt = matches!(standing, Standing::InDoubt | Standing::Others(_));
+        let doubt = matches!(standing, Standing::OutcomeUnknown | Standing::Others(_));
         let record = StateRecord {
             claim: Some(Claim {
                 of: self.of(),
@@ -228,7 +229,7 @@ impl Stored {
             }),
             seed_version,
             token_hosts,
-            in_doubt: self.record.in_doubt || doubt,
+            outcome_unknown: self.record.outcome_unknown || doubt,
             ..self.record.clone()
         };
         Self {
@@ -289,7 +290,7 @@ impl Stored {
                 past_seeds,
                 issued,
                 claim: None,
-                in_doubt: false,
+                outcome_unknown: false,
                 rejection: None,
                 replaced: None,
                 ..before.clone()
@@ -307,7 +308,7 @@ impl Stored {
     ) -> Self {
         let before = self.record.rejection.as_ref();
         let rejection = Rejection {
-            lost: before.map_or(self.record.in_doubt, |before| before.lost),
+            lost: before.map_or(self.record.outcome_unknown, |before| before.lost),
             what: what.to_owned(),
             at: now,
             confirmed: before.is_some(),
@@ -360,8 +361,8 @@ impl Stored {
 
 impl Claim {
     /// When a claim ends that was first seen at this time, whatever end it states.
-    pub(super) fn latest_end(seen: Timestamp) -> Timestamp {
-        later(seen, CLAIM)
+    pub(super) fn latest_end(observed: Timestamp) -> Timestamp {
+        later(observed, CLAIM)
     }
 
     /// Whether enough of it is left to send a request and to hear its answer.

@@ -10,8 +10,8 @@ use super::{
     target::Record,
 };
 use crate::{
-    api::{CaBundleKind, Class, ConditionStatus, Reason},
-    oauth::answer::Refusal,
+    api::{CaBundleKind, ConditionStatus, Reason, RetryClass},
+    oauth::response::TokenError,
 };
 
 /// A foreign or unlabelled Secret is not watched, so what is said of it would stay however it changes; and a rival that moves away
@@ -20,7 +20,7 @@ const LOOK_AT_UNWATCHED: SignedDuration = SignedDuration::from_secs(60);
 
 /// One condition, without what the API conventions add.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fact {
+pub(super) struct Condition {
     pub(super) status: ConditionStatus,
     pub(super) reason: Reason,
     pub(super) message: String,
@@ -28,7 +28,7 @@ pub(super) struct Fact {
 
 /// Who has to act while the credential is not ready (kstatus).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pressure {
+pub(super) enum Progress {
     /// Nobody: it is ready, or rests on purpose.
     None,
     /// The operator, soon.
@@ -39,16 +39,16 @@ pub(super) enum Pressure {
 
 /// What the conditions say.
 #[derive(Clone, Debug)]
-pub(super) struct Verdict {
-    pub(super) ready: Fact,
-    pub(super) refreshed: Fact,
-    pub(super) pressure: Pressure,
+pub(super) struct Conditions {
+    pub(super) ready: Condition,
+    pub(super) refreshed: Condition,
+    pub(super) pressure: Progress,
     /// The next planned exchange.
     pub(super) refresh_at: Option<Timestamp>,
     pub(super) wake_at: Option<Timestamp>,
 }
 
-impl Fact {
+impl Condition {
     fn new(status: ConditionStatus, reason: Reason, message: impl Into<String>) -> Self {
         Self {
             status,
@@ -58,13 +58,13 @@ impl Fact {
     }
 }
 
-impl Verdict {
+impl Conditions {
     pub(super) fn good(case: &Case<'_>, record: &Record) -> Self {
         let refresh_at = case.refresh_at(record);
         Self {
             ready: ready(case, record),
             refreshed: issued(record, refresh_at),
-            pressure: Pressure::None,
+            pressure: Progress::None,
             refresh_at: Some(refresh_at),
             wake_at: Some(refresh_at.min(record.expires_at)),
         }
@@ -79,9 +79,9 @@ impl Verdict {
             message::span(record.expires_at.duration_since(record.issued_at))
         );
         Self {
-            ready: Fact::new(ConditionStatus::False, Reason::Pending, message),
+            ready: Condition::new(ConditionStatus::False, Reason::Pending, message),
             refreshed: issued(record, refresh_at),
-            pressure: Pressure::Reconciling,
+            pressure: Progress::Reconciling,
             refresh_at: Some(refresh_at),
             wake_at: Some(refresh_at),
         }
@@ -89,15 +89,15 @@ impl Verdict {
 
     pub(super) fn suspended(case: &Case<'_>) -> Self {
         let message = "spec.suspend is true, so no token is requested: set it to false to go on";
-        let refreshed = Fact::new(ConditionStatus::Unknown, Reason::Suspended, message);
-        Self::troubled(case, refreshed, Pressure::None, None)
+        let refreshed = Condition::new(ConditionStatus::Unknown, Reason::Suspended, message);
+        Self::troubled(case, refreshed, Progress::None, None)
     }
 
     pub(super) fn failed(case: &Case<'_>, failure: &Failure) -> Self {
-        let refreshed = Fact::new(ConditionStatus::False, failure.reason, &failure.message);
-        let pressure = match failure.reason.class() {
-            Class::Fast | Class::RateLimited => Pressure::Reconciling,
-            Class::Slow | Class::Terminal => Pressure::Stalled,
+        let refreshed = Condition::new(ConditionStatus::False, failure.reason, &failure.message);
+        let pressure = match failure.reason.retry_class() {
+            RetryClass::Fast | RetryClass::RateLimited => Progress::Reconciling,
+            RetryClass::Slow | RetryClass::Terminal => Progress::Stalled,
         };
         Self::troubled(case, refreshed, pressure, failure.next_try)
     }
@@ -105,13 +105,13 @@ impl Verdict {
     /// The exchange is due, and other token requests of its client come first. That is no failure; an earlier one stays told.
     pub(super) fn waits_for_turn(case: &Case<'_>, at: Timestamp, paused: bool) -> Self {
         let too_late = case.record().is_some_and(|record| record.expires_at <= at);
-        let refreshed = match &case.seen.memory.failure {
-            Some(failure) => Fact::new(
+        let refreshed = match &case.observed.memory.failure {
+            Some(failure) => Condition::new(
                 ConditionStatus::False,
                 failure.reason,
                 message::postponed(&failure.message, at),
             ),
-            None => Fact::new(
+            None => Condition::new(
                 match case.published_record() {
                     Some(_) => ConditionStatus::True,
                     None => ConditionStatus::Unknown,
@@ -120,13 +120,13 @@ impl Verdict {
                 message::waits_for_turn(at, paused, too_late),
             ),
         };
-        Self::troubled(case, refreshed, Pressure::Reconciling, Some(at))
+        Self::troubled(case, refreshed, Progress::Reconciling, Some(at))
     }
 
     /// A local check refuses the exchange: only a change helps.
-    pub(super) fn refused(case: &Case<'_>, refusal: &Refusal) -> Self {
-        let refreshed = Fact::new(ConditionStatus::False, refusal.reason, &refusal.what);
-        let verdict = Self::troubled(case, refreshed, Pressure::Stalled, None);
+    pub(super) fn refused(case: &Case<'_>, refusal: &TokenError) -> Self {
+        let refreshed = Condition::new(ConditionStatus::False, refusal.reason, &refusal.what);
+        let verdict = Self::troubled(case, refreshed, Progress::Stalled, None);
         let bundle = case.settings.ca_bundle.as_ref();
         let is_unwatched = match refusal.reason {
             Reason::ClientSecretNotFound
@@ -147,8 +147,8 @@ impl Verdict {
 
     /// The API server refuses the target, whose token is kept for the next try, or the state, so that nothing is sent.
     pub(super) fn not_writable(case: &Case<'_>, reason: Reason, unwritable: &Unwritable) -> Self {
-        let refreshed = Fact::new(ConditionStatus::False, reason, &unwritable.message);
-        Self::troubled(case, refreshed, Pressure::Reconciling, None)
+        let refreshed = Condition::new(ConditionStatus::False, reason, &unwritable.message);
+        Self::troubled(case, refreshed, Progress::Reconciling, None)
             .looked_at_by(unwritable.next_try)
     }
 
@@ -156,38 +156,38 @@ impl Verdict {
     pub(super) fn storing(case: &Case<'_>, pending: &Pending) -> Self {
         let message = message::storing(pending.trouble.as_deref().unwrap_or_default());
         let reason = Reason::StateNotWritable;
-        let refreshed = Fact::new(ConditionStatus::False, reason, message);
-        Self::troubled(case, refreshed, Pressure::Reconciling, None)
+        let refreshed = Condition::new(ConditionStatus::False, reason, message);
+        Self::troubled(case, refreshed, Progress::Reconciling, None)
     }
 
     /// The refresh token is dead, as the state says.
     pub(super) fn rejected(case: &Case<'_>, rejection: &Rejection) -> Self {
         let (reason, message) = message::rejected(rejection, case.settings);
-        let refreshed = Fact::new(ConditionStatus::False, reason, message);
-        Self::troubled(case, refreshed, Pressure::Stalled, rejection.next_try())
+        let refreshed = Condition::new(ConditionStatus::False, reason, message);
+        Self::troubled(case, refreshed, Progress::Stalled, rejection.next_try())
     }
 
     /// Another process sends the refresh token; it is looked at again when its claim ends.
     pub(super) fn claimed(case: &Case<'_>, until: Timestamp) -> Self {
         let refreshed = failed_before_or_pending(case, message::claimed(until));
-        Self::troubled(case, refreshed, Pressure::Reconciling, Some(until))
+        Self::troubled(case, refreshed, Progress::Reconciling, Some(until))
     }
 
     /// The Secret by the state's name cannot be used, so there is no place to keep a refresh token in.
     pub(super) fn state_conflict(case: &Case<'_>, message: String) -> Self {
-        let refreshed = Fact::new(ConditionStatus::False, Reason::StateConflict, message);
-        Self::troubled(case, refreshed, Pressure::Stalled, None)
+        let refreshed = Condition::new(ConditionStatus::False, Reason::StateConflict, message);
+        Self::troubled(case, refreshed, Progress::Stalled, None)
             .looked_at_by(later(case.now, LOOK_AT_UNWATCHED))
     }
 
     /// The spec cannot be read: nothing is known of the target either.
     pub(super) fn unreadable(why: &str) -> Self {
         let message = format!("{why}; it is looked at again as soon as the spec changes");
-        let fact = Fact::new(ConditionStatus::False, Reason::InvalidSpec, message);
+        let fact = Condition::new(ConditionStatus::False, Reason::InvalidSpec, message);
         Self {
             ready: fact.clone(),
             refreshed: fact,
-            pressure: Pressure::Stalled,
+            pressure: Progress::Stalled,
             refresh_at: None,
             wake_at: None,
         }
@@ -197,9 +197,9 @@ impl Verdict {
     pub(super) fn target_trouble(case: &Case<'_>, reason: Reason, message: String) -> Self {
         let waits = "no token is requested while there is no Secret to publish it in";
         Self {
-            ready: Fact::new(ConditionStatus::False, reason, message),
+            ready: Condition::new(ConditionStatus::False, reason, message),
             refreshed: failed_before_or_pending(case, waits),
-            pressure: Pressure::Stalled,
+            pressure: Progress::Stalled,
             refresh_at: None,
             wake_at: Some(later(case.now, LOOK_AT_UNWATCHED)),
         }
@@ -216,8 +216,8 @@ impl Verdict {
     /// Ready by the published token alone; the trouble is Ready's reason once there is no good one left.
     fn troubled(
         case: &Case<'_>,
-        refreshed: Fact,
-        pressure: Pressure,
+        refreshed: Condition,
+        pressure: Progress,
         next_try: Option<Timestamp>,
     ) -> Self {
         let target = &case.settings.target_name;
@@ -229,19 +229,19 @@ impl Verdict {
                     ConditionStatus::False => message::synced_until(target, expires_at),
                     _ => message::synced(target, expires_at),
                 };
-                Fact::new(ConditionStatus::True, Reason::Synced, message)
+                Condition::new(ConditionStatus::True, Reason::Synced, message)
             }
             (None, Some(expires_at)) => {
                 let message = message::until(&refreshed.message, target, expires_at);
-                Fact::new(ConditionStatus::False, refreshed.reason, message)
+                Condition::new(ConditionStatus::False, refreshed.reason, message)
             }
-            (None, None) => Fact {
+            (None, None) => Condition {
                 status: ConditionStatus::False,
                 ..refreshed.clone()
             },
         };
         let pressure = match good {
-            Some(_) => Pressure::None,
+            Some(_) => Progress::None,
             None => pressure,
         };
         let expires_at = good.or(outdated);
@@ -255,8 +255,8 @@ impl Verdict {
     }
 }
 
-fn ready(case: &Case<'_>, record: &Record) -> Fact {
-    Fact::new(
+fn ready(case: &Case<'_>, record: &Record) -> Condition {
+    Condition::new(
         ConditionStatus::True,
         Reason::Synced,
         message::synced(&case.settings.target_name, record.expires_at),
@@ -264,17 +264,17 @@ fn ready(case: &Case<'_>, record: &Record) -> Fact {
 }
 
 /// What waits for something else is no failure; an earlier one stays told.
-fn failed_before_or_pending(case: &Case<'_>, message: impl Into<String>) -> Fact {
-    match &case.seen.memory.failure {
-        Some(failure) => Fact::new(ConditionStatus::False, failure.reason, &failure.message),
-        None => Fact::new(ConditionStatus::Unknown, Reason::Pending, message),
+fn failed_before_or_pending(case: &Case<'_>, message: impl Into<String>) -> Condition {
+    match &case.observed.memory.failure {
+        Some(failure) => Condition::new(ConditionStatus::False, failure.reason, &failure.message),
+        None => Condition::new(ConditionStatus::Unknown, Reason::Pending, message),
     }
 }
 
-fn issued(record: &Record, refresh_at: Timestamp) -> Fact {
+fn issued(record: &Record, refresh_at: Timestamp) -> Condition {
     let message = format!(
         "a token was issued at {}; the next one is requested at {refresh_at}",
         record.issued_at
     );
-    Fact::new(ConditionStatus::True, Reason::TokenIssued, message)
+    Condition::new(ConditionStatus::True, Reason::TokenIssued, message)
 }

@@ -23,16 +23,16 @@ use std::{collections::BTreeMap, env, time::Duration};
 use cube_operator::{
     api::{ClientAuthentication, Reason},
     oauth::{
-        answer::{Answer, Body, Refusal},
         client::TokenClient,
         endpoint::{Endpoint, Networks},
         request::{Client, TokenRequest},
+        response::{Body, Response, TokenError},
     },
 };
 use scripted::Authority;
 
 /// The outcome of an exchange: status and body, or the reason why there is no response.
-type Outcome = Result<(u16, String), Refusal>;
+type Outcome = Result<(u16, String), TokenError>;
 
 /// A request for a token from this URL.
 fn request(url: &str) -> TokenRequest {
@@ -93,7 +93,7 @@ fn block_on<T>(what: impl Future<Output = T>) -> T {
     runtime.unwrap().block_on(what)
 }
 
-fn answer(client: &TokenClient, request: &TokenRequest) -> Result<Answer, Refusal> {
+fn answer(client: &TokenClient, request: &TokenRequest) -> Result<Response, TokenError> {
     block_on(client.send(request))
 }
 
@@ -109,10 +109,10 @@ fn fine() -> (u16, String) {
     (200, "{}".into())
 }
 
-fn refused<T>(reason: Reason, what: impl Into<String>) -> Result<T, Refusal> {
-    Err(Refusal {
+fn refused<T>(reason: Reason, what: impl Into<String>) -> Result<T, TokenError> {
+    Err(TokenError {
         // This is the only failure of a connection after which the request may have arrived.
-        in_doubt: reason == Reason::NoResponse,
-        ..Refusal::new(reason, what)
+        outcome_unknown: reason == Reason::NoResponse,
+        ..TokenError::new(reason, what)
     })
 }

@@ -27,12 +27,12 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let heads: Arc<Mutex<Vec<String>>> = Arc::default();
-        let seen = Arc::clone(&heads);
+        let observed = Arc::clone(&heads);
         thread::spawn(move || {
             for socket in listener.incoming() {
-                let (mut socket, seen) = (socket.unwrap(), Arc::clone(&seen));
+                let (mut socket, observed) = (socket.unwrap(), Arc::clone(&observed));
                 thread::spawn(move || {
-                    seen.lock().unwrap().push(head(&mut socket)?);
+                    observed.lock().unwrap().push(head(&mut socket)?);
                     socket.write_all(answer.as_bytes())?;
                     tunnel(&socket, &TcpStream::connect(server)?)
                 });

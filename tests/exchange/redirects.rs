@@ -3,7 +3,7 @@
 use cube_operator::{
     api::{Grant, Reason},
     oauth::{
-        answer::{Asked, Refusal, read},
+        response::{RequestContext, TokenError, read},
         scrub::Scrubber,
     },
 };
@@ -17,7 +17,7 @@ use crate::{
 /// Sends one request, and compares the refusal.
 fn assert_redirected(authority: &Authority, provider: &Provider, answered: &str) {
     let request = trusting(authority, &provider.url("/o/token"));
-    let asked = Asked {
+    let asked = RequestContext {
         grant: Grant::ClientCredentials,
         scopes: &[],
     };
@@ -25,7 +25,7 @@ fn assert_redirected(authority: &Authority, provider: &Provider, answered: &str)
     let reading = read(&answer, asked, Scrubber::for_request(&request));
     assert_eq!(
         reading.outcome.unwrap_err(),
-        Refusal::new(
+        TokenError::new(
             Reason::Redirected,
             format!("the token endpoint answered {answered}, which is never followed")
         )

@@ -5,10 +5,10 @@ use std::net::{TcpListener, ToSocketAddrs};
 use cube_operator::{
     api::Reason,
     oauth::{
-        answer::Refusal,
         client::{Address, Handshake},
         endpoint::Endpoint,
         probe::{Judgement, judge},
+        response::TokenError,
     },
 };
 use rustls::{SupportedProtocolVersion, version};
@@ -28,7 +28,7 @@ fn start(authority: &Authority) -> Provider {
 }
 
 /// The route to a server for a client that trusts this CA.
-fn look(provider: &Provider, trusted: &Authority) -> Result<Handshake, Refusal> {
+fn look(provider: &Provider, trusted: &Authority) -> Result<Handshake, TokenError> {
     let endpoint = endpoint(&provider.url("/token?secret=planted"));
     block_on(local().handshake(&endpoint, Some(&trusted.pem())))
 }
@@ -97,14 +97,14 @@ fn a_handshake_shows_version_and_certificate_and_sends_nothing() {
         let provider = Provider::start_with_tls(&authority.certificate(&LOCAL), versions, |_| {
             Reply::token("planted")
         });
-        let seen = look(&provider, &authority).unwrap();
-        assert_eq!(seen.outcome, Ok(shown));
+        let observed = look(&provider, &authority).unwrap();
+        assert_eq!(observed.outcome, Ok(shown));
         assert!(
-            seen.certificate.starts_with(
+            observed.certificate.starts_with(
                 "issued by \"CN=private\" for \"localhost\", \"127.0.0.1\", valid from "
             ),
             "{}",
-            seen.certificate
+            observed.certificate
         );
         assert_eq!(provider.requests(), []);
         assert_eq!(provider.connections(), 1);
@@ -115,17 +115,21 @@ fn a_handshake_shows_version_and_certificate_and_sends_nothing() {
 fn a_certificate_that_is_not_trusted_is_shown_with_the_words_of_an_exchange() {
     let (trusted, other) = (Authority::new("trusted"), Authority::new("Example Proxy"));
     let provider = start(&other);
-    let seen = look(&provider, &trusted).unwrap();
+    let observed = look(&provider, &trusted).unwrap();
     let port = provider.address.port();
     let what = format!(
         "the certificate of the token endpoint localhost:{port} is not trusted: it was issued by an authority that is not trusted"
     );
-    assert_eq!(seen.outcome, Err(Refusal::new(Reason::TLSUntrusted, what)));
+    assert_eq!(
+        observed.outcome,
+        Err(TokenError::new(Reason::TLSUntrusted, what))
+    );
     assert!(
-        seen.certificate
+        observed
+            .certificate
             .starts_with("issued by \"CN=Example Proxy\" for "),
         "{}",
-        seen.certificate
+        observed.certificate
     );
     assert_eq!(provider.requests(), []);
 }
@@ -143,11 +147,11 @@ fn a_server_without_tls_shows_no_certificate() {
         while socket.read(&mut [0; 1024]).is_ok_and(|read| read > 0) {}
     });
     let endpoint = endpoint(&format!("https://localhost:{port}/token"));
-    let seen = block_on(local().handshake(&endpoint, None));
+    let observed = block_on(local().handshake(&endpoint, None));
     let what = format!(
         "the token endpoint localhost:{port} could not be reached: what answers there does not speak TLS"
     );
-    assert_eq!(seen, refused(Reason::Unreachable, what));
+    assert_eq!(observed, refused(Reason::Unreachable, what));
 }
 
 #[test]

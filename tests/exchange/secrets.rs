@@ -4,8 +4,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use cube_operator::{
     api::ClientAuthentication,
     oauth::{
-        answer::{Asked, read},
         request::TokenRequest,
+        response::{RequestContext, read},
         scrub::Scrubber,
     },
 };
@@ -59,7 +59,7 @@ fn debug_output_shows_no_secret() {
         };
         let client = local();
         let answer = answer(&client, &request).unwrap();
-        let asked = Asked {
+        let asked = RequestContext {
             grant: request.grant(),
             scopes: &request.scopes,
         };

@@ -8,7 +8,9 @@ use std::collections::HashMap;
 use cube_operator::{
     api::{Grant, Reason},
     oauth::{
-        answer::{Answer, Asked, Body, Issued, LONGEST_LIFETIME, Reading, Refusal, read},
+        response::{
+            Body, Issued, LONGEST_LIFETIME, Parsed, RequestContext, Response, TokenError, read,
+        },
         scrub::Scrubber,
     },
 };
@@ -43,13 +45,13 @@ pub(crate) fn holds(bytes: &[u8]) {
     }
 }
 
-fn answer(input: &Input) -> Answer {
+fn answer(input: &Input) -> Response {
     let header = |name| input.get(name).map(Into::into);
     let body = match input.get("body") {
         Some("too large") => Body::TooLarge,
         _ => Body::Complete(input.rest.clone()),
     };
-    Answer {
+    Response {
         status: input
             .get("status")
             .and_then(|status| status.parse().ok())
@@ -62,13 +64,13 @@ fn answer(input: &Input) -> Answer {
     }
 }
 
-fn meaning(answer: &Answer, grant: Grant) -> Reading {
+fn meaning(answer: &Response, grant: Grant) -> Parsed {
     let refresh_token = (grant == Grant::RefreshToken).then_some(REFRESH_TOKEN);
     let scrubber = Scrubber::for_request(&request(Some(CLIENT_SECRET), refresh_token));
     let scopes = SCOPES.map(Into::into);
     read(
         answer,
-        Asked {
+        RequestContext {
             grant,
             scopes: &scopes,
         },
@@ -80,7 +82,7 @@ fn is_success(status: u16) -> bool {
     (200..300).contains(&status)
 }
 
-fn a_token_is_fit_to_be_published(answer: &Answer, issued: &Issued) {
+fn a_token_is_fit_to_be_published(answer: &Response, issued: &Issued) {
     assert!(is_success(answer.status), "{}", answer.status);
     assert!(is_token(issued.access_token.expose_secret()));
     let lifetimes = SignedDuration::from_secs(1)..=LONGEST_LIFETIME;
@@ -133,7 +135,7 @@ fn a_token_is_fit_to_be_published(answer: &Answer, issued: &Issued) {
     }
 }
 
-fn a_refusal_follows_the_table(answer: &Answer, refusal: &Refusal, grant: Grant) {
+fn a_refusal_follows_the_table(answer: &Response, refusal: &TokenError, grant: Grant) {
     use Reason::{
         EndpointNotFound, Forbidden, InvalidClient, InvalidGrant, InvalidRequest, InvalidScope,
         InvalidTarget, RateLimited, Redirected, RefreshTokenRejected, ResponseTooLarge,
@@ -183,11 +185,11 @@ fn a_refusal_follows_the_table(answer: &Answer, refusal: &Refusal, grant: Grant)
         408 | 500.. => !said || status >= 500,
         _ => false,
     };
-    assert_eq!(refusal.in_doubt, doubt, "{status} {reason}");
+    assert_eq!(refusal.outcome_unknown, doubt, "{status} {reason}");
 }
 
 /// "Any 2xx with a usable refresh token stores it, even if the rest is unusable."
-fn no_successor_is_dropped(answer: &Answer, grant: Grant, found: Option<&SecretString>) {
+fn no_successor_is_dropped(answer: &Response, grant: Grant, found: Option<&SecretString>) {
     let found = found.map(ExposeSecret::expose_secret);
     if grant != Grant::RefreshToken || !is_success(answer.status) {
         return assert_eq!(found, None, "nothing was consumed");
@@ -202,7 +204,7 @@ fn no_successor_is_dropped(answer: &Answer, grant: Grant, found: Option<&SecretS
         return;
     };
     if let Some(added) = with_field(body, r#""refresh_token":"r2.known""#) {
-        let answer = Answer {
+        let answer = Response {
             body: Body::Complete(added),
             ..answer.clone()
         };
@@ -216,7 +218,7 @@ fn no_successor_is_dropped(answer: &Answer, grant: Grant, found: Option<&SecretS
             // Not RefreshTokenRejected, say, of which the successor would not be stored.
             let told = [Reason::UnexpectedResponse, Reason::UnsupportedTokenType];
             assert!(
-                told.contains(&refusal.reason) && refusal.in_doubt,
+                told.contains(&refusal.reason) && refusal.outcome_unknown,
                 "{refusal:?}"
             );
         }
@@ -235,14 +237,14 @@ fn with_field(body: &[u8], field: &str) -> Option<Vec<u8>> {
 }
 
 /// Servers label JSON as all kinds of things, and some put a byte order mark before it.
-fn neither_labels_nor_marks_matter(answer: &Answer, grant: Grant) {
+fn neither_labels_nor_marks_matter(answer: &Response, grant: Grant) {
     let (Body::Complete(body), Some(_)) = (&answer.body, json(answer)) else {
         return;
     };
     if body.starts_with(b"\xef\xbb\xbf") {
         return;
     }
-    let labelled = Answer {
+    let labelled = Response {
         content_type: Some("text/html".into()),
         body: Body::Complete([b"\xef\xbb\xbf", body.as_slice()].concat()),
         ..answer.clone()
@@ -251,7 +253,7 @@ fn neither_labels_nor_marks_matter(answer: &Answer, grant: Grant) {
 }
 
 /// If all of its fields are texts.
-fn a_form_means_what_its_json_means(answer: &Answer, grant: Grant) {
+fn a_form_means_what_its_json_means(answer: &Response, grant: Grant) {
     let Some(fields) = json(answer) else {
         return;
     };
@@ -262,7 +264,7 @@ fn a_form_means_what_its_json_means(answer: &Answer, grant: Grant) {
         };
         form.append_pair(name, value);
     }
-    let form = Answer {
+    let form = Response {
         content_type: Some("application/x-www-form-urlencoded; charset=utf-8".into()),
         body: Body::Complete(form.finish().into_bytes()),
         ..answer.clone()
@@ -270,9 +272,9 @@ fn a_form_means_what_its_json_means(answer: &Answer, grant: Grant) {
     same(&meaning(answer, grant), &meaning(&form, grant));
 }
 
-fn same(one: &Reading, other: &Reading) {
+fn same(one: &Parsed, other: &Parsed) {
     let text = |token: &SecretString| token.expose_secret().to_owned();
-    let issued = |reading: &Reading| {
+    let issued = |reading: &Parsed| {
         let issued = reading.outcome.as_ref().ok()?;
         Some((
             text(&issued.access_token),
@@ -291,7 +293,7 @@ fn same(one: &Reading, other: &Reading) {
 }
 
 /// The fields of a JSON body.
-fn json(answer: &Answer) -> Option<Map<String, Value>> {
+fn json(answer: &Response) -> Option<Map<String, Value>> {
     let Body::Complete(body) = &answer.body else {
         return None;
     };

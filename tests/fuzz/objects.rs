@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use cube_operator::{
     api::CubeCredentialStatus,
     reconcile::{
-        CaBundle, ClientValues, Content, Credential, Look, Memory, Next, Observed, Outcome,
+        CaBundle, ClientValues, Content, Credential, Memory, Next, Observed, Outcome, Read,
         Settings, Source, SourceSecret, SourceValue, State, StateReading, Target, TargetReading,
         TargetSecret, absorb, decide, fingerprint,
     },
@@ -117,21 +117,21 @@ impl World {
     /// Decides and acts until nothing is left to do, and says when to look again.
     fn reconcile(&mut self, memory: &mut Memory) -> Option<Timestamp> {
         let sent = self.sent;
-        let mut seen = self.observe(memory.begin());
+        let mut observed = self.observe(memory.begin());
         for _ in 0..MANY_STEPS {
-            let plan = decide(&seen, self.now);
+            let plan = decide(&observed, self.now);
             let outcome = match plan.next {
-                Next::Rest => {
+                Next::Done => {
                     assert!(self.sent <= sent + 1, "one request, then rest");
                     assert!(self.received.is_none(), "what was received is stored");
-                    memory.end(seen.memory);
+                    memory.end(observed.memory);
                     return plan.wake_at;
                 }
-                Next::Pause(_) => panic!("everything can be written here"),
-                Next::Look(what) => self.look(what),
-                Next::Act(action) => self.act(*action, &seen),
+                Next::Wait(_) => panic!("everything can be written here"),
+                Next::Read(what) => self.read(what),
+                Next::Act(action) => self.act(*action, &observed),
             };
-            absorb(&mut seen, outcome, self.now);
+            absorb(&mut observed, outcome, self.now);
         }
         panic!("it never comes to rest");
     }
@@ -169,7 +169,7 @@ impl World {
         }
     }
 
-    fn look(&self, what: Look) -> Outcome {
+    fn read(&self, what: Read) -> Outcome {
         let value = |name: &str| {
             self.input.get(name).map_or(SourceValue::Absent, |text| {
                 SourceValue::Text(unescaped(text).into())
@@ -177,13 +177,13 @@ impl World {
         };
         let hosts = |name: &str| self.input.get(name).map(Into::into);
         match what {
-            Look::Target => Outcome::Target(
+            Read::Target => Outcome::Target(
                 self.target
                     .clone()
                     .map(|(secret, data)| TargetReading { secret, data }),
             ),
-            Look::Previous => Outcome::Previous(None),
-            Look::Source => Outcome::Source(Source::Read(SourceSecret {
+            Read::Previous => Outcome::Previous(None),
+            Read::Source => Outcome::Source(Source::Read(SourceSecret {
                 version: "1".into(),
                 token_hosts: hosts("client-hosts"),
                 values: ClientValues {
@@ -191,14 +191,14 @@ impl World {
                     secret: value("client-secret"),
                 },
             })),
-            Look::Seed if self.input.get("seed").is_none() => Outcome::Seed(Source::Absent),
-            Look::Seed => Outcome::Seed(Source::Read(SourceSecret {
+            Read::Seed if self.input.get("seed").is_none() => Outcome::Seed(Source::Absent),
+            Read::Seed => Outcome::Seed(Source::Read(SourceSecret {
                 version: "1".into(),
                 token_hosts: hosts("seed-hosts"),
                 values: value("seed"),
             })),
-            Look::State => Outcome::State(self.state.clone().map(reading)),
-            Look::CaBundle => Outcome::CaBundle(CaBundle::Pem(unescaped(
+            Read::State => Outcome::State(self.state.clone().map(reading)),
+            Read::CaBundle => Outcome::CaBundle(CaBundle::Pem(unescaped(
                 self.input.get("ca").unwrap_or_default(),
             ))),
         }

@@ -3,7 +3,7 @@
 use cube_operator::{
     api::Grant,
     oauth::{
-        answer::{Answer, Asked, Body, read},
+        response::{Body, RequestContext, Response, read},
         scrub::Scrubber,
     },
 };
@@ -90,14 +90,14 @@ fn http_date(text: &str) -> Option<Timestamp> {
 }
 
 fn pause(status: u16, header: Option<&str>, date: Option<&str>) -> Option<i64> {
-    let answer = Answer {
+    let answer = Response {
         status,
         retry_after: header.map(Into::into),
         date: date.map(Into::into),
         body: Body::Complete(vec![]),
-        ..Answer::default()
+        ..Response::default()
     };
-    let asked = Asked {
+    let asked = RequestContext {
         grant: Grant::ClientCredentials,
         scopes: &[],
     };

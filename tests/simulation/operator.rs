@@ -119,40 +119,40 @@ impl World {
     /// The next step of a process.
     pub(crate) fn step(&mut self, who: usize) {
         if self.operators[who].run.is_none() {
-            let seen = self.observe(who);
-            self.operators[who].run = Some(seen);
+            let observed = self.observe(who);
+            self.operators[who].run = Some(observed);
         }
-        let mut seen = self.operators[who].run.take().expect("just set");
+        let mut observed = self.operators[who].run.take().expect("just set");
         let now = self.clock(who);
         if let Some(flight) = self.operators[who].flight.take() {
-            self.answered(who, &mut seen, flight);
-            self.operators[who].run = Some(seen);
+            self.answered(who, &mut observed, flight);
+            self.operators[who].run = Some(observed);
             return self.check_custody(who);
         }
-        let plan = decide(&seen, now);
+        let plan = decide(&observed, now);
         self.note(|| format!("operator {who} decides {}", short(&plan.next)));
         let outcome = match plan.next {
-            Next::Rest => {
-                self.rest(who, seen, plan.wake_at, true);
+            Next::Done => {
+                self.rest(who, observed, plan.wake_at, true);
                 return self.check_custody(who);
             }
-            Next::Pause(duration) => {
+            Next::Wait(duration) => {
                 self.operators[who].next_at = self.now + seconds(duration);
-                Ok(Outcome::Paused)
+                Ok(Outcome::Waited)
             }
-            Next::Look(what) => self.look(who, what, &seen),
+            Next::Read(what) => self.read(who, what, &observed),
             Next::Act(action) if action.begins_exchange() && self.operators[who].stopping => {
-                self.rest(who, seen, None, true);
+                self.rest(who, observed, None, true);
                 return self.check_custody(who);
             }
             Next::Act(action) => match *action {
-                Action::TakeTurn(request) => {
+                Action::TakePermit(request) => {
                     let turn = self.operators[who].budget(now).take(&request, now);
-                    Ok(Outcome::Turn(request, turn))
+                    Ok(Outcome::Permit(request, turn))
                 }
                 Action::Exchange(request) => {
                     self.send(who, &request);
-                    self.operators[who].run = Some(seen);
+                    self.operators[who].run = Some(observed);
                     return;
                 }
                 action => self.act(who, action),
@@ -160,35 +160,35 @@ impl World {
         };
         let outcome = match outcome {
             Ok(outcome) => outcome,
-            Err(()) if seen.memory.is_storing() => Outcome::Interrupted("cut".into()),
+            Err(()) if observed.memory.is_storing() => Outcome::Interrupted("cut".into()),
             Err(()) => {
                 // As after `on_error`: look again a second later.
                 let again = self.now + 1 + self.random.i64(0..3);
-                self.rest(who, seen, None, false);
+                self.rest(who, observed, None, false);
                 self.operators[who].wake_at = Some(again);
                 self.operators[who].next_at = again;
                 return self.check_custody(who);
             }
         };
-        absorb(&mut seen, outcome, self.clock(who));
-        self.learn_pause(who, &seen.memory);
-        if let Target::Present(secret) = &seen.target {
+        absorb(&mut observed, outcome, self.clock(who));
+        self.learn_pause(who, &observed.memory);
+        if let Target::Present(secret) = &observed.target {
             self.operators[who].target = Some(secret.clone());
         }
-        self.operators[who].run = Some(seen);
+        self.operators[who].run = Some(observed);
         self.check_custody(who);
     }
 
-    fn rest(&mut self, who: usize, seen: Observed, wake_at: Option<Timestamp>, worked: bool) {
+    fn rest(&mut self, who: usize, observed: Observed, wake_at: Option<Timestamp>, worked: bool) {
         let now = self.clock(who);
         let operator = &mut self.operators[who];
         // The later of the two statuses, as the controller keeps what it wrote.
-        operator.status = seen.credential.status.clone();
+        operator.status = observed.credential.status.clone();
         if let Some(budget) = &mut operator.budget {
-            budget.end(UID, seen.turn.as_ref(), worked, now);
+            budget.end(UID, observed.turn.as_ref(), worked, now);
         }
         if let Some(memory) = &mut operator.memory {
-            memory.end(seen.memory);
+            memory.end(observed.memory);
         }
         let wake_at = wake_at.map(|at| at.as_second() - operator.skew);
         operator.wake_at = wake_at.map(|at| at.max(self.now + 1));
@@ -252,19 +252,19 @@ impl World {
         }
     }
 
-    fn look(
+    fn read(
         &mut self,
         who: usize,
-        what: cube_operator::reconcile::Look,
-        seen: &Observed,
+        what: cube_operator::reconcile::Read,
+        observed: &Observed,
     ) -> Result<Outcome, ()> {
-        use cube_operator::reconcile::Look;
+        use cube_operator::reconcile::Read;
         self.pass(who);
         if self.api_is_down() || self.strikes(40) {
             return Err(());
         }
         Ok(match what {
-            Look::Target => {
+            Read::Target => {
                 Outcome::Target(
                     self.cluster
                         .secrets
@@ -275,8 +275,8 @@ impl World {
                         }),
                 )
             }
-            Look::Previous => Outcome::Previous(None),
-            Look::Source => Outcome::Source(Source::Read(SourceSecret {
+            Read::Previous => Outcome::Previous(None),
+            Read::Source => Outcome::Source(Source::Read(SourceSecret {
                 version: "1".into(),
                 token_hosts: None,
                 values: ClientValues {
@@ -284,7 +284,7 @@ impl World {
                     secret: SourceValue::Text("secret".into()),
                 },
             })),
-            Look::Seed => Outcome::Seed(match &self.seed {
+            Read::Seed => Outcome::Seed(match &self.seed {
                 None => Source::Absent,
                 Some((version, token)) => Source::Read(SourceSecret {
                     version: version.to_string(),
@@ -292,8 +292,8 @@ impl World {
                     values: SourceValue::Text(format!("r{token}").into()),
                 }),
             }),
-            Look::State => Outcome::State(self.cluster.secrets.get(STATE).map(|secret| {
-                let ours = is_state_of(&seen.credential, &secret.labels, &secret.annotations);
+            Read::State => Outcome::State(self.cluster.secrets.get(STATE).map(|secret| {
+                let ours = is_state_of(&observed.credential, &secret.labels, &secret.annotations);
                 StateReading {
                     uid: secret.uid.clone(),
                     version: secret.version.to_string(),
@@ -301,7 +301,7 @@ impl World {
                     data: ours.then(|| secret.data.clone()),
                 }
             })),
-            Look::CaBundle => Outcome::CaBundle(CaBundle::Unread),
+            Read::CaBundle => Outcome::CaBundle(CaBundle::Unread),
         })
     }
 
@@ -349,7 +349,7 @@ impl World {
                 let version = self.cluster.version.to_string();
                 Ok(Outcome::Reported { status, version })
             }
-            Action::Delete(_) | Action::Exchange(_) | Action::TakeTurn(_) => {
+            Action::Delete(_) | Action::Exchange(_) | Action::TakePermit(_) => {
                 unreachable!("not in this world")
             }
         }
@@ -403,7 +403,7 @@ impl World {
         });
     }
 
-    fn answered(&mut self, who: usize, seen: &mut Observed, flight: Flight) {
+    fn answered(&mut self, who: usize, observed: &mut Observed, flight: Flight) {
         let Outcome::Exchanged {
             result,
             refresh_token,
@@ -423,8 +423,8 @@ impl World {
             refresh_token,
             date,
         };
-        absorb(seen, outcome, now);
-        self.learn_pause(who, &seen.memory);
+        absorb(observed, outcome, now);
+        self.learn_pause(who, &observed.memory);
         if refused == Some(Reason::RateLimited) {
             self.operators[who].paused_until = self.now + PAUSE;
         }
@@ -463,7 +463,7 @@ impl World {
         let storing = operator
             .run
             .as_ref()
-            .is_some_and(|seen| seen.memory.is_storing());
+            .is_some_and(|observed| observed.memory.is_storing());
         if stored.is_some_and(|stored| stored >= received) && !storing {
             self.operators[who].custody = None;
         } else if !storing && !superseded {
@@ -506,7 +506,7 @@ fn short(next: &Next) -> String {
         Next::Act(action) => match action.as_ref() {
             Action::Store(state) if state.claims => "to claim".into(),
             Action::Store(_) => "to store".into(),
-            Action::TakeTurn(_) => "to take a turn".into(),
+            Action::TakePermit(_) => "to take a turn".into(),
             Action::Exchange(_) => "to exchange".into(),
             Action::Publish(_) => "to publish".into(),
             Action::Delete(_) => "to delete".into(),

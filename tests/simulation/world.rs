@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cube_operator::{
     api::{ConditionStatus, ConditionType, CubeCredentialStatus, Reason},
-    oauth::answer::{Issued, Refusal},
+    oauth::response::{Issued, TokenError},
     reconcile::{Outcome, Settings},
 };
 use fastrand::Rng;
@@ -419,10 +419,10 @@ impl World {
         });
         (sent.at, sent.by, sent.request) = (at, by, request);
         sent.open_until = Some(at + EXCHANGE);
-        let in_doubt = |reason| {
-            Err(Refusal {
-                in_doubt: true,
-                ..Refusal::new(reason, "no answer")
+        let outcome_unknown = |reason| {
+            Err(TokenError {
+                outcome_unknown: true,
+                ..TokenError::new(reason, "no answer")
             })
         };
         let down = self.now < self.provider_down_until;
@@ -439,11 +439,15 @@ impl World {
             0
         };
         let (result, refresh_token, seconds) = match kind {
-            0 | 1 => (Err(Refusal::new(Reason::Unreachable, "refused")), None, 1),
-            2 => (in_doubt(Reason::Unavailable), None, takes),
-            3 => (in_doubt(Reason::NoResponse), None, EXCHANGE),
+            0 | 1 => (
+                Err(TokenError::new(Reason::Unreachable, "refused")),
+                None,
+                1,
+            ),
+            2 => (outcome_unknown(Reason::Unavailable), None, takes),
+            3 => (outcome_unknown(Reason::NoResponse), None, EXCHANGE),
             4 => {
-                let mut refusal = Refusal::new(Reason::RateLimited, "slow down");
+                let mut refusal = TokenError::new(Reason::RateLimited, "slow down");
                 refusal.pause = Some(SignedDuration::from_secs(PAUSE));
                 (Err(refusal), None, takes)
             }
@@ -452,7 +456,8 @@ impl World {
                 self.note(|| format!("operator {who} sends r{token}: {pair:?} (answer {kind})"));
                 match pair {
                     None => {
-                        let refusal = Refusal::new(Reason::RefreshTokenRejected, "invalid_grant");
+                        let refusal =
+                            TokenError::new(Reason::RefreshTokenRejected, "invalid_grant");
                         (Err(refusal), None, takes)
                     }
                     Some(_) if kind == 5 || kind == 6 => {
@@ -462,7 +467,7 @@ impl World {
                         }
                         let reason =
                             [Reason::NoResponse, Reason::Unavailable][usize::from(kind == 6)];
-                        (in_doubt(reason), None, EXCHANGE)
+                        (outcome_unknown(reason), None, EXCHANGE)
                     }
                     Some(pair) => {
                         let issued = Issued {
@@ -475,7 +480,10 @@ impl World {
                         let refresh = refresh.then_some(pair.refresh);
                         // A useless answer with a useful refresh token.
                         let result = if kind == 7 {
-                            Err(Refusal::new(Reason::UnexpectedResponse, "no access token"))
+                            Err(TokenError::new(
+                                Reason::UnexpectedResponse,
+                                "no access token",
+                            ))
                         } else {
                             Ok(issued)
                         };

@@ -10,7 +10,7 @@ use crate::{
         error::ApiError,
         world::{Watched, World},
     },
-    reconcile::{CaBundle, Finding, Inspection, Look, Mark, Memory, Observed, absorb, conditions},
+    reconcile::{CaBundle, Finding, Inspection, Mark, Memory, Observed, Read, absorb, conditions},
 };
 
 /// The pods of a namespace, or why they are not known.
@@ -23,27 +23,27 @@ pub(super) async fn findings(
     network: &mut Network,
     pods: &Pods,
 ) -> Vec<Finding> {
-    let (seen, unread) = observe(world, object).await;
-    let inspection = match Inspection::of(&seen, now()) {
+    let (observed, unread) = observe(world, object).await;
+    let inspection = match Inspection::of(&observed, now()) {
         Ok(inspection) => inspection,
         Err(unusable) => {
             let rest = Finding::unseen("nothing else was looked at");
             return vec![unusable, rest];
         }
     };
-    let or = |look: Look, finding: Finding| match unread.get(&look) {
+    let or = |look: Read, finding: Finding| match unread.get(&look) {
         Some(unreadable) => unreadable.clone(),
         None => finding,
     };
 
     let mut findings = inspection.spec();
-    findings.extend(conditions(&seen, now()));
-    findings.push(or(Look::Source, inspection.source()));
-    findings.extend(inspection.seed().map(|found| or(Look::Seed, found)));
-    findings.extend(inspection.state().map(|found| or(Look::State, found)));
+    findings.extend(conditions(&observed, now()));
+    findings.push(or(Read::Source, inspection.source()));
+    findings.extend(inspection.seed().map(|found| or(Read::Seed, found)));
+    findings.extend(inspection.state().map(|found| or(Read::State, found)));
     let bundle = inspection
         .ca_bundle()
-        .map(|found| or(Look::CaBundle, found));
+        .map(|found| or(Read::CaBundle, found));
     let hosts = inspection.hosts();
     // Where the bundle is unusable or the host forbidden, an exchange goes no further either.
     let usable = |found: &Finding| found.mark == Mark::Good;
@@ -51,7 +51,7 @@ pub(super) async fn findings(
     findings.extend(bundle);
     findings.push(hosts);
     if goes_on {
-        let ca_bundle = match &seen.ca_bundle {
+        let ca_bundle = match &observed.ca_bundle {
             CaBundle::Pem(pem) => Some(pem.as_str()),
             _ => None,
         };
@@ -59,28 +59,28 @@ pub(super) async fn findings(
     } else {
         findings.extend(network::unseen(network::ALL));
     }
-    findings.push(or(Look::Target, inspection.target()));
+    findings.push(or(Read::Target, inspection.target()));
     findings.extend(consumers(pods, &inspection.settings().target_name));
     findings
 }
 
 /// What a decision would know after all of its looks, and what could not be looked at.
-async fn observe(world: &World, object: &Watched) -> (Observed, HashMap<Look, Finding>) {
-    let mut seen = world.observe(object, Memory::default());
+async fn observe(world: &World, object: &Watched) -> (Observed, HashMap<Read, Finding>) {
+    let mut observed = world.observe(object, Memory::default());
     let mut unread = HashMap::new();
-    let login = seen
+    let login = observed
         .settings
         .as_ref()
         .is_ok_and(|settings| settings.seed.is_some());
-    let looks = [Look::Target, Look::Source, Look::CaBundle].into_iter();
-    let of_login = [Look::Seed, Look::State].into_iter().filter(|_| login);
+    let looks = [Read::Target, Read::Source, Read::CaBundle].into_iter();
+    let of_login = [Read::Seed, Read::State].into_iter().filter(|_| login);
     for look in looks.chain(of_login) {
-        match world.look(look, &seen).await {
-            Ok(outcome) => absorb(&mut seen, outcome, now()),
+        match world.read(look, &observed).await {
+            Ok(outcome) => absorb(&mut observed, outcome, now()),
             Err(error) => drop(unread.insert(look, unreadable(&error))),
         }
     }
-    (seen, unread)
+    (observed, unread)
 }
 
 /// What this account may not read is no fault of the credential.

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use crate::{
     oauth::{
-        answer::Refusal,
         client::{Address, TokenClient},
         endpoint::Endpoint,
         probe::{self, Judgement},
+        response::TokenError,
     },
     reconcile::{Finding, Settings, remedy},
 };
@@ -72,7 +72,7 @@ impl Network {
         settings: &Settings,
         ca_bundle: Option<&str>,
         findings: &mut Vec<Finding>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), TokenError> {
         let endpoint = &settings.endpoint;
         self.tokens.permit(endpoint)?;
         if let Some(proxy) = self.tokens.proxy(endpoint) {
@@ -105,7 +105,7 @@ impl Network {
                 "{version}, with a certificate that is trusted: {certificate}"
             ))),
             Err(refusal) => {
-                return Err(Refusal {
+                return Err(TokenError {
                     what: format!("{} ({certificate})", refusal.what),
                     ..refusal
                 });
@@ -138,7 +138,7 @@ impl Network {
 }
 
 /// As a condition would say it.
-fn words(refusal: &Refusal, settings: &Settings) -> String {
+fn words(refusal: &TokenError, settings: &Settings) -> String {
     format!("{}: {}", refusal.what, remedy(refusal.reason, settings))
 }
 

@@ -103,7 +103,7 @@ async fn a_reconcile_that_outlives_its_object_leaves_no_metric_and_no_note() {
     let (reconciler, mut writer) = reconciler();
     let old = object("main", "old");
     list(&reconciler, &mut writer, std::slice::from_ref(&old));
-    let seen = reconciler.observe(&old);
+    let observed = reconciler.observe(&old);
     let deletion = Event::Delete(old.clone());
     writer.apply_watcher_event(&deletion);
     credentials_concerned(&reconciler, deletion);
@@ -112,7 +112,7 @@ async fn a_reconcile_that_outlives_its_object_leaves_no_metric_and_no_note() {
     // Another object by its name is not it.
     let creation = Event::Apply(object("main", "new"));
     writer.apply_watcher_event(&creation);
-    reconciler.keep(&old, seen, true);
+    reconciler.keep(&old, observed, true);
     assert_eq!(shown(&reconciler), [""; 0]);
     assert!(lock(&reconciler.notes).is_empty());
 }
@@ -122,12 +122,12 @@ async fn a_status_is_shown_even_if_the_api_server_does_not_take_it_but_not_after
     let (reconciler, mut writer) = reconciler();
     let object = object("main", "a");
     list(&reconciler, &mut writer, std::slice::from_ref(&object));
-    let seen = reconciler.observe(&object);
+    let observed = reconciler.observe(&object);
     let report = || Action::Report {
         status: CubeCredentialStatus::default(),
         news: Vec::new(),
     };
-    assert!(reconciler.act(report(), &object, &seen).await.is_err());
+    assert!(reconciler.act(report(), &object, &observed).await.is_err());
     reconciler.keep(&object, reconciler.observe(&object), false);
     assert_eq!(
         reconciler
@@ -142,7 +142,7 @@ async fn a_status_is_shown_even_if_the_api_server_does_not_take_it_but_not_after
     );
 
     list(&reconciler, &mut writer, &[]);
-    assert!(reconciler.act(report(), &object, &seen).await.is_err());
+    assert!(reconciler.act(report(), &object, &observed).await.is_err());
     assert_eq!(shown(&reconciler), [""; 0]);
 }
 
@@ -155,10 +155,10 @@ async fn an_exchange_that_was_about_to_begin_when_the_lease_was_lost_does_not_be
         // Nothing is sent there.
         spec.token_url = Some("https://127.0.0.1/token".into());
         list(&reconciler, &mut writer, std::slice::from_ref(&object));
-        let mut seen = reconciler.observe(&object);
+        let mut observed = reconciler.observe(&object);
         let text = |text: &str| SourceValue::Text(text.into());
-        seen.target = Target::Absent;
-        seen.source = Source::Read(SourceSecret {
+        observed.target = Target::Absent;
+        observed.source = Source::Read(SourceSecret {
             version: "1".into(),
             token_hosts: None,
             values: ClientValues {
@@ -166,7 +166,7 @@ async fn an_exchange_that_was_about_to_begin_when_the_lease_was_lost_does_not_be
                 secret: text("secret"),
             },
         });
-        let result = reconciler.steps(&object, &mut seen).await;
+        let result = reconciler.steps(&object, &mut observed).await;
         let text = reconciler.world.metrics.text();
         assert_eq!(text.contains("cube_operator_exchanges_total"), began);
         let waits = result.is_ok_and(|action| action == Requeue::requeue(LEADERSHIP_DELAY));

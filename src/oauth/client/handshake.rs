@@ -16,7 +16,7 @@ use rustls_platform_verifier::Verifier;
 use super::{TokenClient, trouble, unusable_authorities};
 use crate::{
     lock::lock,
-    oauth::{answer::Refusal, authorities, certificate, endpoint::Endpoint},
+    oauth::{authorities, certificate, endpoint::Endpoint, response::TokenError},
 };
 
 /// What was seen of a server.
@@ -25,7 +25,7 @@ pub struct Handshake {
     /// Its certificate, in words.
     pub certificate: String,
     /// The version of TLS that was agreed on, or why an exchange is not made with this server.
-    pub outcome: Result<&'static str, Refusal>,
+    pub outcome: Result<&'static str, TokenError>,
 }
 
 impl TokenClient {
@@ -37,7 +37,7 @@ impl TokenClient {
         &self,
         endpoint: &Endpoint,
         ca_bundle: Option<&str>,
-    ) -> Result<Handshake, Refusal> {
+    ) -> Result<Handshake, TokenError> {
         self.permit(endpoint)?;
         let authority = endpoint.authority();
         let witness = Arc::new(Witness::new(ca_bundle)?);
@@ -81,7 +81,7 @@ struct Witness {
 }
 
 impl Witness {
-    fn new(ca_bundle: Option<&str>) -> Result<Self, Refusal> {
+    fn new(ca_bundle: Option<&str>) -> Result<Self, TokenError> {
         let provider = CryptoProvider::get_default()
             .expect("main installs one")
             .clone();

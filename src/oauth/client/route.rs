@@ -10,9 +10,9 @@ use tokio::{
 
 use super::{CONNECT_TIMEOUT, TokenClient, trouble};
 use crate::oauth::{
-    answer::{Answer, Refusal},
     endpoint::Endpoint,
     probe,
+    response::{Response, TokenError},
 };
 
 /// An address of a token endpoint, and why it is refused, if it is.
@@ -48,7 +48,7 @@ impl TokenClient {
     ///
     /// # Errors
     /// As an exchange would be refused.
-    pub async fn addresses(&self, endpoint: &Endpoint) -> Result<Vec<Address>, Refusal> {
+    pub async fn addresses(&self, endpoint: &Endpoint) -> Result<Vec<Address>, TokenError> {
         let authority = endpoint.authority();
         let unreachable = |why| trouble::unreachable(&authority, why);
         let found = timeout(CONNECT_TIMEOUT, lookup_host((endpoint.host(), 0)))
@@ -80,7 +80,7 @@ impl TokenClient {
         &self,
         endpoint: &Endpoint,
         addresses: &[Address],
-    ) -> Result<SocketAddr, Refusal> {
+    ) -> Result<SocketAddr, TokenError> {
         let permitted = addresses.iter().filter(|address| address.refused.is_none());
         let sockets: Vec<_> = permitted
             .map(|address| SocketAddr::new(address.ip, endpoint.port()))
@@ -109,7 +109,7 @@ impl TokenClient {
         &self,
         endpoint: &Endpoint,
         ca_bundle: Option<&str>,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Response, TokenError> {
         let form = probe::FORM.to_owned().into();
         self.post(endpoint, ca_bundle, &form, None).await
     }

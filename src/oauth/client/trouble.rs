@@ -5,11 +5,11 @@ use std::{error::Error, io, time::Duration};
 use rustls::CertificateError;
 
 use super::resolver::{NotResolved, RefusedNetwork};
-use crate::{api::Reason, oauth::answer::Refusal};
+use crate::{api::Reason, oauth::response::TokenError};
 
 /// The refusal for a token endpoint on a network that is refused by default.
-pub(super) fn refused_network(authority: &str, why: &str) -> Refusal {
-    Refusal::new(
+pub(super) fn refused_network(authority: &str, why: &str) -> TokenError {
+    TokenError::new(
         Reason::HostNotAllowed,
         format!(
             "the token endpoint {authority} is on a network that is refused by default ({why})"
@@ -25,20 +25,20 @@ pub(super) const NO_CONNECTION: &str = "no connection within 5 s";
 const NO_TLS_CONNECTION: &str = "no TLS connection within 5 s";
 
 /// The refusal for a token endpoint to which nothing could be sent.
-pub(super) fn unreachable(authority: &str, why: &str) -> Refusal {
-    Refusal::new(
+pub(super) fn unreachable(authority: &str, why: &str) -> TokenError {
+    TokenError::new(
         Reason::Unreachable,
         format!("the token endpoint {authority} could not be reached: {why}"),
     )
 }
 
 /// The refusal for a certificate.
-pub(super) fn untrusted(error: &rustls::Error, authority: &str) -> Refusal {
+pub(super) fn untrusted(error: &rustls::Error, authority: &str) -> TokenError {
     tls_trouble(error, true, authority)
 }
 
 /// What an error of the HTTP client, which waits no longer than `limit`, means. `NoResponse` if the request may have arrived.
-pub(super) fn describe(error: &reqwest::Error, authority: &str, limit: Duration) -> Refusal {
+pub(super) fn describe(error: &reqwest::Error, authority: &str, limit: Duration) -> TokenError {
     if let Some(RefusedNetwork(why)) = cause(error) {
         return refused_network(authority, why);
     }
@@ -58,15 +58,15 @@ pub(super) fn describe(error: &reqwest::Error, authority: &str, limit: Duration)
 }
 
 /// The request may have arrived, and been served.
-fn no_response(authority: &str, why: &str) -> Refusal {
+fn no_response(authority: &str, why: &str) -> TokenError {
     let what = format!("the token endpoint {authority} gave no complete answer {why}");
-    Refusal {
-        in_doubt: true,
-        ..Refusal::new(Reason::NoResponse, what)
+    TokenError {
+        outcome_unknown: true,
+        ..TokenError::new(Reason::NoResponse, what)
     }
 }
 
-fn tls_trouble(error: &rustls::Error, connecting: bool, authority: &str) -> Refusal {
+fn tls_trouble(error: &rustls::Error, connecting: bool, authority: &str) -> TokenError {
     use rustls::Error::{InvalidCertificate, InvalidMessage, NoCertificatesPresented};
     let why = match error {
         InvalidCertificate(CertificateError::UnknownIssuer) => {
@@ -92,7 +92,7 @@ fn tls_trouble(error: &rustls::Error, connecting: bool, authority: &str) -> Refu
         _ if connecting => return unreachable(authority, "the TLS handshake failed"),
         _ => return no_response(authority, "before the TLS connection broke"),
     };
-    Refusal::new(
+    TokenError::new(
         Reason::TLSUntrusted,
         format!("the certificate of the token endpoint {authority} is not trusted: {why}"),
     )

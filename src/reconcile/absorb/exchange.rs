@@ -4,11 +4,11 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
 use crate::{
-    api::{Class, Reason},
-    oauth::answer::{Issued, Refusal},
+    api::{Reason, RetryClass},
+    oauth::response::{Issued, TokenError},
     reconcile::{
         attempt::{Failure, Pending, Rejected, later},
-        budget::{Turn, TurnRequest},
+        budget::{Permit, PermitRequest},
         case::{Case, Inputs},
         inputs, local, message,
         observed::Observed,
@@ -25,102 +25,108 @@ const PROPAGATION: SignedDuration = SignedDuration::from_secs(90);
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
 
 /// Who waits remembers with what: nothing has to be read again to ask again.
-pub(super) fn turn(seen: &mut Observed, request: TurnRequest, turn: Turn) {
-    seen.memory.queued = match turn {
-        Turn::Now { .. } => None,
-        Turn::Later { .. } => {
+pub(super) fn turn(observed: &mut Observed, request: PermitRequest, turn: Permit) {
+    observed.memory.queued = match turn {
+        Permit::Now { .. } => None,
+        Permit::Later { .. } => {
             // A claim holds for seconds, and this may take minutes.
-            seen.memory.claim_is_idle = seen.memory.unspent.is_some();
-            Some((request.clone(), seen.versions()))
+            observed.memory.claim_is_idle = observed.memory.unspent.is_some();
+            Some((request.clone(), observed.versions()))
         }
     };
-    seen.turn = Some((request, turn));
+    observed.turn = Some((request, turn));
 }
 
 pub(super) fn exchanged(
-    seen: &mut Observed,
+    observed: &mut Observed,
     sent_at: Timestamp,
-    result: Result<Issued, Refusal>,
+    result: Result<Issued, TokenError>,
     refresh_token: Option<SecretString>,
     date: Option<Timestamp>,
     now: Timestamp,
 ) {
-    let Ok(settings) = seen.settings.clone() else {
+    let Ok(settings) = observed.settings.clone() else {
         return;
     };
-    seen.memory.ca_touched = false;
+    observed.memory.ca_touched = false;
     // It is spent.
-    seen.turn = None;
-    let asked = seen.state.stored().cloned();
-    let in_doubt = result.as_ref().is_err_and(|refusal| refusal.in_doubt);
-    if in_doubt || result.is_ok() {
-        seen.memory.unspent = None;
+    observed.turn = None;
+    let asked = observed.state.stored().cloned();
+    let outcome_unknown = result
+        .as_ref()
+        .is_err_and(|refusal| refusal.outcome_unknown);
+    if outcome_unknown || result.is_ok() {
+        observed.memory.unspent = None;
     }
     let published = Case {
-        seen,
+        observed,
         settings: &settings,
         now,
     }
     .record()
     .and_then(|record| record.rotation);
-    seen.memory.claim_is_idle = seen.memory.unspent.is_some();
+    observed.memory.claim_is_idle = observed.memory.unspent.is_some();
     match result.and_then(|issued| unexpired(issued, sent_at, now)) {
         Ok(issued) => {
             let skew = date
                 .map(|date| date.duration_since(now))
                 .filter(|skew| skew.abs() > CLOCK_SKEW);
-            seen.memory.happened.clock_skew = skew
-                .filter(|_| !seen.memory.told.clock_skew)
+            observed.memory.happened.clock_skew = skew
+                .filter(|_| !observed.memory.told.clock_skew)
                 .map(|skew| skew.as_secs());
-            seen.memory.told.clock_skew = skew.is_some();
-            seen.memory.last_attempt_at = Some(sent_at);
-            seen.memory.answered_at = Some(now);
-            if let Some(holding) = succeeded(seen, &settings, sent_at, issued) {
+            observed.memory.told.clock_skew = skew.is_some();
+            observed.memory.last_attempt_at = Some(sent_at);
+            observed.memory.answered_at = Some(now);
+            if let Some(holding) = succeeded(observed, &settings, sent_at, issued) {
                 if let Some(asked) = asked {
                     let issued = Some((holding.token, holding.record));
                     store(
-                        seen,
+                        observed,
                         &asked,
                         asked.succeeded(refresh_token, issued, published),
                     );
                 } else {
-                    seen.memory.holding = Some(holding);
-                    seen.memory.unpublished = true;
+                    observed.memory.holding = Some(holding);
+                    observed.memory.unpublished = true;
                 }
             }
         }
-        Err(Refusal {
+        Err(TokenError {
             reason: Reason::RefreshTokenRejected,
             what,
             ..
         }) if asked.is_some() => {
-            seen.memory.last_attempt_at = Some(sent_at);
-            seen.memory.unspent = None;
+            observed.memory.last_attempt_at = Some(sent_at);
+            observed.memory.unspent = None;
             // Somebody else may have stored a successor since: then it was only a replay.
-            seen.memory.rejection = asked.map(|asked| Rejected {
+            observed.memory.rejection = asked.map(|asked| Rejected {
                 of: asked.of(),
                 what,
             });
-            seen.state = State::Unread;
+            observed.state = State::Unread;
         }
         Err(mut refusal) => {
             // The provider has used up the token that was sent, however useless the rest of its answer is.
             if let (Some(asked), Some(token)) = (&asked, refresh_token) {
-                store(seen, asked, asked.succeeded(Some(token), None, published));
-                refusal.in_doubt = false;
+                store(
+                    observed,
+                    asked,
+                    asked.succeeded(Some(token), None, published),
+                );
+                refusal.outcome_unknown = false;
             }
-            let was_sent = refusal.reason.class() != Class::Terminal;
+            let was_sent = refusal.reason.retry_class() != RetryClass::Terminal;
             if was_sent {
-                seen.memory.last_attempt_at = Some(sent_at);
+                observed.memory.last_attempt_at = Some(sent_at);
             }
-            failed(seen, &settings, &refusal, was_sent, now);
+            failed(observed, &settings, &refusal, was_sent, now);
         }
     }
 }
 
 /// What is to be stored before anything else happens.
-fn store(seen: &mut Observed, asked: &Stored, stored: Stored) {
-    seen.memory.pending = Some(Pending {
+fn store(observed: &mut Observed, asked: &Stored, stored: Stored) {
+    observed.memory.pending = Some(Pending {
         stored,
         after: (asked.record.generation, asked.of()),
         tries: 0,
@@ -130,25 +136,31 @@ fn store(seen: &mut Observed, asked: &Stored, stored: Stored) {
 }
 
 /// The state says that the refresh token is dead.
-pub(super) fn rejected(seen: &mut Observed, what: String, now: Timestamp) {
-    let (Ok(settings), Some(stored)) = (seen.settings.clone(), seen.state.stored()) else {
+pub(super) fn rejected(observed: &mut Observed, what: String, now: Timestamp) {
+    let (Ok(settings), Some(stored)) = (observed.settings.clone(), observed.state.stored()) else {
         return;
     };
     let Some(rejection) = stored.record.rejection.clone() else {
         return;
     };
     let (reason, message) = message::rejected(&rejection, &settings);
-    failed(seen, &settings, &Refusal::new(reason, what), true, now);
-    if let Some(failure) = &mut seen.memory.failure {
+    failed(
+        observed,
+        &settings,
+        &TokenError::new(reason, what),
+        true,
+        now,
+    );
+    if let Some(failure) = &mut observed.memory.failure {
         failure.message = message;
         failure.next_try = rejection.next_try();
     }
 }
 
 /// A token that is of no use to anybody is a failure: to ask for the next one at once would not end.
-fn unexpired(issued: Issued, sent_at: Timestamp, now: Timestamp) -> Result<Issued, Refusal> {
+fn unexpired(issued: Issued, sent_at: Timestamp, now: Timestamp) -> Result<Issued, TokenError> {
     match issued.lifetime {
-        Some(lifetime) if later(sent_at, lifetime) <= now => Err(Refusal::new(
+        Some(lifetime) if later(sent_at, lifetime) <= now => Err(TokenError::new(
             Reason::UnexpectedResponse,
             "the token endpoint issued a token that had expired when its answer was there",
         )),
@@ -157,14 +169,14 @@ fn unexpired(issued: Issued, sent_at: Timestamp, now: Timestamp) -> Result<Issue
 }
 
 fn succeeded(
-    seen: &mut Observed,
+    observed: &mut Observed,
     settings: &Settings,
     sent_at: Timestamp,
     issued: Issued,
 ) -> Option<Holding> {
-    let client = local::client(settings, &seen.source).ok()?;
+    let client = local::client(settings, &observed.source).ok()?;
     let case = Case {
-        seen,
+        observed,
         settings,
         now: sent_at,
     };
@@ -173,24 +185,24 @@ fn succeeded(
     let served = before
         .as_ref()
         .and_then(|before| before.refresh_request.clone());
-    let requested = seen.credential.refresh_request.clone();
+    let requested = observed.credential.refresh_request.clone();
     let record = Record {
-        owner_uid: seen.credential.uid.clone(),
+        owner_uid: observed.credential.uid.clone(),
         issued_at: sent_at,
         expires_at: later(
             sent_at,
             issued.lifetime.unwrap_or(settings.assumed_lifetime),
         ),
         inputs_hash: inputs::hash(&issued.access_token, settings, &client),
-        generation: seen.credential.generation,
-        source_version: seen.source.version().unwrap_or_default().to_owned(),
+        generation: observed.credential.generation,
+        source_version: observed.source.version().unwrap_or_default().to_owned(),
         seed_version,
         rotation: None,
         refresh_request: requested.clone().or(served.clone()),
         scopes: issued.scopes,
     };
-    let status = &seen.credential.status;
-    let status = seen.memory.missing.as_ref().unwrap_or(status);
+    let status = &observed.credential.status;
+    let status = observed.memory.missing.as_ref().unwrap_or(status);
     // The status may already speak of a new spec that had to wait for this token.
     let (scopes, generation) = match &before {
         Some(before) => (&before.scopes, Some(before.generation)),
@@ -198,7 +210,7 @@ fn succeeded(
     };
     let scopes_told = *scopes == record.scopes && generation == Some(record.generation);
     let request_told = requested == served || requested == status.refresh_request;
-    let memory = &mut seen.memory;
+    let memory = &mut observed.memory;
     memory.happened.expiry_unknown = issued.lifetime.is_none() && !memory.told.expiry_unknown;
     memory.told.expiry_unknown = issued.lifetime.is_none();
     let margin = schedule::margin(&record, settings);
@@ -209,7 +221,7 @@ fn succeeded(
     memory.happened.served_request = requested.is_some() && !request_told;
     memory.failure = None;
     memory.failures = 0;
-    memory.doubts = 0;
+    memory.unknown_outcomes = 0;
     memory.tried = None;
     memory.refuted = None;
     Some(Holding {
@@ -219,14 +231,14 @@ fn succeeded(
 }
 
 fn failed(
-    seen: &mut Observed,
+    observed: &mut Observed,
     settings: &Settings,
-    refusal: &Refusal,
+    refusal: &TokenError,
     was_sent: bool,
     now: Timestamp,
 ) {
     let case = Case {
-        seen,
+        observed,
         settings,
         now,
     };
@@ -240,8 +252,8 @@ fn failed(
             && failure.attempted.ca_bundle_hash == attempted.ca_bundle_hash
     };
     // Changed inputs start the count again; another reason does not. With another login the failure itself was forgotten.
-    let earlier = if seen.memory.failure.as_ref().is_some_and(same) {
-        seen.memory.failures
+    let earlier = if observed.memory.failure.as_ref().is_some_and(same) {
+        observed.memory.failures
     } else {
         0
     };
@@ -250,23 +262,30 @@ fn failed(
     } else {
         earlier
     };
-    let in_doubt = refusal.in_doubt && settings.seed.is_some();
-    let doubts = seen.memory.doubts.saturating_add(i32::from(in_doubt));
+    let outcome_unknown = refusal.outcome_unknown && settings.seed.is_some();
+    let unknown_outcomes = observed
+        .memory
+        .unknown_outcomes
+        .saturating_add(i32::from(outcome_unknown));
     let delay = schedule::retry_delay(
         refusal.reason,
         refusal.pause,
-        in_doubt,
-        if in_doubt { doubts } else { failures },
-        &seen.credential.uid,
+        outcome_unknown,
+        if outcome_unknown {
+            unknown_outcomes
+        } else {
+            failures
+        },
+        &observed.credential.uid,
     );
     let next_try = delay.map(|delay| later(now, delay));
     attempted.paused_until = next_try.filter(|_| refusal.asks_for_pause());
-    let tried = local::client(settings, &seen.source)
+    let tried = local::client(settings, &observed.source)
         .ok()
         .map(|client| inputs::digest(settings, &client));
 
-    let versions = seen.versions();
-    let memory = &mut seen.memory;
+    let versions = observed.versions();
+    let memory = &mut observed.memory;
     memory.refuted = changed.then_some(versions);
     memory.failure = Some(Failure {
         reason: refusal.reason,
@@ -275,7 +294,7 @@ fn failed(
         attempted,
     });
     memory.failures = failures;
-    memory.doubts = doubts;
+    memory.unknown_outcomes = unknown_outcomes;
     memory.tried = tried;
     memory.holding = None;
     memory.unpublished = false;

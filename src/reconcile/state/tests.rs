@@ -102,28 +102,31 @@ fn a_new_login_that_has_worked_replaces_the_one_before_for_good() {
 fn a_claim_stands_until_it_ends_and_leaves_doubt_behind() {
     let theirs = claimed(&a2(), "other", 0);
     assert_eq!(theirs.standing(POD, None, at(39)), Standing::Others(at(40)));
-    assert_eq!(theirs.standing(POD, None, at(40)), Standing::InDoubt);
+    assert_eq!(theirs.standing(POD, None, at(40)), Standing::OutcomeUnknown);
     // A container of the same pod that was there before is gone.
-    assert_eq!(theirs.standing("other", None, at(1)), Standing::InDoubt);
+    assert_eq!(
+        theirs.standing("other", None, at(1)),
+        Standing::OutcomeUnknown
+    );
     let unspent = theirs.record.claim.as_ref();
     assert_eq!(
         theirs.standing("other", unspent, at(1)),
         Standing::Ours(at(40))
     );
-    assert!(claimed(&theirs, POD, 50).record.in_doubt);
+    assert!(claimed(&theirs, POD, 50).record.outcome_unknown);
     assert_eq!(theirs.released().standing(POD, None, at(1)), Standing::Free);
 }
 
 #[test]
 fn doubt_stays_until_the_provider_takes_a_token() {
     let doubtful = claimed(&claimed(&a2(), "other", 0), POD, 50).released();
-    assert!(claimed(&doubtful, POD, 60).record.in_doubt);
+    assert!(claimed(&doubtful, POD, 60).record.outcome_unknown);
     let next = doubtful.succeeded(Some(token("a3")), None, None);
-    assert!(!next.record.in_doubt);
+    assert!(!next.record.outcome_unknown);
     // Without a new token it is the old one, and no longer in doubt either.
     let same = doubtful.succeeded(None, None, None);
     assert_eq!(same.refresh_token.expose_secret(), "a2");
-    assert!(!same.record.in_doubt && same.record.claim.is_none());
+    assert!(!same.record.outcome_unknown && same.record.claim.is_none());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     api::{ConditionStatus, ConditionType, CubeCredentialStatus, annotation},
-    reconcile::NewsKind,
+    reconcile::EventKind,
 };
 
 /// The target as an object of the same name left it, whose uid nothing has any more.
@@ -123,7 +123,7 @@ fn a_target_that_becomes_foreign_is_left_alone() {
     assert_eq!(world.ready_is().1, "TargetConflict");
     assert_eq!(
         world.take_news(),
-        [NewsKind::Failed(crate::api::Reason::TargetConflict)]
+        [EventKind::Failed(crate::api::Reason::TargetConflict)]
     );
 }
 
@@ -168,7 +168,7 @@ fn a_credential_does_not_show_a_target_that_an_older_one_has() {
     world.rival = None;
     world.settle();
     assert_eq!(world.ready_is().0, ConditionStatus::True);
-    assert!(!world.take_news().contains(&NewsKind::TargetRepaired));
+    assert!(!world.take_news().contains(&EventKind::TargetRepaired));
 }
 
 #[test]

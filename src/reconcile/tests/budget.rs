@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use secrecy::SecretString;
 
 use super::{
-    provider::{Answer, issue, issue_narrowed},
+    provider::{Response, issue, issue_narrowed},
     refusals::{ca_bundle_ref, certificate},
     world::{Costs, World, seconds},
 };
@@ -17,11 +17,11 @@ use crate::{
         ConditionType::{Ready, Reconciling, Refreshed},
         Reason,
     },
-    oauth::{answer::Refusal, endpoint::Endpoint},
+    oauth::{endpoint::Endpoint, response::TokenError},
     reconcile::{
-        Action, CaBundle, Look, NewsKind, Next, Observed, Outcome, Source, SourceSecret,
+        Action, CaBundle, EventKind, Next, Observed, Outcome, Read, Source, SourceSecret,
         SourceValue, State, StateSecret, Stored, Target, absorb,
-        budget::{Budget, ClientKey, Turn, TurnRequest},
+        budget::{Budget, ClientKey, Permit, PermitRequest},
         decide,
     },
 };
@@ -39,16 +39,16 @@ fn one() -> ClientKey {
 }
 
 /// Asks at this second: `None`, or when to ask again.
-fn ask(budget: &mut Budget, uid: &str, urgent: bool, second: i64) -> Option<i64> {
-    let request = TurnRequest {
+fn ask(budget: &mut Budget, uid: &str, priority: bool, second: i64) -> Option<i64> {
+    let request = PermitRequest {
         client: one(),
         uid: uid.into(),
-        urgent,
-        asks_only: false,
+        priority,
+        peek: false,
     };
     match budget.take(&request, at(second)) {
-        Turn::Now { .. } => None,
-        Turn::Later { at: time, .. } => Some(time.duration_since(at(0)).as_secs()),
+        Permit::Now { .. } => None,
+        Permit::Later { at: time, .. } => Some(time.duration_since(at(0)).as_secs()),
     }
 }
 
@@ -109,13 +109,13 @@ fn whoever_leaves_or_does_not_come_stands_in_nobodys_way() {
 
 #[test]
 fn a_turn_that_was_not_used_goes_to_others() {
-    let now = Turn::Now { until: at(5) };
+    let now = Permit::Now { until: at(5) };
     let mut budget = started();
-    let request = TurnRequest {
+    let request = PermitRequest {
         client: one(),
         uid: "a".into(),
-        urgent: false,
-        asks_only: false,
+        priority: false,
+        peek: false,
     };
     assert_eq!(budget.take(&request, at(0)), now);
     budget.give_back(&request);
@@ -128,11 +128,11 @@ fn turns_that_were_not_used_in_time_are_lost_and_cannot_be_used_all_at_once() {
     let mut budget = started();
     let late: Vec<_> = (0..10_u8)
         .map(|number| {
-            let request = TurnRequest {
+            let request = PermitRequest {
                 client: one(),
                 uid: number.to_string(),
-                urgent: false,
-                asks_only: false,
+                priority: false,
+                peek: false,
             };
             let turn = budget.take(&request, at(12 * i64::from(number)));
             (request, turn)
@@ -147,39 +147,39 @@ fn turns_that_were_not_used_in_time_are_lost_and_cannot_be_used_all_at_once() {
 #[test]
 fn a_turn_is_asked_for_again_if_its_request_could_not_be_sent_for_long() {
     let mut world = World::new();
-    let mut seen = world.observe();
-    let turn = |seen: &Observed, now| match decide(seen, now).next {
+    let mut observed = world.observe();
+    let turn = |observed: &Observed, now| match decide(observed, now).next {
         Next::Act(action) => match *action {
-            Action::TakeTurn(request) => Some(request),
+            Action::TakePermit(request) => Some(request),
             Action::Exchange(_) => None,
             other => panic!("{other:?}"),
         },
         other => panic!("{other:?}"),
     };
-    for what in [Look::Target, Look::Source] {
-        let outcome = world.look(what, &seen);
-        absorb(&mut seen, outcome, world.now);
+    for what in [Read::Target, Read::Source] {
+        let outcome = world.read(what, &observed);
+        absorb(&mut observed, outcome, world.now);
     }
-    let request = turn(&seen, world.now).expect("nothing is sent without a turn");
+    let request = turn(&observed, world.now).expect("nothing is sent without a turn");
     let until = world.now + seconds(5);
     absorb(
-        &mut seen,
-        Outcome::Turn(request.clone(), Turn::Now { until }),
+        &mut observed,
+        Outcome::Permit(request.clone(), Permit::Now { until }),
         world.now,
     );
-    assert_eq!(turn(&seen, until), None);
-    assert_eq!(turn(&seen, until + seconds(1)), Some(request));
+    assert_eq!(turn(&observed, until), None);
+    assert_eq!(turn(&observed, until + seconds(1)), Some(request));
 }
 
 #[test]
 fn asking_costs_nothing() {
-    let now = Turn::Now { until: at(5) };
+    let now = Permit::Now { until: at(5) };
     let mut budget = started();
-    let asks = TurnRequest {
+    let asks = PermitRequest {
         client: one(),
         uid: "a".into(),
-        urgent: false,
-        asks_only: true,
+        priority: false,
+        peek: true,
     };
     for _ in 0..5 {
         assert_eq!(budget.take(&asks, at(0)), now);
@@ -209,26 +209,26 @@ fn a_refresh_that_may_have_arrived_overdraws_by_three() {
 
 #[test]
 fn only_the_tries_within_a_providers_grace_overdraw() {
-    for (doubts, urgent) in [(0, true), (3, true), (4, false)] {
-        let seen = in_doubt(doubts);
-        let Next::Act(action) = decide(&seen, World::new().now).next else {
+    for (unknown_outcomes, priority) in [(0, true), (3, true), (4, false)] {
+        let observed = outcome_unknown(unknown_outcomes);
+        let Next::Act(action) = decide(&observed, World::new().now).next else {
             panic!("a turn is due");
         };
-        let Action::TakeTurn(request) = *action else {
+        let Action::TakePermit(request) = *action else {
             panic!("{action:?}");
         };
-        assert_eq!(request.urgent, urgent, "{doubts}");
+        assert_eq!(request.priority, priority, "{unknown_outcomes}");
     }
 }
 
 #[test]
 fn a_lost_answer_is_followed_up_within_the_grace_however_many_failures_came_before() {
-    let mut seen = in_doubt(0);
+    let mut observed = outcome_unknown(0);
     let now = World::new().now;
-    let fails = |seen: &mut Observed, reason, in_doubt| {
-        let refusal = Refusal {
-            in_doubt,
-            ..Refusal::new(reason, "no")
+    let fails = |observed: &mut Observed, reason, outcome_unknown| {
+        let refusal = TokenError {
+            outcome_unknown,
+            ..TokenError::new(reason, "no")
         };
         let outcome = Outcome::Exchanged {
             sent_at: now,
@@ -236,15 +236,15 @@ fn a_lost_answer_is_followed_up_within_the_grace_however_many_failures_came_befo
             refresh_token: None,
             date: None,
         };
-        absorb(seen, outcome, now);
-        let failure = seen.memory.failure.as_ref().unwrap();
+        absorb(observed, outcome, now);
+        let failure = observed.memory.failure.as_ref().unwrap();
         failure.next_try.unwrap().duration_since(now).as_secs()
     };
     for _ in 0..6 {
-        fails(&mut seen, Reason::Unreachable, false);
+        fails(&mut observed, Reason::Unreachable, false);
     }
-    assert!(fails(&mut seen, Reason::Unreachable, false) >= 240);
-    let delays = [(); 3].map(|()| fails(&mut seen, Reason::NoResponse, true));
+    assert!(fails(&mut observed, Reason::Unreachable, false) >= 240);
+    let delays = [(); 3].map(|()| fails(&mut observed, Reason::NoResponse, true));
     for (delay, expected) in delays.into_iter().zip([2, 8, 20]) {
         assert!(
             (expected * 4 / 5..=expected * 6 / 5).contains(&delay),
@@ -254,10 +254,10 @@ fn a_lost_answer_is_followed_up_within_the_grace_however_many_failures_came_befo
 }
 
 /// A stored refresh token that was sent, and so many answers in a row that were lost.
-fn in_doubt(doubts: i32) -> Observed {
+fn outcome_unknown(unknown_outcomes: i32) -> Observed {
     let token = SecretString::from("S3CRET-seed");
     let mut stored = Stored::begin(&token, Some("7".into()), None);
-    stored.record.in_doubt = true;
+    stored.record.outcome_unknown = true;
     let mut world = World::new();
     world.spec = serde_json::from_value(serde_json::json!({
         "provider": "CubeSoftware", "clientSecretRef": {"name": "client"},
@@ -266,7 +266,7 @@ fn in_doubt(doubts: i32) -> Observed {
     .unwrap();
     let mut observed = world.observe();
     observed.target = Target::Absent;
-    let source = world.look(Look::Source, &observed);
+    let source = world.read(Read::Source, &observed);
     absorb(&mut observed, source, world.now);
     observed.seed = Source::Read(SourceSecret {
         version: "7".into(),
@@ -280,7 +280,7 @@ fn in_doubt(doubts: i32) -> Observed {
         stored,
     }));
     observed.memory.state_seen = Some(world.generation);
-    observed.memory.doubts = doubts;
+    observed.memory.unknown_outcomes = unknown_outcomes;
     observed
 }
 
@@ -302,7 +302,7 @@ fn a_pause_holds_for_everybody_and_ends_with_one_request() {
 
 #[test]
 fn clients_and_endpoints_have_budgets_of_their_own_and_a_query_does_not_make_another_one() {
-    let now = Turn::Now { until: at(5) };
+    let now = Permit::Now { until: at(5) };
     let one = one();
     assert_eq!(one, client("https://example.com/token?tenant=a", "one"));
     for other in [
@@ -314,11 +314,11 @@ fn clients_and_endpoints_have_budgets_of_their_own_and_a_query_does_not_make_ano
         assert_ne!(one, other);
         let mut budget = started();
         budget.pause(&one, at(300), at(0));
-        let request = TurnRequest {
+        let request = PermitRequest {
             client: other,
             uid: "a".into(),
-            urgent: false,
-            asks_only: false,
+            priority: false,
+            peek: false,
         };
         assert_eq!(budget.take(&request, at(0)), now);
     }
@@ -438,7 +438,7 @@ fn two_hundred_credentials_of_one_client_are_served_one_after_the_other() {
     assert_eq!(exchanges(&worlds), 200);
     for world in &mut worlds {
         assert_eq!(world.ready_is(), (ConditionStatus::True, "Synced".into()));
-        assert_eq!(world.take_news(), [NewsKind::TokenIssued]);
+        assert_eq!(world.take_news(), [EventKind::TokenIssued]);
     }
 }
 
@@ -499,7 +499,7 @@ fn a_refresh_that_waits_is_no_failure() {
         world.refreshed_is(),
         (ConditionStatus::True, "TokenIssued".into())
     );
-    assert_eq!(world.take_news(), [NewsKind::TokenIssued]);
+    assert_eq!(world.take_news(), [EventKind::TokenIssued]);
 }
 
 #[test]
@@ -520,7 +520,7 @@ fn a_target_whose_repair_waits_is_told_of_when_it_is_repaired() {
     assert_eq!(world.take_news(), []);
     world.wake();
     assert_eq!(world.ready_is().0, ConditionStatus::True);
-    assert_eq!(world.take_news(), [NewsKind::TargetRepaired]);
+    assert_eq!(world.take_news(), [EventKind::TargetRepaired]);
     world.pass(seconds(7200));
     assert_eq!(world.take_news(), [], "once");
 }
@@ -532,7 +532,7 @@ fn a_refusal_whose_end_waits_is_told_to_be_over_when_there_is_a_token() {
     settle(&mut worlds);
     let world = &mut worlds[1];
     let told = world.take_news();
-    assert_eq!(told, [NewsKind::Failed(Reason::ClientSecretNotFound)]);
+    assert_eq!(told, [EventKind::Failed(Reason::ClientSecretNotFound)]);
     world.source = source;
     world.settle();
     assert_eq!(
@@ -541,7 +541,7 @@ fn a_refusal_whose_end_waits_is_told_to_be_over_when_there_is_a_token() {
     );
     assert_eq!(world.take_news(), []);
     world.wake();
-    assert_eq!(world.take_news(), [NewsKind::Recovered]);
+    assert_eq!(world.take_news(), [EventKind::Recovered]);
     world.pass(seconds(7200));
     assert_eq!(world.take_news(), [], "once");
 }
@@ -558,7 +558,7 @@ fn scopes_that_are_narrowed_again_are_told_of_also_if_the_new_spec_had_to_wait_f
     world.settle();
     assert_eq!(world.take_news(), []);
     world.wake();
-    assert_eq!(world.take_news(), [NewsKind::ScopeNarrowed]);
+    assert_eq!(world.take_news(), [EventKind::ScopeNarrowed]);
 }
 
 #[test]
@@ -589,7 +589,10 @@ fn a_failure_that_also_waits_keeps_its_reason_and_says_when_its_turn_is() {
     assert_eq!(world.message(Refreshed), expected);
     world.wake();
     assert_eq!(world.provider.exchanges.len(), 2);
-    assert_eq!(world.take_news(), [NewsKind::Failed(Reason::InvalidClient)]);
+    assert_eq!(
+        world.take_news(),
+        [EventKind::Failed(Reason::InvalidClient)]
+    );
 }
 
 #[test]
@@ -601,7 +604,7 @@ fn a_pause_of_the_provider_is_everybodys_of_this_client_also_after_a_restart() {
 
 fn is_everybodys_pause(reason: Reason) {
     let mut worlds = worlds(2);
-    worlds[0].provider.script.push_back(Answer::Refuse {
+    worlds[0].provider.script.push_back(Response::Refuse {
         reason,
         pause: Some(600),
     });
@@ -652,7 +655,7 @@ fn a_pause_is_known_after_restarts_while_something_else_is_in_the_way() {
     ];
     for (block, unblock) in obstacles {
         let mut worlds = worlds(1);
-        worlds[0].provider.script.push_back(Answer::Refuse {
+        worlds[0].provider.script.push_back(Response::Refuse {
             reason: Reason::RateLimited,
             pause: Some(600),
         });
@@ -692,7 +695,7 @@ fn restart(worlds: &mut [World]) {
 #[test]
 fn the_turn_that_a_rate_limited_credential_waits_for_is_no_pause_of_the_others_after_a_restart() {
     let mut worlds = worlds(3);
-    worlds[0].provider.script.push_back(Answer::Refuse {
+    worlds[0].provider.script.push_back(Response::Refuse {
         reason: Reason::RateLimited,
         pause: Some(60),
     });
@@ -716,7 +719,7 @@ fn the_turn_that_a_rate_limited_credential_waits_for_is_no_pause_of_the_others_a
 fn a_changed_secret_does_not_cut_a_pause_short_but_another_client_need_not_wait() {
     let mut worlds = worlds(1);
     let world = &mut worlds[0];
-    world.provider.script.push_back(Answer::Refuse {
+    world.provider.script.push_back(Response::Refuse {
         reason: Reason::RateLimited,
         pause: None,
     });

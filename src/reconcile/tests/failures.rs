@@ -1,7 +1,7 @@
 //! Failing exchanges: when the next try is, and what shortens the wait.
 
 use super::{
-    provider::{Answer, refuse},
+    provider::{Response, refuse},
     world::{World, seconds},
 };
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The delays between exchanges of a provider that always answers this.
-fn delays(answer: Answer, tries: usize) -> Vec<i64> {
+fn delays(answer: Response, tries: usize) -> Vec<i64> {
     let mut world = World::new();
     world.provider.otherwise = answer;
     world.settle();
@@ -70,7 +70,7 @@ fn a_rate_limit_is_waited_for() {
         0,
         10,
     );
-    let pause = |reason| Answer::Refuse {
+    let pause = |reason| Response::Refuse {
         reason,
         pause: Some(30),
     };

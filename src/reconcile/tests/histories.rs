@@ -7,13 +7,14 @@ use proptest::prelude::*;
 
 use super::{
     cluster::{Fault, Stored},
-    provider::{Answer, issue},
+    provider::{Response, issue},
     refusals::{ca_bundle_ref, certificate},
     world::{Costs, UID, World, seconds},
 };
 use crate::{
     api::{
-        Class, ConditionStatus, CubeCredentialStatus, DeletionPolicy, Reason, annotation, label,
+        ConditionStatus, CubeCredentialStatus, DeletionPolicy, Reason, RetryClass, annotation,
+        label,
     },
     reconcile::{CaBundle, Settings},
 };
@@ -35,7 +36,7 @@ enum Event {
     TrustBundle(Option<u8>),
     Rival(bool),
     Request(u8),
-    Answers(Answer),
+    Answers(Response),
     Accept(Option<u8>),
     Latency(i64),
     DeleteTarget,
@@ -48,7 +49,7 @@ enum Event {
     Faults(Vec<Option<Fault>>),
 }
 
-fn answer() -> impl Strategy<Value = Answer> {
+fn answer() -> impl Strategy<Value = Response> {
     let lifetime = prop::sample::select(vec![1, 5, 13, 60, 600, 3600, 36000]);
     let reasons: Vec<Reason> = Reason::ALL
         .into_iter()
@@ -61,8 +62,8 @@ fn answer() -> impl Strategy<Value = Answer> {
     );
     prop_oneof![
         2 => lifetime.prop_map(issue),
-        1 => Just(Answer::Issue { lifetime: None, scopes: vec!["read".into()], narrowed: true, ahead: 90 }),
-        2 => refusal.prop_map(|(reason, pause)| Answer::Refuse {
+        1 => Just(Response::Issue { lifetime: None, scopes: vec!["read".into()], narrowed: true, ahead: 90 }),
+        2 => refusal.prop_map(|(reason, pause)| Response::Refuse {
             reason,
             pause: pause.filter(|_| matches!(reason, Reason::RateLimited | Reason::Unavailable)),
         }),
@@ -263,9 +264,9 @@ let ours = world.cluster.watched().into_iter().filter(|name| {
         for (answer, span) in answers {
             world.provider.otherwise = match answer {
                 // What was not sent is tried again only when something changes.
-                Answer::Refuse { reason, .. } if reason.class() == Class::Terminal => continue,
+                Response::Refuse { reason, .. } if reason.retry_class() == RetryClass::Terminal => continue,
                 // Days of these would take long to simulate.
-                Answer::Issue { lifetime: Some(..600), .. } => continue,
+                Response::Issue { lifetime: Some(..600), .. } => continue,
                 answer => answer,
             };
             pass(&mut world, span);

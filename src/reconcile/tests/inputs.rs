@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     api::{ClientAuthentication, ConditionStatus, CubeCredentialSpec, Reason},
-    reconcile::NewsKind,
+    reconcile::EventKind,
 };
 
 #[test]
@@ -129,7 +129,7 @@ fn a_reverted_client_secret_recovers_without_an_exchange() {
         (world.status.failures, &world.status.attempted),
         (None, &None)
     );
-    assert_eq!(world.take_news(), [NewsKind::Recovered]);
+    assert_eq!(world.take_news(), [EventKind::Recovered]);
 }
 
 #[test]

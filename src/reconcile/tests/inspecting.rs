@@ -3,18 +3,18 @@
 use super::world::{TARGET, World, seconds};
 use crate::{
     api::Reason,
-    reconcile::{Finding, Inspection, Look, Observed, absorb, conditions, tests::provider::refuse},
+    reconcile::{Finding, Inspection, Observed, Read, absorb, conditions, tests::provider::refuse},
 };
 
 impl World {
     /// What is known after every look.
-    fn seen(&mut self) -> Observed {
-        let mut seen = self.observe();
-        for what in [Look::Target, Look::Source, Look::CaBundle] {
-            let outcome = self.look(what, &seen);
-            absorb(&mut seen, outcome, self.now);
+    fn observed(&mut self) -> Observed {
+        let mut observed = self.observe();
+        for what in [Read::Target, Read::Source, Read::CaBundle] {
+            let outcome = self.read(what, &observed);
+            absorb(&mut observed, outcome, self.now);
         }
-        seen
+        observed
     }
 
     fn conditions_found(&mut self) -> Vec<Finding> {
@@ -22,8 +22,8 @@ impl World {
     }
 
     fn target_found(&mut self) -> Finding {
-        let seen = self.seen();
-        Inspection::of(&seen, self.now).unwrap().target()
+        let observed = self.observed();
+        Inspection::of(&observed, self.now).unwrap().target()
     }
 }
 
@@ -42,8 +42,8 @@ fn a_healthy_credential_is_good_throughout() {
     let mut world = World::ready();
     let ready = Finding::good(format!("Ready: {}", synced()));
     assert_eq!(world.conditions_found(), [ready, issued()]);
-    let seen = world.seen();
-    let inspection = Inspection::of(&seen, world.now).unwrap();
+    let observed = world.observed();
+    let inspection = Inspection::of(&observed, world.now).unwrap();
     let host = "api.cubewire.com";
     let spec = format!(
         "the spec asks https://{host}/api/v1/oauth2/token for a token, grant ClientCredentials"
@@ -133,16 +133,16 @@ fn a_target_is_judged_by_what_it_holds() {
 fn a_spec_that_cannot_be_used_and_one_that_rests_are_told() {
     let mut world = World::ready();
     world.edit_spec(|spec| spec.suspend = true);
-    let seen = world.seen();
+    let observed = world.observed();
     let suspended = "spec.suspend is true, so no token is requested: set it to false to go on";
-    let spec = Inspection::of(&seen, world.now).unwrap().spec();
+    let spec = Inspection::of(&observed, world.now).unwrap().spec();
     assert_eq!(spec[1..], [Finding::notice(suspended)]);
     world.edit_spec(|spec| spec.refresh_before = "soon".into());
-    let seen = world.observe();
+    let observed = world.observe();
     let unusable = "spec.refreshBefore is \"soon\": write a duration such as 5m or 1h30m; it is looked at again as soon as the spec \
                     changes";
     assert_eq!(
-        Inspection::of(&seen, world.now).err(),
+        Inspection::of(&observed, world.now).err(),
         Some(Finding::bad(unusable))
     );
 }

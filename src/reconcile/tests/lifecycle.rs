@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     api::{ConditionStatus, ConditionType},
-    reconcile::NewsKind,
+    reconcile::EventKind,
 };
 
 const NOTHING: Costs = Costs {
@@ -229,7 +229,7 @@ fn tokens_of_a_few_seconds_are_not_asked_for_more_often_than_every_12_seconds() 
          2026-11-21T10:10:12Z"
     );
     assert_eq!(world.condition(ConditionType::Reconciling).1, "Pending");
-    let news = [NewsKind::TokenIssued, NewsKind::ShortLivedToken];
+    let news = [EventKind::TokenIssued, EventKind::ShortLivedToken];
     assert_eq!(world.take_news(), news);
 }
 

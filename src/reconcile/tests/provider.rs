@@ -8,15 +8,15 @@ use secrecy::ExposeSecret;
 use crate::{
     api::Reason,
     oauth::{
-        answer::{Issued, Refusal},
         request::TokenRequest,
+        response::{Issued, TokenError},
     },
     reconcile::Outcome,
 };
 
 /// What the provider answers to one request.
 #[derive(Clone, Debug)]
-pub(super) enum Answer {
+pub(super) enum Response {
     /// A token.
     Issue {
         lifetime: Option<i64>,
@@ -29,8 +29,8 @@ pub(super) enum Answer {
     Refuse { reason: Reason, pause: Option<i64> },
 }
 
-pub(super) fn issue(lifetime: i64) -> Answer {
-    Answer::Issue {
+pub(super) fn issue(lifetime: i64) -> Response {
+    Response::Issue {
         lifetime: Some(lifetime),
         scopes: Vec::new(),
         narrowed: false,
@@ -39,8 +39,8 @@ pub(super) fn issue(lifetime: i64) -> Answer {
 }
 
 /// A token for one of the two scopes that were asked for.
-pub(super) fn issue_narrowed() -> Answer {
-    Answer::Issue {
+pub(super) fn issue_narrowed() -> Response {
+    Response::Issue {
         lifetime: Some(3600),
         scopes: vec!["read".into()],
         narrowed: true,
@@ -48,8 +48,8 @@ pub(super) fn issue_narrowed() -> Answer {
     }
 }
 
-pub(super) fn refuse(reason: Reason) -> Answer {
-    Answer::Refuse {
+pub(super) fn refuse(reason: Reason) -> Response {
+    Response::Refuse {
         reason,
         pause: None,
     }
@@ -66,9 +66,9 @@ pub(super) struct Exchange {
 
 pub(super) struct Provider {
     /// The answers to the next requests.
-    pub(super) script: VecDeque<Answer>,
+    pub(super) script: VecDeque<Response>,
     /// The answer to all others.
-    pub(super) otherwise: Answer,
+    pub(super) otherwise: Response,
     /// The only client secret that is accepted; `None`: any.
     pub(super) accepts: Option<String>,
     /// Seconds from request to answer.
@@ -101,7 +101,7 @@ impl Provider {
         };
         let number = self.exchanges.len();
         let (result, date) = match answer {
-            Answer::Issue {
+            Response::Issue {
                 lifetime,
                 scopes,
                 narrowed,
@@ -115,8 +115,8 @@ impl Provider {
                 };
                 (Ok(issued), Some(*now + SignedDuration::from_secs(ahead)))
             }
-            Answer::Refuse { reason, pause } => {
-                let mut refusal = Refusal::new(reason, "the token endpoint answered no");
+            Response::Refuse { reason, pause } => {
+                let mut refusal = TokenError::new(reason, "the token endpoint answered no");
                 refusal.pause = pause.map(SignedDuration::from_secs);
                 (Err(refusal), None)
             }

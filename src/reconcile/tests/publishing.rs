@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     api::{ConditionStatus, ConditionType, DeletionPolicy, Reason, annotation, label},
-    reconcile::NewsKind,
+    reconcile::EventKind,
 };
 
 #[test]
@@ -17,7 +17,7 @@ fn a_deleted_target_is_repaired() {
     let costs = world.cost_of(World::settle);
     assert_eq!((costs.exchanges, costs.publishes, costs.reports), (1, 1, 1));
     assert_eq!(world.token(), Some("S3CRET-token-1"));
-    assert_eq!(world.take_news(), [NewsKind::TargetRepaired]);
+    assert_eq!(world.take_news(), [EventKind::TargetRepaired]);
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn edited_data_is_repaired() {
         let costs = world.cost_of(World::settle);
         assert_eq!((costs.exchanges, costs.publishes), (1, 1), "{key}");
         assert_eq!(world.cluster.secrets[TARGET].data["token-type"], "Bearer");
-        assert_eq!(world.take_news(), [NewsKind::TargetRepaired], "{key}");
+        assert_eq!(world.take_news(), [EventKind::TargetRepaired], "{key}");
     }
 }
 
@@ -51,7 +51,7 @@ fn a_record_that_was_edited_is_not_believed() {
             secret.annotations.insert(name.into(), value.into());
         });
         assert_eq!(world.cost_of(World::settle).exchanges, 1, "{name}");
-        assert_eq!(world.take_news(), [NewsKind::TargetRepaired], "{name}");
+        assert_eq!(world.take_news(), [EventKind::TargetRepaired], "{name}");
         assert_eq!(world.ready_is().0, ConditionStatus::True, "{name}");
     }
 }
@@ -76,7 +76,7 @@ fn labels_and_annotations_that_we_set_are_restored_without_an_exchange() {
         world.cluster.edit(TARGET, edit);
         let costs = world.cost_of(World::settle);
         assert_eq!((costs.exchanges, costs.publishes, costs.reports), (0, 1, 1));
-        assert_eq!(world.take_news(), [NewsKind::TargetRepaired]);
+        assert_eq!(world.take_news(), [EventKind::TargetRepaired]);
     }
     let secret = &world.cluster.secrets[TARGET];
     assert_eq!(secret.labels[label::MANAGED], "true");
@@ -252,8 +252,8 @@ fn a_target_that_a_quota_refuses_keeps_its_token_for_the_next_try() {
     assert_eq!(
         world.take_news(),
         [
-            NewsKind::Failed(Reason::TargetNotWritable),
-            NewsKind::Recovered
+            EventKind::Failed(Reason::TargetNotWritable),
+            EventKind::Recovered
         ]
     );
 }

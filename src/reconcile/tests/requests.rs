@@ -1,12 +1,12 @@
 //! Refresh requests: the annotation that asks for one exchange.
 
 use super::{
-    provider::{Answer, refuse},
+    provider::{Response, refuse},
     world::{TARGET, World, seconds},
 };
 use crate::{
     api::{ConditionStatus, Reason, annotation},
-    reconcile::NewsKind,
+    reconcile::EventKind,
 };
 
 #[test]
@@ -15,7 +15,7 @@ fn a_refresh_request_is_served_once_per_value() {
     for (number, value) in ["one", "two"].into_iter().enumerate() {
         world.request = Some(value.into());
         assert_eq!(world.cost_of(World::settle).exchanges, 1);
-        assert_eq!(world.take_news(), [NewsKind::RefreshRequested]);
+        assert_eq!(world.take_news(), [EventKind::RefreshRequested]);
         assert_eq!(world.status.refresh_request.as_deref(), Some(value));
         let target = &world.cluster.secrets[TARGET];
         assert_eq!(target.annotations[annotation::REFRESH_REQUEST], value);
@@ -61,7 +61,7 @@ fn a_repair_does_not_serve_an_old_request_again() {
     world.take_news();
     world.cluster.secrets.clear();
     world.settle();
-    assert_eq!(world.take_news(), [NewsKind::TargetRepaired]);
+    assert_eq!(world.take_news(), [EventKind::TargetRepaired]);
 }
 
 #[test]
@@ -82,9 +82,9 @@ fn only_a_success_serves_a_request_and_a_failure_is_retried_by_its_class() {
     assert_eq!(
         world.take_news(),
         [
-            NewsKind::Failed(Reason::Unavailable),
-            NewsKind::Recovered,
-            NewsKind::RefreshRequested
+            EventKind::Failed(Reason::Unavailable),
+            EventKind::Recovered,
+            EventKind::RefreshRequested
         ]
     );
 }
@@ -134,7 +134,7 @@ fn a_request_does_not_cut_short_a_pause_that_the_provider_asked_for() {
         (Reason::Unavailable, Some(600)),
     ] {
         let mut world = World::ready();
-        world.provider.script = [Answer::Refuse { reason, pause }].into();
+        world.provider.script = [Response::Refuse { reason, pause }].into();
         world.wake();
         let next_try = world.wake_at;
         world.request = Some("one".into());

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     api::{ConditionStatus, CubeCredentialStatus, Reason},
-    reconcile::NewsKind,
+    reconcile::EventKind,
 };
 
 #[test]
@@ -119,7 +119,7 @@ fn a_token_that_could_not_be_published_is_not_asked_for_again() {
     world.settle();
     assert_eq!(world.provider.exchanges.len(), 1);
     assert_eq!(world.token(), Some("S3CRET-token-0"));
-    assert_eq!(world.take_news(), [NewsKind::TokenIssued]);
+    assert_eq!(world.take_news(), [EventKind::TokenIssued]);
 }
 
 #[test]
@@ -182,5 +182,5 @@ fn a_report_that_failed_is_made_later_with_its_news() {
             ..Costs::default()
         }
     );
-    assert_eq!(world.take_news(), [NewsKind::TokenIssued]);
+    assert_eq!(world.take_news(), [EventKind::TokenIssued]);
 }

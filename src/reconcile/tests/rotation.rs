@@ -4,7 +4,7 @@ use secrecy::SecretString;
 
 use super::world::{UID, World, seconds};
 use crate::reconcile::{
-    Action, Content, Look, Next, Outcome, Source, SourceSecret, SourceValue, StateReading, Stored,
+    Action, Content, Next, Outcome, Read, Source, SourceSecret, SourceValue, StateReading, Stored,
     Target, TargetSecret, absorb, decide, inputs, local,
     target::{DesiredMetadata, Record},
 };
@@ -17,17 +17,17 @@ fn a_target_that_is_gone_before_the_watch_tells_is_restored_without_claiming_the
         "grant": "RefreshToken", "refreshTokenRef": {"name": "seed"},
     }))
     .unwrap();
-    let (mut seen, now) = (world.observe(), world.now);
+    let (mut observed, now) = (world.observe(), world.now);
     let login = SecretString::from("S3CRET-seed");
-    let source = world.look(Look::Source, &seen);
-    absorb(&mut seen, source, now);
-    seen.seed = Source::Read(SourceSecret {
+    let source = world.read(Read::Source, &observed);
+    absorb(&mut observed, source, now);
+    observed.seed = Source::Read(SourceSecret {
         version: "7".into(),
         token_hosts: None,
         values: SourceValue::Text(login.clone()),
     });
-    let settings = seen.settings.clone().unwrap();
-    let client = local::client(&settings, &seen.source).unwrap();
+    let settings = observed.settings.clone().unwrap();
+    let client = local::client(&settings, &observed.source).unwrap();
     let token = SecretString::from("S3CRET-token");
     let record = Record {
         owner_uid: "predecessor".into(),
@@ -42,8 +42,8 @@ fn a_target_that_is_gone_before_the_watch_tells_is_restored_without_claiming_the
         scopes: Vec::new(),
     };
 
-    let metadata = DesiredMetadata::new(&seen.credential, &settings, &record);
-    seen.target = Target::Present(TargetSecret {
+    let metadata = DesiredMetadata::new(&observed.credential, &settings, &record);
+    observed.target = Target::Present(TargetSecret {
         name: settings.target_name.clone(),
         uid: "target".into(),
         version: "5".into(),
@@ -65,9 +65,9 @@ fn a_target_that_is_gone_before_the_watch_tells_is_restored_without_claiming_the
         owners: vec![UID.into()],
         data: Some(stored.data()),
     };
-    absorb(&mut seen, Outcome::State(Some(state)), now);
-    absorb(&mut seen, Outcome::Target(None), now);
-    let Next::Act(action) = decide(&seen, now).next else {
+    absorb(&mut observed, Outcome::State(Some(state)), now);
+    absorb(&mut observed, Outcome::Target(None), now);
+    let Next::Act(action) = decide(&observed, now).next else {
         panic!("there is something to do");
     };
     assert!(matches!(*action, Action::Publish(_)), "{action:?}");

@@ -1,32 +1,32 @@
 //! Events: changes, never routine.
 
 use super::{
-    provider::{Answer, issue, issue_narrowed, refuse},
+    provider::{Response, issue, issue_narrowed, refuse},
     world::{World, seconds},
 };
 use crate::{
     api::Reason,
-    reconcile::{News, NewsKind},
+    reconcile::{Event, EventKind},
 };
 
 /// Notes of the news since the last time it was asked.
-fn notes(world: &mut World) -> Vec<News> {
+fn notes(world: &mut World) -> Vec<Event> {
     std::mem::take(&mut world.news)
 }
 
-fn issue_with(change: impl FnOnce(&mut Answer)) -> Answer {
+fn issue_with(change: impl FnOnce(&mut Response)) -> Response {
     let mut answer = issue(3600);
     change(&mut answer);
     answer
 }
 
-type Chapter = (&'static str, fn(&mut World), &'static [NewsKind]);
+type Chapter = (&'static str, fn(&mut World), &'static [EventKind]);
 
 #[test]
 fn a_long_history_is_told_by_its_changes() {
     let mut world = World::new();
     let history: &[Chapter] = &[
-        ("created", World::settle, &[NewsKind::TokenIssued]),
+        ("created", World::settle, &[EventKind::TokenIssued]),
         ("a day passes", |world| world.pass(seconds(86400)), &[]),
         (
             "the provider goes down",
@@ -34,7 +34,7 @@ fn a_long_history_is_told_by_its_changes() {
                 world.provider.otherwise = refuse(Reason::Unavailable);
                 world.pass(seconds(7200));
             },
-            &[NewsKind::Failed(Reason::Unavailable)],
+            &[EventKind::Failed(Reason::Unavailable)],
         ),
         ("and stays down", |world| world.pass(seconds(86400)), &[]),
         (
@@ -43,7 +43,7 @@ fn a_long_history_is_told_by_its_changes() {
                 world.provider.otherwise = refuse(Reason::InvalidClient);
                 world.pass(seconds(7200));
             },
-            &[NewsKind::Failed(Reason::InvalidClient)],
+            &[EventKind::Failed(Reason::InvalidClient)],
         ),
         (
             "it works again",
@@ -51,7 +51,7 @@ fn a_long_history_is_told_by_its_changes() {
                 world.provider.otherwise = issue(3600);
                 world.pass(seconds(7200));
             },
-            &[NewsKind::Recovered],
+            &[EventKind::Recovered],
         ),
         (
             "the process starts again",
@@ -85,7 +85,7 @@ fn a_long_history_is_told_by_its_changes() {
                 world.settle();
                 world.pass(seconds(7200));
             },
-            &[NewsKind::Failed(Reason::ClientSecretNotFound)],
+            &[EventKind::Failed(Reason::ClientSecretNotFound)],
         ),
         (
             "and put back",
@@ -93,7 +93,7 @@ fn a_long_history_is_told_by_its_changes() {
                 world.put_source("S3CRET-1");
                 world.settle();
             },
-            &[NewsKind::Recovered],
+            &[EventKind::Recovered],
         ),
         (
             "an older credential claims the target",
@@ -102,7 +102,7 @@ fn a_long_history_is_told_by_its_changes() {
                 world.settle();
                 world.pass(seconds(600));
             },
-            &[NewsKind::Failed(Reason::TargetDuplicate)],
+            &[EventKind::Failed(Reason::TargetDuplicate)],
         ),
     ];
     for (chapter, happens, news) in history {
@@ -116,7 +116,7 @@ fn an_unknown_expiry_is_told_once_and_the_assumed_lifetime_is_used() {
     let mut world = World::new();
     world.spec.assumed_lifetime = "2h".into();
     world.provider.otherwise = issue_with(|answer| {
-        if let Answer::Issue { lifetime, .. } = answer {
+        if let Response::Issue { lifetime, .. } = answer {
             *lifetime = None;
         }
     });
@@ -126,8 +126,8 @@ fn an_unknown_expiry_is_told_once_and_the_assumed_lifetime_is_used() {
     let news = notes(&mut world);
     assert_eq!(
         news[1],
-        News {
-            kind: NewsKind::ExpiryUnknown,
+        Event {
+            kind: EventKind::ExpiryUnknown,
             note:
                 "the answer states no usable expires_in: spec.assumedLifetime (2h) is taken for it"
                     .into()
@@ -145,7 +145,7 @@ fn narrowed_scopes_are_told_once_also_across_restarts() {
     world.settle();
     assert_eq!(
         world.take_news(),
-        [NewsKind::TokenIssued, NewsKind::ScopeNarrowed]
+        [EventKind::TokenIssued, EventKind::ScopeNarrowed]
     );
     assert_eq!(world.status.scopes, ["read"]);
     for _ in 0..3 {
@@ -157,7 +157,7 @@ fn narrowed_scopes_are_told_once_also_across_restarts() {
     assert!(world.take_news().is_empty(), "not one a refresh");
     world.edit_spec(|spec| spec.scopes.push("admin".into()));
     world.settle();
-    assert_eq!(world.take_news(), [NewsKind::ScopeNarrowed]);
+    assert_eq!(world.take_news(), [EventKind::ScopeNarrowed]);
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn a_clock_that_is_off_is_told_once_and_changes_no_schedule() {
     for (by, told) in [(59, false), (61, true), (-59, false), (-61, true)] {
         let mut world = World::new();
         world.provider.otherwise = issue_with(|answer| {
-            if let Answer::Issue { ahead, .. } = answer {
+            if let Response::Issue { ahead, .. } = answer {
                 *ahead = by;
             }
         });
@@ -178,7 +178,7 @@ fn a_clock_that_is_off_is_told_once_and_changes_no_schedule() {
             let note = format!(
                 "the provider's clock is 61 s {direction} this cluster's: check the nodes' time synchronisation"
             );
-            assert_eq!((news[1].kind, &news[1].note), (NewsKind::ClockSkew, &note));
+            assert_eq!((news[1].kind, &news[1].note), (EventKind::ClockSkew, &note));
         }
         world.pass(seconds(86400));
         assert!(world.take_news().is_empty(), "not one a refresh");
@@ -188,22 +188,22 @@ fn a_clock_that_is_off_is_told_once_and_changes_no_schedule() {
 #[test]
 fn warnings_are_what_people_have_to_look_at() {
     for (kind, warning) in [
-        (NewsKind::TokenIssued, false),
-        (NewsKind::Recovered, false),
-        (NewsKind::TargetRepaired, false),
-        (NewsKind::RefreshRequested, false),
-        (NewsKind::ExpiryUnknown, true),
-        (NewsKind::ScopeNarrowed, true),
-        (NewsKind::ClockSkew, true),
-        (NewsKind::Failed(Reason::InvalidClient), true),
+        (EventKind::TokenIssued, false),
+        (EventKind::Recovered, false),
+        (EventKind::TargetRepaired, false),
+        (EventKind::RefreshRequested, false),
+        (EventKind::ExpiryUnknown, true),
+        (EventKind::ScopeNarrowed, true),
+        (EventKind::ClockSkew, true),
+        (EventKind::Failed(Reason::InvalidClient), true),
     ] {
         assert_eq!(kind.is_warning(), warning, "{kind:?}");
     }
     assert_eq!(
-        NewsKind::Failed(Reason::InvalidClient).reason(),
+        EventKind::Failed(Reason::InvalidClient).reason(),
         "InvalidClient"
     );
-    assert_eq!(NewsKind::TokenIssued.reason(), "TokenIssued");
+    assert_eq!(EventKind::TokenIssued.reason(), "TokenIssued");
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn a_token_that_is_replaced_too_late_for_those_who_mount_it_is_told_once() {
     world.provider.otherwise = issue(120);
     world.settle();
     let notes = notes(&mut world);
-    assert_eq!(notes[1].kind, NewsKind::ShortLivedToken);
+    assert_eq!(notes[1].kind, EventKind::ShortLivedToken);
     assert_eq!(
         notes[1].note,
         "the token is replaced 40s before it expires, but a pod that mounts Secret \"cubewire-token\" may see the new one only 90 s \
@@ -226,5 +226,5 @@ fn a_token_that_is_replaced_too_late_for_those_who_mount_it_is_told_once() {
     assert_eq!(world.take_news(), []);
     world.edit_spec(|spec| spec.refresh_before = "1m".into());
     world.pass(seconds(7200));
-    assert_eq!(world.take_news(), [NewsKind::ShortLivedToken]);
+    assert_eq!(world.take_news(), [EventKind::ShortLivedToken]);
 }

@@ -12,9 +12,9 @@ use super::{
 use crate::{
     api::{CubeCredentialStatus, annotation, label},
     reconcile::{
-        Action, CaBundle, ClientValues, Content, Credential, Look, Memory, Next, Observed, Outcome,
-        SecretVersion, Settings, Source, SourceSecret, State, Target, TargetReading, TurnRequest,
-        absorb, decide, fingerprint,
+        Action, CaBundle, ClientValues, Content, Credential, Memory, Next, Observed, Outcome,
+        PermitRequest, Read, SecretVersion, Settings, Source, SourceSecret, State, Target,
+        TargetReading, absorb, decide, fingerprint,
     },
 };
 
@@ -25,35 +25,35 @@ impl World {
 
     /// `controller::reconciler::Reconciler::run`.
     pub(super) fn reconcile(&mut self) -> Result<(), Trouble> {
-        let mut seen = self.observe();
-        let result = self.steps(&mut seen);
-        shows_no_secret(&seen);
+        let mut observed = self.observe();
+        let result = self.steps(&mut observed);
+        shows_no_secret(&observed);
         self.budget
             .borrow_mut()
-            .end(&self.uid, seen.turn.as_ref(), result.is_ok(), self.now);
-        self.memory.as_mut().unwrap().end(seen.memory);
+            .end(&self.uid, observed.turn.as_ref(), result.is_ok(), self.now);
+        self.memory.as_mut().unwrap().end(observed.memory);
         result
     }
 
-    fn steps(&mut self, seen: &mut Observed) -> Result<(), Trouble> {
+    fn steps(&mut self, observed: &mut Observed) -> Result<(), Trouble> {
         for _ in 0..20 {
-            let plan = decide(seen, self.now);
+            let plan = decide(observed, self.now);
             shows_no_secret(&plan);
             let outcome = match plan.next {
-                Next::Rest => {
+                Next::Done => {
                     self.wake_at = plan.wake_at;
                     return Ok(());
                 }
-                Next::Pause(_) => unreachable!("there is no refresh token"),
-                Next::Look(what) => self.look(what, seen),
-                Next::Act(action) => self.act(*action, seen)?,
+                Next::Wait(_) => unreachable!("there is no refresh token"),
+                Next::Read(what) => self.read(what, observed),
+                Next::Act(action) => self.act(*action, observed)?,
             };
             shows_no_secret(&outcome);
-            absorb(seen, outcome, self.now);
-            self.remember(seen);
-            self.learn_pause(&seen.memory);
+            absorb(observed, outcome, self.now);
+            self.remember(observed);
+            self.learn_pause(&observed.memory);
         }
-        panic!("20 steps and no rest: {seen:#?}");
+        panic!("20 steps and no rest: {observed:#?}");
     }
 
     /// `kubernetes::observe::World::observe`, after the watches have told everything.
@@ -123,19 +123,19 @@ impl World {
         }
     }
 
-    pub(super) fn look(&mut self, what: Look, seen: &Observed) -> Outcome {
-        let settings = seen.settings.as_ref().unwrap();
+    pub(super) fn read(&mut self, what: Read, observed: &Observed) -> Outcome {
+        let settings = observed.settings.as_ref().unwrap();
         match what {
-            Look::Target => {
+            Read::Target => {
                 self.costs.target_reads += 1;
-                Outcome::Target(self.read_target(&settings.target_name, seen))
+                Outcome::Target(self.read_target(&settings.target_name, observed))
             }
-            Look::Previous => {
+            Read::Previous => {
                 self.costs.previous_reads += 1;
-                let name = &seen.previous.as_ref().unwrap().name;
-                Outcome::Previous(self.read_target(name, seen))
+                let name = &observed.previous.as_ref().unwrap().name;
+                Outcome::Previous(self.read_target(name, observed))
             }
-            Look::Source => {
+            Read::Source => {
                 self.costs.source_reads += 1;
                 Outcome::Source(match self.source.clone() {
                     None => Source::Absent,
@@ -150,17 +150,17 @@ impl World {
                     }),
                 })
             }
-            Look::Seed | Look::State => unreachable!("there is no refresh token"),
-            Look::CaBundle => {
+            Read::Seed | Read::State => unreachable!("there is no refresh token"),
+            Read::CaBundle => {
                 self.costs.ca_reads += 1;
                 Outcome::CaBundle(self.ca_bundle.clone())
             }
         }
     }
 
-    fn read_target(&self, name: &str, seen: &Observed) -> Option<TargetReading> {
+    fn read_target(&self, name: &str, observed: &Observed) -> Option<TargetReading> {
         let secret = self.cluster.target(name)?;
-        let data = if secret.is_foreign_to(&seen.credential) {
+        let data = if secret.is_foreign_to(&observed.credential) {
             BTreeMap::new()
         } else {
             self.cluster.data(name)
@@ -168,25 +168,25 @@ impl World {
         Some(TargetReading { secret, data })
     }
 
-    fn act(&mut self, action: Action, seen: &Observed) -> Result<Outcome, Trouble> {
+    fn act(&mut self, action: Action, observed: &Observed) -> Result<Outcome, Trouble> {
         match action {
-            Action::TakeTurn(request) => {
-                let request = TurnRequest {
+            Action::TakePermit(request) => {
+                let request = PermitRequest {
                     uid: self.uid.clone(),
                     ..request
                 };
                 let turn = self.budget.borrow_mut().take(&request, self.now);
-                Ok(Outcome::Turn(request, turn))
+                Ok(Outcome::Permit(request, turn))
             }
             Action::Exchange(request) => {
                 self.costs.exchanges += 1;
-                self.assert_permitted(seen);
+                self.assert_permitted(observed);
                 Ok(self.provider.exchange(request, &mut self.now))
             }
             Action::Store(_) => unreachable!("there is no refresh token"),
             Action::Publish(target) => {
                 self.costs.publishes += 1;
-                self.assert_ours(&target.name, target.replaces.as_ref(), seen);
+                self.assert_ours(&target.name, target.replaces.as_ref(), observed);
                 let before = self.cluster.version;
                 let published = self.cluster.publish(&target, UID);
                 if self.cluster.version > before {
@@ -206,7 +206,7 @@ impl World {
             }
             Action::Delete(version) => {
                 self.costs.deletes += 1;
-                self.assert_ours(&version.name, Some(&version), seen);
+                self.assert_ours(&version.name, Some(&version), observed);
                 self.cache.remove(&version.name);
                 self.cluster.delete(&version)?;
                 Ok(Outcome::Deleted(version.name))
@@ -228,11 +228,11 @@ impl World {
         }
     }
 
-    fn assert_permitted(&self, seen: &Observed) {
+    fn assert_permitted(&self, observed: &Observed) {
         assert!(!self.deleting && !self.spec.suspend && self.rival.is_none());
         let name = Settings::target_name("cubewire", &self.spec);
         let foreign = self.cluster.target(&name);
-        assert!(foreign.is_none_or(|secret| !secret.is_foreign_to(&seen.credential)));
+        assert!(foreign.is_none_or(|secret| !secret.is_foreign_to(&observed.credential)));
     }
 
     /// Tokens are numbered in the order in which they were issued.
@@ -247,17 +247,20 @@ impl World {
     }
 
     /// A foreign Secret is never written or deleted. One that has changed since it was read is protected by its version.
-    fn assert_ours(&self, name: &str, version: Option<&SecretVersion>, seen: &Observed) {
+    fn assert_ours(&self, name: &str, version: Option<&SecretVersion>, observed: &Observed) {
         let current = self.cluster.target(name);
         if let Some(secret) = current
             .filter(|secret| version.is_some_and(|version| version.version == secret.version))
         {
-            assert!(!secret.is_foreign_to(&seen.credential), "{name} is foreign");
+            assert!(
+                !secret.is_foreign_to(&observed.credential),
+                "{name} is foreign"
+            );
         }
     }
 
-    fn remember(&mut self, seen: &Observed) {
-        if let Target::Present(secret) = &seen.target
+    fn remember(&mut self, observed: &Observed) {
+        if let Target::Present(secret) = &observed.target
             && secret.labels.get(label::MANAGED).map(String::as_str) == Some("true")
         {
             self.cache.insert(secret.name.clone(), secret.clone());

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     api::{ConditionStatus, ConditionType, CubeCredentialSpec, CubeCredentialStatus},
     oauth::endpoint::HostList,
-    reconcile::{Budget, CaBundle, Memory, News, NewsKind, Settings, SourceValue, TargetSecret},
+    reconcile::{Budget, CaBundle, Event, EventKind, Memory, Settings, SourceValue, TargetSecret},
 };
 
 pub(super) const UID: &str = "0b5c7a80-uid";
@@ -58,7 +58,7 @@ pub(super) struct World {
     /// Who this is to the budget.
     pub(super) uid: String,
     pub(super) wake_at: Option<Timestamp>,
-    pub(super) news: Vec<News>,
+    pub(super) news: Vec<Event>,
     pub(super) costs: Costs,
     /// What the process remembers between reconciles.
     pub(super) memory: Option<Memory>,
@@ -233,7 +233,7 @@ impl World {
     }
 
     /// The kinds of the news since the last time it was asked.
-    pub(super) fn take_news(&mut self) -> Vec<NewsKind> {
+    pub(super) fn take_news(&mut self) -> Vec<EventKind> {
         std::mem::take(&mut self.news)
             .iter()
             .map(|news| news.kind)

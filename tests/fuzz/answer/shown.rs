@@ -2,13 +2,13 @@
 
 use cube_operator::{
     api::Grant,
-    oauth::answer::{Answer, PROVIDER_SAYS, Reading},
+    oauth::response::{PROVIDER_SAYS, Parsed, Response},
 };
 
 use super::{CLIENT_SECRET, REFRESH_TOKEN, json, text};
 use crate::targets::secrets::{is_fit_to_be_shown, shows};
 
-pub(super) fn nothing_shows_a_secret(answer: &Answer, reading: &Reading, grant: Grant) {
+pub(super) fn nothing_shows_a_secret(answer: &Response, reading: &Parsed, grant: Grant) {
     let mut secrets = vec![CLIENT_SECRET.to_owned()];
     secrets.extend((grant == Grant::RefreshToken).then(|| REFRESH_TOKEN.to_owned()));
     let debugged = format!("{answer:?} {reading:?}");

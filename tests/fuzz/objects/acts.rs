@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use cube_operator::{
     api::annotation,
     oauth::{
-        answer::{self, Answer, Asked, Body},
         endpoint::HostList,
         request::TokenRequest,
+        response::{self, Body, RequestContext, Response},
         scrub::Scrubber,
     },
     reconcile::{
-        Action, Content, DesiredSecret, DesiredState, Observed, Outcome, State, StateSecret,
-        TargetSecret, Turn, fingerprint,
+        Action, Content, DesiredSecret, DesiredState, Observed, Outcome, Permit, State,
+        StateSecret, TargetSecret, fingerprint,
     },
 };
 use secrecy::ExposeSecret;
@@ -22,16 +22,18 @@ use super::{Data, UID, World, reading, secret};
 use crate::targets::secrets::{is_token, shows};
 
 impl World {
-    pub(super) fn act(&mut self, action: Action, seen: &Observed) -> Outcome {
+    pub(super) fn act(&mut self, action: Action, observed: &Observed) -> Outcome {
         let stores = matches!(action, Action::Store(_));
         assert!(
             self.received.is_none() || stores,
             "what was received is stored first"
         );
         match action {
-            Action::TakeTurn(request) => Outcome::Turn(request, Turn::Now { until: self.now }),
+            Action::TakePermit(request) => {
+                Outcome::Permit(request, Permit::Now { until: self.now })
+            }
             Action::Exchange(request) => self.exchange(&request),
-            Action::Store(state) => self.store(*state, seen),
+            Action::Store(state) => self.store(*state, observed),
             Action::Publish(target) => self.publish(target),
             Action::Delete(version) => {
                 self.written += 1;
@@ -76,20 +78,20 @@ impl World {
             assert_eq!(token.expose_secret(), claimed.expose_secret());
             assert!(is_token(token.expose_secret()));
         }
-        let answer = Answer {
+        let answer = Response {
             status: self
                 .input
                 .get("answer")
                 .and_then(|status| status.parse().ok())
                 .unwrap_or(200),
             body: Body::Complete(self.input.rest.clone()),
-            ..Answer::default()
+            ..Response::default()
         };
-        let asked = Asked {
+        let asked = RequestContext {
             grant: request.grant(),
             scopes: &request.scopes,
         };
-        let reading = answer::read(&answer, asked, Scrubber::for_request(request));
+        let reading = response::read(&answer, asked, Scrubber::for_request(request));
         self.received.clone_from(&reading.refresh_token);
         Outcome::Exchanged {
             sent_at: self.now,
@@ -99,9 +101,9 @@ impl World {
         }
     }
 
-    fn store(&mut self, state: DesiredState, seen: &Observed) -> Outcome {
+    fn store(&mut self, state: DesiredState, observed: &Observed) -> Outcome {
         self.written += 1;
-        let before = State::of(self.state.clone().map(reading), &seen.credential);
+        let before = State::of(self.state.clone().map(reading), &observed.credential);
         assert!(!matches!(before, State::Damaged { .. }), "nothing is known");
         let data = &state.secret.data;
         let tokens = ["refresh-token", "access-token", "replaced-refresh-token"];
@@ -112,7 +114,8 @@ impl World {
             self.state.is_some(),
             "exactly the version that was read"
         );
-        let State::Present(read) = State::of(Some(reading(data.clone())), &seen.credential) else {
+        let State::Present(read) = State::of(Some(reading(data.clone())), &observed.credential)
+        else {
             panic!("what is stored cannot be read again");
         };
         assert_eq!(texts(&read.stored.data()), texts(data));

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Answer, Asked, Body, Issued, Reading, Refusal,
+    Body, Issued, Parsed, RequestContext, Response, TokenError,
     parse::{fields, lifetime, text, token},
     retry_after::{http_date, pause},
 };
@@ -17,7 +17,7 @@ pub const PROVIDER_SAYS: &str = " (the provider says: \"";
 
 /// Reads an answer. `scrubber` knows the secrets of the request; those of the answer are added to it.
 #[must_use]
-pub fn read(answer: &Answer, asked: Asked<'_>, mut scrubber: Scrubber) -> Reading {
+pub fn read(answer: &Response, asked: RequestContext<'_>, mut scrubber: Scrubber) -> Parsed {
     let date = answer.date.as_deref().and_then(http_date);
     let fields = match &answer.body {
         Body::Complete(bytes) => fields(bytes, answer.content_type.as_deref()),
@@ -42,14 +42,14 @@ pub fn read(answer: &Answer, asked: Asked<'_>, mut scrubber: Scrubber) -> Readin
         }
         _ => refusal,
     });
-    let outcome = outcome.map_err(|refusal| Refusal {
+    let outcome = outcome.map_err(|refusal| TokenError {
         pause: matches!(refusal.reason, Reason::RateLimited | Reason::Unavailable)
             .then(|| pause(answer.retry_after.as_deref(), date))
             .flatten(),
-        in_doubt: leaves_doubt(answer.status, refusal.reason),
+        outcome_unknown: leaves_doubt(answer.status, refusal.reason),
         ..refusal
     });
-    Reading {
+    Parsed {
         outcome,
         refresh_token,
         date,
@@ -72,7 +72,7 @@ fn leaves_doubt(status: u16, reason: Reason) -> bool {
 }
 
 fn successor(
-    answer: &Answer,
+    answer: &Response,
     grant: Grant,
     fields: Option<&Map<String, Value>>,
 ) -> Option<secrecy::SecretString> {
@@ -88,14 +88,14 @@ fn is_success(status: u16) -> bool {
 }
 
 struct Reader<'a> {
-    answer: &'a Answer,
-    asked: Asked<'a>,
+    answer: &'a Response,
+    asked: RequestContext<'a>,
     scrubber: Scrubber,
     fields: Option<Map<String, Value>>,
 }
 
 impl Reader<'_> {
-    fn outcome(&self) -> Result<Issued, Refusal> {
+    fn outcome(&self) -> Result<Issued, TokenError> {
         let status = self.answer.status;
         if (300..400).contains(&status) {
             return Err(self.redirected());
@@ -116,7 +116,7 @@ impl Reader<'_> {
         Err(self.error_code().unwrap_or_else(|| self.bare_status()))
     }
 
-    fn success(&self) -> Result<Issued, Refusal> {
+    fn success(&self) -> Result<Issued, TokenError> {
         let Some(fields) = &self.fields else {
             return Err(self.refusal(
                 Reason::UnexpectedResponse,
@@ -164,7 +164,7 @@ impl Reader<'_> {
     }
 
     /// The meaning of the `error` field (RFC 6749, section 5.2), if it has one. It wins over a 4xx status.
-    fn error_code(&self) -> Option<Refusal> {
+    fn error_code(&self) -> Option<TokenError> {
         let code = text(self.fields.as_ref()?, "error")?;
         let reason = match code {
             "invalid_client" | "incorrect_client_credentials" => Reason::InvalidClient,
@@ -181,18 +181,18 @@ impl Reader<'_> {
             "slow_down" => Reason::RateLimited,
             _ => return None,
         };
-        Some(Refusal::new(
+        Some(TokenError::new(
             reason,
             format!("{}{}", self.answered(), self.provider_words(code)),
         ))
     }
 
-    fn bare_status(&self) -> Refusal {
+    fn bare_status(&self) -> TokenError {
         match self.answer.status {
             401 => self.refusal(Reason::InvalidClient, ""),
             403 if self.fields.is_some() => {
                 let description = self.description();
-                Refusal::new(
+                TokenError::new(
                     Reason::Forbidden,
                     format!("{}{description}", self.answered()),
                 )
@@ -208,7 +208,7 @@ impl Reader<'_> {
         }
     }
 
-    fn redirected(&self) -> Refusal {
+    fn redirected(&self) -> TokenError {
         let detail = match self.redirect_target() {
             Some(target) => format!("with a redirect to {target:?}, which is never followed"),
             None => "with a redirect, which is never followed".into(),
@@ -256,8 +256,8 @@ impl Reader<'_> {
         Some(shown)
     }
 
-    fn refusal(&self, reason: Reason, detail: &str) -> Refusal {
-        Refusal::new(reason, format!("{} {detail}", self.answered()).trim_end())
+    fn refusal(&self, reason: Reason, detail: &str) -> TokenError {
+        TokenError::new(reason, format!("{} {detail}", self.answered()).trim_end())
     }
 
     fn answered(&self) -> String {

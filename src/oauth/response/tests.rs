@@ -16,15 +16,15 @@ use crate::{
 const CLIENT: Grant = Grant::ClientCredentials;
 const REFRESH: Grant = Grant::RefreshToken;
 
-fn answer(status: u16, body: impl AsRef<[u8]>) -> Answer {
-    Answer {
+fn answer(status: u16, body: impl AsRef<[u8]>) -> Response {
+    Response {
         status,
         body: Body::Complete(body.as_ref().to_vec()),
-        ..Answer::default()
+        ..Response::default()
     }
 }
 
-fn meaning(grant: Grant, answer: &Answer) -> Reading {
+fn meaning(grant: Grant, answer: &Response) -> Parsed {
     let scopes = ["read".to_owned(), "write".to_owned()];
     let request = TokenRequest {
         endpoint: Endpoint::parse("https://example.com/token").unwrap(),
@@ -40,7 +40,7 @@ fn meaning(grant: Grant, answer: &Answer) -> Reading {
     };
     read(
         answer,
-        Asked {
+        RequestContext {
             grant,
             scopes: &scopes,
         },
@@ -342,9 +342,9 @@ fn a_page_from_a_proxy_is_told_apart_from_the_providers_own_403() {
 #[test]
 fn a_body_over_the_limit_is_too_large_whatever_its_status() {
     for status in [200, 400, 500] {
-        let answer = Answer {
+        let answer = Response {
             status,
-            ..Answer::default()
+            ..Response::default()
         };
         assert_eq!(
             meaning(CLIENT, &answer).outcome.unwrap_err().reason,
@@ -359,7 +359,7 @@ fn a_refusal_shows_status_code_and_description_and_nothing_else_of_the_body() {
     let refusal = meaning(CLIENT, &answer(401, body)).outcome.unwrap_err();
     assert_eq!(
         refusal,
-        Refusal::new(
+        TokenError::new(
             Reason::InvalidClient,
             r#"the token endpoint answered 401 invalid_client (the provider says: "unknown client ...")"#
         )
@@ -385,7 +385,7 @@ fn a_redirect_shows_scheme_host_and_path_only() {
 #[test]
 fn a_redirect_does_not_put_a_secret_together_that_its_text_had_cut_apart() {
     let shown = |location: &str| {
-        let redirect = Answer {
+        let redirect = Response {
             location: Some(location.into()),
             ..answer(302, r#"{"id_token":"a/b"}"#)
         };
@@ -424,7 +424,7 @@ fn retry_after_is_seconds_or_a_date_against_the_answers_own_date() {
         (Some("9".repeat(40)), None, Some(3600)),
     ] {
         for status in [429, 503] {
-            let answer = Answer {
+            let answer = Response {
                 retry_after: header.clone(),
                 date: date.clone(),
                 ..answer(status, "")
@@ -437,7 +437,7 @@ fn retry_after_is_seconds_or_a_date_against_the_answers_own_date() {
             );
         }
     }
-    let unpaused = Answer {
+    let unpaused = Response {
         retry_after: Some("30".into()),
         ..answer(401, "")
     };
@@ -451,7 +451,7 @@ proptest::proptest! {
         retry_after: Option<String>, date: Option<String>,
     ) {
         let body = [b"hunter2".as_slice(), &body].concat();
-        let answer = Answer { status, content_type, location, retry_after, date, body: Body::Complete(body) };
+        let answer = Response { status, content_type, location, retry_after, date, body: Body::Complete(body) };
         for grant in [CLIENT, REFRESH] {
             let shown = format!("{:?}", meaning(grant, &answer));
             proptest::prop_assert!(!shown.contains("hunter2"));
@@ -480,7 +480,10 @@ fn only_an_answer_that_says_what_was_done_leaves_no_doubt_about_a_refresh_token(
         (307, "", false),
     ] {
         let refusal = meaning(REFRESH, &answer(status, body)).outcome.unwrap_err();
-        assert_eq!(refusal.in_doubt, doubt, "{status} {body}: {refusal:?}");
+        assert_eq!(
+            refusal.outcome_unknown, doubt,
+            "{status} {body}: {refusal:?}"
+        );
     }
     for (status, doubt) in [
         (200, true),
@@ -489,13 +492,13 @@ fn only_an_answer_that_says_what_was_done_leaves_no_doubt_about_a_refresh_token(
         (600, true),
         (400, false),
     ] {
-        let endless = Answer {
+        let endless = Response {
             status,
-            ..Answer::default()
+            ..Response::default()
         };
         let refusal = meaning(REFRESH, &endless).outcome.unwrap_err();
         assert_eq!(
-            refusal.in_doubt, doubt,
+            refusal.outcome_unknown, doubt,
             "{status} with a body that does not end"
         );
     }

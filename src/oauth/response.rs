@@ -10,7 +10,7 @@ mod retry_after;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
-use crate::api::{Class, Grant, Reason};
+use crate::api::{Grant, Reason, RetryClass};
 
 pub use classify::{PROVIDER_SAYS, read};
 
@@ -19,7 +19,7 @@ pub const LONGEST_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 365
 
 /// An answer as it came over the wire.
 #[derive(Clone, Default)]
-pub struct Answer {
+pub struct Response {
     /// The HTTP status.
     pub status: u16,
     /// The Content-Type header.
@@ -35,7 +35,7 @@ pub struct Answer {
 }
 
 /// Without headers: the other side writes them, and may put a secret into a Location, say.
-impl std::fmt::Debug for Answer {
+impl std::fmt::Debug for Response {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Answer")
             .field("status", &self.status)
@@ -65,7 +65,7 @@ impl std::fmt::Debug for Body {
 
 /// What was asked: what an answer is compared with.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked<'a> {
+pub struct RequestContext<'a> {
     /// The grant.
     pub grant: Grant,
     /// The scopes.
@@ -74,9 +74,9 @@ pub struct Asked<'a> {
 
 /// What an answer means.
 #[derive(Debug)]
-pub struct Reading {
+pub struct Parsed {
     /// The token, or why there is none.
-    pub outcome: Result<Issued, Refusal>,
+    pub outcome: Result<Issued, TokenError>,
     /// A successor of the refresh token that was sent. Present even where the rest of a 2xx is unusable: the provider has
     /// consumed the old one.
     pub refresh_token: Option<SecretString>,
@@ -99,7 +99,7 @@ pub struct Issued {
 
 /// Why an exchange gave no token.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct TokenError {
     /// The reason.
     pub reason: Reason,
     /// What happened, in the provider's words where they can be shown.
@@ -107,24 +107,24 @@ pub struct Refusal {
     /// The pause that the provider asked for, already clamped.
     pub pause: Option<SignedDuration>,
     /// Whether the provider may have served the request all the same, so that a refresh token that was sent may be spent.
-    pub in_doubt: bool,
+    pub outcome_unknown: bool,
 }
 
-impl Refusal {
+impl TokenError {
     /// A refusal in which the provider asked for no pause, and after which nothing is in doubt.
     pub fn new(reason: Reason, what: impl Into<String>) -> Self {
         Self {
             reason,
             what: what.into(),
             pause: None,
-            in_doubt: false,
+            outcome_unknown: false,
         }
     }
 
     /// Whether nothing may be sent for this client for a while (429, `slow_down`, Retry-After).
     #[must_use]
     pub fn asks_for_pause(&self) -> bool {
-        self.pause.is_some() || self.reason.class() == Class::RateLimited
+        self.pause.is_some() || self.reason.retry_class() == RetryClass::RateLimited
     }
 }
 
