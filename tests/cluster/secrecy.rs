@@ -1,8 +1,8 @@
 //! Secrets, tokens and Authorization headers are only in the Secrets that hold them, at any log level.
 
-use std::collections::BTreeSet;
+mod echo;
+mod search;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use cube_operator::api::ConditionType::{Ready, Refreshed};
 use serde_json::{Value, json};
 
@@ -10,125 +10,14 @@ use crate::{
     commands::run,
     operator::{Operator, eventually},
     place::{CLIENT_SECRET, Place, is},
-    scripted::{Authority, LOCAL, Provider, Reply, Request},
 };
+
+use echo::echoed;
+use search::{find, forms, pair, readable};
 
 const WRONG_SECRET: &str = "Planted wrong+secret/93ab&=%\u{e4}";
 // It is ASCII, because only ASCII of a provider's description is shown.
 const ECHOED_SECRET: &str = "Planted echoed+secret/51d0&=%";
-
-/// A provider that repeats the whole request in each field of its response.
-fn echo(request: &Request) -> Reply {
-    let header = request
-        .headers
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
-    let header = header.map_or("", |(_, value)| value);
-    // It must not be too long, as only the beginning is shown.
-    let said = format!("{ECHOED_SECRET} {header} {}", request.body);
-    let body = json!({"error": "invalid_client", "error_description": said, "error_uri": said, "scope": said});
-    match request.target.as_str() {
-        "/401" => Reply::json(401, body.to_string()),
-        "/403" => Reply::json(403, said),
-        "/307" => {
-            let query = request.body.replace(['\r', '\n'], "");
-            Reply::json(307, said)
-                .header("Location", &format!("https://elsewhere.example/?{query}"))
-        }
-        _ => Reply::json(200, body.to_string()),
-    }
-}
-
-/// Credentials at the echoing provider, in the body and in the header, each with another refusal.
-fn echoed(place: &Place) -> Provider {
-    let authority = Authority::new("echo");
-    let provider = Provider::start(&authority.certificate(&LOCAL), echo);
-    place.trust("echo", &authority);
-    let mut source = place.source();
-    source["metadata"]["name"] = json!("echoed");
-    source["stringData"]["client-secret"] = json!(ECHOED_SECRET);
-    place.apply(&source);
-    for (path, reason) in [
-        ("401", "InvalidClient"),
-        ("403", "Forbidden"),
-        ("307", "Redirected"),
-        ("200", "InvalidClient"),
-    ] {
-        for style in ["Body", "Basic"] {
-            let name = format!("echoed-{path}-{}", style.to_lowercase());
-            let url = provider.url(&format!("/{path}"));
-            let mut credential = place.credential_at(&name, &url, "echo");
-            credential["spec"]["clientSecretRef"]["name"] = json!("echoed");
-            credential["spec"]["clientAuthentication"] = json!(style);
-            place.apply(&credential);
-            place.wait_for(&name, reason, |status| {
-                is(status, Refreshed, "False", reason)
-            });
-        }
-    }
-    provider
-}
-
-/// Every form in which a secret could appear.
-fn forms(secret: &str) -> BTreeSet<String> {
-    let encoded = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-    let base64 = STANDARD.encode(secret);
-    let debug = format!("{secret:?}");
-    let debug = debug.trim_matches('"').to_owned();
-    [
-        secret.to_owned(),
-        debug,
-        base64.trim_end_matches('=').to_owned(),
-        encoded,
-    ]
-    .into()
-}
-
-/// The parts of the Authorization header (RFC 6749, section 2.3.1).
-fn pair(place: &Place, secret: &str) -> String {
-    let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-    format!("{}:{encoded}", place.namespace)
-}
-
-fn find(secrets: &[String], texts: &[(String, String)]) -> Vec<String> {
-    let found = texts.iter().flat_map(|(place, text)| {
-        secrets
-            .iter()
-            .filter(|secret| text.contains(secret.as_str()))
-            .map(move |secret| format!("{secret} in {place}"))
-    });
-    found.collect()
-}
-
-/// Everything that a person could read, besides the data of Secrets.
-fn readable(place: &Place, logs: &str, metrics: &str) -> Vec<(String, String)> {
-    let mut texts = vec![
-        ("the log".to_owned(), logs.to_owned()),
-        ("the metrics".into(), metrics.to_owned()),
-    ];
-    for kind in [
-        "cubecredentials",
-        "secrets",
-        "events.events.k8s.io",
-        "configmaps",
-    ] {
-        let mut list: Value = serde_json::from_str(&place.kubectl(&[
-            "get",
-            kind,
-            "-o",
-            "json",
-            "--show-managed-fields",
-        ]))
-        .unwrap();
-        if kind == "secrets" {
-            for secret in list["items"].as_array_mut().unwrap() {
-                secret.as_object_mut().unwrap().remove("data");
-            }
-        }
-        texts.push((kind.to_owned(), list.to_string()));
-    }
-    texts
-}
 
 /// At this level the operator and its libraries log everything.
 const TRACE: [(&str, &str); 1] = [("RUST_LOG", "trace")];
