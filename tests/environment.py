@@ -38,7 +38,7 @@ Commands of the token server:
                                                  after the other; the last holds for all later ones
     {"cmd": "graces", "seconds": [120, 0]}       the grace period at the next token requests, in the same way
     {"cmd": "revoke", "token": "an access or refresh token"}
-The four faults hold for the token request of sign-in too.
+All of these hold for the token request of sign-in too.
 Answers: {"ok": true} or {"error": "why"}.
 
 The request log of the token server has a line of JSON for each token request, before it is answered (and
