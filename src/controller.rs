@@ -45,8 +45,8 @@ use reconciler::Reconciler;
 const CONCURRENCY: u16 = 16;
 
 /// What a controller is made of.
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Options {
-    /// The connection.
     pub client: Client,
     /// The namespaces to watch; none: all.
     pub namespaces: Vec<String>,

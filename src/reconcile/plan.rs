@@ -85,8 +85,8 @@ pub enum Action {
 
 /// A token request, and what its response is understood with.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Exchange {
-    /// The request.
     pub request: TokenRequest,
     /// What it is made for. The outcome brings it back.
     pub attempt: Attempt,
@@ -107,8 +107,8 @@ pub struct Attempt {
 
 /// The state as it should be.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct DesiredState {
-    /// The Secret.
     pub secret: DesiredSecret,
     /// What it holds.
     pub stored: StoredLogin,

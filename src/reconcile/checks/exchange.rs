@@ -129,6 +129,7 @@ fn take_permit(case: &Case<'_>, request: PermitRequest) -> Option<Step> {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every check returns an option")]
 pub(super) fn an_exchange_is_made_unless_the_inputs_are_rejected(case: &Case<'_>) -> Option<Step> {
     Some(match case.exchange() {
         Ok(exchange) => act(Action::Exchange(exchange)),

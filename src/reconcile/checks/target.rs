@@ -8,7 +8,9 @@ use crate::{
         plan::{Action, Next, Read},
         source::Source,
         status::Conditions,
-        target::{Content, DesiredMetadata, Target, TargetConflict, TargetOwner, desired},
+        target::{
+            Content, DesiredMetadata, Target, TargetConflict, TargetOwner, TargetSecret, desired,
+        },
         token::{Token, TokenMetadata},
     },
 };
@@ -85,7 +87,7 @@ pub(super) fn the_token_is_published(case: &Case<'_>) -> Option<Step> {
         value: at_hand.value.clone(),
         metadata,
     };
-    let replaces = current.map(|secret| secret.secret_version());
+    let replaces = current.map(TargetSecret::secret_version);
     let target = desired(&case.observed.credential, case.settings, &token, replaces);
     Some(act(Action::Publish(target)))
 }

@@ -17,6 +17,7 @@ use crate::{
 
 /// The outcome of a read or an action.
 #[derive(Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Outcome {
     /// The Secret by the target's name.
     Target(Option<TargetReading>),
@@ -36,7 +37,6 @@ pub enum Outcome {
     Exchanged(Box<Exchanged>),
     /// The state as it was written.
     Stored {
-        /// The Secret.
         secret: StateSecret,
         /// Whether it is claimed for a request that follows.
         claims: bool,
@@ -55,7 +55,6 @@ pub enum Outcome {
     Deleted(String),
     /// The status as it was written.
     Reported {
-        /// The status.
         status: CubeCredentialStatus,
         /// The resourceVersion of the object that has it.
         version: String,
