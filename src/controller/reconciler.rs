@@ -208,7 +208,7 @@ impl Reconciler {
                 result: Err(refusal),
                 ..
             } => {
-                tracing::warn!(namespace, name, reason = %refusal.reason, "no token: {}", refusal.what);
+                tracing::warn!(namespace, name, reason = %refusal.reason(), "no token: {refusal}");
             }
             Outcome::Reported { status, version } => {
                 log_change(&observed.credential, status);

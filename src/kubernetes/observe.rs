@@ -108,7 +108,7 @@ impl World {
                 )
             }
             Read::Seed => {
-                let Some(reference) = &settings.seed else {
+                let Some(reference) = settings.seed() else {
                     return Ok(Outcome::Seed(Source::Absent));
                 };
                 let labelled = observed.seed.version().is_some();

@@ -20,15 +20,12 @@ use super::{
 use crate::{
     api::{CubeCredential, CubeCredentialStatus, FIELD_MANAGER, Reason, label},
     lock::lock,
-    oauth::{
-        request::TokenRequest,
-        response::{self, RequestContext},
-        scrub::Scrubber,
-    },
+    oauth::{error::TokenError, request::TokenRequest, response},
     reconcile::{
         Action, Content, DesiredSecret, DesiredState, Observed, Outcome, Permit, SecretVersion,
         StateSecret, Unstored,
     },
+    scrub::Scrubber,
 };
 
 impl World {
@@ -69,23 +66,20 @@ impl World {
 
     async fn exchange(&self, request: &TokenRequest) -> Outcome {
         let sent_at = convert::now();
-        let asked = RequestContext {
-            grant: request.grant(),
-            scopes: &request.scopes,
-        };
         let start = Instant::now();
         let answer = self.tokens.send(request).await;
         let took = start.elapsed();
         let (result, refresh_token, date) = match answer {
             Ok(answer) => {
-                let reading = response::read(&answer, asked, Scrubber::for_request(request));
-                (reading.outcome, reading.refresh_token, reading.date)
+                let parsed = response::read(&answer, request.context(), request.scrubber());
+                let result = parsed.outcome.map_err(TokenError::from);
+                (result, parsed.refresh_token, parsed.date)
             }
-            Err(refusal) => (Err(refusal), None, None),
+            Err(error) => (Err(error.into()), None, None),
         };
         let reason = result
             .as_ref()
-            .map_or_else(|refusal| refusal.reason, |_| Reason::TokenIssued);
+            .map_or_else(TokenError::reason, |_| Reason::TokenIssued);
         self.metrics.exchanged(reason, took);
         Outcome::Exchanged {
             sent_at,

@@ -213,7 +213,7 @@ fn recall_failure(status: &CubeCredentialStatus, now: Timestamp) -> Option<Failu
     // A dead refresh token is remembered in the state, which nobody edits by mistake.
     let failed = Reason::from_name(&refreshed.reason)
         .filter(|reason| {
-            reason.is_exchange_failure() && reason.retry_class() != RetryClass::Terminal
+            reason.is_exchange_failure() && reason.retry_class() != Some(RetryClass::Terminal)
         })
         .filter(|_| refreshed.status == ConditionStatus::False);
     let (reason, message) = if let Some(reason) = failed {

@@ -118,7 +118,7 @@ impl<'a> Case<'a> {
 
     /// A provider kills the published token when it rotates the refresh token.
     fn published_token_is_dead(&self) -> bool {
-        self.observed.memory.login_lost && self.settings.seed.is_some()
+        self.observed.memory.login_lost && self.settings.seed().is_some()
     }
 
     /// Whether the inputs are the ones that this record was last confirmed for.
@@ -177,7 +177,7 @@ impl<'a> Case<'a> {
     pub(super) fn client_key(&self) -> Option<ClientKey> {
         local::check(self).ok()?;
         let client = local::client(self.settings, &self.observed.source).ok()?;
-        Some(ClientKey::new(&self.settings.endpoint, &client.id))
+        Some(ClientKey::new(&self.settings.endpoint, client.client_id()))
     }
 
     pub(super) fn inputs(&self, record: &Record) -> Inputs {
@@ -198,7 +198,7 @@ impl<'a> Case<'a> {
         let Ok(client) = local::client(self.settings, &self.observed.source) else {
             return Inputs::Unavailable;
         };
-        if record.seed_version != self.seed_version() && self.settings.seed.is_some() {
+        if record.seed_version != self.seed_version() && self.settings.seed().is_some() {
             match self.login() {
                 Login::Unconfirmed(what) => return Inputs::Unconfirmed(what),
                 Login::New(_) => return Inputs::Changed,

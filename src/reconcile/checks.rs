@@ -10,7 +10,7 @@ use super::{
     target::{DesiredMetadata, Holding, Owner, Record, desired},
     verdict::Conditions,
 };
-use crate::{api::Reason, oauth::response::TokenError};
+use crate::api::Reason;
 
 /// What a check says.
 pub(super) enum Step {
@@ -227,7 +227,7 @@ fn a_good_token_rests_until_it_is_due(case: &Case<'_>) -> Option<Step> {
 }
 
 /// What would refuse the next exchange, where the source Secret was read anyway. A CA bundle is judged when it is needed.
-fn early_refusal(case: &Case<'_>) -> Option<TokenError> {
+fn early_refusal(case: &Case<'_>) -> Option<local::PreflightError> {
     if matches!(case.observed.source, Source::Unread(_)) {
         return None;
     }
@@ -265,7 +265,7 @@ fn what_the_request_needs_is_read(case: &Case<'_>) -> Option<Step> {
     if case.settings.ca_bundle.is_some() && matches!(case.observed.ca_bundle, CaBundle::Unread) {
         return read(Read::CaBundle);
     }
-    case.settings.seed.as_ref()?;
+    case.settings.seed()?;
     match case.login() {
         Login::Unconfirmed(what) => read(what),
         // The owner's consent and list of hosts are asked for each time.

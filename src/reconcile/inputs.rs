@@ -10,13 +10,10 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest as _, Sha256};
 
 use super::settings::Settings;
-use crate::{
-    api::{ClientAuthentication, Grant},
-    oauth::request::Client,
-};
+use crate::oauth::authentication::Authentication;
 
 /// The keyed hash of the inputs.
-pub(super) fn hash(token: &SecretString, settings: &Settings, client: &Client) -> String {
+pub(super) fn hash(token: &SecretString, settings: &Settings, client: &Authentication) -> String {
     keyed(token, &encode(settings, client))
 }
 
@@ -30,7 +27,7 @@ impl fmt::Debug for Digest {
     }
 }
 
-pub(super) fn digest(settings: &Settings, client: &Client) -> Digest {
+pub(super) fn digest(settings: &Settings, client: &Authentication) -> Digest {
     Digest(Sha256::digest(encode(settings, client)).into())
 }
 
@@ -50,28 +47,22 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-fn encode(settings: &Settings, client: &Client) -> Vec<u8> {
-    let authentication = match settings.authentication {
-        ClientAuthentication::Body => "Body",
-        ClientAuthentication::Basic => "Basic",
-        ClientAuthentication::None => "None",
-    };
-    // A refresh sends no scopes.
-    let (grant, scopes) = match settings.grant() {
-        Grant::ClientCredentials => ("ClientCredentials", settings.scopes.join(" ")),
-        Grant::RefreshToken => ("RefreshToken", String::new()),
+fn encode(settings: &Settings, client: &Authentication) -> Vec<u8> {
+    let scopes = if settings.grant.sends_scopes() {
+        settings.scopes.join(" ")
+    } else {
+        String::new()
     };
     let mut fields = Fields::default();
     fields.push(settings.endpoint.url().as_str());
-    fields.push(grant);
-    fields.push(&client.id);
+    fields.push(settings.grant.name_in_hash());
+    fields.push(client.client_id());
     fields.push(
         client
-            .secret
-            .as_ref()
+            .client_secret()
             .map_or("", ExposeSecret::expose_secret),
     );
-    fields.push(authentication);
+    fields.push(client.name_in_hash());
     fields.push(&scopes);
     for (name, value) in &settings.parameters {
         fields.push(name);

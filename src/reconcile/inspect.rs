@@ -15,8 +15,8 @@ use super::{
     verdict::Conditions,
 };
 use crate::{
-    api::{ClientAuthentication, Condition, ConditionStatus, ConditionType},
-    oauth::{authorities, response::TokenError},
+    api::{Condition, ConditionStatus, ConditionType},
+    oauth::ca_bundle,
 };
 
 /// An exchange that is planned for a time so long ago is not going to be made: a timer comes five minutes late at most.
@@ -105,9 +105,9 @@ impl<'a> Inspection<'a> {
         let settings = self.0.settings;
         let endpoint = &settings.endpoint;
         let (host, path) = (endpoint.authority(), endpoint.url().path());
-        let grant = settings.grant();
+        let grant = settings.grant.name_in_hash();
         let mut findings = vec![Finding::good(format!(
-            "the spec asks https://{host}{path} for a token, grant {grant:?}"
+            "the spec asks https://{host}{path} for a token, grant {grant}"
         ))];
         if settings.suspend {
             findings.push(Finding::notice(
@@ -126,13 +126,7 @@ impl<'a> Inspection<'a> {
     #[must_use]
     pub fn source(&self) -> Finding {
         let source = &self.0.settings.source;
-        let keys = match self.0.settings.authentication {
-            ClientAuthentication::None => format!("{:?}", source.client_id_key),
-            _ => format!(
-                "{:?} and {:?}",
-                source.client_id_key, source.client_secret_key
-            ),
-        };
+        let keys = local::client_keys(self.0.settings);
         let good = format!(
             "Secret {:?} has the label, and well-formed {keys}",
             source.name
@@ -146,7 +140,7 @@ impl<'a> Inspection<'a> {
     /// The Secret with the seed, with the grant that has one.
     #[must_use]
     pub fn seed(&self) -> Option<Finding> {
-        let seed = self.0.settings.seed.as_ref()?;
+        let seed = self.0.settings.seed()?;
         let name = &seed.name;
         let good = format!(
             "Secret {name:?} has the label, and a well-formed {:?}",
@@ -167,7 +161,7 @@ impl<'a> Inspection<'a> {
     #[must_use]
     pub fn state(&self) -> Option<Finding> {
         let (case, name) = (&self.0, &self.0.settings.state_name);
-        case.settings.seed.as_ref()?;
+        case.settings.seed()?;
         if let Some(refusal) = refused(rotation::an_unusable_state_is_left_alone(case)) {
             return Some(Finding::bad(refusal.refreshed.message));
         }
@@ -210,7 +204,7 @@ impl<'a> Inspection<'a> {
         let reference = self.0.settings.ca_bundle.as_ref()?;
         let read = local::ca_bundle(self.0.settings, &self.0.observed.ca_bundle);
         let roots = match &read {
-            Ok(Some(pem)) => authorities::read(pem).map_or(0, |roots| roots.len()),
+            Ok(Some(pem)) => ca_bundle::read(pem).map_or(0, |roots| roots.len()),
             _ => 0,
         };
         let good = format!(
@@ -279,10 +273,10 @@ fn outcome_unknown(name: &str) -> String {
     )
 }
 
-fn found<T>(checked: Result<T, TokenError>, good: String) -> Finding {
+fn found<T>(checked: Result<T, local::PreflightError>, good: String) -> Finding {
     match checked {
         Ok(_) => Finding::good(good),
-        Err(refusal) => Finding::bad(refusal.what),
+        Err(refusal) => Finding::bad(refusal.message),
     }
 }
 

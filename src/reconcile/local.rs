@@ -10,30 +10,43 @@ use super::{
     state::State,
 };
 use crate::{
-    api::{Attempted, CaBundleKind, CaBundleRef, ClientAuthentication, Reason, annotation, label},
+    api::{Attempted, CaBundleKind, CaBundleRef, Reason, annotation, label},
     oauth::{
-        authorities,
-        endpoint::HostList,
-        request::{Client, TokenRequest},
-        response::TokenError,
+        authentication::{Authentication, ClientValue},
+        ca_bundle,
+        hosts::HostList,
+        request::TokenRequest,
     },
 };
 
-type Checked<T> = Result<T, TokenError>;
+/// Why nothing is sent: a check that is made before.
+#[derive(Debug)]
+pub(super) struct PreflightError {
+    pub(super) reason: Reason,
+    pub(super) message: String,
+}
+
+impl PreflightError {
+    fn new(reason: Reason, message: String) -> Self {
+        Self { reason, message }
+    }
+}
+
+type Checked<T> = Result<T, PreflightError>;
 
 /// The request that is to be sent. Source and CA bundle must have been read; of a stored refresh token also the state.
 pub(super) fn request(case: &Case<'_>) -> Checked<TokenRequest> {
     let settings = case.settings;
     check(case)?;
+    let stored = case.observed.state.stored();
+    let token = stored.map(|stored| stored.refresh_token.clone());
     Ok(TokenRequest {
         endpoint: settings.endpoint.clone(),
-        client: client(settings, &case.observed.source)?,
-        authentication: settings.authentication,
-        refresh_token: case
-            .observed
-            .state
-            .stored()
-            .map(|stored| stored.refresh_token.clone()),
+        authentication: client(settings, &case.observed.source)?,
+        grant: settings
+            .grant
+            .try_map(|_| token)
+            .expect("the refresh token is claimed, and so stored, before this check"),
         scopes: settings.scopes.clone(),
         parameters: settings.parameters.clone(),
         ca_bundle: ca_bundle(settings, &case.observed.ca_bundle)?,
@@ -77,20 +90,16 @@ pub(super) fn ca_hash(pem: &str) -> String {
 }
 
 /// The client id and secret, if they are there and can be sent.
-pub(super) fn client(settings: &Settings, source: &Source) -> Checked<Client> {
+pub(super) fn client(settings: &Settings, source: &Source) -> Checked<Authentication> {
     let name = &settings.source.name;
-    let (id, secret) = (
-        &settings.source.client_id_key,
-        &settings.source.client_secret_key,
-    );
-    let public = settings.authentication == ClientAuthentication::None;
     match source {
         Source::Absent => {
-            let keys = if public {
-                format!("key {id:?}")
+            let s = if settings.authentication.values().len() > 1 {
+                "s"
             } else {
-                format!("keys {id:?} and {secret:?}")
+                ""
             };
+            let keys = format!("key{s} {}", client_keys(settings));
             Err(absent(Reason::ClientSecretNotFound, name, &keys))
         }
         // Its content may not be read, and without the label no watch tells about it either.
@@ -100,29 +109,42 @@ pub(super) fn client(settings: &Settings, source: &Source) -> Checked<Client> {
             name,
         )),
         Source::Read(found) => {
-            let value = |key: &str, value| {
-                text(value)
+            let value = |value| {
+                let key = client_key(settings, value);
+                let found = match value {
+                    ClientValue::Id => &found.values.id,
+                    ClientValue::Secret => &found.values.secret,
+                };
+                text(found)
                     .map_err(|what| malformed(Reason::ClientSecretMalformed, name, key, what))?
+                    .cloned()
                     .ok_or_else(|| {
                         let field = "spec.clientSecretRef";
                         key_missing(Reason::ClientSecretKeyMissing, name, key, field)
                     })
             };
-            Ok(Client {
-                id: value(id, &found.values.id)?.expose_secret().to_owned(),
-                secret: if public {
-                    None
-                } else {
-                    Some(value(secret, &found.values.secret)?.clone())
-                },
-            })
+            Authentication::read(settings.authentication, value)
         }
+    }
+}
+
+/// The keys of the client's Secret that are used, in quotes.
+pub(super) fn client_keys(settings: &Settings) -> String {
+    let values = settings.authentication.values().iter();
+    let keys = values.map(|value| format!("{:?}", client_key(settings, *value)));
+    keys.collect::<Vec<_>>().join(" and ")
+}
+
+fn client_key(settings: &Settings, value: ClientValue) -> &str {
+    match value {
+        ClientValue::Id => &settings.source.client_id_key,
+        ClientValue::Secret => &settings.source.client_secret_key,
     }
 }
 
 /// Whether the seed is as it should be. Once a login has begun with it, it may be deleted.
 pub(super) fn seed(case: &Case<'_>) -> Checked<()> {
-    let Some(reference) = &case.settings.seed else {
+    let Some(reference) = case.settings.seed() else {
         return Ok(());
     };
     let (name, key) = (&reference.name, &reference.key);
@@ -159,21 +181,21 @@ pub(super) fn seed_token(source: &Source<SourceValue>) -> Option<&SecretString> 
     }
 }
 
-fn absent(reason: Reason, name: &str, keys: &str) -> TokenError {
+fn absent(reason: Reason, name: &str, keys: &str) -> PreflightError {
     let label = label::CREDENTIAL;
     let message = format!(
         "Secret {name:?} does not exist: create it with the {keys} and the label {label}: \"true\"; it is used as soon as it \
          is there"
     );
-    TokenError::new(reason, message)
+    PreflightError::new(reason, message)
 }
 
-fn not_labelled(reason: Reason, settings: &Settings, name: &str) -> TokenError {
+fn not_labelled(reason: Reason, settings: &Settings, name: &str) -> PreflightError {
     let message = format!(
         "Secret {name:?} {}; it is used as soon as it has it",
         lacks_label(settings, name)
     );
-    TokenError::new(reason, message)
+    PreflightError::new(reason, message)
 }
 
 fn lacks_label(settings: &Settings, name: &str) -> String {
@@ -184,17 +206,17 @@ fn lacks_label(settings: &Settings, name: &str) -> String {
     )
 }
 
-fn key_missing(reason: Reason, name: &str, key: &str, field: &str) -> TokenError {
+fn key_missing(reason: Reason, name: &str, key: &str, field: &str) -> PreflightError {
     let message = format!(
         "Secret {name:?} has no key {key:?}: add it, or name the right key in {field}; it is used as soon as it is there"
     );
-    TokenError::new(reason, message)
+    PreflightError::new(reason, message)
 }
 
-fn malformed(reason: Reason, name: &str, key: &str, what: &str) -> TokenError {
+fn malformed(reason: Reason, name: &str, key: &str, what: &str) -> PreflightError {
     let message =
         format!("key {key:?} of Secret {name:?} {what}; it is used as soon as that Secret changes");
-    TokenError::new(reason, message)
+    PreflightError::new(reason, message)
 }
 
 /// The text of a value that is there, or what is wrong with it.
@@ -228,12 +250,12 @@ fn token(value: &SourceValue) -> Result<Option<&SecretString>, &'static str> {
 /// Whether the operator and the owners of the Secrets permit the host.
 pub(super) fn hosts(case: &Case<'_>) -> Checked<()> {
     let endpoint = &case.settings.endpoint;
-    let refuse = |message: String| Err(TokenError::new(Reason::HostNotAllowed, message));
+    let refuse = |message: String| Err(PreflightError::new(Reason::HostNotAllowed, message));
     if case
         .observed
         .allowed_hosts
         .as_ref()
-        .is_some_and(|hosts| !hosts.permits(endpoint))
+        .is_some_and(|hosts| !hosts.allows(endpoint))
     {
         return refuse(format!(
             "the operator may not send to {}: its installer has to add that host to --allowed-token-hosts, or \
@@ -241,7 +263,7 @@ pub(super) fn hosts(case: &Case<'_>) -> Checked<()> {
             endpoint.authority()
         ));
     }
-    let seed = case.settings.seed.as_ref().map(|seed| &seed.name);
+    let seed = case.settings.seed().map(|seed| &seed.name);
     let limits = [
         (
             Some(&case.settings.source.name),
@@ -261,7 +283,7 @@ pub(super) fn hosts(case: &Case<'_>) -> Checked<()> {
                      commas; nothing is sent before that"
                 ));
             }
-            Ok(list) if list.permits(endpoint) => {}
+            Ok(list) if list.allows(endpoint) => {}
             Ok(_) => {
                 return refuse(format!(
                     "Secret {name:?} may not be sent to {}: its owner has to add that host to its annotation {note}, or \
@@ -285,7 +307,7 @@ pub(super) fn ca_bundle(settings: &Settings, found: &CaBundle) -> Checked<Option
         CaBundle::Absent => "does not exist: create it, or name another one".into(),
         CaBundle::NotLabelled => lacks_label(settings, &reference.name),
         CaBundle::NoText => format!("has no text in key {key:?}: add it, or name the right key"),
-        CaBundle::Pem(pem) if authorities::read(pem).is_ok() => return Ok(Some(pem.clone())),
+        CaBundle::Pem(pem) if ca_bundle::read(pem).is_ok() => return Ok(Some(pem.clone())),
         CaBundle::Pem(_) => format!(
             "has no valid PEM certificate in key {key:?}: write one or more -----BEGIN CERTIFICATE----- blocks"
         ),
@@ -294,7 +316,7 @@ pub(super) fn ca_bundle(settings: &Settings, found: &CaBundle) -> Checked<Option
         "spec.caBundleRef: {} {why}; it is used as soon as that is done",
         ca_bundle_name(reference)
     );
-    Err(TokenError::new(Reason::CABundleInvalid, message))
+    Err(PreflightError::new(Reason::CABundleInvalid, message))
 }
 
 /// For messages.

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{local::ca_bundle_name, settings::Settings, state::Rejection};
 use crate::{
-    api::{ClientAuthentication, Grant, Reason, annotation},
-    oauth::response::TokenError,
+    api::{ClientAuthentication, Reason, annotation},
+    oauth::error::TokenError,
 };
 
 const NEXT_TRY: &str = "; next try at ";
@@ -30,24 +30,24 @@ pub(super) fn until(trouble: &str, target: &str, expires_at: Timestamp) -> Strin
 /// The whole sentence about a failed exchange.
 pub(super) fn failure(
     refusal: &TokenError,
+    outcome_unknown: bool,
     settings: &Settings,
     next_try: Option<Timestamp>,
 ) -> String {
-    let doubt = if refusal.outcome_unknown && settings.seed.is_some() {
+    let doubt = if outcome_unknown && settings.seed().is_some() {
         "; it may have used up the refresh token, which is sent again to find out"
     } else {
         ""
     };
     format!(
-        "{}{doubt}: {}{}",
-        refusal.what,
-        remedy(refusal.reason, settings),
+        "{refusal}{doubt}: {}{}",
+        remedy(refusal.reason(), settings),
         next(refusal, settings, next_try)
     )
 }
 
 fn next(refusal: &TokenError, settings: &Settings, next_try: Option<Timestamp>) -> String {
-    let sooner = sooner(refusal.reason, settings);
+    let sooner = sooner(refusal.reason(), settings);
     match next_try {
         Some(at) if refusal.asks_for_pause() => not_before(at),
         Some(at) => format!("{NEXT_TRY}{}, or at once when {sooner} changes", time(at)),
@@ -123,8 +123,7 @@ pub(super) fn waits_for_turn(at: Timestamp, paused: bool, too_late: bool) -> Str
 /// The reason and the whole sentence about a dead refresh token.
 pub(super) fn rejected(rejection: &Rejection, settings: &Settings) -> (Reason, String) {
     let (name, key) = settings
-        .seed
-        .as_ref()
+        .seed()
         .map_or(("", ""), |seed| (&seed.name, &seed.key));
     let (reason, why) = if rejection.lost {
         (
@@ -195,13 +194,10 @@ pub fn remedy(reason: Reason, settings: &Settings) -> String {
     match reason {
         Reason::InvalidClient => check_client(settings),
         Reason::InvalidGrant | Reason::UnauthorizedClient | Reason::UnsupportedGrantType => {
-            let grant = match settings.grant() {
-                Grant::ClientCredentials => "client_credentials",
-                Grant::RefreshToken => "refresh_token",
-            };
+            let grant = settings.grant.name();
             format!("ask the provider to permit this client the {grant} grant, or set spec.grant to one that it may use")
         }
-        Reason::InvalidScope if settings.seed.is_some() => {
+        Reason::InvalidScope if settings.seed().is_some() => {
             "ask the provider what is wrong with this login: a refresh asks for no scope".into()
         }
         Reason::InvalidScope => {

@@ -143,7 +143,7 @@ pub(super) fn news(
         );
     }
     if happened.seed_adopted {
-        let seed = settings.and_then(|settings| settings.seed.as_ref());
+        let seed = settings.and_then(|settings| settings.seed());
         let name = seed.map(|seed| seed.name.as_str()).unwrap_or_default();
         tell(
             EventKind::SeedAdopted,

@@ -10,7 +10,7 @@ use super::{
     settings::Settings,
     state::State,
 };
-use crate::{api::CubeCredentialStatus, oauth::endpoint::HostList};
+use crate::{api::CubeCredentialStatus, oauth::hosts::HostList};
 
 /// Everything that a decision is made from, besides the time.
 #[derive(Clone, Debug)]
@@ -179,7 +179,7 @@ impl Observed {
     /// The version of the seed that is current, with the grant that has one; empty: there is none to be read.
     pub(super) fn seed_version(&self) -> Option<String> {
         let settings = self.settings.as_ref().ok()?;
-        settings.seed.as_ref()?;
+        settings.seed()?;
         Some(self.seed.version().unwrap_or_default().to_owned())
     }
 }

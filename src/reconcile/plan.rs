@@ -13,10 +13,7 @@ use super::{
 };
 use crate::{
     api::CubeCredentialStatus,
-    oauth::{
-        request::TokenRequest,
-        response::{Issued, TokenError},
-    },
+    oauth::{error::TokenError, request::TokenRequest, response::Issued},
 };
 
 /// The one next step.
@@ -86,7 +83,7 @@ impl Action {
     #[must_use]
     pub fn begins_exchange(&self) -> bool {
         match self {
-            Self::Exchange(request) => request.refresh_token.is_none(),
+            Self::Exchange(request) => request.grant.refresh_token().is_none(),
             Self::Store(state) => state.claims,
             _ => false,
         }

@@ -85,7 +85,7 @@ fn store(case: &Case<'_>, stored: Stored) -> Option<Step> {
 /// Once for each process and generation: the token on it may be newer than the target's, and its owner reference follows the
 /// spec. Else where no token is known to be live and published, or where it has to say what a rejection means.
 pub(super) fn the_state_is_looked_at(case: &Case<'_>) -> Option<Step> {
-    case.settings.seed.as_ref()?;
+    case.settings.seed()?;
     let memory = &case.observed.memory;
     let wanted = memory.state_seen != Some(case.observed.credential.generation)
         || memory.rejection.is_some()
@@ -123,7 +123,7 @@ fn hash_of_inputs(case: &Case<'_>, stored: &Stored) -> Option<String> {
 }
 
 pub(super) fn the_state_follows_the_deletion_policy(case: &Case<'_>) -> Option<Step> {
-    case.settings.seed.as_ref()?;
+    case.settings.seed()?;
     if case.observed.memory.state_unwritable.is_some() {
         return None;
     }
@@ -148,7 +148,7 @@ pub(super) fn an_unspent_claim_is_released(case: &Case<'_>) -> Option<Step> {
 }
 
 pub(super) fn an_unusable_state_is_left_alone(case: &Case<'_>) -> Option<Step> {
-    case.settings.seed.as_ref()?;
+    case.settings.seed()?;
     let name = &case.settings.state_name;
     let message = match case.observed.state {
         State::Foreign => message::foreign_state(name),
@@ -212,7 +212,7 @@ pub(super) fn an_unwritable_state_waits(case: &Case<'_>) -> Option<Step> {
 
 /// Nothing is sent without a claim that was stored a moment ago.
 pub(super) fn the_refresh_token_is_claimed(case: &Case<'_>) -> Option<Step> {
-    case.settings.seed.as_ref()?;
+    case.settings.seed()?;
     // What is refused is not claimed; the next check says why.
     local::check(case).ok()?;
     let stored = match case.login() {

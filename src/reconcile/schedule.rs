@@ -55,7 +55,7 @@ pub(super) fn retry_delay(
     };
     // ±20 %
     let spread = |delay: SignedDuration| Some(whole(delay * 4 / 5 + part(delay * 2 / 5, jitter)));
-    match reason.retry_class() {
+    match reason.retry_class()? {
         RetryClass::Terminal => None,
         RetryClass::Slow => spread(nth(&[300, 900, 1800, 3600])),
         // A provider's grace for the token before is short, and nobody else holds its successor.
@@ -74,8 +74,10 @@ pub(super) fn is_in_grace(unknown_outcomes: i32) -> bool {
 /// The longest delay that a failure with this reason can ever have.
 pub(super) fn longest_delay(reason: Reason) -> SignedDuration {
     match reason.retry_class() {
-        RetryClass::Slow => SignedDuration::from_secs(3600 * 6 / 5),
-        RetryClass::Fast if reason != Reason::Unavailable => SignedDuration::from_secs(300 * 6 / 5),
+        Some(RetryClass::Slow) => SignedDuration::from_secs(3600 * 6 / 5),
+        Some(RetryClass::Fast) if reason != Reason::Unavailable => {
+            SignedDuration::from_secs(300 * 6 / 5)
+        }
         // Unavailable may carry a Retry-After.
         _ => LONGEST_PAUSE,
     }

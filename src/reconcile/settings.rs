@@ -6,17 +6,12 @@ use jiff::SignedDuration;
 
 use crate::{
     api::{
-        CaBundleRef, ClientAuthentication, ClientSecretRef, CubeCredentialSpec, DeletionPolicy,
-        Grant, Provider, RefreshTokenRef, TargetSpec,
+        self, CaBundleRef, ClientAuthentication, ClientSecretRef, CubeCredentialSpec,
+        DeletionPolicy, RefreshTokenRef, TargetSpec,
     },
-    oauth::endpoint::Endpoint,
+    oauth::{endpoint::Endpoint, grant::Grant},
+    providers::Preset,
 };
-
-/// Cubewire's token endpoint, from its API documentation.
-const CUBEWIRE: &str = "https://api.cubewire.com/api/v1/oauth2/token";
-
-/// Cube Software's token endpoint, from its API documentation; the slash at its end matters.
-const CUBE_SOFTWARE: &str = "https://api.cubesoftware.com/o/token/";
 
 /// What a `CubeCredential` asks for.
 #[derive(Clone, Debug)]
@@ -27,8 +22,8 @@ pub struct Settings {
     pub endpoint: Endpoint,
     /// Where the client id and secret are.
     pub source: ClientSecretRef,
-    /// Where the seed is: with it the grant is a stored refresh token, without it the client's own credentials.
-    pub seed: Option<RefreshTokenRef>,
+    /// How a token is obtained, and where the initial refresh token is.
+    pub grant: Grant<RefreshTokenRef>,
     /// How the client authenticates.
     pub authentication: ClientAuthentication,
     /// The scopes to ask for.
@@ -60,33 +55,19 @@ impl Settings {
     /// # Errors
     /// Names the field and says what to write.
     pub fn read(namespace: &str, name: &str, spec: &CubeCredentialSpec) -> Result<Self, String> {
-        let url = match (spec.provider, &spec.token_url) {
-            (_, Some(url)) => url,
-            (Provider::Cubewire, None) => CUBEWIRE,
-            (Provider::CubeSoftware, None) => CUBE_SOFTWARE,
-            (Provider::Custom, None) => {
-                return Err("spec.tokenURL is required with provider Custom".into());
-            }
-        };
-        let seed = match (spec.grant, &spec.refresh_token_ref) {
-            (Grant::ClientCredentials, None) => None,
-            (Grant::RefreshToken, Some(seed)) => Some(seed.clone()),
-            _ => {
-                return Err(
-                    "spec.refreshTokenRef is required with grant RefreshToken, and only with it"
-                        .into(),
-                );
-            }
-        };
-        if spec.client_authentication == ClientAuthentication::None && seed.is_none() {
+        let preset = Preset::of(spec.provider);
+        let url = spec.token_url.as_deref().or(preset.token_url);
+        let url = url.ok_or("spec.tokenURL is required with provider Custom")?;
+        let grant = grant(spec)?;
+        if !spec.client_authentication.is_allowed_with(&grant) {
             return Err("spec.clientAuthentication None needs grant RefreshToken".into());
         }
         Ok(Self {
             namespace: namespace.to_owned(),
             endpoint: Endpoint::parse(url).map_err(|error| format!("spec.{error}"))?,
             source: spec.client_secret_ref.clone(),
-            scopes: scopes(spec),
-            seed,
+            scopes: scopes(spec, preset),
+            grant,
             authentication: spec.client_authentication,
             parameters: spec.parameters.clone(),
             refresh_before: duration("refreshBefore", &spec.refresh_before)?,
@@ -114,13 +95,10 @@ impl Settings {
         format!("{name}-cube-state")
     }
 
-    /// The grant.
+    /// Where the seed is, with the grant that has one.
     #[must_use]
-    pub fn grant(&self) -> Grant {
-        match self.seed {
-            Some(_) => Grant::RefreshToken,
-            None => Grant::ClientCredentials,
-        }
+    pub fn seed(&self) -> Option<&RefreshTokenRef> {
+        self.grant.refresh_token()
     }
 
     /// Whether the target goes with the `CubeCredential`.
@@ -130,13 +108,19 @@ impl Settings {
     }
 }
 
-/// Cube Software's client credentials need scopes to be asked for.
-fn scopes(spec: &CubeCredentialSpec) -> Vec<String> {
-    let preset = spec.provider == Provider::CubeSoftware
-        && spec.grant == Grant::ClientCredentials
-        && spec.scopes.is_empty();
-    if preset {
-        return vec!["read".into(), "write".into()];
+fn grant(spec: &CubeCredentialSpec) -> Result<Grant<RefreshTokenRef>, &'static str> {
+    let wrong = "spec.refreshTokenRef is required with grant RefreshToken, and only with it";
+    match (spec.grant, &spec.refresh_token_ref) {
+        (api::Grant::ClientCredentials, None) => Ok(Grant::ClientCredentials),
+        (api::Grant::RefreshToken, Some(seed)) => Ok(Grant::RefreshToken(seed.clone())),
+        (api::Grant::ClientCredentials, Some(_)) | (api::Grant::RefreshToken, None) => Err(wrong),
+    }
+}
+
+fn scopes(spec: &CubeCredentialSpec, preset: &Preset) -> Vec<String> {
+    if spec.scopes.is_empty() {
+        let scopes = preset.default_scopes(spec.grant).iter();
+        return scopes.map(|scope| (*scope).to_owned()).collect();
     }
     let mut scopes = spec.scopes.clone();
     scopes.sort();

@@ -18,7 +18,7 @@ use super::{
     inputs::hex,
     target::{ACCESS_TOKEN, Record},
 };
-use crate::oauth::request::is_token;
+use crate::oauth::response::is_token;
 pub use found::{State, StateReading, StateSecret, is_state_of};
 
 /// The type of a state Secret.

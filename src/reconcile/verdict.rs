@@ -5,14 +5,12 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     attempt::{Failure, Pending, Unwritable, later},
     case::Case,
+    local::PreflightError,
     message,
     state::Rejection,
     target::Record,
 };
-use crate::{
-    api::{CaBundleKind, ConditionStatus, Reason, RetryClass},
-    oauth::response::TokenError,
-};
+use crate::api::{CaBundleKind, ConditionStatus, Reason, RetryClass};
 
 /// A foreign or unlabelled Secret is not watched, so what is said of it would stay however it changes; and a rival that moves away
 /// before it had published anything leaves no trace. They are looked for.
@@ -96,8 +94,8 @@ impl Conditions {
     pub(super) fn failed(case: &Case<'_>, failure: &Failure) -> Self {
         let refreshed = Condition::new(ConditionStatus::False, failure.reason, &failure.message);
         let pressure = match failure.reason.retry_class() {
-            RetryClass::Fast | RetryClass::RateLimited => Progress::Reconciling,
-            RetryClass::Slow | RetryClass::Terminal => Progress::Stalled,
+            Some(RetryClass::Fast | RetryClass::RateLimited) => Progress::Reconciling,
+            Some(RetryClass::Slow | RetryClass::Terminal) | None => Progress::Stalled,
         };
         Self::troubled(case, refreshed, pressure, failure.next_try)
     }
@@ -124,8 +122,8 @@ impl Conditions {
     }
 
     /// A local check refuses the exchange: only a change helps.
-    pub(super) fn refused(case: &Case<'_>, refusal: &TokenError) -> Self {
-        let refreshed = Condition::new(ConditionStatus::False, refusal.reason, &refusal.what);
+    pub(super) fn refused(case: &Case<'_>, refusal: &PreflightError) -> Self {
+        let refreshed = Condition::new(ConditionStatus::False, refusal.reason, &refusal.message);
         let verdict = Self::troubled(case, refreshed, Progress::Stalled, None);
         let bundle = case.settings.ca_bundle.as_ref();
         let is_unwatched = match refusal.reason {

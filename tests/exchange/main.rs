@@ -21,29 +21,59 @@ mod trust;
 use std::{collections::BTreeMap, env, time::Duration};
 
 use cube_operator::{
-    api::{ClientAuthentication, Reason},
+    api::Reason,
     oauth::{
+        authentication::{Authentication, Client},
         client::TokenClient,
-        endpoint::{Endpoint, Networks},
-        request::{Client, TokenRequest},
-        response::{Body, Response, TokenError},
+        endpoint::Endpoint,
+        error::TokenError,
+        grant::Grant,
+        networks::Networks,
+        request::TokenRequest,
+        response::{Body, Response},
     },
 };
+use jiff::SignedDuration;
 use scripted::Authority;
 
 /// What an exchange came to: status and body, or why there is no answer.
-type Outcome = Result<(u16, String), TokenError>;
+type Outcome = Result<(u16, String), Refused>;
+
+/// What is told of an error.
+#[derive(Debug, PartialEq)]
+struct Refused {
+    reason: Reason,
+    what: String,
+    pause: Option<SignedDuration>,
+    outcome_unknown: bool,
+}
+
+impl<E: Into<TokenError>> From<E> for Refused {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        Self {
+            reason: error.reason(),
+            what: error.to_string(),
+            pause: error.pause(),
+            outcome_unknown: error.outcome_unknown(),
+        }
+    }
+}
+
+/// A client with this secret.
+fn billing(secret: &str) -> Client {
+    Client {
+        id: "billing".into(),
+        secret: secret.into(),
+    }
+}
 
 /// A request for a token from this URL.
 fn request(url: &str) -> TokenRequest {
     TokenRequest {
         endpoint: Endpoint::parse(url).unwrap(),
-        client: Client {
-            id: "billing".into(),
-            secret: Some("s3cret".into()),
-        },
-        authentication: ClientAuthentication::Body,
-        refresh_token: None,
+        authentication: Authentication::Body(billing("s3cret")),
+        grant: Grant::ClientCredentials,
         scopes: vec![],
         parameters: BTreeMap::new(),
         ca_bundle: None,
@@ -93,8 +123,8 @@ fn block_on<T>(what: impl Future<Output = T>) -> T {
     runtime.unwrap().block_on(what)
 }
 
-fn answer(client: &TokenClient, request: &TokenRequest) -> Result<Response, TokenError> {
-    block_on(client.send(request))
+fn answer(client: &TokenClient, request: &TokenRequest) -> Result<Response, Refused> {
+    block_on(client.send(request)).map_err(Into::into)
 }
 
 fn exchange(client: &TokenClient, request: &TokenRequest) -> Outcome {
@@ -109,10 +139,12 @@ fn fine() -> (u16, String) {
     (200, "{}".into())
 }
 
-fn refused<T>(reason: Reason, what: impl Into<String>) -> Result<T, TokenError> {
-    Err(TokenError {
+fn refused<T>(reason: Reason, what: impl Into<String>) -> Result<T, Refused> {
+    Err(Refused {
+        reason,
+        what: what.into(),
+        pause: None,
         // Alone of all that can happen on the way, it says that the request may have arrived.
         outcome_unknown: reason == Reason::NoResponse,
-        ..TokenError::new(reason, what)
     })
 }

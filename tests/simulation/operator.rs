@@ -2,7 +2,7 @@
 
 use cube_operator::{
     api::{CubeCredentialStatus, Reason, label},
-    oauth::request::TokenRequest,
+    oauth::{error::TokenError, request::TokenRequest},
     reconcile::{
         Action, Budget, CaBundle, ClientValues, Content, Credential, Memory, Next, Observed,
         Outcome, Settings, Source, SourceSecret, SourceValue, State, StateReading, Target,
@@ -387,8 +387,8 @@ impl World {
     fn send(&mut self, who: usize, request: &TokenRequest) {
         let sent_at = self.clock(who);
         let token = request
-            .refresh_token
-            .as_ref()
+            .grant
+            .refresh_token()
             .and_then(number)
             .expect("it is one of ours");
         self.may_be_asked(who);
@@ -414,7 +414,7 @@ impl World {
             unreachable!("an exchange")
         };
         let now = self.clock(who);
-        let refused = result.as_ref().err().map(|refusal| refusal.reason);
+        let refused = result.as_ref().err().map(TokenError::reason);
         self.arrived(flight.token, flight.received, refused);
         self.operators[who].custody = flight.received;
         let outcome = Outcome::Exchanged {

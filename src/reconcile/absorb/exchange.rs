@@ -5,7 +5,7 @@ use secrecy::SecretString;
 
 use crate::{
     api::{Reason, RetryClass},
-    oauth::response::{Issued, TokenError},
+    oauth::{error::TokenError, response::Issued},
     reconcile::{
         attempt::{Failure, Pending, Rejected, later},
         budget::{Permit, PermitRequest},
@@ -52,9 +52,7 @@ pub(super) fn exchanged(
     // It is spent.
     observed.turn = None;
     let asked = observed.state.stored().cloned();
-    let outcome_unknown = result
-        .as_ref()
-        .is_err_and(|refusal| refusal.outcome_unknown);
+    let outcome_unknown = result.as_ref().is_err_and(TokenError::outcome_unknown);
     if outcome_unknown || result.is_ok() {
         observed.memory.unspent = None;
     }
@@ -91,21 +89,18 @@ pub(super) fn exchanged(
                 }
             }
         }
-        Err(TokenError {
-            reason: Reason::RefreshTokenRejected,
-            what,
-            ..
-        }) if asked.is_some() => {
+        Err(refusal) if refusal.reason() == Reason::RefreshTokenRejected && asked.is_some() => {
             observed.memory.last_attempt_at = Some(sent_at);
             observed.memory.unspent = None;
             // Somebody else may have stored a successor since: then it was only a replay.
             observed.memory.rejection = asked.map(|asked| Rejected {
                 of: asked.of(),
-                what,
+                what: refusal.to_string(),
             });
             observed.state = State::Unread;
         }
-        Err(mut refusal) => {
+        Err(refusal) => {
+            let mut outcome_unknown = refusal.outcome_unknown();
             // The provider has used up the token that was sent, however useless the rest of its answer is.
             if let (Some(asked), Some(token)) = (&asked, refresh_token) {
                 store(
@@ -113,13 +108,24 @@ pub(super) fn exchanged(
                     asked,
                     asked.succeeded(Some(token), None, published),
                 );
-                refusal.outcome_unknown = false;
+                outcome_unknown = false;
             }
-            let was_sent = refusal.reason.retry_class() != RetryClass::Terminal;
+            let reason = refusal.reason();
+            let was_sent = reason.retry_class() != Some(RetryClass::Terminal);
             if was_sent {
                 observed.memory.last_attempt_at = Some(sent_at);
             }
-            failed(observed, &settings, &refusal, was_sent, now);
+            let failed_attempt = FailedAttempt {
+                reason,
+                pause: refusal.pause(),
+                asks_for_pause: refusal.asks_for_pause(),
+                outcome_unknown,
+                was_sent,
+                message: &|next_try| {
+                    message::failure(&refusal, outcome_unknown, &settings, next_try)
+                },
+            };
+            failed(observed, &settings, &failed_attempt, now);
         }
     }
 }
@@ -136,7 +142,7 @@ fn store(observed: &mut Observed, asked: &Stored, stored: Stored) {
 }
 
 /// The state says that the refresh token is dead.
-pub(super) fn rejected(observed: &mut Observed, what: String, now: Timestamp) {
+pub(super) fn rejected(observed: &mut Observed, now: Timestamp) {
     let (Ok(settings), Some(stored)) = (observed.settings.clone(), observed.state.stored()) else {
         return;
     };
@@ -144,15 +150,16 @@ pub(super) fn rejected(observed: &mut Observed, what: String, now: Timestamp) {
         return;
     };
     let (reason, message) = message::rejected(&rejection, &settings);
-    failed(
-        observed,
-        &settings,
-        &TokenError::new(reason, what),
-        true,
-        now,
-    );
+    let failed_attempt = FailedAttempt {
+        reason,
+        pause: None,
+        asks_for_pause: false,
+        outcome_unknown: false,
+        was_sent: true,
+        message: &|_| message.clone(),
+    };
+    failed(observed, &settings, &failed_attempt, now);
     if let Some(failure) = &mut observed.memory.failure {
-        failure.message = message;
         failure.next_try = rejection.next_try();
     }
 }
@@ -160,10 +167,7 @@ pub(super) fn rejected(observed: &mut Observed, what: String, now: Timestamp) {
 /// A token that is of no use to anybody is a failure: to ask for the next one at once would not end.
 fn unexpired(issued: Issued, sent_at: Timestamp, now: Timestamp) -> Result<Issued, TokenError> {
     match issued.lifetime {
-        Some(lifetime) if later(sent_at, lifetime) <= now => Err(TokenError::new(
-            Reason::UnexpectedResponse,
-            "the token endpoint issued a token that had expired when its answer was there",
-        )),
+        Some(lifetime) if later(sent_at, lifetime) <= now => Err(TokenError::Expired),
         _ => Ok(issued),
     }
 }
@@ -230,11 +234,20 @@ fn succeeded(
     })
 }
 
+/// An attempt that gave no token.
+struct FailedAttempt<'a> {
+    reason: Reason,
+    pause: Option<SignedDuration>,
+    asks_for_pause: bool,
+    outcome_unknown: bool,
+    was_sent: bool,
+    message: &'a dyn Fn(Option<Timestamp>) -> String,
+}
+
 fn failed(
     observed: &mut Observed,
     settings: &Settings,
-    refusal: &TokenError,
-    was_sent: bool,
+    attempt: &FailedAttempt<'_>,
     now: Timestamp,
 ) {
     let case = Case {
@@ -257,19 +270,19 @@ fn failed(
     } else {
         0
     };
-    let failures = if was_sent {
+    let failures = if attempt.was_sent {
         earlier.saturating_add(1)
     } else {
         earlier
     };
-    let outcome_unknown = refusal.outcome_unknown && settings.seed.is_some();
+    let outcome_unknown = attempt.outcome_unknown && settings.seed().is_some();
     let unknown_outcomes = observed
         .memory
         .unknown_outcomes
         .saturating_add(i32::from(outcome_unknown));
     let delay = schedule::retry_delay(
-        refusal.reason,
-        refusal.pause,
+        attempt.reason,
+        attempt.pause,
         outcome_unknown,
         if outcome_unknown {
             unknown_outcomes
@@ -279,7 +292,7 @@ fn failed(
         &observed.credential.uid,
     );
     let next_try = delay.map(|delay| later(now, delay));
-    attempted.paused_until = next_try.filter(|_| refusal.asks_for_pause());
+    attempted.paused_until = next_try.filter(|_| attempt.asks_for_pause);
     let tried = local::client(settings, &observed.source)
         .ok()
         .map(|client| inputs::digest(settings, &client));
@@ -288,8 +301,8 @@ fn failed(
     let memory = &mut observed.memory;
     memory.refuted = changed.then_some(versions);
     memory.failure = Some(Failure {
-        reason: refusal.reason,
-        message: message::failure(refusal, settings, next_try),
+        reason: attempt.reason,
+        message: (attempt.message)(next_try),
         next_try,
         attempted,
     });

@@ -103,8 +103,8 @@ pub(super) fn stored(observed: &mut Observed, secret: StateSecret, claims: bool,
     notice_another_login(observed);
     observed.memory.state_unwritable = None;
     observed.memory.pending = None;
-    if let Some(rejected) = observed.memory.rejection.take() {
-        exchange::rejected(observed, rejected.what, now);
+    if observed.memory.rejection.take().is_some() {
+        exchange::rejected(observed, now);
     }
     notice_a_lost_login(observed);
     take_token(observed);

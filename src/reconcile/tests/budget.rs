@@ -17,7 +17,7 @@ use crate::{
         ConditionType::{Ready, Reconciling, Refreshed},
         Reason,
     },
-    oauth::{endpoint::Endpoint, response::TokenError},
+    oauth::{endpoint::Endpoint, example},
     reconcile::{
         Action, CaBundle, EventKind, Next, Observed, Outcome, Read, Source, SourceSecret,
         SourceValue, State, StateSecret, Stored, Target, absorb,
@@ -226,13 +226,11 @@ fn a_lost_answer_is_followed_up_within_the_grace_however_many_failures_came_befo
     let mut observed = outcome_unknown(0);
     let now = World::new().now;
     let fails = |observed: &mut Observed, reason, outcome_unknown| {
-        let refusal = TokenError {
-            outcome_unknown,
-            ..TokenError::new(reason, "no")
-        };
+        let error = example::token_error(reason, None).unwrap();
+        assert_eq!(error.outcome_unknown(), outcome_unknown);
         let outcome = Outcome::Exchanged {
             sent_at: now,
-            result: Err(refusal),
+            result: Err(error),
             refresh_token: None,
             date: None,
         };

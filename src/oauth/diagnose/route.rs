@@ -1,4 +1,4 @@
-//! The way to a token endpoint, step by step, for people who ask where it ends. An exchange takes all of it at once.
+//! The steps before the handshake, the proxy, the addresses and the connection; and the probe after it.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -8,24 +8,28 @@ use tokio::{
     time::timeout,
 };
 
-use super::{CONNECT_TIMEOUT, TokenClient, trouble};
+use super::probe;
 use crate::oauth::{
+    client::{
+        CONNECT_TIMEOUT, TokenClient, classify,
+        error::{NetworkError, Unreachable},
+    },
     endpoint::Endpoint,
-    probe,
-    response::{Response, TokenError},
+    networks::RefusedNetwork,
+    response::Response,
 };
 
-/// An address of a token endpoint, and why it is refused, if it is.
+/// An address of a token endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Address {
-    /// The address.
+    /// The address itself.
     pub ip: IpAddr,
-    /// The kind of network that it is on.
-    pub refused: Option<&'static str>,
+    /// The network that it is on, if that is refused.
+    pub refused: Option<RefusedNetwork>,
 }
 
 impl TokenClient {
-    /// The proxy that requests to this endpoint go through, as `host:port`. The HTTP client asks the same rules.
+    /// The proxy that requests to this endpoint go through, as `host:port`. The HTTP client uses the same rules.
     #[must_use]
     pub fn proxy(&self, endpoint: &Endpoint) -> Option<String> {
         let destination = endpoint.url().as_str().parse().ok()?;
@@ -47,14 +51,13 @@ impl TokenClient {
     /// The addresses of an endpoint, at least one of which may be used.
     ///
     /// # Errors
-    /// As an exchange would be refused.
-    pub async fn addresses(&self, endpoint: &Endpoint) -> Result<Vec<Address>, TokenError> {
-        let authority = endpoint.authority();
-        let unreachable = |why| trouble::unreachable(&authority, why);
+    /// The error of an exchange.
+    pub async fn addresses(&self, endpoint: &Endpoint) -> Result<Vec<Address>, NetworkError> {
+        let unreachable = |cause| unreachable(endpoint, cause);
         let found = timeout(CONNECT_TIMEOUT, lookup_host((endpoint.host(), 0)))
             .await
-            .map_err(|_| unreachable(trouble::NO_CONNECTION))?
-            .map_err(|_| unreachable(trouble::NO_NAME))?;
+            .map_err(|_| unreachable(Unreachable::NoConnection))?
+            .map_err(|_| unreachable(Unreachable::NameNotFound))?;
         let mut addresses: Vec<_> = found
             .map(|address| Address {
                 ip: address.ip(),
@@ -62,11 +65,15 @@ impl TokenClient {
             })
             .collect();
         addresses.dedup();
-        let refused = addresses.first().and_then(|address| address.refused);
-        match refused {
-            _ if addresses.is_empty() => Err(unreachable(trouble::NO_NAME)),
-            Some(why) if addresses.iter().all(|address| address.refused.is_some()) => {
-                Err(trouble::refused_network(&authority, why))
+        let Some(first) = addresses.first() else {
+            return Err(unreachable(Unreachable::NameNotFound));
+        };
+        match first.refused {
+            Some(network) if addresses.iter().all(|address| address.refused.is_some()) => {
+                Err(NetworkError::RefusedNetwork {
+                    endpoint: endpoint.authority(),
+                    network,
+                })
             }
             _ => Ok(addresses),
         }
@@ -75,42 +82,47 @@ impl TokenClient {
     /// Opens a connection to the endpoint at one of these addresses, and closes it.
     ///
     /// # Errors
-    /// As an exchange would be refused.
+    /// The error of an exchange.
     pub async fn connect_to(
         &self,
         endpoint: &Endpoint,
         addresses: &[Address],
-    ) -> Result<SocketAddr, TokenError> {
-        let permitted = addresses.iter().filter(|address| address.refused.is_none());
-        let sockets: Vec<_> = permitted
+    ) -> Result<SocketAddr, NetworkError> {
+        let allowed = addresses.iter().filter(|address| address.refused.is_none());
+        let sockets: Vec<_> = allowed
             .map(|address| SocketAddr::new(address.ip, endpoint.port()))
             .collect();
         let connected = self.connect(&sockets[..]).await;
-        connected.map_err(|why| trouble::unreachable(&endpoint.authority(), why))
+        connected.map_err(|cause| unreachable(endpoint, cause))
     }
 
     /// Opens a connection, and closes it.
     ///
     /// # Errors
-    /// Says why that is not possible.
-    pub async fn connect(&self, to: impl ToSocketAddrs) -> Result<SocketAddr, &'static str> {
+    /// Says why no connection could be opened.
+    pub async fn connect(&self, to: impl ToSocketAddrs) -> Result<SocketAddr, Unreachable> {
         let connected = async { TcpStream::connect(to).await?.peer_addr() };
         match timeout(CONNECT_TIMEOUT, connected).await {
-            Ok(connected) => connected.map_err(|error| trouble::connection(error.kind())),
-            Err(_) => Err(trouble::NO_CONNECTION),
+            Ok(connected) => connected.map_err(|error| classify::connection(error.kind())),
+            Err(_) => Err(Unreachable::NoConnection),
         }
     }
 
-    /// Asks the harmless question of [`probe`], in the very way of an exchange.
+    /// Sends the harmless request of [`probe`], exactly as an exchange is sent.
     ///
     /// # Errors
-    /// As an exchange would be refused.
+    /// The error of an exchange.
     pub async fn probe(
         &self,
         endpoint: &Endpoint,
         ca_bundle: Option<&str>,
-    ) -> Result<Response, TokenError> {
+    ) -> Result<Response, NetworkError> {
         let form = probe::FORM.to_owned().into();
         self.post(endpoint, ca_bundle, &form, None).await
     }
+}
+
+fn unreachable(endpoint: &Endpoint, cause: Unreachable) -> NetworkError {
+    let endpoint = endpoint.authority();
+    NetworkError::Unreachable { endpoint, cause }
 }
