@@ -96,7 +96,7 @@ impl TokenClient {
     ///
     /// # Errors
     /// [`NetworkError::RefusedNetwork`].
-    pub fn check_network(&self, endpoint: &Endpoint) -> Result<(), NetworkError> {
+    pub(crate) fn check_network(&self, endpoint: &Endpoint) -> Result<(), NetworkError> {
         match self.networks.refusal_of_host(endpoint) {
             Some(network) => Err(NetworkError::RefusedNetwork {
                 endpoint: endpoint.authority(),

@@ -9,3 +9,4 @@ mod route;
 
 pub use handshake::Handshake;
 pub use route::Address;
+pub(crate) use route::proxy;

@@ -54,11 +54,10 @@ fn response_error(reason: Reason, pause: Option<SignedDuration>) -> Option<Token
         Reason::Forbidden => bare(403),
         Reason::Redirected => bare(302),
         Reason::EndpointNotFound => bare(404),
-        Reason::UnexpectedResponse => bare(200),
+        Reason::UnexpectedResponse | Reason::ResponseTooLarge => bare(200),
         Reason::UnsupportedTokenType => {
             (200, r#"{"access_token":"t","token_type":"mac"}"#.to_owned())
         }
-        Reason::ResponseTooLarge => bare(200),
         Reason::Unavailable => bare(503),
         Reason::RateLimited => bare(429),
         _ => return None,

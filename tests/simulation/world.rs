@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cube_operator::{
     api::{ConditionStatus, ConditionType, CubeCredentialStatus, Reason},
-    oauth::{error::TokenError, example, response::Issued},
+    oauth::{example, response::Issued},
     reconcile::{Outcome, Settings},
 };
 use fastrand::Rng;
@@ -422,7 +422,7 @@ impl World {
         let refused = |reason, outcome_unknown| {
             let pause = SignedDuration::from_secs(PAUSE);
             let pause = (reason == Reason::RateLimited).then_some(pause);
-            let error: TokenError = example::token_error(reason, pause).unwrap();
+            let error = example::token_error(reason, pause).expect("an exchange can have it");
             assert_eq!(error.outcome_unknown(), outcome_unknown);
             Err(error)
         };

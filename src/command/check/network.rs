@@ -7,7 +7,7 @@ use crate::{
     oauth::{
         client::{TokenClient, error::NetworkError},
         diagnose::{
-            Address,
+            self, Address,
             probe::{self, Judgement},
         },
         endpoint::Endpoint,
@@ -78,7 +78,7 @@ impl Network {
     ) -> Result<(), NetworkError> {
         let endpoint = &settings.endpoint;
         self.tokens.check_network(endpoint)?;
-        if let Some(proxy) = self.tokens.proxy(endpoint) {
+        if let Some(proxy) = diagnose::proxy(endpoint) {
             findings.push(Finding::unseen(format!(
                 "{} is looked up by the proxy {proxy}, which the environment names",
                 endpoint.host()

@@ -28,26 +28,26 @@ pub struct Address {
     pub refused: Option<RefusedNetwork>,
 }
 
-impl TokenClient {
-    /// The proxy that requests to this endpoint go through, as `host:port`. The HTTP client uses the same rules.
-    #[must_use]
-    pub fn proxy(&self, endpoint: &Endpoint) -> Option<String> {
-        let destination = endpoint.url().as_str().parse().ok()?;
-        let proxy = Matcher::from_system().intercept(&destination)?;
-        let proxy = proxy.uri();
-        let default = if proxy.scheme_str() == Some("https") {
-            443
-        } else {
-            80
-        };
-        // Not the whole URI: it may hold a password.
-        Some(format!(
-            "{}:{}",
-            proxy.host()?,
-            proxy.port_u16().unwrap_or(default)
-        ))
-    }
+/// The proxy that requests to this endpoint go through, as `host:port`. The HTTP client uses the same rules.
+#[must_use]
+pub(crate) fn proxy(endpoint: &Endpoint) -> Option<String> {
+    let destination = endpoint.url().as_str().parse().ok()?;
+    let proxy = Matcher::from_system().intercept(&destination)?;
+    let proxy = proxy.uri();
+    let default = if proxy.scheme_str() == Some("https") {
+        443
+    } else {
+        80
+    };
+    // Not the whole URI: it may hold a password.
+    Some(format!(
+        "{}:{}",
+        proxy.host()?,
+        proxy.port_u16().unwrap_or(default)
+    ))
+}
 
+impl TokenClient {
     /// The addresses of an endpoint, at least one of which may be used.
     ///
     /// # Errors
@@ -100,7 +100,7 @@ impl TokenClient {
     ///
     /// # Errors
     /// Says why no connection could be opened.
-    pub async fn connect(&self, to: impl ToSocketAddrs) -> Result<SocketAddr, Unreachable> {
+    pub(crate) async fn connect(&self, to: impl ToSocketAddrs) -> Result<SocketAddr, Unreachable> {
         let connected = async { TcpStream::connect(to).await?.peer_addr() };
         match timeout(CONNECT_TIMEOUT, connected).await {
             Ok(connected) => connected.map_err(|error| classify::connection(error.kind())),
