@@ -128,7 +128,7 @@ impl Authentication {
         }
     }
 
-    /// Adds the secrets that a response may repeat. Some servers encode what they received in the form as they do the header.
+    /// Adds the secrets that a response may repeat, also as a header encodes them.
     pub(super) fn add_secrets(&self, scrubber: &mut Scrubber) {
         match self {
             Self::Body(client) | Self::Basic(client) => {
@@ -150,5 +150,43 @@ impl Client {
     fn pair(&self, encode: impl Fn(&str) -> String) -> String {
         let (id, secret) = (encode(&self.id), encode(self.secret.expose_secret()));
         format!("{id}:{secret}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_way_reads_the_values_that_it_needs_and_keeps_its_name_in_the_hash() {
+        for (method, name) in [
+            (ClientAuthentication::Body, "Body"),
+            (ClientAuthentication::Basic, "Basic"),
+            (ClientAuthentication::None, "None"),
+        ] {
+            let mut read = Vec::new();
+            let authentication = Authentication::read(method, |value| {
+                read.push(value);
+                Ok::<_, ()>(format!("{value:?}").into())
+            });
+            let authentication = authentication.unwrap();
+            assert_eq!(read, method.values());
+            assert_eq!(authentication.name_in_hash(), name);
+            assert_eq!(authentication.client_id(), "Id");
+            let secret = authentication
+                .client_secret()
+                .map(ExposeSecret::expose_secret);
+            assert_eq!(
+                secret,
+                (method != ClientAuthentication::None).then_some("Secret")
+            );
+        }
+    }
+
+    #[test]
+    fn a_client_without_a_secret_needs_a_refresh_token() {
+        let none = ClientAuthentication::None;
+        assert!(none.is_allowed_with(&Grant::RefreshToken(())));
+        assert!(!none.is_allowed_with(&Grant::<()>::ClientCredentials));
     }
 }

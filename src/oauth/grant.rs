@@ -107,3 +107,18 @@ impl Grant {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_grant_keeps_its_name_in_the_hash() {
+        for (grant, name) in [
+            (Grant::ClientCredentials, "ClientCredentials"),
+            (Grant::RefreshToken(()), "RefreshToken"),
+        ] {
+            assert_eq!(grant.name_in_hash(), name);
+        }
+    }
+}

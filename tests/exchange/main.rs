@@ -1,4 +1,4 @@
-//! One exchange over a real connection: what goes over the wire, and what each thing that can happen to it is called.
+//! One exchange over a real connection: what goes over the wire, and the reason of everything that can happen to it.
 //!
 //! The other side is a scripted server over TLS. Nothing here leaves the machine.
 
@@ -36,10 +36,10 @@ use cube_operator::{
 use jiff::SignedDuration;
 use scripted::Authority;
 
-/// What an exchange came to: status and body, or why there is no answer.
+/// The outcome of an exchange: status and body, or why there is no response.
 type Outcome = Result<(u16, String), Refused>;
 
-/// What is told of an error.
+/// Everything that an error says.
 #[derive(Debug, PartialEq)]
 struct Refused {
     reason: Reason,
@@ -80,7 +80,7 @@ fn request(url: &str) -> TokenRequest {
     }
 }
 
-/// The same, trusting this authority.
+/// The same with the CA certificate of this authority.
 fn trusting(authority: &Authority, url: &str) -> TokenRequest {
     TokenRequest {
         ca_bundle: Some(authority.pem()),
@@ -134,7 +134,7 @@ fn exchange(client: &TokenClient, request: &TokenRequest) -> Outcome {
     })
 }
 
-/// What a server of these tests answers when the answer does not matter.
+/// The response of a server where the test does not depend on it.
 fn fine() -> (u16, String) {
     (200, "{}".into())
 }
@@ -144,7 +144,7 @@ fn refused<T>(reason: Reason, what: impl Into<String>) -> Result<T, Refused> {
         reason,
         what: what.into(),
         pause: None,
-        // Alone of all that can happen on the way, it says that the request may have arrived.
+        // Only this reason says that the request may have arrived.
         outcome_unknown: reason == Reason::NoResponse,
     })
 }

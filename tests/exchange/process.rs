@@ -9,19 +9,19 @@ use cube_operator::oauth::{authentication::Authentication, request::TokenRequest
 
 use crate::{Outcome, billing, direct_or_proxied_client, exchange, request};
 
-/// How an outcome comes from the other process.
+/// The text in which the other process reports an outcome.
 pub(crate) fn shown(outcome: &Outcome) -> String {
     format!("{outcome:?}")
 }
 
 const MARK: &str = "outcome: ";
 
-/// An exchange to be made.
+/// An exchange that is not started yet.
 pub(crate) struct Lone {
     command: Command,
 }
 
-/// What came of it.
+/// A finished exchange.
 pub(crate) struct Made {
     /// The [`shown`] outcome.
     pub(crate) outcome: String,
@@ -83,7 +83,7 @@ impl Lone {
 }
 
 #[test]
-#[ignore = "not a test: what other tests start as a process"]
+#[ignore = "not a test: other tests start it as a process"]
 fn one_exchange() {
     let Ok(url) = env::var("EXCHANGE_URL") else {
         return;

@@ -62,7 +62,7 @@ fn tunnel(client: &TcpStream, server: &TcpStream) -> io::Result<()> {
     io::copy(&mut &*server, &mut &*client).map(drop)
 }
 
-/// What a proxy says that lets everything through.
+/// The response of a proxy that lets everything through.
 pub(crate) const OPEN: &str = "HTTP/1.1 200 OK\r\n\r\n";
 
 struct World {

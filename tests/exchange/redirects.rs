@@ -1,4 +1,4 @@
-//! A redirect is an answer like any other: following it would replay the secret, or turn the POST into a GET.
+//! A redirect is never followed: that would replay the secret, or turn the POST into a GET.
 
 use cube_operator::{api::Reason, oauth::response::read};
 

@@ -1,4 +1,4 @@
-//! The way to a token endpoint step by step: what each step shows, and that it sends nothing but the harmless question.
+//! The way to a token endpoint step by step: what each step shows, and that nothing but the harmless probe is sent.
 
 use std::net::{TcpListener, ToSocketAddrs};
 
@@ -29,14 +29,14 @@ fn start(authority: &Authority) -> Provider {
     Provider::start(&authority.certificate(&LOCAL), move |_: &Request| refusal())
 }
 
-/// What is seen of a server by who trusts this authority.
+/// The handshake of a client that trusts this authority.
 fn look(provider: &Provider, trusted: &Authority) -> Result<Handshake, Refused> {
     let endpoint = endpoint(&provider.url("/token?secret=planted"));
     block_on(local().handshake(&endpoint, Some(&trusted.pem()))).map_err(Into::into)
 }
 
 #[test]
-fn the_question_is_one_post_that_names_no_client_and_carries_no_secret() {
+fn the_probe_is_one_post_that_names_no_client_and_carries_no_secret() {
     let authority = Authority::new("private");
     let provider = start(&authority);
     let endpoint = endpoint(&provider.url("/token?tenant=a"));
@@ -194,7 +194,7 @@ fn addresses_are_shown_with_what_is_refused_of_them() {
 }
 
 #[test]
-fn a_connection_is_opened_to_permitted_addresses_only() {
+fn a_connection_is_opened_to_allowed_addresses_only() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let endpoint = endpoint(&format!("https://localhost:{}/token", address.port()));

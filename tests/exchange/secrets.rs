@@ -16,7 +16,7 @@ use crate::{
     trusting,
 };
 
-/// One for each place where a secret is: of the client, of the refresh, of the URL, of the answer, and of a proxy.
+/// One secret for each place that has one: the client, the refresh, the URL, the response, and a proxy.
 const CLIENT: &str = "planted-client";
 const QUERY: &str = "planted-query";
 const ACCESS: &str = "planted-access";

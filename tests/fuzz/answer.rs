@@ -1,4 +1,4 @@
-//! An answer of a token endpoint: lines `status: 200`, `content-type: …`, `location: …`, `retry-after: …`, `date: …`; an empty
+//! A response of a token endpoint: lines `status: 200`, `content-type: …`, `location: …`, `retry-after: …`, `date: …`; an empty
 //! line; the body. What must hold is protocol.md in other words.
 
 mod shown;

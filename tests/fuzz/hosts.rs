@@ -44,7 +44,7 @@ fn allows(list: &HostList, url: &str, expected: Option<bool>) {
     assert_eq!(allowed, expected, "{url}");
 }
 
-/// An entry with what stands behind its last colon, if that is no part of an address.
+/// An entry, and the text after its last colon if that is no part of an address.
 fn host_and_port(entry: &str) -> (String, Option<&str>) {
     if entry.parse::<Ipv6Addr>().is_ok() {
         return (format!("[{entry}]"), None);

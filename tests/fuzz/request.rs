@@ -1,4 +1,4 @@
-//! A request, for what only wants to know its secrets.
+//! A request, for tests that need its secrets and its scopes.
 
 use std::collections::BTreeMap;
 

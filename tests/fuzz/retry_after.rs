@@ -1,4 +1,4 @@
-//! The pause that an answer asks for: lines `retry-after: …` and `date: …`, as in the answer's head.
+//! The pause that a response asks for: lines `retry-after: …` and `date: …`, as in its head.
 
 use cube_operator::oauth::response::{Body, Response, read};
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};

@@ -1,4 +1,4 @@
-//! What a reading shows to people.
+//! What people see of a response.
 
 use cube_operator::{
     api::Grant,
@@ -37,7 +37,7 @@ pub(super) fn nothing_shows_a_secret(answer: &Response, reading: &Parsed, grant:
     }
 }
 
-/// What a message quotes. All else in it is ours; and no more than this is quoted.
+/// The parts that a message quotes. All other words in it are ours.
 fn words_of_others(status: u16, message: &str) -> Vec<String> {
     let ours = format!("the token endpoint answered {status}");
     let rest = message
