@@ -17,8 +17,8 @@ use crate::{
     api::CaBundleKind,
     lock::lock,
     reconcile::{
-        CaBundle, ClientValues, Credential, Memory, Observed, Outcome, Read, Settings, Source,
-        State, StateReading, Target, TargetReading, is_state_of,
+        CaBundle, ClientValues, Credential, Memory, Observed, Outcome, Read, Settings,
+        SettingsError, Source, State, StateReading, Target, TargetReading, is_state_of,
     },
 };
 
@@ -29,9 +29,7 @@ impl World {
         let credential = convert::credential(object);
         let settings = match &object.0 {
             Ok(object) => Settings::read(&credential.namespace, &credential.name, &object.spec),
-            Err(invalid) => Err(format!(
-                "this version of the operator cannot read the object: {invalid}"
-            )),
+            Err(invalid) => Err(SettingsError::Unreadable(invalid.to_string())),
         };
         let target = super::world::target_name(object).unwrap_or_default();
         let spec = spec(object);
@@ -54,7 +52,7 @@ impl World {
             state: State::Unread,
             identity: self.identity.clone(),
             ca_bundle: CaBundle::Unread,
-            turn: None,
+            permit: None,
             allowed_hosts: self.allowed_hosts.clone(),
             credential,
             settings,
@@ -108,7 +106,7 @@ impl World {
                 )
             }
             Read::Seed => {
-                let Some(reference) = settings.seed() else {
+                let Some(reference) = settings.grant.refresh_token() else {
                     return Ok(Outcome::Seed(Source::Absent));
                 };
                 let labelled = observed.seed.version().is_some();

@@ -20,10 +20,10 @@ use super::{
 use crate::{
     api::{CubeCredential, CubeCredentialStatus, FIELD_MANAGER, Reason, label},
     lock::lock,
-    oauth::{error::TokenError, request::TokenRequest, response},
+    oauth::{error::TokenError, response},
     reconcile::{
-        Action, Content, DesiredSecret, DesiredState, Observed, Outcome, Permit, SecretVersion,
-        StateSecret, Unstored,
+        Action, Content, DesiredSecret, DesiredState, Exchange, Exchanged, NotStored, Observed,
+        Outcome, Permit, SecretVersion, StateSecret,
     },
     scrub::Scrubber,
 };
@@ -48,26 +48,30 @@ impl World {
                 }
                 Ok(Outcome::Permit(request, turn))
             }
-            Action::Exchange(request) => Ok(self.exchange(&request).await),
+            Action::Exchange(exchange) => Ok(self.exchange(exchange).await),
             Action::Store(state) => Ok(self.store(*state, object, observed).await),
             Action::Publish(target) => self.publish(target, object, observed).await,
             Action::Delete(version) => self.delete(namespace, version).await,
-            Action::Report { status, news } => {
+            Action::Report {
+                status,
+                events: changes,
+            } => {
                 let version = self
                     .report(namespace, &observed.credential.name, &status)
                     .await?;
-                for item in news {
-                    events::publish(&self.recorder, object, &item, None).await;
+                for event in changes {
+                    events::publish(&self.recorder, object, &event, None).await;
                 }
                 Ok(Outcome::Reported { status, version })
             }
         }
     }
 
-    async fn exchange(&self, request: &TokenRequest) -> Outcome {
+    async fn exchange(&self, exchange: Exchange) -> Outcome {
+        let Exchange { request, attempt } = exchange;
         let sent_at = convert::now();
         let start = Instant::now();
-        let answer = self.tokens.send(request).await;
+        let answer = self.tokens.send(&request).await;
         let took = start.elapsed();
         let (result, refresh_token, date) = match answer {
             Ok(answer) => {
@@ -81,12 +85,13 @@ impl World {
             .as_ref()
             .map_or_else(TokenError::reason, |_| Reason::TokenIssued);
         self.metrics.exchanged(reason, took);
-        Outcome::Exchanged {
+        Outcome::Exchanged(Box::new(Exchanged {
+            attempt,
             sent_at,
             result,
             refresh_token,
             date,
-        }
+        }))
     }
 
     async fn publish(
@@ -225,18 +230,18 @@ fn altered<'a>(
     altered.next().map(|(name, _)| name)
 }
 
-fn unstored(error: &ApiError) -> Unstored {
+fn unstored(error: &ApiError) -> NotStored {
     tracing::warn!(%error, "refresh token state not written");
     if error.is_namespace_gone() {
-        return Unstored::Gone;
+        return NotStored::Gone;
     }
     if error.is_conflict() || error.is_not_found() {
-        return Unstored::Conflict;
+        return NotStored::Conflict;
     }
     if error.is_refusal() {
-        return Unstored::Refused(error.to_string());
+        return NotStored::Refused(error.to_string());
     }
-    Unstored::Unknown(error.to_string())
+    NotStored::Unknown(error.to_string())
 }
 
 fn secret(namespace: &str, target: DesiredSecret, object: &Watched) -> Secret {

@@ -96,8 +96,8 @@ impl Authentication {
         }
     }
 
-    /// The name in the hash of a token's inputs. It must never change: with another name every token is replaced.
-    pub(crate) fn name_in_hash(&self) -> &'static str {
+    /// The name in a spec, and in the hash of a token's inputs: with another name every token would be replaced.
+    pub(crate) fn spec_name(&self) -> &'static str {
         match self {
             Self::Body(_) => "Body",
             Self::Basic(_) => "Basic",
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_way_reads_the_values_that_it_needs_and_keeps_its_name_in_the_hash() {
+    fn each_way_reads_the_values_that_it_needs_and_keeps_its_name() {
         for (method, name) in [
             (ClientAuthentication::Body, "Body"),
             (ClientAuthentication::Basic, "Basic"),
@@ -171,7 +171,7 @@ mod tests {
             });
             let authentication = authentication.unwrap();
             assert_eq!(read, method.values());
-            assert_eq!(authentication.name_in_hash(), name);
+            assert_eq!(authentication.spec_name(), name);
             assert_eq!(authentication.client_id(), "Id");
             let secret = authentication
                 .client_secret()

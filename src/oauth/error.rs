@@ -15,9 +15,6 @@ pub enum TokenError {
     /// The response holds no token that can be used.
     #[error(transparent)]
     Response(#[from] ResponseError),
-    /// The token's lifetime ended before its response arrived.
-    #[error("the token endpoint issued a token that had expired when its answer was there")]
-    Expired,
 }
 
 impl TokenError {
@@ -27,7 +24,6 @@ impl TokenError {
         match self {
             Self::Network(error) => error.reason(),
             Self::Response(error) => error.reason(),
-            Self::Expired => Reason::UnexpectedResponse,
         }
     }
 
@@ -36,7 +32,7 @@ impl TokenError {
     pub fn pause(&self) -> Option<SignedDuration> {
         match self {
             Self::Response(error) => error.pause(),
-            Self::Network(_) | Self::Expired => None,
+            Self::Network(_) => None,
         }
     }
 
@@ -46,7 +42,6 @@ impl TokenError {
         match self {
             Self::Network(error) => error.outcome_unknown(),
             Self::Response(error) => error.outcome_unknown(),
-            Self::Expired => false,
         }
     }
 

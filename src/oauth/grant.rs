@@ -24,9 +24,9 @@ impl<T> Grant<T> {
         }
     }
 
-    /// The name in the hash of a token's inputs. It must never change: with another name every token is replaced.
+    /// The name in a spec, and in the hash of a token's inputs: with another name every token would be replaced.
     #[must_use]
-    pub(crate) fn name_in_hash(&self) -> &'static str {
+    pub fn spec_name(&self) -> &'static str {
         match self {
             Self::ClientCredentials => "ClientCredentials",
             Self::RefreshToken(_) => "RefreshToken",
@@ -113,12 +113,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_grant_keeps_its_name_in_the_hash() {
+    fn each_grant_keeps_its_name() {
         for (grant, name) in [
             (Grant::ClientCredentials, "ClientCredentials"),
             (Grant::RefreshToken(()), "RefreshToken"),
         ] {
-            assert_eq!(grant.name_in_hash(), name);
+            assert_eq!(grant.spec_name(), name);
         }
     }
 }

@@ -1,20 +1,25 @@
-//! What a decision asks for, and what comes back from it.
+//! What a decision asks for.
 
-use std::collections::BTreeMap;
+mod outcome;
+
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use secrecy::SecretString;
 
 use super::{
-    budget::{Permit, PermitRequest},
-    news::Event,
-    observed::{CaBundle, Source, SourceValue, TargetSecret},
-    state::{StateReading, StateSecret, Stored},
+    event::Event,
+    login::StoredLogin,
+    memory::Versions,
+    pace::PermitRequest,
+    settings::Settings,
+    target::{DesiredSecret, SecretVersion},
+    token::TokenInputs,
 };
 use crate::{
-    api::CubeCredentialStatus,
-    oauth::{error::TokenError, request::TokenRequest, response::Issued},
+    api::{Attempted, CubeCredentialStatus},
+    oauth::request::TokenRequest,
 };
+pub use outcome::{Exchanged, NotStored, Outcome};
 
 /// The one next step.
 #[derive(Debug)]
@@ -45,9 +50,9 @@ pub enum Read {
     Target,
     /// The target before it moved, with its data.
     Previous,
-    /// The source Secret.
+    /// The Secret with the client.
     Source,
-    /// The Secret with the seed.
+    /// The Secret with the initial refresh token.
     Seed,
     /// The state Secret, live.
     State,
@@ -59,35 +64,45 @@ pub enum Read {
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "a plan boxes it")]
 pub enum Action {
-    /// Ask the client's budget for a token request.
+    /// Ask the client's budget for a permit.
     TakePermit(PermitRequest),
     /// Ask the provider for a token.
-    Exchange(TokenRequest),
+    Exchange(Exchange),
     /// Write the state Secret, in exactly the version that it replaces.
     Store(Box<DesiredState>),
     /// Write the target.
     Publish(DesiredSecret),
     /// Delete a Secret of ours, in this version only.
     Delete(SecretVersion),
-    /// Write the status, and tell the news.
+    /// Write the status, and publish the events.
     Report {
         /// The whole status.
         status: CubeCredentialStatus,
         /// What changed.
-        news: Vec<Event>,
+        events: Vec<Event>,
     },
 }
 
-impl Action {
-    /// Whether a token request begins with it. What follows an earlier claim does not: that is to be finished.
-    #[must_use]
-    pub fn begins_exchange(&self) -> bool {
-        match self {
-            Self::Exchange(request) => request.grant.refresh_token().is_none(),
-            Self::Store(state) => state.claims,
-            _ => false,
-        }
-    }
+/// A token request, and what its response is understood with.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// The request.
+    pub request: TokenRequest,
+    /// What it is made for. The outcome brings it back.
+    pub attempt: Attempt,
+}
+
+/// What a token request was made for: enough to understand its response without anything else, so that no token is lost.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    pub(super) settings: Arc<Settings>,
+    /// The uid of the `CubeCredential`.
+    pub(super) owner_uid: String,
+    pub(super) inputs: TokenInputs,
+    pub(super) versions: Versions,
+    pub(super) attempted: Attempted,
+    /// The login whose refresh token is sent, with the grant that has one.
+    pub(super) login: Option<StoredLogin>,
 }
 
 /// The state as it should be.
@@ -96,115 +111,19 @@ pub struct DesiredState {
     /// The Secret.
     pub secret: DesiredSecret,
     /// What it holds.
-    pub stored: Stored,
+    pub stored: StoredLogin,
     /// Whether this claims the refresh token for a request that follows.
     pub claims: bool,
 }
 
-/// Why the state was not written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unstored {
-    /// It has changed meanwhile.
-    Conflict,
-    /// The API server refuses it, and says why.
-    Refused(String),
-    /// Whether it was written is not known.
-    Unknown(String),
-    /// Its namespace is gone, and the `CubeCredential` with it.
-    Gone,
-}
-
-/// One version of one Secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SecretVersion {
-    /// Its name.
-    pub name: String,
-    /// Its uid.
-    pub uid: String,
-    /// Its resourceVersion.
-    pub version: String,
-}
-
-/// A Secret of ours as it should be.
-#[derive(Clone, Debug)]
-pub struct DesiredSecret {
-    /// Its name.
-    pub name: String,
-    /// Its type.
-    pub r#type: String,
-    /// Its labels.
-    pub labels: BTreeMap<String, String>,
-    /// Its annotations.
-    pub annotations: BTreeMap<String, String>,
-    /// Its data.
-    pub data: BTreeMap<String, SecretString>,
-    /// Whether it has an owner reference.
-    pub owned: bool,
-    /// The version that it replaces; `None`: it must not exist yet.
-    pub replaces: Option<SecretVersion>,
-}
-
-/// A Secret with what is in it.
-#[derive(Debug)]
-pub struct TargetReading {
-    /// Its metadata.
-    pub secret: TargetSecret,
-    /// Its data, as far as it is text; empty if it is not ours.
-    pub data: BTreeMap<String, SecretString>,
-}
-
-/// What came of a look or an action.
-#[derive(Debug)]
-pub enum Outcome {
-    /// The Secret by the target's name.
-    Target(Option<TargetReading>),
-    /// The target before it moved.
-    Previous(Option<TargetReading>),
-    /// The source Secret.
-    Source(Source),
-    /// The Secret with the seed.
-    Seed(Source<SourceValue>),
-    /// The state Secret.
-    State(Option<StateReading>),
-    /// The CA bundle.
-    CaBundle(CaBundle),
-    /// What the client's budget says.
-    Permit(PermitRequest, Permit),
-    /// An exchange.
-    Exchanged {
-        /// When the request was sent.
-        sent_at: Timestamp,
-        /// What came of it.
-        result: Result<Issued, TokenError>,
-        /// The successor of the refresh token that was sent, if there was one.
-        refresh_token: Option<SecretString>,
-        /// The provider's clock, where it stated one.
-        date: Option<Timestamp>,
-    },
-    /// The state as it was written.
-    Stored {
-        /// The Secret.
-        secret: StateSecret,
-        /// Whether it is claimed for a request that follows.
-        claims: bool,
-    },
-    /// The state was not written.
-    NotStored(Unstored),
-    /// A pause is over.
-    Waited,
-    /// A look or an action did not work, and why.
-    Interrupted(String),
-    /// The target as it was written.
-    Published(TargetSecret),
-    /// The API server refuses to have the target written, and says why.
-    NotWritable(String),
-    /// The Secret by this name is gone.
-    Deleted(String),
-    /// The status as it was written.
-    Reported {
-        /// The status.
-        status: CubeCredentialStatus,
-        /// The resourceVersion of the object that has it.
-        version: String,
-    },
+impl Action {
+    /// Whether a token request begins with it. The request after an earlier claim does not: it must be finished.
+    #[must_use]
+    pub fn begins_exchange(&self) -> bool {
+        match self {
+            Self::Exchange(exchange) => exchange.attempt.login.is_none(),
+            Self::Store(state) => state.claims,
+            Self::TakePermit(_) | Self::Publish(_) | Self::Delete(_) | Self::Report { .. } => false,
+        }
+    }
 }

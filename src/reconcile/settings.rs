@@ -3,72 +3,97 @@
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
+use thiserror::Error;
 
 use crate::{
     api::{
         self, CaBundleRef, ClientAuthentication, ClientSecretRef, CubeCredentialSpec,
         DeletionPolicy, RefreshTokenRef, TargetSpec,
     },
-    oauth::{endpoint::Endpoint, grant::Grant},
+    oauth::{
+        authentication::ClientValue,
+        endpoint::{Endpoint, EndpointError},
+        grant::Grant,
+    },
     providers::Preset,
 };
 
 /// What a `CubeCredential` asks for.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where it is, with all that it names.
+    /// The namespace of all objects that it names.
     pub namespace: String,
-    /// Where tokens are issued.
+    /// The token endpoint.
     pub endpoint: Endpoint,
     /// Where the client id and secret are.
     pub source: ClientSecretRef,
-    /// How a token is obtained, and where the initial refresh token is.
+    /// How the token is obtained, and where the first refresh token is.
     pub grant: Grant<RefreshTokenRef>,
     /// How the client authenticates.
     pub authentication: ClientAuthentication,
-    /// The scopes to ask for.
+    /// The scopes that the token should have. A refresh asks for none, and its response is compared with them all the same.
     pub scopes: Vec<String>,
     /// Further form fields.
     pub parameters: BTreeMap<String, String>,
     /// How long before its expiry a token is refreshed at the earliest.
     pub refresh_before: SignedDuration,
-    /// The lifetime of a token whose answer states none.
+    /// The lifetime of a token whose response states none.
     pub assumed_lifetime: SignedDuration,
-    /// Where further trusted authorities are.
-    pub ca_bundle: Option<CaBundleSource>,
+    /// Where further CA certificates are.
+    pub ca_bundle: Option<CaBundleRef>,
     /// The name of the target Secret.
     pub target_name: String,
     /// The name of the Secret with the current refresh token.
     pub state_name: String,
-    /// The rest of what it should be.
+    /// The rest of what the target should be.
     pub target: TargetSpec,
-    /// Whether no exchange is to be made.
+    /// Whether no exchange may be made.
     pub suspend: bool,
 }
 
-/// The reference to a CA bundle.
-pub type CaBundleSource = CaBundleRef;
+/// Why a spec cannot be used. The API server has checked all of it at admission, unless its CRD is older than this program.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[expect(missing_docs, reason = "the messages are the documentation")]
+pub enum SettingsError {
+    #[error("spec.tokenURL is required with provider Custom")]
+    TokenUrlMissing,
+    #[error("spec.refreshTokenRef is required with grant RefreshToken, and only with it")]
+    RefreshTokenRefMismatch,
+    #[error("spec.clientAuthentication None needs grant RefreshToken")]
+    PublicClientWithoutLogin,
+    #[error("spec.{0}")]
+    Endpoint(#[from] EndpointError),
+    #[error("spec.{field} is {text:?}: write a duration such as 5m or 1h30m")]
+    Duration { field: &'static str, text: String },
+    /// The text is the JSON parser's, which names the field.
+    #[error("this version of the operator cannot read the object: {0}")]
+    Unreadable(String),
+}
 
 impl Settings {
-    /// Reads a spec. The API server has checked all of it at admission, unless its CRD is older than this program.
+    /// Reads a spec.
     ///
     /// # Errors
     /// Names the field and says what to write.
-    pub fn read(namespace: &str, name: &str, spec: &CubeCredentialSpec) -> Result<Self, String> {
+    pub fn read(
+        namespace: &str,
+        name: &str,
+        spec: &CubeCredentialSpec,
+    ) -> Result<Self, SettingsError> {
         let preset = Preset::of(spec.provider);
         let url = spec.token_url.as_deref().or(preset.token_url);
-        let url = url.ok_or("spec.tokenURL is required with provider Custom")?;
+        let url = url.ok_or(SettingsError::TokenUrlMissing)?;
         let grant = grant(spec)?;
         if !spec.client_authentication.is_allowed_with(&grant) {
-            return Err("spec.clientAuthentication None needs grant RefreshToken".into());
+            return Err(SettingsError::PublicClientWithoutLogin);
         }
         Ok(Self {
             namespace: namespace.to_owned(),
-            endpoint: Endpoint::parse(url).map_err(|error| format!("spec.{error}"))?,
+            endpoint: Endpoint::parse(url)?,
             source: spec.client_secret_ref.clone(),
-            scopes: scopes(spec, preset),
             grant,
             authentication: spec.client_authentication,
+            scopes: scopes(spec, preset),
             parameters: spec.parameters.clone(),
             refresh_before: duration("refreshBefore", &spec.refresh_before)?,
             assumed_lifetime: duration("assumedLifetime", &spec.assumed_lifetime)?,
@@ -78,6 +103,20 @@ impl Settings {
             target: spec.target.clone(),
             suspend: spec.suspend,
         })
+    }
+
+    /// The key of a value in the client's Secret.
+    pub(in crate::reconcile) fn client_key(&self, value: ClientValue) -> &str {
+        match value {
+            ClientValue::Id => &self.source.client_id_key,
+            ClientValue::Secret => &self.source.client_secret_key,
+        }
+    }
+
+    /// The keys in the client's Secret that are used.
+    pub(in crate::reconcile) fn client_keys(&self) -> impl Iterator<Item = &str> {
+        let values = self.authentication.values().iter();
+        values.map(|value| self.client_key(*value))
     }
 
     /// The name of the target of a `CubeCredential` with this name.
@@ -95,25 +134,20 @@ impl Settings {
         format!("{name}-cube-state")
     }
 
-    /// Where the seed is, with the grant that has one.
-    #[must_use]
-    pub fn seed(&self) -> Option<&RefreshTokenRef> {
-        self.grant.refresh_token()
-    }
-
-    /// Whether the target goes with the `CubeCredential`.
+    /// Whether the target is deleted with the `CubeCredential`.
     #[must_use]
     pub fn owns_target(&self) -> bool {
         self.target.deletion_policy == DeletionPolicy::Delete
     }
 }
 
-fn grant(spec: &CubeCredentialSpec) -> Result<Grant<RefreshTokenRef>, &'static str> {
-    let wrong = "spec.refreshTokenRef is required with grant RefreshToken, and only with it";
+fn grant(spec: &CubeCredentialSpec) -> Result<Grant<RefreshTokenRef>, SettingsError> {
     match (spec.grant, &spec.refresh_token_ref) {
         (api::Grant::ClientCredentials, None) => Ok(Grant::ClientCredentials),
-        (api::Grant::RefreshToken, Some(seed)) => Ok(Grant::RefreshToken(seed.clone())),
-        (api::Grant::ClientCredentials, Some(_)) | (api::Grant::RefreshToken, None) => Err(wrong),
+        (api::Grant::RefreshToken, Some(initial)) => Ok(Grant::RefreshToken(initial.clone())),
+        (api::Grant::ClientCredentials, Some(_)) | (api::Grant::RefreshToken, None) => {
+            Err(SettingsError::RefreshTokenRefMismatch)
+        }
     }
 }
 
@@ -127,14 +161,17 @@ fn scopes(spec: &CubeCredentialSpec, preset: &Preset) -> Vec<String> {
     scopes
 }
 
-fn duration(field: &str, text: &str) -> Result<SignedDuration, String> {
+fn duration(field: &'static str, text: &str) -> Result<SignedDuration, SettingsError> {
     let parsed = text
         .parse::<SignedDuration>()
         .ok()
         .filter(|duration| *duration >= SignedDuration::from_secs(1));
     parsed
         .map(|duration| SignedDuration::from_secs(duration.as_secs()))
-        .ok_or_else(|| format!("spec.{field} is {text:?}: write a duration such as 5m or 1h30m"))
+        .ok_or_else(|| SettingsError::Duration {
+            field,
+            text: text.to_owned(),
+        })
 }
 
 #[cfg(test)]
@@ -157,8 +194,8 @@ mod tests {
             );
         }
         assert_eq!(
-            duration("refreshBefore", "soon"),
-            Err("spec.refreshBefore is \"soon\": write a duration such as 5m or 1h30m".into())
+            duration("refreshBefore", "soon").unwrap_err().to_string(),
+            "spec.refreshBefore is \"soon\": write a duration such as 5m or 1h30m"
         );
     }
 }

@@ -2,11 +2,11 @@
 
 use cube_operator::{
     api::{CubeCredentialStatus, Reason, label},
-    oauth::{error::TokenError, request::TokenRequest},
     reconcile::{
-        Action, Budget, CaBundle, ClientValues, Content, Credential, Memory, Next, Observed,
-        Outcome, Settings, Source, SourceSecret, SourceValue, State, StateReading, Target,
-        TargetReading, TargetSecret, Unstored, absorb, decide, fingerprint, is_state_of,
+        Action, Budget, CaBundle, ClientValues, Content, Credential, Exchange, Exchanged, Memory,
+        Next, NotStored, Observed, Outcome, Settings, Source, SourceSecret, SourceValue, State,
+        StateReading, Target, TargetReading, TargetSecret, absorb, decide, fingerprint,
+        is_state_of,
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -48,7 +48,7 @@ pub(crate) struct Operator {
 struct Flight {
     token: u64,
     sent_at: Timestamp,
-    outcome: Outcome,
+    outcome: Exchanged,
     received: Option<u64>,
 }
 
@@ -150,8 +150,8 @@ impl World {
                     let turn = self.operators[who].budget(now).take(&request, now);
                     Ok(Outcome::Permit(request, turn))
                 }
-                Action::Exchange(request) => {
-                    self.send(who, &request);
+                Action::Exchange(exchange) => {
+                    self.send(who, exchange);
                     self.operators[who].run = Some(observed);
                     return;
                 }
@@ -185,7 +185,7 @@ impl World {
         // The later of the two statuses, as the controller keeps what it wrote.
         operator.status = observed.credential.status.clone();
         if let Some(budget) = &mut operator.budget {
-            budget.end(UID, observed.turn.as_ref(), worked, now);
+            budget.end(UID, observed.permit.as_ref(), worked, now);
         }
         if let Some(memory) = &mut operator.memory {
             memory.end(observed.memory);
@@ -246,7 +246,7 @@ impl World {
             state: State::Unread,
             identity: operator.pod.to_string(),
             ca_bundle: CaBundle::Unread,
-            turn: None,
+            permit: None,
             allowed_hosts: None,
             memory,
         }
@@ -356,35 +356,39 @@ impl World {
     }
 
     /// One write, which may be lost, unanswered, or land when nobody expects it any more.
-    fn write(&mut self, desired: &cube_operator::reconcile::DesiredSecret) -> Result<(), Unstored> {
+    fn write(
+        &mut self,
+        desired: &cube_operator::reconcile::DesiredSecret,
+    ) -> Result<(), NotStored> {
         if self.api_is_down() {
-            return Err(Unstored::Unknown("down".into()));
+            return Err(NotStored::Unknown("down".into()));
         }
         if self.strikes(20) {
             let kind = self.random.u8(0..4);
             self.note(|| format!("a write of {} goes wrong ({kind})", desired.name));
             return Err(match kind {
-                0 => Unstored::Unknown("lost".into()),
-                1 => Unstored::Refused("not now".into()),
+                0 => NotStored::Unknown("lost".into()),
+                1 => NotStored::Refused("not now".into()),
                 2 => {
                     self.cluster.apply(desired);
-                    Unstored::Unknown("unanswered".into())
+                    NotStored::Unknown("unanswered".into())
                 }
                 _ => {
                     let at = self.now + self.random.i64(1..20);
                     self.cluster.late.push((at, desired.clone()));
-                    Unstored::Unknown("late".into())
+                    NotStored::Unknown("late".into())
                 }
             });
         }
         if self.cluster.apply(desired) {
             Ok(())
         } else {
-            Err(Unstored::Conflict)
+            Err(NotStored::Conflict)
         }
     }
 
-    fn send(&mut self, who: usize, request: &TokenRequest) {
+    fn send(&mut self, who: usize, exchange: Exchange) {
+        let Exchange { request, attempt } = exchange;
         let sent_at = self.clock(who);
         let token = request
             .grant
@@ -392,7 +396,7 @@ impl World {
             .and_then(number)
             .expect("it is one of ours");
         self.may_be_asked(who);
-        let (outcome, received, seconds) = self.exchange(who, token);
+        let (outcome, received, seconds) = self.exchange(who, token, attempt);
         let operator = &mut self.operators[who];
         operator.next_at = self.now + seconds;
         operator.flight = Some(Flight {
@@ -404,25 +408,16 @@ impl World {
     }
 
     fn answered(&mut self, who: usize, observed: &mut Observed, flight: Flight) {
-        let Outcome::Exchanged {
-            result,
-            refresh_token,
-            date,
-            ..
-        } = flight.outcome
-        else {
-            unreachable!("an exchange")
-        };
         let now = self.clock(who);
-        let refused = result.as_ref().err().map(TokenError::reason);
+        let refused = flight
+            .outcome
+            .result
+            .as_ref()
+            .err()
+            .map(cube_operator::oauth::error::TokenError::reason);
         self.arrived(flight.token, flight.received, refused);
         self.operators[who].custody = flight.received;
-        let outcome = Outcome::Exchanged {
-            sent_at: flight.sent_at,
-            result,
-            refresh_token,
-            date,
-        };
+        let outcome = Outcome::Exchanged(Box::new(flight.outcome));
         absorb(observed, outcome, now);
         self.learn_pause(who, &observed.memory);
         if refused == Some(Reason::RateLimited) {

@@ -6,12 +6,11 @@ use cube_operator::{
     api::annotation,
     oauth::{
         hosts::HostList,
-        request::TokenRequest,
         response::{self, Body, Response},
     },
     reconcile::{
-        Action, Content, DesiredSecret, DesiredState, Observed, Outcome, Permit, State,
-        StateSecret, TargetSecret, fingerprint,
+        Action, Content, DesiredSecret, DesiredState, Exchange, Exchanged, Observed, Outcome,
+        Permit, State, StateSecret, TargetSecret, fingerprint,
     },
 };
 use secrecy::ExposeSecret;
@@ -31,7 +30,7 @@ impl World {
             Action::TakePermit(request) => {
                 Outcome::Permit(request, Permit::Now { until: self.now })
             }
-            Action::Exchange(request) => self.exchange(&request),
+            Action::Exchange(exchange) => self.exchange(exchange),
             Action::Store(state) => self.store(*state, observed),
             Action::Publish(target) => self.publish(target),
             Action::Delete(version) => {
@@ -39,9 +38,9 @@ impl World {
                 self.target = None;
                 Outcome::Deleted(version.name)
             }
-            Action::Report { status, news } => {
+            Action::Report { status, events } => {
                 let conditions = status.conditions.iter().map(|condition| &condition.message);
-                for text in conditions.chain(news.iter().map(|news| &news.note)) {
+                for text in conditions.chain(events.iter().map(|event| &event.note)) {
                     self.shows_no_secret(text);
                 }
                 for condition in &status.conditions {
@@ -59,7 +58,8 @@ impl World {
         }
     }
 
-    fn exchange(&mut self, request: &TokenRequest) -> Outcome {
+    fn exchange(&mut self, exchange: Exchange) -> Outcome {
+        let Exchange { request, attempt } = exchange;
         self.sent += 1;
         let secret = request.authentication.client_secret();
         let refresh_token = request.grant.refresh_token();
@@ -89,12 +89,13 @@ impl World {
         };
         let reading = response::read(&answer, request.context(), request.scrubber());
         self.received.clone_from(&reading.refresh_token);
-        Outcome::Exchanged {
+        Outcome::Exchanged(Box::new(Exchanged {
+            attempt,
             sent_at: self.now,
             result: reading.outcome.map_err(Into::into),
             refresh_token: reading.refresh_token,
             date: reading.date,
-        }
+        }))
     }
 
     fn store(&mut self, state: DesiredState, observed: &Observed) -> Outcome {
