@@ -24,6 +24,7 @@
 
 pub mod api;
 pub mod cli;
+mod clock;
 pub mod command;
 pub mod consumers;
 pub mod controller;

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use k8s_openapi::{ByteString, api::core::v1::Secret};
 use kube::{Resource, core::ObjectMeta};
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
 use super::world::Watched;
+pub(crate) use crate::clock::now;
 use crate::{
     api::{CubeCredentialStatus, annotation, label},
     reconcile::{Content, Credential, SourceSecret, SourceValue, StateReading, TargetSecret, hex},
@@ -126,11 +126,4 @@ fn refresh_request(meta: &ObjectMeta) -> Option<String> {
         .as_ref()?
         .get(annotation::REFRESH_REQUESTED_AT)?;
     Some(hex(&Sha256::digest(value)[..8]))
-}
-
-/// Now, in the whole seconds of everything that is stored.
-#[must_use]
-pub fn now() -> Timestamp {
-    Timestamp::from_second(Timestamp::now().as_second())
-        .expect("the current time is within the range of time")
 }

@@ -3,6 +3,10 @@
 //! The other side is a scripted server over TLS. Nothing here leaves the machine.
 
 #![expect(clippy::unwrap_used, reason = "a test fails where its world does")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the program under test runs by the real clock"
+)]
 
 #[path = "../provider/scripted.rs"]
 mod scripted;

@@ -1,10 +1,14 @@
 //! The decision is pure: nothing below `src/reconcile` and nothing that reads an answer knows a cluster, a network, a clock, a
-//! runtime or chance. Proven from the sources.
+//! runtime or chance.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
+use std::fs;
+
+use syn::{
+    ItemUse, UseTree,
+    visit::{self, Visit},
 };
+
+use crate::sources::{below, root};
 
 const PURE: [&str; 22] = [
     "src/consumers.rs",
@@ -56,54 +60,71 @@ const IMPURE: [(&str, &str); 19] = [
 /// What only a program's hands do: a pure function returns what it has to say.
 const TALK: [&str; 5] = ["println!", "eprintln!", "print!(", "dbg!", "tracing::"];
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
+/// Modules of the standard library that are impure as a whole.
+const IMPURE_STD: [&str; 5] = ["env", "fs", "process", "thread", "time"];
 
-fn sources(path: &Path) -> Vec<PathBuf> {
-    if path.is_file() {
-        return vec![path.to_owned()];
-    }
-    let entries = fs::read_dir(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    entries
-        .flat_map(|entry| sources(&entry.expect("it can be listed").path()))
-        .collect()
-}
-
-/// The lines of code that name something impure; a comment may.
+/// What code names that is impure; a comment may.
 fn offences(text: &str) -> Vec<String> {
-    let impure = IMPURE.iter().map(|(name, _)| *name).chain(TALK);
-    let code = text
+    let lines = text
         .lines()
         .map(|line| line.split("//").next().unwrap_or_default());
-    // Paths can also be taken apart: `use std::{env, fs}`.
-    let text: String = code.collect::<Vec<_>>().join("\n");
-    let grouped = ["env", "fs", "process", "thread", "time"]
-        .into_iter()
-        .filter(|module| imports(&text, "std", module));
-    impure
-        .filter(|name| text.contains(name))
+    let mut code: Vec<_> = lines.map(str::to_owned).collect();
+    // A path can also be taken apart, as in `use std::{env, fs}`.
+    let mut uses = Uses::default();
+    uses.visit_file(&syn::parse_file(text).expect("the source is Rust"));
+    let grouped = uses.0.iter().filter(|path| {
+        let module = path.strip_prefix("std::").unwrap_or_default();
+        IMPURE_STD.iter().any(|name| {
+            module
+                .strip_prefix(name)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+        })
+    });
+    let grouped: Vec<_> = grouped.cloned().collect();
+    code.extend(uses.0);
+    let code = code.join("\n");
+    IMPURE
+        .iter()
+        .map(|(name, _)| *name)
+        .chain(TALK)
+        .filter(|name| code.contains(name))
         .map(str::to_owned)
-        .chain(grouped.map(|module| format!("std::{{{module}}}")))
+        .chain(grouped)
         .collect()
 }
 
-/// Whether a `use` of this crate with braces has this module.
-fn imports(text: &str, krate: &str, module: &str) -> bool {
-    let start = format!("use {krate}::{{");
-    text.split(&start).skip(1).any(|rest| {
-        let group = rest.split(';').next().unwrap_or_default();
-        group
-            .split(|c: char| !c.is_alphanumeric() && c != '_')
-            .any(|word| word == module)
-    })
+/// Every path that a `use` names, written out.
+#[derive(Default)]
+struct Uses(Vec<String>);
+
+impl Uses {
+    fn add(&mut self, tree: &UseTree, prefix: &str) {
+        match tree {
+            UseTree::Path(path) => self.add(&path.tree, &format!("{prefix}{}::", path.ident)),
+            UseTree::Group(group) => {
+                for tree in &group.items {
+                    self.add(tree, prefix);
+                }
+            }
+            UseTree::Name(name) => self.0.push(format!("{prefix}{}", name.ident)),
+            UseTree::Rename(name) => self.0.push(format!("{prefix}{}", name.ident)),
+            UseTree::Glob(_) => self.0.push(format!("{prefix}*")),
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Uses {
+    fn visit_item_use(&mut self, item: &'ast ItemUse) {
+        self.add(&item.tree, "");
+        visit::visit_item_use(self, item);
+    }
 }
 
 #[test]
 fn the_decision_and_the_reading_of_answers_are_pure() {
     let files: Vec<_> = PURE
         .iter()
-        .flat_map(|path| sources(&root().join(path)))
+        .flat_map(|path| below(&root().join(path)))
         .collect();
     assert!(files.len() > 30, "the sources were found: {files:?}");
     let mut found = Vec::new();
@@ -119,13 +140,15 @@ fn the_decision_and_the_reading_of_answers_are_pure() {
 #[test]
 fn an_impure_line_is_found_and_a_comment_is_not() {
     for (text, found) in [
-        ("let now = Timestamp::now();", true),
+        ("fn f() { let now = Timestamp::now(); }", true),
         ("use std::{collections::BTreeMap, env};", true),
         ("use std::{\n    fs::File,\n};", true),
         ("use kube::Api;", true),
+        ("use crate::{api::Reason, kubernetes::convert};", true),
+        ("use std::{cmp, time::{Duration, Instant}};", true),
         ("// Timestamp::now() is the caller's", false),
         (
-            "use std::{collections::BTreeMap, fmt};\nlet env = 1;",
+            "use std::{collections::BTreeMap, fmt};\nconst ENV: u8 = 1;\nfn f(env: u8) {}",
             false,
         ),
     ] {
