@@ -2,6 +2,7 @@
 
 use std::{error::Error, io, time::Duration};
 
+use jiff::SignedDuration;
 use rustls::CertificateError;
 
 use super::{
@@ -30,7 +31,7 @@ pub(in crate::oauth) fn http(
         return NetworkError::Unreachable { endpoint, cause };
     }
     let cause = if error.is_timeout() {
-        NoResponse::Timeout(limit)
+        NoResponse::Timeout(SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX))
     } else {
         NoResponse::Incomplete
     };

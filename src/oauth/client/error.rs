@@ -1,7 +1,6 @@
 //! Why there is no complete response of a token endpoint, in words of our own: an error's text may quote what the other side sent.
 
-use std::time::Duration;
-
+use jiff::SignedDuration;
 use thiserror::Error;
 
 use crate::{
@@ -88,8 +87,8 @@ pub enum Untrusted {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[expect(missing_docs, reason = "the messages are the documentation")]
 pub enum NoResponse {
-    #[error("within {0:?}")]
-    Timeout(Duration),
+    #[error("within {0:#}")]
+    Timeout(SignedDuration),
     #[error("(the connection ended early, or what came cannot be read)")]
     Incomplete,
     #[error("before the TLS connection broke")]
