@@ -104,7 +104,7 @@ fn client(networks: &[&str]) -> TokenClient {
 }
 
 fn direct_or_proxied_client(networks: &[&str]) -> TokenClient {
-    // As main does; only the first test of a process succeeds.
+    // `main` does the same; only the first call in a process succeeds.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let networks = networks.iter().map(|network| network.parse().unwrap());
     TokenClient::new(Networks::allowing(networks.collect()))

@@ -91,7 +91,7 @@ fn allowing_one_network_allows_no_other() {
 
 #[test]
 fn a_name_with_two_addresses_is_reached_by_the_allowed_one_only() {
-    // It may have but one, on this machine.
+    // This machine may have only one address for the name.
     let allowed = ("localhost", 0).to_socket_addrs().unwrap();
     let expected = if allowed.into_iter().any(|address| address.is_ipv6()) {
         (

@@ -1,4 +1,4 @@
-//! One exchange in a process of its own, with environment variables of its own: they cannot be changed safely in this one.
+//! One exchange in its own process with its own environment variables, which cannot be changed safely in this one.
 
 use std::{
     env,
@@ -25,7 +25,7 @@ pub(crate) struct Lone {
 pub(crate) struct Made {
     /// The [`shown`] outcome.
     pub(crate) outcome: String,
-    /// Everything that was logged, of every library, at the level TRACE.
+    /// The whole log of all libraries at the level TRACE.
     pub(crate) log: String,
 }
 

@@ -16,7 +16,7 @@ use crate::{
     scripted::{Authority, CLOSED, Provider, Reply},
 };
 
-/// A proxy that connects every tunnel to one server, whatever name it was asked for.
+/// A proxy that connects every tunnel to one server, for any name.
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
     heads: Arc<Mutex<Vec<String>>>,

@@ -180,7 +180,7 @@ fn addresses_are_shown_with_what_is_refused_of_them() {
             "the token endpoint 127.0.0.1:1 is on a network that is refused by default (loopback)"
         )
     );
-    // It may have but one, on this machine.
+    // This machine may have only one address for the name.
     let local = ("localhost", 0).to_socket_addrs().unwrap();
     let v6 = local.into_iter().any(|address| address.is_ipv6());
     let endpoint = endpoint("https://localhost:1/token");

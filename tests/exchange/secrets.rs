@@ -1,4 +1,4 @@
-//! No secret is in any Debug output or any log, not even in those of the libraries below at the level TRACE.
+//! No secret is in any Debug output or any log, including those of the libraries at the level TRACE.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use cube_operator::oauth::{
