@@ -35,7 +35,7 @@ use crate::{
     },
     leader::Leadership,
     metrics::Metrics,
-    oauth::{client::TokenClient, endpoint::HostList},
+    oauth::{client::TokenClient, hosts::HostList},
     reconcile::Budget,
 };
 use readiness::Recall;

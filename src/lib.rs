@@ -10,7 +10,9 @@
 //!
 //! - [`api`]: the `CubeCredential`: spec, status, conditions, reasons.
 //! - [`reconcile`]: the pure decision. No cluster, network, clock or chance below it.
-//! - [`oauth`]: one exchange with a token endpoint, and what each answer means.
+//! - [`oauth`]: one exchange with a token endpoint, and what each response means.
+//! - `providers`: the known providers, one row each.
+//! - [`scrub`]: what may be shown of a text that may repeat a secret.
 //! - [`kubernetes`]: the two thin hands, observe and perform.
 //! - [`controller`]: watches and the loop above.
 //! - [`leader`]: which of several processes begins exchanges.
@@ -31,6 +33,8 @@ pub mod leader;
 mod lock;
 pub mod metrics;
 pub mod oauth;
+mod providers;
 pub mod reconcile;
+pub mod scrub;
 pub mod server;
 pub mod telemetry;

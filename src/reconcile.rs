@@ -54,7 +54,7 @@ pub use plan::{
     Action, Attempt, DesiredState, Exchange, Exchanged, Next, NotStored, Outcome, Plan, Read,
 };
 pub use session::{Effects, Session, Turn};
-pub use settings::{Grant, Settings, SettingsError};
+pub use settings::{Settings, SettingsError};
 pub use source::{
     CaBundle, CaBundleFlaw, ClientValues, Flaw, Rejection, SecretRole, Source, SourceSecret,
     SourceValue,

@@ -19,7 +19,7 @@ use crate::{
         world::{Watched, World, target_name},
     },
     metrics::Metrics,
-    oauth::{client::TokenClient, endpoint::Networks},
+    oauth::{client::TokenClient, networks::Networks},
     reconcile::Finding,
 };
 use credential::Pods;

@@ -13,7 +13,7 @@ use crate::{
     kubernetes::{client, lease::LeaseAccess},
     leader::{Election, Leadership},
     metrics::Metrics,
-    oauth::{client::TokenClient, endpoint::Networks},
+    oauth::{client::TokenClient, networks::Networks},
     server, telemetry,
 };
 

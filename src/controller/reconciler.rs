@@ -210,7 +210,7 @@ impl Reconciler {
         match &outcome {
             Outcome::Exchanged(exchanged) => {
                 if let Err(error) = &exchanged.result {
-                    tracing::warn!(namespace, name, reason = %error.reason, "no token: {}", error.what);
+                    tracing::warn!(namespace, name, reason = %error.reason(), "no token: {error}");
                 }
             }
             Outcome::Reported { status, version } => {

@@ -5,7 +5,7 @@ use std::{future::Future, time::Duration};
 use kube::core::Status;
 use thiserror::Error;
 
-use crate::oauth::scrub::Scrubber;
+use crate::scrub::Scrubber;
 
 /// kube has no limit of its own for the answer to a single call.
 const API_TIMEOUT: Duration = Duration::from_secs(30);

@@ -106,7 +106,7 @@ impl World {
                 )
             }
             Read::Seed => {
-                let Some(reference) = settings.grant.initial() else {
+                let Some(reference) = settings.grant.refresh_token() else {
                     return Ok(Outcome::Seed(Source::Absent));
                 };
                 let labelled = observed.seed.version().is_some();

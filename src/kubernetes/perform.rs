@@ -20,14 +20,12 @@ use super::{
 use crate::{
     api::{CubeCredential, CubeCredentialStatus, FIELD_MANAGER, Reason, label},
     lock::lock,
-    oauth::{
-        response::{self, RequestContext},
-        scrub::Scrubber,
-    },
+    oauth::{error::TokenError, response},
     reconcile::{
         Action, Content, DesiredSecret, DesiredState, Exchange, Exchanged, NotStored, Observed,
         Outcome, Permit, SecretVersion, StateSecret,
     },
+    scrub::Scrubber,
 };
 
 impl World {
@@ -72,10 +70,6 @@ impl World {
     async fn exchange(&self, exchange: Exchange) -> Outcome {
         let Exchange { request, attempt } = exchange;
         let sent_at = convert::now();
-        let asked = RequestContext {
-            grant: request.grant(),
-            scopes: &request.scopes,
-        };
         #[expect(
             clippy::disallowed_methods,
             reason = "it measures how long the exchange takes"
@@ -85,14 +79,15 @@ impl World {
         let took = start.elapsed();
         let (result, refresh_token, date) = match answer {
             Ok(answer) => {
-                let reading = response::read(&answer, asked, Scrubber::for_request(&request));
-                (reading.outcome, reading.refresh_token, reading.date)
+                let parsed = response::read(&answer, request.context(), request.scrubber());
+                let result = parsed.outcome.map_err(TokenError::from);
+                (result, parsed.refresh_token, parsed.date)
             }
-            Err(refusal) => (Err(refusal), None, None),
+            Err(error) => (Err(error.into()), None, None),
         };
         let reason = result
             .as_ref()
-            .map_or_else(|refusal| refusal.reason, |_| Reason::TokenIssued);
+            .map_or_else(TokenError::reason, |_| Reason::TokenIssued);
         self.metrics.exchanged(reason, took);
         Outcome::Exchanged(Box::new(Exchanged {
             attempt,

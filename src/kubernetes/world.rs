@@ -21,7 +21,7 @@ use crate::{
     api::{CaBundleKind, CubeCredential, CubeCredentialSpec, FIELD_MANAGER, annotation, label},
     lock::lock,
     metrics::Metrics,
-    oauth::{client::TokenClient, endpoint::HostList},
+    oauth::{client::TokenClient, hosts::HostList},
     reconcile::{Budget, Memory, Observed, Settings, Target, TargetSecret},
 };
 

@@ -14,8 +14,8 @@ use super::{
     status::{self, Conditions},
 };
 use crate::{
-    api::{self, ClientAuthentication, ConditionStatus, ConditionType},
-    oauth::authorities,
+    api::{self, ConditionStatus, ConditionType},
+    oauth::ca_bundle,
 };
 
 /// An exchange that is planned for a time so long ago is not going to be made: a timer comes five minutes late at most.
@@ -104,9 +104,9 @@ impl<'a> Inspection<'a> {
         let settings = self.0.settings;
         let endpoint = &settings.endpoint;
         let (host, path) = (endpoint.authority(), endpoint.url().path());
-        let grant = settings.grant.kind();
+        let grant = settings.grant.spec_name();
         let mut findings = vec![Finding::good(format!(
-            "the spec asks https://{host}{path} for a token, grant {grant:?}"
+            "the spec asks https://{host}{path} for a token, grant {grant}"
         ))];
         if settings.suspend {
             findings.push(Finding::notice(
@@ -125,13 +125,8 @@ impl<'a> Inspection<'a> {
     #[must_use]
     pub fn source(&self) -> Finding {
         let source = &self.0.settings.source;
-        let keys = match self.0.settings.authentication {
-            ClientAuthentication::None => format!("{:?}", source.client_id_key),
-            _ => format!(
-                "{:?} and {:?}",
-                source.client_id_key, source.client_secret_key
-            ),
-        };
+        let keys = self.0.settings.client_keys().map(|key| format!("{key:?}"));
+        let keys = keys.collect::<Vec<_>>().join(" and ");
         let good = format!(
             "Secret {:?} has the label, and well-formed {keys}",
             source.name
@@ -146,7 +141,7 @@ impl<'a> Inspection<'a> {
     /// The Secret with the seed, with the grant that has one.
     #[must_use]
     pub fn seed(&self) -> Option<Finding> {
-        let seed = self.0.settings.grant.initial()?;
+        let seed = self.0.settings.grant.refresh_token()?;
         let name = &seed.name;
         let good = format!(
             "Secret {name:?} has the label, and a well-formed {:?}",
@@ -170,7 +165,7 @@ impl<'a> Inspection<'a> {
     #[must_use]
     pub fn state(&self) -> Option<Finding> {
         let (case, name) = (&self.0, &self.0.settings.state_name);
-        case.settings.grant.initial()?;
+        case.settings.grant.refresh_token()?;
         if let Some(refusal) = settled(checks::an_unusable_state_is_left_alone(case)) {
             return Some(Finding::bad(refusal.refreshed.message));
         }
@@ -216,7 +211,7 @@ impl<'a> Inspection<'a> {
         let reference = self.0.settings.ca_bundle.as_ref()?;
         let read = preflight::ca_bundle(self.0.settings, &self.0.observed.ca_bundle);
         let roots = match &read {
-            Ok(Some(pem)) => authorities::read(pem).map_or(0, |roots| roots.len()),
+            Ok(Some(pem)) => ca_bundle::read(pem).map_or(0, |roots| roots.len()),
             _ => 0,
         };
         let good = format!(

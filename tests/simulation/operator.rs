@@ -2,6 +2,7 @@
 
 use cube_operator::{
     api::{CubeCredentialStatus, Reason, label},
+    oauth::error::TokenError,
     reconcile::{
         Action, Budget, CaBundle, ClientValues, Content, Credential, Exchange, Exchanged, Memory,
         NotStored, Observed, Outcome, Session, Settings, Source, SourceSecret, SourceValue, State,
@@ -391,8 +392,8 @@ impl World {
     fn send(&mut self, who: usize, exchange: Exchange) {
         let Exchange { request, attempt } = exchange;
         let token = request
-            .refresh_token
-            .as_ref()
+            .grant
+            .refresh_token()
             .and_then(number)
             .expect("it is one of ours");
         self.may_be_asked(who);
@@ -408,7 +409,7 @@ impl World {
 
     fn answered(&mut self, who: usize, flight: Flight) -> Outcome {
         let refused = flight.exchanged.result.as_ref().err();
-        let refused = refused.map(|error| error.reason);
+        let refused = refused.map(TokenError::reason);
         self.arrived(flight.token, flight.received, refused);
         self.operators[who].custody = flight.received;
         if refused == Some(Reason::RateLimited) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cube_operator::{
     api::{ConditionStatus, ConditionType, CubeCredentialStatus, Reason},
-    oauth::response::{Issued, TokenError},
+    oauth::{example, response::Issued},
     reconcile::{Attempt, Exchanged, Settings},
 };
 use fastrand::Rng;
@@ -424,11 +424,12 @@ impl World {
         });
         (sent.at, sent.by, sent.request) = (at, by, request);
         sent.open_until = Some(at + EXCHANGE);
-        let outcome_unknown = |reason| {
-            Err(TokenError {
-                outcome_unknown: true,
-                ..TokenError::new(reason, "no answer")
-            })
+        let refused = |reason, outcome_unknown| {
+            let pause = SignedDuration::from_secs(PAUSE);
+            let pause = (reason == Reason::RateLimited).then_some(pause);
+            let error = example::token_error(reason, pause).expect("an exchange can have it");
+            assert_eq!(error.outcome_unknown(), outcome_unknown);
+            Err(error)
         };
         let down = self.now < self.provider_down_until;
         let kind = if down {
@@ -444,27 +445,15 @@ impl World {
             0
         };
         let (result, refresh_token, seconds) = match kind {
-            0 | 1 => (
-                Err(TokenError::new(Reason::Unreachable, "refused")),
-                None,
-                1,
-            ),
-            2 => (outcome_unknown(Reason::Unavailable), None, takes),
-            3 => (outcome_unknown(Reason::NoResponse), None, EXCHANGE),
-            4 => {
-                let mut refusal = TokenError::new(Reason::RateLimited, "slow down");
-                refusal.pause = Some(SignedDuration::from_secs(PAUSE));
-                (Err(refusal), None, takes)
-            }
+            0 | 1 => (refused(Reason::Unreachable, false), None, 1),
+            2 => (refused(Reason::Unavailable, true), None, takes),
+            3 => (refused(Reason::NoResponse, true), None, EXCHANGE),
+            4 => (refused(Reason::RateLimited, false), None, takes),
             _ => {
                 let pair = self.provider.refresh(token, self.now);
                 self.note(|| format!("operator {who} sends r{token}: {pair:?} (answer {kind})"));
                 match pair {
-                    None => {
-                        let refusal =
-                            TokenError::new(Reason::RefreshTokenRejected, "invalid_grant");
-                        (Err(refusal), None, takes)
-                    }
+                    None => (refused(Reason::RefreshTokenRejected, false), None, takes),
                     Some(_) if kind == 5 || kind == 6 => {
                         self.figures.lost_answers += 1;
                         if self.provider.rules.rotates {
@@ -472,7 +461,7 @@ impl World {
                         }
                         let reason =
                             [Reason::NoResponse, Reason::Unavailable][usize::from(kind == 6)];
-                        (outcome_unknown(reason), None, EXCHANGE)
+                        (refused(reason, true), None, EXCHANGE)
                     }
                     Some(pair) => {
                         let issued = Issued {
@@ -485,10 +474,7 @@ impl World {
                         let refresh = refresh.then_some(pair.refresh);
                         // A useless answer with a useful refresh token.
                         let result = if kind == 7 {
-                            Err(TokenError::new(
-                                Reason::UnexpectedResponse,
-                                "no access token",
-                            ))
+                            refused(Reason::UnexpectedResponse, true)
                         } else {
                             Ok(issued)
                         };

@@ -71,7 +71,7 @@ async fn observe(world: &World, object: &Watched) -> (Observed, HashMap<Read, Fi
     let login = observed
         .settings
         .as_ref()
-        .is_ok_and(|settings| settings.grant.initial().is_some());
+        .is_ok_and(|settings| settings.grant.refresh_token().is_some());
     let looks = [Read::Target, Read::Source, Read::CaBundle].into_iter();
     let of_login = [Read::Seed, Read::State].into_iter().filter(|_| login);
     for look in looks.chain(of_login) {

@@ -1,13 +1,16 @@
 //! The way to a token endpoint, step by step. Each endpoint is asked once, however many credentials name it: providers count.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt::Display};
 
 use crate::{
+    api::Reason,
     oauth::{
-        client::{Address, TokenClient},
+        client::{TokenClient, error::NetworkError},
+        diagnose::{
+            self, Address,
+            probe::{self, Judgement},
+        },
         endpoint::Endpoint,
-        probe::{self, Judgement},
-        response::TokenError,
     },
     reconcile::{Finding, Settings, remedy},
 };
@@ -60,7 +63,7 @@ impl Network {
         }
         let mut findings = Vec::new();
         if let Err(refusal) = self.walk(settings, ca_bundle, &mut findings).await {
-            findings.push(Finding::bad(words(&refusal, settings)));
+            findings.push(Finding::bad(words(&refusal, refusal.reason(), settings)));
         }
         findings.extend(unseen(ALL - findings.len()));
         self.ways.insert(way, findings.clone());
@@ -72,10 +75,10 @@ impl Network {
         settings: &Settings,
         ca_bundle: Option<&str>,
         findings: &mut Vec<Finding>,
-    ) -> Result<(), TokenError> {
+    ) -> Result<(), NetworkError> {
         let endpoint = &settings.endpoint;
-        self.tokens.permit(endpoint)?;
-        if let Some(proxy) = self.tokens.proxy(endpoint) {
+        self.tokens.check_network(endpoint)?;
+        if let Some(proxy) = diagnose::proxy(endpoint) {
             findings.push(Finding::unseen(format!(
                 "{} is looked up by the proxy {proxy}, which the environment names",
                 endpoint.host()
@@ -105,10 +108,9 @@ impl Network {
                 "{version}, with a certificate that is trusted: {certificate}"
             ))),
             Err(refusal) => {
-                return Err(TokenError {
-                    what: format!("{} ({certificate})", refusal.what),
-                    ..refusal
-                });
+                let what = format!("{refusal} ({certificate})");
+                findings.push(Finding::bad(words(&what, refusal.reason(), settings)));
+                return Ok(());
             }
         }
         findings.push(self.answer(settings, ca_bundle).await);
@@ -121,7 +123,7 @@ impl Network {
             return known.clone();
         }
         let finding = match self.tokens.probe(&settings.endpoint, ca_bundle).await {
-            Err(refusal) => Finding::bad(words(&refusal, settings)),
+            Err(refusal) => Finding::bad(words(&refusal, refusal.reason(), settings)),
             Ok(answer) => match probe::judge(&answer) {
                 Judgement::Expected(what) => Finding::good(format!(
                     "{what} to a question without client and secret, as token endpoints do"
@@ -129,7 +131,9 @@ impl Network {
                 Judgement::Unclear(what) => Finding::notice(format!(
                     "{what} to a question without client and secret, which may be the reason"
                 )),
-                Judgement::Refused(refusal) => Finding::bad(words(&refusal, settings)),
+                Judgement::Refused(refusal) => {
+                    Finding::bad(words(&refusal, refusal.reason(), settings))
+                }
             },
         };
         self.answers.insert(url, finding.clone());
@@ -138,8 +142,8 @@ impl Network {
 }
 
 /// As a condition would say it.
-fn words(refusal: &TokenError, settings: &Settings) -> String {
-    format!("{}: {}", refusal.what, remedy(refusal.reason, settings))
+fn words(what: &impl Display, reason: Reason, settings: &Settings) -> String {
+    format!("{what}: {}", remedy(reason, settings))
 }
 
 fn shown(endpoint: &Endpoint, addresses: &[Address]) -> Finding {

@@ -16,7 +16,7 @@ use super::*;
 use crate::{
     controller::{readiness::List, watches::credentials_concerned},
     metrics::Metrics,
-    oauth::{client::TokenClient, endpoint::Networks},
+    oauth::{client::TokenClient, networks::Networks},
     reconcile::{Budget, ClientValues, Source, SourceSecret, SourceValue, Target},
 };
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{Case, NextLogin};
 use crate::{
     api::Attempted,
-    oauth::request::{Client, TokenRequest},
+    oauth::{authentication::Authentication, request::TokenRequest},
     reconcile::{
         login::State,
         memory::Failure,
@@ -65,7 +65,8 @@ impl Case<'_> {
         let Ok(inputs) = self.token_inputs() else {
             return Inputs::Unavailable;
         };
-        if token.seed_version != observed.seed_version() && self.settings.grant.initial().is_some()
+        if token.seed_version != observed.seed_version()
+            && self.settings.grant.refresh_token().is_some()
         {
             match self.next_login() {
                 NextLogin::Unconfirmed(read) => return Inputs::Unconfirmed(read),
@@ -84,7 +85,7 @@ impl Case<'_> {
         Ok(TokenInputs::new(self.settings, &self.client()?))
     }
 
-    fn client(&self) -> Result<Client, Rejection> {
+    fn client(&self) -> Result<Authentication, Rejection> {
         preflight::client(self.settings, &self.observed.source)
     }
 }
@@ -186,9 +187,12 @@ impl Case<'_> {
         };
         let request = TokenRequest {
             endpoint: self.settings.endpoint.clone(),
-            client,
-            authentication: self.settings.authentication,
-            refresh_token: login.map(|login| login.refresh_token.clone()),
+            authentication: client,
+            grant: self
+                .settings
+                .grant
+                .try_map(|_| login.map(|login| login.refresh_token.clone()))
+                .expect("a refresh token is claimed, and so stored, before it is sent"),
             scopes: self.settings.scopes.clone(),
             parameters: self.settings.parameters.clone(),
             ca_bundle: preflight::ca_bundle(self.settings, &self.observed.ca_bundle)?,
@@ -206,7 +210,7 @@ impl Case<'_> {
 
     /// Whether the initial refresh token can be used, with the grant that has one.
     pub(in crate::reconcile) fn initial_token(&self) -> Result<(), Rejection> {
-        let Some(initial) = self.settings.grant.initial() else {
+        let Some(initial) = self.settings.grant.refresh_token() else {
             return Ok(());
         };
         let begun = !matches!(self.observed.state, State::Absent);
@@ -220,7 +224,7 @@ impl Case<'_> {
         preflight::operator_allows(observed.allowed_hosts.as_ref(), endpoint)?;
         let client_hosts = observed.source.token_hosts();
         preflight::owner_allows(&settings.source.name, client_hosts, endpoint)?;
-        match settings.grant.initial() {
+        match settings.grant.refresh_token() {
             Some(initial) => preflight::owner_allows(&initial.name, self.seed_hosts(), endpoint),
             None => Ok(()),
         }
@@ -230,7 +234,7 @@ impl Case<'_> {
     pub(in crate::reconcile) fn client_key(&self) -> Option<ClientKey> {
         self.preflight().ok()?;
         let client = self.client().ok()?;
-        Some(ClientKey::new(&self.settings.endpoint, &client.id))
+        Some(ClientKey::new(&self.settings.endpoint, client.client_id()))
     }
 
     /// What an attempt now would be made with, as the status records it.

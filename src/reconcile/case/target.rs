@@ -61,7 +61,7 @@ impl<'a> Case<'a> {
 
     /// A provider kills the published token when it rotates the refresh token.
     fn published_token_is_dead(&self) -> bool {
-        self.observed.memory.login.is_lost() && self.settings.grant.initial().is_some()
+        self.observed.memory.login.is_lost() && self.settings.grant.refresh_token().is_some()
     }
 
     /// Whether the inputs are the ones that this token was last confirmed for.

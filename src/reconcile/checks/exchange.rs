@@ -93,7 +93,7 @@ pub(super) fn the_needs_of_the_request_are_read(case: &Case<'_>) -> Option<Step>
     if case.settings.ca_bundle.is_some() && matches!(observed.ca_bundle, CaBundle::Unread) {
         return Some(read(Read::CaBundle));
     }
-    case.settings.grant.initial()?;
+    case.settings.grant.refresh_token()?;
     match case.next_login() {
         NextLogin::Unconfirmed(what) => Some(read(what)),
         // The owner's consent and list of hosts count at every request.

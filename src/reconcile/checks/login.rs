@@ -34,7 +34,7 @@ pub(super) fn a_response_is_stored_first(case: &Case<'_>) -> Option<Step> {
 /// Once for each process and generation: the token on it may be newer than the target's, and its owner reference follows the
 /// spec. Also where no token is known to be live and published, and where it must say what a rejection means.
 pub(super) fn the_state_is_read(case: &Case<'_>) -> Option<Step> {
-    case.settings.grant.initial()?;
+    case.settings.grant.refresh_token()?;
     let memory = &case.observed.memory;
     let wanted = !memory.login.was_read_for(case.observed.credential.generation)
         || memory.login.rejected().is_some()
@@ -56,7 +56,7 @@ pub(super) fn a_rejection_is_stored(case: &Case<'_>) -> Option<Step> {
         return Some(read(Read::Source));
     }
     let rejected = Rejected {
-        what: &rejected.error.what,
+        what: &rejected.error.to_string(),
         inputs: case.inputs_hash(stored).unwrap_or_default(),
         request: case.observed.credential.refresh_request.clone(),
     };
@@ -64,7 +64,7 @@ pub(super) fn a_rejection_is_stored(case: &Case<'_>) -> Option<Step> {
 }
 
 pub(super) fn the_state_follows_the_deletion_policy(case: &Case<'_>) -> Option<Step> {
-    case.settings.grant.initial()?;
+    case.settings.grant.refresh_token()?;
     let State::Present(secret) = &case.observed.state else {
         return None;
     };
@@ -86,7 +86,7 @@ pub(super) fn an_idle_claim_is_released(case: &Case<'_>) -> Option<Step> {
 }
 
 pub(in crate::reconcile) fn an_unusable_state_is_left_alone(case: &Case<'_>) -> Option<Step> {
-    case.settings.grant.initial()?;
+    case.settings.grant.refresh_token()?;
     let name = case.settings.state_name.clone();
     let conflict = match case.observed.state {
         State::Foreign => StateConflict::Foreign { name },
@@ -134,7 +134,7 @@ pub(super) fn an_unwritable_state_waits(case: &Case<'_>) -> Option<Step> {
 
 /// Nothing is sent without a claim that was stored a moment ago.
 pub(super) fn the_refresh_token_is_claimed(case: &Case<'_>) -> Option<Step> {
-    case.settings.grant.initial()?;
+    case.settings.grant.refresh_token()?;
     // Rejected inputs are not claimed for; the next check says why they are rejected.
     case.preflight().ok()?;
     let stored = match case.next_login() {

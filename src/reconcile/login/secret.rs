@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::stored::StoredLogin;
 use crate::{
     api::{annotation, label},
-    oauth::request::is_token,
+    oauth::response::is_token,
     reconcile::{credential::Credential, token::ACCESS_TOKEN},
 };
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::Unwritable;
 use crate::{
     api::Reason,
-    oauth::response::TokenError,
+    oauth::error::TokenError,
     reconcile::login::{Claim, StoredLogin},
 };
 pub(in crate::reconcile) use unstored::{Setback, StorePhase, Unstored};

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use super::Attempt;
 use crate::{
     api::CubeCredentialStatus,
-    oauth::response::{Issued, TokenError},
+    oauth::{error::TokenError, response::Issued},
     reconcile::{
         login::{StateReading, StateSecret},
         pace::{Permit, PermitRequest},

@@ -39,7 +39,7 @@ pub(super) fn failure(failure: &Failure, postponed: Option<Timestamp>) -> String
         "the token endpoint issued a token that had expired when its answer was there";
     match &failure.cause {
         FailureCause::Exchange(error, settings) => {
-            exchange(&error.what, failure, settings, postponed)
+            exchange(&error.to_string(), failure, settings, postponed)
         }
         FailureCause::ExpiredOnArrival(settings) => exchange(EXPIRED, failure, settings, postponed),
         FailureCause::Rejected(rejection, settings) => {
@@ -138,7 +138,7 @@ pub(in crate::reconcile) fn rejected_token(
     rejection: &RejectedToken,
     settings: &Settings,
 ) -> String {
-    let initial = settings.grant.initial();
+    let initial = settings.grant.refresh_token();
     let (name, key) = initial.map_or(("", ""), |initial| (&initial.name, &initial.key));
     let why = if rejection.lost {
         "the provider used up the refresh token in an earlier request whose answer was lost"

@@ -1,7 +1,7 @@
 //! What to do about a failed exchange.
 
 use crate::{
-    api::{ClientAuthentication, Grant, Reason},
+    api::{ClientAuthentication, Reason},
     reconcile::{settings::Settings, source::ca_bundle_name},
 };
 
@@ -32,7 +32,7 @@ pub fn remedy(reason: Reason, settings: &Settings) -> String {
         Reason::InvalidGrant | Reason::UnauthorizedClient | Reason::UnsupportedGrantType => {
             format!(
                 "ask the provider to permit this client the {} grant, or set spec.grant to one that it may use",
-                grant_type(settings)
+                settings.grant.name()
             )
         }
         Reason::InvalidScope => scopes(settings),
@@ -75,15 +75,8 @@ pub fn remedy(reason: Reason, settings: &Settings) -> String {
     }
 }
 
-fn grant_type(settings: &Settings) -> &'static str {
-    match settings.grant.kind() {
-        Grant::ClientCredentials => "client_credentials",
-        Grant::RefreshToken => "refresh_token",
-    }
-}
-
 fn scopes(settings: &Settings) -> String {
-    if settings.grant.kind() == Grant::RefreshToken {
+    if !settings.grant.sends_scopes() {
         return "ask the provider what is wrong with this login: a refresh asks for no scope"
             .into();
     }

@@ -17,7 +17,7 @@ use crate::{
         ConditionType::{Ready, Reconciling, Refreshed},
         Reason,
     },
-    oauth::{endpoint::Endpoint, response::TokenError},
+    oauth::{endpoint::Endpoint, example},
     reconcile::{
         Action, CaBundle, EventKind, Exchanged, Next, Observed, Outcome, Read, Source,
         SourceSecret, SourceValue, State, StateSecret, StoredLogin, Target, absorb,
@@ -252,13 +252,12 @@ fn fail(observed: &mut Observed, reason: Reason, outcome_unknown: bool, now: Tim
         settings: &settings,
         now,
     };
+    let error = example::token_error(reason, None).unwrap();
+    assert_eq!(error.outcome_unknown(), outcome_unknown);
     let exchanged = Exchanged {
         attempt: case.exchange().unwrap().attempt,
         sent_at: now,
-        result: Err(TokenError {
-            outcome_unknown,
-            ..TokenError::new(reason, "no")
-        }),
+        result: Err(error),
         refresh_token: None,
         date: None,
     };

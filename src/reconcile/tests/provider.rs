@@ -7,10 +7,7 @@ use secrecy::ExposeSecret;
 
 use crate::{
     api::Reason,
-    oauth::{
-        request::TokenRequest,
-        response::{Issued, TokenError},
-    },
+    oauth::{example, request::TokenRequest, response::Issued},
     reconcile::{self, Exchanged, Outcome},
 };
 
@@ -96,7 +93,11 @@ impl Provider {
         let reconcile::Exchange { request, attempt } = exchange;
         let sent_at = *now;
         *now += SignedDuration::from_secs(self.latency);
-        let secret = request.client.secret.as_ref().unwrap().expose_secret();
+        let secret = request
+            .authentication
+            .client_secret()
+            .unwrap()
+            .expose_secret();
         let answer = match &self.accepts {
             Some(accepted) if accepted != secret => refuse(Reason::InvalidClient),
             _ => self
@@ -121,9 +122,8 @@ impl Provider {
                 (Ok(issued), Some(*now + SignedDuration::from_secs(ahead)))
             }
             Response::Refuse { reason, pause } => {
-                let mut refusal = TokenError::new(reason, "the token endpoint answered no");
-                refusal.pause = pause.map(SignedDuration::from_secs);
-                (Err(refusal), None)
+                let error = example::token_error(reason, pause.map(SignedDuration::from_secs));
+                (Err(error.expect("an exchange can have this reason")), None)
             }
         };
         self.exchanges.push(Exchange {

@@ -3,7 +3,7 @@
 use super::world::{SourceState, World, seconds};
 use crate::{
     api::{CaBundleKind, CaBundleRef, ConditionStatus, ConditionType, CubeCredentialSpec},
-    oauth::endpoint::HostList,
+    oauth::hosts::HostList,
     reconcile::{CaBundle, SourceValue},
 };
 

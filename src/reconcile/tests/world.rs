@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     api::{ConditionStatus, ConditionType, CubeCredentialSpec, CubeCredentialStatus},
-    oauth::endpoint::HostList,
+    oauth::hosts::HostList,
     reconcile::{Budget, CaBundle, Event, EventKind, Memory, Settings, SourceValue, TargetSecret},
 };
 

@@ -19,8 +19,8 @@ use crate::{
 impl Conditions {
     pub(in crate::reconcile) fn failed(case: &Case<'_>, failure: &Failure) -> Self {
         let progress = match failure.cause.reason().retry_class() {
-            RetryClass::Fast | RetryClass::RateLimited => Progress::Reconciling,
-            RetryClass::Slow | RetryClass::Terminal => Progress::Stalled,
+            Some(RetryClass::Fast | RetryClass::RateLimited) => Progress::Reconciling,
+            Some(RetryClass::Slow | RetryClass::Terminal) | None => Progress::Stalled,
         };
         Self::troubled(case, failed(failure, None), progress, failure.next_attempt)
     }

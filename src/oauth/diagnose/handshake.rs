@@ -1,7 +1,7 @@
-//! A look at the certificate of a token endpoint: the beginning of a TLS handshake, which is never finished.
+//! The certificate of a token endpoint, from the beginning of a TLS handshake that is never finished.
 //!
-//! It takes the way of an exchange, through the same proxy, and trusts what an exchange trusts. But it shows what it saw, and
-//! as it ends before it is complete, nothing can be sent over it.
+//! The handshake goes through the same proxy as an exchange and trusts the same certificates. It shows what it saw. It ends before
+//! it is complete, so nothing can be sent over it.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,32 +13,36 @@ use rustls::{
 };
 use rustls_platform_verifier::Verifier;
 
-use super::{TokenClient, trouble, unusable_authorities};
+use super::certificate;
 use crate::{
     lock::lock,
-    oauth::{authorities, certificate, endpoint::Endpoint, response::TokenError},
+    oauth::{
+        ca_bundle,
+        client::{TokenClient, classify, error::NetworkError},
+        endpoint::Endpoint,
+    },
 };
 
-/// What was seen of a server.
+/// What a handshake shows of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handshake {
-    /// Its certificate, in words.
+    /// The server's certificate, in words.
     pub certificate: String,
-    /// The version of TLS that was agreed on, or why an exchange is not made with this server.
-    pub outcome: Result<&'static str, TokenError>,
+    /// The version of TLS that both sides speak, or why an exchange with this server fails.
+    pub outcome: Result<&'static str, NetworkError>,
 }
 
 impl TokenClient {
     /// Looks at the server's certificate.
     ///
     /// # Errors
-    /// If none is seen: as an exchange would be refused.
+    /// If no certificate is seen: the error of an exchange.
     pub async fn handshake(
         &self,
         endpoint: &Endpoint,
         ca_bundle: Option<&str>,
-    ) -> Result<Handshake, TokenError> {
-        self.permit(endpoint)?;
+    ) -> Result<Handshake, NetworkError> {
+        self.check_network(endpoint)?;
         let authority = endpoint.authority();
         let witness = Arc::new(Witness::new(ca_bundle)?);
         let config = ClientConfig::builder()
@@ -49,20 +53,20 @@ impl TokenClient {
             .builder(endpoint)
             .tls_backend_preconfigured(config)
             .build();
-        let client = client.map_err(|_| unusable_authorities())?;
+        let client = client.map_err(|_| NetworkError::NoTlsClient)?;
         // Never sent: the witness ends the handshake.
         let ended = client.head(endpoint.url().clone()).send().await;
         let Some(seen) = witness.seen() else {
             let error = ended.expect_err(
                 "a handshake is not complete before the witness has seen the certificate",
             );
-            return Err(trouble::describe(&error, &authority, self.exchange_timeout));
+            return Err(classify::http(&error, &authority, self.exchange_timeout));
         };
         Ok(Handshake {
             certificate: certificate::describe(&seen.certificate),
             outcome: seen
                 .outcome
-                .map_err(|error| trouble::untrusted(&error, &authority)),
+                .map_err(|error| classify::certificate(&error, &authority)),
         })
     }
 }
@@ -73,7 +77,7 @@ struct Seen {
     outcome: Result<&'static str, Error>,
 }
 
-/// Judges as the verifier of an exchange does, remembers that, and always ends the handshake.
+/// Judges as the verifier of an exchange does, remembers the verdict, and always ends the handshake.
 #[derive(Debug)]
 struct Witness {
     judge: Verifier,
@@ -81,16 +85,16 @@ struct Witness {
 }
 
 impl Witness {
-    fn new(ca_bundle: Option<&str>) -> Result<Self, TokenError> {
+    fn new(ca_bundle: Option<&str>) -> Result<Self, NetworkError> {
         let provider = CryptoProvider::get_default()
             .expect("main installs one")
             .clone();
         let roots = match ca_bundle {
-            Some(pem) => authorities::read(pem).map_err(|_| unusable_authorities())?,
+            Some(pem) => ca_bundle::read(pem).map_err(|_| NetworkError::NoTlsClient)?,
             None => Vec::new(),
         };
-        let judge =
-            Verifier::new_with_extra_roots(roots, provider).map_err(|_| unusable_authorities())?;
+        let judge = Verifier::new_with_extra_roots(roots, provider)
+            .map_err(|_| NetworkError::NoTlsClient)?;
         Ok(Self {
             judge,
             seen: Mutex::default(),
@@ -101,7 +105,7 @@ impl Witness {
         lock(&self.seen).take()
     }
 
-    /// The certificate was trusted; what comes of the signature, which proves that it is the server's own?
+    /// Remembers the verdict on the signature, which proves that the trusted certificate is the server's own.
     fn end(&self, version: &'static str, verdict: Result<HandshakeSignatureValid, Error>) -> Error {
         if let Some(seen) = lock(&self.seen).as_mut() {
             seen.outcome = verdict.map(|_| version);

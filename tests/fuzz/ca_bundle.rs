@@ -1,13 +1,13 @@
-//! PEM texts of further authorities.
+//! PEM texts of further CA certificates.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use cube_operator::oauth::{authorities::read, client};
+use cube_operator::oauth::{ca_bundle::read, client};
 
 pub(crate) fn holds(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let found = read(&text);
     assert_eq!(
-        client::authorities(&text).is_ok(),
+        client::certificates(&text).is_ok(),
         found.is_ok(),
         "what is accepted can be used"
     );

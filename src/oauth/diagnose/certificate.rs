@@ -1,4 +1,4 @@
-//! A server's certificate in words, so that a person recognises a company's proxy, a missing authority or a wrong host. Pure.
+//! A server's certificate in words, so that a person recognises a company's proxy, a missing CA certificate or a wrong host.
 
 use std::{fmt::Write, net::IpAddr};
 
@@ -11,13 +11,13 @@ use x509_cert::{
     time::Time,
 };
 
-/// The most names, and the most characters of one, that are shown: the other side chooses them.
+/// The most names, and the most characters of a name, that are shown: the other side chooses them.
 const MOST_NAMES: usize = 5;
 const LONGEST_NAME: usize = 100;
 
 /// Who issued it, for which hosts, and when it is valid.
 #[must_use]
-pub fn describe(der: &[u8]) -> String {
+pub(super) fn describe(der: &[u8]) -> String {
     let Ok(certificate) = Certificate::from_der(der) else {
         return "a certificate that cannot be read".into();
     };
@@ -68,7 +68,7 @@ fn hosts(names: &[String]) -> String {
 
 fn distinguished(name: &Name) -> String {
     let mut text = String::new();
-    // What cannot be written is left out.
+    // A part that cannot be written is left out.
     let _ = write!(text, "{name}");
     quoted(&text)
 }
