@@ -4,7 +4,7 @@
 //! container works until the token that it was started with expires.
 
 mod pod;
-mod told;
+mod warned;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,17 +12,23 @@ use std::{
 };
 
 pub use pod::{Pod, Way, Workload};
-pub use told::Told;
+pub use warned::Warned;
 
 /// The consumers of some Secrets of one namespace. It takes in pods page by page, and keeps none of them.
 #[derive(Debug, Default)]
 pub struct Consumers {
     secrets: BTreeSet<String>,
-    found: BTreeMap<Key, Consumer>,
+    found: BTreeMap<Group, Consumer>,
 }
 
-/// A Secret, whose pods use it, and whether they see a refresh. The pods of a workload are made from one template.
-type Key = (String, Workload, bool);
+/// Pods that are one consumer: the pods of a workload are made from one template.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Group {
+    secret: String,
+    workload: Workload,
+    /// Whether they see each refresh.
+    is_fresh: bool,
+}
 
 /// A workload that uses a Secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,9 +65,13 @@ impl Consumers {
                 uses.sort_by_key(|(_, way)| way.is_fresh());
                 uses.dedup_by_key(|(_, way)| way.is_fresh());
                 for (container, way) in uses {
-                    let key = (secret.clone(), pod.workload(), way.is_fresh());
+                    let group = Group {
+                        secret: secret.clone(),
+                        workload: pod.workload(),
+                        is_fresh: way.is_fresh(),
+                    };
                     self.found
-                        .entry(key)
+                        .entry(group)
                         .and_modify(|consumer| consumer.more += 1)
                         .or_insert_with(|| Consumer {
                             secret: secret.clone(),

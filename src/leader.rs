@@ -17,8 +17,8 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    clock::now,
     kubernetes::{
-        convert::now,
         error::ApiError,
         lease::{Found, LeaseAccess},
     },

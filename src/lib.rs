@@ -11,7 +11,8 @@
 //! - [`api`]: the `CubeCredential`: spec, status, conditions, reasons.
 //! - [`reconcile`]: the pure decision. No cluster, network, clock or chance below it.
 //! - [`oauth`]: one exchange with a token endpoint, and what each answer means.
-//! - [`kubernetes`]: the two thin hands, observe and perform.
+//! - [`cluster`]: the cluster as it is seen (caches and an index), and the two thin hands: read and perform.
+//! - [`kubernetes`]: the API client under it, which knows nothing of tokens.
 //! - [`controller`]: watches and the loop above.
 //! - [`leader`]: which of several processes begins exchanges.
 //! - [`consumers`]: which pods use a token, and whether they see a refresh. Pure.
@@ -22,6 +23,8 @@
 
 pub mod api;
 pub mod cli;
+mod clock;
+pub mod cluster;
 pub mod command;
 pub mod consumers;
 pub mod controller;

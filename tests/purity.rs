@@ -22,9 +22,10 @@ const PURE: [&str; 12] = [
 ];
 
 /// What a pure module names, and what of it is impure.
-const IMPURE: [(&str, &str); 19] = [
+const IMPURE: [(&str, &str); 20] = [
     ("kube::", "the cluster"),
     ("k8s_openapi", "the cluster"),
+    ("crate::cluster", "the cluster"),
     ("crate::kubernetes", "the cluster"),
     ("crate::controller", "the cluster"),
     ("oauth::client", "the network"),

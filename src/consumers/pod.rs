@@ -20,12 +20,12 @@ struct Metadata {
     #[serde(default)]
     labels: BTreeMap<String, String>,
     #[serde(default)]
-    owner_references: Vec<Owner>,
+    owner_references: Vec<OwnerReference>,
     deletion_timestamp: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
-struct Owner {
+struct OwnerReference {
     kind: String,
     name: String,
     #[serde(default)]
@@ -66,11 +66,11 @@ struct SecretVolume {
 #[derive(Clone, Debug, Deserialize)]
 struct Projected {
     #[serde(default)]
-    sources: Vec<Source>,
+    sources: Vec<ProjectedSource>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
-struct Source {
+struct ProjectedSource {
     secret: Option<Reference>,
 }
 
@@ -192,7 +192,10 @@ impl Pod {
     }
 
     /// A Deployment makes a `ReplicaSet` for each template, a `CronJob` a Job for each minute it is due: their names say so.
-    fn maker_of<'a>(&self, Owner { kind, name, .. }: &'a Owner) -> (&'a str, &'a str) {
+    fn maker_of<'a>(
+        &self,
+        OwnerReference { kind, name, .. }: &'a OwnerReference,
+    ) -> (&'a str, &'a str) {
         let (maker, suffix) = name.rsplit_once('-').unwrap_or((name, ""));
         let template = self.metadata.labels.get("pod-template-hash");
         let minute = suffix.len() >= 8 && suffix.bytes().all(|byte| byte.is_ascii_digit());

@@ -4,12 +4,10 @@ use std::collections::HashMap;
 
 use super::network::{self, Network};
 use crate::{
+    clock::now,
+    cluster::{Context, Watched},
     consumers::Consumers,
-    kubernetes::{
-        convert::now,
-        error::ApiError,
-        world::{Watched, World},
-    },
+    kubernetes::error::ApiError,
     reconcile::{CaBundle, Finding, Inspection, Mark, Memory, Observed, Read, absorb, conditions},
 };
 
@@ -18,12 +16,12 @@ pub(super) type Pods = Result<Consumers, Finding>;
 
 /// Everything that is found of a credential, in the order in which a token comes about.
 pub(super) async fn findings(
-    world: &World,
+    context: &Context,
     object: &Watched,
     network: &mut Network,
     pods: &Pods,
 ) -> Vec<Finding> {
-    let (observed, unread) = observe(world, object).await;
+    let (observed, unread) = observe(context, object).await;
     let inspection = match Inspection::of(&observed, now()) {
         Ok(inspection) => inspection,
         Err(unusable) => {
@@ -65,8 +63,8 @@ pub(super) async fn findings(
 }
 
 /// What a decision would know after all of its looks, and what could not be looked at.
-async fn observe(world: &World, object: &Watched) -> (Observed, HashMap<Read, Finding>) {
-    let mut observed = world.observe(object, Memory::default());
+async fn observe(context: &Context, object: &Watched) -> (Observed, HashMap<Read, Finding>) {
+    let mut observed = context.observe(object, Memory::default());
     let mut unread = HashMap::new();
     let login = observed
         .settings
@@ -75,7 +73,7 @@ async fn observe(world: &World, object: &Watched) -> (Observed, HashMap<Read, Fi
     let looks = [Read::Target, Read::Source, Read::CaBundle].into_iter();
     let of_login = [Read::Seed, Read::State].into_iter().filter(|_| login);
     for look in looks.chain(of_login) {
-        match world.read(look, &observed).await {
+        match context.read(look, &observed).await {
             Ok(outcome) => absorb(&mut observed, outcome, now()),
             Err(error) => drop(unread.insert(look, unreadable(&error))),
         }

@@ -56,7 +56,7 @@ impl World {
         panic!("20 steps and no rest: {observed:#?}");
     }
 
-    /// `kubernetes::observe::World::observe`, after the watches have told everything.
+    /// `cluster::Context::observe`, after the watches have told everything.
     pub(super) fn observe(&mut self) -> Observed {
         self.listen();
         let name = Settings::target_name("cubewire", &self.spec);

@@ -1,4 +1,4 @@
-//! Reading the world. What the watches told costs nothing; what they cannot know is looked at when a decision needs it.
+//! Reads on demand: what the watches cannot know, live.
 
 use std::collections::BTreeMap;
 
@@ -8,73 +8,22 @@ use k8s_openapi::{
 };
 use kube::{Api, core::PartialObjectMeta};
 
-use super::{
-    convert,
-    error::{ApiError, call},
-    world::{Watched, World, spec},
-};
+use super::{context::Context, convert};
 use crate::{
     api::CaBundleKind,
-    lock::lock,
+    kubernetes::error::{ApiError, call},
     reconcile::{
-        CaBundle, ClientValues, Credential, Memory, Observed, Outcome, Read, Settings, Source,
-        State, StateReading, Target, TargetReading, is_state_of,
+        CaBundle, ClientValues, Credential, Observed, Outcome, Read, Settings, Source,
+        StateReading, Target, TargetReading, is_state_of,
     },
 };
 
-impl World {
-    /// What is known without asking anybody.
-    #[must_use]
-    pub fn observe(&self, object: &Watched, memory: Memory) -> Observed {
-        let credential = convert::credential(object);
-        let settings = match &object.0 {
-            Ok(object) => Settings::read(&credential.namespace, &credential.name, &object.spec),
-            Err(invalid) => Err(format!(
-                "this version of the operator cannot read the object: {invalid}"
-            )),
-        };
-        let target = super::world::target_name(object).unwrap_or_default();
-        let spec = spec(object);
-        // What the watch on labelled Secrets tells of a Secret by this name.
-        let version = |name: Option<&String>| {
-            let key = (credential.namespace.clone(), name?.clone());
-            lock(&self.sources).get(&key).cloned()
-        };
-        let source = version(spec.map(|spec| &spec.client_secret_ref.name));
-        let seed = version(
-            spec.and_then(|spec| spec.refresh_token_ref.as_ref())
-                .map(|seed| &seed.name),
-        );
-        Observed {
-            older_rival: self.older_rival(object, &target),
-            target: self.known_target(&credential, &target),
-            previous: self.previous_target(&credential.namespace, &credential.uid, &target),
-            source: Source::Unread(source),
-            seed: Source::Unread(seed),
-            state: State::Unread,
-            identity: self.identity.clone(),
-            ca_bundle: CaBundle::Unread,
-            turn: None,
-            allowed_hosts: self.allowed_hosts.clone(),
-            credential,
-            settings,
-            memory,
-        }
-    }
-
-    fn known_target(&self, credential: &Credential, name: &str) -> Target {
-        let key = (credential.namespace.clone(), name.to_owned());
-        let known = lock(&self.targets).get(&key).cloned();
-        known.map_or(Target::Unknown, |secret| {
-            Target::Present(self.with_owner(secret, &credential.namespace))
-        })
-    }
-
+impl Context {
     /// Reads what a decision needs.
     ///
     /// # Errors
     /// If the API server cannot be asked.
-    pub async fn read(&self, what: Read, observed: &Observed) -> Result<Outcome, ApiError> {
+    pub(crate) async fn read(&self, what: Read, observed: &Observed) -> Result<Outcome, ApiError> {
         let Ok(settings) = &observed.settings else {
             return Ok(Outcome::Target(None));
         };
@@ -211,7 +160,7 @@ impl World {
         };
         let found = match reference.kind {
             CaBundleKind::ConfigMap => {
-                let api: Api<ConfigMap> = Api::namespaced(self.client.clone(), namespace);
+                let api: Api<ConfigMap> = Api::namespaced(self.parts.client.clone(), namespace);
                 let object = format!("ConfigMap {namespace}/{}", reference.name);
                 let found = call("get", object, api.get_opt(&reference.name)).await?;
                 found.map(|map| map.data.unwrap_or_default().get(&reference.key).cloned())
@@ -238,7 +187,7 @@ impl World {
     }
 
     async fn secret(&self, namespace: &str, name: &str) -> Result<Option<Secret>, ApiError> {
-        let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
+        let api: Api<Secret> = Api::namespaced(self.parts.client.clone(), namespace);
         call(
             "get",
             format!("Secret {namespace}/{name}"),
@@ -252,7 +201,7 @@ impl World {
         namespace: &str,
         name: &str,
     ) -> Result<Option<PartialObjectMeta<Secret>>, ApiError> {
-        let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
+        let api: Api<Secret> = Api::namespaced(self.parts.client.clone(), namespace);
         call(
             "get the metadata of",
             format!("Secret {namespace}/{name}"),

@@ -3,7 +3,10 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
-use k8s_openapi::{ByteString, api::core::v1::Secret};
+use k8s_openapi::{
+    ByteString,
+    api::core::v1::{ObjectReference, Secret},
+};
 use kube::{
     Api, Resource,
     api::{DeleteParams, ObjectMeta, PartialObjectMeta, Patch, PatchParams, Preconditions},
@@ -11,14 +14,15 @@ use kube::{
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::{
-    MUST_NOT_EXIST, convert,
-    error::{ApiError, call},
-    events,
-    world::{Watched, World},
-};
+use super::{context::Context, convert, key::ObjectKey, watched::Watched};
 use crate::{
     api::{CubeCredential, CubeCredentialStatus, FIELD_MANAGER, Reason, label},
+    clock::now,
+    kubernetes::{
+        MUST_NOT_EXIST,
+        error::{ApiError, call},
+        events::{self, Announcement},
+    },
     lock::lock,
     oauth::{
         request::TokenRequest,
@@ -26,17 +30,17 @@ use crate::{
         scrub::Scrubber,
     },
     reconcile::{
-        Action, Content, DesiredSecret, DesiredState, Observed, Outcome, Permit, SecretVersion,
-        StateSecret, Unstored,
+        Action, Content, DesiredSecret, DesiredState, Event, Observed, Outcome, Permit,
+        SecretVersion, StateSecret, Unstored,
     },
 };
 
-impl World {
+impl Context {
     /// Performs one action.
     ///
     /// # Errors
     /// If the API server does not take it. A failed exchange is an outcome, not an error.
-    pub async fn perform(
+    pub(crate) async fn perform(
         &self,
         action: Action,
         object: &Watched,
@@ -45,9 +49,9 @@ impl World {
         let namespace = &observed.credential.namespace;
         match action {
             Action::TakePermit(request) => {
-                let turn = lock(&self.budget).take(&request, convert::now());
+                let turn = lock(&self.parts.budget).take(&request, now());
                 if matches!(turn, Permit::Later { .. }) && !observed.memory.is_queued() {
-                    self.metrics.budget_waited();
+                    self.parts.metrics.budget_waited();
                 }
                 Ok(Outcome::Permit(request, turn))
             }
@@ -59,22 +63,38 @@ impl World {
                 let version = self
                     .report(namespace, &observed.credential.name, &status)
                     .await?;
-                for item in news {
-                    events::publish(&self.recorder, object, &item, None).await;
+                for event in news {
+                    self.announce(object, &event, None).await;
                 }
                 Ok(Outcome::Reported { status, version })
             }
         }
     }
 
+    /// Publishes an event about a `CubeCredential`, and perhaps about another object.
+    pub(crate) async fn announce(
+        &self,
+        object: &Watched,
+        event: &Event,
+        related: Option<ObjectReference>,
+    ) {
+        let announcement = Announcement {
+            is_warning: event.kind.is_warning(),
+            reason: event.kind.reason(),
+            note: &event.note,
+            related,
+        };
+        events::publish(&self.parts.recorder, &object.object_ref(&()), announcement).await;
+    }
+
     async fn exchange(&self, request: &TokenRequest) -> Outcome {
-        let sent_at = convert::now();
+        let sent_at = now();
         let asked = RequestContext {
             grant: request.grant(),
             scopes: &request.scopes,
         };
         let start = Instant::now();
-        let answer = self.tokens.send(request).await;
+        let answer = self.parts.tokens.send(request).await;
         let took = start.elapsed();
         let (result, refresh_token, date) = match answer {
             Ok(answer) => {
@@ -86,7 +106,7 @@ impl World {
         let reason = result
             .as_ref()
             .map_or_else(|refusal| refusal.reason, |_| Reason::TokenIssued);
-        self.metrics.exchanged(reason, took);
+        self.parts.metrics.exchanged(reason, took);
         Outcome::Exchanged {
             sent_at,
             result,
@@ -103,7 +123,7 @@ impl World {
     ) -> Result<Outcome, ApiError> {
         let (namespace, name) = (observed.credential.namespace.clone(), target.name.clone());
         let fingerprint = target.fingerprint();
-        let key = (namespace.clone(), name.clone());
+        let key = ObjectKey::new(&namespace, &name);
         let (labels, annotations) = (target.labels.clone(), target.annotations.clone());
         let written = match self.apply(&namespace, target, object).await {
             Ok(written) => written,
@@ -163,7 +183,7 @@ impl World {
         let name = desired.name.clone();
         let scrubber = Scrubber::of(desired.data.values());
         let secret = secret(namespace, desired, object);
-        let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
+        let api: Api<Secret> = Api::namespaced(self.parts.client.clone(), namespace);
         let parameters = PatchParams::apply(FIELD_MANAGER).force();
         let patch = Patch::Apply(&secret);
         let object = format!("Secret {namespace}/{name}");
@@ -172,7 +192,7 @@ impl World {
     }
 
     async fn delete(&self, namespace: &str, version: SecretVersion) -> Result<Outcome, ApiError> {
-        let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
+        let api: Api<Secret> = Api::namespaced(self.parts.client.clone(), namespace);
         let parameters = DeleteParams {
             preconditions: Some(Preconditions {
                 uid: Some(version.uid),
@@ -182,7 +202,7 @@ impl World {
         };
         let object = format!("Secret {namespace}/{}", version.name);
         let deleted = call("delete", object, api.delete(&version.name, &parameters)).await;
-        lock(&self.targets).forget(&(namespace.to_owned(), version.name.clone()));
+        lock(&self.targets).forget(&ObjectKey::new(namespace, &version.name));
         match deleted {
             Ok(_) => Ok(Outcome::Deleted(version.name)),
             Err(error) if error.is_not_found() => Ok(Outcome::Deleted(version.name)),
@@ -198,7 +218,7 @@ impl World {
     ) -> Result<String, ApiError> {
         // Metadata is all that is read of the answer: the object may be one that this version cannot read.
         let api: Api<PartialObjectMeta<CubeCredential>> =
-            Api::namespaced(self.client.clone(), namespace);
+            Api::namespaced(self.parts.client.clone(), namespace);
         let body = json!({
             "apiVersion": CubeCredential::api_version(&()),
             "kind": CubeCredential::kind(&()),

@@ -1,0 +1,33 @@
+//! How an object of a namespace is called.
+
+use kube::{core::ObjectMeta, runtime::reflector::ObjectRef};
+
+use super::watched::Watched;
+
+/// The namespace and name of an object.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ObjectKey {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+}
+
+impl ObjectKey {
+    pub(crate) fn new(namespace: &str, name: &str) -> Self {
+        Self {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
+    pub(crate) fn of(meta: &ObjectMeta) -> Self {
+        Self {
+            namespace: meta.namespace.clone().unwrap_or_default(),
+            name: meta.name.clone().unwrap_or_default(),
+        }
+    }
+
+    /// The `CubeCredential` by this key, as kube's queue names it.
+    pub(crate) fn credential(&self) -> ObjectRef<Watched> {
+        ObjectRef::new(&self.name).within(&self.namespace)
+    }
+}
