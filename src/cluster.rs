@@ -20,7 +20,8 @@ mod read;
 mod table;
 mod watched;
 
-pub(crate) use affected::{Affected, changed_config_map};
+pub use affected::Affected;
+pub(crate) use affected::changed_config_map;
 pub use context::Context;
 pub(crate) use context::Parts;
 pub(crate) use key::ObjectKey;

@@ -17,11 +17,11 @@ use super::{
 use crate::{api::CaBundleKind, lock::lock};
 
 /// The `CubeCredentials` to reconcile after an event.
-pub(crate) type Affected = Vec<ObjectRef<Watched>>;
+pub type Affected = Vec<ObjectRef<Watched>>;
 
 impl Context {
     /// Takes in an event of the watch on `CubeCredentials`, which the store has taken in already.
-    pub fn learn_credential(&self, event: &Event<Watched>) -> Vec<ObjectRef<Watched>> {
+    pub fn learn_credential(&self, event: &Event<Watched>) -> Affected {
         match event {
             Event::Apply(object) => {
                 lock(&self.index).apply(entry(object));
@@ -60,7 +60,7 @@ impl Context {
     }
 
     /// Takes in an event of the watch on targets.
-    pub(crate) fn learn_target(&self, event: Event<PartialObjectMeta<Secret>>) -> Affected {
+    pub fn learn_target(&self, event: Event<PartialObjectMeta<Secret>>) -> Affected {
         let keys = lock(&self.targets).absorb(event, |secret| convert::target(&secret.metadata));
         keys.iter().flat_map(|key| self.affected_by(key)).collect()
     }
