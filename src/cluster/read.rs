@@ -10,11 +10,11 @@ use kube::{Api, core::PartialObjectMeta};
 
 use super::{context::Context, convert};
 use crate::{
-    api::CaBundleKind,
+    api::{CaBundleKind, CaBundleRef},
     kubernetes::error::{ApiError, call},
     reconcile::{
-        CaBundle, ClientValues, Credential, Observed, Outcome, Read, Settings, Source,
-        StateReading, Target, TargetReading, is_state_of,
+        CaBundle, ClientValues, Credential, Outcome, Read, Source, StateReading, TargetReading,
+        is_state_of,
     },
 };
 
@@ -23,55 +23,42 @@ impl Context {
     ///
     /// # Errors
     /// If the API server cannot be asked.
-    pub(crate) async fn read(&self, what: Read, observed: &Observed) -> Result<Outcome, ApiError> {
-        let Ok(settings) = &observed.settings else {
-            return Ok(Outcome::Target(None));
-        };
-        let namespace = &observed.credential.namespace;
+    pub(crate) async fn read(
+        &self,
+        what: Read,
+        credential: &Credential,
+    ) -> Result<Outcome, ApiError> {
+        let namespace = &credential.namespace;
         Ok(match what {
-            Read::Target => {
-                let known = matches!(observed.target, Target::Present(_));
-                Outcome::Target(
-                    self.read_target(&observed.credential, &settings.target_name, known)
-                        .await?,
-                )
+            Read::Target { name, known } => {
+                Outcome::Target(self.read_target(credential, &name, known).await?)
             }
-            Read::Previous => {
-                let name = observed
-                    .previous
-                    .as_ref()
-                    .map(|secret| secret.name.clone())
-                    .unwrap_or_default();
-                Outcome::Previous(self.read_target(&observed.credential, &name, true).await?)
+            Read::Previous { name } => {
+                Outcome::Previous(self.read_target(credential, &name, true).await?)
             }
-            Read::Source => {
-                let reference = &settings.source;
-                let labelled = observed.source.version().is_some();
+            Read::Source {
+                reference,
+                labelled,
+            } => {
                 let values = |data: &_| ClientValues {
                     id: convert::value(data, &reference.client_id_key),
                     secret: convert::value(data, &reference.client_secret_key),
                 };
-                Outcome::Source(
-                    self.read_source(namespace, &reference.name, labelled, values)
-                        .await?,
-                )
+                let name = &reference.name;
+                Outcome::Source(self.read_source(namespace, name, labelled, values).await?)
             }
-            Read::Seed => {
-                let Some(reference) = &settings.seed else {
-                    return Ok(Outcome::Seed(Source::Absent));
-                };
-                let labelled = observed.seed.version().is_some();
+            Read::Seed {
+                reference,
+                labelled,
+            } => {
                 let value = |data: &_| convert::value(data, &reference.key);
-                Outcome::Seed(
-                    self.read_source(namespace, &reference.name, labelled, value)
-                        .await?,
-                )
+                let name = &reference.name;
+                Outcome::Seed(self.read_source(namespace, name, labelled, value).await?)
             }
-            Read::State => Outcome::State(
-                self.read_state(&observed.credential, &settings.state_name)
-                    .await?,
-            ),
-            Read::CaBundle => Outcome::CaBundle(self.read_ca_bundle(namespace, settings).await?),
+            Read::State { name } => Outcome::State(self.read_state(credential, &name).await?),
+            Read::CaBundle(reference) => {
+                Outcome::CaBundle(self.read_ca_bundle(namespace, &reference).await?)
+            }
         })
     }
 
@@ -153,11 +140,8 @@ impl Context {
     async fn read_ca_bundle(
         &self,
         namespace: &str,
-        settings: &Settings,
+        reference: &CaBundleRef,
     ) -> Result<CaBundle, ApiError> {
-        let Some(reference) = &settings.ca_bundle else {
-            return Ok(CaBundle::Unread);
-        };
         let found = match reference.kind {
             CaBundleKind::ConfigMap => {
                 let api: Api<ConfigMap> = Api::namespaced(self.parts.client.clone(), namespace);

@@ -152,7 +152,7 @@ impl Reconciler {
                     tokio::time::sleep(duration.unsigned_abs()).await;
                     Ok(Outcome::Waited)
                 }
-                Next::Read(what) => self.context.read(what, observed).await,
+                Next::Read(what) => self.context.read(what, &observed.credential).await,
                 Next::Act(action) if action.begins_exchange() && self.stop.is_cancelled() => {
                     // The next process makes it: nothing that could be lost is begun any more.
                     return Ok(Requeue::await_change());

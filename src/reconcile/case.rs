@@ -152,7 +152,7 @@ impl<'a> Case<'a> {
     /// Which refresh token is next. A seed that cannot be used begins nothing: `local` says what is wrong with it.
     pub(super) fn login(&self) -> Login {
         let stored = match &self.observed.state {
-            State::Unread => return Login::Unconfirmed(Read::State),
+            State::Unread => return Login::Unconfirmed(Read::state(self.settings)),
             State::Foreign | State::Damaged { .. } => return Login::Stored,
             State::Absent => None,
             State::Present(secret) => Some(&secret.stored),
@@ -162,7 +162,9 @@ impl<'a> Case<'a> {
             return Login::Stored;
         }
         if matches!(self.observed.seed, Source::Unread(_)) {
-            return Login::Unconfirmed(Read::Seed);
+            // A grant without a seed begins no login.
+            let read = Read::seed(self.observed, self.settings);
+            return read.map_or(Login::Stored, Login::Unconfirmed);
         }
         let Some(seed) = local::seed_token(&self.observed.seed) else {
             return Login::Stored;
@@ -193,7 +195,7 @@ impl<'a> Case<'a> {
             return Inputs::Changed;
         }
         if matches!(self.observed.source, Source::Unread(_)) {
-            return Inputs::Unconfirmed(Read::Source);
+            return Inputs::Unconfirmed(Read::source(self.observed, self.settings));
         }
         let Ok(client) = local::client(self.settings, &self.observed.source) else {
             return Inputs::Unavailable;
@@ -206,7 +208,7 @@ impl<'a> Case<'a> {
             }
         }
         match &self.observed.memory.holding {
-            None => Inputs::Unconfirmed(Read::Target),
+            None => Inputs::Unconfirmed(Read::target(self.observed, self.settings)),
             Some(holding)
                 if inputs::hash(&holding.token, self.settings, &client) == record.inputs_hash =>
             {
@@ -238,7 +240,9 @@ impl<'a> Case<'a> {
         if self.observed.source.version() != Some(&attempted.source_resource_version) {
             // A read with unchanged values has already brought the attempt's version up to date.
             return match &self.observed.source {
-                Source::Unread(_) => BackoffBypass::Unsure(Read::Source),
+                Source::Unread(_) => {
+                    BackoffBypass::Unsure(Read::source(self.observed, self.settings))
+                }
                 _ => BackoffBypass::Yes,
             };
         }
@@ -249,16 +253,18 @@ impl<'a> Case<'a> {
                 Login::Stored => {}
             }
         }
-        if self.settings.ca_bundle.is_some() && self.observed.memory.ca_touched {
+        if let Some(read) = Read::ca_bundle(self.settings)
+            && self.observed.memory.ca_touched
+        {
             return match &self.observed.ca_bundle {
-                CaBundle::Unread => BackoffBypass::Unsure(Read::CaBundle),
+                CaBundle::Unread => BackoffBypass::Unsure(read),
                 _ => BackoffBypass::Yes,
             };
         }
         // Else a new process could not tell a label edit from a change of the client secret.
         if self.observed.memory.tried.is_none() && matches!(self.observed.source, Source::Unread(_))
         {
-            return BackoffBypass::Unsure(Read::Source);
+            return BackoffBypass::Unsure(Read::source(self.observed, self.settings));
         }
         let request = &credential.refresh_request;
         let served = self.record().and_then(|record| record.refresh_request);

@@ -75,8 +75,10 @@ pub(super) fn an_older_credential_owns_the_target(case: &Case<'_>) -> Option<Ste
 
 fn the_target_is_looked_at(case: &Case<'_>) -> Option<Step> {
     match &case.observed.target {
-        Target::Unknown => read(Read::Target),
-        Target::Present(_) if case.target()?.content == Content::Unread => read(Read::Target),
+        Target::Unknown => read(Read::target(case.observed, case.settings)),
+        Target::Present(_) if case.target()?.content == Content::Unread => {
+            read(Read::target(case.observed, case.settings))
+        }
         _ => None,
     }
 }
@@ -106,7 +108,7 @@ fn a_moved_target_is_read(case: &Case<'_>) -> Option<Step> {
     let wanted = matches!(case.observed.target, Target::Absent)
         && case.observed.memory.holding.is_none()
         && previous.content != Content::Damaged;
-    wanted.then(|| read(Read::Previous)).flatten()
+    wanted.then(|| read(Read::previous(previous))).flatten()
 }
 
 fn the_inputs_are_confirmed(case: &Case<'_>) -> Option<Step> {
@@ -139,7 +141,7 @@ fn the_token_is_published(case: &Case<'_>) -> Option<Step> {
         return None;
     }
     let Some(holding) = &case.observed.memory.holding else {
-        return read(Read::Target);
+        return read(Read::target(case.observed, case.settings));
     };
     let version = current.map(|secret| SecretVersion {
         name: secret.name.clone(),
@@ -260,16 +262,18 @@ fn a_token_of_a_few_seconds_is_not_replaced_at_once(case: &Case<'_>) -> Option<S
 
 fn what_the_request_needs_is_read(case: &Case<'_>) -> Option<Step> {
     if matches!(case.observed.source, Source::Unread(_)) {
-        return read(Read::Source);
+        return read(Read::source(case.observed, case.settings));
     }
-    if case.settings.ca_bundle.is_some() && matches!(case.observed.ca_bundle, CaBundle::Unread) {
-        return read(Read::CaBundle);
+    if let Some(bundle) = Read::ca_bundle(case.settings)
+        && matches!(case.observed.ca_bundle, CaBundle::Unread)
+    {
+        return read(bundle);
     }
-    case.settings.seed.as_ref()?;
+    let seed = Read::seed(case.observed, case.settings)?;
     match case.login() {
         Login::Unconfirmed(what) => read(what),
         // The owner's consent and list of hosts are asked for each time.
-        _ if matches!(case.observed.seed, Source::Unread(_)) => read(Read::Seed),
+        _ if matches!(case.observed.seed, Source::Unread(_)) => read(seed),
         _ => None,
     }
 }

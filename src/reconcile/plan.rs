@@ -8,11 +8,12 @@ use secrecy::SecretString;
 use super::{
     budget::{Permit, PermitRequest},
     news::Event,
-    observed::{CaBundle, Source, SourceValue, TargetSecret},
+    observed::{CaBundle, Observed, Source, SourceValue, Target, TargetSecret},
+    settings::Settings,
     state::{StateReading, StateSecret, Stored},
 };
 use crate::{
-    api::CubeCredentialStatus,
+    api::{CaBundleRef, ClientSecretRef, CubeCredentialStatus, RefreshTokenRef},
     oauth::{
         request::TokenRequest,
         response::{Issued, TokenError},
@@ -41,21 +42,92 @@ pub enum Next {
     Done,
 }
 
-/// A read that a decision needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// A read that a decision needs, with all that it takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Read {
     /// The Secret by the target's name, with its data if it is ours.
-    Target,
+    Target {
+        /// The name of the target.
+        name: String,
+        /// Whether it is known to be ours; else its metadata is read first.
+        known: bool,
+    },
     /// The target before it moved, with its data.
-    Previous,
+    Previous {
+        /// The name that it had.
+        name: String,
+    },
     /// The source Secret.
-    Source,
+    Source {
+        /// Where it is, and its keys.
+        reference: ClientSecretRef,
+        /// Whether its consent label is known; else its metadata is read first.
+        labelled: bool,
+    },
     /// The Secret with the seed.
-    Seed,
+    Seed {
+        /// Where it is, and its key.
+        reference: RefreshTokenRef,
+        /// Whether its consent label is known; else its metadata is read first.
+        labelled: bool,
+    },
     /// The state Secret, live.
-    State,
+    State {
+        /// The name of the state.
+        name: String,
+    },
     /// The CA bundle.
-    CaBundle,
+    CaBundle(CaBundleRef),
+}
+
+impl Read {
+    /// Reads the target.
+    #[must_use]
+    pub fn target(observed: &Observed, settings: &Settings) -> Self {
+        Self::Target {
+            name: settings.target_name.clone(),
+            known: matches!(observed.target, Target::Present(_)),
+        }
+    }
+
+    /// Reads the target before it moved.
+    pub(super) fn previous(secret: &TargetSecret) -> Self {
+        Self::Previous {
+            name: secret.name.clone(),
+        }
+    }
+
+    /// Reads the source Secret.
+    #[must_use]
+    pub fn source(observed: &Observed, settings: &Settings) -> Self {
+        Self::Source {
+            reference: settings.source.clone(),
+            labelled: observed.source.version().is_some(),
+        }
+    }
+
+    /// Reads the Secret with the seed, if the grant has one.
+    #[must_use]
+    pub fn seed(observed: &Observed, settings: &Settings) -> Option<Self> {
+        Some(Self::Seed {
+            reference: settings.seed.clone()?,
+            labelled: observed.seed.version().is_some(),
+        })
+    }
+
+    /// Reads the state.
+    #[must_use]
+    pub fn state(settings: &Settings) -> Self {
+        Self::State {
+            name: settings.state_name.clone(),
+        }
+    }
+
+    /// Reads the CA bundle, if the spec names one.
+    #[must_use]
+    pub fn ca_bundle(settings: &Settings) -> Option<Self> {
+        settings.ca_bundle.clone().map(Self::CaBundle)
+    }
 }
 
 /// An effect.

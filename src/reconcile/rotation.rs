@@ -35,7 +35,7 @@ pub(super) fn store_the_answer_first(case: &Case<'_>, pending: &Pending) -> Plan
         let index = (pending.tries.max(1) - 1).min(5) as usize;
         Next::Wait(SignedDuration::from_millis(STORE_PAUSES[index]))
     } else if matches!(case.observed.state, State::Unread) {
-        Next::Read(Read::State)
+        Next::Read(Read::state(case.settings))
     } else {
         Next::Act(Box::new(write(case, pending.stored.clone(), false)))
     };
@@ -93,7 +93,7 @@ pub(super) fn the_state_is_looked_at(case: &Case<'_>) -> Option<Step> {
         || memory.unpublished
         || case.live_record().is_none();
     (wanted && matches!(case.observed.state, State::Unread))
-        .then(|| read(Read::State))
+        .then(|| read(Read::state(case.settings)))
         .flatten()
 }
 
@@ -106,7 +106,7 @@ pub(super) fn a_rejection_is_stored(case: &Case<'_>) -> Option<Step> {
     let stored = case.observed.state.stored()?;
     // In a reconcile after the one of the exchange.
     if matches!(case.observed.source, Source::Unread(_)) {
-        return read(Read::Source);
+        return read(Read::source(case.observed, case.settings));
     }
     let inputs = hash_of_inputs(case, stored).unwrap_or_default();
     let request = case.observed.credential.refresh_request.clone();

@@ -177,13 +177,13 @@ impl World {
         };
         let hosts = |name: &str| self.input.get(name).map(Into::into);
         match what {
-            Read::Target => Outcome::Target(
+            Read::Target { .. } => Outcome::Target(
                 self.target
                     .clone()
                     .map(|(secret, data)| TargetReading { secret, data }),
             ),
-            Read::Previous => Outcome::Previous(None),
-            Read::Source => Outcome::Source(Source::Read(SourceSecret {
+            Read::Previous { .. } => Outcome::Previous(None),
+            Read::Source { .. } => Outcome::Source(Source::Read(SourceSecret {
                 version: "1".into(),
                 token_hosts: hosts("client-hosts"),
                 values: ClientValues {
@@ -191,14 +191,14 @@ impl World {
                     secret: value("client-secret"),
                 },
             })),
-            Read::Seed if self.input.get("seed").is_none() => Outcome::Seed(Source::Absent),
-            Read::Seed => Outcome::Seed(Source::Read(SourceSecret {
+            Read::Seed { .. } if self.input.get("seed").is_none() => Outcome::Seed(Source::Absent),
+            Read::Seed { .. } => Outcome::Seed(Source::Read(SourceSecret {
                 version: "1".into(),
                 token_hosts: hosts("seed-hosts"),
                 values: value("seed"),
             })),
-            Read::State => Outcome::State(self.state.clone().map(reading)),
-            Read::CaBundle => Outcome::CaBundle(CaBundle::Pem(unescaped(
+            Read::State { .. } => Outcome::State(self.state.clone().map(reading)),
+            Read::CaBundle(_) => Outcome::CaBundle(CaBundle::Pem(unescaped(
                 self.input.get("ca").unwrap_or_default(),
             ))),
         }

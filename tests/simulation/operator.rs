@@ -264,19 +264,14 @@ impl World {
             return Err(());
         }
         Ok(match what {
-            Read::Target => {
-                Outcome::Target(
-                    self.cluster
-                        .secrets
-                        .get(TARGET)
-                        .map(|secret| TargetReading {
-                            secret: metadata(TARGET, secret),
-                            data: secret.data.clone(),
-                        }),
-                )
-            }
-            Read::Previous => Outcome::Previous(None),
-            Read::Source => Outcome::Source(Source::Read(SourceSecret {
+            Read::Target { .. } => Outcome::Target(self.cluster.secrets.get(TARGET).map(
+                |secret| TargetReading {
+                    secret: metadata(TARGET, secret),
+                    data: secret.data.clone(),
+                },
+            )),
+            Read::Previous { .. } => Outcome::Previous(None),
+            Read::Source { .. } => Outcome::Source(Source::Read(SourceSecret {
                 version: "1".into(),
                 token_hosts: None,
                 values: ClientValues {
@@ -284,7 +279,7 @@ impl World {
                     secret: SourceValue::Text("secret".into()),
                 },
             })),
-            Read::Seed => Outcome::Seed(match &self.seed {
+            Read::Seed { .. } => Outcome::Seed(match &self.seed {
                 None => Source::Absent,
                 Some((version, token)) => Source::Read(SourceSecret {
                     version: version.to_string(),
@@ -292,7 +287,7 @@ impl World {
                     values: SourceValue::Text(format!("r{token}").into()),
                 }),
             }),
-            Read::State => Outcome::State(self.cluster.secrets.get(STATE).map(|secret| {
+            Read::State { .. } => Outcome::State(self.cluster.secrets.get(STATE).map(|secret| {
                 let ours = is_state_of(&observed.credential, &secret.labels, &secret.annotations);
                 StateReading {
                     uid: secret.uid.clone(),
@@ -301,7 +296,7 @@ impl World {
                     data: ours.then(|| secret.data.clone()),
                 }
             })),
-            Read::CaBundle => Outcome::CaBundle(CaBundle::Unread),
+            Read::CaBundle(_) => Outcome::CaBundle(CaBundle::Unread),
         })
     }
 

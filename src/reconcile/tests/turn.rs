@@ -124,18 +124,16 @@ impl World {
     }
 
     pub(super) fn read(&mut self, what: Read, observed: &Observed) -> Outcome {
-        let settings = observed.settings.as_ref().unwrap();
         match what {
-            Read::Target => {
+            Read::Target { name, .. } => {
                 self.costs.target_reads += 1;
-                Outcome::Target(self.read_target(&settings.target_name, observed))
+                Outcome::Target(self.read_target(&name, observed))
             }
-            Read::Previous => {
+            Read::Previous { name } => {
                 self.costs.previous_reads += 1;
-                let name = &observed.previous.as_ref().unwrap().name;
-                Outcome::Previous(self.read_target(name, observed))
+                Outcome::Previous(self.read_target(&name, observed))
             }
-            Read::Source => {
+            Read::Source { .. } => {
                 self.costs.source_reads += 1;
                 Outcome::Source(match self.source.clone() {
                     None => Source::Absent,
@@ -150,8 +148,8 @@ impl World {
                     }),
                 })
             }
-            Read::Seed | Read::State => unreachable!("there is no refresh token"),
-            Read::CaBundle => {
+            Read::Seed { .. } | Read::State { .. } => unreachable!("there is no refresh token"),
+            Read::CaBundle(_) => {
                 self.costs.ca_reads += 1;
                 Outcome::CaBundle(self.ca_bundle.clone())
             }
