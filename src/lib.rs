@@ -12,6 +12,7 @@
 //! - [`reconcile`]: the pure decision. No cluster, network, clock or chance below it.
 //! - [`oauth`]: one exchange with a token endpoint, and what each answer means.
 //! - [`cluster`]: the cluster as it is seen (caches and an index), and the two thin hands: read and perform.
+//! - [`api_error`]: what can go wrong with the API server, as data.
 //! - [`kubernetes`]: the API client under it, which knows nothing of tokens.
 //! - [`controller`]: watches and the loop above.
 //! - [`leader`]: which of several processes begins exchanges.
@@ -22,6 +23,7 @@
 //! token, secret, Authorization header or response body is ever in a log, event, status, metric or error.
 
 pub mod api;
+pub mod api_error;
 pub mod cli;
 mod clock;
 pub mod cluster;

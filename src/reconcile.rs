@@ -44,7 +44,7 @@ pub use observed::{
 };
 pub use plan::{
     Action, DesiredSecret, DesiredState, Next, Outcome, Plan, Read, SecretVersion, TargetReading,
-    Unstored,
+    Unstored, WriteError,
 };
 pub use settings::{CaBundleSource, Settings};
 pub use state::{STATE_TYPE, State, StateReading, StateSecret, Stored, is_state_of};

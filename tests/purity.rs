@@ -6,7 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const PURE: [&str; 12] = [
+const PURE: [&str; 13] = [
+    "src/api_error.rs",
     "src/consumers.rs",
     "src/consumers",
     "src/reconcile.rs",

@@ -31,7 +31,7 @@ use crate::{
     },
     reconcile::{
         Action, Content, DesiredSecret, DesiredState, Event, Observed, Outcome, Permit,
-        SecretVersion, StateSecret, Unstored,
+        SecretVersion, StateSecret, Unstored, WriteError,
     },
 };
 
@@ -137,10 +137,11 @@ impl Context {
         let mark = altered(&labels, &known.labels);
         if let Some(mark) = mark.or_else(|| altered(&annotations, &known.annotations)) {
             lock(&self.targets).forget(&key);
-            let why = format!(
-                "an admission webhook or policy takes {mark} off Secret {namespace}/{name}"
-            );
-            return Ok(Outcome::NotWritable(why));
+            return Ok(Outcome::NotWritable(WriteError::Altered {
+                mark: mark.clone(),
+                namespace,
+                name,
+            }));
         }
         known.content = Content::Confirmed(fingerprint);
         known.owner_lives = true;
@@ -170,7 +171,7 @@ impl Context {
                 },
                 claims,
             },
-            Err(error) => Outcome::NotStored(unstored(&error)),
+            Err(error) => Outcome::NotStored(unstored(error)),
         }
     }
 
@@ -188,7 +189,8 @@ impl Context {
         let patch = Patch::Apply(&secret);
         let object = format!("Secret {namespace}/{name}");
         let written = call("write", object, api.patch(&name, &parameters, &patch)).await;
-        written.map_err(|error| error.scrubbed(&scrubber))
+        // An admission policy may quote what it refuses.
+        written.map_err(|error| error.map_message(|text| scrubber.without_secrets(text)))
     }
 
     async fn delete(&self, namespace: &str, version: SecretVersion) -> Result<Outcome, ApiError> {
@@ -236,7 +238,7 @@ impl Context {
 fn refused(error: ApiError) -> Result<Outcome, ApiError> {
     if error.is_refusal() {
         tracing::warn!(%error, "target not written");
-        return Ok(Outcome::NotWritable(error.to_string()));
+        return Ok(Outcome::NotWritable(error.into()));
     }
     Err(error)
 }
@@ -251,7 +253,7 @@ fn altered<'a>(
     altered.next().map(|(name, _)| name)
 }
 
-fn unstored(error: &ApiError) -> Unstored {
+fn unstored(error: ApiError) -> Unstored {
     tracing::warn!(%error, "refresh token state not written");
     if error.is_namespace_gone() {
         return Unstored::Gone;
@@ -260,9 +262,9 @@ fn unstored(error: &ApiError) -> Unstored {
         return Unstored::Conflict;
     }
     if error.is_refusal() {
-        return Unstored::Refused(error.to_string());
+        return Unstored::Refused(error.into());
     }
-    Unstored::Unknown(error.to_string())
+    Unstored::Unknown(error.into())
 }
 
 fn secret(namespace: &str, target: DesiredSecret, object: &Watched) -> Secret {

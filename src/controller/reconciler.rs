@@ -163,9 +163,7 @@ impl Reconciler {
                 Next::Act(action) => self.act(*action, object, observed).await,
             };
             let outcome = match outcome {
-                Err(error) if observed.memory.is_storing() => {
-                    Outcome::Interrupted(error.to_string())
-                }
+                Err(error) if observed.memory.is_storing() => Outcome::Interrupted(error),
                 outcome => outcome?,
             };
             absorb(observed, outcome, now());

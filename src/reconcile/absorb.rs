@@ -54,7 +54,7 @@ pub fn absorb(observed: &mut Observed, outcome: Outcome, now: Timestamp) {
             date,
         } => exchange::exchanged(observed, sent_at, result, refresh_token, date, now),
         Outcome::Published(secret) => published(observed, secret),
-        Outcome::NotWritable(why) => not_writable(observed, &why, now),
+        Outcome::NotWritable(why) => not_writable(observed, &why.to_string(), now),
         Outcome::Deleted(name) => {
             if observed
                 .previous

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
+use thiserror::Error;
 
 use super::{
     budget::{Permit, PermitRequest},
@@ -14,6 +15,7 @@ use super::{
 };
 use crate::{
     api::{CaBundleRef, ClientSecretRef, CubeCredentialStatus, RefreshTokenRef},
+    api_error::ApiError,
     oauth::{
         request::TokenRequest,
         response::{Issued, TokenError},
@@ -181,12 +183,33 @@ pub struct DesiredState {
 pub enum Unstored {
     /// It has changed meanwhile.
     Conflict,
-    /// The API server refuses it, and says why.
-    Refused(String),
+    /// The API server refuses it.
+    Refused(WriteError),
     /// Whether it was written is not known.
-    Unknown(String),
+    Unknown(WriteError),
     /// Its namespace is gone, and the `CubeCredential` with it.
     Gone,
+}
+
+/// Why a Secret was not written.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum WriteError {
+    /// The API server did not take it, or did not say so.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// It was written without one of our labels or annotations.
+    #[error("an admission webhook or policy takes {mark} off Secret {namespace}/{name}")]
+    Altered {
+        /// The label or annotation.
+        mark: String,
+        /// Where the Secret is.
+        namespace: String,
+        /// What the Secret is called.
+        name: String,
+    },
+    /// A state is not written over a Secret that something else owns.
+    #[error("a Secret that does not belong to this CubeCredential has the name of its state")]
+    ForeignState,
 }
 
 /// One version of one Secret.
@@ -267,12 +290,12 @@ pub enum Outcome {
     NotStored(Unstored),
     /// A pause is over.
     Waited,
-    /// A look or an action did not work, and why.
-    Interrupted(String),
+    /// A read or an action did not work.
+    Interrupted(ApiError),
     /// The target as it was written.
     Published(TargetSecret),
-    /// The API server refuses to have the target written, and says why.
-    NotWritable(String),
+    /// The API server refuses to have the target written.
+    NotWritable(WriteError),
     /// The Secret by this name is gone.
     Deleted(String),
     /// The status as it was written.

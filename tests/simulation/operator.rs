@@ -2,6 +2,7 @@
 
 use cube_operator::{
     api::{CubeCredentialStatus, Reason, label},
+    api_error::{ApiError, Cause},
     oauth::request::TokenRequest,
     reconcile::{
         Action, Budget, CaBundle, ClientValues, Content, Credential, Memory, Next, Observed,
@@ -160,7 +161,7 @@ impl World {
         };
         let outcome = match outcome {
             Ok(outcome) => outcome,
-            Err(()) if observed.memory.is_storing() => Outcome::Interrupted("cut".into()),
+            Err(()) if observed.memory.is_storing() => Outcome::Interrupted(api_error("cut")),
             Err(()) => {
                 // As after `on_error`: look again a second later.
                 let again = self.now + 1 + self.random.i64(0..3);
@@ -353,22 +354,22 @@ impl World {
     /// One write, which may be lost, unanswered, or land when nobody expects it any more.
     fn write(&mut self, desired: &cube_operator::reconcile::DesiredSecret) -> Result<(), Unstored> {
         if self.api_is_down() {
-            return Err(Unstored::Unknown("down".into()));
+            return Err(Unstored::Unknown(api_error("down").into()));
         }
         if self.strikes(20) {
             let kind = self.random.u8(0..4);
             self.note(|| format!("a write of {} goes wrong ({kind})", desired.name));
             return Err(match kind {
-                0 => Unstored::Unknown("lost".into()),
-                1 => Unstored::Refused("not now".into()),
+                0 => Unstored::Unknown(api_error("lost").into()),
+                1 => Unstored::Refused(api_error("not now").into()),
                 2 => {
                     self.cluster.apply(desired);
-                    Unstored::Unknown("unanswered".into())
+                    Unstored::Unknown(api_error("unanswered").into())
                 }
                 _ => {
                     let at = self.now + self.random.i64(1..20);
                     self.cluster.late.push((at, desired.clone()));
-                    Unstored::Unknown("late".into())
+                    Unstored::Unknown(api_error("late").into())
                 }
             });
         }
@@ -508,5 +509,14 @@ fn short(next: &Next) -> String {
             Action::Report { .. } => "to report".into(),
         },
         other => format!("{other:?}"),
+    }
+}
+
+/// A write that did not work.
+fn api_error(why: &str) -> ApiError {
+    ApiError {
+        verb: "write",
+        object: format!("Secret {STATE}"),
+        cause: Cause::Connection(why.into()),
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     reconcile::{
         attempt::Memory,
         observed::{Observed, Target},
-        plan::Unstored,
+        plan::{Unstored, WriteError},
         state::{State, StateReading, StateSecret, Stored},
         target::{Holding, Record},
     },
@@ -72,8 +72,8 @@ fn notice_another_login(observed: &mut Observed) {
 /// lost, or the successor that another process got.
 fn settle_pending(observed: &mut Observed) {
     if matches!(observed.state, State::Foreign) {
-        let what = "a Secret that does not belong to this CubeCredential has the name of its state";
-        return pending_not_stored(&mut observed.memory, Unstored::Refused(what.into()));
+        let why = Unstored::Refused(WriteError::ForeignState);
+        return pending_not_stored(&mut observed.memory, why);
     }
     let (Some(pending), Some(stored)) = (&mut observed.memory.pending, observed.state.stored())
     else {
@@ -121,7 +121,7 @@ pub(super) fn not_stored(observed: &mut Observed, why: Unstored, now: Timestamp)
             let earlier = observed.memory.state_unwritable.as_ref();
             let reason = Reason::StateNotWritable;
             observed.memory.state_unwritable =
-                Some(unwritable(observed, earlier, reason, &why, now));
+                Some(unwritable(observed, earlier, reason, &why.to_string(), now));
         }
     }
 }
@@ -136,7 +136,7 @@ fn pending_not_stored(memory: &mut Memory, why: Unstored) {
         // An API server that is just away needs no person.
         Unstored::Unknown(_) if pending.tries < TRIES_BEFORE_TELLING => rest(memory),
         Unstored::Refused(why) | Unstored::Unknown(why) => {
-            pending.trouble = Some(why);
+            pending.trouble = Some(why.to_string());
             rest(memory);
         }
     }

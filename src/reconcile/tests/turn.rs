@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     api::{CubeCredentialStatus, annotation, label},
+    api_error::{ApiError, ApiStatus, Cause, StatusClass},
     reconcile::{
         Action, CaBundle, ClientValues, Content, Credential, Memory, Next, Observed, Outcome,
         PermitRequest, Read, SecretVersion, Settings, Source, SourceSecret, State, Target,
@@ -193,7 +194,9 @@ impl World {
                 if let Err(trouble) = published {
                     self.cache.remove(&target.name);
                     return match trouble {
-                        Trouble::Refused => Ok(Outcome::NotWritable("exceeded quota".into())),
+                        Trouble::Refused => {
+                            Ok(Outcome::NotWritable(exceeded_quota(&target.name).into()))
+                        }
                         Trouble::Interrupted => Err(trouble),
                     };
                 }
@@ -277,4 +280,19 @@ fn shows_no_secret(value: &impl Debug) {
         }
     }
     write!(Search, "{value:?}").unwrap();
+}
+
+/// The API server's refusal to write a Secret.
+fn exceeded_quota(name: &str) -> ApiError {
+    ApiError {
+        verb: "write",
+        object: format!("Secret treasury/{name}"),
+        cause: Cause::Status(ApiStatus {
+            message: "exceeded quota".into(),
+            code: 403,
+            reason: "Forbidden".into(),
+            class: StatusClass::Refused,
+            namespace_is_gone: false,
+        }),
+    }
 }
