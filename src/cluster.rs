@@ -19,6 +19,7 @@ mod perform;
 mod read;
 mod table;
 mod watched;
+mod write;
 
 pub use affected::Affected;
 pub(crate) use affected::changed_config_map;
@@ -26,7 +27,7 @@ pub use context::Context;
 pub(crate) use context::Parts;
 pub(crate) use key::ObjectKey;
 pub use watched::Watched;
-pub(crate) use watched::{key, target_name};
+pub(crate) use watched::{key, reference, target_name};
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! Who uses a published token, and whether a refresh ever gets there. Pure: from pods as the API server lists them to findings.
+//! Which pods use a published token, and whether they see a refresh. Pure: from pods as the API server lists them to findings.
 //!
 //! A kubelet brings a changed Secret into a volume. Environment variables and `subPath` mounts keep what they began with: such a
 //! container works until the token that it was started with expires.
@@ -35,7 +35,7 @@ struct Group {
 pub struct Consumer {
     /// The name of the Secret.
     pub secret: String,
-    /// What a person edits to change it.
+    /// The object that a person edits to change it.
     pub workload: Workload,
     /// The name of one of its pods.
     pub pod: String,
@@ -48,7 +48,7 @@ pub struct Consumer {
 }
 
 impl Consumers {
-    /// Looks for those of these Secrets.
+    /// Finds the consumers of these Secrets.
     pub fn of<'a>(secrets: impl IntoIterator<Item = &'a String>) -> Self {
         Self {
             secrets: secrets.into_iter().cloned().collect(),
@@ -86,7 +86,7 @@ impl Consumers {
         }
     }
 
-    /// Those of one Secret.
+    /// The consumers of one Secret.
     pub fn using(&self, secret: &str) -> impl Iterator<Item = &Consumer> {
         self.found
             .values()
@@ -95,14 +95,14 @@ impl Consumers {
 }
 
 impl Consumer {
-    /// Whether it sees each refresh.
+    /// Whether its container sees each refresh.
     #[must_use]
     pub fn is_fresh(&self) -> bool {
         self.way.is_fresh()
     }
 }
 
-/// Says of a stale one what to do.
+/// One line, which says what to do about a stale consumer.
 impl fmt::Display for Consumer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {

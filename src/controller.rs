@@ -5,6 +5,8 @@
 //! its own.
 
 mod consumers;
+mod log;
+mod queue;
 mod readiness;
 mod reconciler;
 mod watches;
@@ -188,8 +190,8 @@ impl Scope {
         } = self;
         let requests = watches::requests(&reconciler, namespace.as_deref(), writer);
         let finished = controller::applier(
-            |object, reconciler| Box::pin(reconciler::reconcile(object, reconciler)),
-            reconciler::on_error,
+            |object, reconciler| Box::pin(queue::reconcile(object, reconciler)),
+            queue::on_error,
             reconciler,
             store,
             // When the requests end, running reconciles finish and no new one starts.

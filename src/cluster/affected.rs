@@ -12,7 +12,7 @@ use super::{
     convert,
     index::Entry,
     key::ObjectKey,
-    watched::{Watched, entry, key, target_name},
+    watched::{Watched, entry, key, reference, target_name},
 };
 use crate::{api::CaBundleKind, lock::lock};
 
@@ -76,7 +76,7 @@ impl Context {
     pub(crate) fn affected_by(&self, secret: &ObjectKey) -> Affected {
         let index = lock(&self.index);
         let users = index.users_of(secret);
-        users.map(|entry| entry.key.credential()).collect()
+        users.map(|entry| reference(&entry.key)).collect()
     }
 
     /// The `CubeCredentials` whose CA bundle is in this object.

@@ -57,7 +57,7 @@ pub(crate) fn texts(data: Option<BTreeMap<String, ByteString>>) -> BTreeMap<Stri
         .collect()
 }
 
-/// What is used of a Secret that may be read.
+/// The values of a Secret that may be read.
 pub(crate) fn source<T>(
     secret: Secret,
     values: impl FnOnce(&BTreeMap<String, ByteString>) -> T,
@@ -85,7 +85,7 @@ pub(crate) fn value(data: &BTreeMap<String, ByteString>, key: &str) -> SourceVal
     }
 }
 
-/// Whether the owner of a Secret permits its use.
+/// Whether the owner of a Secret allows its use.
 pub(crate) fn has_consent(meta: &ObjectMeta) -> bool {
     let labels = meta.labels.as_ref();
     labels.is_some_and(|labels| label::is_set(labels, label::CREDENTIAL))

@@ -1,8 +1,6 @@
 //! How an object of a namespace is called.
 
-use kube::{core::ObjectMeta, runtime::reflector::ObjectRef};
-
-use super::watched::Watched;
+use kube::core::ObjectMeta;
 
 /// The namespace and name of an object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,10 +22,5 @@ impl ObjectKey {
             namespace: meta.namespace.clone().unwrap_or_default(),
             name: meta.name.clone().unwrap_or_default(),
         }
-    }
-
-    /// The `CubeCredential` by this key, as kube's queue names it.
-    pub(crate) fn credential(&self) -> ObjectRef<Watched> {
-        ObjectRef::new(&self.name).within(&self.namespace)
     }
 }

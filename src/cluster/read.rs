@@ -62,7 +62,7 @@ impl Context {
         })
     }
 
-    /// Reads a target. A Secret that is not known to be ours is first looked at without its data.
+    /// Reads a target. Of a Secret that is not known to be ours the metadata is read first.
     async fn read_target(
         &self,
         credential: &Credential,

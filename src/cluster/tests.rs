@@ -48,7 +48,7 @@ fn source(number: usize) -> PartialObjectMeta<Secret> {
 }
 
 /// So many credentials, each with Secrets of its own and the token of its target before; the second is a rival of the first.
-async fn context(credentials: usize) -> Context {
+fn context(credentials: usize) -> Context {
     let nobody = tower::service_fn(|_: Request<Body>| {
         future::ready(Ok::<_, Infallible>(Response::new(Body::empty())))
     });
@@ -72,8 +72,8 @@ async fn context(credentials: usize) -> Context {
 }
 
 /// The visits of table entries that each piece of work costs.
-async fn costs(credentials: usize) -> Vec<(&'static str, usize)> {
-    let context = context(credentials).await;
+fn costs(credentials: usize) -> Vec<(&'static str, usize)> {
+    let context = context(credentials);
     let rival = credential(1, "2026-11-23T10:00:01Z", "token-0");
     let bundle = ObjectKey::new("treasury", "bundle-3");
     let (affected, of_credential) =
@@ -110,10 +110,10 @@ async fn costs(credentials: usize) -> Vec<(&'static str, usize)> {
 
 #[tokio::test]
 async fn the_work_of_an_event_and_of_a_reconcile_does_not_grow_with_the_number_of_objects() {
-    let of_ten = costs(10).await;
+    let of_ten = costs(10);
     for (work, visits) in &of_ten {
         assert!((1..=20).contains(visits), "{work}: {visits}");
     }
-    assert_eq!(costs(1_000).await, of_ten);
-    assert_eq!(costs(10_000).await, of_ten);
+    assert_eq!(costs(1_000), of_ten);
+    assert_eq!(costs(10_000), of_ten);
 }

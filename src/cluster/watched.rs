@@ -1,6 +1,6 @@
 //! A `CubeCredential` as it is watched, with the small questions that are asked of it.
 
-use kube::{Resource, ResourceExt, core::DeserializeGuard};
+use kube::{Resource, ResourceExt, core::DeserializeGuard, runtime::reflector::ObjectRef};
 
 use super::{
     index::{Bundle, Entry},
@@ -16,6 +16,11 @@ pub type Watched = DeserializeGuard<CubeCredential>;
 
 pub(crate) fn key(object: &Watched) -> ObjectKey {
     ObjectKey::of(object.meta())
+}
+
+/// The `CubeCredential` by this key, as kube's queue names it.
+pub(crate) fn reference(key: &ObjectKey) -> ObjectRef<Watched> {
+    ObjectRef::new(&key.name).within(&key.namespace)
 }
 
 /// The name of its target Secret, if its spec can be read.

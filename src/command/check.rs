@@ -96,7 +96,7 @@ async fn list(client: &Client, namespace: Option<&str>) -> Result<Vec<Watched>, 
         .map_err(|error| error.to_string())
 }
 
-/// Those that are asked for, one after the other.
+/// Checks the credentials that the flags name, one after the other.
 async fn credentials(
     flags: &Check,
     client: &Client,
@@ -150,7 +150,7 @@ fn unwatched(flags: &Check, namespace: &String) -> Option<Finding> {
     })
 }
 
-/// There is no such credential.
+/// Says that there is no such credential, and which ones there are.
 fn nothing(flags: &Check, context: &Context, report: &mut Report) -> super::Result {
     let Some(name) = &flags.name else {
         report.say(&Finding::unseen("there is no CubeCredential"));
@@ -171,7 +171,7 @@ fn nothing(flags: &Check, context: &Context, report: &mut Report) -> super::Resu
     ))
 }
 
-/// The operator may see another network: people have to know.
+/// The operator may see another network, so people have to know where this one is seen from.
 fn vantage() -> Finding {
     if std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() {
         return Finding::unseen(

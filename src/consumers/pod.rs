@@ -1,4 +1,4 @@
-//! What is asked of a pod. Nothing else of it is read: its other environment variables may hold secrets of their own.
+//! The fields of a pod that say which Secrets it uses. No others are read: environment variables may hold secrets of their own.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -153,12 +153,12 @@ impl fmt::Display for Way {
     }
 }
 
-/// Whose a pod is: what a person edits to change it.
+/// The object that a person edits to change a pod.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Workload {
     /// `Deployment`, say; `Pod` for one that nobody else makes.
     pub kind: String,
-    /// Its name.
+    /// As `kubectl get` shows it.
     pub name: String,
 }
 

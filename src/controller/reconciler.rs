@@ -10,11 +10,14 @@ use jiff::{SignedDuration, Timestamp};
 use kube::{ResourceExt, runtime::controller::Action as Requeue};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::readiness::{KnownPauses, Readiness};
+use super::{
+    log::log_change,
+    readiness::{KnownPauses, Readiness},
+};
 use crate::{
-    api::{CaBundleKind, ConditionStatus, ConditionType, CubeCredentialStatus, Reason},
+    api::{CaBundleKind, CubeCredentialStatus},
     clock::now,
-    cluster::{Affected, Context, ObjectKey, Watched, convert, key},
+    cluster::{Affected, Context, ObjectKey, Watched, convert, key, reference},
     kubernetes::error::ApiError,
     leader::Leadership,
     lock::lock,
@@ -22,15 +25,9 @@ use crate::{
 };
 
 /// Delays after an error of the API server: 1 s, doubling to a minute.
-const LONGEST_API_DELAY: Duration = Duration::from_secs(60);
-/// After a conflict the objects are only read again.
-const CONFLICT_DELAY: Duration = Duration::from_millis(200);
-
-/// How long a reconcile keeps a worker: a provider that hangs is waited for 30 s, and must not delay the clients of others.
-const LONGEST_TURN: Duration = Duration::from_secs(2);
-
+pub(super) const LONGEST_API_DELAY: Duration = Duration::from_secs(60);
 /// How soon a process checks again whether it leads, after it could not renew its lease.
-const LEADERSHIP_DELAY: Duration = Duration::from_secs(2);
+pub(super) const LEADERSHIP_DELAY: Duration = Duration::from_secs(2);
 
 /// A reconcile takes a dozen steps at most; more would be a mistake in the decision, and must not become a storm.
 const MOST_STEPS: usize = 50;
@@ -43,12 +40,12 @@ const LONGEST_SLEEP: SignedDuration = SignedDuration::from_mins(5);
 pub(super) struct Reconciler {
     pub(super) context: Context,
     pub(super) readiness: Readiness,
-    /// What nothing cancels: kube drops a running reconcile together with its stream, and a provider's answer with it.
+    /// Tasks that nothing cancels: kube drops a running reconcile with its stream, and a provider's response would go with it.
     pub(super) tasks: TaskTracker,
     /// The uids of the objects that are being reconciled.
-    running: Mutex<HashSet<String>>,
-    leadership: Leadership,
-    stop: CancellationToken,
+    pub(super) running: Mutex<HashSet<String>>,
+    pub(super) leadership: Leadership,
+    pub(super) stop: CancellationToken,
     states: Mutex<HashMap<String, ObjectState>>,
 }
 
@@ -57,7 +54,7 @@ pub(super) struct Reconciler {
 struct ObjectState {
     key: ObjectKey,
     memory: Memory,
-    /// The status that was written last, which the watch may not have told about yet.
+    /// The status that was written last, which the watch may not have shown yet.
     reported: Option<(u64, CubeCredentialStatus)>,
     api_errors: u32,
 }
@@ -87,7 +84,7 @@ impl Reconciler {
         self.context.forget(&uid, &key(object));
     }
 
-    /// What the providers asked an earlier process to do.
+    /// Keeps the pauses that providers asked an earlier process for.
     pub(super) fn recall_pauses(&self) {
         for object in self.context.all() {
             let memory = Memory::recall(&convert::status(&object), now());
@@ -95,7 +92,7 @@ impl Reconciler {
         }
     }
 
-    /// What was deleted while the watch was interrupted has no event of its own.
+    /// An object that was deleted while the watch was interrupted has no event of its own.
     pub(super) fn forget_missing(&self) {
         let objects = self.context.all();
         let present: HashSet<_> = objects.iter().filter_map(|object| object.uid()).collect();
@@ -111,19 +108,19 @@ impl Reconciler {
     /// Remembers that a CA bundle may have changed, and returns the credentials that it affects.
     pub(super) fn touch_ca_bundles(&self, kind: CaBundleKind, bundle: &ObjectKey) -> Affected {
         let trusting = self.context.trusting(kind, bundle);
-        let mut states = lock(&self.states);
+        let mut objects = lock(&self.states);
         for credential in &trusting {
-            if let Some(state) = states.get_mut(&credential.uid) {
+            if let Some(state) = objects.get_mut(&credential.uid) {
                 state.memory.touch_ca_bundle();
             }
         }
         trusting
             .iter()
-            .map(|credential| credential.key.credential())
+            .map(|credential| reference(&credential.key))
             .collect()
     }
 
-    async fn run(&self, object: &Watched) -> Result<Requeue, ApiError> {
+    pub(super) async fn run(&self, object: &Watched) -> Result<Requeue, ApiError> {
         let start = Instant::now();
         let mut observed = self.observe(object);
         let result = self.steps(object, &mut observed).await;
@@ -137,6 +134,13 @@ impl Reconciler {
         let metrics = &self.context.parts.metrics;
         metrics.reconciled(result.is_ok(), start.elapsed());
         result
+    }
+
+    /// How many reconciles in a row the API server has interrupted.
+    pub(super) fn api_errors(&self, object: &Watched) -> u32 {
+        let states = lock(&self.states);
+        let state = states.get(&object.uid().unwrap_or_default());
+        state.map_or(1, |state| state.api_errors)
     }
 
     async fn steps(&self, object: &Watched, observed: &mut Observed) -> Result<Requeue, ApiError> {
@@ -210,17 +214,17 @@ impl Reconciler {
     }
 
     fn show(&self, credential: &Credential, status: &CubeCredentialStatus) {
-        let states = lock(&self.states);
+        let objects = lock(&self.states);
         // Without a state it was deleted meanwhile.
-        if states.contains_key(&credential.uid) {
+        if objects.contains_key(&credential.uid) {
             let (namespace, name) = (&credential.namespace, &credential.name);
             self.context.parts.metrics.reported(namespace, name, status);
         }
     }
 
     fn observe(&self, object: &Watched) -> Observed {
-        let mut states = lock(&self.states);
-        let state = states
+        let mut objects = lock(&self.states);
+        let state = objects
             .entry(object.uid().unwrap_or_default())
             .or_insert_with(|| ObjectState {
                 key: key(object),
@@ -248,17 +252,17 @@ impl Reconciler {
             worked,
             now(),
         );
-        let mut states = lock(&self.states);
+        let mut objects = lock(&self.states);
         let (namespace, name) = (&observed.credential.namespace, &observed.credential.name);
         let stored = self.context.current(object);
         if stored.as_ref().and_then(|stored| stored.uid()) != object.uid() {
             // Deleted meanwhile: nothing comes that would forget it later.
-            states.remove(&observed.credential.uid);
+            objects.remove(&observed.credential.uid);
             lock(&self.context.parts.budget).leave(&observed.credential.uid);
             if stored.is_none() {
                 self.context.parts.metrics.forget(namespace, name);
             }
-        } else if let Some(state) = states.get_mut(&observed.credential.uid) {
+        } else if let Some(state) = objects.get_mut(&observed.credential.uid) {
             if worked {
                 let status = &observed.credential.status;
                 self.context.parts.metrics.reported(namespace, name, status);
@@ -273,75 +277,6 @@ impl Reconciler {
     }
 }
 
-/// One reconcile of an object at a time, also when kube no longer waits for it.
-struct Exclusive {
-    reconciler: Arc<Reconciler>,
-    uid: String,
-}
-
-impl Exclusive {
-    fn take(reconciler: &Arc<Reconciler>, uid: String) -> Option<Self> {
-        let free = lock(&reconciler.running).insert(uid.clone());
-        free.then(|| Self {
-            reconciler: Arc::clone(reconciler),
-            uid,
-        })
-    }
-}
-
-impl Drop for Exclusive {
-    fn drop(&mut self) {
-        lock(&self.reconciler.running).remove(&self.uid);
-    }
-}
-
-/// Reconciles one object once the first lists are there.
-pub(super) async fn reconcile(
-    object: Arc<Watched>,
-    reconciler: Arc<Reconciler>,
-) -> Result<Requeue, ApiError> {
-    // A shutdown ends the watches too: the first lists would never come.
-    tokio::select! {
-        () = reconciler.readiness.complete() => {}
-        () = reconciler.stop.cancelled() => return Ok(Requeue::await_change()),
-    }
-    if !reconciler.leadership.is_current() {
-        return Ok(Requeue::requeue(LEADERSHIP_DELAY));
-    }
-    let Some(exclusive) = Exclusive::take(&reconciler, object.uid().unwrap_or_default()) else {
-        return Ok(Requeue::requeue(LONGEST_TURN));
-    };
-    let run = async move { exclusive.reconciler.run(&object).await };
-    tokio::select! {
-        result = reconciler.tasks.spawn(run) => match result {
-            Ok(result) => result,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        },
-        // It goes on, and others get their turn; what is to be done after it is seen then.
-        () = tokio::time::sleep(LONGEST_TURN) => Ok(Requeue::requeue(LONGEST_TURN)),
-    }
-}
-
-/// What to do after an error of the API server: look again, later each time.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the signature that kube calls"
-)]
-pub(super) fn on_error(
-    object: Arc<Watched>,
-    error: &ApiError,
-    reconciler: Arc<Reconciler>,
-) -> Requeue {
-    if error.is_conflict() {
-        return Requeue::requeue(CONFLICT_DELAY);
-    }
-    let errors = lock(&reconciler.states)
-        .get(&object.uid().unwrap_or_default())
-        .map_or(1, |state| state.api_errors);
-    let delay = Duration::from_secs(1 << errors.saturating_sub(1).min(6));
-    Requeue::requeue(delay.min(LONGEST_API_DELAY))
-}
-
 fn requeue(wake_at: Option<Timestamp>, now: Timestamp) -> Requeue {
     wake_at.map_or_else(Requeue::await_change, |at| {
         let delay = at
@@ -349,29 +284,6 @@ fn requeue(wake_at: Option<Timestamp>, now: Timestamp) -> Requeue {
             .clamp(SignedDuration::from_secs(1), LONGEST_SLEEP);
         Requeue::requeue(delay.unsigned_abs())
     })
-}
-
-/// One line a change. A failed exchange has had its line when it failed, and waiting is no failure.
-fn log_change(before: &Credential, after: &CubeCredentialStatus) {
-    let (namespace, name) = (&before.namespace, &before.name);
-    if after.expires_at.is_some() && after.issued_at != before.status.issued_at {
-        let expires_at = after.expires_at.map(|time| time.to_string());
-        tracing::info!(namespace, name, expires_at, "token published");
-    }
-    for r#type in [ConditionType::Ready, ConditionType::Refreshed] {
-        let Some(fact) = after.condition(r#type) else {
-            continue;
-        };
-        let quiet = Reason::from_name(&fact.reason)
-            .is_some_and(|reason| reason.is_exchange_failure() || reason.is_waiting());
-        let known = before
-            .status
-            .condition(r#type)
-            .is_some_and(|before| before.reason == fact.reason);
-        if fact.status == ConditionStatus::False && !quiet && !known {
-            tracing::warn!(namespace, name, condition = ?r#type, reason = fact.reason, "{}", fact.message);
-        }
-    }
 }
 
 #[cfg(test)]

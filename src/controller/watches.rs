@@ -163,6 +163,10 @@ fn sources_affect(reconciler: &Reconciler, event: Event<PartialObjectMeta<Secret
         .collect()
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the signature that all watches share"
+)]
 fn bundles_affect(reconciler: &Reconciler, event: Event<PartialObjectMeta<ConfigMap>>) -> Affected {
     changed_config_map(&event)
         .map(|key| reconciler.touch_ca_bundles(CaBundleKind::ConfigMap, &key))

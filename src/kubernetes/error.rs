@@ -128,7 +128,7 @@ mod tests {
             (409, "Conflict", StatusClass::Conflict),
             (409, "AlreadyExists", StatusClass::Conflict),
             (404, "NotFound", StatusClass::NotFound),
-            (404, "", StatusClass::NotFound),
+            (404, "", StatusClass::Other),
             (403, "Forbidden", StatusClass::Refused),
             (422, "Invalid", StatusClass::Refused),
             (400, "BadRequest", StatusClass::Refused),

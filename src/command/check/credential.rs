@@ -1,4 +1,4 @@
-//! One credential from its spec to the pods that use its token. It looks with the operator's own eyes, and changes nothing.
+//! One credential from its spec to the pods that use its token. It reads as the operator does, and changes nothing.
 
 use super::network::{self, Network};
 use crate::{
@@ -110,7 +110,7 @@ fn reads(observed: &Observed) -> Vec<Read> {
     reads
 }
 
-/// What this account may not read is no fault of the credential.
+/// A missing right of this account is no fault of the credential.
 pub(super) fn unreadable(error: &ApiError) -> Finding {
     if error.is_refusal() {
         Finding::unseen(format!(

@@ -15,7 +15,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     cluster::Parts,
-    controller::{readiness::List, watches::credentials_affected},
+    controller::{queue::reconcile, readiness::List, watches::credentials_affected},
     metrics::Metrics,
     oauth::{client::TokenClient, endpoint::Networks},
     reconcile::{Budget, ClientValues, Source, SourceSecret, SourceValue, Target},
