@@ -128,7 +128,7 @@ impl World {
                     return plan.wake_at;
                 }
                 Next::Wait(_) => panic!("everything can be written here"),
-                Next::Read(what) => self.read(what),
+                Next::Read(what) => self.read(&what),
                 Next::Act(action) => self.act(*action, &observed),
             };
             absorb(&mut observed, outcome, self.now);
@@ -169,7 +169,7 @@ impl World {
         }
     }
 
-    fn read(&self, what: Read) -> Outcome {
+    fn read(&self, what: &Read) -> Outcome {
         let value = |name: &str| {
             self.input.get(name).map_or(SourceValue::Absent, |text| {
                 SourceValue::Text(unescaped(text).into())

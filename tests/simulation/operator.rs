@@ -141,7 +141,7 @@ impl World {
                 self.operators[who].next_at = self.now + seconds(duration);
                 Ok(Outcome::Waited)
             }
-            Next::Read(what) => self.read(who, what, &observed),
+            Next::Read(what) => self.read(who, &what, &observed),
             Next::Act(action) if action.begins_exchange() && self.operators[who].stopping => {
                 self.rest(who, observed, None, true);
                 return self.check_custody(who);
@@ -256,7 +256,7 @@ impl World {
     fn read(
         &mut self,
         who: usize,
-        what: cube_operator::reconcile::Read,
+        what: &cube_operator::reconcile::Read,
         observed: &Observed,
     ) -> Result<Outcome, ()> {
         use cube_operator::reconcile::Read;
