@@ -1,54 +1,67 @@
 //! The pure part of a reconcile: from what was observed to the one next step, and from its outcome to a new observation.
 //!
 //! ```text
-//!  observe ─▶ Observed ─▶ decide ─▶ Plan ─▶ look or act ─▶ Outcome ─▶ absorb ─▶ Observed ─▶ …
+//!  observe ─▶ Observed ─▶ decide ─▶ Plan ─▶ read or act ─▶ Outcome ─▶ absorb ─▶ Observed ─▶ …
 //! ```
 //!
-//! Nothing below this module knows a cluster, a network, a clock, a runtime or chance: time is a parameter and jitter comes
-//! from the uid, so every history can be replayed. `tests/purity.rs` proves it from the sources.
+//! Nothing below this module knows a cluster, a network, a clock, a runtime or chance. Time is a parameter and jitter comes from
+//! the uid, so every history can be replayed. `tests/purity.rs` proves it from the sources.
+//!
+//! Three topics, four aspects; a file has the same name in each:
+//!
+//! | | what it is | what is remembered | what is decided | what comes back |
+//! |---|---|---|---|---|
+//! | the target | `target` `token` | `memory/target` | `checks/target` | `absorb/target` |
+//! | the exchange | `source` `pace` | `memory/exchange` | `checks/exchange` | `absorb/exchange` |
+//! | the login | `login` | `memory/login` | `checks/login` | `absorb/login` |
+//!
+//! `case` has the questions that the checks ask, `status` every word that people read.
 
 mod absorb;
-mod attempt;
-mod budget;
 mod case;
 mod checks;
+mod credential;
 mod decide;
+mod digest;
+mod event;
 mod finding;
-mod inputs;
 mod inspect;
-mod local;
-mod message;
-mod news;
+mod login;
+mod memory;
 mod observed;
+mod pace;
 mod plan;
-mod report;
-mod rotation;
-mod schedule;
 mod settings;
-mod state;
+mod source;
+mod status;
 mod target;
-mod verdict;
+mod time;
+mod token;
+mod write_error;
 
 pub use absorb::absorb;
-pub use attempt::{Failure, Memory};
-pub use budget::{Budget, ClientKey, Permit, PermitRequest};
+pub use credential::Credential;
 pub use decide::decide;
+pub(crate) use digest::hex;
+pub use event::{Event, EventKind};
 pub use finding::{Finding, Mark};
-pub(crate) use inputs::hex;
 pub use inspect::{Inspection, conditions};
-pub use message::remedy;
-pub use news::{Event, EventKind};
-pub use observed::{
-    CaBundle, ClientValues, Content, Credential, Observed, Source, SourceSecret, SourceValue,
-    Target, TargetSecret,
-};
+pub use login::{STATE_TYPE, State, StateReading, StateSecret, StoredLogin, is_state_of};
+pub use memory::Memory;
+pub use observed::Observed;
+pub use pace::{Budget, ClientKey, Permit, PermitRequest};
 pub use plan::{
-    Action, DesiredSecret, DesiredState, Next, Outcome, Plan, Read, SecretVersion, TargetReading,
-    Unstored, WriteError,
+    Action, Attempt, DesiredState, Exchange, Exchanged, Next, NotStored, Outcome, Plan, Read,
 };
-pub use settings::{CaBundleSource, Settings};
-pub use state::{STATE_TYPE, State, StateReading, StateSecret, Stored, is_state_of};
-pub use target::fingerprint;
+pub use settings::{Grant, Settings, SettingsError};
+pub use source::{
+    CaBundle, CaBundleFlaw, ClientValues, Flaw, Rejection, SecretRole, Source, SourceSecret,
+    SourceValue,
+};
+pub use status::remedy;
+pub use target::{Content, DesiredSecret, SecretVersion, Target, TargetReading, TargetSecret};
+pub use token::{TokenInputs, fingerprint};
+pub use write_error::WriteError;
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,9 @@ use super::{
 };
 use crate::{
     lock::lock,
-    reconcile::{CaBundle, Credential, Memory, Observed, Settings, Source, State, Target},
+    reconcile::{
+        CaBundle, Credential, Memory, Observed, Settings, SettingsError, Source, State, Target,
+    },
 };
 
 impl Context {
@@ -19,9 +21,7 @@ impl Context {
         let credential = convert::credential(object);
         let settings = match &object.0 {
             Ok(object) => Settings::read(&credential.namespace, &credential.name, &object.spec),
-            Err(invalid) => Err(format!(
-                "this version of the operator cannot read the object: {invalid}"
-            )),
+            Err(invalid) => Err(SettingsError::Unreadable(invalid.to_string())),
         };
         let target = target_name(object).unwrap_or_default();
         let spec = spec(object);
@@ -44,7 +44,7 @@ impl Context {
             state: State::Unread,
             identity: self.parts.identity.clone(),
             ca_bundle: CaBundle::Unread,
-            turn: None,
+            permit: None,
             allowed_hosts: self.parts.allowed_hosts.clone(),
             credential,
             settings,

@@ -19,11 +19,10 @@ use crate::{
     },
     lock::lock,
     oauth::{
-        request::TokenRequest,
         response::{self, RequestContext},
         scrub::Scrubber,
     },
-    reconcile::{Action, Event, Observed, Outcome, Permit},
+    reconcile::{Action, Event, Exchange, Exchanged, Observed, Outcome, Permit},
 };
 
 impl Context {
@@ -46,15 +45,15 @@ impl Context {
                 }
                 Ok(Outcome::Permit(request, turn))
             }
-            Action::Exchange(request) => Ok(self.exchange(&request).await),
+            Action::Exchange(exchange) => Ok(self.exchange(exchange).await),
             Action::Store(state) => Ok(self.store(*state, object, observed).await),
             Action::Publish(target) => self.publish(target, object, observed).await,
             Action::Delete(version) => self.delete(namespace, version).await,
-            Action::Report { status, news } => {
+            Action::Report { status, events } => {
                 let version = self
                     .report(namespace, &observed.credential.name, &status)
                     .await?;
-                for event in news {
+                for event in events {
                     self.announce(object, &event, None).await;
                 }
                 Ok(Outcome::Reported { status, version })
@@ -78,18 +77,19 @@ impl Context {
         events::publish(&self.parts.recorder, &object.object_ref(&()), announcement).await;
     }
 
-    async fn exchange(&self, request: &TokenRequest) -> Outcome {
+    async fn exchange(&self, exchange: Exchange) -> Outcome {
+        let Exchange { request, attempt } = exchange;
         let sent_at = now();
         let asked = RequestContext {
             grant: request.grant(),
             scopes: &request.scopes,
         };
         let start = Instant::now();
-        let answer = self.parts.tokens.send(request).await;
+        let answer = self.parts.tokens.send(&request).await;
         let took = start.elapsed();
         let (result, refresh_token, date) = match answer {
             Ok(answer) => {
-                let reading = response::read(&answer, asked, Scrubber::for_request(request));
+                let reading = response::read(&answer, asked, Scrubber::for_request(&request));
                 (reading.outcome, reading.refresh_token, reading.date)
             }
             Err(refusal) => (Err(refusal), None, None),
@@ -98,12 +98,13 @@ impl Context {
             .as_ref()
             .map_or_else(|refusal| refusal.reason, |_| Reason::TokenIssued);
         self.parts.metrics.exchanged(reason, took);
-        Outcome::Exchanged {
+        Outcome::Exchanged(Box::new(Exchanged {
+            attempt,
             sent_at,
             result,
             refresh_token,
             date,
-        }
+        }))
     }
 
     async fn report(

@@ -19,8 +19,8 @@ use crate::{
     lock::lock,
     oauth::scrub::Scrubber,
     reconcile::{
-        Content, DesiredSecret, DesiredState, Observed, Outcome, SecretVersion, StateSecret,
-        Unstored, WriteError,
+        Content, DesiredSecret, DesiredState, NotStored, Observed, Outcome, SecretVersion,
+        StateSecret, WriteError,
     },
 };
 
@@ -151,18 +151,18 @@ fn altered<'a>(
     altered.next().map(|(name, _)| name)
 }
 
-fn unstored(error: ApiError) -> Unstored {
+fn unstored(error: ApiError) -> NotStored {
     tracing::warn!(%error, "refresh token state not written");
     if error.is_namespace_gone() {
-        return Unstored::Gone;
+        return NotStored::Gone;
     }
     if error.is_conflict() || error.is_not_found() {
-        return Unstored::Conflict;
+        return NotStored::Conflict;
     }
     if error.is_refusal() {
-        return Unstored::Refused(error.into());
+        return NotStored::Refused(error.into());
     }
-    Unstored::Unknown(error.into())
+    NotStored::Unknown(error.into())
 }
 
 fn secret(namespace: &str, target: DesiredSecret, object: &Watched) -> Secret {

@@ -196,11 +196,10 @@ impl Reconciler {
         let outcome = self.context.perform(action, object, observed).await?;
         let (namespace, name) = (&observed.credential.namespace, &observed.credential.name);
         match &outcome {
-            Outcome::Exchanged {
-                result: Err(refusal),
-                ..
-            } => {
-                tracing::warn!(namespace, name, reason = %refusal.reason, "no token: {}", refusal.what);
+            Outcome::Exchanged(exchanged) => {
+                if let Err(error) = &exchanged.result {
+                    tracing::warn!(namespace, name, reason = %error.reason, "no token: {}", error.what);
+                }
             }
             Outcome::Reported { status, version } => {
                 log_change(&observed.credential, status);
@@ -248,7 +247,7 @@ impl Reconciler {
     fn keep(&self, object: &Watched, observed: Observed, worked: bool) {
         lock(&self.context.parts.budget).end(
             &observed.credential.uid,
-            observed.turn.as_ref(),
+            observed.permit.as_ref(),
             worked,
             now(),
         );

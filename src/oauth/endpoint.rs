@@ -10,7 +10,7 @@ use thiserror::Error;
 use url::{Host, Url};
 
 /// Why a token URL is refused. Nothing was sent.
-#[derive(Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the messages are the documentation")]
 pub enum EndpointError {
     #[error("tokenURL is not a URL: {0}")]

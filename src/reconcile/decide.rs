@@ -5,83 +5,60 @@ use jiff::Timestamp;
 use super::{
     case::Case,
     checks::{CHECKS, Step},
-    news::news,
     observed::Observed,
-    plan::{Action, Next, Plan},
-    report, rotation,
-    verdict::Conditions,
+    plan::{Next, Plan},
+    settings::SettingsError,
+    status::{self, Conditions},
 };
-use crate::api::CubeCredentialStatus;
 
 /// Decides what to do now. Total and deterministic: the same observation at the same time gives the same plan.
 ///
-/// `now` is in whole seconds, like everything that is stored: comparing finer values would make decisions flap.
+/// `now` is in whole seconds, like everything that is stored. Comparing finer values would make decisions flap.
 #[must_use]
 pub fn decide(observed: &Observed, now: Timestamp) -> Plan {
-    if let (Some(pending), Ok(settings)) = (&observed.memory.pending, &observed.settings) {
-        let case = Case {
-            observed,
-            settings,
-            now,
-        };
-        return rotation::store_the_answer_first(&case, pending);
-    }
-    if observed.credential.deleting {
-        // The garbage collector deletes what has an owner reference; the rest is to stay.
-        return Plan {
-            next: Next::Done,
-            wake_at: None,
-        };
-    }
     let settings = match &observed.settings {
         Ok(settings) => settings,
-        Err(why) => {
-            let verdict = Conditions::unreadable(why);
-            let status = report::bare(observed, &verdict, now);
-            return settle(observed, &verdict, status);
-        }
+        Err(error) => return unreadable(observed, error, now),
     };
     let case = Case {
         observed,
         settings,
         now,
     };
-    match CHECKS
+    let step = CHECKS
         .iter()
         .find_map(|check| check(&case))
-        .expect("the last check always decides")
-    {
+        .expect("the last check always decides");
+    match step {
         Step::Do(next) => Plan {
             next,
             wake_at: None,
         },
-        Step::Settle(verdict) => {
-            let status = report::status(&case, &verdict);
-            settle(observed, &verdict, status)
-        }
+        Step::Settle(conditions) => settle(observed, Some(&case), &conditions, now),
     }
 }
 
-/// Reports what is new, then rests. Writing the same status twice writes nothing.
-pub(super) fn settle(
-    observed: &Observed,
-    verdict: &Conditions,
-    status: CubeCredentialStatus,
-) -> Plan {
-    if status == observed.credential.status {
+/// Without a readable spec there is no case to check. A deleted object needs no report either.
+fn unreadable(observed: &Observed, error: &SettingsError, now: Timestamp) -> Plan {
+    if observed.credential.deleting {
         return Plan {
             next: Next::Done,
-            wake_at: verdict.wake_at,
+            wake_at: None,
         };
     }
-    let news = news(
-        &observed.credential.status,
-        verdict,
-        &observed.memory,
-        observed.settings.as_ref().ok(),
-    );
+    settle(observed, None, &Conditions::unreadable(error), now)
+}
+
+/// Reports what is new, and is done then. Writing the same status twice writes nothing.
+fn settle(
+    observed: &Observed,
+    case: Option<&Case<'_>>,
+    conditions: &Conditions,
+    now: Timestamp,
+) -> Plan {
+    let report = status::report(observed, case, conditions, now);
     Plan {
-        next: Next::Act(Box::new(Action::Report { status, news })),
-        wake_at: verdict.wake_at,
+        next: report.map_or(Next::Done, |action| Next::Act(Box::new(action))),
+        wake_at: conditions.wake_at,
     }
 }

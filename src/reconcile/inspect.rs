@@ -4,19 +4,18 @@
 use jiff::Timestamp;
 
 use super::{
-    case::{Case, Inputs, Login},
+    case::{Case, Inputs, NextLogin},
     checks::{self, Step},
     finding::{Finding, Mark},
-    local, message,
-    observed::{Observed, Source},
-    rotation,
+    login::{ClaimState, State},
+    observed::Observed,
     settings::Settings,
-    state::{Standing, State},
-    verdict::Conditions,
+    source::{Rejection, Source, ca_bundle_name, preflight},
+    status::{self, Conditions},
 };
 use crate::{
-    api::{ClientAuthentication, Condition, ConditionStatus, ConditionType},
-    oauth::{authorities, response::TokenError},
+    api::{self, ClientAuthentication, ConditionStatus, ConditionType},
+    oauth::authorities,
 };
 
 /// An exchange that is planned for a time so long ago is not going to be made: a timer comes five minutes late at most.
@@ -57,8 +56,8 @@ pub fn conditions(observed: &Observed, now: Timestamp) -> Vec<Finding> {
     findings
 }
 
-fn told(condition: &Condition, failed: fn(String) -> Finding) -> Finding {
-    let Condition {
+fn told(condition: &api::Condition, failed: fn(String) -> Finding) -> Finding {
+    let api::Condition {
         r#type,
         status,
         reason,
@@ -89,7 +88,7 @@ impl<'a> Inspection<'a> {
                 settings,
                 now,
             })),
-            Err(why) => Err(Finding::bad(Conditions::unreadable(why).ready.message)),
+            Err(error) => Err(Finding::bad(Conditions::unreadable(error).ready.message)),
         }
     }
 
@@ -105,7 +104,7 @@ impl<'a> Inspection<'a> {
         let settings = self.0.settings;
         let endpoint = &settings.endpoint;
         let (host, path) = (endpoint.authority(), endpoint.url().path());
-        let grant = settings.grant();
+        let grant = settings.grant.kind();
         let mut findings = vec![Finding::good(format!(
             "the spec asks https://{host}{path} for a token, grant {grant:?}"
         ))];
@@ -138,7 +137,8 @@ impl<'a> Inspection<'a> {
             source.name
         );
         found(
-            local::client(self.0.settings, &self.0.observed.source),
+            preflight::client(self.0.settings, &self.0.observed.source),
+            self.0.settings,
             good,
         )
     }
@@ -146,15 +146,18 @@ impl<'a> Inspection<'a> {
     /// The Secret with the seed, with the grant that has one.
     #[must_use]
     pub fn seed(&self) -> Option<Finding> {
-        let seed = self.0.settings.seed.as_ref()?;
+        let seed = self.0.settings.grant.initial()?;
         let name = &seed.name;
         let good = format!(
             "Secret {name:?} has the label, and a well-formed {:?}",
             seed.key
         );
-        let finding = found(local::seed(&self.0), good);
+        let finding = found(self.0.initial_token(), self.0.settings, good);
         Some(
-            match (&finding.mark, local::seed_token(&self.0.observed.seed)) {
+            match (
+                &finding.mark,
+                preflight::usable_token(&self.0.observed.seed),
+            ) {
                 (Mark::Good, None) => Finding::unseen(format!(
                     "Secret {name:?} has no refresh token any more, and needs none: the login goes on without"
                 )),
@@ -167,8 +170,8 @@ impl<'a> Inspection<'a> {
     #[must_use]
     pub fn state(&self) -> Option<Finding> {
         let (case, name) = (&self.0, &self.0.settings.state_name);
-        case.settings.seed.as_ref()?;
-        if let Some(refusal) = refused(rotation::an_unusable_state_is_left_alone(case)) {
+        case.settings.grant.initial()?;
+        if let Some(refusal) = settled(checks::an_unusable_state_is_left_alone(case)) {
             return Some(Finding::bad(refusal.refreshed.message));
         }
         let State::Present(secret) = &case.observed.state else {
@@ -178,21 +181,24 @@ impl<'a> Inspection<'a> {
         };
         let record = &secret.stored.record;
         if let Some(rejection) = &record.rejection {
-            return Some(Finding::bad(message::rejected(rejection, case.settings).1));
+            return Some(Finding::bad(status::rejected_token(
+                rejection,
+                case.settings,
+            )));
         }
-        if let Login::New(_) = case.login() {
+        if let NextLogin::New(_) = case.next_login() {
             return Some(Finding::notice(format!(
                 "the seed is of another sign-in than Secret {name:?}: the operator takes it up with the next exchange"
             )));
         }
-        let standing = secret
+        let claim = secret
             .stored
-            .standing(&case.observed.identity, None, case.now);
-        Some(match standing {
-            Standing::Others(until) => Finding::notice(format!(
+            .claim_state(&case.observed.identity, None, case.now);
+        Some(match claim {
+            ClaimState::Others { until } => Finding::notice(format!(
                 "Secret {name:?} is claimed until {until}: the operator is about to send the refresh token, or has just sent it"
             )),
-            Standing::OutcomeUnknown => Finding::notice(outcome_unknown(name)),
+            ClaimState::OutcomeUnknown => Finding::notice(outcome_unknown(name)),
             _ if record.outcome_unknown => Finding::notice(outcome_unknown(name)),
             _ if record.generation == 0 => Finding::good(format!(
                 "Secret {name:?} holds the refresh token of the sign-in"
@@ -208,17 +214,17 @@ impl<'a> Inspection<'a> {
     #[must_use]
     pub fn ca_bundle(&self) -> Option<Finding> {
         let reference = self.0.settings.ca_bundle.as_ref()?;
-        let read = local::ca_bundle(self.0.settings, &self.0.observed.ca_bundle);
+        let read = preflight::ca_bundle(self.0.settings, &self.0.observed.ca_bundle);
         let roots = match &read {
             Ok(Some(pem)) => authorities::read(pem).map_or(0, |roots| roots.len()),
             _ => 0,
         };
         let good = format!(
             "{} has certificates in {:?}: {roots}",
-            local::ca_bundle_name(reference),
+            ca_bundle_name(reference),
             reference.key
         );
-        Some(found(read, good))
+        Some(found(read, self.0.settings, good))
     }
 
     /// Whether the operator and the owners of the Secrets permit the host.
@@ -226,12 +232,12 @@ impl<'a> Inspection<'a> {
     pub fn hosts(&self) -> Finding {
         let host = self.0.settings.endpoint.authority();
         let good = format!("no list of hosts forbids {host}");
-        match (&self.0.observed.source, local::hosts(&self.0)) {
+        match (&self.0.observed.source, self.0.hosts()) {
             (Source::Unread(_), Ok(())) => Finding::unseen(format!(
                 "whether the owner of Secret {:?} permits {host} is not known",
                 self.0.settings.source.name
             )),
-            (_, checked) => found(checked, good),
+            (_, checked) => found(checked, self.0.settings, good),
         }
     }
 
@@ -239,8 +245,8 @@ impl<'a> Inspection<'a> {
     #[must_use]
     pub fn target(&self) -> Finding {
         let (case, name) = (&self.0, &self.0.settings.target_name);
-        let conflict = refused(checks::an_older_credential_owns_the_target(case))
-            .or_else(|| refused(checks::a_foreign_secret_is_left_alone(case)));
+        let conflict = settled(checks::an_older_credential_owns_the_target(case))
+            .or_else(|| settled(checks::a_foreign_secret_is_left_alone(case)));
         if let Some(verdict) = conflict {
             return Finding::bad(verdict.ready.message);
         }
@@ -250,20 +256,20 @@ impl<'a> Inspection<'a> {
                  that it runs"
             ));
         };
-        let Some(record) = target.confirmed_record() else {
+        let Some(token) = target.confirmed_metadata() else {
             return Finding::bad(format!(
                 "Secret {name:?} does not hold what the operator wrote: it is repaired within seconds; if it stays so, check that \
                  the operator runs"
             ));
         };
-        if record.expires_at <= case.now {
+        if token.expires_at <= case.now {
             return Finding::bad(format!(
                 "the token in Secret {name:?} expired at {}: repair what is wrong here; if nothing is, check that the operator runs",
-                record.expires_at
+                token.expires_at
             ));
         }
-        let synced = message::synced(name, record.expires_at);
-        if case.inputs(&record) == Inputs::Changed {
+        let synced = status::synced(name, token.expires_at);
+        if case.inputs(&token) == Inputs::Changed {
             return Finding::notice(format!(
                 "{synced}, but was issued for an earlier spec, client or sign-in: the operator replaces it"
             ));
@@ -279,17 +285,17 @@ fn outcome_unknown(name: &str) -> String {
     )
 }
 
-fn found<T>(checked: Result<T, TokenError>, good: String) -> Finding {
+fn found<T>(checked: Result<T, Rejection>, settings: &Settings, good: String) -> Finding {
     match checked {
         Ok(_) => Finding::good(good),
-        Err(refusal) => Finding::bad(refusal.what),
+        Err(rejection) => Finding::bad(status::rejected_inputs(&rejection, settings)),
     }
 }
 
 /// What a check settles with; one that asks for a look or an act refuses nothing.
-fn refused(step: Option<Step>) -> Option<Conditions> {
+fn settled(step: Option<Step>) -> Option<Conditions> {
     match step? {
-        Step::Settle(verdict) => Some(verdict),
+        Step::Settle(conditions) => Some(*conditions),
         Step::Do(_) => None,
     }
 }

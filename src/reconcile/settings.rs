@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
+use thiserror::Error;
 
 use crate::{
     api::{
-        CaBundleRef, ClientAuthentication, ClientSecretRef, CubeCredentialSpec, DeletionPolicy,
-        Grant, Provider, RefreshTokenRef, TargetSpec,
+        self, CaBundleRef, ClientAuthentication, ClientSecretRef, CubeCredentialSpec,
+        DeletionPolicy, Provider, RefreshTokenRef, TargetSpec,
     },
-    oauth::endpoint::Endpoint,
+    oauth::endpoint::{Endpoint, EndpointError},
 };
 
 /// Cubewire's token endpoint, from its API documentation.
@@ -21,73 +22,115 @@ const CUBE_SOFTWARE: &str = "https://api.cubesoftware.com/o/token/";
 /// What a `CubeCredential` asks for.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where it is, with all that it names.
+    /// The namespace of all objects that it names.
     pub namespace: String,
-    /// Where tokens are issued.
+    /// The token endpoint.
     pub endpoint: Endpoint,
     /// Where the client id and secret are.
     pub source: ClientSecretRef,
-    /// Where the seed is: with it the grant is a stored refresh token, without it the client's own credentials.
-    pub seed: Option<RefreshTokenRef>,
+    /// How the token is obtained.
+    pub grant: Grant,
     /// How the client authenticates.
     pub authentication: ClientAuthentication,
-    /// The scopes to ask for.
+    /// The scopes that the token should have. A refresh asks for none, and its response is compared with them all the same.
     pub scopes: Vec<String>,
     /// Further form fields.
     pub parameters: BTreeMap<String, String>,
     /// How long before its expiry a token is refreshed at the earliest.
     pub refresh_before: SignedDuration,
-    /// The lifetime of a token whose answer states none.
+    /// The lifetime of a token whose response states none.
     pub assumed_lifetime: SignedDuration,
-    /// Where further trusted authorities are.
-    pub ca_bundle: Option<CaBundleSource>,
+    /// Where further CA certificates are.
+    pub ca_bundle: Option<CaBundleRef>,
     /// The name of the target Secret.
     pub target_name: String,
     /// The name of the Secret with the current refresh token.
     pub state_name: String,
-    /// The rest of what it should be.
+    /// The rest of what the target should be.
     pub target: TargetSpec,
-    /// Whether no exchange is to be made.
+    /// Whether no exchange may be made.
     pub suspend: bool,
 }
 
-/// The reference to a CA bundle.
-pub type CaBundleSource = CaBundleRef;
+/// The OAuth 2 grant with what only it needs.
+#[derive(Clone, Debug)]
+pub enum Grant {
+    /// The client's own credentials.
+    ClientCredentials,
+    /// A stored refresh token.
+    RefreshToken {
+        /// Where the first refresh token is, which the user writes after a sign-in: the seed.
+        initial: RefreshTokenRef,
+    },
+}
+
+/// Why a spec cannot be used. The API server has checked all of it at admission, unless its CRD is older than this program.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[expect(missing_docs, reason = "the messages are the documentation")]
+pub enum SettingsError {
+    #[error("spec.tokenURL is required with provider Custom")]
+    TokenUrlMissing,
+    #[error("spec.refreshTokenRef is required with grant RefreshToken, and only with it")]
+    RefreshTokenRefMismatch,
+    #[error("spec.clientAuthentication None needs grant RefreshToken")]
+    PublicClientWithoutLogin,
+    #[error("spec.{0}")]
+    Endpoint(#[from] EndpointError),
+    #[error("spec.{field} is {text:?}: write a duration such as 5m or 1h30m")]
+    Duration { field: &'static str, text: String },
+    /// The text is the JSON parser's, which names the field.
+    #[error("this version of the operator cannot read the object: {0}")]
+    Unreadable(String),
+}
+
+impl Grant {
+    /// Where the first refresh token is, with the grant that has one.
+    #[must_use]
+    pub fn initial(&self) -> Option<&RefreshTokenRef> {
+        match self {
+            Self::ClientCredentials => None,
+            Self::RefreshToken { initial } => Some(initial),
+        }
+    }
+
+    /// The grant's name in the spec.
+    #[must_use]
+    pub fn kind(&self) -> api::Grant {
+        match self {
+            Self::ClientCredentials => api::Grant::ClientCredentials,
+            Self::RefreshToken { .. } => api::Grant::RefreshToken,
+        }
+    }
+}
 
 impl Settings {
-    /// Reads a spec. The API server has checked all of it at admission, unless its CRD is older than this program.
+    /// Reads a spec.
     ///
     /// # Errors
     /// Names the field and says what to write.
-    pub fn read(namespace: &str, name: &str, spec: &CubeCredentialSpec) -> Result<Self, String> {
+    pub fn read(
+        namespace: &str,
+        name: &str,
+        spec: &CubeCredentialSpec,
+    ) -> Result<Self, SettingsError> {
         let url = match (spec.provider, &spec.token_url) {
             (_, Some(url)) => url,
             (Provider::Cubewire, None) => CUBEWIRE,
             (Provider::CubeSoftware, None) => CUBE_SOFTWARE,
-            (Provider::Custom, None) => {
-                return Err("spec.tokenURL is required with provider Custom".into());
-            }
+            (Provider::Custom, None) => return Err(SettingsError::TokenUrlMissing),
         };
-        let seed = match (spec.grant, &spec.refresh_token_ref) {
-            (Grant::ClientCredentials, None) => None,
-            (Grant::RefreshToken, Some(seed)) => Some(seed.clone()),
-            _ => {
-                return Err(
-                    "spec.refreshTokenRef is required with grant RefreshToken, and only with it"
-                        .into(),
-                );
-            }
-        };
-        if spec.client_authentication == ClientAuthentication::None && seed.is_none() {
-            return Err("spec.clientAuthentication None needs grant RefreshToken".into());
+        let grant = grant(spec)?;
+        let public = spec.client_authentication == ClientAuthentication::None;
+        if public && grant.initial().is_none() {
+            return Err(SettingsError::PublicClientWithoutLogin);
         }
         Ok(Self {
             namespace: namespace.to_owned(),
-            endpoint: Endpoint::parse(url).map_err(|error| format!("spec.{error}"))?,
+            endpoint: Endpoint::parse(url)?,
             source: spec.client_secret_ref.clone(),
-            scopes: scopes(spec),
-            seed,
+            grant,
             authentication: spec.client_authentication,
+            scopes: scopes(spec),
             parameters: spec.parameters.clone(),
             refresh_before: duration("refreshBefore", &spec.refresh_before)?,
             assumed_lifetime: duration("assumedLifetime", &spec.assumed_lifetime)?,
@@ -114,26 +157,29 @@ impl Settings {
         format!("{name}-cube-state")
     }
 
-    /// The grant.
-    #[must_use]
-    pub fn grant(&self) -> Grant {
-        match self.seed {
-            Some(_) => Grant::RefreshToken,
-            None => Grant::ClientCredentials,
-        }
-    }
-
-    /// Whether the target goes with the `CubeCredential`.
+    /// Whether the target is deleted with the `CubeCredential`.
     #[must_use]
     pub fn owns_target(&self) -> bool {
         self.target.deletion_policy == DeletionPolicy::Delete
     }
 }
 
+fn grant(spec: &CubeCredentialSpec) -> Result<Grant, SettingsError> {
+    match (spec.grant, &spec.refresh_token_ref) {
+        (api::Grant::ClientCredentials, None) => Ok(Grant::ClientCredentials),
+        (api::Grant::RefreshToken, Some(initial)) => Ok(Grant::RefreshToken {
+            initial: initial.clone(),
+        }),
+        (api::Grant::ClientCredentials, Some(_)) | (api::Grant::RefreshToken, None) => {
+            Err(SettingsError::RefreshTokenRefMismatch)
+        }
+    }
+}
+
 /// Cube Software's client credentials need scopes to be asked for.
 fn scopes(spec: &CubeCredentialSpec) -> Vec<String> {
     let preset = spec.provider == Provider::CubeSoftware
-        && spec.grant == Grant::ClientCredentials
+        && spec.grant == api::Grant::ClientCredentials
         && spec.scopes.is_empty();
     if preset {
         return vec!["read".into(), "write".into()];
@@ -143,14 +189,17 @@ fn scopes(spec: &CubeCredentialSpec) -> Vec<String> {
     scopes
 }
 
-fn duration(field: &str, text: &str) -> Result<SignedDuration, String> {
+fn duration(field: &'static str, text: &str) -> Result<SignedDuration, SettingsError> {
     let parsed = text
         .parse::<SignedDuration>()
         .ok()
         .filter(|duration| *duration >= SignedDuration::from_secs(1));
     parsed
         .map(|duration| SignedDuration::from_secs(duration.as_secs()))
-        .ok_or_else(|| format!("spec.{field} is {text:?}: write a duration such as 5m or 1h30m"))
+        .ok_or_else(|| SettingsError::Duration {
+            field,
+            text: text.to_owned(),
+        })
 }
 
 #[cfg(test)]
@@ -173,8 +222,8 @@ mod tests {
             );
         }
         assert_eq!(
-            duration("refreshBefore", "soon"),
-            Err("spec.refreshBefore is \"soon\": write a duration such as 5m or 1h30m".into())
+            duration("refreshBefore", "soon").unwrap_err().to_string(),
+            "spec.refreshBefore is \"soon\": write a duration such as 5m or 1h30m"
         );
     }
 }

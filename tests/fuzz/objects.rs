@@ -10,8 +10,8 @@ use cube_operator::{
     api::CubeCredentialStatus,
     reconcile::{
         CaBundle, ClientValues, Content, Credential, Memory, Next, Observed, Outcome, Read,
-        Settings, Source, SourceSecret, SourceValue, State, StateReading, Target, TargetReading,
-        TargetSecret, absorb, decide, fingerprint,
+        Settings, SettingsError, Source, SourceSecret, SourceValue, State, StateReading, Target,
+        TargetReading, TargetSecret, absorb, decide, fingerprint,
     },
 };
 use jiff::Timestamp;
@@ -55,7 +55,7 @@ type Data = BTreeMap<String, SecretString>;
 struct World {
     input: Input,
     now: Timestamp,
-    settings: Result<Settings, String>,
+    settings: Result<Settings, SettingsError>,
     status: CubeCredentialStatus,
     state: Option<Data>,
     target: Option<(TargetSecret, Data)>,
@@ -100,7 +100,7 @@ impl World {
         Self {
             now: "2026-11-25T10:00:00Z".parse().expect("a time"),
             settings: spec
-                .ok_or_else(|| "no spec".to_owned())
+                .ok_or_else(|| SettingsError::Unreadable("no spec".into()))
                 .and_then(|spec| Settings::read("treasury", NAME, &spec)),
             status: status.unwrap_or_default(),
             state: data("state."),
@@ -151,7 +151,7 @@ impl World {
             state: State::Unread,
             identity: "pod".into(),
             ca_bundle: CaBundle::Unread,
-            turn: None,
+            permit: None,
             allowed_hosts: None,
             memory,
         }

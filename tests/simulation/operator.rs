@@ -3,11 +3,11 @@
 use cube_operator::{
     api::{CubeCredentialStatus, Reason, label},
     api_error::{ApiError, Cause},
-    oauth::request::TokenRequest,
     reconcile::{
-        Action, Budget, CaBundle, ClientValues, Content, Credential, Memory, Next, Observed,
-        Outcome, Settings, Source, SourceSecret, SourceValue, State, StateReading, Target,
-        TargetReading, TargetSecret, Unstored, absorb, decide, fingerprint, is_state_of,
+        Action, Budget, CaBundle, ClientValues, Content, Credential, Exchange, Exchanged, Memory,
+        Next, NotStored, Observed, Outcome, Settings, Source, SourceSecret, SourceValue, State,
+        StateReading, Target, TargetReading, TargetSecret, absorb, decide, fingerprint,
+        is_state_of,
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -49,7 +49,7 @@ pub(crate) struct Operator {
 struct Flight {
     token: u64,
     sent_at: Timestamp,
-    outcome: Outcome,
+    outcome: Exchanged,
     received: Option<u64>,
 }
 
@@ -151,8 +151,8 @@ impl World {
                     let turn = self.operators[who].budget(now).take(&request, now);
                     Ok(Outcome::Permit(request, turn))
                 }
-                Action::Exchange(request) => {
-                    self.send(who, &request);
+                Action::Exchange(exchange) => {
+                    self.send(who, exchange);
                     self.operators[who].run = Some(observed);
                     return;
                 }
@@ -186,7 +186,7 @@ impl World {
         // The later of the two statuses, as the controller keeps what it wrote.
         operator.status = observed.credential.status.clone();
         if let Some(budget) = &mut operator.budget {
-            budget.end(UID, observed.turn.as_ref(), worked, now);
+            budget.end(UID, observed.permit.as_ref(), worked, now);
         }
         if let Some(memory) = &mut operator.memory {
             memory.end(observed.memory);
@@ -247,7 +247,7 @@ impl World {
             state: State::Unread,
             identity: operator.pod.to_string(),
             ca_bundle: CaBundle::Unread,
-            turn: None,
+            permit: None,
             allowed_hosts: None,
             memory,
         }
@@ -352,35 +352,39 @@ impl World {
     }
 
     /// One write, which may be lost, unanswered, or land when nobody expects it any more.
-    fn write(&mut self, desired: &cube_operator::reconcile::DesiredSecret) -> Result<(), Unstored> {
+    fn write(
+        &mut self,
+        desired: &cube_operator::reconcile::DesiredSecret,
+    ) -> Result<(), NotStored> {
         if self.api_is_down() {
-            return Err(Unstored::Unknown(api_error("down").into()));
+            return Err(NotStored::Unknown(api_error("down").into()));
         }
         if self.strikes(20) {
             let kind = self.random.u8(0..4);
             self.note(|| format!("a write of {} goes wrong ({kind})", desired.name));
             return Err(match kind {
-                0 => Unstored::Unknown(api_error("lost").into()),
-                1 => Unstored::Refused(api_error("not now").into()),
+                0 => NotStored::Unknown(api_error("lost").into()),
+                1 => NotStored::Refused(api_error("not now").into()),
                 2 => {
                     self.cluster.apply(desired);
-                    Unstored::Unknown(api_error("unanswered").into())
+                    NotStored::Unknown(api_error("unanswered").into())
                 }
                 _ => {
                     let at = self.now + self.random.i64(1..20);
                     self.cluster.late.push((at, desired.clone()));
-                    Unstored::Unknown(api_error("late").into())
+                    NotStored::Unknown(api_error("late").into())
                 }
             });
         }
         if self.cluster.apply(desired) {
             Ok(())
         } else {
-            Err(Unstored::Conflict)
+            Err(NotStored::Conflict)
         }
     }
 
-    fn send(&mut self, who: usize, request: &TokenRequest) {
+    fn send(&mut self, who: usize, exchange: Exchange) {
+        let Exchange { request, attempt } = exchange;
         let sent_at = self.clock(who);
         let token = request
             .refresh_token
@@ -388,7 +392,7 @@ impl World {
             .and_then(number)
             .expect("it is one of ours");
         self.may_be_asked(who);
-        let (outcome, received, seconds) = self.exchange(who, token);
+        let (outcome, received, seconds) = self.exchange(who, token, attempt);
         let operator = &mut self.operators[who];
         operator.next_at = self.now + seconds;
         operator.flight = Some(Flight {
@@ -400,25 +404,16 @@ impl World {
     }
 
     fn answered(&mut self, who: usize, observed: &mut Observed, flight: Flight) {
-        let Outcome::Exchanged {
-            result,
-            refresh_token,
-            date,
-            ..
-        } = flight.outcome
-        else {
-            unreachable!("an exchange")
-        };
         let now = self.clock(who);
-        let refused = result.as_ref().err().map(|refusal| refusal.reason);
+        let refused = flight
+            .outcome
+            .result
+            .as_ref()
+            .err()
+            .map(|refusal| refusal.reason);
         self.arrived(flight.token, flight.received, refused);
         self.operators[who].custody = flight.received;
-        let outcome = Outcome::Exchanged {
-            sent_at: flight.sent_at,
-            result,
-            refresh_token,
-            date,
-        };
+        let outcome = Outcome::Exchanged(Box::new(flight.outcome));
         absorb(observed, outcome, now);
         self.learn_pause(who, &observed.memory);
         if refused == Some(Reason::RateLimited) {

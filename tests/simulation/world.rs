@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cube_operator::{
     api::{ConditionStatus, ConditionType, CubeCredentialStatus, Reason},
     oauth::response::{Issued, TokenError},
-    reconcile::{Outcome, Settings},
+    reconcile::{Attempt, Exchanged, Settings},
 };
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
@@ -402,7 +402,12 @@ impl World {
 /// Exchanges, and what must hold of them.
 impl World {
     /// Makes one: what comes of it, the refresh token that was received, and the seconds that it takes.
-    pub(crate) fn exchange(&mut self, who: usize, token: u64) -> (Outcome, Option<u64>, i64) {
+    pub(crate) fn exchange(
+        &mut self,
+        who: usize,
+        token: u64,
+        attempt: Attempt,
+    ) -> (Exchanged, Option<u64>, i64) {
         self.figures.exchanges += 1;
         self.may_be_sent(who, token);
         let at = self.now;
@@ -493,7 +498,8 @@ impl World {
             }
         };
         let received = refresh_token.filter(|received| *received != token);
-        let outcome = Outcome::Exchanged {
+        let outcome = Exchanged {
+            attempt,
             sent_at: self.clock(who),
             result,
             refresh_token: refresh_token.map(|number| format!("r{number}").into()),

@@ -100,11 +100,11 @@ fn reads(observed: &Observed) -> Vec<Read> {
         return Vec::new();
     };
     let mut reads = vec![
-        Read::target(observed, settings),
-        Read::source(observed, settings),
+        Read::target(settings, &observed.target),
+        Read::source(settings, &observed.source),
     ];
     reads.extend(Read::ca_bundle(settings));
-    if let Some(seed) = Read::seed(observed, settings) {
+    if let Some(seed) = Read::seed(settings, &observed.seed) {
         reads.extend([seed, Read::state(settings)]);
     }
     reads

@@ -128,7 +128,7 @@ async fn a_status_is_shown_even_if_the_api_server_does_not_take_it_but_not_after
     let observed = reconciler.observe(&object);
     let report = || Action::Report {
         status: CubeCredentialStatus::default(),
-        news: Vec::new(),
+        events: Vec::new(),
     };
     assert!(reconciler.act(report(), &object, &observed).await.is_err());
     reconciler.keep(&object, reconciler.observe(&object), false);

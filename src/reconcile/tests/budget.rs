@@ -19,10 +19,11 @@ use crate::{
     },
     oauth::{endpoint::Endpoint, response::TokenError},
     reconcile::{
-        Action, CaBundle, EventKind, Next, Observed, Outcome, Read, Source, SourceSecret,
-        SourceValue, State, StateSecret, Stored, Target, absorb,
-        budget::{Budget, ClientKey, Permit, PermitRequest},
+        Action, CaBundle, EventKind, Exchanged, Next, Observed, Outcome, Read, Source,
+        SourceSecret, SourceValue, State, StateSecret, StoredLogin, Target, absorb,
+        case::Case,
         decide,
+        pace::{Budget, ClientKey, Permit, PermitRequest},
     },
 };
 
@@ -158,8 +159,8 @@ fn a_turn_is_asked_for_again_if_its_request_could_not_be_sent_for_long() {
     };
     let settings = observed.settings.clone().unwrap();
     for what in [
-        Read::target(&observed, &settings),
-        Read::source(&observed, &settings),
+        Read::target(&settings, &observed.target),
+        Read::source(&settings, &observed.source),
     ] {
         let outcome = world.read(what, &observed);
         absorb(&mut observed, outcome, world.now);
@@ -230,19 +231,9 @@ fn a_lost_answer_is_followed_up_within_the_grace_however_many_failures_came_befo
     let mut observed = outcome_unknown(0);
     let now = World::new().now;
     let fails = |observed: &mut Observed, reason, outcome_unknown| {
-        let refusal = TokenError {
-            outcome_unknown,
-            ..TokenError::new(reason, "no")
-        };
-        let outcome = Outcome::Exchanged {
-            sent_at: now,
-            result: Err(refusal),
-            refresh_token: None,
-            date: None,
-        };
-        absorb(observed, outcome, now);
-        let failure = observed.memory.failure.as_ref().unwrap();
-        failure.next_try.unwrap().duration_since(now).as_secs()
+        fail(observed, reason, outcome_unknown, now);
+        let failure = observed.memory.exchange.failure().unwrap();
+        failure.next_attempt.unwrap().duration_since(now).as_secs()
     };
     for _ in 0..6 {
         fails(&mut observed, Reason::Unreachable, false);
@@ -257,10 +248,31 @@ fn a_lost_answer_is_followed_up_within_the_grace_however_many_failures_came_befo
     }
 }
 
+/// An exchange is made, and fails.
+fn fail(observed: &mut Observed, reason: Reason, outcome_unknown: bool, now: Timestamp) {
+    let settings = observed.settings.clone().unwrap();
+    let case = Case {
+        observed,
+        settings: &settings,
+        now,
+    };
+    let exchanged = Exchanged {
+        attempt: case.exchange().unwrap().attempt,
+        sent_at: now,
+        result: Err(TokenError {
+            outcome_unknown,
+            ..TokenError::new(reason, "no")
+        }),
+        refresh_token: None,
+        date: None,
+    };
+    absorb(observed, Outcome::Exchanged(Box::new(exchanged)), now);
+}
+
 /// A stored refresh token that was sent, and so many answers in a row that were lost.
 fn outcome_unknown(unknown_outcomes: i32) -> Observed {
     let token = SecretString::from("S3CRET-seed");
-    let mut stored = Stored::begin(&token, Some("7".into()), None);
+    let mut stored = StoredLogin::begin(&token, Some("7".into()), None);
     stored.record.outcome_unknown = true;
     let mut world = World::new();
     world.spec = serde_json::from_value(serde_json::json!({
@@ -271,7 +283,7 @@ fn outcome_unknown(unknown_outcomes: i32) -> Observed {
     let mut observed = world.observe();
     observed.target = Target::Absent;
     let settings = observed.settings.clone().unwrap();
-    let source = world.read(Read::source(&observed, &settings), &observed);
+    let source = world.read(Read::source(&settings, &observed.source), &observed);
     absorb(&mut observed, source, world.now);
     observed.seed = Source::Read(SourceSecret {
         version: "7".into(),
@@ -284,8 +296,11 @@ fn outcome_unknown(unknown_outcomes: i32) -> Observed {
         owned: true,
         stored,
     }));
-    observed.memory.state_seen = Some(world.generation);
-    observed.memory.unknown_outcomes = unknown_outcomes;
+    observed.memory.login.read_for(Some(world.generation));
+    for _ in 0..unknown_outcomes {
+        fail(&mut observed, Reason::NoResponse, true, world.now);
+    }
+    observed.memory.exchange.forget_failure();
     observed
 }
 

@@ -12,8 +12,8 @@ impl World {
         let mut observed = self.observe();
         let settings = observed.settings.clone().unwrap();
         let reads = [
-            Read::target(&observed, &settings),
-            Read::source(&observed, &settings),
+            Read::target(&settings, &observed.target),
+            Read::source(&settings, &observed.source),
         ];
         for what in reads.into_iter().chain(Read::ca_bundle(&settings)) {
             let outcome = self.read(what, &observed);

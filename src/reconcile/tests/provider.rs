@@ -11,7 +11,7 @@ use crate::{
         request::TokenRequest,
         response::{Issued, TokenError},
     },
-    reconcile::Outcome,
+    reconcile::{self, Exchanged, Outcome},
 };
 
 /// What the provider answers to one request.
@@ -88,7 +88,12 @@ impl Provider {
         }
     }
 
-    pub(super) fn exchange(&mut self, request: TokenRequest, now: &mut Timestamp) -> Outcome {
+    pub(super) fn exchange(
+        &mut self,
+        exchange: reconcile::Exchange,
+        now: &mut Timestamp,
+    ) -> Outcome {
+        let reconcile::Exchange { request, attempt } = exchange;
         let sent_at = *now;
         *now += SignedDuration::from_secs(self.latency);
         let secret = request.client.secret.as_ref().unwrap().expose_secret();
@@ -127,11 +132,12 @@ impl Provider {
             request,
             issued: result.is_ok(),
         });
-        Outcome::Exchanged {
+        Outcome::Exchanged(Box::new(Exchanged {
+            attempt,
             sent_at,
             result,
             refresh_token: None,
             date,
-        }
+        }))
     }
 }

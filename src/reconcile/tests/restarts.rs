@@ -149,9 +149,9 @@ fn a_published_token_is_not_kept_in_memory() {
     let mut world = World::new();
     world.cluster.faults.push_back(Some(Fault::Unanswered));
     assert!(world.try_settle().is_err());
-    assert!(world.memory.as_ref().unwrap().holding.is_some());
+    assert!(world.memory.as_ref().unwrap().target.token().is_some());
     world.settle();
-    assert!(world.memory.as_ref().unwrap().holding.is_none());
+    assert!(world.memory.as_ref().unwrap().target.token().is_none());
 }
 
 #[test]

@@ -4,9 +4,11 @@ use secrecy::SecretString;
 
 use super::world::{UID, World, seconds};
 use crate::reconcile::{
-    Action, Content, Next, Outcome, Read, Source, SourceSecret, SourceValue, StateReading, Stored,
-    Target, TargetSecret, absorb, decide, inputs, local,
-    target::{DesiredMetadata, Record},
+    Action, Content, Next, Outcome, Read, Source, SourceSecret, SourceValue, StateReading,
+    StoredLogin, Target, TargetSecret, absorb, decide,
+    source::preflight,
+    target::DesiredMetadata,
+    token::{Token, TokenInputs, TokenMetadata},
 };
 
 #[test]
@@ -20,20 +22,21 @@ fn a_target_that_is_gone_before_the_watch_tells_is_restored_without_claiming_the
     let (mut observed, now) = (world.observe(), world.now);
     let login = SecretString::from("S3CRET-seed");
     let settings = observed.settings.clone().unwrap();
-    let source = world.read(Read::source(&observed, &settings), &observed);
+    let source = world.read(Read::source(&settings, &observed.source), &observed);
     absorb(&mut observed, source, now);
     observed.seed = Source::Read(SourceSecret {
         version: "7".into(),
         token_hosts: None,
         values: SourceValue::Text(login.clone()),
     });
-    let client = local::client(&settings, &observed.source).unwrap();
+    let settings = observed.settings.clone().unwrap();
+    let client = preflight::client(&settings, &observed.source).unwrap();
     let token = SecretString::from("S3CRET-token");
-    let record = Record {
+    let metadata = TokenMetadata {
         owner_uid: "predecessor".into(),
         issued_at: now,
         expires_at: now + seconds(3600),
-        inputs_hash: inputs::hash(&token, &settings, &client),
+        inputs_hash: TokenInputs::new(&settings, &client).hash(&token),
         generation: 1,
         source_version: "1".into(),
         seed_version: Some("7".into()),
@@ -42,21 +45,24 @@ fn a_target_that_is_gone_before_the_watch_tells_is_restored_without_claiming_the
         scopes: Vec::new(),
     };
 
-    let metadata = DesiredMetadata::new(&observed.credential, &settings, &record);
+    let wanted = DesiredMetadata::new(&observed.credential, &settings, &metadata);
     observed.target = Target::Present(TargetSecret {
         name: settings.target_name.clone(),
         uid: "target".into(),
         version: "5".into(),
-        labels: metadata.labels,
-        annotations: metadata.annotations,
+        labels: wanted.labels,
+        annotations: wanted.annotations,
         owners: Vec::new(),
         owner_lives: false,
         owner_wants_it: false,
         content: Content::Confirmed("0badcafe".into()),
     });
-    let stored = Stored::begin(&login, Some("7".into()), None).succeeded(
+    let stored = StoredLogin::begin(&login, Some("7".into()), None).succeeded(
         Some("S3CRET-next".into()),
-        Some((token, record)),
+        Some(Token {
+            value: token,
+            metadata,
+        }),
         None,
     );
     let state = StateReading {

@@ -29,9 +29,12 @@ impl World {
         let mut observed = self.observe();
         let result = self.steps(&mut observed);
         shows_no_secret(&observed);
-        self.budget
-            .borrow_mut()
-            .end(&self.uid, observed.turn.as_ref(), result.is_ok(), self.now);
+        self.budget.borrow_mut().end(
+            &self.uid,
+            observed.permit.as_ref(),
+            result.is_ok(),
+            self.now,
+        );
         self.memory.as_mut().unwrap().end(observed.memory);
         result
     }
@@ -89,7 +92,7 @@ impl World {
             state: State::Unread,
             identity: "pod".into(),
             ca_bundle: CaBundle::Unread,
-            turn: None,
+            permit: None,
             allowed_hosts: self.allowed_hosts.clone(),
             memory: self
                 .memory
@@ -212,7 +215,7 @@ impl World {
                 self.cluster.delete(&version)?;
                 Ok(Outcome::Deleted(version.name))
             }
-            Action::Report { status, news } => {
+            Action::Report { status, events } => {
                 self.costs.reports += 1;
                 assert_ne!(status, self.status, "the same status is written twice");
                 let fault = self.cluster.fault();
@@ -222,7 +225,7 @@ impl World {
                 if fault.is_some() {
                     return Err(Trouble::Interrupted);
                 }
-                self.news.extend(news);
+                self.news.extend(events);
                 let version = self.cluster.next_version().to_string();
                 Ok(Outcome::Reported { status, version })
             }

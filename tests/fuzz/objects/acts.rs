@@ -6,13 +6,12 @@ use cube_operator::{
     api::annotation,
     oauth::{
         endpoint::HostList,
-        request::TokenRequest,
         response::{self, Body, RequestContext, Response},
         scrub::Scrubber,
     },
     reconcile::{
-        Action, Content, DesiredSecret, DesiredState, Observed, Outcome, Permit, State,
-        StateSecret, TargetSecret, fingerprint,
+        Action, Content, DesiredSecret, DesiredState, Exchange, Exchanged, Observed, Outcome,
+        Permit, State, StateSecret, TargetSecret, fingerprint,
     },
 };
 use secrecy::ExposeSecret;
@@ -32,7 +31,7 @@ impl World {
             Action::TakePermit(request) => {
                 Outcome::Permit(request, Permit::Now { until: self.now })
             }
-            Action::Exchange(request) => self.exchange(&request),
+            Action::Exchange(exchange) => self.exchange(exchange),
             Action::Store(state) => self.store(*state, observed),
             Action::Publish(target) => self.publish(target),
             Action::Delete(version) => {
@@ -40,9 +39,9 @@ impl World {
                 self.target = None;
                 Outcome::Deleted(version.name)
             }
-            Action::Report { status, news } => {
+            Action::Report { status, events } => {
                 let conditions = status.conditions.iter().map(|condition| &condition.message);
-                for text in conditions.chain(news.iter().map(|news| &news.note)) {
+                for text in conditions.chain(events.iter().map(|event| &event.note)) {
                     self.shows_no_secret(text);
                 }
                 for condition in &status.conditions {
@@ -60,7 +59,8 @@ impl World {
         }
     }
 
-    fn exchange(&mut self, request: &TokenRequest) -> Outcome {
+    fn exchange(&mut self, exchange: Exchange) -> Outcome {
+        let Exchange { request, attempt } = exchange;
         self.sent += 1;
         let secret = request.client.secret.as_ref();
         let secrets = secret.into_iter().chain(&request.refresh_token);
@@ -69,7 +69,7 @@ impl World {
         assert!(is_clean(&request.client.id));
         assert!(secret.is_none_or(|secret| is_clean(secret.expose_secret())));
         let settings = self.settings.as_ref().expect("a spec");
-        assert_eq!(request.grant(), settings.grant());
+        assert_eq!(request.grant(), settings.grant.kind());
         if let Some(hosts) = self.input.get("client-hosts") {
             assert!(HostList::parse(hosts).is_ok_and(|hosts| hosts.permits(&request.endpoint)));
         }
@@ -91,14 +91,15 @@ impl World {
             grant: request.grant(),
             scopes: &request.scopes,
         };
-        let reading = response::read(&answer, asked, Scrubber::for_request(request));
+        let reading = response::read(&answer, asked, Scrubber::for_request(&request));
         self.received.clone_from(&reading.refresh_token);
-        Outcome::Exchanged {
+        Outcome::Exchanged(Box::new(Exchanged {
+            attempt,
             sent_at: self.now,
             result: reading.outcome,
             refresh_token: reading.refresh_token,
             date: reading.date,
-        }
+        }))
     }
 
     fn store(&mut self, state: DesiredState, observed: &Observed) -> Outcome {

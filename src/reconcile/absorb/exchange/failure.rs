@@ -1,0 +1,118 @@
+//! An exchange brought no token.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use super::{case, token::keep_successor};
+use crate::{
+    api::{Reason, RetryClass},
+    oauth::response::TokenError,
+    reconcile::{
+        case::{Case, Inputs},
+        login::State,
+        memory::{FailedAttempt, FailureCause, RejectedHere},
+        observed::Observed,
+        plan::Attempt,
+    },
+};
+
+pub(super) fn refused(
+    observed: &mut Observed,
+    attempt: &Attempt,
+    sent_at: Timestamp,
+    error: TokenError,
+    refresh_token: Option<SecretString>,
+    now: Timestamp,
+) {
+    if let Some(sent) = &attempt.login
+        && error.reason == Reason::RefreshTokenRejected
+    {
+        observed.memory.exchange.sent(sent_at);
+        let of = sent.token_hash();
+        // Another process may have stored a successor since: then this was only a replay.
+        observed.memory.login.reject(RejectedHere { of, error });
+        observed.state = State::Unread;
+        return;
+    }
+    let kept = keep_successor(observed, attempt, refresh_token, now);
+    let outcome_unknown = error.outcome_unknown && attempt.login.is_some() && !kept;
+    let was_sent = error.reason.retry_class() != RetryClass::Terminal;
+    if was_sent {
+        observed.memory.exchange.sent(sent_at);
+    }
+    let failed = FailedAttempt {
+        outcome_unknown,
+        pause: error.pause,
+        was_sent,
+        attempted: attempt.attempted.clone(),
+        inputs: Some(attempt.inputs.digest()),
+        cause: FailureCause::Exchange(error, Arc::clone(&attempt.settings)),
+    };
+    fail(observed, attempt, failed, now);
+}
+
+pub(super) fn expired_on_arrival(
+    observed: &mut Observed,
+    attempt: &Attempt,
+    sent_at: Timestamp,
+    refresh_token: Option<SecretString>,
+    now: Timestamp,
+) {
+    keep_successor(observed, attempt, refresh_token, now);
+    observed.memory.exchange.sent(sent_at);
+    let failed = FailedAttempt {
+        outcome_unknown: false,
+        pause: None,
+        was_sent: true,
+        attempted: attempt.attempted.clone(),
+        inputs: Some(attempt.inputs.digest()),
+        cause: FailureCause::ExpiredOnArrival(Arc::clone(&attempt.settings)),
+    };
+    fail(observed, attempt, failed, now);
+}
+
+fn fail(observed: &mut Observed, attempt: &Attempt, failed: FailedAttempt, now: Timestamp) {
+    let differs = published_inputs_differ(&case(observed, attempt, now));
+    record(observed, failed, differs, now);
+}
+
+/// The state says that the refresh token is dead.
+pub(in crate::reconcile::absorb) fn rejected(observed: &mut Observed, now: Timestamp) {
+    let (Ok(settings), Some(stored)) = (&observed.settings, observed.state.stored()) else {
+        return;
+    };
+    let Some(rejection) = stored.record.rejection.clone() else {
+        return;
+    };
+    let case = Case {
+        observed,
+        settings,
+        now,
+    };
+    let failed = FailedAttempt {
+        outcome_unknown: false,
+        pause: None,
+        was_sent: true,
+        attempted: case.attempted(),
+        inputs: case.token_inputs().ok().map(|inputs| inputs.digest()),
+        cause: FailureCause::Rejected(rejection, Arc::new(settings.clone())),
+    };
+    let differs = published_inputs_differ(&case);
+    record(observed, failed, differs, now);
+}
+
+fn published_inputs_differ(case: &Case<'_>) -> bool {
+    case.live_token()
+        .is_some_and(|token| case.inputs(&token) == Inputs::Changed)
+}
+
+fn record(observed: &mut Observed, failed: FailedAttempt, differs: bool, now: Timestamp) {
+    let refuted = differs.then(|| observed.versions());
+    let uid = &observed.credential.uid;
+    let memory = &mut observed.memory;
+    memory.exchange.failed(failed, refuted, uid, now);
+    memory.target.forget_read_token();
+    memory.target.forget_expired_token(now);
+}

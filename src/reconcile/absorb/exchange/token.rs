@@ -1,0 +1,142 @@
+//! An exchange brought a token. It goes to the target's memory, or with its refresh token to the login's: no path drops it.
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use super::case;
+use crate::{
+    api::CubeCredentialStatus,
+    oauth::response::Issued,
+    reconcile::{
+        memory::TokenFacts,
+        observed::Observed,
+        pace::{delays, schedule},
+        plan::Attempt,
+        time::later,
+        token::{Token, TokenMetadata},
+    },
+};
+
+/// When the request was sent, the provider's clock at its response, and ours.
+#[derive(Clone, Copy)]
+pub(super) struct Times {
+    pub(super) sent_at: Timestamp,
+    pub(super) date: Option<Timestamp>,
+    pub(super) now: Timestamp,
+}
+
+pub(super) fn issued(
+    observed: &mut Observed,
+    attempt: &Attempt,
+    issued: Issued,
+    refresh_token: Option<SecretString>,
+    times: Times,
+) {
+    let before = case(observed, attempt, times.now).token();
+    let metadata = metadata(attempt, &issued, before.as_ref(), times.sent_at);
+    let facts = facts(
+        observed,
+        attempt,
+        &issued,
+        before.as_ref(),
+        &metadata,
+        times,
+    );
+    observed.memory.reporting.token_arrived(facts);
+    observed.memory.exchange.sent(times.sent_at);
+    observed.memory.exchange.succeeded(times.now);
+    let token = Token {
+        value: issued.access_token,
+        metadata,
+    };
+    let Some(sent) = &attempt.login else {
+        return observed.memory.target.receive(token);
+    };
+    let published = before.and_then(|before| before.rotation);
+    let login = sent.succeeded(refresh_token, Some(token), published);
+    observed.memory.login.receive(login, sent);
+}
+
+/// The provider consumed the refresh token that was sent, however useless the rest of its response is. Returns whether it sent a
+/// successor.
+pub(super) fn keep_successor(
+    observed: &mut Observed,
+    attempt: &Attempt,
+    refresh_token: Option<SecretString>,
+    now: Timestamp,
+) -> bool {
+    let (Some(sent), Some(successor)) = (&attempt.login, refresh_token) else {
+        return false;
+    };
+    let before = case(observed, attempt, now).token();
+    let published = before.and_then(|before| before.rotation);
+    let login = sent.succeeded(Some(successor), None, published);
+    observed.memory.login.receive(login, sent);
+    true
+}
+
+fn metadata(
+    attempt: &Attempt,
+    issued: &Issued,
+    before: Option<&TokenMetadata>,
+    sent_at: Timestamp,
+) -> TokenMetadata {
+    let lifetime = issued.lifetime.unwrap_or(attempt.settings.assumed_lifetime);
+    let served = before.and_then(|before| before.refresh_request.clone());
+    let requested = attempt.attempted.refresh_request.clone();
+    TokenMetadata {
+        owner_uid: attempt.owner_uid.clone(),
+        issued_at: sent_at,
+        expires_at: later(sent_at, lifetime),
+        inputs_hash: attempt.inputs.hash(&issued.access_token),
+        generation: attempt.versions.generation,
+        source_version: attempt.versions.source_version.clone(),
+        seed_version: attempt.versions.seed_version.clone(),
+        rotation: None,
+        refresh_request: requested.or(served),
+        scopes: issued.scopes.clone(),
+    }
+}
+
+fn facts(
+    observed: &Observed,
+    attempt: &Attempt,
+    issued: &Issued,
+    before: Option<&TokenMetadata>,
+    metadata: &TokenMetadata,
+    times: Times,
+) -> TokenFacts {
+    let margin = schedule::margin(metadata, &attempt.settings);
+    let skew = times.date.map(|date| date.duration_since(times.now));
+    let status = last_status_with_a_target(observed);
+    let requested = &attempt.attempted.refresh_request;
+    let served = before.and_then(|before| before.refresh_request.as_ref());
+    TokenFacts {
+        expiry_unknown: issued.lifetime.is_none(),
+        clock_skew: skew.filter(|skew| skew.abs() > delays::CLOCK_SKEW),
+        short_margin: Some(margin).filter(|margin| *margin < delays::PROPAGATION),
+        scope_narrowed: issued.narrowed && !scopes_are_known(status, before, metadata),
+        served_request: requested.is_some()
+            && requested.as_ref() != served
+            && *requested != status.refresh_request,
+    }
+}
+
+/// Whether the token before already had these scopes. Without one, the last status tells; it may already be of a new spec that
+/// had to wait for this token.
+fn scopes_are_known(
+    status: &CubeCredentialStatus,
+    before: Option<&TokenMetadata>,
+    token: &TokenMetadata,
+) -> bool {
+    let (scopes, generation) = match before {
+        Some(before) => (&before.scopes, Some(before.generation)),
+        None => (&status.scopes, status.observed_generation),
+    };
+    *scopes == token.scopes && generation == Some(token.generation)
+}
+
+fn last_status_with_a_target(observed: &Observed) -> &CubeCredentialStatus {
+    let missing = observed.memory.target.missing();
+    missing.unwrap_or(&observed.credential.status)
+}

@@ -1,0 +1,128 @@
+//! The state was read or written.
+
+use jiff::Timestamp;
+
+use super::exchange;
+use crate::reconcile::{
+    login::{State, StateReading, StateSecret, StoredLogin},
+    memory::{Change, Setback, Unstored},
+    observed::Observed,
+    plan::NotStored,
+    token::{Token, TokenMetadata},
+};
+
+pub(super) fn read(observed: &mut Observed, reading: Option<StateReading>, now: Timestamp) {
+    observed.state = State::of(reading, &observed.credential);
+    let readable = match observed.state {
+        State::Foreign | State::Damaged { .. } => None,
+        State::Unread | State::Absent | State::Present(_) => Some(observed.credential.generation),
+    };
+    notice_another_login(observed);
+    let stored = observed.state.stored();
+    let login = &mut observed.memory.login;
+    login.read_for(readable);
+    login.observe_claim(stored.and_then(|stored| stored.record.claim.as_ref()), now);
+    login.storing(|unstored| unstored.compared_with(&observed.state));
+    login.recheck_rejected(stored.map(StoredLogin::token_hash).as_ref());
+    notice_a_lost_login(observed);
+    take_token(observed);
+}
+
+pub(super) fn stored(observed: &mut Observed, secret: StateSecret, claims: bool, now: Timestamp) {
+    let claim = secret.stored.record.claim.as_ref();
+    observed.memory.login.stored(claim, claims);
+    observed.state = State::Present(Box::new(secret));
+    notice_another_login(observed);
+    if observed.memory.login.take_rejected().is_some() {
+        exchange::rejected(observed, now);
+    }
+    notice_a_lost_login(observed);
+    take_token(observed);
+}
+
+pub(super) fn not_stored(observed: &mut Observed, why: NotStored, now: Timestamp) {
+    observed.state = State::Unread;
+    let login = &mut observed.memory.login;
+    if login.unstored().is_some() {
+        return login.storing(|unstored| unstored_after(unstored, why));
+    }
+    match why {
+        NotStored::Conflict | NotStored::Gone => {}
+        NotStored::Refused(why) | NotStored::Unknown(why) => {
+            let credential = &observed.credential;
+            login.refused(why, (credential.generation, &credential.uid), now);
+        }
+    }
+}
+
+fn unstored_after(unstored: Unstored, why: NotStored) -> Option<Unstored> {
+    let setback = match why {
+        // Nobody can use what the namespace held.
+        NotStored::Gone => return None,
+        NotStored::Conflict => Setback::Passing,
+        NotStored::Unknown(why) => Setback::Unanswered(why),
+        NotStored::Refused(why) => Setback::Refused(why),
+    };
+    Some(unstored.failed(setback))
+}
+
+/// The read, the write or the report did not work: after a pause the write is attempted again.
+pub(super) fn interrupted(observed: &mut Observed) {
+    let login = &mut observed.memory.login;
+    login.storing(|unstored| Some(unstored.failed(Setback::Passing)));
+}
+
+pub(super) fn waited(observed: &mut Observed) {
+    let login = &mut observed.memory.login;
+    login.storing(|unstored| Some(unstored.waited()));
+    observed.state = State::Unread;
+}
+
+/// Another login begins by our write, whose response may have been lost, or by another process.
+fn notice_another_login(observed: &mut Observed) {
+    let Some(stored) = observed.state.stored() else {
+        return;
+    };
+    let claim = stored.record.claim.as_ref();
+    let by_us = claim.is_some_and(|claim| claim.by == observed.identity);
+    let memory = &mut observed.memory;
+    if !memory.login.observe_seed(&stored.record.seed) {
+        return;
+    }
+    if by_us {
+        memory.reporting.note(Change::SeedAdopted);
+    }
+    memory.exchange.another_login();
+}
+
+fn notice_a_lost_login(observed: &mut Observed) {
+    let rejection = observed
+        .state
+        .stored()
+        .and_then(|stored| stored.record.rejection.as_ref());
+    let lost = rejection.is_some_and(|rejection| rejection.lost);
+    observed.memory.login.set_lost(lost);
+}
+
+/// Takes the stored access token in hand, if consumers do not have it yet.
+pub(super) fn take_token(observed: &mut Observed) {
+    let Some(found) = observed.state.stored().and_then(access_token) else {
+        return;
+    };
+    let on_target = observed
+        .target
+        .present()
+        .and_then(|secret| secret.confirmed_metadata());
+    let newer = |other: &TokenMetadata| found.metadata.is_newer_than(other);
+    let at_hand = observed.memory.target.token();
+    if on_target.as_ref().is_none_or(newer) && at_hand.is_none_or(|other| newer(&other.metadata)) {
+        observed.memory.target.receive(found);
+    }
+}
+
+fn access_token(stored: &StoredLogin) -> Option<Token> {
+    Some(Token {
+        value: stored.access_token.clone()?,
+        metadata: stored.record.issued.clone()?,
+    })
+}

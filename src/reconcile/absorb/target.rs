@@ -1,0 +1,119 @@
+//! The target was read, written or deleted.
+
+use jiff::Timestamp;
+
+use crate::{
+    api::CubeCredentialStatus,
+    reconcile::{
+        memory::{Change, Written},
+        observed::Observed,
+        target::{DesiredMetadata, Target, TargetOwner, TargetReading, TargetSecret},
+        token::TokenMetadata,
+        write_error::WriteError,
+    },
+};
+
+pub(super) fn read(observed: &mut Observed, reading: Option<TargetReading>) {
+    observed.target = match reading {
+        Some(reading) => Target::Present(take_token(observed, reading)),
+        None => Target::Absent,
+    };
+}
+
+pub(super) fn previous_read(observed: &mut Observed, reading: Option<TargetReading>) {
+    observed.previous = reading
+        .map(|reading| take_token(observed, reading))
+        .filter(|secret| secret.owner(&observed.credential) == TargetOwner::This);
+}
+
+/// Takes the token in hand, if the Secret is ours, is whole, and no other and newer token waits to be published.
+fn take_token(observed: &mut Observed, reading: TargetReading) -> TargetSecret {
+    let TargetReading { mut secret, data } = reading;
+    if secret.owner(&observed.credential) != TargetOwner::Foreign {
+        let found = secret.inspect(&data);
+        if observed.memory.target.found(found) {
+            observed.memory.reporting.note(Change::Issued);
+        }
+    }
+    secret
+}
+
+pub(super) fn published(observed: &mut Observed, secret: TargetSecret) {
+    let token = secret.metadata();
+    if is_repair(observed, &secret, token.as_ref()) {
+        observed.memory.reporting.note(Change::Repaired);
+    }
+    if let Some(token) = &token {
+        observed.memory.exchange.published(token);
+    }
+    let written = written(observed, &secret, token.as_ref());
+    if observed.memory.target.published(written) {
+        observed.memory.reporting.note(Change::Issued);
+    }
+    observed.target = Target::Present(secret);
+}
+
+fn written(
+    observed: &Observed,
+    secret: &TargetSecret,
+    token: Option<&TokenMetadata>,
+) -> Option<Written> {
+    let settings = observed.settings.as_ref().ok()?;
+    Some(Written {
+        version: secret.version.clone(),
+        metadata: DesiredMetadata::new(&observed.credential, settings, token?),
+    })
+}
+
+pub(super) fn not_writable(observed: &mut Observed, why: WriteError, now: Timestamp) {
+    let credential = &observed.credential;
+    let of = (credential.generation, credential.uid.as_str());
+    observed.memory.target.refused(why, of, now);
+}
+
+pub(super) fn deleted(observed: &mut Observed, name: &str) {
+    if observed
+        .previous
+        .as_ref()
+        .is_some_and(|secret| secret.name == name)
+    {
+        observed.previous = None;
+        return;
+    }
+    observed.memory.target.deleted();
+    observed.target = Target::Absent;
+}
+
+/// A report follows while the target that the last status named is missing: its repair may have to wait.
+pub(super) fn notice_a_missing_target(observed: &mut Observed) {
+    if reported_target(observed).is_some() && observed.target.is_absent() {
+        let status = &observed.credential.status;
+        observed.memory.target.miss(status);
+    }
+}
+
+/// Whether a target that was reported before had been deleted or edited. A write that follows from a new spec is no repair.
+fn is_repair(observed: &Observed, written: &TargetSecret, token: Option<&TokenMetadata>) -> bool {
+    let name = Some(written.name.as_str());
+    let missing = observed.memory.target.missing();
+    if missing.is_some_and(|status| target_name(status) == name) {
+        return true;
+    }
+    let edited = match &observed.target {
+        // With the same token, only labels or annotations differed, and not because the inputs changed.
+        Target::Present(before) => !before.is_confirmed() || before.metadata().as_ref() == token,
+        Target::Absent | Target::Unknown => true,
+    };
+    edited && reported_target(observed) == name
+}
+
+/// The name of the target in the status, if that is of the current spec.
+fn reported_target(observed: &Observed) -> Option<&str> {
+    let status = &observed.credential.status;
+    let current = status.observed_generation == Some(observed.credential.generation);
+    target_name(status).filter(|_| current)
+}
+
+fn target_name(status: &CubeCredentialStatus) -> Option<&str> {
+    status.target.as_ref().map(|target| target.name.as_str())
+}

@@ -1,0 +1,237 @@
+//! Whether an exchange is due, and what it would be made with.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Case, NextLogin};
+use crate::{
+    api::Attempted,
+    oauth::request::{Client, TokenRequest},
+    reconcile::{
+        login::State,
+        memory::Failure,
+        pace::{ClientKey, schedule},
+        plan::{Attempt, Exchange, Read},
+        source::{CaBundle, Rejection, Source, preflight},
+        token::{TokenInputs, TokenMetadata},
+    },
+};
+
+/// Whether a token was issued for what the spec and the source Secret say now.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::reconcile) enum Inputs {
+    /// It was.
+    Current,
+    /// It was not.
+    Changed,
+    /// Something must be read to tell.
+    Unconfirmed(Read),
+    /// The source Secret cannot be used: there are no inputs to compare with.
+    Unavailable,
+}
+
+/// Whether the delay after a failure is cut short.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::reconcile) enum BackoffBypass {
+    /// It is not.
+    No,
+    /// Something must be read to tell.
+    Unsure(Read),
+    /// The inputs of the attempt have changed, or a person asks for another attempt.
+    Yes,
+}
+
+/// The inputs of a token.
+impl Case<'_> {
+    pub(in crate::reconcile) fn inputs(&self, token: &TokenMetadata) -> Inputs {
+        let observed = self.observed;
+        // The stored refresh token has brought no access token yet: the published one is of a login before it.
+        if let Some(stored) = observed.state.stored()
+            && stored.record.issued.is_none()
+        {
+            return Inputs::Changed;
+        }
+        if self.is_confirmed(token) {
+            return Inputs::Current;
+        }
+        if observed.memory.exchange.is_refuted(&observed.versions()) {
+            return Inputs::Changed;
+        }
+        if observed.source.is_unread() {
+            return Inputs::Unconfirmed(Read::source(self.settings, &observed.source));
+        }
+        let Ok(inputs) = self.token_inputs() else {
+            return Inputs::Unavailable;
+        };
+        if token.seed_version != observed.seed_version() && self.settings.grant.initial().is_some()
+        {
+            match self.next_login() {
+                NextLogin::Unconfirmed(read) => return Inputs::Unconfirmed(read),
+                NextLogin::New(_) => return Inputs::Changed,
+                NextLogin::Stored => {}
+            }
+        }
+        match observed.memory.target.token() {
+            None => Inputs::Unconfirmed(Read::target(self.settings, &observed.target)),
+            Some(at_hand) if inputs.hash(&at_hand.value) == token.inputs_hash => Inputs::Current,
+            Some(_) => Inputs::Changed,
+        }
+    }
+
+    pub(in crate::reconcile) fn token_inputs(&self) -> Result<TokenInputs, Rejection> {
+        Ok(TokenInputs::new(self.settings, &self.client()?))
+    }
+
+    fn client(&self) -> Result<Client, Rejection> {
+        preflight::client(self.settings, &self.observed.source)
+    }
+}
+
+/// When.
+impl Case<'_> {
+    /// When the live token is refreshed.
+    pub(in crate::reconcile) fn refresh_at(&self, token: &TokenMetadata) -> Timestamp {
+        let observed = self.observed;
+        let planned = schedule::refresh_at(token, self.settings, &observed.credential.uid);
+        let last_token_at = observed.memory.exchange.last_token_at();
+        last_token_at.map_or(planned, |at| planned.max(schedule::earliest_after(at)))
+    }
+
+    /// Whether a refresh request waits to be served. The copy that counts is on the target.
+    pub(in crate::reconcile) fn requested(&self, token: &TokenMetadata) -> bool {
+        let request = &self.observed.credential.refresh_request;
+        request.is_some() && *request != token.refresh_request
+    }
+
+    /// Whether the delay after this failure is cut short.
+    pub(in crate::reconcile) fn backoff_bypass(&self, failure: &Failure) -> BackoffBypass {
+        let observed = self.observed;
+        let attempted = &failure.attempted;
+        if attempted.generation != observed.credential.generation {
+            return BackoffBypass::Yes;
+        }
+        if observed.source.version() != Some(&attempted.source_resource_version) {
+            // A read with unchanged values has already brought the attempt's version up to date.
+            return match &observed.source {
+                Source::Unread(_) => {
+                    BackoffBypass::Unsure(Read::source(self.settings, &observed.source))
+                }
+                _ => BackoffBypass::Yes,
+            };
+        }
+        if observed.seed_version() != attempted.seed_resource_version {
+            match self.next_login() {
+                NextLogin::Unconfirmed(read) => return BackoffBypass::Unsure(read),
+                NextLogin::New(_) => return BackoffBypass::Yes,
+                NextLogin::Stored => {}
+            }
+        }
+        let exchange = &observed.memory.exchange;
+        if let Some(read) = Read::ca_bundle(self.settings)
+            && exchange.is_ca_bundle_touched()
+        {
+            return match &observed.ca_bundle {
+                CaBundle::Unread => BackoffBypass::Unsure(read),
+                _ => BackoffBypass::Yes,
+            };
+        }
+        // Otherwise a new process could not tell a label edit from a change of the client secret.
+        if !exchange.knows_failed_inputs() && observed.source.is_unread() {
+            return BackoffBypass::Unsure(Read::source(self.settings, &observed.source));
+        }
+        self.requested_since(attempted)
+    }
+
+    fn requested_since(&self, attempted: &Attempted) -> BackoffBypass {
+        let request = &self.observed.credential.refresh_request;
+        let served = self.token().and_then(|token| token.refresh_request);
+        let fresh =
+            request.is_some() && *request != served && *request != attempted.refresh_request;
+        // Nobody's wish cuts short a pause that the provider asked for (429, Retry-After).
+        if fresh && attempted.paused_until.is_none() {
+            BackoffBypass::Yes
+        } else {
+            BackoffBypass::No
+        }
+    }
+}
+
+/// What an exchange would be made with.
+impl Case<'_> {
+    /// The exchange, if nothing rejects it. Source and CA bundle must have been read, and the state of a stored refresh token.
+    pub(in crate::reconcile) fn exchange(&self) -> Result<Exchange, Rejection> {
+        self.preflight()?;
+        let client = self.client()?;
+        let login = self.observed.state.stored();
+        let attempt = Attempt {
+            owner_uid: self.observed.credential.uid.clone(),
+            inputs: TokenInputs::new(self.settings, &client),
+            settings: Arc::new(self.settings.clone()),
+            versions: self.observed.versions(),
+            attempted: self.attempted(),
+            login: login.cloned(),
+        };
+        let request = TokenRequest {
+            endpoint: self.settings.endpoint.clone(),
+            client,
+            authentication: self.settings.authentication,
+            refresh_token: login.map(|login| login.refresh_token.clone()),
+            scopes: self.settings.scopes.clone(),
+            parameters: self.settings.parameters.clone(),
+            ca_bundle: preflight::ca_bundle(self.settings, &self.observed.ca_bundle)?,
+        };
+        Ok(Exchange { request, attempt })
+    }
+
+    /// Everything that can be rejected without asking anybody.
+    pub(in crate::reconcile) fn preflight(&self) -> Result<(), Rejection> {
+        self.client()?;
+        self.initial_token()?;
+        self.hosts()?;
+        preflight::ca_bundle(self.settings, &self.observed.ca_bundle).map(drop)
+    }
+
+    /// Whether the initial refresh token can be used, with the grant that has one.
+    pub(in crate::reconcile) fn initial_token(&self) -> Result<(), Rejection> {
+        let Some(initial) = self.settings.grant.initial() else {
+            return Ok(());
+        };
+        let begun = !matches!(self.observed.state, State::Absent);
+        preflight::initial_token(initial, &self.observed.seed, begun)
+    }
+
+    /// Whether the operator and the owners of the Secrets allow the host.
+    pub(in crate::reconcile) fn hosts(&self) -> Result<(), Rejection> {
+        let (observed, settings) = (self.observed, self.settings);
+        let endpoint = &settings.endpoint;
+        preflight::operator_allows(observed.allowed_hosts.as_ref(), endpoint)?;
+        let client_hosts = observed.source.token_hosts();
+        preflight::owner_allows(&settings.source.name, client_hosts, endpoint)?;
+        match settings.grant.initial() {
+            Some(initial) => preflight::owner_allows(&initial.name, self.seed_hosts(), endpoint),
+            None => Ok(()),
+        }
+    }
+
+    /// The client whose budget pays for an exchange, if nothing rejects it.
+    pub(in crate::reconcile) fn client_key(&self) -> Option<ClientKey> {
+        self.preflight().ok()?;
+        let client = self.client().ok()?;
+        Some(ClientKey::new(&self.settings.endpoint, &client.id))
+    }
+
+    /// What an attempt now would be made with, as the status records it.
+    pub(in crate::reconcile) fn attempted(&self) -> Attempted {
+        let observed = self.observed;
+        Attempted {
+            generation: observed.credential.generation,
+            source_resource_version: observed.source.version().unwrap_or_default().to_owned(),
+            seed_resource_version: observed.seed_version(),
+            refresh_request: observed.credential.refresh_request.clone(),
+            client: self.client_key().map(|client| client.text()),
+            paused_until: None,
+            ca_bundle_hash: preflight::ca_bundle_hash(&observed.ca_bundle),
+        }
+    }
+}

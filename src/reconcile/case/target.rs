@@ -1,0 +1,75 @@
+//! Which token is at hand, and which one consumers see.
+
+use super::{Case, Inputs};
+use crate::reconcile::{
+    target::{TargetOwner, TargetSecret},
+    token::TokenMetadata,
+};
+
+impl<'a> Case<'a> {
+    /// The Secret by the target's name, if it is ours or was left by a predecessor.
+    pub(in crate::reconcile) fn target(&self) -> Option<&'a TargetSecret> {
+        let secret = self.observed.target.present()?;
+        // Of two rivals only the older one speaks of it.
+        let ours = self.observed.older_rival.is_none()
+            && secret.owner(&self.observed.credential) != TargetOwner::Foreign;
+        ours.then_some(secret)
+    }
+
+    /// The token to judge: the one at hand, or the one on the target.
+    pub(in crate::reconcile) fn token(&self) -> Option<TokenMetadata> {
+        match self.observed.memory.target.token() {
+            Some(token) => Some(token.metadata.clone()),
+            None => self.target()?.confirmed_metadata(),
+        }
+    }
+
+    /// A token that has not expired.
+    pub(in crate::reconcile) fn live_token(&self) -> Option<TokenMetadata> {
+        self.token().filter(|token| token.expires_at > self.now)
+    }
+
+    /// A token that has not expired and was issued for the current inputs, as far as these are known.
+    pub(in crate::reconcile) fn good_token(&self) -> Option<TokenMetadata> {
+        if self.published_token_is_dead() {
+            return None;
+        }
+        self.live_token().filter(|token| match self.inputs(token) {
+            Inputs::Changed => false,
+            Inputs::Unavailable => token.owner_uid == self.observed.credential.uid,
+            Inputs::Current | Inputs::Unconfirmed(_) => true,
+        })
+    }
+
+    /// The good token that consumers see, which is not one that could not be published yet.
+    pub(in crate::reconcile) fn published_token(&self) -> Option<TokenMetadata> {
+        if self.observed.memory.target.unpublished().is_none() {
+            return self.good_token();
+        }
+        let published = self.target()?.confirmed_metadata()?;
+        (published.expires_at > self.now && self.is_confirmed(&published)).then_some(published)
+    }
+
+    /// The published token, if it has not expired and is no good any more only because its inputs have changed.
+    pub(in crate::reconcile) fn outdated_token(&self) -> Option<TokenMetadata> {
+        let published = self.target()?.confirmed_metadata()?;
+        let outdated = published.expires_at > self.now
+            && published.owner_uid == self.observed.credential.uid
+            && !self.published_token_is_dead();
+        outdated.then_some(published)
+    }
+
+    /// A provider kills the published token when it rotates the refresh token.
+    fn published_token_is_dead(&self) -> bool {
+        self.observed.memory.login.is_lost() && self.settings.grant.initial().is_some()
+    }
+
+    /// Whether the inputs are the ones that this token was last confirmed for.
+    pub(super) fn is_confirmed(&self, token: &TokenMetadata) -> bool {
+        let credential = &self.observed.credential;
+        token.owner_uid == credential.uid
+            && token.generation == credential.generation
+            && Some(token.source_version.as_str()) == self.observed.source.version()
+            && token.seed_version == self.observed.seed_version()
+    }
+}

@@ -1,0 +1,137 @@
+//! The checks of the exchange: whether it is due, and whether it may be made.
+
+use super::{Step, act, read, settle};
+use crate::{
+    api::Reason,
+    reconcile::{
+        case::{BackoffBypass, Case, Inputs, NextLogin},
+        pace::{Permit, PermitRequest, retry},
+        plan::{Action, Read},
+        source::{CaBundle, Rejection},
+        status::Conditions,
+    },
+};
+
+pub(super) fn the_inputs_are_confirmed(case: &Case<'_>) -> Option<Step> {
+    match case.inputs(&case.live_token()?) {
+        Inputs::Unconfirmed(what) => Some(read(what)),
+        Inputs::Current | Inputs::Changed | Inputs::Unavailable => None,
+    }
+}
+
+pub(super) fn a_suspended_credential_rests(case: &Case<'_>) -> Option<Step> {
+    if !case.settings.suspend {
+        return None;
+    }
+    Some(settle(Conditions::suspended(case)))
+}
+
+pub(super) fn a_good_token_rests_until_it_is_due(case: &Case<'_>) -> Option<Step> {
+    let token = case.good_token()?;
+    if case.requested(&token) || case.now >= case.refresh_at(&token) {
+        return None;
+    }
+    Some(settle(match early_rejection(case) {
+        Some(rejection) => Conditions::rejected_inputs(case, &rejection),
+        None => Conditions::good(case, &token),
+    }))
+}
+
+/// Why the next exchange would be rejected, where the source Secret was read anyway. A CA bundle is judged when it is needed.
+pub(super) fn early_rejection(case: &Case<'_>) -> Option<Rejection> {
+    if case.observed.source.is_unread() {
+        return None;
+    }
+    case.preflight()
+        .err()
+        .filter(|rejection| rejection.reason() != Reason::CABundleInvalid)
+}
+
+pub(super) fn a_failure_waits(case: &Case<'_>) -> Option<Step> {
+    let failure = case.observed.memory.exchange.failure()?;
+    match case.backoff_bypass(failure) {
+        BackoffBypass::Unsure(what) => Some(read(what)),
+        BackoffBypass::Yes => None,
+        BackoffBypass::No => {
+            let waits = failure.next_attempt.is_none_or(|at| case.now < at);
+            waits.then(|| settle(Conditions::failed(case, failure)))
+        }
+    }
+}
+
+/// A token that has expired by now, or before it could be published, would be asked for again and again without a pause.
+pub(super) fn a_token_of_a_few_seconds_is_not_replaced_immediately(
+    case: &Case<'_>,
+) -> Option<Step> {
+    let token = case.token()?;
+    let waits = case.now < case.refresh_at(&token)
+        && token.expires_at <= case.now
+        && !case.requested(&token)
+        && case.inputs(&token) == Inputs::Current;
+    waits.then(|| settle(Conditions::short_lived(case, &token)))
+}
+
+pub(super) fn a_place_in_the_queue_is_kept(case: &Case<'_>) -> Option<Step> {
+    let queued = case.observed.memory.exchange.queued()?;
+    if queued.versions != case.observed.versions() {
+        return None;
+    }
+    take_permit(
+        case,
+        PermitRequest {
+            peek: true,
+            ..queued.request.clone()
+        },
+    )
+}
+
+pub(super) fn the_needs_of_the_request_are_read(case: &Case<'_>) -> Option<Step> {
+    let observed = case.observed;
+    if observed.source.is_unread() {
+        return Some(read(Read::source(case.settings, &observed.source)));
+    }
+    if let Some(bundle) = Read::ca_bundle(case.settings)
+        && matches!(observed.ca_bundle, CaBundle::Unread)
+    {
+        return Some(read(bundle));
+    }
+    let seed = Read::seed(case.settings, &observed.seed)?;
+    match case.next_login() {
+        NextLogin::Unconfirmed(what) => Some(read(what)),
+        // The owner's consent and list of hosts count at every request.
+        NextLogin::Stored | NextLogin::New(_) => observed.seed.is_unread().then(|| read(seed)),
+    }
+}
+
+pub(super) fn the_budget_is_waited_for(case: &Case<'_>) -> Option<Step> {
+    let unknown_outcomes = case.observed.memory.exchange.unknown_outcomes();
+    let request = PermitRequest {
+        // Rejected inputs need no permit; the last check says why they are rejected.
+        client: case.client_key()?,
+        uid: case.observed.credential.uid.clone(),
+        priority: case.outcome_is_unknown() && retry::is_within_grace(unknown_outcomes),
+        peek: false,
+    };
+    take_permit(case, request)
+}
+
+fn take_permit(case: &Case<'_>, request: PermitRequest) -> Option<Step> {
+    match &case.observed.permit {
+        Some((asked, Permit::Now { until }))
+            if case.now <= *until && (request.peek || !asked.peek) =>
+        {
+            None
+        }
+        Some((_, Permit::Later { at, paused })) if case.now < *at => {
+            Some(settle(Conditions::waits_for_permit(case, *at, *paused)))
+        }
+        _ => Some(act(Action::TakePermit(request))),
+    }
+}
+
+pub(super) fn an_exchange_is_made_unless_the_inputs_are_rejected(case: &Case<'_>) -> Option<Step> {
+    Some(match case.exchange() {
+        Ok(exchange) => act(Action::Exchange(exchange)),
+        Err(rejection) => settle(Conditions::rejected_inputs(case, &rejection)),
+    })
+}

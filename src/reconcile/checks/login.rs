@@ -1,0 +1,156 @@
+//! The checks of a stored refresh token: it is claimed before it is sent, and the provider's response is stored before anything
+//! else happens. `reconcile::login` has the picture of its states.
+
+mod write;
+
+use super::{Step, act, read, settle};
+use crate::{
+    api::Reason,
+    reconcile::{
+        case::{Case, NextLogin},
+        login::{Claim, ClaimState, Rejected, SeedNow, State, StateConflict},
+        memory::StorePhase,
+        plan::{Next, Read},
+        status::{self, Conditions},
+    },
+};
+use write::{claim, store};
+
+pub(super) fn a_response_is_stored_first(case: &Case<'_>) -> Option<Step> {
+    let unstored = case.observed.memory.login.unstored()?;
+    let wait = || Step::Do(Next::Wait(unstored.pause()));
+    Some(match unstored.phase() {
+        StorePhase::Write if case.observed.state.is_unread() => read(Read::state(case.settings)),
+        StorePhase::Write => store(case, unstored.login().clone()),
+        StorePhase::Wait => wait(),
+        StorePhase::Report(why) => {
+            let conditions = Conditions::storing(case, why);
+            let report = status::report(case.observed, Some(case), &conditions, case.now);
+            report.map_or_else(wait, act)
+        }
+    })
+}
+
+/// Once for each process and generation: the token on it may be newer than the target's, and its owner reference follows the
+/// spec. Also where no token is known to be live and published, and where it must say what a rejection means.
+pub(super) fn the_state_is_read(case: &Case<'_>) -> Option<Step> {
+    case.settings.grant.initial()?;
+    let memory = &case.observed.memory;
+    let wanted = !memory.login.was_read_for(case.observed.credential.generation)
+        || memory.login.rejected().is_some()
+        // Another process may have overtaken what waits in memory.
+        || memory.target.unpublished().is_some()
+        || case.live_token().is_none();
+    (wanted && case.observed.state.is_unread()).then(|| read(Read::state(case.settings)))
+}
+
+/// A dead token is dead for every process: it is never sent again because a status was wiped.
+pub(super) fn a_rejection_is_stored(case: &Case<'_>) -> Option<Step> {
+    let rejected = case.observed.memory.login.rejected()?;
+    if let Some(step) = an_unwritable_state_waits(case) {
+        return Some(step);
+    }
+    let stored = case.observed.state.stored()?;
+    // In a later reconcile than that of the exchange.
+    if case.observed.source.is_unread() {
+        return Some(read(Read::source(case.settings, &case.observed.source)));
+    }
+    let rejected = Rejected {
+        what: &rejected.error.what,
+        inputs: case.inputs_hash(stored).unwrap_or_default(),
+        request: case.observed.credential.refresh_request.clone(),
+    };
+    Some(store(case, stored.rejected(rejected, case.now)))
+}
+
+pub(super) fn the_state_follows_the_deletion_policy(case: &Case<'_>) -> Option<Step> {
+    case.settings.grant.initial()?;
+    let State::Present(secret) = &case.observed.state else {
+        return None;
+    };
+    let follows = secret.owned == case.settings.owns_target();
+    if follows || case.observed.memory.login.unwritable().is_some() {
+        return None;
+    }
+    Some(store(case, secret.stored.clone()))
+}
+
+pub(super) fn an_idle_claim_is_released(case: &Case<'_>) -> Option<Step> {
+    let login = &case.observed.memory.login;
+    let stored = case.observed.state.stored()?;
+    let idle = login.idle_claim()?;
+    if login.unwritable().is_some() || stored.record.claim.as_ref() != Some(idle) {
+        return None;
+    }
+    Some(store(case, stored.released()))
+}
+
+pub(in crate::reconcile) fn an_unusable_state_is_left_alone(case: &Case<'_>) -> Option<Step> {
+    case.settings.grant.initial()?;
+    let name = case.settings.state_name.clone();
+    let conflict = match case.observed.state {
+        State::Foreign => StateConflict::Foreign { name },
+        State::Damaged { .. } => StateConflict::Damaged { name },
+        State::Unread | State::Absent | State::Present(_) => return None,
+    };
+    Some(settle(Conditions::state_conflict(case, &conflict)))
+}
+
+/// A dead token cannot heal, and each replay may alarm the provider. Only other inputs, a request by hand and the one
+/// confirmation send it again.
+pub(super) fn a_rejected_token_is_not_sent_again(case: &Case<'_>) -> Option<Step> {
+    let stored = case.observed.state.stored()?;
+    let rejection = stored.record.rejection.as_ref()?;
+    let inputs = case.inputs_hash(stored);
+    let changed = inputs.is_some_and(|inputs| inputs != rejection.inputs);
+    let request = &case.observed.credential.refresh_request;
+    let requested = request.is_some() && *request != rejection.request;
+    let confirmed = rejection.next_attempt().is_some_and(|at| case.now >= at);
+    // An initial refresh token that cannot be used may be that of a new sign-in: what is wrong with it comes first.
+    let unusable = case.initial_token().is_err();
+    let another = matches!(case.next_login(), NextLogin::New(_));
+    if changed || requested || confirmed || unusable || another {
+        return None;
+    }
+    Some(settle(Conditions::rejected_token(case, rejection)))
+}
+
+pub(super) fn the_claim_of_another_is_waited_for(case: &Case<'_>) -> Option<Step> {
+    let ClaimState::Others { until } = case.claim_state(case.observed.state.stored()?) else {
+        return None;
+    };
+    let until = case.observed.memory.login.claim_ends(until)?;
+    (case.now < until).then(|| settle(Conditions::claimed(case, until)))
+}
+
+pub(super) fn an_unwritable_state_waits(case: &Case<'_>) -> Option<Step> {
+    let unwritable = case.observed.memory.login.unwritable()?;
+    if !unwritable.waits(case.observed.credential.generation, case.now) {
+        return None;
+    }
+    let reason = Reason::StateNotWritable;
+    Some(settle(Conditions::not_writable(case, reason, unwritable)))
+}
+
+/// Nothing is sent without a claim that was stored a moment ago.
+pub(super) fn the_refresh_token_is_claimed(case: &Case<'_>) -> Option<Step> {
+    case.settings.grant.initial()?;
+    // Rejected inputs are not claimed for; the next check says why they are rejected.
+    case.preflight().ok()?;
+    let stored = match case.next_login() {
+        NextLogin::New(login) => *login,
+        NextLogin::Stored | NextLogin::Unconfirmed(_) => case.observed.state.stored()?.clone(),
+    };
+    if let ClaimState::Ours { until } = case.claim_state(&stored)
+        && Claim::suffices(until, case.now)
+    {
+        return None;
+    }
+    let seed = SeedNow {
+        version: case.observed.seed_version(),
+        token_hosts: case.seed_hosts().map(Into::into),
+    };
+    let unused = case.observed.memory.login.unused_claim();
+    let claimed = stored.claimed(&case.observed.identity, seed, unused, case.now);
+    Some(claim(case, claimed))
+}

@@ -1,0 +1,142 @@
+//! The checks of the target: whose it is, what it holds, and whether it must be written.
+
+use super::{Step, act, read, settle};
+use crate::{
+    api::Reason,
+    reconcile::{
+        case::{Case, Inputs},
+        plan::{Action, Next, Read},
+        source::Source,
+        status::Conditions,
+        target::{Content, DesiredMetadata, Target, TargetConflict, TargetOwner, desired},
+        token::{Token, TokenMetadata},
+    },
+};
+
+pub(super) fn a_deleted_credential_is_left_alone(case: &Case<'_>) -> Option<Step> {
+    case.observed
+        .credential
+        .deleting
+        .then_some(Step::Do(Next::Done))
+}
+
+pub(in crate::reconcile) fn an_older_credential_owns_the_target(case: &Case<'_>) -> Option<Step> {
+    let conflict = TargetConflict::OlderRival {
+        rival: case.observed.older_rival.clone()?,
+        target: case.settings.target_name.clone(),
+    };
+    Some(settle(Conditions::target_conflict(case, &conflict)))
+}
+
+pub(super) fn the_target_is_read(case: &Case<'_>) -> Option<Step> {
+    let unread = match &case.observed.target {
+        Target::Unknown => true,
+        Target::Absent => false,
+        Target::Present(_) => case.target()?.content == Content::Unread,
+    };
+    unread.then(|| read(Read::target(case.settings, &case.observed.target)))
+}
+
+pub(in crate::reconcile) fn a_foreign_secret_is_left_alone(case: &Case<'_>) -> Option<Step> {
+    let secret = case.observed.target.present()?;
+    if secret.owner(&case.observed.credential) != TargetOwner::Foreign {
+        return None;
+    }
+    let name = secret.name.clone();
+    let conflict = TargetConflict::Foreign { name };
+    Some(settle(Conditions::target_conflict(case, &conflict)))
+}
+
+/// Also one that was confirmed earlier: its token is not kept between reconciles.
+pub(super) fn a_moved_target_is_read(case: &Case<'_>) -> Option<Step> {
+    let previous = case.observed.previous.as_ref()?;
+    let wanted = case.observed.target.is_absent()
+        && case.observed.memory.target.token().is_none()
+        && previous.content != Content::Damaged;
+    wanted.then(|| read(Read::previous(previous)))
+}
+
+/// Writes a token that the target does not show, and mends a target whose metadata is not as it should be.
+pub(super) fn the_token_is_published(case: &Case<'_>) -> Option<Step> {
+    let memory = &case.observed.memory.target;
+    let metadata = publishable(case)?;
+    let wanted = DesiredMetadata::new(&case.observed.credential, case.settings, &metadata);
+    let current = case.target();
+    if current.is_some_and(|secret| secret.is_confirmed() && secret.has(&wanted)) {
+        return None;
+    }
+    if let Some(step) = an_unwritable_target_waits(case) {
+        return Some(step);
+    }
+    // Our own write, which other people's rules have altered: to repeat it would not end.
+    if current.is_some_and(|secret| memory.wrote(secret, &wanted)) {
+        return None;
+    }
+    let Some(at_hand) = memory.token() else {
+        return Some(read(Read::target(case.settings, &case.observed.target)));
+    };
+    // The type of a Secret is immutable.
+    let retyped =
+        current.filter(|secret| secret.secret_type() != Some(&case.settings.target.r#type));
+    if let Some(secret) = retyped {
+        return Some(act(Action::Delete(secret.secret_version())));
+    }
+    let token = Token {
+        value: at_hand.value.clone(),
+        metadata,
+    };
+    let replaces = current.map(|secret| secret.secret_version());
+    let target = desired(&case.observed.credential, case.settings, &token, replaces);
+    Some(act(Action::Publish(target)))
+}
+
+/// The metadata with which the token at hand should be published; `None`: it should not be.
+fn publishable(case: &Case<'_>) -> Option<TokenMetadata> {
+    let found = case.live_token()?;
+    match case.inputs(&found) {
+        Inputs::Current => Some(confirmed(case, found)),
+        // Without a usable source Secret there is nothing to confirm it with; the published token stays what it is.
+        Inputs::Unavailable if found.owner_uid == case.observed.credential.uid => Some(found),
+        Inputs::Unavailable | Inputs::Changed | Inputs::Unconfirmed(_) => {
+            let unpublished = case.observed.memory.target.unpublished();
+            unpublished.map(|_| found)
+        }
+    }
+}
+
+/// The metadata as confirmed for the current generation and source version, unless the preflight checks reject these: rejected
+/// inputs are looked at again, and not recorded as seen.
+fn confirmed(case: &Case<'_>, token: TokenMetadata) -> TokenMetadata {
+    let observed = case.observed;
+    let rejected = matches!(observed.source, Source::Read(_))
+        && super::exchange::early_rejection(case).is_some();
+    let token = TokenMetadata {
+        owner_uid: observed.credential.uid.clone(),
+        ..token
+    };
+    match observed.source.version() {
+        Some(version) if !rejected => TokenMetadata {
+            generation: observed.credential.generation,
+            source_version: version.to_owned(),
+            seed_version: observed.seed_version(),
+            ..token
+        },
+        _ => token,
+    }
+}
+
+fn an_unwritable_target_waits(case: &Case<'_>) -> Option<Step> {
+    let unwritable = case.observed.memory.target.unwritable()?;
+    if !unwritable.waits(case.observed.credential.generation, case.now) {
+        return None;
+    }
+    let reason = Reason::TargetNotWritable;
+    Some(settle(Conditions::not_writable(case, reason, unwritable)))
+}
+
+pub(super) fn a_moved_target_is_deleted(case: &Case<'_>) -> Option<Step> {
+    let previous = case.observed.previous.as_ref()?;
+    case.target()?;
+    case.good_token()?;
+    Some(act(Action::Delete(previous.secret_version())))
+}

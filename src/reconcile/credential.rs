@@ -1,0 +1,22 @@
+//! The `CubeCredential` itself, without its spec.
+
+use crate::api::CubeCredentialStatus;
+
+/// The `CubeCredential`, without its spec.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    /// Its namespace, in which all objects that it references are.
+    pub namespace: String,
+    /// `metadata.name`.
+    pub name: String,
+    /// `metadata.uid`.
+    pub uid: String,
+    /// `metadata.generation`, which counts changes of the spec.
+    pub generation: i64,
+    /// Whether it has a deletion timestamp.
+    pub deleting: bool,
+    /// The hash of the annotation that requests a refresh, if it has one.
+    pub refresh_request: Option<String>,
+    /// Its status, as last read or written.
+    pub status: CubeCredentialStatus,
+}

@@ -1,0 +1,59 @@
+//! Events: they mark changes, never routine.
+
+use crate::api::Reason;
+
+/// One event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// What changed.
+    pub kind: EventKind,
+    /// The sentence that people read.
+    pub note: String,
+}
+
+/// What changed. The name is the event's reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the documentation")]
+pub enum EventKind {
+    TokenIssued,
+    Recovered,
+    TargetRepaired,
+    RefreshRequested,
+    SeedAdopted,
+    ExpiryUnknown,
+    ScopeNarrowed,
+    ClockSkew,
+    ShortLivedToken,
+    /// `controller::consumers` publishes it; no reconcile does.
+    StaleConsumer,
+    Failed(Reason),
+}
+
+impl EventKind {
+    /// Whether the event is a warning.
+    #[must_use]
+    pub fn is_warning(self) -> bool {
+        match self {
+            Self::TokenIssued
+            | Self::Recovered
+            | Self::TargetRepaired
+            | Self::RefreshRequested
+            | Self::SeedAdopted => false,
+            Self::ExpiryUnknown
+            | Self::ScopeNarrowed
+            | Self::ClockSkew
+            | Self::ShortLivedToken
+            | Self::StaleConsumer
+            | Self::Failed(_) => true,
+        }
+    }
+
+    /// The event's reason.
+    #[must_use]
+    pub fn reason(self) -> String {
+        match self {
+            Self::Failed(reason) => reason.to_string(),
+            other => format!("{other:?}"),
+        }
+    }
+}

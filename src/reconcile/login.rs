@@ -1,0 +1,88 @@
+//! The stored refresh token.
+//!
+//! A refresh token that rotates is consumed by its use, and its successor is in the response alone. So the token is claimed in
+//! the state Secret before it is sent, the successor is stored before anything else happens, and every write is fenced by the
+//! resourceVersion of the Secret and by the hash of the token that it replaces.
+//!
+//! ```text
+//!  initial refresh token ── begin ──┐   (the login before is kept as `replaced` until this one has worked)
+//!                                   ▼
+//!    ┌────────────────────────▶  FREE            no `claim`, or one of an earlier token
+//!    │                              │ claimed    claim: {of: hash of the token, by: pod, until: now + 40 s}
+//!    │  released: nothing was       ▼
+//!    ├───── consumed ───────────  OURS           the claim that this process wrote and has not used
+//!    │                              │ the request is sent
+//!    │                              ├── 2xx ─────────────▶ succeeded: refresh-token, access-token, generation + 1 ──▶ FREE
+//!    │                              ├── invalid_grant ───▶ REJECTED
+//!    │                              └── no clear response, or the process ends
+//!    │                                        ▼
+//!    │                           OUTCOME UNKNOWN  a claim that is over or of this pod's earlier container; `inDoubt`
+//!    │                              │ claimed again, and sent again to find out
+//!    │                              ├── 2xx ─────────────▶ succeeded ──▶ FREE
+//!    │                              └── invalid_grant ───▶ LOST: an earlier request consumed the token
+//!    │
+//!    │  OTHERS'     an unexpired claim of another pod: nothing is sent before it ends
+//!    │
+//!    └── REJECTED   rejection: {lost: false}; sent once more after 5 min, then `confirmed` and never again
+//!        LOST       rejection: {lost: true}; never sent again
+//!        Both end with another initial refresh token (begin), with changed inputs, or with a refresh request by hand.
+//! ```
+//!
+//! | the process ends | the state Secret holds | the next process |
+//! |---|---|---|
+//! | before the claim is stored | the token, no claim | starts over |
+//! | between claim and request | the token, a claim | sends the token as one whose outcome is unknown |
+//! | between request and response, or before the response is stored | the token, a claim | the same; without a grace period at the provider the login is lost |
+//! | after the response is stored | the successor with its access token, no claim | publishes the access token |
+//! | between `invalid_grant` and its record | the token, a claim | sends the token once more |
+
+mod claim;
+mod record;
+mod secret;
+mod transitions;
+
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+
+use super::digest::hex;
+pub(super) use claim::{Claim, ClaimState};
+pub(super) use record::{LoginRecord, RejectedToken};
+pub(super) use secret::StateConflict;
+pub use secret::{STATE_TYPE, State, StateReading, StateSecret, is_state_of};
+pub(super) use transitions::{Rejected, SeedNow};
+
+/// The content of a state Secret.
+#[derive(Clone, Debug)]
+pub struct StoredLogin {
+    pub(super) refresh_token: SecretString,
+    /// The last access token, if one came with this refresh token.
+    pub(super) access_token: Option<SecretString>,
+    /// The refresh token of the login before, until this one has worked.
+    pub(super) replaced_token: Option<SecretString>,
+    pub(super) record: LoginRecord,
+}
+
+impl StoredLogin {
+    /// Whether this login began with this initial refresh token.
+    pub(super) fn began_with(&self, initial: &SecretString) -> bool {
+        self.record.seed == hash(initial)
+    }
+
+    /// Whether this login, or one that it has replaced for good, began with this initial refresh token.
+    pub(super) fn knows(&self, initial: &SecretString) -> bool {
+        let seed = hash(initial);
+        self.record.seed == seed || self.record.past_seeds.contains(&seed)
+    }
+
+    /// The hash of the refresh token.
+    pub(super) fn token_hash(&self) -> String {
+        hash(&self.refresh_token)
+    }
+}
+
+fn hash(token: &SecretString) -> String {
+    hex(&Sha256::digest(token.expose_secret()))
+}
+
+#[cfg(test)]
+mod tests;

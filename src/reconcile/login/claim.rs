@@ -1,0 +1,74 @@
+//! The claim on a refresh token: which process may send it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::StoredLogin;
+use crate::reconcile::{pace::delays, time::later};
+
+/// The process that is about to send a refresh token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::reconcile) struct Claim {
+    /// The SHA-256 of the token.
+    pub(in crate::reconcile) of: String,
+    /// The uid of the pod.
+    pub(in crate::reconcile) by: String,
+    pub(in crate::reconcile) until: Timestamp,
+}
+
+/// Whether the current refresh token may be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::reconcile) enum ClaimState {
+    /// Nobody claims it.
+    Free,
+    /// This process has claimed it, and has not sent it since.
+    Ours { until: Timestamp },
+    /// Another process may be sending it, at most until then.
+    Others { until: Timestamp },
+    /// A process claimed it and left no result: it may have been sent.
+    OutcomeUnknown,
+}
+
+impl Claim {
+    pub(super) fn new(login: &StoredLogin, identity: &str, now: Timestamp) -> Self {
+        Self {
+            of: login.token_hash(),
+            by: identity.to_owned(),
+            until: later(now, delays::CLAIM),
+        }
+    }
+
+    /// When a claim ends that was first seen at this time, whatever end it states: the clock of its pod may be wrong.
+    pub(in crate::reconcile) fn latest_end(first_seen: Timestamp) -> Timestamp {
+        later(first_seen, delays::CLAIM)
+    }
+
+    /// Whether enough of a claim is left to send a request and receive its response.
+    pub(in crate::reconcile) fn suffices(until: Timestamp, now: Timestamp) -> bool {
+        until.duration_since(now) >= delays::CLAIM_LEFT
+    }
+}
+
+impl StoredLogin {
+    /// Whether the token may be sent. `unused` is a claim of this process with which certainly nothing was consumed.
+    pub(in crate::reconcile) fn claim_state(
+        &self,
+        identity: &str,
+        unused: Option<&Claim>,
+        now: Timestamp,
+    ) -> ClaimState {
+        let claim = self.record.claim.as_ref();
+        let Some(claim) = claim.filter(|claim| claim.of == self.token_hash()) else {
+            return ClaimState::Free;
+        };
+        let until = claim.until;
+        if unused == Some(claim) {
+            return ClaimState::Ours { until };
+        }
+        // A claim of this pod comes from an earlier container, which is gone.
+        if claim.by != identity && until > now {
+            return ClaimState::Others { until };
+        }
+        ClaimState::OutcomeUnknown
+    }
+}

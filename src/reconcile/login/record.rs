@@ -1,0 +1,57 @@
+//! What the state Secret holds beside the tokens, as JSON. Names and meaning of the fields are a stored format: a later version
+//! must read what an earlier one wrote.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Claim;
+use crate::reconcile::{pace::delays, time::later, token::TokenMetadata};
+
+/// What stands beside the tokens of a login.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::reconcile) struct LoginRecord {
+    /// How many responses have been stored since the state began.
+    pub(in crate::reconcile) generation: u64,
+    /// The SHA-256 of the initial refresh token of this login.
+    pub(in crate::reconcile) seed: String,
+    /// The resourceVersion of the Secret in which that was last found to be no new one.
+    pub(in crate::reconcile) seed_version: Option<String>,
+    /// The only hosts that the owner of the initial refresh token allows. They hold also when that Secret is deleted.
+    pub(in crate::reconcile) token_hosts: Option<String>,
+    /// The seeds of earlier logins: applying one of them again changes nothing.
+    pub(in crate::reconcile) past_seeds: Vec<String>,
+    /// The metadata of the access token.
+    pub(in crate::reconcile) issued: Option<TokenMetadata>,
+    pub(in crate::reconcile) claim: Option<Claim>,
+    /// The refresh token was sent at least once without a response that says what happened to it.
+    #[serde(rename = "inDoubt")]
+    pub(in crate::reconcile) outcome_unknown: bool,
+    pub(in crate::reconcile) rejection: Option<RejectedToken>,
+    /// The record of the login before, until this one has worked: a wrong seed must not cost a good login.
+    pub(in crate::reconcile) replaced: Option<Box<LoginRecord>>,
+}
+
+/// The provider's `invalid_grant` for the stored refresh token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::reconcile) struct RejectedToken {
+    /// Whether an earlier attempt may have consumed the token: then its successor was lost.
+    pub(in crate::reconcile) lost: bool,
+    /// The provider's response, as it may be shown.
+    pub(in crate::reconcile) what: String,
+    pub(in crate::reconcile) at: Timestamp,
+    /// Whether the provider rejected it twice.
+    pub(in crate::reconcile) confirmed: bool,
+    /// A keyed hash of the inputs that were rejected.
+    pub(in crate::reconcile) inputs: String,
+    /// The refresh request at that time.
+    pub(in crate::reconcile) request: Option<String>,
+}
+
+impl RejectedToken {
+    /// When the token is sent once more. A lost token and one that was rejected twice are never sent again.
+    pub(in crate::reconcile) fn next_attempt(&self) -> Option<Timestamp> {
+        (!self.lost && !self.confirmed).then(|| later(self.at, delays::CONFIRMATION))
+    }
+}

@@ -1,0 +1,170 @@
+//! The state Secret as it was found: whose it is, and whether it can be read.
+
+use std::collections::BTreeMap;
+
+use secrecy::{ExposeSecret, SecretString};
+use thiserror::Error;
+
+use super::StoredLogin;
+use crate::{
+    api::{annotation, label},
+    oauth::request::is_token,
+    reconcile::{credential::Credential, token::ACCESS_TOKEN},
+};
+
+/// The type of a state Secret.
+pub const STATE_TYPE: &str = "cube-operator.dev/state";
+
+pub(super) const REFRESH_TOKEN: &str = "refresh-token";
+pub(super) const REPLACED_TOKEN: &str = "replaced-refresh-token";
+pub(super) const RECORD: &str = "record";
+
+/// The Secret with the current refresh token.
+#[derive(Clone, Debug)]
+pub enum State {
+    /// It was not read in this reconcile: it is only ever read live.
+    Unread,
+    /// There is none.
+    Absent,
+    /// A Secret by that name does not belong to this object.
+    Foreign,
+    /// It was edited, and cannot be read any more. Only a response that must be stored replaces it.
+    Damaged {
+        /// Its uid.
+        uid: String,
+        /// Its resourceVersion.
+        version: String,
+    },
+    /// It is there.
+    Present(Box<StateSecret>),
+}
+
+/// A state Secret.
+#[derive(Clone, Debug)]
+pub struct StateSecret {
+    /// Its uid.
+    pub uid: String,
+    /// Its resourceVersion.
+    pub version: String,
+    /// Whether it has this object's owner reference.
+    pub owned: bool,
+    /// What it holds.
+    pub stored: StoredLogin,
+}
+
+/// A Secret by the name of the state, as it was read.
+#[derive(Debug)]
+pub struct StateReading {
+    /// Its uid.
+    pub uid: String,
+    /// Its resourceVersion.
+    pub version: String,
+    /// The uids of its owner references.
+    pub owners: Vec<String>,
+    /// Its data, as far as it is text; `None`: it does not belong to this object, so its data was not read.
+    pub data: Option<BTreeMap<String, SecretString>>,
+}
+
+/// Why there is no place to keep a refresh token in, so that nothing is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub(in crate::reconcile) enum StateConflict {
+    #[error(
+        "Secret {name:?}, where the refresh token is to be kept, exists and does not belong to this CubeCredential, so it is left \
+         alone and nothing is sent"
+    )]
+    Foreign { name: String },
+    #[error(
+        "Secret {name:?}, where the refresh token is kept, was edited and cannot be read any more, so nothing is sent"
+    )]
+    Damaged { name: String },
+}
+
+impl State {
+    /// What a reading means to this object.
+    #[must_use]
+    pub fn of(reading: Option<StateReading>, credential: &Credential) -> Self {
+        let Some(reading) = reading else {
+            return Self::Absent;
+        };
+        let Some(data) = &reading.data else {
+            return Self::Foreign;
+        };
+        match StoredLogin::read(data) {
+            Some(stored) => Self::Present(Box::new(StateSecret {
+                uid: reading.uid,
+                version: reading.version,
+                owned: reading.owners.contains(&credential.uid),
+                stored,
+            })),
+            None => Self::Damaged {
+                uid: reading.uid,
+                version: reading.version,
+            },
+        }
+    }
+
+    /// Its content, if it could be read.
+    pub(in crate::reconcile) fn stored(&self) -> Option<&StoredLogin> {
+        match self {
+            Self::Present(secret) => Some(&secret.stored),
+            Self::Unread | Self::Absent | Self::Foreign | Self::Damaged { .. } => None,
+        }
+    }
+
+    /// Uid and version of the Secret that a write replaces.
+    pub(in crate::reconcile) fn present(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::Present(secret) => Some((&secret.uid, &secret.version)),
+            Self::Damaged { uid, version } => Some((uid, version)),
+            Self::Unread | Self::Absent | Self::Foreign => None,
+        }
+    }
+
+    pub(in crate::reconcile) fn is_unread(&self) -> bool {
+        matches!(self, Self::Unread)
+    }
+}
+
+impl StoredLogin {
+    /// A token that was edited so that it is no token any more is neither sent nor published.
+    pub(super) fn read(data: &BTreeMap<String, SecretString>) -> Option<Self> {
+        let record = data.get(RECORD)?.expose_secret();
+        let token = |key| {
+            let found = data.get(key).cloned();
+            found.filter(|token| is_token(token.expose_secret()))
+        };
+        Some(Self {
+            refresh_token: token(REFRESH_TOKEN)?,
+            access_token: token(ACCESS_TOKEN),
+            replaced_token: token(REPLACED_TOKEN),
+            record: serde_json::from_str(record).ok()?,
+        })
+    }
+
+    /// The data of the Secret.
+    #[must_use]
+    pub fn data(&self) -> BTreeMap<String, SecretString> {
+        let record = serde_json::to_string(&self.record).expect("it has only texts as keys");
+        let tokens = [
+            (REFRESH_TOKEN, Some(self.refresh_token.clone())),
+            (ACCESS_TOKEN, self.access_token.clone()),
+            (REPLACED_TOKEN, self.replaced_token.clone()),
+            (RECORD, Some(record.into())),
+        ];
+        tokens
+            .into_iter()
+            .filter_map(|(key, value)| Some((key.to_owned(), value?)))
+            .collect()
+    }
+}
+
+/// Whether a Secret by the name of the state belongs to this object or its predecessor, so that its data may be read.
+#[must_use]
+pub fn is_state_of(
+    credential: &Credential,
+    labels: &BTreeMap<String, String>,
+    annotations: &BTreeMap<String, String>,
+) -> bool {
+    label::is_set(labels, label::STATE)
+        && annotations.get(annotation::OWNER_NAME) == Some(&credential.name)
+}

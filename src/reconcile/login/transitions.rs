@@ -1,0 +1,194 @@
+//! The only ways in which a stored login changes. Each function makes the next content from the present one.
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use super::{Claim, ClaimState, LoginRecord, RejectedToken, StoredLogin, hash};
+use crate::reconcile::token::Token;
+
+/// The most seeds that are remembered as replaced for good.
+const PAST_SEEDS: usize = 32;
+
+/// What the Secret with the initial refresh token says at the moment of a claim.
+#[derive(Clone, Debug, Default)]
+pub(in crate::reconcile) struct SeedNow {
+    /// Its resourceVersion.
+    pub(in crate::reconcile) version: Option<String>,
+    /// The hosts that its owner allows.
+    pub(in crate::reconcile) token_hosts: Option<String>,
+}
+
+/// A token that the provider rejected, with what it was sent with.
+#[derive(Debug)]
+pub(in crate::reconcile) struct Rejected<'a> {
+    pub(in crate::reconcile) what: &'a str,
+    pub(in crate::reconcile) inputs: String,
+    pub(in crate::reconcile) request: Option<String>,
+}
+
+impl StoredLogin {
+    /// A login begins with this initial refresh token, or the replaced one comes back if it began with it.
+    ///
+    /// The login before is kept until the new one has worked: a wrong seed must not cost a good login.
+    pub(in crate::reconcile) fn begin(
+        initial: &SecretString,
+        seed_version: Option<String>,
+        before: Option<&Self>,
+    ) -> Self {
+        let seed = hash(initial);
+        let Some((replaced_token, replaced)) = before.map(Self::worth_keeping) else {
+            return Self::fresh(initial, seed, seed_version);
+        };
+        if let Some(token) = replaced_token.as_ref().filter(|_| replaced.seed == seed) {
+            return Self {
+                refresh_token: token.clone(),
+                access_token: None,
+                replaced_token: None,
+                record: LoginRecord {
+                    seed_version,
+                    ..replaced
+                },
+            };
+        }
+        let fresh = Self::fresh(initial, seed, seed_version);
+        Self {
+            replaced_token,
+            record: LoginRecord {
+                generation: replaced.generation,
+                past_seeds: replaced.past_seeds.clone(),
+                replaced: Some(Box::new(replaced)),
+                ..fresh.record
+            },
+            ..fresh
+        }
+    }
+
+    fn fresh(initial: &SecretString, seed: String, seed_version: Option<String>) -> Self {
+        Self {
+            refresh_token: initial.clone(),
+            access_token: None,
+            replaced_token: None,
+            record: LoginRecord {
+                seed,
+                seed_version,
+                ..LoginRecord::default()
+            },
+        }
+    }
+
+    /// The refresh token and record that a new login keeps. A login that never worked gives way to the one that it replaced.
+    fn worth_keeping(&self) -> (Option<SecretString>, LoginRecord) {
+        match &self.record.replaced {
+            Some(replaced) => (self.replaced_token.clone(), (**replaced).clone()),
+            None => (
+                Some(self.refresh_token.clone()),
+                LoginRecord {
+                    issued: None,
+                    ..self.record.clone()
+                },
+            ),
+        }
+    }
+
+    /// Claimed by this process. An unknown outcome stays unknown until the provider says what happened to the token.
+    pub(in crate::reconcile) fn claimed(
+        &self,
+        identity: &str,
+        seed: SeedNow,
+        unused: Option<&Claim>,
+        now: Timestamp,
+    ) -> Self {
+        let unknown = match self.claim_state(identity, unused, now) {
+            ClaimState::Free | ClaimState::Ours { .. } => false,
+            ClaimState::OutcomeUnknown | ClaimState::Others { .. } => true,
+        };
+        self.with(|record| {
+            record.claim = Some(Claim::new(self, identity, now));
+            record.seed_version = seed.version;
+            record.token_hosts = seed.token_hosts;
+            record.outcome_unknown |= unknown;
+        })
+    }
+
+    /// Without the claim: nothing was consumed.
+    pub(in crate::reconcile) fn released(&self) -> Self {
+        self.with(|record| record.claim = None)
+    }
+
+    /// The response of a provider that took the refresh token. Without a successor, the token stays the old one.
+    ///
+    /// `published` is the number of the published token: a state that was restored from a backup continues from there.
+    pub(in crate::reconcile) fn succeeded(
+        &self,
+        successor: Option<SecretString>,
+        issued: Option<Token>,
+        published: Option<u64>,
+    ) -> Self {
+        let before = &self.record;
+        let generation = before
+            .generation
+            .max(published.unwrap_or(0))
+            .saturating_add(1);
+        let (access_token, issued) = issued
+            .map(|token| (token.value, token.metadata.numbered(generation)))
+            .unzip();
+        Self {
+            refresh_token: successor.unwrap_or_else(|| self.refresh_token.clone()),
+            access_token,
+            replaced_token: None,
+            record: LoginRecord {
+                generation,
+                past_seeds: past_seeds(before),
+                issued,
+                claim: None,
+                outcome_unknown: false,
+                rejection: None,
+                replaced: None,
+                ..before.clone()
+            },
+        }
+    }
+
+    /// The same response, to be stored after another one that brought no new refresh token.
+    pub(in crate::reconcile) fn renumbered(&self, generation: u64) -> Self {
+        self.with(|record| {
+            record.generation = generation;
+            record.issued = record
+                .issued
+                .take()
+                .map(|issued| issued.numbered(generation));
+        })
+    }
+
+    /// The provider does not accept this refresh token any more.
+    pub(in crate::reconcile) fn rejected(&self, rejected: Rejected<'_>, now: Timestamp) -> Self {
+        let before = self.record.rejection.as_ref();
+        let rejection = RejectedToken {
+            lost: before.map_or(self.record.outcome_unknown, |before| before.lost),
+            what: rejected.what.to_owned(),
+            at: now,
+            confirmed: before.is_some(),
+            inputs: rejected.inputs,
+            request: rejected.request,
+        };
+        self.with(|record| {
+            record.claim = None;
+            record.rejection = Some(rejection);
+        })
+    }
+
+    fn with(&self, change: impl FnOnce(&mut LoginRecord)) -> Self {
+        let mut changed = self.clone();
+        change(&mut changed.record);
+        changed
+    }
+}
+
+/// A login that has worked replaces the one before for good.
+fn past_seeds(before: &LoginRecord) -> Vec<String> {
+    let mut seeds = before.past_seeds.clone();
+    seeds.extend(before.replaced.iter().map(|replaced| replaced.seed.clone()));
+    let surplus = seeds.len().saturating_sub(PAST_SEEDS);
+    seeds.drain(..surplus);
+    seeds
+}

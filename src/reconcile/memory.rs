@@ -1,0 +1,90 @@
+//! What a process remembers of one `CubeCredential` between reconciles, in four parts that know nothing of each other.
+//!
+//! | part | remembers |
+//! |---|---|
+//! | [`TargetMemory`] | the token at hand, and what the target's last write and the API server's refusal were |
+//! | [`ExchangeMemory`] | the last failure and its count, the place in the queue |
+//! | [`LoginMemory`] | the response that must be stored, our claim, and the last state of the login |
+//! | [`Reporting`] | what changed since the last report, and what was announced |
+
+mod exchange;
+mod login;
+mod reporting;
+mod target;
+mod unwritable;
+mod versions;
+
+use jiff::Timestamp;
+
+use super::pace::ClientKey;
+use crate::api::CubeCredentialStatus;
+pub(super) use exchange::{ExchangeMemory, FailedAttempt, Failure, FailureCause};
+pub(super) use login::{LoginMemory, RejectedHere, Setback, StorePhase, Unstored};
+pub(super) use reporting::{Change, Reporting, TokenFacts};
+pub(super) use target::{TargetMemory, Written};
+pub(super) use unwritable::Unwritable;
+pub(super) use versions::Versions;
+
+/// What a process remembers of one `CubeCredential`. The durable part of it is in the status and in the state.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    pub(super) target: TargetMemory,
+    pub(super) exchange: ExchangeMemory,
+    pub(super) login: LoginMemory,
+    pub(super) reporting: Reporting,
+}
+
+impl Memory {
+    /// The memory of a new process, from the status that an earlier one wrote.
+    ///
+    /// The status may have been edited or restored, so it can only delay an attempt, and no longer than its class ever does.
+    #[must_use]
+    pub fn recall(status: &CubeCredentialStatus, now: Timestamp) -> Self {
+        Self {
+            exchange: ExchangeMemory::recall(status, now),
+            ..Self::default()
+        }
+    }
+
+    /// Whether a response of the provider is in no Secret yet. A process with such a memory may not stop.
+    #[must_use]
+    pub fn is_storing(&self) -> bool {
+        self.login.unstored().is_some()
+    }
+
+    /// Whether it waits for a permit.
+    #[must_use]
+    pub fn is_queued(&self) -> bool {
+        self.exchange.queued().is_some()
+    }
+
+    /// The client that the provider has asked to pause, and until when.
+    #[must_use]
+    pub fn pause(&self) -> Option<(ClientKey, Timestamp)> {
+        self.exchange.pause()
+    }
+
+    /// The object with the CA bundle has changed.
+    pub fn touch_ca_bundle(&mut self) {
+        self.exchange.touch_ca_bundle();
+    }
+
+    /// The memory for one reconcile. A change of the CA bundle from now on counts for the next one.
+    #[must_use]
+    pub fn begin(&mut self) -> Self {
+        let memory = self.clone();
+        self.exchange.forget_ca_bundle_touch();
+        memory
+    }
+
+    /// Takes back the memory of a reconcile that has ended. A token that was only read is forgotten, so that none is kept in
+    /// memory between reconciles.
+    pub fn end(&mut self, memory: Self) {
+        let touched = self.exchange.is_ca_bundle_touched();
+        *self = memory;
+        if touched {
+            self.exchange.touch_ca_bundle();
+        }
+        self.target.forget_read_token();
+    }
+}

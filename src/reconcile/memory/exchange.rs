@@ -1,0 +1,229 @@
+//! What is remembered of the exchange: the last failure, its count, and the place in the queue.
+
+mod failure;
+mod recall;
+
+use jiff::Timestamp;
+
+use super::Versions;
+use crate::{
+    api::Attempted,
+    reconcile::{
+        pace::{ClientKey, PermitRequest, retry::retry_delay},
+        time::later,
+        token::{InputsDigest, TokenMetadata},
+    },
+};
+pub(in crate::reconcile) use failure::{FailedAttempt, Failure, FailureCause};
+
+/// The exchange's part of the memory.
+#[derive(Clone, Debug, Default)]
+pub(in crate::reconcile) struct ExchangeMemory {
+    failed: Option<Failed>,
+    /// The attempts in a row whose outcome is unknown: a provider's grace period waits for those after the first of them.
+    unknown_outcomes: i32,
+    last_attempt_at: Option<Timestamp>,
+    /// When the last token arrived: tokens of a slow provider may be due on arrival, and it must not be asked without end.
+    last_token_at: Option<Timestamp>,
+    /// Versions of the inputs that are known to differ from those of the published token.
+    refuted: Option<Versions>,
+    queued: Option<Queued>,
+    /// The CA bundle may have changed since the last failed attempt.
+    ca_bundle_touched: bool,
+}
+
+/// A failure that no success has followed yet.
+#[derive(Clone, Debug)]
+struct Failed {
+    failure: Failure,
+    /// How many attempts in a row have failed.
+    count: i32,
+    /// The inputs of the attempt, which tell a changed secret from a label edit. A new process does not know them.
+    inputs: Option<InputsDigest>,
+}
+
+/// A place in the queue of the client's budget.
+#[derive(Clone, Debug)]
+pub(in crate::reconcile) struct Queued {
+    pub(in crate::reconcile) request: PermitRequest,
+    /// The inputs that it was taken for.
+    pub(in crate::reconcile) versions: Versions,
+}
+
+/// Attempts and their results.
+impl ExchangeMemory {
+    /// A request was sent at this time.
+    pub(in crate::reconcile) fn sent(&mut self, at: Timestamp) {
+        self.last_attempt_at = Some(at);
+    }
+
+    /// A token arrived.
+    pub(in crate::reconcile) fn succeeded(&mut self, now: Timestamp) {
+        self.last_token_at = Some(now);
+        self.failed = None;
+        self.unknown_outcomes = 0;
+        self.refuted = None;
+    }
+
+    /// An attempt failed. `refuted` are the current versions if their inputs differ from those of the published token.
+    pub(in crate::reconcile) fn failed(
+        &mut self,
+        attempt: FailedAttempt,
+        refuted: Option<Versions>,
+        uid: &str,
+        now: Timestamp,
+    ) {
+        // Changed inputs start the count again; another reason does not.
+        let earlier = match &self.failed {
+            Some(failed) if failed.failure.was_made_with(&attempt.attempted) => failed.count,
+            _ => 0,
+        };
+        let count = earlier.saturating_add(i32::from(attempt.was_sent));
+        let unknown = i32::from(attempt.outcome_unknown);
+        self.unknown_outcomes = self.unknown_outcomes.saturating_add(unknown);
+        let nth = if attempt.outcome_unknown {
+            self.unknown_outcomes
+        } else {
+            count
+        };
+        let delay = retry_delay(
+            attempt.cause.reason(),
+            attempt.pause,
+            attempt.outcome_unknown,
+            nth,
+            uid,
+        );
+        let next_attempt = delay.map(|delay| later(now, delay));
+        self.refuted = refuted;
+        self.failed = Some(Failed {
+            count,
+            inputs: attempt.inputs.clone(),
+            failure: attempt.into_failure(next_attempt),
+        });
+    }
+
+    /// The failure is no longer a fact: something else brought a token.
+    pub(in crate::reconcile) fn forget_failure(&mut self) {
+        self.failed = None;
+    }
+
+    /// Another login has begun: its predecessor's failures are over.
+    pub(in crate::reconcile) fn another_login(&mut self) {
+        self.failed = None;
+        self.unknown_outcomes = 0;
+    }
+
+    /// A token with this metadata was published. A failure of other inputs is no longer a fact.
+    pub(in crate::reconcile) fn published(&mut self, token: &TokenMetadata) {
+        let differs = |attempted: &Attempted| {
+            attempted.generation != token.generation
+                || attempted.source_resource_version != token.source_version
+        };
+        if self
+            .failure()
+            .is_some_and(|failure| differs(&failure.attempted))
+        {
+            self.failed = None;
+        }
+    }
+
+    pub(in crate::reconcile) fn failure(&self) -> Option<&Failure> {
+        self.failed.as_ref().map(|failed| &failed.failure)
+    }
+
+    /// How many attempts in a row have failed.
+    pub(in crate::reconcile) fn failures(&self) -> i32 {
+        self.failed.as_ref().map_or(0, |failed| failed.count)
+    }
+
+    pub(in crate::reconcile) fn unknown_outcomes(&self) -> i32 {
+        self.unknown_outcomes
+    }
+
+    pub(in crate::reconcile) fn last_attempt_at(&self) -> Option<Timestamp> {
+        self.last_attempt_at
+    }
+
+    pub(in crate::reconcile) fn last_token_at(&self) -> Option<Timestamp> {
+        self.last_token_at
+    }
+
+    /// The client that the provider has asked to pause, and until when.
+    pub(super) fn pause(&self) -> Option<(ClientKey, Timestamp)> {
+        let attempted = &self.failure()?.attempted;
+        let client = attempted.client.as_ref()?;
+        Some((ClientKey::stored(client), attempted.paused_until?))
+    }
+}
+
+/// What the failed attempt was made with.
+impl ExchangeMemory {
+    pub(in crate::reconcile) fn is_refuted(&self, versions: &Versions) -> bool {
+        self.refuted.as_ref() == Some(versions)
+    }
+
+    /// Whether the inputs of the failed attempt are known.
+    pub(in crate::reconcile) fn knows_failed_inputs(&self) -> bool {
+        self.failed
+            .as_ref()
+            .is_some_and(|failed| failed.inputs.is_some())
+    }
+
+    /// The source Secret was read in this version, with these inputs. If they are those of the failed attempt, nothing changed.
+    pub(in crate::reconcile) fn source_read(&mut self, version: &str, inputs: InputsDigest) {
+        let Some(failed) = &mut self.failed else {
+            return;
+        };
+        let attempted = &mut failed.failure.attempted.source_resource_version;
+        if failed.inputs.is_none() && attempted == version {
+            // A new process learns what the one before it has tried.
+            failed.inputs = Some(inputs);
+            return;
+        }
+        if failed.inputs != Some(inputs) {
+            return;
+        }
+        if let Some(refuted) = &mut self.refuted
+            && refuted.source_version == *attempted
+        {
+            version.clone_into(&mut refuted.source_version);
+        }
+        version.clone_into(attempted);
+    }
+
+    pub(in crate::reconcile) fn is_ca_bundle_touched(&self) -> bool {
+        self.ca_bundle_touched
+    }
+
+    pub(super) fn touch_ca_bundle(&mut self) {
+        self.ca_bundle_touched = true;
+    }
+
+    pub(in crate::reconcile) fn forget_ca_bundle_touch(&mut self) {
+        self.ca_bundle_touched = false;
+    }
+
+    /// The CA bundle was read, with this hash. If it is that of the failed attempt, nothing changed.
+    pub(in crate::reconcile) fn ca_bundle_read(&mut self, hash: Option<&String>) {
+        let attempted = self.failure().map(|failure| &failure.attempted);
+        if attempted.is_some_and(|attempted| attempted.ca_bundle_hash.as_ref() == hash) {
+            self.ca_bundle_touched = false;
+        }
+    }
+}
+
+/// The queue.
+impl ExchangeMemory {
+    pub(in crate::reconcile) fn queued(&self) -> Option<&Queued> {
+        self.queued.as_ref()
+    }
+
+    /// A credential that waits remembers its request: nothing has to be read to ask again.
+    pub(in crate::reconcile) fn queue(&mut self, request: PermitRequest, versions: Versions) {
+        self.queued = Some(Queued { request, versions });
+    }
+
+    pub(in crate::reconcile) fn leave_queue(&mut self) {
+        self.queued = None;
+    }
+}

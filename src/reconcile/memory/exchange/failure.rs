@@ -1,0 +1,103 @@
+//! A failed exchange, as data. `status` makes the sentences.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    api::{Attempted, Reason},
+    oauth::response::TokenError,
+    reconcile::{login::RejectedToken, settings::Settings, token::InputsDigest},
+};
+
+/// An exchange that failed, and what follows.
+#[derive(Clone, Debug)]
+pub(in crate::reconcile) struct Failure {
+    pub(in crate::reconcile) cause: FailureCause,
+    /// Whether the provider may have consumed the refresh token.
+    pub(in crate::reconcile) outcome_unknown: bool,
+    /// When it is attempted again without a change.
+    pub(in crate::reconcile) next_attempt: Option<Timestamp>,
+    /// What it was made with, as the status records it.
+    pub(in crate::reconcile) attempted: Attempted,
+}
+
+/// Why an exchange failed.
+#[derive(Clone, Debug)]
+pub(in crate::reconcile) enum FailureCause {
+    /// The provider refused, or could not be reached. The settings are those of the attempt: the remedy speaks of them.
+    Exchange(TokenError, Arc<Settings>),
+    /// The token had expired when its response arrived.
+    ExpiredOnArrival(Arc<Settings>),
+    /// The provider rejected the stored refresh token, as the state records.
+    Rejected(RejectedToken, Arc<Settings>),
+    /// An earlier process failed, and its status has only the sentence.
+    Recalled { reason: Reason, sentence: String },
+    /// An earlier process was asked to pause, and other things happened since.
+    Paused,
+}
+
+/// An attempt that has just failed.
+#[derive(Debug)]
+pub(in crate::reconcile) struct FailedAttempt {
+    pub(in crate::reconcile) cause: FailureCause,
+    pub(in crate::reconcile) outcome_unknown: bool,
+    /// The pause that the provider asked for.
+    pub(in crate::reconcile) pause: Option<SignedDuration>,
+    /// Whether anything was sent.
+    pub(in crate::reconcile) was_sent: bool,
+    pub(in crate::reconcile) attempted: Attempted,
+    pub(in crate::reconcile) inputs: Option<InputsDigest>,
+}
+
+impl FailureCause {
+    pub(in crate::reconcile) fn reason(&self) -> Reason {
+        match self {
+            Self::Exchange(error, _) => error.reason,
+            Self::ExpiredOnArrival(_) => Reason::UnexpectedResponse,
+            Self::Rejected(rejection, _) if rejection.lost => Reason::RefreshTokenLost,
+            Self::Rejected(..) => Reason::RefreshTokenRejected,
+            Self::Recalled { reason, .. } => *reason,
+            Self::Paused => Reason::RateLimited,
+        }
+    }
+
+    /// Whether nothing may be sent for this client for a while.
+    fn asks_for_pause(&self) -> bool {
+        match self {
+            Self::Exchange(error, _) => error.asks_for_pause(),
+            Self::ExpiredOnArrival(_)
+            | Self::Rejected(..)
+            | Self::Recalled { .. }
+            | Self::Paused => false,
+        }
+    }
+}
+
+impl Failure {
+    pub(super) fn was_made_with(&self, attempted: &Attempted) -> bool {
+        let own = &self.attempted;
+        own.generation == attempted.generation
+            && own.source_resource_version == attempted.source_resource_version
+            && own.ca_bundle_hash == attempted.ca_bundle_hash
+    }
+}
+
+impl FailedAttempt {
+    pub(super) fn into_failure(self, next_attempt: Option<Timestamp>) -> Failure {
+        let next_attempt = match &self.cause {
+            FailureCause::Rejected(rejection, _) => rejection.next_attempt(),
+            _ => next_attempt,
+        };
+        let paused_until = next_attempt.filter(|_| self.cause.asks_for_pause());
+        Failure {
+            cause: self.cause,
+            outcome_unknown: self.outcome_unknown,
+            next_attempt,
+            attempted: Attempted {
+                paused_until,
+                ..self.attempted
+            },
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! What is remembered of the stored refresh token. `reconcile::login` has the picture of its states.
+
+mod unstored;
+
+use jiff::Timestamp;
+
+use super::Unwritable;
+use crate::{
+    api::Reason,
+    oauth::response::TokenError,
+    reconcile::{
+        login::{Claim, StoredLogin},
+        write_error::WriteError,
+    },
+};
+pub(in crate::reconcile) use unstored::{Setback, StorePhase, Unstored};
+
+/// The login's part of the memory.
+#[derive(Clone, Debug, Default)]
+pub(in crate::reconcile) struct LoginMemory {
+    /// A response that is in no Secret yet. Nothing else happens before it is stored.
+    unstored: Option<Unstored>,
+    claim: OwnClaim,
+    /// The claim on the state, and when it was first seen.
+    observed_claim: Option<ObservedClaim>,
+    /// The provider rejected the refresh token, and the state must still be asked whether another process stored a successor.
+    rejected: Option<RejectedHere>,
+    unwritable: Option<Unwritable>,
+    /// The generation for which the state was last read: its owner reference follows the spec.
+    read_for: Option<i64>,
+    /// The seed of the login that the state was last seen to hold.
+    seed: Option<String>,
+    /// The state says that the login is lost.
+    lost: bool,
+}
+
+/// A claim of this process with which certainly nothing was consumed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum OwnClaim {
+    #[default]
+    None,
+    /// The request that it was made for follows.
+    Ready(Claim),
+    /// The request was not served, or must wait for longer than a claim holds: it is released.
+    Idle(Claim),
+}
+
+/// A claim, and when it was first seen: the clock of its pod may be wrong, and with it the end that the claim states.
+#[derive(Clone, Debug)]
+struct ObservedClaim {
+    claim: Claim,
+    since: Timestamp,
+}
+
+/// A refresh token that the provider rejected in this process.
+#[derive(Clone, Debug)]
+pub(in crate::reconcile) struct RejectedHere {
+    /// The hash of the token.
+    pub(in crate::reconcile) of: String,
+    pub(in crate::reconcile) error: TokenError,
+}
+
+/// Responses that must be stored.
+impl LoginMemory {
+    pub(in crate::reconcile) fn unstored(&self) -> Option<&Unstored> {
+        self.unstored.as_ref()
+    }
+
+    /// A response was received: its login must be stored before anything else happens.
+    pub(in crate::reconcile) fn receive(&mut self, login: StoredLogin, sent: &StoredLogin) {
+        self.unstored = Some(Unstored::new(login, sent));
+    }
+
+    /// A step of storing the response has ended. `step` returns nothing if the response needs no storing any more.
+    pub(in crate::reconcile) fn storing(
+        &mut self,
+        step: impl FnOnce(Unstored) -> Option<Unstored>,
+    ) {
+        self.unstored = self.unstored.take().and_then(step);
+    }
+}
+
+/// Claims.
+impl LoginMemory {
+    /// A claim of this process with which certainly nothing was consumed.
+    pub(in crate::reconcile) fn unused_claim(&self) -> Option<&Claim> {
+        match &self.claim {
+            OwnClaim::None => None,
+            OwnClaim::Ready(claim) | OwnClaim::Idle(claim) => Some(claim),
+        }
+    }
+
+    /// A claim that must be released.
+    pub(in crate::reconcile) fn idle_claim(&self) -> Option<&Claim> {
+        match &self.claim {
+            OwnClaim::Idle(claim) => Some(claim),
+            OwnClaim::None | OwnClaim::Ready(_) => None,
+        }
+    }
+
+    /// The request will not follow within the time of a claim, or was not served.
+    pub(in crate::reconcile) fn release_claim(&mut self) {
+        self.claim = match std::mem::take(&mut self.claim) {
+            OwnClaim::None => OwnClaim::None,
+            OwnClaim::Ready(claim) | OwnClaim::Idle(claim) => OwnClaim::Idle(claim),
+        };
+    }
+
+    /// The token was sent, and may be consumed: the claim proves nothing any more.
+    pub(in crate::reconcile) fn use_claim(&mut self) {
+        self.claim = OwnClaim::None;
+    }
+
+    /// The state was written. With `claims`, its claim is ours and unused.
+    pub(in crate::reconcile) fn stored(&mut self, claim: Option<&Claim>, claims: bool) {
+        self.unwritable = None;
+        self.unstored = None;
+        self.claim = match (std::mem::take(&mut self.claim), claim) {
+            (_, Some(claim)) if claims => OwnClaim::Ready(claim.clone()),
+            (own, _) => own.kept(),
+        };
+    }
+
+    /// The state was read, with this claim on it.
+    pub(in crate::reconcile) fn observe_claim(&mut self, claim: Option<&Claim>, now: Timestamp) {
+        let known = self.observed_claim.take();
+        self.observed_claim = claim.map(|claim| match known {
+            Some(known) if known.claim == *claim => known,
+            _ => ObservedClaim {
+                claim: claim.clone(),
+                since: now,
+            },
+        });
+    }
+
+    /// When a claim that states this end is over at the latest; `None`: no claim was observed.
+    pub(in crate::reconcile) fn claim_ends(&self, until: Timestamp) -> Option<Timestamp> {
+        let observed = self.observed_claim.as_ref()?;
+        Some(until.min(Claim::latest_end(observed.since)))
+    }
+}
+
+impl OwnClaim {
+    /// After a write that is no claim. A claim that waited to be released was released by it, or is no longer on the state.
+    fn kept(self) -> Self {
+        match self {
+            Self::None => Self::None,
+            Self::Ready(claim) | Self::Idle(claim) => Self::Ready(claim),
+        }
+    }
+}
+
+/// What the state says.
+impl LoginMemory {
+    /// The state was read for this generation; `None`: it could not be used.
+    pub(in crate::reconcile) fn read_for(&mut self, generation: Option<i64>) {
+        self.read_for = generation;
+    }
+
+    pub(in crate::reconcile) fn was_read_for(&self, generation: i64) -> bool {
+        self.read_for == Some(generation)
+    }
+
+    /// The state holds the login with this seed. Returns whether it is another login than before.
+    #[must_use]
+    pub(in crate::reconcile) fn observe_seed(&mut self, seed: &str) -> bool {
+        let before = self.seed.replace(seed.to_owned());
+        before.is_some_and(|before| before != seed)
+    }
+
+    pub(in crate::reconcile) fn set_lost(&mut self, lost: bool) {
+        self.lost = lost;
+    }
+
+    /// Whether the state says that the login is lost.
+    pub(in crate::reconcile) fn is_lost(&self) -> bool {
+        self.lost
+    }
+
+    /// The provider rejected the refresh token.
+    pub(in crate::reconcile) fn reject(&mut self, rejected: RejectedHere) {
+        self.claim = OwnClaim::None;
+        self.rejected = Some(rejected);
+    }
+
+    pub(in crate::reconcile) fn rejected(&self) -> Option<&RejectedHere> {
+        self.rejected.as_ref()
+    }
+
+    pub(in crate::reconcile) fn take_rejected(&mut self) -> Option<RejectedHere> {
+        self.rejected.take()
+    }
+
+    /// The state holds the token with this hash. If that is not the rejected one, another process stored a successor, and the
+    /// request was no more than a replay; or a person deleted the state.
+    pub(in crate::reconcile) fn recheck_rejected(&mut self, hash: Option<&String>) {
+        if let Some(rejected) = &self.rejected
+            && hash != Some(&rejected.of)
+        {
+            self.rejected = None;
+        }
+    }
+
+    pub(in crate::reconcile) fn unwritable(&self) -> Option<&Unwritable> {
+        self.unwritable.as_ref()
+    }
+
+    /// The API server refused the state.
+    pub(in crate::reconcile) fn refused(
+        &mut self,
+        why: WriteError,
+        of: (i64, &str),
+        now: Timestamp,
+    ) {
+        let earlier = self.unwritable.as_ref();
+        let reason = Reason::StateNotWritable;
+        self.unwritable = Some(Unwritable::again(earlier, reason, why, of, now));
+    }
+}

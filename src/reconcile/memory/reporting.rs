@@ -1,0 +1,119 @@
+//! What changed since the last report, and what was announced.
+
+use jiff::SignedDuration;
+
+/// The reporting part of the memory.
+#[derive(Clone, Debug, Default)]
+pub(in crate::reconcile) struct Reporting {
+    changes: Vec<Change>,
+    /// A failure was reported, and since then no token: a credential that waits for its turn may not show it any more.
+    failure_reported: bool,
+    announced: Announced,
+}
+
+/// A change that is worth an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::reconcile) enum Change {
+    /// A token was issued and published.
+    Issued,
+    /// The target had been deleted or edited, and was written again.
+    Repaired,
+    /// A refresh request by hand was served.
+    ServedRequest,
+    /// A login began with another initial refresh token.
+    SeedAdopted,
+    /// The response stated no lifetime.
+    ExpiryUnknown,
+    /// Fewer scopes were granted than asked for.
+    ScopeNarrowed,
+    /// The provider's clock is so many seconds ahead (or behind, if negative).
+    ClockSkew { seconds: i64 },
+    /// The token is replaced so shortly before its expiry that pods which mount it see the new one too late.
+    ShortLived { margin: SignedDuration },
+}
+
+/// Facts about the last token that are announced only when they begin, so that no refresh repeats them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Announced {
+    expiry_unknown: bool,
+    clock_skew: bool,
+    short_lived: bool,
+}
+
+/// What a response says of its token.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::reconcile) struct TokenFacts {
+    pub(in crate::reconcile) expiry_unknown: bool,
+    pub(in crate::reconcile) clock_skew: Option<SignedDuration>,
+    /// The margin, where it is too short for those who mount the token.
+    pub(in crate::reconcile) short_margin: Option<SignedDuration>,
+    pub(in crate::reconcile) scope_narrowed: bool,
+    pub(in crate::reconcile) served_request: bool,
+}
+
+impl Reporting {
+    pub(in crate::reconcile) fn note(&mut self, change: Change) {
+        if !self.changes.contains(&change) {
+            self.changes.push(change);
+        }
+    }
+
+    /// A token arrived: the facts about an earlier one that was not reported yet are history.
+    pub(in crate::reconcile) fn token_arrived(&mut self, facts: TokenFacts) {
+        self.changes.retain(|change| !change.is_of_a_token());
+        let announced = self.announced;
+        if facts.expiry_unknown && !announced.expiry_unknown {
+            self.note(Change::ExpiryUnknown);
+        }
+        if facts.scope_narrowed {
+            self.note(Change::ScopeNarrowed);
+        }
+        if let Some(skew) = facts.clock_skew.filter(|_| !announced.clock_skew) {
+            let seconds = skew.as_secs();
+            self.note(Change::ClockSkew { seconds });
+        }
+        if let Some(margin) = facts.short_margin.filter(|_| !announced.short_lived) {
+            self.note(Change::ShortLived { margin });
+        }
+        if facts.served_request {
+            self.note(Change::ServedRequest);
+        }
+        self.announced = Announced {
+            expiry_unknown: facts.expiry_unknown,
+            clock_skew: facts.clock_skew.is_some(),
+            short_lived: facts.short_margin.is_some(),
+        };
+    }
+
+    /// The changes since the last report.
+    pub(in crate::reconcile) fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    /// Whether a failure was reported, and no token since.
+    pub(in crate::reconcile) fn failure_reported(&self) -> bool {
+        self.failure_reported
+    }
+
+    /// A status was written. `refreshed` says whether its condition Refreshed is a success or a failure, if it is either.
+    pub(in crate::reconcile) fn reported(&mut self, refreshed: Option<bool>) {
+        self.changes.clear();
+        if let Some(refreshed) = refreshed {
+            self.failure_reported = !refreshed;
+        }
+    }
+}
+
+impl Change {
+    /// Whether it describes one token, and ends with it.
+    fn is_of_a_token(self) -> bool {
+        match self {
+            Self::ExpiryUnknown
+            | Self::ScopeNarrowed
+            | Self::ClockSkew { .. }
+            | Self::ShortLived { .. }
+            | Self::ServedRequest => true,
+            Self::Issued | Self::Repaired | Self::SeedAdopted => false,
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What is remembered of the target and of the token for it.
+
+use jiff::Timestamp;
+
+use super::Unwritable;
+use crate::{
+    api::{CubeCredentialStatus, Reason},
+    reconcile::{
+        target::{DesiredMetadata, TargetSecret},
+        token::Token,
+        write_error::WriteError,
+    },
+};
+
+/// The target's part of the memory.
+#[derive(Clone, Debug, Default)]
+pub(in crate::reconcile) struct TargetMemory {
+    at_hand: AtHand,
+    written: Option<Written>,
+    /// The last status that named the target, while that is missing: its repair may have to wait.
+    missing: Option<Box<CubeCredentialStatus>>,
+    unwritable: Option<Unwritable>,
+}
+
+/// The token at hand. This is the one place that could lose a token that was received: it gives up an unpublished one only when
+/// it is published, expired, or replaced by a newer one.
+#[derive(Clone, Debug, Default)]
+enum AtHand {
+    #[default]
+    Nothing,
+    /// It was read from a target, and is still there.
+    Read(Token),
+    /// It is in no target: it was issued and not published yet, or its target was deleted.
+    Unpublished(Token),
+}
+
+/// Our last write of the target.
+#[derive(Clone, Debug)]
+pub(in crate::reconcile) struct Written {
+    /// The version that it produced.
+    pub(in crate::reconcile) version: String,
+    pub(in crate::reconcile) metadata: DesiredMetadata,
+}
+
+impl TargetMemory {
+    /// The token at hand, published or not.
+    pub(in crate::reconcile) fn token(&self) -> Option<&Token> {
+        match &self.at_hand {
+            AtHand::Nothing => None,
+            AtHand::Read(token) | AtHand::Unpublished(token) => Some(token),
+        }
+    }
+
+    /// The token that is in no target.
+    pub(in crate::reconcile) fn unpublished(&self) -> Option<&Token> {
+        match &self.at_hand {
+            AtHand::Unpublished(token) => Some(token),
+            AtHand::Nothing | AtHand::Read(_) => None,
+        }
+    }
+
+    /// A token was received: it must be published.
+    pub(in crate::reconcile) fn receive(&mut self, token: Token) {
+        self.at_hand = AtHand::Unpublished(token);
+    }
+
+    /// The target was read and holds this token, or none. Returns whether an unpublished token turned out to be published.
+    #[must_use]
+    pub(in crate::reconcile) fn found(&mut self, found: Option<Token>) -> bool {
+        let waiting = self.unpublished();
+        let superfluous = waiting
+            .is_some_and(|waiting| found.as_ref().is_some_and(|found| found.replaces(waiting)));
+        if waiting.is_none() || superfluous {
+            self.at_hand = found.map_or(AtHand::Nothing, AtHand::Read);
+        }
+        superfluous
+    }
+
+    /// The target was written. Returns whether its token was an unpublished one.
+    #[must_use]
+    pub(in crate::reconcile) fn published(&mut self, written: Option<Written>) -> bool {
+        let issued = self.unpublished().is_some();
+        *self = Self {
+            written,
+            ..Self::default()
+        };
+        issued
+    }
+
+    /// The target was deleted, to be created again: its token must outlive this reconcile until then.
+    pub(in crate::reconcile) fn deleted(&mut self) {
+        self.at_hand = match std::mem::take(&mut self.at_hand) {
+            AtHand::Nothing => AtHand::Nothing,
+            AtHand::Read(token) | AtHand::Unpublished(token) => AtHand::Unpublished(token),
+        };
+    }
+
+    /// A token that was read can be read again.
+    pub(in crate::reconcile) fn forget_read_token(&mut self) {
+        if matches!(self.at_hand, AtHand::Read(_)) {
+            self.at_hand = AtHand::Nothing;
+        }
+    }
+
+    /// An expired token is of no use to anybody.
+    pub(in crate::reconcile) fn forget_expired_token(&mut self, now: Timestamp) {
+        let expired = |token: &Token| token.metadata.expires_at <= now;
+        if self.token().is_some_and(expired) {
+            self.at_hand = AtHand::Nothing;
+        }
+    }
+
+    /// Whether this is our last write of the target, with the metadata that is wanted.
+    pub(in crate::reconcile) fn wrote(
+        &self,
+        secret: &TargetSecret,
+        wanted: &DesiredMetadata,
+    ) -> bool {
+        self.unpublished().is_none()
+            && self.written.as_ref().is_some_and(|written| {
+                written.version == secret.version && written.metadata == *wanted
+            })
+    }
+
+    pub(in crate::reconcile) fn unwritable(&self) -> Option<&Unwritable> {
+        self.unwritable.as_ref()
+    }
+
+    /// The API server refused the target.
+    pub(in crate::reconcile) fn refused(
+        &mut self,
+        why: WriteError,
+        of: (i64, &str),
+        now: Timestamp,
+    ) {
+        let earlier = self.unwritable.as_ref();
+        let reason = Reason::TargetNotWritable;
+        self.unwritable = Some(Unwritable::again(earlier, reason, why, of, now));
+    }
+
+    /// The last status that named the target, while that is missing.
+    pub(in crate::reconcile) fn missing(&self) -> Option<&CubeCredentialStatus> {
+        self.missing.as_deref()
+    }
+
+    /// The target that this status names is missing.
+    pub(in crate::reconcile) fn miss(&mut self, status: &CubeCredentialStatus) {
+        self.missing = Some(Box::new(status.clone()));
+    }
+}

@@ -1,0 +1,9 @@
+//! The versions of what a token depends on.
+
+/// The versions of the inputs at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::reconcile) struct Versions {
+    pub(in crate::reconcile) generation: i64,
+    pub(in crate::reconcile) source_version: String,
+    pub(in crate::reconcile) seed_version: Option<String>,
+}

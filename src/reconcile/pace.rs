@@ -1,0 +1,8 @@
+//! When: the next refresh, the next attempt after a failure, and the request budget of each client.
+
+pub(super) mod budget;
+pub(super) mod delays;
+pub(super) mod retry;
+pub(super) mod schedule;
+
+pub use budget::{Budget, ClientKey, Permit, PermitRequest};

@@ -1,0 +1,43 @@
+//! When a live token is refreshed. Whole seconds; jitter comes from the uid.
+
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+
+use super::delays;
+use crate::reconcile::{settings::Settings, time::later, token::TokenMetadata};
+
+/// When a live token is refreshed: min(refreshBefore, lifetime / 3) before its expiry, less up to a tenth of that.
+pub(in crate::reconcile) fn refresh_at(
+    token: &TokenMetadata,
+    settings: &Settings,
+    uid: &str,
+) -> Timestamp {
+    let margin = margin(token, settings);
+    let jitter = (margin / 10).mul_f64(fraction(uid, 0));
+    let planned = later(token.expires_at, -whole(margin + jitter));
+    planned.max(earliest_after(token.issued_at))
+}
+
+/// How long before its expiry a token is replaced, at least.
+pub(in crate::reconcile) fn margin(token: &TokenMetadata, settings: &Settings) -> SignedDuration {
+    let lifetime = token.expires_at.duration_since(token.issued_at);
+    settings.refresh_before.min(lifetime / 3)
+}
+
+/// The earliest time for the next exchange of a healthy credential after one at this time.
+pub(in crate::reconcile) fn earliest_after(exchange: Timestamp) -> Timestamp {
+    later(exchange, delays::BETWEEN_EXCHANGES)
+}
+
+/// A number in [0, 1) that is always the same for this uid and attempt.
+pub(super) fn fraction(uid: &str, attempt: i32) -> f64 {
+    let hash = Sha256::new()
+        .chain_update(uid)
+        .chain_update(attempt.to_be_bytes())
+        .finalize();
+    f64::from(u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]])) / 2f64.powi(32)
+}
+
+pub(super) fn whole(duration: SignedDuration) -> SignedDuration {
+    SignedDuration::from_secs(duration.as_secs())
+}

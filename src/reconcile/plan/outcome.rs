@@ -1,0 +1,93 @@
+//! What comes back from a step.
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use super::Attempt;
+use crate::{
+    api::CubeCredentialStatus,
+    api_error::ApiError,
+    oauth::response::{Issued, TokenError},
+    reconcile::{
+        login::{StateReading, StateSecret},
+        pace::{Permit, PermitRequest},
+        source::{CaBundle, Source, SourceValue},
+        target::{TargetReading, TargetSecret},
+        write_error::WriteError,
+    },
+};
+
+/// The outcome of a read or an action.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The Secret by the target's name.
+    Target(Option<TargetReading>),
+    /// The target before it moved.
+    Previous(Option<TargetReading>),
+    /// The Secret with the client.
+    Source(Source),
+    /// The Secret with the initial refresh token.
+    Seed(Source<SourceValue>),
+    /// The state Secret.
+    State(Option<StateReading>),
+    /// The CA bundle.
+    CaBundle(CaBundle),
+    /// The answer of the client's budget.
+    Permit(PermitRequest, Permit),
+    /// An exchange.
+    Exchanged(Box<Exchanged>),
+    /// The state as it was written.
+    Stored {
+        /// The Secret.
+        secret: StateSecret,
+        /// Whether it is claimed for a request that follows.
+        claims: bool,
+    },
+    /// The state was not written.
+    NotStored(NotStored),
+    /// A pause is over.
+    Waited,
+    /// A read or an action did not work.
+    Interrupted(ApiError),
+    /// The target as it was written.
+    Published(TargetSecret),
+    /// The API server refuses the target.
+    NotWritable(WriteError),
+    /// The Secret by this name is gone.
+    Deleted(String),
+    /// The status as it was written.
+    Reported {
+        /// The status.
+        status: CubeCredentialStatus,
+        /// The resourceVersion of the object that has it.
+        version: String,
+    },
+}
+
+/// The result of a token request.
+#[derive(Debug)]
+pub struct Exchanged {
+    /// What the request was made for.
+    pub attempt: Attempt,
+    /// When it was sent.
+    pub sent_at: Timestamp,
+    /// The token, or why there is none.
+    pub result: Result<Issued, TokenError>,
+    /// The successor of the refresh token that was sent, if there was one.
+    pub refresh_token: Option<SecretString>,
+    /// The provider's clock, where it stated one.
+    pub date: Option<Timestamp>,
+}
+
+/// Why the state was not written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotStored {
+    /// It has changed in between.
+    Conflict,
+    /// The API server refuses it.
+    Refused(WriteError),
+    /// Whether it was written is not known.
+    Unknown(WriteError),
+    /// Its namespace is gone, and the `CubeCredential` with it.
+    Gone,
+}

@@ -1,0 +1,92 @@
+//! What users provide besides the spec: the Secrets with the client and the initial refresh token, and the CA bundle.
+
+pub(super) mod preflight;
+mod rejection;
+
+use secrecy::SecretString;
+
+pub(super) use rejection::ca_bundle_name;
+pub use rejection::{CaBundleFlaw, Flaw, Rejection, SecretRole};
+
+/// A user's Secret, which may be read only with its consent label.
+#[derive(Clone, Debug)]
+pub enum Source<T = ClientValues> {
+    /// Its content was not read yet. The version is that of the watch on labelled Secrets; `None`: the watch does not show it.
+    Unread(Option<String>),
+    /// There is no Secret by that name.
+    Absent,
+    /// It has no consent label, so its content was not read.
+    NotLabelled,
+    /// Its content.
+    Read(SourceSecret<T>),
+}
+
+/// The used part of such a Secret.
+#[derive(Clone, Debug)]
+pub struct SourceSecret<T = ClientValues> {
+    /// Its resourceVersion.
+    pub version: String,
+    /// The hosts that its owner allows (`token-hosts`).
+    pub token_hosts: Option<String>,
+    /// The values of the used keys.
+    pub values: T,
+}
+
+/// The used part of the Secret with the client.
+#[derive(Clone, Debug)]
+pub struct ClientValues {
+    /// The client id.
+    pub id: SourceValue,
+    /// The client secret.
+    pub secret: SourceValue,
+}
+
+/// The value of one key.
+#[derive(Clone, Debug)]
+pub enum SourceValue {
+    /// There is no such key.
+    Absent,
+    /// It is not UTF-8.
+    NotText,
+    /// The text.
+    Text(SecretString),
+}
+
+/// The CA bundle.
+#[derive(Clone, Debug)]
+pub enum CaBundle {
+    /// It was not read yet.
+    Unread,
+    /// There is no such object.
+    Absent,
+    /// It is a Secret without consent label, so its content was not read.
+    NotLabelled,
+    /// It has no text in that key.
+    NoText,
+    /// The PEM text.
+    Pem(String),
+}
+
+impl<T> Source<T> {
+    /// The current version, as far as it is known.
+    #[must_use]
+    pub fn version(&self) -> Option<&str> {
+        match self {
+            Self::Unread(version) => version.as_deref(),
+            Self::Read(secret) => Some(&secret.version),
+            Self::Absent | Self::NotLabelled => None,
+        }
+    }
+
+    /// The hosts that its owner allows, if its content was read.
+    pub(super) fn token_hosts(&self) -> Option<&str> {
+        match self {
+            Self::Read(secret) => secret.token_hosts.as_deref(),
+            Self::Unread(_) | Self::Absent | Self::NotLabelled => None,
+        }
+    }
+
+    pub(super) fn is_unread(&self) -> bool {
+        matches!(self, Self::Unread(_))
+    }
+}

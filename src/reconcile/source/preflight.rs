@@ -1,0 +1,191 @@
+//! The checks before anything is sent. They need nobody's answer.
+
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+
+use super::{
+    CaBundle, CaBundleFlaw, Flaw, Rejection, SecretRole, Source, SourceValue,
+    rejection::Rejection::{HostListMalformed, HostNotAllowedByOperator, HostNotAllowedByOwner},
+};
+use crate::{
+    api::{ClientAuthentication, RefreshTokenRef},
+    oauth::{
+        authorities,
+        endpoint::{Endpoint, HostList},
+        request::Client,
+    },
+    reconcile::{digest::hex, settings::Settings},
+};
+
+type Checked<T> = Result<T, Rejection>;
+
+/// The client id and secret, if they are present and can be sent.
+pub(in crate::reconcile) fn client(settings: &Settings, source: &Source) -> Checked<Client> {
+    let role = SecretRole::Client;
+    let name = &settings.source.name;
+    let found = match source {
+        Source::Absent => return Err(absent(role, name)),
+        // Its content may not be read, and no watch reports on it without the label.
+        Source::NotLabelled | Source::Unread(_) => return Err(not_labelled(role, name)),
+        Source::Read(found) => found,
+    };
+    let value = |key: &str, value| {
+        text(value)
+            .map_err(|flaw| malformed(role, name, key, flaw))?
+            .ok_or_else(|| key_missing(role, name, key))
+    };
+    let id = value(&settings.source.client_id_key, &found.values.id)?;
+    let secret = match settings.authentication {
+        ClientAuthentication::None => None,
+        ClientAuthentication::Body | ClientAuthentication::Basic => {
+            let key = &settings.source.client_secret_key;
+            Some(value(key, &found.values.secret)?.clone())
+        }
+    };
+    Ok(Client {
+        id: id.expose_secret().to_owned(),
+        secret,
+    })
+}
+
+/// Whether the initial refresh token can be used. Once a login has `begun` with it, it may be deleted.
+pub(in crate::reconcile) fn initial_token(
+    reference: &RefreshTokenRef,
+    source: &Source<SourceValue>,
+    begun: bool,
+) -> Checked<()> {
+    let role = SecretRole::RefreshToken;
+    let (name, key) = (&reference.name, &reference.key);
+    match source {
+        Source::Unread(_) => Ok(()),
+        Source::NotLabelled => Err(not_labelled(role, name)),
+        Source::Absent if begun => Ok(()),
+        Source::Absent => Err(absent(role, name)),
+        Source::Read(found) => match token(&found.values) {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) if begun => Ok(()),
+            Ok(None) => Err(key_missing(role, name, key)),
+            Err(flaw) => Err(malformed(role, name, key, flaw)),
+        },
+    }
+}
+
+/// The initial refresh token, if it is present and can be sent.
+pub(in crate::reconcile) fn usable_token(source: &Source<SourceValue>) -> Option<&SecretString> {
+    match source {
+        Source::Read(found) => token(&found.values).ok().flatten(),
+        Source::Unread(_) | Source::Absent | Source::NotLabelled => None,
+    }
+}
+
+/// Whether the operator allows the host.
+pub(in crate::reconcile) fn operator_allows(
+    allowed: Option<&HostList>,
+    endpoint: &Endpoint,
+) -> Checked<()> {
+    match allowed {
+        Some(hosts) if !hosts.permits(endpoint) => Err(HostNotAllowedByOperator {
+            host: endpoint.authority(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the owner of a Secret allows the host. Without a list, any host is allowed.
+pub(in crate::reconcile) fn owner_allows(
+    secret: &str,
+    hosts: Option<&str>,
+    endpoint: &Endpoint,
+) -> Checked<()> {
+    let Some(hosts) = hosts else { return Ok(()) };
+    let secret = secret.to_owned();
+    match HostList::parse(hosts) {
+        Err(entry) => Err(HostListMalformed { secret, entry }),
+        Ok(list) if list.permits(endpoint) => Ok(()),
+        Ok(_) => Err(HostNotAllowedByOwner {
+            secret,
+            host: endpoint.authority(),
+        }),
+    }
+}
+
+/// The further CA certificates, if they can be used.
+pub(in crate::reconcile) fn ca_bundle(
+    settings: &Settings,
+    found: &CaBundle,
+) -> Checked<Option<String>> {
+    let Some(reference) = &settings.ca_bundle else {
+        return Ok(None);
+    };
+    let key = reference.key.clone();
+    let flaw = match found {
+        CaBundle::Pem(pem) if authorities::read(pem).is_ok() => return Ok(Some(pem.clone())),
+        CaBundle::Pem(_) => CaBundleFlaw::NotPem { key },
+        CaBundle::Unread => CaBundleFlaw::Unread,
+        CaBundle::Absent => CaBundleFlaw::Absent,
+        CaBundle::NotLabelled => CaBundleFlaw::NotLabelled,
+        CaBundle::NoText => CaBundleFlaw::NoText { key },
+    };
+    Err(Rejection::CaBundle {
+        reference: reference.clone(),
+        flaw,
+    })
+}
+
+/// A plain hash of a CA bundle: certificates are public, so it may be stored.
+pub(in crate::reconcile) fn ca_bundle_hash(found: &CaBundle) -> Option<String> {
+    match found {
+        CaBundle::Pem(pem) => Some(hex(&Sha256::digest(pem)[..8])),
+        CaBundle::Unread | CaBundle::Absent | CaBundle::NotLabelled | CaBundle::NoText => None,
+    }
+}
+
+/// The text of a value that is present.
+fn text(value: &SourceValue) -> Result<Option<&SecretString>, Flaw> {
+    let text = match value {
+        SourceValue::Absent => return Ok(None),
+        SourceValue::NotText => return Err(Flaw::NotText),
+        SourceValue::Text(text) => text,
+    };
+    match text.expose_secret() {
+        "" => Err(Flaw::Empty),
+        text if text.ends_with('\n') => Err(Flaw::TrailingNewline),
+        text if text.contains(char::is_control) => Err(Flaw::ControlCharacter),
+        _ => Ok(Some(text)),
+    }
+}
+
+/// The text of a token, which is printable ASCII (RFC 6749, appendix A.17).
+fn token(value: &SourceValue) -> Result<Option<&SecretString>, Flaw> {
+    match text(value)? {
+        Some(text) if !text.expose_secret().is_ascii() => Err(Flaw::NotAscii),
+        text => Ok(text),
+    }
+}
+
+fn absent(role: SecretRole, name: &str) -> Rejection {
+    let name = name.to_owned();
+    Rejection::SecretAbsent { role, name }
+}
+
+fn not_labelled(role: SecretRole, name: &str) -> Rejection {
+    let name = name.to_owned();
+    Rejection::NotLabelled { role, name }
+}
+
+fn key_missing(role: SecretRole, name: &str, key: &str) -> Rejection {
+    Rejection::KeyMissing {
+        role,
+        name: name.to_owned(),
+        key: key.to_owned(),
+    }
+}
+
+fn malformed(role: SecretRole, name: &str, key: &str, flaw: Flaw) -> Rejection {
+    Rejection::Malformed {
+        role,
+        name: name.to_owned(),
+        key: key.to_owned(),
+        flaw,
+    }
+}

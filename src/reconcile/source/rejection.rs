@@ -1,0 +1,182 @@
+//! Why a request is not even sent: the inputs cannot be used. The texts are the causes; `status` adds the remedies.
+
+use thiserror::Error;
+
+use crate::api::{CaBundleKind, CaBundleRef, Reason, annotation, label};
+
+/// Why the preflight checks reject an exchange.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Rejection {
+    /// A Secret is missing.
+    #[error("Secret {name:?} does not exist")]
+    SecretAbsent {
+        /// What it is for.
+        role: SecretRole,
+        /// Its name.
+        name: String,
+    },
+    /// A Secret has no consent label.
+    #[error("Secret {name:?} {}", lacks_label())]
+    NotLabelled {
+        /// What it is for.
+        role: SecretRole,
+        /// Its name.
+        name: String,
+    },
+    /// A Secret lacks a key.
+    #[error("Secret {name:?} has no key {key:?}")]
+    KeyMissing {
+        /// What it is for.
+        role: SecretRole,
+        /// Its name.
+        name: String,
+        /// The missing key.
+        key: String,
+    },
+    /// A value cannot be sent.
+    #[error("key {key:?} of Secret {name:?} {flaw}")]
+    Malformed {
+        /// What the Secret is for.
+        role: SecretRole,
+        /// Its name.
+        name: String,
+        /// The key of the value.
+        key: String,
+        /// What is wrong with it.
+        flaw: Flaw,
+    },
+    /// The operator's own list of hosts lacks this one.
+    #[error("the operator may not send to {host}")]
+    HostNotAllowedByOperator {
+        /// The host of the token endpoint, with its port if that is not 443.
+        host: String,
+    },
+    /// The list of hosts on a Secret lacks this one.
+    #[error("Secret {secret:?} may not be sent to {host}")]
+    HostNotAllowedByOwner {
+        /// The name of the Secret.
+        secret: String,
+        /// The host of the token endpoint, with its port if that is not 443.
+        host: String,
+    },
+    /// The list of hosts on a Secret cannot be read.
+    #[error(
+        "annotation {} of Secret {secret:?} has the entry {entry:?}",
+        annotation::TOKEN_HOSTS
+    )]
+    HostListMalformed {
+        /// The name of the Secret.
+        secret: String,
+        /// The entry that is no host.
+        entry: String,
+    },
+    /// The CA bundle cannot be used.
+    #[error("spec.caBundleRef: {} {flaw}", ca_bundle_name(reference))]
+    CaBundle {
+        /// Where it should be.
+        reference: CaBundleRef,
+        /// What is wrong with it.
+        flaw: CaBundleFlaw,
+    },
+}
+
+/// What a user's Secret is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretRole {
+    /// It has the client id and the client secret.
+    Client,
+    /// It has the initial refresh token.
+    RefreshToken,
+}
+
+/// Why a value cannot be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[expect(missing_docs, reason = "the messages are the documentation")]
+pub enum Flaw {
+    #[error("is not UTF-8 text")]
+    NotText,
+    #[error("is empty")]
+    Empty,
+    #[error("ends with a line break")]
+    TrailingNewline,
+    #[error("contains a control character")]
+    ControlCharacter,
+    #[error("has a character that no token has")]
+    NotAscii,
+}
+
+/// Why a CA bundle cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[expect(missing_docs, reason = "the messages are the documentation")]
+pub enum CaBundleFlaw {
+    #[error("was not read")]
+    Unread,
+    #[error("does not exist")]
+    Absent,
+    #[error("{}", lacks_label())]
+    NotLabelled,
+    #[error("has no text in key {key:?}")]
+    NoText { key: String },
+    #[error("has no valid PEM certificate in key {key:?}")]
+    NotPem { key: String },
+}
+
+impl Rejection {
+    /// The reason that conditions show.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        use SecretRole::{Client, RefreshToken};
+        match self {
+            Self::SecretAbsent { role: Client, .. } => Reason::ClientSecretNotFound,
+            Self::NotLabelled { role: Client, .. } => Reason::ClientSecretNotLabelled,
+            Self::KeyMissing { role: Client, .. } => Reason::ClientSecretKeyMissing,
+            Self::Malformed { role: Client, .. } => Reason::ClientSecretMalformed,
+            Self::SecretAbsent {
+                role: RefreshToken, ..
+            }
+            | Self::KeyMissing {
+                role: RefreshToken, ..
+            } => Reason::RefreshTokenNotFound,
+            Self::NotLabelled {
+                role: RefreshToken, ..
+            } => Reason::RefreshTokenNotLabelled,
+            Self::Malformed {
+                role: RefreshToken, ..
+            } => Reason::RefreshTokenMalformed,
+            Self::HostNotAllowedByOperator { .. }
+            | Self::HostNotAllowedByOwner { .. }
+            | Self::HostListMalformed { .. } => Reason::HostNotAllowed,
+            Self::CaBundle { .. } => Reason::CABundleInvalid,
+        }
+    }
+
+    /// Whether no watch reports when the cause is removed: missing and unlabelled Secrets are not watched.
+    pub(in crate::reconcile) fn is_unwatched(&self) -> bool {
+        match self {
+            Self::SecretAbsent { .. } | Self::NotLabelled { .. } => true,
+            // The initial refresh token has one reason for a missing key and a missing Secret.
+            Self::KeyMissing { role, .. } => *role == SecretRole::RefreshToken,
+            Self::CaBundle { reference, .. } => reference.kind == CaBundleKind::Secret,
+            Self::Malformed { .. }
+            | Self::HostNotAllowedByOperator { .. }
+            | Self::HostNotAllowedByOwner { .. }
+            | Self::HostListMalformed { .. } => false,
+        }
+    }
+}
+
+/// Kind and name of a CA bundle.
+pub(in crate::reconcile) fn ca_bundle_name(reference: &CaBundleRef) -> String {
+    let kind = match reference.kind {
+        CaBundleKind::ConfigMap => "ConfigMap",
+        CaBundleKind::Secret => "Secret",
+    };
+    format!("{kind} {:?}", reference.name)
+}
+
+fn lacks_label() -> String {
+    format!(
+        "lacks the label {}: \"true\", by which its owner permits its use",
+        label::CREDENTIAL
+    )
+}

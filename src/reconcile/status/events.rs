@@ -1,0 +1,153 @@
+//! Which changes become events, and their words.
+
+use super::{
+    conditions::{Condition, Conditions},
+    message::span,
+};
+use crate::{
+    api::{ConditionStatus, ConditionType},
+    reconcile::{
+        event::{Event, EventKind},
+        memory::Change,
+        observed::Observed,
+        settings::Settings,
+    },
+};
+
+/// The events of a report with these conditions.
+pub(super) fn events(observed: &Observed, conditions: &Conditions) -> Vec<Event> {
+    let settings = observed.settings.as_ref().ok();
+    let mut events = failures(observed, conditions);
+    events.extend(first_token(observed, settings));
+    events.extend(recovery(observed, conditions, settings));
+    let mut changes = observed.memory.reporting.changes().to_vec();
+    // They are told in the order of their declaration.
+    changes.sort_unstable();
+    events.extend(
+        changes
+            .into_iter()
+            .filter_map(|change| of_change(change, settings)),
+    );
+    events
+}
+
+/// Each new failure's reason, once. Where Ready fails for Refreshed's reason, that is one failure.
+fn failures(observed: &Observed, conditions: &Conditions) -> Vec<Event> {
+    let (ready, refreshed) = (&conditions.ready, &conditions.refreshed);
+    let own_trouble = (ready.reason != refreshed.reason)
+        .then(|| failure(observed, ConditionType::Ready, ready))
+        .flatten();
+    let trouble = failure(observed, ConditionType::Refreshed, refreshed);
+    own_trouble.into_iter().chain(trouble).collect()
+}
+
+fn failure(observed: &Observed, r#type: ConditionType, condition: &Condition) -> Option<Event> {
+    let Condition {
+        status,
+        reason,
+        message,
+    } = condition;
+    if *status != ConditionStatus::False || reason.is_waiting() {
+        return None;
+    }
+    let before = observed.credential.status.condition(r#type);
+    let known = before
+        .is_some_and(|before| before.status == *status && before.reason == reason.to_string());
+    (!known).then(|| Event {
+        kind: EventKind::Failed(*reason),
+        note: message.clone(),
+    })
+}
+
+fn first_token(observed: &Observed, settings: Option<&Settings>) -> Option<Event> {
+    let issued = observed
+        .memory
+        .reporting
+        .changes()
+        .contains(&Change::Issued);
+    let first = observed.credential.status.last_attempt_at.is_none();
+    (issued && first && !failed_before(observed)).then(|| Event {
+        kind: EventKind::TokenIssued,
+        note: format!(
+            "the first token was issued and is in Secret {:?}",
+            target(settings)
+        ),
+    })
+}
+
+fn recovery(
+    observed: &Observed,
+    conditions: &Conditions,
+    settings: Option<&Settings>,
+) -> Option<Event> {
+    let recovered = failed_before(observed) && conditions.refreshed.status == ConditionStatus::True;
+    recovered.then(|| Event {
+        kind: EventKind::Recovered,
+        note: format!("Secret {:?} holds a live token again", target(settings)),
+    })
+}
+
+fn failed_before(observed: &Observed) -> bool {
+    let refreshed = observed
+        .credential
+        .status
+        .condition(ConditionType::Refreshed);
+    observed.memory.reporting.failure_reported()
+        || refreshed.is_some_and(|refreshed| refreshed.status == ConditionStatus::False)
+}
+
+fn target(settings: Option<&Settings>) -> &str {
+    settings.map_or("", |settings| &settings.target_name)
+}
+
+fn of_change(change: Change, settings: Option<&Settings>) -> Option<Event> {
+    let target = target(settings);
+    let (kind, note) = match change {
+        // Only the first token is worth an event: see `first_token`.
+        Change::Issued => return None,
+        Change::Repaired => (
+            EventKind::TargetRepaired,
+            format!("Secret {target:?} was deleted or edited and is as it should be again"),
+        ),
+        Change::ServedRequest => (
+            EventKind::RefreshRequested,
+            "a token was issued as the annotation asked for".into(),
+        ),
+        Change::SeedAdopted => {
+            let initial = settings.and_then(|settings| settings.grant.initial());
+            let name = initial.map_or("", |initial| &initial.name);
+            let note = format!("the login continues from the refresh token in Secret {name:?}");
+            (EventKind::SeedAdopted, note)
+        }
+        Change::ExpiryUnknown => {
+            let assumed = settings.map(|settings| span(settings.assumed_lifetime));
+            let note = format!(
+                "the answer states no usable expires_in: spec.assumedLifetime ({}) is taken for it",
+                assumed.unwrap_or_default()
+            );
+            (EventKind::ExpiryUnknown, note)
+        }
+        Change::ScopeNarrowed => (
+            EventKind::ScopeNarrowed,
+            "fewer scopes were granted than spec.scopes asks for: see status.scopes".into(),
+        ),
+        Change::ClockSkew { seconds } => (EventKind::ClockSkew, clock_skew(seconds)),
+        Change::ShortLived { margin } => {
+            let note = format!(
+                "the token is replaced {} before it expires, but a pod that mounts Secret {target:?} may see the new one only 90 s \
+                 later: raise spec.refreshBefore, or ask the provider for tokens that live 5 minutes or longer",
+                span(margin)
+            );
+            (EventKind::ShortLivedToken, note)
+        }
+    };
+    Some(Event { kind, note })
+}
+
+fn clock_skew(seconds: i64) -> String {
+    let direction = if seconds > 0 { "ahead of" } else { "behind" };
+    format!(
+        "the provider's clock is {} s {direction} this cluster's: check the nodes' time synchronisation",
+        seconds.abs()
+    )
+}

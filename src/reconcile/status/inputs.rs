@@ -1,0 +1,99 @@
+//! What to do about inputs that the preflight checks reject.
+
+use crate::{
+    api::{ClientAuthentication, annotation, label},
+    reconcile::{
+        settings::Settings,
+        source::{CaBundleFlaw, Flaw, Rejection, SecretRole},
+    },
+};
+
+/// The whole sentence about rejected inputs: cause, remedy, and when they are looked at again.
+pub(in crate::reconcile) fn rejected_inputs(rejection: &Rejection, settings: &Settings) -> String {
+    match rejection {
+        Rejection::SecretAbsent { role, .. } => {
+            let (keys, label) = (keys(*role, settings), label::CREDENTIAL);
+            format!(
+                "{rejection}: create it with the {keys} and the label {label}: \"true\"; it is used as soon as it is there"
+            )
+        }
+        Rejection::NotLabelled { name, .. } => format!(
+            "{rejection}: {}; it is used as soon as it has it",
+            set_label(name, settings)
+        ),
+        Rejection::KeyMissing { role, .. } => {
+            let field = match role {
+                SecretRole::Client => "spec.clientSecretRef",
+                SecretRole::RefreshToken => "spec.refreshTokenRef",
+            };
+            format!(
+                "{rejection}: add it, or name the right key in {field}; it is used as soon as it is there"
+            )
+        }
+        Rejection::Malformed { flaw, .. } => format!(
+            "{rejection}: {}; it is used as soon as that Secret changes",
+            write_correctly(*flaw)
+        ),
+        Rejection::HostNotAllowedByOperator { .. } => format!(
+            "{rejection}: its installer has to add that host to --allowed-token-hosts, or spec.tokenURL has to name another one; \
+             nothing is sent before that"
+        ),
+        Rejection::HostNotAllowedByOwner { .. } => format!(
+            "{rejection}: its owner has to add that host to its annotation {}, or spec.tokenURL has to name another one; nothing \
+             is sent before that",
+            annotation::TOKEN_HOSTS
+        ),
+        Rejection::HostListMalformed { .. } => format!(
+            "{rejection}: write hosts as host or host:port, separated by commas; nothing is sent before that"
+        ),
+        Rejection::CaBundle { reference, flaw } => format!(
+            "{rejection}{}; it is used as soon as that is done",
+            mend_bundle(flaw, &reference.name, settings)
+        ),
+    }
+}
+
+fn keys(role: SecretRole, settings: &Settings) -> String {
+    let (id, secret) = (
+        &settings.source.client_id_key,
+        &settings.source.client_secret_key,
+    );
+    match (role, settings.authentication) {
+        (SecretRole::Client, ClientAuthentication::None) => format!("key {id:?}"),
+        (SecretRole::Client, ClientAuthentication::Body | ClientAuthentication::Basic) => {
+            format!("keys {id:?} and {secret:?}")
+        }
+        (SecretRole::RefreshToken, _) => {
+            let initial = settings.grant.initial();
+            let key = initial.map(|initial| initial.key.as_str());
+            let key = key.unwrap_or_default();
+            format!("key {key:?}, the refresh token of a sign-in,")
+        }
+    }
+}
+
+fn set_label(secret: &str, settings: &Settings) -> String {
+    let (label, namespace) = (label::CREDENTIAL, &settings.namespace);
+    format!("run kubectl label --overwrite secret {secret} -n {namespace} {label}=true")
+}
+
+fn write_correctly(flaw: Flaw) -> &'static str {
+    match flaw {
+        Flaw::TrailingNewline => "write it with printf or echo -n",
+        Flaw::NotText | Flaw::Empty | Flaw::ControlCharacter | Flaw::NotAscii => {
+            "write the value as the provider shows it"
+        }
+    }
+}
+
+fn mend_bundle(flaw: &CaBundleFlaw, name: &str, settings: &Settings) -> String {
+    match flaw {
+        CaBundleFlaw::Unread => String::new(),
+        CaBundleFlaw::Absent => ": create it, or name another one".into(),
+        CaBundleFlaw::NotLabelled => format!(": {}", set_label(name, settings)),
+        CaBundleFlaw::NoText { .. } => ": add it, or name the right key".into(),
+        CaBundleFlaw::NotPem { .. } => {
+            ": write one or more -----BEGIN CERTIFICATE----- blocks".into()
+        }
+    }
+}

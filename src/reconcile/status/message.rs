@@ -1,0 +1,215 @@
+//! The sentences of conditions: what happened, what to do, and what happens next if nobody does anything.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::remedy;
+use crate::{
+    api::{Reason, annotation},
+    reconcile::{
+        login::{RejectedToken, StateConflict},
+        memory::{Failure, FailureCause},
+        settings::Settings,
+        source::ca_bundle_name,
+        target::TargetConflict,
+    },
+};
+
+const NEXT_TRY: &str = "; next try at ";
+
+pub(in crate::reconcile) fn synced(target: &str, expires_at: Timestamp) -> String {
+    format!("Secret {target:?} holds a token that expires at {expires_at}")
+}
+
+/// The target holds a token, and the next one cannot be obtained.
+pub(super) fn synced_until(target: &str, expires_at: Timestamp) -> String {
+    let synced = synced(target, expires_at);
+    format!("{synced}; it cannot be replaced so far, and condition Refreshed says why")
+}
+
+/// Nothing is Ready, but consumers that do not know of the trouble can continue for a while.
+pub(super) fn until(trouble: &str, target: &str, expires_at: Timestamp) -> String {
+    format!(
+        "{trouble}; until {expires_at} Secret {target:?} still holds the token that was issued before the last change"
+    )
+}
+
+/// A failed exchange. `postponed` is the time of its next attempt, where that waits for a permit.
+pub(super) fn failure(failure: &Failure, postponed: Option<Timestamp>) -> String {
+    const EXPIRED: &str =
+        "the token endpoint issued a token that had expired when its answer was there";
+    match &failure.cause {
+        FailureCause::Exchange(error, settings) => {
+            exchange(&error.what, failure, settings, postponed)
+        }
+        FailureCause::ExpiredOnArrival(settings) => exchange(EXPIRED, failure, settings, postponed),
+        FailureCause::Rejected(rejection, settings) => {
+            let sentence = rejected_token(rejection, settings);
+            let postponed = postponed.map(|at| format!("{NEXT_TRY}{}", time(at)));
+            format!("{sentence}{}", postponed.unwrap_or_default())
+        }
+        // It states the time that the earlier process planned.
+        FailureCause::Recalled { sentence, .. } => sentence.clone(),
+        FailureCause::Paused => {
+            let until = postponed.or(failure.attempted.paused_until);
+            let next = until.map(not_before).unwrap_or_default();
+            format!("the provider has asked this client to pause: wait{next}")
+        }
+    }
+}
+
+fn exchange(
+    cause: &str,
+    failure: &Failure,
+    settings: &Settings,
+    postponed: Option<Timestamp>,
+) -> String {
+    let unknown = if failure.outcome_unknown {
+        "; it may have used up the refresh token, which is sent again to find out"
+    } else {
+        ""
+    };
+    let reason = failure.cause.reason();
+    let remedy = remedy(reason, settings);
+    let sooner = sooner(reason, settings);
+    let next = match (failure.next_attempt, postponed) {
+        (Some(planned), _) if failure.attempted.paused_until.is_some() => {
+            not_before(postponed.unwrap_or(planned))
+        }
+        (Some(planned), _) => format!(
+            "{NEXT_TRY}{}, or at once when {sooner} changes",
+            time(postponed.unwrap_or(planned))
+        ),
+        (None, None) => format!("; it is not tried again until {sooner} changes"),
+        (None, Some(at)) => format!(
+            "; it is not tried again until {sooner} changes{NEXT_TRY}{}",
+            time(at)
+        ),
+    };
+    format!("{cause}{unknown}: {remedy}{next}")
+}
+
+/// What cuts the delay short. The last of it helps where other people must act: the cluster cannot see that they did.
+fn sooner(reason: Reason, settings: &Settings) -> String {
+    let bundle = match (&settings.ca_bundle, reason) {
+        (Some(bundle), Reason::TLSUntrusted | Reason::CABundleInvalid) => {
+            format!(", {}", ca_bundle_name(bundle))
+        }
+        _ => String::new(),
+    };
+    format!(
+        "Secret {:?}{bundle}, the spec or annotation {}",
+        settings.source.name,
+        annotation::REFRESH_REQUESTED_AT
+    )
+}
+
+fn not_before(at: Timestamp) -> String {
+    format!("{NEXT_TRY}{}, and not before", time(at))
+}
+
+/// `too_late`: there is a token, and it does not last until then.
+pub(super) fn waits_for_permit(at: Timestamp, paused: bool, too_late: bool) -> String {
+    let time = time(at);
+    let (waits, remedy) = if paused {
+        (
+            format!(
+                "the provider has asked this client to pause, so the next token request waits until {time}"
+            ),
+            "look for other users of this client id",
+        )
+    } else {
+        (
+            format!(
+                "the next token request waits for its turn at {time}, because those of all CubeCredentials with this client id \
+                 and token URL are sent one after the other"
+            ),
+            "let those that need the same token share a CubeCredential, or get another client id for some of them",
+        )
+    };
+    if too_late {
+        format!("{waits}; the token does not last until then: if this comes again, {remedy}")
+    } else {
+        format!("{waits}: nothing has to be done")
+    }
+}
+
+/// A dead refresh token.
+pub(in crate::reconcile) fn rejected_token(
+    rejection: &RejectedToken,
+    settings: &Settings,
+) -> String {
+    let initial = settings.grant.initial();
+    let (name, key) = initial.map_or(("", ""), |initial| (&initial.name, &initial.key));
+    let why = if rejection.lost {
+        "the provider used up the refresh token in an earlier request whose answer was lost"
+    } else {
+        "the refresh token was revoked, has expired, or was used by somebody else"
+    };
+    let next = match rejection.next_attempt() {
+        Some(at) => format!(
+            "sent once more at {}, to make sure, and then never",
+            time(at)
+        ),
+        None => "never sent again".into(),
+    };
+    format!(
+        "{}: {why}: sign in at the provider again and write the new refresh token into key {key:?} of Secret {name:?}, where it \
+         is used at once; the old one is {next}",
+        rejection.what
+    )
+}
+
+pub(super) fn claimed(until: Timestamp) -> String {
+    format!(
+        "another process of the operator has claimed the refresh token; what came of it is looked at when its claim ends, at {}",
+        time(until)
+    )
+}
+
+/// The one message that must keep people from what they usually try first.
+pub(super) fn storing(why: &str) -> String {
+    format!(
+        "do not restart the operator: the new refresh token is in its memory alone; {why}: remove what is in the way; it is \
+         written again every 5 s"
+    )
+}
+
+pub(super) fn target_conflict(conflict: &TargetConflict) -> String {
+    match conflict {
+        TargetConflict::OlderRival { .. } => format!(
+            "{conflict}: set spec.target.name of one of the two to another name; it is looked at again when one of them changes, \
+             and every minute"
+        ),
+        TargetConflict::Foreign { .. } => format!(
+            "{conflict}: delete it, or set spec.target.name to another name; it is looked at again every minute"
+        ),
+    }
+}
+
+pub(super) fn state_conflict(conflict: &StateConflict) -> String {
+    match conflict {
+        StateConflict::Foreign { .. } => format!(
+            "{conflict}: delete it, or give this CubeCredential another name; it is looked at again every minute"
+        ),
+        StateConflict::Damaged { .. } => format!(
+            "{conflict}: restore it, or delete it and sign in again; it is looked at again every minute"
+        ),
+    }
+}
+
+/// The API server's own words name the quota or the policy.
+pub(super) fn not_writable(why: &str, next_attempt: Timestamp) -> String {
+    format!(
+        "{why}: raise the quota, or have the policy or the role permit this Secret{NEXT_TRY}{}, or at once when the spec changes",
+        time(next_attempt)
+    )
+}
+
+fn time(at: Timestamp) -> String {
+    at.strftime("%H:%M:%SZ").to_string()
+}
+
+/// A span of time in whole seconds, as people write it.
+pub(super) fn span(duration: SignedDuration) -> String {
+    format!("{duration:#}")
+}

@@ -1,0 +1,134 @@
+//! What to do about a failed exchange.
+
+use crate::{
+    api::{ClientAuthentication, Grant, Reason},
+    reconcile::{settings::Settings, source::ca_bundle_name},
+};
+
+/// The remedy for a failed exchange with this reason.
+#[must_use]
+pub fn remedy(reason: Reason, settings: &Settings) -> String {
+    match reason {
+        Reason::InvalidClient => check_client(settings),
+        Reason::InvalidGrant | Reason::UnauthorizedClient | Reason::UnsupportedGrantType => format!(
+            "ask the provider to permit this client the {} grant, or set spec.grant to one that it may use",
+            grant_type(settings)
+        ),
+        Reason::InvalidScope => scopes(settings),
+        Reason::InvalidTarget => "correct audience or resource in spec.parameters".into(),
+        Reason::InvalidRequest => {
+            "compare spec.parameters, spec.scopes and spec.clientAuthentication with the provider's documentation".into()
+        }
+        Reason::Forbidden => {
+            "ask the provider to allow the egress IP addresses of this cluster and to permit this client to request tokens"
+                .into()
+        }
+        Reason::Redirected => {
+            "set spec.tokenURL to the token endpoint itself (a slash at its end matters)".into()
+        }
+        Reason::EndpointNotFound => {
+            "correct the path in spec.tokenURL (a slash at its end matters)".into()
+        }
+        Reason::UnexpectedResponse => {
+            "check that spec.tokenURL is an OAuth 2 token endpoint, and ask the provider if it is".into()
+        }
+        Reason::UnsupportedTokenType => {
+            "ask the provider to issue bearer tokens to this client".into()
+        }
+        Reason::ResponseTooLarge => {
+            "check that spec.tokenURL is an OAuth 2 token endpoint, not a web page".into()
+        }
+        Reason::TLSUntrusted => trust(settings),
+        Reason::Unreachable => {
+            "check the host in spec.tokenURL, the cluster's DNS, and network policies, firewall and proxy on the way to it".into()
+        }
+        Reason::NoResponse => {
+            "check the proxy or firewall on the way to it, and the provider's status page".into()
+        }
+        Reason::Unavailable => {
+            "wait, and look at the provider's status page if it lasts".into()
+        }
+        Reason::RateLimited => {
+            "wait, and look for other users of this client id if it comes again".into()
+        }
+        Reason::HostNotAllowed => {
+            "set spec.tokenURL to another host, or have the operator's installer permit the network with --allow-network".into()
+        }
+        Reason::CABundleInvalid => "check the PEM certificates that spec.caBundleRef names".into(),
+        // No exchange fails with these; the rooms that report them have remedies of their own.
+        Reason::Synced
+        | Reason::TokenIssued
+        | Reason::Pending
+        | Reason::Suspended
+        | Reason::RateBudget
+        | Reason::ClientSecretNotFound
+        | Reason::ClientSecretKeyMissing
+        | Reason::ClientSecretNotLabelled
+        | Reason::ClientSecretMalformed
+        | Reason::RefreshTokenNotFound
+        | Reason::RefreshTokenNotLabelled
+        | Reason::RefreshTokenMalformed
+        | Reason::InvalidSpec
+        | Reason::TargetConflict
+        | Reason::TargetDuplicate
+        | Reason::TargetNotWritable
+        | Reason::StateConflict
+        | Reason::StateNotWritable
+        | Reason::RefreshTokenRejected
+        | Reason::RefreshTokenLost => "check the spec".into(),
+    }
+}
+
+fn grant_type(settings: &Settings) -> &'static str {
+    match settings.grant.kind() {
+        Grant::ClientCredentials => "client_credentials",
+        Grant::RefreshToken => "refresh_token",
+    }
+}
+
+fn scopes(settings: &Settings) -> String {
+    if settings.grant.kind() == Grant::RefreshToken {
+        return "ask the provider what is wrong with this login: a refresh asks for no scope"
+            .into();
+    }
+    let asked = match settings.scopes.as_slice() {
+        [] => "none".into(),
+        scopes => format!("{:?}", scopes.join(" ")),
+    };
+    format!("set spec.scopes to what the provider permits this client, which asked for {asked}")
+}
+
+fn check_client(settings: &Settings) -> String {
+    let source = &settings.source;
+    let (id, secret, name) = (
+        &source.client_id_key,
+        &source.client_secret_key,
+        &source.name,
+    );
+    let other = match settings.authentication {
+        ClientAuthentication::None => {
+            return format!(
+                "check {id} in Secret {name:?}, and that the provider has this client as a public one"
+            );
+        }
+        ClientAuthentication::Body => ClientAuthentication::Basic,
+        ClientAuthentication::Basic => ClientAuthentication::Body,
+    };
+    format!(
+        "check {id} and {secret} in Secret {name:?}, and whether the provider wants spec.clientAuthentication {other:?}"
+    )
+}
+
+fn trust(settings: &Settings) -> String {
+    let host = settings.endpoint.authority();
+    let put = match &settings.ca_bundle {
+        Some(reference) => {
+            let (bundle, key) = (ca_bundle_name(reference), &reference.key);
+            format!("add that to key {key:?} of {bundle}")
+        }
+        None => "put that into a ConfigMap and name it in spec.caBundleRef".into(),
+    };
+    format!(
+        "have the owner of {host} correct it; if only its authority is not trusted (a private one, or that of a proxy), {put}"
+    )
+}

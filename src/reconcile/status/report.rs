@@ -1,0 +1,123 @@
+//! The status that conditions become, following the Kubernetes API conventions.
+
+use jiff::Timestamp;
+
+use super::conditions::{Condition, Conditions, Progress};
+use super::events::events;
+use crate::{
+    api::{self, ConditionStatus, ConditionType, CubeCredentialStatus, TargetStatus},
+    reconcile::{
+        case::Case,
+        observed::Observed,
+        plan::Action,
+        target::{Content, TargetSecret},
+    },
+};
+
+/// The longest message that the schema takes: a webhook's own words can be of any length.
+const LONGEST_MESSAGE: usize = 2048;
+
+/// The report of these conditions; `None`: the status says all of it already. Without a case, the spec cannot be read.
+pub(in crate::reconcile) fn report(
+    observed: &Observed,
+    case: Option<&Case<'_>>,
+    conditions: &Conditions,
+    now: Timestamp,
+) -> Option<Action> {
+    let bare = bare(observed, conditions, now);
+    let status = match case.and_then(Case::target) {
+        Some(target) => with_target(bare, target),
+        None => bare,
+    };
+    (status != observed.credential.status).then(|| Action::Report {
+        events: events(observed, conditions),
+        status,
+    })
+}
+
+/// The part of a status that needs no target.
+fn bare(observed: &Observed, conditions: &Conditions, now: Timestamp) -> CubeCredentialStatus {
+    let exchange = &observed.memory.exchange;
+    // A token that was published since, for what is wanted now, makes an older failure history.
+    let failure = exchange
+        .failure()
+        .filter(|_| conditions.refreshed.status != ConditionStatus::True);
+    CubeCredentialStatus {
+        observed_generation: Some(observed.credential.generation),
+        conditions: api_conditions(observed, conditions, now),
+        refresh_at: conditions.refresh_at,
+        last_attempt_at: exchange.last_attempt_at(),
+        failures: failure
+            .map(|_| exchange.failures())
+            .filter(|count| *count > 0),
+        attempted: failure.map(|failure| failure.attempted.clone()),
+        ..CubeCredentialStatus::default()
+    }
+}
+
+fn with_target(status: CubeCredentialStatus, target: &TargetSecret) -> CubeCredentialStatus {
+    let status = CubeCredentialStatus {
+        token_fingerprint: match &target.content {
+            Content::Confirmed(fingerprint) => Some(fingerprint.clone()),
+            Content::Unread | Content::Damaged => None,
+        },
+        target: Some(TargetStatus {
+            name: target.name.clone(),
+            resource_version: target.version.clone(),
+        }),
+        ..status
+    };
+    match target.confirmed_metadata() {
+        Some(token) => CubeCredentialStatus {
+            issued_at: Some(token.issued_at),
+            expires_at: Some(token.expires_at),
+            scopes: token.scopes,
+            refresh_request: token.refresh_request,
+            ..status
+        },
+        None => status,
+    }
+}
+
+fn api_conditions(
+    observed: &Observed,
+    conditions: &Conditions,
+    now: Timestamp,
+) -> Vec<api::Condition> {
+    let condition = |r#type, condition: &Condition| stamped(observed, r#type, condition, now);
+    let progress = match conditions.progress {
+        Progress::None => None,
+        Progress::Reconciling => Some(ConditionType::Reconciling),
+        Progress::Stalled => Some(ConditionType::Stalled),
+    };
+    let progress = progress.map(|r#type| {
+        let holds = Condition {
+            status: ConditionStatus::True,
+            ..conditions.ready.clone()
+        };
+        condition(r#type, &holds)
+    });
+    let ready = condition(ConditionType::Ready, &conditions.ready);
+    let refreshed = condition(ConditionType::Refreshed, &conditions.refreshed);
+    [ready, refreshed].into_iter().chain(progress).collect()
+}
+
+fn stamped(
+    observed: &Observed,
+    r#type: ConditionType,
+    condition: &Condition,
+    now: Timestamp,
+) -> api::Condition {
+    let before = observed.credential.status.condition(r#type);
+    api::Condition {
+        r#type,
+        status: condition.status,
+        reason: condition.reason.to_string(),
+        message: condition.message.chars().take(LONGEST_MESSAGE).collect(),
+        observed_generation: observed.credential.generation,
+        // Moves only when the status flips.
+        last_transition_time: before
+            .filter(|before| before.status == condition.status)
+            .map_or(now, |before| before.last_transition_time),
+    }
+}

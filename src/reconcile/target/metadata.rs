@@ -1,0 +1,95 @@
+//! The metadata of a target: labels and annotations, with the metadata of its token among them.
+
+use std::collections::BTreeMap;
+
+use super::TargetSecret;
+use crate::{
+    api::{annotation, label},
+    reconcile::{credential::Credential, settings::Settings, token::TokenMetadata},
+};
+
+/// The metadata that a target should have, without the hash of its content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::reconcile) struct DesiredMetadata {
+    pub(in crate::reconcile) labels: BTreeMap<String, String>,
+    pub(in crate::reconcile) annotations: BTreeMap<String, String>,
+    owner_uid: String,
+    pub(super) owned: bool,
+}
+
+impl DesiredMetadata {
+    pub(in crate::reconcile) fn new(
+        credential: &Credential,
+        settings: &Settings,
+        token: &TokenMetadata,
+    ) -> Self {
+        let mut labels = settings.target.labels.clone();
+        labels.insert(label::MANAGED.into(), label::TRUE.into());
+        let mut annotations = settings.target.annotations.clone();
+        let mut note = |name: &str, value: &str| annotations.insert(name.into(), value.into());
+        note(annotation::OWNER_NAME, &credential.name);
+        note(annotation::OWNER_UID, &credential.uid);
+        note(annotation::TYPE, &settings.target.r#type);
+        note(annotation::ISSUED_AT, &token.issued_at.to_string());
+        note(annotation::EXPIRES_AT, &token.expires_at.to_string());
+        note(annotation::INPUTS_HASH, &token.inputs_hash);
+        note(annotation::GENERATION, &token.generation.to_string());
+        note(annotation::SOURCE_VERSION, &token.source_version);
+        if let Some(version) = &token.seed_version {
+            note(annotation::SEED_VERSION, version);
+        }
+        if let Some(number) = token.rotation {
+            note(annotation::ROTATION, &number.to_string());
+        }
+        if let Some(request) = &token.refresh_request {
+            note(annotation::REFRESH_REQUEST, request);
+        }
+        if !token.scopes.is_empty() {
+            note(annotation::SCOPES, &token.scopes.join(" "));
+        }
+        Self {
+            labels,
+            annotations,
+            owner_uid: credential.uid.clone(),
+            owned: settings.owns_target(),
+        }
+    }
+}
+
+impl TargetSecret {
+    /// What its annotations say of its token; `None` if they are incomplete.
+    pub(in crate::reconcile) fn metadata(&self) -> Option<TokenMetadata> {
+        let text = |name: &str| self.annotations.get(name);
+        Some(TokenMetadata {
+            owner_uid: text(annotation::OWNER_UID)?.clone(),
+            issued_at: text(annotation::ISSUED_AT)?.parse().ok()?,
+            expires_at: text(annotation::EXPIRES_AT)?.parse().ok()?,
+            inputs_hash: text(annotation::INPUTS_HASH)?.clone(),
+            generation: text(annotation::GENERATION)?.parse().ok()?,
+            source_version: text(annotation::SOURCE_VERSION)?.clone(),
+            seed_version: text(annotation::SEED_VERSION).cloned(),
+            rotation: text(annotation::ROTATION).and_then(|number| number.parse().ok()),
+            refresh_request: text(annotation::REFRESH_REQUEST).cloned(),
+            scopes: text(annotation::SCOPES)
+                .map(|scopes| scopes.split(' ').map(Into::into).collect())
+                .unwrap_or_default(),
+        })
+    }
+
+    /// The type it was created with: the watch shows metadata only.
+    pub(in crate::reconcile) fn secret_type(&self) -> Option<&str> {
+        self.annotations.get(annotation::TYPE).map(String::as_str)
+    }
+
+    /// Whether it has the metadata that it should have. Labels and annotations that others added do not matter.
+    pub(in crate::reconcile) fn has(&self, desired: &DesiredMetadata) -> bool {
+        let within = |wanted: &BTreeMap<String, String>, found: &BTreeMap<String, String>| {
+            wanted
+                .iter()
+                .all(|(name, value)| found.get(name) == Some(value))
+        };
+        within(&desired.labels, &self.labels)
+            && within(&desired.annotations, &self.annotations)
+            && self.owners.contains(&desired.owner_uid) == desired.owned
+    }
+}

@@ -1,0 +1,75 @@
+//! An access token and what is recorded beside it: enough to judge it without any status.
+
+mod inputs;
+
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::digest::hex;
+pub(super) use inputs::InputsDigest;
+pub use inputs::TokenInputs;
+
+/// The key of the access token in the target and in the state.
+pub(super) const ACCESS_TOKEN: &str = "access-token";
+
+/// An access token with its metadata.
+#[derive(Clone, Debug)]
+pub(super) struct Token {
+    pub(super) value: SecretString,
+    pub(super) metadata: TokenMetadata,
+}
+
+/// The metadata of an access token. The target has it as annotations, the state as JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TokenMetadata {
+    /// The uid of the `CubeCredential` that the token was issued for.
+    pub(super) owner_uid: String,
+    pub(super) issued_at: Timestamp,
+    pub(super) expires_at: Timestamp,
+    pub(super) inputs_hash: String,
+    /// The generation and source version for which the inputs were last confirmed.
+    pub(super) generation: i64,
+    pub(super) source_version: String,
+    /// The version of the initial refresh token's Secret, with the grant that has one.
+    pub(super) seed_version: Option<String>,
+    /// The number of the response that the token came with, with that grant. It orders tokens of one second and of two clocks.
+    pub(super) rotation: Option<u64>,
+    pub(super) refresh_request: Option<String>,
+    pub(super) scopes: Vec<String>,
+}
+
+impl TokenMetadata {
+    /// Whether this token was issued after the other one.
+    pub(super) fn is_newer_than(&self, other: &Self) -> bool {
+        // A token without a number comes from the grant before, whatever the clock of its process said.
+        (self.rotation, self.issued_at) > (other.rotation, other.issued_at)
+    }
+
+    /// With the number of the response that the token came with.
+    pub(super) fn numbered(self, generation: u64) -> Self {
+        Self {
+            rotation: Some(generation),
+            ..self
+        }
+    }
+}
+
+impl Token {
+    /// Whether this token, found in a Secret, makes one that waits to be published superfluous: it is the same (the response to
+    /// our write was lost), or was issued later (another process wrote it).
+    pub(super) fn replaces(&self, waiting: &Self) -> bool {
+        let (found, other) = (&self.metadata, &waiting.metadata);
+        let same_grant = found.rotation.is_some() == other.rotation.is_some();
+        self.value.expose_secret() == waiting.value.expose_secret()
+            || (same_grant && found.is_newer_than(other))
+    }
+}
+
+/// The first 8 hexadecimal digits of the token's SHA-256.
+#[must_use]
+pub fn fingerprint(token: &SecretString) -> String {
+    hex(&Sha256::digest(token.expose_secret())[..4])
+}
