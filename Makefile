@@ -26,13 +26,26 @@ tools: ## Build the control plane, helm, Prometheus and the token server into ta
 	@tests/tools/build.sh
 
 .PHONY: lint
-lint: ## Check format, lints and the Dockerfile's and scripts' syntax.
+lint: ## Check format and lints of the Rust code, the scripts and the Dockerfile.
+	tests/tools/build.sh linters
+	target/tools/linters/bin/shellcheck .ci/run $$(find tests -name '*.sh')
+	target/tools/linters/bin/hadolint Dockerfile
 	cargo fmt --check
 	cargo clippy --all-targets --locked -- -D warnings
 
+.PHONY: dependencies
+dependencies: ## Check licences, sources and bans of the dependencies. ADVISORIES=1 looks for known vulnerabilities too.
+	tests/tools/build.sh cargo-deny
+	cargo-deny --locked check bans licenses sources $(if $(filter 1,$(ADVISORIES)),advisories)
+
+.PHONY: unused
+unused: ## Look for dependencies that nothing uses.
+	tests/tools/build.sh cargo-machete
+	cargo-machete
+
 .PHONY: unit
 unit: ## Run the tests that need no cluster.
-	cargo test --locked --lib --bins --test purity --test definition --test dependencies --test exchange --test fuzz
+	cargo test --locked --lib --bins --test purity --test definition --test exchange --test fuzz
 
 .PHONY: cluster
 cluster: tools ## Run the tests against a real API server and a real token server.
@@ -44,9 +57,13 @@ chart: tools ## Lint and test the chart, and validate what it renders on a real 
 
 .PHONY: simulate
 simulate: ## Live through random histories of a stored refresh token. N=1000000 says how many, SEED=7 tells the one with that number.
-	SIMULATE=$(N) cargo test --locked --profile simulation --test simulation -- --nocapture
+	SIMULATE=$(N) cargo test --locked --config profile.dev.package.cube-operator.opt-level=2 --test simulation -- --nocapture
 
 N ?= 100000
+
+.PHONY: figures
+figures: ## Print the figures of the source's structure: circles and directions of imports, sizes, sentences.
+	python3 tests/figures.py
 
 .PHONY: fuzz
 fuzz: ## Search for what others could write to break a promise, with libFuzzer. TARGET=answer and SECONDS_EACH=300 limit it.

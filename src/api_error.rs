@@ -2,8 +2,6 @@
 //!
 //! Pure, so that the decision can carry it: `kubernetes::error` makes it of kube's errors.
 
-use std::time::Duration;
-
 use thiserror::Error;
 
 /// A call to the API server that did not work.
@@ -21,9 +19,9 @@ pub struct ApiError {
 /// Why a call did not work.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Cause {
-    /// No response within this time. Whether a write happened is not known.
-    #[error("the API server did not answer within {} s", .0.as_secs())]
-    Timeout(Duration),
+    /// No response within so many seconds. Whether a write happened is not known.
+    #[error("the API server did not answer within {0} s")]
+    Timeout(u64),
     /// The API server's own status.
     #[error(transparent)]
     Status(ApiStatus),

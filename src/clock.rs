@@ -1,8 +1,9 @@
-//! The one clock of everything that is stored or compared with what is stored.
+//! The one clock: everything that decides takes the time as a parameter.
 
 use jiff::Timestamp;
 
-/// Now, in whole seconds: Kubernetes' own times have no finer ones, and comparing finer values would make decisions flap.
+/// The current time in whole seconds, as Kubernetes stores times: comparing it with a stored time would flap otherwise.
+#[expect(clippy::disallowed_methods, reason = "this is the one clock")]
 pub(crate) fn now() -> Timestamp {
     Timestamp::from_second(Timestamp::now().as_second())
         .expect("the current time is within the range of time")

@@ -31,6 +31,7 @@ mod memory;
 mod observed;
 mod pace;
 mod plan;
+mod session;
 mod settings;
 mod source;
 mod status;
@@ -53,6 +54,7 @@ pub use pace::{Budget, ClientKey, Permit, PermitRequest};
 pub use plan::{
     Action, Attempt, DesiredState, Exchange, Exchanged, Next, NotStored, Outcome, Plan, Read,
 };
+pub use session::{Effects, Session, Turn};
 pub use settings::{Grant, Settings, SettingsError};
 pub use source::{
     CaBundle, CaBundleFlaw, ClientValues, Flaw, Rejection, SecretRole, Source, SourceSecret,

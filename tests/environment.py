@@ -34,8 +34,11 @@ Commands of the token server:
                                                  between its commit and its answer; 0 is off
     {"cmd": "hold", "on": true}                  committed token requests are not answered until it is off
     {"cmd": "lose-answers", "count": 1}          the next token requests are committed, but answered by 502
+    {"cmd": "lifetimes", "seconds": [18, 3600]}  of the access tokens that the next token requests are answered with, one
+                                                 after the other; the last holds for all later ones
+    {"cmd": "graces", "seconds": [120, 0]}       the grace period at the next token requests, in the same way
     {"cmd": "revoke", "token": "an access or refresh token"}
-The four faults hold for the token request of sign-in too.
+All of these hold for the token request of sign-in too.
 Answers: {"ok": true} or {"error": "why"}.
 
 The request log of the token server has a line of JSON for each token request, before it is answered (and

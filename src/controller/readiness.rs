@@ -34,6 +34,10 @@ pub(super) struct KnownPauses {
 }
 
 impl KnownPauses {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the process waits for its caches no longer than this"
+    )]
     pub(super) fn of(scopes: usize) -> Arc<Self> {
         Arc::new(Self {
             missing: watch::Sender::new(scopes),

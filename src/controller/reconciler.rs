@@ -121,6 +121,10 @@ impl Reconciler {
     }
 
     pub(super) async fn run(&self, object: &Watched) -> Result<Requeue, ApiError> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "it measures how long the reconcile takes"
+        )]
         let start = Instant::now();
         let mut observed = self.observe(object);
         let result = self.steps(object, &mut observed).await;

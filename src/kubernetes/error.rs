@@ -35,7 +35,7 @@ pub(crate) async fn call_within<T>(
     let cause = match tokio::time::timeout(limit, request).await {
         Ok(Ok(response)) => return Ok(response),
         Ok(Err(error)) => cause(&error),
-        Err(_) => Cause::Timeout(limit),
+        Err(_) => Cause::Timeout(limit.as_secs()),
     };
     Err(ApiError {
         verb,
@@ -165,7 +165,7 @@ mod tests {
             error(status).to_string(),
             "cannot write Secret treasury/main-token: exceeded quota (403 Forbidden)"
         );
-        let timeout = Cause::Timeout(Duration::from_secs(4));
+        let timeout = Cause::Timeout(4);
         assert_eq!(
             timeout.to_string(),
             "the API server did not answer within 4 s"

@@ -2,23 +2,13 @@
 
 mod exchange;
 mod login;
+mod step;
 mod target;
 
-use super::{
-    case::Case,
-    plan::{Action, Next, Read},
-    status::Conditions,
-};
+use super::case::Case;
 pub(super) use login::an_unusable_state_is_left_alone;
+pub(super) use step::Step;
 pub(super) use target::{a_foreign_secret_is_left_alone, an_older_credential_owns_the_target};
-
-/// What a check says.
-pub(super) enum Step {
-    /// Do this, then decide again.
-    Do(Next),
-    /// Nothing is left to do now; this is what the status says.
-    Settle(Box<Conditions>),
-}
 
 type Check = fn(&Case<'_>) -> Option<Step>;
 
@@ -77,15 +67,3 @@ pub(super) const CHECKS: &[Check] = &[
     // This one always decides.
     exchange::an_exchange_is_made_unless_the_inputs_are_rejected,
 ];
-
-fn settle(conditions: Conditions) -> Step {
-    Step::Settle(Box::new(conditions))
-}
-
-fn read(what: Read) -> Step {
-    Step::Do(Next::Read(what))
-}
-
-fn act(action: Action) -> Step {
-    Step::Do(Next::Act(Box::new(action)))
-}

@@ -39,50 +39,15 @@
 mod claim;
 mod record;
 mod secret;
+mod stored;
 mod transitions;
 
-use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
-
-use super::digest::hex;
 pub(super) use claim::{Claim, ClaimState};
-pub(super) use record::{LoginRecord, RejectedToken};
+pub(super) use record::RejectedToken;
 pub(super) use secret::StateConflict;
 pub use secret::{STATE_TYPE, State, StateReading, StateSecret, is_state_of};
+pub use stored::StoredLogin;
 pub(super) use transitions::{Rejected, SeedNow};
-
-/// The content of a state Secret.
-#[derive(Clone, Debug)]
-pub struct StoredLogin {
-    pub(super) refresh_token: SecretString,
-    /// The last access token, if one came with this refresh token.
-    pub(super) access_token: Option<SecretString>,
-    /// The refresh token of the login before, until this one has worked.
-    pub(super) replaced_token: Option<SecretString>,
-    pub(super) record: LoginRecord,
-}
-
-impl StoredLogin {
-    /// Whether this login began with this initial refresh token.
-    pub(super) fn began_with(&self, initial: &SecretString) -> bool {
-        self.record.seed == hash(initial)
-    }
-
-    /// Whether this login, or one that it has replaced for good, began with this initial refresh token.
-    pub(super) fn knows(&self, initial: &SecretString) -> bool {
-        let seed = hash(initial);
-        self.record.seed == seed || self.record.past_seeds.contains(&seed)
-    }
-
-    /// The hash of the refresh token.
-    pub(super) fn token_hash(&self) -> String {
-        hash(&self.refresh_token)
-    }
-}
-
-fn hash(token: &SecretString) -> String {
-    hex(&Sha256::digest(token.expose_secret()))
-}
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! Token requests of one client, from the provider's own log: never more than it allows, whoever asks.
+//! Token requests of one client, from the provider's own log: never more than the provider allows.
 
 use std::{thread, time::Duration};
 
@@ -11,11 +11,11 @@ use crate::{
     scripted::{Authority, LOCAL, Provider, Reply},
 };
 
-/// What Cubewire allows, less one.
+/// Cubewire's limit, less one.
 const MOST_IN_A_MINUTE: usize = 9;
 const CUBEWIRE: [&str; 2] = ["--token-request-interval", "12s"];
 
-/// The most of these times (in seconds) that any minute has.
+/// The largest number of these times (in seconds) within one minute.
 fn busiest_minute(times: &[f64]) -> usize {
     let in_minute = |start: f64| {
         let minute = start..start + 60.0;
@@ -66,10 +66,10 @@ fn two_hundred_credentials_of_one_client_stay_within_the_providers_limit_also_ov
         let (ready, waiting) = (count(&place, "Synced"), count(&place, "RateBudget"));
         (ready > 0 && ready + waiting == 200).then_some(())
     });
-    // The other one is not told what was sent: it starts with one request.
+    // The next process does not know what was sent, so it starts with one request.
     drop(operator);
     let operator = place.operator_with(&CUBEWIRE, &[]);
-    // Once for the list, and once for the new place in the status.
+    // Each is reconciled once for the list, and once for its new place in the status.
     eventually("they wait again", || {
         (operator.reconciles() >= 390.0).then_some(())
     });
@@ -87,7 +87,7 @@ fn two_hundred_credentials_of_one_client_stay_within_the_providers_limit_also_ov
     let times = place.server.times_of(&place.namespace);
     assert!(busiest_minute(&times) <= MOST_IN_A_MINUTE, "{times:?}");
     assert!(place.exchanges().iter().all(|status| *status == 200));
-    // Waiting costs nothing: what was called is for those that were served.
+    // Waiting costs no API request: all of them are for credentials that were served.
     let calls = api_calls(&place) - calls;
     let served = times.len() - sent;
     assert!(
@@ -96,7 +96,7 @@ fn two_hundred_credentials_of_one_client_stay_within_the_providers_limit_also_ov
     );
 }
 
-/// What the operator has called the API server for, besides its watches.
+/// How many API requests the operator has made, without its watches.
 fn api_calls(place: &Place) -> usize {
     let user = format!("system:serviceaccount:{}:cube-operator", place.namespace);
     let requests = place.plane.requests_of(&user).into_iter();
@@ -108,9 +108,10 @@ fn api_calls(place: &Place) -> usize {
 #[test]
 fn credentials_that_wait_say_so_and_are_served_in_turn() {
     let place = Place::new();
-    let operator = place.operator_with(&["--token-request-interval", "5s"], &[]);
+    // All six are there when the operator starts, so that they ask for their turns at once.
     place.apply(&place.source());
     apply_many(&place, 6);
+    let operator = place.operator_with(&["--token-request-interval", "5s"], &[]);
     let waiting = eventually("one waits", || {
         let names = (0..6).map(|number| format!("many-{number}"));
         names

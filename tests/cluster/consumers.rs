@@ -1,4 +1,4 @@
-//! People hear of pods that use a token where no refresh ever gets, once, and it costs a list every ten minutes.
+//! An event warns once of pods that never see a refresh, at the cost of a list every ten minutes.
 
 use cube_operator::{
     api::ConditionType::Ready,
@@ -13,7 +13,7 @@ use crate::{
     place::{Place, is},
 };
 
-/// A pod whose container `app` has these fields. No node runs it: what it uses stands in its spec.
+/// A pod whose container `app` has these fields. No node has to run it, as its spec shows what it uses.
 fn pod(name: &str, container: &Value) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": template(container)["spec"],
@@ -68,7 +68,7 @@ pub(crate) fn stale(pods: &str, way: &str) -> String {
 impl Place {
     /// Applies such a pod.
     pub(crate) fn apply_pod(&self, name: &str, container: &Value) {
-        // Without it no pod is made.
+        // The controllers make no pod without it.
         eventually("the ServiceAccount", || {
             self.get("serviceaccount", "default")
         });
@@ -112,7 +112,7 @@ fn pods_that_never_see_a_refresh_are_told_once_and_others_are_not() {
             "unrelated",
             json!({"envFrom": [{"secretRef": {"name": "another"}}]}),
         ),
-        // They are told by name, so when this one is told, all are.
+        // Events come in the order of names, so all are there when this one is.
         ("variable", in_variable()),
     ] {
         place.apply_pod(name, &container);
@@ -230,7 +230,7 @@ fn without_the_right_to_list_pods_there_is_one_line_and_everything_else_works() 
     ];
     let (code, output, _) = run(&place.kubeconfig, &arguments, &[]);
     assert_eq!(code, Some(0), "the right is not missed: {output}");
-    // As the chart runs it without that right.
+    // The chart sets this flag where it does not grant the right.
     let operator = place.operator_with(&["--warn-consumers=false"], &[]);
     place.after_reconcile(&operator, || {
         drop(place.kubectl(&["label", "cubecredential", "main", "a=b"]));

@@ -1,27 +1,25 @@
 //! Everything that can go wrong, as one table of real runs: what people read, when it is tried again, what does not help and
-//! what does. `docs/troubleshooting.md` is written from the same runs.
+//! what repairs it. `docs/troubleshooting.md` is written from the same runs.
 //!
-//! - [`row`]: what a row says. [`words`]: what is advised, once for each reason.
-//! - [`answers`], [`local`], [`others`]: the rows: what providers answer, what is refused before anything is sent, what else
-//!   is in the way.
-//! - [`table`]: the test of all rows, on one [`stage`]: a namespace with the [`objects`] of all rows, an operator, and a
-//!   provider with a [`script`]. Its acts are [`look`], [`wake`] and [`cure`].
-//! - [`book`]: the page that is written from it, with its [`chapters`] and the [`excerpt`]s of what kubectl showed.
-//! - [`stories`]: what takes several steps, with the real token server.
+//! - [`table`]: the test that runs all rows at once.
+//! - [`row`]: what a row says. [`rows`]: all of them. [`remedies`]: what is advised, once for each reason.
+//! - [`setup`]: what the rows share: a namespace with the [`objects`] of all rows, an operator, and a [`provider`] that
+//!   responds as each row says.
+//! - The steps of the test: [`observed`] compares what people read with the table, [`irrelevant_changes`] must change nothing,
+//!   and [`apply_repairs`] ends every failure.
+//! - [`page`]: the document that is written from it, with its sections and excerpts of what kubectl showed.
+//! - [`client_secret`] and [`delay`]: failures that take several steps.
 
-mod answers;
-mod book;
-mod chapters;
-mod cure;
-mod excerpt;
-mod local;
-mod look;
+mod apply_repairs;
+mod client_secret;
+mod delay;
+mod irrelevant_changes;
 mod objects;
-mod others;
+mod observed;
+mod page;
+mod provider;
+mod remedies;
 mod row;
-mod script;
-mod stage;
-mod stories;
+mod rows;
+mod setup;
 mod table;
-mod wake;
-mod words;

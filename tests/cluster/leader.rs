@@ -48,7 +48,7 @@ fn two(place: &Place) -> (Operator, Operator) {
     (first, second)
 }
 
-/// Who has the lease, and how often that changed.
+/// The holder of the lease, and how often it has changed.
 fn held(place: &Place) -> (String, i64) {
     let lease = place.get("lease", "cube-operator").unwrap();
     let holder = lease["spec"]["holderIdentity"].as_str();
@@ -85,7 +85,7 @@ fn one_leads_and_the_next_takes_over_without_an_exchange() {
         );
     }
 
-    // SIGKILL: its lease has to end first.
+    // After a SIGKILL the lease has to expire first.
     drop(first);
     wait_until_it_leads(&second);
     assert_eq!(held(&place), ("second_second-uid".into(), 1));
@@ -98,7 +98,7 @@ fn one_leads_and_the_next_takes_over_without_an_exchange() {
     wait_until_it_leads(&second);
     assert_eq!(held(&place), ("second_second-uid".into(), 1));
 
-    // SIGTERM: the lease is given back.
+    // On SIGTERM the process releases the lease.
     let third = candidate(&place, "third");
     second.terminate();
     assert_eq!(second.wait().code(), Some(0));
@@ -168,7 +168,7 @@ fn the_next_leader_waits_as_the_one_before_was_to() {
     });
     assert_eq!(told(), before);
     assert_eq!(provider.requests().len(), 2);
-    // The pause holds for whatever else this client has there.
+    // The pause holds for every request of this client.
     let url = provider.url("/limited");
     place.apply(&place.credential_at("other", &url, "scripted"));
     let other = place.wait_for("other", "paused", |status| {
@@ -189,7 +189,7 @@ fn a_leader_that_was_asleep_begins_nothing_when_it_wakes_up() {
     let status = place.wait_for("main", "the request is served", |status| {
         status.refresh_request.is_some()
     });
-    // It still has to find out.
+    // The process may not know yet that it has lost the lease.
     place.request("of-both");
     first.signal("CONT");
     assert_eq!(first.wait().code(), Some(1));
@@ -264,7 +264,7 @@ fn whoever_may_not_have_the_lease_is_not_ready_and_makes_no_exchange() {
     assert_eq!(second.get("/readyz"), missing);
     assert_eq!(second.get("/livez").0, 200);
     drop(second);
-    // Nothing shows that nothing happens.
+    // Only time can show that nothing happens. A slow machine cannot fail this.
     sleep(Duration::from_secs(3));
     assert_eq!(place.exchanges().len(), 1);
 

@@ -1,4 +1,4 @@
-//! By hand: refresh requests, suspend, another target, deletion; and the life of the process.
+//! Changes by hand (refresh requests, suspend, another target, deletion), and the life of the process.
 
 use std::path::Path;
 
@@ -49,7 +49,7 @@ fn a_refresh_request_is_served_once_also_across_restarts() {
     for _ in 0..2 {
         operator.terminate();
         assert!(operator.wait().success());
-        // Not even a wiped status repeats it: the copy that counts is on the target.
+        // Not even a wiped status repeats it, as the target has its own copy.
         place.wipe_status("main");
         operator = place.operator();
         place.wait_for("main", "Ready", |status| {
@@ -78,7 +78,7 @@ fn suspend_stops_exchanging_and_keeps_what_is_published() {
     place.after_reconcile(&operator, || place.request("while suspended"));
     assert_eq!(place.exchanges(), [200]);
     assert_eq!(place.call_api("main-token"), 200);
-    // The request waits, and is served afterwards.
+    // The request waits while it is suspended, and is served afterwards.
     suspend(false);
     exchanged(&place, 2);
 }
@@ -102,7 +102,6 @@ fn a_moved_target_takes_its_token_along_and_the_old_secret_is_deleted() {
         place
             .plane
             .first_answer(verb, "secrets", (&place.namespace, name))
-            .unwrap()
     };
     assert!(
         answer("patch", "moved") < answer("delete", "main-token"),
@@ -238,7 +237,7 @@ fn sigterm_lets_a_running_exchange_finish_and_begins_no_other() {
         });
     };
     stopping(1);
-    // Whose probes fail is killed. A second SIGTERM changes nothing.
+    // Kubernetes kills a process whose probes fail, so they have to succeed. A second SIGTERM changes nothing.
     assert_eq!(operator.get("/livez").0, 200);
     operator.terminate();
     stopping(2);

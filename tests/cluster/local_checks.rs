@@ -1,4 +1,4 @@
-//! What is refused before anything is sent, where one refusal alone does not show it. `failures::local` has each of them.
+//! Faults that are found before anything is sent, in combinations. `failures::rows::preflight` has each of them alone.
 
 use cube_operator::api::ConditionType::{Ready, Refreshed};
 use serde_json::json;
@@ -39,7 +39,7 @@ fn several_troubles_at_once_are_told_one_after_the_other() {
         "metadata": {"name": "client", "annotations": {"cube-operator.dev/token-hosts": "elsewhere.example"}},
         "stringData": {"client-id": place.namespace},
     }));
-    // Nobody tells of a Secret without the label: the message stays until it has it.
+    // No watch covers a Secret without the label, so the message stays until the label is there.
     place.patch(
         "secret",
         "client",

@@ -96,7 +96,7 @@ impl Login {
         object
     }
 
-    /// Signs in, applies all of it, waits until it is ready, and returns the seed.
+    /// Signs in, applies the objects, waits until `main` is ready, and returns the seed.
     pub(crate) fn begin(&self) -> String {
         let seed = self.sign_in();
         self.apply(&self.client());
@@ -123,7 +123,7 @@ impl Login {
     /// The status, if it says that this request was served.
     pub(crate) fn served(&self, value: &str) -> Option<CubeCredentialStatus> {
         let status = self.status("main");
-        // As the status shows it.
+        // The status has its hash.
         let hash = fingerprint(value);
         let served = status.refresh_request == Some(hash)
             && is(&status, Refreshed, "True", "TokenIssued")
@@ -160,7 +160,7 @@ impl Login {
         }
     }
 
-    /// That each refresh was served, with the token that the one before was answered with, the first with the seed; that the
+    /// Asserts that each refresh was served and sent the token of the response before it, the first one the seed; and that the
     /// last answer is stored, claimed by nobody, and published.
     pub(crate) fn assert_unbroken(&self, seed: &str, refreshes: usize) {
         let seen = self.refreshes();

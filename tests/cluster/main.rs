@@ -4,6 +4,10 @@
 //! its own. `tests/tools/build.sh` makes the tools; without them every test fails and says so.
 
 #![expect(clippy::unwrap_used, reason = "a test fails where its world does")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the program under test runs by the real clock"
+)]
 #![expect(clippy::similar_names, reason = "a place is on a plane")]
 
 mod environment;

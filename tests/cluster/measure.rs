@@ -29,7 +29,7 @@ fn measure_size_and_memory() {
         resident(&operator)
     );
 
-    // Each with a client of its own: those of one client would wait for each other.
+    // Each has its own client, as requests of one client would wait for each other.
     let names: Vec<_> = (0..MANY).map(|number| format!("many-{number}")).collect();
     for name in &names {
         place.server.create_client(name, CLIENT_SECRET);

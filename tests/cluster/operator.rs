@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::environment::directory;
 
-/// How long anything may take before a test gives up. Never what a test waits for.
+/// How long anything may take before a test gives up. No test waits for it to pass.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A running `cube-operator run`; killed when dropped.
@@ -33,7 +33,7 @@ impl Operator {
         Self::start_binary(binary, kubeconfig, arguments, environment)
     }
 
-    /// The same with another build of it.
+    /// Starts another build of the operator.
     pub(crate) fn start_binary(
         binary: &Path,
         kubeconfig: &str,
@@ -47,7 +47,7 @@ impl Operator {
         operator
     }
 
-    /// The same without waiting until it is ready.
+    /// Starts it without waiting until it is ready.
     pub(crate) fn launch(
         binary: &Path,
         kubeconfig: &str,
@@ -81,14 +81,14 @@ impl Operator {
         operator
     }
 
-    /// The whole lines of its log so far.
+    /// The complete lines of its log.
     pub(crate) fn log(&self) -> String {
         let mut log = fs::read_to_string(&self.log).unwrap();
         log.truncate(log.rfind('\n').map_or(0, |end| end + 1));
         log
     }
 
-    /// Its log so far, line by line.
+    /// The entries of its log.
     pub(crate) fn lines(&self) -> Vec<Value> {
         self.log()
             .lines()
@@ -161,7 +161,7 @@ impl Drop for Operator {
 pub(crate) fn get(address: &str, path: &str) -> (u16, String) {
     use std::io::{Read, Write};
     let mut stream = std::net::TcpStream::connect(address).unwrap();
-    // By version 1.0 an answer comes in one piece.
+    // With HTTP/1.0 the response is not chunked.
     write!(stream, "GET {path} HTTP/1.0\r\nhost: x\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
@@ -177,7 +177,7 @@ pub(crate) fn get(address: &str, path: &str) -> (u16, String) {
     )
 }
 
-/// Waits until something is there, looking often.
+/// Waits until something is there. It looks every 20 ms.
 pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {

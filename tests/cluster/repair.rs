@@ -1,4 +1,4 @@
-//! What is deleted, edited or rotated is put right at once.
+//! The operator repairs immediately what people delete, edit or rotate.
 
 use cube_operator::api::ConditionType::Ready;
 use serde_json::json;
@@ -56,7 +56,7 @@ fn a_deleted_or_edited_target_is_repaired_at_once() {
     assert_eq!(place.value("main-token", "expires-at"), expires_at);
     assert_eq!(place.exchanges().len(), 4);
 
-    // What is still whole is put right without asking the provider.
+    // The token is still there, so the repair needs no token request.
     let token = place.token("main-token");
     place.kubectl(&[
         "label",
@@ -169,7 +169,7 @@ fn a_policy_that_takes_marks_off_the_target_costs_one_exchange_and_is_told() {
         "apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicyBinding",
         "metadata": {"name": policy}, "spec": {"policyName": policy},
     }));
-    // The API server takes a moment to heed it.
+    // The API server follows a moment later.
     let hash = "cube-operator.dev/content-hash";
     let marked = json!({
         "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "marked", "annotations": {hash: "x"}},

@@ -1,8 +1,12 @@
-//! One exchange over a real connection: what goes over the wire, and what each thing that can happen to it is called.
+//! One exchange over a real connection: the bytes on the wire, and the name of everything that can happen to it.
 //!
 //! The other side is a scripted server over TLS. Nothing here leaves the machine.
 
 #![expect(clippy::unwrap_used, reason = "a test fails where its world does")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the program under test runs by the real clock"
+)]
 
 #[path = "../provider/scripted.rs"]
 mod scripted;
@@ -31,7 +35,7 @@ use cube_operator::{
 };
 use scripted::Authority;
 
-/// What an exchange came to: status and body, or why there is no answer.
+/// The outcome of an exchange: status and body, or the reason why there is no response.
 type Outcome = Result<(u16, String), TokenError>;
 
 /// A request for a token from this URL.
@@ -50,7 +54,7 @@ fn request(url: &str) -> TokenRequest {
     }
 }
 
-/// The same, trusting this authority.
+/// A request that trusts this CA.
 fn trusting(authority: &Authority, url: &str) -> TokenRequest {
     TokenRequest {
         ca_bundle: Some(authority.pem()),
@@ -70,7 +74,7 @@ fn client(networks: &[&str]) -> TokenClient {
 }
 
 fn direct_or_proxied_client(networks: &[&str]) -> TokenClient {
-    // As main does; only the first test of a process succeeds.
+    // `main` does the same; only the first call in a process succeeds.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let networks = networks.iter().map(|network| network.parse().unwrap());
     TokenClient::new(Networks::allowing(networks.collect()))
@@ -104,14 +108,14 @@ fn exchange(client: &TokenClient, request: &TokenRequest) -> Outcome {
     })
 }
 
-/// What a server of these tests answers when the answer does not matter.
+/// The response of a server where the response does not matter.
 fn fine() -> (u16, String) {
     (200, "{}".into())
 }
 
 fn refused<T>(reason: Reason, what: impl Into<String>) -> Result<T, TokenError> {
     Err(TokenError {
-        // Alone of all that can happen on the way, it says that the request may have arrived.
+        // This is the only failure of a connection after which the request may have arrived.
         outcome_unknown: reason == Reason::NoResponse,
         ..TokenError::new(reason, what)
     })

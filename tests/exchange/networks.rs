@@ -10,7 +10,7 @@ use crate::{
     trusting,
 };
 
-/// What comes of an exchange with a server of this machine by the name `host`, and how many connections it saw.
+/// The outcome of an exchange with a server of this machine by the name `host`, and the number of its connections.
 fn with_host(host: &str, networks: &[&str]) -> (Outcome, usize, String) {
     let authority = Authority::new("private");
     let provider = Provider::start(&authority.certificate(&LOCAL), |_| Reply::json(200, "{}"));
@@ -91,7 +91,7 @@ fn allowing_one_network_allows_no_other() {
 
 #[test]
 fn a_name_with_two_addresses_is_reached_by_the_allowed_one_only() {
-    // It may have but one, on this machine.
+    // This machine may have only one address for the name.
     let allowed = ("localhost", 0).to_socket_addrs().unwrap();
     let expected = if allowed.into_iter().any(|address| address.is_ipv6()) {
         (

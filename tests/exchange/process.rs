@@ -1,4 +1,4 @@
-//! One exchange in a process of its own, with environment variables of its own: they cannot be changed safely in this one.
+//! One exchange in its own process with its own environment variables, which cannot be changed safely in this one.
 
 use std::{
     env,
@@ -9,23 +9,23 @@ use cube_operator::{api::ClientAuthentication, oauth::request::TokenRequest};
 
 use crate::{Outcome, direct_or_proxied_client, exchange, request};
 
-/// How an outcome comes from the other process.
+/// The outcome in the form in which the other process prints it.
 pub(crate) fn shown(outcome: &Outcome) -> String {
     format!("{outcome:?}")
 }
 
 const MARK: &str = "outcome: ";
 
-/// An exchange to be made.
+/// The exchange that the other process makes.
 pub(crate) struct Lone {
     command: Command,
 }
 
-/// What came of it.
+/// The result of that exchange.
 pub(crate) struct Made {
     /// The [`shown`] outcome.
     pub(crate) outcome: String,
-    /// Everything that was logged, of every library, at the level TRACE.
+    /// The whole log of all libraries at the level TRACE.
     pub(crate) log: String,
 }
 

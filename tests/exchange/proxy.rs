@@ -16,7 +16,7 @@ use crate::{
     scripted::{Authority, CLOSED, Provider, Reply},
 };
 
-/// A proxy that connects every tunnel to one server, whatever name it was asked for.
+/// A proxy that connects every tunnel to one server, for any name.
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
     heads: Arc<Mutex<Vec<String>>>,
@@ -62,7 +62,7 @@ fn tunnel(client: &TcpStream, server: &TcpStream) -> io::Result<()> {
     io::copy(&mut &*server, &mut &*client).map(drop)
 }
 
-/// What a proxy says that lets everything through.
+/// The response of a proxy that lets everything through.
 pub(crate) const OPEN: &str = "HTTP/1.1 200 OK\r\n\r\n";
 
 struct World {

@@ -34,7 +34,7 @@ fn a_refused_connection_is_unreachable() {
 
 #[test]
 fn a_name_that_does_not_resolve_is_unreachable() {
-    // A name server that is silent, here, shall not use up the time for connecting.
+    // A silent name server of this machine must not use up the time for connecting.
     let made = Lone::to("https://nowhere.invalid/token")
         .exchange(&[("RES_OPTIONS", "timeout:1 attempts:1".into())]);
     assert_eq!(
@@ -48,7 +48,7 @@ fn a_name_that_does_not_resolve_is_unreachable() {
 
 #[test]
 fn a_connection_that_never_speaks_tls_is_unreachable_long_before_the_exchange_ends() {
-    // The kernel accepts, nobody answers.
+    // The kernel accepts the connection, and nothing responds.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let start = Instant::now();
@@ -73,7 +73,7 @@ fn a_connection_that_closes_before_tls_is_unreachable() {
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
         let (mut socket, _) = listener.accept()?;
-        // All that was sent has to be read, else the connection is reset instead.
+        // The request has to be read, or the connection would be reset.
         socket.read(&mut [0; 16 * 1024])
     });
     assert_eq!(
@@ -99,7 +99,7 @@ fn a_server_without_tls_is_unreachable() {
         socket
             .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
             .unwrap();
-        // Open until the client has read it.
+        // The connection stays open until the client has read the response.
         while socket.read(&mut [0; 1024]).is_ok_and(|read| read > 0) {}
     });
     assert_eq!(

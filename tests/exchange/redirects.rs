@@ -1,4 +1,4 @@
-//! A redirect is an answer like any other: following it would replay the secret, or turn the POST into a GET.
+//! A redirect is a response like any other: following it would replay the secret, or turn the POST into a GET.
 
 use cube_operator::{
     api::{Grant, Reason},

@@ -17,7 +17,7 @@ use crate::{
     trusting,
 };
 
-/// What a server receives when `change`d is sent to `target`.
+/// The request that a server receives when a changed request is sent to `target`.
 fn received(target: &str, change: impl FnOnce(TokenRequest) -> TokenRequest) -> Vec<Request> {
     let authority = Authority::new("private");
     let provider = Provider::start(&authority.certificate(&LOCAL), |_| Reply::token("t"));

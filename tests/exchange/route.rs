@@ -1,4 +1,4 @@
-//! The way to a token endpoint step by step: what each step shows, and that it sends nothing but the harmless question.
+//! The route to a token endpoint step by step: the result of each step, and that it sends only the harmless request.
 
 use std::net::{TcpListener, ToSocketAddrs};
 
@@ -27,7 +27,7 @@ fn start(authority: &Authority) -> Provider {
     Provider::start(&authority.certificate(&LOCAL), move |_: &Request| refusal())
 }
 
-/// What is seen of a server by who trusts this authority.
+/// The route to a server for a client that trusts this CA.
 fn look(provider: &Provider, trusted: &Authority) -> Result<Handshake, TokenError> {
     let endpoint = endpoint(&provider.url("/token?secret=planted"));
     block_on(local().handshake(&endpoint, Some(&trusted.pem())))
@@ -172,7 +172,7 @@ fn addresses_are_shown_with_what_is_refused_of_them() {
             "the token endpoint 127.0.0.1:1 is on a network that is refused by default (loopback)"
         )
     );
-    // It may have but one, on this machine.
+    // This machine may have only one address for the name.
     let local = ("localhost", 0).to_socket_addrs().unwrap();
     let v6 = local.into_iter().any(|address| address.is_ipv6());
     let endpoint = endpoint("https://localhost:1/token");

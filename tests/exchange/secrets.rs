@@ -1,4 +1,4 @@
-//! No secret is in any Debug output or any log, not even in those of the libraries below at the level TRACE.
+//! No secret is in any Debug output or any log, including those of the libraries at the level TRACE.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use cube_operator::{
@@ -18,7 +18,7 @@ use crate::{
     trusting,
 };
 
-/// One for each place where a secret is: of the client, of the refresh, of the URL, of the answer, and of a proxy.
+/// One for each place where a secret is: the client, the refresh, the URL, the response, and a proxy.
 const CLIENT: &str = "planted-client";
 const QUERY: &str = "planted-query";
 const ACCESS: &str = "planted-access";

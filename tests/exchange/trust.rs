@@ -1,4 +1,4 @@
-//! Which certificates are trusted: the system's authorities and those of the CA bundle, and no others.
+//! Only the system's CA certificates and those of the CA bundle are trusted.
 
 use std::{fs, path::PathBuf};
 

@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 use cube_operator::{
     api::CubeCredentialStatus,
     reconcile::{
-        CaBundle, ClientValues, Content, Credential, Memory, Next, Observed, Outcome, Read,
-        Settings, SettingsError, Source, SourceSecret, SourceValue, State, StateReading, Target,
-        TargetReading, TargetSecret, absorb, decide, fingerprint,
+        Budget, CaBundle, ClientValues, Content, Credential, Memory, Observed, Outcome, Read,
+        Session, Settings, SettingsError, Source, SourceSecret, SourceValue, State, StateReading,
+        Target, TargetReading, TargetSecret, Turn, fingerprint,
     },
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
 use super::input::Input;
@@ -117,21 +117,22 @@ impl World {
     /// Decides and acts until nothing is left to do, and says when to look again.
     fn reconcile(&mut self, memory: &mut Memory) -> Option<Timestamp> {
         let sent = self.sent;
-        let mut observed = self.observe(memory.begin());
+        let mut session = Session::begin(self.observe(memory.begin()));
+        let mut budget = Budget::new(SignedDuration::ZERO, self.now);
         for _ in 0..MANY_STEPS {
-            let plan = decide(&observed, self.now);
-            let outcome = match plan.next {
-                Next::Done => {
+            let outcome = match session.next(|| true, self.now) {
+                Turn::Done { wake_at } => {
                     assert!(self.sent <= sent + 1, "one request, then rest");
                     assert!(self.received.is_none(), "what was received is stored");
-                    memory.end(observed.memory);
-                    return plan.wake_at;
+                    memory.end(session.end(true, &mut budget, self.now));
+                    return wake_at;
                 }
-                Next::Wait(_) => panic!("everything can be written here"),
-                Next::Read(what) => self.read(&what),
-                Next::Act(action) => self.act(*action, &observed),
+                Turn::Wait(_) => panic!("everything can be written here"),
+                Turn::Held | Turn::Stuck => break,
+                Turn::Read(what) => self.read(&what),
+                Turn::Act(action) => self.act(*action, session.observed()),
             };
-            absorb(&mut observed, outcome, self.now);
+            session.absorb(outcome, self.now);
         }
         panic!("it never comes to rest");
     }

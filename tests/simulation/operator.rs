@@ -5,9 +5,8 @@ use cube_operator::{
     api_error::{ApiError, Cause},
     reconcile::{
         Action, Budget, CaBundle, ClientValues, Content, Credential, Exchange, Exchanged, Memory,
-        Next, NotStored, Observed, Outcome, Settings, Source, SourceSecret, SourceValue, State,
-        StateReading, Target, TargetReading, TargetSecret, absorb, decide, fingerprint,
-        is_state_of,
+        NotStored, Observed, Outcome, Session, Settings, Source, SourceSecret, SourceValue, State,
+        StateReading, Target, TargetReading, TargetSecret, Turn, fingerprint, is_state_of,
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -33,7 +32,7 @@ pub(crate) struct Operator {
     /// The refresh request that the present reconcile knows.
     pub(crate) request: u64,
     memory: Option<Memory>,
-    run: Option<Observed>,
+    run: Option<Session>,
     flight: Option<Flight>,
     status: CubeCredentialStatus,
     target: Option<TargetSecret>,
@@ -48,8 +47,7 @@ pub(crate) struct Operator {
 /// A request under way.
 struct Flight {
     token: u64,
-    sent_at: Timestamp,
-    outcome: Exchanged,
+    exchanged: Exchanged,
     received: Option<u64>,
 }
 
@@ -121,75 +119,77 @@ impl World {
     pub(crate) fn step(&mut self, who: usize) {
         if self.operators[who].run.is_none() {
             let observed = self.observe(who);
-            self.operators[who].run = Some(observed);
+            self.operators[who].run = Some(Session::begin(observed));
         }
-        let mut observed = self.operators[who].run.take().expect("just set");
-        let now = self.clock(who);
+        let mut session = self.operators[who].run.take().expect("just set");
         if let Some(flight) = self.operators[who].flight.take() {
-            self.answered(who, &mut observed, flight);
-            self.operators[who].run = Some(observed);
-            return self.check_custody(who);
+            let outcome = self.answered(who, flight);
+            self.absorb(who, session, outcome);
+            return;
         }
-        let plan = decide(&observed, now);
-        self.note(|| format!("operator {who} decides {}", short(&plan.next)));
-        let outcome = match plan.next {
-            Next::Done => {
-                self.rest(who, observed, plan.wake_at, true);
-                return self.check_custody(who);
-            }
-            Next::Wait(duration) => {
+        let now = self.clock(who);
+        let stopping = self.operators[who].stopping;
+        let turn = session.next(|| !stopping, now);
+        self.note(|| format!("operator {who} decides {}", short(&turn)));
+        let outcome = match turn {
+            Turn::Done { wake_at } => return self.rest(who, session, wake_at, true),
+            Turn::Held => return self.rest(who, session, None, true),
+            Turn::Stuck => return self.violated("a reconcile does not come to rest".into()),
+            Turn::Wait(duration) => {
                 self.operators[who].next_at = self.now + seconds(duration);
                 Ok(Outcome::Waited)
             }
-            Next::Read(what) => self.read(who, &what, &observed),
-            Next::Act(action) if action.begins_exchange() && self.operators[who].stopping => {
-                self.rest(who, observed, None, true);
-                return self.check_custody(who);
-            }
-            Next::Act(action) => match *action {
+            Turn::Read(what) => self.read(who, &what, session.observed()),
+            Turn::Act(action) => match *action {
                 Action::TakePermit(request) => {
-                    let turn = self.operators[who].budget(now).take(&request, now);
-                    Ok(Outcome::Permit(request, turn))
+                    let permit = self.operators[who].budget(now).take(&request, now);
+                    Ok(Outcome::Permit(request, permit))
                 }
                 Action::Exchange(exchange) => {
                     self.send(who, exchange);
-                    self.operators[who].run = Some(observed);
+                    self.operators[who].run = Some(session);
                     return;
                 }
                 action => self.act(who, action),
             },
         };
-        let outcome = match outcome {
-            Ok(outcome) => outcome,
-            Err(()) if observed.memory.is_storing() => Outcome::Interrupted(api_error("cut")),
+        match outcome {
+            Ok(outcome) => self.absorb(who, session, outcome),
+            Err(()) if session.survives(api_error("cut"), self.clock(who)) => {
+                self.operators[who].run = Some(session);
+                self.check_custody(who);
+            }
             Err(()) => {
                 // As after `on_error`: look again a second later.
                 let again = self.now + 1 + self.random.i64(0..3);
-                self.rest(who, observed, None, false);
+                self.rest(who, session, None, false);
                 self.operators[who].wake_at = Some(again);
                 self.operators[who].next_at = again;
-                return self.check_custody(who);
             }
-        };
-        absorb(&mut observed, outcome, self.clock(who));
-        self.learn_pause(who, &observed.memory);
-        if let Target::Present(secret) = &observed.target {
-            self.operators[who].target = Some(secret.clone());
         }
-        self.operators[who].run = Some(observed);
+    }
+
+    fn absorb(&mut self, who: usize, mut session: Session, outcome: Outcome) {
+        let now = self.clock(who);
+        let effects = session.absorb(outcome, now);
+        if let Some((client, until)) = effects.pause {
+            self.operators[who].budget(now).pause(&client, until, now);
+        }
+        if let Some(target) = effects.known_target {
+            self.operators[who].target = Some(target);
+        }
+        self.operators[who].run = Some(session);
         self.check_custody(who);
     }
 
-    fn rest(&mut self, who: usize, observed: Observed, wake_at: Option<Timestamp>, worked: bool) {
+    fn rest(&mut self, who: usize, session: Session, wake_at: Option<Timestamp>, worked: bool) {
         let now = self.clock(who);
         let operator = &mut self.operators[who];
         // The later of the two statuses, as the controller keeps what it wrote.
-        operator.status = observed.credential.status.clone();
-        if let Some(budget) = &mut operator.budget {
-            budget.end(UID, observed.permit.as_ref(), worked, now);
-        }
-        if let Some(memory) = &mut operator.memory {
-            memory.end(observed.memory);
+        operator.status = session.observed().credential.status.clone();
+        let memory = session.end(worked, operator.budget(now), now);
+        if let Some(remembered) = &mut operator.memory {
+            remembered.end(memory);
         }
         let wake_at = wake_at.map(|at| at.as_second() - operator.skew);
         operator.wake_at = wake_at.map(|at| at.max(self.now + 1));
@@ -199,6 +199,7 @@ impl World {
             operator.wake_at.unwrap_or(i64::MAX)
         };
         operator.dirty = false;
+        self.check_custody(who);
     }
 
     fn observe(&mut self, who: usize) -> Observed {
@@ -385,47 +386,31 @@ impl World {
 
     fn send(&mut self, who: usize, exchange: Exchange) {
         let Exchange { request, attempt } = exchange;
-        let sent_at = self.clock(who);
         let token = request
             .refresh_token
             .as_ref()
             .and_then(number)
             .expect("it is one of ours");
         self.may_be_asked(who);
-        let (outcome, received, seconds) = self.exchange(who, token, attempt);
+        let (exchanged, received, seconds) = self.exchange(who, token, attempt);
         let operator = &mut self.operators[who];
         operator.next_at = self.now + seconds;
         operator.flight = Some(Flight {
             token,
-            sent_at,
-            outcome,
+            exchanged,
             received,
         });
     }
 
-    fn answered(&mut self, who: usize, observed: &mut Observed, flight: Flight) {
-        let now = self.clock(who);
-        let refused = flight
-            .outcome
-            .result
-            .as_ref()
-            .err()
-            .map(|refusal| refusal.reason);
+    fn answered(&mut self, who: usize, flight: Flight) -> Outcome {
+        let refused = flight.exchanged.result.as_ref().err();
+        let refused = refused.map(|error| error.reason);
         self.arrived(flight.token, flight.received, refused);
         self.operators[who].custody = flight.received;
-        let outcome = Outcome::Exchanged(Box::new(flight.outcome));
-        absorb(observed, outcome, now);
-        self.learn_pause(who, &observed.memory);
         if refused == Some(Reason::RateLimited) {
             self.operators[who].paused_until = self.now + PAUSE;
         }
-    }
-
-    fn learn_pause(&mut self, who: usize, memory: &Memory) {
-        let now = self.clock(who);
-        if let Some((client, until)) = memory.pause() {
-            self.operators[who].budget(now).pause(&client, until, now);
-        }
+        Outcome::Exchanged(Box::new(flight.exchanged))
     }
 
     /// A process never hammers the provider, whatever happens: eight requests in a minute, and three that are in doubt.
@@ -454,7 +439,7 @@ impl World {
         let storing = operator
             .run
             .as_ref()
-            .is_some_and(|observed| observed.memory.is_storing());
+            .is_some_and(|session| session.observed().memory.is_storing());
         if stored.is_some_and(|stored| stored >= received) && !storing {
             self.operators[who].custody = None;
         } else if !storing && !superseded {
@@ -492,9 +477,9 @@ pub(crate) fn settings() -> Settings {
 }
 
 /// A step in a few words.
-fn short(next: &Next) -> String {
-    match next {
-        Next::Act(action) => match action.as_ref() {
+fn short(turn: &Turn) -> String {
+    match turn {
+        Turn::Act(action) => match action.as_ref() {
             Action::Store(state) if state.claims => "to claim".into(),
             Action::Store(_) => "to store".into(),
             Action::TakePermit(_) => "to take a turn".into(),

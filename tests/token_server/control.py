@@ -106,6 +106,19 @@ def lose_answers(count):
         faults.lost = int(count)
 
 
+def lifetimes(seconds):
+    plan("ACCESS_TOKEN_EXPIRE_SECONDS", seconds)
+
+
+def graces(seconds):
+    plan("REFRESH_TOKEN_GRACE_PERIOD_SECONDS", seconds)
+
+
+def plan(setting, seconds):
+    with faults.lock:
+        faults.planned[setting] = [int(value) for value in seconds]
+
+
 def revoke(token):
     checksum = hashlib.sha256(token.encode()).hexdigest()  # all that there is with --hashed-tokens true
     for model in (get_access_token_model(), get_refresh_token_model()):
@@ -124,5 +137,7 @@ COMMANDS = {
     "delay": delay,
     "hold": hold,
     "lose-answers": lose_answers,
+    "lifetimes": lifetimes,
+    "graces": graces,
     "revoke": revoke,
 }

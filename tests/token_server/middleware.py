@@ -24,6 +24,7 @@ def token_requests(get_response):
             committed = None
             response = JsonResponse({"detail": "IP address not allowed"}, status=403)
         else:
+            faults.take_planned_settings()
             # Commits before it returns: this middleware is around every transaction.
             response = committed = get_response(request)
             if faults.lose_this_answer():

@@ -90,6 +90,8 @@ OAUTH2_PROVIDER = {
     # Its own switch for storing only hashes of tokens, off by default in version 3.
     "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": switch("TOKEN_SERVER_HASHED_TOKENS", "false"),
     "PKCE_REQUIRED": True,
+    # Else the lifetime of the first token would hold for all.
+    "ALWAYS_RELOAD_OAUTHLIB_CORE": True,
 }
 
 LOGGING = {

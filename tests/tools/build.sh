@@ -1,8 +1,8 @@
 #!/bin/sh
 # Builds the tools of the tests into target/tools, from the versions that the go.mod files beside this
-# script and tests/token_server/requirements.txt pin. A second run does nothing.
+# script, the requirements.txt of the token server and of linters/, and `build` below pin. A second run does nothing.
 #
-#   tests/tools/build.sh                     everything
+#   tests/tools/build.sh                     everything that `make test` needs
 #   tests/tools/build.sh helm kubectl venv   only these
 #
 # KUBEBUILDER_ASSETS=DIR (what setup-envtest prints) supplies etcd, kube-apiserver and kubectl ready-made.
@@ -12,7 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 bin=$root/target/tools/bin
 stamps=$root/target/tools/stamps
-everything="helm helm-unittest kubectl etcd venv kube-apiserver kube-controller-manager promtool prometheus definitions"
+everything="helm helm-unittest kubectl etcd venv linters cargo-deny kube-apiserver kube-controller-manager promtool prometheus definitions"
 
 fail() {
     echo "build.sh: $*" >&2
@@ -116,45 +116,68 @@ definitions() {
     echo "$stamp" >"$stamps/definitions"
 }
 
-venv() {
-    requirements=$root/tests/token_server/requirements.txt
-    venv=$root/target/tools/venv
-    command -v openssl >/dev/null || fail "openssl is not installed: apt-get install openssl"
+# python_venv NAME REQUIREMENTS PROGRAM WHAT: a virtual environment with PROGRAM in it
+python_venv() {
+    venv=$root/target/tools/$1
     command -v python3 >/dev/null || fail "python3 is not installed: apt-get install python3 python3-venv"
-    stamp=$(checksum "$requirements")-$(python3 -c 'import sys; print(sys.version.split()[0])')
-    if up_to_date venv "$stamp" "$venv/bin/gunicorn"; then
-        echo "venv: already built"
+    stamp=$(checksum "$root/$2")-$(python3 -c 'import sys; print(sys.version.split()[0])')
+    if up_to_date "$1" "$stamp" "$venv/bin/$3"; then
+        echo "$1: already built"
         return
     fi
     python3 -c 'import venv, ensurepip' 2>/dev/null ||
         fail "this python3 cannot make a virtual environment: apt-get install python3-venv"
-    echo "venv: installing the token server's Python packages, about 20 s"
+    echo "$1: installing $4, about 20 s"
     rm -rf "$venv"
     python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps -r "$requirements" ||
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps -r "$root/$2" ||
         fail "installing the Python packages failed: see the messages of pip above"
     "$venv/bin/pip" check --disable-pip-version-check >/dev/null ||
-        fail "tests/token_server/requirements.txt is not complete: see '$venv/bin/pip check'"
-    echo "$stamp" >"$stamps/venv"
+        fail "$2 is not complete: see '$venv/bin/pip check'"
+    echo "$stamp" >"$stamps/$1"
+}
+
+token_server() {
+    command -v openssl >/dev/null || fail "openssl is not installed: apt-get install openssl"
+    python_venv venv tests/token_server/requirements.txt gunicorn "the token server's Python packages"
+}
+
+# cargo_tool NAME VERSION DURATION
+cargo_tool() {
+    if up_to_date "$1" "$2" "$bin/$1"; then
+        echo "$1: already built"
+        return
+    fi
+    command -v cargo >/dev/null || fail "cargo is not installed: install Rust from https://rustup.rs"
+    echo "$1: building, about $3 the first time"
+    # --debug: optimizing takes longer than the tool ever runs.
+    CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0 cargo install --quiet --locked --debug --no-default-features \
+        --force --no-track --root "$root/target/tools" --version "=$2" "$1" ||
+        fail "building $1 failed: see the messages of cargo above"
+    echo "$2" >"$stamps/$1"
 }
 
 build() {
     case $1 in
+    cargo-deny) cargo_tool cargo-deny 0.20.2 "2 min" ;;
+    cargo-machete) cargo_tool cargo-machete 0.9.2 "1 min" ;;
     helm) go_tool helm helm helm.sh/helm/v3/cmd/helm "1 min" "$(helm_flags)" ;;
     helm-unittest) go_tool helm-unittest helm github.com/helm-unittest/helm-unittest/cmd/helm-unittest "10 s" "$(helm_flags)" ;;
     kubectl) kubernetes_tool kubectl "1 min" ;;
     etcd) kubernetes_tool etcd "30 s" ;;
-    venv) venv ;;
+    venv) token_server ;;
+    linters) python_venv linters tests/tools/linters/requirements.txt shellcheck "the linters of scripts and the Dockerfile" ;;
     kube-apiserver) kubernetes_tool kube-apiserver "4 min" ;;
     kube-controller-manager) kubernetes_tool kube-controller-manager "2 min" ;;
     promtool) prometheus_tool promtool "2 min" ;;
     prometheus) prometheus_tool prometheus "1 min" ;;
     definitions) definitions ;;
-    *) fail "there is no tool $1: choose from $everything" ;;
+    *) fail "there is no tool $1: choose from $everything cargo-machete" ;;
     esac
 }
 
 mkdir -p "$bin" "$stamps"
+# shellcheck disable=SC2086 # Each word is a tool.
 [ $# -gt 0 ] || set -- $everything
 for tool in "$@"; do
     # Two test runs that start together must not build the same thing twice.

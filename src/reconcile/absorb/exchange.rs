@@ -8,10 +8,9 @@ use jiff::Timestamp;
 use crate::{
     oauth::response::Issued,
     reconcile::{
-        case::Case,
         observed::Observed,
         pace::{Permit, PermitRequest},
-        plan::{Attempt, Exchanged},
+        plan::Exchanged,
         time::later,
     },
 };
@@ -63,12 +62,4 @@ fn has_expired(issued: &Issued, sent_at: Timestamp, now: Timestamp) -> bool {
     issued
         .lifetime
         .is_some_and(|lifetime| later(sent_at, lifetime) <= now)
-}
-
-fn case<'a>(observed: &'a Observed, attempt: &'a Attempt, now: Timestamp) -> Case<'a> {
-    Case {
-        observed,
-        settings: &attempt.settings,
-        now,
-    }
 }

@@ -11,6 +11,7 @@ use crate::{
     reconcile::{
         login::State,
         memory::Failure,
+        observed::Observed,
         pace::{ClientKey, schedule},
         plan::{Attempt, Exchange, Read},
         source::{CaBundle, Rejection, Source, preflight},
@@ -153,6 +154,21 @@ impl Case<'_> {
             BackoffBypass::Yes
         } else {
             BackoffBypass::No
+        }
+    }
+}
+
+impl<'a> Case<'a> {
+    /// The case as it looks when the response to this attempt arrives.
+    pub(in crate::reconcile) fn of_attempt(
+        observed: &'a Observed,
+        attempt: &'a Attempt,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            observed,
+            settings: &attempt.settings,
+            now,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The checks of the exchange: whether it is due, and whether it may be made.
 
-use super::{Step, act, read, settle};
+use super::step::{Step, act, read, settle};
 use crate::{
     api::Reason,
     reconcile::{

@@ -3,7 +3,7 @@
 
 mod write;
 
-use super::{Step, act, read, settle};
+use super::step::{Step, act, read, settle};
 use crate::{
     api::Reason,
     reconcile::{

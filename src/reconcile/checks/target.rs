@@ -1,6 +1,6 @@
 //! The checks of the target: whose it is, what it holds, and whether it must be written.
 
-use super::{Step, act, read, settle};
+use super::step::{Step, act, read, settle};
 use crate::{
     api::Reason,
     reconcile::{

@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::StoredLogin;
 use crate::reconcile::{pace::delays, time::later};
 
 /// The process that is about to send a refresh token.
@@ -30,9 +29,9 @@ pub(in crate::reconcile) enum ClaimState {
 }
 
 impl Claim {
-    pub(super) fn new(login: &StoredLogin, identity: &str, now: Timestamp) -> Self {
+    pub(super) fn new(token_hash: String, identity: &str, now: Timestamp) -> Self {
         Self {
-            of: login.token_hash(),
+            of: token_hash,
             by: identity.to_owned(),
             until: later(now, delays::CLAIM),
         }
@@ -46,29 +45,5 @@ impl Claim {
     /// Whether enough of a claim is left to send a request and receive its response.
     pub(in crate::reconcile) fn suffices(until: Timestamp, now: Timestamp) -> bool {
         until.duration_since(now) >= delays::CLAIM_LEFT
-    }
-}
-
-impl StoredLogin {
-    /// Whether the token may be sent. `unused` is a claim of this process with which certainly nothing was consumed.
-    pub(in crate::reconcile) fn claim_state(
-        &self,
-        identity: &str,
-        unused: Option<&Claim>,
-        now: Timestamp,
-    ) -> ClaimState {
-        let claim = self.record.claim.as_ref();
-        let Some(claim) = claim.filter(|claim| claim.of == self.token_hash()) else {
-            return ClaimState::Free;
-        };
-        let until = claim.until;
-        if unused == Some(claim) {
-            return ClaimState::Ours { until };
-        }
-        // A claim of this pod comes from an earlier container, which is gone.
-        if claim.by != identity && until > now {
-            return ClaimState::Others { until };
-        }
-        ClaimState::OutcomeUnknown
     }
 }

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Claim;
+use super::claim::Claim;
 use crate::reconcile::{pace::delays, time::later, token::TokenMetadata};
 
 /// What stands beside the tokens of a login.

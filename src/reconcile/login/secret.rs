@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 
-use super::StoredLogin;
+use super::stored::StoredLogin;
 use crate::{
     api::{annotation, label},
     oauth::request::is_token,

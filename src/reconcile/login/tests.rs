@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    Claim, ClaimState, LoginRecord, Rejected, RejectedToken, SeedNow, StoredLogin,
+    Claim, ClaimState, Rejected, RejectedToken, SeedNow, StoredLogin,
+    record::LoginRecord,
     secret::{RECORD, REFRESH_TOKEN, REPLACED_TOKEN},
 };
 use crate::reconcile::token::{ACCESS_TOKEN, TokenMetadata};

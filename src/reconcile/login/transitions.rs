@@ -3,7 +3,11 @@
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::{Claim, ClaimState, LoginRecord, RejectedToken, StoredLogin, hash};
+use super::{
+    claim::{Claim, ClaimState},
+    record::{LoginRecord, RejectedToken},
+    stored::{StoredLogin, hash},
+};
 use crate::reconcile::token::Token;
 
 /// The most seeds that are remembered as replaced for good.
@@ -103,7 +107,7 @@ impl StoredLogin {
             ClaimState::OutcomeUnknown | ClaimState::Others { .. } => true,
         };
         self.with(|record| {
-            record.claim = Some(Claim::new(self, identity, now));
+            record.claim = Some(Claim::new(self.token_hash(), identity, now));
             record.seed_version = seed.version;
             record.token_hosts = seed.token_hosts;
             record.outcome_unknown |= unknown;

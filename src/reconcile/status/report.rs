@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::conditions::{Condition, Conditions, Progress};
-use super::events::events;
+use super::{
+    conditions::{Condition, Conditions, Progress},
+    events::events,
+};
 use crate::{
     api::{self, ConditionStatus, ConditionType, CubeCredentialStatus, TargetStatus},
     reconcile::{

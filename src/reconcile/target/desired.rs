@@ -2,21 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
-use super::{DesiredMetadata, TargetSecret};
+use super::{
+    content::{EXPIRES_AT, TOKEN_TYPE, content_hash},
+    metadata::DesiredMetadata,
+    secret::TargetSecret,
+};
 use crate::{
     api::annotation,
     reconcile::{
         credential::Credential,
-        digest::{Fields, keyed},
         settings::Settings,
-        token::{ACCESS_TOKEN, Token, TokenMetadata, fingerprint},
+        token::{ACCESS_TOKEN, Token, fingerprint},
     },
 };
-
-const TOKEN_TYPE: &str = "token-type";
-const EXPIRES_AT: &str = "expires-at";
 
 /// One version of one Secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub(in crate::reconcile) fn desired(
         (TOKEN_TYPE.to_owned(), "Bearer".into()),
         (EXPIRES_AT.to_owned(), expires_at.into()),
     ]);
-    let hash = keyed(&token.value, &content(&data, &token.metadata));
+    let hash = content_hash(&token.value, &data, &token.metadata);
     let mut annotations = metadata.annotations;
     annotations.insert(annotation::CONTENT_HASH.into(), hash);
     DesiredSecret {
@@ -88,35 +88,12 @@ pub(in crate::reconcile) fn desired(
 }
 
 impl TargetSecret {
-    /// The token, if data and annotations are as they were written.
-    pub(super) fn token(&self, data: &BTreeMap<String, SecretString>) -> Option<Token> {
-        let metadata = self.metadata()?;
-        let value = data.get(ACCESS_TOKEN)?.clone();
-        let expected = keyed(&value, &content(data, &metadata));
-        (self.annotations.get(annotation::CONTENT_HASH) == Some(&expected))
-            .then_some(Token { value, metadata })
+    /// This version of this Secret, for a write or a deletion that must meet no other.
+    pub(in crate::reconcile) fn secret_version(&self) -> SecretVersion {
+        SecretVersion {
+            name: self.name.clone(),
+            uid: self.uid.clone(),
+            version: self.version.clone(),
+        }
     }
-}
-
-/// The bytes that the content hash covers: the keys that are ours and the metadata, not what others add.
-fn content(data: &BTreeMap<String, SecretString>, token: &TokenMetadata) -> Vec<u8> {
-    let mut fields = Fields::default();
-    for key in [ACCESS_TOKEN, TOKEN_TYPE, EXPIRES_AT] {
-        fields.push(key);
-        fields.push(data.get(key).map_or("", |value| value.expose_secret()));
-    }
-    fields.push(&token.issued_at.to_string());
-    fields.push(&token.expires_at.to_string());
-    fields.push(&token.inputs_hash);
-    fields.push(&token.generation.to_string());
-    fields.push(&token.source_version);
-    fields.push(token.refresh_request.as_deref().unwrap_or_default());
-    fields.push(&token.scopes.join(" "));
-    if let Some(version) = &token.seed_version {
-        fields.push(version);
-    }
-    if let Some(number) = token.rotation {
-        fields.push(&number.to_string());
-    }
-    fields.into_bytes()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::TargetSecret;
+use super::secret::TargetSecret;
 use crate::{
     api::{annotation, label},
     reconcile::{credential::Credential, settings::Settings, token::TokenMetadata},
@@ -74,6 +74,11 @@ impl TargetSecret {
                 .map(|scopes| scopes.split(' ').map(Into::into).collect())
                 .unwrap_or_default(),
         })
+    }
+
+    /// The metadata of its token, if it was found to hold what its annotations say.
+    pub(in crate::reconcile) fn confirmed_metadata(&self) -> Option<TokenMetadata> {
+        self.is_confirmed().then(|| self.metadata()).flatten()
     }
 
     /// The type it was created with: the watch shows metadata only.

@@ -1,6 +1,6 @@
 //! Whose a Secret by the target's name is.
 
-use super::TargetSecret;
+use super::secret::TargetSecret;
 use crate::{api::annotation, reconcile::credential::Credential};
 
 /// Whose a Secret is. The uid annotation is the mark; the owner reference only lets the garbage collector delete it.

@@ -10,12 +10,12 @@ use super::{
     world::{UID, World},
 };
 use crate::{
-    api::{CubeCredentialStatus, annotation, label},
+    api::{CubeCredentialStatus, annotation},
     api_error::{ApiError, ApiStatus, Cause, StatusClass},
     reconcile::{
-        Action, CaBundle, ClientValues, Content, Credential, Memory, Next, Observed, Outcome,
-        PermitRequest, Read, SecretVersion, Settings, Source, SourceSecret, State, Target,
-        TargetReading, absorb, decide, fingerprint,
+        Action, CaBundle, ClientValues, Content, Credential, Memory, Observed, Outcome,
+        PermitRequest, Read, SecretVersion, Session, Settings, Source, SourceSecret, State, Target,
+        TargetReading, Turn, fingerprint,
     },
 };
 
@@ -26,38 +26,38 @@ impl World {
 
     /// `controller::reconciler::Reconciler::run`.
     pub(super) fn reconcile(&mut self) -> Result<(), Trouble> {
-        let mut observed = self.observe();
-        let result = self.steps(&mut observed);
-        shows_no_secret(&observed);
-        self.budget.borrow_mut().end(
-            &self.uid,
-            observed.permit.as_ref(),
-            result.is_ok(),
-            self.now,
-        );
-        self.memory.as_mut().unwrap().end(observed.memory);
+        let mut session = Session::begin(self.observe());
+        let result = self.steps(&mut session);
+        shows_no_secret(&session);
+        let memory = session.end(result.is_ok(), &mut self.budget.borrow_mut(), self.now);
+        self.memory.as_mut().unwrap().end(memory);
         result
     }
 
-    fn steps(&mut self, observed: &mut Observed) -> Result<(), Trouble> {
+    fn steps(&mut self, session: &mut Session) -> Result<(), Trouble> {
         for _ in 0..20 {
-            let plan = decide(observed, self.now);
-            shows_no_secret(&plan);
-            let outcome = match plan.next {
-                Next::Done => {
-                    self.wake_at = plan.wake_at;
+            let turn = session.next(|| true, self.now);
+            shows_no_secret(&turn);
+            let outcome = match turn {
+                Turn::Done { wake_at } => {
+                    self.wake_at = wake_at;
                     return Ok(());
                 }
-                Next::Wait(_) => unreachable!("there is no refresh token"),
-                Next::Read(what) => self.read(what, observed),
-                Next::Act(action) => self.act(*action, observed)?,
+                Turn::Held | Turn::Stuck => unreachable!("it may begin, and 20 steps suffice"),
+                Turn::Wait(_) => unreachable!("there is no refresh token"),
+                Turn::Read(what) => self.read(what, session.observed()),
+                Turn::Act(action) => self.act(*action, session.observed())?,
             };
             shows_no_secret(&outcome);
-            absorb(observed, outcome, self.now);
-            self.remember(observed);
-            self.learn_pause(&observed.memory);
+            let effects = session.absorb(outcome, self.now);
+            if let Some(secret) = effects.known_target {
+                self.cache.insert(secret.name.clone(), secret);
+            }
+            if let Some((client, until)) = effects.pause {
+                self.budget.borrow_mut().pause(&client, until, self.now);
+            }
         }
-        panic!("20 steps and no rest: {observed:#?}");
+        panic!("20 steps and no rest: {session:#?}");
     }
 
     /// `cluster::Context::observe`, after the watches have told everything.
@@ -101,15 +101,11 @@ impl World {
         }
     }
 
-    fn learn_pause(&self, memory: &Memory) {
-        if let Some((client, until)) = memory.pause() {
-            self.budget.borrow_mut().pause(&client, until, self.now);
-        }
-    }
-
     /// What `controller::reconciler::Reconciler::recall_pauses` does when a process starts.
     pub(super) fn recall_pause(&self) {
-        self.learn_pause(&Memory::recall(&self.status, self.now));
+        if let Some((client, until)) = Memory::recall(&self.status, self.now).pause() {
+            self.budget.borrow_mut().pause(&client, until, self.now);
+        }
     }
 
     pub(super) fn listen(&mut self) {
@@ -260,14 +256,6 @@ impl World {
                 !secret.is_foreign_to(&observed.credential),
                 "{name} is foreign"
             );
-        }
-    }
-
-    fn remember(&mut self, observed: &Observed) {
-        if let Target::Present(secret) = &observed.target
-            && secret.labels.get(label::MANAGED).map(String::as_str) == Some("true")
-        {
-            self.cache.insert(secret.name.clone(), secret.clone());
         }
     }
 }

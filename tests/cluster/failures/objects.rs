@@ -1,4 +1,4 @@
-//! The objects of a row, and what can be wrong with them.
+//! The objects of a row, and the faults that they can have.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
@@ -17,12 +17,12 @@ impl Objects {
         before.chain([self.credential]).collect()
     }
 
-    /// The token endpoint is there.
+    /// Sets the token endpoint.
     pub(super) fn at(&mut self, url: &str) {
         self.credential["spec"]["tokenURL"] = json!(url);
     }
 
-    /// A CA bundle of its own.
+    /// Adds a CA bundle that only this row uses.
     pub(super) fn trusting(&mut self, name: &str, key: &str, pem: &str) {
         self.credential["spec"]["caBundleRef"] = json!({"name": name});
         self.others = vec![json!({
@@ -47,12 +47,12 @@ impl Objects {
         self.login.as_mut().unwrap()["metadata"]["labels"] = json!({});
     }
 
-    pub(super) fn permit_client(&mut self, hosts: &str) {
+    pub(super) fn allow_client_hosts(&mut self, hosts: &str) {
         self.client.as_mut().unwrap()["metadata"]["annotations"] =
             json!({"cube-operator.dev/token-hosts": hosts});
     }
 
-    pub(super) fn permit_login(&mut self, hosts: &str) {
+    pub(super) fn allow_login_hosts(&mut self, hosts: &str) {
         self.login.as_mut().unwrap()["metadata"]["annotations"] =
             json!({"cube-operator.dev/token-hosts": hosts});
     }

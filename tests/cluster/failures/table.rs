@@ -1,31 +1,24 @@
-//! All rows at once.
+//! The test that runs all rows at once.
 
 use std::collections::BTreeSet;
 
 use cube_operator::api::Reason;
 
 use super::{
-    answers,
-    book::Book,
-    cure::{cure, cure_early},
-    local,
-    look::{
-        each_change_was_told_once, everything_explains_itself, look,
-        nobody_was_shown_what_has_no_label,
+    apply_repairs::{repair_all, repair_before_restart},
+    irrelevant_changes::{only_planned_requests_were_sent, touch, touch_secrets},
+    observed::{
+        conditions_are_as_in_the_table, each_change_has_one_event, observe,
+        unlabelled_objects_were_not_read,
     },
-    others,
+    page::Page,
     row::Row,
-    stage::Stage,
-    wake::{nothing_was_asked_for_but_what_was_planned, touch, touch_secrets},
+    rows::rows,
+    setup::Setup,
 };
 use crate::operator::Operator;
 
-fn rows() -> Vec<Row> {
-    let tables = [answers::rows(), local::rows(), others::rows()];
-    tables.into_iter().flatten().collect()
-}
-
-/// The library that judges a certificate logs what it holds against it, in its words.
+/// The library that checks certificates would log its own words about them.
 fn no_name_in_a_certificate_is_logged(operator: &Operator) {
     let mut lines = operator.lines().into_iter();
     let told = lines.find(|line| line["target"].as_str().unwrap().starts_with("rustls"));
@@ -41,26 +34,26 @@ fn every_reason_is_in_the_table() {
 #[test]
 fn every_failure_explains_itself_is_not_made_worse_and_ends_as_soon_as_it_is_mended() {
     let rows: &'static [Row] = Box::leak(rows().into_boxed_slice());
-    let stage = Stage::new(rows);
-    let mut operator = stage.operator();
-    stage.set_after(None);
+    let setup = Setup::new(rows);
+    let mut operator = setup.operator();
+    setup.apply_after(None);
 
-    let mut book = Book::default();
-    let snapshots = look(&stage, rows, &mut book);
-    everything_explains_itself(&stage, rows, &snapshots);
-    nobody_was_shown_what_has_no_label(&stage);
+    let mut page = Page::default();
+    let snapshots = observe(&setup, rows, &mut page);
+    conditions_are_as_in_the_table(&setup, rows, &snapshots);
+    unlabelled_objects_were_not_read(&setup);
     no_name_in_a_certificate_is_logged(&operator);
-    cure_early(&stage, rows);
+    repair_before_restart(&setup, rows);
 
-    touch_secrets(&stage, rows);
-    touch(&stage, &operator, "before");
+    touch_secrets(&setup, rows);
+    touch(&setup, &operator, "before");
     operator.terminate();
     assert!(operator.wait().success());
-    each_change_was_told_once(&stage, rows);
-    operator = stage.operator();
-    touch(&stage, &operator, "after");
-    nothing_was_asked_for_but_what_was_planned(&stage, rows, &snapshots);
+    each_change_has_one_event(&setup, rows);
+    operator = setup.operator();
+    touch(&setup, &operator, "after");
+    only_planned_requests_were_sent(&setup, rows, &snapshots);
 
-    cure(&stage, &operator, rows);
-    book.check();
+    repair_all(&setup, &operator, rows);
+    page.check();
 }

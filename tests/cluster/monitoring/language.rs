@@ -1,4 +1,4 @@
-//! Alerts, dashboard, their tests and documents speak of nothing that the operator does not export, and of all of it. Needs no
+//! Alerts, dashboard, their tests and the documents name only metrics, labels and values that the operator exports. Needs no
 //! cluster.
 
 use std::{
@@ -22,7 +22,7 @@ use crate::environment::{ROOT, directory, output, tool};
 /// The tests of the alerts.
 const TESTS: &str = "tests/monitoring/alerts.yaml";
 
-fn file(path: &str) -> String {
+pub(super) fn file(path: &str) -> String {
     fs::read_to_string(format!("{ROOT}/{path}")).unwrap()
 }
 
@@ -69,7 +69,7 @@ fn values_of(label: &str) -> Option<Vec<String>> {
     }
 }
 
-/// What is wrong with a selector.
+/// The parts of a selector that the operator does not export.
 fn unknown_in(selector: &Selector) -> Vec<String> {
     let exported = exported();
     let Some(labels) = exported.get(&selector.metric) else {
@@ -94,7 +94,7 @@ fn unknown_in(selector: &Selector) -> Vec<String> {
     unknown
 }
 
-/// The series that the tests of the alerts are made of.
+/// The input series in the tests of the alerts.
 fn series_of_tests() -> Vec<String> {
     let tests: Value = serde_saphyr::from_str(&file(TESTS)).unwrap();
     let tests = tests["tests"].as_array().unwrap().iter();
@@ -183,98 +183,6 @@ fn each_reason_that_somebody_has_to_know_of_has_an_alert() {
         .filter(|reason| !told.contains(&reason.to_string()))
         .collect();
     assert_eq!(untold, [&Reason::Synced; 0]);
-}
-
-#[test]
-fn each_alert_says_who_is_concerned_and_where_to_read_on() {
-    let (runbook, readme) = (file("docs/runbook.md"), file("README.md"));
-    let sections: BTreeMap<_, _> = runbook
-        .split("\n## ")
-        .skip(1)
-        .map(|section| section.split_once('\n').unwrap())
-        .collect();
-    for alert in alerts() {
-        let name = &alert.name;
-        let section = sections
-            .get(name.as_str())
-            .unwrap_or_else(|| panic!("docs/runbook.md has no section {name}"));
-        let url = format!(
-            "https://github.com/cube-operator/cube-operator/blob/main/docs/runbook.md#{}",
-            name.to_lowercase()
-        );
-        assert_eq!(alert.runbook_url, url);
-        let row = format!("` | {} | ", alert.severity);
-        let mut rows = readme.lines().filter(|line| line.contains(&row));
-        assert!(
-            rows.any(|row| row.contains(&format!("`{name}`"))),
-            "the README does not list {name}"
-        );
-        let severity = match alert.severity.as_str() {
-            "critical" => "**Critical.**",
-            "warning" => "**Warning.**",
-            other => panic!("{name} has the severity {other:?}"),
-        };
-        assert!(
-            section.trim_start().starts_with(severity),
-            "{name} is {severity} in the chart"
-        );
-        for part in [
-            "**How urgent:**",
-            "**Look:**",
-            "**Do:**",
-            "**If nothing is done:**",
-        ] {
-            assert!(section.contains(part), "{name} does not say {part}");
-        }
-        let concerned = "{{ $labels.namespace }}/{{ $labels.name }}";
-        let of_a_credential = name.starts_with("CubeCredential");
-        assert!(
-            of_a_credential || name.starts_with("CubeOperator"),
-            "{name}"
-        );
-        for text in [&alert.summary, &alert.description] {
-            assert!(
-                !text.is_empty() && text.contains(concerned) == of_a_credential,
-                "{name}: {text}"
-            );
-        }
-    }
-    assert_eq!(sections.len(), alerts().len(), "a section without an alert");
-}
-
-#[test]
-fn each_link_within_the_documents_leads_to_a_heading() {
-    let anchors = |path: &str| -> BTreeSet<String> {
-        let text = file(path);
-        let headings = text.lines().filter(|line| line.starts_with('#'));
-        let anchor = |line: &str| {
-            let words = line
-                .trim_start_matches('#')
-                .trim()
-                .to_lowercase()
-                .replace(' ', "-");
-            words
-                .chars()
-                .filter(|c| c.is_alphanumeric() || "-_".contains(*c))
-                .collect()
-        };
-        headings.map(anchor).collect()
-    };
-    for path in ["README.md", "docs/runbook.md"] {
-        for link in file(path).split("](").skip(1) {
-            let target = link.split(')').next().unwrap();
-            let Some((document, anchor)) =
-                target.split_once('#').filter(|_| !target.contains("://"))
-            else {
-                continue;
-            };
-            let document = match document.trim_start_matches("../") {
-                "" => path,
-                other => other,
-            };
-            assert!(anchors(document).contains(anchor), "{path}: {target}");
-        }
-    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What `helm template` makes of the chart's alerts and dashboard.
+//! The chart's alerts and dashboard, as `helm template` renders them.
 
 use serde_json::Value;
 

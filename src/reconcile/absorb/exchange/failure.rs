@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::{case, token::keep_successor};
+use super::token::keep_successor;
 use crate::{
     api::{Reason, RetryClass},
     oauth::response::TokenError,
@@ -74,7 +74,7 @@ pub(super) fn expired_on_arrival(
 }
 
 fn fail(observed: &mut Observed, attempt: &Attempt, failed: FailedAttempt, now: Timestamp) {
-    let differs = published_inputs_differ(&case(observed, attempt, now));
+    let differs = published_inputs_differ(&Case::of_attempt(observed, attempt, now));
     record(observed, failed, differs, now);
 }
 

@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::case;
 use crate::{
     api::CubeCredentialStatus,
     oauth::response::Issued,
     reconcile::{
+        case::Case,
         memory::TokenFacts,
         observed::Observed,
         pace::{delays, schedule},
@@ -32,7 +32,7 @@ pub(super) fn issued(
     refresh_token: Option<SecretString>,
     times: Times,
 ) {
-    let before = case(observed, attempt, times.now).token();
+    let before = Case::of_attempt(observed, attempt, times.now).token();
     let metadata = metadata(attempt, &issued, before.as_ref(), times.sent_at);
     let facts = facts(
         observed,
@@ -68,7 +68,7 @@ pub(super) fn keep_successor(
     let (Some(sent), Some(successor)) = (&attempt.login, refresh_token) else {
         return false;
     };
-    let before = case(observed, attempt, now).token();
+    let before = Case::of_attempt(observed, attempt, now).token();
     let published = before.and_then(|before| before.rotation);
     let login = sent.succeeded(Some(successor), None, published);
     observed.memory.login.receive(login, sent);

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Step, act};
 use crate::{
     api::{annotation, label},
     reconcile::{
         case::Case,
+        checks::step::{Step, act},
         login::{STATE_TYPE, StoredLogin},
         plan::{Action, DesiredState},
         target::{DesiredSecret, SecretVersion},

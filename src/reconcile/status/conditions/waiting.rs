@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Condition, Conditions, Progress, failed};
+use super::model::{Condition, Conditions, Progress, failed, failed_before_or};
 use crate::{
     api::{ConditionStatus, Reason},
     reconcile::{case::Case, memory::Unwritable, status::message, write_error::WriteError},
@@ -62,12 +62,4 @@ fn in_the_queue(case: &Case<'_>, at: Timestamp, paused: bool) -> Condition {
     };
     let message = message::waits_for_permit(at, paused, too_late);
     Condition::new(status, Reason::RateBudget, message)
-}
-
-/// A credential that waits for something else has not failed; an earlier failure stays told.
-pub(super) fn failed_before_or(case: &Case<'_>, reason: Reason, message: &str) -> Condition {
-    match case.observed.memory.exchange.failure() {
-        Some(failure) => failed(failure, None),
-        None => Condition::unknown(reason, message),
-    }
 }

@@ -1,0 +1,126 @@
+//! The loop of one reconcile, without its effects: a driver awaits what [`Session::next`] asks for and gives the outcome to
+//! [`Session::absorb`]. The controller, the unit tests, the simulation and the fuzz target are such drivers.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    absorb::absorb,
+    decide::decide,
+    memory::Memory,
+    observed::Observed,
+    pace::{Budget, ClientKey},
+    plan::{Action, Next, Outcome, Plan, Read},
+    target::{Target, TargetSecret},
+};
+use crate::{api::label, api_error::ApiError};
+
+/// A reconcile takes a dozen steps at most. More would be a mistake in the decision, and must not become a storm.
+const MOST_STEPS: usize = 50;
+
+/// One reconcile of one `CubeCredential`.
+#[derive(Debug)]
+pub struct Session {
+    observed: Observed,
+    steps: usize,
+}
+
+/// What the driver does now.
+#[derive(Debug)]
+pub enum Turn {
+    /// Read something, and absorb the outcome.
+    Read(Read),
+    /// Change something, and absorb the outcome.
+    Act(Box<Action>),
+    /// Wait for this time, however long the reconcile takes, and absorb [`Outcome::Waited`].
+    Wait(SignedDuration),
+    /// Nothing is left to do.
+    Done {
+        /// When to look again if nothing changes before.
+        wake_at: Option<Timestamp>,
+    },
+    /// A token request would begin, and the driver does not allow one now.
+    Held,
+    /// The reconcile does not come to an end: report a bug.
+    Stuck,
+}
+
+/// What the driver keeps beside the session.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// The target as it is now known, so that the same version is not read again. Only what the watch shows is kept.
+    pub known_target: Option<TargetSecret>,
+    /// The client that the provider has asked to pause, and until when: it holds for all of that client's credentials.
+    pub pause: Option<(ClientKey, Timestamp)>,
+}
+
+impl Session {
+    /// Begins with what was observed.
+    #[must_use]
+    pub fn begin(observed: Observed) -> Self {
+        Self { observed, steps: 0 }
+    }
+
+    /// What is known so far.
+    #[must_use]
+    pub fn observed(&self) -> &Observed {
+        &self.observed
+    }
+
+    /// What to do now. `may_begin` is asked before a token request begins; one that an earlier claim was made for is finished in any
+    /// case.
+    pub fn next(&mut self, may_begin: impl FnOnce() -> bool, now: Timestamp) -> Turn {
+        if self.steps == MOST_STEPS {
+            return Turn::Stuck;
+        }
+        self.steps += 1;
+        let Plan { next, wake_at } = decide(&self.observed, now);
+        match next {
+            Next::Done => Turn::Done { wake_at },
+            Next::Read(read) => Turn::Read(read),
+            Next::Act(action) if action.begins_exchange() && !may_begin() => Turn::Held,
+            Next::Act(action) => Turn::Act(action),
+            Next::Wait(duration) => {
+                self.steps = 0;
+                Turn::Wait(duration)
+            }
+        }
+    }
+
+    /// Takes in an outcome.
+    pub fn absorb(&mut self, outcome: Outcome, now: Timestamp) -> Effects {
+        absorb(&mut self.observed, outcome, now);
+        let managed = |secret: &&TargetSecret| label::is_set(&secret.labels, label::MANAGED);
+        let known_target = match &self.observed.target {
+            Target::Present(secret) => Some(secret).filter(managed).cloned(),
+            Target::Unknown | Target::Absent => None,
+        };
+        Effects {
+            known_target,
+            pause: self.observed.memory.pause(),
+        }
+    }
+
+    /// A read or an action did not work. Returns whether the reconcile goes on all the same: a response that must be stored is not
+    /// given up.
+    #[must_use]
+    pub fn survives(&mut self, error: ApiError, now: Timestamp) -> bool {
+        let storing = self.observed.memory.is_storing();
+        if storing {
+            absorb(&mut self.observed, Outcome::Interrupted(error), now);
+        }
+        storing
+    }
+
+    /// The reconcile has ended; it `worked` unless an error ended it. An unused permit goes back to the budget.
+    #[must_use]
+    pub fn end(self, worked: bool, budget: &mut Budget, now: Timestamp) -> Memory {
+        let Observed {
+            credential,
+            permit,
+            memory,
+            ..
+        } = self.observed;
+        budget.end(&credential.uid, permit.as_ref(), worked, now);
+        memory
+    }
+}

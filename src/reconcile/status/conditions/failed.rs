@@ -1,0 +1,86 @@
+//! Conditions of a credential for which something failed, or a person must act.
+
+use super::model::{Condition, Conditions, Progress, failed, failed_before_or};
+use crate::{
+    api::{Reason, RetryClass},
+    reconcile::{
+        case::Case,
+        login::{RejectedToken, StateConflict},
+        memory::Failure,
+        pace::delays,
+        settings::SettingsError,
+        source::Rejection,
+        status::{inputs, message},
+        target::TargetConflict,
+        time::later,
+    },
+};
+
+impl Conditions {
+    pub(in crate::reconcile) fn failed(case: &Case<'_>, failure: &Failure) -> Self {
+        let progress = match failure.cause.reason().retry_class() {
+            RetryClass::Fast | RetryClass::RateLimited => Progress::Reconciling,
+            RetryClass::Slow | RetryClass::Terminal => Progress::Stalled,
+        };
+        Self::troubled(case, failed(failure, None), progress, failure.next_attempt)
+    }
+
+    /// The inputs are rejected before anything is sent: only a change helps.
+    pub(in crate::reconcile) fn rejected_inputs(case: &Case<'_>, rejection: &Rejection) -> Self {
+        let sentence = inputs::rejected_inputs(rejection, case.settings);
+        let refreshed = Condition::failed(rejection.reason(), sentence);
+        let conditions = Self::troubled(case, refreshed, Progress::Stalled, None);
+        if rejection.is_unwatched() {
+            return conditions.looked_at_by(later(case.now, delays::UNWATCHED));
+        }
+        conditions
+    }
+
+    /// The refresh token is dead, as the state says.
+    pub(in crate::reconcile) fn rejected_token(case: &Case<'_>, rejection: &RejectedToken) -> Self {
+        let reason = if rejection.lost {
+            Reason::RefreshTokenLost
+        } else {
+            Reason::RefreshTokenRejected
+        };
+        let sentence = message::rejected_token(rejection, case.settings);
+        let refreshed = Condition::failed(reason, sentence);
+        Self::troubled(case, refreshed, Progress::Stalled, rejection.next_attempt())
+    }
+
+    /// The Secret by the state's name cannot be used, so there is no place to keep a refresh token in.
+    pub(in crate::reconcile) fn state_conflict(case: &Case<'_>, conflict: &StateConflict) -> Self {
+        let sentence = message::state_conflict(conflict);
+        let refreshed = Condition::failed(Reason::StateConflict, sentence);
+        Self::troubled(case, refreshed, Progress::Stalled, None)
+            .looked_at_by(later(case.now, delays::UNWATCHED))
+    }
+
+    /// No token can be published, so none is requested. It is Ready's trouble, not Refreshed's.
+    pub(in crate::reconcile) fn target_conflict(
+        case: &Case<'_>,
+        conflict: &TargetConflict,
+    ) -> Self {
+        let waits = "no token is requested while there is no Secret to publish it in";
+        Self {
+            ready: Condition::failed(conflict.reason(), message::target_conflict(conflict)),
+            refreshed: failed_before_or(case, Reason::Pending, waits),
+            progress: Progress::Stalled,
+            refresh_at: None,
+            wake_at: Some(later(case.now, delays::UNWATCHED)),
+        }
+    }
+
+    /// The spec cannot be read: nothing is known of the target either.
+    pub(in crate::reconcile) fn unreadable(error: &SettingsError) -> Self {
+        let message = format!("{error}; it is looked at again as soon as the spec changes");
+        let condition = Condition::failed(Reason::InvalidSpec, message);
+        Self {
+            ready: condition.clone(),
+            refreshed: condition,
+            progress: Progress::Stalled,
+            refresh_at: None,
+            wake_at: None,
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! A Secret that may be a target, as it was found.
+
+use std::collections::BTreeMap;
+
+use secrecy::SecretString;
+
+/// The Secret by the target's name.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// The watch does not show it. Whether there is a foreign one by that name is not known.
+    Unknown,
+    /// There is none.
+    Absent,
+    /// There is one.
+    Present(TargetSecret),
+}
+
+/// A Secret that may be a target.
+#[derive(Clone, Debug)]
+pub struct TargetSecret {
+    /// Its name.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+    /// Its resourceVersion.
+    pub version: String,
+    /// All of its labels.
+    pub labels: BTreeMap<String, String>,
+    /// All of its annotations.
+    pub annotations: BTreeMap<String, String>,
+    /// The uids of its owner references.
+    pub owners: Vec<String>,
+    /// Whether the `CubeCredential` that it is marked with exists.
+    pub owner_lives: bool,
+    /// Whether that `CubeCredential` has this very Secret as its target. It is a rival then, if it is another one.
+    pub owner_wants_it: bool,
+    /// Whether it holds what its annotations say.
+    pub content: Content,
+}
+
+/// Whether a target holds what its annotations say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// This version was not read.
+    Unread,
+    /// It does; this is the fingerprint of its token.
+    Confirmed(String),
+    /// It was edited, or is not a target of ours at all.
+    Damaged,
+}
+
+/// A Secret that was read, with its data.
+#[derive(Debug)]
+pub struct TargetReading {
+    /// The Secret without its data.
+    pub secret: TargetSecret,
+    /// The data, as far as it is text; empty for a foreign Secret.
+    pub data: BTreeMap<String, SecretString>,
+}
+
+impl Target {
+    pub(in crate::reconcile) fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+
+    pub(in crate::reconcile) fn present(&self) -> Option<&TargetSecret> {
+        match self {
+            Self::Present(secret) => Some(secret),
+            Self::Unknown | Self::Absent => None,
+        }
+    }
+}
+
+impl TargetSecret {
+    /// Whether it was found to hold what its annotations say.
+    pub(in crate::reconcile) fn is_confirmed(&self) -> bool {
+        matches!(self.content, Content::Confirmed(_))
+    }
+}

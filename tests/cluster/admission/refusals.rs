@@ -1,0 +1,104 @@
+//! Changes to a valid `CubeCredential`, each with the API server's message about it.
+
+mod values;
+
+use serde_json::{Value, json};
+
+use values::{
+    durations, keys, names, reserved_parameters, target_metadata, target_types, token_urls,
+};
+
+/// A change to a valid object, and the API server's message about it; `…` stands for the value.
+type Refusal = (Value, String);
+
+pub(super) fn refusals() -> Vec<Refusal> {
+    [
+        required_and_enumerated(),
+        scopes_and_parameters(),
+        targets(),
+        token_urls(),
+        durations(),
+        names(),
+        keys(),
+        target_types(),
+        target_metadata(),
+        reserved_parameters(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn spec(fields: &Value) -> Value {
+    json!({"spec": fields})
+}
+
+fn target(fields: &Value) -> Value {
+    json!({"spec": {"target": fields}})
+}
+
+fn url(text: &str) -> Value {
+    json!({"spec": {"tokenURL": text}})
+}
+
+fn many(count: usize) -> Value {
+    (0..count)
+        .map(|n| (format!("n{n}"), json!("v")))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
+/// Fields that are required, too long, or have a few possible values.
+#[rustfmt::skip]
+fn required_and_enumerated() -> Vec<Refusal> {
+    vec![
+        (json!({"spec": null}), "spec: Required value".into()),
+        (json!({"metadata": {"name": "a".repeat(243)}}), "metadata.name may have at most 242 characters: names of Secrets are derived from it".into()),
+        (spec(&json!({"description": "a".repeat(257)})), "spec.description: Too long: may not be more than 256".into()),
+        (spec(&json!({"provider": null})), "spec.provider: Required value".into()),
+        (spec(&json!({"provider": "cubewire"})), "spec.provider: Unsupported value: \"cubewire\": supported values: \"Cubewire\", \"CubeSoftware\", \"Custom\"".into()),
+        (spec(&json!({"provider": "Custom"})), "tokenURL is required with provider Custom: write the token endpoint, for example https://login.example.com/oauth2/token".into()),
+        (url(&format!("https://example.com/{}", "a".repeat(493))), "spec.tokenURL: Too long: may not be more than 512".into()),
+        (spec(&json!({"grant": "Password"})), "spec.grant: Unsupported value: \"Password\": supported values: \"ClientCredentials\", \"RefreshToken\"".into()),
+        (spec(&json!({"clientAuthentication": "body"})), "spec.clientAuthentication: Unsupported value: \"body\": supported values: \"Body\", \"Basic\", \"None\"".into()),
+        (spec(&json!({"clientSecretRef": null})), "spec.clientSecretRef: Required value".into()),
+        (spec(&json!({"clientSecretRef": {"name": null}})), "spec.clientSecretRef.name: Required value".into()),
+    ]
+}
+
+/// Scopes, parameters and the rest of the request.
+#[rustfmt::skip]
+fn scopes_and_parameters() -> Vec<Refusal> {
+    vec![
+        (spec(&json!({"scopes": "read"})), "spec.scopes: Invalid value: \"string\": spec.scopes in body must be of type array".into()),
+        (spec(&json!({"scopes": ["read", "read"]})), "spec.scopes[1]: Duplicate value: \"read\"".into()),
+        (spec(&json!({"scopes": ["read write"]})), "spec.scopes[0]: Invalid value: \"read write\": spec.scopes[0] in body should match".into()),
+        (spec(&json!({"scopes": [""]})), "spec.scopes[0] in body should be at least 1 chars long".into()),
+        (spec(&json!({"scopes": ["a".repeat(257)]})), "spec.scopes[0]: Too long: may not be more than 256".into()),
+        (spec(&json!({"scopes": (0..65).map(|n| n.to_string()).collect::<Vec<_>>()})), "spec.scopes: Too many: 65: must have at most 64 items".into()),
+        (spec(&json!({"parameters": {"audience": ""}})), "spec.parameters.audience in body should be at least 1 chars long".into()),
+        (spec(&json!({"parameters": {"audience": "a".repeat(2049)}})), "spec.parameters.audience: Too long: may not be more than 2048".into()),
+        (spec(&json!({"parameters": {"": "a"}})), "a parameter's name must have 1 to 128 characters".into()),
+        (spec(&json!({"parameters": {"a".repeat(129): "a"}})), "a parameter's name must have 1 to 128 characters".into()),
+        (spec(&json!({"parameters": many(33)})), "spec.parameters: Too many: 33: must have at most 32 items".into()),
+        (spec(&json!({"caBundleRef": {"kind": "ConfigMap"}})), "spec.caBundleRef.name: Required value".into()),
+        (spec(&json!({"caBundleRef": {"name": "a", "kind": "Pod"}})), "spec.caBundleRef.kind: Unsupported value: \"Pod\": supported values: \"ConfigMap\", \"Secret\"".into()),
+        (spec(&json!({"suspend": "yes"})), "spec.suspend in body must be of type boolean: \"string\"".into()),
+    ]
+}
+
+/// The target's name, labels and annotations.
+#[rustfmt::skip]
+fn targets() -> Vec<Refusal> {
+    vec![
+        (target(&json!({"deletionPolicy": "Orphan"})), "spec.target.deletionPolicy: Unsupported value: \"Orphan\": supported values: \"Delete\", \"Retain\"".into()),
+        (target(&json!({"name": "client"})), "the target may not be the Secret that clientSecretRef names: set spec.target.name to another name".into()),
+        (spec(&json!({"clientSecretRef": {"name": "main-token"}})), "the target may not be the Secret that clientSecretRef names: set spec.target.name to another name".into()),
+        (target(&json!({"name": "main-cube-state"})), "the name <metadata.name>-cube-state is reserved for the operator: set spec.target.name to another name".into()),
+        (target(&json!({"labels": many(33)})), "spec.target.labels: Too many: 33: must have at most 32 items".into()),
+        (target(&json!({"annotations": many(33)})), "spec.target.annotations: Too many: 33: must have at most 32 items".into()),
+        (target(&json!({"labels": {"a": "b".repeat(64)}})), "spec.target.labels.a: Too long: may not be more than 63".into()),
+        (target(&json!({"labels": {"a": "b c"}})), "spec.target.labels.a in body should match".into()),
+        (target(&json!({"annotations": {"a": "b".repeat(4097)}})), "spec.target.annotations.a: Too long: may not be more than 4096".into()),
+    ]
+}

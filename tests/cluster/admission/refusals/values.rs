@@ -1,0 +1,238 @@
+//! Invalid values, for each field.
+
+use serde_json::{Value, json};
+
+use super::{Refusal, spec, target, url};
+
+const TOKEN_URL: &str = "spec.tokenURL: Invalid value: …tokenURL must start with https:// in lower case, name a host, and have \
+                         neither user nor password, fragment or blank";
+const REFRESH_BEFORE: &str =
+    "refreshBefore must be a duration from 1m to 24h, for example 5m or 1h30m";
+const ASSUMED_LIFETIME: &str =
+    "assumedLifetime must be a duration from 1m to 87600h, for example 1h or 10h";
+const NAME: &str = "a name has lower-case letters, digits, '-' and '.', and starts and ends with a letter or digit";
+const KEY: &str = "a key has letters, digits, '-', '_' and '.'";
+const TYPE: &str = "target.type must be Opaque or a type of your own such as example.com/token, not blank and not a kubernetes.io/ type";
+const METADATA_KEY: &str = "a name here has letters, digits, '-', '_' and '.', after an optional prefix such as example.com/";
+const PREFIX: &str =
+    "names that start with cube-operator.dev/ are the operator's own: use another prefix";
+const RESERVED: &str = "a parameter that the operator sets itself is reserved (grant_type, client_id, client_secret, refresh_token, \
+                        scope, client_assertion..., response_type, username, password, code, code_verifier, redirect_uri, assertion, \
+                        device_code): use the fields of the spec";
+
+/// How a value becomes a change.
+type Wrap = fn(Value) -> Value;
+
+/// URLs that are not a token endpoint's.
+pub(super) fn token_urls() -> Vec<Refusal> {
+    let mut rows = Vec::new();
+    for text in [
+        "",
+        "example.com/token",
+        "http://example.com/",
+        "HTTPS://example.com/",
+        "https://",
+        "https:///token",
+        "https://?a=b",
+        "https://user@example.com/",
+        "https://user:password@example.com/",
+        "https://@example.com/",
+        "https://example.com/#part",
+        "https://example.com#part",
+        "https://example.com/a b",
+        "https://example.com/\n",
+        " https://example.com/",
+        "https://[::1/",
+        "https://example.com:port/",
+    ] {
+        rows.push((url(text), TOKEN_URL.into()));
+    }
+    rows
+}
+
+/// Durations outside their bounds, and texts that are none.
+pub(super) fn durations() -> Vec<Refusal> {
+    let mut rows = Vec::new();
+    for (field, message, texts) in [
+        (
+            "refreshBefore",
+            REFRESH_BEFORE,
+            ["59s", "24h1s", "-5m", "0"],
+        ),
+        (
+            "assumedLifetime",
+            ASSUMED_LIFETIME,
+            ["59s", "87601h", "-1h", "0"],
+        ),
+    ] {
+        for text in texts {
+            rows.push((spec(&json!({field: text})), message.into()));
+        }
+        // Texts of another shape are refused, also those that only one of schema and operator could read.
+        for text in [
+            "", "5", "soon", "1d", "PT5M", "5m ", "5m\n", "60000ms", "+5m", "1m1m", "60s1m", ".5h",
+            "1h1.5m",
+        ] {
+            rows.push((
+                spec(&json!({field: text})),
+                format!("spec.{field}: Invalid value: …\": {message}"),
+            ));
+        }
+        rows.push((
+            spec(&json!({field: 300})),
+            format!("spec.{field} in body must be of type string: \"integer\""),
+        ));
+        rows.push((
+            spec(&json!({field: format!("{}m", "0".repeat(32))})),
+            format!("spec.{field}: Too long: may not be more than 32"),
+        ));
+    }
+    rows
+}
+
+/// Names that no object can have.
+pub(super) fn names() -> Vec<Refusal> {
+    let names: [(&str, Wrap); 3] = [
+        (
+            "spec.clientSecretRef.name",
+            |name| json!({"spec": {"clientSecretRef": {"name": name}}}),
+        ),
+        (
+            "spec.caBundleRef.name",
+            |name| json!({"spec": {"caBundleRef": {"name": name}}}),
+        ),
+        (
+            "spec.target.name",
+            |name| json!({"spec": {"target": {"name": name}}}),
+        ),
+    ];
+    let mut rows = Vec::new();
+    for (path, wrap) in names {
+        for text in ["A", "a_b", "-a", "a-", "a..b", ".a", "a/b", "a b", "a\n"] {
+            rows.push((wrap(json!(text)), format!("{path}: Invalid value: …{NAME}")));
+        }
+        rows.push((
+            wrap(json!("")),
+            format!("{path} in body should be at least 1 chars long"),
+        ));
+        rows.push((
+            wrap(json!("a".repeat(254))),
+            format!("{path}: Too long: may not be more than 253"),
+        ));
+    }
+    rows
+}
+
+/// Keys that no Secret or `ConfigMap` can have.
+pub(super) fn keys() -> Vec<Refusal> {
+    let keys: [(&str, Wrap); 3] = [
+        (
+            "spec.clientSecretRef.clientIDKey",
+            |key| json!({"spec": {"clientSecretRef": {"clientIDKey": key}}}),
+        ),
+        (
+            "spec.clientSecretRef.clientSecretKey",
+            |key| json!({"spec": {"clientSecretRef": {"clientSecretKey": key}}}),
+        ),
+        (
+            "spec.caBundleRef.key",
+            |key| json!({"spec": {"caBundleRef": {"name": "a", "key": key}}}),
+        ),
+    ];
+    let mut rows = Vec::new();
+    for (path, wrap) in keys {
+        for text in ["a/b", "a b", "ä"] {
+            rows.push((wrap(json!(text)), format!("{path}: Invalid value: …{KEY}")));
+        }
+        rows.push((
+            wrap(json!("")),
+            format!("{path} in body should be at least 1 chars long"),
+        ));
+        rows.push((
+            wrap(json!("a".repeat(254))),
+            format!("{path}: Too long: may not be more than 253"),
+        ));
+    }
+    rows
+}
+
+/// Types that a target may not have.
+pub(super) fn target_types() -> Vec<Refusal> {
+    let mut rows = Vec::new();
+    for text in [
+        " ",
+        "a b",
+        "/a",
+        "kubernetes.io/tls",
+        "kubernetes.io/service-account-token",
+    ] {
+        rows.push((
+            target(&json!({"type": text})),
+            format!("spec.target.type: Invalid value: …{TYPE}"),
+        ));
+    }
+    rows.push((
+        target(&json!({"type": ""})),
+        "spec.target.type in body should be at least 1 chars long".into(),
+    ));
+    rows.push((
+        target(&json!({"type": "a".repeat(254)})),
+        "spec.target.type: Too long: may not be more than 253".into(),
+    ));
+    rows
+}
+
+/// Names of labels and annotations, and the operator's own prefix.
+pub(super) fn target_metadata() -> Vec<Refusal> {
+    let mut rows = Vec::new();
+    for field in ["labels", "annotations"] {
+        for name in [
+            "",
+            "/a",
+            "a/",
+            "a b",
+            "-a",
+            "a/b/c",
+            "A/b",
+            &"a".repeat(317),
+        ] {
+            rows.push((
+                target(&json!({field: {name: "b"}})),
+                format!("spec.target.{field}: Invalid value: …{METADATA_KEY}"),
+            ));
+        }
+        rows.push((
+            target(&json!({field: {"cube-operator.dev/managed": "false"}})),
+            format!("spec.target.{field}: Invalid value: …{PREFIX}"),
+        ));
+    }
+    rows
+}
+
+/// Parameters that the operator sets itself.
+pub(super) fn reserved_parameters() -> Vec<Refusal> {
+    let mut rows = Vec::new();
+    for name in [
+        "grant_type",
+        "client_id",
+        "client_secret",
+        "refresh_token",
+        "scope",
+        "response_type",
+        "username",
+        "password",
+        "code",
+        "code_verifier",
+        "redirect_uri",
+        "assertion",
+        "device_code",
+        "client_assertion",
+        "client_assertion_type",
+    ] {
+        rows.push((
+            spec(&json!({"parameters": {name: "a"}})),
+            format!("spec.parameters: Invalid value: …{RESERVED}"),
+        ));
+    }
+    rows
+}

@@ -1,0 +1,180 @@
+//! Refusals, valid objects and defaults of the definition of the kind.
+
+use serde_json::{Value, json};
+
+use crate::place::Place;
+use cube_operator::{api::CubeCredential, reconcile::Settings};
+
+use super::{Admission, changed, merge, refusals::refusals};
+
+#[test]
+fn what_can_be_refused_at_apply_is_refused_there_and_the_message_says_what_to_write() {
+    let admission = Admission::new(&Place::new());
+    assert_eq!(
+        admission.create(&changed("main", &json!({}))).err(),
+        None,
+        "valid without a change"
+    );
+    let mut wrong = Vec::new();
+    for (change, expected) in refusals() {
+        match admission.create(&changed("main", &change)) {
+            Err(message) if expected.split('…').all(|part| message.contains(part)) => {}
+            Err(message) => wrong.push(format!("{change}\n  says {message}\n  not  {expected}")),
+            Ok(_) => wrong.push(format!("{change}\n  is accepted, without {expected}")),
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} refusals are wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
+
+/// Changes after which the object is still valid.
+fn valid() -> Vec<Value> {
+    let spec = |fields: Value| json!({"spec": fields});
+    let mut changes = vec![
+        json!({"metadata": {"name": "a".repeat(242)}}),
+        spec(json!({"description": "ä".repeat(256)})),
+        spec(json!({"provider": "Custom", "tokenURL": "https://example.com/token"})),
+        spec(json!({"clientAuthentication": "Basic"})),
+        spec(
+            json!({"clientSecretRef": {"name": "a.b-c.0", "clientIDKey": "id.txt", "clientSecretKey": "_secret-1"}}),
+        ),
+        // The default name of the target is taken by the source, but the target has another one.
+        spec(json!({"clientSecretRef": {"name": "main-token"}, "target": {"name": "other"}})),
+        spec(
+            json!({"scopes": ["read", "write", "https://example.com/.default", "a!#$%&'()*+,-./:;<=>?@[]^_`{|}~"]}),
+        ),
+        spec(json!({"scopes": []})),
+        spec(
+            json!({"parameters": {"audience": "https://api.example.com", "resource": "a b", "codes": "1"}}),
+        ),
+        spec(json!({"caBundleRef": {"name": "bundle"}})),
+        spec(json!({"caBundleRef": {"kind": "Secret", "name": "bundle", "key": "root.pem"}})),
+        spec(
+            json!({"target": {"name": "a.b", "type": "example.com/token", "deletionPolicy": "Retain"}}),
+        ),
+        spec(json!({"target": {"type": "cube-operator.dev/token"}})),
+        spec(
+            json!({"target": {"labels": {"app": "billing", "example.com/team": "", "a": "b".repeat(63)}}}),
+        ),
+        spec(
+            json!({"target": {"annotations": {"reloader.example.com/match": "true", "note": "any text: ä\n"}}}),
+        ),
+        spec(json!({"suspend": true})),
+    ];
+    for url in [
+        "https://example.com",
+        "https://example.com/",
+        "https://example.com/o/token/",
+        "https://example.com:8443/token",
+        "https://example.com/token?tenant=a%20b&x=y",
+        "https://example.com?tenant=a",
+        "https://192.0.2.1/token",
+        "https://[2001:db8::1]/token",
+        "https://[2001:db8::1]:8443/token",
+        "https://example.com/users/@me",
+        "https://localhost:8443/token",
+        "https://EXAMPLE.com/",
+        "https://xn--bcher-kva.example/",
+        "https://nowhere.invalid/",
+    ] {
+        changes.push(spec(json!({"tokenURL": url})));
+    }
+    for (field, texts) in [
+        (
+            "refreshBefore",
+            ["1m", "60s", "90m", "1h30m", "24h", "1.5h", "0h5m", "5m0s"],
+        ),
+        (
+            "assumedLifetime",
+            [
+                "1m", "1h", "90m", "1h30m", "10h", "87600h", "1h0m0s", "3600s",
+            ],
+        ),
+    ] {
+        for text in texts {
+            changes.push(spec(json!({field: text})));
+        }
+    }
+    changes
+}
+
+#[test]
+fn what_is_valid_is_accepted_as_written() {
+    let admission = Admission::new(&Place::new());
+    let mut unreadable = Vec::new();
+    for change in valid() {
+        let object = changed("main", &change);
+        let stored = admission
+            .create(&object)
+            .unwrap_or_else(|message| panic!("{change}: {message}"));
+        let mut again = stored.clone();
+        merge(&mut again, &object);
+        assert_eq!(again, stored, "{change} is stored as it is written");
+        let object: CubeCredential = serde_json::from_value(stored).unwrap();
+        if let Err(why) = Settings::read("treasury", "main", &object.spec) {
+            unreadable.push(format!("{change}: {why}"));
+        }
+    }
+    assert!(
+        unreadable.is_empty(),
+        "accepted, and then not read:\n{}",
+        unreadable.join("\n")
+    );
+}
+
+#[test]
+fn a_field_that_is_null_counts_as_absent() {
+    let admission = Admission::new(&Place::new());
+    let mut object = changed("main", &json!({}));
+    for field in ["description", "tokenURL", "caBundleRef"] {
+        object["spec"][field] = Value::Null;
+    }
+    object["spec"]["target"] = json!({"name": null});
+    let stored = admission.create(&object).unwrap();
+    let read: CubeCredential = serde_json::from_value(stored).unwrap();
+    let settings = Settings::read("treasury", "main", &read.spec).unwrap();
+    assert_eq!(settings.target_name, "main-token");
+
+    object["spec"]["provider"] = json!("Custom");
+    let refusal = admission.create(&object).unwrap_err();
+    assert!(
+        refusal.contains("tokenURL is required with provider Custom"),
+        "{refusal}"
+    );
+}
+
+#[test]
+fn a_minimal_object_is_stored_with_every_default() {
+    let admission = Admission::new(&Place::new());
+    let spec = |change: Value| {
+        let stored = admission.create(&changed("main", &change)).unwrap();
+        stored["spec"].clone()
+    };
+    let defaults = json!({
+        "provider": "Cubewire",
+        "clientSecretRef": {"name": "client", "clientIDKey": "client-id", "clientSecretKey": "client-secret"},
+        "grant": "ClientCredentials",
+        "clientAuthentication": "Body",
+        "refreshBefore": "5m",
+        "assumedLifetime": "1h",
+        "target": {"type": "Opaque", "deletionPolicy": "Delete"},
+        "suspend": false,
+    });
+    assert_eq!(spec(json!({})), defaults);
+    let mut partly = defaults;
+    merge(
+        &mut partly,
+        &json!({
+            "caBundleRef": {"name": "bundle", "kind": "ConfigMap", "key": "ca.crt"},
+            "target": {"name": "other"},
+        }),
+    );
+    assert_eq!(
+        spec(json!({"spec": {"caBundleRef": {"name": "bundle"}, "target": {"name": "other"}}})),
+        partly
+    );
+}

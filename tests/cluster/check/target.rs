@@ -1,0 +1,67 @@
+//! The target and the pods that use it.
+
+use serde_json::json;
+
+use crate::{
+    consumers::{by_sub_path, in_variable, stale},
+    place::Place,
+};
+
+use super::{FROM_HERE, NOT_LOOKED_AT};
+
+#[test]
+fn a_target_that_belongs_to_somebody_else_is_named() {
+    let place = Place::new();
+    place.apply(&place.source());
+    place.apply(&json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "main-token"}, "stringData": {"a": "b"}}));
+    place.apply(&place.credential("main"));
+    let foreign = "✗ Secret \"main-token\" exists and does not belong to this CubeCredential, so it is left alone: delete it, or set \
+                   spec.target.name to another name; it is looked at again every minute";
+    assert_eq!(place.marked(&['✗'], "main", &[]), [NOT_LOOKED_AT, foreign]);
+
+    // Of two objects of one age the first by name is the older one.
+    let mut younger = place.credential("younger");
+    younger["spec"]["target"] = json!({"name": "main-token"});
+    place.apply(&younger);
+    let duplicate = "✗ CubeCredential \"main\" is older and has the same target Secret \"main-token\": set spec.target.name of one of \
+                     the two to another name; it is looked at again when one of them changes, and every minute";
+    assert_eq!(
+        place.marked(&['✗'], "younger", &[]),
+        [NOT_LOOKED_AT, duplicate]
+    );
+    let user = format!("system:serviceaccount:{}:cube-operator", place.namespace);
+    let given = place
+        .plane
+        .kinds_of_secret_given_to(&user, &place.namespace, "main-token");
+    assert_eq!(
+        given, ["PartialObjectMetadata"; 2],
+        "a foreign Secret is not read"
+    );
+}
+
+#[test]
+fn consumers_that_never_see_a_refresh_are_noticed() {
+    let place = Place::new();
+    let _operator = place.operator();
+    place.ready_main();
+    for (name, container) in [("sub-path", by_sub_path()), ("variable", in_variable())] {
+        place.apply_pod(name, &container);
+    }
+    let expected = [
+        format!("! {}", stale("\"sub-path\"", "subPath mount \"/token\"")),
+        format!(
+            "! {}",
+            stale("\"variable\"", "environment variable \"TOKEN\"")
+        ),
+    ];
+    assert_eq!(place.marked(&['✗', '!'], "main", &[]), expected);
+    assert_eq!(place.check("main", &[]).0, Some(0), "it works");
+    let off = place.marked(&['✗', '!', '-'], "main", &["--warn-consumers=false"]);
+    assert_eq!(
+        off,
+        [
+            FROM_HERE,
+            "- pods were not looked at, as --warn-consumers is false"
+        ]
+    );
+}

@@ -1,0 +1,241 @@
+//! The faults, each with the line about it.
+
+use serde_json::{Value, json};
+
+use crate::{
+    check::{LOOPBACK, NETWORK, unseen},
+    place::{CLIENT_SECRET, Place},
+};
+
+/// Makes something wrong in the namespace or in the spec.
+pub(super) type Prepare = Box<dyn Fn(&Place, &mut Value)>;
+
+/// A credential with one fault: the change that makes it, the flags, and the expected lines.
+pub(super) struct Wrong {
+    pub(super) what: &'static str,
+    pub(super) prepare: Prepare,
+    pub(super) flags: Vec<&'static str>,
+    pub(super) lines: Vec<String>,
+}
+
+/// The names that the lines show.
+pub(super) struct Names<'a> {
+    pub(super) namespace: &'a str,
+    /// `host:port` of the token endpoint.
+    pub(super) host: &'a str,
+    /// `host:port` at which nothing listens.
+    pub(super) closed: &'a str,
+    /// The name of the token endpoint's CA.
+    pub(super) authority: &'a str,
+}
+
+impl Names<'_> {
+    pub(super) fn wrongs(&self) -> Vec<Wrong> {
+        [
+            self.clients(),
+            self.hosts(),
+            self.network(),
+            self.responses(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    fn clients(&self) -> Vec<Wrong> {
+        let namespace = self.namespace;
+        vec![
+            case(
+                "absent",
+                spec(json!({"clientSecretRef": {"name": "nowhere"}})),
+                "✗ Secret \"nowhere\" does not exist: create it with the keys \"client-id\" and \"client-secret\" and the label \
+             cube-operator.dev/credential: \"true\"; it is used as soon as it is there",
+                &[],
+            ),
+            case(
+                "unlabelled",
+                source(json!({"metadata": {"labels": {"cube-operator.dev/credential": "false"}}})),
+                &format!(
+                    "✗ Secret \"unlabelled\" lacks the label cube-operator.dev/credential: \"true\", by which its owner permits its use: \
+                 run kubectl label --overwrite secret unlabelled -n {namespace} cube-operator.dev/credential=true; it is used as soon \
+                 as it has it"
+                ),
+                &[],
+            ),
+            case(
+                "newline",
+                source(json!({"stringData": {"client-secret": format!("{CLIENT_SECRET}\n")}})),
+                "✗ key \"client-secret\" of Secret \"newline\" ends with a line break: write it with printf or echo -n; it is used as \
+             soon as that Secret changes",
+                &[],
+            ),
+            case(
+                "key",
+                spec(json!({"clientSecretRef": {"name": "client", "clientIDKey": "id"}})),
+                "✗ Secret \"client\" has no key \"id\": add it, or name the right key in spec.clientSecretRef; it is used as soon as it is \
+             there",
+                &[],
+            ),
+        ]
+    }
+
+    fn hosts(&self) -> Vec<Wrong> {
+        let host = self.host;
+        let refused_host = case(
+            "flag",
+            spec(json!({})),
+            &format!(
+                "✗ the operator may not send to {host}: its installer has to add that host to --allowed-token-hosts, or spec.tokenURL \
+             has to name another one; nothing is sent before that"
+            ),
+            &NETWORK,
+        );
+        let refused_network = case(
+            "network",
+            spec(json!({})),
+            &format!(
+                "✗ the token endpoint {host} is on a network that is refused by default (loopback): set spec.tokenURL to another host, or have the operator's \
+             installer permit the network with --allow-network"
+            ),
+            &NETWORK[1..],
+        );
+        vec![
+            case(
+                "hosts",
+                source(
+                    json!({"metadata": {"annotations": {"cube-operator.dev/token-hosts": "api.cubewire.com"}}}),
+                ),
+                &format!(
+                    "✗ Secret \"hosts\" may not be sent to {host}: its owner has to add that host to its annotation \
+                 cube-operator.dev/token-hosts, or spec.tokenURL has to name another one; nothing is sent before that"
+                ),
+                &NETWORK,
+            ),
+            Wrong {
+                flags: vec![LOOPBACK, "--allowed-token-hosts=api.cubewire.com"],
+                ..refused_host
+            },
+            Wrong {
+                flags: Vec::new(),
+                ..refused_network
+            },
+        ]
+    }
+
+    fn network(&self) -> Vec<Wrong> {
+        let (host, closed, authority) = (self.host, self.closed, self.authority);
+        vec![
+            case(
+                "bundle",
+                spec(json!({"caBundleRef": {"name": "nowhere"}})),
+                "✗ spec.caBundleRef: ConfigMap \"nowhere\" does not exist: create it, or name another one; it is used as soon as that is \
+             done",
+                &NETWORK,
+            ),
+            case(
+                "name",
+                spec(json!({"tokenURL": "https://nowhere.invalid/token"})),
+                &unreachable("nowhere.invalid", "its name does not resolve"),
+                &NETWORK[1..],
+            ),
+            case(
+                "closed",
+                spec(json!({"tokenURL": format!("https://{closed}/token")})),
+                &unreachable(closed, "the connection was refused"),
+                &NETWORK[2..],
+            ),
+            case(
+                "authority",
+                spec(json!({"caBundleRef": {"name": "authority"}})),
+                &format!(
+                    "✗ the certificate of the token endpoint {host} is not trusted: it was issued by an authority that is not trusted \
+                 (issued by \"CN={authority}\" for \"localhost\", \"127.0.0.1\", valid …"
+                ),
+                &NETWORK[3..],
+            ),
+        ]
+    }
+
+    fn responses(&self) -> Vec<Wrong> {
+        vec![
+        self.response(
+            "307",
+            "✗ the token endpoint answered 307 with a redirect to \"https://elsewhere.example/o/token/\", which is never followed: set \
+             spec.tokenURL to the token endpoint itself (a slash at its end matters)",
+        ),
+        self.response(
+            "404",
+            "✗ the token endpoint answered 404: correct the path in spec.tokenURL (a slash at its end matters)",
+        ),
+        self.response(
+            "403",
+            "✗ the token endpoint answered 403 with a page, not JSON, so it may come from a proxy or firewall on the way: ask the provider to allow the \
+             egress IP addresses of this cluster and to permit this client to request tokens",
+        ),
+        self.response(
+            "200",
+            "✗ the token endpoint answered 200 with neither a JSON object nor a form: check that spec.tokenURL is an OAuth 2 token \
+             endpoint, and ask the provider if it is",
+        ),
+        self.response(
+            "503",
+            "✗ the token endpoint answered 503: wait, and look at the provider's status page if it lasts",
+        ),
+        self.response(
+            "500",
+            "! the token endpoint answered 500 to a question without client and secret, which may be the reason",
+        ),
+        ]
+    }
+
+    /// The token endpoint responds so at this path.
+    fn response(&self, what: &'static str, line: &str) -> Wrong {
+        let url = format!("https://{}/{what}", self.host);
+        case(what, spec(json!({"tokenURL": url})), line, &[])
+    }
+}
+
+/// A fault with the line about it, and the steps that are left out after it.
+fn case(what: &'static str, prepare: Prepare, line: &str, unmade: &[&str]) -> Wrong {
+    Wrong {
+        what,
+        prepare,
+        flags: vec![LOOPBACK],
+        lines: [vec![line.to_owned()], unseen(unmade)].concat(),
+    }
+}
+
+/// Gives the credential a client Secret by its own name, with this change.
+fn source(change: Value) -> Prepare {
+    Box::new(move |place, credential| {
+        let name = credential["metadata"]["name"].as_str().unwrap().to_owned();
+        let mut source = place.source();
+        source["metadata"]["name"] = json!(name);
+        merge(&mut source, &change);
+        place.apply(&source);
+        credential["spec"]["clientSecretRef"]["name"] = json!(name);
+    })
+}
+
+/// Changes the spec.
+fn spec(change: Value) -> Prepare {
+    Box::new(move |_, credential| merge(&mut credential["spec"], &change))
+}
+
+fn unreachable(authority: &str, why: &str) -> String {
+    format!(
+        "✗ the token endpoint {authority} could not be reached: {why}: check the host in spec.tokenURL, the cluster's DNS, and \
+             network policies, firewall and proxy on the way to it"
+    )
+}
+
+fn merge(into: &mut Value, change: &Value) {
+    match (into, change) {
+        (Value::Object(into), Value::Object(change)) => {
+            for (name, value) in change {
+                merge(into.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (into, change) => *into = change.clone(),
+    }
+}

@@ -1,0 +1,99 @@
+//! Flags and their environment variables.
+
+use cube_operator::api::ConditionType::Ready;
+use serde_json::{Value, json};
+
+use crate::{
+    operator::{Operator, eventually},
+    place::{Place, is},
+};
+
+use super::run;
+
+#[test]
+fn a_bad_flag_or_environment_variable_is_one_line_that_names_it() {
+    for (flag, variable, value, line) in [
+        (
+            "--namespaces",
+            "CUBE_OPERATOR_NAMESPACES",
+            "a,B",
+            "invalid value 'B' for '--namespaces <NAMESPACES>': a namespace has 1 to 63 lower-case letters, digits and '-'",
+        ),
+        (
+            "--allow-network",
+            "CUBE_OPERATOR_ALLOW_NETWORK",
+            "10.0.0.0/99",
+            "invalid value '10.0.0.0/99' for '--allow-network <CIDR>': invalid IP address syntax",
+        ),
+        (
+            "--allowed-token-hosts",
+            "CUBE_OPERATOR_ALLOWED_TOKEN_HOSTS",
+            "a.example,*.b.example",
+            "invalid value 'a.example,*.b.example' for '--allowed-token-hosts <HOSTS>': \"*.b.example\" is neither host nor host:port",
+        ),
+        (
+            "--listen",
+            "CUBE_OPERATOR_LISTEN",
+            "8080",
+            "invalid value '8080' for '--listen <ADDRESS>': invalid socket address syntax",
+        ),
+        (
+            "--warn-consumers",
+            "CUBE_OPERATOR_WARN_CONSUMERS",
+            "maybe",
+            "invalid value 'maybe' for '--warn-consumers <BOOL>'",
+        ),
+        (
+            "--log-format",
+            "CUBE_OPERATOR_LOG_FORMAT",
+            "xml",
+            "invalid value 'xml' for '--log-format <LOG_FORMAT>'",
+        ),
+    ] {
+        let expected = (Some(2), String::new(), format!("cube-operator: {line}\n"));
+        assert_eq!(run("/nowhere/config", &["run", flag, value], &[]), expected);
+        assert_eq!(
+            run("/nowhere/config", &["run"], &[(variable, value)]),
+            expected
+        );
+    }
+    let expected = (
+        Some(2),
+        String::new(),
+        "cube-operator: unexpected argument '--unknown' found\n".to_owned(),
+    );
+    assert_eq!(run("/nowhere/config", &["run", "--unknown"], &[]), expected);
+}
+
+#[test]
+fn flags_work_as_environment_variables() {
+    let place = Place::new();
+    let operator = Operator::start(
+        &place.kubeconfig,
+        &[],
+        &[
+            ("CUBE_OPERATOR_NAMESPACES", &place.namespace),
+            ("CUBE_OPERATOR_ALLOW_NETWORK", "127.0.0.0/8,::1/128"),
+            ("CUBE_OPERATOR_ALLOWED_TOKEN_HOSTS", "localhost"),
+            ("POD_NAME", "cube-operator-0"),
+        ],
+    );
+    place.ready_main();
+    let started: Vec<Value> = operator.lines();
+    assert_eq!(started[0]["namespaces"], format!("[{:?}]", place.namespace));
+    let mut elsewhere = place.credential("elsewhere");
+    elsewhere["spec"]["tokenURL"] = json!("https://127.0.0.1/");
+    place.apply(&elsewhere);
+    place.wait_for("elsewhere", "HostNotAllowed", |status| {
+        is(status, Ready, "False", "HostNotAllowed")
+    });
+    let instance = || {
+        let list: Value =
+            serde_json::from_str(&place.kubectl(&["get", "events.events.k8s.io", "-o", "json"]))
+                .unwrap();
+        let mut events = list["items"].as_array().unwrap().iter();
+        let ours = events.find(|event| event["reportingController"] == "cube-operator");
+        ours.map(|event| event["reportingInstance"].clone())
+    };
+    assert_eq!(eventually("an event is there", instance), "cube-operator-0");
+}

@@ -1,0 +1,128 @@
+//! The requests of a refresh, of a refresh token and of a restart, in their order.
+
+use std::fs;
+
+use crate::{
+    environment::{TokenServer, directory},
+    login::Login,
+    operator::eventually,
+    place::{Place, lifetime},
+};
+
+use super::{later_requests, ready, requests};
+
+/// The token that lives for an hour is published.
+fn wait_for_the_second_token(place: &Place) {
+    place.wait_for("main", "refreshed", |status| lifetime(status) == Some(3600));
+}
+
+#[test]
+fn a_steady_refresh_costs_one_read_of_the_source_one_exchange_and_two_writes_and_nothing_comes_between()
+ {
+    // The second token lives so long that no third one follows it, however slow the machine is.
+    let place = Place::with_lifetimes(&[18, 3600]);
+    let roots = directory("roots").join("ca.crt");
+    fs::write(&roots, &place.server.ca_pem).unwrap();
+    let _operator = place.operator_with(&[], &[("SSL_CERT_FILE", roots.to_str().unwrap())]);
+    place.apply(&place.source());
+    let mut credential = place.credential("main");
+    credential["spec"]
+        .as_object_mut()
+        .unwrap()
+        .remove("caBundleRef");
+    place.apply(&credential);
+    ready(&place, 2);
+    wait_for_the_second_token(&place);
+    assert_eq!(
+        later_requests(&place, 0, 9),
+        [
+            // Is there a foreign Secret by that name?
+            "get secrets main-token",
+            "get secrets client",
+            "patch secrets main-token",
+            "patch cubecredentials/status main",
+            "create events main",
+            "create events main",
+            // The refresh.
+            "get secrets client",
+            "patch secrets main-token",
+            "patch cubecredentials/status main"
+        ]
+    );
+    assert_eq!(place.exchanges(), [200, 200]);
+}
+
+#[test]
+fn a_ca_bundle_costs_one_more_read() {
+    let place = Place::with_lifetimes(&[18, 3600]);
+    let _operator = place.operator();
+    place.apply(&place.source());
+    place.apply(&place.credential("main"));
+    ready(&place, 2);
+    wait_for_the_second_token(&place);
+    let first_token = [
+        "get secrets main-token",
+        "get secrets client",
+        "get configmaps authority",
+        "patch secrets main-token",
+        "patch cubecredentials/status main",
+        "create events main",
+        "create events main",
+    ];
+    assert_eq!(
+        later_requests(&place, first_token.len(), 4),
+        [
+            "get secrets client",
+            "get configmaps authority",
+            "patch secrets main-token",
+            "patch cubecredentials/status main"
+        ]
+    );
+}
+
+#[test]
+fn a_refresh_token_is_claimed_before_it_is_sent_and_its_successor_stored_before_anything_else() {
+    let login = Login::at(TokenServer::shared());
+    let _operator = login.operator();
+    let seed = login.begin();
+    ready(&login, 1);
+    let before = requests(&login).len();
+    login.refresh("once more");
+    assert_eq!(
+        later_requests(&login, before, 10),
+        [
+            "get secrets client",
+            "get configmaps authority",
+            // Is the state ours?
+            "get secrets main-cube-state",
+            "get secrets main-cube-state",
+            // Do the label and the hosts of the seed's owner still allow it?
+            "get secrets seed",
+            // The claim.
+            "patch secrets main-cube-state",
+            // The response.
+            "patch secrets main-cube-state",
+            "patch secrets main-token",
+            "patch cubecredentials/status main",
+            "create events main",
+        ]
+    );
+    login.assert_unbroken(&seed, 2);
+}
+
+#[test]
+fn a_restart_makes_no_exchange_and_looks_once_at_each_target() {
+    let place = Place::new();
+    let operator = place.operator();
+    place.apply(&place.source());
+    place.apply(&place.credential("main"));
+    ready(&place, 1);
+    drop(operator);
+    let before = requests(&place).len();
+    let operator = place.operator();
+    eventually("the credential was reconciled", || {
+        (operator.reconciles() >= 1.0).then_some(())
+    });
+    assert_eq!(requests(&place)[before..], ["get secrets main-token"]);
+    assert_eq!(place.exchanges(), [200]);
+}

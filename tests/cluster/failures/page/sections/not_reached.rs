@@ -1,0 +1,91 @@
+//! The provider is not reached, or its response is not understood.
+
+use cube_operator::api::Reason::{
+    EndpointNotFound, NoResponse, Redirected, ResponseTooLarge, TLSUntrusted, Unavailable,
+    UnexpectedResponse, Unreachable, UnsupportedTokenType,
+};
+
+use super::Section;
+
+pub(super) const NOT_REACHED: &[Section] = &[
+    Section {
+        reason: Unreachable,
+        meaning: "there is no connection to the provider, so nothing was sent",
+        who: "your network's people, or whoever wrote the spec",
+        first: "check host, DNS, network policies, proxy",
+        act: "Check the host in `spec.tokenURL`, that the operator's pod resolves it, and that network policies, firewall and proxy \
+              let that pod reach it. Behind a proxy the operator needs `HTTPS_PROXY` (`extraEnv` of the chart).",
+        rows: &[
+            ("unresolved", ""),
+            ("refused", "When nothing listens there:"),
+        ],
+    },
+    Section {
+        reason: TLSUntrusted,
+        meaning: "the certificate of the token endpoint is not trusted, so nothing was sent",
+        who: "whoever wrote the spec, or the owner of the host",
+        first: "name its authority in `spec.caBundleRef`, or have it renewed",
+        act: "If a private authority issued it, also that of a proxy that looks into TLS, put that authority's certificate into a \
+              ConfigMap and name it in `spec.caBundleRef`. A certificate that has expired, or is for another host name, only its owner \
+              can replace. There is no switch to skip the check.",
+        rows: &[("untrusted", ""), ("expired", "When it has expired:")],
+    },
+    Section {
+        reason: NoResponse,
+        meaning: "the request was sent, and no complete answer came back",
+        who: "the provider, or your network's people",
+        first: "check proxy and firewall, and the provider's status page",
+        act: "Look at the provider's status page, and for a proxy or firewall on the way that holds or cuts connections.",
+        rows: &[("silent", ""), ("r-closed", "With a stored refresh token:")],
+    },
+    Section {
+        reason: Unavailable,
+        meaning: "5xx: the provider, or a proxy in front of it, has a failure",
+        who: "the provider",
+        first: "wait",
+        act: "Nothing can be repaired here. If it lasts, look at the provider's status page.",
+        rows: &[("down", "")],
+    },
+    Section {
+        reason: Redirected,
+        meaning: "the token endpoint redirects, and a client secret is never sent on",
+        who: "whoever wrote the spec",
+        first: "correct `spec.tokenURL`",
+        act: "Set `spec.tokenURL` to the token endpoint itself. Often only the slash at its end is missing or too much. If the message \
+              shows a sign-in page, it may be that of a proxy.",
+        rows: &[("redirect", "")],
+    },
+    Section {
+        reason: EndpointNotFound,
+        meaning: "404, 405 or 410: there is no token endpoint at this path",
+        who: "whoever wrote the spec",
+        first: "correct the path in `spec.tokenURL`",
+        act: "Correct the path in `spec.tokenURL`; a slash at its end matters.",
+        rows: &[("absent-404", "")],
+    },
+    Section {
+        reason: UnexpectedResponse,
+        meaning: "the answer has no token in it that can be used",
+        who: "whoever wrote the spec",
+        first: "check `spec.tokenURL`",
+        act: "Check that `spec.tokenURL` is an OAuth 2 token endpoint, not a web page or another API of the provider. If it is, tell \
+              the provider what the message says.",
+        rows: &[("page", "")],
+    },
+    Section {
+        reason: UnsupportedTokenType,
+        meaning: "the token is of another type than `Bearer`",
+        who: "the provider",
+        first: "ask the provider for bearer tokens",
+        act: "Ask the provider to issue bearer tokens to this client. The operator publishes no others.",
+        rows: &[("mac", "")],
+    },
+    Section {
+        reason: ResponseTooLarge,
+        meaning: "the answer has more than 256 KiB, as no token endpoint's has",
+        who: "whoever wrote the spec",
+        first: "check `spec.tokenURL`",
+        act: "Check that `spec.tokenURL` is an OAuth 2 token endpoint, not a web page or a download.",
+        rows: &[("bomb", "")],
+    },
+];

@@ -1,0 +1,34 @@
+//! The Secret with the token.
+
+use cube_operator::api::Reason::{TargetConflict, TargetDuplicate, TargetNotWritable};
+
+use super::Section;
+
+pub(super) const TARGET: &[Section] = &[
+    Section {
+        reason: TargetConflict,
+        meaning: "a Secret by the target's name belongs to somebody else",
+        who: "whoever made that Secret, or wrote the spec",
+        first: "delete that Secret, or choose another `spec.target.name`",
+        act: "Find out whose it is. If nobody needs it, delete it; else set `spec.target.name` to another name. The operator never \
+              overwrites it.",
+        rows: &[("conflict", "")],
+    },
+    Section {
+        reason: TargetDuplicate,
+        meaning: "another, older `CubeCredential` has the same target",
+        who: "whoever wrote the two specs",
+        first: "choose another `spec.target.name`",
+        act: "Set `spec.target.name` of one of the two to another name, or delete one of them.",
+        rows: &[("duplicate", "")],
+    },
+    Section {
+        reason: TargetNotWritable,
+        meaning: "the API server refuses to store the token",
+        who: "the cluster's administrator",
+        first: "remove what is in the way: a quota, a policy",
+        act: "The message has the API server's own words: a quota, an admission policy, a missing role. Change that, or set \
+              `spec.target` to what is permitted. The token waits in memory meanwhile; no further one is requested for it.",
+        rows: &[("refused-target", "")],
+    },
+];

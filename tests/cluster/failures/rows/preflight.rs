@@ -1,0 +1,143 @@
+//! Faults that are found before anything is sent.
+
+use cube_operator::api::Reason::{
+    CABundleInvalid, ClientSecretKeyMissing, ClientSecretMalformed, ClientSecretNotFound,
+    ClientSecretNotLabelled, HostNotAllowed, InvalidSpec, RefreshTokenMalformed,
+    RefreshTokenNotFound, RefreshTokenNotLabelled,
+};
+use serde_json::json;
+
+use super::super::row::{Change, Repair, Row};
+
+/// The label of consent, as messages show it.
+const LABEL: &str = r#"cube-operator.dev/credential: "true""#;
+const COMMAND: &str = "kubectl label --overwrite secret";
+const AS_SHOWN: &str = "write the value as the provider shows it";
+const PRINTF: &str = "write it with printf or echo -n";
+
+pub(super) fn rows() -> Vec<Row> {
+    [clients(), seeds(), hosts(), bundles(), specs()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+#[rustfmt::skip]
+fn clients() -> Vec<Row> {
+    let missing = |name, key, fault| Row::preflight(name, ClientSecretKeyMissing,
+        &format!("Secret {{client}} has no key {key:?}: add it, or name the right key in spec.clientSecretRef; it is used as soon as \
+                  it is there"), fault);
+    let malformed = |name, key, what: &str, remedy: &str, fault: Change| Row::preflight(name, ClientSecretMalformed,
+        &format!("key {key:?} of Secret {{client}} {what}: {remedy}; it is used as soon as that Secret changes"), fault);
+    vec![
+        Row::preflight("absent", ClientSecretNotFound,
+            &format!("Secret {{client}} does not exist: create it with the keys \"client-id\" and \"client-secret\" and the label \
+                      {LABEL}; it is used as soon as it is there"),
+            |objects, _| objects.client = None),
+        Row::preflight("unlabelled", ClientSecretNotLabelled,
+            &format!("Secret {{client}} lacks the label {LABEL}, by which its owner permits its use: run {COMMAND} \
+                      row-unlabelled-client -n {{namespace}} cube-operator.dev/credential=true; it is used as soon as it has it"),
+            |objects, _| objects.label_client("yes")).repaired_by(Repair::Command),
+        missing("no-id",            "client-id", |objects, _| objects.put_client("client-id", None)),
+        missing("no-secret",        "client-secret", |objects, _| objects.put_client("client-secret", None)),
+        malformed("empty",          "client-secret", "is empty", AS_SHOWN, |objects, _| objects.put_client("client-secret", Some(b""))),
+        malformed("empty-id",       "client-id", "is empty", AS_SHOWN, |objects, _| objects.put_client("client-id", Some(b""))),
+        malformed("line-break",     "client-secret", "ends with a line break", PRINTF,
+            |objects, _| objects.put_client("client-secret", Some(b"from-echo\n"))),
+        malformed("id-line-break",  "client-id", "ends with a line break", PRINTF,
+            |objects, _| objects.put_client("client-id", Some(b"from-echo\n"))),
+        malformed("control",        "client-secret", "contains a control character", AS_SHOWN,
+            |objects, _| objects.put_client("client-secret", Some(b"a\tb"))),
+        malformed("nul",            "client-id", "contains a control character", AS_SHOWN,
+            |objects, _| objects.put_client("client-id", Some(b"a\0b"))),
+        malformed("secret-not-utf-8", "client-secret", "is not UTF-8 text", AS_SHOWN,
+            |objects, _| objects.put_client("client-secret", Some(b"\xff\xfe"))),
+    ]
+}
+
+#[rustfmt::skip]
+fn seeds() -> Vec<Row> {
+    let malformed = |name, what: &str, remedy: &str, fault: Change| Row::preflight_r(name, RefreshTokenMalformed,
+        &format!("key \"refresh-token\" of Secret {{login}} {what}: {remedy}; it is used as soon as that Secret changes"), fault);
+    vec![
+        Row::preflight_r("r-absent", RefreshTokenNotFound,
+            &format!("Secret {{login}} does not exist: create it with the key \"refresh-token\", the refresh token of a sign-in, and \
+                      the label {LABEL}; it is used as soon as it is there"),
+            |objects, _| objects.login = None),
+        Row::preflight_r("r-no-key", RefreshTokenNotFound,
+            "Secret {login} has no key \"refresh-token\": add it, or name the right key in spec.refreshTokenRef; it is used as soon \
+             as it is there",
+            |objects, _| objects.put_login(None)),
+        Row::preflight_r("r-unlabelled", RefreshTokenNotLabelled,
+            &format!("Secret {{login}} lacks the label {LABEL}, by which its owner permits its use: run {COMMAND} \
+                      row-r-unlabelled-login -n {{namespace}} cube-operator.dev/credential=true; it is used as soon as it has it"),
+            |objects, _| objects.unlabel_login()).repaired_by(Repair::Command),
+        malformed("r-seed-empty",   "is empty", AS_SHOWN, |objects, _| objects.put_login(Some(b""))),
+        malformed("r-line-break",   "ends with a line break", PRINTF, |objects, _| objects.put_login(Some(b"from-echo\n"))),
+        malformed("r-not-ascii",    "has a character that no token has", AS_SHOWN,
+            |objects, _| objects.put_login(Some("t\u{f6}ken".as_bytes()))),
+    ]
+}
+
+#[rustfmt::skip]
+fn hosts() -> Vec<Row> {
+    let refused = |name: &'static str, fault: Change| Row::preflight(name, HostNotAllowed,
+        "Secret {client} may not be sent to {host}: its owner has to add that host to its annotation cube-operator.dev/token-hosts, or \
+         spec.tokenURL has to name another one; nothing is sent before that", fault);
+    let entry = |secret: &str| format!(
+        "annotation cube-operator.dev/token-hosts of Secret {secret} has the entry \"*.example.com\": write hosts as host or \
+         host:port, separated by commas; nothing is sent before that");
+    vec![
+        refused("hosts",     |objects, _| objects.allow_client_hosts("api.example.com, localhost:1")),
+        refused("no-hosts",  |objects, _| objects.allow_client_hosts("")),
+        Row::preflight("entry", HostNotAllowed, &entry("{client}"), |objects, _| objects.allow_client_hosts("*.example.com")),
+        Row::preflight_r("r-entry", HostNotAllowed, &entry("{login}"), |objects, _| objects.allow_login_hosts("*.example.com")),
+        Row::preflight_r("r-hosts", HostNotAllowed,
+            "Secret {login} may not be sent to {host}: its owner has to add that host to its annotation \
+             cube-operator.dev/token-hosts, or spec.tokenURL has to name another one; nothing is sent before that",
+            |objects, _| objects.allow_login_hosts("api.example.com")),
+        Row::preflight("installer", HostNotAllowed,
+            "the operator may not send to elsewhere.invalid: its installer has to add that host to --allowed-token-hosts, or \
+             spec.tokenURL has to name another one; nothing is sent before that",
+            |objects, _| objects.at("https://elsewhere.invalid/")),
+    ]
+}
+
+#[rustfmt::skip]
+fn bundles() -> Vec<Row> {
+    let invalid = |name, why: &str, fault: Change, repair: Change| Row::preflight(name, CABundleInvalid,
+        &format!("spec.caBundleRef: {why}; it is used as soon as that is done"), fault).repaired_by(Repair::Change(repair));
+    vec![
+        invalid("no-bundle", "ConfigMap \"row-no-bundle-roots\" does not exist: create it, or name another one",
+            |objects, _| objects.credential["spec"]["caBundleRef"] = json!({"name": "row-no-bundle-roots"}),
+            |objects, setup| objects.trusting("row-no-bundle-roots", "ca.crt", &setup.authority.pem())),
+        invalid("no-text", "ConfigMap \"row-no-text-roots\" has no text in key \"ca.crt\": add it, or name the right key",
+            |objects, setup| objects.trusting("row-no-text-roots", "other.crt", &setup.authority.pem()),
+            |objects, setup| objects.trusting("row-no-text-roots", "ca.crt", &setup.authority.pem())),
+        invalid("no-pem", "ConfigMap \"row-no-pem-roots\" has no valid PEM certificate in key \"ca.crt\": write one or more \
+                           -----BEGIN CERTIFICATE----- blocks",
+            |objects, _| objects.trusting("row-no-pem-roots", "ca.crt", "not PEM"),
+            |objects, setup| objects.trusting("row-no-pem-roots", "ca.crt", &setup.authority.pem())),
+        Row::preflight("unlabelled-bundle", CABundleInvalid,
+            &format!("spec.caBundleRef: Secret \"row-unlabelled-bundle-roots\" lacks the label {LABEL}, by which its owner permits its \
+                      use: run {COMMAND} row-unlabelled-bundle-roots -n {{namespace}} cube-operator.dev/credential=true; it is used as soon as that is \
+                      done"),
+            |objects, setup| {
+                objects.credential["spec"]["caBundleRef"] = json!({"kind": "Secret", "name": "row-unlabelled-bundle-roots"});
+                objects.others.push(json!({
+                    "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "row-unlabelled-bundle-roots"},
+                    "stringData": {"ca.crt": setup.authority.pem()},
+                }));
+            }).repaired_by(Repair::Command),
+    ]
+}
+
+/// Only an API server with an older definition of the kind accepts these.
+fn specs() -> Vec<Row> {
+    vec![Row::preflight(
+        "spec",
+        InvalidSpec,
+        "spec.refreshBefore is \"soon\": write a duration such as 5m or 1h30m; it is looked at again as soon as the spec changes",
+        |objects, _| objects.credential["spec"]["refreshBefore"] = json!("soon"),
+    )]
+}

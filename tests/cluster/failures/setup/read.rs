@@ -1,0 +1,123 @@
+//! Reads the statuses and events of the rows.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use cube_operator::api::{
+    ConditionType::{Ready, Refreshed},
+    CubeCredential, CubeCredentialStatus,
+};
+use jiff::Timestamp;
+use k8s_openapi::api::events::v1::Event;
+use kube::{Api, ResourceExt, api::ListParams};
+use url::Url;
+
+use super::super::row::Row;
+use crate::{
+    operator::DEADLINE,
+    place::{is, told},
+};
+
+use super::Setup;
+
+impl Setup {
+    /// All statuses, by the name of the object.
+    pub(in crate::failures) fn statuses(&self) -> BTreeMap<String, CubeCredentialStatus> {
+        let api: Api<CubeCredential> = Api::namespaced(self.client.clone(), &self.place.namespace);
+        let list = self
+            .runtime
+            .block_on(api.list(&ListParams::default()))
+            .unwrap();
+        list.into_iter()
+            .map(|object| (object.name_any(), object.status.unwrap_or_default()))
+            .collect()
+    }
+
+    /// Waits until the status of each of these rows fits, or fails with the rows that do not.
+    pub(in crate::failures) fn wait_until<'a>(
+        &self,
+        what: &str,
+        rows: impl Iterator<Item = &'a Row>,
+        fits: impl Fn(&Row, &CubeCredentialStatus) -> bool,
+    ) {
+        let mut rows: Vec<_> = rows.collect();
+        let start = Instant::now();
+        while !rows.is_empty() {
+            let statuses = self.statuses();
+            rows.retain(|row| !fits(row, &statuses[&row.object()]));
+            let left = || {
+                rows.iter()
+                    .map(|row| (row.name, told(&statuses[&row.object()])))
+            };
+            assert!(
+                start.elapsed() < DEADLINE,
+                "{what}: {:#?}",
+                left().collect::<Vec<_>>()
+            );
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// The events about each row in the order in which they came, without their notes: `Warning InvalidClient`.
+    pub(in crate::failures) fn events(&self) -> BTreeMap<String, Vec<String>> {
+        let api: Api<Event> = Api::namespaced(self.client.clone(), &self.place.namespace);
+        let list = self.runtime.block_on(api.list(&ListParams::default()));
+        let mut list = list.unwrap().items;
+        list.sort_by_key(|event| event.event_time.clone().map(|time| time.0));
+        let mut events = BTreeMap::<_, Vec<_>>::new();
+        for event in list {
+            let about = event.regarding.and_then(|object| object.name).unwrap();
+            let line = [event.type_, event.reason].map(Option::unwrap).join(" ");
+            events.entry(about).or_default().push(line);
+        }
+        events
+    }
+
+    /// The conditions of a row, with names and times of this run in place of the `{placeholders}`.
+    pub(in crate::failures) fn fill(
+        &self,
+        row: &Row,
+        status: &CubeCredentialStatus,
+    ) -> Vec<String> {
+        let spec = &self.broken(row).credential["spec"];
+        let url = Url::parse(spec["tokenURL"].as_str().unwrap()).unwrap();
+        let name = |kind: &str| format!("\"row-{}-{kind}\"", row.name);
+        let text = |time: Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
+        let values = [
+            ("{host}", url.authority().to_owned()),
+            ("{client}", name("client")),
+            ("{login}", name("login")),
+            ("{target}", name("token")),
+            ("{state}", name("cube-state")),
+            ("{roots}", spec["caBundleRef"]["name"].to_string()),
+            ("{namespace}", self.place.namespace.clone()),
+            ("{time}", next_try(status).unwrap_or_default()),
+            ("{expires}", text(status.expires_at)),
+            ("{issued}", text(status.issued_at)),
+            ("{refresh}", text(status.refresh_at)),
+        ];
+        let fill = |line: &String| {
+            values.iter().fold(line.clone(), |line, (name, value)| {
+                line.replace(name, value)
+            })
+        };
+        row.conditions.iter().map(fill).collect()
+    }
+}
+
+/// Whether the last exchange worked and its token is published.
+pub(in crate::failures) fn is_well(status: &CubeCredentialStatus) -> bool {
+    is(status, Ready, "True", "Synced") && is(status, Refreshed, "True", "TokenIssued")
+}
+
+/// The time of the next attempt, as the message shows it.
+pub(in crate::failures) fn next_try(status: &CubeCredentialStatus) -> Option<String> {
+    if let Some(time) = status.refresh_at {
+        return Some(time.strftime("%H:%M:%SZ").to_string());
+    }
+    let text = told(status).concat();
+    let start = text.find("next try at ")? + "next try at ".len();
+    Some(text[start..start + "00:00:00Z".len()].to_owned())
+}

@@ -1,0 +1,72 @@
+//! The API server is away for a while.
+
+use std::time::{Duration, Instant};
+
+use crate::{
+    environment::{ControlPlane, TokenServer},
+    login::Login,
+    operator::{Operator, eventually},
+    place::CLIENT_SECRET,
+};
+
+#[test]
+fn an_answer_survives_an_api_server_that_is_away_for_twenty_seconds() {
+    let plane: &'static ControlPlane = Box::leak(Box::new(ControlPlane::start()));
+    let server = Box::leak(Box::new(TokenServer::start_with(&[])));
+    let place = Login::on(plane, server, Some(CLIENT_SECRET));
+    let operator = place.operator();
+    let seed = place.begin();
+    server.hold(true);
+    place.request("into the dark");
+    place.wait_for_refreshes(2);
+    plane.stop_api_server();
+    server.hold(false);
+    let alive = || assert_eq!(operator.get("/livez"), (200, "ok\n".into()));
+    let start = Instant::now();
+    eventually(
+        "twenty seconds are over, and the answer came in them",
+        || {
+            alive();
+            let came = operator.log().contains("refresh token state not written");
+            (came && start.elapsed() >= Duration::from_secs(20)).then_some(())
+        },
+    );
+    plane.start_api_server();
+    eventually("it is stored and published", || {
+        alive();
+        place.served("into the dark")
+    });
+    place.assert_unbroken(&seed, 2);
+}
+
+#[test]
+fn changes_are_seen_soon_after_an_outage_of_the_api_server() {
+    let plane: &'static ControlPlane = Box::leak(Box::new(ControlPlane::start()));
+    let server = Box::leak(Box::new(TokenServer::start_with(&[])));
+    let place = Login::on(plane, server, Some(CLIENT_SECRET));
+    let operator = place.operator();
+    place.begin();
+    plane.stop_api_server();
+    // The pauses of the watches are 5 s at most. With kube's own, which grow to half a minute, so many attempts would take
+    // almost two minutes, and a change would be seen that late.
+    eventually("each watch has been tried again and again", || {
+        let interrupted = |kind| interruptions(&operator, kind);
+        let tried = [("CubeCredential", 1), ("Secret", 2), ("ConfigMap", 1)]
+            .iter()
+            .all(|(kind, watches)| interrupted(kind) >= watches * 9);
+        tried.then_some(())
+    });
+    plane.start_api_server();
+    place.request("afterwards");
+    eventually("the request is served", || place.served("afterwards"));
+}
+
+/// How often the watches of a kind have failed.
+fn interruptions(operator: &Operator, kind: &str) -> usize {
+    let lines = operator.lines().into_iter();
+    lines
+        .filter(|line| {
+            line["message"] == "watch interrupted, starting it again" && line["kind"] == kind
+        })
+        .count()
+}
