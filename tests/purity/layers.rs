@@ -23,7 +23,7 @@ pub(crate) const LAYERS: &[&[&str]] = &[
     // The core, which is pure. `src/reconcile.rs` only shows what the files below it define.
     &["src/consumers"],
     &["src/reconcile.rs"],
-    &["src/reconcile/inspect", "src/reconcile/session"],
+    &["src/reconcile/session.rs", "src/reconcile/inspect"],
     &["src/reconcile/absorb", "src/reconcile/decide"],
     &["src/reconcile/checks"],
     &["src/reconcile/status"],
