@@ -13,7 +13,9 @@
 //! - [`oauth`]: one exchange with a token endpoint, and what each response means.
 //! - `providers`: the known providers, one row each.
 //! - [`scrub`]: what may be shown of a text that may repeat a secret.
-//! - [`kubernetes`]: the two thin hands, observe and perform.
+//! - [`cluster`]: the cluster as it is seen (caches and an index), and the two thin hands: read and perform.
+//! - [`api_error`]: what can go wrong with the API server, as data.
+//! - [`kubernetes`]: the API client under it, which knows nothing of tokens.
 //! - [`controller`]: watches and the loop above.
 //! - [`leader`]: which of several processes begins exchanges.
 //! - [`consumers`]: which pods use a token, and whether they see a refresh. Pure.
@@ -23,8 +25,10 @@
 //! token, secret, Authorization header or response body is ever in a log, event, status, metric or error.
 
 pub mod api;
+pub mod api_error;
 pub mod cli;
 mod clock;
+pub mod cluster;
 pub mod command;
 pub mod consumers;
 pub mod controller;

@@ -38,6 +38,7 @@ mod status;
 mod target;
 mod time;
 mod token;
+mod write_error;
 
 pub use absorb::absorb;
 pub use credential::Credential;
@@ -62,6 +63,7 @@ pub use source::{
 pub use status::remedy;
 pub use target::{Content, DesiredSecret, SecretVersion, Target, TargetReading, TargetSecret};
 pub use token::{TokenInputs, fingerprint};
+pub use write_error::WriteError;
 
 #[cfg(test)]
 mod tests;

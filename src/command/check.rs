@@ -11,13 +11,9 @@ use kube::{Api, Client, ResourceExt, api::ListParams};
 
 use crate::{
     cli::Check,
+    cluster::{Context, Watched, target_name},
     consumers::{Consumers, Pod},
-    kubernetes::{
-        client,
-        error::call,
-        pods,
-        world::{Watched, World, target_name},
-    },
+    kubernetes::{client, error::call, pods},
     metrics::Metrics,
     oauth::{client::TokenClient, networks::Networks},
     reconcile::Finding,
@@ -100,7 +96,7 @@ async fn list(client: &Client, namespace: Option<&str>) -> Result<Vec<Watched>, 
         .map_err(|error| error.to_string())
 }
 
-/// Those that are asked for, one after the other.
+/// Checks the credentials that the flags name, one after the other.
 async fn credentials(
     flags: &Check,
     client: &Client,
@@ -110,11 +106,11 @@ async fn credentials(
     let tokens = TokenClient::new(Networks::allowing(flags.reach.allow_network.clone()));
     let mut network = Network::new(tokens.clone());
     let hosts = flags.reach.allowed_token_hosts.clone();
-    let world = World::snapshot(client.clone(), all, tokens, hosts);
+    let context = Context::snapshot(client.clone(), all, tokens, hosts);
 
-    let wanted = wanted(flags, &world);
+    let wanted = wanted(flags, &context);
     if wanted.is_empty() {
-        return nothing(flags, &world, report);
+        return nothing(flags, &context, report);
     }
     report.say(&vantage());
     for (namespace, objects) in wanted {
@@ -124,7 +120,7 @@ async fn credentials(
             if let Some(unwatched) = unwatched(flags, &namespace) {
                 report.say(&unwatched);
             }
-            for finding in credential::findings(&world, &object, &mut network, &pods).await {
+            for finding in credential::findings(&context, &object, &mut network, &pods).await {
                 report.say(&finding);
             }
         }
@@ -133,9 +129,9 @@ async fn credentials(
 }
 
 /// By namespace and name.
-fn wanted(flags: &Check, world: &World) -> BTreeMap<String, BTreeMap<String, Arc<Watched>>> {
+fn wanted(flags: &Check, context: &Context) -> BTreeMap<String, BTreeMap<String, Arc<Watched>>> {
     let mut wanted: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
-    for object in world.credentials.state() {
+    for object in context.all() {
         let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
         if flags.name.as_ref().is_none_or(|only| name == *only) {
             wanted.entry(namespace).or_default().insert(name, object);
@@ -154,8 +150,8 @@ fn unwatched(flags: &Check, namespace: &String) -> Option<Finding> {
     })
 }
 
-/// There is no such credential.
-fn nothing(flags: &Check, world: &World, report: &mut Report) -> super::Result {
+/// Says that there is no such credential, and which ones there are.
+fn nothing(flags: &Check, context: &Context, report: &mut Report) -> super::Result {
     let Some(name) = &flags.name else {
         report.say(&Finding::unseen("there is no CubeCredential"));
         return Ok(());
@@ -163,13 +159,8 @@ fn nothing(flags: &Check, world: &World, report: &mut Report) -> super::Result {
     let namespace = flags
         .namespace
         .as_deref()
-        .unwrap_or(world.client.default_namespace());
-    let mut others: Vec<_> = world
-        .credentials
-        .state()
-        .iter()
-        .map(|other| other.name_any())
-        .collect();
+        .unwrap_or(context.parts.client.default_namespace());
+    let mut others: Vec<_> = context.all().iter().map(|other| other.name_any()).collect();
     others.sort();
     let others = match others.as_slice() {
         [] => "it has none, so name another one with --namespace".to_owned(),
@@ -180,7 +171,7 @@ fn nothing(flags: &Check, world: &World, report: &mut Report) -> super::Result {
     ))
 }
 
-/// The operator may see another network: people have to know.
+/// The operator may see another network, so people have to know where this one is seen from.
 fn vantage() -> Finding {
     if std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() {
         return Finding::unseen(

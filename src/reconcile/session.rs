@@ -12,7 +12,7 @@ use super::{
     plan::{Action, Next, Outcome, Plan, Read},
     target::{Target, TargetSecret},
 };
-use crate::api::label;
+use crate::{api::label, api_error::ApiError};
 
 /// A reconcile takes a dozen steps at most. More would be a mistake in the decision, and must not become a storm.
 const MOST_STEPS: usize = 50;
@@ -103,10 +103,10 @@ impl Session {
     /// A read or an action did not work. Returns whether the reconcile goes on all the same: a response that must be stored is not
     /// given up.
     #[must_use]
-    pub fn survives(&mut self, why: impl Into<String>, now: Timestamp) -> bool {
+    pub fn survives(&mut self, error: ApiError, now: Timestamp) -> bool {
         let storing = self.observed.memory.is_storing();
         if storing {
-            absorb(&mut self.observed, Outcome::Interrupted(why.into()), now);
+            absorb(&mut self.observed, Outcome::Interrupted(error), now);
         }
         storing
     }

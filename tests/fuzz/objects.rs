@@ -129,7 +129,7 @@ impl World {
                 }
                 Turn::Wait(_) => panic!("everything can be written here"),
                 Turn::Held | Turn::Stuck => break,
-                Turn::Read(what) => self.read(what),
+                Turn::Read(what) => self.read(&what),
                 Turn::Act(action) => self.act(*action, session.observed()),
             };
             session.absorb(outcome, self.now);
@@ -170,7 +170,7 @@ impl World {
         }
     }
 
-    fn read(&self, what: Read) -> Outcome {
+    fn read(&self, what: &Read) -> Outcome {
         let value = |name: &str| {
             self.input.get(name).map_or(SourceValue::Absent, |text| {
                 SourceValue::Text(unescaped(text).into())
@@ -178,13 +178,13 @@ impl World {
         };
         let hosts = |name: &str| self.input.get(name).map(Into::into);
         match what {
-            Read::Target => Outcome::Target(
+            Read::Target { .. } => Outcome::Target(
                 self.target
                     .clone()
                     .map(|(secret, data)| TargetReading { secret, data }),
             ),
-            Read::Previous => Outcome::Previous(None),
-            Read::Source => Outcome::Source(Source::Read(SourceSecret {
+            Read::Previous { .. } => Outcome::Previous(None),
+            Read::Source { .. } => Outcome::Source(Source::Read(SourceSecret {
                 version: "1".into(),
                 token_hosts: hosts("client-hosts"),
                 values: ClientValues {
@@ -192,14 +192,14 @@ impl World {
                     secret: value("client-secret"),
                 },
             })),
-            Read::Seed if self.input.get("seed").is_none() => Outcome::Seed(Source::Absent),
-            Read::Seed => Outcome::Seed(Source::Read(SourceSecret {
+            Read::Seed { .. } if self.input.get("seed").is_none() => Outcome::Seed(Source::Absent),
+            Read::Seed { .. } => Outcome::Seed(Source::Read(SourceSecret {
                 version: "1".into(),
                 token_hosts: hosts("seed-hosts"),
                 values: value("seed"),
             })),
-            Read::State => Outcome::State(self.state.clone().map(reading)),
-            Read::CaBundle => Outcome::CaBundle(CaBundle::Pem(unescaped(
+            Read::State { .. } => Outcome::State(self.state.clone().map(reading)),
+            Read::CaBundle(_) => Outcome::CaBundle(CaBundle::Pem(unescaped(
                 self.input.get("ca").unwrap_or_default(),
             ))),
         }

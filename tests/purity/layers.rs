@@ -16,6 +16,7 @@ pub(crate) const LAYERS: &[&[&str]] = &[
     &["src/controller"],
     &["src/leader"],
     // The effects: what is read from the cluster, what is written to it and sent to token endpoints.
+    &["src/cluster"],
     &["src/kubernetes"],
     &["src/metrics"],
     &["src/oauth/diagnose"],
@@ -37,7 +38,11 @@ pub(crate) const LAYERS: &[&[&str]] = &[
     &["src/reconcile/source"],
     &["src/reconcile/settings", "src/reconcile/credential"],
     &["src/reconcile/event.rs", "src/reconcile/finding.rs"],
-    &["src/reconcile/digest.rs", "src/reconcile/time.rs"],
+    &[
+        "src/reconcile/digest.rs",
+        "src/reconcile/time.rs",
+        "src/reconcile/write_error.rs",
+    ],
     // What the core speaks about.
     &["src/oauth/example.rs"],
     &["src/oauth/error.rs"],
@@ -45,7 +50,7 @@ pub(crate) const LAYERS: &[&[&str]] = &[
     &["src/oauth/client/error.rs"],
     &["src/oauth", "src/providers.rs"],
     &["src/api", "src/scrub"],
-    &["src/clock.rs", "src/lock.rs"],
+    &["src/api_error.rs", "src/clock.rs", "src/lock.rs"],
 ];
 
 type Layers = [&'static [&'static str]];

@@ -2,6 +2,7 @@
 
 use cube_operator::{
     api::{CubeCredentialStatus, Reason, label},
+    api_error::{ApiError, Cause},
     oauth::error::TokenError,
     reconcile::{
         Action, Budget, CaBundle, ClientValues, Content, Credential, Exchange, Exchanged, Memory,
@@ -139,7 +140,7 @@ impl World {
                 self.operators[who].next_at = self.now + seconds(duration);
                 Ok(Outcome::Waited)
             }
-            Turn::Read(what) => self.read(who, what, session.observed()),
+            Turn::Read(what) => self.read(who, &what, session.observed()),
             Turn::Act(action) => match *action {
                 Action::TakePermit(request) => {
                     let permit = self.operators[who].budget(now).take(&request, now);
@@ -155,7 +156,7 @@ impl World {
         };
         match outcome {
             Ok(outcome) => self.absorb(who, session, outcome),
-            Err(()) if session.survives("cut", self.clock(who)) => {
+            Err(()) if session.survives(api_error("cut"), self.clock(who)) => {
                 self.operators[who].run = Some(session);
                 self.check_custody(who);
             }
@@ -257,7 +258,7 @@ impl World {
     fn read(
         &mut self,
         who: usize,
-        what: cube_operator::reconcile::Read,
+        what: &cube_operator::reconcile::Read,
         observed: &Observed,
     ) -> Result<Outcome, ()> {
         use cube_operator::reconcile::Read;
@@ -266,19 +267,14 @@ impl World {
             return Err(());
         }
         Ok(match what {
-            Read::Target => {
-                Outcome::Target(
-                    self.cluster
-                        .secrets
-                        .get(TARGET)
-                        .map(|secret| TargetReading {
-                            secret: metadata(TARGET, secret),
-                            data: secret.data.clone(),
-                        }),
-                )
-            }
-            Read::Previous => Outcome::Previous(None),
-            Read::Source => Outcome::Source(Source::Read(SourceSecret {
+            Read::Target { .. } => Outcome::Target(self.cluster.secrets.get(TARGET).map(
+                |secret| TargetReading {
+                    secret: metadata(TARGET, secret),
+                    data: secret.data.clone(),
+                },
+            )),
+            Read::Previous { .. } => Outcome::Previous(None),
+            Read::Source { .. } => Outcome::Source(Source::Read(SourceSecret {
                 version: "1".into(),
                 token_hosts: None,
                 values: ClientValues {
@@ -286,7 +282,7 @@ impl World {
                     secret: SourceValue::Text("secret".into()),
                 },
             })),
-            Read::Seed => Outcome::Seed(match &self.seed {
+            Read::Seed { .. } => Outcome::Seed(match &self.seed {
                 None => Source::Absent,
                 Some((version, token)) => Source::Read(SourceSecret {
                     version: version.to_string(),
@@ -294,7 +290,7 @@ impl World {
                     values: SourceValue::Text(format!("r{token}").into()),
                 }),
             }),
-            Read::State => Outcome::State(self.cluster.secrets.get(STATE).map(|secret| {
+            Read::State { .. } => Outcome::State(self.cluster.secrets.get(STATE).map(|secret| {
                 let ours = is_state_of(&observed.credential, &secret.labels, &secret.annotations);
                 StateReading {
                     uid: secret.uid.clone(),
@@ -303,7 +299,7 @@ impl World {
                     data: ours.then(|| secret.data.clone()),
                 }
             })),
-            Read::CaBundle => Outcome::CaBundle(CaBundle::Unread),
+            Read::CaBundle(_) => Outcome::CaBundle(CaBundle::Unread),
         })
     }
 
@@ -363,22 +359,22 @@ impl World {
         desired: &cube_operator::reconcile::DesiredSecret,
     ) -> Result<(), NotStored> {
         if self.api_is_down() {
-            return Err(NotStored::Unknown("down".into()));
+            return Err(NotStored::Unknown(api_error("down").into()));
         }
         if self.strikes(20) {
             let kind = self.random.u8(0..4);
             self.note(|| format!("a write of {} goes wrong ({kind})", desired.name));
             return Err(match kind {
-                0 => NotStored::Unknown("lost".into()),
-                1 => NotStored::Refused("not now".into()),
+                0 => NotStored::Unknown(api_error("lost").into()),
+                1 => NotStored::Refused(api_error("not now").into()),
                 2 => {
                     self.cluster.apply(desired);
-                    NotStored::Unknown("unanswered".into())
+                    NotStored::Unknown(api_error("unanswered").into())
                 }
                 _ => {
                     let at = self.now + self.random.i64(1..20);
                     self.cluster.late.push((at, desired.clone()));
-                    NotStored::Unknown("late".into())
+                    NotStored::Unknown(api_error("late").into())
                 }
             });
         }
@@ -494,5 +490,14 @@ fn short(turn: &Turn) -> String {
             Action::Report { .. } => "to report".into(),
         },
         other => format!("{other:?}"),
+    }
+}
+
+/// A write that did not work.
+fn api_error(why: &str) -> ApiError {
+    ApiError {
+        verb: "write",
+        object: format!("Secret {STATE}"),
+        cause: Cause::Connection(why.into()),
     }
 }

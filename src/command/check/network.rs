@@ -15,7 +15,7 @@ use crate::{
     reconcile::{Finding, Settings, remedy},
 };
 
-/// What each step looks at, in this order.
+/// The subject of each step, in this order.
 const STEPS: [&str; 4] = [
     "the address",
     "the connection",
@@ -23,7 +23,7 @@ const STEPS: [&str; 4] = [
     "the answer of the token endpoint",
 ];
 
-/// What was found on the way to each endpoint.
+/// The findings on the way to each endpoint.
 pub(super) struct Network {
     tokens: TokenClient,
     /// By the token URL and the CA bundle.

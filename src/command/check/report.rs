@@ -25,7 +25,7 @@ impl Report {
         line(&format!("{mark} {}", finding.text));
     }
 
-    /// Prints what the lines that follow are about.
+    /// Prints a heading for the lines that follow.
     #[expect(clippy::unused_self, reason = "a part of the report")]
     pub(super) fn heading(&self, text: &str) {
         line("");
@@ -44,7 +44,7 @@ impl Report {
     }
 }
 
-/// Others have written parts of a line: they shall not write to the terminal.
+/// Others have written parts of a line: control characters must not reach the terminal.
 fn line(text: &str) {
     // A closed pipe is the reader's decision.
     let _ = writeln!(std::io::stdout(), "{}", text.replace(char::is_control, " "));

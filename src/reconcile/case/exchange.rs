@@ -60,7 +60,7 @@ impl Case<'_> {
             return Inputs::Changed;
         }
         if observed.source.is_unread() {
-            return Inputs::Unconfirmed(Read::Source);
+            return Inputs::Unconfirmed(Read::source(self.settings, &observed.source));
         }
         let Ok(inputs) = self.token_inputs() else {
             return Inputs::Unavailable;
@@ -75,7 +75,7 @@ impl Case<'_> {
             }
         }
         match observed.memory.target.token() {
-            None => Inputs::Unconfirmed(Read::Target),
+            None => Inputs::Unconfirmed(Read::target(self.settings, &observed.target)),
             Some(at_hand) if inputs.hash(&at_hand.value) == token.inputs_hash => Inputs::Current,
             Some(_) => Inputs::Changed,
         }
@@ -116,7 +116,9 @@ impl Case<'_> {
         if observed.source.version() != Some(&attempted.source_resource_version) {
             // A read with unchanged values has already brought the attempt's version up to date.
             return match &observed.source {
-                Source::Unread(_) => BackoffBypass::Unsure(Read::Source),
+                Source::Unread(_) => {
+                    BackoffBypass::Unsure(Read::source(self.settings, &observed.source))
+                }
                 _ => BackoffBypass::Yes,
             };
         }
@@ -128,15 +130,17 @@ impl Case<'_> {
             }
         }
         let exchange = &observed.memory.exchange;
-        if self.settings.ca_bundle.is_some() && exchange.is_ca_bundle_touched() {
+        if let Some(read) = Read::ca_bundle(self.settings)
+            && exchange.is_ca_bundle_touched()
+        {
             return match &observed.ca_bundle {
-                CaBundle::Unread => BackoffBypass::Unsure(Read::CaBundle),
+                CaBundle::Unread => BackoffBypass::Unsure(read),
                 _ => BackoffBypass::Yes,
             };
         }
         // Otherwise a new process could not tell a label edit from a change of the client secret.
         if !exchange.knows_failed_inputs() && observed.source.is_unread() {
-            return BackoffBypass::Unsure(Read::Source);
+            return BackoffBypass::Unsure(Read::source(self.settings, &observed.source));
         }
         self.requested_since(attempted)
     }

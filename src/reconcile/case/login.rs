@@ -24,7 +24,7 @@ impl Case<'_> {
     /// The next login. An initial refresh token that cannot be used begins none: `preflight` says what is wrong with it.
     pub(in crate::reconcile) fn next_login(&self) -> NextLogin {
         let stored = match &self.observed.state {
-            State::Unread => return NextLogin::Unconfirmed(Read::State),
+            State::Unread => return NextLogin::Unconfirmed(Read::state(self.settings)),
             State::Foreign | State::Damaged { .. } => return NextLogin::Stored,
             State::Absent => None,
             State::Present(secret) => Some(&secret.stored),
@@ -34,7 +34,9 @@ impl Case<'_> {
             return NextLogin::Stored;
         }
         if self.observed.seed.is_unread() {
-            return NextLogin::Unconfirmed(Read::Seed);
+            // A grant without one begins no login.
+            let read = Read::seed(self.settings, &self.observed.seed);
+            return read.map_or(NextLogin::Stored, NextLogin::Unconfirmed);
         }
         let Some(initial) = preflight::usable_token(&self.observed.seed) else {
             return NextLogin::Stored;

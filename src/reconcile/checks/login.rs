@@ -20,7 +20,7 @@ pub(super) fn a_response_is_stored_first(case: &Case<'_>) -> Option<Step> {
     let unstored = case.observed.memory.login.unstored()?;
     let wait = || Step::Do(Next::Wait(unstored.pause()));
     Some(match unstored.phase() {
-        StorePhase::Write if case.observed.state.is_unread() => read(Read::State),
+        StorePhase::Write if case.observed.state.is_unread() => read(Read::state(case.settings)),
         StorePhase::Write => store(case, unstored.login().clone()),
         StorePhase::Wait => wait(),
         StorePhase::Report(why) => {
@@ -41,7 +41,7 @@ pub(super) fn the_state_is_read(case: &Case<'_>) -> Option<Step> {
         // Another process may have overtaken what waits in memory.
         || memory.target.unpublished().is_some()
         || case.live_token().is_none();
-    (wanted && case.observed.state.is_unread()).then(|| read(Read::State))
+    (wanted && case.observed.state.is_unread()).then(|| read(Read::state(case.settings)))
 }
 
 /// A dead token is dead for every process: it is never sent again because a status was wiped.
@@ -53,7 +53,7 @@ pub(super) fn a_rejection_is_stored(case: &Case<'_>) -> Option<Step> {
     let stored = case.observed.state.stored()?;
     // In a later reconcile than that of the exchange.
     if case.observed.source.is_unread() {
-        return Some(read(Read::Source));
+        return Some(read(Read::source(case.settings, &case.observed.source)));
     }
     let rejected = Rejected {
         what: &rejected.error.to_string(),

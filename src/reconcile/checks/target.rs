@@ -36,7 +36,7 @@ pub(super) fn the_target_is_read(case: &Case<'_>) -> Option<Step> {
         Target::Absent => false,
         Target::Present(_) => case.target()?.content == Content::Unread,
     };
-    unread.then(|| read(Read::Target))
+    unread.then(|| read(Read::target(case.settings, &case.observed.target)))
 }
 
 pub(in crate::reconcile) fn a_foreign_secret_is_left_alone(case: &Case<'_>) -> Option<Step> {
@@ -55,7 +55,7 @@ pub(super) fn a_moved_target_is_read(case: &Case<'_>) -> Option<Step> {
     let wanted = case.observed.target.is_absent()
         && case.observed.memory.target.token().is_none()
         && previous.content != Content::Damaged;
-    wanted.then(|| read(Read::Previous))
+    wanted.then(|| read(Read::previous(previous)))
 }
 
 /// Writes a token that the target does not show, and mends a target whose metadata is not as it should be.
@@ -75,7 +75,7 @@ pub(super) fn the_token_is_published(case: &Case<'_>) -> Option<Step> {
         return None;
     }
     let Some(at_hand) = memory.token() else {
-        return Some(read(Read::Target));
+        return Some(read(Read::target(case.settings, &case.observed.target)));
     };
     // The type of a Secret is immutable.
     let retyped =

@@ -6,12 +6,14 @@ use secrecy::SecretString;
 use super::Attempt;
 use crate::{
     api::CubeCredentialStatus,
+    api_error::ApiError,
     oauth::{error::TokenError, response::Issued},
     reconcile::{
         login::{StateReading, StateSecret},
         pace::{Permit, PermitRequest},
         source::{CaBundle, Source, SourceValue},
         target::{TargetReading, TargetSecret},
+        write_error::WriteError,
     },
 };
 
@@ -45,12 +47,12 @@ pub enum Outcome {
     NotStored(NotStored),
     /// A pause is over.
     Waited,
-    /// A read or an action did not work, and why.
-    Interrupted(String),
+    /// A read or an action did not work.
+    Interrupted(ApiError),
     /// The target as it was written.
     Published(TargetSecret),
-    /// The API server refuses the target, and says why.
-    NotWritable(String),
+    /// The API server refuses the target.
+    NotWritable(WriteError),
     /// The Secret by this name is gone.
     Deleted(String),
     /// The status as it was written.
@@ -81,10 +83,10 @@ pub struct Exchanged {
 pub enum NotStored {
     /// It has changed in between.
     Conflict,
-    /// The API server refuses it, and says why.
-    Refused(String),
+    /// The API server refuses it.
+    Refused(WriteError),
     /// Whether it was written is not known.
-    Unknown(String),
+    Unknown(WriteError),
     /// Its namespace is gone, and the `CubeCredential` with it.
     Gone,
 }

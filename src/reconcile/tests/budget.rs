@@ -157,7 +157,11 @@ fn a_turn_is_asked_for_again_if_its_request_could_not_be_sent_for_long() {
         },
         other => panic!("{other:?}"),
     };
-    for what in [Read::Target, Read::Source] {
+    let settings = observed.settings.clone().unwrap();
+    for what in [
+        Read::target(&settings, &observed.target),
+        Read::source(&settings, &observed.source),
+    ] {
         let outcome = world.read(what, &observed);
         absorb(&mut observed, outcome, world.now);
     }
@@ -277,7 +281,8 @@ fn outcome_unknown(unknown_outcomes: i32) -> Observed {
     .unwrap();
     let mut observed = world.observe();
     observed.target = Target::Absent;
-    let source = world.read(Read::Source, &observed);
+    let settings = observed.settings.clone().unwrap();
+    let source = world.read(Read::source(&settings, &observed.source), &observed);
     absorb(&mut observed, source, world.now);
     observed.seed = Source::Read(SourceSecret {
         version: "7".into(),

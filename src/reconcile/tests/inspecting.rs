@@ -10,7 +10,12 @@ impl World {
     /// What is known after every look.
     fn observed(&mut self) -> Observed {
         let mut observed = self.observe();
-        for what in [Read::Target, Read::Source, Read::CaBundle] {
+        let settings = observed.settings.clone().unwrap();
+        let reads = [
+            Read::target(&settings, &observed.target),
+            Read::source(&settings, &observed.source),
+        ];
+        for what in reads.into_iter().chain(Read::ca_bundle(&settings)) {
             let outcome = self.read(what, &observed);
             absorb(&mut observed, outcome, self.now);
         }

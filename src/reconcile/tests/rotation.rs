@@ -21,7 +21,8 @@ fn a_target_that_is_gone_before_the_watch_tells_is_restored_without_claiming_the
     .unwrap();
     let (mut observed, now) = (world.observe(), world.now);
     let login = SecretString::from("S3CRET-seed");
-    let source = world.read(Read::Source, &observed);
+    let settings = observed.settings.clone().unwrap();
+    let source = world.read(Read::source(&settings, &observed.source), &observed);
     absorb(&mut observed, source, now);
     observed.seed = Source::Read(SourceSecret {
         version: "7".into(),

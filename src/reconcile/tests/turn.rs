@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     api::{CubeCredentialStatus, annotation},
+    api_error::{ApiError, ApiStatus, Cause, StatusClass},
     reconcile::{
         Action, CaBundle, ClientValues, Content, Credential, Memory, Observed, Outcome,
         PermitRequest, Read, SecretVersion, Session, Settings, Source, SourceSecret, State, Target,
@@ -59,7 +60,7 @@ impl World {
         panic!("20 steps and no rest: {session:#?}");
     }
 
-    /// `kubernetes::observe::World::observe`, after the watches have told everything.
+    /// `cluster::Context::observe`, after the watches have told everything.
     pub(super) fn observe(&mut self) -> Observed {
         self.listen();
         let name = Settings::target_name("cubewire", &self.spec);
@@ -123,18 +124,16 @@ impl World {
     }
 
     pub(super) fn read(&mut self, what: Read, observed: &Observed) -> Outcome {
-        let settings = observed.settings.as_ref().unwrap();
         match what {
-            Read::Target => {
+            Read::Target { name, .. } => {
                 self.costs.target_reads += 1;
-                Outcome::Target(self.read_target(&settings.target_name, observed))
+                Outcome::Target(self.read_target(&name, observed))
             }
-            Read::Previous => {
+            Read::Previous { name } => {
                 self.costs.previous_reads += 1;
-                let name = &observed.previous.as_ref().unwrap().name;
-                Outcome::Previous(self.read_target(name, observed))
+                Outcome::Previous(self.read_target(&name, observed))
             }
-            Read::Source => {
+            Read::Source { .. } => {
                 self.costs.source_reads += 1;
                 Outcome::Source(match self.source.clone() {
                     None => Source::Absent,
@@ -149,8 +148,8 @@ impl World {
                     }),
                 })
             }
-            Read::Seed | Read::State => unreachable!("there is no refresh token"),
-            Read::CaBundle => {
+            Read::Seed { .. } | Read::State { .. } => unreachable!("there is no refresh token"),
+            Read::CaBundle(_) => {
                 self.costs.ca_reads += 1;
                 Outcome::CaBundle(self.ca_bundle.clone())
             }
@@ -194,7 +193,9 @@ impl World {
                 if let Err(trouble) = published {
                     self.cache.remove(&target.name);
                     return match trouble {
-                        Trouble::Refused => Ok(Outcome::NotWritable("exceeded quota".into())),
+                        Trouble::Refused => {
+                            Ok(Outcome::NotWritable(exceeded_quota(&target.name).into()))
+                        }
                         Trouble::Interrupted => Err(trouble),
                     };
                 }
@@ -270,4 +271,19 @@ fn shows_no_secret(value: &impl Debug) {
         }
     }
     write!(Search, "{value:?}").unwrap();
+}
+
+/// The API server's refusal to write a Secret.
+fn exceeded_quota(name: &str) -> ApiError {
+    ApiError {
+        verb: "write",
+        object: format!("Secret treasury/{name}"),
+        cause: Cause::Status(ApiStatus {
+            message: "exceeded quota".into(),
+            code: 403,
+            reason: "Forbidden".into(),
+            class: StatusClass::Refused,
+            namespace_is_gone: false,
+        }),
+    }
 }

@@ -1,4 +1,4 @@
-//! Reading the world. What the watches told costs nothing; what they cannot know is looked at when a decision needs it.
+//! Reads on demand: what the watches cannot know, live.
 
 use std::collections::BTreeMap;
 
@@ -8,123 +8,61 @@ use k8s_openapi::{
 };
 use kube::{Api, core::PartialObjectMeta};
 
-use super::{
-    convert,
-    error::{ApiError, call},
-    world::{Watched, World, spec},
-};
+use super::{context::Context, convert};
 use crate::{
-    api::CaBundleKind,
-    lock::lock,
+    api::{CaBundleKind, CaBundleRef},
+    kubernetes::error::{ApiError, call},
     reconcile::{
-        CaBundle, ClientValues, Credential, Memory, Observed, Outcome, Read, Settings,
-        SettingsError, Source, State, StateReading, Target, TargetReading, is_state_of,
+        CaBundle, ClientValues, Credential, Outcome, Read, Source, StateReading, TargetReading,
+        is_state_of,
     },
 };
 
-impl World {
-    /// What is known without asking anybody.
-    #[must_use]
-    pub fn observe(&self, object: &Watched, memory: Memory) -> Observed {
-        let credential = convert::credential(object);
-        let settings = match &object.0 {
-            Ok(object) => Settings::read(&credential.namespace, &credential.name, &object.spec),
-            Err(invalid) => Err(SettingsError::Unreadable(invalid.to_string())),
-        };
-        let target = super::world::target_name(object).unwrap_or_default();
-        let spec = spec(object);
-        // What the watch on labelled Secrets tells of a Secret by this name.
-        let version = |name: Option<&String>| {
-            let key = (credential.namespace.clone(), name?.clone());
-            lock(&self.sources).get(&key).cloned()
-        };
-        let source = version(spec.map(|spec| &spec.client_secret_ref.name));
-        let seed = version(
-            spec.and_then(|spec| spec.refresh_token_ref.as_ref())
-                .map(|seed| &seed.name),
-        );
-        Observed {
-            older_rival: self.older_rival(object, &target),
-            target: self.known_target(&credential, &target),
-            previous: self.previous_target(&credential.namespace, &credential.uid, &target),
-            source: Source::Unread(source),
-            seed: Source::Unread(seed),
-            state: State::Unread,
-            identity: self.identity.clone(),
-            ca_bundle: CaBundle::Unread,
-            permit: None,
-            allowed_hosts: self.allowed_hosts.clone(),
-            credential,
-            settings,
-            memory,
-        }
-    }
-
-    fn known_target(&self, credential: &Credential, name: &str) -> Target {
-        let key = (credential.namespace.clone(), name.to_owned());
-        let known = lock(&self.targets).get(&key).cloned();
-        known.map_or(Target::Unknown, |secret| {
-            Target::Present(self.with_owner(secret, &credential.namespace))
-        })
-    }
-
+impl Context {
     /// Reads what a decision needs.
     ///
     /// # Errors
     /// If the API server cannot be asked.
-    pub async fn read(&self, what: Read, observed: &Observed) -> Result<Outcome, ApiError> {
-        let Ok(settings) = &observed.settings else {
-            return Ok(Outcome::Target(None));
-        };
-        let namespace = &observed.credential.namespace;
+    pub(crate) async fn read(
+        &self,
+        what: Read,
+        credential: &Credential,
+    ) -> Result<Outcome, ApiError> {
+        let namespace = &credential.namespace;
         Ok(match what {
-            Read::Target => {
-                let known = matches!(observed.target, Target::Present(_));
-                Outcome::Target(
-                    self.read_target(&observed.credential, &settings.target_name, known)
-                        .await?,
-                )
+            Read::Target { name, known } => {
+                Outcome::Target(self.read_target(credential, &name, known).await?)
             }
-            Read::Previous => {
-                let name = observed
-                    .previous
-                    .as_ref()
-                    .map(|secret| secret.name.clone())
-                    .unwrap_or_default();
-                Outcome::Previous(self.read_target(&observed.credential, &name, true).await?)
+            Read::Previous { name } => {
+                Outcome::Previous(self.read_target(credential, &name, true).await?)
             }
-            Read::Source => {
-                let reference = &settings.source;
-                let labelled = observed.source.version().is_some();
+            Read::Source {
+                reference,
+                labelled,
+            } => {
                 let values = |data: &_| ClientValues {
                     id: convert::value(data, &reference.client_id_key),
                     secret: convert::value(data, &reference.client_secret_key),
                 };
-                Outcome::Source(
-                    self.read_source(namespace, &reference.name, labelled, values)
-                        .await?,
-                )
+                let name = &reference.name;
+                Outcome::Source(self.read_source(namespace, name, labelled, values).await?)
             }
-            Read::Seed => {
-                let Some(reference) = settings.grant.refresh_token() else {
-                    return Ok(Outcome::Seed(Source::Absent));
-                };
-                let labelled = observed.seed.version().is_some();
+            Read::Seed {
+                reference,
+                labelled,
+            } => {
                 let value = |data: &_| convert::value(data, &reference.key);
-                Outcome::Seed(
-                    self.read_source(namespace, &reference.name, labelled, value)
-                        .await?,
-                )
+                let name = &reference.name;
+                Outcome::Seed(self.read_source(namespace, name, labelled, value).await?)
             }
-            Read::State => Outcome::State(
-                self.read_state(&observed.credential, &settings.state_name)
-                    .await?,
-            ),
-            Read::CaBundle => Outcome::CaBundle(self.read_ca_bundle(namespace, settings).await?),
+            Read::State { name } => Outcome::State(self.read_state(credential, &name).await?),
+            Read::CaBundle(reference) => {
+                Outcome::CaBundle(self.read_ca_bundle(namespace, &reference).await?)
+            }
         })
     }
 
-    /// Reads a target. A Secret that is not known to be ours is first looked at without its data.
+    /// Reads a target. Of a Secret that is not known to be ours the metadata is read first.
     async fn read_target(
         &self,
         credential: &Credential,
@@ -202,14 +140,11 @@ impl World {
     async fn read_ca_bundle(
         &self,
         namespace: &str,
-        settings: &Settings,
+        reference: &CaBundleRef,
     ) -> Result<CaBundle, ApiError> {
-        let Some(reference) = &settings.ca_bundle else {
-            return Ok(CaBundle::Unread);
-        };
         let found = match reference.kind {
             CaBundleKind::ConfigMap => {
-                let api: Api<ConfigMap> = Api::namespaced(self.client.clone(), namespace);
+                let api: Api<ConfigMap> = Api::namespaced(self.parts.client.clone(), namespace);
                 let object = format!("ConfigMap {namespace}/{}", reference.name);
                 let found = call("get", object, api.get_opt(&reference.name)).await?;
                 found.map(|map| map.data.unwrap_or_default().get(&reference.key).cloned())
@@ -236,7 +171,7 @@ impl World {
     }
 
     async fn secret(&self, namespace: &str, name: &str) -> Result<Option<Secret>, ApiError> {
-        let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
+        let api: Api<Secret> = Api::namespaced(self.parts.client.clone(), namespace);
         call(
             "get",
             format!("Secret {namespace}/{name}"),
@@ -250,7 +185,7 @@ impl World {
         namespace: &str,
         name: &str,
     ) -> Result<Option<PartialObjectMeta<Secret>>, ApiError> {
-        let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
+        let api: Api<Secret> = Api::namespaced(self.parts.client.clone(), namespace);
         call(
             "get the metadata of",
             format!("Secret {namespace}/{name}"),

@@ -7,16 +7,14 @@ use kube::{Resource, core::ObjectMeta};
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
-use super::world::Watched;
-pub(crate) use crate::clock::now;
+use super::watched::Watched;
 use crate::{
     api::{CubeCredentialStatus, annotation, label},
     reconcile::{Content, Credential, SourceSecret, SourceValue, StateReading, TargetSecret, hex},
 };
 
 /// The metadata of a Secret that may be a target.
-#[must_use]
-pub fn target(meta: &ObjectMeta) -> TargetSecret {
+pub(crate) fn target(meta: &ObjectMeta) -> TargetSecret {
     TargetSecret {
         name: meta.name.clone().unwrap_or_default(),
         uid: meta.uid.clone().unwrap_or_default(),
@@ -31,8 +29,10 @@ pub fn target(meta: &ObjectMeta) -> TargetSecret {
 }
 
 /// A Secret by the name of a state; without data if that was not to be read.
-#[must_use]
-pub fn state(meta: &ObjectMeta, data: Option<BTreeMap<String, SecretString>>) -> StateReading {
+pub(crate) fn state(
+    meta: &ObjectMeta,
+    data: Option<BTreeMap<String, SecretString>>,
+) -> StateReading {
     StateReading {
         uid: meta.uid.clone().unwrap_or_default(),
         version: meta.resource_version.clone().unwrap_or_default(),
@@ -47,8 +47,7 @@ fn owners(meta: &ObjectMeta) -> Vec<String> {
 }
 
 /// The data of a Secret, as far as it is text.
-#[must_use]
-pub fn texts(data: Option<BTreeMap<String, ByteString>>) -> BTreeMap<String, SecretString> {
+pub(crate) fn texts(data: Option<BTreeMap<String, ByteString>>) -> BTreeMap<String, SecretString> {
     let texts = data
         .into_iter()
         .flatten()
@@ -58,9 +57,8 @@ pub fn texts(data: Option<BTreeMap<String, ByteString>>) -> BTreeMap<String, Sec
         .collect()
 }
 
-/// What is used of a Secret that may be read.
-#[must_use]
-pub fn source<T>(
+/// The values of a Secret that may be read.
+pub(crate) fn source<T>(
     secret: Secret,
     values: impl FnOnce(&BTreeMap<String, ByteString>) -> T,
 ) -> SourceSecret<T> {
@@ -76,8 +74,7 @@ pub fn source<T>(
 }
 
 /// The value under a key.
-#[must_use]
-pub fn value(data: &BTreeMap<String, ByteString>, key: &str) -> SourceValue {
+pub(crate) fn value(data: &BTreeMap<String, ByteString>, key: &str) -> SourceValue {
     match data
         .get(key)
         .map(|bytes| String::from_utf8(bytes.0.clone()))
@@ -88,16 +85,14 @@ pub fn value(data: &BTreeMap<String, ByteString>, key: &str) -> SourceValue {
     }
 }
 
-/// Whether the owner of a Secret permits its use.
-#[must_use]
-pub fn has_consent(meta: &ObjectMeta) -> bool {
+/// Whether the owner of a Secret allows its use.
+pub(crate) fn has_consent(meta: &ObjectMeta) -> bool {
     let labels = meta.labels.as_ref();
     labels.is_some_and(|labels| label::is_set(labels, label::CREDENTIAL))
 }
 
 /// The `CubeCredential` without its spec.
-#[must_use]
-pub fn credential(object: &Watched) -> Credential {
+pub(crate) fn credential(object: &Watched) -> Credential {
     let meta = object.meta();
     Credential {
         namespace: meta.namespace.clone().unwrap_or_default(),
@@ -111,8 +106,7 @@ pub fn credential(object: &Watched) -> Credential {
 }
 
 /// The status as it stands in the object.
-#[must_use]
-pub fn status(object: &Watched) -> CubeCredentialStatus {
+pub(crate) fn status(object: &Watched) -> CubeCredentialStatus {
     let readable = object.0.as_ref().ok();
     readable
         .and_then(|object| object.status.clone())
