@@ -188,7 +188,10 @@ impl World {
         let operator = &mut self.operators[who];
         // The later of the two statuses, as the controller keeps what it wrote.
         operator.status = session.observed().credential.status.clone();
-        let memory = session.end(worked, operator.budget(now), now);
+        // A process that has not asked yet has nothing to give back.
+        let mut unasked = Budget::new(SignedDuration::ZERO, now);
+        let budget = operator.budget.as_mut().unwrap_or(&mut unasked);
+        let memory = session.end(worked, budget, now);
         if let Some(remembered) = &mut operator.memory {
             remembered.end(memory);
         }
