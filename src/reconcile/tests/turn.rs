@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     cluster::{Fault, Trouble},
-    world::{UID, World},
+    world::World,
 };
 use crate::{
     api::{CubeCredentialStatus, annotation},
@@ -66,14 +66,13 @@ impl World {
         let name = Settings::target_name("cubewire", &self.spec);
         let version = self.source.as_ref().filter(|source| source.labelled);
         let previous = self.cache.values().find(|secret| {
-            secret.name != name
-                && secret.annotations.get(annotation::OWNER_UID) == Some(&UID.to_owned())
+            secret.name != name && secret.annotations.get(annotation::OWNER_UID) == Some(&self.uid)
         });
         Observed {
             credential: Credential {
                 namespace: "treasury".into(),
                 name: "cubewire".into(),
-                uid: UID.into(),
+                uid: self.uid.clone(),
                 generation: self.generation,
                 deleting: self.deleting,
                 refresh_request: self.request.clone(),
@@ -186,7 +185,7 @@ impl World {
                 self.costs.publishes += 1;
                 self.assert_ours(&target.name, target.replaces.as_ref(), observed);
                 let before = self.cluster.version;
-                let published = self.cluster.publish(&target, UID);
+                let published = self.cluster.publish(&target, &self.uid);
                 if self.cluster.version > before {
                     self.assert_not_older(&target.name);
                 }
