@@ -9,6 +9,7 @@ mod log;
 mod queue;
 mod readiness;
 mod reconciler;
+mod states;
 mod watches;
 
 use std::{

@@ -54,7 +54,7 @@ pub use pace::{Budget, ClientKey, Permit, PermitRequest};
 pub use plan::{
     Action, Attempt, DesiredState, Exchange, Exchanged, Next, NotStored, Outcome, Plan, Read,
 };
-pub use session::{Effects, Session, Turn};
+pub use session::{Effects, Ended, Session, Turn};
 pub use settings::{Settings, SettingsError};
 pub use source::{
     CaBundle, CaBundleFlaw, ClientValues, Flaw, Rejection, SecretRole, Source, SourceSecret,

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use kube::{
     Client,
     runtime::{
@@ -21,12 +21,12 @@ use super::{
     watched::{Watched, entry},
 };
 use crate::{
-    api::{FIELD_MANAGER, annotation, label},
+    api::{FIELD_MANAGER, annotation},
     clock::now,
     lock::lock,
     metrics::Metrics,
     oauth::{client::TokenClient, hosts::HostList},
-    reconcile::{Budget, Memory, Observed, Target, TargetSecret},
+    reconcile::{Budget, ClientKey, Effects, TargetSecret},
 };
 
 /// What the scopes of a process share.
@@ -145,13 +145,15 @@ impl Context {
         Some(rival.key.name.clone())
     }
 
-    /// Keeps what a read of the target brought, so that the same version is not read again. Only what is watched is kept.
-    pub(crate) fn remember(&self, observed: &Observed) {
-        if let Target::Present(secret) = &observed.target
-            && label::is_set(&secret.labels, label::MANAGED)
-        {
-            let key = ObjectKey::new(&observed.credential.namespace, &secret.name);
-            lock(&self.targets).put(key, &secret.version, secret.clone());
+    /// Keeps what a step of a reconcile in this namespace brought beside its outcome.
+    pub(crate) fn learn(&self, effects: Effects, namespace: &str) {
+        if let Some(secret) = effects.known_target {
+            let key = ObjectKey::new(namespace, &secret.name);
+            let version = secret.version.clone();
+            lock(&self.targets).put(key, &version, secret);
+        }
+        if let Some((client, until)) = effects.pause {
+            self.learn_pause(&client, until);
         }
     }
 
@@ -162,10 +164,8 @@ impl Context {
     }
 
     /// A provider that asks one `CubeCredential` to pause means all of its client.
-    pub(crate) fn learn_pause(&self, memory: &Memory) {
-        if let Some((client, until)) = memory.pause() {
-            lock(&self.parts.budget).pause(&client, until, now());
-        }
+    pub(crate) fn learn_pause(&self, client: &ClientKey, until: Timestamp) {
+        lock(&self.parts.budget).pause(client, until, now());
     }
 }
 

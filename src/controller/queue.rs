@@ -74,7 +74,9 @@ pub(super) fn on_error(
     if error.is_conflict() {
         return Requeue::requeue(CONFLICT_DELAY);
     }
-    let errors = reconciler.api_errors(&object);
+    let errors = reconciler
+        .states
+        .api_errors(&object.uid().unwrap_or_default());
     let delay = Duration::from_secs(1 << errors.saturating_sub(1).min(6));
     Requeue::requeue(delay.min(LONGEST_API_DELAY))
 }

@@ -124,7 +124,7 @@ impl World {
                 Turn::Done { wake_at } => {
                     assert!(self.sent <= sent + 1, "one request, then rest");
                     assert!(self.received.is_none(), "what was received is stored");
-                    memory.end(session.end(true, &mut budget, self.now));
+                    memory.end(session.end(true, &mut budget, self.now).memory);
                     return wake_at;
                 }
                 Turn::Wait(_) => panic!("everything can be written here"),

@@ -154,20 +154,19 @@ impl World {
                 action => self.act(who, action),
             },
         };
-        match outcome {
-            Ok(outcome) => self.absorb(who, session, outcome),
-            Err(()) if session.survives(api_error("cut"), self.clock(who)) => {
-                self.operators[who].run = Some(session);
-                self.check_custody(who);
-            }
-            Err(()) => {
-                // As after `on_error`: look again a second later.
-                let again = self.now + 1 + self.random.i64(0..3);
-                self.rest(who, session, None, false);
-                self.operators[who].wake_at = Some(again);
-                self.operators[who].next_at = again;
-            }
+        let survived = match outcome {
+            Ok(outcome) => return self.absorb(who, session, outcome),
+            Err(()) => session.survive(api_error("cut"), self.clock(who)),
+        };
+        if survived.is_ok() {
+            self.operators[who].run = Some(session);
+            return self.check_custody(who);
         }
+        // As after `on_error`: look again a second later.
+        let again = self.now + 1 + self.random.i64(0..3);
+        self.rest(who, session, None, false);
+        self.operators[who].wake_at = Some(again);
+        self.operators[who].next_at = again;
     }
 
     fn absorb(&mut self, who: usize, mut session: Session, outcome: Outcome) {
@@ -191,7 +190,7 @@ impl World {
         // A process that has not asked yet has nothing to give back.
         let mut unasked = Budget::new(SignedDuration::ZERO, now);
         let budget = operator.budget.as_mut().unwrap_or(&mut unasked);
-        let memory = session.end(worked, budget, now);
+        let memory = session.end(worked, budget, now).memory;
         if let Some(remembered) = &mut operator.memory {
             remembered.end(memory);
         }

@@ -78,6 +78,14 @@ fn list(reconciler: &Reconciler, writer: &mut Writer<Watched>, objects: &[Watche
     }
 }
 
+fn observe(reconciler: &Reconciler, object: &Watched) -> Observed {
+    reconciler.states.observe(&reconciler.context, object)
+}
+
+fn begin(reconciler: &Reconciler, object: &Watched) -> Session {
+    Session::begin(observe(reconciler, object))
+}
+
 fn shown(reconciler: &Reconciler) -> Vec<String> {
     let text = reconciler.context.parts.metrics.text();
     let shown = text
@@ -92,13 +100,13 @@ async fn what_was_deleted_while_the_watch_was_interrupted_leaves_no_metric_and_n
     let objects = [object("stays", "a"), object("goes", "b")];
     list(&reconciler, &mut writer, &objects);
     for object in &objects {
-        reconciler.keep(object, reconciler.observe(object), true);
+        reconciler.keep(object, begin(&reconciler, object), true);
     }
     assert_eq!(shown(&reconciler), ["goes", "stays"]);
 
     list(&reconciler, &mut writer, &objects[..1]);
     assert_eq!(shown(&reconciler), ["stays"]);
-    assert_eq!(lock(&reconciler.states).keys().collect::<Vec<_>>(), ["a"]);
+    assert_eq!(reconciler.states.uids(), ["a"]);
 }
 
 #[tokio::test]
@@ -106,18 +114,18 @@ async fn a_reconcile_that_outlives_its_object_leaves_no_metric_and_no_state() {
     let (reconciler, mut writer) = reconciler();
     let old = object("main", "old");
     list(&reconciler, &mut writer, std::slice::from_ref(&old));
-    let observed = reconciler.observe(&old);
+    let session = begin(&reconciler, &old);
     let deletion = Event::Delete(old.clone());
     writer.apply_watcher_event(&deletion);
     credentials_affected(&reconciler, deletion);
     // It comes first in a reconcile that had waited until now.
-    reconciler.observe(&old);
+    begin(&reconciler, &old);
     // Another object by its name is not it.
     let creation = Event::Apply(object("main", "new"));
     writer.apply_watcher_event(&creation);
-    reconciler.keep(&old, observed, true);
+    reconciler.keep(&old, session, true);
     assert_eq!(shown(&reconciler), [""; 0]);
-    assert!(lock(&reconciler.states).is_empty());
+    assert_eq!(reconciler.states.uids(), [""; 0]);
 }
 
 #[tokio::test]
@@ -125,13 +133,13 @@ async fn a_status_is_shown_even_if_the_api_server_does_not_take_it_but_not_after
     let (reconciler, mut writer) = reconciler();
     let object = object("main", "a");
     list(&reconciler, &mut writer, std::slice::from_ref(&object));
-    let observed = reconciler.observe(&object);
+    let observed = observe(&reconciler, &object);
     let report = || Action::Report {
         status: CubeCredentialStatus::default(),
         events: Vec::new(),
     };
     assert!(reconciler.act(report(), &object, &observed).await.is_err());
-    reconciler.keep(&object, reconciler.observe(&object), false);
+    reconciler.keep(&object, begin(&reconciler, &object), false);
     assert_eq!(
         reconciler
             .context
@@ -159,7 +167,7 @@ async fn an_exchange_that_was_about_to_begin_when_the_lease_was_lost_does_not_be
         // Nothing is sent there.
         spec.token_url = Some("https://127.0.0.1/token".into());
         list(&reconciler, &mut writer, std::slice::from_ref(&object));
-        let mut observed = reconciler.observe(&object);
+        let mut observed = observe(&reconciler, &object);
         let text = |text: &str| SourceValue::Text(text.into());
         observed.target = Target::Absent;
         observed.source = Source::Read(SourceSecret {
@@ -170,7 +178,8 @@ async fn an_exchange_that_was_about_to_begin_when_the_lease_was_lost_does_not_be
                 secret: text("secret"),
             },
         });
-        let result = reconciler.steps(&object, &mut observed).await;
+        let mut session = Session::begin(observed);
+        let result = reconciler.steps(&object, &mut session).await;
         let text = reconciler.context.parts.metrics.text();
         assert_eq!(text.contains("cube_operator_exchanges_total"), began);
         let waits = result.is_ok_and(|action| action == Requeue::requeue(LEADERSHIP_DELAY));
@@ -187,5 +196,5 @@ async fn nothing_is_looked_at_by_a_process_that_does_not_lead() {
     let reconciler = Arc::new(reconciler);
     let result = reconcile(Arc::new(object("main", "a")), Arc::clone(&reconciler)).await;
     assert_eq!(result.unwrap(), Requeue::requeue(LEADERSHIP_DELAY));
-    assert!(lock(&reconciler.states).is_empty());
+    assert_eq!(reconciler.states.uids(), [""; 0]);
 }

@@ -29,8 +29,8 @@ impl World {
         let mut session = Session::begin(self.observe());
         let result = self.steps(&mut session);
         shows_no_secret(&session);
-        let memory = session.end(result.is_ok(), &mut self.budget.borrow_mut(), self.now);
-        self.memory.as_mut().unwrap().end(memory);
+        let ended = session.end(result.is_ok(), &mut self.budget.borrow_mut(), self.now);
+        self.memory.as_mut().unwrap().end(ended.memory);
         result
     }
 
