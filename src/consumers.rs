@@ -6,10 +6,7 @@
 mod pod;
 mod warned;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use pod::{Pod, Way, Workload};
 pub use warned::Warned;
@@ -99,35 +96,6 @@ impl Consumer {
     #[must_use]
     pub fn is_fresh(&self) -> bool {
         self.way.is_fresh()
-    }
-}
-
-/// One line, which says what to do about a stale consumer.
-impl fmt::Display for Consumer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            secret,
-            workload,
-            pod,
-            more,
-            container,
-            way,
-        } = self;
-        write!(f, "pod {pod:?}")?;
-        if *more > 0 {
-            write!(f, " (and {more} more of {workload})")?;
-        }
-        if way.is_fresh() {
-            return write!(
-                f,
-                " sees each refresh of Secret {secret:?}, in {way} of container {container:?}"
-            );
-        }
-        write!(
-            f,
-            " never sees a refresh: {way} of container {container:?} keeps the token that it started with: mount Secret \
-             {secret:?} as a volume without subPath, or restart the pod after each refresh"
-        )
     }
 }
 

@@ -45,8 +45,11 @@ pub use credential::Credential;
 pub use decide::decide;
 pub(crate) use digest::hex;
 pub use event::{Event, EventKind};
-pub use finding::{Finding, Mark};
-pub use inspect::{Inspection, conditions};
+pub(crate) use finding::{
+    CheckError, ConsumerFact, DefinitionError, FailedStep, Finding, InstallationFact, Mark,
+    NetworkFact, NetworkStep, Right, ScopeFact, SpecFact,
+};
+pub(crate) use inspect::{Inspection, conditions};
 pub use login::{STATE_TYPE, State, StateReading, StateSecret, StoredLogin, is_state_of};
 pub use memory::Memory;
 pub use observed::Observed;
@@ -60,7 +63,6 @@ pub use source::{
     CaBundle, CaBundleFlaw, ClientValues, Flaw, Rejection, SecretRole, Source, SourceSecret,
     SourceValue,
 };
-pub use status::remedy;
 pub use target::{Content, DesiredSecret, SecretVersion, Target, TargetReading, TargetSecret};
 pub use token::{TokenInputs, fingerprint};
 pub use write_error::WriteError;

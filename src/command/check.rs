@@ -13,13 +13,17 @@ use crate::{
     cli::Check,
     cluster::{Context, Watched, target_name},
     consumers::{Consumers, Pod},
-    kubernetes::{client, error::call, pods},
+    kubernetes::{
+        client,
+        error::{ApiError, call},
+        pods,
+    },
     metrics::Metrics,
     oauth::{client::TokenClient, networks::Networks},
-    reconcile::Finding,
+    reconcile::{CheckError, ConsumerFact, Finding, InstallationFact, ScopeFact},
 };
 use credential::Pods;
-pub use installation::definition_is_served;
+pub(crate) use installation::definition_is_served;
 use network::Network;
 use report::Report;
 
@@ -31,38 +35,51 @@ pub async fn check(flags: Check) -> super::Result {
     let client = client::connect(&Metrics::default())
         .await
         .map_err(|error| error.to_string())?;
+    report(&flags, &client)
+        .await
+        .map_err(|error| error.to_string())
+}
+
+async fn report(flags: &Check, client: &Client) -> Result<(), CheckError> {
     let mut report = Report::default();
-    let namespaces = namespaces(&flags, &client);
+    let namespaces = namespaces(flags, client);
     if flags.name.is_none() {
-        report.say(&Finding::good("the API server answers"));
-        report.say(&installation::definition(&client).await);
-        for namespace in &namespaces {
-            let rights = installation::permissions(
-                &client,
-                namespace.as_deref(),
-                flags.warning.warn_consumers,
-            );
-            for finding in rights.await? {
-                report.say(&finding);
-            }
-        }
-        if let Some(lease) = &flags.election.lease {
-            report.say(&installation::may_lead(&client, lease).await?);
-        }
+        installation(flags, client, &namespaces, &mut report).await?;
     }
-    if let Err(absent) = definition_is_served(&client).await {
+    if let Err(absent) = definition_is_served(client).await {
         return if flags.name.is_some() {
-            Err(absent)
+            Err(absent.into())
         } else {
             report.end()
         };
     }
     let mut all = Vec::new();
     for namespace in &namespaces {
-        all.extend(list(&client, namespace.as_deref()).await?);
+        all.extend(list(client, namespace.as_deref()).await?);
     }
-    credentials(&flags, &client, all, &mut report).await?;
+    credentials(flags, client, all, &mut report).await?;
     report.end()
+}
+
+/// Checks what every credential needs.
+async fn installation(
+    flags: &Check,
+    client: &Client,
+    namespaces: &[Option<String>],
+    report: &mut Report,
+) -> Result<(), CheckError> {
+    report.say(&Finding::good(InstallationFact::ApiServerResponds));
+    report.say(&installation::definition(client).await);
+    for namespace in namespaces {
+        let pods = flags.warning.warn_consumers;
+        for finding in installation::permissions(client, namespace.as_deref(), pods).await? {
+            report.say(&finding);
+        }
+    }
+    if let Some(lease) = &flags.election.lease {
+        report.say(&installation::may_lead(client, lease).await?);
+    }
+    Ok(())
 }
 
 /// Where to look; `None`: everywhere.
@@ -78,7 +95,7 @@ fn namespaces(flags: &Check, client: &Client) -> Vec<Option<String>> {
     }
 }
 
-async fn list(client: &Client, namespace: Option<&str>) -> Result<Vec<Watched>, String> {
+async fn list(client: &Client, namespace: Option<&str>) -> Result<Vec<Watched>, ApiError> {
     let (api, place): (Api<Watched>, _) = match namespace {
         Some(namespace) => (
             Api::namespaced(client.clone(), namespace),
@@ -93,7 +110,6 @@ async fn list(client: &Client, namespace: Option<&str>) -> Result<Vec<Watched>, 
     )
     .await;
     list.map(|list| list.items)
-        .map_err(|error| error.to_string())
 }
 
 /// Checks the credentials that the flags name, one after the other.
@@ -102,7 +118,7 @@ async fn credentials(
     client: &Client,
     all: Vec<Watched>,
     report: &mut Report,
-) -> super::Result {
+) -> Result<(), CheckError> {
     let tokens = TokenClient::new(Networks::allowing(flags.reach.allow_network.clone()));
     let mut network = Network::new(tokens.clone());
     let hosts = flags.reach.allowed_token_hosts.clone();
@@ -143,17 +159,17 @@ fn wanted(flags: &Check, context: &Context) -> BTreeMap<String, BTreeMap<String,
 fn unwatched(flags: &Check, namespace: &String) -> Option<Finding> {
     let watched = &flags.scope.namespaces;
     (!watched.is_empty() && !watched.contains(namespace)).then(|| {
-        Finding::bad(format!(
-            "the operator watches other namespaces only ({}): add {namespace} to watchNamespaces",
-            watched.join(", ")
-        ))
+        Finding::bad(ScopeFact::Unwatched {
+            namespace: namespace.clone(),
+            watched: watched.clone(),
+        })
     })
 }
 
 /// Says that there is no such credential, and which ones there are.
-fn nothing(flags: &Check, context: &Context, report: &mut Report) -> super::Result {
+fn nothing(flags: &Check, context: &Context, report: &mut Report) -> Result<(), CheckError> {
     let Some(name) = &flags.name else {
-        report.say(&Finding::unseen("there is no CubeCredential"));
+        report.say(&Finding::unseen(ScopeFact::NoCredential));
         return Ok(());
     };
     let namespace = flags
@@ -162,26 +178,21 @@ fn nothing(flags: &Check, context: &Context, report: &mut Report) -> super::Resu
         .unwrap_or(context.parts.client.default_namespace());
     let mut others: Vec<_> = context.all().iter().map(|other| other.name_any()).collect();
     others.sort();
-    let others = match others.as_slice() {
-        [] => "it has none, so name another one with --namespace".to_owned(),
-        others => format!("it has {}", others.join(", ")),
-    };
-    Err(format!(
-        "there is no CubeCredential {name:?} in namespace {namespace}: {others}"
-    ))
+    Err(CheckError::UnknownCredential {
+        name: name.clone(),
+        namespace: namespace.to_owned(),
+        others,
+    })
 }
 
 /// The operator may see another network, so people have to know where this one is seen from.
 fn vantage() -> Finding {
-    if std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() {
-        return Finding::unseen(
-            "the network is looked at from inside this pod, with the flags of its environment",
-        );
-    }
-    Finding::unseen(
-        "the network is looked at from this machine, with the flags given here; the operator may have another way and other flags: \
-         run this in its pod with kubectl exec to see what it sees",
-    )
+    let inside = std::env::var_os("KUBERNETES_SERVICE_HOST").is_some();
+    Finding::unseen(if inside {
+        ScopeFact::FromPod
+    } else {
+        ScopeFact::FromMachine
+    })
 }
 
 async fn consumers(
@@ -191,15 +202,13 @@ async fn consumers(
     objects: impl Iterator<Item = &Arc<Watched>>,
 ) -> Pods {
     if !flags.warning.warn_consumers {
-        return Err(Finding::unseen(
-            "pods were not looked at, as --warn-consumers is false",
-        ));
+        return Err(Finding::unseen(ConsumerFact::NotChecked));
     }
     let targets: Vec<_> = objects.filter_map(|object| target_name(object)).collect();
     let mut consumers = Consumers::of(&targets);
     let take = |pods: &[Pod]| consumers.add(pods);
     match pods::pages(client, namespace, pods::PAGE, take).await {
         Ok(()) => Ok(consumers),
-        Err(error) => Err(credential::unreadable(&error)),
+        Err(error) => Err(credential::unreadable(error)),
     }
 }

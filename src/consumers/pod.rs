@@ -1,6 +1,6 @@
 //! The fields of a pod that say which Secrets it uses. No others are read: environment variables may hold secrets of their own.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
@@ -142,17 +142,6 @@ impl Way {
     }
 }
 
-impl fmt::Display for Way {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Volume(path) => write!(f, "volume {path:?}"),
-            Self::SubPath(path) => write!(f, "subPath mount {path:?}"),
-            Self::Variable(name) => write!(f, "environment variable {name:?}"),
-            Self::Variables => f.write_str("envFrom"),
-        }
-    }
-}
-
 /// The object that a person edits to change a pod.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Workload {
@@ -160,12 +149,6 @@ pub struct Workload {
     pub kind: String,
     /// As `kubectl get` shows it.
     pub name: String,
-}
-
-impl fmt::Display for Workload {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {:?}", self.kind, self.name)
-    }
 }
 
 impl Pod {

@@ -45,7 +45,7 @@ pub(crate) async fn call_within<T>(
 }
 
 /// kube's own Display of a connection error does not say why, so all errors below it are kept.
-fn cause(error: &kube::Error) -> Cause {
+pub(crate) fn cause(error: &kube::Error) -> Cause {
     match error {
         kube::Error::Api(status) => Cause::Status(classified(status)),
         kube::Error::SerdeError(_) => Cause::Unreadable,

@@ -8,5 +8,4 @@ pub mod probe;
 mod route;
 
 pub use handshake::Handshake;
-pub use route::Address;
 pub(crate) use route::proxy;

@@ -3,7 +3,8 @@
 use jiff::SignedDuration;
 use thiserror::Error;
 
-use super::{client::error::NetworkError, response::ResponseError};
+pub use super::client::error::{NetworkError, Unreachable};
+use super::response::ResponseError;
 use crate::api::{Reason, RetryClass};
 
 /// Why an exchange gave no token. Its text says what happened; it holds no secret.

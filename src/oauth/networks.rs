@@ -28,6 +28,15 @@ pub enum RefusedNetwork {
     LinkLocal,
 }
 
+/// An address of a token endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// The address itself.
+    pub ip: IpAddr,
+    /// The network that it is on, if that is refused.
+    pub refused: Option<RefusedNetwork>,
+}
+
 /// The networks that token endpoints may be on, although they are refused by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Networks(Vec<IpNet>);

@@ -6,11 +6,11 @@ use cube_operator::{
     api::Reason,
     oauth::{
         diagnose::{
-            Address, Handshake,
+            Handshake,
             probe::{Judgement, judge},
         },
         endpoint::Endpoint,
-        networks::RefusedNetwork,
+        networks::{Address, RefusedNetwork},
     },
 };
 use rustls::{SupportedProtocolVersion, version};

@@ -6,7 +6,10 @@ use crate::{
     cluster::{Context, Watched},
     consumers::Consumers,
     kubernetes::error::ApiError,
-    reconcile::{CaBundle, Finding, Inspection, Mark, Memory, Observed, Read, absorb, conditions},
+    reconcile::{
+        CaBundle, ConsumerFact, Finding, Inspection, Mark, Memory, Observed, Read, SpecFact,
+        absorb, conditions,
+    },
 };
 
 /// The pods of a namespace, or why they are not known.
@@ -23,8 +26,8 @@ pub(super) async fn findings(
     let inspection = match Inspection::of(&observed, now()) {
         Ok(inspection) => inspection,
         Err(unusable) => {
-            let rest = Finding::unseen("nothing else was looked at");
-            return vec![unusable, rest];
+            let rest = Finding::unseen(SpecFact::RestNotChecked);
+            return vec![*unusable, rest];
         }
     };
     let mut findings = inspection.spec();
@@ -88,7 +91,7 @@ async fn observe(context: &Context, object: &Watched) -> (Observed, Unreadable) 
         let part = unread.part(&read);
         match context.read(read, &observed.credential).await {
             Ok(outcome) => absorb(&mut observed, outcome, now()),
-            Err(error) => *part = Some(unreadable(&error)),
+            Err(error) => *part = Some(unreadable(error)),
         }
     }
     (observed, unread)
@@ -111,13 +114,11 @@ fn reads(observed: &Observed) -> Vec<Read> {
 }
 
 /// A missing right of this account is no fault of the credential.
-pub(super) fn unreadable(error: &ApiError) -> Finding {
+pub(super) fn unreadable(error: ApiError) -> Finding {
     if error.is_refusal() {
-        Finding::unseen(format!(
-            "{error}: ask for that right, or run this in the operator's pod"
-        ))
+        Finding::unseen(error)
     } else {
-        Finding::bad(format!("{error}: try again"))
+        Finding::bad(error)
     }
 }
 
@@ -127,15 +128,17 @@ fn consumers(pods: &Pods, target: &str) -> Vec<Finding> {
         Err(unknown) => return vec![unknown.clone()],
     };
     let found = consumers.using(target).map(|consumer| {
+        let fact = ConsumerFact::Found(consumer.clone());
         if consumer.is_fresh() {
-            Finding::good(consumer.to_string())
+            Finding::good(fact)
         } else {
-            Finding::notice(consumer.to_string())
+            Finding::notice(fact)
         }
     });
     let found: Vec<_> = found.collect();
     if found.is_empty() {
-        return vec![Finding::unseen(format!("no pod uses Secret {target:?}"))];
+        let secret = target.to_owned();
+        return vec![Finding::unseen(ConsumerFact::NoPod { secret })];
     }
     found
 }

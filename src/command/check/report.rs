@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::reconcile::{Finding, Mark};
+use crate::reconcile::{CheckError, Finding, Mark};
 
 /// The lines so far.
 #[derive(Default)]
@@ -22,7 +22,7 @@ impl Report {
         if finding.mark == Mark::Bad {
             self.faults += 1;
         }
-        line(&format!("{mark} {}", finding.text));
+        line(&format!("{mark} {finding}"));
     }
 
     /// Prints a heading for the lines that follow.
@@ -36,10 +36,10 @@ impl Report {
     ///
     /// # Errors
     /// If a fault was found.
-    pub(super) fn end(self) -> crate::command::Result {
+    pub(super) fn end(self) -> Result<(), CheckError> {
         match self.faults {
             0 => Ok(()),
-            faults => Err(format!("{faults} of the checks above failed")),
+            faults => Err(CheckError::Faults(faults)),
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::{
 pub(super) const FORM: &str = "grant_type=cube-operator-check";
 
 /// What a response to the probe shows.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Judgement {
     /// A token endpoint responds like this.
     Expected(ResponseError),
@@ -30,7 +30,7 @@ pub enum Judgement {
 }
 
 /// A response that proves nothing.
-#[derive(Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Unclear {
     /// It may refuse the probe only.
     #[error(transparent)]

@@ -1,6 +1,6 @@
 //! The steps before the handshake, the proxy, the addresses and the connection; and the probe after it.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use hyper_util::client::proxy::matcher::Matcher;
 use tokio::{
@@ -15,18 +15,9 @@ use crate::oauth::{
         error::{NetworkError, Unreachable},
     },
     endpoint::Endpoint,
-    networks::RefusedNetwork,
+    networks::Address,
     response::Response,
 };
-
-/// An address of a token endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Address {
-    /// The address itself.
-    pub ip: IpAddr,
-    /// The network that it is on, if that is refused.
-    pub refused: Option<RefusedNetwork>,
-}
 
 /// The proxy that requests to this endpoint go through, as `host:port`. The HTTP client uses the same rules.
 #[must_use]

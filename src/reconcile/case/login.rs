@@ -4,7 +4,7 @@ use secrecy::SecretString;
 
 use super::Case;
 use crate::reconcile::{
-    login::{ClaimState, State, StoredLogin},
+    login::{ClaimState, State, StateConflict, StoredLogin},
     plan::Read,
     source::{Source, preflight},
 };
@@ -61,6 +61,17 @@ impl Case<'_> {
                 found.token_hosts.as_deref()
             }
             _ => stored?.record.token_hosts.as_deref(),
+        }
+    }
+
+    /// Why the Secret by the state's name cannot be used, with the grant that has one.
+    pub(in crate::reconcile) fn state_conflict(&self) -> Option<StateConflict> {
+        self.settings.grant.refresh_token()?;
+        let name = self.settings.state_name.clone();
+        match self.observed.state {
+            State::Foreign => Some(StateConflict::Foreign { name }),
+            State::Damaged { .. } => Some(StateConflict::Damaged { name }),
+            State::Unread | State::Absent | State::Present(_) => None,
         }
     }
 

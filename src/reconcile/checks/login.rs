@@ -8,7 +8,7 @@ use crate::{
     api::Reason,
     reconcile::{
         case::{Case, NextLogin},
-        login::{Claim, ClaimState, Rejected, SeedNow, State, StateConflict},
+        login::{Claim, ClaimState, Rejected, SeedNow, State},
         memory::StorePhase,
         plan::{Next, Read},
         status::{self, Conditions},
@@ -85,14 +85,8 @@ pub(super) fn an_idle_claim_is_released(case: &Case<'_>) -> Option<Step> {
     Some(store(case, stored.released()))
 }
 
-pub(in crate::reconcile) fn an_unusable_state_is_left_alone(case: &Case<'_>) -> Option<Step> {
-    case.settings.grant.refresh_token()?;
-    let name = case.settings.state_name.clone();
-    let conflict = match case.observed.state {
-        State::Foreign => StateConflict::Foreign { name },
-        State::Damaged { .. } => StateConflict::Damaged { name },
-        State::Unread | State::Absent | State::Present(_) => return None,
-    };
+pub(super) fn an_unusable_state_is_left_alone(case: &Case<'_>) -> Option<Step> {
+    let conflict = case.state_conflict()?;
     Some(settle(Conditions::state_conflict(case, &conflict)))
 }
 

@@ -8,9 +8,7 @@ use crate::{
         plan::{Action, Next, Read},
         source::Source,
         status::Conditions,
-        target::{
-            Content, DesiredMetadata, Target, TargetConflict, TargetOwner, TargetSecret, desired,
-        },
+        target::{Content, DesiredMetadata, Target, TargetSecret, desired},
         token::{Token, TokenMetadata},
     },
 };
@@ -22,11 +20,8 @@ pub(super) fn a_deleted_credential_is_left_alone(case: &Case<'_>) -> Option<Step
         .then_some(Step::Do(Next::Done))
 }
 
-pub(in crate::reconcile) fn an_older_credential_owns_the_target(case: &Case<'_>) -> Option<Step> {
-    let conflict = TargetConflict::OlderRival {
-        rival: case.observed.older_rival.clone()?,
-        target: case.settings.target_name.clone(),
-    };
+pub(super) fn an_older_credential_owns_the_target(case: &Case<'_>) -> Option<Step> {
+    let conflict = case.older_rival()?;
     Some(settle(Conditions::target_conflict(case, &conflict)))
 }
 
@@ -39,13 +34,8 @@ pub(super) fn the_target_is_read(case: &Case<'_>) -> Option<Step> {
     unread.then(|| read(Read::target(case.settings, &case.observed.target)))
 }
 
-pub(in crate::reconcile) fn a_foreign_secret_is_left_alone(case: &Case<'_>) -> Option<Step> {
-    let secret = case.observed.target.present()?;
-    if secret.owner(&case.observed.credential) != TargetOwner::Foreign {
-        return None;
-    }
-    let name = secret.name.clone();
-    let conflict = TargetConflict::Foreign { name };
+pub(super) fn a_foreign_secret_is_left_alone(case: &Case<'_>) -> Option<Step> {
+    let conflict = case.foreign_target()?;
     Some(settle(Conditions::target_conflict(case, &conflict)))
 }
 

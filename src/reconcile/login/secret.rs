@@ -61,7 +61,7 @@ pub struct StateReading {
 
 /// Why there is no place to keep a refresh token in, so that nothing is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub(in crate::reconcile) enum StateConflict {
+pub(crate) enum StateConflict {
     #[error(
         "Secret {name:?}, where the refresh token is to be kept, exists and does not belong to this CubeCredential, so it is left \
          alone and nothing is sent"

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The whole sentence about rejected inputs: cause, remedy, and when they are looked at again.
-pub(in crate::reconcile) fn rejected_inputs(rejection: &Rejection, settings: &Settings) -> String {
+pub(super) fn rejected_inputs(rejection: &Rejection, settings: &Settings) -> String {
     match rejection {
         Rejection::SecretAbsent { role, .. } => {
             let (keys, label) = (keys(*role, settings), label::CREDENTIAL);

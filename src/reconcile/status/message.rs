@@ -8,7 +8,7 @@ use crate::{
     reconcile::{
         login::{RejectedToken, StateConflict},
         memory::{Failure, FailureCause},
-        settings::Settings,
+        settings::{Settings, SettingsError},
         source::ca_bundle_name,
         target::TargetConflict,
     },
@@ -16,7 +16,7 @@ use crate::{
 
 const NEXT_TRY: &str = "; next try at ";
 
-pub(in crate::reconcile) fn synced(target: &str, expires_at: Timestamp) -> String {
+pub(super) fn synced(target: &str, expires_at: Timestamp) -> String {
     format!("Secret {target:?} holds a token that expires at {expires_at}")
 }
 
@@ -31,6 +31,14 @@ pub(super) fn until(trouble: &str, target: &str, expires_at: Timestamp) -> Strin
     format!(
         "{trouble}; until {expires_at} Secret {target:?} still holds the token that was issued before the last change"
     )
+}
+
+pub(super) fn unusable_spec(error: &SettingsError) -> String {
+    format!("{error}; it is looked at again as soon as the spec changes")
+}
+
+pub(super) fn suspended() -> &'static str {
+    "spec.suspend is true, so no token is requested: set it to false to go on"
 }
 
 /// A failed exchange. `postponed` is the time of its next attempt, where that waits for a permit.
@@ -134,10 +142,7 @@ pub(super) fn waits_for_permit(at: Timestamp, paused: bool, too_late: bool) -> S
 }
 
 /// A dead refresh token.
-pub(in crate::reconcile) fn rejected_token(
-    rejection: &RejectedToken,
-    settings: &Settings,
-) -> String {
+pub(super) fn rejected_token(rejection: &RejectedToken, settings: &Settings) -> String {
     let initial = settings.grant.refresh_token();
     let (name, key) = initial.map_or(("", ""), |initial| (&initial.name, &initial.key));
     let why = if rejection.lost {

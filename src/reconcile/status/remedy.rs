@@ -25,8 +25,7 @@ const CA_BUNDLE: &str = "check the PEM certificates that spec.caBundleRef names"
 const SPEC: &str = "check the spec";
 
 /// The remedy for a failed exchange with this reason.
-#[must_use]
-pub fn remedy(reason: Reason, settings: &Settings) -> String {
+pub(super) fn remedy(reason: Reason, settings: &Settings) -> String {
     match reason {
         Reason::InvalidClient => check_client(settings),
         Reason::InvalidGrant | Reason::UnauthorizedClient | Reason::UnsupportedGrantType => {

@@ -73,8 +73,7 @@ impl Conditions {
 
     /// The spec cannot be read: nothing is known of the target either.
     pub(in crate::reconcile) fn unreadable(error: &SettingsError) -> Self {
-        let message = format!("{error}; it is looked at again as soon as the spec changes");
-        let condition = Condition::failed(Reason::InvalidSpec, message);
+        let condition = Condition::failed(Reason::InvalidSpec, message::unusable_spec(error));
         Self {
             ready: condition.clone(),
             refreshed: condition,

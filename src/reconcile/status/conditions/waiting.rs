@@ -10,8 +10,7 @@ use crate::{
 
 impl Conditions {
     pub(in crate::reconcile) fn suspended(case: &Case<'_>) -> Self {
-        let message = "spec.suspend is true, so no token is requested: set it to false to go on";
-        let refreshed = Condition::unknown(Reason::Suspended, message);
+        let refreshed = Condition::unknown(Reason::Suspended, message::suspended());
         Self::troubled(case, refreshed, Progress::None, None)
     }
 
