@@ -11,6 +11,7 @@
     reason = "a term ends by the first of two clocks of this process"
 )]
 
+mod event;
 mod term;
 
 use std::{
@@ -30,6 +31,7 @@ use crate::{
     lock::lock,
     metrics::Metrics,
 };
+use event::ElectionEvent;
 
 /// How often a leader renews the lease, and a standby reads it.
 const PERIOD: Duration = Duration::from_secs(2);
@@ -94,8 +96,8 @@ pub struct Election {
     observed: ObservedLease,
     /// It has won, and only renews what is still its own.
     leads: bool,
-    /// The last line of the log, so that it is written once.
-    logged: Option<String>,
+    /// The last event in the log, so that it is logged once.
+    logged: Option<ElectionEvent>,
 }
 
 /// The lease as it was last read or written.
@@ -138,13 +140,13 @@ impl Election {
             match self.round().await {
                 Ok(None) => {
                     self.leads = true;
-                    self.inform("leading");
+                    self.log(ElectionEvent::Leads);
                     self.metrics.leads(true);
                     return true;
                 }
                 Ok(Some(leader)) => {
                     self.leadership.set(Role::StandsBy);
-                    self.inform(&format!("standing by: {leader} leads"));
+                    self.log(ElectionEvent::StandsBy { leader });
                 }
                 // Another process was faster: the next read shows which one.
                 Err(error) if error.is_conflict() => {}
@@ -152,7 +154,7 @@ impl Election {
                     // The holder may not have been able to renew the lease either.
                     self.observed.since = Instant::now();
                     self.leadership.set(Role::Unknown);
-                    self.warn(&format!("cannot take part in leader election: {error}"));
+                    self.log(ElectionEvent::TakesNoPart(error));
                 }
             }
             stop.run_until_cancelled(sleep(PERIOD)).await;
@@ -171,22 +173,18 @@ impl Election {
     ) -> Result<(), String> {
         while done.run_until_cancelled(sleep(PERIOD)).await.is_some() {
             match self.round().await {
-                Ok(None) => self.inform("leading"),
+                Ok(None) => self.log(ElectionEvent::Leads),
                 Ok(Some(other)) => {
                     self.leadership.set(Role::StandsBy);
                     self.metrics.leads(false);
-                    self.warn(
-                        "no longer leading: running exchanges are finished, no new one is started",
-                    );
+                    self.log(ElectionEvent::LeadsNoLonger);
                     stop.cancel();
                     return Err(format!(
                         "{other} has taken Lease {}, because this process did not renew it in time",
                         self.lease.name()
                     ));
                 }
-                Err(error) => self.warn(&format!(
-                    "the lease is not renewed, and soon no exchange begins: {error}"
-                )),
+                Err(error) => self.log(ElectionEvent::NotRenewed(error)),
             }
             self.metrics.leads(self.leadership.is_current());
         }
@@ -248,20 +246,17 @@ impl Election {
         }
     }
 
-    fn inform(&mut self, what: &str) {
-        if self.is_new(what) {
-            tracing::info!(lease = %self.lease.name(), "{what}");
+    fn log(&mut self, event: ElectionEvent) {
+        if self.logged.as_ref() == Some(&event) {
+            return;
         }
-    }
-
-    fn warn(&mut self, what: &str) {
-        if self.is_new(what) {
-            tracing::warn!(lease = %self.lease.name(), "{what}");
+        let lease = self.lease.name();
+        if event.is_warning() {
+            tracing::warn!(%lease, "{event}");
+        } else {
+            tracing::info!(%lease, "{event}");
         }
-    }
-
-    fn is_new(&mut self, what: &str) -> bool {
-        self.logged.replace(what.to_owned()).as_deref() != Some(what)
+        self.logged = Some(event);
     }
 }
 
