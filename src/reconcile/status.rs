@@ -1,7 +1,7 @@
 //! Every word that people read in conditions, events and `cube-operator check`: what happened, what to do, and what happens next.
 //!
 //! The causes come from the errors of each boundary; here they meet their remedies and the time of the next attempt. Nothing
-//! outside this room makes a sentence for people, and nothing parses one.
+//! outside this room makes a sentence for conditions, events or `check`, and nothing parses one.
 
 mod conditions;
 mod events;
