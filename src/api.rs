@@ -1,4 +1,4 @@
-//! The interface: what people write in a `CubeCredential` and what they read back.
+//! The interface of the operator: people write the spec of a `CubeCredential`, and read its status.
 //!
 //! Only types and their validation rules live here. The schema in `crds/` is generated from them, so a rule that is
 //! written here is enforced by the API server at `kubectl apply`; nothing needs an admission webhook.

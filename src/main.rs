@@ -32,7 +32,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// A bad flag in one line, like every other error; help and version as they are.
+/// Prints a bad flag in one line, like every other error, and help and version as they are.
 fn refuse(error: &clap::Error) -> ExitCode {
     let text = error.to_string();
     let line = text.lines().next().unwrap_or_default();

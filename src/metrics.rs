@@ -97,12 +97,12 @@ impl Metrics {
         self.leader.set(leads.into());
     }
 
-    /// Shows what a status says.
+    /// Shows the figures of a status.
     pub fn reported(&self, namespace: &str, name: &str, status: &CubeCredentialStatus) {
         self.credentials.show(namespace, name, status);
     }
 
-    /// Shows nothing of a `CubeCredential` any more.
+    /// Removes the figures of a `CubeCredential`.
     pub fn forget(&self, namespace: &str, name: &str) {
         self.credentials.forget(namespace, name);
     }

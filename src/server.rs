@@ -20,7 +20,7 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 ///
 /// # Errors
 /// If it is taken, or may not be opened.
-pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+pub(crate) async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address).await
 }
 
@@ -28,7 +28,7 @@ pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 ///
 /// # Errors
 /// If the port breaks.
-pub async fn serve(
+pub(crate) async fn serve(
     listener: TcpListener,
     metrics: Metrics,
     missing: impl Fn() -> Option<&'static str> + Clone + Send + Sync + 'static,

@@ -5,33 +5,34 @@ use std::fmt;
 use ReasonKind::{Exchange, Good, Local, Waiting};
 use RetryClass::{Fast, RateLimited, Slow, Terminal};
 
-/// What a reason says about the object.
+/// The kind of a reason: nothing is wrong, or the place where something failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReasonKind {
     /// Nothing is wrong.
     Good,
-    /// Nothing is wrong: it is only not done yet, or paused on purpose.
+    /// Nothing is wrong: the work is not done yet, or is paused on purpose.
     Waiting,
-    /// A failure without an exchange, or one that refuses an exchange before it is made.
+    /// A failure without an exchange: in the inputs of the exchange, or at the API server.
     Local(RetryClass),
     /// A failed exchange.
     Exchange(RetryClass),
 }
 
-/// How a failure is retried.
+/// The schedule of retries after a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryClass {
-    /// Not before a person changes something: a local refusal, a target that is not ours, a dead token.
+    /// There is no retry before a person changes something: rejected inputs, a target that is not ours, a dead refresh token.
     Terminal,
-    /// The failure is mostly repaired at the provider, where the cluster cannot see it: after 5, 15, 30, then every 60 minutes.
+    /// The failure is mostly fixed at the provider, where the cluster cannot see it: retries after 5, 15, 30, then every 60
+    /// minutes.
     Slow,
-    /// The failure ends by itself: after 10, 20, 40, 80, 160, then every 300 seconds.
+    /// The failure mostly ends by itself: retries after 10, 20, 40, 80, 160, then every 300 seconds.
     Fast,
     /// The provider asked for a pause.
     RateLimited,
 }
 
-/// Makes the enum, the list of all reasons, their names and their kinds from one table.
+/// Generates the enum, the list of all reasons, their names and their kinds from one table.
 macro_rules! reasons {
     ($($reason:ident => $kind:expr,)+) => {
         /// Why a condition is what it is.
@@ -53,7 +54,7 @@ macro_rules! reasons {
                 }
             }
 
-            /// What it says about the object.
+            /// The kind of this reason.
             #[must_use]
             pub fn kind(self) -> ReasonKind {
                 match self {
@@ -112,13 +113,13 @@ reasons! {
 }
 
 impl Reason {
-    /// The reason with this name: how a stored condition is read back after a restart.
+    /// The reason with this name. A stored condition is read back with it after a restart.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.name() == name)
     }
 
-    /// How a failure with this reason is retried; `None` if it is no failure.
+    /// The schedule of retries after a failure with this reason; `None` if it is not a failure.
     #[must_use]
     pub fn retry_class(self) -> Option<RetryClass> {
         match self.kind() {
@@ -127,7 +128,7 @@ impl Reason {
         }
     }
 
-    /// Whether nothing is wrong: it is only not done yet, or paused on purpose.
+    /// Whether nothing is wrong, and the work is only not done yet or paused on purpose.
     #[must_use]
     pub fn is_waiting(self) -> bool {
         self.kind() == Waiting

@@ -1,9 +1,10 @@
-//! The labelled Secrets as the watches show them: metadata only, and our own writes before the watch shows them.
+//! The metadata of labelled Secrets as the watches show them, and our own writes before the watch shows them.
 //!
-//! kube's reflector lags behind our writes, and a decision from before a write would ask the provider again. So an entry is
-//! only ever replaced by a newer resourceVersion, which Kubernetes 1.35 made comparable and which always was a number.
+//! kube's reflector lags behind our writes, and a decision on the state before a write would request another token. So an entry
+//! is only replaced by a newer resourceVersion. Kubernetes 1.35 declares resourceVersions comparable; they have always been
+//! numbers.
 //!
-//! The watch may also be ahead of us: a response that comes after the event of a deletion must not bring the object back.
+//! The watch may also be ahead of us: a response that arrives after the event of a deletion must not bring the object back.
 
 use std::collections::HashSet;
 
@@ -21,9 +22,9 @@ pub(crate) struct Cache<T> {
     /// The names of objects, by the uid of their owner.
     owned: Groups<String>,
     owner: fn(&T) -> Option<&str>,
-    /// The newest version that the watch has told about.
+    /// The newest version that the watch has shown.
     watched: u64,
-    /// While a list is under way: what is known to exist.
+    /// The objects that a list in progress has shown, or that we wrote in the meantime.
     listed: Option<HashSet<ObjectKey>>,
 }
 
@@ -31,7 +32,7 @@ pub(crate) struct Cache<T> {
 #[derive(Debug)]
 struct Known<T> {
     version: u64,
-    /// `None`: it has this version or a newer one, and has to be read.
+    /// `None`: the object has this version or a newer one, and has to be read.
     value: Option<T>,
 }
 
@@ -64,12 +65,12 @@ impl<T> Cache<T> {
         names.filter_map(move |name| self.get(&ObjectKey::new(namespace, name)))
     }
 
-    /// Takes in what we wrote or read ourselves.
+    /// Takes in a version that this process wrote or read.
     pub(crate) fn put(&mut self, key: ObjectKey, version: &str, value: T) {
         let version = number(version);
         let newer = match self.entries.get(&key) {
             Some(known) => version >= known.version,
-            // The watch is past this version and does not know the object: it is gone.
+            // The watch is past this version and has not shown the object, so it is gone.
             None => version > self.watched,
         };
         if newer {
@@ -89,7 +90,7 @@ impl<T> Cache<T> {
         self.entries.insert(key, Known { version, value });
     }
 
-    /// Takes in a version that the watch told about; the same one again brings nothing new.
+    /// Takes in a version that the watch shows. A version that is cached already changes nothing.
     fn learn(&mut self, key: ObjectKey, version: &str, value: T) {
         let known = self.entries.get(&key);
         if known.is_none_or(|known| number(version) > known.version) {
@@ -115,7 +116,7 @@ impl<T> Cache<T> {
         self.entries.remove(key);
     }
 
-    /// Takes in an event of the watch and returns the objects that it tells about.
+    /// Takes in an event of the watch and returns the objects that it is about.
     pub(crate) fn absorb<K>(&mut self, event: Event<K>, convert: impl Fn(&K) -> T) -> Vec<ObjectKey>
     where
         K: Resource<DynamicType = ()>,
@@ -146,14 +147,14 @@ impl<T> Cache<T> {
         }
     }
 
-    /// The version that an event shows; the watch has come so far.
+    /// The version in an event, which the watch has reached.
     fn observe_version<K: Resource>(&mut self, object: &K) -> String {
         let version = object.meta().resource_version.clone().unwrap_or_default();
         self.watched = self.watched.max(number(&version));
         version
     }
 
-    /// Forgets what the list did not show, and returns it.
+    /// Forgets the objects that the list did not show, and returns them.
     fn finish_list(&mut self) -> Vec<ObjectKey> {
         let listed = self.listed.take().unwrap_or_default();
         let known = self.entries.walk().map(|(key, _)| key);
@@ -168,7 +169,7 @@ impl<T> Cache<T> {
     }
 }
 
-/// A version that is no number counts as newer than all: reading once too often is safe.
+/// A version that is not a number counts as the newest, because one read too many is safe.
 fn number(version: &str) -> u64 {
     version.parse().unwrap_or(u64::MAX)
 }

@@ -1,5 +1,5 @@
-//! What a reconcile begins with: what the watches have shown costs nothing. What they cannot know is read when a decision needs
-//! it.
+//! The observation that a reconcile begins with. It uses only the caches of the watches, which costs no request; everything else
+//! is read when a decision needs it.
 
 use super::{
     context::Context,
@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl Context {
-    /// What is known without a request.
+    /// Observes an object without a request.
     #[must_use]
     pub fn observe(&self, object: &Watched, memory: Memory) -> Observed {
         let credential = convert::credential(object);

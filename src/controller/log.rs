@@ -1,11 +1,11 @@
-//! What the log says of a changed status.
+//! The log lines of a changed status.
 
 use crate::{
     api::{ConditionStatus, ConditionType, CubeCredentialStatus, Reason},
     reconcile::Credential,
 };
 
-/// One line a change. A failed exchange has had its line when it failed, and waiting is no failure.
+/// Logs one line for each change. A failed exchange was logged when it failed, and waiting is not a failure.
 pub(super) fn log_change(before: &Credential, after: &CubeCredentialStatus) {
     let (namespace, name) = (&before.namespace, &before.name);
     if after.expires_at.is_some() && after.issued_at != before.status.issued_at {

@@ -47,7 +47,7 @@ impl Candidate {
         self.leadership.is_current()
     }
 
-    /// How its process ends, which it does within a minute.
+    /// The end of its process, which comes within a minute.
     async fn end(&mut self) -> Result<(), String> {
         let end = tokio::time::timeout(Duration::from_secs(60), &mut self.process);
         end.await.expect("it ends").unwrap()
@@ -132,14 +132,14 @@ async fn a_restarted_container_leads_at_once() {
 async fn a_leader_that_cannot_renew_pauses_and_goes_on_if_nobody_took_over() {
     for outage in [Line::Down, Line::Silent, Line::LosesAnswers] {
         let (_, first, second) = two().await;
-        // The second one has seen the last renewal before it.
+        // The second one has observed the last renewal by then.
         sleep(Duration::from_millis(500)).await;
         first.set(outage);
         second.set(outage);
         pass(11).await;
         assert!(!first.leads(), "{outage:?}");
         pass(100).await;
-        // Whoever sees first that it is over.
+        // The second one notices first that the outage is over.
         second.set(Line::Works);
         pass(6).await;
         first.set(Line::Works);
@@ -200,7 +200,7 @@ async fn a_leader_that_finds_that_another_one_came_and_went_ends() {
 #[tokio::test(start_paused = true)]
 async fn whoever_is_a_moment_late_stands_by() {
     let (store, first, second) = two().await;
-    // Both look, and one of them is the first to write.
+    // Both read the lease, and one of them is the first to write.
     let third = Candidate::start(&store, "third");
     second.set(Line::Slow);
     third.set(Line::Slow);

@@ -1,4 +1,4 @@
-//! Why an exchange gave no token.
+//! The error of an exchange.
 
 use jiff::SignedDuration;
 use thiserror::Error;
@@ -6,7 +6,7 @@ use thiserror::Error;
 use super::{client::error::NetworkError, response::ResponseError};
 use crate::api::{Reason, RetryClass};
 
-/// Why an exchange gave no token. Its text says what happened; it holds no secret.
+/// An exchange that gave no token. The message describes the cause and holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum TokenError {
     /// There is no complete response.
@@ -36,7 +36,7 @@ impl TokenError {
         }
     }
 
-    /// Whether the provider may have served the request all the same, so that a refresh token that was sent may be consumed.
+    /// Whether the provider may have served the request anyway, so that a refresh token that was sent may be consumed.
     #[must_use]
     pub fn outcome_unknown(&self) -> bool {
         match self {

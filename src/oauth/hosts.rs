@@ -1,4 +1,4 @@
-//! The lists of hosts that tokens may be requested from: of the operator's installer, and of a Secret's owner.
+//! The lists of hosts that tokens may be requested from. The operator's installer and the owner of each Secret may set one.
 
 use super::endpoint::Endpoint;
 

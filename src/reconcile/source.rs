@@ -1,4 +1,4 @@
-//! What users provide besides the spec: the Secrets with the client and the initial refresh token, and the CA bundle.
+//! The objects that users provide besides the spec: the Secrets with the client and the initial refresh token, and the CA bundle.
 
 pub(super) mod preflight;
 mod rejection;

@@ -35,7 +35,7 @@ fn reconciler() -> (Reconciler, Writer<Watched>) {
     reconciler_that(Leadership::alone())
 }
 
-/// A reconciler that watches nothing: the test tells what exists.
+/// A reconciler that watches nothing: the test says what exists.
 fn reconciler_that(leadership: Leadership) -> (Reconciler, Writer<Watched>) {
     let nobody = tower::service_fn(|_: Request<Body>| {
         future::ready(Ok::<_, Infallible>(Response::new(Body::empty())))
@@ -118,9 +118,9 @@ async fn a_reconcile_that_outlives_its_object_leaves_no_metric_and_no_state() {
     let deletion = Event::Delete(old.clone());
     writer.apply_watcher_event(&deletion);
     credentials_affected(&reconciler, deletion);
-    // It comes first in a reconcile that had waited until now.
+    // A reconcile that had waited until now begins.
     begin(&reconciler, &old);
-    // Another object by its name is not it.
+    // A new object with its name is another one.
     let creation = Event::Apply(object("main", "new"));
     writer.apply_watcher_event(&creation);
     reconciler.keep(&old, session, true);

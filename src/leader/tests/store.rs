@@ -1,4 +1,4 @@
-//! An API server in memory that knows one Lease, and the lines that lead to it.
+//! An API server in memory that knows one Lease, and the connections to it.
 
 use std::{
     convert::Infallible,
@@ -15,7 +15,7 @@ use tokio::time::sleep;
 
 use crate::lock::lock;
 
-/// What the connection of a candidate does.
+/// The state of a candidate's connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Line {
     Works,
@@ -23,9 +23,9 @@ pub(super) enum Line {
     Down,
     /// Nothing comes back.
     Silent,
-    /// What was asked for is done, and nothing comes back.
+    /// The request is served, and nothing comes back.
     LosesAnswers,
-    /// The answer takes a second.
+    /// The response takes a second.
     Slow,
 }
 

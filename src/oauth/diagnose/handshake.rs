@@ -1,7 +1,7 @@
 //! The certificate of a token endpoint, from the beginning of a TLS handshake that is never finished.
 //!
-//! The handshake goes through the same proxy as an exchange and trusts the same certificates. It shows what it saw. It ends before
-//! it is complete, so nothing can be sent over it.
+//! The handshake goes through the same proxy as an exchange and trusts the same certificates. It ends before it is complete, so
+//! nothing can be sent over it.
 
 use std::sync::{Arc, Mutex};
 
@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// What a handshake shows of a server.
+/// The server's side of a handshake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handshake {
     /// The server's certificate, in words.
@@ -33,10 +33,10 @@ pub struct Handshake {
 }
 
 impl TokenClient {
-    /// Looks at the server's certificate.
+    /// Reads the server's certificate.
     ///
     /// # Errors
-    /// If no certificate is seen: the error of an exchange.
+    /// The error of an exchange, if the server shows no certificate.
     pub async fn handshake(
         &self,
         endpoint: &Endpoint,
@@ -77,7 +77,7 @@ struct Seen {
     outcome: Result<&'static str, Error>,
 }
 
-/// Judges as the verifier of an exchange does, remembers the verdict, and always ends the handshake.
+/// Verifies as an exchange does, records the result, and always ends the handshake.
 #[derive(Debug)]
 struct Witness {
     judge: Verifier,
@@ -105,7 +105,7 @@ impl Witness {
         lock(&self.seen).take()
     }
 
-    /// Remembers the verdict on the signature, which proves that the trusted certificate is the server's own.
+    /// Records the result for the signature, which proves that the trusted certificate is the server's own.
     fn end(&self, version: &'static str, verdict: Result<HandshakeSignatureValid, Error>) -> Error {
         if let Some(seen) = lock(&self.seen).as_mut() {
             seen.outcome = verdict.map(|_| version);

@@ -1,4 +1,4 @@
-//! A harmless request to a token endpoint: how does it respond to a grant that does not exist? The client sends it.
+//! A harmless request to a token endpoint, with a grant that does not exist. The client sends it.
 //!
 //! The request names no client and carries neither a secret nor a token, so it can issue and consume nothing, and does not count
 //! as a failed login of any client. A token endpoint refuses it with an error of RFC 6749, section 5.2. Any other server responds
@@ -15,10 +15,11 @@ use crate::{
     scrub::Scrubber,
 };
 
-/// The form. RFC 6749, appendix A.10, allows this name of a grant, and it tells a reader of the provider's log who sent it.
+/// The form. RFC 6749, appendix A.10, allows this name of a grant, and it shows a reader of the provider's log where the request
+/// comes from.
 pub(super) const FORM: &str = "grant_type=cube-operator-check";
 
-/// What a response to the probe shows.
+/// The judgement of a response to the probe.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Judgement {
     /// A token endpoint responds like this.
@@ -113,7 +114,7 @@ mod tests {
             (401, "invalid_client"),
             (400, "invalid_grant"),
             (403, "unauthorized_client"),
-            // Some answer 200.
+            // Some respond with 200.
             (200, "invalid_request"),
         ] {
             assert_eq!(

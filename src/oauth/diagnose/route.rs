@@ -1,4 +1,4 @@
-//! The steps before the handshake, the proxy, the addresses and the connection; and the probe after it.
+//! The steps before the handshake (proxy, addresses, connection), and the probe after it.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -99,7 +99,7 @@ impl TokenClient {
     /// Opens a connection, and closes it.
     ///
     /// # Errors
-    /// Says why no connection could be opened.
+    /// The cause of a connection that could not be opened.
     pub(crate) async fn connect(&self, to: impl ToSocketAddrs) -> Result<SocketAddr, Unreachable> {
         let connected = async { TcpStream::connect(to).await?.peer_addr() };
         match timeout(CONNECT_TIMEOUT, connected).await {

@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// Which grant a request has.
+/// The grant of a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Sent {
     ClientCredentials,

@@ -1,4 +1,4 @@
-//! What each write makes of the state. Its histories are in `tests/simulation`.
+//! The effect of each write on the state. Its histories are in `tests/simulation`.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ fn token(name: &str) -> SecretString {
     name.into()
 }
 
-/// A login that began with the seed `a` and goes on with `a2`.
+/// A login that began with the seed `a` and continues with `a2`.
 fn a2() -> StoredLogin {
     StoredLogin::begin(&token("a"), Some("1".into()), None).succeeded(Some(token("a2")), None, None)
 }
@@ -150,7 +150,7 @@ fn doubt_stays_until_the_provider_takes_a_token() {
     assert!(claimed(&doubtful, POD, 60).record.outcome_unknown);
     let next = doubtful.succeeded(Some(token("a3")), None, None);
     assert!(!next.record.outcome_unknown);
-    // Without a new token it is the old one, and no longer in doubt either.
+    // Without a new token the old one stays, and its outcome is known again.
     let same = doubtful.succeeded(None, None, None);
     assert_eq!(same.refresh_token.expose_secret(), "a2");
     assert!(!same.record.outcome_unknown && same.record.claim.is_none());

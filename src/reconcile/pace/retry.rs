@@ -1,4 +1,4 @@
-//! When a failed attempt is made again. Whole seconds; jitter comes from the uid and the attempt.
+//! The delay before a failed attempt is retried, in whole seconds. Jitter comes from the uid and the attempt.
 
 use jiff::SignedDuration;
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::api::{Reason, RetryClass};
 
-/// How long after the `failures`-th failure in a row the next attempt is; `None`: there is none without a change.
+/// The delay of the next attempt after the `failures`-th failure in a row; `None`: there is no attempt without a change.
 pub(in crate::reconcile) fn retry_delay(
     reason: Reason,
     pause: Option<SignedDuration>,

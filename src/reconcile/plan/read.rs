@@ -1,4 +1,4 @@
-//! The reads that a decision needs, with all that they take.
+//! The reads that a decision needs, with their arguments.
 
 use crate::{
     api::{CaBundleRef, ClientSecretRef, RefreshTokenRef},
@@ -16,7 +16,7 @@ pub enum Read {
     Target {
         /// The name of the target.
         name: String,
-        /// Whether it is known to exist; else its metadata is read first.
+        /// Whether it is known to exist; otherwise its metadata is read first.
         known: bool,
     },
     /// The target before it moved, with its data.
@@ -28,14 +28,14 @@ pub enum Read {
     Source {
         /// Where it is, and its keys.
         reference: ClientSecretRef,
-        /// Whether its consent label is known; else its metadata is read first.
+        /// Whether its consent label is known; otherwise its metadata is read first.
         labelled: bool,
     },
     /// The Secret with the initial refresh token.
     Seed {
         /// Where it is, and its key.
         reference: RefreshTokenRef,
-        /// Whether its consent label is known; else its metadata is read first.
+        /// Whether its consent label is known; otherwise its metadata is read first.
         labelled: bool,
     },
     /// The state Secret, live.

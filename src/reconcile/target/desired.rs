@@ -1,4 +1,4 @@
-//! The Secrets that the operator writes, and what a target with a token looks like.
+//! The Secrets that the operator writes, and the content of a target.
 
 use std::collections::BTreeMap;
 

@@ -57,7 +57,7 @@ impl DesiredMetadata {
 }
 
 impl TargetSecret {
-    /// What its annotations say of its token; `None` if they are incomplete.
+    /// The metadata of its token, from its annotations; `None` if they are incomplete.
     pub(in crate::reconcile) fn metadata(&self) -> Option<TokenMetadata> {
         let text = |name: &str| self.annotations.get(name);
         Some(TokenMetadata {
@@ -76,9 +76,12 @@ impl TargetSecret {
         })
     }
 
-    /// The metadata of its token, if it was found to hold what its annotations say.
+    /// The metadata of its token, if its content was confirmed.
     pub(in crate::reconcile) fn confirmed_metadata(&self) -> Option<TokenMetadata> {
-        self.is_confirmed().then(|| self.metadata()).flatten()
+        if !self.is_confirmed() {
+            return None;
+        }
+        self.metadata()
     }
 
     /// The type it was created with: the watch shows metadata only.

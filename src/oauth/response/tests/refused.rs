@@ -1,4 +1,4 @@
-//! Which reason a response without a usable token has, and whether it leaves the outcome unknown.
+//! The reasons of responses without a usable token, and whether they leave the outcome unknown.
 
 use super::*;
 

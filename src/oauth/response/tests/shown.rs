@@ -1,4 +1,4 @@
-//! What is shown of a response.
+//! The shown part of a response.
 
 use super::*;
 

@@ -56,7 +56,7 @@ impl Conditions {
             .looked_at_by(later(case.now, delays::UNWATCHED))
     }
 
-    /// No token can be published, so none is requested. It is Ready's trouble, not Refreshed's.
+    /// No token can be published, so none is requested. Ready fails, not Refreshed.
     pub(in crate::reconcile) fn target_conflict(
         case: &Case<'_>,
         conflict: &TargetConflict,

@@ -15,7 +15,7 @@ impl Conditions {
         Self::troubled(case, refreshed, Progress::None, None)
     }
 
-    /// The exchange is due, and other token requests of its client come first. That is no failure; an earlier one stays told.
+    /// The exchange is due, and other token requests of its client come first. That is no failure; an earlier one stays reported.
     pub(in crate::reconcile) fn waits_for_permit(
         case: &Case<'_>,
         at: Timestamp,
@@ -28,7 +28,7 @@ impl Conditions {
         Self::troubled(case, refreshed, Progress::Reconciling, Some(at))
     }
 
-    /// Another process sends the refresh token. It is looked at again when its claim ends.
+    /// Another process sends the refresh token. The state is read again when its claim ends.
     pub(in crate::reconcile) fn claimed(case: &Case<'_>, until: Timestamp) -> Self {
         let refreshed = failed_before_or(case, Reason::Pending, &message::claimed(until));
         Self::troubled(case, refreshed, Progress::Reconciling, Some(until))
