@@ -65,25 +65,25 @@ pub enum StatusClass {
 impl ApiError {
     /// Whether another write came first, so that the object only has to be read again.
     #[must_use]
-    pub fn is_conflict(&self) -> bool {
+    pub(crate) fn is_conflict(&self) -> bool {
         self.class() == Some(StatusClass::Conflict)
     }
 
     /// Whether the API server refused the request, so that repeating it does not help by itself.
     #[must_use]
-    pub fn is_refusal(&self) -> bool {
+    pub(crate) fn is_refusal(&self) -> bool {
         self.class() == Some(StatusClass::Refused)
     }
 
     /// Whether the object or its kind does not exist.
     #[must_use]
-    pub fn is_not_found(&self) -> bool {
+    pub(crate) fn is_not_found(&self) -> bool {
         self.class() == Some(StatusClass::NotFound)
     }
 
     /// Whether the namespace of the object is gone or being deleted: nothing can be written there any more.
     #[must_use]
-    pub fn is_namespace_gone(&self) -> bool {
+    pub(crate) fn is_namespace_gone(&self) -> bool {
         self.status().is_some_and(|status| status.namespace_is_gone)
     }
 

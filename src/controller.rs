@@ -45,24 +45,20 @@ use reconciler::Reconciler;
 const CONCURRENCY: u16 = 16;
 
 /// Everything that a controller needs.
-#[expect(missing_docs, reason = "the names say it")]
 pub(crate) struct Options {
     pub(crate) client: Client,
     /// The namespaces to watch; none: all.
     pub(crate) namespaces: Vec<String>,
     /// The only hosts that requests may be sent to.
     pub(crate) allowed_hosts: Option<HostList>,
-    /// Sends token requests.
     pub(crate) tokens: TokenClient,
-    /// How often each client may send one.
+    /// The time between two token requests of one client.
     pub(crate) token_request_interval: SignedDuration,
     /// The name of this process in claims of refresh tokens: the uid of its pod.
     pub(crate) identity: String,
     /// The name of this process in events.
     pub(crate) instance: Option<String>,
-    /// Whether exchanges may begin.
     pub(crate) leadership: Leadership,
-    /// What is counted.
     pub(crate) metrics: Metrics,
     /// Whether people are warned of pods that never see a refresh.
     pub(crate) warn_consumers: bool,
@@ -82,12 +78,11 @@ struct Scope {
     writer: reflector::store::Writer<Watched>,
 }
 
-/// Whether a controller's first lists are there.
+/// Whether the first lists of a controller have arrived.
 #[derive(Clone)]
 pub(crate) struct Readiness(Vec<Arc<Reconciler>>);
 
 impl Readiness {
-    /// Whether all of them are.
     #[must_use]
     pub(crate) fn is_complete(&self) -> bool {
         self.0
@@ -146,7 +141,6 @@ impl Controller {
         }
     }
 
-    /// Tells whether the first lists are there.
     #[must_use]
     pub(crate) fn readiness(&self) -> Readiness {
         Readiness(

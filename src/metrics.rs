@@ -74,7 +74,7 @@ impl Metrics {
     }
 
     /// Counts a due exchange that has to wait for the request budget.
-    pub fn budget_waited(&self) {
+    pub(crate) fn budget_waited(&self) {
         self.budget_waits.inc();
     }
 
@@ -93,7 +93,7 @@ impl Metrics {
     }
 
     /// Shows whether this process leads.
-    pub fn leads(&self, leads: bool) {
+    pub(crate) fn leads(&self, leads: bool) {
         self.leader.set(leads.into());
     }
 
@@ -103,7 +103,7 @@ impl Metrics {
     }
 
     /// Removes the figures of a `CubeCredential`.
-    pub fn forget(&self, namespace: &str, name: &str) {
+    pub(crate) fn forget(&self, namespace: &str, name: &str) {
         self.credentials.forget(namespace, name);
     }
 

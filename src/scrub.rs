@@ -23,7 +23,7 @@ pub struct Scrubber {
 impl Scrubber {
     /// A scrubber for these secrets.
     #[must_use]
-    pub fn of<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> Self {
+    pub(crate) fn of<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> Self {
         let mut scrubber = Self::default();
         for secret in secrets {
             scrubber.add(secret.expose_secret());

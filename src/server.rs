@@ -78,12 +78,12 @@ mod tests {
         let request = Request::get(path).body(Body::empty()).unwrap();
         let metrics = Metrics::default();
         metrics.exchanged(Reason::TokenIssued, Duration::ZERO);
-        let answer = router(metrics, move || missing)
+        let response = router(metrics, move || missing)
             .oneshot(request)
             .await
             .unwrap();
-        let status = answer.status().as_u16();
-        let body = to_bytes(answer.into_body(), 64 * 1024).await.unwrap();
+        let status = response.status().as_u16();
+        let body = to_bytes(response.into_body(), 64 * 1024).await.unwrap();
         (status, String::from_utf8(body.to_vec()).unwrap())
     }
 

@@ -7,7 +7,7 @@ use RetryClass::{Fast, RateLimited, Slow, Terminal};
 
 /// The kind of a reason: nothing is wrong, or the place where something failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReasonKind {
+pub(crate) enum ReasonKind {
     /// Nothing is wrong.
     Good,
     /// Nothing is wrong: the work is not done yet, or is paused on purpose.
@@ -48,7 +48,7 @@ macro_rules! reasons {
 
             /// The name in conditions, events and metrics.
             #[must_use]
-            pub fn name(self) -> &'static str {
+            pub(crate) fn name(self) -> &'static str {
                 match self {
                     $(Self::$reason => stringify!($reason),)+
                 }
@@ -56,7 +56,7 @@ macro_rules! reasons {
 
             /// The kind of this reason.
             #[must_use]
-            pub fn kind(self) -> ReasonKind {
+            pub(crate) fn kind(self) -> ReasonKind {
                 match self {
                     $(Self::$reason => $kind,)+
                 }
@@ -115,7 +115,7 @@ reasons! {
 impl Reason {
     /// The reason with this name. A stored condition is read back with it after a restart.
     #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.name() == name)
     }
 
@@ -130,13 +130,13 @@ impl Reason {
 
     /// Whether nothing is wrong, and the work is only not done yet or paused on purpose.
     #[must_use]
-    pub fn is_waiting(self) -> bool {
+    pub(crate) fn is_waiting(self) -> bool {
         self.kind() == Waiting
     }
 
     /// Whether this reason comes from an exchange that was made.
     #[must_use]
-    pub fn is_exchange_failure(self) -> bool {
+    pub(crate) fn is_exchange_failure(self) -> bool {
         matches!(self.kind(), Exchange(_))
     }
 }
@@ -157,13 +157,13 @@ mod tests {
         let (_, section) = readme.split_once("\n### Reasons\n").unwrap();
         let rows = section.split("\n#").next().unwrap().lines();
         let cells = rows.filter_map(|row| row.strip_prefix("| `")?.split(" | ").next());
-        let mut told: Vec<_> = cells
+        let mut documented: Vec<_> = cells
             .flat_map(|cell| cell.trim_end_matches('`').split("`, `"))
             .collect();
         let mut all = Reason::ALL.map(|reason| reason.to_string());
-        told.sort_unstable();
+        documented.sort_unstable();
         all.sort_unstable();
-        assert_eq!(told, all);
+        assert_eq!(documented, all);
     }
 
     #[test]

@@ -37,7 +37,7 @@ impl Context {
         );
         Observed {
             older_rival: self.older_rival(object),
-            target: self.known_target(&credential, &target),
+            target: self.cached_target(&credential, &target),
             previous: self.previous_target(&credential.namespace, &credential.uid, &target),
             source: Source::Unread(source),
             seed: Source::Unread(seed),
@@ -52,10 +52,10 @@ impl Context {
         }
     }
 
-    fn known_target(&self, credential: &Credential, name: &str) -> Target {
+    fn cached_target(&self, credential: &Credential, name: &str) -> Target {
         let key = ObjectKey::new(&credential.namespace, name);
-        let known = lock(&self.targets).get(&key).cloned();
-        known.map_or(Target::Unknown, |secret| {
+        let cached = lock(&self.targets).get(&key).cloned();
+        cached.map_or(Target::Unknown, |secret| {
             Target::Present(self.with_owner(secret, &credential.namespace))
         })
     }

@@ -36,11 +36,11 @@ impl Context {
         let namespace = &observed.credential.namespace;
         match action {
             Action::TakePermit(request) => {
-                let turn = lock(&self.parts.budget).take(&request, now());
-                if matches!(turn, Permit::Later { .. }) && !observed.memory.is_queued() {
+                let permit = lock(&self.parts.budget).take(&request, now());
+                if matches!(permit, Permit::Later { .. }) && !observed.memory.is_queued() {
                     self.parts.metrics.budget_waited();
                 }
-                Ok(Outcome::Permit(request, turn))
+                Ok(Outcome::Permit(request, permit))
             }
             Action::Exchange(exchange) => Ok(self.exchange(exchange).await),
             Action::Store(state) => Ok(self.store(*state, object, observed).await),

@@ -43,9 +43,9 @@ impl Context {
                 return refused(error);
             }
         };
-        let mut known = convert::target(&written.metadata);
-        let mark = altered(&labels, &known.labels);
-        if let Some(mark) = mark.or_else(|| altered(&annotations, &known.annotations)) {
+        let mut published = convert::target(&written.metadata);
+        let mark = altered(&labels, &published.labels);
+        if let Some(mark) = mark.or_else(|| altered(&annotations, &published.annotations)) {
             lock(&self.targets).forget(&key);
             return Ok(Outcome::NotWritable(WriteError::Altered {
                 mark: mark.clone(),
@@ -53,10 +53,10 @@ impl Context {
                 name,
             }));
         }
-        known.content = Content::Confirmed(fingerprint);
-        known.owner_lives = true;
-        lock(&self.targets).put(key, &known.version, known.clone());
-        Ok(Outcome::Published(known))
+        published.content = Content::Confirmed(fingerprint);
+        published.owner_lives = true;
+        lock(&self.targets).put(key, &published.version, published.clone());
+        Ok(Outcome::Published(published))
     }
 
     /// Writes the state in exactly the version that was read. A failure is an outcome, not an error: a provider's response must not

@@ -13,17 +13,17 @@ pub(super) fn log_change(before: &Credential, after: &CubeCredentialStatus) {
         tracing::info!(namespace, name, expires_at, "token published");
     }
     for r#type in [ConditionType::Ready, ConditionType::Refreshed] {
-        let Some(fact) = after.condition(r#type) else {
+        let Some(condition) = after.condition(r#type) else {
             continue;
         };
-        let quiet = Reason::from_name(&fact.reason)
+        let quiet = Reason::from_name(&condition.reason)
             .is_some_and(|reason| reason.is_exchange_failure() || reason.is_waiting());
-        let known = before
+        let logged_before = before
             .status
             .condition(r#type)
-            .is_some_and(|before| before.reason == fact.reason);
-        if fact.status == ConditionStatus::False && !quiet && !known {
-            tracing::warn!(namespace, name, condition = ?r#type, reason = fact.reason, "{}", fact.message);
+            .is_some_and(|before| before.reason == condition.reason);
+        if condition.status == ConditionStatus::False && !quiet && !logged_before {
+            tracing::warn!(namespace, name, condition = ?r#type, reason = condition.reason, "{}", condition.message);
         }
     }
 }

@@ -23,7 +23,6 @@ const RESOURCES: [&str; 6] = [
 
 /// The error of [`connect`].
 #[derive(Debug, Error)]
-#[expect(missing_docs, reason = "the messages are the documentation")]
 pub(crate) enum ConnectError {
     #[error(
         "no cluster is configured: set KUBECONFIG, or run in a pod with a service account ({0})"
@@ -113,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_named_by_verb_and_resource_and_never_by_what_somebody_called_something() {
+    fn a_request_is_named_by_verb_and_resource_and_never_by_the_names_of_objects() {
         let own = "/apis/cube-operator.dev/v1alpha1/namespaces/treasury/cubecredentials";
         let secrets = "/api/v1/namespaces/secrets/secrets";
         for (request, name) in [

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use super::error::{ApiError, call};
 
 /// The number of pods on a page: a response of a few megabytes.
-pub const PAGE: u32 = 500;
+pub(crate) const PAGE: u32 = 500;
 
 /// Reads the pods of a namespace that have not finished, page by page.
 ///

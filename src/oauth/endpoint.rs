@@ -94,7 +94,7 @@ impl Endpoint {
 
     /// The port; 443 where the URL has none.
     #[must_use]
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.0.port_or_known_default().unwrap_or(443)
     }
 }

@@ -47,7 +47,7 @@ impl TokenError {
 
     /// Whether nothing may be sent for this client for a while (429, `slow_down`, Retry-After).
     #[must_use]
-    pub fn asks_for_pause(&self) -> bool {
+    pub(crate) fn asks_for_pause(&self) -> bool {
         self.pause().is_some() || self.reason().retry_class() == Some(RetryClass::RateLimited)
     }
 }

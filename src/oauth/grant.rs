@@ -26,7 +26,7 @@ impl<T> Grant<T> {
 
     /// The name in a spec, and in the hash of a token's inputs: another name would replace every token.
     #[must_use]
-    pub fn spec_name(&self) -> &'static str {
+    pub(crate) fn spec_name(&self) -> &'static str {
         match self {
             Self::ClientCredentials => "ClientCredentials",
             Self::RefreshToken(_) => "RefreshToken",
@@ -35,7 +35,7 @@ impl<T> Grant<T> {
 
     /// Whether the request has a scope parameter. A refresh has none: some servers make a narrowed scope permanent.
     #[must_use]
-    pub fn sends_scopes(&self) -> bool {
+    pub(crate) fn sends_scopes(&self) -> bool {
         match self {
             Self::ClientCredentials => true,
             Self::RefreshToken(_) => false,

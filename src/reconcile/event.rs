@@ -32,7 +32,7 @@ pub enum EventKind {
 impl EventKind {
     /// Whether the event is a warning.
     #[must_use]
-    pub fn is_warning(self) -> bool {
+    pub(crate) fn is_warning(self) -> bool {
         match self {
             Self::TokenIssued
             | Self::Recovered
@@ -50,7 +50,7 @@ impl EventKind {
 
     /// The event's reason.
     #[must_use]
-    pub fn reason(self) -> String {
+    pub(crate) fn reason(self) -> String {
         match self {
             Self::Failed(reason) => reason.to_string(),
             other => format!("{other:?}"),

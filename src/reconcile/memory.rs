@@ -54,7 +54,7 @@ impl Memory {
 
     /// Whether it waits for a permit.
     #[must_use]
-    pub fn is_queued(&self) -> bool {
+    pub(crate) fn is_queued(&self) -> bool {
         self.exchange.queued().is_some()
     }
 
@@ -65,7 +65,7 @@ impl Memory {
     }
 
     /// The object with the CA bundle has changed.
-    pub fn touch_ca_bundle(&mut self) {
+    pub(crate) fn touch_ca_bundle(&mut self) {
         self.exchange.touch_ca_bundle();
     }
 

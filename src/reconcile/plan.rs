@@ -104,7 +104,7 @@ pub struct DesiredState {
 impl Action {
     /// Whether a token request begins with it. The request after an earlier claim does not begin one: it must be finished.
     #[must_use]
-    pub fn begins_exchange(&self) -> bool {
+    pub(crate) fn begins_exchange(&self) -> bool {
         match self {
             Self::Exchange(exchange) => exchange.attempt.login.is_none(),
             Self::Store(state) => state.claims,

@@ -121,7 +121,7 @@ impl Settings {
 
     /// The name of the target of a `CubeCredential` with this name.
     #[must_use]
-    pub fn target_name(name: &str, spec: &CubeCredentialSpec) -> String {
+    pub(crate) fn target_name(name: &str, spec: &CubeCredentialSpec) -> String {
         spec.target
             .name
             .clone()
@@ -130,13 +130,13 @@ impl Settings {
 
     /// The name of the state of a `CubeCredential` with this name.
     #[must_use]
-    pub fn state_name(name: &str) -> String {
+    pub(crate) fn state_name(name: &str) -> String {
         format!("{name}-cube-state")
     }
 
     /// Whether the target is deleted with the `CubeCredential`.
     #[must_use]
-    pub fn owns_target(&self) -> bool {
+    pub(crate) fn owns_target(&self) -> bool {
         self.target.deletion_policy == DeletionPolicy::Delete
     }
 }

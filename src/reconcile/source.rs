@@ -70,7 +70,7 @@ pub enum CaBundle {
 impl<T> Source<T> {
     /// The current version, as far as it is known.
     #[must_use]
-    pub fn version(&self) -> Option<&str> {
+    pub(crate) fn version(&self) -> Option<&str> {
         match self {
             Self::Unread(version) => version.as_deref(),
             Self::Read(secret) => Some(&secret.version),

@@ -95,7 +95,7 @@ fn shown(reconciler: &Reconciler) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_was_deleted_while_the_watch_was_interrupted_leaves_no_metric_and_no_state() {
+async fn an_object_deleted_while_the_watch_was_interrupted_leaves_no_metric_and_no_state() {
     let (reconciler, mut writer) = reconciler();
     let objects = [object("stays", "a"), object("goes", "b")];
     list(&reconciler, &mut writer, &objects);
@@ -188,7 +188,7 @@ async fn an_exchange_that_was_about_to_begin_when_the_lease_was_lost_does_not_be
 }
 
 #[tokio::test]
-async fn nothing_is_looked_at_by_a_process_that_does_not_lead() {
+async fn a_process_that_does_not_lead_reconciles_nothing() {
     let (reconciler, _writer) = reconciler_that(Leadership::default());
     for list in [List::Credentials, List::Targets, List::Sources] {
         reconciler.readiness.listed(list);

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_certificate_is_told_as_such() {
+    fn a_certificate_that_cannot_be_read_is_reported_as_such() {
         for der in [&b""[..], b"\x30\x00", b"garbage"] {
             assert_eq!(describe(der), "a certificate that cannot be read");
         }

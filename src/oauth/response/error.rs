@@ -46,7 +46,7 @@ fn target_shown(target: Option<&str>) -> String {
 impl ResponseError {
     /// The HTTP status.
     #[must_use]
-    pub fn status(&self) -> u16 {
+    pub(crate) fn status(&self) -> u16 {
         self.status
     }
 

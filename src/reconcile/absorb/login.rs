@@ -61,7 +61,7 @@ fn unstored_after(unstored: Unstored, why: NotStored) -> Option<Unstored> {
         // Nobody can use the token any more.
         NotStored::Gone => return None,
         NotStored::Conflict => Setback::Passing,
-        NotStored::Unknown(why) => Setback::Unanswered(why),
+        NotStored::Unknown(why) => Setback::NoResponse(why),
         NotStored::Refused(why) => Setback::Refused(why),
     };
     Some(unstored.failed(setback))

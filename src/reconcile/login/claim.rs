@@ -38,8 +38,8 @@ impl Claim {
     }
 
     /// The latest end of a claim that was first observed at this time, whatever end it states: the clock of its pod may be wrong.
-    pub(in crate::reconcile) fn latest_end(first_seen: Timestamp) -> Timestamp {
-        later(first_seen, delays::CLAIM)
+    pub(in crate::reconcile) fn latest_end(first_observed: Timestamp) -> Timestamp {
+        later(first_observed, delays::CLAIM)
     }
 
     /// Whether enough of a claim is left to send a request and receive its response.

@@ -124,9 +124,9 @@ impl LoginMemory {
 
     /// The state was read, with this claim on it.
     pub(in crate::reconcile) fn observe_claim(&mut self, claim: Option<&Claim>, now: Timestamp) {
-        let known = self.observed_claim.take();
-        self.observed_claim = claim.map(|claim| match known {
-            Some(known) if known.claim == *claim => known,
+        let before = self.observed_claim.take();
+        self.observed_claim = claim.map(|claim| match before {
+            Some(before) if before.claim == *claim => before,
             _ => ObservedClaim {
                 claim: claim.clone(),
                 since: now,

@@ -134,7 +134,7 @@ impl Budget {
 
     /// A reconcile has ended. A permit that was not used goes to others, and a credential that does not ask for one any more
     /// leaves the queue. After an error it keeps its place.
-    pub fn end(
+    pub(crate) fn end(
         &mut self,
         uid: &str,
         permit: Option<&(PermitRequest, Permit)>,
@@ -162,7 +162,7 @@ impl Budget {
     }
 
     /// A credential gives up its place in the queue.
-    pub fn leave(&mut self, uid: &str) {
+    pub(crate) fn leave(&mut self, uid: &str) {
         let client = self.queues.remove(uid);
         if let Some(bucket) = client.and_then(|client| self.clients.get_mut(&client)) {
             bucket.leave(uid);

@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_that_may_have_arrived_is_tried_again_within_a_providers_grace() {
+    fn a_refresh_that_may_have_arrived_is_retried_within_a_providers_grace_period() {
         for (failures, expected) in (1..).zip([2, 8, 20, 60, 120, 300, 300]) {
             let delay = retry_delay(Reason::NoResponse, None, true, failures, "uid").unwrap();
             assert!(

@@ -50,7 +50,7 @@ pub enum Read {
 impl Read {
     /// Reads the target.
     #[must_use]
-    pub fn target(settings: &Settings, observed: &Target) -> Self {
+    pub(crate) fn target(settings: &Settings, observed: &Target) -> Self {
         Self::Target {
             name: settings.target_name.clone(),
             known: matches!(observed, Target::Present(_)),
@@ -66,7 +66,7 @@ impl Read {
 
     /// Reads the Secret with the client.
     #[must_use]
-    pub fn source(settings: &Settings, observed: &Source) -> Self {
+    pub(crate) fn source(settings: &Settings, observed: &Source) -> Self {
         Self::Source {
             reference: settings.source.clone(),
             labelled: observed.version().is_some(),
@@ -75,7 +75,7 @@ impl Read {
 
     /// Reads the Secret with the initial refresh token, if the grant has one.
     #[must_use]
-    pub fn seed(settings: &Settings, observed: &Source<SourceValue>) -> Option<Self> {
+    pub(crate) fn seed(settings: &Settings, observed: &Source<SourceValue>) -> Option<Self> {
         Some(Self::Seed {
             reference: settings.grant.refresh_token()?.clone(),
             labelled: observed.version().is_some(),
@@ -84,7 +84,7 @@ impl Read {
 
     /// Reads the state.
     #[must_use]
-    pub fn state(settings: &Settings) -> Self {
+    pub(crate) fn state(settings: &Settings) -> Self {
         Self::State {
             name: settings.state_name.clone(),
         }
@@ -92,7 +92,7 @@ impl Read {
 
     /// Reads the CA bundle, if the spec names one.
     #[must_use]
-    pub fn ca_bundle(settings: &Settings) -> Option<Self> {
+    pub(crate) fn ca_bundle(settings: &Settings) -> Option<Self> {
         settings.ca_bundle.clone().map(Self::CaBundle)
     }
 }

@@ -104,7 +104,7 @@ pub enum CaBundleFlaw {
 impl Rejection {
     /// The reason that conditions show.
     #[must_use]
-    pub fn reason(&self) -> Reason {
+    pub(crate) fn reason(&self) -> Reason {
         use SecretRole::{Client, RefreshToken};
         match self {
             Self::SecretAbsent { role: Client, .. } => Reason::ClientSecretNotFound,

@@ -52,9 +52,9 @@ fn failure(observed: &Observed, r#type: ConditionType, condition: &Condition) ->
         return None;
     }
     let before = observed.credential.status.condition(r#type);
-    let known = before
+    let reported_before = before
         .is_some_and(|before| before.status == *status && before.reason == reason.to_string());
-    (!known).then(|| Event {
+    (!reported_before).then(|| Event {
         kind: EventKind::Failed(*reason),
         note: message.clone(),
     })

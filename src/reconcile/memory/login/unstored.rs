@@ -40,7 +40,7 @@ pub(in crate::reconcile) enum Setback {
     /// The state changed in between, or may have been written.
     Passing,
     /// The state may have been written, and the API server may be unavailable.
-    Unanswered(WriteError),
+    NoResponse(WriteError),
     /// The API server refuses it.
     Refused(WriteError),
 }
@@ -76,8 +76,8 @@ impl Unstored {
         let phase = match setback {
             Setback::Passing => StorePhase::Wait,
             // A short outage of the API server needs no person.
-            Setback::Unanswered(_) if self.attempts < ATTEMPTS_BEFORE_REPORT => StorePhase::Wait,
-            Setback::Unanswered(why) | Setback::Refused(why) => StorePhase::Report(why),
+            Setback::NoResponse(_) if self.attempts < ATTEMPTS_BEFORE_REPORT => StorePhase::Wait,
+            Setback::NoResponse(why) | Setback::Refused(why) => StorePhase::Report(why),
         };
         Self {
             attempts: self.attempts.saturating_add(1),

@@ -57,7 +57,7 @@ impl Condition {
 
 impl Conditions {
     /// The same conditions, decided again by this time although no exchange is planned for it.
-    pub(super) fn looked_at_by(self, time: Timestamp) -> Self {
+    pub(super) fn wake_by(self, time: Timestamp) -> Self {
         Self {
             wake_at: Some(self.wake_at.map_or(time, |at| at.min(time))),
             ..self
@@ -65,7 +65,7 @@ impl Conditions {
     }
 
     /// Conditions whose Ready depends on the published token alone. Without a good token, Ready has the reason of Refreshed.
-    pub(super) fn troubled(
+    pub(super) fn from_published_token(
         case: &Case<'_>,
         refreshed: Condition,
         progress: Progress,
