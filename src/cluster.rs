@@ -4,7 +4,7 @@
 //!  watch events ─▶ caches and index ─▶ observe ─▶ Observed ─▶ (the decision) ─▶ read or perform ─▶ API server, provider
 //! ```
 //!
-//! The watches maintain everything here: [`cache`] holds the versions of labelled Secrets, [`index`] finds the credentials that a
+//! The watches maintain everything here: `cache` holds the versions of labelled Secrets, `index` finds the credentials that a
 //! name or a uid matters to. Neither walks over all objects. A `Secret` is converted here, at the edge, and never logged: its own
 //! Debug output shows its data.
 

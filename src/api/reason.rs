@@ -35,7 +35,7 @@ pub enum RetryClass {
 /// Generates the enum, the list of all reasons, their names and their kinds from one table.
 macro_rules! reasons {
     ($($reason:ident => $kind:expr,)+) => {
-        /// Why a condition is what it is.
+        /// The reason of a condition.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[expect(missing_docs, reason = "the names are the documentation; the README has a row for each")]
         pub enum Reason {

@@ -76,7 +76,7 @@ impl Readiness {
         self.present.load(Ordering::Acquire) == ALL
     }
 
-    /// Waits for all first lists, and for those of the `CubeCredentials` of the other scopes.
+    /// Waits for all first lists, and for the lists of `CubeCredentials` of the other scopes.
     pub(super) async fn complete(&self) {
         loop {
             let changed = self.changed.notified();

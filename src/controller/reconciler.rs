@@ -27,7 +27,7 @@ use crate::{
 
 /// Delays after an error of the API server: 1 s, doubling to a minute.
 pub(super) const LONGEST_API_DELAY: Duration = Duration::from_secs(60);
-/// How soon a process checks again whether it leads, after it could not renew its lease.
+/// The delay before a process that could not renew its lease checks again whether it leads.
 pub(super) const LEADERSHIP_DELAY: Duration = Duration::from_secs(2);
 
 /// The longest sleep. Timers stop while a machine is suspended, and clocks are adjusted, so the time is checked every five

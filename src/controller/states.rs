@@ -24,7 +24,7 @@ struct ObjectState {
     key: ObjectKey,
     memory: Memory,
     reported: Option<Reported>,
-    /// How many reconciles in a row the API server has interrupted.
+    /// The number of reconciles in a row that the API server has interrupted.
     api_errors: u32,
 }
 
@@ -92,7 +92,7 @@ impl ObjectStates {
         }
     }
 
-    /// How many reconciles of an object in a row the API server has interrupted.
+    /// The number of reconciles of an object in a row that the API server has interrupted.
     pub(super) fn api_errors(&self, uid: &str) -> u32 {
         lock(&self.0).get(uid).map_or(1, |state| state.api_errors)
     }

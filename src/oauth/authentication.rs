@@ -37,11 +37,11 @@ impl ClientAuthentication {
 /// A client, and its method of authentication.
 #[derive(Clone, Debug)]
 pub enum Authentication {
-    /// With the secret in the form.
+    /// The secret is in the form.
     Body(Client),
-    /// With the secret in the Authorization header.
+    /// The secret is in the Authorization header.
     Basic(Client),
-    /// Not at all: a public client.
+    /// A public client does not authenticate.
     None {
         /// The client id.
         id: String,

@@ -51,7 +51,7 @@ fn host_entry(entry: &str) -> Option<Entry> {
         format!("https://{entry}")
     };
     let endpoint = Endpoint::parse(&text).ok()?;
-    // Not from `Url`, which drops the default port: "host:443" must not match other ports.
+    // The port is not taken from `Url`, which drops the default port: "host:443" must not match other ports.
     let port = match entry.rsplit_once(':') {
         Some((_, port)) if !bare_ipv6 && !port.ends_with(']') => Some(port.parse().ok()?),
         _ => None,

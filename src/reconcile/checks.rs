@@ -19,7 +19,7 @@ pub(super) const CHECKS: &[Check] = &[
     login::a_response_is_stored_first,
     // The garbage collector deletes Secrets with an owner reference, and the others should stay: nothing is left to do.
     target::a_deleted_credential_is_left_alone,
-    // Of two credentials with one target only one may touch it, so this comes before anything is read or written.
+    // Only one of two credentials with one target may touch it, so this comes before anything is read or written.
     target::an_older_credential_owns_the_target,
     // The checks below depend on the owner of the Secret and on the token in it.
     target::the_target_is_read,
@@ -53,7 +53,7 @@ pub(super) const CHECKS: &[Check] = &[
     exchange::a_place_in_the_queue_is_kept,
     // From here on the exchange is due: everything that it needs must be known.
     exchange::the_needs_of_the_request_are_read,
-    // Without a place for the successor no refresh token may be sent.
+    // No refresh token may be sent without a place for its successor.
     login::an_unusable_state_is_left_alone,
     // A dead token must not be replayed.
     login::a_rejected_token_is_not_sent_again,

@@ -63,7 +63,7 @@ pub enum Action {
     Report {
         /// The whole status.
         status: CubeCredentialStatus,
-        /// What changed.
+        /// The changes that the report announces.
         events: Vec<Event>,
     },
 }
@@ -95,7 +95,7 @@ pub struct Attempt {
 #[expect(missing_docs, reason = "the names say it")]
 pub struct DesiredState {
     pub secret: DesiredSecret,
-    /// What it holds.
+    /// The content of the Secret.
     pub stored: StoredLogin,
     /// Whether this claims the refresh token for a request that follows.
     pub claims: bool,

@@ -29,7 +29,7 @@ pub struct Settings {
     pub source: ClientSecretRef,
     /// The grant, with the Secret of the initial refresh token if it has one.
     pub grant: Grant<RefreshTokenRef>,
-    /// How the client authenticates.
+    /// The client's method of authentication.
     pub authentication: ClientAuthentication,
     /// The scopes that the token should have. A refresh requests none, but its response is compared with them too.
     pub scopes: Vec<String>,

@@ -12,7 +12,8 @@ pub use rejection::{CaBundleFlaw, Flaw, Rejection, SecretRole};
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Source<T = ClientValues> {
-    /// Its content was not read yet. The version is that of the watch on labelled Secrets; `None`: the watch does not show it.
+    /// Its content was not read yet. The version comes from the watch on labelled Secrets; `None`: the watch does not show the
+    /// Secret.
     Unread(Option<String>),
     /// There is no Secret by that name.
     Absent,

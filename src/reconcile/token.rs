@@ -49,7 +49,7 @@ impl TokenMetadata {
         (self.rotation, self.issued_at) > (other.rotation, other.issued_at)
     }
 
-    /// With the number of the response that the token came with.
+    /// The metadata with the number of the response that the token came with.
     pub(super) fn numbered(self, generation: u64) -> Self {
         Self {
             rotation: Some(generation),

@@ -112,7 +112,7 @@ impl NetworkError {
 
     /// Whether the request may have arrived, and been served.
     #[must_use]
-    pub(crate) fn outcome_unknown(&self) -> bool {
+    pub fn outcome_unknown(&self) -> bool {
         matches!(self, Self::NoResponse { .. })
     }
 }

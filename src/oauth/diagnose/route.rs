@@ -39,7 +39,7 @@ pub(crate) fn proxy(endpoint: &Endpoint) -> Option<String> {
     } else {
         80
     };
-    // Not the whole URI: it may hold a password.
+    // The rest of the URI is left out, because it may hold a password.
     Some(format!(
         "{}:{}",
         proxy.host()?,

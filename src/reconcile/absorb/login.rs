@@ -79,7 +79,7 @@ pub(super) fn waited(observed: &mut Observed) {
     observed.state = State::Unread;
 }
 
-/// Another login begins with our own write, whose response may have been lost, or with that of another process.
+/// Another login begins with a write by us, whose response may have been lost, or by another process.
 fn notice_another_login(observed: &mut Observed) {
     let Some(stored) = observed.state.stored() else {
         return;

@@ -92,7 +92,7 @@ impl Case<'_> {
 
 /// The times of the exchange.
 impl Case<'_> {
-    /// When the live token is refreshed.
+    /// The time at which the live token is refreshed.
     pub(in crate::reconcile) fn refresh_at(&self, token: &TokenMetadata) -> Timestamp {
         let observed = self.observed;
         let planned = schedule::refresh_at(token, self.settings, &observed.credential.uid);

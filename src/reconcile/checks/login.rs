@@ -52,7 +52,7 @@ pub(super) fn a_rejection_is_stored(case: &Case<'_>) -> Option<Step> {
         return Some(step);
     }
     let stored = case.observed.state.stored()?;
-    // This reconcile is a later one than that of the exchange.
+    // The exchange happened in an earlier reconcile.
     if case.observed.source.is_unread() {
         return Some(read(Read::source(case.settings, &case.observed.source)));
     }

@@ -11,7 +11,7 @@ use crate::reconcile::{pace::delays, time::later, token::TokenMetadata};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::reconcile) struct LoginRecord {
-    /// How many responses have been stored since the state began.
+    /// The number of responses that have been stored since the state began.
     pub(in crate::reconcile) generation: u64,
     /// The SHA-256 of the initial refresh token of this login.
     pub(in crate::reconcile) seed: String,
@@ -50,7 +50,7 @@ pub(in crate::reconcile) struct RejectedToken {
 }
 
 impl RejectedToken {
-    /// When the token is sent once more. A lost token and one that was rejected twice are never sent again.
+    /// The time at which the token is sent once more. A lost token and one that was rejected twice are never sent again.
     pub(in crate::reconcile) fn next_attempt(&self) -> Option<Timestamp> {
         (!self.lost && !self.confirmed).then(|| later(self.at, delays::CONFIRMATION))
     }

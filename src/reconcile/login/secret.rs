@@ -43,7 +43,7 @@ pub struct StateSecret {
     pub version: String,
     /// Whether it has this object's owner reference.
     pub owned: bool,
-    /// What it holds.
+    /// The content of the Secret.
     pub stored: StoredLogin,
 }
 

@@ -168,7 +168,7 @@ fn a_rejection_is_confirmed_once_and_a_loss_never() {
 
     let lost = reject(&claimed(&claimed(&a2(), "other", 0), POD, 50)).unwrap();
     assert!(lost.lost && lost.next_attempt().is_none());
-    // What was rejected without doubt is not lost by the confirmation.
+    // A token that was rejected with a known outcome does not become lost by the confirmation.
     assert!(
         !reject(&claimed(&claimed(&first, "other", 300), POD, 350))
             .unwrap()
@@ -198,7 +198,7 @@ fn the_newer_token_has_the_greater_number_then_the_later_time() {
     };
     for (newer, older) in [
         (metadata(Some(2), 0), metadata(Some(1), 9)),
-        // A number that somebody wrote there.
+        // A person wrote this number there.
         (metadata(Some(u64::MAX), 1), metadata(Some(u64::MAX), 0)),
         (metadata(Some(1), 0), metadata(None, 9)),
         (metadata(None, 1), metadata(None, 0)),
@@ -269,6 +269,6 @@ fn a_state_of_the_version_before_is_read() {
     assert_eq!(read.refresh_token.expose_secret(), "r3");
     assert_eq!(read.access_token.as_ref().unwrap().expose_secret(), "a3");
     assert_eq!(read.replaced_token.as_ref().unwrap().expose_secret(), "r2");
-    // And written the same, so that a downgrade reads it too.
+    // It is written in the same form, so that a downgrade reads it too.
     assert_eq!(read.data()[RECORD].expose_secret(), RECORD_BEFORE);
 }

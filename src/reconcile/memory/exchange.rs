@@ -23,9 +23,10 @@ pub(in crate::reconcile) struct ExchangeMemory {
     /// The attempts in a row whose outcome is unknown: a provider's grace period covers the first of them only.
     unknown_outcomes: i32,
     last_attempt_at: Option<Timestamp>,
-    /// When the last token arrived: tokens of a slow provider may be due on arrival, and must not be requested without end.
+    /// The time at which the last token arrived: tokens of a slow provider may be due on arrival, and must not be requested
+    /// without end.
     last_token_at: Option<Timestamp>,
-    /// Versions of the inputs that are known to differ from those of the published token.
+    /// Versions whose inputs are known to differ from the inputs of the published token.
     refuted: Option<Versions>,
     queued: Option<Queued>,
     /// The CA bundle may have changed since the last failed attempt.
@@ -36,7 +37,7 @@ pub(in crate::reconcile) struct ExchangeMemory {
 #[derive(Clone, Debug)]
 struct Failed {
     failure: Failure,
-    /// How many attempts in a row have failed.
+    /// The number of attempts in a row that have failed.
     count: i32,
     /// The inputs of the attempt, which distinguish a changed secret from a label edit. A new process does not know them.
     inputs: Option<InputsDigest>,
@@ -65,7 +66,7 @@ impl ExchangeMemory {
         self.refuted = None;
     }
 
-    /// An attempt failed. `refuted` are the current versions if their inputs differ from those of the published token.
+    /// An attempt failed. `refuted` are the current versions, if their inputs differ from the inputs of the published token.
     pub(in crate::reconcile) fn failed(
         &mut self,
         attempt: FailedAttempt,
@@ -131,7 +132,7 @@ impl ExchangeMemory {
         self.failed.as_ref().map(|failed| &failed.failure)
     }
 
-    /// How many attempts in a row have failed.
+    /// The number of attempts in a row that have failed.
     pub(in crate::reconcile) fn failures(&self) -> i32 {
         self.failed.as_ref().map_or(0, |failed| failed.count)
     }
@@ -169,7 +170,7 @@ impl ExchangeMemory {
             .is_some_and(|failed| failed.inputs.is_some())
     }
 
-    /// The source Secret was read in this version, with these inputs. If they are those of the failed attempt, nothing changed.
+    /// The source Secret was read in this version, with these inputs. If the failed attempt had the same inputs, nothing changed.
     pub(in crate::reconcile) fn source_read(&mut self, version: &str, inputs: InputsDigest) {
         let Some(failed) = &mut self.failed else {
             return;

@@ -134,7 +134,7 @@ impl LoginMemory {
         });
     }
 
-    /// When a claim that states this end is over at the latest; `None`: no claim was observed.
+    /// The latest end of a claim that states this end; `None`: no claim was observed.
     pub(in crate::reconcile) fn claim_ends(&self, until: Timestamp) -> Option<Timestamp> {
         let observed = self.observed_claim.as_ref()?;
         Some(until.min(Claim::latest_end(observed.since)))

@@ -36,8 +36,8 @@ pub(in crate::reconcile) const UNWATCHED: SignedDuration = seconds(60);
 
 /// The duration of a claim on a refresh token.
 pub(in crate::reconcile) const CLAIM: SignedDuration = seconds(40);
-/// The time that must be left of a claim when the request is sent: an exchange (at most 30 s), and the 5 s by which the clocks of
-/// two nodes may differ.
+/// The time that must be left of a claim when the request is sent: an exchange (at most 30 s), and the 5 s that the clocks of two
+/// nodes may differ.
 pub(in crate::reconcile) const CLAIM_LEFT: SignedDuration = seconds(35);
 /// A revoked token stays revoked, but a provider may err once. A rejection is confirmed after this time.
 pub(in crate::reconcile) const CONFIRMATION: SignedDuration = seconds(300);

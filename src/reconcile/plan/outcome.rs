@@ -68,7 +68,7 @@ pub enum Outcome {
 pub struct Exchanged {
     /// The inputs of the request.
     pub attempt: Attempt,
-    /// When it was sent.
+    /// The time at which it was sent.
     pub sent_at: Timestamp,
     /// The token, or why there is none.
     pub result: Result<Issued, TokenError>,

@@ -26,14 +26,14 @@ pub enum Read {
     },
     /// The Secret with the client.
     Source {
-        /// Where it is, and its keys.
+        /// The name and the keys of the Secret.
         reference: ClientSecretRef,
         /// Whether its consent label is known; otherwise its metadata is read first.
         labelled: bool,
     },
     /// The Secret with the initial refresh token.
     Seed {
-        /// Where it is, and its key.
+        /// The name and the key of the Secret.
         reference: RefreshTokenRef,
         /// Whether its consent label is known; otherwise its metadata is read first.
         labelled: bool,

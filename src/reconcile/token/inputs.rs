@@ -1,7 +1,7 @@
 //! The inputs of a token.
 //!
 //! The hash of the inputs is on the target, where everybody who may describe Secrets can read it. It is keyed with the access
-//! token, so that nobody can test guesses of a client secret against it.
+//! token, so that guesses of a client secret cannot be tested against it.
 
 use std::fmt;
 

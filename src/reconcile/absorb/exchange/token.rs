@@ -123,7 +123,7 @@ fn facts(
     }
 }
 
-/// Whether the previous token already had these scopes. Without one, the last status decides, which may already be that of a new
+/// Whether the previous token already had these scopes. Without one, the last status decides, which may already describe a new
 /// spec that had to wait for this token.
 fn scopes_are_known(
     status: &CubeCredentialStatus,

@@ -16,7 +16,7 @@ pub(in crate::reconcile) struct Failure {
     pub(in crate::reconcile) cause: FailureCause,
     /// Whether the provider may have consumed the refresh token.
     pub(in crate::reconcile) outcome_unknown: bool,
-    /// When it is attempted again without a change.
+    /// The time of the next attempt without a change.
     pub(in crate::reconcile) next_attempt: Option<Timestamp>,
     /// The inputs of the attempt, as the status records them.
     pub(in crate::reconcile) attempted: Attempted,
@@ -25,7 +25,7 @@ pub(in crate::reconcile) struct Failure {
 /// The cause of a failed exchange.
 #[derive(Clone, Debug)]
 pub(in crate::reconcile) enum FailureCause {
-    /// The provider refused, or could not be reached. The settings are those of the attempt: the remedy speaks of them.
+    /// The provider refused, or could not be reached. The settings of the attempt are kept for the remedy.
     Exchange(TokenError, Arc<Settings>),
     /// The token had expired when its response arrived.
     ExpiredOnArrival(Arc<Settings>),

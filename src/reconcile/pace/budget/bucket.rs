@@ -11,7 +11,7 @@ use crate::reconcile::{pace::delays, time::later};
 const CAPACITY: i32 = 3;
 /// The content of a bucket when the process starts: the previous process may just have sent three.
 const AT_START: i32 = 1;
-/// How far a refresh whose outcome is unknown may overdraw: a provider's grace period for it is short.
+/// The overdraft of a refresh whose outcome is unknown: a provider's grace period for it is short.
 const OVERDRAFT: i32 = 3;
 
 #[derive(Debug)]
