@@ -47,7 +47,7 @@ enum Role {
     Unknown,
     /// Another process has the lease.
     StandsBy,
-    /// This process has the lease, until then unless it renews it.
+    /// This process leads until this time; a renewal extends it.
     Leads(End),
     /// There is no lease, and no other process.
     Alone,

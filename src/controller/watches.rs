@@ -105,8 +105,8 @@ where
     })
 }
 
-/// kube's pauses before a broken watch is started again, limited to 5 s. kube's own limit is half a minute: after an outage of 20
-/// s, the operator saw nothing for another minute.
+/// kube's pauses before a broken watch is started again, but 5 s at most. kube's own limit is half a minute: after a short
+/// outage, the operator saw nothing for another minute.
 #[derive(Default)]
 struct ShortBackoff(watcher::DefaultBackoff);
 

@@ -1,4 +1,4 @@
-//! Listing pods, page by page. The caller says which of their fields are read.
+//! Lists pods page by page. The caller says which of their fields are read.
 
 use std::fmt::Debug;
 
@@ -15,7 +15,7 @@ use super::error::{ApiError, call};
 /// The number of pods on a page: a response of a few megabytes.
 pub(crate) const PAGE: u32 = 500;
 
-/// Reads the pods of a namespace that have not finished, page by page.
+/// Reads the pods of a namespace that have not finished, `page` of them at a time.
 ///
 /// The request has no resourceVersion: "0" would be cheaper for the API server, but returns all pods in one response, whatever
 /// the limit.
