@@ -63,10 +63,10 @@ pub struct CubeCredentialStatus {
 /// The target Secret as it was last written or confirmed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct TargetStatus {
     /// Its name, in the namespace of the `CubeCredential`.
     pub name: String,
+    /// Its resourceVersion.
     pub resource_version: String,
 }
 
