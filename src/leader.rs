@@ -125,7 +125,7 @@ impl Election {
         }
     }
 
-    /// The leadership of this process, which follows the election.
+    /// A handle that follows the election.
     #[must_use]
     pub(crate) fn leadership(&self) -> Leadership {
         self.leadership.clone()

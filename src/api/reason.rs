@@ -54,7 +54,6 @@ macro_rules! reasons {
                 }
             }
 
-            /// The kind of this reason.
             #[must_use]
             pub(crate) fn kind(self) -> ReasonKind {
                 match self {

@@ -30,7 +30,6 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// Whether the event is a warning.
     #[must_use]
     pub(crate) fn is_warning(self) -> bool {
         match self {
@@ -48,7 +47,6 @@ impl EventKind {
         }
     }
 
-    /// The event's reason.
     #[must_use]
     pub(crate) fn reason(self) -> String {
         match self {

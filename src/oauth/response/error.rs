@@ -44,7 +44,6 @@ fn target_shown(target: Option<&str>) -> String {
 }
 
 impl ResponseError {
-    /// The HTTP status.
     #[must_use]
     pub(crate) fn status(&self) -> u16 {
         self.status

@@ -48,7 +48,6 @@ pub enum Read {
 }
 
 impl Read {
-    /// Reads the target.
     #[must_use]
     pub(crate) fn target(settings: &Settings, observed: &Target) -> Self {
         Self::Target {
@@ -57,14 +56,12 @@ impl Read {
         }
     }
 
-    /// Reads the target before it moved.
     pub(in crate::reconcile) fn previous(secret: &TargetSecret) -> Self {
         Self::Previous {
             name: secret.name.clone(),
         }
     }
 
-    /// Reads the Secret with the client.
     #[must_use]
     pub(crate) fn source(settings: &Settings, observed: &Source) -> Self {
         Self::Source {
@@ -82,7 +79,6 @@ impl Read {
         })
     }
 
-    /// Reads the state.
     #[must_use]
     pub(crate) fn state(settings: &Settings) -> Self {
         Self::State {
