@@ -1,4 +1,4 @@
-//! The interface: what people write in a `CubeCredential` and what they read back.
+//! The interface of the operator: people write the spec of a `CubeCredential`, and read its status.
 //!
 //! Only types and their validation rules live here. The schema in `crds/` is generated from them, so a rule that is
 //! written here is enforced by the API server at `kubectl apply`; nothing needs an admission webhook.
@@ -16,7 +16,7 @@ mod status;
 
 pub use condition::{Condition, ConditionStatus, ConditionType};
 pub use names::{annotation, label};
-pub use reason::{Reason, ReasonKind, RetryClass};
+pub use reason::{Reason, RetryClass};
 pub use spec::{
     CaBundleKind, CaBundleRef, ClientAuthentication, ClientSecretRef, CubeCredential,
     CubeCredentialSpec, DeletionPolicy, Grant, Provider, RefreshTokenRef, TargetSpec,

@@ -1,4 +1,4 @@
-//! The command line. Every flag is also an environment variable; nothing happens here.
+//! The command line, and nothing else. Every flag is also an environment variable.
 
 use std::net::SocketAddr;
 
@@ -33,11 +33,11 @@ pub enum Command {
 pub struct Run {
     /// The namespaces to watch.
     #[command(flatten)]
-    pub scope: Scope,
+    pub(crate) scope: Scope,
 
     /// Where token requests may go.
     #[command(flatten)]
-    pub reach: Reach,
+    pub(crate) reach: Reach,
 
     /// The time between two token requests of one client, 1s to 1h; three may be sent at once. The default suits a provider that
     /// allows ten a minute.
@@ -48,15 +48,15 @@ pub struct Run {
         default_value = "12s",
         value_parser = interval
     )]
-    pub token_request_interval: SignedDuration,
+    pub(crate) token_request_interval: SignedDuration,
 
     /// What to warn of.
     #[command(flatten)]
-    pub warning: Warning,
+    pub(crate) warning: Warning,
 
     /// Who else there may be.
     #[command(flatten)]
-    pub election: Election,
+    pub(crate) election: Election,
 
     /// Serve /livez, /readyz and /metrics here.
     #[arg(
@@ -65,7 +65,7 @@ pub struct Run {
         value_name = "ADDRESS",
         default_value = "0.0.0.0:8080"
     )]
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
 
     /// The format of the log.
     #[arg(
@@ -74,56 +74,56 @@ pub struct Run {
         value_enum,
         default_value = "json"
     )]
-    pub log_format: LogFormat,
+    pub(crate) log_format: LogFormat,
 
     /// The name of this process in events, and in the Lease.
     #[arg(long, env = "POD_NAME", value_name = "NAME")]
-    pub instance: Option<String>,
+    pub(crate) instance: Option<String>,
 
     /// Who this process is when it claims a refresh token or leads: the uid of its pod, so that a restarted container goes on
     /// where the one before it stopped. Default: a new one at each start.
     #[arg(long, env = "POD_UID", value_name = "UID")]
-    pub identity: Option<String>,
+    pub(crate) identity: Option<String>,
 }
 
 /// The flags of `check`. Those of the operator mean the same, and inside its pod they are in the environment.
 #[derive(Debug, Args)]
 pub struct Check {
     /// The CubeCredential to look at. Default: the installation first, then all of them.
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
 
     /// The namespace to look at. Default: with NAME the one of the kubeconfig, else those that the operator watches.
     #[arg(long, value_name = "NAMESPACE", value_parser = namespace)]
-    pub namespace: Option<String>,
+    pub(crate) namespace: Option<String>,
 
     /// The namespaces that the operator watches.
     #[command(flatten)]
-    pub scope: Scope,
+    pub(crate) scope: Scope,
 
     /// Where the operator may send token requests.
     #[command(flatten)]
-    pub reach: Reach,
+    pub(crate) reach: Reach,
 
     /// What the operator warns of, which needs rights of its own.
     #[command(flatten)]
-    pub warning: Warning,
+    pub(crate) warning: Warning,
 
     /// Whether it takes part in leader election, which needs rights of its own.
     #[command(flatten)]
-    pub election: Election,
+    pub(crate) election: Election,
 }
 
 /// Where to work.
 #[derive(Debug, Args)]
-pub struct Scope {
+pub(crate) struct Scope {
     /// Watch these namespaces only, separated by commas. Default: all.
     #[arg(long, env = "CUBE_OPERATOR_NAMESPACES", value_name = "NAMESPACES", value_delimiter = ',', value_parser = namespace)]
-    pub namespaces: Vec<String>,
+    pub(crate) namespaces: Vec<String>,
 }
 
 /// Where token requests may go.
 #[derive(Debug, Args)]
-pub struct Reach {
+pub(crate) struct Reach {
     /// Permit token endpoints on this network, which may be one that is refused by default (loopback, link-local, ...).
     #[arg(
         long,
@@ -131,34 +131,34 @@ pub struct Reach {
         value_name = "CIDR",
         value_delimiter = ','
     )]
-    pub allow_network: Vec<IpNet>,
+    pub(crate) allow_network: Vec<IpNet>,
 
     /// Permit token requests to these hosts only: host or host:port, separated by commas. Default: any.
     #[arg(long, env = "CUBE_OPERATOR_ALLOWED_TOKEN_HOSTS", value_name = "HOSTS", value_parser = hosts)]
-    pub allowed_token_hosts: Option<HostList>,
+    pub(crate) allowed_token_hosts: Option<HostList>,
 }
 
 /// What the operator tells besides what it does.
 #[derive(Debug, Args)]
-pub struct Warning {
+pub(crate) struct Warning {
     /// Warn by an event of pods that use a token where no refresh gets (environment variables, subPath). Needs the right to
     /// list pods.
     #[arg(long, env = "CUBE_OPERATOR_WARN_CONSUMERS", value_name = "BOOL", default_value_t = true, action = ArgAction::Set)]
-    pub warn_consumers: bool,
+    pub(crate) warn_consumers: bool,
 }
 
 /// Which other processes there may be.
 #[derive(Debug, Args)]
-pub struct Election {
+pub(crate) struct Election {
     /// Make token requests only while holding this Lease, written NAMESPACE/NAME, so that another process can stand by. Default:
     /// there is no other process.
     #[arg(long, env = "CUBE_OPERATOR_LEASE", value_name = "NAMESPACE/NAME")]
-    pub lease: Option<LeaseName>,
+    pub(crate) lease: Option<LeaseName>,
 }
 
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// One JSON object a line.
     Json,
     /// For reading in a terminal.

@@ -1,12 +1,12 @@
-//! The cluster as this process sees it, and the two things that it does there: read and perform.
+//! The cluster as this process sees it, and the two ways in which it uses the cluster: read and perform.
 //!
 //! ```text
 //!  watch events ─▶ caches and index ─▶ observe ─▶ Observed ─▶ (the decision) ─▶ read or perform ─▶ API server, provider
 //! ```
 //!
-//! The watches keep everything here: [`cache`] holds the versions of labelled Secrets, [`index`] finds the credentials that a
-//! name or a uid matters to. Both answer without a walk over all objects. A `Secret` is converted here, at the edge, and never
-//! logged: its own Debug output shows its data.
+//! The watches maintain everything here: `cache` holds the versions of labelled Secrets, `index` finds the credentials that a
+//! name or a uid matters to. Neither walks over all objects. A `Secret` is converted here, at the edge, and never logged: its own
+//! Debug output shows its data.
 
 mod affected;
 mod cache;
@@ -21,7 +21,7 @@ mod table;
 mod watched;
 mod write;
 
-pub use affected::Affected;
+pub(crate) use affected::Affected;
 pub(crate) use affected::changed_config_map;
 pub use context::Context;
 pub(crate) use context::Parts;

@@ -4,5 +4,5 @@ pub mod check;
 pub mod crd;
 pub mod run;
 
-/// What a command ends with: nothing, or one line that says what is wrong and what to do.
+/// The result of a command. An error is one line that says what is wrong and what to do.
 pub type Result = std::result::Result<(), String>;

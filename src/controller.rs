@@ -1,8 +1,7 @@
-//! The loop: watches tell which `CubeCredentials` to look at, and each reconcile runs observe, decide, perform and absorb
-//! until nothing is left to do.
+//! The controller: watches trigger reconciles, and each reconcile repeats decide, read or perform, and absorb until nothing is
+//! left to do.
 //!
-//! Nothing of one namespace matters to another but the budget, so each watched namespace is a scope with watches and a queue of
-//! its own.
+//! Namespaces share nothing but the request budget, so each watched namespace is a scope with its own watches and queue.
 
 mod consumers;
 mod log;
@@ -42,35 +41,31 @@ use crate::{
 use readiness::KnownPauses;
 use reconciler::Reconciler;
 
-/// Reconciles of a scope that run at the same time. One waits mostly, for the provider or the API server.
+/// The number of reconciles of a scope that run at the same time. A reconcile mostly waits for the provider or the API server.
 const CONCURRENCY: u16 = 16;
 
-/// What a controller is made of.
-#[expect(missing_docs, reason = "the names say it")]
-pub struct Options {
-    pub client: Client,
+/// Everything that a controller needs.
+pub(crate) struct Options {
+    pub(crate) client: Client,
     /// The namespaces to watch; none: all.
-    pub namespaces: Vec<String>,
-    /// The only hosts that may be sent to.
-    pub allowed_hosts: Option<HostList>,
-    /// Sends token requests.
-    pub tokens: TokenClient,
-    /// How often each client may send one.
-    pub token_request_interval: SignedDuration,
-    /// Who this process is in claims of refresh tokens: the uid of its pod.
-    pub identity: String,
+    pub(crate) namespaces: Vec<String>,
+    /// The only hosts that requests may be sent to.
+    pub(crate) allowed_hosts: Option<HostList>,
+    pub(crate) tokens: TokenClient,
+    /// The time between two token requests of one client.
+    pub(crate) token_request_interval: SignedDuration,
+    /// The name of this process in claims of refresh tokens: the uid of its pod.
+    pub(crate) identity: String,
     /// The name of this process in events.
-    pub instance: Option<String>,
-    /// Whether exchanges may begin.
-    pub leadership: Leadership,
-    /// What is counted.
-    pub metrics: Metrics,
+    pub(crate) instance: Option<String>,
+    pub(crate) leadership: Leadership,
+    pub(crate) metrics: Metrics,
     /// Whether people are warned of pods that never see a refresh.
-    pub warn_consumers: bool,
+    pub(crate) warn_consumers: bool,
 }
 
 /// Reconciles all `CubeCredentials` of its scopes.
-pub struct Controller {
+pub(crate) struct Controller {
     scopes: Vec<Scope>,
     warn_consumers: bool,
     stop: CancellationToken,
@@ -83,14 +78,13 @@ struct Scope {
     writer: reflector::store::Writer<Watched>,
 }
 
-/// Whether a controller's first lists are there.
+/// Whether the first lists of a controller have arrived.
 #[derive(Clone)]
-pub struct Readiness(Vec<Arc<Reconciler>>);
+pub(crate) struct Readiness(Vec<Arc<Reconciler>>);
 
 impl Readiness {
-    /// Whether all of them are.
     #[must_use]
-    pub fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.0
             .iter()
             .all(|reconciler| reconciler.readiness.is_complete())
@@ -98,9 +92,9 @@ impl Readiness {
 }
 
 impl Controller {
-    /// A controller that makes no more exchanges once `stop` is cancelled.
+    /// A controller that begins no exchange once `stop` is cancelled.
     #[must_use]
-    pub fn new(options: &Options, stop: &CancellationToken) -> Self {
+    pub(crate) fn new(options: &Options, stop: &CancellationToken) -> Self {
         let reporter = Reporter {
             controller: FIELD_MANAGER.into(),
             instance: options.instance.clone(),
@@ -108,7 +102,7 @@ impl Controller {
         let recorder = Recorder::new(options.client.clone(), reporter);
         let namespaces: Vec<Option<String>> = match options.namespaces.as_slice() {
             [] => vec![None],
-            // Each once: two scopes with one namespace would not know of each other's exchanges.
+            // Duplicates are dropped: two scopes with one namespace would not know of each other's exchanges.
             some => {
                 let distinct: BTreeSet<_> = some.iter().cloned().collect();
                 distinct.into_iter().map(Some).collect()
@@ -147,9 +141,8 @@ impl Controller {
         }
     }
 
-    /// Tells whether the first lists are there.
     #[must_use]
-    pub fn readiness(&self) -> Readiness {
+    pub(crate) fn readiness(&self) -> Readiness {
         Readiness(
             self.scopes
                 .iter()
@@ -158,8 +151,8 @@ impl Controller {
         )
     }
 
-    /// Runs until stopped, then finishes what is under way: a token that was asked for is also published.
-    pub async fn run(self) {
+    /// Runs until it is stopped, then finishes the reconciles in progress: a token that was requested is also published.
+    pub(crate) async fn run(self) {
         let Self {
             scopes,
             warn_consumers,

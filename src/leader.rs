@@ -1,10 +1,10 @@
-//! Leader election: of the processes that have one Lease, one makes token requests.
+//! Leader election: of the processes that share a Lease, one makes token requests.
 //!
-//! It serves the request budget of a client, which is kept in one process. A stored refresh token does not depend on it: the claim
-//! in its state fences it.
+//! It protects the request budget of each client, which is kept in one process. A stored refresh token does not depend on it,
+//! because the claim in the state fences every use.
 //!
-//! A leader that cannot renew the lease begins no exchange when its term is over, and goes on if it gets through before somebody
-//! else took the lease: an API server that is away for a minute restarts nobody. One that finds another leader ends.
+//! A leader that cannot renew the lease begins no exchange after its term. It resumes if it can renew before another process
+//! takes the lease, so that a short outage of the API server restarts no process. A leader that finds another leader ends.
 
 #![expect(
     clippy::disallowed_methods,
@@ -33,42 +33,42 @@ use crate::{
 };
 use event::ElectionEvent;
 
-/// How often a leader renews the lease, and a standby reads it.
+/// The interval at which a leader renews the lease, and a standby reads it.
 const PERIOD: Duration = Duration::from_secs(2);
-/// How long a leader leads without renewing the lease. Others wait longer (`term::LEASE_SECONDS`), and from a later moment on.
+/// The term of a leader that does not renew the lease. Others wait longer (`term::LEASE_SECONDS`), counted from a later moment.
 const TERM: Duration = Duration::from_secs(10);
 
 /// Whether this process leads.
 #[derive(Clone, Debug, Default)]
-pub struct Leadership(Arc<Mutex<Role>>);
+pub(crate) struct Leadership(Arc<Mutex<Role>>);
 
 #[derive(Debug, Default)]
 enum Role {
     /// The lease could not be read, or taken.
     #[default]
     Unknown,
-    /// It is somebody else's.
+    /// Another process has the lease.
     StandsBy,
-    /// Until then, unless the lease is renewed.
+    /// This process leads until this time; a renewal extends it.
     Leads(End),
-    /// There is no lease, and nobody else.
+    /// There is no lease, and no other process.
     Alone,
 }
 
-/// The end of a term, by two clocks: one stands still while a machine is suspended, and the other may be set back.
+/// The end of a term by two clocks: one stops while a machine is suspended, and the other may be set back.
 #[derive(Clone, Copy, Debug)]
 struct End(Instant, SystemTime);
 
 impl Leadership {
-    /// Of a process that has no rivals.
+    /// The leadership of a process that has no rivals.
     #[must_use]
-    pub fn alone() -> Self {
+    pub(crate) fn alone() -> Self {
         Self(Arc::new(Mutex::new(Role::Alone)))
     }
 
     /// Whether an exchange may begin now.
     #[must_use]
-    pub fn is_current(&self) -> bool {
+    pub(crate) fn is_current(&self) -> bool {
         match *lock(&self.0) {
             Role::Alone => true,
             Role::Leads(End(instant, time)) => Instant::now() < instant && SystemTime::now() < time,
@@ -78,7 +78,7 @@ impl Leadership {
 
     /// Whether this process is ready to take over.
     #[must_use]
-    pub fn stands_by(&self) -> bool {
+    pub(crate) fn stands_by(&self) -> bool {
         matches!(*lock(&self.0), Role::StandsBy)
     }
 
@@ -88,13 +88,13 @@ impl Leadership {
 }
 
 /// A candidate, or the leader.
-pub struct Election {
+pub(crate) struct Election {
     lease: LeaseAccess,
     me: String,
     leadership: Leadership,
     metrics: Metrics,
     observed: ObservedLease,
-    /// It has won, and only renews what is still its own.
+    /// Whether it has won, and only renews a lease that is still its own.
     leads: bool,
     /// The last event in the log, so that it is logged once.
     logged: Option<ElectionEvent>,
@@ -104,14 +104,14 @@ pub struct Election {
 struct ObservedLease {
     found: Found,
     since: Instant,
-    /// It is our own write, and nothing went wrong since.
+    /// Whether it is our own write, and nothing failed since.
     certain: bool,
 }
 
 impl Election {
     /// A candidate by this name, which no other process may have.
     #[must_use]
-    pub fn new(lease: LeaseAccess, me: String, metrics: Metrics) -> Self {
+    pub(crate) fn new(lease: LeaseAccess, me: String, metrics: Metrics) -> Self {
         Self {
             lease,
             me,
@@ -127,15 +127,15 @@ impl Election {
         }
     }
 
-    /// Whether it leads, now and later.
+    /// A handle that follows the election.
     #[must_use]
-    pub fn leadership(&self) -> Leadership {
+    pub(crate) fn leadership(&self) -> Leadership {
         self.leadership.clone()
     }
 
     /// Waits until this process leads, or is stopped. Returns whether it leads.
-    pub async fn win(&mut self, stop: &CancellationToken) -> bool {
-        // A round is never cut short: the lease may be taken in it, and is then to be given back.
+    pub(crate) async fn win(&mut self, stop: &CancellationToken) -> bool {
+        // A round is never cancelled: it may take the lease, which must then be given back.
         while !stop.is_cancelled() {
             match self.round().await {
                 Ok(None) => {
@@ -162,11 +162,11 @@ impl Election {
         false
     }
 
-    /// Keeps the lease until `done`, then gives it back. Cancels `stop` if somebody else has it.
+    /// Keeps the lease until `done`, then gives it back. Cancels `stop` if another process has it.
     ///
     /// # Errors
-    /// If somebody else has it.
-    pub async fn keep(
+    /// If another process has it.
+    pub(crate) async fn keep(
         mut self,
         stop: CancellationToken,
         done: CancellationToken,
@@ -194,14 +194,14 @@ impl Election {
 
     /// Reads the lease unless it is known, and writes it if this process may. Returns the leader, unless it is this process.
     async fn round(&mut self) -> Result<Option<String>, ApiError> {
-        // A term counts from before the write: others cannot have seen it earlier.
+        // A term counts from before the write, because others cannot have observed the write earlier.
         let end = End(Instant::now() + TERM, SystemTime::now() + TERM);
         if !self.observed.certain {
             self.read().await?;
         }
         let found = &self.observed.found;
         let holder = term::holder(&found.spec);
-        // Also if the other one has given it back since: what is known here of budgets and pauses is out of date.
+        // The lease is lost even if the other process has given it back since: the budgets and pauses known here are out of date.
         let lost = self.leads && holder != Some(&self.me);
         let spec = term::claim(&found.spec, self.observed.since.elapsed(), &self.me, now());
         let Some(spec) = spec.filter(|_| !lost) else {
@@ -217,7 +217,7 @@ impl Election {
         Ok(None)
     }
 
-    /// Reads the lease. Its time counts from when this version of it was first seen.
+    /// Reads the lease. Its time counts from when this version was first observed.
     async fn read(&mut self) -> Result<(), ApiError> {
         let found = self.lease.read().await?;
         if found.version != self.observed.found.version {
@@ -234,7 +234,7 @@ impl Election {
         Ok(())
     }
 
-    /// A lease that is given back spares the next process the wait for its end.
+    /// Gives the lease back, so that the next process need not wait for its end.
     async fn give_back(&self) {
         let ObservedLease { found, certain, .. } = &self.observed;
         if !certain {

@@ -1,25 +1,42 @@
 //! cube-operator keeps OAuth access tokens fresh in Kubernetes Secrets.
 //!
 //! ```text
-//!         ┌────────────── one reconcile ──────────────┐
-//!  watch ─▶ observe ─▶ Observed ─▶ decide ─▶ Plan ─▶ perform ─▶ Outcome ─┐
-//!         │   (reads)      ▲        (pure)            (one effect)        │
-//!         │                └───────────── absorb (pure) ◀─────────────────┘
-//!         └─▶ nothing left to do: sleep until Plan.wake_at
+//!          ┌──────────────────── one reconcile: a Session ─────────────────────┐
+//!  watch ─▶ observe ─▶ Observed ─▶ decide ─▶ Plan ─▶ read or perform ─▶ Outcome ─┐
+//!          │ (caches)      ▲       (pure)            (one at a time)              │
+//!          │               └──────────────── absorb (pure) ◀──────────────────────┘
+//!          └─▶ nothing left to do: sleep until Plan.wake_at
 //! ```
 //!
-//! - [`api`]: the `CubeCredential`: spec, status, conditions, reasons.
-//! - [`reconcile`]: the pure decision. No cluster, network, clock or chance below it.
-//! - [`oauth`]: one exchange with a token endpoint, and what each response means.
+//! The modules from top to bottom; each one imports only from those below it, and `tests/purity` proves that.
+//!
+//! The program:
+//!
+//! - [`command`]: `run`, `check` and `crd`.
+//! - `server`, `telemetry`: `/livez`, `/readyz` and `/metrics`; the log.
+//! - [`cli`]: the flags.
+//! - `controller`: the watches, and the driver of each session.
+//! - `leader`: leader election. Only the leader begins exchanges.
+//!
+//! The effects:
+//!
+//! - [`cluster`]: observe, read and perform: the caches and the index of the watches, and every write.
+//! - [`kubernetes`]: a client of the API server that knows nothing of tokens.
+//! - [`metrics`]: the metrics for Prometheus.
+//! - [`oauth::diagnose`]: the way to a token endpoint step by step, for `check`.
+//! - [`oauth::client`]: sends token requests. The core knows its errors, which are data.
+//!
+//! The core, which is pure: it has no cluster, network, clock or randomness.
+//!
+//! - [`consumers`]: the pods that use a token, and whether they see a refresh.
+//! - [`reconcile`]: decide and absorb, and the session around them.
+//! - [`oauth`]: the request to a token endpoint, and the meaning of each response.
 //! - `providers`: the known providers, one row each.
-//! - [`scrub`]: what may be shown of a text that may repeat a secret.
-//! - [`cluster`]: the cluster as it is seen (caches and an index), and the two thin hands: read and perform.
-//! - [`api_error`]: what can go wrong with the API server, as data.
-//! - [`kubernetes`]: the API client under it, which knows nothing of tokens.
-//! - [`controller`]: watches and the loop above.
-//! - [`leader`]: which of several processes begins exchanges.
-//! - [`consumers`]: which pods use a token, and whether they see a refresh. Pure.
-//! - [`command`], [`cli`], [`server`], [`metrics`], [`telemetry`]: the program around it.
+//! - [`api`]: the `CubeCredential`: spec, status, conditions and reasons.
+//! - [`scrub`]: removes secrets from texts of other programs.
+//! - [`api_error`]: the errors of the API server, as data.
+//!
+//! Below all of them: `clock`, the one clock, and `lock`, locking without `unwrap`.
 //!
 //! A secret is a type ([`secrecy::SecretString`]): its Debug output is redacted, and it is exposed only where it is used. No
 //! token, secret, Authorization header or response body is ever in a log, event, status, metric or error.
@@ -31,14 +48,14 @@ mod clock;
 pub mod cluster;
 pub mod command;
 pub mod consumers;
-pub mod controller;
+mod controller;
 pub mod kubernetes;
-pub mod leader;
+mod leader;
 mod lock;
 pub mod metrics;
 pub mod oauth;
 mod providers;
 pub mod reconcile;
 pub mod scrub;
-pub mod server;
-pub mod telemetry;
+mod server;
+mod telemetry;

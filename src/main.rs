@@ -16,7 +16,7 @@ async fn main() -> ExitCode {
         .expect("nothing installed a provider before");
     let arguments = match Cli::try_parse() {
         Ok(arguments) => arguments,
-        Err(error) => return refuse(&error),
+        Err(error) => return report_bad_flag(&error),
     };
     let result = match arguments.command {
         Command::Run(flags) => command::run::run(flags).await,
@@ -32,8 +32,8 @@ async fn main() -> ExitCode {
     }
 }
 
-/// A bad flag in one line, like every other error; help and version as they are.
-fn refuse(error: &clap::Error) -> ExitCode {
+/// Prints a bad flag in one line, like every other error, and help and version as they are.
+fn report_bad_flag(error: &clap::Error) -> ExitCode {
     let text = error.to_string();
     let line = text.lines().next().unwrap_or_default();
     match line.strip_prefix("error: ") {

@@ -74,7 +74,7 @@ impl Metrics {
     }
 
     /// Counts a due exchange that has to wait for the request budget.
-    pub fn budget_waited(&self) {
+    pub(crate) fn budget_waited(&self) {
         self.budget_waits.inc();
     }
 
@@ -93,17 +93,17 @@ impl Metrics {
     }
 
     /// Shows whether this process leads.
-    pub fn leads(&self, leads: bool) {
+    pub(crate) fn leads(&self, leads: bool) {
         self.leader.set(leads.into());
     }
 
-    /// Shows what a status says.
+    /// Shows the figures of a status.
     pub fn reported(&self, namespace: &str, name: &str, status: &CubeCredentialStatus) {
         self.credentials.show(namespace, name, status);
     }
 
-    /// Shows nothing of a `CubeCredential` any more.
-    pub fn forget(&self, namespace: &str, name: &str) {
+    /// Removes the figures of a `CubeCredential`.
+    pub(crate) fn forget(&self, namespace: &str, name: &str) {
         self.credentials.forget(namespace, name);
     }
 

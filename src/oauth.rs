@@ -1,8 +1,8 @@
 //! One exchange with a token endpoint (RFC 6749): the request, the network, and what each response means.
 //!
-//! - [`request`]: what is sent, made of an [`endpoint`], an [`authentication`] and a [`grant`].
+//! - [`request`]: the request, made of an [`endpoint`], an [`authentication`] and a [`grant`].
 //! - [`client`]: sends it. This is the only user of the HTTP client.
-//! - [`response`]: what the response means. It is pure, and all that this program knows about providers.
+//! - [`response`]: the meaning of a response. It is pure, and holds everything that this program knows about providers.
 //! - [`diagnose`]: the way to an endpoint step by step, for `cube-operator check`.
 //!
 //! An exchange ends with an [`Issued`](response::Issued) token or a [`TokenError`](error::TokenError).

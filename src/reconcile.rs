@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Nothing below this module knows a cluster, a network, a clock, a runtime or chance. Time is a parameter and jitter comes from
-//! the uid, so every history can be replayed. `tests/purity.rs` proves it from the sources.
+//! the uid, so every history can be replayed. `tests/purity` proves it from the sources.
 //!
 //! Three topics, four aspects; a file has the same name in each:
 //!
@@ -15,7 +15,8 @@
 //! | the exchange | `source` `pace` | `memory/exchange` | `checks/exchange` | `absorb/exchange` |
 //! | the login | `login` | `memory/login` | `checks/login` | `absorb/login` |
 //!
-//! `case` has the questions that the checks ask, `status` every word that people read.
+//! `settings`, `credential`, `observed` and `plan` are the types around them. `case` derives the facts that the checks need,
+//! `decide` runs the checks, `session` is the loop, and `status` has every sentence that people read.
 
 mod absorb;
 mod case;

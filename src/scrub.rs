@@ -1,4 +1,4 @@
-//! What may be shown of other programs' words: they may repeat a secret. Every such text passes through here.
+//! Cleans texts of other programs before they are shown, because they may repeat a secret. Every such text passes through here.
 
 use base64::{
     Engine,
@@ -16,14 +16,14 @@ const REDACTED: &str = "...";
 /// Removes known secrets, and everything that could be one, from a text.
 #[derive(Default)]
 pub struct Scrubber {
-    /// Every form of every secret, longest first: else a shorter form could leave the rest of a longer one behind.
+    /// Every form of every secret, longest first: otherwise a shorter form could leave the rest of a longer one behind.
     forms: Vec<SecretString>,
 }
 
 impl Scrubber {
     /// A scrubber for these secrets.
     #[must_use]
-    pub fn of<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> Self {
+    pub(crate) fn of<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> Self {
         let mut scrubber = Self::default();
         for secret in secrets {
             scrubber.add(secret.expose_secret());
@@ -50,7 +50,7 @@ impl Scrubber {
 
     /// Also removes this text, which is a secret in one further form.
     pub(crate) fn add_form(&mut self, form: String) {
-        // It could not be told from the text that replaces it.
+        // Such a form could not be distinguished from the text that replaces it.
         if REDACTED.contains(&form) {
             return;
         }
@@ -100,8 +100,8 @@ impl Scrubber {
         self.unless_it_shows_a_secret(text)
     }
 
-    /// Encoders differ in the characters that they leave as they are, so no list has every urlencoded form. And the text that
-    /// replaces a secret may be a part of another secret. A text with either is not shown at all.
+    /// Encoders differ in the characters that they leave as they are, so no list has every urlencoded form. The text that
+    /// replaces a secret may also be a part of another secret. A text with either is not shown at all.
     fn unless_it_shows_a_secret(&self, text: String) -> String {
         let shows = |text: &str| {
             let mut forms = self.forms.iter();

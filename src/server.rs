@@ -20,7 +20,7 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 ///
 /// # Errors
 /// If it is taken, or may not be opened.
-pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+pub(crate) async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address).await
 }
 
@@ -28,7 +28,7 @@ pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 ///
 /// # Errors
 /// If the port breaks.
-pub async fn serve(
+pub(crate) async fn serve(
     listener: TcpListener,
     metrics: Metrics,
     missing: impl Fn() -> Option<&'static str> + Clone + Send + Sync + 'static,
@@ -78,12 +78,12 @@ mod tests {
         let request = Request::get(path).body(Body::empty()).unwrap();
         let metrics = Metrics::default();
         metrics.exchanged(Reason::TokenIssued, Duration::ZERO);
-        let answer = router(metrics, move || missing)
+        let response = router(metrics, move || missing)
             .oneshot(request)
             .await
             .unwrap();
-        let status = answer.status().as_u16();
-        let body = to_bytes(answer.into_body(), 64 * 1024).await.unwrap();
+        let status = response.status().as_u16();
+        let body = to_bytes(response.into_body(), 64 * 1024).await.unwrap();
         (status, String::from_utf8(body.to_vec()).unwrap())
     }
 

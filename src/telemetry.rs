@@ -10,7 +10,7 @@ use tracing_subscriber::{
 use crate::cli::LogFormat;
 
 /// Starts logging. `RUST_LOG` chooses the level; the default is `info`.
-pub fn init(format: LogFormat) {
+pub(crate) fn init(format: LogFormat) {
     let levels = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
         .from_env_lossy();
@@ -33,9 +33,9 @@ pub fn init(format: LogFormat) {
         .init();
 }
 
-/// What libraries may log, whatever `RUST_LOG` says: below `info` they print headers and bodies, and kube prints the whole body
-/// of an answer that it cannot read, at `warn`. Either may be a secret. A certificate that is not trusted is told by our own line
-/// about the exchange; its verifier's, at `error`, quotes the names that a stranger wrote into it.
+/// Whether a line may be logged, whatever `RUST_LOG` says. Below `info`, libraries print headers and bodies, and at `warn` kube
+/// prints the whole body of a response that it cannot read: either may hold a secret. At `error`, the certificate verifier quotes
+/// names that a stranger wrote into an untrusted certificate; our own line about the exchange reports that failure.
 fn may_be_logged(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();
     let of = |krate: &str| target == krate || target.starts_with(&format!("{krate}::"));

@@ -1,12 +1,12 @@
 //! The labels and annotations of the operator, in one place. All of them start with `cube-operator.dev/`.
 
-/// Labels: what the operator selects Secrets by.
+/// The labels that select Secrets.
 pub mod label {
-    /// On a Secret that the operator may read: its owner's consent. Value [`TRUE`].
+    /// On a Secret that the operator may read, as its owner's consent. Value [`TRUE`].
     pub const CREDENTIAL: &str = "cube-operator.dev/credential";
     /// On every Secret that the operator writes. Value [`TRUE`].
     pub const MANAGED: &str = "cube-operator.dev/managed";
-    /// On the Secret that holds the current refresh token. Not [`MANAGED`]: it is no target, and nothing watches it.
+    /// On the Secret that holds the current refresh token. It is not [`MANAGED`], because it is no target and nothing watches it.
     pub const STATE: &str = "cube-operator.dev/state";
     /// The only value that counts.
     pub const TRUE: &str = "true";
@@ -17,14 +17,14 @@ pub mod label {
         name.starts_with("cube-operator.dev/")
     }
 
-    /// Whether this label is set to it.
+    /// Whether this label is set to [`TRUE`].
     #[must_use]
     pub fn is_set(labels: &std::collections::BTreeMap<String, String>, name: &str) -> bool {
         labels.get(name).is_some_and(|value| value == TRUE)
     }
 }
 
-/// Annotations: what the operator reads from people, and what it records on the target Secret.
+/// The annotations that people set, and those that the operator records on the Secrets that it writes.
 pub mod annotation {
     /// On a source Secret: the only hosts that its content may be sent to.
     pub const TOKEN_HOSTS: &str = "cube-operator.dev/token-hosts";
@@ -47,13 +47,14 @@ pub mod annotation {
     pub const GENERATION: &str = "cube-operator.dev/generation";
     /// On a target: the resourceVersion of the source Secret for which the inputs were last confirmed.
     pub const SOURCE_VERSION: &str = "cube-operator.dev/source-resource-version";
-    /// On a target of a stored refresh token: the resourceVersion of the seed for which it was last confirmed.
+    /// On a target of a stored refresh token: the resourceVersion of the initial refresh token's Secret for which it was last
+    /// confirmed.
     pub const SEED_VERSION: &str = "cube-operator.dev/seed-resource-version";
-    /// On a target of a stored refresh token: the how manieth answer of the provider its token came with.
+    /// On a target of a stored refresh token: the number of the provider's response that its token came with.
     pub const ROTATION: &str = "cube-operator.dev/rotation";
     /// On a target: the hash of the last refresh request that was served.
     pub const REFRESH_REQUEST: &str = "cube-operator.dev/refresh-request";
-    /// On a target: the scopes that were granted, separated by blanks, where the answer stated them.
+    /// On a target: the scopes that were granted, separated by spaces, where the response stated them.
     pub const SCOPES: &str = "cube-operator.dev/scopes";
     /// On a target: the type it was created with, because metadata does not show a Secret's type.
     pub const TYPE: &str = "cube-operator.dev/type";

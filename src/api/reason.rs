@@ -5,36 +5,37 @@ use std::fmt;
 use ReasonKind::{Exchange, Good, Local, Waiting};
 use RetryClass::{Fast, RateLimited, Slow, Terminal};
 
-/// What a reason says about the object.
+/// The kind of a reason: nothing is wrong, or the place where something failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReasonKind {
+pub(crate) enum ReasonKind {
     /// Nothing is wrong.
     Good,
-    /// Nothing is wrong: it is only not done yet, or paused on purpose.
+    /// Nothing is wrong: the work is not done yet, or is paused on purpose.
     Waiting,
-    /// A failure without an exchange, or one that refuses an exchange before it is made.
+    /// A failure without an exchange: in the inputs of the exchange, or at the API server.
     Local(RetryClass),
     /// A failed exchange.
     Exchange(RetryClass),
 }
 
-/// How a failure is retried.
+/// The schedule of retries after a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryClass {
-    /// Not before a person changes something: a local refusal, a target that is not ours, a dead token.
+    /// There is no retry before a person changes something: rejected inputs, a target that is not ours, a dead refresh token.
     Terminal,
-    /// The failure is mostly repaired at the provider, where the cluster cannot see it: after 5, 15, 30, then every 60 minutes.
+    /// The failure is mostly fixed at the provider, where the cluster cannot see it: retries after 5, 15, 30, then every 60
+    /// minutes.
     Slow,
-    /// The failure ends by itself: after 10, 20, 40, 80, 160, then every 300 seconds.
+    /// The failure mostly ends by itself: retries after 10, 20, 40, 80, 160, then every 300 seconds.
     Fast,
     /// The provider asked for a pause.
     RateLimited,
 }
 
-/// Makes the enum, the list of all reasons, their names and their kinds from one table.
+/// Generates the enum, the list of all reasons, their names and their kinds from one table.
 macro_rules! reasons {
     ($($reason:ident => $kind:expr,)+) => {
-        /// Why a condition is what it is.
+        /// The reason of a condition.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[expect(missing_docs, reason = "the names are the documentation; the README has a row for each")]
         pub enum Reason {
@@ -47,15 +48,14 @@ macro_rules! reasons {
 
             /// The name in conditions, events and metrics.
             #[must_use]
-            pub fn name(self) -> &'static str {
+            pub(crate) fn name(self) -> &'static str {
                 match self {
                     $(Self::$reason => stringify!($reason),)+
                 }
             }
 
-            /// What it says about the object.
             #[must_use]
-            pub fn kind(self) -> ReasonKind {
+            pub(crate) fn kind(self) -> ReasonKind {
                 match self {
                     $(Self::$reason => $kind,)+
                 }
@@ -112,13 +112,13 @@ reasons! {
 }
 
 impl Reason {
-    /// The reason with this name: how a stored condition is read back after a restart.
+    /// The reason with this name. A stored condition is read back with it after a restart.
     #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.name() == name)
     }
 
-    /// How a failure with this reason is retried; `None` if it is no failure.
+    /// The schedule of retries after a failure with this reason; `None` if it is not a failure.
     #[must_use]
     pub fn retry_class(self) -> Option<RetryClass> {
         match self.kind() {
@@ -127,15 +127,15 @@ impl Reason {
         }
     }
 
-    /// Whether nothing is wrong: it is only not done yet, or paused on purpose.
+    /// Whether nothing is wrong, and the work is only not done yet or paused on purpose.
     #[must_use]
-    pub fn is_waiting(self) -> bool {
+    pub(crate) fn is_waiting(self) -> bool {
         self.kind() == Waiting
     }
 
     /// Whether this reason comes from an exchange that was made.
     #[must_use]
-    pub fn is_exchange_failure(self) -> bool {
+    pub(crate) fn is_exchange_failure(self) -> bool {
         matches!(self.kind(), Exchange(_))
     }
 }
@@ -156,13 +156,13 @@ mod tests {
         let (_, section) = readme.split_once("\n### Reasons\n").unwrap();
         let rows = section.split("\n#").next().unwrap().lines();
         let cells = rows.filter_map(|row| row.strip_prefix("| `")?.split(" | ").next());
-        let mut told: Vec<_> = cells
+        let mut documented: Vec<_> = cells
             .flat_map(|cell| cell.trim_end_matches('`').split("`, `"))
             .collect();
         let mut all = Reason::ALL.map(|reason| reason.to_string());
-        told.sort_unstable();
+        documented.sort_unstable();
         all.sort_unstable();
-        assert_eq!(told, all);
+        assert_eq!(documented, all);
     }
 
     #[test]

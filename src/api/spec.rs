@@ -297,8 +297,8 @@ fn default_target_type() -> String {
     "Opaque".into()
 }
 
-/// Hours, minutes and seconds in this order: CEL and this program read each other's durations differently beyond that. What
-/// has another shape is refused with the rule's message; without the shape it would be a type conversion error.
+/// The rule allows hours, minutes and seconds in this order, because CEL and this program read other durations differently. The
+/// pattern comes first, so that other texts get the message of this rule instead of a type conversion error.
 fn duration_rule(least: &str, most: &str) -> Rule {
     Rule::new(format!(
         "self.matches('^([0-9]+h)?([0-9]+m)?([0-9]+s)?$|^[0-9]+[.][0-9]+[hms]$') && self.size() > 0 \
@@ -328,8 +328,8 @@ fn prefix_rule() -> Rule {
     )
 }
 
-// `schema_with` because schemars has no attribute for the bounds of a list's or map's elements, and the API server
-// refuses rules over strings without a bound (it estimates their cost from it).
+// These fields use `schema_with`, because schemars has no attribute for the bounds of a list's or map's elements, and the API
+// server rejects rules over strings without a bound (it estimates their cost from the bound).
 
 fn scopes(_: &mut SchemaGenerator) -> Schema {
     json_schema!({

@@ -1,4 +1,4 @@
-//! The status of a `CubeCredential`. Whether a token is good is decided from the target Secret, never from here.
+//! The status of a `CubeCredential`. The target Secret decides whether a token is good, never the status.
 
 use jiff::Timestamp;
 use kube::KubeSchema;
@@ -51,7 +51,7 @@ pub struct CubeCredentialStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_request: Option<String>,
     /// What the last failed attempt was made with: a change of it is tried at once, also after a restart.
-    // Named so that `kubectl describe`, which sorts by name, shows the conditions before it.
+    // It has this name so that `kubectl describe`, which sorts by name, shows the conditions before it.
     #[serde(
         rename = "failedWith",
         default,

@@ -1,4 +1,4 @@
-//! Which `CubeCredentials` a watch event affects, after the index and the caches have taken it in.
+//! Finds the `CubeCredentials` that a watch event affects, once the index and the caches have taken it in.
 
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::{
@@ -17,7 +17,7 @@ use super::{
 use crate::{api::CaBundleKind, lock::lock};
 
 /// The `CubeCredentials` to reconcile after an event.
-pub type Affected = Vec<ObjectRef<Watched>>;
+pub(crate) type Affected = Vec<ObjectRef<Watched>>;
 
 impl Context {
     /// Takes in an event of the watch on `CubeCredentials`, which the store has taken in already.
@@ -51,7 +51,7 @@ impl Context {
         }
     }
 
-    /// Rivals for one target wait for each other's changes.
+    /// The rivals for its target, each of which waits for changes of the others.
     fn rivals(&self, object: &Watched) -> Affected {
         let namespace = object.namespace().unwrap_or_default();
         target_name(object)
@@ -102,7 +102,7 @@ impl From<&Entry> for Trusting {
     }
 }
 
-/// The ConfigMap that an event is about. Nothing of it is kept: any of them may hold a CA bundle.
+/// The ConfigMap that an event is about. Its content is not kept: any ConfigMap may hold a CA bundle.
 pub(crate) fn changed_config_map(event: &Event<PartialObjectMeta<ConfigMap>>) -> Option<ObjectKey> {
     match event {
         Event::Apply(object) | Event::InitApply(object) | Event::Delete(object) => {

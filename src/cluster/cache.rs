@@ -1,9 +1,10 @@
-//! The labelled Secrets as the watches show them: metadata only, and our own writes before the watch shows them.
+//! The metadata of labelled Secrets as the watches show them, and our own writes before the watch shows them.
 //!
-//! kube's reflector lags behind our writes, and a decision from before a write would ask the provider again. So an entry is
-//! only ever replaced by a newer resourceVersion, which Kubernetes 1.35 made comparable and which always was a number.
+//! kube's reflector lags behind our writes, and a decision on the state before a write would request another token. So an entry
+//! is only replaced by a newer resourceVersion. Kubernetes 1.35 declares resourceVersions comparable; they have always been
+//! numbers.
 //!
-//! The watch may also be ahead of us: a response that comes after the event of a deletion must not bring the object back.
+//! The watch may also be ahead of us: a response that arrives after the event of a deletion must not bring the object back.
 
 use std::collections::HashSet;
 
@@ -17,21 +18,21 @@ use super::{
 /// The last known version of every object of a watch.
 #[derive(Debug)]
 pub(crate) struct Cache<T> {
-    entries: Table<ObjectKey, Known<T>>,
+    entries: Table<ObjectKey, Cached<T>>,
     /// The names of objects, by the uid of their owner.
     owned: Groups<String>,
     owner: fn(&T) -> Option<&str>,
-    /// The newest version that the watch has told about.
+    /// The newest version that the watch has shown.
     watched: u64,
-    /// While a list is under way: what is known to exist.
+    /// The objects that a list in progress has shown, or that we wrote in the meantime.
     listed: Option<HashSet<ObjectKey>>,
 }
 
-/// One object at its last known version.
+/// The last known version of one object.
 #[derive(Debug)]
-struct Known<T> {
+struct Cached<T> {
     version: u64,
-    /// `None`: it has this version or a newer one, and has to be read.
+    /// `None`: the object has this version or a newer one, and has to be read.
     value: Option<T>,
 }
 
@@ -64,12 +65,12 @@ impl<T> Cache<T> {
         names.filter_map(move |name| self.get(&ObjectKey::new(namespace, name)))
     }
 
-    /// Takes in what we wrote or read ourselves.
+    /// Takes in a version that this process wrote or read.
     pub(crate) fn put(&mut self, key: ObjectKey, version: &str, value: T) {
         let version = number(version);
         let newer = match self.entries.get(&key) {
-            Some(known) => version >= known.version,
-            // The watch is past this version and does not know the object: it is gone.
+            Some(cached) => version >= cached.version,
+            // The watch is past this version and has not shown the object, so it is gone.
             None => version > self.watched,
         };
         if newer {
@@ -86,13 +87,13 @@ impl<T> Cache<T> {
             self.owned.insert(&key.namespace, uid, key.name.clone());
         }
         let value = Some(value);
-        self.entries.insert(key, Known { version, value });
+        self.entries.insert(key, Cached { version, value });
     }
 
-    /// Takes in a version that the watch told about; the same one again brings nothing new.
+    /// Takes in a version that the watch shows. A version that is cached already changes nothing.
     fn learn(&mut self, key: ObjectKey, version: &str, value: T) {
-        let known = self.entries.get(&key);
-        if known.is_none_or(|known| number(version) > known.version) {
+        let cached = self.entries.get(&key);
+        if cached.is_none_or(|cached| number(version) > cached.version) {
             self.store(key, number(version), value);
         } else if let Some(listed) = &mut self.listed {
             listed.insert(key);
@@ -101,8 +102,8 @@ impl<T> Cache<T> {
 
     /// Forgets an object, so that it is read before the next decision.
     pub(crate) fn forget(&mut self, key: &ObjectKey) {
-        let known = self.entries.get_mut(key);
-        let Some(value) = known.and_then(|known| known.value.take()) else {
+        let cached = self.entries.get_mut(key);
+        let Some(value) = cached.and_then(|cached| cached.value.take()) else {
             return;
         };
         if let Some(uid) = (self.owner)(&value) {
@@ -115,7 +116,7 @@ impl<T> Cache<T> {
         self.entries.remove(key);
     }
 
-    /// Takes in an event of the watch and returns the objects that it tells about.
+    /// Takes in an event of the watch and returns the objects that it is about.
     pub(crate) fn absorb<K>(&mut self, event: Event<K>, convert: impl Fn(&K) -> T) -> Vec<ObjectKey>
     where
         K: Resource<DynamicType = ()>,
@@ -130,8 +131,8 @@ impl<T> Cache<T> {
             Event::Delete(object) => {
                 let key = ObjectKey::of(object.meta());
                 let version = number(&self.observe_version(&object));
-                let known = self.entries.get(&key);
-                if known.is_none_or(|known| version >= known.version) {
+                let cached = self.entries.get(&key);
+                if cached.is_none_or(|cached| version >= cached.version) {
                     self.remove(&key);
                 }
                 vec![key]
@@ -146,18 +147,18 @@ impl<T> Cache<T> {
         }
     }
 
-    /// The version that an event shows; the watch has come so far.
+    /// The version in an event, which the watch has reached.
     fn observe_version<K: Resource>(&mut self, object: &K) -> String {
         let version = object.meta().resource_version.clone().unwrap_or_default();
         self.watched = self.watched.max(number(&version));
         version
     }
 
-    /// Forgets what the list did not show, and returns it.
+    /// Forgets the objects that the list did not show, and returns them.
     fn finish_list(&mut self) -> Vec<ObjectKey> {
         let listed = self.listed.take().unwrap_or_default();
-        let known = self.entries.walk().map(|(key, _)| key);
-        let gone: Vec<_> = known
+        let cached = self.entries.walk().map(|(key, _)| key);
+        let gone: Vec<_> = cached
             .filter(|key| !listed.contains(*key))
             .cloned()
             .collect();
@@ -168,7 +169,7 @@ impl<T> Cache<T> {
     }
 }
 
-/// A version that is no number counts as newer than all: reading once too often is safe.
+/// A version that is not a number counts as the newest, because one read too many is safe.
 fn number(version: &str) -> u64 {
     version.parse().unwrap_or(u64::MAX)
 }
@@ -193,7 +194,7 @@ mod tests {
         }
     }
 
-    fn tell(cache: &mut Cache<String>, event: Event<Secret>) -> Vec<ObjectKey> {
+    fn deliver(cache: &mut Cache<String>, event: Event<Secret>) -> Vec<ObjectKey> {
         cache.absorb(event, |secret| {
             format!(
                 "watched {}",
@@ -210,21 +211,21 @@ mod tests {
     fn an_own_write_is_not_undone_by_an_older_event() {
         let mut cache = Cache::default();
         cache.put(key("a"), "7", "written 7".to_owned());
-        tell(&mut cache, Event::Apply(secret("a", "6")));
-        tell(&mut cache, Event::Delete(secret("a", "5")));
-        tell(&mut cache, Event::Apply(secret("a", "7")));
+        deliver(&mut cache, Event::Apply(secret("a", "6")));
+        deliver(&mut cache, Event::Delete(secret("a", "5")));
+        deliver(&mut cache, Event::Apply(secret("a", "7")));
         assert_eq!(cache.get(&key("a")).unwrap(), "written 7");
-        tell(&mut cache, Event::Apply(secret("a", "10")));
+        deliver(&mut cache, Event::Apply(secret("a", "10")));
         assert_eq!(cache.get(&key("a")).unwrap(), "watched 10");
-        tell(&mut cache, Event::Delete(secret("a", "11")));
+        deliver(&mut cache, Event::Delete(secret("a", "11")));
         assert_eq!(cache.get(&key("a")), None);
     }
 
     #[test]
-    fn what_was_read_before_a_deletion_does_not_bring_the_object_back() {
+    fn a_read_from_before_a_deletion_does_not_bring_the_object_back() {
         let mut cache = Cache::default();
-        tell(&mut cache, Event::Apply(secret("a", "6")));
-        tell(&mut cache, Event::Delete(secret("a", "7")));
+        deliver(&mut cache, Event::Apply(secret("a", "6")));
+        deliver(&mut cache, Event::Delete(secret("a", "7")));
         cache.put(key("a"), "6", "read 6".to_owned());
         assert_eq!(cache.get(&key("a")), None);
         cache.put(key("a"), "8", "written 8".to_owned());
@@ -232,10 +233,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_forgotten_is_looked_at_and_then_known_again() {
+    fn a_forgotten_object_is_cached_again_after_a_read() {
         let mut cache = Cache::with_owners(|_| Some("owner"));
-        tell(&mut cache, Event::Apply(secret("a", "6")));
-        tell(&mut cache, Event::Apply(secret("b", "7")));
+        deliver(&mut cache, Event::Apply(secret("a", "6")));
+        deliver(&mut cache, Event::Apply(secret("b", "7")));
         cache.forget(&key("a"));
         assert_eq!(cache.get(&key("a")), None);
         assert_eq!(cache.owned_by("ns", "owner").count(), 1);
@@ -247,12 +248,12 @@ mod tests {
     fn a_list_removes_what_it_does_not_show_but_not_what_was_written_meanwhile() {
         let mut cache = Cache::default();
         for name in ["kept", "gone"] {
-            tell(&mut cache, Event::Apply(secret(name, "1")));
+            deliver(&mut cache, Event::Apply(secret(name, "1")));
         }
-        tell(&mut cache, Event::Init);
-        tell(&mut cache, Event::InitApply(secret("kept", "1")));
+        deliver(&mut cache, Event::Init);
+        deliver(&mut cache, Event::InitApply(secret("kept", "1")));
         cache.put(key("written"), "9", "written".into());
-        assert_eq!(tell(&mut cache, Event::InitDone), vec![key("gone")]);
+        assert_eq!(deliver(&mut cache, Event::InitDone), vec![key("gone")]);
         assert!(cache.get(&key("kept")).is_some() && cache.get(&key("written")).is_some());
     }
 
@@ -283,7 +284,7 @@ mod tests {
                     _ => drop(cache.absorb(Event::InitDone, uid)),
                 }
                 for owner in ["x", "y"] {
-                    let walk = cache.entries.walk().filter_map(|(_, known)| known.value.as_ref());
+                    let walk = cache.entries.walk().filter_map(|(_, cached)| cached.value.as_ref());
                     let expected = walk.filter(|found| *found == owner).count();
                     prop_assert_eq!(cache.owned_by("ns", owner).count(), expected);
                 }

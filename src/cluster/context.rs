@@ -1,5 +1,5 @@
-//! What every reconcile of a scope (a namespace, or all) works with: the connection, what the watches have shown, and what the
-//! scopes of a process share.
+//! The context of every reconcile in a scope (a namespace, or all): the connection, the caches of the watches, and the parts that
+//! all scopes of a process share.
 
 use std::sync::{Arc, Mutex};
 
@@ -29,27 +29,27 @@ use crate::{
     reconcile::{Budget, ClientKey, Effects, TargetSecret},
 };
 
-/// What the scopes of a process share.
+/// The parts that all scopes of a process share.
 #[derive(Clone)]
 pub(crate) struct Parts {
     pub(crate) client: Client,
-    /// The only hosts that may be sent to.
+    /// The only hosts that requests may be sent to.
     pub(crate) allowed_hosts: Option<HostList>,
     pub(crate) tokens: TokenClient,
-    /// How many token requests each client may send.
+    /// The request budget of each client.
     pub(crate) budget: Arc<Mutex<Budget>>,
-    /// This process in claims: the uid of its pod.
+    /// The name of this process in claims: the uid of its pod.
     pub(crate) identity: String,
     pub(crate) recorder: Recorder,
     pub(crate) metrics: Metrics,
 }
 
-/// What every reconcile of a scope works with.
+/// The context of every reconcile in a scope.
 pub struct Context {
     pub(crate) parts: Parts,
     /// All `CubeCredentials` that are watched.
     store: Store<Watched>,
-    /// The same by what matters to them.
+    /// The same, found by the objects that they depend on.
     pub(super) index: Mutex<Index>,
     /// The targets, by their label.
     pub(super) targets: Mutex<Cache<TargetSecret>>,
@@ -58,7 +58,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// The context of a scope whose `CubeCredentials` are in this store. Nothing is known yet: the events of the watches bring it.
+    /// The context of a scope whose `CubeCredentials` are in this store. It is empty before the first events of the watches.
     pub(crate) fn new(parts: Parts, store: Store<Watched>) -> Self {
         Self {
             parts,
@@ -69,7 +69,7 @@ impl Context {
         }
     }
 
-    /// The cluster as one list shows it, without watches: to look at some of it and change nothing.
+    /// The cluster as one list shows it, without watches, for callers that change nothing.
     #[must_use]
     pub fn snapshot(
         client: Client,
@@ -102,14 +102,15 @@ impl Context {
         self.store.get(&ObjectRef::from_obj(object))
     }
 
-    /// All `CubeCredentials`. For the end of a list and for what a person asks: no event of one object and no reconcile may need it.
+    /// All `CubeCredentials`. It serves the end of a list, rare periodic work and `check`: no event of one object and no
+    /// reconcile may need it.
     pub(crate) fn all(&self) -> Vec<Arc<Watched>> {
         let all = self.store.state();
         visits::add(all.len());
         all
     }
 
-    /// A Secret with the knowledge whether the `CubeCredential` that it is marked with exists, and wants it.
+    /// The Secret with `owner_lives` and `owner_wants_it` looked up in the index.
     pub(super) fn with_owner(&self, secret: TargetSecret, namespace: &str) -> TargetSecret {
         let index = lock(&self.index);
         let mut owners = owner(&secret)
@@ -145,7 +146,7 @@ impl Context {
         Some(rival.key.name.clone())
     }
 
-    /// Keeps what a step of a reconcile in this namespace brought beside its outcome.
+    /// Keeps the effects of a step that outlast its reconcile in this namespace.
     pub(crate) fn learn(&self, effects: Effects, namespace: &str) {
         if let Some(secret) = effects.known_target {
             let key = ObjectKey::new(namespace, &secret.name);
@@ -157,13 +158,13 @@ impl Context {
         }
     }
 
-    /// Nothing is kept of a deleted `CubeCredential`.
+    /// Forgets a deleted `CubeCredential`.
     pub(crate) fn forget(&self, uid: &str, key: &ObjectKey) {
         lock(&self.parts.budget).leave(uid);
         self.parts.metrics.forget(&key.namespace, &key.name);
     }
 
-    /// A provider that asks one `CubeCredential` to pause means all of its client.
+    /// Pauses a client: a provider that asks one `CubeCredential` to pause means all that share its client.
     pub(crate) fn learn_pause(&self, client: &ClientKey, until: Timestamp) {
         lock(&self.parts.budget).pause(client, until, now());
     }

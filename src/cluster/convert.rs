@@ -1,4 +1,4 @@
-//! From Kubernetes objects to the words of the domain.
+//! Converts Kubernetes objects to the types of the domain.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ pub(crate) fn target(meta: &ObjectMeta) -> TargetSecret {
     }
 }
 
-/// A Secret by the name of a state; without data if that was not to be read.
+/// A Secret by the name of a state, without data where that may not be read.
 pub(crate) fn state(
     meta: &ObjectMeta,
     data: Option<BTreeMap<String, SecretString>>,
@@ -113,7 +113,7 @@ pub(crate) fn status(object: &Watched) -> CubeCredentialStatus {
         .unwrap_or_default()
 }
 
-/// The hash of a refresh request: short, and of one length whatever people write.
+/// The hash of a refresh request, which has one length whatever people write into the annotation.
 fn refresh_request(meta: &ObjectMeta) -> Option<String> {
     let value = meta
         .annotations

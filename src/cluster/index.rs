@@ -1,13 +1,14 @@
-//! Which credentials a name or a uid matters to, found without a walk over all of them. The watch on `CubeCredentials` keeps it.
+//! Finds the credentials that a name or a uid matters to, without a walk over all of them. The watch on `CubeCredentials`
+//! maintains it.
 //!
-//! | what is known | what is found | for |
+//! | by | the index finds | to decide |
 //! |---|---|---|
-//! | the name of a target | its claimants, oldest first | who of several owns it |
-//! | a uid | the credential | whether the owner of a Secret lives, and wants it |
-//! | the name of a Secret | its users | whom a change of it affects |
-//! | the name of a ConfigMap | those that trust it | whom a change of it affects |
+//! | the name of a target | its claimants, oldest first | which of them owns it |
+//! | a uid | the credential | whether the owner of a Secret exists, and has it as its target |
+//! | the name of a Secret | its users | which credentials a change of it affects |
+//! | the name of a ConfigMap | those that trust it | which credentials a change of it affects |
 //!
-//! Pure: it holds names and times, and no object.
+//! It is pure: it holds names and times, and no object.
 
 use std::{cmp::Ordering, mem, sync::Arc};
 
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::api::CaBundleKind;
 
-/// What the index knows of one credential.
+/// The entry of one credential.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) key: ObjectKey,
@@ -41,7 +42,7 @@ pub(super) struct Bundle {
 }
 
 impl Entry {
-    /// Of two credentials with one target the older, then the first by name, owns it.
+    /// Whether this credential owns a target that both have: the older one does, then the first by name.
     pub(super) fn is_older_than(&self, other: &Self) -> bool {
         self < other
     }
@@ -86,7 +87,7 @@ impl PartialOrd for Entry {
 #[derive(Debug, Default)]
 pub(super) struct Index {
     current: Generation,
-    /// While a list is under way: what it has shown.
+    /// The entries that a list in progress has shown.
     listed: Generation,
 }
 
@@ -100,7 +101,7 @@ impl Index {
         self.current.remove(key);
     }
 
-    /// A list begins. What was known counts until it is complete.
+    /// A list begins. The current entries count until it is complete.
     pub(super) fn begin_list(&mut self) {
         self.listed = Generation::default();
     }
@@ -109,7 +110,7 @@ impl Index {
         self.listed.insert(entry);
     }
 
-    /// The list is complete: what it did not show is gone.
+    /// The list is complete: entries that it did not show are gone.
     pub(super) fn finish_list(&mut self) {
         self.current = mem::take(&mut self.listed);
     }
@@ -166,12 +167,12 @@ impl Index {
 #[derive(Debug, Default)]
 struct Generation {
     entries: Table<ObjectKey, Arc<Entry>>,
-    /// Those that are not being deleted, by their target.
+    /// The entries that are not being deleted, by target.
     claimants: Groups<Arc<Entry>>,
     uids: Groups<Arc<Entry>>,
-    /// By each Secret that they use.
+    /// The entries by each Secret that they use.
     users: Groups<Arc<Entry>>,
-    /// By the ConfigMap with their CA bundle.
+    /// The entries by the ConfigMap with their CA bundle.
     trusting: Groups<Arc<Entry>>,
 }
 

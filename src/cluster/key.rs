@@ -1,4 +1,4 @@
-//! How an object of a namespace is called.
+//! The key of a namespaced object.
 
 use kube::core::ObjectMeta;
 

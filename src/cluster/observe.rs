@@ -1,5 +1,5 @@
-//! What a reconcile begins with: what the watches have shown costs nothing. What they cannot know is read when a decision needs
-//! it.
+//! The observation that a reconcile begins with. It uses only the caches of the watches, which costs no request; everything else
+//! is read when a decision needs it.
 
 use super::{
     context::Context,
@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl Context {
-    /// What is known without a request.
+    /// Observes an object without a request.
     #[must_use]
     pub fn observe(&self, object: &Watched, memory: Memory) -> Observed {
         let credential = convert::credential(object);
@@ -37,7 +37,7 @@ impl Context {
         );
         Observed {
             older_rival: self.older_rival(object),
-            target: self.known_target(&credential, &target),
+            target: self.cached_target(&credential, &target),
             previous: self.previous_target(&credential.namespace, &credential.uid, &target),
             source: Source::Unread(source),
             seed: Source::Unread(seed),
@@ -52,10 +52,10 @@ impl Context {
         }
     }
 
-    fn known_target(&self, credential: &Credential, name: &str) -> Target {
+    fn cached_target(&self, credential: &Credential, name: &str) -> Target {
         let key = ObjectKey::new(&credential.namespace, name);
-        let known = lock(&self.targets).get(&key).cloned();
-        known.map_or(Target::Unknown, |secret| {
+        let cached = lock(&self.targets).get(&key).cloned();
+        cached.map_or(Target::Unknown, |secret| {
             Target::Present(self.with_owner(secret, &credential.namespace))
         })
     }

@@ -1,4 +1,4 @@
-//! Effects, one at a time. Nothing else sends token requests, and nothing but leader election also writes to the API server.
+//! Performs effects, one at a time. Nothing else sends token requests, and only leader election also writes to the API server.
 
 use std::time::Instant;
 
@@ -26,7 +26,7 @@ impl Context {
     /// Performs one action.
     ///
     /// # Errors
-    /// If the API server does not take it. A failed exchange is an outcome, not an error.
+    /// If the API server does not accept it. A failed exchange is an outcome, not an error.
     pub(crate) async fn perform(
         &self,
         action: Action,
@@ -36,11 +36,11 @@ impl Context {
         let namespace = &observed.credential.namespace;
         match action {
             Action::TakePermit(request) => {
-                let turn = lock(&self.parts.budget).take(&request, now());
-                if matches!(turn, Permit::Later { .. }) && !observed.memory.is_queued() {
+                let permit = lock(&self.parts.budget).take(&request, now());
+                if matches!(permit, Permit::Later { .. }) && !observed.memory.is_queued() {
                     self.parts.metrics.budget_waited();
                 }
-                Ok(Outcome::Permit(request, turn))
+                Ok(Outcome::Permit(request, permit))
             }
             Action::Exchange(exchange) => Ok(self.exchange(exchange).await),
             Action::Store(state) => Ok(self.store(*state, object, observed).await),
@@ -111,7 +111,7 @@ impl Context {
         name: &str,
         status: &CubeCredentialStatus,
     ) -> Result<String, ApiError> {
-        // Metadata is all that is read of the answer: the object may be one that this version cannot read.
+        // Only the metadata of the response is read, because this version may not be able to read the object.
         let api: Api<PartialObjectMeta<CubeCredential>> =
             Api::namespaced(self.parts.client.clone(), namespace);
         let body = json!({

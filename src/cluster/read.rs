@@ -1,4 +1,4 @@
-//! Reads on demand: what the watches cannot know, live.
+//! Live reads of data that the watches do not have.
 
 use std::collections::BTreeMap;
 
@@ -19,10 +19,10 @@ use crate::{
 };
 
 impl Context {
-    /// Reads what a decision needs.
+    /// Makes one read that a decision needs.
     ///
     /// # Errors
-    /// If the API server cannot be asked.
+    /// If the API server refuses or cannot be reached.
     pub(crate) async fn read(
         &self,
         what: Read,
@@ -62,7 +62,7 @@ impl Context {
         })
     }
 
-    /// Reads a target. Of a Secret that is not known to be ours the metadata is read first.
+    /// Reads a target. The metadata of a Secret that may be foreign is read first.
     async fn read_target(
         &self,
         credential: &Credential,
@@ -115,7 +115,7 @@ impl Context {
         })
     }
 
-    /// Reads the state. A Secret by its name that is not this object's is not read.
+    /// Reads the state. The data of a Secret by its name that belongs to another object is not read.
     async fn read_state(
         &self,
         credential: &Credential,

@@ -40,7 +40,7 @@ impl<K: Eq + Hash, V> Table<K, V> {
         self.0.remove(key).inspect(|_| visits::add(1))
     }
 
-    /// Every entry. For the end of a list only: no event of one object and no reconcile may need it.
+    /// Every entry. It serves the end of a list only: no event of one object and no reconcile may need it.
     pub(super) fn walk(&self) -> impl Iterator<Item = (&K, &V)> {
         self.0.iter().inspect(|_| visits::add(1))
     }
@@ -59,7 +59,7 @@ impl<T> Default for Groups<T> {
 impl<T: Ord> Groups<T> {
     pub(super) fn insert(&mut self, namespace: &str, word: &str, value: T) {
         visits::add(1);
-        // Without `entry`, which would need owned strings also where the group exists.
+        // `entry` would need owned strings even where the group exists.
         if !self.0.contains_key(namespace) {
             self.0.insert(namespace.to_owned(), HashMap::new());
         }
@@ -72,7 +72,7 @@ impl<T: Ord> Groups<T> {
         }
     }
 
-    /// Takes a value out, and what is empty then.
+    /// Removes a value, and the maps that are empty without it.
     pub(super) fn remove(&mut self, namespace: &str, word: &str, value: &T) {
         visits::add(1);
         let Some(words) = self.0.get_mut(namespace) else {
@@ -101,7 +101,7 @@ impl<T: Ord> Groups<T> {
     }
 }
 
-/// How many entries were visited by this thread. Nothing is counted outside tests.
+/// Counts the entries that this thread visits. Nothing is counted outside tests.
 pub(super) mod visits {
     #[cfg(test)]
     thread_local! {

@@ -47,7 +47,7 @@ fn source(number: usize) -> PartialObjectMeta<Secret> {
     secret(&format!("client-{number}"), &labels, &json!({}))
 }
 
-/// So many credentials, each with Secrets of its own and the token of its target before; the second is a rival of the first.
+/// This many credentials, each with its own Secrets and a target under an earlier name; the second is a rival of the first.
 fn context(credentials: usize) -> Context {
     let nobody = tower::service_fn(|_: Request<Body>| {
         future::ready(Ok::<_, Infallible>(Response::new(Body::empty())))

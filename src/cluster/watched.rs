@@ -1,4 +1,4 @@
-//! A `CubeCredential` as it is watched, with the small questions that are asked of it.
+//! A `CubeCredential` as the watch delivers it, and the facts that are read from it.
 
 use kube::{Resource, ResourceExt, core::DeserializeGuard, runtime::reflector::ObjectRef};
 
@@ -11,14 +11,14 @@ use crate::{
     reconcile::Settings,
 };
 
-/// One that this version cannot read must not stop the watch on all others.
+/// A watched `CubeCredential`. One that this version cannot read must not stop the watch on all others.
 pub type Watched = DeserializeGuard<CubeCredential>;
 
 pub(crate) fn key(object: &Watched) -> ObjectKey {
     ObjectKey::of(object.meta())
 }
 
-/// The `CubeCredential` by this key, as kube's queue names it.
+/// The `CubeCredential` with this key, as kube's queue names it.
 pub(crate) fn reference(key: &ObjectKey) -> ObjectRef<Watched> {
     ObjectRef::new(&key.name).within(&key.namespace)
 }
@@ -32,7 +32,7 @@ pub(super) fn spec(object: &Watched) -> Option<&CubeCredentialSpec> {
     object.0.as_ref().ok().map(|object| &object.spec)
 }
 
-/// What the index keeps of it. Of one that cannot be read it keeps the metadata, so that its uid still owns its Secrets.
+/// The index entry of an object. An object that cannot be read has one with its metadata, so that its uid still owns its Secrets.
 pub(super) fn entry(object: &Watched) -> Entry {
     let meta = object.meta();
     let spec = spec(object);

@@ -1,4 +1,4 @@
-//! Writing and deleting Secrets of ours: each in exactly the version that was read, so that a foreign one is never touched.
+//! Writes and deletes Secrets of ours, each in exactly the version that was read, so that a foreign Secret is never touched.
 
 use std::collections::BTreeMap;
 
@@ -38,14 +38,14 @@ impl Context {
         let written = match self.apply(&namespace, target, object).await {
             Ok(written) => written,
             Err(error) => {
-                // What was known of it is in doubt, so it is read before the next decision.
+                // The cached version may be outdated, so the target is read before the next decision.
                 lock(&self.targets).forget(&key);
                 return refused(error);
             }
         };
-        let mut known = convert::target(&written.metadata);
-        let mark = altered(&labels, &known.labels);
-        if let Some(mark) = mark.or_else(|| altered(&annotations, &known.annotations)) {
+        let mut published = convert::target(&written.metadata);
+        let mark = altered(&labels, &published.labels);
+        if let Some(mark) = mark.or_else(|| altered(&annotations, &published.annotations)) {
             lock(&self.targets).forget(&key);
             return Ok(Outcome::NotWritable(WriteError::Altered {
                 mark: mark.clone(),
@@ -53,10 +53,10 @@ impl Context {
                 name,
             }));
         }
-        known.content = Content::Confirmed(fingerprint);
-        known.owner_lives = true;
-        lock(&self.targets).put(key, &known.version, known.clone());
-        Ok(Outcome::Published(known))
+        published.content = Content::Confirmed(fingerprint);
+        published.owner_lives = true;
+        lock(&self.targets).put(key, &published.version, published.clone());
+        Ok(Outcome::Published(published))
     }
 
     /// Writes the state in exactly the version that was read. A failure is an outcome, not an error: a provider's response must not
@@ -141,7 +141,7 @@ fn refused(error: ApiError) -> Result<Outcome, ApiError> {
     Err(error)
 }
 
-/// A label or annotation of ours that is not there as it was written: without it the token would be requested again and again.
+/// A label or annotation of ours that differs from what was written. Without it, the token would be requested again and again.
 fn altered<'a>(
     written: &'a BTreeMap<String, String>,
     found: &BTreeMap<String, String>,
@@ -171,10 +171,7 @@ fn secret(namespace: &str, target: DesiredSecret, object: &Watched) -> Secret {
         .into_iter()
         .map(|(key, value)| (key, ByteString(value.expose_secret().as_bytes().to_vec())))
         .collect();
-    let owner = target
-        .owned
-        .then(|| object.controller_owner_ref(&()))
-        .flatten();
+    let owner = object.controller_owner_ref(&()).filter(|_| target.owned);
     let (uid, version) = match target.replaces {
         Some(replaced) => (Some(replaced.uid), replaced.version),
         None => (None, MUST_NOT_EXIST.to_owned()),

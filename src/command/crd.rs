@@ -17,7 +17,7 @@ pub fn yaml() -> String {
     )
 }
 
-/// Prints it.
+/// Prints the definition.
 ///
 /// # Errors
 /// If standard output is closed.

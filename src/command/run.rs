@@ -1,8 +1,14 @@
 //! `cube-operator run`: the controller, until SIGTERM.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+};
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -17,7 +23,7 @@ use crate::{
     server, telemetry,
 };
 
-/// Runs until SIGTERM or SIGINT, finishes the exchanges that are under way, and ends.
+/// Runs until SIGTERM or SIGINT, finishes the exchanges in progress, and ends.
 ///
 /// # Errors
 /// If the cluster cannot be reached, lacks the definition of `CubeCredential`, the port is taken, or another process has taken
@@ -33,36 +39,24 @@ pub async fn run(flags: Run) -> super::Result {
     check::definition_is_served(&client)
         .await
         .map_err(|error| error.to_string())?;
-    let listener = server::bind(flags.listen).await.map_err(|error| {
-        format!(
-            "cannot listen on {}: {error}; choose another one with --listen",
-            flags.listen
-        )
-    })?;
+    let listener = listen(flags.listen).await?;
     let address = listener.local_addr().unwrap_or(flags.listen);
-    // An empty one, say from a manifest without the downward API, would make all processes the same.
-    let identity = flags
-        .identity
-        .filter(|identity| !identity.is_empty())
-        .unwrap_or_else(|| Uuid::new_v4().to_string());
+    let identity = identity(flags.identity);
     let election = flags.election.lease.map(|lease| {
-        let me = match &flags.instance {
-            Some(instance) => format!("{instance}_{identity}"),
-            None => identity.clone(),
-        };
+        let me = candidate(flags.instance.as_deref(), &identity);
         Election::new(LeaseAccess::new(client.clone(), lease), me, metrics.clone())
     });
     let leadership = election
         .as_ref()
         .map_or_else(Leadership::alone, Election::leadership);
 
-    // Answers until the very end: a probe that fails while the last exchange is finished would cut it short.
+    // It serves until the very end: a probe that fails while the last exchange is finished would cut that short.
     let finished = CancellationToken::new();
     let lists = Arc::new(OnceLock::new());
     let server = tokio::spawn(server::serve(
         listener,
         metrics.clone(),
-        what_is_missing(leadership.clone(), Arc::clone(&lists)),
+        readiness(leadership.clone(), Arc::clone(&lists)),
         finished.clone(),
     ));
     let options = Options {
@@ -89,6 +83,29 @@ pub async fn run(flags: Run) -> super::Result {
     Ok(())
 }
 
+async fn listen(address: SocketAddr) -> Result<TcpListener, String> {
+    let bound = server::bind(address).await;
+    bound.map_err(|error| {
+        format!("cannot listen on {address}: {error}; choose another one with --listen")
+    })
+}
+
+/// The name of this process in claims. An empty one, for example from a manifest without the downward API, would be the same for
+/// all processes.
+fn identity(given: Option<String>) -> String {
+    given
+        .filter(|identity| !identity.is_empty())
+        .unwrap_or_else(|| Uuid::new_v4().to_string())
+}
+
+/// The name of this process in the Lease.
+fn candidate(instance: Option<&str>, identity: &str) -> String {
+    match instance {
+        Some(instance) => format!("{instance}_{identity}"),
+        None => identity.to_owned(),
+    }
+}
+
 /// Runs the controller while this process leads.
 async fn lead(
     options: Options,
@@ -112,13 +129,13 @@ async fn lead(
     let done = CancellationToken::new();
     let lease = tokio::spawn(election.keep(stop.clone(), done.clone()));
     run().await;
-    // Not before: what the last exchange brought is still to be written, and nobody else is to begin one.
+    // The lease is given back only now: the last exchange had to be stored before another process may begin one.
     done.cancel();
     lease.await.map_err(|error| error.to_string())?
 }
 
-/// What `/readyz` tells.
-fn what_is_missing(
+/// The first thing that this process still lacks to be ready, for `/readyz`.
+fn readiness(
     leadership: Leadership,
     lists: Arc<OnceLock<Readiness>>,
 ) -> impl Fn() -> Option<&'static str> + Clone + Send + Sync + 'static {

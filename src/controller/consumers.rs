@@ -17,7 +17,7 @@ use crate::{
     reconcile::{Event, EventKind},
 };
 
-/// The time between two lists of pods. A token mostly lives for an hour: people are warned before it expires.
+/// The time between two lists of pods. A token mostly lives for an hour, so people are warned before it expires.
 const INTERVAL: Duration = Duration::from_secs(600);
 
 /// Looks for stale consumers immediately and then every ten minutes, until it is cancelled.
@@ -45,7 +45,7 @@ async fn warn_once(context: &Context, warned: &mut Warned) -> Result<(), ApiErro
     warned.retain(|uid| uids.contains(uid));
     for (namespace, targets) in published(credentials) {
         let mut consumers = Consumers::of(targets.keys());
-        // What is missing in one namespace is missing in all: the rights, or the API server.
+        // An error ends the round, because missing rights or an unavailable API server concern all namespaces.
         let take = |pods: &[Pod]| consumers.add(pods);
         pods::pages(&context.parts.client, &namespace, pods::PAGE, take).await?;
         for (secret, credential) in targets {
@@ -64,7 +64,7 @@ async fn warn_once(context: &Context, warned: &mut Warned) -> Result<(), ApiErro
 fn published(credentials: Vec<Arc<Watched>>) -> Targets {
     let mut published = Targets::new();
     for object in credentials {
-        // Only a Secret that is ours: what others keep in theirs is not our business.
+        // Only our own targets count: foreign Secrets are not our business.
         if let Some(target) = convert::status(&object).target {
             let namespace = object.namespace().unwrap_or_default();
             let targets = published.entry(namespace).or_default();

@@ -1,11 +1,11 @@
-//! What the log says of a changed status.
+//! The log lines of a changed status.
 
 use crate::{
     api::{ConditionStatus, ConditionType, CubeCredentialStatus, Reason},
     reconcile::Credential,
 };
 
-/// One line a change. A failed exchange has had its line when it failed, and waiting is no failure.
+/// Logs one line for each change. A failed exchange was logged when it failed, and waiting is not a failure.
 pub(super) fn log_change(before: &Credential, after: &CubeCredentialStatus) {
     let (namespace, name) = (&before.namespace, &before.name);
     if after.expires_at.is_some() && after.issued_at != before.status.issued_at {
@@ -13,17 +13,17 @@ pub(super) fn log_change(before: &Credential, after: &CubeCredentialStatus) {
         tracing::info!(namespace, name, expires_at, "token published");
     }
     for r#type in [ConditionType::Ready, ConditionType::Refreshed] {
-        let Some(fact) = after.condition(r#type) else {
+        let Some(condition) = after.condition(r#type) else {
             continue;
         };
-        let quiet = Reason::from_name(&fact.reason)
+        let quiet = Reason::from_name(&condition.reason)
             .is_some_and(|reason| reason.is_exchange_failure() || reason.is_waiting());
-        let known = before
+        let logged_before = before
             .status
             .condition(r#type)
-            .is_some_and(|before| before.reason == fact.reason);
-        if fact.status == ConditionStatus::False && !quiet && !known {
-            tracing::warn!(namespace, name, condition = ?r#type, reason = fact.reason, "{}", fact.message);
+            .is_some_and(|before| before.reason == condition.reason);
+        if condition.status == ConditionStatus::False && !quiet && !logged_before {
+            tracing::warn!(namespace, name, condition = ?r#type, reason = condition.reason, "{}", condition.message);
         }
     }
 }

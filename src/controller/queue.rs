@@ -1,4 +1,4 @@
-//! What kube's queue calls: one reconcile of an object at a time, and how soon the next one is after an error.
+//! The callbacks of kube's queue: one reconcile of an object at a time, and the delay after an error.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,9 +7,10 @@ use kube::{ResourceExt, runtime::controller::Action as Requeue};
 use super::reconciler::{LEADERSHIP_DELAY, LONGEST_API_DELAY, Reconciler};
 use crate::{cluster::Watched, kubernetes::error::ApiError, lock::lock};
 
-/// After a conflict the objects are only read again.
+/// The delay after a conflict is short, because the objects only have to be read again.
 const CONFLICT_DELAY: Duration = Duration::from_millis(200);
-/// How long a reconcile keeps a worker: a provider that hangs is waited for 30 s, and must not delay the clients of others.
+/// The longest time that a reconcile occupies a worker: an exchange with a slow provider takes up to 30 s, and must not delay
+/// other clients.
 const LONGEST_TURN: Duration = Duration::from_secs(2);
 
 /// Keeps a second reconcile of an object from starting, also when kube no longer waits for the first.
@@ -56,12 +57,12 @@ pub(super) async fn reconcile(
             Ok(result) => result,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         },
-        // It goes on while others get their turn, and the next reconcile sees what it has done.
+        // The task continues while other objects are reconciled, and the next reconcile of this one sees its result.
         () = tokio::time::sleep(LONGEST_TURN) => Ok(Requeue::requeue(LONGEST_TURN)),
     }
 }
 
-/// After an error of the API server the object is reconciled again, later each time.
+/// After an error of the API server, the object is reconciled again with a growing delay.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "the signature that kube calls"

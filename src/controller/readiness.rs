@@ -1,4 +1,4 @@
-//! Whether the first lists are there. To decide before would be safe, but every target would be read.
+//! Waits for the first lists of the watches. A decision before that would be safe, but every target would have to be read.
 
 use std::{
     sync::{
@@ -13,7 +13,7 @@ use tokio::{
     time::Instant,
 };
 
-/// A list that a decision is made from.
+/// A list that decisions depend on.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum List {
     Credentials = 1,
@@ -23,7 +23,7 @@ pub(super) enum List {
 
 const ALL: u8 = List::Credentials as u8 | List::Targets as u8 | List::Sources as u8;
 
-/// A namespace that cannot be listed does not keep the others from their tokens.
+/// The longest wait for the lists of other scopes: a namespace that cannot be listed must not stop the others.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// Whether the pauses that providers asked an earlier process for are known. A pause that is found in one scope holds in all.
@@ -48,12 +48,12 @@ impl KnownPauses {
     async fn complete(&self) {
         let mut missing = self.missing.subscribe();
         let all = missing.wait_for(|missing| *missing == 0);
-        // After this time it does not matter whether they came.
+        // After this time, reconciles begin even without them.
         drop(tokio::time::timeout_at(self.end, all).await);
     }
 }
 
-/// Which first lists are there.
+/// The first lists that have arrived.
 #[derive(Debug)]
 pub(super) struct Readiness {
     present: AtomicU8,
@@ -70,13 +70,13 @@ impl Readiness {
         }
     }
 
-    /// Whether all first lists are there.
+    /// Whether all first lists have arrived.
     #[must_use]
     pub(super) fn is_complete(&self) -> bool {
         self.present.load(Ordering::Acquire) == ALL
     }
 
-    /// Waits for all first lists, and for those of the `CubeCredentials` of the other scopes.
+    /// Waits for all first lists, and for the lists of `CubeCredentials` of the other scopes.
     pub(super) async fn complete(&self) {
         loop {
             let changed = self.changed.notified();
@@ -89,7 +89,7 @@ impl Readiness {
         }
     }
 
-    /// One list is there.
+    /// A first list has arrived.
     pub(super) fn listed(&self, list: List) {
         let before = self.present.fetch_or(list as u8, Ordering::AcqRel);
         if before & List::Credentials as u8 == 0 && matches!(list, List::Credentials) {

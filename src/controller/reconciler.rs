@@ -27,18 +27,19 @@ use crate::{
 
 /// Delays after an error of the API server: 1 s, doubling to a minute.
 pub(super) const LONGEST_API_DELAY: Duration = Duration::from_secs(60);
-/// How soon a process checks again whether it leads, after it could not renew its lease.
+/// The delay before a process that could not renew its lease checks again whether it leads.
 pub(super) const LEADERSHIP_DELAY: Duration = Duration::from_secs(2);
 
-/// Timers stand still while a machine is suspended, and clocks are set: the time is checked again after five minutes. It costs no
-/// request.
+/// The longest sleep. Timers stop while a machine is suspended, and clocks are adjusted, so the time is checked every five
+/// minutes, which costs no request.
 const LONGEST_SLEEP: SignedDuration = SignedDuration::from_mins(5);
 
-/// What one scope (a namespace, or all) is reconciled with.
+/// Everything that the reconciles of one scope (a namespace, or all) share.
 pub(super) struct Reconciler {
     pub(super) context: Context,
     pub(super) readiness: Readiness,
-    /// Tasks that nothing cancels: kube drops a running reconcile with its stream, and a provider's response would go with it.
+    /// Tasks that nothing cancels: kube drops a running reconcile with its stream, and a provider's response would be lost with
+    /// it.
     pub(super) tasks: TaskTracker,
     /// The uids of the objects that are being reconciled.
     pub(super) running: Mutex<HashSet<String>>,
@@ -65,7 +66,7 @@ impl Reconciler {
         }
     }
 
-    /// A deleted object leaves nothing behind.
+    /// Forgets a deleted object.
     pub(super) fn forget(&self, object: &Watched) {
         let uid = object.uid().unwrap_or_default();
         self.states.forget(&uid);
@@ -82,7 +83,7 @@ impl Reconciler {
         }
     }
 
-    /// An object that was deleted while the watch was interrupted has no event of its own.
+    /// Forgets the objects that were deleted while the watch was interrupted: no event arrives for them.
     pub(super) fn forget_missing(&self) {
         let objects = self.context.all();
         let present: HashSet<_> = objects.iter().filter_map(|object| object.uid()).collect();
@@ -151,10 +152,10 @@ impl Reconciler {
         }
     }
 
-    /// A token request would begin, and may not.
+    /// A token request is due, and may not begin.
     fn held(&self) -> Requeue {
         if self.stop.is_cancelled() {
-            // The next process makes it: nothing that could be lost begins any more.
+            // The next process makes it: this one begins nothing that could be lost.
             return Requeue::await_change();
         }
         Requeue::requeue(LEADERSHIP_DELAY)
@@ -167,7 +168,7 @@ impl Reconciler {
         observed: &Observed,
     ) -> Result<Outcome, ApiError> {
         if let Action::Report { status, .. } = &action {
-            // Metrics tell it even if the API server does not take it.
+            // Metrics show it even if the API server does not accept the status.
             self.show(&observed.credential, status);
         }
         let outcome = self.context.perform(action, object, observed).await?;
@@ -190,7 +191,7 @@ impl Reconciler {
     }
 
     fn show(&self, credential: &Credential, status: &CubeCredentialStatus) {
-        // Without a state it was deleted meanwhile.
+        // Without a state, the object was deleted in the meantime.
         if self.states.has(&credential.uid) {
             let (namespace, name) = (&credential.namespace, &credential.name);
             self.context.parts.metrics.reported(namespace, name, status);
@@ -204,7 +205,7 @@ impl Reconciler {
         let (namespace, name) = (&credential.namespace, &credential.name);
         let current = self.context.current(object);
         if current.as_ref().and_then(|current| current.uid()) != object.uid() {
-            // Deleted meanwhile: nothing comes that would forget it later.
+            // The object was deleted in the meantime: no later event would forget it.
             self.states.forget(&credential.uid);
             lock(budget).leave(&credential.uid);
             if current.is_none() {

@@ -1,4 +1,4 @@
-//! What is kept of each `CubeCredential` between reconciles, by its uid.
+//! The state that is kept of each `CubeCredential` between reconciles, by its uid.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -24,7 +24,7 @@ struct ObjectState {
     key: ObjectKey,
     memory: Memory,
     reported: Option<Reported>,
-    /// How many reconciles in a row the API server has interrupted.
+    /// The number of reconciles in a row that the API server has interrupted.
     api_errors: u32,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct Missing {
 }
 
 impl ObjectStates {
-    /// What is known of an object without asking anybody, with what is remembered of it.
+    /// Observes an object without a request, with the memory of earlier reconciles.
     pub(super) fn observe(&self, context: &Context, object: &Watched) -> Observed {
         let mut states = lock(&self.0);
         let uid = object.uid().unwrap_or_default();
@@ -53,7 +53,7 @@ impl ObjectStates {
         let mut observed = context.observe(object, state.memory.begin());
         let version = object.resource_version();
         let version = version.and_then(|version| version.parse().ok());
-        // Of an object that cannot be read, not even the status is known.
+        // The status of an object that cannot be read is not known either.
         if let Some(reported) = &state.reported
             && (reported.version >= version.unwrap_or(u64::MAX) || object.0.is_err())
         {
@@ -92,7 +92,7 @@ impl ObjectStates {
         }
     }
 
-    /// How many reconciles of an object in a row the API server has interrupted.
+    /// The number of reconciles of an object in a row that the API server has interrupted.
     pub(super) fn api_errors(&self, uid: &str) -> u32 {
         lock(&self.0).get(uid).map_or(1, |state| state.api_errors)
     }

@@ -1,5 +1,5 @@
-//! What is watched, and which credentials each change affects. Secrets are watched as metadata by label, so that foreign Secrets cost no
-//! memory and no Secret's data passes by here.
+//! The watches, and the credentials that each event affects. Secrets are watched as metadata and by label, so that foreign
+//! Secrets cost no memory and no Secret's data is received.
 
 use std::{convert::Infallible, fmt::Debug, future, sync::Arc, time::Duration};
 
@@ -34,7 +34,7 @@ const LONGEST_WATCH_PAUSE: Duration = Duration::from_secs(5);
 
 type Request = Result<ObjectRef<Watched>, Infallible>;
 
-/// The `CubeCredentials` to reconcile after each event of the watches on this namespace (`None`: on all).
+/// The `CubeCredentials` to reconcile after each event of the watches on this namespace (`None`: on all namespaces).
 pub(super) fn requests(
     reconciler: &Arc<Reconciler>,
     namespace: Option<&str>,
@@ -61,7 +61,7 @@ pub(super) fn requests(
             events(client, namespace, labelled(label::CREDENTIAL)),
             sources_affect,
         ),
-        // Bundles need no label, so every ConfigMap passes by; nothing of them is kept.
+        // CA bundles need no label, so all ConfigMaps are watched; nothing of them is kept.
         each(reconciler, events(client, namespace, all()), bundles_affect),
     ])
 }
@@ -105,8 +105,8 @@ where
     })
 }
 
-/// The pauses before a broken watch is started again: kube's, but 5 s at most. kube goes on to half a minute, and after an outage
-/// of 20 s the operator was blind for another minute.
+/// kube's pauses before a broken watch is started again, but 5 s at most. kube's own limit is half a minute: after a short
+/// outage, the operator saw nothing for another minute.
 #[derive(Default)]
 struct ShortBackoff(watcher::DefaultBackoff);
 

@@ -11,7 +11,7 @@ use tower::util::MapRequestLayer;
 use super::error::explain_kube;
 use crate::metrics::Metrics;
 
-/// The resources that the operator uses. A metric names no other, whatever is requested.
+/// The resources that the operator uses. The metric names no other resource, so that its labels are bounded.
 const RESOURCES: [&str; 6] = [
     "cubecredentials",
     "secrets",
@@ -21,10 +21,9 @@ const RESOURCES: [&str; 6] = [
     "leases",
 ];
 
-/// Why no connection could be made.
+/// The error of [`connect`].
 #[derive(Debug, Error)]
-#[expect(missing_docs, reason = "the messages are the documentation")]
-pub enum ConnectError {
+pub(crate) enum ConnectError {
     #[error(
         "no cluster is configured: set KUBECONFIG, or run in a pod with a service account ({0})"
     )]
@@ -41,12 +40,12 @@ pub enum ConnectError {
 /// is counted.
 ///
 /// # Errors
-/// In one line, naming the server.
-pub async fn connect(metrics: &Metrics) -> Result<Client, ConnectError> {
+/// The message is one line and names the server.
+pub(crate) async fn connect(metrics: &Metrics) -> Result<Client, ConnectError> {
     let mut config = Config::infer()
         .await
         .map_err(|error| ConnectError::NoConfig(error.to_string()))?;
-    // HTTPS_PROXY is for token endpoints. kube takes it for the API server too, but only with a kubeconfig and not in a pod.
+    // HTTPS_PROXY is for token endpoints. kube would use it for the API server too, but only with a kubeconfig and not in a pod.
     config.proxy_url = None;
     let server = config.cluster_url.to_string();
     let unreachable = |why| ConnectError::Unreachable {
@@ -79,7 +78,7 @@ pub async fn connect(metrics: &Metrics) -> Result<Client, ConnectError> {
     }
 }
 
-/// A request in the words of roles and audit logs: `get secrets`.
+/// Verb and resource of a request as roles and audit logs name them, such as `get secrets`.
 fn operation(method: &Method, path: &str, query: Option<&str>) -> String {
     let mut parts = path.trim_matches('/').split('/');
     // api/v1 or apis/GROUP/VERSION, then namespaces/NAMESPACE if it is in one, then RESOURCE/NAME/SUBRESOURCE.
@@ -113,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_named_by_verb_and_resource_and_never_by_what_somebody_called_something() {
+    fn a_request_is_named_by_verb_and_resource_and_never_by_the_names_of_objects() {
         let own = "/apis/cube-operator.dev/v1alpha1/namespaces/treasury/cubecredentials";
         let secrets = "/api/v1/namespaces/secrets/secrets";
         for (request, name) in [

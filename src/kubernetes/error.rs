@@ -1,10 +1,10 @@
-//! From kube's errors to [`ApiError`], and the limit on the time of a call.
+//! Converts kube's errors to [`ApiError`], and limits the time of a call.
 
 use std::{future::Future, time::Duration};
 
 use kube::core::Status;
 
-pub use crate::api_error::ApiError;
+pub(crate) use crate::api_error::ApiError;
 use crate::api_error::{ApiStatus, Cause, StatusClass};
 
 /// kube has no limit of its own for the response to a single call.
@@ -22,7 +22,7 @@ pub(crate) async fn call<T>(
     call_within(API_TIMEOUT, verb, object, request).await
 }
 
-/// The same with another limit.
+/// Makes one call with this limit on its time.
 ///
 /// # Errors
 /// If the API server refuses, cannot be reached, or takes longer.

@@ -1,17 +1,17 @@
-//! Events (events.k8s.io/v1): what `kubectl describe` shows of changes. Best effort; the conditions are what counts.
+//! Events (events.k8s.io/v1), which `kubectl describe` shows. They are best effort: the conditions are authoritative.
 
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::runtime::events::{Event, EventType, Recorder};
 
-/// The longest note that the API server takes.
+/// The longest note that the API server accepts.
 const LONGEST_NOTE: usize = 1024;
 
-/// What people are told about an object.
+/// The content of an event about an object.
 pub(crate) struct Announcement<'a> {
     pub(crate) is_warning: bool,
     pub(crate) reason: String,
     pub(crate) note: &'a str,
-    /// Another object that it is about: without one, kube counts it as a repeat of the event before.
+    /// Another object that the event is about. Without one, kube counts the event as a repetition of the last one.
     pub(crate) related: Option<ObjectReference>,
 }
 

@@ -14,16 +14,14 @@ use super::{
 };
 use crate::api::FIELD_MANAGER;
 
-/// A call that hangs ends before a leader's term does, so that another round can follow.
+/// The limit on the time of a call: a call that hangs ends before a leader's term, so that another round can follow.
 const LIMIT: Duration = Duration::from_secs(4);
 
-/// Which Lease: written `NAMESPACE/NAME`.
+/// The namespace and name of a Lease, written `NAMESPACE/NAME`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeaseName {
-    /// Where the Lease is.
-    pub namespace: String,
-    /// What the Lease is called.
-    pub name: String,
+pub(crate) struct LeaseName {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
 }
 
 impl FromStr for LeaseName {
@@ -50,48 +48,50 @@ impl fmt::Display for LeaseName {
 
 /// A Lease as it was found, or written.
 #[derive(Debug, Default)]
-pub struct Found {
+pub(crate) struct Found {
     /// The resourceVersion; `None`: there is no such Lease.
-    pub version: Option<String>,
+    pub(crate) version: Option<String>,
     /// The holder, and since when it holds the Lease.
-    pub spec: LeaseSpec,
+    pub(crate) spec: LeaseSpec,
 }
 
 /// Reads and writes one Lease.
-pub struct LeaseAccess {
+pub(crate) struct LeaseAccess {
     api: Api<Lease>,
     name: LeaseName,
 }
 
 impl LeaseAccess {
-    /// Of the Lease by this name.
     #[must_use]
-    pub fn new(client: Client, name: LeaseName) -> Self {
+    pub(crate) fn new(client: Client, name: LeaseName) -> Self {
         let api = Api::namespaced(client, &name.namespace);
         Self { api, name }
     }
 
-    /// The name of the Lease.
     #[must_use]
-    pub fn name(&self) -> &LeaseName {
+    pub(crate) fn name(&self) -> &LeaseName {
         &self.name
     }
 
     /// The Lease, which may not exist.
     ///
     /// # Errors
-    /// If the API server does not tell within 4 s.
-    pub async fn read(&self) -> Result<Found, ApiError> {
+    /// If the API server does not respond within 4 s.
+    pub(crate) async fn read(&self) -> Result<Found, ApiError> {
         let request = self.api.get_opt(&self.name.name);
         let lease = call_within(LIMIT, "read", self.object(), request).await?;
         Ok(lease.map(found).unwrap_or_default())
     }
 
-    /// Writes it in exactly the version that was found; without one, if there is none.
+    /// Writes the Lease in exactly the version that was found, or creates it if none was found.
     ///
     /// # Errors
-    /// If another process was faster, or the API server does not take it within 4 s.
-    pub async fn write(&self, spec: LeaseSpec, replaces: Option<&str>) -> Result<Found, ApiError> {
+    /// If another process was faster, or the API server does not accept it within 4 s.
+    pub(crate) async fn write(
+        &self,
+        spec: LeaseSpec,
+        replaces: Option<&str>,
+    ) -> Result<Found, ApiError> {
         let lease = Lease {
             metadata: ObjectMeta {
                 name: Some(self.name.name.clone()),

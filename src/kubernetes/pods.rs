@@ -1,4 +1,4 @@
-//! Listing pods, page by page. The caller says which of their fields are read.
+//! Lists pods page by page. The caller says which of their fields are read.
 
 use std::fmt::Debug;
 
@@ -12,15 +12,16 @@ use serde::de::DeserializeOwned;
 
 use super::error::{ApiError, call};
 
-/// Pods of one page: a response of a few megabytes.
-pub const PAGE: u32 = 500;
+/// The number of pods on a page: a response of a few megabytes.
+pub(crate) const PAGE: u32 = 500;
 
-/// Reads the pods of a namespace that have not finished, so many at a time.
+/// Reads the pods of a namespace that have not finished, `page` of them at a time.
 ///
-/// Without a resourceVersion: "0" spares the API server a little, but brings all pods at once, whatever the limit.
+/// The request has no resourceVersion: "0" would be cheaper for the API server, but returns all pods in one response, whatever
+/// the limit.
 ///
 /// # Errors
-/// If the API server refuses or cannot be asked. Earlier pages were taken then.
+/// If the API server refuses or cannot be reached. `take` has received the earlier pages by then.
 pub async fn pages<P: Clone + Debug + DeserializeOwned>(
     client: &Client,
     namespace: &str,

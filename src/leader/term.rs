@@ -1,16 +1,17 @@
-//! What is to be written into a lease. Pure.
+//! The content of a lease, computed without effects.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::{api::coordination::v1::LeaseSpec, apimachinery::pkg::apis::meta::v1::MicroTime};
 
-/// Who stands by leaves a lease alone for so many seconds after it last changed, whatever duration stands in it.
+/// A standby takes a lease only if it has not changed for this many seconds, whatever duration it states.
 const LEASE_SECONDS: u16 = 15;
 
-/// The lease as `me` may write it now; `None`: it is somebody else's.
+/// The lease as `me` may write it now; `None`: another process has it.
 ///
-/// `unchanged_for` is how long it has been as it was found, by one's own clock: the times in a lease are those of others' clocks.
+/// `unchanged_for` is the time since this version was first observed, by our own clock: the times in a lease come from other
+/// clocks.
 pub(super) fn claim(
     found: &LeaseSpec,
     unchanged_for: Duration,
@@ -37,7 +38,7 @@ pub(super) fn claim(
     }
 }
 
-/// The lease as its holder leaves it: nobody has to wait for its end.
+/// The lease without its holder, so that no process has to wait for its end.
 pub(super) fn given_back(held: &LeaseSpec, now: Timestamp) -> LeaseSpec {
     LeaseSpec {
         holder_identity: None,
@@ -46,7 +47,7 @@ pub(super) fn given_back(held: &LeaseSpec, now: Timestamp) -> LeaseSpec {
     }
 }
 
-/// Who has it.
+/// The process that has the lease.
 pub(super) fn holder(lease: &LeaseSpec) -> Option<&str> {
     lease
         .holder_identity

@@ -7,11 +7,11 @@ use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use super::*;
-use store::{Line, Store};
+use store::{Connection, Store};
 
 /// A process that takes part.
 struct Candidate {
-    line: Arc<Mutex<Line>>,
+    connection: Arc<Mutex<Connection>>,
     leadership: Leadership,
     stop: CancellationToken,
     /// Its last exchange is over.
@@ -21,8 +21,8 @@ struct Candidate {
 
 impl Candidate {
     fn start(store: &Store, name: &str) -> Self {
-        let line = Arc::new(Mutex::new(Line::Works));
-        let lease = LeaseAccess::new(store.client(&line), "system/leader".parse().unwrap());
+        let connection = Arc::new(Mutex::new(Connection::Works));
+        let lease = LeaseAccess::new(store.client(&connection), "system/leader".parse().unwrap());
         let mut election = Election::new(lease, name.into(), Metrics::default());
         let leadership = election.leadership();
         let (stop, done) = (CancellationToken::new(), CancellationToken::new());
@@ -35,7 +35,7 @@ impl Candidate {
             }
         });
         Self {
-            line,
+            connection,
             leadership,
             stop,
             done,
@@ -47,14 +47,14 @@ impl Candidate {
         self.leadership.is_current()
     }
 
-    /// How its process ends, which it does within a minute.
+    /// The end of its process, which comes within a minute.
     async fn end(&mut self) -> Result<(), String> {
         let end = tokio::time::timeout(Duration::from_secs(60), &mut self.process);
         end.await.expect("it ends").unwrap()
     }
 
-    fn set(&self, line: Line) {
-        *lock(&self.line) = line;
+    fn set(&self, connection: Connection) {
+        *lock(&self.connection) = connection;
     }
 }
 
@@ -89,7 +89,7 @@ async fn one_leads_and_another_stands_by() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lease_is_given_back_when_the_last_exchange_is_over_and_taken_at_once() {
+async fn a_lease_is_given_back_after_the_last_exchange_and_taken_immediately() {
     let (store, mut first, second) = two().await;
     first.stop.cancel();
     pass(100).await;
@@ -119,7 +119,7 @@ async fn the_lease_of_a_process_that_is_gone_is_taken_when_it_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_restarted_container_leads_at_once() {
+async fn a_restarted_container_leads_immediately() {
     let (store, first, _second) = two().await;
     first.process.abort();
     let again = Candidate::start(&store, "first");
@@ -129,20 +129,24 @@ async fn a_restarted_container_leads_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_leader_that_cannot_renew_pauses_and_goes_on_if_nobody_took_over() {
-    for outage in [Line::Down, Line::Silent, Line::LosesAnswers] {
+async fn a_leader_that_cannot_renew_pauses_and_resumes_if_no_other_took_over() {
+    for outage in [
+        Connection::Down,
+        Connection::Silent,
+        Connection::LosesResponses,
+    ] {
         let (_, first, second) = two().await;
-        // The second one has seen the last renewal before it.
+        // The second one has observed the last renewal by then.
         sleep(Duration::from_millis(500)).await;
         first.set(outage);
         second.set(outage);
         pass(11).await;
         assert!(!first.leads(), "{outage:?}");
         pass(100).await;
-        // Whoever sees first that it is over.
-        second.set(Line::Works);
+        // The second one notices first that the outage is over.
+        second.set(Connection::Works);
         pass(6).await;
-        first.set(Line::Works);
+        first.set(Connection::Works);
         pass(6).await;
         assert!(first.leads() && !first.stop.is_cancelled(), "{outage:?}");
         pass(60).await;
@@ -153,9 +157,9 @@ async fn a_leader_that_cannot_renew_pauses_and_goes_on_if_nobody_took_over() {
 #[tokio::test(start_paused = true)]
 async fn a_call_that_hangs_ends_no_term() {
     let (_, first, _second) = two().await;
-    first.set(Line::Silent);
+    first.set(Connection::Silent);
     pass(3).await;
-    first.set(Line::Works);
+    first.set(Connection::Works);
     for _ in 0..60 {
         assert!(first.leads());
         sleep(Duration::from_millis(250)).await;
@@ -165,10 +169,10 @@ async fn a_call_that_hangs_ends_no_term() {
 #[tokio::test(start_paused = true)]
 async fn a_leader_that_finds_another_one_ends() {
     let (store, mut first, second) = two().await;
-    first.set(Line::Down);
+    first.set(Connection::Down);
     pass(30).await;
     assert!(second.leads());
-    first.set(Line::Works);
+    first.set(Connection::Works);
     assert_eq!(
         first.end().await,
         Err(
@@ -184,11 +188,11 @@ async fn a_leader_that_finds_another_one_ends() {
 #[tokio::test(start_paused = true)]
 async fn a_leader_that_finds_that_another_one_came_and_went_ends() {
     let (store, mut first, mut second) = two().await;
-    first.set(Line::Down);
+    first.set(Connection::Down);
     pass(30).await;
     second.done.cancel();
     assert_eq!(second.end().await, Ok(()));
-    first.set(Line::Works);
+    first.set(Connection::Works);
     assert_eq!(
         first.end().await,
         Err("another process has taken Lease system/leader, because this process did not renew it in time".into())
@@ -198,12 +202,12 @@ async fn a_leader_that_finds_that_another_one_came_and_went_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_is_a_moment_late_stands_by() {
+async fn a_candidate_that_is_a_moment_late_stands_by() {
     let (store, first, second) = two().await;
-    // Both look, and one of them is the first to write.
+    // Both read the lease, and one of them is the first to write.
     let third = Candidate::start(&store, "third");
-    second.set(Line::Slow);
-    third.set(Line::Slow);
+    second.set(Connection::Slow);
+    third.set(Connection::Slow);
     pass(60).await;
     first.process.abort();
     for _ in 0..30 {
@@ -231,11 +235,11 @@ fn a_term_is_over_when_one_of_two_clocks_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_cannot_read_the_lease_does_not_stand_by() {
+async fn a_candidate_that_cannot_read_the_lease_does_not_stand_by() {
     let (_, _first, second) = two().await;
     let third = Candidate::start(&Store::default(), "third");
-    second.set(Line::Down);
-    third.set(Line::Down);
+    second.set(Connection::Down);
+    third.set(Connection::Down);
     pass(60).await;
     for candidate in [second, third] {
         assert!(!candidate.leads() && !candidate.leadership.stands_by());
@@ -243,7 +247,7 @@ async fn whoever_cannot_read_the_lease_does_not_stand_by() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_leader_whose_lease_somebody_gives_to_another_ends_before_its_term() {
+async fn a_leader_whose_lease_a_person_gives_to_another_ends_before_its_term() {
     let (store, first, _second) = two().await;
     let hand_over = |lease: &mut Value| {
         lease["metadata"]["resourceVersion"] = "edited".into();
@@ -255,7 +259,7 @@ async fn a_leader_whose_lease_somebody_gives_to_another_ends_before_its_term() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lease_that_somebody_edits_or_deletes_stays_with_its_leader() {
+async fn a_lease_that_a_person_edits_or_deletes_stays_with_its_leader() {
     let (store, first, second) = two().await;
     lock(&store.0).0.as_mut().unwrap()["metadata"]["resourceVersion"] = "edited".into();
     pass(5).await;
@@ -267,10 +271,10 @@ async fn a_lease_that_somebody_edits_or_deletes_stays_with_its_leader() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lease_lasts_as_long_as_ever_whatever_somebody_wrote_into_it() {
+async fn a_lease_lasts_as_long_as_ever_whatever_duration_it_states() {
     for seconds in [1, 3600] {
         let (store, first, second) = two().await;
-        first.set(Line::Down);
+        first.set(Connection::Down);
         let edited = |lease: &mut Value| {
             lease["metadata"]["resourceVersion"] = "edited".into();
             lease["spec"]["leaseDurationSeconds"] = seconds.into();
@@ -286,11 +290,11 @@ async fn a_lease_lasts_as_long_as_ever_whatever_somebody_wrote_into_it() {
 #[tokio::test(start_paused = true)]
 async fn a_lease_that_is_deleted_is_not_taken_before_its_leader_has_to_know() {
     let (store, first, second) = two().await;
-    second.set(Line::Down);
+    second.set(Connection::Down);
     pass(60).await;
-    first.set(Line::Down);
+    first.set(Connection::Down);
     lock(&store.0).0 = None;
-    second.set(Line::Works);
+    second.set(Connection::Works);
     for _ in 0..30 {
         assert!(!(first.leads() && second.leads()));
         pass(1).await;
@@ -302,7 +306,7 @@ async fn a_lease_that_is_deleted_is_not_taken_before_its_leader_has_to_know() {
 async fn a_process_that_is_stopped_while_it_takes_the_lease_gives_it_back() {
     let store = Store::default();
     let mut first = Candidate::start(&store, "first");
-    first.set(Line::Slow);
+    first.set(Connection::Slow);
     sleep(Duration::from_millis(1500)).await;
     assert_eq!(store.holder().as_deref(), Some("first"));
     first.stop.cancel();
@@ -311,13 +315,13 @@ async fn a_process_that_is_stopped_while_it_takes_the_lease_gives_it_back() {
     assert_eq!(store.holder(), None);
 }
 
-fn line() -> impl Strategy<Value = Line> {
+fn connection() -> impl Strategy<Value = Connection> {
     prop_oneof![
-        3 => Just(Line::Works),
-        1 => Just(Line::Down),
-        1 => Just(Line::Silent),
-        1 => Just(Line::LosesAnswers),
-        1 => Just(Line::Slow),
+        3 => Just(Connection::Works),
+        1 => Just(Connection::Down),
+        1 => Just(Connection::Silent),
+        1 => Just(Connection::LosesResponses),
+        1 => Just(Connection::Slow),
     ]
 }
 
@@ -325,7 +329,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn never_two_lead_and_in_the_end_one_does(
-        changes in prop::collection::vec((0_usize..3, line(), 1_u64..20), 1..30),
+        changes in prop::collection::vec((0_usize..3, connection(), 1_u64..20), 1..30),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
@@ -337,9 +341,9 @@ proptest! {
             let start = |name: usize| Candidate::start(&store, &name.to_string());
             let mut candidates = [start(0), start(1), start(2)];
             let mut started = 3;
-            let quiet = [(0, Line::Works, 1), (1, Line::Works, 1), (2, Line::Works, 60)];
-            for (who, line, seconds) in changes.into_iter().chain(quiet) {
-                candidates[who].set(line);
+            let quiet = [(0, Connection::Works, 1), (1, Connection::Works, 1), (2, Connection::Works, 60)];
+            for (who, connection, seconds) in changes.into_iter().chain(quiet) {
+                candidates[who].set(connection);
                 for _ in 0..seconds * 4 {
                     sleep(Duration::from_millis(250)).await;
                     let leaders = candidates.iter().filter(|candidate| candidate.leads());

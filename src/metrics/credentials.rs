@@ -1,5 +1,5 @@
-//! The metrics of each `CubeCredential`. They are made from one entry at each scrape, so that a condition never has two values, and
-//! nothing stays of a deleted object.
+//! The metrics of each `CubeCredential`. They are made from one entry at each scrape, so that a condition never has two values,
+//! and nothing remains of a deleted object.
 
 use std::{collections::BTreeMap, fmt, sync::Mutex};
 
@@ -11,7 +11,7 @@ use crate::{
     lock::lock,
 };
 
-/// What is shown, by namespace and name.
+/// The shown values, by namespace and name.
 #[derive(Debug, Default)]
 pub(super) struct Credentials(Mutex<BTreeMap<(String, String), Shown>>);
 
@@ -44,7 +44,8 @@ impl From<&CubeCredentialStatus> for Shown {
             conditions: conditions
                 .filter_map(|r#type| {
                     let found = status.condition(r#type)?;
-                    // Anybody may have written a status that was not reported yet: no label comes from there.
+                    // Another client may have written a status that we have not reported yet, so an unknown reason becomes no
+                    // label.
                     Some((r#type, found.status, Reason::from_name(&found.reason)?))
                 })
                 .collect(),

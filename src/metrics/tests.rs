@@ -104,7 +104,7 @@ fn nothing_is_shown_of_a_deleted_credential_nor_a_time_of_one_without_a_token() 
 }
 
 #[test]
-fn a_reason_that_somebody_wrote_into_a_status_becomes_no_label() {
+fn an_unknown_reason_in_a_status_becomes_no_label() {
     let metrics = Metrics::default();
     let mut status = good();
     status.conditions[0].reason = "Whatever".into();

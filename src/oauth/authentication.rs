@@ -1,4 +1,4 @@
-//! How a client proves who it is (RFC 6749, section 2.3.1): everything that differs from one way to the other.
+//! Client authentication (RFC 6749, section 2.3.1): everything that differs between the methods.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use secrecy::{ExposeSecret, SecretString};
@@ -17,7 +17,7 @@ pub(crate) enum ClientValue {
 }
 
 impl ClientAuthentication {
-    /// The values that it needs.
+    /// The values that this method needs.
     pub(crate) fn values(self) -> &'static [ClientValue] {
         match self {
             Self::Body | Self::Basic => &[ClientValue::Id, ClientValue::Secret],
@@ -34,14 +34,14 @@ impl ClientAuthentication {
     }
 }
 
-/// A client, and how it proves who it is.
+/// A client, and its method of authentication.
 #[derive(Clone, Debug)]
 pub enum Authentication {
-    /// With the secret in the form.
+    /// The secret is in the form.
     Body(Client),
-    /// With the secret in the Authorization header.
+    /// The secret is in the Authorization header.
     Basic(Client),
-    /// Not at all: a public client.
+    /// A public client does not authenticate.
     None {
         /// The client id.
         id: String,
@@ -58,7 +58,7 @@ pub struct Client {
 }
 
 impl Authentication {
-    /// Reads the values that this way needs, and no others.
+    /// Reads the values that the method needs, and no others.
     ///
     /// # Errors
     /// The first error of `value`.
@@ -96,7 +96,7 @@ impl Authentication {
         }
     }
 
-    /// The name in a spec, and in the hash of a token's inputs: with another name every token would be replaced.
+    /// The name in a spec, and in the hash of a token's inputs: another name would replace every token.
     pub(crate) fn spec_name(&self) -> &'static str {
         match self {
             Self::Body(_) => "Body",

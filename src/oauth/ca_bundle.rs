@@ -1,9 +1,9 @@
-//! The PEM text of further CA certificates. Reading it is pure, so that a bundle is refused before anything is sent.
+//! The PEM text of further CA certificates. Reading it is pure, so that a bad bundle is rejected before anything is sent.
 
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use thiserror::Error;
 
-/// Why a PEM text is refused.
+/// The error of [`read`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[expect(missing_docs, reason = "the messages are the documentation")]
 pub enum CaBundleError {

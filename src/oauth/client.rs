@@ -42,7 +42,7 @@ impl TokenClient {
         }
     }
 
-    /// With another limit for the whole exchange, for tests with a slow server.
+    /// The same client with another limit for the whole exchange, for tests with a slow server.
     #[must_use]
     pub fn with_timeout(self, exchange_timeout: Duration) -> Self {
         Self {
@@ -121,7 +121,7 @@ impl TokenClient {
         builder.build().map_err(|_| NetworkError::NoTlsClient)
     }
 
-    /// A client of its own for each exchange. A stale keep-alive connection looks like a lost response, a retry inside the
+    /// Each exchange has an HTTP client of its own. A stale keep-alive connection looks like a lost response, a retry inside the
     /// client would send a refresh token twice, and a followed redirect would replay the client secret.
     pub(super) fn builder(&self, endpoint: &Endpoint) -> reqwest::ClientBuilder {
         let resolver = Resolver {

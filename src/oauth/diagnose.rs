@@ -1,4 +1,4 @@
-//! The way to a token endpoint step by step, for people who ask where it ends. An exchange takes all steps at once.
+//! The way to a token endpoint step by step, for people who look for the step that fails. An exchange takes all steps in one.
 //!
 //! Only `cube-operator check` uses this. No step sends a secret.
 

@@ -6,7 +6,7 @@ use std::fmt;
 use thiserror::Error;
 use url::{Host, Url};
 
-/// Why a token URL is refused. Nothing was sent.
+/// The error of [`Endpoint::parse`].
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the messages are the documentation")]
 pub enum EndpointError {
@@ -30,7 +30,7 @@ pub enum EndpointError {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint(Url);
 
-/// Without the query, which may hold a secret.
+/// The query is left out, because it may hold a secret.
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Endpoint({}{})", self.authority(), self.0.path())
@@ -38,7 +38,7 @@ impl fmt::Debug for Endpoint {
 }
 
 impl Endpoint {
-    /// Reads a token URL. The API server checks most of this at admission; an older CRD may not have.
+    /// Reads a token URL. The API server checks most of this at admission, but an older CRD may not.
     ///
     /// # Errors
     /// Says what to write instead.
@@ -51,7 +51,7 @@ impl Endpoint {
             return Err(EndpointError::BadCharacter);
         }
         let url = Url::parse(text).map_err(EndpointError::NotAUrl)?;
-        // `Url` forgets an empty user. The text shows it, behind the further slashes that `Url` skips.
+        // `Url` drops an empty user. The text shows it, after the additional slashes that `Url` skips.
         let rest = text["https:".len()..].trim_start_matches('/');
         let authority = rest.split(['/', '?', '#']).next();
         let user = authority.is_some_and(|authority| authority.contains('@'));
@@ -94,7 +94,7 @@ impl Endpoint {
 
     /// The port; 443 where the URL has none.
     #[must_use]
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.0.port_or_known_default().unwrap_or(443)
     }
 }

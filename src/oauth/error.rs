@@ -1,4 +1,4 @@
-//! Why an exchange gave no token.
+//! The error of an exchange.
 
 use jiff::SignedDuration;
 use thiserror::Error;
@@ -7,7 +7,7 @@ pub use super::client::error::{NetworkError, Unreachable};
 use super::response::ResponseError;
 use crate::api::{Reason, RetryClass};
 
-/// Why an exchange gave no token. Its text says what happened; it holds no secret.
+/// An exchange that gave no token. The message describes the cause and holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum TokenError {
     /// There is no complete response.
@@ -37,7 +37,7 @@ impl TokenError {
         }
     }
 
-    /// Whether the provider may have served the request all the same, so that a refresh token that was sent may be consumed.
+    /// Whether the provider may have served the request anyway, so that a refresh token that was sent may be consumed.
     #[must_use]
     pub fn outcome_unknown(&self) -> bool {
         match self {
@@ -48,7 +48,7 @@ impl TokenError {
 
     /// Whether nothing may be sent for this client for a while (429, `slow_down`, Retry-After).
     #[must_use]
-    pub fn asks_for_pause(&self) -> bool {
+    pub(crate) fn asks_for_pause(&self) -> bool {
         self.pause().is_some() || self.reason().retry_class() == Some(RetryClass::RateLimited)
     }
 }

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{api::Reason, scrub::Scrubber};
 
-/// An error for which an exchange has this reason; `None` if no exchange has it. The response that it is read from asks for
-/// `pause`.
+/// An error with this reason, as an exchange returns it; `None` if no exchange fails with it. The response that it is read from
+/// asks for `pause`.
 #[must_use]
 pub fn token_error(reason: Reason, pause: Option<SignedDuration>) -> Option<TokenError> {
     let endpoint = || "token.example.com".to_owned();

@@ -1,11 +1,11 @@
-//! The OAuth 2 grants: everything that differs from one to the other.
+//! The OAuth 2 grants: everything that differs between them.
 
 use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded::Serializer;
 
 use crate::{api::Reason, scrub::Scrubber};
 
-/// How a token is obtained. `T` is the refresh token, or says where it is.
+/// The grant of a token request. `T` is the refresh token, or a reference to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grant<T = SecretString> {
     /// With the client's own credentials (RFC 6749, section 4.4).
@@ -24,9 +24,9 @@ impl<T> Grant<T> {
         }
     }
 
-    /// The name in a spec, and in the hash of a token's inputs: with another name every token would be replaced.
+    /// The name in a spec, and in the hash of a token's inputs: another name would replace every token.
     #[must_use]
-    pub fn spec_name(&self) -> &'static str {
+    pub(crate) fn spec_name(&self) -> &'static str {
         match self {
             Self::ClientCredentials => "ClientCredentials",
             Self::RefreshToken(_) => "RefreshToken",
@@ -35,14 +35,14 @@ impl<T> Grant<T> {
 
     /// Whether the request has a scope parameter. A refresh has none: some servers make a narrowed scope permanent.
     #[must_use]
-    pub fn sends_scopes(&self) -> bool {
+    pub(crate) fn sends_scopes(&self) -> bool {
         match self {
             Self::ClientCredentials => true,
             Self::RefreshToken(_) => false,
         }
     }
 
-    /// Whether a client without a secret may use it: then something else proves that the token is issued to the right client.
+    /// Whether a client without a secret may use it, because something else proves that the token is issued to the right client.
     #[must_use]
     pub(crate) fn allows_public_clients(&self) -> bool {
         match self {
@@ -69,7 +69,7 @@ impl<T> Grant<T> {
         }
     }
 
-    /// The refresh token, or where it is.
+    /// The refresh token, or the reference to it.
     #[must_use]
     pub fn refresh_token(&self) -> Option<&T> {
         match self {

@@ -1,4 +1,4 @@
-//! The lists of hosts that tokens may be requested from: of the operator's installer, and of a Secret's owner.
+//! The lists of hosts that tokens may be requested from. The operator's installer and the owner of each Secret may set one.
 
 use super::endpoint::Endpoint;
 
@@ -51,7 +51,7 @@ fn host_entry(entry: &str) -> Option<Entry> {
         format!("https://{entry}")
     };
     let endpoint = Endpoint::parse(&text).ok()?;
-    // Not from `Url`, which drops the default port: "host:443" must not match other ports.
+    // The port is not taken from `Url`, which drops the default port: "host:443" must not match other ports.
     let port = match entry.rsplit_once(':') {
         Some((_, port)) if !bare_ipv6 && !port.ends_with(']') => Some(port.parse().ok()?),
         _ => None,

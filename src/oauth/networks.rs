@@ -14,16 +14,16 @@ pub enum RefusedNetwork {
     /// The operator's own host.
     #[error("loopback")]
     Loopback,
-    /// An address that means any address of the own host.
+    /// An address that stands for any address of the operator's own host.
     #[error("unspecified")]
     Unspecified,
     /// Many hosts.
     #[error("multicast")]
     Multicast,
-    /// All hosts of the own network.
+    /// All hosts of the operator's own network.
     #[error("broadcast")]
     Broadcast,
-    /// The own node, or the metadata service of a cloud.
+    /// The operator's own node, or the metadata service of a cloud.
     #[error("link-local")]
     LinkLocal,
 }
@@ -48,9 +48,9 @@ impl Networks {
         Self(networks)
     }
 
-    /// Why an endpoint is refused by its host alone: an address, or a name that always means loopback (RFC 6761, 6.3).
+    /// The refused network of an endpoint by its host alone: an address, or a name that always means loopback (RFC 6761, 6.3).
     ///
-    /// The resolver judges all other names. It is not asked where a proxy resolves the name.
+    /// The resolver checks all other names, except where a proxy resolves them.
     #[must_use]
     pub fn refusal_of_host(&self, endpoint: &Endpoint) -> Option<RefusedNetwork> {
         match endpoint.url().host()? {
@@ -63,7 +63,7 @@ impl Networks {
         }
     }
 
-    /// Why an address is refused, or `None` if it is allowed.
+    /// The refused network that an address is on; `None` if it is allowed.
     ///
     /// The author of a `CubeCredential` chooses the URL. An address that means the operator's own host or node would let that
     /// person reach what only the operator can.

@@ -13,11 +13,11 @@ use crate::scrub::Scrubber;
 /// One request to a token endpoint.
 #[derive(Clone, Debug)]
 pub struct TokenRequest {
-    /// Where it goes.
+    /// The token endpoint.
     pub endpoint: Endpoint,
-    /// The client, and how it proves who it is.
+    /// The client, and its method of authentication.
     pub authentication: Authentication,
-    /// How the token is obtained.
+    /// The grant, with the refresh token if it has one.
     pub grant: Grant,
     /// The scopes that the token should have.
     pub scopes: Vec<String>,
@@ -28,7 +28,7 @@ pub struct TokenRequest {
 }
 
 impl TokenRequest {
-    /// The form. It has every field once and none that is empty: some servers answer `invalid_scope` to `scope=`.
+    /// The form. It has every field once and none that is empty: some servers respond to `scope=` with `invalid_scope`.
     #[must_use]
     pub fn body(&self) -> SecretString {
         let mut form = Serializer::new(String::new());

@@ -1,4 +1,4 @@
-//! What a response of a token endpoint means. Reading it is pure and total, and no other code knows it.
+//! The meaning of a token endpoint's response. Reading it is pure and total, and no other code interprets responses.
 //!
 //! The order of decision is fixed: redirect, size, a usable token, 5xx, 429, the `error` code, the status. The content decides,
 //! not its Content-Type, because real servers label JSON as text/html.
@@ -19,7 +19,7 @@ pub use classify::read;
 pub use error::ResponseError;
 pub(crate) use parse::is_token;
 
-/// The longest lifetime that is believed.
+/// The longest lifetime that is accepted.
 pub const LONGEST_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 365 * 10);
 
 /// A response as it was received.
@@ -39,7 +39,7 @@ pub struct Response {
     pub body: Body,
 }
 
-/// Without headers: the other side writes them, and may put a secret into a Location, for example.
+/// Headers are left out: the other side writes them, and may put a secret into a Location, for example.
 impl std::fmt::Debug for Response {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Response")
@@ -54,7 +54,7 @@ impl std::fmt::Debug for Response {
 pub enum Body {
     /// The whole body.
     Complete(Vec<u8>),
-    /// A larger body than is read.
+    /// The body is larger than the limit.
     #[default]
     TooLarge,
 }

@@ -1,4 +1,4 @@
-//! From the outcome of a step to the next observation.
+//! Absorbs the outcome of a step into the observation.
 
 mod exchange;
 mod login;
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::api::{ConditionStatus, ConditionType, CubeCredentialStatus};
 
-/// Takes in the outcome of a step. Pure: nothing is read or written here.
+/// Takes in the outcome of a step. Nothing is read or written here.
 pub fn absorb(observed: &mut Observed, outcome: Outcome, now: Timestamp) {
     match outcome {
         Outcome::Target(reading) => {
@@ -40,8 +40,7 @@ pub fn absorb(observed: &mut Observed, outcome: Outcome, now: Timestamp) {
     }
 }
 
-/// The source Secret was read. If it has another version and the values of the failed attempt, nothing changed: it was a label
-/// edit.
+/// The source Secret was read. If it has another version but the values of the failed attempt, only a label was edited.
 fn source_read(observed: &mut Observed, source: Source) {
     observed.source = source;
     let (Ok(settings), Source::Read(secret)) = (&observed.settings, &observed.source) else {

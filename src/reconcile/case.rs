@@ -1,4 +1,4 @@
-//! One case to decide: what was observed, with the questions that the checks ask of it.
+//! One case to decide: the observation, with the facts that the checks derive from it.
 
 mod exchange;
 mod login;
@@ -10,7 +10,7 @@ use super::{observed::Observed, settings::Settings};
 pub(super) use exchange::{BackoffBypass, Inputs};
 pub(super) use login::NextLogin;
 
-/// What was observed of a `CubeCredential` whose spec can be read.
+/// The observation of a `CubeCredential` whose spec can be read.
 #[derive(Clone, Copy)]
 pub(super) struct Case<'a> {
     pub(super) observed: &'a Observed,

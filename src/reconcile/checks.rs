@@ -1,4 +1,4 @@
-//! The decision, as an ordered list of checks. The first one that has something to say decides.
+//! The decision, as an ordered list of checks. The first one that returns a step decides.
 
 mod exchange;
 mod login;
@@ -12,19 +12,20 @@ type Check = fn(&Case<'_>) -> Option<Step>;
 
 /// The whole decision for a spec that can be read. The checks of `login` concern a stored refresh token only.
 pub(super) const CHECKS: &[Check] = &[
-    // A response exists only in this process until it is stored: nothing may happen before, not even the object's deletion.
+    // A response exists only in this process until it is stored: nothing else may happen before that, not even the object's
+    // deletion.
     login::a_response_is_stored_first,
-    // The garbage collector deletes what has an owner reference, and the rest should stay: there is nothing to do any more.
+    // The garbage collector deletes Secrets with an owner reference, and the others should stay: nothing is left to do.
     target::a_deleted_credential_is_left_alone,
-    // Of two credentials with one target only one may touch it, so this comes before anything is read or written.
+    // Only one of two credentials with one target may touch it, so this comes before anything is read or written.
     target::an_older_credential_owns_the_target,
-    // What follows depends on whose the Secret is and on the token in it.
+    // The checks below depend on the owner of the Secret and on the token in it.
     target::the_target_is_read,
     // A foreign Secret is never written, so a token for it would be wasted.
     target::a_foreign_secret_is_left_alone,
-    // A token under the old name saves an exchange, so it is looked at before the new target counts as empty.
+    // A token under the old name saves an exchange, so it is read before the new target counts as empty.
     target::a_moved_target_is_read,
-    // The state may hold a newer token than the target, or the news that the login is dead.
+    // The state may hold a newer token than the target, or record that the login is dead.
     login::the_state_is_read,
     // A rejection holds for every process only once it is stored; until then nothing else may send the token.
     login::a_rejection_is_stored,
@@ -34,7 +35,7 @@ pub(super) const CHECKS: &[Check] = &[
     target::the_token_is_published,
     // The old Secret goes only after the new one holds a good token.
     target::a_moved_target_is_deleted,
-    // Repairs of our own Secrets end here: they happen also while the credential is suspended.
+    // Repairs of our own Secrets end here: they also happen while the credential is suspended.
     login::the_state_follows_the_deletion_policy,
     // No exchange happens in a suspended credential, so no check below matters to it.
     exchange::a_suspended_credential_rests,
@@ -44,23 +45,23 @@ pub(super) const CHECKS: &[Check] = &[
     login::an_idle_claim_is_released,
     // The delay after a failure protects the provider, so it comes before everything that leads to a request.
     exchange::a_failure_waits,
-    // So does the distance between two tokens of a provider whose tokens expire on arrival.
+    // The distance between two exchanges also protects a provider whose tokens expire on arrival.
     exchange::a_token_of_a_few_seconds_is_not_replaced_immediately,
-    // A credential that waits for its turn needs no reads to ask again.
+    // A queued credential needs no reads to ask again.
     exchange::a_place_in_the_queue_is_kept,
     // From here on the exchange is due: everything that it needs must be known.
     exchange::the_needs_of_the_request_are_read,
-    // Without a place for the successor no refresh token may be sent.
+    // No refresh token may be sent without a place for its successor.
     login::an_unusable_state_is_left_alone,
     // A dead token must not be replayed.
     login::a_rejected_token_is_not_sent_again,
-    // Nor may a token that another process is sending.
+    // A token that another process may be sending must not be sent either.
     login::the_claim_of_another_is_waited_for,
-    // Nor one that could not be claimed.
+    // A token that could not be claimed must not be sent either.
     login::an_unwritable_state_waits,
     // A permit may be minutes away, and a claim holds for seconds: the permit comes first.
     exchange::the_budget_is_waited_for,
-    // The last write before the request: nothing may come between.
+    // The claim is the last write before the request: nothing may come in between.
     login::the_refresh_token_is_claimed,
     // This one always decides.
     exchange::an_exchange_is_made_unless_the_inputs_are_rejected,

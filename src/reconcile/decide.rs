@@ -1,4 +1,4 @@
-//! From an observation to the one next step.
+//! Decides the one next step from an observation.
 
 use jiff::Timestamp;
 
@@ -49,7 +49,7 @@ fn unreadable(observed: &Observed, error: &SettingsError, now: Timestamp) -> Pla
     settle(observed, None, &Conditions::unreadable(error), now)
 }
 
-/// Reports what is new, and is done then. Writing the same status twice writes nothing.
+/// Reports a status that changed. An unchanged status is not written again.
 fn settle(
     observed: &Observed,
     case: Option<&Case<'_>>,

@@ -1,17 +1,17 @@
-//! Events: they mark changes, never routine.
+//! Events, which mark changes and never routine work.
 
 use crate::api::Reason;
 
-/// One event.
+/// An event about one `CubeCredential`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// What changed.
+    /// The change that it reports.
     pub kind: EventKind,
     /// The sentence that people read.
     pub note: String,
 }
 
-/// What changed. The name is the event's reason.
+/// The change that an event reports. Its name is the event's reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are the documentation")]
 pub enum EventKind {
@@ -30,9 +30,8 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// Whether the event is a warning.
     #[must_use]
-    pub fn is_warning(self) -> bool {
+    pub(crate) fn is_warning(self) -> bool {
         match self {
             Self::TokenIssued
             | Self::Recovered
@@ -48,9 +47,8 @@ impl EventKind {
         }
     }
 
-    /// The event's reason.
     #[must_use]
-    pub fn reason(self) -> String {
+    pub(crate) fn reason(self) -> String {
         match self {
             Self::Failed(reason) => reason.to_string(),
             other => format!("{other:?}"),

@@ -1,7 +1,7 @@
 //! The stored refresh token.
 //!
-//! A refresh token that rotates is consumed by its use, and its successor is in the response alone. So the token is claimed in
-//! the state Secret before it is sent, the successor is stored before anything else happens, and every write is fenced by the
+//! A refresh token that rotates is consumed when it is used, and only the response holds its successor. So the token is claimed
+//! in the state Secret before it is sent, the successor is stored before anything else happens, and every write is fenced by the
 //! resourceVersion of the Secret and by the hash of the token that it replaces.
 //!
 //! ```text

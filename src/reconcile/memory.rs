@@ -1,11 +1,11 @@
-//! What a process remembers of one `CubeCredential` between reconciles, in four parts that know nothing of each other.
+//! The memory of one `CubeCredential` between reconciles, in four parts that know nothing of each other.
 //!
 //! | part | remembers |
 //! |---|---|
-//! | [`TargetMemory`] | the token at hand, and what the target's last write and the API server's refusal were |
+//! | [`TargetMemory`] | the token at hand, our last write of the target, and the API server's last refusal |
 //! | [`ExchangeMemory`] | the last failure and its count, the place in the queue |
 //! | [`LoginMemory`] | the response that must be stored, our claim, and the last state of the login |
-//! | [`Reporting`] | what changed since the last report, and what was announced |
+//! | [`Reporting`] | the changes since the last report, and the facts that were announced |
 
 mod exchange;
 mod login;
@@ -25,7 +25,7 @@ pub(super) use target::{TargetMemory, Written};
 pub(super) use unwritable::Unwritable;
 pub(super) use versions::Versions;
 
-/// What a process remembers of one `CubeCredential`. The durable part of it is in the status and in the state.
+/// The memory of one `CubeCredential` in this process. Its durable part is in the status and in the state.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     pub(super) target: TargetMemory,
@@ -54,7 +54,7 @@ impl Memory {
 
     /// Whether it waits for a permit.
     #[must_use]
-    pub fn is_queued(&self) -> bool {
+    pub(crate) fn is_queued(&self) -> bool {
         self.exchange.queued().is_some()
     }
 
@@ -65,7 +65,7 @@ impl Memory {
     }
 
     /// The object with the CA bundle has changed.
-    pub fn touch_ca_bundle(&mut self) {
+    pub(crate) fn touch_ca_bundle(&mut self) {
         self.exchange.touch_ca_bundle();
     }
 

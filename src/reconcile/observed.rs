@@ -1,4 +1,4 @@
-//! What is known about one `CubeCredential` and the objects around it, in the words of the domain.
+//! The observation of one `CubeCredential` and the objects around it, in the types of the domain.
 
 use super::{
     credential::Credential,
@@ -16,7 +16,7 @@ use crate::oauth::hosts::HostList;
 pub struct Observed {
     /// The object itself.
     pub credential: Credential,
-    /// What it asks for, or why that cannot be read.
+    /// Its settings, or the reason why the spec cannot be read.
     pub settings: Result<Settings, SettingsError>,
     /// The name of another, older `CubeCredential` with the same target.
     pub older_rival: Option<String>,
@@ -34,16 +34,16 @@ pub struct Observed {
     pub identity: String,
     /// The further CA certificates.
     pub ca_bundle: CaBundle,
-    /// Whether this client may send a token request; `None`: nobody asked in this reconcile.
+    /// Whether this client may send a token request; `None`: no permit was requested in this reconcile.
     pub permit: Option<(PermitRequest, Permit)>,
     /// The only hosts that the operator may send to; `None`: any.
     pub allowed_hosts: Option<HostList>,
-    /// What this process remembers of earlier reconciles.
+    /// The memory of earlier reconciles.
     pub memory: Memory,
 }
 
 impl Observed {
-    /// The versions of what a token depends on.
+    /// The versions of a token's inputs.
     pub(super) fn versions(&self) -> Versions {
         Versions {
             generation: self.credential.generation,

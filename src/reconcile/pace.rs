@@ -1,4 +1,4 @@
-//! When: the next refresh, the next attempt after a failure, and the request budget of each client.
+//! Times and limits: the next refresh, the next attempt after a failure, and the request budget of each client.
 
 pub(super) mod budget;
 pub(super) mod delays;

@@ -1,4 +1,4 @@
-//! What a decision asks for.
+//! The result of a decision.
 
 mod outcome;
 mod read;
@@ -26,13 +26,13 @@ pub use read::Read;
 /// The one next step.
 #[derive(Debug)]
 pub struct Plan {
-    /// What to do now.
+    /// The step to take now.
     pub next: Next,
-    /// When to look again if nothing changes before; meaningful with [`Next::Done`].
+    /// The time of the next reconcile if nothing changes before; meaningful with [`Next::Done`].
     pub wake_at: Option<Timestamp>,
 }
 
-/// What to do now.
+/// The step to take now.
 #[derive(Debug)]
 pub enum Next {
     /// Read something.
@@ -63,21 +63,21 @@ pub enum Action {
     Report {
         /// The whole status.
         status: CubeCredentialStatus,
-        /// What changed.
+        /// The changes that the report announces.
         events: Vec<Event>,
     },
 }
 
-/// A token request, and what its response is understood with.
+/// A token request, and the inputs that its response is interpreted with.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Exchange {
     pub request: TokenRequest,
-    /// What it is made for. The outcome brings it back.
+    /// The inputs of the request. The outcome returns them.
     pub attempt: Attempt,
 }
 
-/// What a token request was made for: enough to understand its response without anything else, so that no token is lost.
+/// The inputs of a token request: enough to interpret its response without anything else, so that no token is lost.
 #[derive(Clone, Debug)]
 pub struct Attempt {
     pub(super) settings: Arc<Settings>,
@@ -95,16 +95,16 @@ pub struct Attempt {
 #[expect(missing_docs, reason = "the names say it")]
 pub struct DesiredState {
     pub secret: DesiredSecret,
-    /// What it holds.
+    /// The content of the Secret.
     pub stored: StoredLogin,
     /// Whether this claims the refresh token for a request that follows.
     pub claims: bool,
 }
 
 impl Action {
-    /// Whether a token request begins with it. The request after an earlier claim does not: it must be finished.
+    /// Whether a token request begins with it. The request after an earlier claim does not begin one: it must be finished.
     #[must_use]
-    pub fn begins_exchange(&self) -> bool {
+    pub(crate) fn begins_exchange(&self) -> bool {
         match self {
             Self::Exchange(exchange) => exchange.attempt.login.is_none(),
             Self::Store(state) => state.claims,

@@ -25,7 +25,7 @@ pub struct Session {
     steps: usize,
 }
 
-/// What the driver does now.
+/// The next step of the driver.
 #[derive(Debug)]
 pub enum Turn {
     /// Read something, and absorb the outcome.
@@ -36,7 +36,7 @@ pub enum Turn {
     Wait(SignedDuration),
     /// Nothing is left to do.
     Done {
-        /// When to look again if nothing changes before.
+        /// The time of the next reconcile if nothing changes before.
         wake_at: Option<Timestamp>,
     },
     /// A token request would begin, and the driver does not allow one now.
@@ -45,7 +45,7 @@ pub enum Turn {
     Stuck,
 }
 
-/// What the driver keeps beside the session.
+/// The effects of an outcome that the driver keeps beyond the session.
 #[derive(Debug, Default)]
 pub struct Effects {
     /// The target as it is now known, so that the same version is not read again. Only what the watch shows is kept.
@@ -54,12 +54,12 @@ pub struct Effects {
     pub pause: Option<(ClientKey, Timestamp)>,
 }
 
-/// What is left of a reconcile.
+/// The result of a reconcile.
 #[derive(Debug)]
 pub struct Ended {
     /// The object with the status that was last read or written.
     pub credential: Credential,
-    /// What is remembered for the next reconcile.
+    /// The memory for the next reconcile.
     pub memory: Memory,
 }
 
@@ -70,14 +70,14 @@ impl Session {
         Self { observed, steps: 0 }
     }
 
-    /// What is known so far.
+    /// The current observation.
     #[must_use]
     pub fn observed(&self) -> &Observed {
         &self.observed
     }
 
-    /// What to do now. `may_begin` is asked before a token request begins; one that an earlier claim was made for is finished in any
-    /// case.
+    /// The next step. `may_begin` is called before a token request begins; a request that an earlier claim was made for is
+    /// finished in any case.
     pub fn next(&mut self, may_begin: impl FnOnce() -> bool, now: Timestamp) -> Turn {
         if self.steps == MOST_STEPS {
             return Turn::Stuck;
@@ -98,11 +98,12 @@ impl Session {
 
     /// Takes in an outcome.
     pub fn absorb(&mut self, outcome: Outcome, now: Timestamp) -> Effects {
+        let brings_the_target = matches!(outcome, Outcome::Target(_) | Outcome::Published(_));
         absorb(&mut self.observed, outcome, now);
         let managed = |secret: &&TargetSecret| label::is_set(&secret.labels, label::MANAGED);
         let known_target = match &self.observed.target {
-            Target::Present(secret) => Some(secret).filter(managed).cloned(),
-            Target::Unknown | Target::Absent => None,
+            Target::Present(secret) if brings_the_target => Some(secret).filter(managed).cloned(),
+            Target::Present(_) | Target::Unknown | Target::Absent => None,
         };
         Effects {
             known_target,
@@ -110,7 +111,7 @@ impl Session {
         }
     }
 
-    /// A read or an action did not work. The reconcile goes on all the same while a response must be stored: that is not given up.
+    /// A read or an action failed. The reconcile continues while a response must be stored, because that is never given up.
     ///
     /// # Errors
     /// The error that ends the reconcile.

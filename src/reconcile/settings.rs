@@ -18,40 +18,40 @@ use crate::{
     providers::Preset,
 };
 
-/// What a `CubeCredential` asks for.
+/// The settings of a `CubeCredential`.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The namespace of all objects that it names.
     pub namespace: String,
     /// The token endpoint.
     pub endpoint: Endpoint,
-    /// Where the client id and secret are.
+    /// The Secret and the keys of the client id and the client secret.
     pub source: ClientSecretRef,
-    /// How the token is obtained, and where the first refresh token is.
+    /// The grant, with the Secret of the initial refresh token if it has one.
     pub grant: Grant<RefreshTokenRef>,
-    /// How the client authenticates.
+    /// The client's method of authentication.
     pub authentication: ClientAuthentication,
-    /// The scopes that the token should have. A refresh asks for none, and its response is compared with them all the same.
+    /// The scopes that the token should have. A refresh requests none, but its response is compared with them too.
     pub scopes: Vec<String>,
     /// Further form fields.
     pub parameters: BTreeMap<String, String>,
-    /// How long before its expiry a token is refreshed at the earliest.
+    /// The longest time before its expiry at which a token is refreshed.
     pub refresh_before: SignedDuration,
     /// The lifetime of a token whose response states none.
     pub assumed_lifetime: SignedDuration,
-    /// Where further CA certificates are.
+    /// The object with further CA certificates.
     pub ca_bundle: Option<CaBundleRef>,
     /// The name of the target Secret.
     pub target_name: String,
     /// The name of the Secret with the current refresh token.
     pub state_name: String,
-    /// The rest of what the target should be.
+    /// The other properties of the target.
     pub target: TargetSpec,
     /// Whether no exchange may be made.
     pub suspend: bool,
 }
 
-/// Why a spec cannot be used. The API server has checked all of it at admission, unless its CRD is older than this program.
+/// A spec that cannot be used. The API server has checked all of it at admission, unless its CRD is older than this program.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[expect(missing_docs, reason = "the messages are the documentation")]
 pub enum SettingsError {
@@ -121,7 +121,7 @@ impl Settings {
 
     /// The name of the target of a `CubeCredential` with this name.
     #[must_use]
-    pub fn target_name(name: &str, spec: &CubeCredentialSpec) -> String {
+    pub(crate) fn target_name(name: &str, spec: &CubeCredentialSpec) -> String {
         spec.target
             .name
             .clone()
@@ -130,13 +130,13 @@ impl Settings {
 
     /// The name of the state of a `CubeCredential` with this name.
     #[must_use]
-    pub fn state_name(name: &str) -> String {
+    pub(crate) fn state_name(name: &str) -> String {
         format!("{name}-cube-state")
     }
 
     /// Whether the target is deleted with the `CubeCredential`.
     #[must_use]
-    pub fn owns_target(&self) -> bool {
+    pub(crate) fn owns_target(&self) -> bool {
         self.target.deletion_policy == DeletionPolicy::Delete
     }
 }

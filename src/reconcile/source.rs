@@ -1,4 +1,4 @@
-//! What users provide besides the spec: the Secrets with the client and the initial refresh token, and the CA bundle.
+//! The objects that users provide besides the spec: the Secrets with the client and the initial refresh token, and the CA bundle.
 
 pub(super) mod preflight;
 mod rejection;
@@ -12,7 +12,8 @@ pub use rejection::{CaBundleFlaw, Flaw, Rejection, SecretRole};
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Source<T = ClientValues> {
-    /// Its content was not read yet. The version is that of the watch on labelled Secrets; `None`: the watch does not show it.
+    /// Its content was not read yet. The version comes from the watch on labelled Secrets; `None`: the watch does not show the
+    /// Secret.
     Unread(Option<String>),
     /// There is no Secret by that name.
     Absent,
@@ -70,7 +71,7 @@ pub enum CaBundle {
 impl<T> Source<T> {
     /// The current version, as far as it is known.
     #[must_use]
-    pub fn version(&self) -> Option<&str> {
+    pub(crate) fn version(&self) -> Option<&str> {
         match self {
             Self::Unread(version) => version.as_deref(),
             Self::Read(secret) => Some(&secret.version),

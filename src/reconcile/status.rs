@@ -1,4 +1,4 @@
-//! Every word that people read in conditions, events and `cube-operator check`: what happened, what to do, and what happens next.
+//! Every sentence that people read in conditions, events and `cube-operator check`: the cause, the remedy, and the next attempt.
 //!
 //! The causes come from the errors of each boundary; here they meet their remedies and the time of the next attempt. Nothing
 //! outside this room makes a sentence for conditions, events or `check`, and nothing parses one.

@@ -1,4 +1,4 @@
-//! The target Secret: what is published, what is recorded beside it, and whose it is.
+//! The target Secret: its content, the metadata of its token, and its owner.
 
 mod content;
 mod desired;
@@ -15,7 +15,7 @@ pub(super) use metadata::DesiredMetadata;
 pub(super) use owner::TargetOwner;
 pub use secret::{Content, Target, TargetReading, TargetSecret};
 
-/// Why no token can be published in the target, and so none is requested.
+/// A conflict about the target: no token can be published in it, so none is requested.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(crate) enum TargetConflict {
     #[error("CubeCredential {rival:?} is older and has the same target Secret {target:?}")]

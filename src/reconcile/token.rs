@@ -1,4 +1,4 @@
-//! An access token and what is recorded beside it: enough to judge it without any status.
+//! An access token and its metadata: enough to judge it without any status.
 
 mod inputs;
 
@@ -35,7 +35,8 @@ pub(super) struct TokenMetadata {
     pub(super) source_version: String,
     /// The version of the initial refresh token's Secret, with the grant that has one.
     pub(super) seed_version: Option<String>,
-    /// The number of the response that the token came with, with that grant. It orders tokens of one second and of two clocks.
+    /// The number of the response that the token came with, with that grant. It orders tokens that were issued in the same
+    /// second, or by different clocks.
     pub(super) rotation: Option<u64>,
     pub(super) refresh_request: Option<String>,
     pub(super) scopes: Vec<String>,
@@ -44,11 +45,11 @@ pub(super) struct TokenMetadata {
 impl TokenMetadata {
     /// Whether this token was issued after the other one.
     pub(super) fn is_newer_than(&self, other: &Self) -> bool {
-        // A token without a number comes from the grant before, whatever the clock of its process said.
+        // A token without a number comes from an earlier grant, whatever the clock of its process said.
         (self.rotation, self.issued_at) > (other.rotation, other.issued_at)
     }
 
-    /// With the number of the response that the token came with.
+    /// The metadata with the number of the response that the token came with.
     pub(super) fn numbered(self, generation: u64) -> Self {
         Self {
             rotation: Some(generation),

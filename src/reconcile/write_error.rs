@@ -1,13 +1,13 @@
-//! Why a Secret of ours was not written.
+//! A failed write of a Secret of ours.
 
 use thiserror::Error;
 
 use crate::api_error::ApiError;
 
-/// Why a Secret of ours was not written.
+/// A failed write of a Secret of ours.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum WriteError {
-    /// The API server did not take it, or did not say so.
+    /// The API server did not accept it, or did not confirm it.
     #[error(transparent)]
     Api(#[from] ApiError),
     /// It was written without one of our labels or annotations.
@@ -15,9 +15,9 @@ pub enum WriteError {
     Altered {
         /// The label or annotation.
         mark: String,
-        /// Where the Secret is.
+        /// The namespace of the Secret.
         namespace: String,
-        /// What the Secret is called.
+        /// The name of the Secret.
         name: String,
     },
     /// A state is not written over a Secret that something else owns.

@@ -1,4 +1,4 @@
-//! What is shown of a text, and what is not.
+//! The parts of a text that are shown and removed.
 
 use proptest::prelude::*;
 

@@ -11,7 +11,7 @@ const NAMESPACES: [&str; 2] = ["treasury", "payments"];
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
 const KINDS: [CaBundleKind; 2] = [CaBundleKind::ConfigMap, CaBundleKind::Secret];
 
-/// What the watch on credentials may do next.
+/// A step of the watch on credentials.
 #[derive(Clone, Debug)]
 enum Change {
     Apply(Entry),

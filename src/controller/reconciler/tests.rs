@@ -35,7 +35,7 @@ fn reconciler() -> (Reconciler, Writer<Watched>) {
     reconciler_that(Leadership::alone())
 }
 
-/// A reconciler that watches nothing: the test tells what exists.
+/// A reconciler that watches nothing: the test says what exists.
 fn reconciler_that(leadership: Leadership) -> (Reconciler, Writer<Watched>) {
     let nobody = tower::service_fn(|_: Request<Body>| {
         future::ready(Ok::<_, Infallible>(Response::new(Body::empty())))
@@ -95,7 +95,7 @@ fn shown(reconciler: &Reconciler) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_was_deleted_while_the_watch_was_interrupted_leaves_no_metric_and_no_state() {
+async fn an_object_deleted_while_the_watch_was_interrupted_leaves_no_metric_and_no_state() {
     let (reconciler, mut writer) = reconciler();
     let objects = [object("stays", "a"), object("goes", "b")];
     list(&reconciler, &mut writer, &objects);
@@ -118,9 +118,9 @@ async fn a_reconcile_that_outlives_its_object_leaves_no_metric_and_no_state() {
     let deletion = Event::Delete(old.clone());
     writer.apply_watcher_event(&deletion);
     credentials_affected(&reconciler, deletion);
-    // It comes first in a reconcile that had waited until now.
+    // A reconcile that had waited until now begins.
     begin(&reconciler, &old);
-    // Another object by its name is not it.
+    // A new object with its name is another one.
     let creation = Event::Apply(object("main", "new"));
     writer.apply_watcher_event(&creation);
     reconciler.keep(&old, session, true);
@@ -188,7 +188,7 @@ async fn an_exchange_that_was_about_to_begin_when_the_lease_was_lost_does_not_be
 }
 
 #[tokio::test]
-async fn nothing_is_looked_at_by_a_process_that_does_not_lead() {
+async fn a_process_that_does_not_lead_reconciles_nothing() {
     let (reconciler, _writer) = reconciler_that(Leadership::default());
     for list in [List::Credentials, List::Targets, List::Sources] {
         reconciler.readiness.listed(list);

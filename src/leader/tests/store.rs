@@ -1,4 +1,4 @@
-//! An API server in memory that knows one Lease, and the lines that lead to it.
+//! An API server in memory that knows one Lease, and the connections to it.
 
 use std::{
     convert::Infallible,
@@ -15,17 +15,17 @@ use tokio::time::sleep;
 
 use crate::lock::lock;
 
-/// What the connection of a candidate does.
+/// The state of a candidate's connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Line {
+pub(super) enum Connection {
     Works,
     /// Nothing arrives, and an error comes back.
     Down,
     /// Nothing comes back.
     Silent,
-    /// What was asked for is done, and nothing comes back.
-    LosesAnswers,
-    /// The answer takes a second.
+    /// The request is served, and nothing comes back.
+    LosesResponses,
+    /// The response takes a second.
     Slow,
 }
 
@@ -34,7 +34,7 @@ pub(super) enum Line {
 pub(super) struct Store(pub(super) Arc<Mutex<(Option<Value>, u64)>>);
 
 impl Store {
-    fn answer(&self, method: &Method, lease: Value) -> (u16, Value) {
+    fn respond(&self, method: &Method, lease: Value) -> (u16, Value) {
         let mut store = lock(&self.0);
         let stored = store
             .0
@@ -71,36 +71,36 @@ impl Store {
         self.spec().lease_transitions.unwrap()
     }
 
-    pub(super) fn client(&self, line: &Arc<Mutex<Line>>) -> Client {
-        let (store, line) = (self.clone(), Arc::clone(line));
+    pub(super) fn client(&self, connection: &Arc<Mutex<Connection>>) -> Client {
+        let (store, connection) = (self.clone(), Arc::clone(connection));
         let service = tower::service_fn(move |request: Request<Body>| {
-            let (store, now) = (store.clone(), *lock(&line));
+            let (store, now) = (store.clone(), *lock(&connection));
             async move {
                 let (parts, body) = request.into_parts();
                 let lease = body.collect_bytes().await.unwrap();
                 let lease = serde_json::from_slice(&lease).unwrap_or_default();
-                let (code, answer) = match now {
-                    Line::Down => (500, Value::Null),
-                    Line::Silent => future::pending().await,
-                    Line::Works | Line::LosesAnswers | Line::Slow => {
-                        store.answer(&parts.method, lease)
+                let (code, response) = match now {
+                    Connection::Down => (500, Value::Null),
+                    Connection::Silent => future::pending().await,
+                    Connection::Works | Connection::LosesResponses | Connection::Slow => {
+                        store.respond(&parts.method, lease)
                     }
                 };
-                if now == Line::Slow {
+                if now == Connection::Slow {
                     sleep(Duration::from_secs(1)).await;
                 }
-                if now == Line::LosesAnswers {
+                if now == Connection::LosesResponses {
                     future::pending::<()>().await;
                 }
-                let answer = match code {
-                    200 => answer,
+                let response = match code {
+                    200 => response,
                     code => json!({
                         "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
                         "message": "no", "reason": reason(code), "code": code,
                     }),
                 };
-                let answer = Body::from(answer.to_string().into_bytes());
-                Ok::<_, Infallible>(Response::builder().status(code).body(answer).unwrap())
+                let response = Body::from(response.to_string().into_bytes());
+                Ok::<_, Infallible>(Response::builder().status(code).body(response).unwrap())
             }
         });
         Client::new(service, "default")

@@ -1,4 +1,4 @@
-//! From an error of the HTTP client, of TLS or of a socket to its meaning.
+//! Classifies errors of the HTTP client, of TLS and of sockets.
 
 use std::{error::Error, io, time::Duration};
 
@@ -10,7 +10,7 @@ use super::{
     resolver::{NotResolved, RefusedAddress},
 };
 
-/// The meaning of an error of the HTTP client, which waits no longer than `limit`.
+/// The meaning of an error of an HTTP client with this time limit.
 pub(in crate::oauth) fn http(
     error: &reqwest::Error,
     endpoint: &str,
@@ -43,7 +43,7 @@ pub(in crate::oauth) fn certificate(error: &rustls::Error, endpoint: &str) -> Ne
     handshake(error, true, endpoint.to_owned())
 }
 
-/// Why no connection could be opened.
+/// The cause of a connection that could not be opened.
 pub(in crate::oauth) fn connection(kind: io::ErrorKind) -> Unreachable {
     match kind {
         io::ErrorKind::ConnectionRefused => Unreachable::ConnectionRefused,

@@ -1,4 +1,5 @@
-//! Why there is no complete response of a token endpoint, in words of our own: an error's text may quote what the other side sent.
+//! Errors without a complete response of a token endpoint. The texts are our own, because a library's text may quote the other
+//! side.
 
 use jiff::SignedDuration;
 use thiserror::Error;
@@ -8,7 +9,7 @@ use crate::{
     oauth::{ca_bundle::CaBundleError, networks::RefusedNetwork},
 };
 
-/// Why there is no complete response. `endpoint` is `host` or `host:port`.
+/// A token request without a complete response. `endpoint` is `host` or `host:port`.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[expect(missing_docs, reason = "the messages are the documentation")]
 pub enum NetworkError {
@@ -36,7 +37,7 @@ pub enum NetworkError {
     SecretNotSendable,
 }
 
-/// Why nothing could be sent.
+/// The cause of a request that could not be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[expect(missing_docs, reason = "the messages are the documentation")]
 pub enum Unreachable {
@@ -44,7 +45,7 @@ pub enum Unreachable {
     NameNotFound,
     #[error("no connection within 5 s")]
     NoConnection,
-    // Whether there was a connection without TLS is not known.
+    // A connection without TLS may have been opened.
     #[error("no TLS connection within 5 s")]
     NoTlsConnection,
     #[error("what answers there does not speak TLS")]
@@ -63,7 +64,7 @@ pub enum Unreachable {
     ConnectionFailed,
 }
 
-/// Why a certificate is not trusted.
+/// The flaw of a certificate that is not trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[expect(missing_docs, reason = "the messages are the documentation")]
 pub enum Untrusted {
@@ -83,7 +84,7 @@ pub enum Untrusted {
     Unusable,
 }
 
-/// Why a request that may have arrived has no complete response.
+/// The cause of a missing response to a request that may have arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[expect(missing_docs, reason = "the messages are the documentation")]
 pub enum NoResponse {

@@ -11,11 +11,11 @@ use x509_cert::{
     time::Time,
 };
 
-/// The most names, and the most characters of a name, that are shown: the other side chooses them.
+/// The limits on the names that are shown, because the other side chooses them.
 const MOST_NAMES: usize = 5;
 const LONGEST_NAME: usize = 100;
 
-/// Who issued it, for which hosts, and when it is valid.
+/// The issuer of a certificate, its hosts and its validity.
 #[must_use]
 pub(super) fn describe(der: &[u8]) -> String {
     let Ok(certificate) = Certificate::from_der(der) else {
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_certificate_is_told_as_such() {
+    fn a_certificate_that_cannot_be_read_is_reported_as_such() {
         for der in [&b""[..], b"\x30\x00", b"garbage"] {
             assert_eq!(describe(der), "a certificate that cannot be read");
         }

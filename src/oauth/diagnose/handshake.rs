@@ -1,7 +1,7 @@
 //! The certificate of a token endpoint, from the beginning of a TLS handshake that is never finished.
 //!
-//! The handshake goes through the same proxy as an exchange and trusts the same certificates. It shows what it saw. It ends before
-//! it is complete, so nothing can be sent over it.
+//! The handshake goes through the same proxy as an exchange and trusts the same certificates. It ends before it is complete, so
+//! nothing can be sent over it.
 
 use std::sync::{Arc, Mutex};
 
@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// What a handshake shows of a server.
+/// The server's side of a handshake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handshake {
     /// The server's certificate, in words.
@@ -33,10 +33,10 @@ pub struct Handshake {
 }
 
 impl TokenClient {
-    /// Looks at the server's certificate.
+    /// Reads the server's certificate.
     ///
     /// # Errors
-    /// If no certificate is seen: the error of an exchange.
+    /// The error of an exchange, if the server shows no certificate.
     pub async fn handshake(
         &self,
         endpoint: &Endpoint,
@@ -56,15 +56,15 @@ impl TokenClient {
         let client = client.map_err(|_| NetworkError::NoTlsClient)?;
         // Never sent: the witness ends the handshake.
         let ended = client.head(endpoint.url().clone()).send().await;
-        let Some(seen) = witness.seen() else {
+        let Some(presented) = witness.presented() else {
             let error = ended.expect_err(
                 "a handshake is not complete before the witness has seen the certificate",
             );
             return Err(classify::http(&error, &authority, self.exchange_timeout));
         };
         Ok(Handshake {
-            certificate: certificate::describe(&seen.certificate),
-            outcome: seen
+            certificate: certificate::describe(&presented.certificate),
+            outcome: presented
                 .outcome
                 .map_err(|error| classify::certificate(&error, &authority)),
         })
@@ -72,16 +72,16 @@ impl TokenClient {
 }
 
 #[derive(Debug)]
-struct Seen {
+struct Presented {
     certificate: Vec<u8>,
     outcome: Result<&'static str, Error>,
 }
 
-/// Judges as the verifier of an exchange does, remembers the verdict, and always ends the handshake.
+/// Verifies as an exchange does, records the result, and always ends the handshake.
 #[derive(Debug)]
 struct Witness {
-    judge: Verifier,
-    seen: Mutex<Option<Seen>>,
+    verifier: Verifier,
+    presented: Mutex<Option<Presented>>,
 }
 
 impl Witness {
@@ -93,22 +93,22 @@ impl Witness {
             Some(pem) => ca_bundle::read(pem).map_err(|_| NetworkError::NoTlsClient)?,
             None => Vec::new(),
         };
-        let judge = Verifier::new_with_extra_roots(roots, provider)
+        let verifier = Verifier::new_with_extra_roots(roots, provider)
             .map_err(|_| NetworkError::NoTlsClient)?;
         Ok(Self {
-            judge,
-            seen: Mutex::default(),
+            verifier,
+            presented: Mutex::default(),
         })
     }
 
-    fn seen(&self) -> Option<Seen> {
-        lock(&self.seen).take()
+    fn presented(&self) -> Option<Presented> {
+        lock(&self.presented).take()
     }
 
-    /// Remembers the verdict on the signature, which proves that the trusted certificate is the server's own.
-    fn end(&self, version: &'static str, verdict: Result<HandshakeSignatureValid, Error>) -> Error {
-        if let Some(seen) = lock(&self.seen).as_mut() {
-            seen.outcome = verdict.map(|_| version);
+    /// Records the result for the signature, which proves that the trusted certificate is the server's own.
+    fn end(&self, version: &'static str, result: Result<HandshakeSignatureValid, Error>) -> Error {
+        if let Some(presented) = lock(&self.presented).as_mut() {
+            presented.outcome = result.map(|_| version);
         }
         Error::General("the witness has seen enough".into())
     }
@@ -123,18 +123,18 @@ impl ServerCertVerifier for Witness {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let verdict = self.judge.verify_server_cert(
+        let result = self.verifier.verify_server_cert(
             end_entity,
             intermediates,
             server_name,
             ocsp_response,
             now,
         );
-        *lock(&self.seen) = Some(Seen {
+        *lock(&self.presented) = Some(Presented {
             certificate: end_entity.to_vec(),
-            outcome: verdict.as_ref().map(|_| "").map_err(Clone::clone),
+            outcome: result.as_ref().map(|_| "").map_err(Clone::clone),
         });
-        verdict
+        result
     }
 
     fn verify_tls12_signature(
@@ -143,10 +143,10 @@ impl ServerCertVerifier for Witness {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let verdict = self
-            .judge
+        let result = self
+            .verifier
             .verify_tls12_signature(message, certificate, signature);
-        Err(self.end("TLS 1.2", verdict))
+        Err(self.end("TLS 1.2", result))
     }
 
     fn verify_tls13_signature(
@@ -155,13 +155,13 @@ impl ServerCertVerifier for Witness {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let verdict = self
-            .judge
+        let result = self
+            .verifier
             .verify_tls13_signature(message, certificate, signature);
-        Err(self.end("TLS 1.3", verdict))
+        Err(self.end("TLS 1.3", result))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.judge.supported_verify_schemes()
+        self.verifier.supported_verify_schemes()
     }
 }

@@ -1,4 +1,4 @@
-//! A harmless request to a token endpoint: how does it respond to a grant that does not exist? The client sends it.
+//! A harmless request to a token endpoint, with a grant that does not exist. The client sends it.
 //!
 //! The request names no client and carries neither a secret nor a token, so it can issue and consume nothing, and does not count
 //! as a failed login of any client. A token endpoint refuses it with an error of RFC 6749, section 5.2. Any other server responds
@@ -15,10 +15,11 @@ use crate::{
     scrub::Scrubber,
 };
 
-/// The form. RFC 6749, appendix A.10, allows this name of a grant, and it tells a reader of the provider's log who sent it.
+/// The form. RFC 6749, appendix A.10, allows this name of a grant, and it shows a reader of the provider's log where the request
+/// comes from.
 pub(super) const FORM: &str = "grant_type=cube-operator-check";
 
-/// What a response to the probe shows.
+/// The judgement of a response to the probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Judgement {
     /// A token endpoint responds like this.
@@ -100,12 +101,12 @@ mod tests {
         }
     }
 
-    fn answered(rest: &str) -> String {
+    fn sentence(rest: &str) -> String {
         format!("the token endpoint answered {rest}")
     }
 
     #[test]
-    fn an_oauth_error_is_what_a_token_endpoint_answers() {
+    fn an_oauth_error_is_expected_of_a_token_endpoint() {
         for (status, code) in [
             (400, "unsupported_grant_type"),
             (400, "invalid_request"),
@@ -113,31 +114,31 @@ mod tests {
             (401, "invalid_client"),
             (400, "invalid_grant"),
             (403, "unauthorized_client"),
-            // Some answer 200.
+            // Some respond with 200.
             (200, "invalid_request"),
         ] {
             assert_eq!(
                 judged(status, &format!(r#"{{"error":"{code}"}}"#)),
-                Judged::Expected(answered(&format!("{status} {code}")))
+                Judged::Expected(sentence(&format!("{status} {code}")))
             );
         }
-        assert_eq!(judged(401, ""), Judged::Expected(answered("401")));
+        assert_eq!(judged(401, ""), Judged::Expected(sentence("401")));
     }
 
     #[test]
     fn a_providers_own_sentence_is_not_repeated() {
         let planted =
             r#"{"error":"invalid_client","error_description":"is it planted (\"one\")?"}"#;
-        let expected = answered("401 invalid_client");
+        let expected = sentence("401 invalid_client");
         assert_eq!(judged(401, planted), Judged::Expected(expected));
         assert_eq!(
             judged(403, planted.replace("invalid_client", "no").as_str()),
-            Judged::Refused(Reason::Forbidden, answered("403"))
+            Judged::Refused(Reason::Forbidden, sentence("403"))
         );
     }
 
     #[test]
-    fn an_answer_that_may_be_about_the_question_itself_proves_nothing() {
+    fn a_response_that_may_be_about_the_probe_itself_proves_nothing() {
         for (status, body) in [
             (400, "<html>"),
             (415, ""),
@@ -148,19 +149,19 @@ mod tests {
         ] {
             assert_eq!(
                 judged(status, body),
-                Judged::Unclear(answered(&status.to_string())),
+                Judged::Unclear(sentence(&status.to_string())),
                 "{status} {body}"
             );
         }
         let token = r#"{"access_token":"planted","token_type":"Bearer"}"#;
         assert_eq!(
             judged(200, token),
-            Judged::Unclear(answered("200 with a token that nobody asked for"))
+            Judged::Unclear(sentence("200 with a token that nobody asked for"))
         );
     }
 
     #[test]
-    fn what_is_no_token_endpoint_or_does_not_let_us_in_is_refused_as_a_real_exchange_is() {
+    fn another_server_or_a_firewall_is_refused_as_in_a_real_exchange() {
         for (status, body, reason, what) in [
             (404, "<html>", Reason::EndpointNotFound, "404"),
             (405, "", Reason::EndpointNotFound, "405"),
@@ -186,7 +187,7 @@ mod tests {
         ] {
             assert_eq!(
                 judged(status, body),
-                Judged::Refused(reason, answered(what)),
+                Judged::Refused(reason, sentence(what)),
                 "{status} {body}"
             );
         }

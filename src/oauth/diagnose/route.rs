@@ -1,4 +1,4 @@
-//! The steps before the handshake, the proxy, the addresses and the connection; and the probe after it.
+//! The steps before the handshake (proxy, addresses, connection), and the probe after it.
 
 use std::net::SocketAddr;
 
@@ -30,7 +30,7 @@ pub(crate) fn proxy(endpoint: &Endpoint) -> Option<String> {
     } else {
         80
     };
-    // Not the whole URI: it may hold a password.
+    // The rest of the URI is left out, because it may hold a password.
     Some(format!(
         "{}:{}",
         proxy.host()?,
@@ -90,7 +90,7 @@ impl TokenClient {
     /// Opens a connection, and closes it.
     ///
     /// # Errors
-    /// Says why no connection could be opened.
+    /// The cause of a connection that could not be opened.
     pub(crate) async fn connect(&self, to: impl ToSocketAddrs) -> Result<SocketAddr, Unreachable> {
         let connected = async { TcpStream::connect(to).await?.peer_addr() };
         match timeout(CONNECT_TIMEOUT, connected).await {

@@ -1,4 +1,4 @@
-//! What is sent, and which of it is a secret.
+//! The request as it is sent, and the secrets in it.
 
 use base64::{
     Engine,

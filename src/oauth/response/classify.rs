@@ -1,4 +1,4 @@
-//! From a response to its meaning.
+//! Classifies a response.
 
 use secrecy::SecretString;
 use serde_json::{Map, Value};
@@ -127,7 +127,7 @@ impl Reader<'_> {
         })
     }
 
-    /// A response without scopes grants all that were asked for.
+    /// A response without scopes grants all that were requested.
     fn is_narrowed(&self, granted: &[&str]) -> bool {
         let mut expected = self.request.scopes.iter();
         !granted.is_empty() && expected.any(|scope| !granted.contains(&scope.as_str()))
@@ -141,7 +141,8 @@ impl Reader<'_> {
         error.map(Fault::OAuth)
     }
 
-    /// Only of a 403 is it of use whether it comes from the provider, and what that says.
+    /// The fault of a response without a known error code. For a 403, it matters whether the provider sent it and how it explains
+    /// it.
     fn bare_status(&self) -> Fault {
         match (self.response.status, &self.fields) {
             (403, None) => Fault::Page,

@@ -1,4 +1,4 @@
-//! Why a response holds no token that can be used.
+//! A response without a token that can be used.
 
 use jiff::SignedDuration;
 use thiserror::Error;
@@ -6,7 +6,7 @@ use thiserror::Error;
 use super::oauth_error::{OAuthError, description_shown};
 use crate::api::Reason;
 
-/// Why a response holds no token that can be used.
+/// A response without a token that can be used.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("the token endpoint answered {status}{fault}")]
 pub struct ResponseError {
@@ -15,7 +15,7 @@ pub struct ResponseError {
     pub(super) pause: Option<SignedDuration>,
 }
 
-/// What is wrong with a response, after its status. All texts of the provider are scrubbed.
+/// The fault of a response, which the message states after the status. All texts of the provider are scrubbed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(super) enum Fault {
     /// The target has neither a query nor a fragment. `None`: there is none that can be shown.
@@ -44,9 +44,8 @@ fn target_shown(target: Option<&str>) -> String {
 }
 
 impl ResponseError {
-    /// The HTTP status.
     #[must_use]
-    pub fn status(&self) -> u16 {
+    pub(crate) fn status(&self) -> u16 {
         self.status
     }
 
@@ -69,7 +68,7 @@ impl ResponseError {
         self.pause
     }
 
-    /// Whether the provider may have served the request all the same.
+    /// Whether the provider may have served the request anyway.
     ///
     /// A failing server, or a proxy that lost the server's response, says nothing about what was done. A 2xx without a usable
     /// token may have issued one. A clear refusal (`error`, 4xx, a redirect) served nothing.
@@ -84,7 +83,7 @@ impl ResponseError {
             Fault::Redirect { .. } | Fault::OAuth(_) => false,
         };
         match self.status {
-            // Whatever else such a response says, also with a larger body than is read.
+            // This holds whatever the body says, and even if it is too large.
             500.. => true,
             200..300 | 408 => unusable,
             _ => false,

@@ -22,7 +22,7 @@ pub(super) fn fields(body: &[u8], content_type: Option<&str>) -> Option<Map<Stri
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let text = String::from_utf8_lossy(body);
     if let Ok(fields) = serde_json::from_str::<BTreeMap<String, Box<RawValue>>>(&text) {
-        // A value that cannot be read is not absent. `false` is no valid value of any field.
+        // A value that cannot be read does not count as absent. `false` is not a valid value of any field.
         let value = |raw: &RawValue| serde_json::from_str(raw.get()).unwrap_or(Value::Bool(false));
         let fields = fields.into_iter();
         return Some(fields.map(|(name, raw)| (name, value(&raw))).collect());

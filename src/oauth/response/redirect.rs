@@ -7,11 +7,11 @@ use crate::scrub::Scrubber;
 /// The most characters of a target that are shown.
 const LONGEST: usize = 200;
 
-/// Scheme, host and path only: a query may hold a code or a token. Of a redirect on the same host only the path is shown.
+/// Shows scheme, host and path only, because a query may hold a code or a token. A redirect on the same host shows only its path.
 pub(super) fn target(location: &str, scrubber: &Scrubber) -> Option<String> {
     let location = scrubber.without_secrets(location);
     let (target, on_same_host) = resolved(&location)?;
-    // Part by part, because a whole URL looks like a token.
+    // Each part is cleaned by itself, because a whole URL looks like a token.
     let cleaned = |text: &str, separator: &str| {
         let parts = text.split(separator).map(|part| scrubber.clean(part));
         parts.collect::<Vec<_>>().join(separator)
@@ -23,7 +23,7 @@ pub(super) fn target(location: &str, scrubber: &Scrubber) -> Option<String> {
     } else {
         format!("{}://{host}{path}", target.scheme())
     };
-    // Once more: `Url` drops what can cut a secret apart, such as tabs and `..`.
+    // Secrets are removed once more, because `Url` drops characters that can split a secret, such as tabs and `..`.
     let mut shown = scrubber.without_secrets(&shown);
     shown.truncate(LONGEST);
     Some(shown)

@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// Which grant a request has.
+/// The grant of a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Sent {
     ClientCredentials,
@@ -26,7 +26,7 @@ enum Sent {
 const CLIENT: Sent = Sent::ClientCredentials;
 const REFRESH: Sent = Sent::RefreshToken;
 
-fn answer(status: u16, body: impl AsRef<[u8]>) -> Response {
+fn response(status: u16, body: impl AsRef<[u8]>) -> Response {
     Response {
         status,
         body: Body::Complete(body.as_ref().to_vec()),
@@ -34,7 +34,7 @@ fn answer(status: u16, body: impl AsRef<[u8]>) -> Response {
     }
 }
 
-fn meaning(sent: Sent, answer: &Response) -> Parsed {
+fn meaning(sent: Sent, response: &Response) -> Parsed {
     let request = TokenRequest {
         endpoint: Endpoint::parse("https://example.com/token").unwrap(),
         authentication: Authentication::Body(Client {
@@ -49,18 +49,18 @@ fn meaning(sent: Sent, answer: &Response) -> Parsed {
         parameters: std::collections::BTreeMap::new(),
         ca_bundle: None,
     };
-    read(answer, request.context(), request.scrubber())
+    read(response, request.context(), request.scrubber())
 }
 
 fn reason(sent: Sent, status: u16, body: impl AsRef<[u8]>) -> Option<Reason> {
-    meaning(sent, &answer(status, body))
+    meaning(sent, &response(status, body))
         .outcome
         .err()
         .map(|error| error.reason())
 }
 
 fn issued(body: impl AsRef<[u8]>) -> Issued {
-    meaning(CLIENT, &answer(200, body))
+    meaning(CLIENT, &response(200, body))
         .outcome
         .expect("the row is an issued token")
 }

@@ -1,4 +1,4 @@
-//! The budget answered, or an exchange brought a token or a failure.
+//! Absorbs a permit of the budget, and the token or failure of an exchange.
 
 mod failure;
 mod token;
@@ -32,7 +32,7 @@ pub(super) fn permit(observed: &mut Observed, request: PermitRequest, permit: Pe
 pub(super) fn exchanged(observed: &mut Observed, exchanged: Exchanged, now: Timestamp) {
     let memory = &mut observed.memory;
     memory.exchange.forget_ca_bundle_touch();
-    // The permit is used.
+    // The permit has been used.
     observed.permit = None;
     match &exchanged.result {
         Err(error) if !error.outcome_unknown() => memory.login.release_claim(),
@@ -57,7 +57,7 @@ pub(super) fn exchanged(observed: &mut Observed, exchanged: Exchanged, now: Time
     }
 }
 
-/// A token that has expired on arrival is of no use to anybody. Asking for the next one immediately would not end.
+/// A token that has expired on arrival is useless, and requesting the next one immediately would not end.
 fn has_expired(issued: &Issued, sent_at: Timestamp, now: Timestamp) -> bool {
     issued
         .lifetime

@@ -1,4 +1,4 @@
-//! The state was read or written.
+//! Absorbs reads and writes of the state.
 
 use jiff::Timestamp;
 
@@ -58,16 +58,16 @@ pub(super) fn not_stored(observed: &mut Observed, why: NotStored, now: Timestamp
 
 fn unstored_after(unstored: Unstored, why: NotStored) -> Option<Unstored> {
     let setback = match why {
-        // Nobody can use what the namespace held.
+        // Nobody can use the token any more.
         NotStored::Gone => return None,
         NotStored::Conflict => Setback::Passing,
-        NotStored::Unknown(why) => Setback::Unanswered(why),
+        NotStored::Unknown(why) => Setback::NoResponse(why),
         NotStored::Refused(why) => Setback::Refused(why),
     };
     Some(unstored.failed(setback))
 }
 
-/// The read, the write or the report did not work: after a pause the write is attempted again.
+/// A read, a write or a report failed: the write is retried after a pause.
 pub(super) fn interrupted(observed: &mut Observed) {
     let login = &mut observed.memory.login;
     login.storing(|unstored| Some(unstored.failed(Setback::Passing)));
@@ -79,7 +79,7 @@ pub(super) fn waited(observed: &mut Observed) {
     observed.state = State::Unread;
 }
 
-/// Another login begins by our write, whose response may have been lost, or by another process.
+/// Another login begins with a write by us, whose response may have been lost, or by another process.
 fn notice_another_login(observed: &mut Observed) {
     let Some(stored) = observed.state.stored() else {
         return;

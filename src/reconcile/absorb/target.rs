@@ -1,4 +1,4 @@
-//! The target was read, written or deleted.
+//! Absorbs reads, writes and deletions of the target.
 
 use jiff::Timestamp;
 
@@ -84,7 +84,7 @@ pub(super) fn deleted(observed: &mut Observed, name: &str) {
     observed.target = Target::Absent;
 }
 
-/// A report follows while the target that the last status named is missing: its repair may have to wait.
+/// Keeps the last status that named a target which is now missing, because its repair may have to wait.
 pub(super) fn notice_a_missing_target(observed: &mut Observed) {
     if reported_target(observed).is_some() && observed.target.is_absent() {
         let status = &observed.credential.status;
@@ -92,7 +92,7 @@ pub(super) fn notice_a_missing_target(observed: &mut Observed) {
     }
 }
 
-/// Whether a target that was reported before had been deleted or edited. A write that follows from a new spec is no repair.
+/// Whether a target that was reported before had been deleted or edited. A write because of a new spec is not a repair.
 fn is_repair(observed: &Observed, written: &TargetSecret, token: Option<&TokenMetadata>) -> bool {
     let name = Some(written.name.as_str());
     let missing = observed.memory.target.missing();
@@ -107,7 +107,7 @@ fn is_repair(observed: &Observed, written: &TargetSecret, token: Option<&TokenMe
     edited && reported_target(observed) == name
 }
 
-/// The name of the target in the status, if that is of the current spec.
+/// The name of the target in the status, if the status is of the current spec.
 fn reported_target(observed: &Observed) -> Option<&str> {
     let status = &observed.credential.status;
     let current = status.observed_generation == Some(observed.credential.generation);

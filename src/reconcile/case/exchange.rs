@@ -1,4 +1,4 @@
-//! Whether an exchange is due, and what it would be made with.
+//! The facts of the exchange: whether it is due, and the request that it would send.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub(in crate::reconcile) enum Inputs {
     Current,
     /// It was not.
     Changed,
-    /// Something must be read to tell.
+    /// Something must be read first.
     Unconfirmed(Read),
     /// The source Secret cannot be used: there are no inputs to compare with.
     Unavailable,
@@ -37,7 +37,7 @@ pub(in crate::reconcile) enum Inputs {
 pub(in crate::reconcile) enum BackoffBypass {
     /// It is not.
     No,
-    /// Something must be read to tell.
+    /// Something must be read first.
     Unsure(Read),
     /// The inputs of the attempt have changed, or a person asks for another attempt.
     Yes,
@@ -47,7 +47,7 @@ pub(in crate::reconcile) enum BackoffBypass {
 impl Case<'_> {
     pub(in crate::reconcile) fn inputs(&self, token: &TokenMetadata) -> Inputs {
         let observed = self.observed;
-        // The stored refresh token has brought no access token yet: the published one is of a login before it.
+        // The stored refresh token has brought no access token yet: the published one belongs to an earlier login.
         if let Some(stored) = observed.state.stored()
             && stored.record.issued.is_none()
         {
@@ -90,9 +90,9 @@ impl Case<'_> {
     }
 }
 
-/// When.
+/// The times of the exchange.
 impl Case<'_> {
-    /// When the live token is refreshed.
+    /// The time at which the live token is refreshed.
     pub(in crate::reconcile) fn refresh_at(&self, token: &TokenMetadata) -> Timestamp {
         let observed = self.observed;
         let planned = schedule::refresh_at(token, self.settings, &observed.credential.uid);
@@ -138,7 +138,7 @@ impl Case<'_> {
                 _ => BackoffBypass::Yes,
             };
         }
-        // Otherwise a new process could not tell a label edit from a change of the client secret.
+        // Otherwise a new process could not distinguish a label edit from a change of the client secret.
         if !exchange.knows_failed_inputs() && observed.source.is_unread() {
             return BackoffBypass::Unsure(Read::source(self.settings, &observed.source));
         }
@@ -150,7 +150,7 @@ impl Case<'_> {
         let served = self.token().and_then(|token| token.refresh_request);
         let fresh =
             request.is_some() && *request != served && *request != attempted.refresh_request;
-        // Nobody's wish cuts short a pause that the provider asked for (429, Retry-After).
+        // No refresh request shortens a pause that the provider asked for (429, Retry-After).
         if fresh && attempted.paused_until.is_none() {
             BackoffBypass::Yes
         } else {
@@ -160,7 +160,7 @@ impl Case<'_> {
 }
 
 impl<'a> Case<'a> {
-    /// The case as it looks when the response to this attempt arrives.
+    /// The case at the arrival of the response to this attempt.
     pub(in crate::reconcile) fn of_attempt(
         observed: &'a Observed,
         attempt: &'a Attempt,
@@ -174,7 +174,7 @@ impl<'a> Case<'a> {
     }
 }
 
-/// What an exchange would be made with.
+/// The request of the next exchange.
 impl Case<'_> {
     /// The exchange, if nothing rejects it. Source and CA bundle must have been read, and the state of a stored refresh token.
     pub(in crate::reconcile) fn exchange(&self) -> Result<Exchange, Rejection> {
@@ -204,7 +204,7 @@ impl Case<'_> {
         Ok(Exchange { request, attempt })
     }
 
-    /// Everything that can be rejected without asking anybody.
+    /// The checks that need no request.
     pub(in crate::reconcile) fn preflight(&self) -> Result<(), Rejection> {
         self.client()?;
         self.initial_token()?;
@@ -241,7 +241,7 @@ impl Case<'_> {
         Some(ClientKey::new(&self.settings.endpoint, client.client_id()))
     }
 
-    /// What an attempt now would be made with, as the status records it.
+    /// The inputs of an attempt made now, as the status records them.
     pub(in crate::reconcile) fn attempted(&self) -> Attempted {
         let observed = self.observed;
         Attempted {

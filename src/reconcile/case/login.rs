@@ -1,4 +1,4 @@
-//! Which refresh token would be sent, and whether it may be.
+//! The facts of the login: which refresh token would be sent, and whether it may be.
 
 use secrecy::SecretString;
 
@@ -12,7 +12,7 @@ use crate::reconcile::{
 /// The login whose refresh token an exchange would send.
 #[derive(Debug)]
 pub(in crate::reconcile) enum NextLogin {
-    /// Something must be read to tell.
+    /// Something must be read first.
     Unconfirmed(Read),
     /// The stored one.
     Stored,
@@ -47,8 +47,8 @@ impl Case<'_> {
         }
     }
 
-    /// The only hosts that the owner of the initial refresh token allows, as far as known. Another Secret than the one that the
-    /// login began with does not speak for its owner.
+    /// The only hosts that the owner of the initial refresh token allows, as far as they are known. Only the Secret that the
+    /// login began with speaks for its owner.
     pub(in crate::reconcile) fn seed_hosts(&self) -> Option<&str> {
         let stored = self.observed.state.stored();
         let speaks = |initial: &SecretString| {

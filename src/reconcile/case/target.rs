@@ -1,4 +1,4 @@
-//! Which token is at hand, and which one consumers see.
+//! The facts of the target: the token at hand, and the one that consumers see.
 
 use super::{Case, Inputs};
 use crate::reconcile::{
@@ -10,7 +10,7 @@ impl<'a> Case<'a> {
     /// The Secret by the target's name, if it is ours or was left by a predecessor.
     pub(in crate::reconcile) fn target(&self) -> Option<&'a TargetSecret> {
         let secret = self.observed.target.present()?;
-        // Of two rivals only the older one speaks of it.
+        // Of two rivals, only the older one uses the target.
         let ours = self.observed.older_rival.is_none()
             && secret.owner(&self.observed.credential) != TargetOwner::Foreign;
         ours.then_some(secret)
@@ -58,7 +58,7 @@ impl<'a> Case<'a> {
         })
     }
 
-    /// The good token that consumers see, which is not one that could not be published yet.
+    /// The good token that consumers see. A token that is not published yet does not count.
     pub(in crate::reconcile) fn published_token(&self) -> Option<TokenMetadata> {
         if self.observed.memory.target.unpublished().is_none() {
             return self.good_token();
@@ -67,7 +67,7 @@ impl<'a> Case<'a> {
         (published.expires_at > self.now && self.is_confirmed(&published)).then_some(published)
     }
 
-    /// The published token, if it has not expired and is no good any more only because its inputs have changed.
+    /// The published token, if it has not expired and is outdated only because its inputs have changed.
     pub(in crate::reconcile) fn outdated_token(&self) -> Option<TokenMetadata> {
         let published = self.target()?.confirmed_metadata()?;
         let outdated = published.expires_at > self.now
@@ -76,7 +76,7 @@ impl<'a> Case<'a> {
         outdated.then_some(published)
     }
 
-    /// A provider kills the published token when it rotates the refresh token.
+    /// A provider revokes the published token when it rotates the refresh token.
     fn published_token_is_dead(&self) -> bool {
         self.observed.memory.login.is_lost() && self.settings.grant.refresh_token().is_some()
     }

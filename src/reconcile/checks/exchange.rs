@@ -37,7 +37,7 @@ pub(super) fn a_good_token_rests_until_it_is_due(case: &Case<'_>) -> Option<Step
     }))
 }
 
-/// Why the next exchange would be rejected, where the source Secret was read anyway. A CA bundle is judged when it is needed.
+/// The rejection of the next exchange, where the source Secret was read anyway. A CA bundle is judged when it is needed.
 pub(super) fn early_rejection(case: &Case<'_>) -> Option<Rejection> {
     if case.observed.source.is_unread() {
         return None;

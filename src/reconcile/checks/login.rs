@@ -31,8 +31,9 @@ pub(super) fn a_response_is_stored_first(case: &Case<'_>) -> Option<Step> {
     })
 }
 
-/// Once for each process and generation: the token on it may be newer than the target's, and its owner reference follows the
-/// spec. Also where no token is known to be live and published, and where it must say what a rejection means.
+/// The state is read once for each process and generation, because its token may be newer than the target's and its owner
+/// reference follows the spec. It is also read while no live token is known to be published, and to find out what a rejection
+/// means.
 pub(super) fn the_state_is_read(case: &Case<'_>) -> Option<Step> {
     case.settings.grant.refresh_token()?;
     let memory = &case.observed.memory;
@@ -51,7 +52,7 @@ pub(super) fn a_rejection_is_stored(case: &Case<'_>) -> Option<Step> {
         return Some(step);
     }
     let stored = case.observed.state.stored()?;
-    // In a later reconcile than that of the exchange.
+    // The exchange happened in an earlier reconcile.
     if case.observed.source.is_unread() {
         return Some(read(Read::source(case.settings, &case.observed.source)));
     }
@@ -90,8 +91,8 @@ pub(super) fn an_unusable_state_is_left_alone(case: &Case<'_>) -> Option<Step> {
     Some(settle(Conditions::state_conflict(case, &conflict)))
 }
 
-/// A dead token cannot heal, and each replay may alarm the provider. Only other inputs, a request by hand and the one
-/// confirmation send it again.
+/// A dead token cannot heal, and each replay may alarm the provider. It is sent again only with other inputs, after a refresh
+/// request, and once for confirmation.
 pub(super) fn a_rejected_token_is_not_sent_again(case: &Case<'_>) -> Option<Step> {
     let stored = case.observed.state.stored()?;
     let rejection = stored.record.rejection.as_ref()?;
@@ -100,7 +101,7 @@ pub(super) fn a_rejected_token_is_not_sent_again(case: &Case<'_>) -> Option<Step
     let request = &case.observed.credential.refresh_request;
     let requested = request.is_some() && *request != rejection.request;
     let confirmed = rejection.next_attempt().is_some_and(|at| case.now >= at);
-    // An initial refresh token that cannot be used may be that of a new sign-in: what is wrong with it comes first.
+    // An initial refresh token that cannot be used may come from a new sign-in: its flaw is reported first.
     let unusable = case.initial_token().is_err();
     let another = matches!(case.next_login(), NextLogin::New(_));
     if changed || requested || confirmed || unusable || another {
@@ -126,10 +127,10 @@ pub(super) fn an_unwritable_state_waits(case: &Case<'_>) -> Option<Step> {
     Some(settle(Conditions::not_writable(case, reason, unwritable)))
 }
 
-/// Nothing is sent without a claim that was stored a moment ago.
+/// Nothing is sent without a claim that was stored just before.
 pub(super) fn the_refresh_token_is_claimed(case: &Case<'_>) -> Option<Step> {
     case.settings.grant.refresh_token()?;
-    // Rejected inputs are not claimed for; the next check says why they are rejected.
+    // Rejected inputs need no claim; the next check says why they are rejected.
     case.preflight().ok()?;
     let stored = match case.next_login() {
         NextLogin::New(login) => *login,

@@ -1,11 +1,11 @@
-//! What a check says.
+//! The result of a check.
 
 use crate::reconcile::{
     plan::{Action, Next, Read},
     status::Conditions,
 };
 
-/// What a check says.
+/// The result of a check.
 pub(in crate::reconcile) enum Step {
     /// Do this, then decide again.
     Do(Next),

@@ -1,4 +1,4 @@
-//! The checks of the target: whose it is, what it holds, and whether it must be written.
+//! The checks of the target: its owner, its content, and whether it must be written.
 
 use super::step::{Step, act, read, settle};
 use crate::{
@@ -39,7 +39,7 @@ pub(super) fn a_foreign_secret_is_left_alone(case: &Case<'_>) -> Option<Step> {
     Some(settle(Conditions::target_conflict(case, &conflict)))
 }
 
-/// Also one that was confirmed earlier: its token is not kept between reconciles.
+/// A previous target that was confirmed earlier is read again, because its token is not kept between reconciles.
 pub(super) fn a_moved_target_is_read(case: &Case<'_>) -> Option<Step> {
     let previous = case.observed.previous.as_ref()?;
     let wanted = case.observed.target.is_absent()
@@ -48,7 +48,7 @@ pub(super) fn a_moved_target_is_read(case: &Case<'_>) -> Option<Step> {
     wanted.then(|| read(Read::previous(previous)))
 }
 
-/// Writes a token that the target does not show, and mends a target whose metadata is not as it should be.
+/// Writes a token that the target does not hold yet, and repairs a target with other metadata than it should have.
 pub(super) fn the_token_is_published(case: &Case<'_>) -> Option<Step> {
     let memory = &case.observed.memory.target;
     let metadata = publishable(case)?;
@@ -60,7 +60,7 @@ pub(super) fn the_token_is_published(case: &Case<'_>) -> Option<Step> {
     if let Some(step) = an_unwritable_target_waits(case) {
         return Some(step);
     }
-    // Our own write, which other people's rules have altered: to repeat it would not end.
+    // This is our own write, which a webhook or policy has altered: repeating it would not end.
     if current.is_some_and(|secret| memory.wrote(secret, &wanted)) {
         return None;
     }
@@ -82,7 +82,7 @@ pub(super) fn the_token_is_published(case: &Case<'_>) -> Option<Step> {
     Some(act(Action::Publish(target)))
 }
 
-/// The metadata with which the token at hand should be published; `None`: it should not be.
+/// The metadata to publish the token at hand with; `None`: it should not be published.
 fn publishable(case: &Case<'_>) -> Option<TokenMetadata> {
     let found = case.live_token()?;
     match case.inputs(&found) {
@@ -97,7 +97,7 @@ fn publishable(case: &Case<'_>) -> Option<TokenMetadata> {
 }
 
 /// The metadata as confirmed for the current generation and source version, unless the preflight checks reject these: rejected
-/// inputs are looked at again, and not recorded as seen.
+/// inputs are checked again, and not recorded as confirmed.
 fn confirmed(case: &Case<'_>, token: TokenMetadata) -> TokenMetadata {
     let observed = case.observed;
     let rejected = matches!(observed.source, Source::Read(_))

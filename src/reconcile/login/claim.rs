@@ -1,4 +1,4 @@
-//! The claim on a refresh token: which process may send it.
+//! The claim on a refresh token: only one process may send it at a time.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ pub(in crate::reconcile) struct Claim {
 /// Whether the current refresh token may be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::reconcile) enum ClaimState {
-    /// Nobody claims it.
+    /// No process claims it.
     Free,
     /// This process has claimed it, and has not sent it since.
     Ours { until: Timestamp },
@@ -37,9 +37,9 @@ impl Claim {
         }
     }
 
-    /// When a claim ends that was first seen at this time, whatever end it states: the clock of its pod may be wrong.
-    pub(in crate::reconcile) fn latest_end(first_seen: Timestamp) -> Timestamp {
-        later(first_seen, delays::CLAIM)
+    /// The latest end of a claim that was first observed at this time, whatever end it states: the clock of its pod may be wrong.
+    pub(in crate::reconcile) fn latest_end(first_observed: Timestamp) -> Timestamp {
+        later(first_observed, delays::CLAIM)
     }
 
     /// Whether enough of a claim is left to send a request and receive its response.

@@ -1,5 +1,5 @@
-//! What the state Secret holds beside the tokens, as JSON. Names and meaning of the fields are a stored format: a later version
-//! must read what an earlier one wrote.
+//! The record beside the tokens in the state Secret, as JSON. The names and meanings of its fields are a stored format: a later
+//! version must read the records of an earlier one.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 use super::claim::Claim;
 use crate::reconcile::{pace::delays, time::later, token::TokenMetadata};
 
-/// What stands beside the tokens of a login.
+/// The record beside the tokens of a login.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::reconcile) struct LoginRecord {
-    /// How many responses have been stored since the state began.
+    /// The number of responses that have been stored since the state began.
     pub(in crate::reconcile) generation: u64,
     /// The SHA-256 of the initial refresh token of this login.
     pub(in crate::reconcile) seed: String,
-    /// The resourceVersion of the Secret in which that was last found to be no new one.
+    /// The last resourceVersion of the initial refresh token's Secret that was found to begin no other login.
     pub(in crate::reconcile) seed_version: Option<String>,
-    /// The only hosts that the owner of the initial refresh token allows. They hold also when that Secret is deleted.
+    /// The only hosts that the owner of the initial refresh token allows. They still hold after that Secret was deleted.
     pub(in crate::reconcile) token_hosts: Option<String>,
     /// The seeds of earlier logins: applying one of them again changes nothing.
     pub(in crate::reconcile) past_seeds: Vec<String>,
@@ -50,7 +50,7 @@ pub(crate) struct RejectedToken {
 }
 
 impl RejectedToken {
-    /// When the token is sent once more. A lost token and one that was rejected twice are never sent again.
+    /// The time at which the token is sent once more. A lost token and one that was rejected twice are never sent again.
     pub(in crate::reconcile) fn next_attempt(&self) -> Option<Timestamp> {
         (!self.lost && !self.confirmed).then(|| later(self.at, delays::CONFIRMATION))
     }

@@ -1,4 +1,4 @@
-//! The state Secret as it was found: whose it is, and whether it can be read.
+//! The state Secret as it was found: its owner, and whether it can be read.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ pub struct StateSecret {
     pub version: String,
     /// Whether it has this object's owner reference.
     pub owned: bool,
-    /// What it holds.
+    /// The content of the Secret.
     pub stored: StoredLogin,
 }
 
@@ -59,7 +59,7 @@ pub struct StateReading {
     pub data: Option<BTreeMap<String, SecretString>>,
 }
 
-/// Why there is no place to keep a refresh token in, so that nothing is sent.
+/// A conflict about the Secret that should keep the refresh token, so that nothing is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(crate) enum StateConflict {
     #[error(
@@ -74,7 +74,7 @@ pub(crate) enum StateConflict {
 }
 
 impl State {
-    /// What a reading means to this object.
+    /// The state of this object, according to a reading.
     #[must_use]
     pub fn of(reading: Option<StateReading>, credential: &Credential) -> Self {
         let Some(reading) = reading else {
@@ -120,7 +120,7 @@ impl State {
 }
 
 impl StoredLogin {
-    /// A token that was edited so that it is no token any more is neither sent nor published.
+    /// Reads the data of the Secret. An edited value that is no longer a token is neither sent nor published.
     pub(super) fn read(data: &BTreeMap<String, SecretString>) -> Option<Self> {
         let record = data.get(RECORD)?.expose_secret();
         let token = |key| {

@@ -1,4 +1,4 @@
-//! What each write makes of the state. Its histories are in `tests/simulation`.
+//! The effect of each write on the state. Its histories are in `tests/simulation`.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ fn token(name: &str) -> SecretString {
     name.into()
 }
 
-/// A login that began with the seed `a` and goes on with `a2`.
+/// A login that began with the seed `a` and continues with `a2`.
 fn a2() -> StoredLogin {
     StoredLogin::begin(&token("a"), Some("1".into()), None).succeeded(Some(token("a2")), None, None)
 }
@@ -65,7 +65,7 @@ fn a_state_that_lacks_something_is_not_read_as_another_one() {
 }
 
 #[test]
-fn what_was_edited_and_is_no_token_is_neither_sent_nor_published() {
+fn an_edited_value_that_is_no_token_is_neither_sent_nor_published() {
     let good = begin("b", &a2()).succeeded(None, None, None);
     let edited = |key: &str, value: &str| {
         let mut data = good.data();
@@ -117,7 +117,7 @@ fn a_new_login_that_has_worked_replaces_the_one_before_for_good() {
 }
 
 #[test]
-fn a_claim_stands_until_it_ends_and_leaves_doubt_behind() {
+fn a_claim_holds_until_it_ends_and_leaves_the_outcome_unknown() {
     let theirs = claimed(&a2(), "other", 0);
     assert_eq!(
         theirs.claim_state(POD, None, at(39)),
@@ -145,13 +145,13 @@ fn a_claim_stands_until_it_ends_and_leaves_doubt_behind() {
 }
 
 #[test]
-fn doubt_stays_until_the_provider_takes_a_token() {
-    let doubtful = claimed(&claimed(&a2(), "other", 0), POD, 50).released();
-    assert!(claimed(&doubtful, POD, 60).record.outcome_unknown);
-    let next = doubtful.succeeded(Some(token("a3")), None, None);
+fn an_unknown_outcome_stays_until_the_provider_accepts_a_token() {
+    let unknown = claimed(&claimed(&a2(), "other", 0), POD, 50).released();
+    assert!(claimed(&unknown, POD, 60).record.outcome_unknown);
+    let next = unknown.succeeded(Some(token("a3")), None, None);
     assert!(!next.record.outcome_unknown);
-    // Without a new token it is the old one, and no longer in doubt either.
-    let same = doubtful.succeeded(None, None, None);
+    // Without a new token the old one stays, and its outcome is known again.
+    let same = unknown.succeeded(None, None, None);
     assert_eq!(same.refresh_token.expose_secret(), "a2");
     assert!(!same.record.outcome_unknown && same.record.claim.is_none());
 }
@@ -168,7 +168,7 @@ fn a_rejection_is_confirmed_once_and_a_loss_never() {
 
     let lost = reject(&claimed(&claimed(&a2(), "other", 0), POD, 50)).unwrap();
     assert!(lost.lost && lost.next_attempt().is_none());
-    // What was rejected without doubt is not lost by the confirmation.
+    // A token that was rejected with a known outcome does not become lost by the confirmation.
     assert!(
         !reject(&claimed(&claimed(&first, "other", 300), POD, 350))
             .unwrap()
@@ -183,8 +183,8 @@ fn a_state_from_a_backup_counts_on_from_what_is_published() {
 }
 
 #[test]
-fn the_newer_answer_has_the_greater_number_then_the_later_time() {
-    let answer = |rotation, second| TokenMetadata {
+fn the_newer_token_has_the_greater_number_then_the_later_time() {
+    let metadata = |rotation, second| TokenMetadata {
         owner_uid: "uid".into(),
         issued_at: at(second),
         expires_at: at(second + 60),
@@ -197,11 +197,11 @@ fn the_newer_answer_has_the_greater_number_then_the_later_time() {
         scopes: vec![],
     };
     for (newer, older) in [
-        (answer(Some(2), 0), answer(Some(1), 9)),
-        // A number that somebody wrote there.
-        (answer(Some(u64::MAX), 1), answer(Some(u64::MAX), 0)),
-        (answer(Some(1), 0), answer(None, 9)),
-        (answer(None, 1), answer(None, 0)),
+        (metadata(Some(2), 0), metadata(Some(1), 9)),
+        // A person wrote this number there.
+        (metadata(Some(u64::MAX), 1), metadata(Some(u64::MAX), 0)),
+        (metadata(Some(1), 0), metadata(None, 9)),
+        (metadata(None, 1), metadata(None, 0)),
     ] {
         assert!(newer.is_newer_than(&older), "{newer:?} {older:?}");
         assert!(!older.is_newer_than(&newer), "{newer:?} {older:?}");
@@ -209,7 +209,7 @@ fn the_newer_answer_has_the_greater_number_then_the_later_time() {
 }
 
 #[test]
-fn the_number_of_an_answer_does_not_overflow() {
+fn the_number_of_a_response_does_not_overflow() {
     let next = a2().succeeded(Some(token("a3")), None, Some(u64::MAX));
     assert_eq!(next.record.generation, u64::MAX);
 }
@@ -269,6 +269,6 @@ fn a_state_of_the_version_before_is_read() {
     assert_eq!(read.refresh_token.expose_secret(), "r3");
     assert_eq!(read.access_token.as_ref().unwrap().expose_secret(), "a3");
     assert_eq!(read.replaced_token.as_ref().unwrap().expose_secret(), "r2");
-    // And written the same, so that a downgrade reads it too.
+    // It is written in the same form, so that a downgrade reads it too.
     assert_eq!(read.data()[RECORD].expose_secret(), RECORD_BEFORE);
 }

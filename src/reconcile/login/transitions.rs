@@ -13,7 +13,7 @@ use crate::reconcile::token::Token;
 /// The most seeds that are remembered as replaced for good.
 const PAST_SEEDS: usize = 32;
 
-/// What the Secret with the initial refresh token says at the moment of a claim.
+/// The Secret with the initial refresh token at the moment of a claim.
 #[derive(Clone, Debug, Default)]
 pub(in crate::reconcile) struct SeedNow {
     pub(in crate::reconcile) version: Option<String>,
@@ -93,7 +93,7 @@ impl StoredLogin {
         }
     }
 
-    /// Claimed by this process. An unknown outcome stays unknown until the provider says what happened to the token.
+    /// The login, claimed by this process. An unknown outcome stays unknown until the provider says what happened to the token.
     pub(in crate::reconcile) fn claimed(
         &self,
         identity: &str,
@@ -113,12 +113,13 @@ impl StoredLogin {
         })
     }
 
-    /// Without the claim: nothing was consumed.
+    /// The login without its claim, because nothing was consumed.
     pub(in crate::reconcile) fn released(&self) -> Self {
         self.with(|record| record.claim = None)
     }
 
-    /// The response of a provider that took the refresh token. Without a successor, the token stays the old one.
+    /// The login after a response of a provider that accepted the refresh token. Without a successor, the token stays the old
+    /// one.
     ///
     /// `published` is the number of the published token: a state that was restored from a backup continues from there.
     pub(in crate::reconcile) fn succeeded(

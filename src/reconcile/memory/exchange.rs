@@ -1,4 +1,4 @@
-//! What is remembered of the exchange: the last failure, its count, and the place in the queue.
+//! The memory of the exchange: the last failure, its count, and the place in the queue.
 
 mod failure;
 mod recall;
@@ -20,12 +20,13 @@ pub(in crate::reconcile) use failure::{FailedAttempt, Failure, FailureCause};
 #[derive(Clone, Debug, Default)]
 pub(in crate::reconcile) struct ExchangeMemory {
     failed: Option<Failed>,
-    /// The attempts in a row whose outcome is unknown: a provider's grace period waits for those after the first of them.
+    /// The attempts in a row whose outcome is unknown: a provider's grace period covers the first of them only.
     unknown_outcomes: i32,
     last_attempt_at: Option<Timestamp>,
-    /// When the last token arrived: tokens of a slow provider may be due on arrival, and it must not be asked without end.
+    /// The time at which the last token arrived: tokens of a slow provider may be due on arrival, and must not be requested
+    /// without end.
     last_token_at: Option<Timestamp>,
-    /// Versions of the inputs that are known to differ from those of the published token.
+    /// Versions whose inputs are known to differ from the inputs of the published token.
     refuted: Option<Versions>,
     queued: Option<Queued>,
     /// The CA bundle may have changed since the last failed attempt.
@@ -36,9 +37,9 @@ pub(in crate::reconcile) struct ExchangeMemory {
 #[derive(Clone, Debug)]
 struct Failed {
     failure: Failure,
-    /// How many attempts in a row have failed.
+    /// The number of attempts in a row that have failed.
     count: i32,
-    /// The inputs of the attempt, which tell a changed secret from a label edit. A new process does not know them.
+    /// The inputs of the attempt, which distinguish a changed secret from a label edit. A new process does not know them.
     inputs: Option<InputsDigest>,
 }
 
@@ -65,7 +66,7 @@ impl ExchangeMemory {
         self.refuted = None;
     }
 
-    /// An attempt failed. `refuted` are the current versions if their inputs differ from those of the published token.
+    /// An attempt failed. `refuted` are the current versions, if their inputs differ from the inputs of the published token.
     pub(in crate::reconcile) fn failed(
         &mut self,
         attempt: FailedAttempt,
@@ -102,7 +103,7 @@ impl ExchangeMemory {
         });
     }
 
-    /// The failure is no longer a fact: something else brought a token.
+    /// The failure is over: a token came from elsewhere.
     pub(in crate::reconcile) fn forget_failure(&mut self) {
         self.failed = None;
     }
@@ -113,7 +114,7 @@ impl ExchangeMemory {
         self.unknown_outcomes = 0;
     }
 
-    /// A token with this metadata was published. A failure of other inputs is no longer a fact.
+    /// A token with this metadata was published. A failure of other inputs is over.
     pub(in crate::reconcile) fn published(&mut self, token: &TokenMetadata) {
         let differs = |attempted: &Attempted| {
             attempted.generation != token.generation
@@ -131,7 +132,7 @@ impl ExchangeMemory {
         self.failed.as_ref().map(|failed| &failed.failure)
     }
 
-    /// How many attempts in a row have failed.
+    /// The number of attempts in a row that have failed.
     pub(in crate::reconcile) fn failures(&self) -> i32 {
         self.failed.as_ref().map_or(0, |failed| failed.count)
     }
@@ -156,7 +157,7 @@ impl ExchangeMemory {
     }
 }
 
-/// What the failed attempt was made with.
+/// The inputs of the failed attempt.
 impl ExchangeMemory {
     pub(in crate::reconcile) fn is_refuted(&self, versions: &Versions) -> bool {
         self.refuted.as_ref() == Some(versions)
@@ -169,14 +170,14 @@ impl ExchangeMemory {
             .is_some_and(|failed| failed.inputs.is_some())
     }
 
-    /// The source Secret was read in this version, with these inputs. If they are those of the failed attempt, nothing changed.
+    /// The source Secret was read in this version, with these inputs. If the failed attempt had the same inputs, nothing changed.
     pub(in crate::reconcile) fn source_read(&mut self, version: &str, inputs: InputsDigest) {
         let Some(failed) = &mut self.failed else {
             return;
         };
         let attempted = &mut failed.failure.attempted.source_resource_version;
         if failed.inputs.is_none() && attempted == version {
-            // A new process learns what the one before it has tried.
+            // A new process learns the inputs of the earlier process's attempt.
             failed.inputs = Some(inputs);
             return;
         }
@@ -203,7 +204,7 @@ impl ExchangeMemory {
         self.ca_bundle_touched = false;
     }
 
-    /// The CA bundle was read, with this hash. If it is that of the failed attempt, nothing changed.
+    /// The CA bundle was read, with this hash. If it is the hash of the failed attempt, nothing changed.
     pub(in crate::reconcile) fn ca_bundle_read(&mut self, hash: Option<&String>) {
         let attempted = self.failure().map(|failure| &failure.attempted);
         if attempted.is_some_and(|attempted| attempted.ca_bundle_hash.as_ref() == hash) {

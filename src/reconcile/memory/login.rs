@@ -1,4 +1,4 @@
-//! What is remembered of the stored refresh token. `reconcile::login` has the picture of its states.
+//! The memory of the stored refresh token. `reconcile::login` has the picture of its states.
 
 mod unstored;
 
@@ -21,14 +21,15 @@ pub(in crate::reconcile) struct LoginMemory {
     /// A response that is in no Secret yet. Nothing else happens before it is stored.
     unstored: Option<Unstored>,
     claim: OwnClaim,
-    /// The claim on the state, and when it was first seen.
+    /// The claim on the state, and the time at which it was first observed.
     observed_claim: Option<ObservedClaim>,
-    /// The provider rejected the refresh token, and the state must still be asked whether another process stored a successor.
+    /// The provider rejected the refresh token, and the state must still be read, because another process may have stored a
+    /// successor.
     rejected: Option<RejectedHere>,
     unwritable: Option<Unwritable>,
     /// The generation for which the state was last read: its owner reference follows the spec.
     read_for: Option<i64>,
-    /// The seed of the login that the state was last seen to hold.
+    /// The seed of the login in the state, when that was last read or written.
     seed: Option<String>,
     /// The state says that the login is lost.
     lost: bool,
@@ -41,11 +42,11 @@ enum OwnClaim {
     None,
     /// The request that it was made for follows.
     Ready(Claim),
-    /// The request was not served, or must wait for longer than a claim holds: it is released.
+    /// The request was not served, or must wait for longer than a claim holds: the claim must be released.
     Idle(Claim),
 }
 
-/// A claim, and when it was first seen: the clock of its pod may be wrong, and with it the end that the claim states.
+/// A claim, and the time at which it was first observed: the end that it states is wrong if the clock of its pod is.
 #[derive(Clone, Debug)]
 struct ObservedClaim {
     claim: Claim,
@@ -123,9 +124,9 @@ impl LoginMemory {
 
     /// The state was read, with this claim on it.
     pub(in crate::reconcile) fn observe_claim(&mut self, claim: Option<&Claim>, now: Timestamp) {
-        let known = self.observed_claim.take();
-        self.observed_claim = claim.map(|claim| match known {
-            Some(known) if known.claim == *claim => known,
+        let before = self.observed_claim.take();
+        self.observed_claim = claim.map(|claim| match before {
+            Some(before) if before.claim == *claim => before,
             _ => ObservedClaim {
                 claim: claim.clone(),
                 since: now,
@@ -133,7 +134,7 @@ impl LoginMemory {
         });
     }
 
-    /// When a claim that states this end is over at the latest; `None`: no claim was observed.
+    /// The latest end of a claim that states this end; `None`: no claim was observed.
     pub(in crate::reconcile) fn claim_ends(&self, until: Timestamp) -> Option<Timestamp> {
         let observed = self.observed_claim.as_ref()?;
         Some(until.min(Claim::latest_end(observed.since)))
@@ -150,7 +151,7 @@ impl OwnClaim {
     }
 }
 
-/// What the state says.
+/// The content of the state.
 impl LoginMemory {
     /// The state was read for this generation; `None`: it could not be used.
     pub(in crate::reconcile) fn read_for(&mut self, generation: Option<i64>) {

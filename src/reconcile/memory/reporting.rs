@@ -1,4 +1,4 @@
-//! What changed since the last report, and what was announced.
+//! The changes since the last report, and the facts that were announced.
 
 use jiff::SignedDuration;
 
@@ -40,12 +40,12 @@ struct Announced {
     short_lived: bool,
 }
 
-/// What a response says of its token.
+/// The facts about a token that may be announced.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::reconcile) struct TokenFacts {
     pub(in crate::reconcile) expiry_unknown: bool,
     pub(in crate::reconcile) clock_skew: Option<SignedDuration>,
-    /// The margin, where it is too short for those who mount the token.
+    /// The margin, where it is too short for pods that mount the token.
     pub(in crate::reconcile) short_margin: Option<SignedDuration>,
     pub(in crate::reconcile) scope_narrowed: bool,
     pub(in crate::reconcile) served_request: bool,
@@ -58,7 +58,7 @@ impl Reporting {
         }
     }
 
-    /// A token arrived: the facts about an earlier one that was not reported yet are history.
+    /// A token arrived: facts about an earlier token that were not reported yet are dropped.
     pub(in crate::reconcile) fn token_arrived(&mut self, facts: TokenFacts) {
         self.changes.retain(|change| !change.is_of_a_token());
         let announced = self.announced;

@@ -1,4 +1,4 @@
-//! What is remembered of the target and of the token for it.
+//! The memory of the target and of its token.
 
 use jiff::Timestamp;
 
@@ -95,14 +95,14 @@ impl TargetMemory {
         };
     }
 
-    /// A token that was read can be read again.
+    /// Forgets a token that was only read: it can be read again.
     pub(in crate::reconcile) fn forget_read_token(&mut self) {
         if matches!(self.at_hand, AtHand::Read(_)) {
             self.at_hand = AtHand::Nothing;
         }
     }
 
-    /// An expired token is of no use to anybody.
+    /// Forgets an expired token, which is useless.
     pub(in crate::reconcile) fn forget_expired_token(&mut self, now: Timestamp) {
         let expired = |token: &Token| token.metadata.expires_at <= now;
         if self.token().is_some_and(expired) {

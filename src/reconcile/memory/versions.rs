@@ -1,4 +1,4 @@
-//! The versions of what a token depends on.
+//! The versions of a token's inputs.
 
 /// The versions of the inputs at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
-//! How many token requests a client may send: three at once, then one each interval, for all of its `CubeCredentials` together.
-//! Cubewire allows a client ten a minute. With an interval of 12 s there are at most eight in any minute, and three more of refresh
-//! tokens that may have been consumed, which Cubewire does not have.
+//! The request budget of each client: a burst of three, then one each interval, for all of its `CubeCredentials` together.
+//! Cubewire allows a client ten a minute. With an interval of 12 s there are at most eight in any minute, and three more for
+//! refresh tokens that may have been consumed, which Cubewire does not issue.
 
 mod bucket;
 
@@ -29,7 +29,7 @@ pub struct PermitRequest {
     pub uid: String,
     /// Whether it may overdraw the budget.
     pub priority: bool,
-    /// Whether it only asks if its turn has come. What the exchange needs must still be read then, which may take a while.
+    /// Whether it only asks if its turn has come, because the inputs of the exchange must still be read, which may take a while.
     pub peek: bool,
 }
 
@@ -43,7 +43,7 @@ pub enum Permit {
     },
     /// It has to wait.
     Later {
-        /// When to ask again.
+        /// The time to ask again.
         at: Timestamp,
         /// Whether the provider has asked this client to pause.
         paused: bool,
@@ -66,7 +66,7 @@ pub struct Budget {
 const SMALL: usize = 64;
 
 impl ClientKey {
-    /// The query of an endpoint does not make it another one: the provider's server counts the requests.
+    /// Endpoints that differ only in their query are one: the provider's server counts the requests.
     pub(in crate::reconcile) fn new(endpoint: &Endpoint, client_id: &str) -> Self {
         let url = endpoint.url();
         let hash = Sha256::new()
@@ -89,7 +89,7 @@ impl ClientKey {
 }
 
 impl Budget {
-    /// One request each interval, for each client, from this time on.
+    /// A budget of one request each interval, for each client, from this time on.
     #[must_use]
     pub fn new(interval: SignedDuration, now: Timestamp) -> Self {
         Self {
@@ -133,8 +133,8 @@ impl Budget {
     }
 
     /// A reconcile has ended. A permit that was not used goes to others, and a credential that does not ask for one any more
-    /// leaves the queue. After an error it still wants what it waited for.
-    pub fn end(
+    /// leaves the queue. After an error it keeps its place.
+    pub(crate) fn end(
         &mut self,
         uid: &str,
         permit: Option<&(PermitRequest, Permit)>,
@@ -162,7 +162,7 @@ impl Budget {
     }
 
     /// A credential gives up its place in the queue.
-    pub fn leave(&mut self, uid: &str) {
+    pub(crate) fn leave(&mut self, uid: &str) {
         let client = self.queues.remove(uid);
         if let Some(bucket) = client.and_then(|client| self.clients.get_mut(&client)) {
             bucket.leave(uid);
@@ -177,7 +177,7 @@ impl Budget {
 
     fn bucket(&mut self, client: &ClientKey, now: Timestamp) -> &mut Bucket {
         if self.clients.len() >= self.sweep_at {
-            // A client that is not waited for and may send all it ever may is as if it had never been seen.
+            // A client with a full bucket and no queue is the same as an unknown one.
             self.clients.retain(|_, bucket| !bucket.rests(now));
             self.sweep_at = (self.clients.len() * 2).max(SMALL);
         }

@@ -7,17 +7,17 @@ const fn seconds(seconds: i64) -> SignedDuration {
     SignedDuration::from_secs(seconds)
 }
 
-/// After a failure that is mostly repaired at the provider, where the cluster cannot see it. In seconds, ±20 %; the last one
+/// Delays after a failure that is mostly fixed at the provider, where the cluster cannot see it. In seconds, ±20 %; the last one
 /// repeats.
 pub(in crate::reconcile) const SLOW: [i64; 4] = [300, 900, 1800, 3600];
-/// After a failure that heals by itself. In seconds, ±20 %; the last one repeats.
+/// Delays after a failure that mostly ends by itself. In seconds, ±20 %; the last one repeats.
 pub(in crate::reconcile) const FAST: [i64; 6] = [10, 20, 40, 80, 160, 300];
-/// After a refresh whose outcome is unknown. A provider's grace period for the previous token is short, and nobody else holds
-/// its successor. In seconds, ±20 %; the last one repeats.
+/// Delays after a refresh whose outcome is unknown. A provider's grace period for the previous token is short, and no other
+/// process has its successor. In seconds, ±20 %; the last one repeats.
 pub(in crate::reconcile) const OUTCOME_UNKNOWN: [i64; 6] = [2, 8, 20, 60, 120, 300];
-/// How many of these fall into the grace period of a provider. All later ones wait for the budget like other requests.
+/// The number of these that fall into the grace period of a provider. All later ones wait for the budget like other requests.
 pub(in crate::reconcile) const WITHIN_GRACE: i32 = 3;
-/// After a rate limit that states no pause. In seconds, plus 1–10 s; the last one repeats.
+/// Delays after a rate limit that states no pause. In seconds, plus 1–10 s; the last one repeats.
 pub(in crate::reconcile) const RATE_LIMITED: [i64; 5] = [60, 120, 240, 480, 900];
 /// The longest pause that a provider may ask for, with its jitter.
 pub(in crate::reconcile) const LONGEST_PAUSE: SignedDuration = seconds(3600 + 10);
@@ -25,23 +25,23 @@ pub(in crate::reconcile) const LONGEST_PAUSE: SignedDuration = seconds(3600 + 10
 /// No two exchanges of a healthy credential are closer, so that a provider with tokens of a few seconds is not hammered.
 /// Cubewire allows ten token requests a minute.
 pub(in crate::reconcile) const BETWEEN_EXCHANGES: SignedDuration = seconds(12);
-/// How long a kubelet may take to show a changed Secret to a pod that mounts it. Measured: at most 90 s, mostly 47 s.
+/// The time that a kubelet may take to show a changed Secret to a pod that mounts it. Measured: at most 90 s, mostly 47 s.
 pub(in crate::reconcile) const PROPAGATION: SignedDuration = seconds(90);
 /// A difference between two clocks that is worth an event.
 pub(in crate::reconcile) const CLOCK_SKEW: SignedDuration = seconds(60);
 
 /// Foreign, missing and unlabelled Secrets are not watched, and a rival that moves away before it has published anything leaves
-/// no trace: they are looked for this often.
+/// no trace: they are looked up this often.
 pub(in crate::reconcile) const UNWATCHED: SignedDuration = seconds(60);
 
-/// How long a claim on a refresh token holds.
+/// The duration of a claim on a refresh token.
 pub(in crate::reconcile) const CLAIM: SignedDuration = seconds(40);
-/// What must be left of a claim when the request is sent: an exchange (at most 30 s), and the 5 s by which the clocks of two nodes may
-/// differ.
+/// The time that must be left of a claim when the request is sent: an exchange (at most 30 s), and the 5 s that the clocks of two
+/// nodes may differ.
 pub(in crate::reconcile) const CLAIM_LEFT: SignedDuration = seconds(35);
 /// A revoked token stays revoked, but a provider may err once. A rejection is confirmed after this time.
 pub(in crate::reconcile) const CONFIRMATION: SignedDuration = seconds(300);
-/// Between the attempts to store a response, in milliseconds; the last one repeats for ever.
+/// The pauses between attempts to store a response, in milliseconds; the last one repeats for ever.
 pub(in crate::reconcile) const STORE: [i64; 6] = [200, 400, 800, 1600, 3200, 5000];
 
 /// A permit that is not used within this time must be requested again: an API server that hangs would hold many requests back,

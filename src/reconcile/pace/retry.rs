@@ -1,4 +1,4 @@
-//! When a failed attempt is made again. Whole seconds; jitter comes from the uid and the attempt.
+//! The delay before a failed attempt is retried, in whole seconds. Jitter comes from the uid and the attempt.
 
 use jiff::SignedDuration;
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::api::{Reason, RetryClass};
 
-/// How long after the `failures`-th failure in a row the next attempt is; `None`: there is none without a change.
+/// The delay of the next attempt after the `failures`-th failure in a row; `None`: there is no attempt without a change.
 pub(in crate::reconcile) fn retry_delay(
     reason: Reason,
     pause: Option<SignedDuration>,
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_that_may_have_arrived_is_tried_again_within_a_providers_grace() {
+    fn a_refresh_that_may_have_arrived_is_retried_within_a_providers_grace_period() {
         for (failures, expected) in (1..).zip([2, 8, 20, 60, 120, 300, 300]) {
             let delay = retry_delay(Reason::NoResponse, None, true, failures, "uid").unwrap();
             assert!(

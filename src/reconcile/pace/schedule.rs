@@ -1,4 +1,4 @@
-//! When a live token is refreshed. Whole seconds; jitter comes from the uid.
+//! The time at which a live token is refreshed, in whole seconds. Jitter comes from the uid.
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use super::delays;
 use crate::reconcile::{settings::Settings, time::later, token::TokenMetadata};
 
-/// When a live token is refreshed: min(refreshBefore, lifetime / 3) before its expiry, less up to a tenth of that.
+/// The time at which a live token is refreshed: min(refreshBefore, lifetime / 3) before its expiry, less up to a tenth of that.
 pub(in crate::reconcile) fn refresh_at(
     token: &TokenMetadata,
     settings: &Settings,
@@ -18,7 +18,7 @@ pub(in crate::reconcile) fn refresh_at(
     planned.max(earliest_after(token.issued_at))
 }
 
-/// How long before its expiry a token is replaced, at least.
+/// The least time before its expiry at which a token is replaced.
 pub(in crate::reconcile) fn margin(token: &TokenMetadata, settings: &Settings) -> SignedDuration {
     let lifetime = token.expires_at.duration_since(token.issued_at);
     settings.refresh_before.min(lifetime / 3)

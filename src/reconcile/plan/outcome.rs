@@ -1,4 +1,4 @@
-//! What comes back from a step.
+//! The outcomes of steps.
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -33,7 +33,7 @@ pub enum Outcome {
     State(Option<StateReading>),
     /// The CA bundle.
     CaBundle(CaBundle),
-    /// The answer of the client's budget.
+    /// The permit of the client's budget, for this request.
     Permit(PermitRequest, Permit),
     /// An exchange.
     Exchanged(Box<Exchanged>),
@@ -66,9 +66,9 @@ pub enum Outcome {
 /// The result of a token request.
 #[derive(Debug)]
 pub struct Exchanged {
-    /// What the request was made for.
+    /// The inputs of the request.
     pub attempt: Attempt,
-    /// When it was sent.
+    /// The time at which it was sent.
     pub sent_at: Timestamp,
     /// The token, or why there is none.
     pub result: Result<Issued, TokenError>,
@@ -78,14 +78,14 @@ pub struct Exchanged {
     pub date: Option<Timestamp>,
 }
 
-/// Why the state was not written.
+/// The cause of a state that was not written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotStored {
     /// It has changed in between.
     Conflict,
     /// The API server refuses it.
     Refused(WriteError),
-    /// Whether it was written is not known.
+    /// It may have been written.
     Unknown(WriteError),
     /// Its namespace is gone, and the `CubeCredential` with it.
     Gone,

@@ -1,4 +1,4 @@
-//! The reads that a decision needs, with all that they take.
+//! The reads that a decision needs, with their arguments.
 
 use crate::{
     api::{CaBundleRef, ClientSecretRef, RefreshTokenRef},
@@ -16,7 +16,7 @@ pub enum Read {
     Target {
         /// The name of the target.
         name: String,
-        /// Whether it is known to exist; else its metadata is read first.
+        /// Whether it is known to exist; otherwise its metadata is read first.
         known: bool,
     },
     /// The target before it moved, with its data.
@@ -26,16 +26,16 @@ pub enum Read {
     },
     /// The Secret with the client.
     Source {
-        /// Where it is, and its keys.
+        /// The name and the keys of the Secret.
         reference: ClientSecretRef,
-        /// Whether its consent label is known; else its metadata is read first.
+        /// Whether its consent label is known; otherwise its metadata is read first.
         labelled: bool,
     },
     /// The Secret with the initial refresh token.
     Seed {
-        /// Where it is, and its key.
+        /// The name and the key of the Secret.
         reference: RefreshTokenRef,
-        /// Whether its consent label is known; else its metadata is read first.
+        /// Whether its consent label is known; otherwise its metadata is read first.
         labelled: bool,
     },
     /// The state Secret, live.
@@ -48,25 +48,22 @@ pub enum Read {
 }
 
 impl Read {
-    /// Reads the target.
     #[must_use]
-    pub fn target(settings: &Settings, observed: &Target) -> Self {
+    pub(crate) fn target(settings: &Settings, observed: &Target) -> Self {
         Self::Target {
             name: settings.target_name.clone(),
             known: matches!(observed, Target::Present(_)),
         }
     }
 
-    /// Reads the target before it moved.
     pub(in crate::reconcile) fn previous(secret: &TargetSecret) -> Self {
         Self::Previous {
             name: secret.name.clone(),
         }
     }
 
-    /// Reads the Secret with the client.
     #[must_use]
-    pub fn source(settings: &Settings, observed: &Source) -> Self {
+    pub(crate) fn source(settings: &Settings, observed: &Source) -> Self {
         Self::Source {
             reference: settings.source.clone(),
             labelled: observed.version().is_some(),
@@ -75,16 +72,15 @@ impl Read {
 
     /// Reads the Secret with the initial refresh token, if the grant has one.
     #[must_use]
-    pub fn seed(settings: &Settings, observed: &Source<SourceValue>) -> Option<Self> {
+    pub(crate) fn seed(settings: &Settings, observed: &Source<SourceValue>) -> Option<Self> {
         Some(Self::Seed {
             reference: settings.grant.refresh_token()?.clone(),
             labelled: observed.version().is_some(),
         })
     }
 
-    /// Reads the state.
     #[must_use]
-    pub fn state(settings: &Settings) -> Self {
+    pub(crate) fn state(settings: &Settings) -> Self {
         Self::State {
             name: settings.state_name.clone(),
         }
@@ -92,7 +88,7 @@ impl Read {
 
     /// Reads the CA bundle, if the spec names one.
     #[must_use]
-    pub fn ca_bundle(settings: &Settings) -> Option<Self> {
+    pub(crate) fn ca_bundle(settings: &Settings) -> Option<Self> {
         settings.ca_bundle.clone().map(Self::CaBundle)
     }
 }

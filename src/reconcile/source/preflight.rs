@@ -1,4 +1,4 @@
-//! The checks before anything is sent. They need nobody's answer.
+//! The checks before anything is sent. They need no request.
 
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};

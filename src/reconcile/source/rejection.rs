@@ -1,45 +1,32 @@
-//! Why a request is not even sent: the inputs cannot be used. The texts are the causes; `status` adds the remedies.
+//! Rejections of inputs that cannot be used, so that no request is sent. The messages are the causes; `status` adds the remedies.
 
 use thiserror::Error;
 
 use crate::api::{CaBundleKind, CaBundleRef, Reason, annotation, label};
 
-/// Why the preflight checks reject an exchange.
+/// The reason why the preflight checks reject an exchange.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Rejection {
     /// A Secret is missing.
     #[error("Secret {name:?} does not exist")]
-    SecretAbsent {
-        /// What it is for.
-        role: SecretRole,
-        name: String,
-    },
+    SecretAbsent { role: SecretRole, name: String },
     /// A Secret has no consent label.
     #[error("Secret {name:?} {}", lacks_label())]
-    NotLabelled {
-        /// What it is for.
-        role: SecretRole,
-        name: String,
-    },
+    NotLabelled { role: SecretRole, name: String },
     /// A Secret lacks a key.
     #[error("Secret {name:?} has no key {key:?}")]
     KeyMissing {
-        /// What it is for.
         role: SecretRole,
         name: String,
-        /// The missing key.
         key: String,
     },
     /// A value cannot be sent.
     #[error("key {key:?} of Secret {name:?} {flaw}")]
     Malformed {
-        /// What the Secret is for.
         role: SecretRole,
         name: String,
-        /// The key of the value.
         key: String,
-        /// What is wrong with it.
         flaw: Flaw,
     },
     /// The operator's own list of hosts lacks this one.
@@ -51,7 +38,6 @@ pub enum Rejection {
     /// The list of hosts on a Secret lacks this one.
     #[error("Secret {secret:?} may not be sent to {host}")]
     HostNotAllowedByOwner {
-        /// The name of the Secret.
         secret: String,
         /// The host of the token endpoint, with its port if that is not 443.
         host: String,
@@ -62,7 +48,6 @@ pub enum Rejection {
         annotation::TOKEN_HOSTS
     )]
     HostListMalformed {
-        /// The name of the Secret.
         secret: String,
         /// The entry that is no host.
         entry: String,
@@ -70,14 +55,12 @@ pub enum Rejection {
     /// The CA bundle cannot be used.
     #[error("spec.caBundleRef: {} {flaw}", ca_bundle_name(reference))]
     CaBundle {
-        /// Where it should be.
         reference: CaBundleRef,
-        /// What is wrong with it.
         flaw: CaBundleFlaw,
     },
 }
 
-/// What a user's Secret is for.
+/// The role of a user's Secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretRole {
     /// It has the client id and the client secret.
@@ -86,7 +69,7 @@ pub enum SecretRole {
     RefreshToken,
 }
 
-/// Why a value cannot be sent.
+/// The flaw of a value that cannot be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[expect(missing_docs, reason = "the messages are the documentation")]
 pub enum Flaw {
@@ -102,7 +85,7 @@ pub enum Flaw {
     NotAscii,
 }
 
-/// Why a CA bundle cannot be used.
+/// The flaw of a CA bundle that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[expect(missing_docs, reason = "the messages are the documentation")]
 pub enum CaBundleFlaw {
@@ -121,7 +104,7 @@ pub enum CaBundleFlaw {
 impl Rejection {
     /// The reason that conditions show.
     #[must_use]
-    pub fn reason(&self) -> Reason {
+    pub(crate) fn reason(&self) -> Reason {
         use SecretRole::{Client, RefreshToken};
         match self {
             Self::SecretAbsent { role: Client, .. } => Reason::ClientSecretNotFound,

@@ -1,4 +1,4 @@
-//! What the conditions say, once nothing is left to do.
+//! The conditions, once nothing is left to do.
 
 mod failed;
 mod live;

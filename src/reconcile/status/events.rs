@@ -1,4 +1,4 @@
-//! Which changes become events, and their words.
+//! The changes that become events, and their sentences.
 
 use super::{
     conditions::{Condition, Conditions},
@@ -21,7 +21,7 @@ pub(super) fn events(observed: &Observed, conditions: &Conditions) -> Vec<Event>
     events.extend(first_token(observed, settings));
     events.extend(recovery(observed, conditions, settings));
     let mut changes = observed.memory.reporting.changes().to_vec();
-    // They are told in the order of their declaration.
+    // They are reported in the order of their declaration.
     changes.sort_unstable();
     events.extend(
         changes
@@ -31,14 +31,15 @@ pub(super) fn events(observed: &Observed, conditions: &Conditions) -> Vec<Event>
     events
 }
 
-/// Each new failure's reason, once. Where Ready fails for Refreshed's reason, that is one failure.
+/// One event for each new reason of a failure. Ready and Refreshed with the same reason are one failure.
 fn failures(observed: &Observed, conditions: &Conditions) -> Vec<Event> {
     let (ready, refreshed) = (&conditions.ready, &conditions.refreshed);
-    let own_trouble = (ready.reason != refreshed.reason)
-        .then(|| failure(observed, ConditionType::Ready, ready))
-        .flatten();
-    let trouble = failure(observed, ConditionType::Refreshed, refreshed);
-    own_trouble.into_iter().chain(trouble).collect()
+    let mut events = Vec::new();
+    if ready.reason != refreshed.reason {
+        events.extend(failure(observed, ConditionType::Ready, ready));
+    }
+    events.extend(failure(observed, ConditionType::Refreshed, refreshed));
+    events
 }
 
 fn failure(observed: &Observed, r#type: ConditionType, condition: &Condition) -> Option<Event> {
@@ -51,9 +52,9 @@ fn failure(observed: &Observed, r#type: ConditionType, condition: &Condition) ->
         return None;
     }
     let before = observed.credential.status.condition(r#type);
-    let known = before
+    let reported_before = before
         .is_some_and(|before| before.status == *status && before.reason == reason.to_string());
-    (!known).then(|| Event {
+    (!reported_before).then(|| Event {
         kind: EventKind::Failed(*reason),
         note: message.clone(),
     })

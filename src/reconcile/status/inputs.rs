@@ -1,4 +1,4 @@
-//! What to do about inputs that the preflight checks reject.
+//! The remedies for inputs that the preflight checks reject.
 
 use crate::{
     api::{annotation, label},
@@ -8,7 +8,7 @@ use crate::{
     },
 };
 
-/// The whole sentence about rejected inputs: cause, remedy, and when they are looked at again.
+/// The whole sentence about rejected inputs: cause, remedy, and when they are checked again.
 pub(super) fn rejected_inputs(rejection: &Rejection, settings: &Settings) -> String {
     match rejection {
         Rejection::SecretAbsent { role, .. } => {

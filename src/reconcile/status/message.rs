@@ -1,4 +1,4 @@
-//! The sentences of conditions: what happened, what to do, and what happens next if nobody does anything.
+//! The sentences of conditions: the cause, the remedy, and the next attempt.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -26,7 +26,7 @@ pub(super) fn synced_until(target: &str, expires_at: Timestamp) -> String {
     format!("{synced}; it cannot be replaced so far, and condition Refreshed says why")
 }
 
-/// Nothing is Ready, but consumers that do not know of the trouble can continue for a while.
+/// The credential is not ready, but consumers can still use the token of the earlier inputs for a while.
 pub(super) fn until(trouble: &str, target: &str, expires_at: Timestamp) -> String {
     format!(
         "{trouble}; until {expires_at} Secret {target:?} still holds the token that was issued before the last change"
@@ -96,7 +96,7 @@ fn exchange(
     format!("{cause}{unknown}: {remedy}{next}")
 }
 
-/// What cuts the delay short. The last of it helps where other people must act: the cluster cannot see that they did.
+/// The changes that cut the delay short. The annotation is for repairs by other people, which the cluster cannot see.
 fn sooner(reason: Reason, settings: &Settings) -> String {
     let bundle = match (&settings.ca_bundle, reason) {
         (Some(bundle), Reason::TLSUntrusted | Reason::CABundleInvalid) => {
@@ -171,7 +171,7 @@ pub(super) fn claimed(until: Timestamp) -> String {
     )
 }
 
-/// The one message that must keep people from what they usually try first.
+/// This message must keep people from a restart, which they usually attempt first.
 pub(super) fn storing(why: &str) -> String {
     format!(
         "do not restart the operator: the new refresh token is in its memory alone; {why}: remove what is in the way; it is \

@@ -1,4 +1,4 @@
-//! What to do about a failed exchange.
+//! The remedies for failed exchanges.
 
 use crate::{
     api::{ClientAuthentication, Reason},

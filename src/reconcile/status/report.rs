@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// The longest message that the schema takes: a webhook's own words can be of any length.
+/// The longest message that the schema accepts: a webhook's own words can have any length.
 const LONGEST_MESSAGE: usize = 2048;
 
 /// The report of these conditions; `None`: the status says all of it already. Without a case, the spec cannot be read.
@@ -40,7 +40,7 @@ pub(in crate::reconcile) fn report(
 /// The part of a status that needs no target.
 fn bare(observed: &Observed, conditions: &Conditions, now: Timestamp) -> CubeCredentialStatus {
     let exchange = &observed.memory.exchange;
-    // A token that was published since, for what is wanted now, makes an older failure history.
+    // A token that was published since then for the current inputs ends an older failure.
     let failure = exchange
         .failure()
         .filter(|_| conditions.refreshed.status != ConditionStatus::True);
@@ -117,7 +117,7 @@ fn stamped(
         reason: condition.reason.to_string(),
         message: condition.message.chars().take(LONGEST_MESSAGE).collect(),
         observed_generation: observed.credential.generation,
-        // Moves only when the status flips.
+        // The time changes only when the status flips.
         last_transition_time: before
             .filter(|before| before.status == condition.status)
             .map_or(now, |before| before.last_transition_time),

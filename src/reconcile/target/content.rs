@@ -1,4 +1,4 @@
-//! Whether a target holds what was written: its data and the metadata of its token, by a keyed hash.
+//! Checks by a keyed hash that a target holds the data and the token metadata that were written.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ impl TargetSecret {
     }
 }
 
-/// The hash of the keys that are ours and of the metadata, not of what others add.
+/// The hash of our own keys and of the metadata. Keys that others add do not count.
 pub(super) fn content_hash(
     token: &SecretString,
     data: &BTreeMap<String, SecretString>,

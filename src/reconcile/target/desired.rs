@@ -1,4 +1,4 @@
-//! The Secrets that the operator writes, and what a target with a token looks like.
+//! The Secrets that the operator writes, and the content of a target.
 
 use std::collections::BTreeMap;
 
@@ -45,7 +45,7 @@ pub struct DesiredSecret {
 impl DesiredSecret {
     /// The fingerprint of its access token.
     #[must_use]
-    pub fn fingerprint(&self) -> String {
+    pub(crate) fn fingerprint(&self) -> String {
         self.data
             .get(ACCESS_TOKEN)
             .map(fingerprint)

@@ -26,26 +26,26 @@ impl DesiredMetadata {
         let mut labels = settings.target.labels.clone();
         labels.insert(label::MANAGED.into(), label::TRUE.into());
         let mut annotations = settings.target.annotations.clone();
-        let mut note = |name: &str, value: &str| annotations.insert(name.into(), value.into());
-        note(annotation::OWNER_NAME, &credential.name);
-        note(annotation::OWNER_UID, &credential.uid);
-        note(annotation::TYPE, &settings.target.r#type);
-        note(annotation::ISSUED_AT, &token.issued_at.to_string());
-        note(annotation::EXPIRES_AT, &token.expires_at.to_string());
-        note(annotation::INPUTS_HASH, &token.inputs_hash);
-        note(annotation::GENERATION, &token.generation.to_string());
-        note(annotation::SOURCE_VERSION, &token.source_version);
+        let mut annotate = |name: &str, value: &str| annotations.insert(name.into(), value.into());
+        annotate(annotation::OWNER_NAME, &credential.name);
+        annotate(annotation::OWNER_UID, &credential.uid);
+        annotate(annotation::TYPE, &settings.target.r#type);
+        annotate(annotation::ISSUED_AT, &token.issued_at.to_string());
+        annotate(annotation::EXPIRES_AT, &token.expires_at.to_string());
+        annotate(annotation::INPUTS_HASH, &token.inputs_hash);
+        annotate(annotation::GENERATION, &token.generation.to_string());
+        annotate(annotation::SOURCE_VERSION, &token.source_version);
         if let Some(version) = &token.seed_version {
-            note(annotation::SEED_VERSION, version);
+            annotate(annotation::SEED_VERSION, version);
         }
         if let Some(number) = token.rotation {
-            note(annotation::ROTATION, &number.to_string());
+            annotate(annotation::ROTATION, &number.to_string());
         }
         if let Some(request) = &token.refresh_request {
-            note(annotation::REFRESH_REQUEST, request);
+            annotate(annotation::REFRESH_REQUEST, request);
         }
         if !token.scopes.is_empty() {
-            note(annotation::SCOPES, &token.scopes.join(" "));
+            annotate(annotation::SCOPES, &token.scopes.join(" "));
         }
         Self {
             labels,
@@ -57,7 +57,7 @@ impl DesiredMetadata {
 }
 
 impl TargetSecret {
-    /// What its annotations say of its token; `None` if they are incomplete.
+    /// The metadata of its token, from its annotations; `None` if they are incomplete.
     pub(in crate::reconcile) fn metadata(&self) -> Option<TokenMetadata> {
         let text = |name: &str| self.annotations.get(name);
         Some(TokenMetadata {
@@ -76,9 +76,12 @@ impl TargetSecret {
         })
     }
 
-    /// The metadata of its token, if it was found to hold what its annotations say.
+    /// The metadata of its token, if its content was confirmed.
     pub(in crate::reconcile) fn confirmed_metadata(&self) -> Option<TokenMetadata> {
-        self.is_confirmed().then(|| self.metadata()).flatten()
+        if !self.is_confirmed() {
+            return None;
+        }
+        self.metadata()
     }
 
     /// The type it was created with: the watch shows metadata only.

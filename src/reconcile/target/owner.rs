@@ -1,9 +1,9 @@
-//! Whose a Secret by the target's name is.
+//! The owner of a Secret by the target's name.
 
 use super::secret::TargetSecret;
 use crate::{api::annotation, reconcile::credential::Credential};
 
-/// Whose a Secret is. The uid annotation is the mark; the owner reference only lets the garbage collector delete it.
+/// The owner of a Secret. The uid annotation decides; the owner reference only lets the garbage collector delete it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::reconcile) enum TargetOwner {
     /// It has the uid of this `CubeCredential`.
@@ -20,7 +20,7 @@ pub(in crate::reconcile) enum TargetOwner {
 impl TargetSecret {
     /// Whether this Secret belongs neither to this object nor to a predecessor of it. Its data may not be read then.
     #[must_use]
-    pub fn is_foreign_to(&self, credential: &Credential) -> bool {
+    pub(crate) fn is_foreign_to(&self, credential: &Credential) -> bool {
         self.owner(credential) == TargetOwner::Foreign
     }
 

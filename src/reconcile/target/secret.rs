@@ -7,7 +7,7 @@ use secrecy::SecretString;
 /// The Secret by the target's name.
 #[derive(Clone, Debug)]
 pub enum Target {
-    /// The watch does not show it. Whether there is a foreign one by that name is not known.
+    /// The watch does not show it. A foreign one by that name may exist.
     Unknown,
     /// There is none.
     Absent,

@@ -1,7 +1,7 @@
-//! What a token depends on.
+//! The inputs of a token.
 //!
-//! The hash of the inputs stands on the target, for everybody who may describe Secrets. It is keyed with the access token, so
-//! that nobody can test guesses of a client secret against it.
+//! The hash of the inputs is on the target, where everybody who may describe Secrets can read it. It is keyed with the access
+//! token, so that guesses of a client secret cannot be tested against it.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// What a token depends on: token URL, grant, client, authentication, scopes and parameters. It contains the client secret.
+/// The inputs of a token: token URL, grant, client, authentication, scopes and parameters. It contains the client secret.
 #[derive(Clone, Debug)]
 pub struct TokenInputs(SecretSlice<u8>);
 

@@ -92,7 +92,7 @@ fn a_byte_order_mark_duplicate_keys_and_forms_are_read() {
         "application/x-www-form-urlencoded",
         "text/plain; charset=utf-8",
     ] {
-        let mut form = answer(200, "access_token=a%2Bb&token_type=bearer&expires_in=60");
+        let mut form = response(200, "access_token=a%2Bb&token_type=bearer&expires_in=60");
         assert!(meaning(CLIENT, &form).outcome.is_err());
         form.content_type = Some(content_type.into());
         let issued = meaning(CLIENT, &form).outcome.unwrap();
@@ -103,7 +103,7 @@ fn a_byte_order_mark_duplicate_keys_and_forms_are_read() {
 
 #[test]
 fn json_labelled_as_html_is_still_json() {
-    let mut labelled = answer(200, r#"{"access_token":"abc"}"#);
+    let mut labelled = response(200, r#"{"access_token":"abc"}"#);
     labelled.content_type = Some("text/html".into());
     assert!(meaning(CLIENT, &labelled).outcome.is_ok());
 }

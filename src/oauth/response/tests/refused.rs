@@ -1,4 +1,4 @@
-//! Which reason a response without a usable token has, and whether it leaves the outcome unknown.
+//! The reasons of responses without a usable token, and whether they leave the outcome unknown.
 
 use super::*;
 
@@ -110,20 +110,20 @@ fn without_a_code_the_status_decides() {
 #[test]
 fn a_body_over_the_limit_is_too_large_whatever_its_status() {
     for status in [200, 400, 500] {
-        let answer = Response {
+        let response = Response {
             status,
             ..Response::default()
         };
         assert_eq!(
-            meaning(CLIENT, &answer).outcome.unwrap_err().reason(),
+            meaning(CLIENT, &response).outcome.unwrap_err().reason(),
             Reason::ResponseTooLarge
         );
     }
 }
 
 #[test]
-fn only_an_answer_that_says_what_was_done_leaves_no_doubt_about_a_refresh_token() {
-    for (status, body, doubt) in [
+fn only_a_response_that_says_what_was_done_makes_the_outcome_known() {
+    for (status, body, unknown) in [
         (500, "", true),
         (502, "<html>", true),
         (503, r#"{"error":"invalid_grant"}"#, true),
@@ -141,14 +141,16 @@ fn only_an_answer_that_says_what_was_done_leaves_no_doubt_about_a_refresh_token(
         (429, "", false),
         (307, "", false),
     ] {
-        let refusal = meaning(REFRESH, &answer(status, body)).outcome.unwrap_err();
+        let error = meaning(REFRESH, &response(status, body))
+            .outcome
+            .unwrap_err();
         assert_eq!(
-            refusal.outcome_unknown(),
-            doubt,
-            "{status} {body}: {refusal:?}"
+            error.outcome_unknown(),
+            unknown,
+            "{status} {body}: {error:?}"
         );
     }
-    for (status, doubt) in [
+    for (status, unknown) in [
         (200, true),
         (408, true),
         (502, true),
@@ -159,10 +161,10 @@ fn only_an_answer_that_says_what_was_done_leaves_no_doubt_about_a_refresh_token(
             status,
             ..Response::default()
         };
-        let refusal = meaning(REFRESH, &endless).outcome.unwrap_err();
+        let error = meaning(REFRESH, &endless).outcome.unwrap_err();
         assert_eq!(
-            refusal.outcome_unknown(),
-            doubt,
+            error.outcome_unknown(),
+            unknown,
             "{status} with a body that does not end"
         );
     }

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::*;
 
 #[test]
-fn retry_after_is_seconds_or_a_date_against_the_answers_own_date() {
+fn retry_after_is_seconds_or_a_date_compared_with_the_responses_own_date() {
     let at = |second: u32| format!("Sun, 06 Nov 1994 08:49:{second:02} GMT");
     for (header, date, pause) in [
         (None, None, None),
@@ -21,14 +21,14 @@ fn retry_after_is_seconds_or_a_date_against_the_answers_own_date() {
         (Some("9".repeat(40)), None, Some(3600)),
     ] {
         for status in [429, 503] {
-            let answer = Response {
+            let response = Response {
                 retry_after: header.clone(),
                 date: date.clone(),
-                ..answer(status, "")
+                ..response(status, "")
             };
-            let refusal = meaning(CLIENT, &answer).outcome.unwrap_err();
+            let error = meaning(CLIENT, &response).outcome.unwrap_err();
             assert_eq!(
-                refusal.pause(),
+                error.pause(),
                 pause.map(SignedDuration::from_secs),
                 "{header:?} {date:?}"
             );
@@ -36,7 +36,7 @@ fn retry_after_is_seconds_or_a_date_against_the_answers_own_date() {
     }
     let unpaused = Response {
         retry_after: Some("30".into()),
-        ..answer(401, "")
+        ..response(401, "")
     };
     assert_eq!(
         meaning(CLIENT, &unpaused).outcome.unwrap_err().pause(),

@@ -1,11 +1,11 @@
-//! What is shown of a response.
+//! The shown part of a response.
 
 use super::*;
 
 #[test]
-fn a_page_from_a_proxy_is_told_apart_from_the_providers_own_403() {
+fn a_page_from_a_proxy_is_distinguished_from_the_providers_own_403() {
     let what = |body: &str| {
-        meaning(CLIENT, &answer(403, body))
+        meaning(CLIENT, &response(403, body))
             .outcome
             .unwrap_err()
             .to_string()
@@ -21,15 +21,15 @@ fn a_page_from_a_proxy_is_told_apart_from_the_providers_own_403() {
 }
 
 #[test]
-fn a_refusal_shows_status_code_and_description_and_nothing_else_of_the_body() {
+fn an_error_shows_status_code_and_description_and_nothing_else_of_the_body() {
     let body = r#"{"error":"invalid_client","error_description":"unknown \"client\" hunter2","error_uri":"https://u","x":"y"}"#;
-    let refusal = meaning(CLIENT, &answer(401, body)).outcome.unwrap_err();
+    let error = meaning(CLIENT, &response(401, body)).outcome.unwrap_err();
     assert_eq!(
         (
-            refusal.reason(),
-            refusal.to_string().as_str(),
-            refusal.pause(),
-            refusal.outcome_unknown(),
+            error.reason(),
+            error.to_string().as_str(),
+            error.pause(),
+            error.outcome_unknown(),
         ),
         (
             Reason::InvalidClient,
@@ -40,7 +40,7 @@ fn a_refusal_shows_status_code_and_description_and_nothing_else_of_the_body() {
     );
     let unknown = meaning(
         CLIENT,
-        &answer(400, r#"{"error":"new_one","error_description":"text"}"#),
+        &response(400, r#"{"error":"new_one","error_description":"text"}"#),
     )
     .outcome;
     assert_eq!(
@@ -51,7 +51,7 @@ fn a_refusal_shows_status_code_and_description_and_nothing_else_of_the_body() {
 
 #[test]
 fn a_redirect_shows_scheme_host_and_path_only() {
-    let mut redirect = answer(302, "");
+    let mut redirect = response(302, "");
     redirect.location = Some("https://u:p@login.example/hunter2/path?code=1#f".into());
     assert_eq!(
         meaning(CLIENT, &redirect).outcome.unwrap_err().to_string(),
@@ -64,7 +64,7 @@ fn a_redirect_does_not_put_a_secret_together_that_its_text_had_cut_apart() {
     let shown = |location: &str| {
         let redirect = Response {
             location: Some(location.into()),
-            ..answer(302, r#"{"id_token":"a/b"}"#)
+            ..response(302, r#"{"id_token":"a/b"}"#)
         };
         meaning(CLIENT, &redirect).outcome.unwrap_err().to_string()
     };
@@ -86,14 +86,14 @@ fn a_redirect_does_not_put_a_secret_together_that_its_text_had_cut_apart() {
 
 proptest::proptest! {
     #[test]
-    fn no_answer_makes_the_reader_panic_or_show_a_secret(
+    fn no_response_makes_the_reader_panic_or_show_a_secret(
         status in 100u16..700, body: Vec<u8>, content_type: Option<String>, location: Option<String>,
         retry_after: Option<String>, date: Option<String>,
     ) {
         let body = [b"hunter2".as_slice(), &body].concat();
-        let answer = Response { status, content_type, location, retry_after, date, body: Body::Complete(body) };
+        let response = Response { status, content_type, location, retry_after, date, body: Body::Complete(body) };
         for grant in [CLIENT, REFRESH] {
-            let shown = format!("{:?}", meaning(grant, &answer));
+            let shown = format!("{:?}", meaning(grant, &response));
             proptest::prop_assert!(!shown.contains("hunter2"));
         }
     }

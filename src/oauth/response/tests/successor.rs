@@ -7,7 +7,7 @@ use super::*;
 #[test]
 fn a_refresh_keeps_a_successor_even_of_an_unusable_success() {
     let successor = |grant, status, body: &str| {
-        meaning(grant, &answer(status, body))
+        meaning(grant, &response(status, body))
             .refresh_token
             .map(|token| token.expose_secret().to_owned())
     };
@@ -43,8 +43,8 @@ fn no_field_that_cannot_be_read_costs_a_successor() {
         for name in ["access_token", "expires_in", "token_type", "x"] {
             let name = format!(r#"{{"{name}":"#);
             let body = [name.as_bytes(), value, br#","refresh_token":"next"}"#].concat();
-            let reading = meaning(REFRESH, &answer(200, &body));
-            let found = reading
+            let parsed = meaning(REFRESH, &response(200, &body));
+            let found = parsed
                 .refresh_token
                 .map(|token| token.expose_secret().to_owned());
             assert_eq!(found, Some("next".into()), "{}", body.escape_ascii());

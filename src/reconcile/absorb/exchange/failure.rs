@@ -1,4 +1,4 @@
-//! An exchange brought no token.
+//! Absorbs an exchange that brought no token.
 
 use std::sync::Arc;
 
@@ -78,7 +78,7 @@ fn fail(observed: &mut Observed, attempt: &Attempt, failed: FailedAttempt, now: 
     record(observed, failed, differs, now);
 }
 
-/// The state says that the refresh token is dead.
+/// Records the failure of a refresh token that is dead according to the state.
 pub(in crate::reconcile::absorb) fn rejected(observed: &mut Observed, now: Timestamp) {
     let (Ok(settings), Some(stored)) = (&observed.settings, observed.state.stored()) else {
         return;

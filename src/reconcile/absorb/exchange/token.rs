@@ -1,4 +1,5 @@
-//! An exchange brought a token. It goes to the target's memory, or with its refresh token to the login's: no path drops it.
+//! Absorbs an exchange that brought a token. It goes to the target's memory, or with its refresh token to the login's: no path
+//! drops it.
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -17,7 +18,7 @@ use crate::{
     },
 };
 
-/// When the request was sent, the provider's clock at its response, and ours.
+/// The time of the request, and the provider's time and our own at its response.
 #[derive(Clone, Copy)]
 pub(super) struct Times {
     pub(super) sent_at: Timestamp,
@@ -57,8 +58,8 @@ pub(super) fn issued(
     observed.memory.login.receive(login, sent);
 }
 
-/// The provider consumed the refresh token that was sent, however useless the rest of its response is. Returns whether it sent a
-/// successor.
+/// Keeps the successor of the refresh token that was sent, even if the rest of the response is useless, because the provider has
+/// consumed the old one. Returns whether there is a successor.
 pub(super) fn keep_successor(
     observed: &mut Observed,
     attempt: &Attempt,
@@ -122,8 +123,8 @@ fn facts(
     }
 }
 
-/// Whether the token before already had these scopes. Without one, the last status tells; it may already be of a new spec that
-/// had to wait for this token.
+/// Whether the previous token already had these scopes. Without one, the last status decides, which may already describe a new
+/// spec that had to wait for this token.
 fn scopes_are_known(
     status: &CubeCredentialStatus,
     before: Option<&TokenMetadata>,

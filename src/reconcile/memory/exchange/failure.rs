@@ -10,22 +10,22 @@ use crate::{
     reconcile::{login::RejectedToken, settings::Settings, token::InputsDigest},
 };
 
-/// An exchange that failed, and what follows.
+/// A failed exchange, and its next attempt.
 #[derive(Clone, Debug)]
 pub(in crate::reconcile) struct Failure {
     pub(in crate::reconcile) cause: FailureCause,
     /// Whether the provider may have consumed the refresh token.
     pub(in crate::reconcile) outcome_unknown: bool,
-    /// When it is attempted again without a change.
+    /// The time of the next attempt without a change.
     pub(in crate::reconcile) next_attempt: Option<Timestamp>,
-    /// What it was made with, as the status records it.
+    /// The inputs of the attempt, as the status records them.
     pub(in crate::reconcile) attempted: Attempted,
 }
 
-/// Why an exchange failed.
+/// The cause of a failed exchange.
 #[derive(Clone, Debug)]
 pub(in crate::reconcile) enum FailureCause {
-    /// The provider refused, or could not be reached. The settings are those of the attempt: the remedy speaks of them.
+    /// The provider refused, or could not be reached. The settings of the attempt are kept for the remedy.
     Exchange(TokenError, Arc<Settings>),
     /// The token had expired when its response arrived.
     ExpiredOnArrival(Arc<Settings>),
@@ -33,7 +33,7 @@ pub(in crate::reconcile) enum FailureCause {
     Rejected(RejectedToken, Arc<Settings>),
     /// An earlier process failed, and its status has only the sentence.
     Recalled { reason: Reason, sentence: String },
-    /// An earlier process was asked to pause, and other things happened since.
+    /// An earlier process was asked to pause, and its status no longer shows the failure.
     Paused,
 }
 

@@ -1,4 +1,4 @@
-//! What a new process learns of the exchange from the status that an earlier one wrote.
+//! Recalls the memory of the exchange from the status that an earlier process wrote.
 
 use jiff::Timestamp;
 
@@ -32,7 +32,7 @@ fn failure(status: &CubeCredentialStatus, now: Timestamp) -> Option<Failure> {
     let refreshed = status.condition(ConditionType::Refreshed)?;
     let cause = match failed(refreshed) {
         Some(cause) => cause,
-        // Suspended or rejected since: only the pause is left.
+        // The credential was suspended or rejected since: only the pause is left.
         None if attempted.paused_until.is_some_and(|until| now < until) => FailureCause::Paused,
         None => return None,
     };
@@ -47,7 +47,8 @@ fn failure(status: &CubeCredentialStatus, now: Timestamp) -> Option<Failure> {
     })
 }
 
-/// A failure that condition Refreshed still tells of. A dead refresh token is recorded in the state, which nobody edits by mistake.
+/// The cause of a failure that condition Refreshed still shows. A dead refresh token is recorded in the state, which nobody edits
+/// by mistake.
 fn failed(refreshed: &Condition) -> Option<FailureCause> {
     let reason = Reason::from_name(&refreshed.reason)?;
     let recalled = refreshed.status == ConditionStatus::False

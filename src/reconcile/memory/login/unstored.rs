@@ -8,7 +8,7 @@ use crate::reconcile::{
     write_error::WriteError,
 };
 
-/// How often a response is written again, 0.2 s to 3 s apart, before people are told.
+/// The number of failed attempts, 0.2 s to 3 s apart, that precede a report.
 const ATTEMPTS_BEFORE_REPORT: u32 = 5;
 
 /// A response that must be stored.
@@ -19,28 +19,28 @@ pub(in crate::reconcile) struct Unstored {
     /// The generation of the state, and the hash of the refresh token, that it follows.
     follows_generation: u64,
     follows_token: String,
-    /// How often it could not be written.
+    /// The number of failed attempts to write it.
     attempts: u32,
     phase: StorePhase,
 }
 
-/// What happens next to the response.
+/// The next step of storing the response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::reconcile) enum StorePhase {
     /// It is written.
     Write,
-    /// The API server refuses it for this reason, which people must know.
+    /// The refusal of the API server is reported, because people must act.
     Report(WriteError),
     /// A pause, and then the next attempt.
     Wait,
 }
 
-/// Why the state was not written, as far as storing a response is concerned.
+/// The result of a failed attempt to store a response.
 pub(in crate::reconcile) enum Setback {
-    /// It changed in between, or whether it was written is not known.
+    /// The state changed in between, or may have been written.
     Passing,
-    /// Whether it was written is not known, and the API server may be away.
-    Unanswered(WriteError),
+    /// The state may have been written, and the API server may be unavailable.
+    NoResponse(WriteError),
     /// The API server refuses it.
     Refused(WriteError),
 }
@@ -75,9 +75,9 @@ impl Unstored {
     pub(in crate::reconcile) fn failed(self, setback: Setback) -> Self {
         let phase = match setback {
             Setback::Passing => StorePhase::Wait,
-            // An API server that is away for a moment needs no person.
-            Setback::Unanswered(_) if self.attempts < ATTEMPTS_BEFORE_REPORT => StorePhase::Wait,
-            Setback::Unanswered(why) | Setback::Refused(why) => StorePhase::Report(why),
+            // A short outage of the API server needs no person.
+            Setback::NoResponse(_) if self.attempts < ATTEMPTS_BEFORE_REPORT => StorePhase::Wait,
+            Setback::NoResponse(why) | Setback::Refused(why) => StorePhase::Report(why),
         };
         Self {
             attempts: self.attempts.saturating_add(1),
@@ -86,7 +86,7 @@ impl Unstored {
         }
     }
 
-    /// People know.
+    /// The refusal was reported.
     pub(in crate::reconcile) fn reported(self) -> Self {
         let phase = match self.phase {
             StorePhase::Report(_) => StorePhase::Wait,
@@ -123,7 +123,7 @@ impl Unstored {
             // Nothing was rotated, so the later response is as good.
             return None;
         }
-        // Another process got a response without a new refresh token: ours has the one that lives on.
+        // Another process got a response without a new refresh token: ours has the one that stays valid.
         Some(Self {
             login: self.login.renumbered(generation.saturating_add(1)),
             follows_generation: generation,

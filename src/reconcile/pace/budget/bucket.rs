@@ -9,16 +9,16 @@ use crate::reconcile::{pace::delays, time::later};
 
 /// The requests that may be sent at the same moment.
 const CAPACITY: i32 = 3;
-/// The content of a bucket when the process starts: the process before may just have sent three.
+/// The content of a bucket when the process starts: the previous process may just have sent three.
 const AT_START: i32 = 1;
-/// How far a refresh whose outcome is unknown may overdraw: a provider's grace period for it is short.
+/// The overdraft of a refresh whose outcome is unknown: a provider's grace period for it is short.
 const OVERDRAFT: i32 = 3;
 
 #[derive(Debug)]
 pub(super) struct Bucket {
     full_at: Timestamp,
     paused_until: Timestamp,
-    /// In the order of arrival.
+    /// The waiting credentials, in the order of arrival.
     queue: Vec<Place>,
 }
 
@@ -37,7 +37,7 @@ impl Bucket {
         }
     }
 
-    /// Whether it is full, and nobody waits.
+    /// Whether it is full, and no credential waits.
     pub(super) fn rests(&self, now: Timestamp) -> bool {
         self.full_at <= now && self.queue.is_empty()
     }
@@ -46,7 +46,7 @@ impl Bucket {
         now < self.paused_until
     }
 
-    /// When the turn of this credential comes, in the place that it has or would get.
+    /// The turn of this credential, in the place that it has or would get.
     pub(super) fn turn_of(&self, uid: &str, priority: bool, interval: SignedDuration) -> Timestamp {
         let place = i32::try_from(self.place(uid)).unwrap_or(i32::MAX / 2);
         let turn = self.turn(place, interval);
@@ -56,7 +56,7 @@ impl Bucket {
         turn
     }
 
-    /// When it has what this place in the queue and those before it need.
+    /// The time at which the bucket holds enough for this place in the queue and those before it.
     fn turn(&self, place: i32, interval: SignedDuration) -> Timestamp {
         let turn = later(self.full_at, interval * (place + 1 - CAPACITY));
         turn.max(self.paused_until)
@@ -100,7 +100,8 @@ impl Bucket {
         self.full_at = self.full_at.max(later(until, interval * (CAPACITY - 1)));
     }
 
-    /// No bucket is emptier, and no pause longer, than this. Otherwise a clock that is set back would stop a client for as long.
+    /// Limits how empty a bucket and how long a pause can be. Otherwise a clock that is set back would stop a client for that
+    /// long.
     pub(super) fn distrust_a_clock_that_went_back(
         &mut self,
         interval: SignedDuration,

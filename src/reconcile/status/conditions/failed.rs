@@ -22,16 +22,16 @@ impl Conditions {
             Some(RetryClass::Fast | RetryClass::RateLimited) => Progress::Reconciling,
             Some(RetryClass::Slow | RetryClass::Terminal) | None => Progress::Stalled,
         };
-        Self::troubled(case, failed(failure, None), progress, failure.next_attempt)
+        Self::from_published_token(case, failed(failure, None), progress, failure.next_attempt)
     }
 
     /// The inputs are rejected before anything is sent: only a change helps.
     pub(in crate::reconcile) fn rejected_inputs(case: &Case<'_>, rejection: &Rejection) -> Self {
         let sentence = inputs::rejected_inputs(rejection, case.settings);
         let refreshed = Condition::failed(rejection.reason(), sentence);
-        let conditions = Self::troubled(case, refreshed, Progress::Stalled, None);
+        let conditions = Self::from_published_token(case, refreshed, Progress::Stalled, None);
         if rejection.is_unwatched() {
-            return conditions.looked_at_by(later(case.now, delays::UNWATCHED));
+            return conditions.wake_by(later(case.now, delays::UNWATCHED));
         }
         conditions
     }
@@ -45,18 +45,18 @@ impl Conditions {
         };
         let sentence = message::rejected_token(rejection, case.settings);
         let refreshed = Condition::failed(reason, sentence);
-        Self::troubled(case, refreshed, Progress::Stalled, rejection.next_attempt())
+        Self::from_published_token(case, refreshed, Progress::Stalled, rejection.next_attempt())
     }
 
     /// The Secret by the state's name cannot be used, so there is no place to keep a refresh token in.
     pub(in crate::reconcile) fn state_conflict(case: &Case<'_>, conflict: &StateConflict) -> Self {
         let sentence = message::state_conflict(conflict);
         let refreshed = Condition::failed(Reason::StateConflict, sentence);
-        Self::troubled(case, refreshed, Progress::Stalled, None)
-            .looked_at_by(later(case.now, delays::UNWATCHED))
+        Self::from_published_token(case, refreshed, Progress::Stalled, None)
+            .wake_by(later(case.now, delays::UNWATCHED))
     }
 
-    /// No token can be published, so none is requested. It is Ready's trouble, not Refreshed's.
+    /// No token can be published, so none is requested. Ready fails, not Refreshed.
     pub(in crate::reconcile) fn target_conflict(
         case: &Case<'_>,
         conflict: &TargetConflict,

@@ -7,7 +7,7 @@ use crate::{
     reconcile::{case::Case, memory::Failure, status::message},
 };
 
-/// One condition, without what the API conventions add.
+/// One condition, without the fields that the API conventions add.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::reconcile) struct Condition {
     pub(in crate::reconcile) status: ConditionStatus,
@@ -15,7 +15,7 @@ pub(in crate::reconcile) struct Condition {
     pub(in crate::reconcile) message: String,
 }
 
-/// Who must act while the credential is not ready (kstatus).
+/// The party that must act while the credential is not ready (kstatus).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::reconcile) enum Progress {
     /// Nobody: it is ready, or suspended.
@@ -26,7 +26,7 @@ pub(in crate::reconcile) enum Progress {
     Stalled,
 }
 
-/// What the conditions say.
+/// The conditions of a status.
 #[derive(Clone, Debug)]
 pub(in crate::reconcile) struct Conditions {
     pub(in crate::reconcile) ready: Condition,
@@ -56,16 +56,16 @@ impl Condition {
 }
 
 impl Conditions {
-    /// At this time at the latest, although no exchange is planned for it.
-    pub(super) fn looked_at_by(self, time: Timestamp) -> Self {
+    /// The same conditions, decided again by this time although no exchange is planned for it.
+    pub(super) fn wake_by(self, time: Timestamp) -> Self {
         Self {
             wake_at: Some(self.wake_at.map_or(time, |at| at.min(time))),
             ..self
         }
     }
 
-    /// Ready by the published token alone. The trouble is Ready's reason once there is no good token left.
-    pub(super) fn troubled(
+    /// Conditions whose Ready depends on the published token alone. Without a good token, Ready has the reason of Refreshed.
+    pub(super) fn from_published_token(
         case: &Case<'_>,
         refreshed: Condition,
         progress: Progress,
@@ -87,7 +87,7 @@ impl Conditions {
     }
 }
 
-/// Condition Ready beside this trouble. `good` and `outdated` are when the published tokens expire.
+/// Condition Ready beside this condition Refreshed. `good` and `outdated` are when the published tokens expire.
 fn ready(
     target: &str,
     refreshed: &Condition,
@@ -114,7 +114,7 @@ pub(super) fn failed(failure: &Failure, postponed: Option<Timestamp>) -> Conditi
     Condition::failed(failure.cause.reason(), sentence)
 }
 
-/// A credential that waits for something else has not failed; an earlier failure stays told.
+/// A credential that waits for something else has not failed; an earlier failure stays reported.
 pub(super) fn failed_before_or(case: &Case<'_>, reason: Reason, message: &str) -> Condition {
     match case.observed.memory.exchange.failure() {
         Some(failure) => failed(failure, None),

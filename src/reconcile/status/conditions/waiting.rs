@@ -11,10 +11,10 @@ use crate::{
 impl Conditions {
     pub(in crate::reconcile) fn suspended(case: &Case<'_>) -> Self {
         let refreshed = Condition::unknown(Reason::Suspended, message::suspended());
-        Self::troubled(case, refreshed, Progress::None, None)
+        Self::from_published_token(case, refreshed, Progress::None, None)
     }
 
-    /// The exchange is due, and other token requests of its client come first. That is no failure; an earlier one stays told.
+    /// The exchange is due, and other token requests of its client come first. That is no failure; an earlier one stays reported.
     pub(in crate::reconcile) fn waits_for_permit(
         case: &Case<'_>,
         at: Timestamp,
@@ -24,13 +24,13 @@ impl Conditions {
             Some(failure) => failed(failure, Some(at)),
             None => in_the_queue(case, at, paused),
         };
-        Self::troubled(case, refreshed, Progress::Reconciling, Some(at))
+        Self::from_published_token(case, refreshed, Progress::Reconciling, Some(at))
     }
 
-    /// Another process sends the refresh token. It is looked at again when its claim ends.
+    /// Another process sends the refresh token. The state is read again when its claim ends.
     pub(in crate::reconcile) fn claimed(case: &Case<'_>, until: Timestamp) -> Self {
         let refreshed = failed_before_or(case, Reason::Pending, &message::claimed(until));
-        Self::troubled(case, refreshed, Progress::Reconciling, Some(until))
+        Self::from_published_token(case, refreshed, Progress::Reconciling, Some(until))
     }
 
     /// The API server refuses the target, whose token is kept for the next attempt, or the state, so that nothing is sent.
@@ -42,14 +42,15 @@ impl Conditions {
         let next_attempt = unwritable.next_attempt;
         let message = message::not_writable(&unwritable.why.to_string(), next_attempt);
         let refreshed = Condition::failed(reason, message);
-        Self::troubled(case, refreshed, Progress::Reconciling, None).looked_at_by(next_attempt)
+        Self::from_published_token(case, refreshed, Progress::Reconciling, None)
+            .wake_by(next_attempt)
     }
 
     /// The provider's response is in no Secret yet: the login is lost if the process stops.
     pub(in crate::reconcile) fn storing(case: &Case<'_>, why: &WriteError) -> Self {
         let refreshed =
             Condition::failed(Reason::StateNotWritable, message::storing(&why.to_string()));
-        Self::troubled(case, refreshed, Progress::Reconciling, None)
+        Self::from_published_token(case, refreshed, Progress::Reconciling, None)
     }
 }
 
