@@ -3,6 +3,8 @@
 //! tokens that may have been consumed, which Cubewire does not have.
 
 mod bucket;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 

@@ -248,10 +248,11 @@ proptest! {
         prop_assert_eq!(world.ready_is().0, ConditionStatus::True, "{:?}", world.status);
         prop_assert_eq!(world.refreshed_is().0, ConditionStatus::True, "{:?}", world.status);
         let name = target_name(&world);
-let ours = world.cluster.watched().into_iter().filter(|name| {
-            world.cluster.secrets[name].annotations.get(annotation::OWNER_UID) == Some(&UID.to_owned())
+        let ours = world.cluster.watched().filter(|(_, secret)| {
+            secret.annotations.get(annotation::OWNER_UID).is_some_and(|uid| uid == UID)
         });
-        prop_assert_eq!(ours.collect::<Vec<_>>(), [name], "no other target is left");
+        let ours: Vec<_> = ours.map(|(name, _)| name).collect();
+        prop_assert_eq!(ours, [&name], "no other target is left");
         let costs = world.cost_of(World::settle);
         prop_assert_eq!(costs, Costs::default());
     }

@@ -145,7 +145,7 @@ fn a_moved_target_that_somebody_took_over_meanwhile_is_not_deleted() {
     let mut world = World::ready();
     world.edit_spec(|spec| spec.target.name = Some("elsewhere".into()));
     // The watch still shows the old version, so it is read as ours and found to be another's.
-    world.listen();
+    world.watch();
     world.cluster.edit(TARGET, |secret| {
         secret.annotations.remove(annotation::OWNER_UID);
     });

@@ -149,9 +149,27 @@ fn a_published_token_is_not_kept_in_memory() {
     let mut world = World::new();
     world.cluster.faults.push_back(Some(Fault::Unanswered));
     assert!(world.try_settle().is_err());
-    assert!(world.memory.as_ref().unwrap().target.token().is_some());
+    assert!(
+        world
+            .process
+            .memory
+            .as_ref()
+            .unwrap()
+            .target
+            .token()
+            .is_some()
+    );
     world.settle();
-    assert!(world.memory.as_ref().unwrap().target.token().is_none());
+    assert!(
+        world
+            .process
+            .memory
+            .as_ref()
+            .unwrap()
+            .target
+            .token()
+            .is_none()
+    );
 }
 
 #[test]
@@ -159,11 +177,11 @@ fn a_token_that_another_process_published_later_is_not_replaced_by_an_older_one(
     let mut world = World::new();
     world.cluster.faults.push_back(Some(Fault::Lost));
     assert!(world.try_settle().is_err());
-    let (memory, wake_at) = (world.memory.take(), world.wake_at);
+    let (memory, wake_at) = (world.process.memory.take(), world.wake_at);
     world.now += seconds(5);
     world.settle();
-    (world.memory, world.wake_at) = (memory, wake_at);
-    world.cache.clear();
+    (world.process.memory, world.wake_at) = (memory, wake_at);
+    world.process.targets.clear();
     world.settle();
     assert_eq!(world.token(), Some("S3CRET-token-1"));
     assert_eq!(world.provider.exchanges.len(), 2);

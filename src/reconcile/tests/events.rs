@@ -20,12 +20,12 @@ fn issue_with(change: impl FnOnce(&mut Response)) -> Response {
     answer
 }
 
-type Chapter = (&'static str, fn(&mut World), &'static [EventKind]);
+type Change = (&'static str, fn(&mut World), &'static [EventKind]);
 
 #[test]
 fn a_long_history_is_told_by_its_changes() {
     let mut world = World::new();
-    let history: &[Chapter] = &[
+    let history: &[Change] = &[
         ("created", World::settle, &[EventKind::TokenIssued]),
         ("a day passes", |world| world.pass(seconds(86400)), &[]),
         (
@@ -105,9 +105,9 @@ fn a_long_history_is_told_by_its_changes() {
             &[EventKind::Failed(Reason::TargetDuplicate)],
         ),
     ];
-    for (chapter, happens, news) in history {
+    for (change, happens, news) in history {
         happens(&mut world);
-        assert_eq!(world.take_news(), *news, "{chapter}");
+        assert_eq!(world.take_news(), *news, "{change}");
     }
 }
 

@@ -1,0 +1,110 @@
+//! How a provider rotates refresh tokens, after django-oauth-toolkit: with grace, with reuse protection, or not at all.
+
+use std::collections::BTreeSet;
+
+/// How a provider treats refresh tokens.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    pub(crate) rotates: bool,
+    /// Seconds for which the token before still gives the same pair.
+    pub(crate) grace: i64,
+    /// Whether one replay ends the whole login.
+    pub(crate) reuse_protection: bool,
+}
+
+/// A pair of tokens, by number: the later one is the greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pair {
+    pub(crate) refresh: u64,
+    pub(crate) access: u64,
+}
+
+/// The logins of one person, of which only the newest is worth anything.
+#[derive(Debug)]
+pub(crate) struct Logins {
+    pub(crate) rules: Rules,
+    next: u64,
+    /// The first refresh token of the newest login.
+    first: u64,
+    /// The pair of the newest login; `None`: it has ended.
+    current: Option<Pair>,
+    /// The refresh token before, and until when it gives the same pair again.
+    before: Option<(u64, i64)>,
+    /// Every token that was consumed.
+    consumed: BTreeSet<u64>,
+    /// Whether a person revoked the login.
+    pub(crate) revoked: bool,
+}
+
+impl Logins {
+    pub(crate) fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            next: 0,
+            first: 0,
+            current: None,
+            before: None,
+            consumed: BTreeSet::new(),
+            revoked: false,
+        }
+    }
+
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    /// A person signs in: a new login, and its first refresh token.
+    pub(crate) fn sign_in(&mut self) -> u64 {
+        let refresh = self.number();
+        let access = self.number();
+        self.first = refresh;
+        self.current = Some(Pair { refresh, access });
+        self.before = None;
+        self.revoked = false;
+        refresh
+    }
+
+    pub(crate) fn revoke(&mut self) {
+        self.current = None;
+        self.before = None;
+        self.revoked = true;
+    }
+
+    /// Whether this refresh token would be accepted.
+    pub(crate) fn accepts(&self, token: u64, now: i64) -> bool {
+        self.current.is_some_and(|pair| {
+            pair.refresh == token
+                || self
+                    .before
+                    .is_some_and(|(before, until)| before == token && now <= until)
+        })
+    }
+
+    /// Consumes a refresh token; `None`: it is rejected.
+    pub(crate) fn refresh(&mut self, token: u64, now: i64) -> Option<Pair> {
+        if !self.accepts(token, now) {
+            // A token of an earlier login does not end this one.
+            let replayed = token >= self.first && self.consumed.contains(&token);
+            if self.rules.reuse_protection && replayed {
+                self.current = None;
+            }
+            return None;
+        }
+        let current = self.current.expect("it accepts the token");
+        if current.refresh != token {
+            return Some(current);
+        }
+        let refresh = if self.rules.rotates {
+            self.consumed.insert(token);
+            self.before = (self.rules.grace > 0).then_some((token, now + self.rules.grace));
+            self.number()
+        } else {
+            token
+        };
+        let access = self.number();
+        let pair = Pair { refresh, access };
+        self.current = Some(pair);
+        Some(pair)
+    }
+}
