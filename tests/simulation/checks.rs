@@ -50,6 +50,7 @@ impl World {
     /// The response has arrived, and its receiver is alive.
     pub(crate) fn arrived(&mut self, token: u64, received: Option<u64>, refused: Option<Reason>) {
         let now = self.now;
+        self.note(|| format!("the response to r{token} arrives ({refused:?})"));
         let Some(sent) = self.sent.get_mut(&token) else {
             return;
         };

@@ -58,7 +58,7 @@ impl World {
                 .min_by_key(|who| (self.operators[*who].next_at, self.random.u8(..)));
             let at = next.map_or(i64::MAX, |who| self.operators[who].next_at);
             if at > end && (!self.faulty || self.now >= end) {
-                self.now = end;
+                self.now = self.now.max(end);
                 return;
             }
             // While things go wrong, they also do in quiet times.
