@@ -27,6 +27,7 @@ use model::{
 };
 
 const NAME: &str = "planning";
+const TARGET: &str = "planning-token";
 const UID: &str = "0b5c7a80";
 const SPEC: &str = r#"{"provider":"CubeSoftware","grant":"RefreshToken","clientSecretRef":{"name":"client"},"refreshTokenRef":{"name":"login"}}"#;
 /// More than any reconcile takes.
@@ -35,7 +36,6 @@ const MANY_STEPS: usize = 40;
 pub(crate) fn holds(bytes: &[u8]) {
     let mut world = World::of(Input::read(bytes));
     let mut process = world.process();
-    world.confirm_content(&mut process);
     if let Some((_, until)) = Memory::recall(&world.objects.status, world.now).pause() {
         let pause = until.duration_since(world.now);
         assert!(pause.as_secs() <= 3610, "no provider asks for {pause:?}");
@@ -113,42 +113,36 @@ impl World {
     }
 
     fn create_state(&mut self) {
-        let data = self.texts_under("state.");
-        if data.is_empty() {
-            return;
-        }
         let state = Stored {
             r#type: STATE_TYPE.into(),
-            labels: BTreeMap::from([(label::STATE.into(), label::TRUE.into())]),
-            annotations: BTreeMap::from([(annotation::OWNER_NAME.into(), NAME.into())]),
+            labels: [(label::STATE.into(), label::TRUE.into())].into(),
+            annotations: [(annotation::OWNER_NAME.into(), NAME.into())].into(),
             owners: vec![UID.into()],
-            owner_lives: true,
-            data,
+            data: self.texts_under("state."),
             ..Stored::default()
         };
-        let name = Settings::state_name(NAME);
-        self.objects.cluster.create(&name, state);
+        if !state.data.is_empty() {
+            let name = Settings::state_name(NAME);
+            self.objects.cluster.create(&name, state);
+        }
     }
 
     fn create_target(&mut self) {
-        let annotations = self.texts_under("target.");
-        if annotations.is_empty() {
-            return;
-        }
-        let of_the_operator = |(name, value)| (format!("cube-operator.dev/{name}"), value);
-        let r#type = self.settings.as_ref().ok();
+        let annotations = self.texts_under("target.").into_iter();
+        let settings = self.settings.as_ref();
         let target = Stored {
-            r#type: r#type
-                .map(|settings| settings.target.r#type.clone())
-                .unwrap_or_default(),
-            labels: BTreeMap::from([(label::MANAGED.into(), label::TRUE.into())]),
-            annotations: annotations.into_iter().map(of_the_operator).collect(),
+            r#type: settings.map_or(String::new(), |settings| settings.target.r#type.clone()),
+            labels: [(label::MANAGED.into(), label::TRUE.into())].into(),
+            annotations: annotations
+                .map(|(name, value)| (format!("cube-operator.dev/{name}"), value))
+                .collect(),
             owner_lives: true,
             data: self.texts_under("target-data."),
             ..Stored::default()
         };
-        let name = self.target_name();
-        self.objects.cluster.create(&name, target);
+        if !target.annotations.is_empty() {
+            self.objects.cluster.create(TARGET, target);
+        }
     }
 
     fn texts_under(&self, prefix: &str) -> BTreeMap<String, String> {
@@ -158,39 +152,27 @@ impl World {
             .collect()
     }
 
-    fn target_name(&self) -> String {
-        let settings = self.settings.as_ref();
-        settings.map_or(format!("{NAME}-token"), |settings| {
-            settings.target_name.clone()
-        })
-    }
-
     fn process(&self) -> Process {
         let budget = Budget::new(SignedDuration::ZERO, Timestamp::MIN);
         let mut process = Process::new("pod", budget);
         process.watch(&self.objects);
+        // A person who may write a Secret may also compute the hash of its content.
+        let token = self.input.get("target-data.access-token").map(unescaped);
+        if let (Some("confirmed"), Some(token), Some(known)) = (
+            self.input.get("content"),
+            token,
+            process.targets.get_mut(TARGET),
+        ) {
+            known.content = Content::Confirmed(fingerprint(&token.into()));
+        }
         process
-    }
-
-    /// A person who may write a Secret may also compute the hash of its content.
-    fn confirm_content(&self, process: &mut Process) {
-        if self.input.get("content") != Some("confirmed") {
-            return;
-        }
-        let name = self.target_name();
-        let stored = self.objects.cluster.secrets.get(&name);
-        let token = stored.and_then(|stored| stored.data.get("access-token"));
-        if let (Some(token), Some(known)) = (token, process.targets.get_mut(&name)) {
-            known.content = Content::Confirmed(fingerprint(&token.clone().into()));
-        }
     }
 
     /// Decides and acts until nothing is left to do, and returns when to look again.
     fn reconcile(&mut self, process: &mut Process) -> Option<Timestamp> {
         let sent = self.sent;
         process.watch(&self.objects);
-        let (settings, target_name) = (self.settings.clone(), self.target_name());
-        let observed = process.observe(&self.objects, settings, &target_name, self.now);
+        let observed = process.observe(&self.objects, self.settings.clone(), self.now);
         let mut session = Session::begin(observed);
         for _ in 0..MANY_STEPS {
             let outcome = match session.next(|| true, self.now) {

@@ -37,14 +37,6 @@ pub(crate) enum Fault {
     Late(i64),
 }
 
-/// What a writer learns of a write that failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum WriteError {
-    Conflict,
-    Refused,
-    Unknown,
-}
-
 #[derive(Default)]
 pub(crate) struct Cluster {
     pub(crate) secrets: BTreeMap<String, Stored>,
@@ -114,17 +106,15 @@ impl Cluster {
     }
 
     /// Applies a Secret, in exactly the version that it replaces. `owner` is the uid of its owner reference.
-    pub(crate) fn apply(&mut self, desired: DesiredSecret, owner: &str) -> Result<(), WriteError> {
+    pub(crate) fn apply(&mut self, desired: DesiredSecret, owner: &str) -> Result<(), NotStored> {
         match self.fault() {
-            None => self.replace(&desired, owner),
-            Some(Fault::Lost) => Err(WriteError::Unknown),
-            Some(Fault::Refused) => Err(WriteError::Refused),
-            Some(Fault::Unanswered) => self.replace(&desired, owner).and(Err(WriteError::Unknown)),
-            Some(Fault::Late(at)) => {
-                self.late.push((at, desired));
-                Err(WriteError::Unknown)
-            }
+            None => return self.replace(&desired, owner),
+            Some(Fault::Lost) => {}
+            Some(Fault::Refused) => return Err(NotStored::Refused("exceeded quota".into())),
+            Some(Fault::Unanswered) => drop(self.replace(&desired, owner)),
+            Some(Fault::Late(at)) => self.late.push((at, desired)),
         }
+        Err(unanswered())
     }
 
     /// Makes the late writes that are due.
@@ -132,17 +122,17 @@ impl Cluster {
         let due: Vec<_> = self.late.extract_if(.., |(at, _)| *at <= now).collect();
         for (_, desired) in due {
             // Nobody is there to learn of a conflict.
-            self.replace(&desired, owner).ok();
+            drop(self.replace(&desired, owner));
         }
     }
 
-    fn replace(&mut self, desired: &DesiredSecret, owner: &str) -> Result<(), WriteError> {
+    fn replace(&mut self, desired: &DesiredSecret, owner: &str) -> Result<(), NotStored> {
         let current = self.secrets.get(&desired.name);
         if !replaces(current, desired.replaces.as_ref()) {
-            return Err(WriteError::Conflict);
+            return Err(NotStored::Conflict);
         }
         if current.is_some_and(|current| current.r#type != desired.r#type) {
-            return Err(WriteError::Refused);
+            return Err(NotStored::Refused("the type is immutable".into()));
         }
         let version = self.version + 1;
         let before = current.cloned().unwrap_or_else(|| Stored {
@@ -161,17 +151,17 @@ impl Cluster {
     }
 
     /// Deletes this version of a Secret.
-    pub(crate) fn delete(&mut self, version: &SecretVersion) -> Result<(), WriteError> {
+    pub(crate) fn delete(&mut self, version: &SecretVersion) -> Result<(), NotStored> {
         let fault = self.fault();
         if !matches!(fault, None | Some(Fault::Unanswered)) {
-            return Err(WriteError::Unknown);
+            return Err(unanswered());
         }
         let current = self.secrets.get(&version.name);
         if current.is_some() && !replaces(current, Some(version)) {
-            return Err(WriteError::Conflict);
+            return Err(NotStored::Conflict);
         }
         self.secrets.remove(&version.name);
-        fault.map_or(Ok(()), |_| Err(WriteError::Unknown))
+        fault.map_or(Ok(()), |_| Err(unanswered()))
     }
 }
 
@@ -204,14 +194,8 @@ impl Stored {
     }
 }
 
-impl From<WriteError> for NotStored {
-    fn from(error: WriteError) -> Self {
-        match error {
-            WriteError::Conflict => Self::Conflict,
-            WriteError::Refused => Self::Refused("exceeded quota".into()),
-            WriteError::Unknown => Self::Unknown("no response".into()),
-        }
-    }
+fn unanswered() -> NotStored {
+    NotStored::Unknown("no response".into())
 }
 
 fn replaces(current: Option<&Stored>, replaced: Option<&SecretVersion>) -> bool {

@@ -4,15 +4,15 @@ use cube_operator::{
     api::CubeCredentialStatus,
     oauth::endpoint::HostList,
     reconcile::{
-        Action, CaBundle, ClientValues, Content, Credential, DesiredSecret, DesiredState, Observed,
-        Outcome, Read, SecretVersion, Source, SourceSecret, SourceValue, StateReading, StateSecret,
-        TargetReading, is_state_of,
+        Action, CaBundle, ClientValues, Content, Credential, DesiredSecret, DesiredState, Event,
+        NotStored, Observed, Outcome, Read, SecretVersion, Source, SourceSecret, SourceValue,
+        StateReading, StateSecret, TargetReading, is_state_of,
     },
 };
 use jiff::Timestamp;
 
 use super::{
-    cluster::{Cluster, Fault, WriteError},
+    cluster::{Cluster, Fault},
     process::Process,
 };
 
@@ -38,6 +38,8 @@ pub(crate) struct Objects {
     pub(crate) rival: Option<String>,
     pub(crate) allowed_hosts: Option<HostList>,
     pub(crate) status: CubeCredentialStatus,
+    /// The events of all reports.
+    pub(crate) news: Vec<Event>,
     pub(crate) source: Option<Provided<ClientValues>>,
     pub(crate) seed: Option<Provided<SourceValue>>,
     pub(crate) ca_bundle: CaBundle,
@@ -55,6 +57,7 @@ impl Objects {
             rival: None,
             allowed_hosts: None,
             status: CubeCredentialStatus::default(),
+            news: Vec::new(),
             source: None,
             seed: None,
             ca_bundle: CaBundle::Absent,
@@ -138,7 +141,7 @@ impl Objects {
             Action::Store(state) => Ok(self.store(*state)),
             Action::Publish(target) => self.publish(target, process),
             Action::Delete(version) => self.delete(&version, process),
-            Action::Report { status, .. } => self.report(status),
+            Action::Report { status, events } => self.report(status, events),
         }
     }
 
@@ -150,7 +153,7 @@ impl Objects {
         } = state;
         let (name, owned) = (secret.name.clone(), secret.owned);
         if let Err(error) = self.cluster.apply(secret, &self.uid) {
-            return Outcome::NotStored(error.into());
+            return Outcome::NotStored(error);
         }
         let written = &self.cluster.secrets[&name];
         let secret = StateSecret {
@@ -168,15 +171,12 @@ impl Objects {
         process: &mut Process,
     ) -> Result<Outcome, Interrupted> {
         let (name, fingerprint) = (target.name.clone(), target.fingerprint());
-        match self.cluster.apply(target, &self.uid) {
-            Ok(()) => {}
-            Err(error) => {
-                process.targets.remove(&name);
-                return match error {
-                    WriteError::Refused => Ok(Outcome::NotWritable("exceeded quota".into())),
-                    WriteError::Conflict | WriteError::Unknown => Err(Interrupted),
-                };
-            }
+        if let Err(error) = self.cluster.apply(target, &self.uid) {
+            process.targets.remove(&name);
+            return match error {
+                NotStored::Refused(why) => Ok(Outcome::NotWritable(why)),
+                NotStored::Conflict | NotStored::Unknown(_) | NotStored::Gone => Err(Interrupted),
+            };
         }
         let mut known = self.cluster.target(&name).expect("it was written");
         known.content = Content::Confirmed(fingerprint);
@@ -194,7 +194,11 @@ impl Objects {
         Ok(Outcome::Deleted(version.name.clone()))
     }
 
-    fn report(&mut self, status: CubeCredentialStatus) -> Result<Outcome, Interrupted> {
+    fn report(
+        &mut self,
+        status: CubeCredentialStatus,
+        events: Vec<Event>,
+    ) -> Result<Outcome, Interrupted> {
         let fault = self.cluster.fault();
         if matches!(fault, None | Some(Fault::Unanswered)) {
             self.status.clone_from(&status);
@@ -202,6 +206,7 @@ impl Objects {
         if fault.is_some() {
             return Err(Interrupted);
         }
+        self.news.extend(events);
         let version = self.cluster.next_version().to_string();
         Ok(Outcome::Reported { status, version })
     }

@@ -54,14 +54,17 @@ impl Process {
         &mut self,
         objects: &Objects,
         settings: Result<Settings, SettingsError>,
-        target_name: &str,
         now: Timestamp,
     ) -> Observed {
+        let target_name = settings.as_ref().map_or_else(
+            |_| format!("{}-token", objects.name),
+            |settings| settings.target_name.clone(),
+        );
         let previous = self.targets.values().find(|secret| {
             let marked = secret.annotations.get(annotation::OWNER_UID);
             secret.name != target_name && marked == Some(&objects.uid)
         });
-        let target = self.targets.get(target_name).cloned();
+        let target = self.targets.get(&target_name).cloned();
         let memory = self
             .memory
             .get_or_insert_with(|| Memory::recall(&self.status, now));

@@ -124,7 +124,7 @@ impl Provider {
 
     fn next_response(&mut self, request: &TokenRequest) -> Response {
         let secret = request.client.secret.as_ref();
-        let sent = secret.map(|secret| secret.expose_secret());
+        let sent = secret.map(ExposeSecret::expose_secret);
         if self.accepts.is_some() && self.accepts.as_deref() != sent {
             return refuse(Reason::InvalidClient);
         }

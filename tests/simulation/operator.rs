@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     model::{objects::Interrupted, process::Process},
-    world::{TARGET, World},
+    world::World,
 };
 
 /// A process, or the gap between two.
@@ -154,7 +154,7 @@ impl World {
         if process.memory.is_none() || !self.random.bool() || !self.faulty {
             process.watch(&self.objects);
         }
-        let observed = process.observe(&self.objects, Ok(self.settings.clone()), TARGET, now);
+        let observed = process.observe(&self.objects, Ok(self.settings.clone()), now);
         self.operators[who].request = self.requests;
         observed
     }

@@ -74,9 +74,7 @@ impl World {
     pub(super) fn observe(&mut self) -> Observed {
         self.watch();
         let settings = Settings::read("treasury", "cubewire", &self.spec);
-        let target_name = Settings::target_name("cubewire", &self.spec);
-        self.process
-            .observe(&self.objects, settings, &target_name, self.now)
+        self.process.observe(&self.objects, settings, self.now)
     }
 
     /// What `controller::reconciler::Reconciler::recall_pauses` does when a process starts.
@@ -108,44 +106,29 @@ impl World {
 
     fn act(&mut self, action: Action, observed: &Observed) -> Result<Outcome, Interrupted> {
         self.check(&action, observed);
-        match action {
-            Action::TakePermit(request) => {
-                self.permits.push(request.clone());
-                self.perform(Action::TakePermit(request))
-            }
+        let published = match &action {
+            Action::Publish(target) => Some(target.name.clone()),
+            _ => None,
+        };
+        let before = self.cluster.version;
+        let outcome = match action {
             Action::Exchange(exchange) => {
                 let exchanged = self.provider.exchange(exchange, &mut self.now);
                 Ok(Outcome::Exchanged(Box::new(exchanged)))
             }
-            Action::Publish(target) => {
-                let (name, before) = (target.name.clone(), self.cluster.version);
-                let published = self.perform(Action::Publish(target));
-                if self.cluster.version > before {
-                    self.assert_not_older(&name);
-                }
-                published
-            }
-            Action::Report { status, events } => {
-                let outcome = self.perform(Action::Report {
-                    status,
-                    events: Vec::new(),
-                })?;
-                self.news.extend(events);
-                Ok(outcome)
-            }
-            action @ (Action::Store(_) | Action::Delete(_)) => self.perform(action),
+            action => self.objects.act(action, &mut self.process, self.now),
+        };
+        if let Some(name) = published.filter(|_| self.cluster.version > before) {
+            self.assert_not_older(&name);
         }
-    }
-
-    fn perform(&mut self, action: Action) -> Result<Outcome, Interrupted> {
-        self.objects.act(action, &mut self.process, self.now)
+        outcome
     }
 
     /// Counts an action, and checks that it may happen now.
     fn check(&mut self, action: &Action, observed: &Observed) {
         let costs = &mut self.costs;
         match action {
-            Action::TakePermit(_) => {}
+            Action::TakePermit(request) => self.permits.push(request.clone()),
             Action::Exchange(_) => {
                 costs.exchanges += 1;
                 self.assert_permitted(observed);
@@ -154,7 +137,11 @@ impl World {
             Action::Publish(target) => {
                 costs.publishes += 1;
                 self.assert_ours(&target.name, target.replaces.as_ref(), observed);
-                self.assert_type(&target.name, target.replaces.as_ref(), &target.r#type);
+                let current = self.cluster.secrets.get(&target.name);
+                let same = current.zip(target.replaces.as_ref());
+                if let Some((current, _)) = same.filter(|(stored, old)| stored.uid == old.uid) {
+                    assert_eq!(current.r#type, target.r#type, "a type is immutable");
+                }
             }
             Action::Delete(version) => {
                 costs.deletes += 1;
@@ -194,16 +181,6 @@ impl World {
                 !secret.is_foreign_to(&observed.credential),
                 "{name} is foreign"
             );
-        }
-    }
-
-    fn assert_type(&self, name: &str, version: Option<&SecretVersion>, r#type: &str) {
-        let current = self.cluster.secrets.get(name);
-        let replaced = current.filter(|stored| {
-            version.is_some_and(|version| version.version == stored.version.to_string())
-        });
-        if let Some(stored) = replaced {
-            assert_eq!(stored.r#type, r#type, "a Secret's type is immutable");
         }
     }
 }

@@ -13,8 +13,7 @@ use super::model::{
 use crate::{
     api::{ConditionStatus, ConditionType, CubeCredentialSpec},
     reconcile::{
-        Action, Budget, CaBundle, ClientValues, Event, EventKind, PermitRequest, Settings,
-        SourceValue,
+        Action, Budget, CaBundle, ClientValues, EventKind, PermitRequest, Settings, SourceValue,
     },
 };
 
@@ -46,7 +45,6 @@ pub(super) struct World {
     pub(super) process: Process,
     pub(super) provider: Provider,
     pub(super) wake_at: Option<Timestamp>,
-    pub(super) news: Vec<Event>,
     pub(super) costs: Costs,
     pub(super) permits: Vec<PermitRequest>,
     /// The watches show nothing new.
@@ -107,7 +105,6 @@ impl World {
             process: Process::new("pod", Budget::new(seconds(0), Timestamp::MIN)),
             provider: Provider::new(rules),
             wake_at: None,
-            news: Vec::new(),
             costs: Costs::default(),
             permits: Vec::new(),
             watches_lag: false,
