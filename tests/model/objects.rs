@@ -39,7 +39,7 @@ pub(crate) struct Objects {
     pub(crate) allowed_hosts: Option<HostList>,
     pub(crate) status: CubeCredentialStatus,
     /// The events of all reports.
-    pub(crate) news: Vec<Event>,
+    pub(crate) events: Vec<Event>,
     pub(crate) source: Option<Provided<ClientValues>>,
     pub(crate) seed: Option<Provided<SourceValue>>,
     pub(crate) ca_bundle: CaBundle,
@@ -57,7 +57,7 @@ impl Objects {
             rival: None,
             allowed_hosts: None,
             status: CubeCredentialStatus::default(),
-            news: Vec::new(),
+            events: Vec::new(),
             source: None,
             seed: None,
             ca_bundle: CaBundle::Absent,
@@ -137,7 +137,7 @@ impl Objects {
                 let permit = process.budget.borrow_mut().take(&request, now);
                 Ok(Outcome::Permit(request, permit))
             }
-            Action::Exchange(_) => unreachable!("a provider answers it"),
+            Action::Exchange(_) => unreachable!("a provider responds to it"),
             Action::Store(state) => Ok(self.store(*state)),
             Action::Publish(target) => self.publish(target, process),
             Action::Delete(version) => self.delete(&version, process),
@@ -206,7 +206,7 @@ impl Objects {
         if fault.is_some() {
             return Err(Interrupted);
         }
-        self.news.extend(events);
+        self.events.extend(events);
         let version = self.cluster.next_version().to_string();
         Ok(Outcome::Reported { status, version })
     }

@@ -1,4 +1,4 @@
-//! A provider that answers both grants, as a test says.
+//! A provider of both grants, which responds as a test says.
 
 use std::collections::VecDeque;
 
@@ -99,7 +99,7 @@ impl Provider {
         }
     }
 
-    /// Answers by the script, and moves the clock on.
+    /// Responds by the script, and moves the clock on.
     pub(crate) fn exchange(
         &mut self,
         exchange: reconcile::Exchange,
@@ -140,51 +140,23 @@ impl Provider {
         response: Response,
         now: Timestamp,
     ) -> Exchanged {
-        let served = !matches!(
-            response,
-            Response::Refuse { .. } | Response::Lost { served: false, .. }
-        );
+        let (is_lost, served) = match response {
+            Response::Issue { .. } | Response::NoAccessToken => (false, true),
+            Response::Refuse { .. } => (false, false),
+            Response::Lost { served, .. } => (true, served),
+        };
         let pair = served.then(|| self.serve(request, now)).flatten();
-        let successor = pair.filter(|_| {
-            request.refresh_token.is_some() && !matches!(response, Response::Lost { .. })
-        });
-        let mut date = None;
-        let result = match (response, pair) {
-            (Response::Refuse { reason, pause }, _) => Err(TokenError {
-                pause: pause.map(SignedDuration::from_secs),
-                ..TokenError::new(reason, "the token endpoint answered no")
-            }),
-            (Response::Lost { reason, served }, pair) if pair.is_some() || !served => {
-                Err(TokenError {
-                    outcome_unknown: true,
-                    ..TokenError::new(reason, "no response arrived")
-                })
+        let successor = pair.filter(|_| request.refresh_token.is_some() && !is_lost);
+        let date = match response {
+            Response::Issue { ahead, .. } => Some(now + SignedDuration::from_secs(ahead)),
+            _ => None,
+        };
+        let result = match pair {
+            None if served => {
+                let reason = Reason::RefreshTokenRejected;
+                Err(TokenError::new(reason, "invalid_grant"))
             }
-            (_, None) => Err(TokenError::new(
-                Reason::RefreshTokenRejected,
-                "invalid_grant",
-            )),
-            (
-                Response::Issue {
-                    lifetime,
-                    scopes,
-                    narrowed,
-                    ahead,
-                },
-                Some(pair),
-            ) => {
-                date = Some(now + SignedDuration::from_secs(ahead));
-                Ok(Issued {
-                    access_token: format!("S3CRET-token-{}", pair.access).into(),
-                    lifetime: lifetime.map(SignedDuration::from_secs),
-                    scopes,
-                    narrowed,
-                })
-            }
-            (Response::NoAccessToken | Response::Lost { .. }, Some(_)) => Err(TokenError::new(
-                Reason::UnexpectedResponse,
-                "no access token",
-            )),
+            pair => result(response, pair.map_or(0, |pair| pair.access)),
         };
         Exchanged {
             attempt,
@@ -202,6 +174,35 @@ impl Provider {
         };
         let token = number(token.expose_secret())?;
         self.logins.refresh(token, now.as_second())
+    }
+}
+
+/// What a client learns from a response, where the access token has this number.
+fn result(response: Response, access: u64) -> Result<Issued, TokenError> {
+    match response {
+        Response::Issue {
+            lifetime,
+            scopes,
+            narrowed,
+            ..
+        } => Ok(Issued {
+            access_token: format!("S3CRET-token-{access}").into(),
+            lifetime: lifetime.map(SignedDuration::from_secs),
+            scopes,
+            narrowed,
+        }),
+        Response::Refuse { reason, pause } => Err(TokenError {
+            pause: pause.map(SignedDuration::from_secs),
+            ..TokenError::new(reason, "the token endpoint answered no")
+        }),
+        Response::Lost { reason, .. } => Err(TokenError {
+            outcome_unknown: true,
+            ..TokenError::new(reason, "no response arrived")
+        }),
+        Response::NoAccessToken => {
+            let reason = Reason::UnexpectedResponse;
+            Err(TokenError::new(reason, "no access token"))
+        }
     }
 }
 

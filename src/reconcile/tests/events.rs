@@ -9,15 +9,15 @@ use crate::{
     reconcile::{Event, EventKind},
 };
 
-/// Notes of the news since the last time it was asked.
+/// The events since the last call.
 fn notes(world: &mut World) -> Vec<Event> {
-    std::mem::take(&mut world.news)
+    std::mem::take(&mut world.events)
 }
 
 fn issue_with(change: impl FnOnce(&mut Response)) -> Response {
-    let mut answer = issue(3600);
-    change(&mut answer);
-    answer
+    let mut response = issue(3600);
+    change(&mut response);
+    response
 }
 
 type Change = (&'static str, fn(&mut World), &'static [EventKind]);
@@ -105,9 +105,9 @@ fn a_long_history_is_told_by_its_changes() {
             &[EventKind::Failed(Reason::TargetDuplicate)],
         ),
     ];
-    for (change, happens, news) in history {
+    for (change, happens, events) in history {
         happens(&mut world);
-        assert_eq!(world.take_news(), *news, "{change}");
+        assert_eq!(world.take_events(), *events, "{change}");
     }
 }
 
@@ -115,17 +115,17 @@ fn a_long_history_is_told_by_its_changes() {
 fn an_unknown_expiry_is_told_once_and_the_assumed_lifetime_is_used() {
     let mut world = World::new();
     world.spec.assumed_lifetime = "2h".into();
-    world.provider.otherwise = issue_with(|answer| {
-        if let Response::Issue { lifetime, .. } = answer {
+    world.provider.otherwise = issue_with(|response| {
+        if let Response::Issue { lifetime, .. } = response {
             *lifetime = None;
         }
     });
     world.settle();
     let lifetime = world.status.expires_at.unwrap().duration_since(world.now);
     assert_eq!(lifetime, seconds(7200));
-    let news = notes(&mut world);
+    let events = notes(&mut world);
     assert_eq!(
-        news[1],
+        events[1],
         Event {
             kind: EventKind::ExpiryUnknown,
             note:
@@ -134,7 +134,7 @@ fn an_unknown_expiry_is_told_once_and_the_assumed_lifetime_is_used() {
         }
     );
     world.pass(seconds(86400));
-    assert!(world.take_news().is_empty(), "not one a refresh");
+    assert!(world.take_events().is_empty(), "not one a refresh");
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn narrowed_scopes_are_told_once_also_across_restarts() {
     world.provider.otherwise = issue_narrowed();
     world.settle();
     assert_eq!(
-        world.take_news(),
+        world.take_events(),
         [EventKind::TokenIssued, EventKind::ScopeNarrowed]
     );
     assert_eq!(world.status.scopes, ["read"]);
@@ -154,34 +154,37 @@ fn narrowed_scopes_are_told_once_also_across_restarts() {
         world.settle();
         assert_eq!(world.status.scopes, ["read"]);
     }
-    assert!(world.take_news().is_empty(), "not one a refresh");
+    assert!(world.take_events().is_empty(), "not one a refresh");
     world.edit_spec(|spec| spec.scopes.push("admin".into()));
     world.settle();
-    assert_eq!(world.take_news(), [EventKind::ScopeNarrowed]);
+    assert_eq!(world.take_events(), [EventKind::ScopeNarrowed]);
 }
 
 #[test]
 fn a_clock_that_is_off_is_told_once_and_changes_no_schedule() {
-    for (by, told) in [(59, false), (61, true), (-59, false), (-61, true)] {
+    for (by, reported) in [(59, false), (61, true), (-59, false), (-61, true)] {
         let mut world = World::new();
-        world.provider.otherwise = issue_with(|answer| {
-            if let Response::Issue { ahead, .. } = answer {
+        world.provider.otherwise = issue_with(|response| {
+            if let Response::Issue { ahead, .. } = response {
                 *ahead = by;
             }
         });
         world.settle();
         assert_eq!(world.status, World::ready().status);
-        let news = notes(&mut world);
-        assert_eq!(news.len() == 2, told, "{by}: {news:?}");
-        if told {
+        let events = notes(&mut world);
+        assert_eq!(events.len() == 2, reported, "{by}: {events:?}");
+        if reported {
             let direction = if by > 0 { "ahead of" } else { "behind" };
             let note = format!(
                 "the provider's clock is 61 s {direction} this cluster's: check the nodes' time synchronisation"
             );
-            assert_eq!((news[1].kind, &news[1].note), (EventKind::ClockSkew, &note));
+            assert_eq!(
+                (events[1].kind, &events[1].note),
+                (EventKind::ClockSkew, &note)
+            );
         }
         world.pass(seconds(86400));
-        assert!(world.take_news().is_empty(), "not one a refresh");
+        assert!(world.take_events().is_empty(), "not one a refresh");
     }
 }
 
@@ -219,12 +222,12 @@ fn a_token_that_is_replaced_too_late_for_those_who_mount_it_is_told_once() {
          later: raise spec.refreshBefore, or ask the provider for tokens that live 5 minutes or longer"
     );
     world.pass(seconds(600));
-    assert_eq!(world.take_news(), []);
+    assert_eq!(world.take_events(), []);
     // Long enough, but asked to be replaced late.
     world.provider.otherwise = issue(3600);
     world.pass(seconds(7200));
-    assert_eq!(world.take_news(), []);
+    assert_eq!(world.take_events(), []);
     world.edit_spec(|spec| spec.refresh_before = "1m".into());
     world.pass(seconds(7200));
-    assert_eq!(world.take_news(), [EventKind::ShortLivedToken]);
+    assert_eq!(world.take_events(), [EventKind::ShortLivedToken]);
 }

@@ -50,7 +50,7 @@ fn a_response_that_a_quota_refuses_is_stored_once_it_may_be() {
     assert_eq!(world.ready_is().0, ConditionStatus::True);
     assert!(
         world
-            .take_news()
+            .take_events()
             .contains(&EventKind::Failed(Reason::StateNotWritable))
     );
 }

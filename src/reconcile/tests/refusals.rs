@@ -36,7 +36,7 @@ fn assert_refused(spoil: impl Fn(&mut World), reason: &str, message: &str) {
     );
     assert_eq!(world.condition(ConditionType::Stalled).1, reason);
     assert_eq!(world.message(ConditionType::Refreshed), message);
-    // What no watch tells of.
+    // No watch shows these.
     let bundle = world.spec.ca_bundle_ref.as_ref();
     let look = match reason {
         "CABundleInvalid" => bundle.is_some_and(|bundle| bundle.kind == CaBundleKind::Secret),
@@ -51,7 +51,7 @@ fn assert_refused(spoil: impl Fn(&mut World), reason: &str, message: &str) {
 
 fn assert_source_refused(spoil: impl Fn(&mut Provided<ClientValues>), reason: &str, message: &str) {
     assert_refused(|world| world.edit_source(&spoil), reason, message);
-    // With a published token it is a warning, told before the refresh is due.
+    // With a published token it is a warning before the refresh is due.
     let mut world = World::ready();
     world.edit_source(&spoil);
     assert_eq!(world.cost_of(World::settle).exchanges, 0);
@@ -193,7 +193,7 @@ fn a_host_that_the_installer_does_not_permit() {
     world.edit_spec(|_| {});
     world.settle();
     assert_eq!(world.refreshed_is().1, "HostNotAllowed");
-    assert_eq!(world.take_news().len(), 1);
+    assert_eq!(world.take_events().len(), 1);
 }
 
 #[test]

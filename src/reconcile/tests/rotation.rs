@@ -13,7 +13,7 @@ fn ready() -> World {
     let mut world = World::signed_in();
     world.settle();
     assert_eq!(world.ready_is(), (ConditionStatus::True, "Synced".into()));
-    world.news.clear();
+    world.events.clear();
     world
 }
 
@@ -37,7 +37,7 @@ fn a_first_login_stores_the_successor_of_the_seed_and_publishes_the_token() {
     assert_eq!(world.stored_token(), Some("S3CRET-refresh-3"));
     assert_eq!(world.token(), Some("S3CRET-token-4"));
     assert_eq!(world.ready_is(), (ConditionStatus::True, "Synced".into()));
-    assert_eq!(world.take_news(), [EventKind::TokenIssued]);
+    assert_eq!(world.take_events(), [EventKind::TokenIssued]);
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn each_refresh_sends_the_successor_and_stores_the_next() {
     }
     assert_eq!(world.token(), Some("S3CRET-token-8"));
     assert_eq!(world.provider.exchanges.len(), 3);
-    assert_eq!(world.take_news(), []);
+    assert_eq!(world.take_events(), []);
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn a_rejected_refresh_token_is_confirmed_once_after_five_minutes() {
     assert_eq!(world.provider.exchanges.len(), 3, "once");
     assert_eq!(world.refreshed_is(), rejected);
     assert_eq!(
-        world.take_news(),
+        world.take_events(),
         [EventKind::Failed(Reason::RefreshTokenRejected)]
     );
 }
@@ -132,13 +132,13 @@ fn a_new_seed_is_adopted_and_an_old_one_is_not() {
     world.sign_in();
     world.settle();
     assert_eq!(world.stored_token(), Some("S3CRET-refresh-7"));
-    assert_eq!(world.take_news(), [EventKind::SeedAdopted]);
+    assert_eq!(world.take_events(), [EventKind::SeedAdopted]);
     world.seed = old;
     let version = world.cluster.next_version();
     world.seed.as_mut().unwrap().version = version;
     world.wake();
     assert_eq!(world.stored_token(), Some("S3CRET-refresh-9"));
-    assert_eq!(world.take_news(), []);
+    assert_eq!(world.take_events(), []);
 }
 
 #[test]

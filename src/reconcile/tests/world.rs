@@ -123,7 +123,7 @@ impl World {
             world.ready_is(),
             (ConditionStatus::True, "Synced".to_owned())
         );
-        world.news.clear();
+        world.events.clear();
         world.costs = Costs::default();
         world
     }
@@ -230,11 +230,11 @@ impl World {
         data.get("refresh-token").map(String::as_str)
     }
 
-    /// The kinds of the news since the last time it was asked.
-    pub(super) fn take_news(&mut self) -> Vec<EventKind> {
-        std::mem::take(&mut self.news)
+    /// The kinds of the events since the last call.
+    pub(super) fn take_events(&mut self) -> Vec<EventKind> {
+        std::mem::take(&mut self.events)
             .iter()
-            .map(|news| news.kind)
+            .map(|event| event.kind)
             .collect()
     }
 }

@@ -116,12 +116,17 @@ fn turns_that_were_not_used_in_time_are_lost_and_cannot_be_used_all_at_once() {
                 priority: false,
                 peek: false,
             };
-            let turn = budget.take(&request, at(12 * i64::from(number)));
-            (request, turn)
+            let permit = budget.take(&request, at(12 * i64::from(number)));
+            (request, permit)
         })
         .collect();
-    for (request, turn) in late {
-        budget.end(&request.uid, Some(&(request.clone(), turn)), true, at(114));
+    for (request, permit) in late {
+        budget.end(
+            &request.uid,
+            Some(&(request.clone(), permit)),
+            true,
+            at(114),
+        );
     }
     assert_eq!(ask(&mut budget, "a", false, 114), Some(120));
 }

@@ -20,7 +20,7 @@ use crate::{
 fn a_turn_is_asked_for_again_if_its_request_could_not_be_sent_for_long() {
     let mut world = World::new();
     let mut observed = world.observe();
-    let turn = |observed: &Observed, now| match decide(observed, now).next {
+    let requested = |observed: &Observed, now| match decide(observed, now).next {
         Next::Act(action) => match *action {
             Action::TakePermit(request) => Some(request),
             Action::Exchange(_) => None,
@@ -32,15 +32,15 @@ fn a_turn_is_asked_for_again_if_its_request_could_not_be_sent_for_long() {
         let outcome = world.read(what, &observed);
         absorb(&mut observed, outcome, world.now);
     }
-    let request = turn(&observed, world.now).expect("nothing is sent without a turn");
+    let request = requested(&observed, world.now).expect("nothing is sent without a permit");
     let until = world.now + seconds(5);
     absorb(
         &mut observed,
         Outcome::Permit(request.clone(), Permit::Now { until }),
         world.now,
     );
-    assert_eq!(turn(&observed, until), None);
-    assert_eq!(turn(&observed, until + seconds(1)), Some(request));
+    assert_eq!(requested(&observed, until), None);
+    assert_eq!(requested(&observed, until + seconds(1)), Some(request));
 }
 
 /// Lets a minute pass for each of them, a second at a time.
@@ -76,7 +76,7 @@ fn two_hundred_credentials_of_one_client_are_served_one_after_the_other() {
     );
     assert_eq!(waits.message(Reconciling), message);
     assert_eq!(waits.status.refresh_at, Some(waits.now + seconds(12)));
-    assert!(waits.news.is_empty());
+    assert!(waits.events.is_empty());
 
     for minute in 1..=41 {
         let before = exchanges(&worlds);
@@ -87,7 +87,7 @@ fn two_hundred_credentials_of_one_client_are_served_one_after_the_other() {
     assert_eq!(exchanges(&worlds), 200);
     for world in &mut worlds {
         assert_eq!(world.ready_is(), (ConditionStatus::True, "Synced".into()));
-        assert_eq!(world.take_news(), [EventKind::TokenIssued]);
+        assert_eq!(world.take_events(), [EventKind::TokenIssued]);
     }
 }
 
@@ -108,10 +108,10 @@ fn whose_token_ends_before_its_turn_is_told_what_to_do() {
     assert!(!late.is_empty());
     for world in late {
         let message = world.message(Refreshed);
-        let told = "are sent one after the other; the token does not last until then: if this comes again, let those that need the \
+        let advice = "are sent one after the other; the token does not last until then: if this comes again, let those that need the \
                     same token share a CubeCredential, or get another client id for some of them";
         assert!(
-            world.status.expires_at.is_none() || message.ends_with(told),
+            world.status.expires_at.is_none() || message.ends_with(advice),
             "{message}"
         );
     }
@@ -148,7 +148,7 @@ fn a_refresh_that_waits_is_no_failure() {
         world.refreshed_is(),
         (ConditionStatus::True, "TokenIssued".into())
     );
-    assert_eq!(world.take_news(), [EventKind::TokenIssued]);
+    assert_eq!(world.take_events(), [EventKind::TokenIssued]);
 }
 
 #[test]
