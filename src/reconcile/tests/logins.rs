@@ -1,8 +1,8 @@
 //! A refresh token whose state cannot be written, or whose process ends: at every step of a refresh.
 
 use super::{
-    cluster::Fault::{Lost, Refused},
-    world::{World, seconds},
+    cluster::Fault::{Lost, Refused, Unanswered},
+    world::{STATE, World, seconds},
 };
 use crate::{
     api::{ConditionStatus, Reason},
@@ -115,4 +115,27 @@ fn a_restart_after_the_response_is_stored_publishes_it_without_a_request() {
     world.settle();
     assert_eq!(world.provider.exchanges.len(), 1);
     assert_eq!(world.token(), Some("S3CRET-token-4"));
+}
+
+#[test]
+fn a_stored_response_whose_write_was_not_confirmed_is_found_and_not_written_again() {
+    let mut world = World::signed_in();
+    world.cluster.faults = [None, Some(Unanswered)].into();
+    let costs = world.cost_of(World::settle);
+    assert_eq!((costs.stores, costs.exchanges), (2, 1));
+    assert_eq!(world.stored_token(), Some("S3CRET-refresh-3"));
+}
+
+#[test]
+fn a_response_is_not_written_over_the_successor_that_another_process_stored() {
+    let mut world = World::signed_in();
+    // The response stays in memory, and another process is faster.
+    world.ends_before = Some(stores_a_response);
+    assert!(world.try_settle().is_err());
+    world.cluster.edit(STATE, |secret| {
+        let successor = "S3CRET-refresh-9".to_owned();
+        secret.data.insert("refresh-token".into(), successor);
+    });
+    world.settle();
+    assert_eq!(world.stored_token(), Some("S3CRET-refresh-9"));
 }
