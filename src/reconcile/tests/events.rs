@@ -22,90 +22,91 @@ fn issue_with(change: impl FnOnce(&mut Response)) -> Response {
 
 type Change = (&'static str, fn(&mut World), &'static [EventKind]);
 
+const HISTORY: &[Change] = &[
+    ("created", World::settle, &[EventKind::TokenIssued]),
+    ("a day passes", |world| world.pass(seconds(86400)), &[]),
+    (
+        "the provider goes down",
+        |world| {
+            world.provider.otherwise = refuse(Reason::Unavailable);
+            world.pass(seconds(7200));
+        },
+        &[EventKind::Failed(Reason::Unavailable)],
+    ),
+    ("and stays down", |world| world.pass(seconds(86400)), &[]),
+    (
+        "and refuses then",
+        |world| {
+            world.provider.otherwise = refuse(Reason::InvalidClient);
+            world.pass(seconds(7200));
+        },
+        &[EventKind::Failed(Reason::InvalidClient)],
+    ),
+    (
+        "it works again",
+        |world| {
+            world.provider.otherwise = issue(3600);
+            world.pass(seconds(7200));
+        },
+        &[EventKind::Recovered],
+    ),
+    (
+        "the process starts again",
+        |world| {
+            world.restart();
+            world.settle();
+        },
+        &[],
+    ),
+    (
+        "suspended for a week",
+        |world| {
+            world.edit_spec(|spec| spec.suspend = true);
+            world.settle();
+            world.pass(seconds(7 * 86400));
+        },
+        &[],
+    ),
+    (
+        "and resumed",
+        |world| {
+            world.edit_spec(|spec| spec.suspend = false);
+            world.settle();
+        },
+        &[],
+    ),
+    (
+        "the source is deleted",
+        |world| {
+            world.source = None;
+            world.settle();
+            world.pass(seconds(7200));
+        },
+        &[EventKind::Failed(Reason::ClientSecretNotFound)],
+    ),
+    (
+        "and put back",
+        |world| {
+            world.put_source("S3CRET-1");
+            world.settle();
+        },
+        &[EventKind::Recovered],
+    ),
+    (
+        "an older credential claims the target",
+        |world| {
+            world.rival = Some("older".into());
+            world.settle();
+            world.pass(seconds(600));
+        },
+        &[EventKind::Failed(Reason::TargetDuplicate)],
+    ),
+];
+
 #[test]
 fn a_long_history_is_told_by_its_changes() {
     let mut world = World::new();
-    let history: &[Change] = &[
-        ("created", World::settle, &[EventKind::TokenIssued]),
-        ("a day passes", |world| world.pass(seconds(86400)), &[]),
-        (
-            "the provider goes down",
-            |world| {
-                world.provider.otherwise = refuse(Reason::Unavailable);
-                world.pass(seconds(7200));
-            },
-            &[EventKind::Failed(Reason::Unavailable)],
-        ),
-        ("and stays down", |world| world.pass(seconds(86400)), &[]),
-        (
-            "and refuses then",
-            |world| {
-                world.provider.otherwise = refuse(Reason::InvalidClient);
-                world.pass(seconds(7200));
-            },
-            &[EventKind::Failed(Reason::InvalidClient)],
-        ),
-        (
-            "it works again",
-            |world| {
-                world.provider.otherwise = issue(3600);
-                world.pass(seconds(7200));
-            },
-            &[EventKind::Recovered],
-        ),
-        (
-            "the process starts again",
-            |world| {
-                world.restart();
-                world.settle();
-            },
-            &[],
-        ),
-        (
-            "suspended for a week",
-            |world| {
-                world.edit_spec(|spec| spec.suspend = true);
-                world.settle();
-                world.pass(seconds(7 * 86400));
-            },
-            &[],
-        ),
-        (
-            "and resumed",
-            |world| {
-                world.edit_spec(|spec| spec.suspend = false);
-                world.settle();
-            },
-            &[],
-        ),
-        (
-            "the source is deleted",
-            |world| {
-                world.source = None;
-                world.settle();
-                world.pass(seconds(7200));
-            },
-            &[EventKind::Failed(Reason::ClientSecretNotFound)],
-        ),
-        (
-            "and put back",
-            |world| {
-                world.put_source("S3CRET-1");
-                world.settle();
-            },
-            &[EventKind::Recovered],
-        ),
-        (
-            "an older credential claims the target",
-            |world| {
-                world.rival = Some("older".into());
-                world.settle();
-                world.pass(seconds(600));
-            },
-            &[EventKind::Failed(Reason::TargetDuplicate)],
-        ),
-    ];
-    for (change, happens, events) in history {
+    for (change, happens, events) in HISTORY {
         happens(&mut world);
         assert_eq!(world.take_events(), *events, "{change}");
     }
