@@ -105,3 +105,7 @@ image-check: ## Build the image with buildah on local stand-ins of its bases, an
 .PHONY: clean
 clean: ## Remove what was built.
 	cargo clean
+
+.PHONY: bench
+bench: ## Measure the work of one watch event and one observation at 10, 1,000 and 10,000 objects.
+	cargo bench --locked --profile simulation --bench work

@@ -16,7 +16,7 @@ mod status;
 
 pub use condition::{Condition, ConditionStatus, ConditionType};
 pub use names::{annotation, label};
-pub use reason::{Reason, RetryClass};
+pub use reason::{Reason, ReasonKind, RetryClass};
 pub use spec::{
     CaBundleKind, CaBundleRef, ClientAuthentication, ClientSecretRef, CubeCredential,
     CubeCredentialSpec, DeletionPolicy, Grant, Provider, RefreshTokenRef, TargetSpec,

@@ -6,7 +6,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 use jiff::SignedDuration;
 
-use crate::{kubernetes::lease::LeaseName, oauth::endpoint::HostList};
+use crate::{kubernetes::lease::LeaseName, oauth::hosts::HostList};
 
 /// Keeps OAuth access tokens fresh in Kubernetes Secrets.
 #[derive(Debug, Parser)]

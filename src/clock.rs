@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 
 /// The current time in whole seconds, as Kubernetes stores times: comparing it with a stored time would flap otherwise.
-#[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is the one clock")]
 pub(crate) fn now() -> Timestamp {
     Timestamp::from_second(Timestamp::now().as_second())

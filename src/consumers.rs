@@ -1,35 +1,38 @@
-//! Who uses a published token, and whether a refresh ever gets there. Pure: from pods as the API server lists them to findings.
+//! Which pods use a published token, and whether they see a refresh. Pure: from pods as the API server lists them to findings.
 //!
 //! A kubelet brings a changed Secret into a volume. Environment variables and `subPath` mounts keep what they began with: such a
 //! container works until the token that it was started with expires.
 
 mod pod;
-mod told;
+mod warned;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use pod::{Pod, Way, Workload};
-pub use told::Told;
+pub use warned::Warned;
 
 /// The consumers of some Secrets of one namespace. It takes in pods page by page, and keeps none of them.
 #[derive(Debug, Default)]
 pub struct Consumers {
     secrets: BTreeSet<String>,
-    found: BTreeMap<Key, Consumer>,
+    found: BTreeMap<Group, Consumer>,
 }
 
-/// A Secret, whose pods use it, and whether they see a refresh. The pods of a workload are made from one template.
-type Key = (String, Workload, bool);
+/// Pods that are one consumer: the pods of a workload are made from one template.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Group {
+    secret: String,
+    workload: Workload,
+    /// Whether they see each refresh.
+    is_fresh: bool,
+}
 
 /// A workload that uses a Secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Consumer {
     /// The name of the Secret.
     pub secret: String,
-    /// What a person edits to change it.
+    /// The object that a person edits to change it.
     pub workload: Workload,
     /// The name of one of its pods.
     pub pod: String,
@@ -42,7 +45,7 @@ pub struct Consumer {
 }
 
 impl Consumers {
-    /// Looks for those of these Secrets.
+    /// Finds the consumers of these Secrets.
     pub fn of<'a>(secrets: impl IntoIterator<Item = &'a String>) -> Self {
         Self {
             secrets: secrets.into_iter().cloned().collect(),
@@ -59,9 +62,13 @@ impl Consumers {
                 uses.sort_by_key(|(_, way)| way.is_fresh());
                 uses.dedup_by_key(|(_, way)| way.is_fresh());
                 for (container, way) in uses {
-                    let key = (secret.clone(), pod.workload(), way.is_fresh());
+                    let group = Group {
+                        secret: secret.clone(),
+                        workload: pod.workload(),
+                        is_fresh: way.is_fresh(),
+                    };
                     self.found
-                        .entry(key)
+                        .entry(group)
                         .and_modify(|consumer| consumer.more += 1)
                         .or_insert_with(|| Consumer {
                             secret: secret.clone(),
@@ -76,7 +83,7 @@ impl Consumers {
         }
     }
 
-    /// Those of one Secret.
+    /// The consumers of one Secret.
     pub fn using(&self, secret: &str) -> impl Iterator<Item = &Consumer> {
         self.found
             .values()
@@ -85,39 +92,10 @@ impl Consumers {
 }
 
 impl Consumer {
-    /// Whether it sees each refresh.
+    /// Whether its container sees each refresh.
     #[must_use]
     pub fn is_fresh(&self) -> bool {
         self.way.is_fresh()
-    }
-}
-
-/// Says of a stale one what to do.
-impl fmt::Display for Consumer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            secret,
-            workload,
-            pod,
-            more,
-            container,
-            way,
-        } = self;
-        write!(f, "pod {pod:?}")?;
-        if *more > 0 {
-            write!(f, " (and {more} more of {workload})")?;
-        }
-        if way.is_fresh() {
-            return write!(
-                f,
-                " sees each refresh of Secret {secret:?}, in {way} of container {container:?}"
-            );
-        }
-        write!(
-            f,
-            " never sees a refresh: {way} of container {container:?} keeps the token that it started with: mount Secret \
-             {secret:?} as a volume without subPath, or restart the pod after each refresh"
-        )
     }
 }
 

@@ -5,8 +5,11 @@
 //! its own.
 
 mod consumers;
+mod log;
+mod queue;
 mod readiness;
 mod reconciler;
+mod states;
 mod watches;
 
 use std::{
@@ -29,24 +32,22 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::FIELD_MANAGER,
-    kubernetes::{
-        convert,
-        world::{Watched, World},
-    },
+    clock::now,
+    cluster::{Context, Parts, Watched},
     leader::Leadership,
     metrics::Metrics,
-    oauth::{client::TokenClient, endpoint::HostList},
+    oauth::{client::TokenClient, hosts::HostList},
     reconcile::Budget,
 };
-use readiness::Recall;
+use readiness::KnownPauses;
 use reconciler::Reconciler;
 
 /// Reconciles of a scope that run at the same time. One waits mostly, for the provider or the API server.
 const CONCURRENCY: u16 = 16;
 
 /// What a controller is made of.
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Options {
-    /// The connection.
     pub client: Client,
     /// The namespaces to watch; none: all.
     pub namespaces: Vec<String>,
@@ -78,6 +79,7 @@ pub struct Controller {
 struct Scope {
     namespace: Option<String>,
     reconciler: Arc<Reconciler>,
+    store: reflector::Store<Watched>,
     writer: reflector::store::Writer<Watched>,
 }
 
@@ -112,28 +114,26 @@ impl Controller {
                 distinct.into_iter().map(Some).collect()
             }
         };
-        let budget = Budget::new(options.token_request_interval, convert::now());
+        let budget = Budget::new(options.token_request_interval, now());
         let budget = Arc::new(Mutex::new(budget));
-        let recall = Recall::of(namespaces.len());
+        let parts = Parts {
+            client: options.client.clone(),
+            allowed_hosts: options.allowed_hosts.clone(),
+            tokens: options.tokens.clone(),
+            budget,
+            identity: options.identity.clone(),
+            recorder,
+            metrics: options.metrics.clone(),
+        };
+        let pauses = KnownPauses::of(namespaces.len());
         let scopes = namespaces.into_iter().map(|namespace| {
             let (store, writer) = reflector::store();
-            let world = World {
-                client: options.client.clone(),
-                credentials: store,
-                targets: Mutex::default(),
-                sources: Mutex::default(),
-                allowed_hosts: options.allowed_hosts.clone(),
-                tokens: options.tokens.clone(),
-                budget: Arc::clone(&budget),
-                identity: options.identity.clone(),
-                recorder: recorder.clone(),
-                metrics: options.metrics.clone(),
-            };
             Scope {
                 namespace,
+                store: store.clone(),
                 reconciler: Arc::new(Reconciler::new(
-                    world,
-                    Arc::clone(&recall),
+                    Context::new(parts.clone(), store),
+                    Arc::clone(&pauses),
                     options.leadership.clone(),
                     stop.clone(),
                 )),
@@ -186,13 +186,13 @@ impl Scope {
         let Self {
             namespace,
             reconciler,
+            store,
             writer,
         } = self;
         let requests = watches::requests(&reconciler, namespace.as_deref(), writer);
-        let store = reconciler.world.credentials.clone();
         let finished = controller::applier(
-            |object, reconciler| Box::pin(reconciler::reconcile(object, reconciler)),
-            reconciler::on_error,
+            |object, reconciler| Box::pin(queue::reconcile(object, reconciler)),
+            queue::on_error,
             reconciler,
             store,
             // When the requests end, running reconciles finish and no new one starts.

@@ -1,7 +1,7 @@
 //! Leader election: of the processes that have one Lease, one makes token requests.
 //!
-//! What needs it is politeness: a client's budget is kept in one process. A stored refresh token does not depend on it; it is
-//! fenced by the claim in its state.
+//! It serves the request budget of a client, which is kept in one process. A stored refresh token does not depend on it: the claim
+//! in its state fences it.
 //!
 //! A leader that cannot renew the lease begins no exchange when its term is over, and goes on if it gets through before somebody
 //! else took the lease: an API server that is away for a minute restarts nobody. One that finds another leader ends.
@@ -11,6 +11,7 @@
     reason = "a term ends by the first of two clocks of this process"
 )]
 
+mod event;
 mod term;
 
 use std::{
@@ -22,26 +23,27 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    clock::now,
     kubernetes::{
-        convert::now,
         error::ApiError,
         lease::{Found, LeaseAccess},
     },
     lock::lock,
     metrics::Metrics,
 };
+use event::ElectionEvent;
 
-/// How often a leader renews the lease, and another looks at it.
+/// How often a leader renews the lease, and a standby reads it.
 const PERIOD: Duration = Duration::from_secs(2);
 /// How long a leader leads without renewing the lease. Others wait longer (`term::LEASE_SECONDS`), and from a later moment on.
 const TERM: Duration = Duration::from_secs(10);
 
 /// Whether this process leads.
 #[derive(Clone, Debug, Default)]
-pub struct Leadership(Arc<Mutex<Standing>>);
+pub struct Leadership(Arc<Mutex<Role>>);
 
 #[derive(Debug, Default)]
-enum Standing {
+enum Role {
     /// The lease could not be read, or taken.
     #[default]
     Unknown,
@@ -61,29 +63,27 @@ impl Leadership {
     /// Of a process that has no rivals.
     #[must_use]
     pub fn alone() -> Self {
-        Self(Arc::new(Mutex::new(Standing::Alone)))
+        Self(Arc::new(Mutex::new(Role::Alone)))
     }
 
     /// Whether an exchange may begin now.
     #[must_use]
     pub fn is_current(&self) -> bool {
         match *lock(&self.0) {
-            Standing::Alone => true,
-            Standing::Leads(End(instant, time)) => {
-                Instant::now() < instant && SystemTime::now() < time
-            }
-            Standing::Unknown | Standing::StandsBy => false,
+            Role::Alone => true,
+            Role::Leads(End(instant, time)) => Instant::now() < instant && SystemTime::now() < time,
+            Role::Unknown | Role::StandsBy => false,
         }
     }
 
     /// Whether this process is ready to take over.
     #[must_use]
     pub fn stands_by(&self) -> bool {
-        matches!(*lock(&self.0), Standing::StandsBy)
+        matches!(*lock(&self.0), Role::StandsBy)
     }
 
-    fn set(&self, standing: Standing) {
-        *lock(&self.0) = standing;
+    fn set(&self, role: Role) {
+        *lock(&self.0) = role;
     }
 }
 
@@ -93,15 +93,15 @@ pub struct Election {
     me: String,
     leadership: Leadership,
     metrics: Metrics,
-    seen: Seen,
+    observed: ObservedLease,
     /// It has won, and only renews what is still its own.
     leads: bool,
-    /// What was told last, so that it is told once.
-    told: Option<String>,
+    /// The last event in the log, so that it is logged once.
+    logged: Option<ElectionEvent>,
 }
 
-/// The lease as it was last seen.
-struct Seen {
+/// The lease as it was last read or written.
+struct ObservedLease {
     found: Found,
     since: Instant,
     /// It is our own write, and nothing went wrong since.
@@ -117,13 +117,13 @@ impl Election {
             me,
             leadership: Leadership::default(),
             metrics,
-            seen: Seen {
+            observed: ObservedLease {
                 found: Found::default(),
                 since: Instant::now(),
                 certain: false,
             },
             leads: false,
-            told: None,
+            logged: None,
         }
     }
 
@@ -133,28 +133,28 @@ impl Election {
         self.leadership.clone()
     }
 
-    /// Waits until this process leads, or is stopped. Tells whether it leads.
+    /// Waits until this process leads, or is stopped. Returns whether it leads.
     pub async fn win(&mut self, stop: &CancellationToken) -> bool {
         // A round is never cut short: the lease may be taken in it, and is then to be given back.
         while !stop.is_cancelled() {
             match self.round().await {
                 Ok(None) => {
                     self.leads = true;
-                    self.tell("leading");
+                    self.log(ElectionEvent::Leads);
                     self.metrics.leads(true);
                     return true;
                 }
                 Ok(Some(leader)) => {
-                    self.leadership.set(Standing::StandsBy);
-                    self.tell(&format!("standing by: {leader} leads"));
+                    self.leadership.set(Role::StandsBy);
+                    self.log(ElectionEvent::StandsBy { leader });
                 }
-                // Somebody was faster: the next look tells who.
+                // Another process was faster: the next read shows which one.
                 Err(error) if error.is_conflict() => {}
                 Err(error) => {
-                    // Whose lease nobody could see may not have been able to renew it either.
-                    self.seen.since = Instant::now();
-                    self.leadership.set(Standing::Unknown);
-                    self.warn(&format!("cannot take part in leader election: {error}"));
+                    // The holder may not have been able to renew the lease either.
+                    self.observed.since = Instant::now();
+                    self.leadership.set(Role::Unknown);
+                    self.log(ElectionEvent::TakesNoPart(error));
                 }
             }
             stop.run_until_cancelled(sleep(PERIOD)).await;
@@ -173,22 +173,18 @@ impl Election {
     ) -> Result<(), String> {
         while done.run_until_cancelled(sleep(PERIOD)).await.is_some() {
             match self.round().await {
-                Ok(None) => self.tell("leading"),
+                Ok(None) => self.log(ElectionEvent::Leads),
                 Ok(Some(other)) => {
-                    self.leadership.set(Standing::StandsBy);
+                    self.leadership.set(Role::StandsBy);
                     self.metrics.leads(false);
-                    self.warn(
-                        "no longer leading: running exchanges are finished, no new one is started",
-                    );
+                    self.log(ElectionEvent::LeadsNoLonger);
                     stop.cancel();
                     return Err(format!(
                         "{other} has taken Lease {}, because this process did not renew it in time",
                         self.lease.name()
                     ));
                 }
-                Err(error) => self.warn(&format!(
-                    "the lease is not renewed, and soon no exchange begins: {error}"
-                )),
+                Err(error) => self.log(ElectionEvent::NotRenewed(error)),
             }
             self.metrics.leads(self.leadership.is_current());
         }
@@ -196,51 +192,51 @@ impl Election {
         Ok(())
     }
 
-    /// Looks at the lease and writes what there is to write. Returns who leads, unless it is this process.
+    /// Reads the lease unless it is known, and writes it if this process may. Returns the leader, unless it is this process.
     async fn round(&mut self) -> Result<Option<String>, ApiError> {
         // A term counts from before the write: others cannot have seen it earlier.
         let end = End(Instant::now() + TERM, SystemTime::now() + TERM);
-        if !self.seen.certain {
-            self.look().await?;
+        if !self.observed.certain {
+            self.read().await?;
         }
-        let found = &self.seen.found;
+        let found = &self.observed.found;
         let holder = term::holder(&found.spec);
         // Also if the other one has given it back since: what is known here of budgets and pauses is out of date.
         let lost = self.leads && holder != Some(&self.me);
-        let spec = term::claim(&found.spec, self.seen.since.elapsed(), &self.me, now());
+        let spec = term::claim(&found.spec, self.observed.since.elapsed(), &self.me, now());
         let Some(spec) = spec.filter(|_| !lost) else {
             return Ok(Some(holder.unwrap_or("another process").to_owned()));
         };
-        self.seen.certain = false;
-        self.seen = Seen {
+        self.observed.certain = false;
+        self.observed = ObservedLease {
             found: self.lease.write(spec, found.version.as_deref()).await?,
             since: Instant::now(),
             certain: true,
         };
-        self.leadership.set(Standing::Leads(end));
+        self.leadership.set(Role::Leads(end));
         Ok(None)
     }
 
     /// Reads the lease. Its time counts from when this version of it was first seen.
-    async fn look(&mut self) -> Result<(), ApiError> {
+    async fn read(&mut self) -> Result<(), ApiError> {
         let found = self.lease.read().await?;
-        if found.version != self.seen.found.version {
-            self.seen.since = Instant::now();
+        if found.version != self.observed.found.version {
+            self.observed.since = Instant::now();
         }
-        self.seen.found = match found.version {
+        self.observed.found = match found.version {
             Some(_) => found,
-            // Who had it when it was deleted may not know yet, and leads.
+            // The holder may not know yet that the lease was deleted, and still leads.
             None => Found {
-                spec: self.seen.found.spec.clone(),
+                spec: self.observed.found.spec.clone(),
                 ..found
             },
         };
         Ok(())
     }
 
-    /// Nobody has to wait for the end of a lease that is given back.
+    /// A lease that is given back spares the next process the wait for its end.
     async fn give_back(&self) {
-        let Seen { found, certain, .. } = &self.seen;
+        let ObservedLease { found, certain, .. } = &self.observed;
         if !certain {
             return;
         }
@@ -250,20 +246,17 @@ impl Election {
         }
     }
 
-    fn tell(&mut self, what: &str) {
-        if self.is_news(what) {
-            tracing::info!(lease = %self.lease.name(), "{what}");
+    fn log(&mut self, event: ElectionEvent) {
+        if self.logged.as_ref() == Some(&event) {
+            return;
         }
-    }
-
-    fn warn(&mut self, what: &str) {
-        if self.is_news(what) {
-            tracing::warn!(lease = %self.lease.name(), "{what}");
+        let lease = self.lease.name();
+        if event.is_warning() {
+            tracing::warn!(%lease, "{event}");
+        } else {
+            tracing::info!(%lease, "{event}");
         }
-    }
-
-    fn is_news(&mut self, what: &str) -> bool {
-        self.told.replace(what.to_owned()).as_deref() != Some(what)
+        self.logged = Some(event);
     }
 }
 

@@ -10,8 +10,12 @@
 //!
 //! - [`api`]: the `CubeCredential`: spec, status, conditions, reasons.
 //! - [`reconcile`]: the pure decision. No cluster, network, clock or chance below it.
-//! - [`oauth`]: one exchange with a token endpoint, and what each answer means.
-//! - [`kubernetes`]: the two thin hands, observe and perform.
+//! - [`oauth`]: one exchange with a token endpoint, and what each response means.
+//! - `providers`: the known providers, one row each.
+//! - [`scrub`]: what may be shown of a text that may repeat a secret.
+//! - [`cluster`]: the cluster as it is seen (caches and an index), and the two thin hands: read and perform.
+//! - [`api_error`]: what can go wrong with the API server, as data.
+//! - [`kubernetes`]: the API client under it, which knows nothing of tokens.
 //! - [`controller`]: watches and the loop above.
 //! - [`leader`]: which of several processes begins exchanges.
 //! - [`consumers`]: which pods use a token, and whether they see a refresh. Pure.
@@ -25,8 +29,10 @@
 extern crate self as cube_operator;
 
 pub mod api;
+pub mod api_error;
 pub mod cli;
 mod clock;
+pub mod cluster;
 pub mod command;
 pub mod consumers;
 pub mod controller;
@@ -35,6 +41,8 @@ pub mod leader;
 mod lock;
 pub mod metrics;
 pub mod oauth;
+mod providers;
 pub mod reconcile;
+pub mod scrub;
 pub mod server;
 pub mod telemetry;

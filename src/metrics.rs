@@ -1,5 +1,4 @@
-//! What is counted and shown, in Prometheus' text format. The README lists all of it; `docs/runbook.md` says what to do about
-//! it.
+//! The metrics, in Prometheus' text format. The README lists them; `docs/runbook.md` says what to do about each alert.
 
 mod credentials;
 

@@ -1,14 +1,22 @@
-//! One exchange with a token endpoint (RFC 6749): the request, the network, and what each answer means.
+//! One exchange with a token endpoint (RFC 6749): the request, the network, and what each response means.
 //!
-//! [`client`] is the only user of the HTTP client. [`answer`] is pure: it turns status, headers and body into an
-//! [`Issued`](response::Issued) token or a [`TokenError`](response::TokenError), and is the whole of what this program knows about
-//! providers.
+//! - [`request`]: what is sent, made of an [`endpoint`], an [`authentication`] and a [`grant`].
+//! - [`client`]: sends it. This is the only user of the HTTP client.
+//! - [`response`]: what the response means. It is pure, and all that this program knows about providers.
+//! - [`diagnose`]: the way to an endpoint step by step, for `cube-operator check`.
+//!
+//! An exchange ends with an [`Issued`](response::Issued) token or a [`TokenError`](error::TokenError).
 
-pub mod authorities;
-pub mod certificate;
+pub mod authentication;
+pub mod ca_bundle;
 pub mod client;
+pub mod diagnose;
 pub mod endpoint;
-pub mod probe;
+pub mod error;
+#[doc(hidden)]
+pub mod example;
+pub mod grant;
+pub mod hosts;
+pub mod networks;
 pub mod request;
 pub mod response;
-pub mod scrub;

@@ -38,14 +38,18 @@ mod status;
 mod target;
 mod time;
 mod token;
+mod write_error;
 
 pub use absorb::absorb;
 pub use credential::Credential;
 pub use decide::decide;
 pub(crate) use digest::hex;
 pub use event::{Event, EventKind};
-pub use finding::{Finding, Mark};
-pub use inspect::{Inspection, conditions};
+pub(crate) use finding::{
+    CheckError, ConsumerFact, DefinitionError, FailedStep, Finding, InstallationFact, Mark,
+    NetworkFact, NetworkStep, Right, ScopeFact, SpecFact,
+};
+pub(crate) use inspect::{Inspection, conditions};
 pub use login::{STATE_TYPE, State, StateReading, StateSecret, StoredLogin, is_state_of};
 pub use memory::Memory;
 pub use observed::Observed;
@@ -53,15 +57,15 @@ pub use pace::{Budget, ClientKey, Permit, PermitRequest};
 pub use plan::{
     Action, Attempt, DesiredState, Exchange, Exchanged, Next, NotStored, Outcome, Plan, Read,
 };
-pub use session::{Effects, Session, Turn};
-pub use settings::{Grant, Settings, SettingsError};
+pub use session::{Effects, Ended, Session, Turn};
+pub use settings::{Settings, SettingsError};
 pub use source::{
     CaBundle, CaBundleFlaw, ClientValues, Flaw, Rejection, SecretRole, Source, SourceSecret,
     SourceValue,
 };
-pub use status::remedy;
 pub use target::{Content, DesiredSecret, SecretVersion, Target, TargetReading, TargetSecret};
 pub use token::{TokenInputs, fingerprint};
+pub use write_error::WriteError;
 
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::metrics::Metrics;
 
-/// Prometheus refuses an answer whose format it is not told.
+/// Prometheus refuses a response without a format.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Opens the port.
@@ -24,7 +24,7 @@ pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address).await
 }
 
-/// Answers until stopped. `missing` tells what this process is not ready without.
+/// Serves until stopped. `missing` names what this process still needs to be ready.
 ///
 /// # Errors
 /// If the port breaks.
@@ -44,11 +44,11 @@ fn router(
     missing: impl Fn() -> Option<&'static str> + Clone + Send + Sync + 'static,
 ) -> Router {
     let readyz = move || {
-        let answer = match missing() {
+        let response = match missing() {
             None => (StatusCode::OK, "ok\n".to_owned()),
             Some(missing) => (StatusCode::SERVICE_UNAVAILABLE, format!("{missing}\n")),
         };
-        std::future::ready(answer)
+        std::future::ready(response)
     };
     Router::new()
         .route("/livez", get(|| async { "ok\n" }))

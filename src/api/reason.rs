@@ -2,172 +2,147 @@
 
 use std::fmt;
 
-/// Why a condition is what it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(
-    missing_docs,
-    reason = "the names are the documentation; the README has a row for each"
-)]
-pub enum Reason {
-    Synced,
-    TokenIssued,
+use ReasonKind::{Exchange, Good, Local, Waiting};
+use RetryClass::{Fast, RateLimited, Slow, Terminal};
 
-    Pending,
-    Suspended,
-    RateBudget,
-
-    ClientSecretNotFound,
-    ClientSecretKeyMissing,
-    ClientSecretNotLabelled,
-    ClientSecretMalformed,
-    RefreshTokenNotFound,
-    RefreshTokenNotLabelled,
-    RefreshTokenMalformed,
-    CABundleInvalid,
-    HostNotAllowed,
-    InvalidSpec,
-
-    TargetConflict,
-    TargetDuplicate,
-    TargetNotWritable,
-    StateConflict,
-    StateNotWritable,
-
-    InvalidClient,
-    InvalidGrant,
-    UnauthorizedClient,
-    UnsupportedGrantType,
-    InvalidScope,
-    InvalidTarget,
-    InvalidRequest,
-    Forbidden,
-    Redirected,
-    EndpointNotFound,
-    UnexpectedResponse,
-    UnsupportedTokenType,
-    ResponseTooLarge,
-    TLSUntrusted,
-    Unreachable,
-    NoResponse,
-    Unavailable,
-    RateLimited,
-    RefreshTokenRejected,
-    RefreshTokenLost,
+/// What a reason says about the object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReasonKind {
+    /// Nothing is wrong.
+    Good,
+    /// Nothing is wrong: it is only not done yet, or paused on purpose.
+    Waiting,
+    /// A failure without an exchange, or one that refuses an exchange before it is made.
+    Local(RetryClass),
+    /// A failed exchange.
+    Exchange(RetryClass),
 }
 
 /// How a failure is retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryClass {
-    /// Not retried until a person changes something: a local refusal, a target that is not ours, a dead token.
+    /// Not before a person changes something: a local refusal, a target that is not ours, a dead token.
     Terminal,
-    /// Mostly repaired at the provider, where the cluster cannot see it: 5, 15, 30, then every 60 minutes.
+    /// The failure is mostly repaired at the provider, where the cluster cannot see it: after 5, 15, 30, then every 60 minutes.
     Slow,
-    /// Heals by itself: 10, 20, 40, 80, 160, then every 300 seconds.
+    /// The failure ends by itself: after 10, 20, 40, 80, 160, then every 300 seconds.
     Fast,
     /// The provider asked for a pause.
     RateLimited,
 }
 
-impl Reason {
-    /// Every reason, in the order of the README.
-    pub const ALL: [Self; 40] = [
-        Self::Synced,
-        Self::TokenIssued,
-        Self::Pending,
-        Self::Suspended,
-        Self::RateBudget,
-        Self::ClientSecretNotFound,
-        Self::ClientSecretKeyMissing,
-        Self::ClientSecretNotLabelled,
-        Self::ClientSecretMalformed,
-        Self::RefreshTokenNotFound,
-        Self::RefreshTokenNotLabelled,
-        Self::RefreshTokenMalformed,
-        Self::CABundleInvalid,
-        Self::HostNotAllowed,
-        Self::InvalidSpec,
-        Self::TargetConflict,
-        Self::TargetDuplicate,
-        Self::TargetNotWritable,
-        Self::StateConflict,
-        Self::StateNotWritable,
-        Self::InvalidClient,
-        Self::InvalidGrant,
-        Self::UnauthorizedClient,
-        Self::UnsupportedGrantType,
-        Self::InvalidScope,
-        Self::InvalidTarget,
-        Self::InvalidRequest,
-        Self::Forbidden,
-        Self::Redirected,
-        Self::EndpointNotFound,
-        Self::UnexpectedResponse,
-        Self::UnsupportedTokenType,
-        Self::ResponseTooLarge,
-        Self::TLSUntrusted,
-        Self::Unreachable,
-        Self::NoResponse,
-        Self::Unavailable,
-        Self::RateLimited,
-        Self::RefreshTokenRejected,
-        Self::RefreshTokenLost,
-    ];
+/// Makes the enum, the list of all reasons, their names and their kinds from one table.
+macro_rules! reasons {
+    ($($reason:ident => $kind:expr,)+) => {
+        /// Why a condition is what it is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[expect(missing_docs, reason = "the names are the documentation; the README has a row for each")]
+        pub enum Reason {
+            $($reason,)+
+        }
 
+        impl Reason {
+            /// Every reason, in the order of the README.
+            pub const ALL: [Self; [$(stringify!($reason)),+].len()] = [$(Self::$reason),+];
+
+            /// The name in conditions, events and metrics.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$reason => stringify!($reason),)+
+                }
+            }
+
+            /// What it says about the object.
+            #[must_use]
+            pub fn kind(self) -> ReasonKind {
+                match self {
+                    $(Self::$reason => $kind,)+
+                }
+            }
+        }
+    };
+}
+
+reasons! {
+    Synced => Good,
+    TokenIssued => Good,
+
+    Pending => Waiting,
+    Suspended => Waiting,
+    RateBudget => Waiting,
+
+    ClientSecretNotFound => Local(Terminal),
+    ClientSecretKeyMissing => Local(Terminal),
+    ClientSecretNotLabelled => Local(Terminal),
+    ClientSecretMalformed => Local(Terminal),
+    RefreshTokenNotFound => Local(Terminal),
+    RefreshTokenNotLabelled => Local(Terminal),
+    RefreshTokenMalformed => Local(Terminal),
+    CABundleInvalid => Local(Terminal),
+    HostNotAllowed => Local(Terminal),
+    InvalidSpec => Local(Terminal),
+
+    TargetConflict => Local(Terminal),
+    TargetDuplicate => Local(Terminal),
+    TargetNotWritable => Local(Fast),
+    StateConflict => Local(Terminal),
+    StateNotWritable => Local(Fast),
+
+    InvalidClient => Exchange(Slow),
+    InvalidGrant => Exchange(Slow),
+    UnauthorizedClient => Exchange(Slow),
+    UnsupportedGrantType => Exchange(Slow),
+    InvalidScope => Exchange(Slow),
+    InvalidTarget => Exchange(Slow),
+    InvalidRequest => Exchange(Slow),
+    Forbidden => Exchange(Slow),
+    Redirected => Exchange(Slow),
+    EndpointNotFound => Exchange(Slow),
+    UnexpectedResponse => Exchange(Slow),
+    UnsupportedTokenType => Exchange(Slow),
+    ResponseTooLarge => Exchange(Slow),
+    TLSUntrusted => Exchange(Slow),
+    Unreachable => Exchange(Fast),
+    NoResponse => Exchange(Fast),
+    Unavailable => Exchange(Fast),
+    RateLimited => Exchange(RateLimited),
+    RefreshTokenRejected => Exchange(Terminal),
+    RefreshTokenLost => Exchange(Terminal),
+}
+
+impl Reason {
     /// The reason with this name: how a stored condition is read back after a restart.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|reason| reason.to_string() == name)
+        Self::ALL.into_iter().find(|reason| reason.name() == name)
     }
 
-    /// How a failure with this reason is retried. Reasons that are no failure count as [`Class::Terminal`].
+    /// How a failure with this reason is retried; `None` if it is no failure.
     #[must_use]
-    pub fn retry_class(self) -> RetryClass {
-        match self {
-            Self::InvalidClient
-            | Self::InvalidGrant
-            | Self::UnauthorizedClient
-            | Self::UnsupportedGrantType
-            | Self::InvalidScope
-            | Self::InvalidTarget
-            | Self::InvalidRequest
-            | Self::Forbidden
-            | Self::Redirected
-            | Self::EndpointNotFound
-            | Self::UnexpectedResponse
-            | Self::UnsupportedTokenType
-            | Self::ResponseTooLarge
-            | Self::TLSUntrusted => RetryClass::Slow,
-            Self::Unreachable
-            | Self::NoResponse
-            | Self::Unavailable
-            | Self::TargetNotWritable
-            | Self::StateNotWritable => RetryClass::Fast,
-            Self::RateLimited => RetryClass::RateLimited,
-            _ => RetryClass::Terminal,
+    pub fn retry_class(self) -> Option<RetryClass> {
+        match self.kind() {
+            Good | Waiting => None,
+            Local(class) | Exchange(class) => Some(class),
         }
     }
 
-    /// Whether nothing is wrong: it is only not done yet, or rests on purpose.
+    /// Whether nothing is wrong: it is only not done yet, or paused on purpose.
     #[must_use]
     pub fn is_waiting(self) -> bool {
-        matches!(self, Self::Pending | Self::Suspended | Self::RateBudget)
+        self.kind() == Waiting
     }
 
     /// Whether this reason comes from an exchange that was made.
     #[must_use]
     pub fn is_exchange_failure(self) -> bool {
-        let dead = matches!(self, Self::RefreshTokenRejected | Self::RefreshTokenLost);
-        let unwritten = matches!(self, Self::TargetNotWritable | Self::StateNotWritable);
-        dead || (self.retry_class() != RetryClass::Terminal && !unwritten)
+        matches!(self.kind(), Exchange(_))
     }
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The variant's name is the public name.
-        fmt::Debug::fmt(self, f)
+        f.write_str(self.name())
     }
 }
 

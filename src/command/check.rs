@@ -11,19 +11,19 @@ use kube::{Api, Client, ResourceExt, api::ListParams};
 
 use crate::{
     cli::Check,
+    cluster::{Context, Watched, target_name},
     consumers::{Consumers, Pod},
     kubernetes::{
         client,
-        error::call,
+        error::{ApiError, call},
         pods,
-        world::{Watched, World, target_name},
     },
     metrics::Metrics,
-    oauth::{client::TokenClient, endpoint::Networks},
-    reconcile::Finding,
+    oauth::{client::TokenClient, networks::Networks},
+    reconcile::{CheckError, ConsumerFact, Finding, InstallationFact, ScopeFact},
 };
 use credential::Pods;
-pub use installation::definition_is_served;
+pub(crate) use installation::definition_is_served;
 use network::Network;
 use report::Report;
 
@@ -35,38 +35,51 @@ pub async fn check(flags: Check) -> super::Result {
     let client = client::connect(&Metrics::default())
         .await
         .map_err(|error| error.to_string())?;
+    report(&flags, &client)
+        .await
+        .map_err(|error| error.to_string())
+}
+
+async fn report(flags: &Check, client: &Client) -> Result<(), CheckError> {
     let mut report = Report::default();
-    let namespaces = namespaces(&flags, &client);
+    let namespaces = namespaces(flags, client);
     if flags.name.is_none() {
-        report.say(&Finding::good("the API server answers"));
-        report.say(&installation::definition(&client).await);
-        for namespace in &namespaces {
-            let rights = installation::permissions(
-                &client,
-                namespace.as_deref(),
-                flags.warning.warn_consumers,
-            );
-            for finding in rights.await? {
-                report.say(&finding);
-            }
-        }
-        if let Some(lease) = &flags.election.lease {
-            report.say(&installation::may_lead(&client, lease).await?);
-        }
+        installation(flags, client, &namespaces, &mut report).await?;
     }
-    if let Err(absent) = definition_is_served(&client).await {
+    if let Err(absent) = definition_is_served(client).await {
         return if flags.name.is_some() {
-            Err(absent)
+            Err(absent.into())
         } else {
             report.end()
         };
     }
     let mut all = Vec::new();
     for namespace in &namespaces {
-        all.extend(list(&client, namespace.as_deref()).await?);
+        all.extend(list(client, namespace.as_deref()).await?);
     }
-    credentials(&flags, &client, all, &mut report).await?;
+    credentials(flags, client, all, &mut report).await?;
     report.end()
+}
+
+/// Checks what every credential needs.
+async fn installation(
+    flags: &Check,
+    client: &Client,
+    namespaces: &[Option<String>],
+    report: &mut Report,
+) -> Result<(), CheckError> {
+    report.say(&Finding::good(InstallationFact::ApiServerResponds));
+    report.say(&installation::definition(client).await);
+    for namespace in namespaces {
+        let pods = flags.warning.warn_consumers;
+        for finding in installation::permissions(client, namespace.as_deref(), pods).await? {
+            report.say(&finding);
+        }
+    }
+    if let Some(lease) = &flags.election.lease {
+        report.say(&installation::may_lead(client, lease).await?);
+    }
+    Ok(())
 }
 
 /// Where to look; `None`: everywhere.
@@ -82,7 +95,7 @@ fn namespaces(flags: &Check, client: &Client) -> Vec<Option<String>> {
     }
 }
 
-async fn list(client: &Client, namespace: Option<&str>) -> Result<Vec<Watched>, String> {
+async fn list(client: &Client, namespace: Option<&str>) -> Result<Vec<Watched>, ApiError> {
     let (api, place): (Api<Watched>, _) = match namespace {
         Some(namespace) => (
             Api::namespaced(client.clone(), namespace),
@@ -97,24 +110,23 @@ async fn list(client: &Client, namespace: Option<&str>) -> Result<Vec<Watched>, 
     )
     .await;
     list.map(|list| list.items)
-        .map_err(|error| error.to_string())
 }
 
-/// Those that are asked for, one after the other.
+/// Checks the credentials that the flags name, one after the other.
 async fn credentials(
     flags: &Check,
     client: &Client,
     all: Vec<Watched>,
     report: &mut Report,
-) -> super::Result {
+) -> Result<(), CheckError> {
     let tokens = TokenClient::new(Networks::allowing(flags.reach.allow_network.clone()));
     let mut network = Network::new(tokens.clone());
     let hosts = flags.reach.allowed_token_hosts.clone();
-    let world = World::snapshot(client.clone(), all, tokens, hosts);
+    let context = Context::snapshot(client.clone(), all, tokens, hosts);
 
-    let wanted = wanted(flags, &world);
+    let wanted = wanted(flags, &context);
     if wanted.is_empty() {
-        return nothing(flags, &world, report);
+        return nothing(flags, &context, report);
     }
     report.say(&vantage());
     for (namespace, objects) in wanted {
@@ -124,7 +136,7 @@ async fn credentials(
             if let Some(unwatched) = unwatched(flags, &namespace) {
                 report.say(&unwatched);
             }
-            for finding in credential::findings(&world, &object, &mut network, &pods).await {
+            for finding in credential::findings(&context, &object, &mut network, &pods).await {
                 report.say(&finding);
             }
         }
@@ -133,9 +145,9 @@ async fn credentials(
 }
 
 /// By namespace and name.
-fn wanted(flags: &Check, world: &World) -> BTreeMap<String, BTreeMap<String, Arc<Watched>>> {
+fn wanted(flags: &Check, context: &Context) -> BTreeMap<String, BTreeMap<String, Arc<Watched>>> {
     let mut wanted: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
-    for object in world.credentials.state() {
+    for object in context.all() {
         let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
         if flags.name.as_ref().is_none_or(|only| name == *only) {
             wanted.entry(namespace).or_default().insert(name, object);
@@ -147,50 +159,40 @@ fn wanted(flags: &Check, world: &World) -> BTreeMap<String, BTreeMap<String, Arc
 fn unwatched(flags: &Check, namespace: &String) -> Option<Finding> {
     let watched = &flags.scope.namespaces;
     (!watched.is_empty() && !watched.contains(namespace)).then(|| {
-        Finding::bad(format!(
-            "the operator watches other namespaces only ({}): add {namespace} to watchNamespaces",
-            watched.join(", ")
-        ))
+        Finding::bad(ScopeFact::Unwatched {
+            namespace: namespace.clone(),
+            watched: watched.clone(),
+        })
     })
 }
 
-/// There is no such credential.
-fn nothing(flags: &Check, world: &World, report: &mut Report) -> super::Result {
+/// Says that there is no such credential, and which ones there are.
+fn nothing(flags: &Check, context: &Context, report: &mut Report) -> Result<(), CheckError> {
     let Some(name) = &flags.name else {
-        report.say(&Finding::unseen("there is no CubeCredential"));
+        report.say(&Finding::unseen(ScopeFact::NoCredential));
         return Ok(());
     };
     let namespace = flags
         .namespace
         .as_deref()
-        .unwrap_or(world.client.default_namespace());
-    let mut others: Vec<_> = world
-        .credentials
-        .state()
-        .iter()
-        .map(|other| other.name_any())
-        .collect();
+        .unwrap_or(context.parts.client.default_namespace());
+    let mut others: Vec<_> = context.all().iter().map(|other| other.name_any()).collect();
     others.sort();
-    let others = match others.as_slice() {
-        [] => "it has none, so name another one with --namespace".to_owned(),
-        others => format!("it has {}", others.join(", ")),
-    };
-    Err(format!(
-        "there is no CubeCredential {name:?} in namespace {namespace}: {others}"
-    ))
+    Err(CheckError::UnknownCredential {
+        name: name.clone(),
+        namespace: namespace.to_owned(),
+        others,
+    })
 }
 
-/// The operator may see another network: people have to know.
+/// The operator may see another network, so people have to know where this one is seen from.
 fn vantage() -> Finding {
-    if std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() {
-        return Finding::unseen(
-            "the network is looked at from inside this pod, with the flags of its environment",
-        );
-    }
-    Finding::unseen(
-        "the network is looked at from this machine, with the flags given here; the operator may have another way and other flags: \
-         run this in its pod with kubectl exec to see what it sees",
-    )
+    let inside = std::env::var_os("KUBERNETES_SERVICE_HOST").is_some();
+    Finding::unseen(if inside {
+        ScopeFact::FromPod
+    } else {
+        ScopeFact::FromMachine
+    })
 }
 
 async fn consumers(
@@ -200,15 +202,13 @@ async fn consumers(
     objects: impl Iterator<Item = &Arc<Watched>>,
 ) -> Pods {
     if !flags.warning.warn_consumers {
-        return Err(Finding::unseen(
-            "pods were not looked at, as --warn-consumers is false",
-        ));
+        return Err(Finding::unseen(ConsumerFact::NotChecked));
     }
     let targets: Vec<_> = objects.filter_map(|object| target_name(object)).collect();
     let mut consumers = Consumers::of(&targets);
     let take = |pods: &[Pod]| consumers.add(pods);
     match pods::pages(client, namespace, pods::PAGE, take).await {
         Ok(()) => Ok(consumers),
-        Err(error) => Err(credential::unreadable(&error)),
+        Err(error) => Err(credential::unreadable(error)),
     }
 }

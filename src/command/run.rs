@@ -13,7 +13,7 @@ use crate::{
     kubernetes::{client, lease::LeaseAccess},
     leader::{Election, Leadership},
     metrics::Metrics,
-    oauth::{client::TokenClient, endpoint::Networks},
+    oauth::{client::TokenClient, networks::Networks},
     server, telemetry,
 };
 
@@ -30,7 +30,9 @@ pub async fn run(flags: Run) -> super::Result {
     let client = client::connect(&metrics)
         .await
         .map_err(|error| error.to_string())?;
-    check::definition_is_served(&client).await?;
+    check::definition_is_served(&client)
+        .await
+        .map_err(|error| error.to_string())?;
     let listener = server::bind(flags.listen).await.map_err(|error| {
         format!(
             "cannot listen on {}: {error}; choose another one with --listen",

@@ -1,6 +1,6 @@
-//! What is asked of a pod. Nothing else of it is read: its other environment variables may hold secrets of their own.
+//! The fields of a pod that say which Secrets it uses. No others are read: environment variables may hold secrets of their own.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
@@ -20,12 +20,12 @@ struct Metadata {
     #[serde(default)]
     labels: BTreeMap<String, String>,
     #[serde(default)]
-    owner_references: Vec<Owner>,
+    owner_references: Vec<OwnerReference>,
     deletion_timestamp: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
-struct Owner {
+struct OwnerReference {
     kind: String,
     name: String,
     #[serde(default)]
@@ -66,11 +66,11 @@ struct SecretVolume {
 #[derive(Clone, Debug, Deserialize)]
 struct Projected {
     #[serde(default)]
-    sources: Vec<Source>,
+    sources: Vec<ProjectedSource>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
-struct Source {
+struct ProjectedSource {
     secret: Option<Reference>,
 }
 
@@ -142,30 +142,13 @@ impl Way {
     }
 }
 
-impl fmt::Display for Way {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Volume(path) => write!(f, "volume {path:?}"),
-            Self::SubPath(path) => write!(f, "subPath mount {path:?}"),
-            Self::Variable(name) => write!(f, "environment variable {name:?}"),
-            Self::Variables => f.write_str("envFrom"),
-        }
-    }
-}
-
-/// Whose a pod is: what a person edits to change it.
+/// The object that a person edits to change a pod.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Workload {
     /// `Deployment`, say; `Pod` for one that nobody else makes.
     pub kind: String,
-    /// Its name.
+    /// As `kubectl get` shows it.
     pub name: String,
-}
-
-impl fmt::Display for Workload {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {:?}", self.kind, self.name)
-    }
 }
 
 impl Pod {
@@ -192,7 +175,10 @@ impl Pod {
     }
 
     /// A Deployment makes a `ReplicaSet` for each template, a `CronJob` a Job for each minute it is due: their names say so.
-    fn maker_of<'a>(&self, Owner { kind, name, .. }: &'a Owner) -> (&'a str, &'a str) {
+    fn maker_of<'a>(
+        &self,
+        OwnerReference { kind, name, .. }: &'a OwnerReference,
+    ) -> (&'a str, &'a str) {
         let (maker, suffix) = name.rsplit_once('-').unwrap_or((name, ""));
         let template = self.metadata.labels.get("pod-template-hash");
         let minute = suffix.len() >= 8 && suffix.bytes().all(|byte| byte.is_ascii_digit());

@@ -196,29 +196,30 @@ fn stale(names: impl IntoIterator<Item = usize>) -> Vec<Consumer> {
     names.into_iter().map(consumer).collect()
 }
 
-fn news(told: &mut Told, credential: &str, consumers: &[Consumer]) -> usize {
-    told.news(credential, &consumers.iter().collect::<Vec<_>>())
+fn news(warned: &mut Warned, credential: &str, consumers: &[Consumer]) -> usize {
+    warned
+        .news(credential, &consumers.iter().collect::<Vec<_>>())
         .len()
 }
 
 #[test]
 fn each_workload_is_told_once_for_each_credential() {
-    let mut told = Told::default();
-    assert_eq!(news(&mut told, "a", &stale(0..2)), 2);
-    assert_eq!(news(&mut told, "a", &stale(0..3)), 1);
-    assert_eq!(news(&mut told, "a", &stale([])), 0);
+    let mut warned = Warned::default();
+    assert_eq!(news(&mut warned, "a", &stale(0..2)), 2);
+    assert_eq!(news(&mut warned, "a", &stale(0..3)), 1);
+    assert_eq!(news(&mut warned, "a", &stale([])), 0);
     // A CronJob has no pod most of the time.
-    assert_eq!(news(&mut told, "a", &stale(0..3)), 0);
-    assert_eq!(news(&mut told, "b", &stale(0..3)), 3);
-    told.retain(|credential| credential == "b");
-    assert_eq!(news(&mut told, "a", &stale(0..3)), 3);
-    assert_eq!(news(&mut told, "b", &stale(0..3)), 0);
+    assert_eq!(news(&mut warned, "a", &stale(0..3)), 0);
+    assert_eq!(news(&mut warned, "b", &stale(0..3)), 3);
+    warned.retain(|credential| credential == "b");
+    assert_eq!(news(&mut warned, "a", &stale(0..3)), 3);
+    assert_eq!(news(&mut warned, "b", &stale(0..3)), 0);
 }
 
 #[test]
 fn what_is_remembered_is_bounded_and_those_that_are_gone_make_room() {
-    let mut told = Told::default();
-    assert_eq!(news(&mut told, "a", &stale(0..1000)), 100);
-    assert_eq!(news(&mut told, "a", &stale(0..1000)), 0);
-    assert_eq!(news(&mut told, "a", &stale(50..1000)), 50);
+    let mut warned = Warned::default();
+    assert_eq!(news(&mut warned, "a", &stale(0..1000)), 100);
+    assert_eq!(news(&mut warned, "a", &stale(0..1000)), 0);
+    assert_eq!(news(&mut warned, "a", &stale(50..1000)), 50);
 }

@@ -1,4 +1,4 @@
-//! Warns people whose pods use a token where no refresh ever gets. Beside the reconciles, and nothing waits for it.
+//! Warns people whose pods never see a refresh of the token that they use. It runs beside the reconciles, and nothing waits for it.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -11,25 +11,21 @@ use kube::ResourceExt;
 
 use super::reconciler::Reconciler;
 use crate::{
-    consumers::{Consumer, Consumers, Pod, Told},
-    kubernetes::{
-        convert,
-        error::ApiError,
-        events, pods,
-        world::{Watched, World},
-    },
+    cluster::{Context, Watched, convert},
+    consumers::{Consumer, Consumers, Pod, Warned},
+    kubernetes::{error::ApiError, pods},
     reconcile::{Event, EventKind},
 };
 
-/// Between two looks. A token lives for an hour, mostly: people hear of it before it expires.
+/// The time between two lists of pods. A token mostly lives for an hour: people are warned before it expires.
 const INTERVAL: Duration = Duration::from_secs(600);
 
-/// Looks for stale consumers at once and then every ten minutes, for ever.
+/// Looks for stale consumers immediately and then every ten minutes, until it is cancelled.
 pub(super) async fn warn(reconciler: Arc<Reconciler>) {
     reconciler.readiness.complete().await;
-    let mut told = Told::default();
+    let mut warned = Warned::default();
     loop {
-        if let Err(error) = look(&reconciler.world, &mut told).await {
+        if let Err(error) = warn_once(&reconciler.context, &mut warned).await {
             let seconds = INTERVAL.as_secs();
             tracing::warn!(%error, retry_seconds = seconds, "cannot look for pods that never see a refresh");
         }
@@ -40,25 +36,25 @@ pub(super) async fn warn(reconciler: Arc<Reconciler>) {
 /// The published targets of each namespace, by the name of the Secret.
 type Targets = BTreeMap<String, BTreeMap<String, Arc<Watched>>>;
 
-async fn look(world: &World, told: &mut Told) -> Result<(), ApiError> {
-    let credentials = world.credentials.state();
+async fn warn_once(context: &Context, warned: &mut Warned) -> Result<(), ApiError> {
+    let credentials = context.all();
     let uids: HashSet<_> = credentials
         .iter()
         .filter_map(|object| object.uid())
         .collect();
-    told.retain(|uid| uids.contains(uid));
+    warned.retain(|uid| uids.contains(uid));
     for (namespace, targets) in published(credentials) {
         let mut consumers = Consumers::of(targets.keys());
         // What is missing in one namespace is missing in all: the rights, or the API server.
         let take = |pods: &[Pod]| consumers.add(pods);
-        pods::pages(&world.client, &namespace, pods::PAGE, take).await?;
+        pods::pages(&context.parts.client, &namespace, pods::PAGE, take).await?;
         for (secret, credential) in targets {
             let stale: Vec<_> = consumers
                 .using(&secret)
                 .filter(|consumer| !consumer.is_fresh())
                 .collect();
-            for consumer in told.news(&credential.uid().unwrap_or_default(), &stale) {
-                tell(world, &credential, consumer).await;
+            for consumer in warned.news(&credential.uid().unwrap_or_default(), &stale) {
+                announce(context, &credential, consumer).await;
             }
         }
     }
@@ -78,8 +74,8 @@ fn published(credentials: Vec<Arc<Watched>>) -> Targets {
     published
 }
 
-async fn tell(world: &World, credential: &Watched, consumer: &Consumer) {
-    let news = Event {
+async fn announce(context: &Context, credential: &Watched, consumer: &Consumer) {
+    let event = Event {
         kind: EventKind::StaleConsumer,
         note: consumer.to_string(),
     };
@@ -90,5 +86,5 @@ async fn tell(world: &World, credential: &Watched, consumer: &Consumer) {
         name: Some(consumer.pod.clone()),
         ..ObjectReference::default()
     };
-    events::publish(&world.recorder, credential, &news, Some(pod)).await;
+    context.announce(credential, &event, Some(pod)).await;
 }

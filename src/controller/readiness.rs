@@ -1,4 +1,4 @@
-//! Whether the first lists are there. Deciding before would be safe, but cost a look at every target.
+//! Whether the first lists are there. To decide before would be safe, but every target would be read.
 
 use std::{
     sync::{
@@ -24,16 +24,16 @@ pub(super) enum List {
 const ALL: u8 = List::Credentials as u8 | List::Targets as u8 | List::Sources as u8;
 
 /// A namespace that cannot be listed does not keep the others from their tokens.
-const LONGEST_RECALL: Duration = Duration::from_secs(10);
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// Whether the pauses that providers asked an earlier process for are known: one that is told in one scope holds in all.
+/// Whether the pauses that providers asked an earlier process for are known. A pause that is found in one scope holds in all.
 #[derive(Debug)]
-pub(super) struct Recall {
+pub(super) struct KnownPauses {
     missing: watch::Sender<usize>,
     end: Instant,
 }
 
-impl Recall {
+impl KnownPauses {
     #[expect(
         clippy::disallowed_methods,
         reason = "the process waits for its caches no longer than this"
@@ -41,14 +41,14 @@ impl Recall {
     pub(super) fn of(scopes: usize) -> Arc<Self> {
         Arc::new(Self {
             missing: watch::Sender::new(scopes),
-            end: Instant::now() + LONGEST_RECALL,
+            end: Instant::now() + LONGEST_WAIT,
         })
     }
 
     async fn complete(&self) {
         let mut missing = self.missing.subscribe();
         let all = missing.wait_for(|missing| *missing == 0);
-        // Whether they came or not.
+        // After this time it does not matter whether they came.
         drop(tokio::time::timeout_at(self.end, all).await);
     }
 }
@@ -58,15 +58,15 @@ impl Recall {
 pub(super) struct Readiness {
     present: AtomicU8,
     changed: Notify,
-    recall: Arc<Recall>,
+    pauses: Arc<KnownPauses>,
 }
 
 impl Readiness {
-    pub(super) fn new(recall: Arc<Recall>) -> Self {
+    pub(super) fn new(pauses: Arc<KnownPauses>) -> Self {
         Self {
             present: AtomicU8::default(),
             changed: Notify::default(),
-            recall,
+            pauses,
         }
     }
 
@@ -83,7 +83,7 @@ impl Readiness {
             tokio::pin!(changed);
             changed.as_mut().enable();
             if self.is_complete() {
-                return self.recall.complete().await;
+                return self.pauses.complete().await;
             }
             changed.await;
         }
@@ -93,7 +93,7 @@ impl Readiness {
     pub(super) fn listed(&self, list: List) {
         let before = self.present.fetch_or(list as u8, Ordering::AcqRel);
         if before & List::Credentials as u8 == 0 && matches!(list, List::Credentials) {
-            self.recall.missing.send_modify(|missing| *missing -= 1);
+            self.pauses.missing.send_modify(|missing| *missing -= 1);
         }
         self.changed.notify_waiters();
     }
@@ -107,8 +107,8 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_is_decided_before_the_pauses_of_all_scopes_are_known() {
-        let recall = Recall::of(2);
-        let scopes = [(); 2].map(|()| Readiness::new(Arc::clone(&recall)));
+        let pauses = KnownPauses::of(2);
+        let scopes = [(); 2].map(|()| Readiness::new(Arc::clone(&pauses)));
         for list in [
             List::Credentials,
             List::Targets,

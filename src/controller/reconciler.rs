@@ -1,198 +1,163 @@
 //! One reconcile: observe, then decide, perform and absorb until nothing is left to do.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashSet,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use jiff::{SignedDuration, Timestamp};
-use kube::{
-    ResourceExt,
-    runtime::{controller::Action as Requeue, reflector::ObjectRef},
-};
+use kube::{ResourceExt, runtime::controller::Action as Requeue};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::readiness::{Readiness, Recall};
+use super::{
+    log::log_change,
+    readiness::{KnownPauses, Readiness},
+    states::ObjectStates,
+};
 use crate::{
-    api::{CaBundleKind, ConditionStatus, ConditionType, CubeCredentialStatus, Reason},
-    kubernetes::{
-        cache::Key,
-        convert::{self, now},
-        error::ApiError,
-        world::{Watched, World},
-    },
+    api::{CaBundleKind, CubeCredentialStatus},
+    clock::now,
+    cluster::{Affected, Context, ObjectKey, Watched, convert, key, reference},
+    kubernetes::error::ApiError,
     leader::Leadership,
     lock::lock,
-    reconcile::{Action, Credential, Memory, Next, Observed, Outcome, absorb, decide},
+    reconcile::{Action, Credential, Ended, Memory, Observed, Outcome, Session, Turn},
 };
 
 /// Delays after an error of the API server: 1 s, doubling to a minute.
-const LONGEST_API_DELAY: Duration = Duration::from_secs(60);
-/// After a conflict there is only to look again.
-const CONFLICT_DELAY: Duration = Duration::from_millis(200);
+pub(super) const LONGEST_API_DELAY: Duration = Duration::from_secs(60);
+/// How soon a process checks again whether it leads, after it could not renew its lease.
+pub(super) const LEADERSHIP_DELAY: Duration = Duration::from_secs(2);
 
-/// How long a reconcile keeps a worker: a provider that hangs is waited for 30 s, and must not delay the clients of others.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// How soon a process looks again whether it leads, after it could not renew its lease.
-const LEADERSHIP_DELAY: Duration = Duration::from_secs(2);
-
-/// A reconcile takes a dozen steps at most; more would be a mistake in the decision, and must not become a storm.
-const MOST_STEPS: usize = 50;
-
-/// Timers stand still while a machine is suspended, and clocks are set: the time is looked at again before long. It costs no
+/// Timers stand still while a machine is suspended, and clocks are set: the time is checked again after five minutes. It costs no
 /// request.
 const LONGEST_SLEEP: SignedDuration = SignedDuration::from_mins(5);
 
 /// What one scope (a namespace, or all) is reconciled with.
 pub(super) struct Reconciler {
-    pub(super) world: World,
+    pub(super) context: Context,
     pub(super) readiness: Readiness,
-    /// What nothing cancels: kube drops a running reconcile together with its stream, and a provider's answer with it.
+    /// Tasks that nothing cancels: kube drops a running reconcile with its stream, and a provider's response would go with it.
     pub(super) tasks: TaskTracker,
     /// The uids of the objects that are being reconciled.
-    running: Mutex<HashSet<String>>,
-    leadership: Leadership,
-    stop: CancellationToken,
-    notes: Mutex<HashMap<String, Note>>,
-}
-
-/// What is kept of one `CubeCredential` between reconciles, by its uid.
-#[derive(Default)]
-struct Note {
-    key: Key,
-    memory: Memory,
-    /// The status that was written last, which the watch may not have told about yet.
-    reported: Option<(u64, CubeCredentialStatus)>,
-    api_errors: u32,
+    pub(super) running: Mutex<HashSet<String>>,
+    pub(super) leadership: Leadership,
+    pub(super) stop: CancellationToken,
+    pub(super) states: ObjectStates,
 }
 
 impl Reconciler {
     pub(super) fn new(
-        world: World,
-        recall: Arc<Recall>,
+        context: Context,
+        pauses: Arc<KnownPauses>,
         leadership: Leadership,
         stop: CancellationToken,
     ) -> Self {
         Self {
-            world,
-            readiness: Readiness::new(recall),
+            context,
+            readiness: Readiness::new(pauses),
             tasks: TaskTracker::new(),
             running: Mutex::default(),
             leadership,
             stop,
-            notes: Mutex::default(),
+            states: ObjectStates::default(),
         }
     }
 
     /// A deleted object leaves nothing behind.
     pub(super) fn forget(&self, object: &Watched) {
         let uid = object.uid().unwrap_or_default();
-        lock(&self.notes).remove(&uid);
-        self.world.forget(&uid, &key(object));
+        self.states.forget(&uid);
+        self.context.forget(&uid, &key(object));
     }
 
-    /// What the providers asked an earlier process to do.
+    /// Keeps the pauses that providers asked an earlier process for.
     pub(super) fn recall_pauses(&self) {
-        for object in self.world.credentials.state() {
+        for object in self.context.all() {
             let memory = Memory::recall(&convert::status(&object), now());
-            self.world.learn_pause(&memory);
+            if let Some((client, until)) = memory.pause() {
+                self.context.learn_pause(&client, until);
+            }
         }
     }
 
-    /// What was deleted while the watch was interrupted has no event of its own.
+    /// An object that was deleted while the watch was interrupted has no event of its own.
     pub(super) fn forget_missing(&self) {
-        let objects = self.world.credentials.state();
+        let objects = self.context.all();
         let present: HashSet<_> = objects.iter().filter_map(|object| object.uid()).collect();
-        lock(&self.notes).retain(|uid, note| {
-            let stays = present.contains(uid);
-            if !stays {
-                self.world.forget(uid, &note.key);
-            }
-            stays
-        });
+        for missing in self.states.forget_all_but(&present) {
+            self.context.forget(&missing.uid, &missing.key);
+        }
     }
 
-    /// Remembers that a CA bundle may have changed, and returns whom it concerns.
-    pub(super) fn touch_ca_bundles(
-        &self,
-        kind: CaBundleKind,
-        key: &Key,
-    ) -> Vec<ObjectRef<Watched>> {
-        let concerned = self.world.trusting(kind, key);
-        let mut notes = lock(&self.notes);
-        for object in &concerned {
-            if let Some(note) = notes.get_mut(&object.uid().unwrap_or_default()) {
-                note.memory.touch_ca_bundle();
-            }
+    /// Remembers that a CA bundle may have changed, and returns the credentials that it affects.
+    pub(super) fn touch_ca_bundles(&self, kind: CaBundleKind, bundle: &ObjectKey) -> Affected {
+        let trusting = self.context.trusting(kind, bundle);
+        for credential in &trusting {
+            self.states.touch_ca_bundle(&credential.uid);
         }
-        concerned
+        trusting
             .iter()
-            .map(|object| ObjectRef::from_obj(object.as_ref()))
+            .map(|credential| reference(&credential.key))
             .collect()
     }
 
-    async fn run(&self, object: &Watched) -> Result<Requeue, ApiError> {
+    pub(super) async fn run(&self, object: &Watched) -> Result<Requeue, ApiError> {
         #[expect(
             clippy::disallowed_methods,
             reason = "it measures how long the reconcile takes"
         )]
         let start = Instant::now();
-        let mut observed = self.observe(object);
-        let result = self.steps(object, &mut observed).await;
-        self.keep(object, observed, result.is_ok());
+        let mut session = Session::begin(self.states.observe(&self.context, object));
+        let result = self.steps(object, &mut session).await;
+        self.keep(object, session, result.is_ok());
         if let Err(error) = &result
             && !error.is_conflict()
         {
-            let (namespace, name) = key(object);
+            let ObjectKey { namespace, name } = key(object);
             tracing::warn!(namespace, name, %error, "reconcile interrupted");
         }
-        let metrics = &self.world.metrics;
+        let metrics = &self.context.parts.metrics;
         metrics.reconciled(result.is_ok(), start.elapsed());
         result
     }
 
-    async fn steps(&self, object: &Watched, observed: &mut Observed) -> Result<Requeue, ApiError> {
-        let mut steps = 0;
-        while steps < MOST_STEPS {
-            steps += 1;
-            let plan = decide(observed, now());
-            let outcome = match plan.next {
-                Next::Done => return Ok(requeue(plan.wake_at, now())),
-                Next::Wait(duration) => {
-                    // However long it takes.
-                    steps = 0;
+    async fn steps(&self, object: &Watched, session: &mut Session) -> Result<Requeue, ApiError> {
+        let may_begin = || !self.stop.is_cancelled() && self.leadership.is_current();
+        loop {
+            let outcome = match session.next(may_begin, now()) {
+                Turn::Done { wake_at } => return Ok(requeue(wake_at, now())),
+                Turn::Held => return Ok(self.held()),
+                Turn::Stuck => return Ok(stuck(&session.observed().credential)),
+                Turn::Wait(duration) => {
                     tokio::time::sleep(duration.unsigned_abs()).await;
                     Ok(Outcome::Waited)
                 }
-                Next::Read(what) => self.world.read(what, observed).await,
-                Next::Act(action) if action.begins_exchange() && self.stop.is_cancelled() => {
-                    // The next process makes it: nothing that could be lost is begun any more.
-                    return Ok(Requeue::await_change());
+                Turn::Read(what) => {
+                    let credential = &session.observed().credential;
+                    self.context.read(what, credential).await
                 }
-                Next::Act(action) if action.begins_exchange() && !self.leadership.is_current() => {
-                    return Ok(Requeue::requeue(LEADERSHIP_DELAY));
-                }
-                Next::Act(action) => self.act(*action, object, observed).await,
+                Turn::Act(action) => self.act(*action, object, session.observed()).await,
             };
-            let outcome = match outcome {
-                Err(error) if observed.memory.is_storing() => {
-                    Outcome::Interrupted(error.to_string())
+            match outcome {
+                Ok(outcome) => {
+                    let effects = session.absorb(outcome, now());
+                    let namespace = &session.observed().credential.namespace;
+                    self.context.learn(effects, namespace);
                 }
-                outcome => outcome?,
-            };
-            absorb(observed, outcome, now());
-            self.world.remember(observed);
-            self.world.learn_pause(&observed.memory);
+                Err(error) => session.survive(error, now())?,
+            }
         }
-        let (namespace, name) = (&observed.credential.namespace, &observed.credential.name);
-        tracing::error!(
-            namespace,
-            name,
-            "a reconcile did not come to rest: please report this"
-        );
-        Ok(Requeue::requeue(LONGEST_API_DELAY))
+    }
+
+    /// A token request would begin, and may not.
+    fn held(&self) -> Requeue {
+        if self.stop.is_cancelled() {
+            // The next process makes it: nothing that could be lost begins any more.
+            return Requeue::await_change();
+        }
+        Requeue::requeue(LEADERSHIP_DELAY)
     }
 
     async fn act(
@@ -205,19 +170,19 @@ impl Reconciler {
             // Metrics tell it even if the API server does not take it.
             self.show(&observed.credential, status);
         }
-        let outcome = self.world.perform(action, object, observed).await?;
+        let outcome = self.context.perform(action, object, observed).await?;
         let (namespace, name) = (&observed.credential.namespace, &observed.credential.name);
         match &outcome {
             Outcome::Exchanged(exchanged) => {
                 if let Err(error) = &exchanged.result {
-                    tracing::warn!(namespace, name, reason = %error.reason, "no token: {}", error.what);
+                    tracing::warn!(namespace, name, reason = %error.reason(), "no token: {error}");
                 }
             }
             Outcome::Reported { status, version } => {
                 log_change(&observed.credential, status);
-                if let Some(note) = lock(&self.notes).get_mut(&observed.credential.uid) {
-                    note.reported = Some((version.parse().unwrap_or(0), status.clone()));
-                }
+                let version = version.parse().unwrap_or(0);
+                self.states
+                    .reported(&observed.credential.uid, version, status);
             }
             _ => {}
         }
@@ -225,140 +190,40 @@ impl Reconciler {
     }
 
     fn show(&self, credential: &Credential, status: &CubeCredentialStatus) {
-        let notes = lock(&self.notes);
-        // Without a note it was deleted meanwhile.
-        if notes.contains_key(&credential.uid) {
+        // Without a state it was deleted meanwhile.
+        if self.states.has(&credential.uid) {
             let (namespace, name) = (&credential.namespace, &credential.name);
-            self.world.metrics.reported(namespace, name, status);
+            self.context.parts.metrics.reported(namespace, name, status);
         }
     }
 
-    fn observe(&self, object: &Watched) -> Observed {
-        let mut notes = lock(&self.notes);
-        let note = notes
-            .entry(object.uid().unwrap_or_default())
-            .or_insert_with(|| Note {
-                key: key(object),
-                memory: Memory::recall(&convert::status(object), now()),
-                ..Note::default()
-            });
-        let mut observed = self.world.observe(object, note.memory.begin());
-        let version = object
-            .resource_version()
-            .and_then(|version| version.parse().ok())
-            .unwrap_or(u64::MAX);
-        // Of an object that cannot be read, not even the status is known.
-        if let Some((written, status)) = &note.reported
-            && (*written >= version || object.0.is_err())
-        {
-            observed.credential.status = status.clone();
-        }
-        observed
-    }
-
-    fn keep(&self, object: &Watched, observed: Observed, worked: bool) {
-        lock(&self.world.budget).end(
-            &observed.credential.uid,
-            observed.permit.as_ref(),
-            worked,
-            now(),
-        );
-        let mut notes = lock(&self.notes);
-        let (namespace, name) = (&observed.credential.namespace, &observed.credential.name);
-        let stored = self.world.credentials.get(&ObjectRef::from_obj(object));
-        if stored.as_ref().and_then(|stored| stored.uid()) != object.uid() {
+    fn keep(&self, object: &Watched, session: Session, worked: bool) {
+        let budget = &self.context.parts.budget;
+        let Ended { credential, memory } = session.end(worked, &mut lock(budget), now());
+        let metrics = &self.context.parts.metrics;
+        let (namespace, name) = (&credential.namespace, &credential.name);
+        let current = self.context.current(object);
+        if current.as_ref().and_then(|current| current.uid()) != object.uid() {
             // Deleted meanwhile: nothing comes that would forget it later.
-            notes.remove(&observed.credential.uid);
-            lock(&self.world.budget).leave(&observed.credential.uid);
-            if stored.is_none() {
-                self.world.metrics.forget(namespace, name);
+            self.states.forget(&credential.uid);
+            lock(budget).leave(&credential.uid);
+            if current.is_none() {
+                metrics.forget(namespace, name);
             }
-        } else if let Some(note) = notes.get_mut(&observed.credential.uid) {
-            if worked {
-                let status = &observed.credential.status;
-                self.world.metrics.reported(namespace, name, status);
-            }
-            note.memory.end(observed.memory);
-            note.api_errors = if worked {
-                0
-            } else {
-                note.api_errors.saturating_add(1)
-            };
+        } else if self.states.keep(&credential.uid, memory, worked) && worked {
+            metrics.reported(namespace, name, &credential.status);
         }
     }
 }
 
-/// One reconcile of an object at a time, also when kube no longer waits for it.
-struct Exclusive {
-    reconciler: Arc<Reconciler>,
-    uid: String,
-}
-
-impl Exclusive {
-    fn take(reconciler: &Arc<Reconciler>, uid: String) -> Option<Self> {
-        let free = lock(&reconciler.running).insert(uid.clone());
-        free.then(|| Self {
-            reconciler: Arc::clone(reconciler),
-            uid,
-        })
-    }
-}
-
-impl Drop for Exclusive {
-    fn drop(&mut self) {
-        lock(&self.reconciler.running).remove(&self.uid);
-    }
-}
-
-/// Reconciles one object once the first lists are there.
-pub(super) async fn reconcile(
-    object: Arc<Watched>,
-    reconciler: Arc<Reconciler>,
-) -> Result<Requeue, ApiError> {
-    // A shutdown ends the watches too: the first lists would never come.
-    tokio::select! {
-        () = reconciler.readiness.complete() => {}
-        () = reconciler.stop.cancelled() => return Ok(Requeue::await_change()),
-    }
-    if !reconciler.leadership.is_current() {
-        return Ok(Requeue::requeue(LEADERSHIP_DELAY));
-    }
-    let Some(exclusive) = Exclusive::take(&reconciler, object.uid().unwrap_or_default()) else {
-        return Ok(Requeue::requeue(PATIENCE));
-    };
-    let run = async move { exclusive.reconciler.run(&object).await };
-    tokio::select! {
-        result = reconciler.tasks.spawn(run) => match result {
-            Ok(result) => result,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        },
-        // It goes on, and others get their turn; what is to be done after it is seen then.
-        () = tokio::time::sleep(PATIENCE) => Ok(Requeue::requeue(PATIENCE)),
-    }
-}
-
-/// What to do after an error of the API server: look again, later each time.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the signature that kube calls"
-)]
-pub(super) fn on_error(
-    object: Arc<Watched>,
-    error: &ApiError,
-    reconciler: Arc<Reconciler>,
-) -> Requeue {
-    if error.is_conflict() {
-        return Requeue::requeue(CONFLICT_DELAY);
-    }
-    let errors = lock(&reconciler.notes)
-        .get(&object.uid().unwrap_or_default())
-        .map_or(1, |note| note.api_errors);
-    let delay = Duration::from_secs(1 << errors.saturating_sub(1).min(6));
-    Requeue::requeue(delay.min(LONGEST_API_DELAY))
-}
-
-fn key(object: &Watched) -> Key {
-    (object.namespace().unwrap_or_default(), object.name_any())
+fn stuck(credential: &Credential) -> Requeue {
+    let (namespace, name) = (&credential.namespace, &credential.name);
+    tracing::error!(
+        namespace,
+        name,
+        "a reconcile did not come to rest: please report this"
+    );
+    Requeue::requeue(LONGEST_API_DELAY)
 }
 
 fn requeue(wake_at: Option<Timestamp>, now: Timestamp) -> Requeue {
@@ -368,29 +233,6 @@ fn requeue(wake_at: Option<Timestamp>, now: Timestamp) -> Requeue {
             .clamp(SignedDuration::from_secs(1), LONGEST_SLEEP);
         Requeue::requeue(delay.unsigned_abs())
     })
-}
-
-/// One line a change. A failed exchange has had its line when it failed, and waiting is no failure.
-fn log_change(before: &Credential, after: &CubeCredentialStatus) {
-    let (namespace, name) = (&before.namespace, &before.name);
-    if after.expires_at.is_some() && after.issued_at != before.status.issued_at {
-        let expires_at = after.expires_at.map(|time| time.to_string());
-        tracing::info!(namespace, name, expires_at, "token published");
-    }
-    for r#type in [ConditionType::Ready, ConditionType::Refreshed] {
-        let Some(fact) = after.condition(r#type) else {
-            continue;
-        };
-        let quiet = Reason::from_name(&fact.reason)
-            .is_some_and(|reason| reason.is_exchange_failure() || reason.is_waiting());
-        let known = before
-            .status
-            .condition(r#type)
-            .is_some_and(|before| before.reason == fact.reason);
-        if fact.status == ConditionStatus::False && !quiet && !known {
-            tracing::warn!(namespace, name, condition = ?r#type, reason = fact.reason, "{}", fact.message);
-        }
-    }
 }
 
 #[cfg(test)]

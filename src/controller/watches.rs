@@ -1,4 +1,4 @@
-//! What is watched, and whom each change concerns. Secrets are watched as metadata by label, so that foreign Secrets cost no
+//! What is watched, and which credentials each change affects. Secrets are watched as metadata by label, so that foreign Secrets cost no
 //! memory and no Secret's data passes by here.
 
 use std::{convert::Infallible, fmt::Debug, future, sync::Arc, time::Duration};
@@ -26,26 +26,21 @@ use serde::de::DeserializeOwned;
 use super::{readiness::List, reconciler::Reconciler};
 use crate::{
     api::{CaBundleKind, label},
-    kubernetes::{
-        cache::{Cache, Key},
-        convert,
-        error::explain_watch,
-        world::{self, Watched},
-    },
-    lock::lock,
+    cluster::{Affected, Watched, changed_config_map},
+    kubernetes::error::explain_watch,
 };
 
 const LONGEST_WATCH_PAUSE: Duration = Duration::from_secs(5);
 
 type Request = Result<ObjectRef<Watched>, Infallible>;
 
-/// The `CubeCredentials` to reconcile, as the watches on this namespace (`None`: on all) tell.
+/// The `CubeCredentials` to reconcile after each event of the watches on this namespace (`None`: on all).
 pub(super) fn requests(
     reconciler: &Arc<Reconciler>,
     namespace: Option<&str>,
     writer: Writer<Watched>,
 ) -> impl Stream<Item = Request> + Send + 'static {
-    let client = &reconciler.world.client;
+    let client = &reconciler.context.parts.client;
     let all = watcher::Config::default;
     let labelled = |label: &str| all().labels(&format!("{label}={}", label::TRUE));
 
@@ -54,24 +49,20 @@ pub(super) fn requests(
         each(
             reconciler,
             credentials.filter_map(|event| future::ready(event.ok())),
-            credentials_concerned,
+            credentials_affected,
         ),
         each(
             reconciler,
             events(client, namespace, labelled(label::MANAGED)),
-            targets_concern,
+            targets_affect,
         ),
         each(
             reconciler,
             events(client, namespace, labelled(label::CREDENTIAL)),
-            sources_concern,
+            sources_affect,
         ),
         // Bundles need no label, so every ConfigMap passes by; nothing of them is kept.
-        each(
-            reconciler,
-            events(client, namespace, all()),
-            bundles_concern,
-        ),
+        each(reconciler, events(client, namespace, all()), bundles_affect),
     ])
 }
 
@@ -79,15 +70,15 @@ pub(super) fn requests(
 fn each<K: Send + 'static>(
     reconciler: &Arc<Reconciler>,
     events: impl Stream<Item = Event<K>> + Send + 'static,
-    concerned: fn(&Reconciler, Event<K>) -> Vec<ObjectRef<Watched>>,
+    affected: fn(&Reconciler, Event<K>) -> Affected,
 ) -> BoxStream<'static, Request> {
     let reconciler = Arc::clone(reconciler);
     events
-        .flat_map(move |event| stream::iter(concerned(&reconciler, event)).map(Ok))
+        .flat_map(move |event| stream::iter(affected(&reconciler, event)).map(Ok))
         .boxed()
 }
 
-/// The events of one kind. A broken watch is told in one line and started again.
+/// The events of one kind. A broken watch is logged in one line and started again.
 fn events<K>(
     client: &Client,
     namespace: Option<&str>,
@@ -114,8 +105,8 @@ where
     })
 }
 
-/// Between the tries of a broken watch: as kube does, but 5 s at most. Its own goes on to half a minute, and after an outage of 20 s
-/// the operator was blind for another minute.
+/// The pauses before a broken watch is started again: kube's, but 5 s at most. kube goes on to half a minute, and after an outage
+/// of 20 s the operator was blind for another minute.
 #[derive(Default)]
 struct ShortBackoff(watcher::DefaultBackoff);
 
@@ -133,67 +124,34 @@ impl Backoff for ShortBackoff {
     }
 }
 
-pub(super) fn credentials_concerned(
-    reconciler: &Reconciler,
-    event: Event<Watched>,
-) -> Vec<ObjectRef<Watched>> {
-    // Rivals for one target wait for each other's changes.
-    let rivals = |object: &Watched| {
-        let key =
-            world::target_name(object).map(|name| (object.namespace().unwrap_or_default(), name));
-        key.map(|key| reconciler.world.concerned_by(&key))
-            .unwrap_or_default()
-    };
+pub(super) fn credentials_affected(reconciler: &Reconciler, event: Event<Watched>) -> Affected {
+    let affected = reconciler.context.learn_credential(&event);
     match event {
-        Event::Apply(object) => rivals(&object)
-            .into_iter()
-            .chain([ObjectRef::from_obj(&object)])
-            .collect(),
-        Event::Delete(object) => {
-            reconciler.forget(&object);
-            rivals(&object)
-        }
+        Event::Delete(object) => reconciler.forget(&object),
         Event::InitDone => {
             reconciler.recall_pauses();
             reconciler.readiness.listed(List::Credentials);
             // The store is complete only now.
             reconciler.forget_missing();
-            reconciler
-                .world
-                .credentials
-                .state()
-                .iter()
-                .map(|object| ObjectRef::from_obj(object.as_ref()))
-                .collect()
         }
-        Event::Init | Event::InitApply(_) => Vec::new(),
+        Event::Apply(_) | Event::Init | Event::InitApply(_) => {}
     }
+    affected
 }
 
-fn targets_concern(
-    reconciler: &Reconciler,
-    event: Event<PartialObjectMeta<Secret>>,
-) -> Vec<ObjectRef<Watched>> {
+fn targets_affect(reconciler: &Reconciler, event: Event<PartialObjectMeta<Secret>>) -> Affected {
     let listed = matches!(event, Event::InitDone);
-    let world = &reconciler.world;
-    let keys = lock(&world.targets).absorb(event, |secret| convert::target(&secret.metadata));
+    let affected = reconciler.context.learn_target(event);
     if listed {
         reconciler.readiness.listed(List::Targets);
     }
-    keys.iter()
-        .flat_map(|key| world.concerned_by(key))
-        .collect()
+    affected
 }
 
-fn sources_concern(
-    reconciler: &Reconciler,
-    event: Event<PartialObjectMeta<Secret>>,
-) -> Vec<ObjectRef<Watched>> {
+fn sources_affect(reconciler: &Reconciler, event: Event<PartialObjectMeta<Secret>>) -> Affected {
     let listed = matches!(event, Event::InitDone);
-    let world = &reconciler.world;
-    let keys = lock(&world.sources).absorb(event, |secret| {
-        secret.resource_version().unwrap_or_default()
-    });
+    let context = &reconciler.context;
+    let keys = context.learn_source(event);
     if listed {
         reconciler.readiness.listed(List::Sources);
     }
@@ -201,16 +159,16 @@ fn sources_concern(
         reconciler.touch_ca_bundles(CaBundleKind::Secret, key);
     }
     keys.iter()
-        .flat_map(|key| world.concerned_by(key))
+        .flat_map(|key| context.affected_by(key))
         .collect()
 }
 
-fn bundles_concern(
-    reconciler: &Reconciler,
-    event: Event<PartialObjectMeta<ConfigMap>>,
-) -> Vec<ObjectRef<Watched>> {
-    let keys: Vec<Key> = Cache::default().absorb(event, |_| ());
-    keys.iter()
-        .flat_map(|key| reconciler.touch_ca_bundles(CaBundleKind::ConfigMap, key))
-        .collect()
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the signature that all watches share"
+)]
+fn bundles_affect(reconciler: &Reconciler, event: Event<PartialObjectMeta<ConfigMap>>) -> Affected {
+    changed_config_map(&event)
+        .map(|key| reconciler.touch_ca_bundles(CaBundleKind::ConfigMap, &key))
+        .unwrap_or_default()
 }

@@ -11,7 +11,7 @@ use tower::util::MapRequestLayer;
 use super::error::explain_kube;
 use crate::metrics::Metrics;
 
-/// What the operator has to do with; a metric names nothing else, whatever is asked for.
+/// The resources that the operator uses. A metric names no other, whatever is requested.
 const RESOURCES: [&str; 6] = [
     "cubecredentials",
     "secrets",
@@ -37,8 +37,8 @@ pub enum ConnectError {
     Refused { server: String, why: String },
 }
 
-/// Connects as KUBECONFIG, `~/.kube/config` or the pod's service account say, and makes sure that the API server answers. Every
-/// request is counted.
+/// Connects by KUBECONFIG, `~/.kube/config` or the pod's service account, and checks that the API server responds. Every request
+/// is counted.
 ///
 /// # Errors
 /// In one line, naming the server.

@@ -1,94 +1,20 @@
-//! What can go wrong with the API server, naming the verb and the object.
+//! From kube's errors to [`ApiError`], and the limit on the time of a call.
 
 use std::{future::Future, time::Duration};
 
 use kube::core::Status;
-use thiserror::Error;
 
-use crate::oauth::scrub::Scrubber;
+pub use crate::api_error::ApiError;
+use crate::api_error::{ApiStatus, Cause, StatusClass};
 
-/// kube has no limit of its own for the answer to a single call.
+/// kube has no limit of its own for the response to a single call.
 const API_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// A call to the API server that did not work.
-#[derive(Debug, Error)]
-#[error("cannot {verb} {object}: {}", explain(cause))]
-pub struct ApiError {
-    verb: &'static str,
-    object: String,
-    cause: Cause,
-}
-
-#[derive(Debug)]
-enum Cause {
-    Timeout(Duration),
-    Kube(Box<kube::Error>),
-}
-
-impl ApiError {
-    /// Whether the object changed under our hands, so that looking again is all there is to do.
-    #[must_use]
-    pub fn is_conflict(&self) -> bool {
-        self.status()
-            .is_some_and(|status| status.is_conflict() || status.is_already_exists())
-    }
-
-    /// Whether the API server understood and refused: trying the same again does not help by itself.
-    #[must_use]
-    pub fn is_refusal(&self) -> bool {
-        self.status().is_some_and(|status| {
-            status.is_forbidden() || status.is_invalid() || status.code == 400
-        })
-    }
-
-    /// Whether the object or its kind does not exist.
-    #[must_use]
-    pub fn is_not_found(&self) -> bool {
-        self.status().is_some_and(Status::is_not_found)
-    }
-
-    /// Whether the namespace of the object is gone or on its way: nothing can be written there any more.
-    #[must_use]
-    pub fn is_namespace_gone(&self) -> bool {
-        self.status().is_some_and(|status| {
-            let details = status.details.as_ref();
-            let terminating = details.is_some_and(|details| {
-                let mut causes = details.causes.iter();
-                causes.any(|cause| cause.reason == "NamespaceTerminating")
-            });
-            let absent =
-                status.code == 404 && details.is_some_and(|details| details.kind == "namespaces");
-            terminating || absent
-        })
-    }
-
-    /// Without the secrets that were to be written: an admission policy may quote what it refuses.
-    #[must_use]
-    pub fn scrubbed(mut self, scrubber: &Scrubber) -> Self {
-        if let Cause::Kube(error) = &mut self.cause
-            && let kube::Error::Api(status) = error.as_mut()
-        {
-            status.message = scrubber.without_secrets(&status.message);
-        }
-        self
-    }
-
-    fn status(&self) -> Option<&Status> {
-        match &self.cause {
-            Cause::Kube(error) => match error.as_ref() {
-                kube::Error::Api(status) => Some(status),
-                _ => None,
-            },
-            Cause::Timeout(_) => None,
-        }
-    }
-}
 
 /// Makes one call, with a limit on its time and a name for its error.
 ///
 /// # Errors
 /// If the API server refuses, cannot be reached, or takes longer than 30 s.
-pub async fn call<T>(
+pub(crate) async fn call<T>(
     verb: &'static str,
     object: impl Into<String>,
     request: impl Future<Output = Result<T, kube::Error>>,
@@ -100,16 +26,16 @@ pub async fn call<T>(
 ///
 /// # Errors
 /// If the API server refuses, cannot be reached, or takes longer.
-pub async fn call_within<T>(
+pub(crate) async fn call_within<T>(
     limit: Duration,
     verb: &'static str,
     object: impl Into<String>,
     request: impl Future<Output = Result<T, kube::Error>>,
 ) -> Result<T, ApiError> {
     let cause = match tokio::time::timeout(limit, request).await {
-        Ok(Ok(answer)) => return Ok(answer),
-        Ok(Err(error)) => Cause::Kube(Box::new(error)),
-        Err(_) => Cause::Timeout(limit),
+        Ok(Ok(response)) => return Ok(response),
+        Ok(Err(error)) => cause(&error),
+        Err(_) => Cause::Timeout(limit.as_secs()),
     };
     Err(ApiError {
         verb,
@@ -118,25 +44,11 @@ pub async fn call_within<T>(
     })
 }
 
-fn explain(cause: &Cause) -> String {
-    match cause {
-        Cause::Timeout(limit) => {
-            format!("the API server did not answer within {} s", limit.as_secs())
-        }
-        Cause::Kube(error) => explain_kube(error),
-    }
-}
-
-/// An error of kube in one line: its own Display of a connection error does not say why.
-///
-/// The text of a body that could not be read is left out: it may be a Secret.
-#[must_use]
-pub fn explain_kube(error: &kube::Error) -> String {
+/// kube's own Display of a connection error does not say why, so all errors below it are kept.
+pub(crate) fn cause(error: &kube::Error) -> Cause {
     match error {
-        kube::Error::Api(status) => {
-            format!("{} ({} {})", status.message, status.code, status.reason)
-        }
-        kube::Error::SerdeError(_) => "the API server's answer cannot be read".into(),
+        kube::Error::Api(status) => Cause::Status(classified(status)),
+        kube::Error::SerdeError(_) => Cause::Unreadable,
         other => {
             let mut causes = vec![other.to_string()];
             let mut next = std::error::Error::source(other);
@@ -145,22 +57,118 @@ pub fn explain_kube(error: &kube::Error) -> String {
                 next = cause.source();
             }
             causes.dedup();
-            causes.join(": ")
+            Cause::Connection(causes.join(": "))
         }
     }
 }
 
+fn classified(status: &Status) -> ApiStatus {
+    let class = if status.is_conflict() || status.is_already_exists() {
+        StatusClass::Conflict
+    } else if status.is_not_found() {
+        StatusClass::NotFound
+    } else if status.is_forbidden() || status.is_invalid() || status.code == 400 {
+        StatusClass::Refused
+    } else {
+        StatusClass::Other
+    };
+    ApiStatus {
+        message: status.message.clone(),
+        code: status.code,
+        reason: status.reason.clone(),
+        class,
+        namespace_is_gone: is_namespace_gone(status),
+    }
+}
+
+fn is_namespace_gone(status: &Status) -> bool {
+    let Some(details) = &status.details else {
+        return false;
+    };
+    let mut causes = details.causes.iter();
+    let terminating = causes.any(|cause| cause.reason == "NamespaceTerminating");
+    terminating || (status.code == 404 && details.kind == "namespaces")
+}
+
+/// An error of kube in one line.
+pub(crate) fn explain_kube(error: &kube::Error) -> String {
+    cause(error).to_string()
+}
+
 /// An error of a watch in one line.
-#[must_use]
-pub fn explain_watch(error: &kube::runtime::watcher::Error) -> String {
+pub(crate) fn explain_watch(error: &kube::runtime::watcher::Error) -> String {
     use kube::runtime::watcher::Error;
     match error {
         Error::InitialListFailed(cause)
         | Error::WatchStartFailed(cause)
         | Error::WatchFailed(cause) => explain_kube(cause),
-        Error::WatchError(status) => {
-            format!("{} ({} {})", status.message, status.code, status.reason)
-        }
+        Error::WatchError(status) => classified(status).to_string(),
         Error::NoResourceVersion => "the list has no resourceVersion".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn error(status: Value) -> ApiError {
+        let status: Status = serde_json::from_value(status).unwrap();
+        ApiError {
+            verb: "write",
+            object: "Secret treasury/main-token".into(),
+            cause: cause(&kube::Error::Api(Box::new(status))),
+        }
+    }
+
+    #[test]
+    fn a_status_says_what_follows_from_it() {
+        for (code, reason, class) in [
+            (409, "Conflict", StatusClass::Conflict),
+            (409, "AlreadyExists", StatusClass::Conflict),
+            (404, "NotFound", StatusClass::NotFound),
+            (404, "", StatusClass::Other),
+            (403, "Forbidden", StatusClass::Refused),
+            (422, "Invalid", StatusClass::Refused),
+            (400, "BadRequest", StatusClass::Refused),
+            (401, "Unauthorized", StatusClass::Other),
+            (429, "TooManyRequests", StatusClass::Other),
+            (500, "InternalError", StatusClass::Other),
+            (503, "", StatusClass::Other),
+        ] {
+            let error = error(json!({"code": code, "reason": reason, "message": "no"}));
+            let Cause::Status(status) = &error.cause else {
+                panic!("{error:?}");
+            };
+            assert_eq!(status.class, class, "{error}");
+            assert!(!error.is_namespace_gone());
+        }
+    }
+
+    #[test]
+    fn a_namespace_that_is_gone_or_being_deleted_is_known_by_its_details() {
+        for details in [
+            json!({"kind": "namespaces"}),
+            json!({"kind": "secrets", "causes": [{"reason": "NamespaceTerminating"}]}),
+        ] {
+            assert!(error(json!({"code": 404, "details": details})).is_namespace_gone());
+        }
+        let details = json!({"kind": "secrets"});
+        assert!(!error(json!({"code": 404, "details": details})).is_namespace_gone());
+    }
+
+    #[test]
+    fn an_error_names_verb_object_and_cause() {
+        let status = json!({"code": 403, "reason": "Forbidden", "message": "exceeded quota"});
+        assert_eq!(
+            error(status).to_string(),
+            "cannot write Secret treasury/main-token: exceeded quota (403 Forbidden)"
+        );
+        let timeout = Cause::Timeout(4);
+        assert_eq!(
+            timeout.to_string(),
+            "the API server did not answer within 4 s"
+        );
     }
 }

@@ -1,37 +1,38 @@
 //! Events (events.k8s.io/v1): what `kubectl describe` shows of changes. Best effort; the conditions are what counts.
 
 use k8s_openapi::api::core::v1::ObjectReference;
-use kube::{
-    Resource,
-    runtime::events::{Event as KubeEvent, EventType, Recorder},
-};
-
-use super::world::Watched;
-use crate::reconcile::Event;
+use kube::runtime::events::{Event, EventType, Recorder};
 
 /// The longest note that the API server takes.
 const LONGEST_NOTE: usize = 1024;
 
-/// Publishes one event, which may be about another object too: without that, kube counts it as a repeat of the one before.
-pub async fn publish(
+/// What people are told about an object.
+pub(crate) struct Announcement<'a> {
+    pub(crate) is_warning: bool,
+    pub(crate) reason: String,
+    pub(crate) note: &'a str,
+    /// Another object that it is about: without one, kube counts it as a repeat of the event before.
+    pub(crate) related: Option<ObjectReference>,
+}
+
+/// Publishes one event about an object.
+pub(crate) async fn publish(
     recorder: &Recorder,
-    object: &Watched,
-    news: &Event,
-    related: Option<ObjectReference>,
+    object: &ObjectReference,
+    announcement: Announcement<'_>,
 ) {
-    let note = news.note.chars().take(LONGEST_NOTE).collect();
-    let event = KubeEvent {
-        type_: if news.kind.is_warning() {
+    let event = Event {
+        type_: if announcement.is_warning {
             EventType::Warning
         } else {
             EventType::Normal
         },
-        reason: news.kind.reason(),
-        note: Some(note),
+        reason: announcement.reason,
+        note: Some(announcement.note.chars().take(LONGEST_NOTE).collect()),
         action: "Refresh".into(),
-        secondary: related,
+        secondary: announcement.related,
     };
-    if let Err(error) = recorder.publish(&event, &object.object_ref(&())).await {
+    if let Err(error) = recorder.publish(&event, object).await {
         tracing::warn!(error = %super::error::explain_kube(&error), reason = event.reason, "event not published");
     }
 }

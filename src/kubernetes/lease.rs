@@ -14,15 +14,15 @@ use super::{
 };
 use crate::api::FIELD_MANAGER;
 
-/// One that hangs is over, and the next round begins, before a leader's term is over.
+/// A call that hangs ends before a leader's term does, so that another round can follow.
 const LIMIT: Duration = Duration::from_secs(4);
 
 /// Which Lease: written `NAMESPACE/NAME`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeaseName {
-    /// Its namespace.
+    /// Where the Lease is.
     pub namespace: String,
-    /// Its name.
+    /// What the Lease is called.
     pub name: String,
 }
 
@@ -51,9 +51,9 @@ impl fmt::Display for LeaseName {
 /// A Lease as it was found, or written.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// Its resourceVersion; `None`: there is no such Lease.
+    /// The resourceVersion; `None`: there is no such Lease.
     pub version: Option<String>,
-    /// What it says.
+    /// The holder, and since when it holds the Lease.
     pub spec: LeaseSpec,
 }
 
@@ -90,7 +90,7 @@ impl LeaseAccess {
     /// Writes it in exactly the version that was found; without one, if there is none.
     ///
     /// # Errors
-    /// If somebody was faster, or the API server does not take it within 4 s.
+    /// If another process was faster, or the API server does not take it within 4 s.
     pub async fn write(&self, spec: LeaseSpec, replaces: Option<&str>) -> Result<Found, ApiError> {
         let lease = Lease {
             metadata: ObjectMeta {

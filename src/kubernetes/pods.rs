@@ -1,4 +1,6 @@
-//! Listing pods, of which only what `consumers` asks is read.
+//! Listing pods, page by page. The caller says which of their fields are read.
+
+use std::fmt::Debug;
 
 use k8s_openapi::api::core::v1;
 use kube::{
@@ -6,24 +8,24 @@ use kube::{
     api::ListParams,
     core::{ObjectList, Request},
 };
+use serde::de::DeserializeOwned;
 
 use super::error::{ApiError, call};
-use crate::consumers::Pod;
 
-/// Pods of one page: an answer of a few megabytes.
+/// Pods of one page: a response of a few megabytes.
 pub const PAGE: u32 = 500;
 
 /// Reads the pods of a namespace that have not finished, so many at a time.
 ///
-/// Without a resourceVersion: "0" spares the API server a little, but answers with all pods at once, whatever the limit.
+/// Without a resourceVersion: "0" spares the API server a little, but brings all pods at once, whatever the limit.
 ///
 /// # Errors
 /// If the API server refuses or cannot be asked. Earlier pages were taken then.
-pub async fn pages(
+pub async fn pages<P: Clone + Debug + DeserializeOwned>(
     client: &Client,
     namespace: &str,
     page: u32,
-    mut take: impl FnMut(&[Pod]),
+    mut take: impl FnMut(&[P]),
 ) -> Result<(), ApiError> {
     let request = Request::new(v1::Pod::url_path(&(), Some(namespace)));
     let mut parameters = ListParams::default()
@@ -32,7 +34,7 @@ pub async fn pages(
     loop {
         let list = async {
             let request = request.list(&parameters).map_err(Error::BuildRequest)?;
-            client.request::<ObjectList<Pod>>(request).await
+            client.request::<ObjectList<P>>(request).await
         };
         let page = call("list", format!("pods of namespace {namespace}"), list).await?;
         take(&page.items);

@@ -225,7 +225,7 @@ fn a_term_is_over_when_one_of_two_clocks_says_so() {
         (End(instant, time + later), false),
         (End(instant + later, time), false),
     ] {
-        leadership.set(Standing::Leads(end));
+        leadership.set(Role::Leads(end));
         assert_eq!(leadership.is_current(), leads, "{end:?}");
     }
 }

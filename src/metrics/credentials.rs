@@ -1,5 +1,5 @@
-//! What is shown of each `CubeCredential`. It is made from one entry at each scrape, so that a condition never has two values,
-//! and that nothing stays of a deleted object.
+//! The metrics of each `CubeCredential`. They are made from one entry at each scrape, so that a condition never has two values, and
+//! nothing stays of a deleted object.
 
 use std::{collections::BTreeMap, fmt, sync::Mutex};
 

@@ -1,29 +1,26 @@
 //! The network side of one exchange: one request on a fresh connection, never repeated, limited in time and size.
 
-mod handshake;
+pub(in crate::oauth) mod classify;
+pub mod error;
 mod resolver;
-mod route;
-mod trouble;
 
 use std::time::Duration;
 
 use reqwest::{Certificate, header, redirect, retry, tls};
 use secrecy::{ExposeSecret, SecretString};
 
+use self::{error::NetworkError, resolver::Resolver};
 use super::{
-    authorities,
-    endpoint::{Endpoint, Networks},
+    ca_bundle::{self, CaBundleError},
+    endpoint::Endpoint,
+    networks::Networks,
     request::TokenRequest,
-    response::{Body, Response, TokenError},
+    response::{Body, Response},
 };
-use crate::api::Reason;
-pub use handshake::Handshake;
-use resolver::Resolver;
-pub use route::Address;
 
-/// Finding the host, connecting and the TLS handshake.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// The whole exchange. Real servers hash the secret: 0.2–0.6 s is normal.
+/// The limit for name resolution, connecting and the TLS handshake.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The limit for the whole exchange. Real servers hash the secret: 0.2–0.6 s is normal.
 pub const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The most bytes of a body that are read, after decompression.
 const LARGEST_BODY: usize = 256 * 1024;
@@ -31,8 +28,8 @@ const LARGEST_BODY: usize = 256 * 1024;
 /// Sends token requests.
 #[derive(Clone, Debug)]
 pub struct TokenClient {
-    networks: Networks,
-    exchange_timeout: Duration,
+    pub(super) networks: Networks,
+    pub(super) exchange_timeout: Duration,
 }
 
 impl TokenClient {
@@ -45,7 +42,7 @@ impl TokenClient {
         }
     }
 
-    /// With another limit for the whole exchange: for tests of what a slow server does.
+    /// With another limit for the whole exchange, for tests with a slow server.
     #[must_use]
     pub fn with_timeout(self, exchange_timeout: Duration) -> Self {
         Self {
@@ -54,12 +51,11 @@ impl TokenClient {
         }
     }
 
-    /// Sends one request and reads its answer.
+    /// Sends one request and reads its response.
     ///
     /// # Errors
-    /// The refusal says how far it came: nothing was sent (`HostNotAllowed`, `CABundleInvalid`, `TLSUntrusted`, `Unreachable`)
-    /// or it may have arrived (`NoResponse`).
-    pub async fn send(&self, request: &TokenRequest) -> Result<Response, TokenError> {
+    /// The error says whether the request may have arrived: [`NetworkError::outcome_unknown`].
+    pub async fn send(&self, request: &TokenRequest) -> Result<Response, NetworkError> {
         self.post(
             &request.endpoint,
             request.ca_bundle.as_deref(),
@@ -69,14 +65,14 @@ impl TokenClient {
         .await
     }
 
-    async fn post(
+    pub(super) async fn post(
         &self,
         endpoint: &Endpoint,
         ca_bundle: Option<&str>,
         form: &SecretString,
         authorization: Option<SecretString>,
-    ) -> Result<Response, TokenError> {
-        self.permit(endpoint)?;
+    ) -> Result<Response, NetworkError> {
+        self.check_network(endpoint)?;
         let mut post = self
             .connector(endpoint, ca_bundle)?
             .post(endpoint.url().clone())
@@ -90,20 +86,22 @@ impl TokenClient {
                 sensitive(authorization.expose_secret())?,
             );
         }
-        let limit = self.exchange_timeout;
-        let describe =
-            |error: &reqwest::Error| trouble::describe(error, &endpoint.authority(), limit);
-        let response = post.send().await.map_err(|error| describe(&error))?;
-        read(response).await.map_err(|error| describe(&error))
+        let authority = endpoint.authority();
+        let classify = |error| classify::http(&error, &authority, self.exchange_timeout);
+        let response = post.send().await.map_err(classify)?;
+        read(response).await.map_err(classify)
     }
 
-    /// Whether the host of an endpoint may be asked at all; the resolver asks the same of its addresses.
+    /// Checks by its host alone that an endpoint is on a network that is allowed. The resolver checks its addresses.
     ///
     /// # Errors
-    /// `HostNotAllowed`.
-    pub fn permit(&self, endpoint: &Endpoint) -> Result<(), TokenError> {
+    /// [`NetworkError::RefusedNetwork`].
+    pub(crate) fn check_network(&self, endpoint: &Endpoint) -> Result<(), NetworkError> {
         match self.networks.refusal_of_host(endpoint) {
-            Some(why) => Err(trouble::refused_network(&endpoint.authority(), why)),
+            Some(network) => Err(NetworkError::RefusedNetwork {
+                endpoint: endpoint.authority(),
+                network,
+            }),
             None => Ok(()),
         }
     }
@@ -112,20 +110,20 @@ impl TokenClient {
         &self,
         endpoint: &Endpoint,
         ca_bundle: Option<&str>,
-    ) -> Result<reqwest::Client, TokenError> {
-        let roots = ca_bundle.map(authorities).transpose()?.unwrap_or_default();
+    ) -> Result<reqwest::Client, NetworkError> {
+        let roots = ca_bundle.map(certificates).transpose()?.unwrap_or_default();
         let builder = self.builder(endpoint);
         let builder = if roots.is_empty() {
             builder
         } else {
             builder.tls_certs_merge(roots)
         };
-        builder.build().map_err(|_| unusable_authorities())
+        builder.build().map_err(|_| NetworkError::NoTlsClient)
     }
 
-    /// A client of its own for each exchange. A stale keep-alive connection looks like a lost answer, a retry inside the
-    /// client would send a refresh token twice, a followed redirect would replay the client secret.
-    fn builder(&self, endpoint: &Endpoint) -> reqwest::ClientBuilder {
+    /// A client of its own for each exchange. A stale keep-alive connection looks like a lost response, a retry inside the
+    /// client would send a refresh token twice, and a followed redirect would replay the client secret.
+    pub(super) fn builder(&self, endpoint: &Endpoint) -> reqwest::ClientBuilder {
         let resolver = Resolver {
             token_host: endpoint.host(),
             networks: self.networks.clone(),
@@ -148,34 +146,23 @@ impl TokenClient {
     }
 }
 
-fn unusable_authorities() -> TokenError {
-    let what =
-        "no TLS client could be made: the system's certificates or the CA bundle cannot be used";
-    TokenError::new(Reason::CABundleInvalid, what)
-}
-
-/// The certificates of a PEM text.
+/// The certificates of a PEM text, as the HTTP client reads them.
 ///
 /// # Errors
-/// A refusal if it holds none, or something that is no certificate.
-pub fn authorities(pem: &str) -> Result<Vec<Certificate>, TokenError> {
-    let invalid = |what: String| TokenError::new(Reason::CABundleInvalid, what);
-    let roots = authorities::read(pem).map_err(|error| invalid(error.to_string()))?;
+/// If the text holds no certificate, or a block that cannot be read.
+pub fn certificates(pem: &str) -> Result<Vec<Certificate>, CaBundleError> {
+    let roots = ca_bundle::read(pem)?;
     roots
         .iter()
         .map(|der| Certificate::from_der(der))
         .collect::<Result<_, _>>()
-        .map_err(|_| invalid("the CA bundle is not valid PEM".into()))
+        .map_err(|_| CaBundleError::NotPem)
 }
 
-/// Marked so that no layer below prints it.
-fn sensitive(value: &str) -> Result<header::HeaderValue, TokenError> {
-    let mut value = header::HeaderValue::from_str(value).map_err(|_| {
-        TokenError::new(
-            Reason::ClientSecretMalformed,
-            "the client secret does not fit into a header",
-        )
-    })?;
+/// A header value that no layer below prints.
+fn sensitive(value: &str) -> Result<header::HeaderValue, NetworkError> {
+    let value = header::HeaderValue::from_str(value);
+    let mut value = value.map_err(|_| NetworkError::SecretNotSendable)?;
     value.set_sensitive(true);
     Ok(value)
 }
@@ -185,7 +172,7 @@ async fn read(mut response: reqwest::Response) -> Result<Response, reqwest::Erro
         let value = response.headers().get(name)?;
         Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
     };
-    let answer = Response {
+    let head = Response {
         status: response.status().as_u16(),
         content_type: text(header::CONTENT_TYPE),
         location: text(header::LOCATION),
@@ -196,12 +183,12 @@ async fn read(mut response: reqwest::Response) -> Result<Response, reqwest::Erro
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         if body.len() + chunk.len() > LARGEST_BODY {
-            return Ok(answer);
+            return Ok(head);
         }
         body.extend_from_slice(&chunk);
     }
     Ok(Response {
         body: Body::Complete(body),
-        ..answer
+        ..head
     })
 }

@@ -6,9 +6,7 @@ mod step;
 mod target;
 
 use super::case::Case;
-pub(super) use login::an_unusable_state_is_left_alone;
 pub(super) use step::Step;
-pub(super) use target::{a_foreign_secret_is_left_alone, an_older_credential_owns_the_target};
 
 type Check = fn(&Case<'_>) -> Option<Step>;
 

@@ -1,17 +1,27 @@
-//! What `cube-operator check` says of one thing.
+//! What `cube-operator check` finds, as data. `status` makes the sentences.
 
-/// What was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// How it is.
-    pub mark: Mark,
-    /// In a sentence. Of a fault it ends with the remedy.
-    pub text: String,
+mod consumers;
+mod credential;
+mod installation;
+mod network;
+
+pub(crate) use consumers::ConsumerFact;
+pub(crate) use credential::{InputFact, LoginFact, SpecFact, StatusFact, TargetFact};
+pub(crate) use installation::{CheckError, DefinitionError, InstallationFact, Right, ScopeFact};
+pub(crate) use network::{FailedStep, NetworkFact, NetworkStep};
+
+use crate::api_error::ApiError;
+
+/// One line of the report.
+#[derive(Clone, Debug)]
+pub(crate) struct Finding {
+    pub(crate) mark: Mark,
+    pub(crate) fact: Fact,
 }
 
 /// How something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
+pub(crate) enum Mark {
     /// As it should be.
     Good,
     /// It works, but deserves attention.
@@ -22,31 +32,65 @@ pub enum Mark {
     Unseen,
 }
 
+/// What was found, by topic.
+#[derive(Clone, Debug)]
+pub(crate) enum Fact {
+    Installation(InstallationFact),
+    Scope(ScopeFact),
+    Status(StatusFact),
+    Spec(SpecFact),
+    Input(InputFact),
+    Login(LoginFact),
+    Network(NetworkFact),
+    Target(TargetFact),
+    Consumer(ConsumerFact),
+    /// Something could not be read, so nothing is known of it.
+    Unreadable(ApiError),
+}
+
 impl Finding {
-    /// As it should be.
-    pub fn good(text: impl Into<String>) -> Self {
-        Self::new(Mark::Good, text)
+    pub(crate) fn good(fact: impl Into<Fact>) -> Self {
+        Self::new(Mark::Good, fact)
     }
 
-    /// It works, but deserves attention.
-    pub fn notice(text: impl Into<String>) -> Self {
-        Self::new(Mark::Notice, text)
+    pub(crate) fn notice(fact: impl Into<Fact>) -> Self {
+        Self::new(Mark::Notice, fact)
     }
 
-    /// A fault, with its remedy.
-    pub fn bad(text: impl Into<String>) -> Self {
-        Self::new(Mark::Bad, text)
+    pub(crate) fn bad(fact: impl Into<Fact>) -> Self {
+        Self::new(Mark::Bad, fact)
     }
 
-    /// Not looked at.
-    pub fn unseen(text: impl Into<String>) -> Self {
-        Self::new(Mark::Unseen, text)
+    pub(crate) fn unseen(fact: impl Into<Fact>) -> Self {
+        Self::new(Mark::Unseen, fact)
     }
 
-    fn new(mark: Mark, text: impl Into<String>) -> Self {
-        Self {
-            mark,
-            text: text.into(),
-        }
+    fn new(mark: Mark, fact: impl Into<Fact>) -> Self {
+        let fact = fact.into();
+        Self { mark, fact }
     }
+}
+
+/// Each topic becomes the fact of the same name.
+macro_rules! facts {
+    ($($topic:ident: $data:ty,)*) => {
+        $(impl From<$data> for Fact {
+            fn from(data: $data) -> Self {
+                Self::$topic(data)
+            }
+        })*
+    };
+}
+
+facts! {
+    Installation: InstallationFact,
+    Scope: ScopeFact,
+    Status: StatusFact,
+    Spec: SpecFact,
+    Input: InputFact,
+    Login: LoginFact,
+    Network: NetworkFact,
+    Target: TargetFact,
+    Consumer: ConsumerFact,
+    Unreadable: ApiError,
 }

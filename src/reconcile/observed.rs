@@ -9,7 +9,7 @@ use super::{
     source::{CaBundle, Source, SourceValue},
     target::{Target, TargetSecret},
 };
-use crate::oauth::endpoint::HostList;
+use crate::oauth::hosts::HostList;
 
 /// Everything that a decision is made from, besides the time.
 #[derive(Clone, Debug)]
@@ -55,7 +55,7 @@ impl Observed {
     /// The current version of the initial refresh token's Secret, with the grant that has one; empty: there is none to be read.
     pub(super) fn seed_version(&self) -> Option<String> {
         let settings = self.settings.as_ref().ok()?;
-        settings.grant.initial()?;
+        settings.grant.refresh_token()?;
         Some(self.seed.version().unwrap_or_default().to_owned())
     }
 }

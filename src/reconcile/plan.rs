@@ -1,6 +1,7 @@
 //! What a decision asks for.
 
 mod outcome;
+mod read;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use crate::{
     oauth::request::TokenRequest,
 };
 pub use outcome::{Exchanged, NotStored, Outcome};
+pub use read::Read;
 
 /// The one next step.
 #[derive(Debug)]
@@ -41,23 +43,6 @@ pub enum Next {
     Wait(SignedDuration),
     /// Nothing is left to do.
     Done,
-}
-
-/// A read that a decision needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Read {
-    /// The Secret by the target's name, with its data if it is ours.
-    Target,
-    /// The target before it moved, with its data.
-    Previous,
-    /// The Secret with the client.
-    Source,
-    /// The Secret with the initial refresh token.
-    Seed,
-    /// The state Secret, live.
-    State,
-    /// The CA bundle.
-    CaBundle,
 }
 
 /// An effect.
@@ -85,8 +70,8 @@ pub enum Action {
 
 /// A token request, and what its response is understood with.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Exchange {
-    /// The request.
     pub request: TokenRequest,
     /// What it is made for. The outcome brings it back.
     pub attempt: Attempt,
@@ -107,8 +92,8 @@ pub struct Attempt {
 
 /// The state as it should be.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct DesiredState {
-    /// The Secret.
     pub secret: DesiredSecret,
     /// What it holds.
     pub stored: StoredLogin,

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     absorb::absorb,
+    credential::Credential,
     decide::decide,
     memory::Memory,
     observed::Observed,
@@ -12,7 +13,7 @@ use super::{
     plan::{Action, Next, Outcome, Plan, Read},
     target::{Target, TargetSecret},
 };
-use crate::api::label;
+use crate::{api::label, api_error::ApiError};
 
 /// A reconcile takes a dozen steps at most. More would be a mistake in the decision, and must not become a storm.
 const MOST_STEPS: usize = 50;
@@ -51,6 +52,15 @@ pub struct Effects {
     pub known_target: Option<TargetSecret>,
     /// The client that the provider has asked to pause, and until when: it holds for all of that client's credentials.
     pub pause: Option<(ClientKey, Timestamp)>,
+}
+
+/// What is left of a reconcile.
+#[derive(Debug)]
+pub struct Ended {
+    /// The object with the status that was last read or written.
+    pub credential: Credential,
+    /// What is remembered for the next reconcile.
+    pub memory: Memory,
 }
 
 impl Session {
@@ -100,20 +110,21 @@ impl Session {
         }
     }
 
-    /// A read or an action did not work. Returns whether the reconcile goes on all the same: a response that must be stored is not
-    /// given up.
-    #[must_use]
-    pub fn survives(&mut self, why: impl Into<String>, now: Timestamp) -> bool {
-        let storing = self.observed.memory.is_storing();
-        if storing {
-            absorb(&mut self.observed, Outcome::Interrupted(why.into()), now);
+    /// A read or an action did not work. The reconcile goes on all the same while a response must be stored: that is not given up.
+    ///
+    /// # Errors
+    /// The error that ends the reconcile.
+    pub fn survive(&mut self, error: ApiError, now: Timestamp) -> Result<(), ApiError> {
+        if !self.observed.memory.is_storing() {
+            return Err(error);
         }
-        storing
+        absorb(&mut self.observed, Outcome::Interrupted(error), now);
+        Ok(())
     }
 
     /// The reconcile has ended; it `worked` unless an error ended it. An unused permit goes back to the budget.
     #[must_use]
-    pub fn end(self, worked: bool, budget: &mut Budget, now: Timestamp) -> Memory {
+    pub fn end(self, worked: bool, budget: &mut Budget, now: Timestamp) -> Ended {
         let Observed {
             credential,
             permit,
@@ -121,6 +132,6 @@ impl Session {
             ..
         } = self.observed;
         budget.end(&credential.uid, permit.as_ref(), worked, now);
-        memory
+        Ended { credential, memory }
     }
 }

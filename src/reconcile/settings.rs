@@ -8,16 +8,15 @@ use thiserror::Error;
 use crate::{
     api::{
         self, CaBundleRef, ClientAuthentication, ClientSecretRef, CubeCredentialSpec,
-        DeletionPolicy, Provider, RefreshTokenRef, TargetSpec,
+        DeletionPolicy, RefreshTokenRef, TargetSpec,
     },
-    oauth::endpoint::{Endpoint, EndpointError},
+    oauth::{
+        authentication::ClientValue,
+        endpoint::{Endpoint, EndpointError},
+        grant::Grant,
+    },
+    providers::Preset,
 };
-
-/// Cubewire's token endpoint, from its API documentation.
-const CUBEWIRE: &str = "https://api.cubewire.com/api/v1/oauth2/token";
-
-/// Cube Software's token endpoint, from its API documentation; the slash at its end matters.
-const CUBE_SOFTWARE: &str = "https://api.cubesoftware.com/o/token/";
 
 /// What a `CubeCredential` asks for.
 #[derive(Clone, Debug)]
@@ -28,8 +27,8 @@ pub struct Settings {
     pub endpoint: Endpoint,
     /// Where the client id and secret are.
     pub source: ClientSecretRef,
-    /// How the token is obtained.
-    pub grant: Grant,
+    /// How the token is obtained, and where the first refresh token is.
+    pub grant: Grant<RefreshTokenRef>,
     /// How the client authenticates.
     pub authentication: ClientAuthentication,
     /// The scopes that the token should have. A refresh asks for none, and its response is compared with them all the same.
@@ -52,18 +51,6 @@ pub struct Settings {
     pub suspend: bool,
 }
 
-/// The OAuth 2 grant with what only it needs.
-#[derive(Clone, Debug)]
-pub enum Grant {
-    /// The client's own credentials.
-    ClientCredentials,
-    /// A stored refresh token.
-    RefreshToken {
-        /// Where the first refresh token is, which the user writes after a sign-in: the seed.
-        initial: RefreshTokenRef,
-    },
-}
-
 /// Why a spec cannot be used. The API server has checked all of it at admission, unless its CRD is older than this program.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[expect(missing_docs, reason = "the messages are the documentation")]
@@ -83,26 +70,6 @@ pub enum SettingsError {
     Unreadable(String),
 }
 
-impl Grant {
-    /// Where the first refresh token is, with the grant that has one.
-    #[must_use]
-    pub fn initial(&self) -> Option<&RefreshTokenRef> {
-        match self {
-            Self::ClientCredentials => None,
-            Self::RefreshToken { initial } => Some(initial),
-        }
-    }
-
-    /// The grant's name in the spec.
-    #[must_use]
-    pub fn kind(&self) -> api::Grant {
-        match self {
-            Self::ClientCredentials => api::Grant::ClientCredentials,
-            Self::RefreshToken { .. } => api::Grant::RefreshToken,
-        }
-    }
-}
-
 impl Settings {
     /// Reads a spec.
     ///
@@ -113,15 +80,11 @@ impl Settings {
         name: &str,
         spec: &CubeCredentialSpec,
     ) -> Result<Self, SettingsError> {
-        let url = match (spec.provider, &spec.token_url) {
-            (_, Some(url)) => url,
-            (Provider::Cubewire, None) => CUBEWIRE,
-            (Provider::CubeSoftware, None) => CUBE_SOFTWARE,
-            (Provider::Custom, None) => return Err(SettingsError::TokenUrlMissing),
-        };
+        let preset = Preset::of(spec.provider);
+        let url = spec.token_url.as_deref().or(preset.token_url);
+        let url = url.ok_or(SettingsError::TokenUrlMissing)?;
         let grant = grant(spec)?;
-        let public = spec.client_authentication == ClientAuthentication::None;
-        if public && grant.initial().is_none() {
+        if !spec.client_authentication.is_allowed_with(&grant) {
             return Err(SettingsError::PublicClientWithoutLogin);
         }
         Ok(Self {
@@ -130,7 +93,7 @@ impl Settings {
             source: spec.client_secret_ref.clone(),
             grant,
             authentication: spec.client_authentication,
-            scopes: scopes(spec),
+            scopes: scopes(spec, preset),
             parameters: spec.parameters.clone(),
             refresh_before: duration("refreshBefore", &spec.refresh_before)?,
             assumed_lifetime: duration("assumedLifetime", &spec.assumed_lifetime)?,
@@ -140,6 +103,20 @@ impl Settings {
             target: spec.target.clone(),
             suspend: spec.suspend,
         })
+    }
+
+    /// The key of a value in the client's Secret.
+    pub(in crate::reconcile) fn client_key(&self, value: ClientValue) -> &str {
+        match value {
+            ClientValue::Id => &self.source.client_id_key,
+            ClientValue::Secret => &self.source.client_secret_key,
+        }
+    }
+
+    /// The keys in the client's Secret that are used.
+    pub(in crate::reconcile) fn client_keys(&self) -> impl Iterator<Item = &str> {
+        let values = self.authentication.values().iter();
+        values.map(|value| self.client_key(*value))
     }
 
     /// The name of the target of a `CubeCredential` with this name.
@@ -164,25 +141,20 @@ impl Settings {
     }
 }
 
-fn grant(spec: &CubeCredentialSpec) -> Result<Grant, SettingsError> {
+fn grant(spec: &CubeCredentialSpec) -> Result<Grant<RefreshTokenRef>, SettingsError> {
     match (spec.grant, &spec.refresh_token_ref) {
         (api::Grant::ClientCredentials, None) => Ok(Grant::ClientCredentials),
-        (api::Grant::RefreshToken, Some(initial)) => Ok(Grant::RefreshToken {
-            initial: initial.clone(),
-        }),
+        (api::Grant::RefreshToken, Some(initial)) => Ok(Grant::RefreshToken(initial.clone())),
         (api::Grant::ClientCredentials, Some(_)) | (api::Grant::RefreshToken, None) => {
             Err(SettingsError::RefreshTokenRefMismatch)
         }
     }
 }
 
-/// Cube Software's client credentials need scopes to be asked for.
-fn scopes(spec: &CubeCredentialSpec) -> Vec<String> {
-    let preset = spec.provider == Provider::CubeSoftware
-        && spec.grant == api::Grant::ClientCredentials
-        && spec.scopes.is_empty();
-    if preset {
-        return vec!["read".into(), "write".into()];
+fn scopes(spec: &CubeCredentialSpec, preset: &Preset) -> Vec<String> {
+    if spec.scopes.is_empty() {
+        let scopes = preset.default_scopes(spec.grant).iter();
+        return scopes.map(|scope| (*scope).to_owned()).collect();
     }
     let mut scopes = spec.scopes.clone();
     scopes.sort();

@@ -10,6 +10,7 @@ pub use rejection::{CaBundleFlaw, Flaw, Rejection, SecretRole};
 
 /// A user's Secret, which may be read only with its consent label.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Source<T = ClientValues> {
     /// Its content was not read yet. The version is that of the watch on labelled Secrets; `None`: the watch does not show it.
     Unread(Option<String>),
@@ -17,14 +18,13 @@ pub enum Source<T = ClientValues> {
     Absent,
     /// It has no consent label, so its content was not read.
     NotLabelled,
-    /// Its content.
     Read(SourceSecret<T>),
 }
 
 /// The used part of such a Secret.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct SourceSecret<T = ClientValues> {
-    /// Its resourceVersion.
     pub version: String,
     /// The hosts that its owner allows (`token-hosts`).
     pub token_hosts: Option<String>,
@@ -43,12 +43,12 @@ pub struct ClientValues {
 
 /// The value of one key.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum SourceValue {
     /// There is no such key.
     Absent,
     /// It is not UTF-8.
     NotText,
-    /// The text.
     Text(SecretString),
 }
 

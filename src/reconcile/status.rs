@@ -1,17 +1,16 @@
-//! Every word that people read in conditions and events: what happened, what to do, and what happens next.
+//! Every word that people read in conditions, events and `cube-operator check`: what happened, what to do, and what happens next.
 //!
 //! The causes come from the errors of each boundary; here they meet their remedies and the time of the next attempt. Nothing
-//! outside this room makes a sentence for the status, and nothing parses one.
+//! outside this room makes a sentence for conditions, events or `check`, and nothing parses one.
 
 mod conditions;
 mod events;
+mod findings;
 mod inputs;
 mod message;
 mod remedy;
 mod report;
 
 pub(super) use conditions::Conditions;
-pub(super) use inputs::rejected_inputs;
-pub(super) use message::{rejected_token, synced};
-pub use remedy::remedy;
+use remedy::remedy;
 pub(super) use report::report;

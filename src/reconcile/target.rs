@@ -17,7 +17,7 @@ pub use secret::{Content, Target, TargetReading, TargetSecret};
 
 /// Why no token can be published in the target, and so none is requested.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub(super) enum TargetConflict {
+pub(crate) enum TargetConflict {
     #[error("CubeCredential {rival:?} is older and has the same target Secret {target:?}")]
     OlderRival { rival: String, target: String },
     #[error(

@@ -12,7 +12,7 @@ use crate::{
 
 const TOKEN: &str = r#"{"access_token":"t","token_type":"Bearer","expires_in":3600}"#;
 
-/// The outcome of one exchange whose response is `reply`, and the address of its server.
+/// The outcome of one exchange with a server that sends `reply`, and the endpoint.
 fn answered(client: &crate::TokenClient, reply: Reply) -> (Outcome, String) {
     let authority = Authority::new("private");
     let provider = Provider::start(&authority.certificate(&LOCAL), in_turn([reply]));
@@ -88,7 +88,7 @@ fn no_whole_answer_within_the_time_limit_is_no_response() {
 
 #[test]
 fn a_broken_answer_is_no_response() {
-    // Only the end of the connection ends such a body, so anybody in between could have cut it.
+    // Only the end of the connection ends such a body, so anything between the two could have cut it.
     let endless = Reply::raw(format!("HTTP/1.1 200 OK\r\n\r\n{TOKEN}"));
     assert_eq!(
         answered(&local(), endless.clone()).0,

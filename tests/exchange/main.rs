@@ -1,4 +1,4 @@
-//! One exchange over a real connection: the bytes on the wire, and the name of everything that can happen to it.
+//! One exchange over a real connection: what goes over the wire, and the reason of everything that can happen to it.
 //!
 //! The other side is a scripted server over TLS. Nothing here leaves the machine.
 
@@ -25,36 +25,66 @@ mod trust;
 use std::{collections::BTreeMap, env, time::Duration};
 
 use cube_operator::{
-    api::{ClientAuthentication, Reason},
+    api::Reason,
     oauth::{
+        authentication::{Authentication, Client},
         client::TokenClient,
-        endpoint::{Endpoint, Networks},
-        request::{Client, TokenRequest},
-        response::{Body, Response, TokenError},
+        endpoint::Endpoint,
+        error::TokenError,
+        grant::Grant,
+        networks::Networks,
+        request::TokenRequest,
+        response::{Body, Response},
     },
 };
+use jiff::SignedDuration;
 use scripted::Authority;
 
-/// The outcome of an exchange: status and body, or the reason why there is no response.
-type Outcome = Result<(u16, String), TokenError>;
+/// The outcome of an exchange: status and body, or why there is no response.
+type Outcome = Result<(u16, String), Refused>;
+
+/// Everything that an error says.
+#[derive(Debug, PartialEq)]
+struct Refused {
+    reason: Reason,
+    what: String,
+    pause: Option<SignedDuration>,
+    outcome_unknown: bool,
+}
+
+impl<E: Into<TokenError>> From<E> for Refused {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        Self {
+            reason: error.reason(),
+            what: error.to_string(),
+            pause: error.pause(),
+            outcome_unknown: error.outcome_unknown(),
+        }
+    }
+}
+
+/// A client with this secret.
+fn billing(secret: &str) -> Client {
+    Client {
+        id: "billing".into(),
+        secret: secret.into(),
+    }
+}
 
 /// A request for a token from this URL.
 fn request(url: &str) -> TokenRequest {
     TokenRequest {
         endpoint: Endpoint::parse(url).unwrap(),
-        client: Client {
-            id: "billing".into(),
-            secret: Some("s3cret".into()),
-        },
-        authentication: ClientAuthentication::Body,
-        refresh_token: None,
+        authentication: Authentication::Body(billing("s3cret")),
+        grant: Grant::ClientCredentials,
         scopes: vec![],
         parameters: BTreeMap::new(),
         ca_bundle: None,
     }
 }
 
-/// A request that trusts this CA.
+/// The same with the CA certificate of this authority.
 fn trusting(authority: &Authority, url: &str) -> TokenRequest {
     TokenRequest {
         ca_bundle: Some(authority.pem()),
@@ -97,8 +127,8 @@ fn block_on<T>(what: impl Future<Output = T>) -> T {
     runtime.unwrap().block_on(what)
 }
 
-fn answer(client: &TokenClient, request: &TokenRequest) -> Result<Response, TokenError> {
-    block_on(client.send(request))
+fn answer(client: &TokenClient, request: &TokenRequest) -> Result<Response, Refused> {
+    block_on(client.send(request)).map_err(Into::into)
 }
 
 fn exchange(client: &TokenClient, request: &TokenRequest) -> Outcome {
@@ -108,15 +138,17 @@ fn exchange(client: &TokenClient, request: &TokenRequest) -> Outcome {
     })
 }
 
-/// The response of a server where the response does not matter.
+/// The response of a server where the test does not depend on it.
 fn fine() -> (u16, String) {
     (200, "{}".into())
 }
 
-fn refused<T>(reason: Reason, what: impl Into<String>) -> Result<T, TokenError> {
-    Err(TokenError {
-        // This is the only failure of a connection after which the request may have arrived.
+fn refused<T>(reason: Reason, what: impl Into<String>) -> Result<T, Refused> {
+    Err(Refused {
+        reason,
+        what: what.into(),
+        pause: None,
+        // Only this reason says that the request may have arrived.
         outcome_unknown: reason == Reason::NoResponse,
-        ..TokenError::new(reason, what)
     })
 }

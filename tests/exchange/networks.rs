@@ -10,7 +10,7 @@ use crate::{
     trusting,
 };
 
-/// The outcome of an exchange with a server of this machine by the name `host`, and the number of its connections.
+/// The outcome of an exchange with a server of this machine by the name `host`, how many connections it saw, and the endpoint.
 fn with_host(host: &str, networks: &[&str]) -> (Outcome, usize, String) {
     let authority = Authority::new("private");
     let provider = Provider::start(&authority.certificate(&LOCAL), |_| Reply::json(200, "{}"));

@@ -34,7 +34,7 @@ fn a_refused_connection_is_unreachable() {
 
 #[test]
 fn a_name_that_does_not_resolve_is_unreachable() {
-    // A silent name server of this machine must not use up the time for connecting.
+    // A silent name server must not consume the time for connecting.
     let made = Lone::to("https://nowhere.invalid/token")
         .exchange(&[("RES_OPTIONS", "timeout:1 attempts:1".into())]);
     assert_eq!(

@@ -1,15 +1,9 @@
-//! A redirect is a response like any other: following it would replay the secret, or turn the POST into a GET.
+//! A redirect is never followed: that would replay the secret, or turn the POST into a GET.
 
-use cube_operator::{
-    api::{Grant, Reason},
-    oauth::{
-        response::{RequestContext, TokenError, read},
-        scrub::Scrubber,
-    },
-};
+use cube_operator::{api::Reason, oauth::response::read};
 
 use crate::{
-    answer, local,
+    Refused, answer, local, refused,
     scripted::{Authority, LOCAL, Provider, Reply},
     trusting,
 };
@@ -17,15 +11,12 @@ use crate::{
 /// Sends one request, and compares the refusal.
 fn assert_redirected(authority: &Authority, provider: &Provider, answered: &str) {
     let request = trusting(authority, &provider.url("/o/token"));
-    let asked = RequestContext {
-        grant: Grant::ClientCredentials,
-        scopes: &[],
-    };
     let answer = answer(&local(), &request).unwrap();
-    let reading = read(&answer, asked, Scrubber::for_request(&request));
+    let reading = read(&answer, request.context(), request.scrubber());
+    let outcome = reading.outcome.map(drop).map_err(Refused::from);
     assert_eq!(
-        reading.outcome.unwrap_err(),
-        TokenError::new(
+        outcome,
+        refused(
             Reason::Redirected,
             format!("the token endpoint answered {answered}, which is never followed")
         )

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use cube_operator::{
-    api::ClientAuthentication,
-    oauth::request::{Client, TokenRequest},
+use cube_operator::oauth::{
+    authentication::{Authentication, Client},
+    request::TokenRequest,
 };
 use rustls::{
     ProtocolVersion,
@@ -52,13 +52,14 @@ fn headers(further: &[(&str, &str)]) -> Vec<(String, String)> {
         .collect()
 }
 
-fn changed(authentication: ClientAuthentication) -> impl FnOnce(TokenRequest) -> TokenRequest {
+fn changed(
+    authentication: fn(Client) -> Authentication,
+) -> impl FnOnce(TokenRequest) -> TokenRequest {
     move |request| TokenRequest {
-        client: Client {
+        authentication: authentication(Client {
             id: "my client".into(),
-            secret: Some("s3cret:ä&".into()),
-        },
-        authentication,
+            secret: "s3cret:ä&".into(),
+        }),
         scopes: vec!["read".into(), "write".into()],
         parameters: BTreeMap::from([("audience".into(), "https://api".into())]),
         ..request
@@ -70,7 +71,7 @@ fn body_authentication_is_one_form_with_every_parameter_once() {
     let body = "grant_type=client_credentials&client_id=my+client&client_secret=s3cret%3A%C3%A4%26&scope=read+write\
                 &audience=https%3A%2F%2Fapi";
     assert_eq!(
-        received("/o/token/", changed(ClientAuthentication::Body)),
+        received("/o/token/", changed(Authentication::Body)),
         [Request {
             connection: 1,
             tls: ProtocolVersion::TLSv1_3,
@@ -88,7 +89,7 @@ fn basic_authentication_is_a_header_and_nothing_in_the_form() {
     // my+client:s3cret%3A%C3%A4%26
     let authorization = "Basic bXkrY2xpZW50OnMzY3JldCUzQSVDMyVBNCUyNg==";
     assert_eq!(
-        received("/o/token/", changed(ClientAuthentication::Basic)),
+        received("/o/token/", changed(Authentication::Basic)),
         [Request {
             connection: 1,
             tls: ProtocolVersion::TLSv1_3,

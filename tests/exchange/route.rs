@@ -1,20 +1,22 @@
-//! The route to a token endpoint step by step: the result of each step, and that it sends only the harmless request.
+//! The way to a token endpoint step by step: what each step shows, and that nothing but the harmless probe is sent.
 
 use std::net::{TcpListener, ToSocketAddrs};
 
 use cube_operator::{
     api::Reason,
     oauth::{
-        client::{Address, Handshake},
+        diagnose::{
+            Handshake,
+            probe::{Judgement, judge},
+        },
         endpoint::Endpoint,
-        probe::{Judgement, judge},
-        response::TokenError,
+        networks::{Address, RefusedNetwork},
     },
 };
 use rustls::{SupportedProtocolVersion, version};
 
 use crate::{
-    block_on, client, local, refused,
+    Refused, block_on, client, local, refused,
     scripted::{Authority, LOCAL, Provider, Reply, Request},
 };
 
@@ -27,20 +29,23 @@ fn start(authority: &Authority) -> Provider {
     Provider::start(&authority.certificate(&LOCAL), move |_: &Request| refusal())
 }
 
-/// The route to a server for a client that trusts this CA.
-fn look(provider: &Provider, trusted: &Authority) -> Result<Handshake, TokenError> {
+/// The handshake of a client that trusts this authority.
+fn look(provider: &Provider, trusted: &Authority) -> Result<Handshake, Refused> {
     let endpoint = endpoint(&provider.url("/token?secret=planted"));
-    block_on(local().handshake(&endpoint, Some(&trusted.pem())))
+    block_on(local().handshake(&endpoint, Some(&trusted.pem()))).map_err(Into::into)
 }
 
 #[test]
-fn the_question_is_one_post_that_names_no_client_and_carries_no_secret() {
+fn the_probe_is_one_post_that_names_no_client_and_carries_no_secret() {
     let authority = Authority::new("private");
     let provider = start(&authority);
     let endpoint = endpoint(&provider.url("/token?tenant=a"));
     let answer = block_on(local().probe(&endpoint, Some(&authority.pem()))).unwrap();
     let expected = "the token endpoint answered 400 unsupported_grant_type";
-    assert_eq!(judge(&answer), Judgement::Expected(expected.into()));
+    let Judgement::Expected(error) = judge(&answer) else {
+        panic!("{answer:?}")
+    };
+    assert_eq!(error.to_string(), expected);
     let [request] = &provider.requests()[..] else {
         panic!("{:?}", provider.requests())
     };
@@ -82,7 +87,7 @@ fn a_redirect_is_told_and_not_followed() {
     let Judgement::Refused(refusal) = judge(&answer) else {
         panic!("{answer:?}")
     };
-    assert_eq!(refusal.reason, Reason::Redirected);
+    assert_eq!(refusal.reason(), Reason::Redirected);
     assert_eq!(other.connections(), 0);
 }
 
@@ -121,8 +126,8 @@ fn a_certificate_that_is_not_trusted_is_shown_with_the_words_of_an_exchange() {
         "the certificate of the token endpoint localhost:{port} is not trusted: it was issued by an authority that is not trusted"
     );
     assert_eq!(
-        observed.outcome,
-        Err(TokenError::new(Reason::TLSUntrusted, what))
+        observed.outcome.map_err(Refused::from),
+        refused(Reason::TLSUntrusted, what)
     );
     assert!(
         observed
@@ -151,14 +156,17 @@ fn a_server_without_tls_shows_no_certificate() {
     let what = format!(
         "the token endpoint localhost:{port} could not be reached: what answers there does not speak TLS"
     );
-    assert_eq!(observed, refused(Reason::Unreachable, what));
+    assert_eq!(
+        observed.map_err(Refused::from),
+        refused(Reason::Unreachable, what)
+    );
 }
 
 #[test]
 fn addresses_are_shown_with_what_is_refused_of_them() {
     let loopback = |networks: &[&str]| {
         let endpoint = endpoint("https://127.0.0.1:1/token");
-        block_on(client(networks).addresses(&endpoint))
+        block_on(client(networks).addresses(&endpoint)).map_err(Refused::from)
     };
     let ip = "127.0.0.1".parse().unwrap();
     assert_eq!(
@@ -180,13 +188,13 @@ fn addresses_are_shown_with_what_is_refused_of_them() {
     assert_eq!(
         found
             .iter()
-            .any(|address| address.refused == Some("loopback")),
+            .any(|address| address.refused == Some(RefusedNetwork::Loopback)),
         v6
     );
 }
 
 #[test]
-fn a_connection_is_opened_to_permitted_addresses_only() {
+fn a_connection_is_opened_to_allowed_addresses_only() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let endpoint = endpoint(&format!("https://localhost:{}/token", address.port()));
@@ -200,15 +208,15 @@ fn a_connection_is_opened_to_permitted_addresses_only() {
         block_on(local().connect_to(&endpoint, &at(None))),
         Ok(address)
     );
-    let nowhere = block_on(local().connect_to(&endpoint, &at(Some("loopback"))));
-    assert_eq!(nowhere.unwrap_err().reason, Reason::Unreachable);
+    let nowhere = block_on(local().connect_to(&endpoint, &at(Some(RefusedNetwork::Loopback))));
+    assert_eq!(nowhere.unwrap_err().reason(), Reason::Unreachable);
     drop(listener);
     let what = format!(
         "the token endpoint localhost:{} could not be reached: the connection was refused",
         address.port()
     );
     assert_eq!(
-        block_on(local().connect_to(&endpoint, &at(None))),
+        block_on(local().connect_to(&endpoint, &at(None))).map_err(Refused::from),
         refused(Reason::Unreachable, what)
     );
 }

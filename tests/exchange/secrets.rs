@@ -1,24 +1,22 @@
 //! No secret is in any Debug output or any log, including those of the libraries at the level TRACE.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use cube_operator::{
-    api::ClientAuthentication,
-    oauth::{
-        request::TokenRequest,
-        response::{RequestContext, read},
-        scrub::Scrubber,
-    },
+use cube_operator::oauth::{
+    authentication::{Authentication, Client},
+    grant::Grant,
+    request::TokenRequest,
+    response::read,
 };
 
 use crate::{
-    answer, local,
+    answer, billing, local,
     process::Lone,
     proxy::{OPEN, Proxy},
     scripted::{Authority, LOCAL, Provider, Reply, in_turn},
     trusting,
 };
 
-/// One for each place where a secret is: the client, the refresh, the URL, the response, and a proxy.
+/// One secret for each place that has one: the client, the refresh, the URL, the response, and a proxy.
 const CLIENT: &str = "planted-client";
 const QUERY: &str = "planted-query";
 const ACCESS: &str = "planted-access";
@@ -49,21 +47,16 @@ fn reply() -> Reply {
 fn debug_output_shows_no_secret() {
     let authority = Authority::new("private");
     let provider = Provider::start(&authority.certificate(&LOCAL), |_| reply());
-    for authentication in [ClientAuthentication::Body, ClientAuthentication::Basic] {
-        let mut request = trusting(&authority, &provider.url(&format!("/token?key={QUERY}")));
-        request.client.secret = Some(CLIENT.into());
+    let ways: [fn(Client) -> Authentication; 2] = [Authentication::Body, Authentication::Basic];
+    for authentication in ways {
         let request = TokenRequest {
-            authentication,
-            refresh_token: Some(SENT.into()),
-            ..request
+            authentication: authentication(billing(CLIENT)),
+            grant: Grant::RefreshToken(SENT.into()),
+            ..trusting(&authority, &provider.url(&format!("/token?key={QUERY}")))
         };
         let client = local();
         let answer = answer(&client, &request).unwrap();
-        let asked = RequestContext {
-            grant: request.grant(),
-            scopes: &request.scopes,
-        };
-        let reading = read(&answer, asked, Scrubber::for_request(&request));
+        let reading = read(&answer, request.context(), request.scrubber());
         let (body, authorization) = (request.body(), request.authorization());
         let shown = format!("{client:?}{request:?}{body:?}{authorization:?}{answer:?}{reading:?}");
         assert!(
@@ -95,7 +88,7 @@ fn logs_show_no_secret_even_without_a_filter() {
     ] {
         let provider = Provider::start(&certificate, in_turn([reply]));
         let proxy = Proxy::start(OPEN, provider.address);
-        for authentication in [ClientAuthentication::Body, ClientAuthentication::Basic] {
+        for authentication in ["Body", "Basic"] {
             let made = Lone::to(&format!("https://localhost:1/token?key={QUERY}"))
                 .bundle(Some(authority.pem()))
                 .allow("127.0.0.0/8")

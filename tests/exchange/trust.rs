@@ -1,4 +1,4 @@
-//! Only the system's CA certificates and those of the CA bundle are trusted.
+//! Which certificates are trusted: those that the system or the CA bundle vouches for, and no others.
 
 use std::{fs, path::PathBuf};
 
@@ -113,7 +113,7 @@ fn a_bundle_without_usable_certificates_is_invalid_and_nothing_is_sent() {
     assert_eq!(provider.connections(), 0);
 }
 
-/// A file with the authorities of a system.
+/// A file with the CA certificates of a system.
 fn system(name: &str, pem: &str) -> (&'static str, String) {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
         .join(format!("{name}-{}.pem", std::process::id()));

@@ -1,4 +1,4 @@
-//! An answer of a token endpoint: lines `status: 200`, `content-type: …`, `location: …`, `retry-after: …`, `date: …`; an empty
+//! A response of a token endpoint: lines `status: 200`, `content-type: …`, `location: …`, `retry-after: …`, `date: …`; an empty
 //! line; the body. What must hold is protocol.md in other words.
 
 mod shown;
@@ -7,12 +7,7 @@ use std::collections::HashMap;
 
 use cube_operator::{
     api::{Grant, Reason},
-    oauth::{
-        response::{
-            Body, Issued, LONGEST_LIFETIME, Parsed, RequestContext, Response, TokenError, read,
-        },
-        scrub::Scrubber,
-    },
+    oauth::response::{Body, Issued, LONGEST_LIFETIME, Parsed, Response, ResponseError, read},
 };
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
@@ -22,13 +17,12 @@ use url::form_urlencoded;
 
 use super::{
     input::Input,
-    request::request,
+    request::{SCOPES, request},
     secrets::{REDACTED, is_fit_to_be_shown, is_token},
 };
 
 const CLIENT_SECRET: &str = "hunter2/+ &é~";
 const REFRESH_TOKEN: &str = "r1/next~token=";
-const SCOPES: [&str; 2] = ["read", "write"];
 
 pub(crate) fn holds(bytes: &[u8]) {
     let answer = answer(&Input::read(bytes));
@@ -66,16 +60,8 @@ fn answer(input: &Input) -> Response {
 
 fn meaning(answer: &Response, grant: Grant) -> Parsed {
     let refresh_token = (grant == Grant::RefreshToken).then_some(REFRESH_TOKEN);
-    let scrubber = Scrubber::for_request(&request(Some(CLIENT_SECRET), refresh_token));
-    let scopes = SCOPES.map(Into::into);
-    read(
-        answer,
-        RequestContext {
-            grant,
-            scopes: &scopes,
-        },
-        scrubber,
-    )
+    let request = request(Some(CLIENT_SECRET), refresh_token);
+    read(answer, request.context(), request.scrubber())
 }
 
 fn is_success(status: u16) -> bool {
@@ -135,7 +121,7 @@ fn a_token_is_fit_to_be_published(answer: &Response, issued: &Issued) {
     }
 }
 
-fn a_refusal_follows_the_table(answer: &Response, refusal: &TokenError, grant: Grant) {
+fn a_refusal_follows_the_table(answer: &Response, refusal: &ResponseError, grant: Grant) {
     use Reason::{
         EndpointNotFound, Forbidden, InvalidClient, InvalidGrant, InvalidRequest, InvalidScope,
         InvalidTarget, RateLimited, Redirected, RefreshTokenRejected, ResponseTooLarge,
@@ -157,7 +143,7 @@ fn a_refusal_follows_the_table(answer: &Response, refusal: &TokenError, grant: G
     ];
     let large = matches!(answer.body, Body::TooLarge);
     let status = answer.status;
-    let reason = refusal.reason;
+    let reason = refusal.reason();
     let possible = match status {
         300..400 => reason == Redirected,
         _ if large => reason == ResponseTooLarge,
@@ -176,7 +162,7 @@ fn a_refusal_follows_the_table(answer: &Response, refusal: &TokenError, grant: G
     let pauses = [RateLimited, Unavailable].contains(&reason);
     assert!(
         refusal
-            .pause
+            .pause()
             .is_none_or(|pause| pauses && (10..=3600).contains(&pause.as_secs()))
     );
     let said = coded.contains(&reason);
@@ -185,7 +171,7 @@ fn a_refusal_follows_the_table(answer: &Response, refusal: &TokenError, grant: G
         408 | 500.. => !said || status >= 500,
         _ => false,
     };
-    assert_eq!(refusal.outcome_unknown, doubt, "{status} {reason}");
+    assert_eq!(refusal.outcome_unknown(), doubt, "{status} {reason}");
 }
 
 /// "Any 2xx with a usable refresh token stores it, even if the rest is unusable."
@@ -218,7 +204,7 @@ fn no_successor_is_dropped(answer: &Response, grant: Grant, found: Option<&Secre
             // Not RefreshTokenRejected, say, of which the successor would not be stored.
             let told = [Reason::UnexpectedResponse, Reason::UnsupportedTokenType];
             assert!(
-                told.contains(&refusal.reason) && refusal.outcome_unknown,
+                told.contains(&refusal.reason()) && refusal.outcome_unknown(),
                 "{refusal:?}"
             );
         }

@@ -2,7 +2,7 @@
 
 use std::net::Ipv6Addr;
 
-use cube_operator::oauth::endpoint::{Endpoint, HostList};
+use cube_operator::oauth::{endpoint::Endpoint, hosts::HostList};
 
 use super::input::Input;
 
@@ -25,26 +25,26 @@ pub(crate) fn holds(bytes: &[u8]) {
             "{entry}"
         );
         let port = port.map(|port| format!(":{port}")).unwrap_or_default();
-        permits(&list, &format!("https://{host}{port}/"), Some(true));
+        allows(&list, &format!("https://{host}{port}/"), Some(true));
     }
     let url = input.get("url").unwrap_or_default();
     if let Ok(endpoint) = Endpoint::parse(url) {
         let listed = entries.iter().any(|entry| is_for(entry, &endpoint));
-        permits(&list, url, Some(listed));
+        allows(&list, url, Some(listed));
         let reversed = entries.iter().rev().copied().collect::<Vec<_>>().join(" ,");
         let reversed = HostList::parse(&reversed).expect("the same entries");
-        permits(&reversed, url, Some(listed));
+        allows(&reversed, url, Some(listed));
     }
 }
 
-fn permits(list: &HostList, url: &str, expected: Option<bool>) {
-    let permitted = Endpoint::parse(url)
+fn allows(list: &HostList, url: &str, expected: Option<bool>) {
+    let allowed = Endpoint::parse(url)
         .ok()
-        .map(|endpoint| list.permits(&endpoint));
-    assert_eq!(permitted, expected, "{url}");
+        .map(|endpoint| list.allows(&endpoint));
+    assert_eq!(allowed, expected, "{url}");
 }
 
-/// An entry with what stands behind its last colon, if that is no part of an address.
+/// An entry, and the text after its last colon if that is no part of an address.
 fn host_and_port(entry: &str) -> (String, Option<&str>) {
     if entry.parse::<Ipv6Addr>().is_ok() {
         return (format!("[{entry}]"), None);

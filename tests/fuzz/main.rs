@@ -64,7 +64,7 @@ fn answers() {
 
 #[test]
 fn pem_texts() {
-    run("authorities");
+    run("ca_bundle");
 }
 
 #[test]

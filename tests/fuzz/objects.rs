@@ -184,7 +184,7 @@ impl World {
                 }
                 Turn::Wait(_) => panic!("everything can be written here"),
                 Turn::Held | Turn::Stuck => break,
-                Turn::Read(what) => self.objects.read(what, session.observed()),
+                Turn::Read(what) => self.objects.read(&what, session.observed()),
                 Turn::Act(action) => self.act(*action, process, session.observed()),
             };
             process.absorb(&mut session, outcome, self.now);

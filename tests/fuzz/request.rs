@@ -1,25 +1,32 @@
-//! A request, for what only wants to know its secrets.
+//! A request, for tests that need its secrets and its scopes.
 
 use std::collections::BTreeMap;
 
-use cube_operator::{
-    api::ClientAuthentication,
-    oauth::{
-        endpoint::Endpoint,
-        request::{Client, TokenRequest},
-    },
+use cube_operator::oauth::{
+    authentication::{Authentication, Client},
+    endpoint::Endpoint,
+    grant::Grant,
+    request::TokenRequest,
 };
 
+pub(crate) const SCOPES: [&str; 2] = ["read", "write"];
+
 pub(crate) fn request(client_secret: Option<&str>, refresh_token: Option<&str>) -> TokenRequest {
+    let id = "billing".to_owned();
     TokenRequest {
         endpoint: Endpoint::parse("https://login.example/token").expect("a good URL"),
-        client: Client {
-            id: "billing".into(),
-            secret: client_secret.map(Into::into),
+        authentication: match client_secret {
+            Some(secret) => Authentication::Body(Client {
+                id,
+                secret: secret.into(),
+            }),
+            None => Authentication::None { id },
         },
-        authentication: ClientAuthentication::Body,
-        refresh_token: refresh_token.map(Into::into),
-        scopes: vec![],
+        grant: match refresh_token {
+            Some(token) => Grant::RefreshToken(token.into()),
+            None => Grant::ClientCredentials,
+        },
+        scopes: SCOPES.map(Into::into).into(),
         parameters: BTreeMap::new(),
         ca_bundle: None,
     }

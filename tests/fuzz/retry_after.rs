@@ -1,12 +1,6 @@
-//! The pause that an answer asks for: lines `retry-after: …` and `date: …`, as in the answer's head.
+//! The pause that a response asks for: lines `retry-after: …` and `date: …`, as in its head.
 
-use cube_operator::{
-    api::Grant,
-    oauth::{
-        response::{Body, RequestContext, Response, read},
-        scrub::Scrubber,
-    },
-};
+use cube_operator::oauth::response::{Body, Response, read};
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 
 use super::{input::Input, request::request};
@@ -97,11 +91,7 @@ fn pause(status: u16, header: Option<&str>, date: Option<&str>) -> Option<i64> {
         body: Body::Complete(vec![]),
         ..Response::default()
     };
-    let asked = RequestContext {
-        grant: Grant::ClientCredentials,
-        scopes: &[],
-    };
-    let scrubber = Scrubber::for_request(&request(None, None));
-    let refusal = read(&answer, asked, scrubber).outcome.err()?;
-    refusal.pause.map(|pause| pause.as_secs())
+    let request = request(None, None);
+    let parsed = read(&answer, request.context(), request.scrubber());
+    parsed.outcome.err()?.pause().map(|pause| pause.as_secs())
 }

@@ -1,6 +1,6 @@
 //! What is shown of a provider's text: lines `secret: …`, an empty line, the text.
 
-use cube_operator::oauth::scrub::Scrubber;
+use cube_operator::scrub::Scrubber;
 
 use super::{
     input::Input,
@@ -31,7 +31,7 @@ pub(crate) fn holds(bytes: &[u8]) {
 /// The first two secrets are those of the request.
 fn scrubber(secrets: &[&str]) -> Scrubber {
     let secret = |index: usize| secrets.get(index).copied();
-    let mut scrubber = Scrubber::for_request(&request(secret(0), secret(1)));
+    let mut scrubber = request(secret(0), secret(1)).scrubber();
     for secret in secrets.iter().skip(2) {
         scrubber.add(secret);
     }

@@ -1,7 +1,7 @@
 //! What others wrote, as bytes, and what must hold whatever they wrote. Shared by `main.rs` and `libfuzzer/main.rs`.
 
 mod answer;
-mod authorities;
+mod ca_bundle;
 mod endpoint;
 mod hosts;
 mod input;
@@ -17,7 +17,7 @@ pub(crate) type Target = fn(&[u8]);
 /// Each target has a corpus of its name.
 pub(crate) const TARGETS: [(&str, Target); 7] = [
     ("answer", answer::holds),
-    ("authorities", authorities::holds),
+    ("ca_bundle", ca_bundle::holds),
     ("endpoint", endpoint::holds),
     ("hosts", hosts::holds),
     ("objects", objects::holds),

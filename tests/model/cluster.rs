@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use cube_operator::{
     api::label,
+    api_error::{ApiError, ApiStatus, Cause, StatusClass},
     reconcile::{Content, DesiredSecret, NotStored, SecretVersion, TargetSecret},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -110,11 +111,14 @@ impl Cluster {
         match self.fault() {
             None => return self.replace(&desired, owner),
             Some(Fault::Lost) => {}
-            Some(Fault::Refused) => return Err(NotStored::Refused("exceeded quota".into())),
+            Some(Fault::Refused) => {
+                let error = refused(&desired.name, "exceeded quota");
+                return Err(NotStored::Refused(error.into()));
+            }
             Some(Fault::Unanswered) => drop(self.replace(&desired, owner)),
-            Some(Fault::Late(at)) => self.late.push((at, desired)),
+            Some(Fault::Late(at)) => self.late.push((at, desired.clone())),
         }
-        Err(unanswered())
+        Err(NotStored::Unknown(no_response(&desired.name).into()))
     }
 
     /// Makes the late writes that are due.
@@ -132,7 +136,8 @@ impl Cluster {
             return Err(NotStored::Conflict);
         }
         if current.is_some_and(|current| current.r#type != desired.r#type) {
-            return Err(NotStored::Refused("the type is immutable".into()));
+            let error = refused(&desired.name, "the type is immutable");
+            return Err(NotStored::Refused(error.into()));
         }
         let version = self.version + 1;
         let before = current.cloned().unwrap_or_else(|| Stored {
@@ -151,17 +156,17 @@ impl Cluster {
     }
 
     /// Deletes this version of a Secret.
-    pub(crate) fn delete(&mut self, version: &SecretVersion) -> Result<(), NotStored> {
+    pub(crate) fn delete(&mut self, version: &SecretVersion) -> Result<(), ApiError> {
         let fault = self.fault();
-        if !matches!(fault, None | Some(Fault::Unanswered)) {
-            return Err(unanswered());
-        }
         let current = self.secrets.get(&version.name);
-        if current.is_some() && !replaces(current, Some(version)) {
-            return Err(NotStored::Conflict);
+        let gone = current.is_none() || replaces(current, Some(version));
+        if matches!(fault, None | Some(Fault::Unanswered)) && gone {
+            self.secrets.remove(&version.name);
         }
-        self.secrets.remove(&version.name);
-        fault.map_or(Ok(()), |_| Err(unanswered()))
+        if fault.is_some() || !gone {
+            return Err(no_response(&version.name));
+        }
+        Ok(())
     }
 }
 
@@ -194,8 +199,27 @@ impl Stored {
     }
 }
 
-fn unanswered() -> NotStored {
-    NotStored::Unknown("no response".into())
+pub(crate) fn no_response(name: &str) -> ApiError {
+    api_error(name, Cause::Timeout(10))
+}
+
+fn refused(name: &str, why: &str) -> ApiError {
+    let status = ApiStatus {
+        message: why.into(),
+        code: 403,
+        reason: "Forbidden".into(),
+        class: StatusClass::Refused,
+        namespace_is_gone: false,
+    };
+    api_error(name, Cause::Status(status))
+}
+
+fn api_error(name: &str, cause: Cause) -> ApiError {
+    ApiError {
+        verb: "write",
+        object: format!("Secret treasury/{name}"),
+        cause,
+    }
 }
 
 fn replaces(current: Option<&Stored>, replaced: Option<&SecretVersion>) -> bool {

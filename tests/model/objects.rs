@@ -2,7 +2,8 @@
 
 use cube_operator::{
     api::CubeCredentialStatus,
-    oauth::endpoint::HostList,
+    api_error::ApiError,
+    oauth::hosts::HostList,
     reconcile::{
         Action, CaBundle, ClientValues, Content, Credential, DesiredSecret, DesiredState, Event,
         NotStored, Observed, Outcome, Read, SecretVersion, Source, SourceSecret, SourceValue,
@@ -12,7 +13,7 @@ use cube_operator::{
 use jiff::Timestamp;
 
 use super::{
-    cluster::{Cluster, Fault},
+    cluster::{Cluster, Fault, no_response},
     process::Process,
 };
 
@@ -24,10 +25,6 @@ pub(crate) struct Provided<T> {
     pub(crate) token_hosts: Option<String>,
     pub(crate) values: T,
 }
-
-/// A read or an action that did not work, or may not have worked.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Interrupted;
 
 pub(crate) struct Objects {
     pub(crate) name: &'static str,
@@ -89,18 +86,14 @@ impl Objects {
         self.seed = Some(Provided::new(version, token));
     }
 
-    pub(crate) fn read(&self, what: Read, observed: &Observed) -> Outcome {
-        let settings = observed.settings.as_ref().expect("nothing else is read");
+    pub(crate) fn read(&self, what: &Read, observed: &Observed) -> Outcome {
         match what {
-            Read::Target => Outcome::Target(self.read_target(&settings.target_name, observed)),
-            Read::Previous => {
-                let previous = observed.previous.as_ref().expect("it is known");
-                Outcome::Previous(self.read_target(&previous.name, observed))
-            }
-            Read::Source => Outcome::Source(Provided::read(self.source.as_ref())),
-            Read::Seed => Outcome::Seed(Provided::read(self.seed.as_ref())),
-            Read::State => Outcome::State(self.read_state(&settings.state_name, observed)),
-            Read::CaBundle => Outcome::CaBundle(self.ca_bundle.clone()),
+            Read::Target { name, .. } => Outcome::Target(self.read_target(name, observed)),
+            Read::Previous { name } => Outcome::Previous(self.read_target(name, observed)),
+            Read::Source { .. } => Outcome::Source(Provided::read(self.source.as_ref())),
+            Read::Seed { .. } => Outcome::Seed(Provided::read(self.seed.as_ref())),
+            Read::State { name } => Outcome::State(self.read_state(name, observed)),
+            Read::CaBundle(_) => Outcome::CaBundle(self.ca_bundle.clone()),
         }
     }
 
@@ -131,7 +124,7 @@ impl Objects {
         action: Action,
         process: &mut Process,
         now: Timestamp,
-    ) -> Result<Outcome, Interrupted> {
+    ) -> Result<Outcome, ApiError> {
         match action {
             Action::TakePermit(request) => {
                 let permit = process.budget.borrow_mut().take(&request, now);
@@ -169,13 +162,15 @@ impl Objects {
         &mut self,
         target: DesiredSecret,
         process: &mut Process,
-    ) -> Result<Outcome, Interrupted> {
+    ) -> Result<Outcome, ApiError> {
         let (name, fingerprint) = (target.name.clone(), target.fingerprint());
         if let Err(error) = self.cluster.apply(target, &self.uid) {
             process.targets.remove(&name);
             return match error {
                 NotStored::Refused(why) => Ok(Outcome::NotWritable(why)),
-                NotStored::Conflict | NotStored::Unknown(_) | NotStored::Gone => Err(Interrupted),
+                NotStored::Conflict | NotStored::Unknown(_) | NotStored::Gone => {
+                    Err(no_response(&name))
+                }
             };
         }
         let mut known = self.cluster.target(&name).expect("it was written");
@@ -188,9 +183,9 @@ impl Objects {
         &mut self,
         version: &SecretVersion,
         process: &mut Process,
-    ) -> Result<Outcome, Interrupted> {
+    ) -> Result<Outcome, ApiError> {
         process.targets.remove(&version.name);
-        self.cluster.delete(version).map_err(|_| Interrupted)?;
+        self.cluster.delete(version)?;
         Ok(Outcome::Deleted(version.name.clone()))
     }
 
@@ -198,13 +193,13 @@ impl Objects {
         &mut self,
         status: CubeCredentialStatus,
         events: Vec<Event>,
-    ) -> Result<Outcome, Interrupted> {
+    ) -> Result<Outcome, ApiError> {
         let fault = self.cluster.fault();
         if matches!(fault, None | Some(Fault::Unanswered)) {
             self.status.clone_from(&status);
         }
         if fault.is_some() {
-            return Err(Interrupted);
+            return Err(no_response(self.name));
         }
         self.events.extend(events);
         let version = self.cluster.next_version().to_string();

@@ -98,10 +98,10 @@ impl Process {
 
     /// The reconcile has ended; it `worked` unless an error ended it.
     pub(crate) fn end(&mut self, session: Session, worked: bool, now: Timestamp) {
-        self.status = session.observed().credential.status.clone();
-        let memory = session.end(worked, &mut self.budget.borrow_mut(), now);
+        let ended = session.end(worked, &mut self.budget.borrow_mut(), now);
         if let Some(remembered) = &mut self.memory {
-            remembered.end(memory);
+            remembered.end(ended.memory);
         }
+        self.status = ended.credential.status;
     }
 }

@@ -4,10 +4,7 @@ use std::collections::VecDeque;
 
 use cube_operator::{
     api::Reason,
-    oauth::{
-        request::TokenRequest,
-        response::{Issued, TokenError},
-    },
+    oauth::{error::TokenError, example, request::TokenRequest, response::Issued},
     reconcile::{self, Attempt, Exchanged},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -29,10 +26,10 @@ pub(crate) enum Response {
         /// Seconds that the provider's clock is ahead.
         ahead: i64,
     },
-    /// No token, and nothing is consumed.
+    /// No token, or no response at all; nothing is consumed.
     Refuse { reason: Reason, pause: Option<i64> },
-    /// None that arrives. The request may have been `served`.
-    Lost { reason: Reason, served: bool },
+    /// A token and a successor that do not arrive.
+    Lost(Reason),
     /// The successor of the refresh token alone.
     NoAccessToken,
 }
@@ -123,7 +120,7 @@ impl Provider {
     }
 
     fn next_response(&mut self, request: &TokenRequest) -> Response {
-        let secret = request.client.secret.as_ref();
+        let secret = request.authentication.client_secret();
         let sent = secret.map(ExposeSecret::expose_secret);
         if self.accepts.is_some() && self.accepts.as_deref() != sent {
             return refuse(Reason::InvalidClient);
@@ -140,22 +137,16 @@ impl Provider {
         response: Response,
         now: Timestamp,
     ) -> Exchanged {
-        let (is_lost, served) = match response {
-            Response::Issue { .. } | Response::NoAccessToken => (false, true),
-            Response::Refuse { .. } => (false, false),
-            Response::Lost { served, .. } => (true, served),
-        };
+        let served = !matches!(response, Response::Refuse { .. });
+        let is_lost = matches!(response, Response::Lost(_));
         let pair = served.then(|| self.serve(request, now)).flatten();
-        let successor = pair.filter(|_| request.refresh_token.is_some() && !is_lost);
+        let successor = pair.filter(|_| request.grant.refresh_token().is_some() && !is_lost);
         let date = match response {
             Response::Issue { ahead, .. } => Some(now + SignedDuration::from_secs(ahead)),
             _ => None,
         };
         let result = match pair {
-            None if served => {
-                let reason = Reason::RefreshTokenRejected;
-                Err(TokenError::new(reason, "invalid_grant"))
-            }
+            None if served => Err(error(Reason::RefreshTokenRejected, None)),
             pair => result(response, pair.map_or(0, |pair| pair.access)),
         };
         Exchanged {
@@ -168,7 +159,7 @@ impl Provider {
     }
 
     fn serve(&mut self, request: &TokenRequest, now: Timestamp) -> Option<Pair> {
-        let Some(token) = &request.refresh_token else {
+        let Some(token) = request.grant.refresh_token() else {
             let access = self.exchanges.len() as u64;
             return Some(Pair { refresh: 0, access });
         };
@@ -191,19 +182,19 @@ fn result(response: Response, access: u64) -> Result<Issued, TokenError> {
             scopes,
             narrowed,
         }),
-        Response::Refuse { reason, pause } => Err(TokenError {
-            pause: pause.map(SignedDuration::from_secs),
-            ..TokenError::new(reason, "the token endpoint answered no")
-        }),
-        Response::Lost { reason, .. } => Err(TokenError {
-            outcome_unknown: true,
-            ..TokenError::new(reason, "no response arrived")
-        }),
-        Response::NoAccessToken => {
-            let reason = Reason::UnexpectedResponse;
-            Err(TokenError::new(reason, "no access token"))
+        Response::Refuse { reason, pause } => Err(error(reason, pause)),
+        Response::Lost(reason) => {
+            let error = error(reason, None);
+            assert!(error.outcome_unknown());
+            Err(error)
         }
+        Response::NoAccessToken => Err(error(Reason::UnexpectedResponse, None)),
     }
+}
+
+fn error(reason: Reason, pause: Option<i64>) -> TokenError {
+    let error = example::token_error(reason, pause.map(SignedDuration::from_secs));
+    error.expect("an exchange can have this reason")
 }
 
 /// The refresh token with this number.

@@ -16,17 +16,18 @@ pub(crate) const LAYERS: &[&[&str]] = &[
     &["src/controller"],
     &["src/leader"],
     // The effects: what is read from the cluster, what is written to it and sent to token endpoints.
+    &["src/cluster"],
     &["src/kubernetes"],
     &["src/metrics"],
+    &["src/oauth/diagnose"],
     &["src/oauth/client"],
     // The core, which is pure. `src/reconcile.rs` only shows what the files below it define.
-    &["src/consumers"],
     &["src/reconcile.rs"],
     &["src/reconcile/session.rs", "src/reconcile/inspect"],
     &["src/reconcile/absorb", "src/reconcile/decide"],
     &["src/reconcile/checks"],
     &["src/reconcile/status"],
-    &["src/reconcile/case"],
+    &["src/reconcile/case", "src/reconcile/finding"],
     &["src/reconcile/plan", "src/reconcile/observed"],
     &["src/reconcile/memory"],
     &["src/reconcile/login"],
@@ -35,12 +36,22 @@ pub(crate) const LAYERS: &[&[&str]] = &[
     &["src/reconcile/token"],
     &["src/reconcile/source"],
     &["src/reconcile/settings", "src/reconcile/credential"],
-    &["src/reconcile/event.rs", "src/reconcile/finding.rs"],
-    &["src/reconcile/digest.rs", "src/reconcile/time.rs"],
+    &["src/reconcile/event.rs"],
+    &[
+        "src/reconcile/digest.rs",
+        "src/reconcile/time.rs",
+        "src/reconcile/write_error.rs",
+    ],
     // What the core speaks about.
-    &["src/oauth"],
-    &["src/api"],
-    &["src/clock.rs", "src/lock.rs"],
+    &["src/consumers"],
+    &["src/oauth/example.rs"],
+    // `check` judges the response to its probe as the core judges a response: without sending anything.
+    &["src/oauth/error.rs", "src/oauth/diagnose/probe.rs"],
+    // The errors of the network are data: only the rest of that room sends anything.
+    &["src/oauth/client/error.rs"],
+    &["src/oauth", "src/providers.rs"],
+    &["src/api", "src/scrub"],
+    &["src/api_error.rs", "src/clock.rs", "src/lock.rs"],
 ];
 
 type Layers = [&'static [&'static str]];

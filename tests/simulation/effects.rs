@@ -2,6 +2,8 @@
 
 use cube_operator::{
     api::{Reason, label},
+    api_error::ApiError,
+    oauth::error::TokenError,
     reconcile::{Action, Exchange, Observed, Outcome, Read},
 };
 use secrecy::ExposeSecret;
@@ -9,8 +11,7 @@ use secrecy::ExposeSecret;
 use crate::{
     checks::{EXCHANGE, reasons},
     model::{
-        cluster::{Fault, number},
-        objects::Interrupted,
+        cluster::{Fault, no_response, number},
         provider::{Response, issue, refuse},
     },
     operator::Flight,
@@ -24,17 +25,17 @@ impl World {
     pub(crate) fn read(
         &mut self,
         who: usize,
-        what: Read,
+        what: &Read,
         observed: &Observed,
-    ) -> Result<Outcome, Interrupted> {
+    ) -> Result<Outcome, ApiError> {
         self.pass(who);
         if self.api_is_down() || self.strikes(40) {
-            return Err(Interrupted);
+            return Err(no_response("read"));
         }
         Ok(self.objects.read(what, observed))
     }
 
-    pub(crate) fn act(&mut self, who: usize, action: Action) -> Result<Outcome, Interrupted> {
+    pub(crate) fn act(&mut self, who: usize, action: Action) -> Result<Outcome, ApiError> {
         match &action {
             Action::TakePermit(_) => {}
             Action::Store(state) => {
@@ -100,7 +101,7 @@ impl World {
     /// Makes a request, whose response arrives later.
     pub(crate) fn send(&mut self, who: usize, exchange: Exchange) {
         let Exchange { request, attempt } = exchange;
-        let token = request.refresh_token.as_ref();
+        let token = request.grant.refresh_token();
         let token = token.and_then(|token| number(token.expose_secret()));
         let token = token.expect("it is one of ours");
         self.figures.exchanges += 1;
@@ -108,7 +109,7 @@ impl World {
         self.sends(who, token);
         let (response, seconds) = self.response();
         self.note(|| format!("operator {who} sends r{token}: {response:?} in {seconds} s"));
-        let lost = matches!(response, Response::Lost { served: true, .. });
+        let lost = matches!(response, Response::Lost(_));
         let now = time(self.now);
         let mut exchanged = self.provider.respond(&request, attempt, response, now);
         exchanged.sent_at = self.clock(who);
@@ -116,7 +117,7 @@ impl World {
             && exchanged
                 .result
                 .as_ref()
-                .is_err_and(|error| error.outcome_unknown)
+                .is_err_and(|error| error.outcome_unknown())
         {
             self.lost();
         }
@@ -157,17 +158,16 @@ impl World {
         } else {
             0
         };
-        let lost = |reason, served| Response::Lost { reason, served };
         match kind {
             0 | 1 => (refuse(Reason::Unreachable), 1),
-            2 => (lost(Reason::Unavailable, false), quick),
-            3 => (lost(Reason::NoResponse, false), EXCHANGE),
+            2 => (refuse(Reason::Unavailable), quick),
+            3 => (refuse(Reason::NoResponse), EXCHANGE),
             4 => {
                 let (reason, pause) = (Reason::RateLimited, Some(PAUSE));
                 (Response::Refuse { reason, pause }, quick)
             }
-            5 => (lost(Reason::NoResponse, true), EXCHANGE),
-            6 => (lost(Reason::Unavailable, true), EXCHANGE),
+            5 => (Response::Lost(Reason::NoResponse), EXCHANGE),
+            6 => (Response::Lost(Reason::Unavailable), EXCHANGE),
             7 => (Response::NoAccessToken, quick),
             _ => (issue(self.lifetime), quick),
         }
@@ -175,7 +175,7 @@ impl World {
 
     pub(crate) fn responded(&mut self, who: usize, flight: Flight) -> Outcome {
         let refused = flight.exchanged.result.as_ref().err();
-        let refused = refused.map(|error| error.reason);
+        let refused = refused.map(TokenError::reason);
         self.arrived(flight.token, flight.received, refused);
         self.operators[who].custody = flight.received;
         if refused == Some(Reason::RateLimited) {

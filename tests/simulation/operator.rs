@@ -1,12 +1,12 @@
 //! One operator process: the loop of the controller, one step at a time, so that anything can happen between two steps.
 
-use cube_operator::reconcile::{Action, Budget, Exchanged, Observed, Outcome, Session, Turn};
+use cube_operator::{
+    api_error::ApiError,
+    reconcile::{Action, Budget, Exchanged, Observed, Outcome, Session, Turn},
+};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{
-    model::{objects::Interrupted, process::Process},
-    world::World,
-};
+use crate::{model::process::Process, world::World};
 
 /// A process, or the gap between two.
 pub(crate) struct Operator {
@@ -96,7 +96,7 @@ impl World {
                 self.operators[who].next_at = self.now + seconds(duration);
                 Ok(Outcome::Waited)
             }
-            Turn::Read(what) => self.read(who, what, session.observed()),
+            Turn::Read(what) => self.read(who, &what, session.observed()),
             Turn::Act(action) => match *action {
                 Action::Exchange(exchange) => {
                     self.send(who, exchange);
@@ -108,7 +108,7 @@ impl World {
         };
         match outcome {
             Ok(outcome) => self.absorb(who, session, outcome),
-            Err(Interrupted) => self.interrupted(who, session),
+            Err(error) => self.interrupted(who, session, error),
         }
     }
 
@@ -120,8 +120,8 @@ impl World {
         self.check_custody(who);
     }
 
-    fn interrupted(&mut self, who: usize, mut session: Session) {
-        if session.survives("cut", self.clock(who)) {
+    fn interrupted(&mut self, who: usize, mut session: Session, error: ApiError) {
+        if session.survive(error, self.clock(who)).is_ok() {
             self.operators[who].session = Some(session);
             return self.check_custody(who);
         }

@@ -1,16 +1,15 @@
-//! One credential from its spec to the pods that use its token. It looks with the operator's own eyes, and changes nothing.
-
-use std::collections::HashMap;
+//! One credential from its spec to the pods that use its token. It reads as the operator does, and changes nothing.
 
 use super::network::{self, Network};
 use crate::{
+    clock::now,
+    cluster::{Context, Watched},
     consumers::Consumers,
-    kubernetes::{
-        convert::now,
-        error::ApiError,
-        world::{Watched, World},
+    kubernetes::error::ApiError,
+    reconcile::{
+        CaBundle, ConsumerFact, Finding, Inspection, Mark, Memory, Observed, Read, SpecFact,
+        absorb, conditions,
     },
-    reconcile::{CaBundle, Finding, Inspection, Mark, Memory, Observed, Read, absorb, conditions},
 };
 
 /// The pods of a namespace, or why they are not known.
@@ -18,32 +17,26 @@ pub(super) type Pods = Result<Consumers, Finding>;
 
 /// Everything that is found of a credential, in the order in which a token comes about.
 pub(super) async fn findings(
-    world: &World,
+    context: &Context,
     object: &Watched,
     network: &mut Network,
     pods: &Pods,
 ) -> Vec<Finding> {
-    let (observed, unread) = observe(world, object).await;
+    let (observed, unreadable) = observe(context, object).await;
     let inspection = match Inspection::of(&observed, now()) {
         Ok(inspection) => inspection,
         Err(unusable) => {
-            let rest = Finding::unseen("nothing else was looked at");
-            return vec![unusable, rest];
+            let rest = Finding::unseen(SpecFact::RestNotChecked);
+            return vec![*unusable, rest];
         }
     };
-    let or = |look: Read, finding: Finding| match unread.get(&look) {
-        Some(unreadable) => unreadable.clone(),
-        None => finding,
-    };
-
     let mut findings = inspection.spec();
     findings.extend(conditions(&observed, now()));
-    findings.push(or(Read::Source, inspection.source()));
-    findings.extend(inspection.seed().map(|found| or(Read::Seed, found)));
-    findings.extend(inspection.state().map(|found| or(Read::State, found)));
-    let bundle = inspection
-        .ca_bundle()
-        .map(|found| or(Read::CaBundle, found));
+    findings.push(or(unreadable.source, inspection.source()));
+    findings.extend(inspection.seed().map(|found| or(unreadable.seed, found)));
+    findings.extend(inspection.state().map(|found| or(unreadable.state, found)));
+    let bundle = inspection.ca_bundle();
+    let bundle = bundle.map(|found| or(unreadable.ca_bundle, found));
     let hosts = inspection.hosts();
     // Where the bundle is unusable or the host forbidden, an exchange goes no further either.
     let usable = |found: &Finding| found.mark == Mark::Good;
@@ -59,38 +52,73 @@ pub(super) async fn findings(
     } else {
         findings.extend(network::unseen(network::ALL));
     }
-    findings.push(or(Read::Target, inspection.target()));
+    findings.push(or(unreadable.target, inspection.target()));
     findings.extend(consumers(pods, &inspection.settings().target_name));
     findings
 }
 
-/// What a decision would know after all of its looks, and what could not be looked at.
-async fn observe(world: &World, object: &Watched) -> (Observed, HashMap<Read, Finding>) {
-    let mut observed = world.observe(object, Memory::default());
-    let mut unread = HashMap::new();
-    let login = observed
-        .settings
-        .as_ref()
-        .is_ok_and(|settings| settings.grant.initial().is_some());
-    let looks = [Read::Target, Read::Source, Read::CaBundle].into_iter();
-    let of_login = [Read::Seed, Read::State].into_iter().filter(|_| login);
-    for look in looks.chain(of_login) {
-        match world.read(look, &observed).await {
+/// Why each part could not be read, if so.
+#[derive(Default)]
+struct Unreadable {
+    target: Option<Finding>,
+    source: Option<Finding>,
+    seed: Option<Finding>,
+    state: Option<Finding>,
+    ca_bundle: Option<Finding>,
+}
+
+impl Unreadable {
+    fn part(&mut self, read: &Read) -> &mut Option<Finding> {
+        match read {
+            Read::Target { .. } | Read::Previous { .. } => &mut self.target,
+            Read::Source { .. } => &mut self.source,
+            Read::Seed { .. } => &mut self.seed,
+            Read::State { .. } => &mut self.state,
+            Read::CaBundle(_) => &mut self.ca_bundle,
+        }
+    }
+}
+
+fn or(unreadable: Option<Finding>, finding: Finding) -> Finding {
+    unreadable.unwrap_or(finding)
+}
+
+/// What a decision would know after all of its reads, and what could not be read.
+async fn observe(context: &Context, object: &Watched) -> (Observed, Unreadable) {
+    let mut observed = context.observe(object, Memory::default());
+    let mut unread = Unreadable::default();
+    for read in reads(&observed) {
+        let part = unread.part(&read);
+        match context.read(read, &observed.credential).await {
             Ok(outcome) => absorb(&mut observed, outcome, now()),
-            Err(error) => drop(unread.insert(look, unreadable(&error))),
+            Err(error) => *part = Some(unreadable(error)),
         }
     }
     (observed, unread)
 }
 
-/// What this account may not read is no fault of the credential.
-pub(super) fn unreadable(error: &ApiError) -> Finding {
+/// Everything that an exchange may depend on. Nothing is read for a spec that cannot be used.
+fn reads(observed: &Observed) -> Vec<Read> {
+    let Ok(settings) = &observed.settings else {
+        return Vec::new();
+    };
+    let mut reads = vec![
+        Read::target(settings, &observed.target),
+        Read::source(settings, &observed.source),
+    ];
+    reads.extend(Read::ca_bundle(settings));
+    if let Some(seed) = Read::seed(settings, &observed.seed) {
+        reads.extend([seed, Read::state(settings)]);
+    }
+    reads
+}
+
+/// A missing right of this account is no fault of the credential.
+pub(super) fn unreadable(error: ApiError) -> Finding {
     if error.is_refusal() {
-        Finding::unseen(format!(
-            "{error}: ask for that right, or run this in the operator's pod"
-        ))
+        Finding::unseen(error)
     } else {
-        Finding::bad(format!("{error}: try again"))
+        Finding::bad(error)
     }
 }
 
@@ -100,15 +128,17 @@ fn consumers(pods: &Pods, target: &str) -> Vec<Finding> {
         Err(unknown) => return vec![unknown.clone()],
     };
     let found = consumers.using(target).map(|consumer| {
+        let fact = ConsumerFact::Found(consumer.clone());
         if consumer.is_fresh() {
-            Finding::good(consumer.to_string())
+            Finding::good(fact)
         } else {
-            Finding::notice(consumer.to_string())
+            Finding::notice(fact)
         }
     });
     let found: Vec<_> = found.collect();
     if found.is_empty() {
-        return vec![Finding::unseen(format!("no pod uses Secret {target:?}"))];
+        let secret = target.to_owned();
+        return vec![Finding::unseen(ConsumerFact::NoPod { secret })];
     }
     found
 }

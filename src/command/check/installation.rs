@@ -11,13 +11,11 @@ use kube::{Api, Client, CustomResourceExt, Resource, api::PostParams};
 use crate::{
     api::{CubeCredential, GROUP},
     kubernetes::{
-        error::{call, explain_kube},
+        error::{ApiError, call, cause},
         lease::LeaseName,
     },
-    reconcile::Finding,
+    reconcile::{DefinitionError, Finding, InstallationFact, Right},
 };
-
-const INSTALL: &str = "install the chart, or apply the output of `cube-operator crd`";
 
 /// What the operator does with each resource; the chart's roles grant exactly this.
 const PERMISSIONS: [(&str, &str, Option<&str>, &[&str]); 6] = [
@@ -40,46 +38,46 @@ const LEASE_VERBS: [&str; 3] = ["get", "create", "patch"];
 /// Whether this API server knows `CubeCredentials` at all: what `run` needs to start.
 ///
 /// # Errors
-/// Says how to install the definition.
-pub async fn definition_is_served(client: &Client) -> crate::command::Result {
+/// If it does not, or does not tell.
+pub(crate) async fn definition_is_served(client: &Client) -> Result<(), DefinitionError> {
     let kind = CubeCredential::kind(&());
     let version = CubeCredential::api_version(&());
-    let list = client.list_api_group_resources(&version).await;
-    match list {
-        Ok(list) if list.resources.iter().any(|resource| resource.kind == kind) => Ok(()),
+    let error = match client.list_api_group_resources(&version).await {
+        Ok(list) if list.resources.iter().any(|resource| resource.kind == kind) => return Ok(()),
+        Ok(_) => None,
         // By its code: for a group that it does not know, the API server answers 404 without a reason.
-        Err(kube::Error::Api(status)) if status.code != 404 => Err(format!(
-            "cannot ask for the kinds of {version}: {}",
-            explain_kube(&kube::Error::Api(status))
-        )),
-        Err(error) if !matches!(error, kube::Error::Api(_)) => Err(explain_kube(&error)),
-        _ => Err(format!(
-            "this cluster has no {kind} of {version}: {INSTALL}"
-        )),
-    }
+        Err(kube::Error::Api(status)) if status.code == 404 => None,
+        Err(error) => Some(error),
+    };
+    Err(match error {
+        None => DefinitionError::NotServed {
+            kind: kind.into_owned(),
+            version: version.into_owned(),
+        },
+        Some(error @ kube::Error::Api(_)) => DefinitionError::KindsUnknown(ApiError {
+            verb: "ask for",
+            object: format!("the kinds of {version}"),
+            cause: cause(&error),
+        }),
+        Some(error) => DefinitionError::Unreachable(cause(&error)),
+    })
 }
 
 /// Whether the definition is the one of this version, as far as it may be read.
 pub(super) async fn definition(client: &Client) -> Finding {
     if let Err(absent) = definition_is_served(client).await {
-        return Finding::bad(absent);
+        return Finding::bad(InstallationFact::NotServed(absent));
     }
-    let name = CubeCredential::crd_name();
+    let definition = CubeCredential::crd_name().to_owned();
     let api: Api<CustomResourceDefinition> = Api::all(client.clone());
-    let object = format!("CustomResourceDefinition {name}");
-    match call("get", object, api.get(name)).await {
-        Ok(found) if same_schema(&found) => Finding::good(format!(
-            "CustomResourceDefinition {name} is the one of this version"
-        )),
-        Ok(_) => Finding::bad(format!(
-            "CustomResourceDefinition {name} is not the one of version {}: {INSTALL} of this version",
-            env!("CARGO_PKG_VERSION")
-        )),
-        // An installation for some namespaces only has no right to read cluster-wide objects.
-        Err(error) if error.is_refusal() => Finding::good(format!(
-            "CubeCredential is served; whether {name} is the one of this version may not be read"
-        )),
-        Err(error) => Finding::bad(error.to_string()),
+    let object = format!("CustomResourceDefinition {definition}");
+    match call("get", object, api.get(&definition)).await {
+        Ok(found) if same_schema(&found) => Finding::good(InstallationFact::Current { definition }),
+        Ok(_) => Finding::bad(InstallationFact::Outdated { definition }),
+        Err(error) if error.is_refusal() => {
+            Finding::good(InstallationFact::NotReadable { definition })
+        }
+        Err(error) => Finding::bad(InstallationFact::NotRead(error)),
     }
 }
 
@@ -104,15 +102,10 @@ pub(super) async fn permissions(
     client: &Client,
     namespace: Option<&str>,
     warn_consumers: bool,
-) -> Result<Vec<Finding>, String> {
-    let place = namespace.map_or("in all namespaces".to_owned(), |namespace| {
-        format!("in namespace {namespace}")
-    });
+) -> Result<Vec<Finding>, ApiError> {
     let needed = PERMISSIONS
         .iter()
         .filter(|(_, resource, ..)| warn_consumers || *resource != "pods");
-    let otherwise =
-        ": install the chart's roles, with this namespace in watchNamespaces if that is set";
     let mut findings = Vec::new();
     for (group, resource, subresource, verbs) in needed {
         let attributes = ResourceAttributes {
@@ -122,9 +115,12 @@ pub(super) async fn permissions(
             namespace: namespace.map(Into::into),
             ..ResourceAttributes::default()
         };
-        let object = subresource.map_or((*resource).to_owned(), |sub| format!("{resource}/{sub}"));
-        let what = format!("{object} {place}");
-        findings.push(may(client, verbs, &attributes, &what, otherwise).await?);
+        let right = Right::Resource {
+            resource,
+            subresource: *subresource,
+            namespace: namespace.map(Into::into),
+        };
+        findings.push(may(client, verbs, &attributes, right).await?);
     }
     Ok(findings)
 }
@@ -133,7 +129,7 @@ pub(super) async fn permissions(
 ///
 /// # Errors
 /// If the API server cannot be asked.
-pub(super) async fn may_lead(client: &Client, lease: &LeaseName) -> Result<Finding, String> {
+pub(super) async fn may_lead(client: &Client, lease: &LeaseName) -> Result<Finding, ApiError> {
     let attributes = ResourceAttributes {
         group: Some("coordination.k8s.io".into()),
         resource: Some("leases".into()),
@@ -141,19 +137,20 @@ pub(super) async fn may_lead(client: &Client, lease: &LeaseName) -> Result<Findi
         namespace: Some(lease.namespace.clone()),
         ..ResourceAttributes::default()
     };
-    let otherwise = ", so a process with this account may not lead: install the chart's roles";
-    let what = format!("Lease {lease}");
-    may(client, &LEASE_VERBS, &attributes, &what, otherwise).await
+    let right = Right::Lease {
+        namespace: lease.namespace.clone(),
+        name: lease.name.clone(),
+    };
+    may(client, &LEASE_VERBS, &attributes, right).await
 }
 
-/// Whether all of it is allowed; `otherwise` is what follows from a verb that is not.
+/// Whether all of it is allowed.
 async fn may(
     client: &Client,
-    verbs: &[&str],
+    verbs: &[&'static str],
     attributes: &ResourceAttributes,
-    what: &str,
-    otherwise: &str,
-) -> Result<Finding, String> {
+    right: Right,
+) -> Result<Finding, ApiError> {
     let mut denied = Vec::new();
     for verb in verbs {
         let attributes = ResourceAttributes {
@@ -165,13 +162,15 @@ async fn may(
         }
     }
     Ok(if denied.is_empty() {
-        Finding::good(format!("may {} {what}", verbs.join(", ")))
+        let verbs = verbs.to_vec();
+        Finding::good(InstallationFact::Allowed { verbs, right })
     } else {
-        Finding::bad(format!("may not {} {what}{otherwise}", denied.join(", ")))
+        let verbs = denied;
+        Finding::bad(InstallationFact::Denied { verbs, right })
     })
 }
 
-async fn allowed(client: &Client, attributes: ResourceAttributes) -> Result<bool, String> {
+async fn allowed(client: &Client, attributes: ResourceAttributes) -> Result<bool, ApiError> {
     let spec = SelfSubjectAccessReviewSpec {
         resource_attributes: Some(attributes),
         ..Default::default()
@@ -181,13 +180,12 @@ async fn allowed(client: &Client, attributes: ResourceAttributes) -> Result<bool
         ..Default::default()
     };
     let api: Api<SelfSubjectAccessReview> = Api::all(client.clone());
-    let answer = call(
+    let response = call(
         "create",
         "a SelfSubjectAccessReview",
         api.create(&PostParams::default(), &review),
     )
-    .await;
-    answer
-        .map(|review| review.status.is_some_and(|status| status.allowed))
-        .map_err(|error| error.to_string())
+    .await?;
+    let status = response.status;
+    Ok(status.is_some_and(|status| status.allowed))
 }

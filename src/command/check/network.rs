@@ -4,46 +4,40 @@ use std::collections::HashMap;
 
 use crate::{
     oauth::{
-        client::{Address, TokenClient},
-        endpoint::Endpoint,
-        probe::{self, Judgement},
-        response::TokenError,
+        client::TokenClient,
+        diagnose::{
+            self,
+            probe::{self, Judgement},
+        },
+        error::TokenError,
     },
-    reconcile::{Finding, Settings, remedy},
+    reconcile::{FailedStep, Finding, NetworkFact, NetworkStep, Settings},
 };
 
-/// What each step looks at, in this order.
-const STEPS: [&str; 4] = [
-    "the address",
-    "the connection",
-    "the certificate",
-    "the answer of the token endpoint",
-];
-
-/// What was found on the way to each endpoint.
+/// The findings on the way to each endpoint.
 pub(super) struct Network {
     tokens: TokenClient,
     /// By the token URL and the CA bundle.
     ways: HashMap<(String, Option<String>), Vec<Finding>>,
     /// By the token URL.
-    answers: HashMap<String, Finding>,
+    responses: HashMap<String, Finding>,
 }
 
 /// One line for each step that is not made.
 pub(super) fn unseen(steps: usize) -> impl Iterator<Item = Finding> {
-    let rest = STEPS.iter().skip(STEPS.len() - steps);
-    rest.map(|step| Finding::unseen(format!("{step} was not looked at")))
+    let rest = NetworkStep::ALL.into_iter().skip(ALL - steps);
+    rest.map(|step| Finding::unseen(NetworkFact::NotChecked(step)))
 }
 
 /// All of them.
-pub(super) const ALL: usize = STEPS.len();
+pub(super) const ALL: usize = NetworkStep::ALL.len();
 
 impl Network {
     pub(super) fn new(tokens: TokenClient) -> Self {
         Self {
             tokens,
             ways: HashMap::new(),
-            answers: HashMap::new(),
+            responses: HashMap::new(),
         }
     }
 
@@ -59,14 +53,15 @@ impl Network {
             return known.clone();
         }
         let mut findings = Vec::new();
-        if let Err(refusal) = self.walk(settings, ca_bundle, &mut findings).await {
-            findings.push(Finding::bad(words(&refusal, settings)));
+        if let Err(error) = self.walk(settings, ca_bundle, &mut findings).await {
+            findings.push(failed(error, settings));
         }
         findings.extend(unseen(ALL - findings.len()));
         self.ways.insert(way, findings.clone());
         findings
     }
 
+    /// Goes as far as an exchange would.
     async fn walk(
         &mut self,
         settings: &Settings,
@@ -74,83 +69,88 @@ impl Network {
         findings: &mut Vec<Finding>,
     ) -> Result<(), TokenError> {
         let endpoint = &settings.endpoint;
-        self.tokens.permit(endpoint)?;
-        if let Some(proxy) = self.tokens.proxy(endpoint) {
-            findings.push(Finding::unseen(format!(
-                "{} is looked up by the proxy {proxy}, which the environment names",
-                endpoint.host()
-            )));
-            match self.tokens.connect(&*proxy).await {
-                Ok(_) => findings.push(Finding::good(format!(
-                    "the proxy {proxy} accepts connections"
-                ))),
-                Err(why) => {
-                    findings.push(Finding::bad(format!(
-                        "the proxy {proxy} could not be reached: {why}: check HTTPS_PROXY, and network policies and firewall on \
-                         the way to it"
-                    )));
-                    return Ok(());
-                }
+        self.tokens.check_network(endpoint)?;
+        if let Some(proxy) = diagnose::proxy(endpoint) {
+            if !self.through_proxy(settings, proxy, findings).await {
+                return Ok(());
             }
         } else {
-            let addresses = self.tokens.addresses(endpoint).await?;
-            findings.push(shown(endpoint, &addresses));
-            let at = self.tokens.connect_to(endpoint, &addresses).await?;
-            findings.push(Finding::good(format!("{at} accepts connections")));
+            self.directly(settings, findings).await?;
         }
         let handshake = self.tokens.handshake(endpoint, ca_bundle).await?;
         let certificate = handshake.certificate;
         match handshake.outcome {
-            Ok(version) => findings.push(Finding::good(format!(
-                "{version}, with a certificate that is trusted: {certificate}"
-            ))),
-            Err(refusal) => {
-                return Err(TokenError {
-                    what: format!("{} ({certificate})", refusal.what),
-                    ..refusal
-                });
+            Ok(version) => findings.push(Finding::good(NetworkFact::Trusted {
+                version,
+                certificate,
+            })),
+            Err(error) => {
+                findings.push(Finding::bad(NetworkFact::Untrusted {
+                    failed: FailedStep::new(error, settings),
+                    certificate,
+                }));
+                return Ok(());
             }
         }
-        findings.push(self.answer(settings, ca_bundle).await);
+        findings.push(self.response(settings, ca_bundle).await);
         Ok(())
     }
 
-    async fn answer(&mut self, settings: &Settings, ca_bundle: Option<&str>) -> Finding {
+    /// The address and the connection. Returns whether the proxy could be reached.
+    async fn through_proxy(
+        &self,
+        settings: &Settings,
+        proxy: String,
+        findings: &mut Vec<Finding>,
+    ) -> bool {
+        findings.push(Finding::unseen(NetworkFact::ResolvedByProxy {
+            host: settings.endpoint.host(),
+            proxy: proxy.clone(),
+        }));
+        let connected = self.tokens.connect(&*proxy).await;
+        let is_connected = connected.is_ok();
+        findings.push(match connected {
+            Ok(_) => Finding::good(NetworkFact::ProxyConnected { proxy }),
+            Err(cause) => Finding::bad(NetworkFact::ProxyUnreachable { proxy, cause }),
+        });
+        is_connected
+    }
+
+    /// The address and the connection, without a proxy.
+    async fn directly(
+        &self,
+        settings: &Settings,
+        findings: &mut Vec<Finding>,
+    ) -> Result<(), TokenError> {
+        let endpoint = &settings.endpoint;
+        let addresses = self.tokens.addresses(endpoint).await?;
+        findings.push(Finding::good(NetworkFact::Addresses {
+            host: endpoint.host(),
+            addresses: addresses.clone(),
+        }));
+        let at = self.tokens.connect_to(endpoint, &addresses).await?;
+        findings.push(Finding::good(NetworkFact::Connected(at)));
+        Ok(())
+    }
+
+    async fn response(&mut self, settings: &Settings, ca_bundle: Option<&str>) -> Finding {
         let url = settings.endpoint.url().to_string();
-        if let Some(known) = self.answers.get(&url) {
+        if let Some(known) = self.responses.get(&url) {
             return known.clone();
         }
         let finding = match self.tokens.probe(&settings.endpoint, ca_bundle).await {
-            Err(refusal) => Finding::bad(words(&refusal, settings)),
-            Ok(answer) => match probe::judge(&answer) {
-                Judgement::Expected(what) => Finding::good(format!(
-                    "{what} to a question without client and secret, as token endpoints do"
-                )),
-                Judgement::Unclear(what) => Finding::notice(format!(
-                    "{what} to a question without client and secret, which may be the reason"
-                )),
-                Judgement::Refused(refusal) => Finding::bad(words(&refusal, settings)),
+            Err(error) => failed(error, settings),
+            Ok(response) => match probe::judge(&response) {
+                Judgement::Expected(error) => Finding::good(NetworkFact::Refused(error)),
+                Judgement::Unclear(unclear) => Finding::notice(NetworkFact::Unclear(unclear)),
+                Judgement::Refused(error) => failed(error, settings),
             },
         };
-        self.answers.insert(url, finding.clone());
+        self.responses.insert(url, finding.clone());
         finding
     }
 }
 
-/// As a condition would say it.
-fn words(refusal: &TokenError, settings: &Settings) -> String {
-    format!("{}: {}", refusal.what, remedy(refusal.reason, settings))
-}
-
-fn shown(endpoint: &Endpoint, addresses: &[Address]) -> Finding {
-    let shown = addresses.iter().map(|address| match address.refused {
-        Some(why) => format!("{} ({why}: not used)", address.ip),
-        None => address.ip.to_string(),
-    });
-    let shown: Vec<_> = shown.collect();
-    Finding::good(format!(
-        "{} has the address {}",
-        endpoint.host(),
-        shown.join(", ")
-    ))
+fn failed(error: impl Into<TokenError>, settings: &Settings) -> Finding {
+    Finding::bad(NetworkFact::Failed(FailedStep::new(error, settings)))
 }

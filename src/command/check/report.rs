@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::reconcile::{Finding, Mark};
+use crate::reconcile::{CheckError, Finding, Mark};
 
 /// The lines so far.
 #[derive(Default)]
@@ -22,10 +22,10 @@ impl Report {
         if finding.mark == Mark::Bad {
             self.faults += 1;
         }
-        line(&format!("{mark} {}", finding.text));
+        line(&format!("{mark} {finding}"));
     }
 
-    /// Prints what the lines that follow are about.
+    /// Prints a heading for the lines that follow.
     #[expect(clippy::unused_self, reason = "a part of the report")]
     pub(super) fn heading(&self, text: &str) {
         line("");
@@ -36,15 +36,15 @@ impl Report {
     ///
     /// # Errors
     /// If a fault was found.
-    pub(super) fn end(self) -> crate::command::Result {
+    pub(super) fn end(self) -> Result<(), CheckError> {
         match self.faults {
             0 => Ok(()),
-            faults => Err(format!("{faults} of the checks above failed")),
+            faults => Err(CheckError::Faults(faults)),
         }
     }
 }
 
-/// Others have written parts of a line: they shall not write to the terminal.
+/// Others have written parts of a line: control characters must not reach the terminal.
 fn line(text: &str) {
     // A closed pipe is the reader's decision.
     let _ = writeln!(std::io::stdout(), "{}", text.replace(char::is_control, " "));

@@ -14,9 +14,10 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    controller::{readiness::List, watches::credentials_concerned},
+    cluster::Parts,
+    controller::{queue::reconcile, readiness::List, watches::credentials_affected},
     metrics::Metrics,
-    oauth::{client::TokenClient, endpoint::Networks},
+    oauth::{client::TokenClient, networks::Networks},
     reconcile::{Budget, ClientValues, Source, SourceSecret, SourceValue, Target},
 };
 
@@ -41,12 +42,9 @@ fn reconciler_that(leadership: Leadership) -> (Reconciler, Writer<Watched>) {
     });
     let client = Client::new(nobody, "default");
     let (store, writer) = reflector::store();
-    let world = World {
+    let parts = Parts {
         recorder: Recorder::new(client.clone(), Reporter::from("test")),
         client,
-        credentials: store,
-        targets: Mutex::default(),
-        sources: Mutex::default(),
         allowed_hosts: None,
         tokens: TokenClient::new(Networks::allowing(Vec::new())),
         budget: Arc::new(Mutex::new(Budget::new(
@@ -57,7 +55,12 @@ fn reconciler_that(leadership: Leadership) -> (Reconciler, Writer<Watched>) {
         metrics: Metrics::default(),
     };
     (
-        Reconciler::new(world, Recall::of(1), leadership, CancellationToken::new()),
+        Reconciler::new(
+            Context::new(parts, store),
+            KnownPauses::of(1),
+            leadership,
+            CancellationToken::new(),
+        ),
         writer,
     )
 }
@@ -71,12 +74,20 @@ fn list(reconciler: &Reconciler, writer: &mut Writer<Watched>, objects: &[Watche
         .chain([Event::InitDone])
     {
         writer.apply_watcher_event(&event);
-        credentials_concerned(reconciler, event);
+        credentials_affected(reconciler, event);
     }
 }
 
+fn observe(reconciler: &Reconciler, object: &Watched) -> Observed {
+    reconciler.states.observe(&reconciler.context, object)
+}
+
+fn begin(reconciler: &Reconciler, object: &Watched) -> Session {
+    Session::begin(observe(reconciler, object))
+}
+
 fn shown(reconciler: &Reconciler) -> Vec<String> {
-    let text = reconciler.world.metrics.text();
+    let text = reconciler.context.parts.metrics.text();
     let shown = text
         .lines()
         .filter_map(|line| line.split_once("name=\"")?.1.split_once('"'));
@@ -84,37 +95,37 @@ fn shown(reconciler: &Reconciler) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_was_deleted_while_the_watch_was_interrupted_leaves_no_metric_and_no_note() {
+async fn what_was_deleted_while_the_watch_was_interrupted_leaves_no_metric_and_no_state() {
     let (reconciler, mut writer) = reconciler();
     let objects = [object("stays", "a"), object("goes", "b")];
     list(&reconciler, &mut writer, &objects);
     for object in &objects {
-        reconciler.keep(object, reconciler.observe(object), true);
+        reconciler.keep(object, begin(&reconciler, object), true);
     }
     assert_eq!(shown(&reconciler), ["goes", "stays"]);
 
     list(&reconciler, &mut writer, &objects[..1]);
     assert_eq!(shown(&reconciler), ["stays"]);
-    assert_eq!(lock(&reconciler.notes).keys().collect::<Vec<_>>(), ["a"]);
+    assert_eq!(reconciler.states.uids(), ["a"]);
 }
 
 #[tokio::test]
-async fn a_reconcile_that_outlives_its_object_leaves_no_metric_and_no_note() {
+async fn a_reconcile_that_outlives_its_object_leaves_no_metric_and_no_state() {
     let (reconciler, mut writer) = reconciler();
     let old = object("main", "old");
     list(&reconciler, &mut writer, std::slice::from_ref(&old));
-    let observed = reconciler.observe(&old);
+    let session = begin(&reconciler, &old);
     let deletion = Event::Delete(old.clone());
     writer.apply_watcher_event(&deletion);
-    credentials_concerned(&reconciler, deletion);
+    credentials_affected(&reconciler, deletion);
     // It comes first in a reconcile that had waited until now.
-    reconciler.observe(&old);
+    begin(&reconciler, &old);
     // Another object by its name is not it.
     let creation = Event::Apply(object("main", "new"));
     writer.apply_watcher_event(&creation);
-    reconciler.keep(&old, observed, true);
+    reconciler.keep(&old, session, true);
     assert_eq!(shown(&reconciler), [""; 0]);
-    assert!(lock(&reconciler.notes).is_empty());
+    assert_eq!(reconciler.states.uids(), [""; 0]);
 }
 
 #[tokio::test]
@@ -122,16 +133,17 @@ async fn a_status_is_shown_even_if_the_api_server_does_not_take_it_but_not_after
     let (reconciler, mut writer) = reconciler();
     let object = object("main", "a");
     list(&reconciler, &mut writer, std::slice::from_ref(&object));
-    let observed = reconciler.observe(&object);
+    let observed = observe(&reconciler, &object);
     let report = || Action::Report {
         status: CubeCredentialStatus::default(),
         events: Vec::new(),
     };
     assert!(reconciler.act(report(), &object, &observed).await.is_err());
-    reconciler.keep(&object, reconciler.observe(&object), false);
+    reconciler.keep(&object, begin(&reconciler, &object), false);
     assert_eq!(
         reconciler
-            .world
+            .context
+            .parts
             .metrics
             .text()
             .lines()
@@ -155,7 +167,7 @@ async fn an_exchange_that_was_about_to_begin_when_the_lease_was_lost_does_not_be
         // Nothing is sent there.
         spec.token_url = Some("https://127.0.0.1/token".into());
         list(&reconciler, &mut writer, std::slice::from_ref(&object));
-        let mut observed = reconciler.observe(&object);
+        let mut observed = observe(&reconciler, &object);
         let text = |text: &str| SourceValue::Text(text.into());
         observed.target = Target::Absent;
         observed.source = Source::Read(SourceSecret {
@@ -166,8 +178,9 @@ async fn an_exchange_that_was_about_to_begin_when_the_lease_was_lost_does_not_be
                 secret: text("secret"),
             },
         });
-        let result = reconciler.steps(&object, &mut observed).await;
-        let text = reconciler.world.metrics.text();
+        let mut session = Session::begin(observed);
+        let result = reconciler.steps(&object, &mut session).await;
+        let text = reconciler.context.parts.metrics.text();
         assert_eq!(text.contains("cube_operator_exchanges_total"), began);
         let waits = result.is_ok_and(|action| action == Requeue::requeue(LEADERSHIP_DELAY));
         assert_eq!(waits, !began);
@@ -183,5 +196,5 @@ async fn nothing_is_looked_at_by_a_process_that_does_not_lead() {
     let reconciler = Arc::new(reconciler);
     let result = reconcile(Arc::new(object("main", "a")), Arc::clone(&reconciler)).await;
     assert_eq!(result.unwrap(), Requeue::requeue(LEADERSHIP_DELAY));
-    assert!(lock(&reconciler.notes).is_empty());
+    assert_eq!(reconciler.states.uids(), [""; 0]);
 }

@@ -1,4 +1,4 @@
-//! The fields of an answer's body, read leniently: last of duplicate keys, numbers as text, forms instead of JSON.
+//! The fields of a response's body, read leniently: the last of duplicate keys, numbers as text, forms instead of JSON.
 
 use std::collections::BTreeMap;
 
@@ -7,17 +7,22 @@ use serde_json::{Map, Value, value::RawValue};
 use url::form_urlencoded;
 
 use super::LONGEST_LIFETIME;
-use crate::oauth::request::is_token;
+
+/// A token is one or more printable ASCII characters (RFC 6749, appendix A). Anything else could break out of a header.
+#[must_use]
+pub(crate) fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| (0x20..=0x7e).contains(&b))
+}
 
 /// The fields of a body; `None` if it is neither a JSON object nor a form.
 ///
-/// Goes through a map because a derived type refuses duplicate keys, which some servers send; and field by field, because a
-/// refresh token must not be lost to another field that cannot be read (bytes that are no text, half a character, 1e999).
+/// The fields are read into a map, because a derived type refuses duplicate keys, which some servers send. They are read one by
+/// one, because a refresh token must not be lost to another field that cannot be read (invalid UTF-8, half a character, 1e999).
 pub(super) fn fields(body: &[u8], content_type: Option<&str>) -> Option<Map<String, Value>> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let text = String::from_utf8_lossy(body);
     if let Ok(fields) = serde_json::from_str::<BTreeMap<String, Box<RawValue>>>(&text) {
-        // What cannot be read is not absent; `false` is of use to nobody.
+        // A value that cannot be read is not absent. `false` is no valid value of any field.
         let value = |raw: &RawValue| serde_json::from_str(raw.get()).unwrap_or(Value::Bool(false));
         let fields = fields.into_iter();
         return Some(fields.map(|(name, raw)| (name, value(&raw))).collect());
@@ -25,7 +30,7 @@ pub(super) fn fields(body: &[u8], content_type: Option<&str>) -> Option<Map<Stri
     is_form(content_type?).then(|| form(body))
 }
 
-/// The text of a field; absent, null, empty and every other type are `None`.
+/// The text of a field; `None` if it is absent, null, empty or of another type.
 pub(super) fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     fields
         .get(name)
@@ -38,7 +43,7 @@ pub(super) fn token<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'
     text(fields, name).filter(|text| is_token(text))
 }
 
-/// `expires_in` in seconds: a number, or digits in a string. Everything else is unknown, never guessed.
+/// The seconds of `expires_in`: a number, or digits in a string. Anything else is unknown, never guessed.
 pub(super) fn lifetime(fields: &Map<String, Value>) -> Option<SignedDuration> {
     let seconds = match fields.get("expires_in")? {
         Value::Number(number) => number.as_f64()?,
@@ -51,7 +56,7 @@ pub(super) fn lifetime(fields: &Map<String, Value>) -> Option<SignedDuration> {
     let seconds = seconds.min(LONGEST_LIFETIME.as_secs_f64());
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "clamped to ten years above; a fraction is to be dropped"
+        reason = "clamped to ten years above; a fraction is dropped"
     )]
     Some(SignedDuration::from_secs(seconds as i64))
 }

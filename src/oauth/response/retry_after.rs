@@ -1,20 +1,20 @@
-//! Retry-After (RFC 9110, section 10.2.3): seconds, or a date against the answer's own Date.
+//! Retry-After (RFC 9110, section 10.2.3): seconds, or a date that is compared with the response's own Date.
 
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 
-/// A shorter pause is no pause, and providers that say 0 mean "not now".
+/// A shorter pause is of no use, and providers that say 0 mean "not now".
 const SHORTEST: SignedDuration = SignedDuration::from_secs(10);
-/// A longer one would outlive most tokens.
+/// A longer pause would outlive most tokens.
 const LONGEST: SignedDuration = SignedDuration::from_hours(1);
 
-/// The pause that is asked for, clamped to 10 seconds … 1 hour. Anything that cannot be read counts as absent.
+/// The pause that the provider asks for, clamped to 10 seconds … 1 hour. A header that cannot be read counts as absent.
 pub(super) fn pause(header: Option<&str>, date: Option<Timestamp>) -> Option<SignedDuration> {
     let header = header?.trim();
     let pause = if !header.is_empty() && header.bytes().all(|b| b.is_ascii_digit()) {
         // More digits than fit are a long pause, not an absent one.
         header.parse().map_or(LONGEST, SignedDuration::from_secs)
     } else {
-        // The provider's clock may be wrong: its own Date is the only one to compare with.
+        // The provider's clock may be wrong, so the date is compared with its own Date only.
         http_date(header)?.duration_since(date?)
     };
     Some(pause.clamp(SHORTEST, LONGEST))

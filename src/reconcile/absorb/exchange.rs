@@ -35,7 +35,7 @@ pub(super) fn exchanged(observed: &mut Observed, exchanged: Exchanged, now: Time
     // The permit is used.
     observed.permit = None;
     match &exchanged.result {
-        Err(error) if !error.outcome_unknown => memory.login.release_claim(),
+        Err(error) if !error.outcome_unknown() => memory.login.release_claim(),
         Ok(_) | Err(_) => memory.login.use_claim(),
     }
     let Exchanged {

@@ -8,6 +8,7 @@ use crate::reconcile::{
     memory::{Change, Setback, Unstored},
     observed::Observed,
     plan::NotStored,
+    target::TargetSecret,
     token::{Token, TokenMetadata},
 };
 
@@ -112,7 +113,7 @@ pub(super) fn take_token(observed: &mut Observed) {
     let on_target = observed
         .target
         .present()
-        .and_then(|secret| secret.confirmed_metadata());
+        .and_then(TargetSecret::confirmed_metadata);
     let newer = |other: &TokenMetadata| found.metadata.is_newer_than(other);
     let at_hand = observed.memory.target.token();
     if on_target.as_ref().is_none_or(newer) && at_hand.is_none_or(|other| newer(&other.metadata)) {

@@ -9,6 +9,7 @@ use crate::{
         observed::Observed,
         target::{DesiredMetadata, Target, TargetOwner, TargetReading, TargetSecret},
         token::TokenMetadata,
+        write_error::WriteError,
     },
 };
 
@@ -64,7 +65,7 @@ fn written(
     })
 }
 
-pub(super) fn not_writable(observed: &mut Observed, why: String, now: Timestamp) {
+pub(super) fn not_writable(observed: &mut Observed, why: WriteError, now: Timestamp) {
     let credential = &observed.credential;
     let of = (credential.generation, credential.uid.as_str());
     observed.memory.target.refused(why, of, now);

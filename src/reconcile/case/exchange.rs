@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{Case, NextLogin};
 use crate::{
     api::Attempted,
-    oauth::request::{Client, TokenRequest},
+    oauth::{authentication::Authentication, request::TokenRequest},
     reconcile::{
         login::State,
         memory::Failure,
@@ -60,12 +60,13 @@ impl Case<'_> {
             return Inputs::Changed;
         }
         if observed.source.is_unread() {
-            return Inputs::Unconfirmed(Read::Source);
+            return Inputs::Unconfirmed(Read::source(self.settings, &observed.source));
         }
         let Ok(inputs) = self.token_inputs() else {
             return Inputs::Unavailable;
         };
-        if token.seed_version != observed.seed_version() && self.settings.grant.initial().is_some()
+        if token.seed_version != observed.seed_version()
+            && self.settings.grant.refresh_token().is_some()
         {
             match self.next_login() {
                 NextLogin::Unconfirmed(read) => return Inputs::Unconfirmed(read),
@@ -74,7 +75,7 @@ impl Case<'_> {
             }
         }
         match observed.memory.target.token() {
-            None => Inputs::Unconfirmed(Read::Target),
+            None => Inputs::Unconfirmed(Read::target(self.settings, &observed.target)),
             Some(at_hand) if inputs.hash(&at_hand.value) == token.inputs_hash => Inputs::Current,
             Some(_) => Inputs::Changed,
         }
@@ -84,7 +85,7 @@ impl Case<'_> {
         Ok(TokenInputs::new(self.settings, &self.client()?))
     }
 
-    fn client(&self) -> Result<Client, Rejection> {
+    fn client(&self) -> Result<Authentication, Rejection> {
         preflight::client(self.settings, &self.observed.source)
     }
 }
@@ -115,7 +116,9 @@ impl Case<'_> {
         if observed.source.version() != Some(&attempted.source_resource_version) {
             // A read with unchanged values has already brought the attempt's version up to date.
             return match &observed.source {
-                Source::Unread(_) => BackoffBypass::Unsure(Read::Source),
+                Source::Unread(_) => {
+                    BackoffBypass::Unsure(Read::source(self.settings, &observed.source))
+                }
                 _ => BackoffBypass::Yes,
             };
         }
@@ -127,15 +130,17 @@ impl Case<'_> {
             }
         }
         let exchange = &observed.memory.exchange;
-        if self.settings.ca_bundle.is_some() && exchange.is_ca_bundle_touched() {
+        if let Some(read) = Read::ca_bundle(self.settings)
+            && exchange.is_ca_bundle_touched()
+        {
             return match &observed.ca_bundle {
-                CaBundle::Unread => BackoffBypass::Unsure(Read::CaBundle),
+                CaBundle::Unread => BackoffBypass::Unsure(read),
                 _ => BackoffBypass::Yes,
             };
         }
         // Otherwise a new process could not tell a label edit from a change of the client secret.
         if !exchange.knows_failed_inputs() && observed.source.is_unread() {
-            return BackoffBypass::Unsure(Read::Source);
+            return BackoffBypass::Unsure(Read::source(self.settings, &observed.source));
         }
         self.requested_since(attempted)
     }
@@ -186,9 +191,12 @@ impl Case<'_> {
         };
         let request = TokenRequest {
             endpoint: self.settings.endpoint.clone(),
-            client,
-            authentication: self.settings.authentication,
-            refresh_token: login.map(|login| login.refresh_token.clone()),
+            authentication: client,
+            grant: self
+                .settings
+                .grant
+                .try_map(|_| login.map(|login| login.refresh_token.clone()))
+                .expect("a refresh token is claimed, and so stored, before it is sent"),
             scopes: self.settings.scopes.clone(),
             parameters: self.settings.parameters.clone(),
             ca_bundle: preflight::ca_bundle(self.settings, &self.observed.ca_bundle)?,
@@ -206,7 +214,7 @@ impl Case<'_> {
 
     /// Whether the initial refresh token can be used, with the grant that has one.
     pub(in crate::reconcile) fn initial_token(&self) -> Result<(), Rejection> {
-        let Some(initial) = self.settings.grant.initial() else {
+        let Some(initial) = self.settings.grant.refresh_token() else {
             return Ok(());
         };
         let begun = !matches!(self.observed.state, State::Absent);
@@ -220,7 +228,7 @@ impl Case<'_> {
         preflight::operator_allows(observed.allowed_hosts.as_ref(), endpoint)?;
         let client_hosts = observed.source.token_hosts();
         preflight::owner_allows(&settings.source.name, client_hosts, endpoint)?;
-        match settings.grant.initial() {
+        match settings.grant.refresh_token() {
             Some(initial) => preflight::owner_allows(&initial.name, self.seed_hosts(), endpoint),
             None => Ok(()),
         }
@@ -230,7 +238,7 @@ impl Case<'_> {
     pub(in crate::reconcile) fn client_key(&self) -> Option<ClientKey> {
         self.preflight().ok()?;
         let client = self.client().ok()?;
-        Some(ClientKey::new(&self.settings.endpoint, &client.id))
+        Some(ClientKey::new(&self.settings.endpoint, client.client_id()))
     }
 
     /// What an attempt now would be made with, as the status records it.

@@ -4,7 +4,7 @@ use secrecy::SecretString;
 
 use super::Case;
 use crate::reconcile::{
-    login::{ClaimState, State, StoredLogin},
+    login::{ClaimState, State, StateConflict, StoredLogin},
     plan::Read,
     source::{Source, preflight},
 };
@@ -24,7 +24,7 @@ impl Case<'_> {
     /// The next login. An initial refresh token that cannot be used begins none: `preflight` says what is wrong with it.
     pub(in crate::reconcile) fn next_login(&self) -> NextLogin {
         let stored = match &self.observed.state {
-            State::Unread => return NextLogin::Unconfirmed(Read::State),
+            State::Unread => return NextLogin::Unconfirmed(Read::state(self.settings)),
             State::Foreign | State::Damaged { .. } => return NextLogin::Stored,
             State::Absent => None,
             State::Present(secret) => Some(&secret.stored),
@@ -34,7 +34,9 @@ impl Case<'_> {
             return NextLogin::Stored;
         }
         if self.observed.seed.is_unread() {
-            return NextLogin::Unconfirmed(Read::Seed);
+            // A grant without one begins no login.
+            let read = Read::seed(self.settings, &self.observed.seed);
+            return read.map_or(NextLogin::Stored, NextLogin::Unconfirmed);
         }
         let Some(initial) = preflight::usable_token(&self.observed.seed) else {
             return NextLogin::Stored;
@@ -59,6 +61,17 @@ impl Case<'_> {
                 found.token_hosts.as_deref()
             }
             _ => stored?.record.token_hosts.as_deref(),
+        }
+    }
+
+    /// Why the Secret by the state's name cannot be used, with the grant that has one.
+    pub(in crate::reconcile) fn state_conflict(&self) -> Option<StateConflict> {
+        self.settings.grant.refresh_token()?;
+        let name = self.settings.state_name.clone();
+        match self.observed.state {
+            State::Foreign => Some(StateConflict::Foreign { name }),
+            State::Damaged { .. } => Some(StateConflict::Damaged { name }),
+            State::Unread | State::Absent | State::Present(_) => None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Case, Inputs};
 use crate::reconcile::{
-    target::{TargetOwner, TargetSecret},
+    target::{TargetConflict, TargetOwner, TargetSecret},
     token::TokenMetadata,
 };
 
@@ -14,6 +14,23 @@ impl<'a> Case<'a> {
         let ours = self.observed.older_rival.is_none()
             && secret.owner(&self.observed.credential) != TargetOwner::Foreign;
         ours.then_some(secret)
+    }
+
+    /// Of two credentials with one target the older one has it.
+    pub(in crate::reconcile) fn older_rival(&self) -> Option<TargetConflict> {
+        Some(TargetConflict::OlderRival {
+            rival: self.observed.older_rival.clone()?,
+            target: self.settings.target_name.clone(),
+        })
+    }
+
+    /// A Secret by the target's name that is somebody else's.
+    pub(in crate::reconcile) fn foreign_target(&self) -> Option<TargetConflict> {
+        let secret = self.observed.target.present()?;
+        let foreign = secret.owner(&self.observed.credential) == TargetOwner::Foreign;
+        foreign.then(|| TargetConflict::Foreign {
+            name: secret.name.clone(),
+        })
     }
 
     /// The token to judge: the one at hand, or the one on the target.
@@ -61,7 +78,7 @@ impl<'a> Case<'a> {
 
     /// A provider kills the published token when it rotates the refresh token.
     fn published_token_is_dead(&self) -> bool {
-        self.observed.memory.login.is_lost() && self.settings.grant.initial().is_some()
+        self.observed.memory.login.is_lost() && self.settings.grant.refresh_token().is_some()
     }
 
     /// Whether the inputs are the ones that this token was last confirmed for.

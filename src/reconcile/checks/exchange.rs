@@ -88,18 +88,18 @@ pub(super) fn a_place_in_the_queue_is_kept(case: &Case<'_>) -> Option<Step> {
 pub(super) fn the_needs_of_the_request_are_read(case: &Case<'_>) -> Option<Step> {
     let observed = case.observed;
     if observed.source.is_unread() {
-        return Some(read(Read::Source));
+        return Some(read(Read::source(case.settings, &observed.source)));
     }
-    if case.settings.ca_bundle.is_some() && matches!(observed.ca_bundle, CaBundle::Unread) {
-        return Some(read(Read::CaBundle));
+    if let Some(bundle) = Read::ca_bundle(case.settings)
+        && matches!(observed.ca_bundle, CaBundle::Unread)
+    {
+        return Some(read(bundle));
     }
-    case.settings.grant.initial()?;
+    let seed = Read::seed(case.settings, &observed.seed)?;
     match case.next_login() {
         NextLogin::Unconfirmed(what) => Some(read(what)),
         // The owner's consent and list of hosts count at every request.
-        NextLogin::Stored | NextLogin::New(_) => {
-            observed.seed.is_unread().then(|| read(Read::Seed))
-        }
+        NextLogin::Stored | NextLogin::New(_) => observed.seed.is_unread().then(|| read(seed)),
     }
 }
 
@@ -129,6 +129,7 @@ fn take_permit(case: &Case<'_>, request: PermitRequest) -> Option<Step> {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every check returns an option")]
 pub(super) fn an_exchange_is_made_unless_the_inputs_are_rejected(case: &Case<'_>) -> Option<Step> {
     Some(match case.exchange() {
         Ok(exchange) => act(Action::Exchange(exchange)),

@@ -8,7 +8,7 @@ use crate::{
     api::Reason,
     reconcile::{
         case::{Case, NextLogin},
-        login::{Claim, ClaimState, Rejected, SeedNow, State, StateConflict},
+        login::{Claim, ClaimState, Rejected, SeedNow, State},
         memory::StorePhase,
         plan::{Next, Read},
         status::{self, Conditions},
@@ -20,7 +20,7 @@ pub(super) fn a_response_is_stored_first(case: &Case<'_>) -> Option<Step> {
     let unstored = case.observed.memory.login.unstored()?;
     let wait = || Step::Do(Next::Wait(unstored.pause()));
     Some(match unstored.phase() {
-        StorePhase::Write if case.observed.state.is_unread() => read(Read::State),
+        StorePhase::Write if case.observed.state.is_unread() => read(Read::state(case.settings)),
         StorePhase::Write => store(case, unstored.login().clone()),
         StorePhase::Wait => wait(),
         StorePhase::Report(why) => {
@@ -34,14 +34,14 @@ pub(super) fn a_response_is_stored_first(case: &Case<'_>) -> Option<Step> {
 /// Once for each process and generation: the token on it may be newer than the target's, and its owner reference follows the
 /// spec. Also where no token is known to be live and published, and where it must say what a rejection means.
 pub(super) fn the_state_is_read(case: &Case<'_>) -> Option<Step> {
-    case.settings.grant.initial()?;
+    case.settings.grant.refresh_token()?;
     let memory = &case.observed.memory;
     let wanted = !memory.login.was_read_for(case.observed.credential.generation)
         || memory.login.rejected().is_some()
         // Another process may have overtaken what waits in memory.
         || memory.target.unpublished().is_some()
         || case.live_token().is_none();
-    (wanted && case.observed.state.is_unread()).then(|| read(Read::State))
+    (wanted && case.observed.state.is_unread()).then(|| read(Read::state(case.settings)))
 }
 
 /// A dead token is dead for every process: it is never sent again because a status was wiped.
@@ -53,10 +53,10 @@ pub(super) fn a_rejection_is_stored(case: &Case<'_>) -> Option<Step> {
     let stored = case.observed.state.stored()?;
     // In a later reconcile than that of the exchange.
     if case.observed.source.is_unread() {
-        return Some(read(Read::Source));
+        return Some(read(Read::source(case.settings, &case.observed.source)));
     }
     let rejected = Rejected {
-        what: &rejected.error.what,
+        what: &rejected.error.to_string(),
         inputs: case.inputs_hash(stored).unwrap_or_default(),
         request: case.observed.credential.refresh_request.clone(),
     };
@@ -64,7 +64,7 @@ pub(super) fn a_rejection_is_stored(case: &Case<'_>) -> Option<Step> {
 }
 
 pub(super) fn the_state_follows_the_deletion_policy(case: &Case<'_>) -> Option<Step> {
-    case.settings.grant.initial()?;
+    case.settings.grant.refresh_token()?;
     let State::Present(secret) = &case.observed.state else {
         return None;
     };
@@ -85,14 +85,8 @@ pub(super) fn an_idle_claim_is_released(case: &Case<'_>) -> Option<Step> {
     Some(store(case, stored.released()))
 }
 
-pub(in crate::reconcile) fn an_unusable_state_is_left_alone(case: &Case<'_>) -> Option<Step> {
-    case.settings.grant.initial()?;
-    let name = case.settings.state_name.clone();
-    let conflict = match case.observed.state {
-        State::Foreign => StateConflict::Foreign { name },
-        State::Damaged { .. } => StateConflict::Damaged { name },
-        State::Unread | State::Absent | State::Present(_) => return None,
-    };
+pub(super) fn an_unusable_state_is_left_alone(case: &Case<'_>) -> Option<Step> {
+    let conflict = case.state_conflict()?;
     Some(settle(Conditions::state_conflict(case, &conflict)))
 }
 
@@ -134,7 +128,7 @@ pub(super) fn an_unwritable_state_waits(case: &Case<'_>) -> Option<Step> {
 
 /// Nothing is sent without a claim that was stored a moment ago.
 pub(super) fn the_refresh_token_is_claimed(case: &Case<'_>) -> Option<Step> {
-    case.settings.grant.initial()?;
+    case.settings.grant.refresh_token()?;
     // Rejected inputs are not claimed for; the next check says why they are rejected.
     case.preflight().ok()?;
     let stored = match case.next_login() {

@@ -8,7 +8,7 @@ use crate::{
         plan::{Action, Next, Read},
         source::Source,
         status::Conditions,
-        target::{Content, DesiredMetadata, Target, TargetConflict, TargetOwner, desired},
+        target::{Content, DesiredMetadata, Target, TargetSecret, desired},
         token::{Token, TokenMetadata},
     },
 };
@@ -20,11 +20,8 @@ pub(super) fn a_deleted_credential_is_left_alone(case: &Case<'_>) -> Option<Step
         .then_some(Step::Do(Next::Done))
 }
 
-pub(in crate::reconcile) fn an_older_credential_owns_the_target(case: &Case<'_>) -> Option<Step> {
-    let conflict = TargetConflict::OlderRival {
-        rival: case.observed.older_rival.clone()?,
-        target: case.settings.target_name.clone(),
-    };
+pub(super) fn an_older_credential_owns_the_target(case: &Case<'_>) -> Option<Step> {
+    let conflict = case.older_rival()?;
     Some(settle(Conditions::target_conflict(case, &conflict)))
 }
 
@@ -34,16 +31,11 @@ pub(super) fn the_target_is_read(case: &Case<'_>) -> Option<Step> {
         Target::Absent => false,
         Target::Present(_) => case.target()?.content == Content::Unread,
     };
-    unread.then(|| read(Read::Target))
+    unread.then(|| read(Read::target(case.settings, &case.observed.target)))
 }
 
-pub(in crate::reconcile) fn a_foreign_secret_is_left_alone(case: &Case<'_>) -> Option<Step> {
-    let secret = case.observed.target.present()?;
-    if secret.owner(&case.observed.credential) != TargetOwner::Foreign {
-        return None;
-    }
-    let name = secret.name.clone();
-    let conflict = TargetConflict::Foreign { name };
+pub(super) fn a_foreign_secret_is_left_alone(case: &Case<'_>) -> Option<Step> {
+    let conflict = case.foreign_target()?;
     Some(settle(Conditions::target_conflict(case, &conflict)))
 }
 
@@ -53,7 +45,7 @@ pub(super) fn a_moved_target_is_read(case: &Case<'_>) -> Option<Step> {
     let wanted = case.observed.target.is_absent()
         && case.observed.memory.target.token().is_none()
         && previous.content != Content::Damaged;
-    wanted.then(|| read(Read::Previous))
+    wanted.then(|| read(Read::previous(previous)))
 }
 
 /// Writes a token that the target does not show, and mends a target whose metadata is not as it should be.
@@ -73,7 +65,7 @@ pub(super) fn the_token_is_published(case: &Case<'_>) -> Option<Step> {
         return None;
     }
     let Some(at_hand) = memory.token() else {
-        return Some(read(Read::Target));
+        return Some(read(Read::target(case.settings, &case.observed.target)));
     };
     // The type of a Secret is immutable.
     let retyped =
@@ -85,7 +77,7 @@ pub(super) fn the_token_is_published(case: &Case<'_>) -> Option<Step> {
         value: at_hand.value.clone(),
         metadata,
     };
-    let replaces = current.map(|secret| secret.secret_version());
+    let replaces = current.map(TargetSecret::secret_version);
     let target = desired(&case.observed.credential, case.settings, &token, replaces);
     Some(act(Action::Publish(target)))
 }

@@ -35,7 +35,7 @@ pub(in crate::reconcile) struct LoginRecord {
 /// The provider's `invalid_grant` for the stored refresh token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::reconcile) struct RejectedToken {
+pub(crate) struct RejectedToken {
     /// Whether an earlier attempt may have consumed the token: then its successor was lost.
     pub(in crate::reconcile) lost: bool,
     /// The provider's response, as it may be shown.

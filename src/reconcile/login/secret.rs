@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::stored::StoredLogin;
 use crate::{
     api::{annotation, label},
-    oauth::request::is_token,
+    oauth::response::is_token,
     reconcile::{credential::Credential, token::ACCESS_TOKEN},
 };
 
@@ -21,6 +21,7 @@ pub(super) const RECORD: &str = "record";
 
 /// The Secret with the current refresh token.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum State {
     /// It was not read in this reconcile: it is only ever read live.
     Unread,
@@ -29,22 +30,16 @@ pub enum State {
     /// A Secret by that name does not belong to this object.
     Foreign,
     /// It was edited, and cannot be read any more. Only a response that must be stored replaces it.
-    Damaged {
-        /// Its uid.
-        uid: String,
-        /// Its resourceVersion.
-        version: String,
-    },
+    Damaged { uid: String, version: String },
     /// It is there.
     Present(Box<StateSecret>),
 }
 
 /// A state Secret.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct StateSecret {
-    /// Its uid.
     pub uid: String,
-    /// Its resourceVersion.
     pub version: String,
     /// Whether it has this object's owner reference.
     pub owned: bool,
@@ -54,10 +49,9 @@ pub struct StateSecret {
 
 /// A Secret by the name of the state, as it was read.
 #[derive(Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct StateReading {
-    /// Its uid.
     pub uid: String,
-    /// Its resourceVersion.
     pub version: String,
     /// The uids of its owner references.
     pub owners: Vec<String>,
@@ -67,7 +61,7 @@ pub struct StateReading {
 
 /// Why there is no place to keep a refresh token in, so that nothing is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub(in crate::reconcile) enum StateConflict {
+pub(crate) enum StateConflict {
     #[error(
         "Secret {name:?}, where the refresh token is to be kept, exists and does not belong to this CubeCredential, so it is left \
          alone and nothing is sent"

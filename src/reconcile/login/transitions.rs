@@ -16,7 +16,6 @@ const PAST_SEEDS: usize = 32;
 /// What the Secret with the initial refresh token says at the moment of a claim.
 #[derive(Clone, Debug, Default)]
 pub(in crate::reconcile) struct SeedNow {
-    /// Its resourceVersion.
     pub(in crate::reconcile) version: Option<String>,
     /// The hosts that its owner allows.
     pub(in crate::reconcile) token_hosts: Option<String>,

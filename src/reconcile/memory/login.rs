@@ -7,8 +7,11 @@ use jiff::Timestamp;
 use super::Unwritable;
 use crate::{
     api::Reason,
-    oauth::response::TokenError,
-    reconcile::login::{Claim, StoredLogin},
+    oauth::error::TokenError,
+    reconcile::{
+        login::{Claim, StoredLogin},
+        write_error::WriteError,
+    },
 };
 pub(in crate::reconcile) use unstored::{Setback, StorePhase, Unstored};
 
@@ -203,7 +206,12 @@ impl LoginMemory {
     }
 
     /// The API server refused the state.
-    pub(in crate::reconcile) fn refused(&mut self, why: String, of: (i64, &str), now: Timestamp) {
+    pub(in crate::reconcile) fn refused(
+        &mut self,
+        why: WriteError,
+        of: (i64, &str),
+        now: Timestamp,
+    ) {
         let earlier = self.unwritable.as_ref();
         let reason = Reason::StateNotWritable;
         self.unwritable = Some(Unwritable::again(earlier, reason, why, of, now));

@@ -8,6 +8,7 @@ use crate::{
     reconcile::{
         target::{DesiredMetadata, TargetSecret},
         token::Token,
+        write_error::WriteError,
     },
 };
 
@@ -126,7 +127,12 @@ impl TargetMemory {
     }
 
     /// The API server refused the target.
-    pub(in crate::reconcile) fn refused(&mut self, why: String, of: (i64, &str), now: Timestamp) {
+    pub(in crate::reconcile) fn refused(
+        &mut self,
+        why: WriteError,
+        of: (i64, &str),
+        now: Timestamp,
+    ) {
         let earlier = self.unwritable.as_ref();
         let reason = Reason::TargetNotWritable;
         self.unwritable = Some(Unwritable::again(earlier, reason, why, of, now));

@@ -4,14 +4,13 @@ use jiff::Timestamp;
 
 use crate::{
     api::Reason,
-    reconcile::{pace::retry::retry_delay, time::later},
+    reconcile::{pace::retry::retry_delay, time::later, write_error::WriteError},
 };
 
 /// A Secret of ours that the API server refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::reconcile) struct Unwritable {
-    /// The API server's own words, which name the quota or the policy.
-    pub(in crate::reconcile) why: String,
+    pub(in crate::reconcile) why: WriteError,
     pub(in crate::reconcile) next_attempt: Timestamp,
     attempts: i32,
     /// Another generation may name another Secret: it is written immediately.
@@ -23,7 +22,7 @@ impl Unwritable {
     pub(super) fn again(
         earlier: Option<&Self>,
         reason: Reason,
-        why: String,
+        why: WriteError,
         (generation, uid): (i64, &str),
         now: Timestamp,
     ) -> Self {

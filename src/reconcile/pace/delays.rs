@@ -49,3 +49,37 @@ pub(in crate::reconcile) const STORE: [i64; 6] = [200, 400, 800, 1600, 3200, 500
 pub(in crate::reconcile) const PERMIT: SignedDuration = seconds(5);
 /// A queued request that is not claimed within this time after its turn loses its place.
 pub(in crate::reconcile) const PLACE_IN_QUEUE: SignedDuration = seconds(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `5, 15, 30, then every 60 min`.
+    fn list(delays: &[i64], unit: i64, name: &str) -> String {
+        let (last, first) = delays.split_last().unwrap();
+        let first: Vec<_> = first
+            .iter()
+            .map(|delay| (delay / unit).to_string())
+            .collect();
+        format!("{}, then every {} {name}", first.join(", "), last / unit)
+    }
+
+    #[test]
+    fn the_readme_and_the_pages_state_these_delays() {
+        let readme = include_str!("../../../README.md");
+        let troubleshooting = include_str!("../../../docs/troubleshooting.md");
+        for (delays, unit, short, long) in [
+            (&SLOW[..], 60, "min", "minutes"),
+            (&FAST[..], 1, "s", "seconds"),
+            (&OUTCOME_UNKNOWN[..], 1, "s", "seconds"),
+        ] {
+            let text = list(delays, unit, short);
+            assert!(readme.contains(&text), "README.md lacks {text:?}");
+            let text = list(delays, unit, long);
+            assert!(
+                troubleshooting.contains(&text),
+                "docs/troubleshooting.md lacks {text:?}"
+            );
+        }
+    }
+}

@@ -20,7 +20,7 @@ pub(in crate::reconcile) fn retry_delay(
     if let Some(pause) = pause {
         return Some(pausing(pause, jitter));
     }
-    match reason.retry_class() {
+    match reason.retry_class()? {
         RetryClass::Terminal => None,
         RetryClass::Slow => Some(spread(nth(&delays::SLOW, failures), jitter)),
         RetryClass::Fast if outcome_unknown => {
@@ -39,12 +39,14 @@ pub(in crate::reconcile) fn is_within_grace(unknown_outcomes: i32) -> bool {
 /// The longest delay that a failure with this reason can ever have.
 pub(in crate::reconcile) fn longest_delay(reason: Reason) -> SignedDuration {
     match reason.retry_class() {
-        RetryClass::Slow => SignedDuration::from_secs(last(&delays::SLOW) * 6 / 5),
+        Some(RetryClass::Slow) => SignedDuration::from_secs(last(&delays::SLOW) * 6 / 5),
         // Unavailable may carry a Retry-After.
-        RetryClass::Fast if reason != Reason::Unavailable => {
+        Some(RetryClass::Fast) if reason != Reason::Unavailable => {
             SignedDuration::from_secs(last(&delays::FAST) * 6 / 5)
         }
-        RetryClass::Fast | RetryClass::RateLimited | RetryClass::Terminal => delays::LONGEST_PAUSE,
+        Some(RetryClass::Fast | RetryClass::RateLimited | RetryClass::Terminal) | None => {
+            delays::LONGEST_PAUSE
+        }
     }
 }
 

@@ -6,17 +6,20 @@ use secrecy::SecretString;
 use super::Attempt;
 use crate::{
     api::CubeCredentialStatus,
-    oauth::response::{Issued, TokenError},
+    api_error::ApiError,
+    oauth::{error::TokenError, response::Issued},
     reconcile::{
         login::{StateReading, StateSecret},
         pace::{Permit, PermitRequest},
         source::{CaBundle, Source, SourceValue},
         target::{TargetReading, TargetSecret},
+        write_error::WriteError,
     },
 };
 
 /// The outcome of a read or an action.
 #[derive(Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Outcome {
     /// The Secret by the target's name.
     Target(Option<TargetReading>),
@@ -36,7 +39,6 @@ pub enum Outcome {
     Exchanged(Box<Exchanged>),
     /// The state as it was written.
     Stored {
-        /// The Secret.
         secret: StateSecret,
         /// Whether it is claimed for a request that follows.
         claims: bool,
@@ -45,17 +47,16 @@ pub enum Outcome {
     NotStored(NotStored),
     /// A pause is over.
     Waited,
-    /// A read or an action did not work, and why.
-    Interrupted(String),
+    /// A read or an action did not work.
+    Interrupted(ApiError),
     /// The target as it was written.
     Published(TargetSecret),
-    /// The API server refuses the target, and says why.
-    NotWritable(String),
+    /// The API server refuses the target.
+    NotWritable(WriteError),
     /// The Secret by this name is gone.
     Deleted(String),
     /// The status as it was written.
     Reported {
-        /// The status.
         status: CubeCredentialStatus,
         /// The resourceVersion of the object that has it.
         version: String,
@@ -82,10 +83,10 @@ pub struct Exchanged {
 pub enum NotStored {
     /// It has changed in between.
     Conflict,
-    /// The API server refuses it, and says why.
-    Refused(String),
+    /// The API server refuses it.
+    Refused(WriteError),
     /// Whether it was written is not known.
-    Unknown(String),
+    Unknown(WriteError),
     /// Its namespace is gone, and the `CubeCredential` with it.
     Gone,
 }

@@ -8,11 +8,12 @@ use super::{
     rejection::Rejection::{HostListMalformed, HostNotAllowedByOperator, HostNotAllowedByOwner},
 };
 use crate::{
-    api::{ClientAuthentication, RefreshTokenRef},
+    api::RefreshTokenRef,
     oauth::{
-        authorities,
-        endpoint::{Endpoint, HostList},
-        request::Client,
+        authentication::{Authentication, ClientValue},
+        ca_bundle,
+        endpoint::Endpoint,
+        hosts::HostList,
     },
     reconcile::{digest::hex, settings::Settings},
 };
@@ -20,7 +21,10 @@ use crate::{
 type Checked<T> = Result<T, Rejection>;
 
 /// The client id and secret, if they are present and can be sent.
-pub(in crate::reconcile) fn client(settings: &Settings, source: &Source) -> Checked<Client> {
+pub(in crate::reconcile) fn client(
+    settings: &Settings,
+    source: &Source,
+) -> Checked<Authentication> {
     let role = SecretRole::Client;
     let name = &settings.source.name;
     let found = match source {
@@ -29,22 +33,16 @@ pub(in crate::reconcile) fn client(settings: &Settings, source: &Source) -> Chec
         Source::NotLabelled | Source::Unread(_) => return Err(not_labelled(role, name)),
         Source::Read(found) => found,
     };
-    let value = |key: &str, value| {
+    Authentication::read(settings.authentication, |value| {
+        let key = settings.client_key(value);
+        let value = match value {
+            ClientValue::Id => &found.values.id,
+            ClientValue::Secret => &found.values.secret,
+        };
         text(value)
             .map_err(|flaw| malformed(role, name, key, flaw))?
+            .cloned()
             .ok_or_else(|| key_missing(role, name, key))
-    };
-    let id = value(&settings.source.client_id_key, &found.values.id)?;
-    let secret = match settings.authentication {
-        ClientAuthentication::None => None,
-        ClientAuthentication::Body | ClientAuthentication::Basic => {
-            let key = &settings.source.client_secret_key;
-            Some(value(key, &found.values.secret)?.clone())
-        }
-    };
-    Ok(Client {
-        id: id.expose_secret().to_owned(),
-        secret,
     })
 }
 
@@ -84,7 +82,7 @@ pub(in crate::reconcile) fn operator_allows(
     endpoint: &Endpoint,
 ) -> Checked<()> {
     match allowed {
-        Some(hosts) if !hosts.permits(endpoint) => Err(HostNotAllowedByOperator {
+        Some(hosts) if !hosts.allows(endpoint) => Err(HostNotAllowedByOperator {
             host: endpoint.authority(),
         }),
         _ => Ok(()),
@@ -101,7 +99,7 @@ pub(in crate::reconcile) fn owner_allows(
     let secret = secret.to_owned();
     match HostList::parse(hosts) {
         Err(entry) => Err(HostListMalformed { secret, entry }),
-        Ok(list) if list.permits(endpoint) => Ok(()),
+        Ok(list) if list.allows(endpoint) => Ok(()),
         Ok(_) => Err(HostNotAllowedByOwner {
             secret,
             host: endpoint.authority(),
@@ -119,7 +117,7 @@ pub(in crate::reconcile) fn ca_bundle(
     };
     let key = reference.key.clone();
     let flaw = match found {
-        CaBundle::Pem(pem) if authorities::read(pem).is_ok() => return Ok(Some(pem.clone())),
+        CaBundle::Pem(pem) if ca_bundle::read(pem).is_ok() => return Ok(Some(pem.clone())),
         CaBundle::Pem(_) => CaBundleFlaw::NotPem { key },
         CaBundle::Unread => CaBundleFlaw::Unread,
         CaBundle::Absent => CaBundleFlaw::Absent,

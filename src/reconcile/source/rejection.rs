@@ -6,13 +6,13 @@ use crate::api::{CaBundleKind, CaBundleRef, Reason, annotation, label};
 
 /// Why the preflight checks reject an exchange.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Rejection {
     /// A Secret is missing.
     #[error("Secret {name:?} does not exist")]
     SecretAbsent {
         /// What it is for.
         role: SecretRole,
-        /// Its name.
         name: String,
     },
     /// A Secret has no consent label.
@@ -20,7 +20,6 @@ pub enum Rejection {
     NotLabelled {
         /// What it is for.
         role: SecretRole,
-        /// Its name.
         name: String,
     },
     /// A Secret lacks a key.
@@ -28,7 +27,6 @@ pub enum Rejection {
     KeyMissing {
         /// What it is for.
         role: SecretRole,
-        /// Its name.
         name: String,
         /// The missing key.
         key: String,
@@ -38,7 +36,6 @@ pub enum Rejection {
     Malformed {
         /// What the Secret is for.
         role: SecretRole,
-        /// Its name.
         name: String,
         /// The key of the value.
         key: String,

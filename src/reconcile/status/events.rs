@@ -114,7 +114,7 @@ fn of_change(change: Change, settings: Option<&Settings>) -> Option<Event> {
             "a token was issued as the annotation asked for".into(),
         ),
         Change::SeedAdopted => {
-            let initial = settings.and_then(|settings| settings.grant.initial());
+            let initial = settings.and_then(|settings| settings.grant.refresh_token());
             let name = initial.map_or("", |initial| &initial.name);
             let note = format!("the login continues from the refresh token in Secret {name:?}");
             (EventKind::SeedAdopted, note)

@@ -1,7 +1,7 @@
 //! What to do about inputs that the preflight checks reject.
 
 use crate::{
-    api::{ClientAuthentication, annotation, label},
+    api::{annotation, label},
     reconcile::{
         settings::Settings,
         source::{CaBundleFlaw, Flaw, Rejection, SecretRole},
@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The whole sentence about rejected inputs: cause, remedy, and when they are looked at again.
-pub(in crate::reconcile) fn rejected_inputs(rejection: &Rejection, settings: &Settings) -> String {
+pub(super) fn rejected_inputs(rejection: &Rejection, settings: &Settings) -> String {
     match rejection {
         Rejection::SecretAbsent { role, .. } => {
             let (keys, label) = (keys(*role, settings), label::CREDENTIAL);
@@ -54,17 +54,17 @@ pub(in crate::reconcile) fn rejected_inputs(rejection: &Rejection, settings: &Se
 }
 
 fn keys(role: SecretRole, settings: &Settings) -> String {
-    let (id, secret) = (
-        &settings.source.client_id_key,
-        &settings.source.client_secret_key,
-    );
-    match (role, settings.authentication) {
-        (SecretRole::Client, ClientAuthentication::None) => format!("key {id:?}"),
-        (SecretRole::Client, ClientAuthentication::Body | ClientAuthentication::Basic) => {
-            format!("keys {id:?} and {secret:?}")
+    match role {
+        SecretRole::Client => {
+            let keys: Vec<_> = settings
+                .client_keys()
+                .map(|key| format!("{key:?}"))
+                .collect();
+            let plural = if keys.len() > 1 { "s" } else { "" };
+            format!("key{plural} {}", keys.join(" and "))
         }
-        (SecretRole::RefreshToken, _) => {
-            let initial = settings.grant.initial();
+        SecretRole::RefreshToken => {
+            let initial = settings.grant.refresh_token();
             let key = initial.map(|initial| initial.key.as_str());
             let key = key.unwrap_or_default();
             format!("key {key:?}, the refresh token of a sign-in,")

@@ -8,7 +8,7 @@ use crate::{
     reconcile::{
         login::{RejectedToken, StateConflict},
         memory::{Failure, FailureCause},
-        settings::Settings,
+        settings::{Settings, SettingsError},
         source::ca_bundle_name,
         target::TargetConflict,
     },
@@ -16,7 +16,7 @@ use crate::{
 
 const NEXT_TRY: &str = "; next try at ";
 
-pub(in crate::reconcile) fn synced(target: &str, expires_at: Timestamp) -> String {
+pub(super) fn synced(target: &str, expires_at: Timestamp) -> String {
     format!("Secret {target:?} holds a token that expires at {expires_at}")
 }
 
@@ -33,13 +33,21 @@ pub(super) fn until(trouble: &str, target: &str, expires_at: Timestamp) -> Strin
     )
 }
 
+pub(super) fn unusable_spec(error: &SettingsError) -> String {
+    format!("{error}; it is looked at again as soon as the spec changes")
+}
+
+pub(super) fn suspended() -> &'static str {
+    "spec.suspend is true, so no token is requested: set it to false to go on"
+}
+
 /// A failed exchange. `postponed` is the time of its next attempt, where that waits for a permit.
 pub(super) fn failure(failure: &Failure, postponed: Option<Timestamp>) -> String {
     const EXPIRED: &str =
         "the token endpoint issued a token that had expired when its answer was there";
     match &failure.cause {
         FailureCause::Exchange(error, settings) => {
-            exchange(&error.what, failure, settings, postponed)
+            exchange(&error.to_string(), failure, settings, postponed)
         }
         FailureCause::ExpiredOnArrival(settings) => exchange(EXPIRED, failure, settings, postponed),
         FailureCause::Rejected(rejection, settings) => {
@@ -134,11 +142,8 @@ pub(super) fn waits_for_permit(at: Timestamp, paused: bool, too_late: bool) -> S
 }
 
 /// A dead refresh token.
-pub(in crate::reconcile) fn rejected_token(
-    rejection: &RejectedToken,
-    settings: &Settings,
-) -> String {
-    let initial = settings.grant.initial();
+pub(super) fn rejected_token(rejection: &RejectedToken, settings: &Settings) -> String {
+    let initial = settings.grant.refresh_token();
     let (name, key) = initial.map_or(("", ""), |initial| (&initial.name, &initial.key));
     let why = if rejection.lost {
         "the provider used up the refresh token in an earlier request whose answer was lost"

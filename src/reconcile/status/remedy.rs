@@ -1,60 +1,55 @@
 //! What to do about a failed exchange.
 
 use crate::{
-    api::{ClientAuthentication, Grant, Reason},
+    api::{ClientAuthentication, Reason},
     reconcile::{settings::Settings, source::ca_bundle_name},
 };
 
+const PARAMETERS: &str = "correct audience or resource in spec.parameters";
+const REQUEST: &str = "compare spec.parameters, spec.scopes and spec.clientAuthentication with the provider's documentation";
+const PERMISSION: &str = "ask the provider to allow the egress IP addresses of this cluster and to permit this client to request tokens";
+const ENDPOINT_ITSELF: &str =
+    "set spec.tokenURL to the token endpoint itself (a slash at its end matters)";
+const PATH: &str = "correct the path in spec.tokenURL (a slash at its end matters)";
+const NO_TOKEN_ENDPOINT: &str =
+    "check that spec.tokenURL is an OAuth 2 token endpoint, and ask the provider if it is";
+const BEARER: &str = "ask the provider to issue bearer tokens to this client";
+const WEB_PAGE: &str = "check that spec.tokenURL is an OAuth 2 token endpoint, not a web page";
+const ROUTE: &str = "check the host in spec.tokenURL, the cluster's DNS, and network policies, firewall and proxy on the way to it";
+const INTERMEDIARY: &str =
+    "check the proxy or firewall on the way to it, and the provider's status page";
+const OUTAGE: &str = "wait, and look at the provider's status page if it lasts";
+const OTHER_USERS: &str = "wait, and look for other users of this client id if it comes again";
+const NETWORK: &str = "set spec.tokenURL to another host, or have the operator's installer permit the network with --allow-network";
+const CA_BUNDLE: &str = "check the PEM certificates that spec.caBundleRef names";
+const SPEC: &str = "check the spec";
+
 /// The remedy for a failed exchange with this reason.
-#[must_use]
-pub fn remedy(reason: Reason, settings: &Settings) -> String {
+pub(super) fn remedy(reason: Reason, settings: &Settings) -> String {
     match reason {
         Reason::InvalidClient => check_client(settings),
-        Reason::InvalidGrant | Reason::UnauthorizedClient | Reason::UnsupportedGrantType => format!(
-            "ask the provider to permit this client the {} grant, or set spec.grant to one that it may use",
-            grant_type(settings)
-        ),
+        Reason::InvalidGrant | Reason::UnauthorizedClient | Reason::UnsupportedGrantType => {
+            format!(
+                "ask the provider to permit this client the {} grant, or set spec.grant to one that it may use",
+                settings.grant.name()
+            )
+        }
         Reason::InvalidScope => scopes(settings),
-        Reason::InvalidTarget => "correct audience or resource in spec.parameters".into(),
-        Reason::InvalidRequest => {
-            "compare spec.parameters, spec.scopes and spec.clientAuthentication with the provider's documentation".into()
-        }
-        Reason::Forbidden => {
-            "ask the provider to allow the egress IP addresses of this cluster and to permit this client to request tokens"
-                .into()
-        }
-        Reason::Redirected => {
-            "set spec.tokenURL to the token endpoint itself (a slash at its end matters)".into()
-        }
-        Reason::EndpointNotFound => {
-            "correct the path in spec.tokenURL (a slash at its end matters)".into()
-        }
-        Reason::UnexpectedResponse => {
-            "check that spec.tokenURL is an OAuth 2 token endpoint, and ask the provider if it is".into()
-        }
-        Reason::UnsupportedTokenType => {
-            "ask the provider to issue bearer tokens to this client".into()
-        }
-        Reason::ResponseTooLarge => {
-            "check that spec.tokenURL is an OAuth 2 token endpoint, not a web page".into()
-        }
+        Reason::InvalidTarget => PARAMETERS.into(),
+        Reason::InvalidRequest => REQUEST.into(),
+        Reason::Forbidden => PERMISSION.into(),
+        Reason::Redirected => ENDPOINT_ITSELF.into(),
+        Reason::EndpointNotFound => PATH.into(),
+        Reason::UnexpectedResponse => NO_TOKEN_ENDPOINT.into(),
+        Reason::UnsupportedTokenType => BEARER.into(),
+        Reason::ResponseTooLarge => WEB_PAGE.into(),
         Reason::TLSUntrusted => trust(settings),
-        Reason::Unreachable => {
-            "check the host in spec.tokenURL, the cluster's DNS, and network policies, firewall and proxy on the way to it".into()
-        }
-        Reason::NoResponse => {
-            "check the proxy or firewall on the way to it, and the provider's status page".into()
-        }
-        Reason::Unavailable => {
-            "wait, and look at the provider's status page if it lasts".into()
-        }
-        Reason::RateLimited => {
-            "wait, and look for other users of this client id if it comes again".into()
-        }
-        Reason::HostNotAllowed => {
-            "set spec.tokenURL to another host, or have the operator's installer permit the network with --allow-network".into()
-        }
-        Reason::CABundleInvalid => "check the PEM certificates that spec.caBundleRef names".into(),
+        Reason::Unreachable => ROUTE.into(),
+        Reason::NoResponse => INTERMEDIARY.into(),
+        Reason::Unavailable => OUTAGE.into(),
+        Reason::RateLimited => OTHER_USERS.into(),
+        Reason::HostNotAllowed => NETWORK.into(),
+        Reason::CABundleInvalid => CA_BUNDLE.into(),
         // No exchange fails with these; the rooms that report them have remedies of their own.
         Reason::Synced
         | Reason::TokenIssued
@@ -75,19 +70,12 @@ pub fn remedy(reason: Reason, settings: &Settings) -> String {
         | Reason::StateConflict
         | Reason::StateNotWritable
         | Reason::RefreshTokenRejected
-        | Reason::RefreshTokenLost => "check the spec".into(),
-    }
-}
-
-fn grant_type(settings: &Settings) -> &'static str {
-    match settings.grant.kind() {
-        Grant::ClientCredentials => "client_credentials",
-        Grant::RefreshToken => "refresh_token",
+        | Reason::RefreshTokenLost => SPEC.into(),
     }
 }
 
 fn scopes(settings: &Settings) -> String {
-    if settings.grant.kind() == Grant::RefreshToken {
+    if !settings.grant.sends_scopes() {
         return "ask the provider what is wrong with this login: a refresh asks for no scope"
             .into();
     }

@@ -20,27 +20,21 @@ use crate::{
 
 /// One version of one Secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct SecretVersion {
-    /// Its name.
     pub name: String,
-    /// Its uid.
     pub uid: String,
-    /// Its resourceVersion.
     pub version: String,
 }
 
 /// A Secret of ours as it should be.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct DesiredSecret {
-    /// Its name.
     pub name: String,
-    /// Its type.
     pub r#type: String,
-    /// Its labels.
     pub labels: BTreeMap<String, String>,
-    /// Its annotations.
     pub annotations: BTreeMap<String, String>,
-    /// Its data.
     pub data: BTreeMap<String, SecretString>,
     /// Whether it has an owner reference.
     pub owned: bool,

@@ -17,12 +17,10 @@ pub enum Target {
 
 /// A Secret that may be a target.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct TargetSecret {
-    /// Its name.
     pub name: String,
-    /// Its uid.
     pub uid: String,
-    /// Its resourceVersion.
     pub version: String,
     /// All of its labels.
     pub labels: BTreeMap<String, String>,

@@ -2,9 +2,10 @@
 
 use std::fmt::{self, Debug, Write};
 
-use super::{model::objects::Interrupted, world::World};
+use super::{model::cluster::no_response, world::World};
 use crate::{
     api::CubeCredentialStatus,
+    api_error::ApiError,
     reconcile::{Action, Memory, Observed, Outcome, Read, SecretVersion, Session, Settings, Turn},
 };
 
@@ -18,7 +19,7 @@ impl World {
         self.try_settle().expect("no write was to fail");
     }
 
-    pub(super) fn try_settle(&mut self) -> Result<(), Interrupted> {
+    pub(super) fn try_settle(&mut self) -> Result<(), ApiError> {
         for _ in 0..5 {
             let before = self.written();
             self.reconcile()?;
@@ -30,7 +31,7 @@ impl World {
     }
 
     /// `controller::reconciler::Reconciler::run`.
-    fn reconcile(&mut self) -> Result<(), Interrupted> {
+    fn reconcile(&mut self) -> Result<(), ApiError> {
         let mut session = Session::begin(self.observe());
         let result = self.steps(&mut session);
         shows_no_secret(&session);
@@ -38,7 +39,7 @@ impl World {
         result
     }
 
-    fn steps(&mut self, session: &mut Session) -> Result<(), Interrupted> {
+    fn steps(&mut self, session: &mut Session) -> Result<(), ApiError> {
         for _ in 0..20 {
             let turn = session.next(|| true, self.now);
             shows_no_secret(&turn);
@@ -54,7 +55,7 @@ impl World {
                 }
                 Turn::Read(what) => Ok(self.read(what, session.observed())),
                 Turn::Act(action) if self.ends_before.take_if(|ends| ends(&action)).is_some() => {
-                    return Err(Interrupted);
+                    return Err(no_response("cubewire-token"));
                 }
                 Turn::Act(action) => self.act(*action, session.observed()),
             };
@@ -63,14 +64,13 @@ impl World {
                     shows_no_secret(&outcome);
                     self.process.absorb(session, outcome, self.now);
                 }
-                Err(Interrupted) if session.survives("no response", self.now) => {}
-                Err(Interrupted) => return Err(Interrupted),
+                Err(error) => session.survive(error, self.now)?,
             }
         }
         panic!("20 steps and no rest: {session:#?}");
     }
 
-    /// `kubernetes::observe::World::observe`, after the watches have caught up.
+    /// `cluster::Context::observe`, after the watches have caught up.
     pub(super) fn observe(&mut self) -> Observed {
         self.watch();
         let settings = Settings::read("treasury", "cubewire", &self.spec);
@@ -93,18 +93,18 @@ impl World {
 
     pub(super) fn read(&mut self, what: Read, observed: &Observed) -> Outcome {
         let costs = &mut self.costs;
-        *match what {
-            Read::Target => &mut costs.target_reads,
-            Read::Previous => &mut costs.previous_reads,
-            Read::Source => &mut costs.source_reads,
-            Read::Seed => &mut costs.seed_reads,
-            Read::State => &mut costs.state_reads,
-            Read::CaBundle => &mut costs.ca_reads,
+        *match &what {
+            Read::Target { .. } => &mut costs.target_reads,
+            Read::Previous { .. } => &mut costs.previous_reads,
+            Read::Source { .. } => &mut costs.source_reads,
+            Read::Seed { .. } => &mut costs.seed_reads,
+            Read::State { .. } => &mut costs.state_reads,
+            Read::CaBundle(_) => &mut costs.ca_reads,
         } += 1;
-        self.objects.read(what, observed)
+        self.objects.read(&what, observed)
     }
 
-    fn act(&mut self, action: Action, observed: &Observed) -> Result<Outcome, Interrupted> {
+    fn act(&mut self, action: Action, observed: &Observed) -> Result<Outcome, ApiError> {
         self.check(&action, observed);
         let published = match &action {
             Action::Publish(target) => Some(target.name.clone()),

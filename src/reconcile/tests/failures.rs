@@ -198,7 +198,7 @@ fn the_message_says_what_happened_what_to_do_and_when_the_next_attempt_is() {
     world.settle();
     let next_attempt = world.wake_at.unwrap().strftime("%H:%M:%SZ");
     let message = format!(
-        "the token endpoint answered no: check client-id and client-secret in Secret \"cubewire-client\", and whether the provider \
+        "the token endpoint answered 401 invalid_client: check client-id and client-secret in Secret \"cubewire-client\", and whether the provider \
          wants spec.clientAuthentication Basic; next try at {next_attempt}, or at once when Secret \"cubewire-client\", the spec or \
          annotation cube-operator.dev/refresh-requested-at changes"
     );

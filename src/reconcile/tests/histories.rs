@@ -53,7 +53,7 @@ fn response() -> impl Strategy<Value = Response> {
     let lifetime = prop::sample::select(vec![1, 5, 13, 60, 600, 3600, 36000]);
     let reasons: Vec<Reason> = Reason::ALL
         .into_iter()
-        .filter(|reason| reason.is_exchange_failure())
+        .filter(|reason| reason.is_exchange_failure() && *reason != Reason::RefreshTokenLost)
         .chain([Reason::HostNotAllowed])
         .collect();
     let refusal = (
@@ -265,7 +265,7 @@ proptest! {
         for (response, span) in responses {
             world.provider.otherwise = match response {
                 // What was not sent is tried again only when something changes.
-                Response::Refuse { reason, .. } if reason.retry_class() == RetryClass::Terminal => continue,
+                Response::Refuse { reason, .. } if reason.retry_class() == Some(RetryClass::Terminal) => continue,
                 // Days of these would take long to simulate.
                 Response::Issue { lifetime: Some(..600), .. } => continue,
                 response => response,

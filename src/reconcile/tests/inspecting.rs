@@ -3,27 +3,70 @@
 use super::world::{TARGET, World, seconds};
 use crate::{
     api::Reason,
-    reconcile::{Finding, Inspection, Observed, Read, absorb, conditions, tests::provider::refuse},
+    reconcile::{
+        Finding, Inspection, Mark, Observed, Read, absorb, conditions, tests::provider::refuse,
+    },
 };
+
+/// A finding as the report shows it.
+#[derive(Debug, PartialEq)]
+struct Shown {
+    mark: Mark,
+    text: String,
+}
+
+impl Shown {
+    fn good(text: impl Into<String>) -> Self {
+        Self::new(Mark::Good, text)
+    }
+
+    fn notice(text: impl Into<String>) -> Self {
+        Self::new(Mark::Notice, text)
+    }
+
+    fn bad(text: impl Into<String>) -> Self {
+        Self::new(Mark::Bad, text)
+    }
+
+    fn new(mark: Mark, text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self { mark, text }
+    }
+
+    fn all(findings: Vec<Finding>) -> Vec<Self> {
+        findings.into_iter().map(Self::from).collect()
+    }
+}
+
+impl From<Finding> for Shown {
+    fn from(finding: Finding) -> Self {
+        Self::new(finding.mark, finding.to_string())
+    }
+}
 
 impl World {
     /// What is known after every look.
     fn observed(&mut self) -> Observed {
         let mut observed = self.observe();
-        for what in [Read::Target, Read::Source, Read::CaBundle] {
+        let settings = observed.settings.clone().unwrap();
+        let reads = [
+            Read::target(&settings, &observed.target),
+            Read::source(&settings, &observed.source),
+        ];
+        for what in reads.into_iter().chain(Read::ca_bundle(&settings)) {
             let outcome = self.read(what, &observed);
             absorb(&mut observed, outcome, self.now);
         }
         observed
     }
 
-    fn conditions_found(&mut self) -> Vec<Finding> {
-        conditions(&self.observe(), self.now)
+    fn conditions_found(&mut self) -> Vec<Shown> {
+        Shown::all(conditions(&self.observe(), self.now))
     }
 
-    fn target_found(&mut self) -> Finding {
+    fn target_found(&mut self) -> Shown {
         let observed = self.observed();
-        Inspection::of(&observed, self.now).unwrap().target()
+        Inspection::of(&observed, self.now).unwrap().target().into()
     }
 }
 
@@ -31,8 +74,8 @@ fn synced() -> String {
     format!("Secret {TARGET:?} holds a token that expires at 2026-11-21T11:00:00Z")
 }
 
-fn issued() -> Finding {
-    Finding::good(
+fn issued() -> Shown {
+    Shown::good(
         "Refreshed: a token was issued at 2026-11-21T10:00:00Z; the next one is requested at 2026-11-21T10:54:40Z",
     )
 }
@@ -40,7 +83,7 @@ fn issued() -> Finding {
 #[test]
 fn a_healthy_credential_is_good_throughout() {
     let mut world = World::ready();
-    let ready = Finding::good(format!("Ready: {}", synced()));
+    let ready = Shown::good(format!("Ready: {}", synced()));
     assert_eq!(world.conditions_found(), [ready, issued()]);
     let observed = world.observed();
     let inspection = Inspection::of(&observed, world.now).unwrap();
@@ -48,18 +91,21 @@ fn a_healthy_credential_is_good_throughout() {
     let spec = format!(
         "the spec asks https://{host}/api/v1/oauth2/token for a token, grant ClientCredentials"
     );
-    assert_eq!(inspection.spec(), [Finding::good(spec)]);
+    assert_eq!(Shown::all(inspection.spec()), [Shown::good(spec)]);
     let source = "Secret \"cubewire-client\" has the label, and well-formed \"client-id\" and \"client-secret\"";
-    assert_eq!(inspection.source(), Finding::good(source));
+    assert_eq!(Shown::from(inspection.source()), Shown::good(source));
     let hosts = format!("no list of hosts forbids {host}");
-    assert_eq!(inspection.hosts(), Finding::good(hosts));
-    assert_eq!(inspection.target(), Finding::good(synced()));
-    let absent = (
+    assert_eq!(Shown::from(inspection.hosts()), Shown::good(hosts));
+    assert_eq!(Shown::from(inspection.target()), Shown::good(synced()));
+    let absent = [
         inspection.seed(),
         inspection.state(),
         inspection.ca_bundle(),
+    ];
+    assert_eq!(
+        absent.map(|found| found.map(Shown::from)),
+        [None, None, None]
     );
-    assert_eq!(absent, (None, None, None));
 }
 
 #[test]
@@ -72,39 +118,39 @@ fn a_failing_refresh_is_a_notice_while_the_token_lives_and_one_fault_after_it() 
         "Ready: {}; it cannot be replaced so far, and condition Refreshed says why",
         synced()
     );
-    assert_eq!(found[0], Finding::good(ready));
+    assert_eq!(found[0], Shown::good(ready));
     let start = "Refreshed is False, Unavailable: ";
     assert!(found[1].text.starts_with(start), "{found:?}");
-    assert_eq!(found[1], Finding::notice(found[1].text.clone()));
+    assert_eq!(found[1], Shown::notice(found[1].text.clone()));
     world.pass(seconds(200));
     let found = world.conditions_found();
     assert!(
         found[0].text.starts_with("Ready is False, Unavailable: "),
         "{found:?}"
     );
-    assert_eq!(found, [Finding::bad(found[0].text.clone())]);
+    assert_eq!(found, [Shown::bad(found[0].text.clone())]);
 }
 
 #[test]
 fn an_operator_that_does_not_run_is_noticed() {
     let mut world = World::new();
     let never = "the operator has not looked at it yet: check that it runs, and that it watches this namespace";
-    assert_eq!(world.conditions_found(), [Finding::bad(never)]);
+    assert_eq!(world.conditions_found(), [Shown::bad(never)]);
     world.settle();
     world.edit_spec(|spec| spec.description = Some("new".into()));
     let stale =
         "the operator has not looked at the present spec yet: check that it runs if this lasts";
-    assert_eq!(world.conditions_found()[2..], [Finding::notice(stale)]);
+    assert_eq!(world.conditions_found()[2..], [Shown::notice(stale)]);
     world.settle();
     assert_eq!(world.conditions_found().len(), 2);
     world.now += seconds(4000);
     let overdue = "an exchange was planned for 2026-11-21T10:54:40Z and was not made: check that the operator runs";
-    assert_eq!(world.conditions_found()[2..], [Finding::bad(overdue)]);
+    assert_eq!(world.conditions_found()[2..], [Shown::bad(overdue)]);
     let expired = format!(
         "the token in Secret {TARGET:?} expired at 2026-11-21T11:00:00Z: repair what is wrong here; if nothing is, check that the \
          operator runs"
     );
-    assert_eq!(world.target_found(), Finding::bad(expired));
+    assert_eq!(world.target_found(), Shown::bad(expired));
 }
 
 #[test]
@@ -115,7 +161,7 @@ fn a_target_is_judged_by_what_it_holds() {
         "{}, but was issued for an earlier spec, client or sign-in: the operator replaces it",
         synced()
     );
-    assert_eq!(world.target_found(), Finding::notice(outdated));
+    assert_eq!(world.target_found(), Shown::notice(outdated));
     let mut world = World::ready();
     world.cluster.edit(TARGET, |secret| {
         secret
@@ -126,7 +172,7 @@ fn a_target_is_judged_by_what_it_holds() {
         "Secret {TARGET:?} does not hold what the operator wrote: it is repaired within seconds; if it stays so, check that the \
          operator runs"
     );
-    assert_eq!(world.target_found(), Finding::bad(damaged));
+    assert_eq!(world.target_found(), Shown::bad(damaged));
 }
 
 #[test]
@@ -135,14 +181,16 @@ fn a_spec_that_cannot_be_used_and_one_that_rests_are_told() {
     world.edit_spec(|spec| spec.suspend = true);
     let observed = world.observed();
     let suspended = "spec.suspend is true, so no token is requested: set it to false to go on";
-    let spec = Inspection::of(&observed, world.now).unwrap().spec();
-    assert_eq!(spec[1..], [Finding::notice(suspended)]);
+    let spec = Shown::all(Inspection::of(&observed, world.now).unwrap().spec());
+    assert_eq!(spec[1..], [Shown::notice(suspended)]);
     world.edit_spec(|spec| spec.refresh_before = "soon".into());
     let observed = world.observe();
     let unusable = "spec.refreshBefore is \"soon\": write a duration such as 5m or 1h30m; it is looked at again as soon as the spec \
                     changes";
     assert_eq!(
-        Inspection::of(&observed, world.now).err(),
-        Some(Finding::bad(unusable))
+        Inspection::of(&observed, world.now)
+            .err()
+            .map(|found| Shown::from(*found)),
+        Some(Shown::bad(unusable))
     );
 }

@@ -238,7 +238,7 @@ fn a_target_that_a_quota_refuses_keeps_its_token_for_the_next_attempt() {
     assert_eq!(
         world.message(ConditionType::Reconciling),
         format!(
-            "exceeded quota: raise the quota, or have the policy or the role permit this Secret; next try at {next_attempt}, or at \
+            "cannot write Secret treasury/cubewire-token: exceeded quota (403 Forbidden): raise the quota, or have the policy or the role permit this Secret; next try at {next_attempt}, or at \
              once when the spec changes"
         )
     );

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     api::{CaBundleKind, CaBundleRef, ConditionStatus, ConditionType, CubeCredentialSpec},
-    oauth::endpoint::HostList,
+    oauth::hosts::HostList,
     reconcile::{CaBundle, ClientValues, SourceValue},
 };
 

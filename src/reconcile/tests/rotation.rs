@@ -17,13 +17,6 @@ fn ready() -> World {
     world
 }
 
-fn lost(served: bool) -> Response {
-    Response::Lost {
-        reason: Reason::NoResponse,
-        served,
-    }
-}
-
 #[test]
 fn a_first_login_stores_the_successor_of_the_seed_and_publishes_the_token() {
     let mut world = World::signed_in();
@@ -102,7 +95,10 @@ fn a_restart_does_not_send_a_rejected_refresh_token_again() {
 #[test]
 fn a_successor_whose_response_was_lost_is_reported_as_lost() {
     let mut world = ready();
-    world.provider.script.push_back(lost(true));
+    world
+        .provider
+        .script
+        .push_back(Response::Lost(Reason::NoResponse));
     world.wake();
     assert_eq!(world.refreshed_is().1, "NoResponse");
     world.wake();
@@ -118,7 +114,10 @@ fn a_successor_whose_response_was_lost_is_reported_as_lost() {
 fn a_lost_response_costs_nothing_within_the_providers_grace() {
     let mut world = ready();
     world.provider.logins.rules.grace = 120;
-    world.provider.script.push_back(lost(true));
+    world
+        .provider
+        .script
+        .push_back(Response::Lost(Reason::NoResponse));
     world.wake();
     world.wake();
     assert_eq!(world.refreshed_is().0, ConditionStatus::True);

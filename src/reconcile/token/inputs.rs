@@ -9,11 +9,10 @@ use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    api::ClientAuthentication,
-    oauth::request::Client,
+    oauth::authentication::Authentication,
     reconcile::{
         digest::{Fields, keyed},
-        settings::{Grant, Settings},
+        settings::Settings,
     },
 };
 
@@ -32,28 +31,22 @@ impl fmt::Debug for InputsDigest {
 }
 
 impl TokenInputs {
-    pub(in crate::reconcile) fn new(settings: &Settings, client: &Client) -> Self {
-        let authentication = match settings.authentication {
-            ClientAuthentication::Body => "Body",
-            ClientAuthentication::Basic => "Basic",
-            ClientAuthentication::None => "None",
-        };
-        let (grant, scopes) = match &settings.grant {
-            Grant::ClientCredentials => ("ClientCredentials", settings.scopes.join(" ")),
-            // A refresh sends no scopes.
-            Grant::RefreshToken { .. } => ("RefreshToken", String::new()),
+    pub(in crate::reconcile) fn new(settings: &Settings, client: &Authentication) -> Self {
+        let scopes = if settings.grant.sends_scopes() {
+            settings.scopes.join(" ")
+        } else {
+            String::new()
         };
         let mut fields = Fields::default();
         fields.push(settings.endpoint.url().as_str());
-        fields.push(grant);
-        fields.push(&client.id);
+        fields.push(settings.grant.spec_name());
+        fields.push(client.client_id());
         fields.push(
             client
-                .secret
-                .as_ref()
+                .client_secret()
                 .map_or("", ExposeSecret::expose_secret),
         );
-        fields.push(authentication);
+        fields.push(client.spec_name());
         fields.push(&scopes);
         for (name, value) in &settings.parameters {
             fields.push(name);

@@ -1,12 +1,15 @@
-//! What a reading shows to people.
+//! What people see of a response.
 
 use cube_operator::{
     api::Grant,
-    oauth::response::{PROVIDER_SAYS, Parsed, Response},
+    oauth::response::{Parsed, Response},
 };
 
 use super::{CLIENT_SECRET, REFRESH_TOKEN, json, text};
 use crate::targets::secrets::{is_fit_to_be_shown, shows};
+
+/// The words before a provider's description.
+const PROVIDER_SAYS: &str = " (the provider says: \"";
 
 pub(super) fn nothing_shows_a_secret(answer: &Response, reading: &Parsed, grant: Grant) {
     let mut secrets = vec![CLIENT_SECRET.to_owned()];
@@ -25,7 +28,7 @@ pub(super) fn nothing_shows_a_secret(answer: &Response, reading: &Parsed, grant:
     }
     let texts = match &reading.outcome {
         Ok(issued) => issued.scopes.clone(),
-        Err(refusal) => words_of_others(answer.status, &refusal.what),
+        Err(refusal) => words_of_others(answer.status, &refusal.to_string()),
     };
     for text in texts {
         for secret in &secrets {
@@ -34,7 +37,7 @@ pub(super) fn nothing_shows_a_secret(answer: &Response, reading: &Parsed, grant:
     }
 }
 
-/// What a message quotes. All else in it is ours; and no more than this is quoted.
+/// The parts that a message quotes. All other words in it are ours.
 fn words_of_others(status: u16, message: &str) -> Vec<String> {
     let ours = format!("the token endpoint answered {status}");
     let rest = message

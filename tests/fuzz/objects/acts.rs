@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use cube_operator::{
     api::{CubeCredentialStatus, annotation},
     oauth::{
-        endpoint::HostList,
-        response::{self, Body, RequestContext, Response},
-        scrub::Scrubber,
+        hosts::HostList,
+        response::{self, Body, Response},
     },
     reconcile::{
         Action, DesiredSecret, DesiredState, Event, Exchange, Exchanged, Observed, Outcome, Read,
@@ -67,18 +66,19 @@ impl World {
     fn exchange(&mut self, exchange: Exchange) -> Outcome {
         let Exchange { request, attempt } = exchange;
         self.sent += 1;
-        let secret = request.client.secret.as_ref();
-        let secrets = secret.into_iter().chain(&request.refresh_token);
+        let secret = request.authentication.client_secret();
+        let refresh_token = request.grant.refresh_token();
+        let secrets = secret.into_iter().chain(refresh_token);
         let secrets = secrets.map(|secret| secret.expose_secret().to_owned());
         self.in_play = secrets.chain(tokens(&self.input.rest)).collect();
-        assert!(is_clean(&request.client.id));
+        assert!(is_clean(request.authentication.client_id()));
         assert!(secret.is_none_or(|secret| is_clean(secret.expose_secret())));
         let settings = self.settings.as_ref().expect("a spec");
-        assert_eq!(request.grant(), settings.grant.kind());
+        assert_eq!(request.grant.name(), settings.grant.name());
         if let Some(hosts) = self.input.get("client-hosts") {
-            assert!(HostList::parse(hosts).is_ok_and(|hosts| hosts.permits(&request.endpoint)));
+            assert!(HostList::parse(hosts).is_ok_and(|hosts| hosts.allows(&request.endpoint)));
         }
-        if let Some(token) = &request.refresh_token {
+        if let Some(token) = refresh_token {
             let claimed = self.claimed.take().expect("claimed, then sent");
             assert_eq!(token.expose_secret(), claimed.expose_secret());
             assert!(is_token(token.expose_secret()));
@@ -92,16 +92,12 @@ impl World {
             body: Body::Complete(self.input.rest.clone()),
             ..Response::default()
         };
-        let context = RequestContext {
-            grant: request.grant(),
-            scopes: &request.scopes,
-        };
-        let parsed = response::read(&response, context, Scrubber::for_request(&request));
+        let parsed = response::read(&response, request.context(), request.scrubber());
         self.received.clone_from(&parsed.refresh_token);
         Outcome::Exchanged(Box::new(Exchanged {
             attempt,
             sent_at: self.now,
-            result: parsed.outcome,
+            result: parsed.outcome.map_err(Into::into),
             refresh_token: parsed.refresh_token,
             date: parsed.date,
         }))
@@ -109,7 +105,8 @@ impl World {
 
     fn check_state(&mut self, state: &DesiredState, observed: &Observed) {
         self.written += 1;
-        let Outcome::State(before) = self.objects.read(Read::State, observed) else {
+        let name = state.secret.name.clone();
+        let Outcome::State(before) = self.objects.read(&Read::State { name }, observed) else {
             unreachable!("a state is read");
         };
         assert_eq!(

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use super::token::keep_successor;
 use crate::{
     api::{Reason, RetryClass},
-    oauth::response::TokenError,
+    oauth::error::TokenError,
     reconcile::{
         case::{Case, Inputs},
         login::State,
@@ -27,7 +27,7 @@ pub(super) fn refused(
     now: Timestamp,
 ) {
     if let Some(sent) = &attempt.login
-        && error.reason == Reason::RefreshTokenRejected
+        && error.reason() == Reason::RefreshTokenRejected
     {
         observed.memory.exchange.sent(sent_at);
         let of = sent.token_hash();
@@ -37,14 +37,14 @@ pub(super) fn refused(
         return;
     }
     let kept = keep_successor(observed, attempt, refresh_token, now);
-    let outcome_unknown = error.outcome_unknown && attempt.login.is_some() && !kept;
-    let was_sent = error.reason.retry_class() != RetryClass::Terminal;
+    let outcome_unknown = error.outcome_unknown() && attempt.login.is_some() && !kept;
+    let was_sent = error.reason().retry_class() != Some(RetryClass::Terminal);
     if was_sent {
         observed.memory.exchange.sent(sent_at);
     }
     let failed = FailedAttempt {
         outcome_unknown,
-        pause: error.pause,
+        pause: error.pause(),
         was_sent,
         attempted: attempt.attempted.clone(),
         inputs: Some(attempt.inputs.digest()),

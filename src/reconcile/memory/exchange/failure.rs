@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     api::{Attempted, Reason},
-    oauth::response::TokenError,
+    oauth::error::TokenError,
     reconcile::{login::RejectedToken, settings::Settings, token::InputsDigest},
 };
 
@@ -53,7 +53,7 @@ pub(in crate::reconcile) struct FailedAttempt {
 impl FailureCause {
     pub(in crate::reconcile) fn reason(&self) -> Reason {
         match self {
-            Self::Exchange(error, _) => error.reason,
+            Self::Exchange(error, _) => error.reason(),
             Self::ExpiredOnArrival(_) => Reason::UnexpectedResponse,
             Self::Rejected(rejection, _) if rejection.lost => Reason::RefreshTokenLost,
             Self::Rejected(..) => Reason::RefreshTokenRejected,

@@ -52,7 +52,7 @@ fn failed(refreshed: &Condition) -> Option<FailureCause> {
     let reason = Reason::from_name(&refreshed.reason)?;
     let recalled = refreshed.status == ConditionStatus::False
         && reason.is_exchange_failure()
-        && reason.retry_class() != RetryClass::Terminal;
+        && reason.retry_class() != Some(RetryClass::Terminal);
     recalled.then(|| FailureCause::Recalled {
         reason,
         sentence: refreshed.message.clone(),

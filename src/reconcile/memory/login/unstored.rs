@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use crate::reconcile::{
     login::{State, StoredLogin},
     pace::delays,
+    write_error::WriteError,
 };
 
 /// How often a response is written again, 0.2 s to 3 s apart, before people are told.
@@ -29,7 +30,7 @@ pub(in crate::reconcile) enum StorePhase {
     /// It is written.
     Write,
     /// The API server refuses it for this reason, which people must know.
-    Report(String),
+    Report(WriteError),
     /// A pause, and then the next attempt.
     Wait,
 }
@@ -38,10 +39,10 @@ pub(in crate::reconcile) enum StorePhase {
 pub(in crate::reconcile) enum Setback {
     /// It changed in between, or whether it was written is not known.
     Passing,
-    /// The API server does not answer, and says why.
-    Unanswered(String),
-    /// The API server refuses it, and says why.
-    Refused(String),
+    /// Whether it was written is not known, and the API server may be away.
+    Unanswered(WriteError),
+    /// The API server refuses it.
+    Refused(WriteError),
 }
 
 impl Unstored {
@@ -106,9 +107,7 @@ impl Unstored {
     /// the write was lost, or the successor that another process received.
     pub(in crate::reconcile) fn compared_with(self, state: &State) -> Option<Self> {
         if matches!(state, State::Foreign) {
-            let why =
-                "a Secret that does not belong to this CubeCredential has the name of its state";
-            return Some(self.failed(Setback::Refused(why.into())));
+            return Some(self.failed(Setback::Refused(WriteError::ForeignState)));
         }
         let Some(stored) = state.stored() else {
             return Some(self);

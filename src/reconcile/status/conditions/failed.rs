@@ -19,8 +19,8 @@ use crate::{
 impl Conditions {
     pub(in crate::reconcile) fn failed(case: &Case<'_>, failure: &Failure) -> Self {
         let progress = match failure.cause.reason().retry_class() {
-            RetryClass::Fast | RetryClass::RateLimited => Progress::Reconciling,
-            RetryClass::Slow | RetryClass::Terminal => Progress::Stalled,
+            Some(RetryClass::Fast | RetryClass::RateLimited) => Progress::Reconciling,
+            Some(RetryClass::Slow | RetryClass::Terminal) | None => Progress::Stalled,
         };
         Self::troubled(case, failed(failure, None), progress, failure.next_attempt)
     }
@@ -73,8 +73,7 @@ impl Conditions {
 
     /// The spec cannot be read: nothing is known of the target either.
     pub(in crate::reconcile) fn unreadable(error: &SettingsError) -> Self {
-        let message = format!("{error}; it is looked at again as soon as the spec changes");
-        let condition = Condition::failed(Reason::InvalidSpec, message);
+        let condition = Condition::failed(Reason::InvalidSpec, message::unusable_spec(error));
         Self {
             ready: condition.clone(),
             refreshed: condition,

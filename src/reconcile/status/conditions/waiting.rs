@@ -5,13 +5,12 @@ use jiff::Timestamp;
 use super::model::{Condition, Conditions, Progress, failed, failed_before_or};
 use crate::{
     api::{ConditionStatus, Reason},
-    reconcile::{case::Case, memory::Unwritable, status::message},
+    reconcile::{case::Case, memory::Unwritable, status::message, write_error::WriteError},
 };
 
 impl Conditions {
     pub(in crate::reconcile) fn suspended(case: &Case<'_>) -> Self {
-        let message = "spec.suspend is true, so no token is requested: set it to false to go on";
-        let refreshed = Condition::unknown(Reason::Suspended, message);
+        let refreshed = Condition::unknown(Reason::Suspended, message::suspended());
         Self::troubled(case, refreshed, Progress::None, None)
     }
 
@@ -41,14 +40,15 @@ impl Conditions {
         unwritable: &Unwritable,
     ) -> Self {
         let next_attempt = unwritable.next_attempt;
-        let message = message::not_writable(&unwritable.why, next_attempt);
+        let message = message::not_writable(&unwritable.why.to_string(), next_attempt);
         let refreshed = Condition::failed(reason, message);
         Self::troubled(case, refreshed, Progress::Reconciling, None).looked_at_by(next_attempt)
     }
 
     /// The provider's response is in no Secret yet: the login is lost if the process stops.
-    pub(in crate::reconcile) fn storing(case: &Case<'_>, why: &str) -> Self {
-        let refreshed = Condition::failed(Reason::StateNotWritable, message::storing(why));
+    pub(in crate::reconcile) fn storing(case: &Case<'_>, why: &WriteError) -> Self {
+        let refreshed =
+            Condition::failed(Reason::StateNotWritable, message::storing(&why.to_string()));
         Self::troubled(case, refreshed, Progress::Reconciling, None)
     }
 }

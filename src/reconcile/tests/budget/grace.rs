@@ -4,16 +4,8 @@ use crate::{
     api::Reason,
     reconcile::{
         Action,
-        tests::{
-            provider::{Response, refuse},
-            world::World,
-        },
+        tests::{provider::refuse, world::World},
     },
-};
-
-const LOST: Response = Response::Lost {
-    reason: Reason::NoResponse,
-    served: false,
 };
 
 #[test]
@@ -24,7 +16,7 @@ fn only_the_tries_within_a_providers_grace_overdraw() {
         world.ends_before = Some(|action| matches!(action, Action::Exchange(_)));
         assert!(world.try_settle().is_err());
         world.restart();
-        world.provider.script = vec![LOST; unknown_outcomes].into();
+        world.provider.script = vec![refuse(Reason::NoResponse); unknown_outcomes].into();
         world.settle();
         for _ in 0..unknown_outcomes {
             world.wake();
@@ -49,7 +41,7 @@ fn a_lost_answer_is_followed_up_within_the_grace_however_many_failures_came_befo
         delay(&mut world);
     }
     assert!(delay(&mut world) >= 240);
-    world.provider.otherwise = LOST;
+    world.provider.otherwise = refuse(Reason::NoResponse);
     let delays = [(); 3].map(|()| delay(&mut world));
     for (delay, expected) in delays.into_iter().zip([2, 8, 20]) {
         assert!(

@@ -28,7 +28,11 @@ fn a_turn_is_asked_for_again_if_its_request_could_not_be_sent_for_long() {
         },
         other => panic!("{other:?}"),
     };
-    for what in [Read::Target, Read::Source] {
+    let settings = observed.settings.clone().unwrap();
+    for what in [
+        Read::target(&settings, &observed.target),
+        Read::source(&settings, &observed.source),
+    ] {
         let outcome = world.read(what, &observed);
         absorb(&mut observed, outcome, world.now);
     }

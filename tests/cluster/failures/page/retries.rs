@@ -18,10 +18,10 @@ pub(super) fn summary(reason: Reason) -> &'static str {
         (Reason::TargetConflict | Reason::TargetDuplicate | Reason::StateConflict, _) => {
             "looked at every minute"
         }
-        (_, RetryClass::Fast) => "after seconds",
-        (_, RetryClass::Slow) => "after 5 min, later every hour",
-        (_, RetryClass::RateLimited) => "when the pause is over",
-        (_, RetryClass::Terminal) => "only after a change",
+        (_, Some(RetryClass::Fast)) => "after seconds",
+        (_, Some(RetryClass::Slow)) => "after 5 min, later every hour",
+        (_, Some(RetryClass::RateLimited)) => "when the pause is over",
+        (_, Some(RetryClass::Terminal) | None) => "only after a change",
     }
 }
 
@@ -50,19 +50,19 @@ pub(super) fn next(reason: Reason) -> &'static str {
         (Reason::Unreachable, _) => {
             "It is tried again after 10, 20, 40, 80, 160, then every 300 seconds (±20 %)."
         }
-        (_, RetryClass::Fast) => {
+        (_, Some(RetryClass::Fast)) => {
             "It is tried again after 10, 20, 40, 80, 160, then every 300 seconds (±20 %); with a stored refresh token, which may be \
              spent, after 2, 8, 20, 60, 120, then every 300 seconds."
         }
-        (_, RetryClass::Slow) => {
+        (_, Some(RetryClass::Slow)) => {
             "It is tried again after 5, 15, 30, then every 60 minutes (±20 %), and at once when the client's Secret, the spec, the CA \
              bundle or the annotation changes."
         }
-        (_, RetryClass::RateLimited) => {
+        (_, Some(RetryClass::RateLimited)) => {
             "It is tried again when the pause is over: the provider's `Retry-After` (at least 10 s, at most an hour), else 1, 2, 4, 8, \
              then 15 minutes, and up to 10 s more."
         }
-        (_, RetryClass::Terminal) => {
+        (_, Some(RetryClass::Terminal) | None) => {
             "Nothing is sent, and nothing is tried, until what the message names has changed. Then it is tried at once."
         }
     }

@@ -1,0 +1,33 @@
+//! The cluster as this process sees it, and the two things that it does there: read and perform.
+//!
+//! ```text
+//!  watch events ─▶ caches and index ─▶ observe ─▶ Observed ─▶ (the decision) ─▶ read or perform ─▶ API server, provider
+//! ```
+//!
+//! The watches keep everything here: [`cache`] holds the versions of labelled Secrets, [`index`] finds the credentials that a
+//! name or a uid matters to. Both answer without a walk over all objects. A `Secret` is converted here, at the edge, and never
+//! logged: its own Debug output shows its data.
+
+mod affected;
+mod cache;
+mod context;
+pub(crate) mod convert;
+mod index;
+mod key;
+mod observe;
+mod perform;
+mod read;
+mod table;
+mod watched;
+mod write;
+
+pub use affected::Affected;
+pub(crate) use affected::changed_config_map;
+pub use context::Context;
+pub(crate) use context::Parts;
+pub(crate) use key::ObjectKey;
+pub use watched::Watched;
+pub(crate) use watched::{key, reference, target_name};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! Which `CubeCredentials` a watch event affects, after the index and the caches have taken it in.
+
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kube::{
+    Resource, ResourceExt,
+    core::PartialObjectMeta,
+    runtime::{reflector::ObjectRef, watcher::Event},
+};
+
+use super::{
+    context::Context,
+    convert,
+    index::Entry,
+    key::ObjectKey,
+    watched::{Watched, entry, key, reference, target_name},
+};
+use crate::{api::CaBundleKind, lock::lock};
+
+/// The `CubeCredentials` to reconcile after an event.
+pub type Affected = Vec<ObjectRef<Watched>>;
+
+impl Context {
+    /// Takes in an event of the watch on `CubeCredentials`, which the store has taken in already.
+    pub fn learn_credential(&self, event: &Event<Watched>) -> Affected {
+        match event {
+            Event::Apply(object) => {
+                lock(&self.index).apply(entry(object));
+                let mut affected = self.rivals(object);
+                affected.push(ObjectRef::from_obj(object));
+                affected
+            }
+            Event::Delete(object) => {
+                lock(&self.index).delete(&key(object));
+                self.rivals(object)
+            }
+            Event::Init => {
+                lock(&self.index).begin_list();
+                Vec::new()
+            }
+            Event::InitApply(object) => {
+                lock(&self.index).list(entry(object));
+                Vec::new()
+            }
+            Event::InitDone => {
+                lock(&self.index).finish_list();
+                let all = self.all();
+                all.iter()
+                    .map(|object| ObjectRef::from_obj(object.as_ref()))
+                    .collect()
+            }
+        }
+    }
+
+    /// Rivals for one target wait for each other's changes.
+    fn rivals(&self, object: &Watched) -> Affected {
+        let namespace = object.namespace().unwrap_or_default();
+        target_name(object)
+            .map(|target| self.affected_by(&ObjectKey::new(&namespace, &target)))
+            .unwrap_or_default()
+    }
+
+    /// Takes in an event of the watch on targets.
+    pub fn learn_target(&self, event: Event<PartialObjectMeta<Secret>>) -> Affected {
+        let keys = lock(&self.targets).absorb(event, |secret| convert::target(&secret.metadata));
+        keys.iter().flat_map(|key| self.affected_by(key)).collect()
+    }
+
+    /// Takes in an event of the watch on the Secrets that may be read, and returns these.
+    pub(crate) fn learn_source(&self, event: Event<PartialObjectMeta<Secret>>) -> Vec<ObjectKey> {
+        lock(&self.sources).absorb(event, |secret| {
+            secret.resource_version().unwrap_or_default()
+        })
+    }
+
+    /// The `CubeCredentials` that a change of this Secret affects.
+    pub(crate) fn affected_by(&self, secret: &ObjectKey) -> Affected {
+        let index = lock(&self.index);
+        let users = index.users_of(secret);
+        users.map(|entry| reference(&entry.key)).collect()
+    }
+
+    /// The `CubeCredentials` whose CA bundle is in this object.
+    pub(crate) fn trusting(&self, kind: CaBundleKind, object: &ObjectKey) -> Vec<Trusting> {
+        let index = lock(&self.index);
+        let trusting = index.trusting(kind, object);
+        trusting.map(Trusting::from).collect()
+    }
+}
+
+/// A `CubeCredential` whose CA bundle may have changed.
+pub(crate) struct Trusting {
+    pub(crate) key: ObjectKey,
+    pub(crate) uid: String,
+}
+
+impl From<&Entry> for Trusting {
+    fn from(entry: &Entry) -> Self {
+        Self {
+            key: entry.key.clone(),
+            uid: entry.uid.clone().unwrap_or_default(),
+        }
+    }
+}
+
+/// The ConfigMap that an event is about. Nothing of it is kept: any of them may hold a CA bundle.
+pub(crate) fn changed_config_map(event: &Event<PartialObjectMeta<ConfigMap>>) -> Option<ObjectKey> {
+    match event {
+        Event::Apply(object) | Event::InitApply(object) | Event::Delete(object) => {
+            Some(ObjectKey::of(object.meta()))
+        }
+        Event::Init | Event::InitDone => None,
+    }
+}

@@ -1,0 +1,176 @@
+//! What every reconcile of a scope (a namespace, or all) works with: the connection, what the watches have shown, and what the
+//! scopes of a process share.
+
+use std::sync::{Arc, Mutex};
+
+use jiff::{SignedDuration, Timestamp};
+use kube::{
+    Client,
+    runtime::{
+        events::Recorder,
+        reflector::{self, ObjectRef, Store},
+        watcher::Event,
+    },
+};
+
+use super::{
+    cache::Cache,
+    index::Index,
+    key::ObjectKey,
+    table::visits,
+    watched::{Watched, entry},
+};
+use crate::{
+    api::{FIELD_MANAGER, annotation},
+    clock::now,
+    lock::lock,
+    metrics::Metrics,
+    oauth::{client::TokenClient, hosts::HostList},
+    reconcile::{Budget, ClientKey, Effects, TargetSecret},
+};
+
+/// What the scopes of a process share.
+#[derive(Clone)]
+pub(crate) struct Parts {
+    pub(crate) client: Client,
+    /// The only hosts that may be sent to.
+    pub(crate) allowed_hosts: Option<HostList>,
+    pub(crate) tokens: TokenClient,
+    /// How many token requests each client may send.
+    pub(crate) budget: Arc<Mutex<Budget>>,
+    /// This process in claims: the uid of its pod.
+    pub(crate) identity: String,
+    pub(crate) recorder: Recorder,
+    pub(crate) metrics: Metrics,
+}
+
+/// What every reconcile of a scope works with.
+pub struct Context {
+    pub(crate) parts: Parts,
+    /// All `CubeCredentials` that are watched.
+    store: Store<Watched>,
+    /// The same by what matters to them.
+    pub(super) index: Mutex<Index>,
+    /// The targets, by their label.
+    pub(super) targets: Mutex<Cache<TargetSecret>>,
+    /// The resourceVersions of the Secrets that may be read, by their label.
+    pub(super) sources: Mutex<Cache<String>>,
+}
+
+impl Context {
+    /// The context of a scope whose `CubeCredentials` are in this store. Nothing is known yet: the events of the watches bring it.
+    pub(crate) fn new(parts: Parts, store: Store<Watched>) -> Self {
+        Self {
+            parts,
+            store,
+            index: Mutex::default(),
+            targets: Mutex::new(Cache::with_owners(owner)),
+            sources: Mutex::default(),
+        }
+    }
+
+    /// The cluster as one list shows it, without watches: to look at some of it and change nothing.
+    #[must_use]
+    pub fn snapshot(
+        client: Client,
+        credentials: Vec<Watched>,
+        tokens: TokenClient,
+        allowed_hosts: Option<HostList>,
+    ) -> Self {
+        let (store, mut writer) = reflector::store();
+        let parts = Parts {
+            recorder: Recorder::new(client.clone(), FIELD_MANAGER.into()),
+            client,
+            allowed_hosts,
+            tokens,
+            budget: Arc::new(Mutex::new(Budget::new(SignedDuration::ZERO, now()))),
+            identity: String::new(),
+            metrics: Metrics::default(),
+        };
+        let context = Self::new(parts, store);
+        let listed = credentials.into_iter().map(Event::InitApply);
+        let list = [Event::Init].into_iter().chain(listed);
+        for event in list.chain([Event::InitDone]) {
+            writer.apply_watcher_event(&event);
+            context.learn_credential(&event);
+        }
+        context
+    }
+
+    /// The `CubeCredential` as it is now, if it still exists.
+    pub(crate) fn current(&self, object: &Watched) -> Option<Arc<Watched>> {
+        self.store.get(&ObjectRef::from_obj(object))
+    }
+
+    /// All `CubeCredentials`. For the end of a list and for what a person asks: no event of one object and no reconcile may need it.
+    pub(crate) fn all(&self) -> Vec<Arc<Watched>> {
+        let all = self.store.state();
+        visits::add(all.len());
+        all
+    }
+
+    /// A Secret with the knowledge whether the `CubeCredential` that it is marked with exists, and wants it.
+    pub(super) fn with_owner(&self, secret: TargetSecret, namespace: &str) -> TargetSecret {
+        let index = lock(&self.index);
+        let mut owners = owner(&secret)
+            .into_iter()
+            .flat_map(|uid| index.by_uid(namespace, uid))
+            .peekable();
+        let owner_lives = owners.peek().is_some();
+        let owner_wants_it = owners.any(|owner| owner.target.as_ref() == Some(&secret.name));
+        drop(owners);
+        TargetSecret {
+            owner_lives,
+            owner_wants_it,
+            ..secret
+        }
+    }
+
+    /// A Secret that is marked as this object's and has another name than its target.
+    pub(super) fn previous_target(
+        &self,
+        namespace: &str,
+        uid: &str,
+        target: &str,
+    ) -> Option<TargetSecret> {
+        let targets = lock(&self.targets);
+        let mut owned = targets.owned_by(namespace, uid);
+        owned.find(|secret| secret.name != target).cloned()
+    }
+
+    /// The name of the `CubeCredential` that owns the target of this one, if that is another and older one.
+    pub(super) fn older_rival(&self, object: &Watched) -> Option<String> {
+        let index = lock(&self.index);
+        let rival = index.older_rival(&entry(object))?;
+        Some(rival.key.name.clone())
+    }
+
+    /// Keeps what a step of a reconcile in this namespace brought beside its outcome.
+    pub(crate) fn learn(&self, effects: Effects, namespace: &str) {
+        if let Some(secret) = effects.known_target {
+            let key = ObjectKey::new(namespace, &secret.name);
+            let version = secret.version.clone();
+            lock(&self.targets).put(key, &version, secret);
+        }
+        if let Some((client, until)) = effects.pause {
+            self.learn_pause(&client, until);
+        }
+    }
+
+    /// Nothing is kept of a deleted `CubeCredential`.
+    pub(crate) fn forget(&self, uid: &str, key: &ObjectKey) {
+        lock(&self.parts.budget).leave(uid);
+        self.parts.metrics.forget(&key.namespace, &key.name);
+    }
+
+    /// A provider that asks one `CubeCredential` to pause means all of its client.
+    pub(crate) fn learn_pause(&self, client: &ClientKey, until: Timestamp) {
+        lock(&self.parts.budget).pause(client, until, now());
+    }
+}
+
+/// The uid of the `CubeCredential` that a Secret is marked with.
+fn owner(secret: &TargetSecret) -> Option<&str> {
+    let uid = secret.annotations.get(annotation::OWNER_UID)?;
+    Some(uid)
+}

@@ -1,0 +1,123 @@
+//! From Kubernetes objects to the words of the domain.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::{ByteString, api::core::v1::Secret};
+use kube::{Resource, core::ObjectMeta};
+use secrecy::SecretString;
+use sha2::{Digest, Sha256};
+
+use super::watched::Watched;
+use crate::{
+    api::{CubeCredentialStatus, annotation, label},
+    reconcile::{Content, Credential, SourceSecret, SourceValue, StateReading, TargetSecret, hex},
+};
+
+/// The metadata of a Secret that may be a target.
+pub(crate) fn target(meta: &ObjectMeta) -> TargetSecret {
+    TargetSecret {
+        name: meta.name.clone().unwrap_or_default(),
+        uid: meta.uid.clone().unwrap_or_default(),
+        version: meta.resource_version.clone().unwrap_or_default(),
+        labels: meta.labels.clone().unwrap_or_default(),
+        annotations: meta.annotations.clone().unwrap_or_default(),
+        owners: owners(meta),
+        owner_lives: false,
+        owner_wants_it: false,
+        content: Content::Unread,
+    }
+}
+
+/// A Secret by the name of a state; without data if that was not to be read.
+pub(crate) fn state(
+    meta: &ObjectMeta,
+    data: Option<BTreeMap<String, SecretString>>,
+) -> StateReading {
+    StateReading {
+        uid: meta.uid.clone().unwrap_or_default(),
+        version: meta.resource_version.clone().unwrap_or_default(),
+        owners: owners(meta),
+        data,
+    }
+}
+
+fn owners(meta: &ObjectMeta) -> Vec<String> {
+    let owners = meta.owner_references.iter().flatten();
+    owners.map(|owner| owner.uid.clone()).collect()
+}
+
+/// The data of a Secret, as far as it is text.
+pub(crate) fn texts(data: Option<BTreeMap<String, ByteString>>) -> BTreeMap<String, SecretString> {
+    let texts = data
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| (key, String::from_utf8(value.0)));
+    texts
+        .filter_map(|(key, text)| Some((key, text.ok()?.into())))
+        .collect()
+}
+
+/// The values of a Secret that may be read.
+pub(crate) fn source<T>(
+    secret: Secret,
+    values: impl FnOnce(&BTreeMap<String, ByteString>) -> T,
+) -> SourceSecret<T> {
+    let meta = &secret.metadata;
+    let annotations = meta.annotations.as_ref();
+    SourceSecret {
+        version: meta.resource_version.clone().unwrap_or_default(),
+        token_hosts: annotations
+            .and_then(|all| all.get(annotation::TOKEN_HOSTS))
+            .cloned(),
+        values: values(&secret.data.unwrap_or_default()),
+    }
+}
+
+/// The value under a key.
+pub(crate) fn value(data: &BTreeMap<String, ByteString>, key: &str) -> SourceValue {
+    match data
+        .get(key)
+        .map(|bytes| String::from_utf8(bytes.0.clone()))
+    {
+        None => SourceValue::Absent,
+        Some(Ok(text)) => SourceValue::Text(text.into()),
+        Some(Err(_)) => SourceValue::NotText,
+    }
+}
+
+/// Whether the owner of a Secret allows its use.
+pub(crate) fn has_consent(meta: &ObjectMeta) -> bool {
+    let labels = meta.labels.as_ref();
+    labels.is_some_and(|labels| label::is_set(labels, label::CREDENTIAL))
+}
+
+/// The `CubeCredential` without its spec.
+pub(crate) fn credential(object: &Watched) -> Credential {
+    let meta = object.meta();
+    Credential {
+        namespace: meta.namespace.clone().unwrap_or_default(),
+        name: meta.name.clone().unwrap_or_default(),
+        uid: meta.uid.clone().unwrap_or_default(),
+        generation: meta.generation.unwrap_or_default(),
+        deleting: meta.deletion_timestamp.is_some(),
+        refresh_request: refresh_request(meta),
+        status: status(object),
+    }
+}
+
+/// The status as it stands in the object.
+pub(crate) fn status(object: &Watched) -> CubeCredentialStatus {
+    let readable = object.0.as_ref().ok();
+    readable
+        .and_then(|object| object.status.clone())
+        .unwrap_or_default()
+}
+
+/// The hash of a refresh request: short, and of one length whatever people write.
+fn refresh_request(meta: &ObjectMeta) -> Option<String> {
+    let value = meta
+        .annotations
+        .as_ref()?
+        .get(annotation::REFRESH_REQUESTED_AT)?;
+    Some(hex(&Sha256::digest(value)[..8]))
+}

@@ -1,0 +1,180 @@
+//! After any events the index finds what a walk over all credentials finds.
+
+use std::collections::BTreeMap;
+
+use proptest::{collection::vec, option, prelude::*};
+
+use super::*;
+
+const NAMESPACES: [&str; 2] = ["treasury", "payments"];
+/// Few names, so that credentials share targets, Secrets and bundles.
+const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+const KINDS: [CaBundleKind; 2] = [CaBundleKind::ConfigMap, CaBundleKind::Secret];
+
+/// What the watch on credentials may do next.
+#[derive(Clone, Debug)]
+enum Change {
+    Apply(Entry),
+    Delete(ObjectKey),
+    BeginList,
+    List(Entry),
+    FinishList,
+}
+
+/// The same without an index.
+#[derive(Default)]
+struct Naive {
+    current: BTreeMap<ObjectKey, Entry>,
+    listed: BTreeMap<ObjectKey, Entry>,
+}
+
+impl Naive {
+    fn take(&mut self, change: Change) {
+        match change {
+            Change::Apply(entry) => drop(self.current.insert(entry.key.clone(), entry)),
+            Change::Delete(key) => drop(self.current.remove(&key)),
+            Change::BeginList => self.listed.clear(),
+            Change::List(entry) => drop(self.listed.insert(entry.key.clone(), entry)),
+            Change::FinishList => self.current = mem::take(&mut self.listed),
+        }
+    }
+
+    fn find(&self, namespace: &str, wanted: impl Fn(&Entry) -> bool) -> Vec<&ObjectKey> {
+        let mut found: Vec<_> = self.current.values().collect();
+        found.retain(|entry| entry.key.namespace == namespace && wanted(entry));
+        found.sort_by_key(|entry| (entry.created, &entry.key));
+        found.into_iter().map(|entry| &entry.key).collect()
+    }
+
+    fn older_rival(&self, entry: &Entry) -> Option<&ObjectKey> {
+        let rivals = self.find(&entry.key.namespace, |other| {
+            other.key != entry.key
+                && !other.deleting
+                && entry.target.is_some()
+                && other.target == entry.target
+                && (other.created, &other.key) < (entry.created, &entry.key)
+        });
+        rivals.first().copied()
+    }
+}
+
+fn take(index: &mut Index, change: Change) {
+    match change {
+        Change::Apply(entry) => index.apply(entry),
+        Change::Delete(key) => index.delete(&key),
+        Change::BeginList => index.begin_list(),
+        Change::List(entry) => index.list(entry),
+        Change::FinishList => index.finish_list(),
+    }
+}
+
+fn name() -> impl Strategy<Value = String> {
+    proptest::sample::select(&NAMES[..]).prop_map(str::to_owned)
+}
+
+fn object_key() -> impl Strategy<Value = ObjectKey> {
+    (proptest::sample::select(&NAMESPACES[..]), name())
+        .prop_map(|(namespace, name)| ObjectKey::new(namespace, &name))
+}
+
+prop_compose! {
+    fn bundle()(kind in proptest::sample::select(&KINDS[..]), name in name()) -> Bundle {
+        Bundle { kind, name }
+    }
+}
+
+prop_compose! {
+    fn readable()(target in name(), secrets in vec(name(), 1..3), ca_bundle in option::of(bundle()))
+        -> (Option<String>, Vec<String>, Option<Bundle>) {
+        (Some(target), secrets, ca_bundle)
+    }
+}
+
+prop_compose! {
+    fn entries()(
+        key in object_key(),
+        uid in option::weighted(0.9, name()),
+        created in option::weighted(0.9, 0..3_i64),
+        deleting in proptest::bool::weighted(0.2),
+        spec in prop_oneof![4 => readable(), 1 => Just((None, Vec::new(), None))],
+    ) -> Entry {
+        let (target, secrets, ca_bundle) = spec;
+        let created = created.map(|second| Timestamp::from_second(second).unwrap());
+        Entry { key, uid, created, deleting, target, secrets, ca_bundle }
+    }
+}
+
+fn changes() -> impl Strategy<Value = Vec<Change>> {
+    let change = prop_oneof![
+        6 => entries().prop_map(Change::Apply),
+        2 => object_key().prop_map(Change::Delete),
+        1 => Just(Change::BeginList),
+        3 => entries().prop_map(Change::List),
+        1 => Just(Change::FinishList),
+    ];
+    vec(change, 1..60)
+}
+
+fn keys<'a>(found: impl Iterator<Item = &'a Entry>) -> Vec<&'a ObjectKey> {
+    found.map(|entry| &entry.key).collect()
+}
+
+fn assert_finds_the_same(index: &Index, naive: &Naive) {
+    for namespace in NAMESPACES {
+        for name in NAMES {
+            let key = ObjectKey::new(namespace, name);
+            let word = name.to_owned();
+            let uses = |entry: &Entry| {
+                entry.secrets.contains(&word)
+                    || entry.target.as_ref() == Some(&word)
+                    || entry.trusts(CaBundleKind::Secret, name)
+            };
+            assert_eq!(keys(index.users_of(&key)), naive.find(namespace, uses));
+            let owns = |entry: &Entry| entry.uid.as_ref() == Some(&word);
+            assert_eq!(
+                keys(index.by_uid(namespace, name)),
+                naive.find(namespace, owns)
+            );
+            for kind in KINDS {
+                assert_eq!(
+                    keys(index.trusting(kind, &key)),
+                    naive.find(namespace, |entry| entry.trusts(kind, name))
+                );
+            }
+        }
+    }
+    for entry in naive.current.values() {
+        let rival = index.older_rival(entry).map(|rival| &rival.key);
+        assert_eq!(rival, naive.older_rival(entry), "{entry:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_index_finds_what_a_walk_over_all_credentials_finds(changes in changes()) {
+        let (mut index, mut naive) = (Index::default(), Naive::default());
+        for change in changes {
+            take(&mut index, change.clone());
+            naive.take(change);
+            assert_finds_the_same(&index, &naive);
+        }
+    }
+
+    #[test]
+    fn nothing_stays_of_credentials_that_are_gone(entries in vec(entries(), 1..20)) {
+        let mut index = Index::default();
+        for entry in &entries {
+            index.apply(entry.clone());
+        }
+        for entry in &entries {
+            index.delete(&entry.key);
+        }
+        prop_assert!(index.is_empty());
+        for entry in entries {
+            index.apply(entry);
+        }
+        index.begin_list();
+        index.finish_list();
+        prop_assert!(index.is_empty());
+    }
+}

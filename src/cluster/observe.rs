@@ -1,0 +1,62 @@
+//! What a reconcile begins with: what the watches have shown costs nothing. What they cannot know is read when a decision needs
+//! it.
+
+use super::{
+    context::Context,
+    convert,
+    key::ObjectKey,
+    watched::{Watched, spec, target_name},
+};
+use crate::{
+    lock::lock,
+    reconcile::{
+        CaBundle, Credential, Memory, Observed, Settings, SettingsError, Source, State, Target,
+    },
+};
+
+impl Context {
+    /// What is known without a request.
+    #[must_use]
+    pub fn observe(&self, object: &Watched, memory: Memory) -> Observed {
+        let credential = convert::credential(object);
+        let settings = match &object.0 {
+            Ok(object) => Settings::read(&credential.namespace, &credential.name, &object.spec),
+            Err(invalid) => Err(SettingsError::Unreadable(invalid.to_string())),
+        };
+        let target = target_name(object).unwrap_or_default();
+        let spec = spec(object);
+        // The version of a labelled Secret by this name.
+        let version = |name: Option<&String>| {
+            let key = ObjectKey::new(&credential.namespace, name?);
+            lock(&self.sources).get(&key).cloned()
+        };
+        let source = version(spec.map(|spec| &spec.client_secret_ref.name));
+        let seed = version(
+            spec.and_then(|spec| spec.refresh_token_ref.as_ref())
+                .map(|seed| &seed.name),
+        );
+        Observed {
+            older_rival: self.older_rival(object),
+            target: self.known_target(&credential, &target),
+            previous: self.previous_target(&credential.namespace, &credential.uid, &target),
+            source: Source::Unread(source),
+            seed: Source::Unread(seed),
+            state: State::Unread,
+            identity: self.parts.identity.clone(),
+            ca_bundle: CaBundle::Unread,
+            permit: None,
+            allowed_hosts: self.parts.allowed_hosts.clone(),
+            credential,
+            settings,
+            memory,
+        }
+    }
+
+    fn known_target(&self, credential: &Credential, name: &str) -> Target {
+        let key = ObjectKey::new(&credential.namespace, name);
+        let known = lock(&self.targets).get(&key).cloned();
+        known.map_or(Target::Unknown, |secret| {
+            Target::Present(self.with_owner(secret, &credential.namespace))
+        })
+    }
+}

@@ -1,0 +1,128 @@
+//! Effects, one at a time. Nothing else sends token requests, and nothing but leader election also writes to the API server.
+
+use std::time::Instant;
+
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::{
+    Api, Resource,
+    api::{PartialObjectMeta, Patch, PatchParams},
+};
+use serde_json::json;
+
+use super::{context::Context, watched::Watched};
+use crate::{
+    api::{CubeCredential, CubeCredentialStatus, FIELD_MANAGER, Reason},
+    clock::now,
+    kubernetes::{
+        error::{ApiError, call},
+        events::{self, Announcement},
+    },
+    lock::lock,
+    oauth::{error::TokenError, response},
+    reconcile::{Action, Event, Exchange, Exchanged, Observed, Outcome, Permit},
+};
+
+impl Context {
+    /// Performs one action.
+    ///
+    /// # Errors
+    /// If the API server does not take it. A failed exchange is an outcome, not an error.
+    pub(crate) async fn perform(
+        &self,
+        action: Action,
+        object: &Watched,
+        observed: &Observed,
+    ) -> Result<Outcome, ApiError> {
+        let namespace = &observed.credential.namespace;
+        match action {
+            Action::TakePermit(request) => {
+                let turn = lock(&self.parts.budget).take(&request, now());
+                if matches!(turn, Permit::Later { .. }) && !observed.memory.is_queued() {
+                    self.parts.metrics.budget_waited();
+                }
+                Ok(Outcome::Permit(request, turn))
+            }
+            Action::Exchange(exchange) => Ok(self.exchange(exchange).await),
+            Action::Store(state) => Ok(self.store(*state, object, observed).await),
+            Action::Publish(target) => self.publish(target, object, observed).await,
+            Action::Delete(version) => self.delete(namespace, version).await,
+            Action::Report { status, events } => {
+                let version = self
+                    .report(namespace, &observed.credential.name, &status)
+                    .await?;
+                for event in events {
+                    self.announce(object, &event, None).await;
+                }
+                Ok(Outcome::Reported { status, version })
+            }
+        }
+    }
+
+    /// Publishes an event about a `CubeCredential`, and perhaps about another object.
+    pub(crate) async fn announce(
+        &self,
+        object: &Watched,
+        event: &Event,
+        related: Option<ObjectReference>,
+    ) {
+        let announcement = Announcement {
+            is_warning: event.kind.is_warning(),
+            reason: event.kind.reason(),
+            note: &event.note,
+            related,
+        };
+        events::publish(&self.parts.recorder, &object.object_ref(&()), announcement).await;
+    }
+
+    async fn exchange(&self, exchange: Exchange) -> Outcome {
+        let Exchange { request, attempt } = exchange;
+        let sent_at = now();
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "it measures how long the exchange takes"
+        )]
+        let start = Instant::now();
+        let response = self.parts.tokens.send(&request).await;
+        let took = start.elapsed();
+        let (result, refresh_token, date) = match response {
+            Ok(response) => {
+                let parsed = response::read(&response, request.context(), request.scrubber());
+                let result = parsed.outcome.map_err(TokenError::from);
+                (result, parsed.refresh_token, parsed.date)
+            }
+            Err(error) => (Err(error.into()), None, None),
+        };
+        let reason = result
+            .as_ref()
+            .map_or_else(TokenError::reason, |_| Reason::TokenIssued);
+        self.parts.metrics.exchanged(reason, took);
+        Outcome::Exchanged(Box::new(Exchanged {
+            attempt,
+            sent_at,
+            result,
+            refresh_token,
+            date,
+        }))
+    }
+
+    async fn report(
+        &self,
+        namespace: &str,
+        name: &str,
+        status: &CubeCredentialStatus,
+    ) -> Result<String, ApiError> {
+        // Metadata is all that is read of the answer: the object may be one that this version cannot read.
+        let api: Api<PartialObjectMeta<CubeCredential>> =
+            Api::namespaced(self.parts.client.clone(), namespace);
+        let body = json!({
+            "apiVersion": CubeCredential::api_version(&()),
+            "kind": CubeCredential::kind(&()),
+            "status": status,
+        });
+        let parameters = PatchParams::apply(FIELD_MANAGER).force();
+        let patch = Patch::Apply(&body);
+        let object = format!("the status of CubeCredential {namespace}/{name}");
+        let written = call("write", object, api.patch_status(name, &parameters, &patch)).await?;
+        Ok(written.metadata.resource_version.unwrap_or_default())
+    }
+}

@@ -1,0 +1,196 @@
+//! Reads on demand: what the watches cannot know, live.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::{
+    ByteString,
+    api::core::v1::{ConfigMap, Secret},
+};
+use kube::{Api, core::PartialObjectMeta};
+
+use super::{context::Context, convert};
+use crate::{
+    api::{CaBundleKind, CaBundleRef},
+    kubernetes::error::{ApiError, call},
+    reconcile::{
+        CaBundle, ClientValues, Credential, Outcome, Read, Source, StateReading, TargetReading,
+        is_state_of,
+    },
+};
+
+impl Context {
+    /// Reads what a decision needs.
+    ///
+    /// # Errors
+    /// If the API server cannot be asked.
+    pub(crate) async fn read(
+        &self,
+        what: Read,
+        credential: &Credential,
+    ) -> Result<Outcome, ApiError> {
+        let namespace = &credential.namespace;
+        Ok(match what {
+            Read::Target { name, known } => {
+                Outcome::Target(self.read_target(credential, &name, known).await?)
+            }
+            Read::Previous { name } => {
+                Outcome::Previous(self.read_target(credential, &name, true).await?)
+            }
+            Read::Source {
+                reference,
+                labelled,
+            } => {
+                let values = |data: &_| ClientValues {
+                    id: convert::value(data, &reference.client_id_key),
+                    secret: convert::value(data, &reference.client_secret_key),
+                };
+                let name = &reference.name;
+                Outcome::Source(self.read_source(namespace, name, labelled, values).await?)
+            }
+            Read::Seed {
+                reference,
+                labelled,
+            } => {
+                let value = |data: &_| convert::value(data, &reference.key);
+                let name = &reference.name;
+                Outcome::Seed(self.read_source(namespace, name, labelled, value).await?)
+            }
+            Read::State { name } => Outcome::State(self.read_state(credential, &name).await?),
+            Read::CaBundle(reference) => {
+                Outcome::CaBundle(self.read_ca_bundle(namespace, &reference).await?)
+            }
+        })
+    }
+
+    /// Reads a target. Of a Secret that is not known to be ours the metadata is read first.
+    async fn read_target(
+        &self,
+        credential: &Credential,
+        name: &str,
+        known: bool,
+    ) -> Result<Option<TargetReading>, ApiError> {
+        let namespace = &credential.namespace;
+        if !known {
+            let Some(meta) = self.secret_metadata(namespace, name).await? else {
+                return Ok(None);
+            };
+            let secret = self.with_owner(convert::target(&meta.metadata), namespace);
+            if secret.is_foreign_to(credential) {
+                return Ok(Some(TargetReading {
+                    secret,
+                    data: BTreeMap::default(),
+                }));
+            }
+        }
+        let Some(found) = self.secret(namespace, name).await? else {
+            return Ok(None);
+        };
+        let secret = self.with_owner(convert::target(&found.metadata), namespace);
+        Ok(Some(TargetReading {
+            secret,
+            data: convert::texts(found.data),
+        }))
+    }
+
+    async fn read_source<T>(
+        &self,
+        namespace: &str,
+        name: &str,
+        labelled: bool,
+        values: impl FnOnce(&BTreeMap<String, ByteString>) -> T,
+    ) -> Result<Source<T>, ApiError> {
+        if !labelled {
+            match self.secret_metadata(namespace, name).await? {
+                None => return Ok(Source::Absent),
+                Some(found) if !convert::has_consent(&found.metadata) => {
+                    return Ok(Source::NotLabelled);
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(match self.secret(namespace, name).await? {
+            None => Source::Absent,
+            Some(found) if !convert::has_consent(&found.metadata) => Source::NotLabelled,
+            Some(found) => Source::Read(convert::source(found, values)),
+        })
+    }
+
+    /// Reads the state. A Secret by its name that is not this object's is not read.
+    async fn read_state(
+        &self,
+        credential: &Credential,
+        name: &str,
+    ) -> Result<Option<StateReading>, ApiError> {
+        let namespace = &credential.namespace;
+        let Some(found) = self.secret_metadata(namespace, name).await? else {
+            return Ok(None);
+        };
+        let labels = found.metadata.labels.clone().unwrap_or_default();
+        let annotations = found.metadata.annotations.clone().unwrap_or_default();
+        if !is_state_of(credential, &labels, &annotations) {
+            return Ok(Some(convert::state(&found.metadata, None)));
+        }
+        let Some(found) = self.secret(namespace, name).await? else {
+            return Ok(None);
+        };
+        let data = convert::texts(found.data);
+        Ok(Some(convert::state(&found.metadata, Some(data))))
+    }
+
+    async fn read_ca_bundle(
+        &self,
+        namespace: &str,
+        reference: &CaBundleRef,
+    ) -> Result<CaBundle, ApiError> {
+        let found = match reference.kind {
+            CaBundleKind::ConfigMap => {
+                let api: Api<ConfigMap> = Api::namespaced(self.parts.client.clone(), namespace);
+                let object = format!("ConfigMap {namespace}/{}", reference.name);
+                let found = call("get", object, api.get_opt(&reference.name)).await?;
+                found.map(|map| map.data.unwrap_or_default().get(&reference.key).cloned())
+            }
+            CaBundleKind::Secret => match self.secret_metadata(namespace, &reference.name).await? {
+                Some(found) if !convert::has_consent(&found.metadata) => {
+                    return Ok(CaBundle::NotLabelled);
+                }
+                Some(_) => self
+                    .secret(namespace, &reference.name)
+                    .await?
+                    .map(|secret| {
+                        let value = secret.data.unwrap_or_default().remove(&reference.key);
+                        value.and_then(|bytes| String::from_utf8(bytes.0).ok())
+                    }),
+                None => None,
+            },
+        };
+        Ok(match found {
+            None => CaBundle::Absent,
+            Some(None) => CaBundle::NoText,
+            Some(Some(pem)) => CaBundle::Pem(pem),
+        })
+    }
+
+    async fn secret(&self, namespace: &str, name: &str) -> Result<Option<Secret>, ApiError> {
+        let api: Api<Secret> = Api::namespaced(self.parts.client.clone(), namespace);
+        call(
+            "get",
+            format!("Secret {namespace}/{name}"),
+            api.get_opt(name),
+        )
+        .await
+    }
+
+    async fn secret_metadata(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<PartialObjectMeta<Secret>>, ApiError> {
+        let api: Api<Secret> = Api::namespaced(self.parts.client.clone(), namespace);
+        call(
+            "get the metadata of",
+            format!("Secret {namespace}/{name}"),
+            api.get_metadata_opt(name),
+        )
+        .await
+    }
+}

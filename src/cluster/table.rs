@@ -1,0 +1,126 @@
+//! Maps whose every visit of an entry is counted in tests, so that a walk over all objects cannot come back unnoticed.
+
+use std::{
+    borrow::Borrow,
+    collections::{BTreeSet, HashMap},
+    hash::Hash,
+};
+
+/// A map that is read by key. The only way to see all of it is [`Table::walk`].
+#[derive(Debug)]
+pub(super) struct Table<K, V>(HashMap<K, V>);
+
+impl<K, V> Default for Table<K, V> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<K: Eq + Hash, V> Table<K, V> {
+    pub(super) fn get<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+    {
+        self.0.get(key).inspect(|_| visits::add(1))
+    }
+
+    pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        self.0.get_mut(key).inspect(|_| visits::add(1))
+    }
+
+    pub(super) fn insert(&mut self, key: K, value: V) -> Option<V> {
+        visits::add(1);
+        self.0.insert(key, value)
+    }
+
+    pub(super) fn remove<Q: Eq + Hash + ?Sized>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+    {
+        self.0.remove(key).inspect(|_| visits::add(1))
+    }
+
+    /// Every entry. For the end of a list only: no event of one object and no reconcile may need it.
+    pub(super) fn walk(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.0.iter().inspect(|_| visits::add(1))
+    }
+}
+
+/// Values by a namespace and a word in it: the name of a Secret, a uid. A value is in as many groups as there are words.
+#[derive(Debug)]
+pub(super) struct Groups<T>(HashMap<String, HashMap<String, BTreeSet<T>>>);
+
+impl<T> Default for Groups<T> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<T: Ord> Groups<T> {
+    pub(super) fn insert(&mut self, namespace: &str, word: &str, value: T) {
+        visits::add(1);
+        // Without `entry`, which would need owned strings also where the group exists.
+        if !self.0.contains_key(namespace) {
+            self.0.insert(namespace.to_owned(), HashMap::new());
+        }
+        let Some(words) = self.0.get_mut(namespace) else {
+            return;
+        };
+        match words.get_mut(word) {
+            Some(group) => drop(group.insert(value)),
+            None => drop(words.insert(word.to_owned(), BTreeSet::from([value]))),
+        }
+    }
+
+    /// Takes a value out, and what is empty then.
+    pub(super) fn remove(&mut self, namespace: &str, word: &str, value: &T) {
+        visits::add(1);
+        let Some(words) = self.0.get_mut(namespace) else {
+            return;
+        };
+        if let Some(group) = words.get_mut(word) {
+            group.remove(value);
+            if group.is_empty() {
+                words.remove(word);
+            }
+        }
+        if words.is_empty() {
+            self.0.remove(namespace);
+        }
+    }
+
+    /// A group, in the order of its values.
+    pub(super) fn get(&self, namespace: &str, word: &str) -> impl Iterator<Item = &T> {
+        let group = self.0.get(namespace).and_then(|words| words.get(word));
+        group.into_iter().flatten().inspect(|_| visits::add(1))
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// How many entries were visited by this thread. Nothing is counted outside tests.
+pub(super) mod visits {
+    #[cfg(test)]
+    thread_local! {
+        static COUNT: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    }
+
+    #[cfg(test)]
+    pub(in crate::cluster) fn add(visits: usize) {
+        COUNT.set(COUNT.get() + visits);
+    }
+
+    #[cfg(not(test))]
+    pub(in crate::cluster) fn add(_visits: usize) {}
+
+    /// The visits that some work costs.
+    #[cfg(test)]
+    pub(in crate::cluster) fn of<T>(work: impl FnOnce() -> T) -> (T, usize) {
+        let before = COUNT.get();
+        let result = work();
+        (result, COUNT.get() - before)
+    }
+}

@@ -1,0 +1,119 @@
+//! The work of one event and of one reconcile does not grow with the number of objects.
+
+use std::{convert::Infallible, future};
+
+use axum::http::{Request, Response};
+use k8s_openapi::api::core::v1::Secret;
+use kube::{Client, client::Body, core::PartialObjectMeta, runtime::watcher::Event};
+use serde_json::{Value, json};
+
+use super::{table::visits, *};
+use crate::{
+    api::{CaBundleKind, annotation, label},
+    oauth::{client::TokenClient, networks::Networks},
+    reconcile::{Memory, Target},
+};
+
+fn credential(number: usize, created: &str, target: &str) -> Watched {
+    serde_json::from_value(json!({
+        "apiVersion": "cube-operator.dev/v1alpha1", "kind": "CubeCredential",
+        "metadata": {"namespace": "treasury", "name": format!("main-{number}"), "uid": format!("uid-{number}"),
+            "resourceVersion": "7", "creationTimestamp": created},
+        "spec": {"provider": "Cubewire", "clientSecretRef": {"name": format!("client-{number}")},
+            "caBundleRef": {"name": format!("bundle-{number}")}, "target": {"name": target}},
+    }))
+    .unwrap()
+}
+
+fn secret(name: &str, labels: &Value, annotations: &Value) -> PartialObjectMeta<Secret> {
+    serde_json::from_value(json!({
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": {"namespace": "treasury", "name": name, "uid": name, "resourceVersion": "7",
+            "labels": labels, "annotations": annotations},
+    }))
+    .unwrap()
+}
+
+fn target(name: &str, owner: usize) -> PartialObjectMeta<Secret> {
+    secret(
+        name,
+        &json!({label::MANAGED: "true"}),
+        &json!({annotation::OWNER_UID: format!("uid-{owner}")}),
+    )
+}
+
+fn source(number: usize) -> PartialObjectMeta<Secret> {
+    let labels = json!({label::CREDENTIAL: "true"});
+    secret(&format!("client-{number}"), &labels, &json!({}))
+}
+
+/// So many credentials, each with Secrets of its own and the token of its target before; the second is a rival of the first.
+fn context(credentials: usize) -> Context {
+    let nobody = tower::service_fn(|_: Request<Body>| {
+        future::ready(Ok::<_, Infallible>(Response::new(Body::empty())))
+    });
+    let name = |number| format!("token-{}", if number == 1 { 0 } else { number });
+    let objects = (0..credentials).map(|number| {
+        let created = format!("2026-11-23T10:00:0{}Z", number.min(9));
+        credential(number, &created, &name(number))
+    });
+    let context = Context::snapshot(
+        Client::new(nobody, "default"),
+        objects.collect(),
+        TokenClient::new(Networks::allowing(Vec::new())),
+        None,
+    );
+    for number in 0..credentials {
+        context.learn_target(Event::Apply(target(&format!("token-{number}"), number)));
+        context.learn_target(Event::Apply(target(&format!("before-{number}"), number)));
+        context.learn_source(Event::Apply(source(number)));
+    }
+    context
+}
+
+/// The visits of table entries that each piece of work costs.
+fn costs(credentials: usize) -> Vec<(&'static str, usize)> {
+    let context = context(credentials);
+    let rival = credential(1, "2026-11-23T10:00:01Z", "token-0");
+    let bundle = ObjectKey::new("treasury", "bundle-3");
+    let (affected, of_credential) =
+        visits::of(|| context.learn_credential(&Event::Apply(rival.clone())));
+    assert_eq!(affected.len(), 3, "two users of the Secret, and itself");
+    let (affected, of_target) =
+        visits::of(|| context.learn_target(Event::Apply(target("token-0", 0))));
+    assert_eq!(affected.len(), 2);
+    let (changed, of_source) = visits::of(|| context.learn_source(Event::Apply(source(3))));
+    let (affected, of_users) = visits::of(|| context.affected_by(&changed[0]));
+    assert_eq!(affected.len(), 1);
+    let (trusting, of_bundle) = visits::of(|| context.trusting(CaBundleKind::ConfigMap, &bundle));
+    assert_eq!(trusting.len(), 1);
+    let (observed, of_observation) = visits::of(|| context.observe(&rival, Memory::default()));
+    assert_eq!(observed.older_rival.as_deref(), Some("main-0"));
+    assert_eq!(observed.previous.unwrap().name, "before-1");
+    let Target::Present(target) = observed.target else {
+        panic!("it is cached");
+    };
+    assert!(target.owner_lives && target.owner_wants_it);
+    let gone = Event::Delete(rival);
+    let (affected, of_deletion) = visits::of(|| context.learn_credential(&gone));
+    assert_eq!(affected.len(), 1);
+    vec![
+        ("event of a credential", of_credential),
+        ("event of a target", of_target),
+        ("event of a source", of_source),
+        ("users of a Secret", of_users),
+        ("event of a bundle", of_bundle),
+        ("observation", of_observation),
+        ("deletion", of_deletion),
+    ]
+}
+
+#[tokio::test]
+async fn the_work_of_an_event_and_of_a_reconcile_does_not_grow_with_the_number_of_objects() {
+    let of_ten = costs(10);
+    for (work, visits) in &of_ten {
+        assert!((1..=20).contains(visits), "{work}: {visits}");
+    }
+    assert_eq!(costs(1_000), of_ten);
+    assert_eq!(costs(10_000), of_ten);
+}

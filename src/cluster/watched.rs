@@ -1,0 +1,57 @@
+//! A `CubeCredential` as it is watched, with the small questions that are asked of it.
+
+use kube::{Resource, ResourceExt, core::DeserializeGuard, runtime::reflector::ObjectRef};
+
+use super::{
+    index::{Bundle, Entry},
+    key::ObjectKey,
+};
+use crate::{
+    api::{CubeCredential, CubeCredentialSpec},
+    reconcile::Settings,
+};
+
+/// One that this version cannot read must not stop the watch on all others.
+pub type Watched = DeserializeGuard<CubeCredential>;
+
+pub(crate) fn key(object: &Watched) -> ObjectKey {
+    ObjectKey::of(object.meta())
+}
+
+/// The `CubeCredential` by this key, as kube's queue names it.
+pub(crate) fn reference(key: &ObjectKey) -> ObjectRef<Watched> {
+    ObjectRef::new(&key.name).within(&key.namespace)
+}
+
+/// The name of its target Secret, if its spec can be read.
+pub(crate) fn target_name(object: &Watched) -> Option<String> {
+    Some(Settings::target_name(&object.name_any(), spec(object)?))
+}
+
+pub(super) fn spec(object: &Watched) -> Option<&CubeCredentialSpec> {
+    object.0.as_ref().ok().map(|object| &object.spec)
+}
+
+/// What the index keeps of it. Of one that cannot be read it keeps the metadata, so that its uid still owns its Secrets.
+pub(super) fn entry(object: &Watched) -> Entry {
+    let meta = object.meta();
+    let spec = spec(object);
+    let secrets = spec.into_iter().flat_map(|spec| {
+        let refresh_token = spec.refresh_token_ref.as_ref();
+        let refresh_token = refresh_token.map(|reference| reference.name.as_str());
+        [Some(spec.client_secret_ref.name.as_str()), refresh_token]
+    });
+    let bundle = spec.and_then(|spec| spec.ca_bundle_ref.as_ref());
+    Entry {
+        key: key(object),
+        uid: meta.uid.clone(),
+        created: meta.creation_timestamp.as_ref().map(|time| time.0),
+        deleting: meta.deletion_timestamp.is_some(),
+        target: target_name(object),
+        secrets: secrets.flatten().map(str::to_owned).collect(),
+        ca_bundle: bundle.map(|bundle| Bundle {
+            kind: bundle.kind,
+            name: bundle.name.clone(),
+        }),
+    }
+}

@@ -1,0 +1,197 @@
+//! Writing and deleting Secrets of ours: each in exactly the version that was read, so that a foreign one is never touched.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::{ByteString, api::core::v1::Secret};
+use kube::{
+    Api, Resource,
+    api::{DeleteParams, ObjectMeta, Patch, PatchParams, Preconditions},
+};
+use secrecy::ExposeSecret;
+
+use super::{context::Context, convert, key::ObjectKey, watched::Watched};
+use crate::{
+    api::{FIELD_MANAGER, label},
+    kubernetes::{
+        MUST_NOT_EXIST,
+        error::{ApiError, call},
+    },
+    lock::lock,
+    reconcile::{
+        Content, DesiredSecret, DesiredState, NotStored, Observed, Outcome, SecretVersion,
+        StateSecret, WriteError,
+    },
+    scrub::Scrubber,
+};
+
+impl Context {
+    pub(super) async fn publish(
+        &self,
+        target: DesiredSecret,
+        object: &Watched,
+        observed: &Observed,
+    ) -> Result<Outcome, ApiError> {
+        let (namespace, name) = (observed.credential.namespace.clone(), target.name.clone());
+        let fingerprint = target.fingerprint();
+        let key = ObjectKey::new(&namespace, &name);
+        let (labels, annotations) = (target.labels.clone(), target.annotations.clone());
+        let written = match self.apply(&namespace, target, object).await {
+            Ok(written) => written,
+            Err(error) => {
+                // What was known of it is in doubt, so it is read before the next decision.
+                lock(&self.targets).forget(&key);
+                return refused(error);
+            }
+        };
+        let mut known = convert::target(&written.metadata);
+        let mark = altered(&labels, &known.labels);
+        if let Some(mark) = mark.or_else(|| altered(&annotations, &known.annotations)) {
+            lock(&self.targets).forget(&key);
+            return Ok(Outcome::NotWritable(WriteError::Altered {
+                mark: mark.clone(),
+                namespace,
+                name,
+            }));
+        }
+        known.content = Content::Confirmed(fingerprint);
+        known.owner_lives = true;
+        lock(&self.targets).put(key, &known.version, known.clone());
+        Ok(Outcome::Published(known))
+    }
+
+    /// Writes the state in exactly the version that was read. A failure is an outcome, not an error: a provider's response must not
+    /// be dropped because of it.
+    pub(super) async fn store(
+        &self,
+        state: DesiredState,
+        object: &Watched,
+        observed: &Observed,
+    ) -> Outcome {
+        let DesiredState {
+            secret,
+            stored,
+            claims,
+        } = state;
+        let owned = secret.owned;
+        match self
+            .apply(&observed.credential.namespace, secret, object)
+            .await
+        {
+            Ok(written) => Outcome::Stored {
+                secret: StateSecret {
+                    uid: written.metadata.uid.unwrap_or_default(),
+                    version: written.metadata.resource_version.unwrap_or_default(),
+                    owned,
+                    stored,
+                },
+                claims,
+            },
+            Err(error) => Outcome::NotStored(unstored(error)),
+        }
+    }
+
+    async fn apply(
+        &self,
+        namespace: &str,
+        desired: DesiredSecret,
+        object: &Watched,
+    ) -> Result<Secret, ApiError> {
+        let name = desired.name.clone();
+        let scrubber = Scrubber::of(desired.data.values());
+        let secret = secret(namespace, desired, object);
+        let api: Api<Secret> = Api::namespaced(self.parts.client.clone(), namespace);
+        let parameters = PatchParams::apply(FIELD_MANAGER).force();
+        let patch = Patch::Apply(&secret);
+        let object = format!("Secret {namespace}/{name}");
+        let written = call("write", object, api.patch(&name, &parameters, &patch)).await;
+        // An admission policy may quote what it refuses.
+        written.map_err(|error| error.map_message(|text| scrubber.without_secrets(text)))
+    }
+
+    pub(super) async fn delete(
+        &self,
+        namespace: &str,
+        version: SecretVersion,
+    ) -> Result<Outcome, ApiError> {
+        let api: Api<Secret> = Api::namespaced(self.parts.client.clone(), namespace);
+        let parameters = DeleteParams {
+            preconditions: Some(Preconditions {
+                uid: Some(version.uid),
+                resource_version: Some(version.version),
+            }),
+            ..DeleteParams::default()
+        };
+        let object = format!("Secret {namespace}/{}", version.name);
+        let deleted = call("delete", object, api.delete(&version.name, &parameters)).await;
+        lock(&self.targets).forget(&ObjectKey::new(namespace, &version.name));
+        match deleted {
+            Ok(_) => Ok(Outcome::Deleted(version.name)),
+            Err(error) if error.is_not_found() => Ok(Outcome::Deleted(version.name)),
+            Err(error) => refused(error),
+        }
+    }
+}
+
+/// People have to see a refusal. Everything else is retried.
+fn refused(error: ApiError) -> Result<Outcome, ApiError> {
+    if error.is_refusal() {
+        tracing::warn!(%error, "target not written");
+        return Ok(Outcome::NotWritable(error.into()));
+    }
+    Err(error)
+}
+
+/// A label or annotation of ours that is not there as it was written: without it the token would be requested again and again.
+fn altered<'a>(
+    written: &'a BTreeMap<String, String>,
+    found: &BTreeMap<String, String>,
+) -> Option<&'a String> {
+    let ours = written.iter().filter(|(name, _)| label::is_ours(name));
+    let mut altered = ours.filter(|(name, value)| found.get(*name) != Some(value));
+    altered.next().map(|(name, _)| name)
+}
+
+fn unstored(error: ApiError) -> NotStored {
+    tracing::warn!(%error, "refresh token state not written");
+    if error.is_namespace_gone() {
+        return NotStored::Gone;
+    }
+    if error.is_conflict() || error.is_not_found() {
+        return NotStored::Conflict;
+    }
+    if error.is_refusal() {
+        return NotStored::Refused(error.into());
+    }
+    NotStored::Unknown(error.into())
+}
+
+fn secret(namespace: &str, target: DesiredSecret, object: &Watched) -> Secret {
+    let data: BTreeMap<_, _> = target
+        .data
+        .into_iter()
+        .map(|(key, value)| (key, ByteString(value.expose_secret().as_bytes().to_vec())))
+        .collect();
+    let owner = target
+        .owned
+        .then(|| object.controller_owner_ref(&()))
+        .flatten();
+    let (uid, version) = match target.replaces {
+        Some(replaced) => (Some(replaced.uid), replaced.version),
+        None => (None, MUST_NOT_EXIST.to_owned()),
+    };
+    Secret {
+        metadata: ObjectMeta {
+            name: Some(target.name),
+            namespace: Some(namespace.to_owned()),
+            labels: Some(target.labels),
+            annotations: Some(target.annotations),
+            owner_references: owner.map(|owner| vec![owner]),
+            uid,
+            resource_version: Some(version),
+            ..ObjectMeta::default()
+        },
+        type_: Some(target.r#type),
+        data: Some(data),
+        ..Secret::default()
+    }
+}

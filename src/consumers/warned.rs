@@ -1,0 +1,34 @@
+//! The consumers that people were warned of, so that no warning is repeated.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Consumer, Workload};
+
+/// The most workloads of one credential that are warned of and remembered: with more to repair, people know it by then.
+const MOST: usize = 100;
+
+/// The stale consumers that were warned of, by the uid of the credential. Bounded, and as long-lived as its process.
+#[derive(Debug, Default)]
+pub struct Warned(HashMap<String, HashSet<Workload>>);
+
+impl Warned {
+    /// The news among all stale consumers of a credential; they count as warned of from now on.
+    pub fn news<'a>(&mut self, credential: &str, stale: &[&'a Consumer]) -> Vec<&'a Consumer> {
+        let warned = self.0.entry(credential.to_owned()).or_default();
+        if warned.len() >= MOST {
+            warned.retain(|workload| stale.iter().any(|consumer| consumer.workload == *workload));
+        }
+        let mut news = Vec::new();
+        for consumer in stale {
+            if warned.len() < MOST && warned.insert(consumer.workload.clone()) {
+                news.push(*consumer);
+            }
+        }
+        news
+    }
+
+    /// Forgets credentials that are gone.
+    pub fn retain(&mut self, exists: impl Fn(&str) -> bool) {
+        self.0.retain(|credential, _| exists(credential));
+    }
+}

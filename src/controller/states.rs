@@ -1,0 +1,126 @@
+//! What is kept of each `CubeCredential` between reconciles, by its uid.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Mutex,
+};
+
+use kube::ResourceExt;
+
+use crate::{
+    api::CubeCredentialStatus,
+    clock::now,
+    cluster::{Context, ObjectKey, Watched, convert, key},
+    lock::lock,
+    reconcile::{Memory, Observed},
+};
+
+/// The states of all objects of a scope.
+#[derive(Default)]
+pub(super) struct ObjectStates(Mutex<HashMap<String, ObjectState>>);
+
+#[derive(Default)]
+struct ObjectState {
+    key: ObjectKey,
+    memory: Memory,
+    reported: Option<Reported>,
+    /// How many reconciles in a row the API server has interrupted.
+    api_errors: u32,
+}
+
+/// The status that was written last, which the watch may not have shown yet.
+struct Reported {
+    version: u64,
+    status: CubeCredentialStatus,
+}
+
+/// An object that does not exist any more.
+pub(super) struct Missing {
+    pub(super) uid: String,
+    pub(super) key: ObjectKey,
+}
+
+impl ObjectStates {
+    /// What is known of an object without asking anybody, with what is remembered of it.
+    pub(super) fn observe(&self, context: &Context, object: &Watched) -> Observed {
+        let mut states = lock(&self.0);
+        let uid = object.uid().unwrap_or_default();
+        let state = states.entry(uid).or_insert_with(|| ObjectState {
+            key: key(object),
+            memory: Memory::recall(&convert::status(object), now()),
+            ..ObjectState::default()
+        });
+        let mut observed = context.observe(object, state.memory.begin());
+        let version = object.resource_version();
+        let version = version.and_then(|version| version.parse().ok());
+        // Of an object that cannot be read, not even the status is known.
+        if let Some(reported) = &state.reported
+            && (reported.version >= version.unwrap_or(u64::MAX) || object.0.is_err())
+        {
+            observed.credential.status.clone_from(&reported.status);
+        }
+        observed
+    }
+
+    /// A reconcile has ended. Returns whether the object is still known.
+    pub(super) fn keep(&self, uid: &str, memory: Memory, worked: bool) -> bool {
+        let mut states = lock(&self.0);
+        let Some(state) = states.get_mut(uid) else {
+            return false;
+        };
+        state.memory.end(memory);
+        state.api_errors = if worked {
+            0
+        } else {
+            state.api_errors.saturating_add(1)
+        };
+        true
+    }
+
+    /// This status was written, in this version of the object.
+    pub(super) fn reported(&self, uid: &str, version: u64, status: &CubeCredentialStatus) {
+        if let Some(state) = lock(&self.0).get_mut(uid) {
+            let status = status.clone();
+            state.reported = Some(Reported { version, status });
+        }
+    }
+
+    /// The CA bundle of an object may have changed.
+    pub(super) fn touch_ca_bundle(&self, uid: &str) {
+        if let Some(state) = lock(&self.0).get_mut(uid) {
+            state.memory.touch_ca_bundle();
+        }
+    }
+
+    /// How many reconciles of an object in a row the API server has interrupted.
+    pub(super) fn api_errors(&self, uid: &str) -> u32 {
+        lock(&self.0).get(uid).map_or(1, |state| state.api_errors)
+    }
+
+    pub(super) fn has(&self, uid: &str) -> bool {
+        lock(&self.0).contains_key(uid)
+    }
+
+    pub(super) fn forget(&self, uid: &str) {
+        lock(&self.0).remove(uid);
+    }
+
+    /// Forgets all other objects, and returns them.
+    pub(super) fn forget_all_but(&self, present: &HashSet<String>) -> Vec<Missing> {
+        let mut states = lock(&self.0);
+        states
+            .extract_if(|uid, _| !present.contains(uid))
+            .map(|(uid, state)| Missing {
+                uid,
+                key: state.key,
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+impl ObjectStates {
+    pub(super) fn uids(&self) -> Vec<String> {
+        lock(&self.0).keys().cloned().collect()
+    }
+}

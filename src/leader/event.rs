@@ -1,0 +1,41 @@
+//! What the log says about an election.
+
+use std::fmt::{self, Display, Formatter};
+
+use crate::kubernetes::error::ApiError;
+
+/// A line of the log. The same event in a row is logged once.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum ElectionEvent {
+    Leads,
+    StandsBy { leader: String },
+    TakesNoPart(ApiError),
+    LeadsNoLonger,
+    NotRenewed(ApiError),
+}
+
+impl ElectionEvent {
+    pub(super) fn is_warning(&self) -> bool {
+        match self {
+            Self::Leads | Self::StandsBy { .. } => false,
+            Self::TakesNoPart(_) | Self::LeadsNoLonger | Self::NotRenewed(_) => true,
+        }
+    }
+}
+
+impl Display for ElectionEvent {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Leads => f.write_str("leading"),
+            Self::StandsBy { leader } => write!(f, "standing by: {leader} leads"),
+            Self::TakesNoPart(error) => write!(f, "cannot take part in leader election: {error}"),
+            Self::LeadsNoLonger => f.write_str(
+                "no longer leading: running exchanges are finished, no new one is started",
+            ),
+            Self::NotRenewed(error) => write!(
+                f,
+                "the lease is not renewed, and soon no exchange begins: {error}"
+            ),
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! How a client proves who it is (RFC 6749, section 2.3.1): everything that differs from one way to the other.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use secrecy::{ExposeSecret, SecretString};
+use url::form_urlencoded::{Serializer, byte_serialize};
+
+use super::grant::Grant;
+use crate::{api::ClientAuthentication, scrub::Scrubber};
+
+/// A value in the Secret of a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ClientValue {
+    /// The client id; not a secret.
+    Id,
+    /// The client secret.
+    Secret,
+}
+
+impl ClientAuthentication {
+    /// The values that it needs.
+    pub(crate) fn values(self) -> &'static [ClientValue] {
+        match self {
+            Self::Body | Self::Basic => &[ClientValue::Id, ClientValue::Secret],
+            Self::None => &[ClientValue::Id],
+        }
+    }
+
+    /// Whether a client may authenticate like this with this grant.
+    pub(crate) fn is_allowed_with<T>(self, grant: &Grant<T>) -> bool {
+        match self {
+            Self::Body | Self::Basic => true,
+            Self::None => grant.allows_public_clients(),
+        }
+    }
+}
+
+/// A client, and how it proves who it is.
+#[derive(Clone, Debug)]
+pub enum Authentication {
+    /// With the secret in the form.
+    Body(Client),
+    /// With the secret in the Authorization header.
+    Basic(Client),
+    /// Not at all: a public client.
+    None {
+        /// The client id.
+        id: String,
+    },
+}
+
+/// A client that has a secret.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// The client id; not a secret.
+    pub id: String,
+    /// The client secret.
+    pub secret: SecretString,
+}
+
+impl Authentication {
+    /// Reads the values that this way needs, and no others.
+    ///
+    /// # Errors
+    /// The first error of `value`.
+    pub(crate) fn read<E>(
+        method: ClientAuthentication,
+        mut value: impl FnMut(ClientValue) -> Result<SecretString, E>,
+    ) -> Result<Self, E> {
+        let id = value(ClientValue::Id)?.expose_secret().to_owned();
+        let mut client = |id| {
+            let secret = value(ClientValue::Secret)?;
+            Ok(Client { id, secret })
+        };
+        match method {
+            ClientAuthentication::Body => client(id).map(Self::Body),
+            ClientAuthentication::Basic => client(id).map(Self::Basic),
+            ClientAuthentication::None => Ok(Self::None { id }),
+        }
+    }
+
+    /// The client id.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        match self {
+            Self::Body(client) | Self::Basic(client) => &client.id,
+            Self::None { id } => id,
+        }
+    }
+
+    /// The client secret.
+    #[must_use]
+    pub fn client_secret(&self) -> Option<&SecretString> {
+        match self {
+            Self::Body(client) | Self::Basic(client) => Some(&client.secret),
+            Self::None { .. } => None,
+        }
+    }
+
+    /// The name in a spec, and in the hash of a token's inputs: with another name every token would be replaced.
+    pub(crate) fn spec_name(&self) -> &'static str {
+        match self {
+            Self::Body(_) => "Body",
+            Self::Basic(_) => "Basic",
+            Self::None { .. } => "None",
+        }
+    }
+
+    /// Adds the form fields of a request.
+    pub(super) fn add_fields(&self, form: &mut Serializer<'_, String>) {
+        match self {
+            Self::Body(client) => {
+                form.append_pair("client_id", &client.id)
+                    .append_pair("client_secret", client.secret.expose_secret());
+            }
+            Self::Basic(_) => {}
+            // A public client names itself (RFC 6749, section 3.2.1).
+            Self::None { id } => {
+                form.append_pair("client_id", id);
+            }
+        }
+    }
+
+    /// The value of the Authorization header.
+    pub(super) fn header(&self) -> Option<SecretString> {
+        match self {
+            Self::Basic(client) => Some(format!("Basic {}", client.basic()).into()),
+            Self::Body(_) | Self::None { .. } => None,
+        }
+    }
+
+    /// Adds the secrets that a response may repeat, also as a header encodes them.
+    pub(super) fn add_secrets(&self, scrubber: &mut Scrubber) {
+        match self {
+            Self::Body(client) | Self::Basic(client) => {
+                scrubber.add(client.secret.expose_secret());
+                scrubber.add_form(client.basic());
+                scrubber.add_form(STANDARD.encode(client.pair(ToOwned::to_owned)));
+            }
+            Self::None { .. } => {}
+        }
+    }
+}
+
+impl Client {
+    /// Id and secret are form-urlencoded before base64 (RFC 6749, section 2.3.1).
+    fn basic(&self) -> String {
+        STANDARD.encode(self.pair(|text| byte_serialize(text.as_bytes()).collect()))
+    }
+
+    fn pair(&self, encode: impl Fn(&str) -> String) -> String {
+        let (id, secret) = (encode(&self.id), encode(self.secret.expose_secret()));
+        format!("{id}:{secret}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_way_reads_the_values_that_it_needs_and_keeps_its_name() {
+        for (method, name) in [
+            (ClientAuthentication::Body, "Body"),
+            (ClientAuthentication::Basic, "Basic"),
+            (ClientAuthentication::None, "None"),
+        ] {
+            let mut read = Vec::new();
+            let authentication = Authentication::read(method, |value| {
+                read.push(value);
+                Ok::<_, ()>(format!("{value:?}").into())
+            });
+            let authentication = authentication.unwrap();
+            assert_eq!(read, method.values());
+            assert_eq!(authentication.spec_name(), name);
+            assert_eq!(authentication.client_id(), "Id");
+            let secret = authentication
+                .client_secret()
+                .map(ExposeSecret::expose_secret);
+            assert_eq!(
+                secret,
+                (method != ClientAuthentication::None).then_some("Secret")
+            );
+        }
+    }
+
+    #[test]
+    fn a_client_without_a_secret_needs_a_refresh_token() {
+        let none = ClientAuthentication::None;
+        assert!(none.is_allowed_with(&Grant::RefreshToken(())));
+        assert!(!none.is_allowed_with(&Grant::<()>::ClientCredentials));
+    }
+}

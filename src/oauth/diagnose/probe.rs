@@ -1,0 +1,194 @@
+//! A harmless request to a token endpoint: how does it respond to a grant that does not exist? The client sends it.
+//!
+//! The request names no client and carries neither a secret nor a token, so it can issue and consume nothing, and does not count
+//! as a failed login of any client. A token endpoint refuses it with an error of RFC 6749, section 5.2. Any other server responds
+//! in another way.
+
+use thiserror::Error;
+
+use crate::{
+    api::Reason,
+    oauth::{
+        grant::Grant,
+        response::{self, RequestContext, Response, ResponseError},
+    },
+    scrub::Scrubber,
+};
+
+/// The form. RFC 6749, appendix A.10, allows this name of a grant, and it tells a reader of the provider's log who sent it.
+pub(super) const FORM: &str = "grant_type=cube-operator-check";
+
+/// What a response to the probe shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    /// A token endpoint responds like this.
+    Expected(ResponseError),
+    /// A token endpoint may respond like this: not all of them expect such a request.
+    Unclear(Unclear),
+    /// The server would respond to a real request in the same way.
+    Refused(ResponseError),
+}
+
+/// A response that proves nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Unclear {
+    /// It may refuse the probe only.
+    #[error(transparent)]
+    Refused(ResponseError),
+    /// A token was issued without a client.
+    #[error("the token endpoint answered {status} with a token that nobody asked for")]
+    Issued {
+        /// The HTTP status.
+        status: u16,
+    },
+}
+
+/// Judges a response.
+#[must_use]
+pub fn judge(response: &Response) -> Judgement {
+    let context = RequestContext {
+        grant: &Grant::ClientCredentials,
+        scopes: &[],
+    };
+    let Err(error) = response::read(response, context, Scrubber::default()).outcome else {
+        let status = response.status;
+        return Judgement::Unclear(Unclear::Issued { status });
+    };
+    // The provider's description could repeat a secret of an earlier exchange. No secret is known here that could be removed.
+    let error = error.without_description();
+    match error.reason() {
+        Reason::InvalidClient
+        | Reason::InvalidGrant
+        | Reason::UnauthorizedClient
+        | Reason::UnsupportedGrantType
+        | Reason::InvalidScope
+        | Reason::InvalidTarget => Judgement::Expected(error),
+        Reason::InvalidRequest if error.names_an_error() => Judgement::Expected(error),
+        Reason::InvalidRequest | Reason::RateLimited => Judgement::Unclear(Unclear::Refused(error)),
+        Reason::Unavailable if [500, 501].contains(&error.status()) => {
+            Judgement::Unclear(Unclear::Refused(error))
+        }
+        _ => Judgement::Refused(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::response::Body;
+
+    /// A judgement with its error in words.
+    #[derive(Debug, PartialEq)]
+    enum Judged {
+        Expected(String),
+        Unclear(String),
+        Refused(Reason, String),
+    }
+
+    fn judged(status: u16, body: &str) -> Judged {
+        let judgement = judge(&Response {
+            status,
+            content_type: Some("application/json".into()),
+            location: Some("https://elsewhere.example/login".into()),
+            body: Body::Complete(body.into()),
+            ..Response::default()
+        });
+        match judgement {
+            Judgement::Expected(error) => Judged::Expected(error.to_string()),
+            Judgement::Unclear(unclear) => Judged::Unclear(unclear.to_string()),
+            Judgement::Refused(error) => Judged::Refused(error.reason(), error.to_string()),
+        }
+    }
+
+    fn answered(rest: &str) -> String {
+        format!("the token endpoint answered {rest}")
+    }
+
+    #[test]
+    fn an_oauth_error_is_what_a_token_endpoint_answers() {
+        for (status, code) in [
+            (400, "unsupported_grant_type"),
+            (400, "invalid_request"),
+            (400, "invalid_client"),
+            (401, "invalid_client"),
+            (400, "invalid_grant"),
+            (403, "unauthorized_client"),
+            // Some answer 200.
+            (200, "invalid_request"),
+        ] {
+            assert_eq!(
+                judged(status, &format!(r#"{{"error":"{code}"}}"#)),
+                Judged::Expected(answered(&format!("{status} {code}")))
+            );
+        }
+        assert_eq!(judged(401, ""), Judged::Expected(answered("401")));
+    }
+
+    #[test]
+    fn a_providers_own_sentence_is_not_repeated() {
+        let planted =
+            r#"{"error":"invalid_client","error_description":"is it planted (\"one\")?"}"#;
+        let expected = answered("401 invalid_client");
+        assert_eq!(judged(401, planted), Judged::Expected(expected));
+        assert_eq!(
+            judged(403, planted.replace("invalid_client", "no").as_str()),
+            Judged::Refused(Reason::Forbidden, answered("403"))
+        );
+    }
+
+    #[test]
+    fn an_answer_that_may_be_about_the_question_itself_proves_nothing() {
+        for (status, body) in [
+            (400, "<html>"),
+            (415, ""),
+            (422, r#"{"detail":"client_id is required"}"#),
+            (429, ""),
+            (500, "<html>"),
+            (501, ""),
+        ] {
+            assert_eq!(
+                judged(status, body),
+                Judged::Unclear(answered(&status.to_string())),
+                "{status} {body}"
+            );
+        }
+        let token = r#"{"access_token":"planted","token_type":"Bearer"}"#;
+        assert_eq!(
+            judged(200, token),
+            Judged::Unclear(answered("200 with a token that nobody asked for"))
+        );
+    }
+
+    #[test]
+    fn what_is_no_token_endpoint_or_does_not_let_us_in_is_refused_as_a_real_exchange_is() {
+        for (status, body, reason, what) in [
+            (404, "<html>", Reason::EndpointNotFound, "404"),
+            (405, "", Reason::EndpointNotFound, "405"),
+            (
+                302,
+                "",
+                Reason::Redirected,
+                "302 with a redirect to \"https://elsewhere.example/login\", which is never followed",
+            ),
+            (
+                200,
+                "<html>",
+                Reason::UnexpectedResponse,
+                "200 with neither a JSON object nor a form",
+            ),
+            (
+                403,
+                "<html>",
+                Reason::Forbidden,
+                "403 with a page, not JSON, so it may come from a proxy or firewall on the way",
+            ),
+            (503, "", Reason::Unavailable, "503"),
+        ] {
+            assert_eq!(
+                judged(status, body),
+                Judged::Refused(reason, answered(what)),
+                "{status} {body}"
+            );
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The pods that use a token.
+
+use crate::consumers::Consumer;
+
+#[derive(Clone, Debug)]
+pub(crate) enum ConsumerFact {
+    Found(Consumer),
+    NoPod {
+        secret: String,
+    },
+    /// A flag says that pods are not looked at.
+    NotChecked,
+}

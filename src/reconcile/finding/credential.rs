@@ -1,0 +1,129 @@
+//! One credential: its status, its spec, and the Secrets around it.
+
+use jiff::Timestamp;
+
+use crate::{
+    api::{CaBundleRef, Condition},
+    reconcile::{
+        login::{RejectedToken, StateConflict},
+        settings::{Settings, SettingsError},
+        source::Rejection,
+        target::TargetConflict,
+    },
+};
+
+/// What the status says. It is all that is known of an operator that may not run.
+#[derive(Clone, Debug)]
+pub(crate) enum StatusFact {
+    /// No operator has written a status.
+    NotObserved,
+    /// The status was written for an earlier spec.
+    SpecNotObserved,
+    /// The message is recalled from the status.
+    Condition(Condition),
+    Overdue {
+        planned: Timestamp,
+    },
+}
+
+/// What the spec asks for.
+#[derive(Clone, Debug)]
+pub(crate) enum SpecFact {
+    Unusable(SettingsError),
+    /// Without a usable spec there is nothing to look at.
+    RestNotChecked,
+    /// The host has its port if that is not 443; the grant is named as in the spec.
+    Requests {
+        host: String,
+        path: String,
+        grant: &'static str,
+    },
+    Suspended,
+    Deleting,
+}
+
+/// What users provide besides the spec.
+#[derive(Clone, Debug)]
+pub(crate) enum InputFact {
+    Client {
+        secret: String,
+        keys: Vec<String>,
+    },
+    InitialToken {
+        secret: String,
+        key: String,
+    },
+    /// The login has begun, so it needs no initial refresh token any more.
+    InitialTokenGone {
+        secret: String,
+    },
+    CaBundle {
+        reference: CaBundleRef,
+        certificates: usize,
+    },
+    HostAllowed {
+        host: String,
+    },
+    /// The Secret was not read, so its owner's list of hosts is not known.
+    HostConsentUnknown {
+        secret: String,
+        host: String,
+    },
+    /// The remedy speaks of the settings.
+    Rejected(Rejection, Box<Settings>),
+}
+
+/// The Secret with the current refresh token.
+#[derive(Clone, Debug)]
+pub(crate) enum LoginFact {
+    Conflict(StateConflict),
+    Absent {
+        secret: String,
+    },
+    /// The remedy speaks of the settings.
+    Rejected(RejectedToken, Box<Settings>),
+    AnotherSignIn {
+        secret: String,
+    },
+    Claimed {
+        secret: String,
+        until: Timestamp,
+    },
+    OutcomeUnknown {
+        secret: String,
+    },
+    /// The initial refresh token, which has brought no response yet.
+    SignedIn {
+        secret: String,
+    },
+    /// `generation` counts the responses that were stored.
+    Refreshed {
+        secret: String,
+        generation: u64,
+    },
+}
+
+/// The Secret with the access token.
+#[derive(Clone, Debug)]
+pub(crate) enum TargetFact {
+    Conflict(TargetConflict),
+    Absent {
+        secret: String,
+    },
+    Damaged {
+        secret: String,
+    },
+    Expired {
+        secret: String,
+        expired_at: Timestamp,
+    },
+    /// The token was issued for other inputs.
+    Outdated {
+        secret: String,
+        expires_at: Timestamp,
+    },
+    Synced {
+        secret: String,
+        expires_at: Timestamp,
+    },
+}

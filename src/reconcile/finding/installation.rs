@@ -1,0 +1,94 @@
+//! The installation: the definition, the rights of the account, and where `check` looks from.
+
+use crate::api_error::{ApiError, Cause};
+
+#[derive(Clone, Debug)]
+pub(crate) enum InstallationFact {
+    ApiServerResponds,
+    NotServed(DefinitionError),
+    /// The definition is the one of this version.
+    Current {
+        definition: String,
+    },
+    Outdated {
+        definition: String,
+    },
+    /// An installation for some namespaces only has no right to read cluster-wide objects.
+    NotReadable {
+        definition: String,
+    },
+    NotRead(ApiError),
+    Allowed {
+        verbs: Vec<&'static str>,
+        right: Right,
+    },
+    /// `verbs` are those that are denied.
+    Denied {
+        verbs: Vec<&'static str>,
+        right: Right,
+    },
+}
+
+/// What an account may do something with.
+#[derive(Clone, Debug)]
+pub(crate) enum Right {
+    /// Without a namespace: in all of them.
+    Resource {
+        resource: &'static str,
+        subresource: Option<&'static str>,
+        namespace: Option<String>,
+    },
+    /// The Lease of leader election.
+    Lease { namespace: String, name: String },
+}
+
+/// What is looked at, and from where.
+#[derive(Clone, Debug)]
+pub(crate) enum ScopeFact {
+    NoCredential,
+    /// The operator does not watch this namespace.
+    Unwatched {
+        namespace: String,
+        watched: Vec<String>,
+    },
+    FromPod,
+    FromMachine,
+}
+
+/// Why `CubeCredentials` cannot be used with this API server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum DefinitionError {
+    /// `version` is the group with its version.
+    NotServed {
+        kind: String,
+        version: String,
+    },
+    KindsUnknown(ApiError),
+    Unreachable(Cause),
+}
+
+/// Why `check` ends with a failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CheckError {
+    Definition(DefinitionError),
+    Api(ApiError),
+    UnknownCredential {
+        name: String,
+        namespace: String,
+        /// The credentials that there are, in order.
+        others: Vec<String>,
+    },
+    Faults(usize),
+}
+
+impl From<DefinitionError> for CheckError {
+    fn from(error: DefinitionError) -> Self {
+        Self::Definition(error)
+    }
+}
+
+impl From<ApiError> for CheckError {
+    fn from(error: ApiError) -> Self {
+        Self::Api(error)
+    }
+}

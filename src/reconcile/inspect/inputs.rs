@@ -1,0 +1,81 @@
+//! What users provide besides the spec.
+
+use super::Inspection;
+use crate::{
+    oauth::ca_bundle,
+    reconcile::{
+        finding::{Finding, InputFact},
+        source::{Rejection, Source, preflight},
+    },
+};
+
+impl Inspection<'_> {
+    /// The Secret with the client.
+    pub(crate) fn source(&self) -> Finding {
+        let settings = self.0.settings;
+        let checked = preflight::client(settings, &self.0.observed.source);
+        self.checked(checked, || {
+            Finding::good(InputFact::Client {
+                secret: settings.source.name.clone(),
+                keys: settings.client_keys().map(str::to_owned).collect(),
+            })
+        })
+    }
+
+    /// The Secret with the initial refresh token, with the grant that has one.
+    pub(crate) fn seed(&self) -> Option<Finding> {
+        let initial = self.0.settings.grant.refresh_token()?;
+        let secret = initial.name.clone();
+        let usable = preflight::usable_token(&self.0.observed.seed);
+        Some(self.checked(self.0.initial_token(), || match usable {
+            Some(_) => Finding::good(InputFact::InitialToken {
+                secret,
+                key: initial.key.clone(),
+            }),
+            None => Finding::unseen(InputFact::InitialTokenGone { secret }),
+        }))
+    }
+
+    /// The further CA certificates, if there are any.
+    pub(crate) fn ca_bundle(&self) -> Option<Finding> {
+        let reference = self.0.settings.ca_bundle.as_ref()?;
+        let read = preflight::ca_bundle(self.0.settings, &self.0.observed.ca_bundle);
+        let certificates = match &read {
+            Ok(Some(pem)) => ca_bundle::read(pem).map_or(0, |roots| roots.len()),
+            _ => 0,
+        };
+        Some(self.checked(read, || {
+            Finding::good(InputFact::CaBundle {
+                reference: reference.clone(),
+                certificates,
+            })
+        }))
+    }
+
+    /// Whether the operator and the owners of the Secrets allow the host.
+    pub(crate) fn hosts(&self) -> Finding {
+        let host = self.0.settings.endpoint.authority();
+        self.checked(self.0.hosts(), || match &self.0.observed.source {
+            Source::Unread(_) => Finding::unseen(InputFact::HostConsentUnknown {
+                secret: self.0.settings.source.name.clone(),
+                host,
+            }),
+            _ => Finding::good(InputFact::HostAllowed { host }),
+        })
+    }
+
+    /// What is found of an input unless it is rejected.
+    fn checked<T>(
+        &self,
+        checked: Result<T, Rejection>,
+        usable: impl FnOnce() -> Finding,
+    ) -> Finding {
+        match checked {
+            Ok(_) => usable(),
+            Err(rejection) => {
+                let settings = Box::new(self.0.settings.clone());
+                Finding::bad(InputFact::Rejected(rejection, settings))
+            }
+        }
+    }
+}

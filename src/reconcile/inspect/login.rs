@@ -1,0 +1,48 @@
+//! The Secret with the current refresh token.
+
+use super::Inspection;
+use crate::reconcile::{
+    case::NextLogin,
+    finding::{Finding, LoginFact},
+    login::{ClaimState, State, StoredLogin},
+};
+
+impl Inspection<'_> {
+    /// The Secret with the current refresh token, with the grant that has one.
+    pub(crate) fn state(&self) -> Option<Finding> {
+        let case = &self.0;
+        case.settings.grant.refresh_token()?;
+        if let Some(conflict) = case.state_conflict() {
+            return Some(Finding::bad(LoginFact::Conflict(conflict)));
+        }
+        let secret = case.settings.state_name.clone();
+        let State::Present(state) = &case.observed.state else {
+            return Some(Finding::unseen(LoginFact::Absent { secret }));
+        };
+        if let Some(rejection) = &state.stored.record.rejection {
+            let settings = Box::new(case.settings.clone());
+            let fact = LoginFact::Rejected(rejection.clone(), settings);
+            return Some(Finding::bad(fact));
+        }
+        if let NextLogin::New(_) = case.next_login() {
+            return Some(Finding::notice(LoginFact::AnotherSignIn { secret }));
+        }
+        Some(self.stored(&state.stored, secret))
+    }
+
+    /// A login that goes on.
+    fn stored(&self, stored: &StoredLogin, secret: String) -> Finding {
+        let record = &stored.record;
+        let claim = stored.claim_state(&self.0.observed.identity, None, self.0.now);
+        match claim {
+            ClaimState::Others { until } => Finding::notice(LoginFact::Claimed { secret, until }),
+            ClaimState::OutcomeUnknown => Finding::notice(LoginFact::OutcomeUnknown { secret }),
+            _ if record.outcome_unknown => Finding::notice(LoginFact::OutcomeUnknown { secret }),
+            _ if record.generation == 0 => Finding::good(LoginFact::SignedIn { secret }),
+            _ => Finding::good(LoginFact::Refreshed {
+                secret,
+                generation: record.generation,
+            }),
+        }
+    }
+}

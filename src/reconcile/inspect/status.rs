@@ -1,0 +1,58 @@
+//! What the status says at present, and whether an operator keeps it up to date.
+
+use jiff::Timestamp;
+
+use crate::{
+    api::{Condition, ConditionStatus, ConditionType},
+    reconcile::{
+        finding::{Finding, StatusFact},
+        observed::Observed,
+    },
+};
+
+/// An exchange that is planned for a time so long ago is not going to be made: a timer comes five minutes late at most.
+const OVERDUE_SECONDS: i64 = 360;
+
+/// What the status says at present.
+pub(crate) fn conditions(observed: &Observed, now: Timestamp) -> Vec<Finding> {
+    let (credential, status) = (&observed.credential, &observed.credential.status);
+    let condition = |r#type| status.condition(r#type);
+    let (Some(ready), Some(refreshed)) = (
+        condition(ConditionType::Ready),
+        condition(ConditionType::Refreshed),
+    ) else {
+        return vec![Finding::bad(StatusFact::NotObserved)];
+    };
+    let mut findings = vec![told(ready, Finding::bad)];
+    if !is_repeated(ready, refreshed) {
+        // With a live token it is a warning, and no outage yet.
+        let failed = match ready.status {
+            ConditionStatus::True => Finding::notice,
+            _ => Finding::bad,
+        };
+        findings.push(told(refreshed, failed));
+    }
+    if status.observed_generation != Some(credential.generation) {
+        findings.push(Finding::notice(StatusFact::SpecNotObserved));
+    }
+    let overdue = |at: &Timestamp| now.duration_since(*at).as_secs() > OVERDUE_SECONDS;
+    if let Some(planned) = status.refresh_at.filter(overdue) {
+        findings.push(Finding::bad(StatusFact::Overdue { planned }));
+    }
+    findings
+}
+
+/// Whether Refreshed adds nothing to Ready. Both are recalled from the status as they were written: no other field of it says
+/// whether Ready had a token to speak of.
+fn is_repeated(ready: &Condition, refreshed: &Condition) -> bool {
+    (ready.status, &ready.message) == (refreshed.status, &refreshed.message)
+}
+
+fn told(condition: &Condition, failed: fn(StatusFact) -> Finding) -> Finding {
+    let fact = StatusFact::Condition(condition.clone());
+    match condition.status {
+        ConditionStatus::True => Finding::good(fact),
+        ConditionStatus::False => failed(fact),
+        ConditionStatus::Unknown => Finding::unseen(fact),
+    }
+}

@@ -1,0 +1,36 @@
+//! The Secret with the access token.
+
+use super::Inspection;
+use crate::reconcile::{
+    case::Inputs,
+    finding::{Finding, TargetFact},
+};
+
+impl Inspection<'_> {
+    /// The Secret with the access token.
+    pub(crate) fn target(&self) -> Finding {
+        let case = &self.0;
+        let conflict = case.older_rival().or_else(|| case.foreign_target());
+        if let Some(conflict) = conflict {
+            return Finding::bad(TargetFact::Conflict(conflict));
+        }
+        let secret = case.settings.target_name.clone();
+        let Some(target) = case.target() else {
+            return Finding::bad(TargetFact::Absent { secret });
+        };
+        let Some(token) = target.confirmed_metadata() else {
+            return Finding::bad(TargetFact::Damaged { secret });
+        };
+        let expires_at = token.expires_at;
+        if expires_at <= case.now {
+            return Finding::bad(TargetFact::Expired {
+                secret,
+                expired_at: expires_at,
+            });
+        }
+        if case.inputs(&token) == Inputs::Changed {
+            return Finding::notice(TargetFact::Outdated { secret, expires_at });
+        }
+        Finding::good(TargetFact::Synced { secret, expires_at })
+    }
+}

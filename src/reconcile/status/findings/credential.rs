@@ -1,0 +1,165 @@
+//! The sentences about one credential: its status, its spec, and the Secrets around it.
+
+use std::fmt::{self, Display, Formatter};
+
+use crate::{
+    api::{Condition, ConditionStatus},
+    reconcile::{
+        finding::{InputFact, LoginFact, SpecFact, StatusFact, TargetFact},
+        source::ca_bundle_name,
+        status::{inputs, message},
+    },
+};
+
+impl Display for StatusFact {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotObserved => f.write_str(
+                "the operator has not looked at it yet: check that it runs, and that it watches this namespace",
+            ),
+            Self::SpecNotObserved => f.write_str(
+                "the operator has not looked at the present spec yet: check that it runs if this lasts",
+            ),
+            Self::Condition(condition) => f.write_str(&recalled(condition)),
+            Self::Overdue { planned } => write!(
+                f,
+                "an exchange was planned for {planned} and was not made: check that the operator runs"
+            ),
+        }
+    }
+}
+
+fn recalled(condition: &Condition) -> String {
+    let Condition {
+        r#type,
+        status,
+        reason,
+        message,
+        ..
+    } = condition;
+    match status {
+        ConditionStatus::True => format!("{type:?}: {message}"),
+        ConditionStatus::False | ConditionStatus::Unknown => {
+            format!("{type:?} is {status:?}, {reason}: {message}")
+        }
+    }
+}
+
+impl Display for SpecFact {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unusable(error) => f.write_str(&message::unusable_spec(error)),
+            Self::RestNotChecked => f.write_str("nothing else was looked at"),
+            Self::Requests { host, path, grant } => write!(
+                f,
+                "the spec asks https://{host}{path} for a token, grant {grant}"
+            ),
+            Self::Suspended => f.write_str(message::suspended()),
+            Self::Deleting => f.write_str("it is being deleted: no token is requested any more"),
+        }
+    }
+}
+
+impl Display for InputFact {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Client { secret, keys } => {
+                let keys: Vec<_> = keys.iter().map(|key| format!("{key:?}")).collect();
+                let keys = keys.join(" and ");
+                write!(f, "Secret {secret:?} has the label, and well-formed {keys}")
+            }
+            Self::InitialToken { secret, key } => write!(
+                f,
+                "Secret {secret:?} has the label, and a well-formed {key:?}"
+            ),
+            Self::InitialTokenGone { secret } => write!(
+                f,
+                "Secret {secret:?} has no refresh token any more, and needs none: the login goes on without"
+            ),
+            Self::CaBundle {
+                reference,
+                certificates,
+            } => write!(
+                f,
+                "{} has certificates in {:?}: {certificates}",
+                ca_bundle_name(reference),
+                reference.key
+            ),
+            Self::HostAllowed { host } => write!(f, "no list of hosts forbids {host}"),
+            Self::HostConsentUnknown { secret, host } => write!(
+                f,
+                "whether the owner of Secret {secret:?} permits {host} is not known"
+            ),
+            Self::Rejected(rejection, settings) => {
+                f.write_str(&inputs::rejected_inputs(rejection, settings))
+            }
+        }
+    }
+}
+
+impl Display for LoginFact {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Conflict(conflict) => f.write_str(&message::state_conflict(conflict)),
+            Self::Absent { secret } => write!(
+                f,
+                "Secret {secret:?} does not exist yet: the operator makes it before it sends the seed"
+            ),
+            Self::Rejected(rejection, settings) => {
+                f.write_str(&message::rejected_token(rejection, settings))
+            }
+            Self::AnotherSignIn { secret } => write!(
+                f,
+                "the seed is of another sign-in than Secret {secret:?}: the operator takes it up with the next exchange"
+            ),
+            Self::Claimed { secret, until } => write!(
+                f,
+                "Secret {secret:?} is claimed until {until}: the operator is about to send the refresh token, or has just sent it"
+            ),
+            Self::OutcomeUnknown { secret } => write!(
+                f,
+                "the refresh token in Secret {secret:?} was sent, and its answer was lost: the operator sends it again to find out \
+                 what became of it"
+            ),
+            Self::SignedIn { secret } => write!(
+                f,
+                "Secret {secret:?} holds the refresh token of the sign-in"
+            ),
+            Self::Refreshed { secret, generation } => write!(
+                f,
+                "Secret {secret:?} holds the refresh token of the provider's answer {generation}"
+            ),
+        }
+    }
+}
+
+impl Display for TargetFact {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Conflict(conflict) => f.write_str(&message::target_conflict(conflict)),
+            Self::Absent { secret } => write!(
+                f,
+                "Secret {secret:?} does not exist: the operator writes it with the first token; if nothing else is wrong here, check \
+                 that it runs"
+            ),
+            Self::Damaged { secret } => write!(
+                f,
+                "Secret {secret:?} does not hold what the operator wrote: it is repaired within seconds; if it stays so, check that \
+                 the operator runs"
+            ),
+            Self::Expired { secret, expired_at } => write!(
+                f,
+                "the token in Secret {secret:?} expired at {expired_at}: repair what is wrong here; if nothing is, check that the \
+                 operator runs"
+            ),
+            Self::Outdated { secret, expires_at } => write!(
+                f,
+                "{}, but was issued for an earlier spec, client or sign-in: the operator replaces it",
+                message::synced(secret, *expires_at)
+            ),
+            Self::Synced { secret, expires_at } => {
+                f.write_str(&message::synced(secret, *expires_at))
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The sentences about the installation, and those with which `check` ends.
+
+use std::fmt::{self, Display, Formatter};
+
+use crate::reconcile::finding::{CheckError, DefinitionError, InstallationFact, Right, ScopeFact};
+
+const INSTALL: &str = "install the chart, or apply the output of `cube-operator crd`";
+
+impl Display for InstallationFact {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ApiServerResponds => f.write_str("the API server answers"),
+            Self::NotServed(error) => error.fmt(f),
+            Self::Current { definition } => write!(
+                f,
+                "CustomResourceDefinition {definition} is the one of this version"
+            ),
+            Self::Outdated { definition } => write!(
+                f,
+                "CustomResourceDefinition {definition} is not the one of version {}: {INSTALL} of this version",
+                env!("CARGO_PKG_VERSION")
+            ),
+            Self::NotReadable { definition } => write!(
+                f,
+                "CubeCredential is served; whether {definition} is the one of this version may not be read"
+            ),
+            Self::NotRead(error) => error.fmt(f),
+            Self::Allowed { verbs, right } => write!(f, "may {} {right}", verbs.join(", ")),
+            Self::Denied { verbs, right } => {
+                write!(f, "may not {} {right}{}", verbs.join(", "), without(right))
+            }
+        }
+    }
+}
+
+impl Display for Right {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Resource {
+                resource,
+                subresource,
+                namespace,
+            } => {
+                f.write_str(resource)?;
+                if let Some(subresource) = subresource {
+                    write!(f, "/{subresource}")?;
+                }
+                match namespace {
+                    Some(namespace) => write!(f, " in namespace {namespace}"),
+                    None => f.write_str(" in all namespaces"),
+                }
+            }
+            Self::Lease { namespace, name } => write!(f, "Lease {namespace}/{name}"),
+        }
+    }
+}
+
+/// What follows from a missing right, and the remedy.
+fn without(right: &Right) -> &'static str {
+    match right {
+        Right::Resource { .. } => {
+            ": install the chart's roles, with this namespace in watchNamespaces if that is set"
+        }
+        Right::Lease { .. } => {
+            ", so a process with this account may not lead: install the chart's roles"
+        }
+    }
+}
+
+impl Display for ScopeFact {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoCredential => f.write_str("there is no CubeCredential"),
+            Self::Unwatched { namespace, watched } => write!(
+                f,
+                "the operator watches other namespaces only ({}): add {namespace} to watchNamespaces",
+                watched.join(", ")
+            ),
+            Self::FromPod => f.write_str(
+                "the network is looked at from inside this pod, with the flags of its environment",
+            ),
+            Self::FromMachine => f.write_str(
+                "the network is looked at from this machine, with the flags given here; the operator may have another way and other \
+                 flags: run this in its pod with kubectl exec to see what it sees",
+            ),
+        }
+    }
+}
+
+impl Display for DefinitionError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotServed { kind, version } => {
+                write!(f, "this cluster has no {kind} of {version}: {INSTALL}")
+            }
+            Self::KindsUnknown(error) => error.fmt(f),
+            Self::Unreachable(cause) => cause.fmt(f),
+        }
+    }
+}
+
+impl Display for CheckError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Definition(error) => error.fmt(f),
+            Self::Api(error) => error.fmt(f),
+            Self::UnknownCredential {
+                name,
+                namespace,
+                others,
+            } => {
+                write!(
+                    f,
+                    "there is no CubeCredential {name:?} in namespace {namespace}: "
+                )?;
+                match others.as_slice() {
+                    [] => f.write_str("it has none, so name another one with --namespace"),
+                    others => write!(f, "it has {}", others.join(", ")),
+                }
+            }
+            Self::Faults(faults) => write!(f, "{faults} of the checks above failed"),
+        }
+    }
+}

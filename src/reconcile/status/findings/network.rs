@@ -1,0 +1,79 @@
+//! The sentences about the steps between the operator and a token endpoint.
+
+use std::fmt::{self, Display, Formatter};
+
+use crate::{
+    oauth::networks::Address,
+    reconcile::{
+        finding::{FailedStep, NetworkFact, NetworkStep},
+        status::remedy,
+    },
+};
+
+impl Display for NetworkStep {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Address => "the address",
+            Self::Connection => "the connection",
+            Self::Certificate => "the certificate",
+            Self::Response => "the answer of the token endpoint",
+        })
+    }
+}
+
+impl Display for NetworkFact {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotChecked(step) => write!(f, "{step} was not looked at"),
+            Self::Addresses { host, addresses } => {
+                write!(f, "{host} has the address {}", listed(addresses))
+            }
+            Self::ResolvedByProxy { host, proxy } => write!(
+                f,
+                "{host} is looked up by the proxy {proxy}, which the environment names"
+            ),
+            Self::Connected(address) => write!(f, "{address} accepts connections"),
+            Self::ProxyConnected { proxy } => write!(f, "the proxy {proxy} accepts connections"),
+            Self::ProxyUnreachable { proxy, cause } => write!(
+                f,
+                "the proxy {proxy} could not be reached: {cause}: check HTTPS_PROXY, and network policies and firewall on the way to \
+                 it"
+            ),
+            Self::Trusted {
+                version,
+                certificate,
+            } => write!(
+                f,
+                "{version}, with a certificate that is trusted: {certificate}"
+            ),
+            Self::Untrusted {
+                failed,
+                certificate,
+            } => write!(f, "{} ({certificate}): {}", failed.error, failed.remedy()),
+            Self::Failed(failed) => write!(f, "{}: {}", failed.error, failed.remedy()),
+            Self::Refused(error) => write!(
+                f,
+                "{error} to a question without client and secret, as token endpoints do"
+            ),
+            Self::Unclear(unclear) => write!(
+                f,
+                "{unclear} to a question without client and secret, which may be the reason"
+            ),
+        }
+    }
+}
+
+impl FailedStep {
+    /// As a condition would state it.
+    fn remedy(&self) -> String {
+        remedy(self.error.reason(), &self.settings)
+    }
+}
+
+fn listed(addresses: &[Address]) -> String {
+    let shown = addresses.iter().map(|address| match address.refused {
+        Some(why) => format!("{} ({why}: not used)", address.ip),
+        None => address.ip.to_string(),
+    });
+    shown.collect::<Vec<_>>().join(", ")
+}
