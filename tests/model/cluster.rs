@@ -107,15 +107,15 @@ impl Cluster {
     }
 
     /// Applies a Secret, in exactly the version that it replaces. `owner` is the uid of its owner reference.
-    pub(crate) fn apply(&mut self, desired: DesiredSecret, owner: &str) -> Result<(), NotStored> {
+    pub(crate) fn apply(&mut self, desired: &DesiredSecret, owner: &str) -> Result<(), NotStored> {
         match self.fault() {
-            None => return self.replace(&desired, owner),
+            None => return self.replace(desired, owner),
             Some(Fault::Lost) => {}
             Some(Fault::Refused) => {
                 let error = refused(&desired.name, "exceeded quota");
                 return Err(NotStored::Refused(error.into()));
             }
-            Some(Fault::Unanswered) => drop(self.replace(&desired, owner)),
+            Some(Fault::Unanswered) => drop(self.replace(desired, owner)),
             Some(Fault::Late(at)) => self.late.push((at, desired.clone())),
         }
         Err(NotStored::Unknown(no_response(&desired.name).into()))

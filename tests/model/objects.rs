@@ -132,7 +132,7 @@ impl Objects {
             }
             Action::Exchange(_) => unreachable!("a provider responds to it"),
             Action::Store(state) => Ok(self.store(*state)),
-            Action::Publish(target) => self.publish(target, process),
+            Action::Publish(target) => self.publish(&target, process),
             Action::Delete(version) => self.delete(&version, process),
             Action::Report { status, events } => self.report(status, events),
         }
@@ -145,7 +145,7 @@ impl Objects {
             claims,
         } = state;
         let (name, owned) = (secret.name.clone(), secret.owned);
-        if let Err(error) = self.cluster.apply(secret, &self.uid) {
+        if let Err(error) = self.cluster.apply(&secret, &self.uid) {
             return Outcome::NotStored(error);
         }
         let written = &self.cluster.secrets[&name];
@@ -160,7 +160,7 @@ impl Objects {
 
     fn publish(
         &mut self,
-        target: DesiredSecret,
+        target: &DesiredSecret,
         process: &mut Process,
     ) -> Result<Outcome, ApiError> {
         let (name, fingerprint) = (target.name.clone(), target.fingerprint());

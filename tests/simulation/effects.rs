@@ -117,7 +117,7 @@ impl World {
             && exchanged
                 .result
                 .as_ref()
-                .is_err_and(|error| error.outcome_unknown())
+                .is_err_and(TokenError::outcome_unknown)
         {
             self.lost();
         }

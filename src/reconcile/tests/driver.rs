@@ -53,7 +53,7 @@ impl World {
                     self.now += super::world::seconds(1);
                     Ok(Outcome::Waited)
                 }
-                Turn::Read(what) => Ok(self.read(what, session.observed())),
+                Turn::Read(what) => Ok(self.read(&what, session.observed())),
                 Turn::Act(action) if self.ends_before.take_if(|ends| ends(&action)).is_some() => {
                     return Err(no_response("cubewire-token"));
                 }
@@ -91,9 +91,9 @@ impl World {
         }
     }
 
-    pub(super) fn read(&mut self, what: Read, observed: &Observed) -> Outcome {
+    pub(super) fn read(&mut self, what: &Read, observed: &Observed) -> Outcome {
         let costs = &mut self.costs;
-        *match &what {
+        *match what {
             Read::Target { .. } => &mut costs.target_reads,
             Read::Previous { .. } => &mut costs.previous_reads,
             Read::Source { .. } => &mut costs.source_reads,
@@ -101,7 +101,7 @@ impl World {
             Read::State { .. } => &mut costs.state_reads,
             Read::CaBundle(_) => &mut costs.ca_reads,
         } += 1;
-        self.objects.read(&what, observed)
+        self.objects.read(what, observed)
     }
 
     fn act(&mut self, action: Action, observed: &Observed) -> Result<Outcome, ApiError> {

@@ -33,7 +33,7 @@ fn a_turn_is_asked_for_again_if_its_request_could_not_be_sent_for_long() {
         Read::target(&settings, &observed.target),
         Read::source(&settings, &observed.source),
     ] {
-        let outcome = world.read(what, &observed);
+        let outcome = world.read(&what, &observed);
         absorb(&mut observed, outcome, world.now);
     }
     let request = requested(&observed, world.now).expect("nothing is sent without a permit");
