@@ -41,6 +41,10 @@
 //! A secret is a type ([`secrecy::SecretString`]): its Debug output is redacted, and it is exposed only where it is used. No
 //! token, secret, Authorization header or response body is ever in a log, event, status, metric or error.
 
+// The model in `tests/model` is compiled into the library's tests too.
+#[cfg(test)]
+extern crate self as cube_operator;
+
 pub mod api;
 pub mod api_error;
 pub mod cli;

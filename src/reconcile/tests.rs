@@ -2,23 +2,27 @@
 //!
 //! Every secret in the world starts with `S3CRET`, and the world refuses to go on once one shows where none may.
 
-mod budget;
-mod cluster;
-mod provider;
-mod turn;
+mod driver;
+#[path = "../../tests/model/model.rs"]
+#[expect(dead_code, reason = "the simulation uses the rest")]
+mod model;
 mod world;
 
+use model::{cluster, provider};
+
 mod adoption;
+mod budget;
 mod conditions;
+mod events;
 mod failures;
 mod histories;
 mod inputs;
 mod inspecting;
 mod lifecycle;
+mod logins;
 mod publishing;
 mod refusals;
 mod requests;
 mod restarts;
 mod rotation;
 mod tampering;
-mod told;

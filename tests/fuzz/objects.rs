@@ -1,25 +1,33 @@
 //! What people, earlier versions and backups put into a cluster: the spec and the status of a `CubeCredential`, the source, the
-//! seed, the state and the target. One line each (`state.record: …`; `\n` is a line break), an empty line, and what the token
-//! endpoint answers. Whatever it is, the operator comes to rest, and sends and writes nothing that it should not.
+//! seed, the state and the target. One line each (`state.record: …`; `\n` is a newline), an empty line, and the response
+//! of the token endpoint. Whatever it is, the operator comes to rest, and sends and writes nothing that it should not.
 
 mod acts;
+#[path = "../model/model.rs"]
+#[expect(dead_code, reason = "the simulation and the unit tests use the rest")]
+mod model;
 
 use std::collections::BTreeMap;
 
 use cube_operator::{
-    api::CubeCredentialStatus,
+    api::{annotation, label},
     reconcile::{
-        Budget, CaBundle, ClientValues, Content, Credential, Memory, Observed, Outcome, Read,
-        Session, Settings, SettingsError, Source, SourceSecret, SourceValue, State, StateReading,
-        Target, TargetReading, TargetSecret, Turn, fingerprint,
+        Budget, CaBundle, ClientValues, Content, Memory, STATE_TYPE, Session, Settings,
+        SettingsError, SourceValue, Turn, fingerprint,
     },
 };
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
 use super::input::Input;
+use model::{
+    cluster::Stored,
+    objects::{Objects, Provided},
+    process::Process,
+};
 
 const NAME: &str = "planning";
+const TARGET: &str = "planning-token";
 const UID: &str = "0b5c7a80";
 const SPEC: &str = r#"{"provider":"CubeSoftware","grant":"RefreshToken","clientSecretRef":{"name":"client"},"refreshTokenRef":{"name":"login"}}"#;
 /// More than any reconcile takes.
@@ -27,16 +35,18 @@ const MANY_STEPS: usize = 40;
 
 pub(crate) fn holds(bytes: &[u8]) {
     let mut world = World::of(Input::read(bytes));
-    let mut memory = Memory::recall(&world.status, world.now);
-    if let Some((_, until)) = memory.pause() {
+    let mut process = world.process();
+    if let Some((_, until)) = Memory::recall(&world.objects.status, world.now).pause() {
         let pause = until.duration_since(world.now);
         assert!(pause.as_secs() <= 3610, "no provider asks for {pause:?}");
     }
     for _ in 0..3 {
-        let wake_at = world.reconcile(&mut memory);
-        // A restart: nothing is news to the next process.
+        let wake_at = world.reconcile(&mut process);
+        // After a restart nothing is new to the next process.
         let done = (world.sent, world.written);
-        world.reconcile(&mut Memory::recall(&world.status.clone(), world.now));
+        let mut next = world.process();
+        next.targets.clone_from(&process.targets);
+        world.reconcile(&mut next);
         assert_eq!(
             (world.sent, world.written),
             done,
@@ -50,20 +60,16 @@ pub(crate) fn holds(bytes: &[u8]) {
     }
 }
 
-type Data = BTreeMap<String, SecretString>;
-
 struct World {
     input: Input,
     now: Timestamp,
     settings: Result<Settings, SettingsError>,
-    status: CubeCredentialStatus,
-    state: Option<Data>,
-    target: Option<(TargetSecret, Data)>,
+    objects: Objects,
     /// The refresh token that the state was last claimed for.
     claimed: Option<SecretString>,
-    /// What replaces it, and is in no Secret yet.
+    /// The token that replaces it, and is in no Secret yet.
     received: Option<SecretString>,
-    /// The secrets of the last request, and of its answer.
+    /// The secrets of the last request, and of its response.
     in_play: Vec<String>,
     sent: usize,
     written: usize,
@@ -74,159 +80,132 @@ impl World {
         let json =
             |name, otherwise| serde_json::from_str(input.get(name).unwrap_or(otherwise)).ok();
         let spec = json("spec", SPEC).and_then(|spec| serde_json::from_value(spec).ok());
+        let settings = spec
+            .ok_or_else(|| SettingsError::Unreadable("no spec".into()))
+            .and_then(|spec| Settings::read("treasury", NAME, &spec));
         let status = json("status", "{}").and_then(|status| serde_json::from_value(status).ok());
-        let data = |prefix| {
-            let data: Data = input
-                .under(prefix)
-                .map(|(key, value)| (key.into(), unescaped(value).into()))
-                .collect();
-            (!data.is_empty()).then_some(data)
+        let mut objects = Objects::new(NAME, UID);
+        objects.request = input.get("request").map(Into::into);
+        objects.status = status.unwrap_or_default();
+        objects.ca_bundle = CaBundle::Pem(unescaped(input.get("ca").unwrap_or_default()));
+        let client = ClientValues {
+            id: value(&input, "client-id"),
+            secret: value(&input, "client-secret"),
         };
-        let annotations: BTreeMap<_, _> = input
-            .under("target.")
-            .map(|(name, value)| (format!("cube-operator.dev/{name}"), unescaped(value)))
-            .collect();
-        let target = (!annotations.is_empty()).then(|| {
-            let data = data("target-data.").unwrap_or_default();
-            let content = match data.get("access-token") {
-                // Whoever may write a Secret may also compute the hash of its content.
-                Some(token) if input.get("content") == Some("confirmed") => {
-                    Content::Confirmed(fingerprint(token))
-                }
-                _ => Content::Unread,
-            };
-            (secret(annotations, content), data)
-        });
-        Self {
+        objects.source = Some(provided(client, input.get("client-hosts")));
+        if input.get("seed").is_some() {
+            objects.seed = Some(provided(value(&input, "seed"), input.get("seed-hosts")));
+        }
+        let mut world = Self {
             now: "2026-11-25T10:00:00Z".parse().expect("a time"),
-            settings: spec
-                .ok_or_else(|| SettingsError::Unreadable("no spec".into()))
-                .and_then(|spec| Settings::read("treasury", NAME, &spec)),
-            status: status.unwrap_or_default(),
-            state: data("state."),
-            target,
+            settings,
+            objects,
             claimed: None,
             received: None,
             in_play: vec![],
             sent: 0,
             written: 0,
             input,
+        };
+        world.create_state();
+        world.create_target();
+        world
+    }
+
+    fn create_state(&mut self) {
+        let state = Stored {
+            r#type: STATE_TYPE.into(),
+            labels: [(label::STATE.into(), label::TRUE.into())].into(),
+            annotations: [(annotation::OWNER_NAME.into(), NAME.into())].into(),
+            owners: vec![UID.into()],
+            data: self.texts_under("state."),
+            ..Stored::default()
+        };
+        if !state.data.is_empty() {
+            let name = Settings::state_name(NAME);
+            self.objects.cluster.create(&name, state);
         }
     }
 
-    /// Decides and acts until nothing is left to do, and says when to look again.
-    fn reconcile(&mut self, memory: &mut Memory) -> Option<Timestamp> {
+    fn create_target(&mut self) {
+        let annotations = self.texts_under("target.").into_iter();
+        let settings = self.settings.as_ref();
+        let target = Stored {
+            r#type: settings.map_or(String::new(), |settings| settings.target.r#type.clone()),
+            labels: [(label::MANAGED.into(), label::TRUE.into())].into(),
+            annotations: annotations
+                .map(|(name, value)| (format!("cube-operator.dev/{name}"), value))
+                .collect(),
+            owner_lives: true,
+            data: self.texts_under("target-data."),
+            ..Stored::default()
+        };
+        if !target.annotations.is_empty() {
+            self.objects.cluster.create(TARGET, target);
+        }
+    }
+
+    fn texts_under(&self, prefix: &str) -> BTreeMap<String, String> {
+        let lines = self.input.under(prefix);
+        lines
+            .map(|(key, value)| (key.into(), unescaped(value)))
+            .collect()
+    }
+
+    fn process(&self) -> Process {
+        let budget = Budget::new(SignedDuration::ZERO, Timestamp::MIN);
+        let mut process = Process::new("pod", budget);
+        process.watch(&self.objects);
+        // A person who may write a Secret may also compute the hash of its content.
+        let token = self.input.get("target-data.access-token").map(unescaped);
+        if let (Some("confirmed"), Some(token), Some(known)) = (
+            self.input.get("content"),
+            token,
+            process.targets.get_mut(TARGET),
+        ) {
+            known.content = Content::Confirmed(fingerprint(&token.into()));
+        }
+        process
+    }
+
+    /// Decides and acts until nothing is left to do, and returns when to look again.
+    fn reconcile(&mut self, process: &mut Process) -> Option<Timestamp> {
         let sent = self.sent;
-        let mut session = Session::begin(self.observe(memory.begin()));
-        let mut budget = Budget::new(SignedDuration::ZERO, self.now);
+        process.watch(&self.objects);
+        let observed = process.observe(&self.objects, self.settings.clone(), self.now);
+        let mut session = Session::begin(observed);
         for _ in 0..MANY_STEPS {
             let outcome = match session.next(|| true, self.now) {
                 Turn::Done { wake_at } => {
                     assert!(self.sent <= sent + 1, "one request, then rest");
                     assert!(self.received.is_none(), "what was received is stored");
-                    memory.end(session.end(true, &mut budget, self.now).memory);
+                    process.end(session, true, self.now);
                     return wake_at;
                 }
                 Turn::Wait(_) => panic!("everything can be written here"),
                 Turn::Held | Turn::Stuck => break,
-                Turn::Read(what) => self.read(&what),
-                Turn::Act(action) => self.act(*action, session.observed()),
+                Turn::Read(what) => self.objects.read(&what, session.observed()),
+                Turn::Act(action) => self.act(*action, process, session.observed()),
             };
-            session.absorb(outcome, self.now);
+            process.absorb(&mut session, outcome, self.now);
         }
         panic!("it never comes to rest");
     }
+}
 
-    fn observe(&self, memory: Memory) -> Observed {
-        Observed {
-            credential: self.credential(),
-            settings: self.settings.clone(),
-            older_rival: None,
-            target: self
-                .target
-                .clone()
-                .map_or(Target::Unknown, |(secret, _)| Target::Present(secret)),
-            previous: None,
-            source: Source::Unread(Some("1".into())),
-            seed: Source::Unread(self.input.get("seed").map(|_| "1".into())),
-            state: State::Unread,
-            identity: "pod".into(),
-            ca_bundle: CaBundle::Unread,
-            permit: None,
-            allowed_hosts: None,
-            memory,
-        }
-    }
-
-    fn credential(&self) -> Credential {
-        Credential {
-            namespace: "treasury".into(),
-            name: NAME.into(),
-            uid: UID.into(),
-            generation: 1,
-            deleting: false,
-            refresh_request: self.input.get("request").map(Into::into),
-            status: self.status.clone(),
-        }
-    }
-
-    fn read(&self, what: &Read) -> Outcome {
-        let value = |name: &str| {
-            self.input.get(name).map_or(SourceValue::Absent, |text| {
-                SourceValue::Text(unescaped(text).into())
-            })
-        };
-        let hosts = |name: &str| self.input.get(name).map(Into::into);
-        match what {
-            Read::Target { .. } => Outcome::Target(
-                self.target
-                    .clone()
-                    .map(|(secret, data)| TargetReading { secret, data }),
-            ),
-            Read::Previous { .. } => Outcome::Previous(None),
-            Read::Source { .. } => Outcome::Source(Source::Read(SourceSecret {
-                version: "1".into(),
-                token_hosts: hosts("client-hosts"),
-                values: ClientValues {
-                    id: value("client-id"),
-                    secret: value("client-secret"),
-                },
-            })),
-            Read::Seed { .. } if self.input.get("seed").is_none() => Outcome::Seed(Source::Absent),
-            Read::Seed { .. } => Outcome::Seed(Source::Read(SourceSecret {
-                version: "1".into(),
-                token_hosts: hosts("seed-hosts"),
-                values: value("seed"),
-            })),
-            Read::State { .. } => Outcome::State(self.state.clone().map(reading)),
-            Read::CaBundle(_) => Outcome::CaBundle(CaBundle::Pem(unescaped(
-                self.input.get("ca").unwrap_or_default(),
-            ))),
-        }
+fn provided<T>(values: T, token_hosts: Option<&str>) -> Provided<T> {
+    Provided {
+        version: 1,
+        labelled: true,
+        token_hosts: token_hosts.map(Into::into),
+        values,
     }
 }
 
-fn secret(annotations: BTreeMap<String, String>, content: Content) -> TargetSecret {
-    TargetSecret {
-        name: format!("{NAME}-token"),
-        uid: "target".into(),
-        version: "1".into(),
-        labels: BTreeMap::new(),
-        annotations,
-        owners: vec![],
-        owner_lives: true,
-        owner_wants_it: false,
-        content,
-    }
-}
-
-fn reading(data: Data) -> StateReading {
-    StateReading {
-        uid: "state".into(),
-        version: "1".into(),
-        owners: vec![UID.into()],
-        data: Some(data),
-    }
+fn value(input: &Input, name: &str) -> SourceValue {
+    input.get(name).map_or(SourceValue::Absent, |text| {
+        SourceValue::Text(unescaped(text).into())
+    })
 }
 
 fn unescaped(value: &str) -> String {

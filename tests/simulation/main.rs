@@ -1,11 +1,16 @@
 //! Histories of a stored refresh token: the pure core of the program, step by step, against a modelled API server and a
 //! modelled provider, with everything that can go wrong in between. A seed is a history.
 //!
-//! `make simulate N=1000000` runs as many; `make simulate SEED=7` tells the story of one.
+//! `make simulate N=1000000` runs as many; `make simulate SEED=7` prints the log of one.
 
-mod cluster;
+mod checks;
+mod effects;
+mod faults;
+mod history;
+#[path = "../model/model.rs"]
+#[expect(dead_code, reason = "the unit tests use the rest")]
+mod model;
 mod operator;
-mod provider;
 mod world;
 
 use std::{
@@ -52,10 +57,10 @@ fn no_history_loses_replays_or_forgets_a_refresh_token() {
     });
     let sum = |part: fn(&Figures) -> u64| totals.iter().map(part).sum::<u64>();
     println!(
-        "{histories} histories: {} exchanges, {} crashes, {} answers lost, {} tokens sent again, {} logins lost for good reasons",
+        "{histories} histories: {} exchanges, {} crashes, {} responses lost, {} tokens sent again, {} logins lost for good reasons",
         sum(|f| f.exchanges),
         sum(|f| f.crashes),
-        sum(|f| f.lost_answers),
+        sum(|f| f.lost_responses),
         sum(|f| f.retries),
         sum(|f| f.lost_logins),
     );
@@ -70,17 +75,17 @@ fn work(next: &AtomicU64, end: u64) -> Figures {
         }
         let (figures, result) = World::new(seed, false).live();
         if result.is_err() {
-            // Once more, with its story.
+            // Once more, with its log.
             next.store(end, Ordering::Relaxed);
-            let (_, story) = World::new(seed, true).live();
+            let (_, log) = World::new(seed, true).live();
             panic!(
                 "history {seed}:\n{}",
-                story.expect_err("it is the same history")
+                log.expect_err("it is the same history")
             );
         }
         total.exchanges += figures.exchanges;
         total.crashes += figures.crashes;
-        total.lost_answers += figures.lost_answers;
+        total.lost_responses += figures.lost_responses;
         total.lost_logins += figures.lost_logins;
         total.retries += figures.retries;
     }

@@ -3,6 +3,8 @@
 //! refresh tokens that may have been consumed, which Cubewire does not issue.
 
 mod bucket;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 

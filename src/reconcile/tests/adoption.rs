@@ -122,7 +122,7 @@ fn a_target_that_becomes_foreign_is_left_alone() {
     assert_eq!(world.cluster.secrets, before);
     assert_eq!(world.ready_is().1, "TargetConflict");
     assert_eq!(
-        world.take_news(),
+        world.take_events(),
         [EventKind::Failed(crate::api::Reason::TargetConflict)]
     );
 }
@@ -168,7 +168,7 @@ fn a_credential_does_not_show_a_target_that_an_older_one_has() {
     world.rival = None;
     world.settle();
     assert_eq!(world.ready_is().0, ConditionStatus::True);
-    assert!(!world.take_news().contains(&EventKind::TargetRepaired));
+    assert!(!world.take_events().contains(&EventKind::TargetRepaired));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Failing exchanges: when the next try is, and what shortens the wait.
+//! Failing exchanges: when the next attempt is, and what shortens the wait.
 
 use super::{
     provider::{Response, refuse},
@@ -9,14 +9,14 @@ use crate::{
     reconcile::CaBundle,
 };
 
-/// The delays between exchanges of a provider that always answers this.
-fn delays(answer: Response, tries: usize) -> Vec<i64> {
+/// The delays between exchanges of a provider that always responds so.
+fn delays(response: Response, attempts: usize) -> Vec<i64> {
     let mut world = World::new();
-    world.provider.otherwise = answer;
+    world.provider.otherwise = response;
     world.settle();
-    (1..tries).for_each(|_| world.wake());
+    (1..attempts).for_each(|_| world.wake());
     let exchanges = &world.provider.exchanges;
-    assert_eq!(exchanges.len(), tries, "each wake-up is one exchange");
+    assert_eq!(exchanges.len(), attempts, "each wake-up is one exchange");
     exchanges
         .windows(2)
         .map(|pair| pair[1].at.duration_since(pair[0].at).as_secs())
@@ -192,14 +192,14 @@ fn a_ca_bundle_that_changes_while_all_is_well_makes_no_exchange() {
 }
 
 #[test]
-fn the_message_says_what_happened_what_to_do_and_when_the_next_try_is() {
+fn the_message_says_what_happened_what_to_do_and_when_the_next_attempt_is() {
     let mut world = World::new();
     world.provider.otherwise = refuse(Reason::InvalidClient);
     world.settle();
-    let next_try = world.wake_at.unwrap().strftime("%H:%M:%SZ");
+    let next_attempt = world.wake_at.unwrap().strftime("%H:%M:%SZ");
     let message = format!(
         "the token endpoint answered 401 invalid_client: check client-id and client-secret in Secret \"cubewire-client\", and whether the provider \
-         wants spec.clientAuthentication Basic; next try at {next_try}, or at once when Secret \"cubewire-client\", the spec or \
+         wants spec.clientAuthentication Basic; next try at {next_attempt}, or at once when Secret \"cubewire-client\", the spec or \
          annotation cube-operator.dev/refresh-requested-at changes"
     );
     assert_eq!(world.message(ConditionType::Refreshed), message);

@@ -36,7 +36,7 @@ enum Event {
     TrustBundle(Option<u8>),
     Rival(bool),
     Request(u8),
-    Answers(Response),
+    Responds(Response),
     Accept(Option<u8>),
     Latency(i64),
     DeleteTarget,
@@ -49,7 +49,7 @@ enum Event {
     Faults(Vec<Option<Fault>>),
 }
 
-fn answer() -> impl Strategy<Value = Response> {
+fn response() -> impl Strategy<Value = Response> {
     let lifetime = prop::sample::select(vec![1, 5, 13, 60, 600, 3600, 36000]);
     let reasons: Vec<Reason> = Reason::ALL
         .into_iter()
@@ -93,7 +93,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => prop::option::of(0..3_u8).prop_map(Event::TrustBundle),
         1 => any::<bool>().prop_map(Event::Rival),
         1 => (0..4_u8).prop_map(Event::Request),
-        4 => answer().prop_map(Event::Answers),
+        4 => response().prop_map(Event::Responds),
         2 => prop::option::of(0..3_u8).prop_map(Event::Accept),
         1 => (0..31_i64).prop_map(Event::Latency),
         1 => Just(Event::DeleteTarget),
@@ -142,7 +142,7 @@ fn happen(world: &mut World, event: Event) {
         }
         Event::Rival(rival) => world.rival = rival.then(|| "older".into()),
         Event::Request(n) => world.request = (n > 0).then(|| n.to_string()),
-        Event::Answers(answer) => world.provider.otherwise = answer,
+        Event::Responds(response) => world.provider.otherwise = response,
         Event::Accept(n) => world.provider.accepts = n.map(|n| format!("S3CRET-{n}")),
         Event::Latency(latency) => world.provider.latency = latency,
         Event::DeleteTarget => drop(world.cluster.secrets.remove(&name)),
@@ -248,26 +248,27 @@ proptest! {
         prop_assert_eq!(world.ready_is().0, ConditionStatus::True, "{:?}", world.status);
         prop_assert_eq!(world.refreshed_is().0, ConditionStatus::True, "{:?}", world.status);
         let name = target_name(&world);
-let ours = world.cluster.watched().into_iter().filter(|name| {
-            world.cluster.secrets[name].annotations.get(annotation::OWNER_UID) == Some(&UID.to_owned())
+        let ours = world.cluster.watched().filter(|(_, secret)| {
+            secret.annotations.get(annotation::OWNER_UID).is_some_and(|uid| uid == UID)
         });
-        prop_assert_eq!(ours.collect::<Vec<_>>(), [name], "no other target is left");
+        let ours: Vec<_> = ours.map(|(name, _)| name).collect();
+        prop_assert_eq!(ours, [&name], "no other target is left");
         let costs = world.cost_of(World::settle);
         prop_assert_eq!(costs, Costs::default());
     }
 
     /// A provider that comes back is noticed within the longest delay, although nothing changes in the cluster.
     #[test]
-    fn a_provider_that_comes_back_is_noticed(answers in prop::collection::vec((answer(), 1..20_000_i64), 1..20)) {
+    fn a_provider_that_comes_back_is_noticed(responses in prop::collection::vec((response(), 1..20_000_i64), 1..20)) {
         let mut world = World::new();
         settle(&mut world);
-        for (answer, span) in answers {
-            world.provider.otherwise = match answer {
+        for (response, span) in responses {
+            world.provider.otherwise = match response {
                 // What was not sent is tried again only when something changes.
                 Response::Refuse { reason, .. } if reason.retry_class() == Some(RetryClass::Terminal) => continue,
                 // Days of these would take long to simulate.
                 Response::Issue { lifetime: Some(..600), .. } => continue,
-                answer => answer,
+                response => response,
             };
             pass(&mut world, span);
         }

@@ -54,7 +54,7 @@ fn a_label_edit_on_the_source_makes_no_exchange() {
         }
     );
     assert_eq!(world.cost_of(World::settle), Costs::default());
-    assert!(world.take_news().is_empty());
+    assert!(world.take_events().is_empty());
 }
 
 #[test]
@@ -63,11 +63,11 @@ fn a_label_edit_on_the_source_does_not_shorten_a_retry() {
         world.provider.otherwise = refuse(Reason::InvalidClient);
         world.now = world.wake_at.unwrap_or(world.now);
         world.settle();
-        let next_try = world.wake_at;
+        let next_attempt = world.wake_at;
         world.now += seconds(10);
         world.edit_source(|_| {});
         assert_eq!(world.cost_of(World::settle).exchanges, 0);
-        assert_eq!(world.wake_at, next_try);
+        assert_eq!(world.wake_at, next_attempt);
         assert_eq!(world.status.failures, Some(1));
         world.wake();
         assert_eq!(world.status.failures, Some(2));
@@ -93,7 +93,7 @@ fn a_rotated_client_secret_is_exchanged_at_once() {
     let costs = world.cost_of(World::settle);
     assert_eq!((costs.exchanges, costs.source_reads), (1, 1));
     assert_eq!(world.token(), Some("S3CRET-token-1"));
-    assert!(world.take_news().is_empty());
+    assert!(world.take_events().is_empty());
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn a_reverted_client_secret_recovers_without_an_exchange() {
     world.provider.accepts = Some("S3CRET-1".into());
     world.put_source("S3CRET-2");
     world.settle();
-    world.take_news();
+    world.take_events();
     world.put_source("S3CRET-1");
     assert_eq!(world.cost_of(World::settle).exchanges, 0);
     assert_eq!(
@@ -129,7 +129,7 @@ fn a_reverted_client_secret_recovers_without_an_exchange() {
         (world.status.failures, &world.status.attempted),
         (None, &None)
     );
-    assert_eq!(world.take_news(), [EventKind::Recovered]);
+    assert_eq!(world.take_events(), [EventKind::Recovered]);
 }
 
 #[test]

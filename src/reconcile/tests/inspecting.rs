@@ -54,7 +54,7 @@ impl World {
             Read::source(&settings, &observed.source),
         ];
         for what in reads.into_iter().chain(Read::ca_bundle(&settings)) {
-            let outcome = self.read(what, &observed);
+            let outcome = self.read(&what, &observed);
             absorb(&mut observed, outcome, self.now);
         }
         observed

@@ -13,8 +13,11 @@ const NOTHING: Costs = Costs {
     target_reads: 0,
     previous_reads: 0,
     source_reads: 0,
+    seed_reads: 0,
+    state_reads: 0,
     ca_reads: 0,
     exchanges: 0,
+    stores: 0,
     publishes: 0,
     deletes: 0,
     reports: 0,
@@ -81,7 +84,7 @@ fn a_steady_refresh_costs_one_source_read_one_exchange_one_write_one_status() {
         }
     );
     assert_eq!(world.token(), Some("S3CRET-token-1"));
-    assert!(world.take_news().is_empty());
+    assert!(world.take_events().is_empty());
 }
 
 #[test]
@@ -120,7 +123,7 @@ fn a_description_edit_makes_no_exchange() {
         }
     );
     assert_eq!(world.status.observed_generation, Some(2));
-    assert!(world.take_news().is_empty());
+    assert!(world.take_events().is_empty());
     assert_eq!(world.cost_of(World::settle), NOTHING);
 }
 
@@ -229,8 +232,8 @@ fn tokens_of_a_few_seconds_are_not_asked_for_more_often_than_every_12_seconds() 
          2026-11-21T10:10:12Z"
     );
     assert_eq!(world.condition(ConditionType::Reconciling).1, "Pending");
-    let news = [EventKind::TokenIssued, EventKind::ShortLivedToken];
-    assert_eq!(world.take_news(), news);
+    let expected = [EventKind::TokenIssued, EventKind::ShortLivedToken];
+    assert_eq!(world.take_events(), expected);
 }
 
 #[test]

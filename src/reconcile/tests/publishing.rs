@@ -17,7 +17,7 @@ fn a_deleted_target_is_repaired() {
     let costs = world.cost_of(World::settle);
     assert_eq!((costs.exchanges, costs.publishes, costs.reports), (1, 1, 1));
     assert_eq!(world.token(), Some("S3CRET-token-1"));
-    assert_eq!(world.take_news(), [EventKind::TargetRepaired]);
+    assert_eq!(world.take_events(), [EventKind::TargetRepaired]);
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn edited_data_is_repaired() {
         let costs = world.cost_of(World::settle);
         assert_eq!((costs.exchanges, costs.publishes), (1, 1), "{key}");
         assert_eq!(world.cluster.secrets[TARGET].data["token-type"], "Bearer");
-        assert_eq!(world.take_news(), [EventKind::TargetRepaired], "{key}");
+        assert_eq!(world.take_events(), [EventKind::TargetRepaired], "{key}");
     }
 }
 
@@ -51,7 +51,7 @@ fn a_record_that_was_edited_is_not_believed() {
             secret.annotations.insert(name.into(), value.into());
         });
         assert_eq!(world.cost_of(World::settle).exchanges, 1, "{name}");
-        assert_eq!(world.take_news(), [EventKind::TargetRepaired], "{name}");
+        assert_eq!(world.take_events(), [EventKind::TargetRepaired], "{name}");
         assert_eq!(world.ready_is().0, ConditionStatus::True, "{name}");
     }
 }
@@ -72,11 +72,11 @@ fn labels_and_annotations_that_we_set_are_restored_without_an_exchange() {
         |secret: &mut Stored| drop(secret.annotations.remove("note")),
         |secret: &mut Stored| secret.owners.clear(),
     ] {
-        world.take_news();
+        world.take_events();
         world.cluster.edit(TARGET, edit);
         let costs = world.cost_of(World::settle);
         assert_eq!((costs.exchanges, costs.publishes, costs.reports), (0, 1, 1));
-        assert_eq!(world.take_news(), [EventKind::TargetRepaired]);
+        assert_eq!(world.take_events(), [EventKind::TargetRepaired]);
     }
     let secret = &world.cluster.secrets[TARGET];
     assert_eq!(secret.labels[label::MANAGED], "true");
@@ -98,7 +98,7 @@ fn what_others_add_to_the_target_does_not_matter() {
     });
     let costs = world.cost_of(World::settle);
     assert_eq!((costs.exchanges, costs.publishes), (0, 0));
-    assert!(world.take_news().is_empty());
+    assert!(world.take_events().is_empty());
     world.wake();
     assert_eq!(world.cluster.secrets[TARGET].data["other"], "x");
 }
@@ -136,7 +136,7 @@ fn a_moved_target_is_published_before_the_old_one_is_deleted() {
         assert!(!world.cluster.secrets.contains_key(TARGET));
         assert_eq!(world.provider.exchanges.len(), 1);
         assert_eq!(world.status.target.as_ref().unwrap().name, "elsewhere");
-        assert!(world.take_news().is_empty());
+        assert!(world.take_events().is_empty());
     }
 }
 
@@ -145,7 +145,7 @@ fn a_moved_target_that_somebody_took_over_meanwhile_is_not_deleted() {
     let mut world = World::ready();
     world.edit_spec(|spec| spec.target.name = Some("elsewhere".into()));
     // The watch still shows the old version, so it is read as ours and found to be another's.
-    world.listen();
+    world.watch();
     world.cluster.edit(TARGET, |secret| {
         secret.annotations.remove(annotation::OWNER_UID);
     });
@@ -168,7 +168,7 @@ fn a_changed_type_deletes_and_creates_without_an_exchange() {
     assert_eq!((costs.exchanges, costs.deletes, costs.publishes), (0, 1, 1));
     assert_eq!(world.cluster.secrets[TARGET].r#type, "example.com/token");
     assert_eq!(world.token(), Some("S3CRET-token-0"));
-    assert!(world.take_news().is_empty());
+    assert!(world.take_events().is_empty());
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn a_changed_type_keeps_the_token_also_if_the_creation_fails() {
     world.settle();
     assert_eq!(world.token(), Some("S3CRET-token-0"));
     assert_eq!(world.provider.exchanges.len(), 1);
-    assert!(world.take_news().is_empty());
+    assert!(world.take_events().is_empty());
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn a_target_is_never_emptied_because_the_provider_is_down() {
 }
 
 #[test]
-fn a_target_that_a_quota_refuses_keeps_its_token_for_the_next_try() {
+fn a_target_that_a_quota_refuses_keeps_its_token_for_the_next_attempt() {
     let mut world = World::new();
     world.cluster.faults = [Some(Fault::Refused), None, Some(Fault::Refused), None].into();
     world.settle();
@@ -234,11 +234,11 @@ fn a_target_that_a_quota_refuses_keeps_its_token_for_the_next_try() {
         (refused.clone(), refused)
     );
     assert_eq!(world.status.issued_at, None, "it is not published");
-    let next_try = world.wake_at.unwrap().strftime("%H:%M:%SZ");
+    let next_attempt = world.wake_at.unwrap().strftime("%H:%M:%SZ");
     assert_eq!(
         world.message(ConditionType::Reconciling),
         format!(
-            "cannot write Secret treasury/cubewire-token: exceeded quota (403 Forbidden): raise the quota, or have the policy or the role permit this Secret; next try at {next_try}, or at \
+            "cannot write Secret treasury/cubewire-token: exceeded quota (403 Forbidden): raise the quota, or have the policy or the role permit this Secret; next try at {next_attempt}, or at \
              once when the spec changes"
         )
     );
@@ -250,7 +250,7 @@ fn a_target_that_a_quota_refuses_keeps_its_token_for_the_next_try() {
     assert_eq!(world.token(), Some("S3CRET-token-0"));
     assert_eq!(world.provider.exchanges.len(), 1);
     assert_eq!(
-        world.take_news(),
+        world.take_events(),
         [
             EventKind::Failed(Reason::TargetNotWritable),
             EventKind::Recovered

@@ -1,10 +1,13 @@
 //! The checks before anything is sent: each refusal with its full message, and none of them costs an exchange.
 
-use super::world::{SourceState, World, seconds};
+use super::{
+    model::objects::Provided,
+    world::{World, seconds},
+};
 use crate::{
     api::{CaBundleKind, CaBundleRef, ConditionStatus, ConditionType, CubeCredentialSpec},
     oauth::hosts::HostList,
-    reconcile::{CaBundle, SourceValue},
+    reconcile::{CaBundle, ClientValues, SourceValue},
 };
 
 pub(super) fn ca_bundle_ref() -> CaBundleRef {
@@ -33,7 +36,7 @@ fn assert_refused(spoil: impl Fn(&mut World), reason: &str, message: &str) {
     );
     assert_eq!(world.condition(ConditionType::Stalled).1, reason);
     assert_eq!(world.message(ConditionType::Refreshed), message);
-    // What no watch tells of.
+    // No watch shows these.
     let bundle = world.spec.ca_bundle_ref.as_ref();
     let look = match reason {
         "CABundleInvalid" => bundle.is_some_and(|bundle| bundle.kind == CaBundleKind::Secret),
@@ -46,9 +49,9 @@ fn assert_refused(spoil: impl Fn(&mut World), reason: &str, message: &str) {
     assert_eq!(world.status.last_attempt_at, None);
 }
 
-fn assert_source_refused(spoil: impl Fn(&mut SourceState), reason: &str, message: &str) {
+fn assert_source_refused(spoil: impl Fn(&mut Provided<ClientValues>), reason: &str, message: &str) {
     assert_refused(|world| world.edit_source(&spoil), reason, message);
-    // With a published token it is a warning, told before the refresh is due.
+    // With a published token it is a warning before the refresh is due.
     let mut world = World::ready();
     world.edit_source(&spoil);
     assert_eq!(world.cost_of(World::settle).exchanges, 0);
@@ -139,17 +142,17 @@ fn a_malformed_source() {
         }
     }
     assert_source_refused(
-        |source| source.client_secret = SourceValue::NotText,
+        |source| source.values.secret = SourceValue::NotText,
         "ClientSecretMalformed",
         "key \"client-secret\" of Secret \"cubewire-client\" is not UTF-8 text: write the value as the provider shows it; it is \
          used as soon as that Secret changes",
     );
 }
 
-fn value<'a>(source: &'a mut SourceState, key: &str) -> &'a mut SourceValue {
+fn value<'a>(source: &'a mut Provided<ClientValues>, key: &str) -> &'a mut SourceValue {
     match key {
-        "client-id" => &mut source.client_id,
-        _ => &mut source.client_secret,
+        "client-id" => &mut source.values.id,
+        _ => &mut source.values.secret,
     }
 }
 
@@ -190,7 +193,7 @@ fn a_host_that_the_installer_does_not_permit() {
     world.edit_spec(|_| {});
     world.settle();
     assert_eq!(world.refreshed_is().1, "HostNotAllowed");
-    assert_eq!(world.take_news().len(), 1);
+    assert_eq!(world.take_events().len(), 1);
 }
 
 #[test]

@@ -15,7 +15,7 @@ fn a_refresh_request_is_served_once_per_value() {
     for (number, value) in ["one", "two"].into_iter().enumerate() {
         world.request = Some(value.into());
         assert_eq!(world.cost_of(World::settle).exchanges, 1);
-        assert_eq!(world.take_news(), [EventKind::RefreshRequested]);
+        assert_eq!(world.take_events(), [EventKind::RefreshRequested]);
         assert_eq!(world.status.refresh_request.as_deref(), Some(value));
         let target = &world.cluster.secrets[TARGET];
         assert_eq!(target.annotations[annotation::REFRESH_REQUEST], value);
@@ -58,10 +58,10 @@ fn a_repair_does_not_serve_an_old_request_again() {
     let mut world = World::ready();
     world.request = Some("one".into());
     world.settle();
-    world.take_news();
+    world.take_events();
     world.cluster.secrets.clear();
     world.settle();
-    assert_eq!(world.take_news(), [EventKind::TargetRepaired]);
+    assert_eq!(world.take_events(), [EventKind::TargetRepaired]);
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn only_a_success_serves_a_request_and_a_failure_is_retried_by_its_class() {
     world.wake();
     assert_eq!(world.status.refresh_request.as_deref(), Some("one"));
     assert_eq!(
-        world.take_news(),
+        world.take_events(),
         [
             EventKind::Failed(Reason::Unavailable),
             EventKind::Recovered,
@@ -136,11 +136,11 @@ fn a_request_does_not_cut_short_a_pause_that_the_provider_asked_for() {
         let mut world = World::ready();
         world.provider.script = [Response::Refuse { reason, pause }].into();
         world.wake();
-        let next_try = world.wake_at;
+        let next_attempt = world.wake_at;
         world.request = Some("one".into());
         world.now += seconds(1);
         assert_eq!(world.cost_of(World::settle).exchanges, 0, "{reason}");
-        assert_eq!(world.wake_at, next_try.min(world.status.expires_at));
+        assert_eq!(world.wake_at, next_attempt.min(world.status.expires_at));
         world.pass(seconds(620));
         assert_eq!(world.status.refresh_request.as_deref(), Some("one"));
     }

@@ -23,7 +23,7 @@ fn a_restart_makes_no_exchange() {
             ..Costs::default()
         }
     );
-    assert!(world.take_news().is_empty());
+    assert!(world.take_events().is_empty());
     assert_eq!(world.wake_at, world.status.refresh_at);
 }
 
@@ -44,7 +44,7 @@ fn a_wiped_status_makes_no_exchange() {
     assert_eq!(world.status.expires_at, before.expires_at);
     assert_eq!(world.status.refresh_at, before.refresh_at);
     assert_eq!(world.status.token_fingerprint, before.token_fingerprint);
-    assert!(world.take_news().is_empty());
+    assert!(world.take_events().is_empty());
 }
 
 #[test]
@@ -64,14 +64,14 @@ fn a_restart_while_failing_waits_as_before() {
     world.provider.otherwise = refuse(Reason::InvalidClient);
     world.wake();
     world.wake();
-    let (failures, next_try) = (world.status.failures, world.status.refresh_at);
+    let (failures, next_attempt) = (world.status.failures, world.status.refresh_at);
     assert_eq!(failures, Some(2));
     world.restart();
     world.now += seconds(1);
     let costs = world.cost_of(World::settle);
     assert_eq!((costs.exchanges, costs.reports), (0, 0));
-    assert_eq!(world.status.refresh_at, next_try);
-    world.pass(next_try.unwrap().duration_since(world.now) - seconds(1));
+    assert_eq!(world.status.refresh_at, next_attempt);
+    world.pass(next_attempt.unwrap().duration_since(world.now) - seconds(1));
     assert_eq!(world.status.failures, Some(2));
     world.pass(seconds(1));
     assert_eq!(world.status.failures, Some(3));
@@ -119,7 +119,7 @@ fn a_token_that_could_not_be_published_is_not_asked_for_again() {
     world.settle();
     assert_eq!(world.provider.exchanges.len(), 1);
     assert_eq!(world.token(), Some("S3CRET-token-0"));
-    assert_eq!(world.take_news(), [EventKind::TokenIssued]);
+    assert_eq!(world.take_events(), [EventKind::TokenIssued]);
 }
 
 #[test]
@@ -149,9 +149,27 @@ fn a_published_token_is_not_kept_in_memory() {
     let mut world = World::new();
     world.cluster.faults.push_back(Some(Fault::Unanswered));
     assert!(world.try_settle().is_err());
-    assert!(world.memory.as_ref().unwrap().target.token().is_some());
+    assert!(
+        world
+            .process
+            .memory
+            .as_ref()
+            .unwrap()
+            .target
+            .token()
+            .is_some()
+    );
     world.settle();
-    assert!(world.memory.as_ref().unwrap().target.token().is_none());
+    assert!(
+        world
+            .process
+            .memory
+            .as_ref()
+            .unwrap()
+            .target
+            .token()
+            .is_none()
+    );
 }
 
 #[test]
@@ -159,11 +177,11 @@ fn a_token_that_another_process_published_later_is_not_replaced_by_an_older_one(
     let mut world = World::new();
     world.cluster.faults.push_back(Some(Fault::Lost));
     assert!(world.try_settle().is_err());
-    let (memory, wake_at) = (world.memory.take(), world.wake_at);
+    let (memory, wake_at) = (world.process.memory.take(), world.wake_at);
     world.now += seconds(5);
     world.settle();
-    (world.memory, world.wake_at) = (memory, wake_at);
-    world.cache.clear();
+    (world.process.memory, world.wake_at) = (memory, wake_at);
+    world.process.targets.clear();
     world.settle();
     assert_eq!(world.token(), Some("S3CRET-token-1"));
     assert_eq!(world.provider.exchanges.len(), 2);
@@ -182,5 +200,5 @@ fn a_report_that_failed_is_made_later_with_its_news() {
             ..Costs::default()
         }
     );
-    assert_eq!(world.take_news(), [EventKind::TokenIssued]);
+    assert_eq!(world.take_events(), [EventKind::TokenIssued]);
 }

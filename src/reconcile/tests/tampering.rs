@@ -86,7 +86,7 @@ fn a_forged_ready_hides_nothing() {
     world.provider.otherwise = refuse(Reason::InvalidClient);
     world.settle();
     let honest = world.status.clone();
-    let ready = World::ready().status;
+    let ready = World::ready().status.clone();
     world.status = ready;
     world.settle();
     assert_eq!(world.ready_is().0, ConditionStatus::False);
@@ -98,7 +98,7 @@ fn a_forged_ready_hides_nothing() {
 #[test]
 fn a_copied_status_does_not_keep_a_new_credential_from_its_token() {
     let mut world = World::new();
-    world.status = World::ready().status;
+    world.status = World::ready().status.clone();
     assert_eq!(world.cost_of(World::settle).exchanges, 1);
     assert_eq!(world.ready_is().0, ConditionStatus::True);
 }

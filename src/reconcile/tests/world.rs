@@ -1,31 +1,25 @@
 //! The world of one `CubeCredential`: its spec and status, the objects around it, a provider and a clock.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use std::ops::{Deref, DerefMut};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{
-    cluster::{Cluster, Trouble},
-    provider::Provider,
+use super::model::{
+    logins::Rules,
+    objects::{Objects, Provided},
+    process::Process,
+    provider::{Provider, refresh_token},
 };
 use crate::{
-    api::{ConditionStatus, ConditionType, CubeCredentialSpec, CubeCredentialStatus},
-    oauth::hosts::HostList,
-    reconcile::{Budget, CaBundle, Event, EventKind, Memory, Settings, SourceValue, TargetSecret},
+    api::{ConditionStatus, ConditionType, CubeCredentialSpec},
+    reconcile::{
+        Action, Budget, CaBundle, ClientValues, EventKind, PermitRequest, Settings, SourceValue,
+    },
 };
 
 pub(super) const UID: &str = "0b5c7a80-uid";
 pub(super) const TARGET: &str = "cubewire-token";
-
-/// The source Secret.
-#[derive(Clone)]
-pub(super) struct SourceState {
-    pub(super) version: u64,
-    pub(super) labelled: bool,
-    pub(super) token_hosts: Option<String>,
-    pub(super) client_id: SourceValue,
-    pub(super) client_secret: SourceValue,
-}
+pub(super) const STATE: &str = "cubewire-cube-state";
 
 /// What was read and done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,8 +27,11 @@ pub(super) struct Costs {
     pub(super) target_reads: usize,
     pub(super) previous_reads: usize,
     pub(super) source_reads: usize,
+    pub(super) seed_reads: usize,
+    pub(super) state_reads: usize,
     pub(super) ca_reads: usize,
     pub(super) exchanges: usize,
+    pub(super) stores: usize,
     pub(super) publishes: usize,
     pub(super) deletes: usize,
     pub(super) reports: usize,
@@ -43,31 +40,34 @@ pub(super) struct Costs {
 pub(super) struct World {
     pub(super) now: Timestamp,
     pub(super) spec: CubeCredentialSpec,
-    pub(super) generation: i64,
-    pub(super) request: Option<String>,
-    pub(super) deleting: bool,
-    pub(super) rival: Option<String>,
-    pub(super) allowed_hosts: Option<HostList>,
-    pub(super) status: CubeCredentialStatus,
-    pub(super) source: Option<SourceState>,
-    pub(super) ca_bundle: CaBundle,
-    pub(super) cluster: Cluster,
+    pub(super) objects: Objects,
+    /// Its budget never makes anybody wait, but in the tests that are about it.
+    pub(super) process: Process,
     pub(super) provider: Provider,
-    /// It never makes anybody wait, but in the tests that are about it.
-    pub(super) budget: Rc<RefCell<Budget>>,
-    /// Who this is to the budget.
-    pub(super) uid: String,
     pub(super) wake_at: Option<Timestamp>,
-    pub(super) news: Vec<Event>,
     pub(super) costs: Costs,
-    /// What the process remembers between reconciles.
-    pub(super) memory: Option<Memory>,
-    /// What the watch on targets told, and our own writes.
-    pub(super) cache: BTreeMap<String, TargetSecret>,
-    /// The watches tell nothing new.
+    pub(super) permits: Vec<PermitRequest>,
+    /// The watches show nothing new.
     pub(super) watches_lag: bool,
+    /// The reconcile ends before the first such action, as if the process ended there.
+    pub(super) ends_before: Option<fn(&Action) -> bool>,
     /// The number of the newest token that was published.
-    pub(super) newest_published: usize,
+    pub(super) newest_published: u64,
+}
+
+/// A world is first of all the objects in it.
+impl Deref for World {
+    type Target = Objects;
+
+    fn deref(&self) -> &Objects {
+        &self.objects
+    }
+}
+
+impl DerefMut for World {
+    fn deref_mut(&mut self) -> &mut Objects {
+        &mut self.objects
+    }
 }
 
 pub(super) fn seconds(seconds: i64) -> SignedDuration {
@@ -77,30 +77,38 @@ pub(super) fn seconds(seconds: i64) -> SignedDuration {
 impl World {
     /// A new credential of Cubewire; its source Secret is there and the provider works.
     pub(super) fn new() -> Self {
-        let spec = serde_json::json!({
+        Self::with(serde_json::json!({
             "provider": "Cubewire", "clientSecretRef": {"name": "cubewire-client"},
-        });
+        }))
+    }
+
+    /// A new credential of Cube Software, with the refresh token of a person who has just signed in.
+    pub(super) fn signed_in() -> Self {
+        let mut world = Self::with(serde_json::json!({
+            "provider": "CubeSoftware", "clientSecretRef": {"name": "client"},
+            "grant": "RefreshToken", "refreshTokenRef": {"name": "seed"},
+        }));
+        world.sign_in();
+        world
+    }
+
+    fn with(spec: serde_json::Value) -> Self {
+        let rules = Rules {
+            rotates: true,
+            grace: 0,
+            reuse_protection: true,
+        };
         let mut world = Self {
             now: "2026-11-21T10:00:00Z".parse().unwrap(),
             spec: serde_json::from_value(spec).unwrap(),
-            generation: 1,
-            request: None,
-            deleting: false,
-            rival: None,
-            allowed_hosts: None,
-            status: CubeCredentialStatus::default(),
-            source: None,
-            ca_bundle: CaBundle::Absent,
-            cluster: Cluster::default(),
-            provider: Provider::new(),
-            budget: Rc::new(RefCell::new(Budget::new(seconds(0), Timestamp::MIN))),
-            uid: UID.into(),
+            objects: Objects::new("cubewire", UID),
+            process: Process::new("pod", Budget::new(seconds(0), Timestamp::MIN)),
+            provider: Provider::new(rules),
             wake_at: None,
-            news: Vec::new(),
             costs: Costs::default(),
-            memory: None,
-            cache: BTreeMap::new(),
+            permits: Vec::new(),
             watches_lag: false,
+            ends_before: None,
             newest_published: 0,
         };
         world.put_source("S3CRET-1");
@@ -115,28 +123,28 @@ impl World {
             world.ready_is(),
             (ConditionStatus::True, "Synced".to_owned())
         );
-        world.news.clear();
+        world.events.clear();
         world.costs = Costs::default();
         world
     }
 
     /// Creates or changes the source Secret.
     pub(super) fn put_source(&mut self, secret: &str) {
-        let version = self.cluster.next_version();
-        self.source = Some(SourceState {
-            version,
-            labelled: true,
-            token_hosts: None,
-            client_id: SourceValue::Text("client".into()),
-            client_secret: SourceValue::Text(secret.into()),
-        });
+        let id = SourceValue::Text("client".into());
+        self.put_client(id, SourceValue::Text(secret.into()));
     }
 
-    pub(super) fn edit_source(&mut self, edit: impl FnOnce(&mut SourceState)) {
+    pub(super) fn edit_source(&mut self, edit: impl FnOnce(&mut Provided<ClientValues>)) {
         let version = self.cluster.next_version();
         let source = self.source.as_mut().unwrap();
         source.version = version;
         edit(source);
+    }
+
+    /// A person signs in, and puts the initial refresh token into its Secret.
+    pub(super) fn sign_in(&mut self) {
+        let token = self.provider.logins.sign_in();
+        self.put_seed(SourceValue::Text(refresh_token(token)));
     }
 
     pub(super) fn edit_spec(&mut self, edit: impl FnOnce(&mut CubeCredentialSpec)) {
@@ -146,32 +154,16 @@ impl World {
 
     pub(super) fn put_ca_bundle(&mut self, bundle: CaBundle) {
         self.ca_bundle = bundle;
-        if let Some(memory) = &mut self.memory {
+        if let Some(memory) = &mut self.process.memory {
             memory.touch_ca_bundle();
         }
     }
 
     /// A new process, which knows what the watches list and what the status says.
     pub(super) fn restart(&mut self) {
-        self.memory = None;
-        self.cache.clear();
+        self.process.memory = None;
+        self.process.targets.clear();
         self.wake_at = None;
-    }
-
-    /// Reconciles until the watch events of our own writes bring nothing new.
-    pub(super) fn settle(&mut self) {
-        self.try_settle().expect("no write was to fail");
-    }
-
-    pub(super) fn try_settle(&mut self) -> Result<(), Trouble> {
-        for _ in 0..5 {
-            let before = self.written();
-            self.reconcile()?;
-            if self.written() == before {
-                return Ok(());
-            }
-        }
-        panic!("the world does not come to rest: {:?}", self.status);
     }
 
     /// What happens costs this much.
@@ -232,11 +224,17 @@ impl World {
         data.get("access-token").map(String::as_str)
     }
 
-    /// The kinds of the news since the last time it was asked.
-    pub(super) fn take_news(&mut self) -> Vec<EventKind> {
-        std::mem::take(&mut self.news)
+    /// The refresh token in the state.
+    pub(super) fn stored_token(&self) -> Option<&str> {
+        let data = &self.cluster.secrets.get(STATE)?.data;
+        data.get("refresh-token").map(String::as_str)
+    }
+
+    /// The kinds of the events since the last call.
+    pub(super) fn take_events(&mut self) -> Vec<EventKind> {
+        std::mem::take(&mut self.events)
             .iter()
-            .map(|news| news.kind)
+            .map(|event| event.kind)
             .collect()
     }
 }

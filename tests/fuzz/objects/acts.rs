@@ -3,58 +3,63 @@
 use std::collections::BTreeMap;
 
 use cube_operator::{
-    api::annotation,
+    api::{CubeCredentialStatus, annotation},
     oauth::{
         hosts::HostList,
         response::{self, Body, Response},
     },
     reconcile::{
-        Action, Content, DesiredSecret, DesiredState, Exchange, Exchanged, Observed, Outcome,
-        Permit, State, StateSecret, TargetSecret, fingerprint,
+        Action, DesiredSecret, DesiredState, Event, Exchange, Exchanged, Observed, Outcome, Read,
+        State, StateReading,
     },
 };
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::{Data, UID, World, reading, secret};
+use super::{World, model::process::Process};
 use crate::targets::secrets::{is_token, shows};
 
 impl World {
-    pub(super) fn act(&mut self, action: Action, observed: &Observed) -> Outcome {
+    pub(super) fn act(
+        &mut self,
+        action: Action,
+        process: &mut Process,
+        observed: &Observed,
+    ) -> Outcome {
         let stores = matches!(action, Action::Store(_));
         assert!(
             self.received.is_none() || stores,
             "what was received is stored first"
         );
-        match action {
-            Action::TakePermit(request) => {
-                Outcome::Permit(request, Permit::Now { until: self.now })
-            }
-            Action::Exchange(exchange) => self.exchange(exchange),
-            Action::Store(state) => self.store(*state, observed),
-            Action::Publish(target) => self.publish(target),
-            Action::Delete(version) => {
-                self.written += 1;
-                self.target = None;
-                Outcome::Deleted(version.name)
-            }
-            Action::Report { status, events } => {
-                let conditions = status.conditions.iter().map(|condition| &condition.message);
-                for text in conditions.chain(events.iter().map(|event| &event.note)) {
-                    self.shows_no_secret(text);
-                }
-                for condition in &status.conditions {
-                    assert!(
-                        condition.message.chars().count() <= 2048,
-                        "the schema's bound"
-                    );
-                }
-                self.status = status.clone();
-                Outcome::Reported {
-                    status,
-                    version: "1".into(),
-                }
-            }
+        match &action {
+            Action::TakePermit(_) | Action::Exchange(_) => {}
+            Action::Store(state) => self.check_state(state, observed),
+            Action::Publish(target) => self.check_target(target),
+            Action::Delete(_) => self.written += 1,
+            Action::Report { status, events } => self.check_report(status, events),
+        }
+        if let Action::Exchange(exchange) = action {
+            return self.exchange(exchange);
+        }
+        let outcome = self.objects.act(action, process, self.now);
+        let outcome = outcome.expect("exactly the version that was read");
+        assert!(
+            !matches!(outcome, Outcome::NotStored(_)),
+            "exactly the version that was read"
+        );
+        outcome
+    }
+
+    fn check_report(&self, status: &CubeCredentialStatus, events: &[Event]) {
+        let conditions = status.conditions.iter().map(|condition| &condition.message);
+        for text in conditions.chain(events.iter().map(|event| &event.note)) {
+            self.shows_no_secret(text);
+        }
+        for condition in &status.conditions {
+            assert!(
+                condition.message.chars().count() <= 2048,
+                "the schema's bound"
+            );
         }
     }
 
@@ -78,7 +83,7 @@ impl World {
             assert_eq!(token.expose_secret(), claimed.expose_secret());
             assert!(is_token(token.expose_secret()));
         }
-        let answer = Response {
+        let response = Response {
             status: self
                 .input
                 .get("answer")
@@ -87,32 +92,41 @@ impl World {
             body: Body::Complete(self.input.rest.clone()),
             ..Response::default()
         };
-        let reading = response::read(&answer, request.context(), request.scrubber());
-        self.received.clone_from(&reading.refresh_token);
+        let parsed = response::read(&response, request.context(), request.scrubber());
+        self.received.clone_from(&parsed.refresh_token);
         Outcome::Exchanged(Box::new(Exchanged {
             attempt,
             sent_at: self.now,
-            result: reading.outcome.map_err(Into::into),
-            refresh_token: reading.refresh_token,
-            date: reading.date,
+            result: parsed.outcome.map_err(Into::into),
+            refresh_token: parsed.refresh_token,
+            date: parsed.date,
         }))
     }
 
-    fn store(&mut self, state: DesiredState, observed: &Observed) -> Outcome {
+    fn check_state(&mut self, state: &DesiredState, observed: &Observed) {
         self.written += 1;
-        let before = State::of(self.state.clone().map(reading), &observed.credential);
+        let name = state.secret.name.clone();
+        let Outcome::State(before) = self.objects.read(&Read::State { name }, observed) else {
+            unreachable!("a state is read");
+        };
+        assert_eq!(
+            state.secret.replaces.is_some(),
+            before.is_some(),
+            "exactly the version that was read"
+        );
+        let before = State::of(before, &observed.credential);
         assert!(!matches!(before, State::Damaged { .. }), "nothing is known");
         let data = &state.secret.data;
         let tokens = ["refresh-token", "access-token", "replaced-refresh-token"];
         let mut tokens = tokens.iter().filter_map(|key| data.get(*key));
         assert!(tokens.all(|token| is_token(token.expose_secret())));
-        assert_eq!(
-            state.secret.replaces.is_some(),
-            self.state.is_some(),
-            "exactly the version that was read"
-        );
-        let State::Present(read) = State::of(Some(reading(data.clone())), &observed.credential)
-        else {
+        let reading = StateReading {
+            uid: "state".into(),
+            version: "1".into(),
+            owners: vec![],
+            data: Some(data.clone()),
+        };
+        let State::Present(read) = State::of(Some(reading), &observed.credential) else {
             panic!("what is stored cannot be read again");
         };
         assert_eq!(texts(&read.stored.data()), texts(data));
@@ -121,19 +135,9 @@ impl World {
             assert_eq!(stored.expose_secret(), received.expose_secret());
         }
         self.claimed = state.claims.then(|| data["refresh-token"].clone());
-        self.state = Some(state.secret.data);
-        Outcome::Stored {
-            secret: StateSecret {
-                uid: "state".into(),
-                version: "1".into(),
-                owned: state.secret.owned,
-                stored: state.stored,
-            },
-            claims: state.claims,
-        }
     }
 
-    fn publish(&mut self, target: DesiredSecret) -> Outcome {
+    fn check_target(&mut self, target: &DesiredSecret) {
         self.written += 1;
         let keys: Vec<_> = target.data.keys().collect();
         assert_eq!(keys, ["access-token", "expires-at", "token-type"]);
@@ -143,18 +147,10 @@ impl World {
             target.data["expires-at"].expose_secret(),
             target.annotations[annotation::EXPIRES_AT]
         );
-        let mut written = secret(target.annotations, Content::Confirmed(fingerprint(token)));
-        written.labels = target.labels;
-        written.owners = target.owned.then(|| UID.to_owned()).into_iter().collect();
-        let unread = TargetSecret {
-            content: Content::Unread,
-            ..written.clone()
-        };
-        self.target = Some((unread, target.data));
-        Outcome::Published(written)
     }
 
-    /// Of the secrets of the last request and its answer with a tilde, which no word of ours has; and unless it is written where everybody may read it.
+    /// No text shows a secret of the last request or its response, unless the secret stands where everybody may read it. Only secrets
+    /// with a tilde count, which no word of ours has.
     fn shows_no_secret(&self, text: &str) {
         let public = ["spec", "status", "state.record", "target.", "client-hosts"];
         let public = public.iter().chain(&["seed-hosts", "client-id", "request"]);
@@ -169,7 +165,7 @@ impl World {
     }
 }
 
-/// The tokens of an answer.
+/// The tokens of a response.
 fn tokens(body: &[u8]) -> Vec<String> {
     let fields: Value = serde_json::from_slice(body).unwrap_or_default();
     let names = ["access_token", "refresh_token", "id_token"];
@@ -177,7 +173,7 @@ fn tokens(body: &[u8]) -> Vec<String> {
     tokens.map(Into::into).collect()
 }
 
-fn texts(data: &Data) -> BTreeMap<&str, &str> {
+fn texts(data: &BTreeMap<String, SecretString>) -> BTreeMap<&str, &str> {
     data.iter()
         .map(|(key, value)| (key.as_str(), value.expose_secret()))
         .collect()

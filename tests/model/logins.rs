@@ -1,4 +1,4 @@
-//! A provider that rotates refresh tokens, as django-oauth-toolkit does: grace, reuse protection, or no rotation at all.
+//! How a provider rotates refresh tokens, after django-oauth-toolkit: with grace, with reuse protection, or not at all.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,8 @@ pub(crate) struct Rules {
     pub(crate) rotates: bool,
     /// Seconds for which the token before still gives the same pair.
     pub(crate) grace: i64,
-    /// Whether one replay kills the whole login.
+    /// Whether one replay ends the whole login.
     pub(crate) reuse_protection: bool,
-    /// Seconds that an access token lives.
-    pub(crate) lifetime: i64,
 }
 
 /// A pair of tokens, by number: the later one is the greater.
@@ -21,14 +19,16 @@ pub(crate) struct Pair {
     pub(crate) access: u64,
 }
 
-pub(crate) struct Provider {
+/// The logins of one person, of which only the newest is worth anything.
+#[derive(Debug)]
+pub(crate) struct Logins {
     pub(crate) rules: Rules,
     next: u64,
     /// The first refresh token of the newest login.
-    login: u64,
-    /// The pair of the newest login; `None`: it is dead.
+    first: u64,
+    /// The pair of the newest login; `None`: it has ended.
     current: Option<Pair>,
-    /// The refresh token before, until when it gives the same pair again.
+    /// The refresh token before, and until when it gives the same pair again.
     before: Option<(u64, i64)>,
     /// Every token that was consumed.
     consumed: BTreeSet<u64>,
@@ -36,12 +36,12 @@ pub(crate) struct Provider {
     pub(crate) revoked: bool,
 }
 
-impl Provider {
+impl Logins {
     pub(crate) fn new(rules: Rules) -> Self {
         Self {
             rules,
             next: 0,
-            login: 0,
+            first: 0,
             current: None,
             before: None,
             consumed: BTreeSet::new(),
@@ -58,7 +58,7 @@ impl Provider {
     pub(crate) fn sign_in(&mut self) -> u64 {
         let refresh = self.number();
         let access = self.number();
-        self.login = refresh;
+        self.first = refresh;
         self.current = Some(Pair { refresh, access });
         self.before = None;
         self.revoked = false;
@@ -71,8 +71,8 @@ impl Provider {
         self.revoked = true;
     }
 
-    /// Whether this refresh token would be taken.
-    pub(crate) fn takes(&self, token: u64, now: i64) -> bool {
+    /// Whether this refresh token would be accepted.
+    pub(crate) fn accepts(&self, token: u64, now: i64) -> bool {
         self.current.is_some_and(|pair| {
             pair.refresh == token
                 || self
@@ -81,17 +81,17 @@ impl Provider {
         })
     }
 
-    /// Serves a refresh, or answers `invalid_grant`.
+    /// Consumes a refresh token; `None`: it is rejected.
     pub(crate) fn refresh(&mut self, token: u64, now: i64) -> Option<Pair> {
-        if !self.takes(token, now) {
-            // Only that of the same login.
-            let family = token >= self.login && self.consumed.contains(&token);
-            if self.rules.reuse_protection && family {
+        if !self.accepts(token, now) {
+            // A token of an earlier login does not end this one.
+            let replayed = token >= self.first && self.consumed.contains(&token);
+            if self.rules.reuse_protection && replayed {
                 self.current = None;
             }
             return None;
         }
-        let current = self.current.expect("it takes the token");
+        let current = self.current.expect("it accepts the token");
         if current.refresh != token {
             return Some(current);
         }

@@ -1,0 +1,199 @@
+//! The loop of `controller::reconciler` over a [`World`], which counts what each thing costs.
+
+use std::fmt::{self, Debug, Write};
+
+use super::{model::cluster::no_response, world::World};
+use crate::{
+    api::CubeCredentialStatus,
+    api_error::ApiError,
+    reconcile::{Action, Memory, Observed, Outcome, Read, SecretVersion, Session, Settings, Turn},
+};
+
+impl World {
+    fn written(&self) -> (u64, CubeCredentialStatus) {
+        (self.cluster.version, self.status.clone())
+    }
+
+    /// Reconciles until the watch events of our own writes bring nothing new.
+    pub(super) fn settle(&mut self) {
+        self.try_settle().expect("no write was to fail");
+    }
+
+    pub(super) fn try_settle(&mut self) -> Result<(), ApiError> {
+        for _ in 0..5 {
+            let before = self.written();
+            self.reconcile()?;
+            if self.written() == before {
+                return Ok(());
+            }
+        }
+        panic!("the world does not come to rest: {:?}", self.status);
+    }
+
+    /// `controller::reconciler::Reconciler::run`.
+    fn reconcile(&mut self) -> Result<(), ApiError> {
+        let mut session = Session::begin(self.observe());
+        let result = self.steps(&mut session);
+        shows_no_secret(&session);
+        self.process.end(session, result.is_ok(), self.now);
+        result
+    }
+
+    fn steps(&mut self, session: &mut Session) -> Result<(), ApiError> {
+        for _ in 0..20 {
+            let turn = session.next(|| true, self.now);
+            shows_no_secret(&turn);
+            let outcome = match turn {
+                Turn::Done { wake_at } => {
+                    self.wake_at = wake_at;
+                    return Ok(());
+                }
+                Turn::Held | Turn::Stuck => unreachable!("it may begin, and 20 steps suffice"),
+                Turn::Wait(_) => {
+                    self.now += super::world::seconds(1);
+                    Ok(Outcome::Waited)
+                }
+                Turn::Read(what) => Ok(self.read(&what, session.observed())),
+                Turn::Act(action) if self.ends_before.take_if(|ends| ends(&action)).is_some() => {
+                    return Err(no_response("cubewire-token"));
+                }
+                Turn::Act(action) => self.act(*action, session.observed()),
+            };
+            match outcome {
+                Ok(outcome) => {
+                    shows_no_secret(&outcome);
+                    self.process.absorb(session, outcome, self.now);
+                }
+                Err(error) => session.survive(error, self.now)?,
+            }
+        }
+        panic!("20 steps and no rest: {session:#?}");
+    }
+
+    /// `cluster::Context::observe`, after the watches have caught up.
+    pub(super) fn observe(&mut self) -> Observed {
+        self.watch();
+        let settings = Settings::read("treasury", "cubewire", &self.spec);
+        self.process.observe(&self.objects, settings, self.now)
+    }
+
+    /// What `controller::reconciler::Reconciler::recall_pauses` does when a process starts.
+    pub(super) fn recall_pause(&self) {
+        if let Some((client, until)) = Memory::recall(&self.status, self.now).pause() {
+            let mut budget = self.process.budget.borrow_mut();
+            budget.pause(&client, until, self.now);
+        }
+    }
+
+    pub(super) fn watch(&mut self) {
+        if !self.watches_lag {
+            self.process.watch(&self.objects);
+        }
+    }
+
+    pub(super) fn read(&mut self, what: &Read, observed: &Observed) -> Outcome {
+        let costs = &mut self.costs;
+        *match what {
+            Read::Target { .. } => &mut costs.target_reads,
+            Read::Previous { .. } => &mut costs.previous_reads,
+            Read::Source { .. } => &mut costs.source_reads,
+            Read::Seed { .. } => &mut costs.seed_reads,
+            Read::State { .. } => &mut costs.state_reads,
+            Read::CaBundle(_) => &mut costs.ca_reads,
+        } += 1;
+        self.objects.read(what, observed)
+    }
+
+    fn act(&mut self, action: Action, observed: &Observed) -> Result<Outcome, ApiError> {
+        self.check(&action, observed);
+        let published = match &action {
+            Action::Publish(target) => Some(target.name.clone()),
+            _ => None,
+        };
+        let before = self.cluster.version;
+        let outcome = match action {
+            Action::Exchange(exchange) => {
+                let exchanged = self.provider.exchange(exchange, &mut self.now);
+                Ok(Outcome::Exchanged(Box::new(exchanged)))
+            }
+            action => self.objects.act(action, &mut self.process, self.now),
+        };
+        if let Some(name) = published.filter(|_| self.cluster.version > before) {
+            self.assert_not_older(&name);
+        }
+        outcome
+    }
+
+    /// Counts an action, and checks that it may happen now.
+    fn check(&mut self, action: &Action, observed: &Observed) {
+        let costs = &mut self.costs;
+        match action {
+            Action::TakePermit(request) => self.permits.push(request.clone()),
+            Action::Exchange(_) => {
+                costs.exchanges += 1;
+                self.assert_permitted(observed);
+            }
+            Action::Store(_) => costs.stores += 1,
+            Action::Publish(target) => {
+                costs.publishes += 1;
+                self.assert_ours(&target.name, target.replaces.as_ref(), observed);
+                let current = self.cluster.secrets.get(&target.name);
+                let same = current.zip(target.replaces.as_ref());
+                if let Some((current, _)) = same.filter(|(stored, old)| stored.uid == old.uid) {
+                    assert_eq!(current.r#type, target.r#type, "a type is immutable");
+                }
+            }
+            Action::Delete(version) => {
+                costs.deletes += 1;
+                self.assert_ours(&version.name, Some(version), observed);
+            }
+            Action::Report { status, .. } => {
+                costs.reports += 1;
+                assert_ne!(*status, self.status, "the same status is written twice");
+            }
+        }
+    }
+
+    fn assert_permitted(&self, observed: &Observed) {
+        assert!(!self.deleting && !self.spec.suspend && self.rival.is_none());
+        let name = Settings::target_name("cubewire", &self.spec);
+        let foreign = self.cluster.target(&name);
+        assert!(foreign.is_none_or(|secret| !secret.is_foreign_to(&observed.credential)));
+    }
+
+    /// Tokens are numbered in the order in which they were issued.
+    fn assert_not_older(&mut self, name: &str) {
+        let number = self.cluster.number(name, "access-token").unwrap();
+        assert!(
+            number >= self.newest_published,
+            "an older token is published"
+        );
+        self.newest_published = number;
+    }
+
+    /// A foreign Secret is never written or deleted. One that has changed since it was read is protected by its version.
+    fn assert_ours(&self, name: &str, version: Option<&SecretVersion>, observed: &Observed) {
+        let current = self.cluster.target(name);
+        if let Some(secret) = current
+            .filter(|secret| version.is_some_and(|version| version.version == secret.version))
+        {
+            assert!(
+                !secret.is_foreign_to(&observed.credential),
+                "{name} is foreign"
+            );
+        }
+    }
+}
+
+/// Prints a value as a log line would, and looks for what every secret here starts with.
+fn shows_no_secret(value: &impl Debug) {
+    struct Search;
+    impl Write for Search {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            // A string is written at once, or up to a character that is escaped.
+            assert!(!text.contains("S3CRET"), "{text}");
+            Ok(())
+        }
+    }
+    write!(Search, "{value:?}").unwrap();
+}

@@ -1,0 +1,237 @@
+//! The objects of one `CubeCredential`: how they are read, and how an action changes them.
+
+use cube_operator::{
+    api::CubeCredentialStatus,
+    api_error::ApiError,
+    oauth::hosts::HostList,
+    reconcile::{
+        Action, CaBundle, ClientValues, Content, Credential, DesiredSecret, DesiredState, Event,
+        NotStored, Observed, Outcome, Read, SecretVersion, Source, SourceSecret, SourceValue,
+        StateReading, StateSecret, TargetReading, is_state_of,
+    },
+};
+use jiff::Timestamp;
+
+use super::{
+    cluster::{Cluster, Fault, no_response},
+    process::Process,
+};
+
+/// A Secret that a user provides.
+#[derive(Clone, Debug)]
+pub(crate) struct Provided<T> {
+    pub(crate) version: u64,
+    pub(crate) labelled: bool,
+    pub(crate) token_hosts: Option<String>,
+    pub(crate) values: T,
+}
+
+pub(crate) struct Objects {
+    pub(crate) name: &'static str,
+    pub(crate) uid: String,
+    pub(crate) generation: i64,
+    pub(crate) request: Option<String>,
+    pub(crate) deleting: bool,
+    pub(crate) rival: Option<String>,
+    pub(crate) allowed_hosts: Option<HostList>,
+    pub(crate) status: CubeCredentialStatus,
+    /// The events of all reports.
+    pub(crate) events: Vec<Event>,
+    pub(crate) source: Option<Provided<ClientValues>>,
+    pub(crate) seed: Option<Provided<SourceValue>>,
+    pub(crate) ca_bundle: CaBundle,
+    pub(crate) cluster: Cluster,
+}
+
+impl Objects {
+    pub(crate) fn new(name: &'static str, uid: &str) -> Self {
+        Self {
+            name,
+            uid: uid.into(),
+            generation: 1,
+            request: None,
+            deleting: false,
+            rival: None,
+            allowed_hosts: None,
+            status: CubeCredentialStatus::default(),
+            events: Vec::new(),
+            source: None,
+            seed: None,
+            ca_bundle: CaBundle::Absent,
+            cluster: Cluster::default(),
+        }
+    }
+
+    pub(crate) fn credential(&self, status: CubeCredentialStatus) -> Credential {
+        Credential {
+            namespace: "treasury".into(),
+            name: self.name.into(),
+            uid: self.uid.clone(),
+            generation: self.generation,
+            deleting: self.deleting,
+            refresh_request: self.request.clone(),
+            status,
+        }
+    }
+
+    /// Creates or replaces the Secret with the client.
+    pub(crate) fn put_client(&mut self, id: SourceValue, secret: SourceValue) {
+        let version = self.cluster.next_version();
+        self.source = Some(Provided::new(version, ClientValues { id, secret }));
+    }
+
+    /// Creates or replaces the Secret with the initial refresh token.
+    pub(crate) fn put_seed(&mut self, token: SourceValue) {
+        let version = self.cluster.next_version();
+        self.seed = Some(Provided::new(version, token));
+    }
+
+    pub(crate) fn read(&self, what: &Read, observed: &Observed) -> Outcome {
+        match what {
+            Read::Target { name, .. } => Outcome::Target(self.read_target(name, observed)),
+            Read::Previous { name } => Outcome::Previous(self.read_target(name, observed)),
+            Read::Source { .. } => Outcome::Source(Provided::read(self.source.as_ref())),
+            Read::Seed { .. } => Outcome::Seed(Provided::read(self.seed.as_ref())),
+            Read::State { name } => Outcome::State(self.read_state(name, observed)),
+            Read::CaBundle(_) => Outcome::CaBundle(self.ca_bundle.clone()),
+        }
+    }
+
+    fn read_target(&self, name: &str, observed: &Observed) -> Option<TargetReading> {
+        let secret = self.cluster.target(name)?;
+        let foreign = secret.is_foreign_to(&observed.credential);
+        let data = (!foreign).then(|| self.cluster.secrets[name].secret_data());
+        Some(TargetReading {
+            secret,
+            data: data.unwrap_or_default(),
+        })
+    }
+
+    fn read_state(&self, name: &str, observed: &Observed) -> Option<StateReading> {
+        let stored = self.cluster.secrets.get(name)?;
+        let ours = is_state_of(&observed.credential, &stored.labels, &stored.annotations);
+        Some(StateReading {
+            uid: stored.uid.clone(),
+            version: stored.version.to_string(),
+            owners: stored.owners.clone(),
+            data: ours.then(|| stored.secret_data()),
+        })
+    }
+
+    /// Does what the process asks for, except for a token request. The next fault of the cluster is that of a write.
+    pub(crate) fn act(
+        &mut self,
+        action: Action,
+        process: &mut Process,
+        now: Timestamp,
+    ) -> Result<Outcome, ApiError> {
+        match action {
+            Action::TakePermit(request) => {
+                let permit = process.budget.borrow_mut().take(&request, now);
+                Ok(Outcome::Permit(request, permit))
+            }
+            Action::Exchange(_) => unreachable!("a provider responds to it"),
+            Action::Store(state) => Ok(self.store(*state)),
+            Action::Publish(target) => self.publish(&target, process),
+            Action::Delete(version) => self.delete(&version, process),
+            Action::Report { status, events } => self.report(status, events),
+        }
+    }
+
+    fn store(&mut self, state: DesiredState) -> Outcome {
+        let DesiredState {
+            secret,
+            stored,
+            claims,
+        } = state;
+        let (name, owned) = (secret.name.clone(), secret.owned);
+        if let Err(error) = self.cluster.apply(&secret, &self.uid) {
+            return Outcome::NotStored(error);
+        }
+        let written = &self.cluster.secrets[&name];
+        let secret = StateSecret {
+            uid: written.uid.clone(),
+            version: written.version.to_string(),
+            owned,
+            stored,
+        };
+        Outcome::Stored { secret, claims }
+    }
+
+    fn publish(
+        &mut self,
+        target: &DesiredSecret,
+        process: &mut Process,
+    ) -> Result<Outcome, ApiError> {
+        let (name, fingerprint) = (target.name.clone(), target.fingerprint());
+        if let Err(error) = self.cluster.apply(target, &self.uid) {
+            process.targets.remove(&name);
+            return match error {
+                NotStored::Refused(why) => Ok(Outcome::NotWritable(why)),
+                NotStored::Conflict | NotStored::Unknown(_) | NotStored::Gone => {
+                    Err(no_response(&name))
+                }
+            };
+        }
+        let mut known = self.cluster.target(&name).expect("it was written");
+        known.content = Content::Confirmed(fingerprint);
+        process.targets.insert(name, known.clone());
+        Ok(Outcome::Published(known))
+    }
+
+    fn delete(
+        &mut self,
+        version: &SecretVersion,
+        process: &mut Process,
+    ) -> Result<Outcome, ApiError> {
+        process.targets.remove(&version.name);
+        self.cluster.delete(version)?;
+        Ok(Outcome::Deleted(version.name.clone()))
+    }
+
+    fn report(
+        &mut self,
+        status: CubeCredentialStatus,
+        events: Vec<Event>,
+    ) -> Result<Outcome, ApiError> {
+        let fault = self.cluster.fault();
+        if matches!(fault, None | Some(Fault::Unanswered)) {
+            self.status.clone_from(&status);
+        }
+        if fault.is_some() {
+            return Err(no_response(self.name));
+        }
+        self.events.extend(events);
+        let version = self.cluster.next_version().to_string();
+        Ok(Outcome::Reported { status, version })
+    }
+}
+
+impl<T: Clone> Provided<T> {
+    fn new(version: u64, values: T) -> Self {
+        Self {
+            version,
+            labelled: true,
+            token_hosts: None,
+            values,
+        }
+    }
+
+    fn read(found: Option<&Self>) -> Source<T> {
+        match found {
+            None => Source::Absent,
+            Some(found) if !found.labelled => Source::NotLabelled,
+            Some(found) => Source::Read(SourceSecret {
+                version: found.version.to_string(),
+                token_hosts: found.token_hosts.clone(),
+                values: found.values.clone(),
+            }),
+        }
+    }
+
+    /// What the watch on labelled Secrets shows of it.
+    pub(super) fn watched(found: Option<&Self>) -> Source<T> {
+        let labelled = found.filter(|found| found.labelled);
+        Source::Unread(labelled.map(|found| found.version.to_string()))
+    }
+}

@@ -1,0 +1,107 @@
+//! A process of the operator, with all that it keeps between two reconciles.
+
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+
+use cube_operator::{
+    api::{CubeCredentialStatus, annotation},
+    reconcile::{
+        Budget, CaBundle, Memory, Observed, Outcome, Session, Settings, SettingsError, State,
+        Target, TargetSecret,
+    },
+};
+use jiff::Timestamp;
+
+use super::objects::{Objects, Provided};
+
+pub(crate) struct Process {
+    /// The uid of its pod.
+    pub(crate) identity: String,
+    pub(crate) memory: Option<Memory>,
+    /// What the watch on `CubeCredentials` has shown, and its own reports.
+    pub(crate) status: CubeCredentialStatus,
+    /// What the watch on targets has shown, and its own writes.
+    pub(crate) targets: BTreeMap<String, TargetSecret>,
+    pub(crate) budget: Rc<RefCell<Budget>>,
+}
+
+impl Process {
+    pub(crate) fn new(identity: impl Into<String>, budget: Budget) -> Self {
+        Self {
+            identity: identity.into(),
+            memory: None,
+            status: CubeCredentialStatus::default(),
+            targets: BTreeMap::new(),
+            budget: Rc::new(RefCell::new(budget)),
+        }
+    }
+
+    /// The watches catch up.
+    pub(crate) fn watch(&mut self, objects: &Objects) {
+        self.status.clone_from(&objects.status);
+        let cluster = &objects.cluster;
+        let mut known = std::mem::take(&mut self.targets);
+        for (name, stored) in cluster.watched() {
+            let version = stored.version.to_string();
+            let same = known.remove(name).filter(|known| known.version == version);
+            if let Some(secret) = same.or_else(|| cluster.target(name)) {
+                self.targets.insert(name.clone(), secret);
+            }
+        }
+    }
+
+    /// What is known without a read.
+    pub(crate) fn observe(
+        &mut self,
+        objects: &Objects,
+        settings: Result<Settings, SettingsError>,
+        now: Timestamp,
+    ) -> Observed {
+        let target_name = settings.as_ref().map_or_else(
+            |_| format!("{}-token", objects.name),
+            |settings| settings.target_name.clone(),
+        );
+        let previous = self.targets.values().find(|secret| {
+            let marked = secret.annotations.get(annotation::OWNER_UID);
+            secret.name != target_name && marked == Some(&objects.uid)
+        });
+        let target = self.targets.get(&target_name).cloned();
+        let memory = self
+            .memory
+            .get_or_insert_with(|| Memory::recall(&self.status, now));
+        Observed {
+            credential: objects.credential(self.status.clone()),
+            settings,
+            older_rival: objects.rival.clone(),
+            target: target.map_or(Target::Unknown, Target::Present),
+            previous: previous.cloned(),
+            source: Provided::watched(objects.source.as_ref()),
+            seed: Provided::watched(objects.seed.as_ref()),
+            state: State::Unread,
+            identity: self.identity.clone(),
+            ca_bundle: CaBundle::Unread,
+            permit: None,
+            allowed_hosts: objects.allowed_hosts.clone(),
+            memory: memory.begin(),
+        }
+    }
+
+    /// Takes in an outcome, and keeps what the controller keeps beside the session.
+    pub(crate) fn absorb(&mut self, session: &mut Session, outcome: Outcome, now: Timestamp) {
+        let effects = session.absorb(outcome, now);
+        if let Some(secret) = effects.known_target {
+            self.targets.insert(secret.name.clone(), secret);
+        }
+        if let Some((client, until)) = effects.pause {
+            self.budget.borrow_mut().pause(&client, until, now);
+        }
+    }
+
+    /// The reconcile has ended; it `worked` unless an error ended it.
+    pub(crate) fn end(&mut self, session: Session, worked: bool, now: Timestamp) {
+        let ended = session.end(worked, &mut self.budget.borrow_mut(), now);
+        if let Some(remembered) = &mut self.memory {
+            remembered.end(ended.memory);
+        }
+        self.status = ended.credential.status;
+    }
+}

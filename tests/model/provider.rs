@@ -1,0 +1,203 @@
+//! A provider of both grants, which responds as a test says.
+
+use std::collections::VecDeque;
+
+use cube_operator::{
+    api::Reason,
+    oauth::{error::TokenError, example, request::TokenRequest, response::Issued},
+    reconcile::{self, Attempt, Exchanged},
+};
+use jiff::{SignedDuration, Timestamp};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{
+    cluster::number,
+    logins::{Logins, Pair, Rules},
+};
+
+/// The response to one request.
+#[derive(Clone, Debug)]
+pub(crate) enum Response {
+    /// A token, and with a refresh token its successor. A refresh token that is no good is rejected.
+    Issue {
+        lifetime: Option<i64>,
+        scopes: Vec<String>,
+        narrowed: bool,
+        /// Seconds that the provider's clock is ahead.
+        ahead: i64,
+    },
+    /// No token, or no response at all; nothing is consumed.
+    Refuse { reason: Reason, pause: Option<i64> },
+    /// A token and a successor that do not arrive.
+    Lost(Reason),
+    /// The successor of the refresh token alone.
+    NoAccessToken,
+}
+
+pub(crate) fn issue(lifetime: i64) -> Response {
+    Response::Issue {
+        lifetime: Some(lifetime),
+        scopes: Vec::new(),
+        narrowed: false,
+        ahead: 0,
+    }
+}
+
+/// A token for one of the two scopes that were asked for.
+pub(crate) fn issue_narrowed() -> Response {
+    Response::Issue {
+        lifetime: Some(3600),
+        scopes: vec!["read".into()],
+        narrowed: true,
+        ahead: 0,
+    }
+}
+
+pub(crate) fn refuse(reason: Reason) -> Response {
+    Response::Refuse {
+        reason,
+        pause: None,
+    }
+}
+
+/// One exchange that was made.
+#[derive(Clone, Debug)]
+pub(crate) struct Exchange {
+    pub(crate) at: Timestamp,
+    pub(crate) known_at: Timestamp,
+    pub(crate) request: TokenRequest,
+    pub(crate) issued: bool,
+}
+
+pub(crate) struct Provider {
+    /// The responses to the next requests.
+    pub(crate) script: VecDeque<Response>,
+    /// The response to all others.
+    pub(crate) otherwise: Response,
+    /// The only client secret that is accepted; `None`: any.
+    pub(crate) accepts: Option<String>,
+    /// Seconds from request to response.
+    pub(crate) latency: i64,
+    pub(crate) exchanges: Vec<Exchange>,
+    /// The logins behind the refresh tokens.
+    pub(crate) logins: Logins,
+}
+
+impl Provider {
+    /// Issues tokens of an hour, and rotates refresh tokens by these rules.
+    pub(crate) fn new(rules: Rules) -> Self {
+        Self {
+            script: VecDeque::new(),
+            otherwise: issue(3600),
+            accepts: None,
+            latency: 0,
+            exchanges: Vec::new(),
+            logins: Logins::new(rules),
+        }
+    }
+
+    /// Responds by the script, and moves the clock on.
+    pub(crate) fn exchange(
+        &mut self,
+        exchange: reconcile::Exchange,
+        now: &mut Timestamp,
+    ) -> Exchanged {
+        let reconcile::Exchange { request, attempt } = exchange;
+        let sent_at = *now;
+        *now += SignedDuration::from_secs(self.latency);
+        let response = self.next_response(&request);
+        let exchanged = self.respond(&request, attempt, response, *now);
+        self.exchanges.push(Exchange {
+            at: sent_at,
+            known_at: *now,
+            request,
+            issued: exchanged.result.is_ok(),
+        });
+        Exchanged {
+            sent_at,
+            ..exchanged
+        }
+    }
+
+    fn next_response(&mut self, request: &TokenRequest) -> Response {
+        let secret = request.authentication.client_secret();
+        let sent = secret.map(ExposeSecret::expose_secret);
+        if self.accepts.is_some() && self.accepts.as_deref() != sent {
+            return refuse(Reason::InvalidClient);
+        }
+        let next = self.script.pop_front();
+        next.unwrap_or_else(|| self.otherwise.clone())
+    }
+
+    /// Gives this response to a request.
+    pub(crate) fn respond(
+        &mut self,
+        request: &TokenRequest,
+        attempt: Attempt,
+        response: Response,
+        now: Timestamp,
+    ) -> Exchanged {
+        let served = !matches!(response, Response::Refuse { .. });
+        let is_lost = matches!(response, Response::Lost(_));
+        let pair = served.then(|| self.serve(request, now)).flatten();
+        let successor = pair.filter(|_| request.grant.refresh_token().is_some() && !is_lost);
+        let date = match response {
+            Response::Issue { ahead, .. } => Some(now + SignedDuration::from_secs(ahead)),
+            _ => None,
+        };
+        let result = match pair {
+            None if served => Err(error(Reason::RefreshTokenRejected, None)),
+            pair => result(response, pair.map_or(0, |pair| pair.access)),
+        };
+        Exchanged {
+            attempt,
+            sent_at: now,
+            result,
+            refresh_token: successor.map(|pair| refresh_token(pair.refresh)),
+            date,
+        }
+    }
+
+    fn serve(&mut self, request: &TokenRequest, now: Timestamp) -> Option<Pair> {
+        let Some(token) = request.grant.refresh_token() else {
+            let access = self.exchanges.len() as u64;
+            return Some(Pair { refresh: 0, access });
+        };
+        let token = number(token.expose_secret())?;
+        self.logins.refresh(token, now.as_second())
+    }
+}
+
+/// What a client learns from a response, where the access token has this number.
+fn result(response: Response, access: u64) -> Result<Issued, TokenError> {
+    match response {
+        Response::Issue {
+            lifetime,
+            scopes,
+            narrowed,
+            ..
+        } => Ok(Issued {
+            access_token: format!("S3CRET-token-{access}").into(),
+            lifetime: lifetime.map(SignedDuration::from_secs),
+            scopes,
+            narrowed,
+        }),
+        Response::Refuse { reason, pause } => Err(error(reason, pause)),
+        Response::Lost(reason) => {
+            let error = error(reason, None);
+            assert!(error.outcome_unknown());
+            Err(error)
+        }
+        Response::NoAccessToken => Err(error(Reason::UnexpectedResponse, None)),
+    }
+}
+
+fn error(reason: Reason, pause: Option<i64>) -> TokenError {
+    let error = example::token_error(reason, pause.map(SignedDuration::from_secs));
+    error.expect("an exchange can have this reason")
+}
+
+/// The refresh token with this number.
+pub(crate) fn refresh_token(number: u64) -> SecretString {
+    format!("S3CRET-refresh-{number}").into()
+}

@@ -1,0 +1,207 @@
+//! What must hold of every history.
+
+use cube_operator::api::{ConditionStatus, ConditionType, CubeCredentialStatus, Reason};
+
+use crate::world::{STATE, TARGET, World};
+
+/// The limit of an exchange.
+pub(crate) const EXCHANGE: i64 = 30;
+
+/// Two processes, and an API server that comes back after a claim has ended.
+const OUTLIVED: &str = "the API server did not take the successor for longer than a claim";
+
+/// A refresh token that was sent.
+#[derive(Default)]
+pub(crate) struct Sent {
+    pub(crate) at: i64,
+    pub(crate) by: u64,
+    /// Until when nobody else may send it; `None`: its sender knows the outcome, or goes on without it.
+    pub(crate) open_until: Option<i64>,
+    /// Whether the sender knows that it was served.
+    served: bool,
+    pub(crate) rejected_at: Option<i64>,
+    /// The refresh request that its sender knew, and the one that it knew when it was rejected.
+    request: u64,
+    rejected_request: u64,
+}
+
+impl World {
+    /// A request with this refresh token begins.
+    pub(crate) fn sends(&mut self, who: usize, token: u64) {
+        self.may_be_sent(who, token);
+        let (at, operator) = (self.now, &self.operators[who]);
+        let sent = self.sent.entry(token).or_default();
+        (sent.at, sent.by, sent.request) = (at, operator.pod, operator.request);
+        sent.open_until = Some(at + EXCHANGE);
+    }
+
+    /// A process claims a refresh token: it waits for no response to another one any more.
+    pub(crate) fn claims(&mut self, who: usize, claimed: Option<u64>) {
+        let pod = self.operators[who].pod;
+        let others = self
+            .sent
+            .iter_mut()
+            .filter(|(token, _)| Some(**token) != claimed);
+        for (_, sent) in others.filter(|(_, sent)| sent.by == pod) {
+            sent.open_until = None;
+        }
+    }
+
+    /// The response has arrived, and its receiver is alive.
+    pub(crate) fn arrived(&mut self, token: u64, received: Option<u64>, refused: Option<Reason>) {
+        let now = self.now;
+        self.note(|| format!("the response to r{token} arrives ({refused:?})"));
+        let Some(sent) = self.sent.get_mut(&token) else {
+            return;
+        };
+        let unknown = matches!(refused, Some(Reason::NoResponse | Reason::Unavailable));
+        sent.open_until = unknown.then_some(now);
+        sent.served |= received.is_some();
+        if refused == Some(Reason::RefreshTokenRejected) {
+            sent.rejected_at = Some(now);
+            sent.rejected_request = sent.request;
+        }
+    }
+
+    fn may_be_sent(&mut self, who: usize, token: u64) {
+        let (by, request) = (self.operators[who].pod, self.operators[who].request);
+        let now = self.now;
+        let Some(sent) = self.sent.get(&token) else {
+            return;
+        };
+        self.figures.retries += 1;
+        // Another pod waits for the claim; clocks differ by up to four seconds, and times are whole seconds.
+        // A token that is not rotated may be sent by many.
+        let claimed = self.provider.logins.rules.rotates
+            && sent.by != by
+            && sent.open_until.is_some()
+            && now < sent.at + EXCHANGE;
+        if claimed {
+            return self.violated(format!(
+                "operator {who} sends r{token} within the claim of another"
+            ));
+        }
+        let dead =
+            sent.rejected_at.is_some_and(|at| now < at + 290) && request == sent.rejected_request;
+        let taken_over = sent.by != by;
+        if dead && !taken_over {
+            return self.violated(format!(
+                "operator {who} sends r{token} again, which was rejected"
+            ));
+        }
+        let api_trouble = self.api_down_until > sent.at;
+        let stored = self.objects.cluster.number(STATE, "refresh-token");
+        if sent.served && !self.logins_since(token) && self.excuse.is_none() {
+            if api_trouble || taken_over {
+                return self.excused(OUTLIVED);
+            }
+            self.violated(format!(
+                "operator {who} sends r{token} again, whose successor was received (the state has {stored:?})"
+            ));
+        }
+    }
+
+    /// A target never goes back to an older token.
+    pub(crate) fn published(&mut self, token: Option<u64>) {
+        let Some(token) = token else { return };
+        self.note(|| format!("a{token} is published"));
+        if token < self.newest_published {
+            let newest = self.newest_published;
+            self.violated(format!("a{token} is published after a{newest}"));
+        }
+        self.newest_published = self.newest_published.max(token);
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        let ready = self.objects.status.condition(ConditionType::Ready);
+        ready.is_some_and(|ready| ready.status == ConditionStatus::True)
+            && self.objects.cluster.number(TARGET, "access-token") == Some(self.newest_published)
+    }
+
+    /// Faults have stopped: it is ready, or the login is dead for a good reason, and says which.
+    pub(crate) fn check_the_end(&mut self) {
+        if self.violation.is_some() || self.is_ready() {
+            return;
+        }
+        let stored = self.objects.cluster.number(STATE, "refresh-token");
+        if stored.is_some_and(|token| self.provider.logins.accepts(token, self.now)) {
+            let reported = reasons(&self.objects.status);
+            return self.violated(format!(
+                "r{stored:?} is good, and yet it is not ready: {reported:?}"
+            ));
+        }
+        self.figures.lost_logins += 1;
+        let reason = self
+            .objects
+            .status
+            .condition(ConditionType::Refreshed)
+            .map(|condition| condition.reason.clone())
+            .unwrap_or_default();
+        // A newer login whose seed was overwritten before anybody saw it ends the one before.
+        let ended =
+            self.provider.logins.revoked || stored.is_some_and(|token| self.logins_since(token));
+        let expected: &[&str] = match self.excuse {
+            None if !ended => &[],
+            // The outcome may be unknown also of a login that was ended. Where another process sent the replay, the one with the
+            // successor finds that revoked; and an old seed that was applied makes an unknown outcome forgotten.
+            Some(why) if !ended && why != OUTLIVED && !self.old_seed_applied => {
+                &["RefreshTokenLost"]
+            }
+            _ => &["RefreshTokenRejected", "RefreshTokenLost"],
+        };
+        if !expected.contains(&reason.as_str()) {
+            let excuse = self.excuse;
+            self.violated(format!(
+                "the login is dead ({excuse:?}) and the reason is {reason:?}, not one of {expected:?}"
+            ));
+        }
+    }
+
+    /// A process never hammers the provider, whatever happens: eight requests in a minute, and three whose outcome is unknown.
+    pub(crate) fn may_be_asked(&mut self, who: usize) {
+        let now = self.now;
+        let operator = &mut self.operators[who];
+        operator.sent.retain(|at| now - at <= 60);
+        operator.sent.push(now);
+        let (sent, paused) = (operator.sent.len(), now < operator.paused_until);
+        if sent > 11 {
+            self.violated(format!("operator {who} sends {sent} requests in a minute"));
+        }
+        if paused {
+            self.violated(format!("operator {who} sends a request in a pause"));
+        }
+    }
+
+    /// A refresh token that a living process received is in the state, or still being written.
+    pub(crate) fn check_custody(&mut self, who: usize) {
+        let Some(received) = self.operators[who].custody else {
+            return;
+        };
+        let stored = self.objects.cluster.number(STATE, "refresh-token");
+        let superseded = self.logins_since(received);
+        let operator = &self.operators[who];
+        let storing = operator
+            .session
+            .as_ref()
+            .is_some_and(|session| session.observed().memory.is_storing());
+        if stored.is_some_and(|stored| stored >= received) && !storing {
+            self.operators[who].custody = None;
+        } else if !storing && !superseded {
+            self.violated(format!(
+                "operator {who} received r{received}, and neither stores nor has stored it (the state has {stored:?})"
+            ));
+        }
+    }
+}
+
+pub(crate) fn reasons(status: &CubeCredentialStatus) -> Vec<String> {
+    let conditions = status.conditions.iter();
+    conditions
+        .map(|condition| {
+            format!(
+                "{:?}={:?} {}",
+                condition.r#type, condition.status, condition.reason
+            )
+        })
+        .collect()
+}

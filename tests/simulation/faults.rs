@@ -1,0 +1,123 @@
+//! What goes wrong between two steps, and what people do.
+
+use cube_operator::{api::CubeCredentialStatus, reconcile::SourceValue};
+
+use crate::{
+    model::provider::refresh_token,
+    world::{TARGET, World},
+};
+
+impl World {
+    /// Something goes wrong, or somebody does something.
+    pub(crate) fn something_happens(&mut self, quiet: bool) {
+        if !self.faulty {
+            return;
+        }
+        for who in 0..self.operators.len() {
+            self.stop(who);
+        }
+        for who in 0..self.operators.len() {
+            if !self.operators[who].alive && (quiet || self.random.u8(0..4) == 0) {
+                self.start(who);
+            } else if self.operators[who].alive && self.strikes(6) {
+                self.crash(who);
+            }
+        }
+        if self.strikes(4) {
+            match self.random.u8(0..10) {
+                event @ 0..5 => self.cluster_changes(event),
+                event => self.somebody_acts(event),
+            }
+        }
+    }
+
+    /// A process that was asked to stop has finished what it had begun.
+    fn stop(&mut self, who: usize) {
+        let operator = &self.operators[who];
+        if !operator.alive || !operator.stopping || !operator.is_idle() {
+            return;
+        }
+        self.note(|| format!("operator {who} has stopped"));
+        if self.end(who) {
+            self.violated(format!(
+                "operator {who} has stopped with a refresh token in hand"
+            ));
+        }
+    }
+
+    fn cluster_changes(&mut self, event: u8) {
+        match event {
+            0 => {
+                self.api_down_until = self.now + self.random.i64(1..90);
+                self.note(|| "the API server goes down".into());
+                return;
+            }
+            1 => {
+                self.provider_down_until = self.now + self.random.i64(1..400);
+                self.note(|| "the provider goes down".into());
+                return;
+            }
+            2 => {
+                self.note(|| "the target is deleted".into());
+                self.objects.cluster.next_version();
+                self.objects.cluster.secrets.remove(TARGET);
+            }
+            3 => {
+                self.note(|| "the status is wiped".into());
+                self.objects.status = CubeCredentialStatus::default();
+            }
+            _ => {
+                self.requests += 1;
+                self.objects.request = Some(self.requests.to_string());
+                self.note(|| "a refresh is asked for".into());
+            }
+        }
+        self.touch();
+    }
+
+    fn somebody_acts(&mut self, event: u8) {
+        match event {
+            5 => {
+                // GitOps applies what it always applied.
+                let old = self.old_seeds[self.random.usize(..self.old_seeds.len())];
+                self.old_seed_applied = true;
+                self.put_seed(old);
+            }
+            6 => {
+                let who = self.random.usize(..self.operators.len());
+                // The two clocks stay within what the claim allows for.
+                self.operators[who].skew = self.random.i64(-2..=2);
+            }
+            7 => {
+                let who = self.random.usize(..self.operators.len());
+                self.note(|| format!("operator {who} is asked to stop"));
+                self.operators[who].stopping = true;
+            }
+            8 if self.random.u8(0..4) == 0 => {
+                self.note(|| "the login is revoked".into());
+                self.provider.logins.revoke();
+            }
+            9 if self.random.bool() => {
+                self.note(|| "a person signs in again".into());
+                self.sign_in();
+            }
+            _ => {}
+        }
+    }
+
+    pub(crate) fn sign_in(&mut self) {
+        let token = self.provider.logins.sign_in();
+        self.excuse = None;
+        self.old_seed_applied = false;
+        self.logins.push(token);
+        self.old_seeds.push(token);
+        self.put_seed(token);
+    }
+
+    fn put_seed(&mut self, token: u64) {
+        self.note(|| format!("the seed is r{token}"));
+        self.objects
+            .put_seed(SourceValue::Text(refresh_token(token)));
+        self.touch();
+    }
+}
