@@ -130,7 +130,7 @@ impl Settings {
 
     /// The name of the state of a `CubeCredential` with this name.
     #[must_use]
-    pub(crate) fn state_name(name: &str) -> String {
+    pub fn state_name(name: &str) -> String {
         format!("{name}-cube-state")
     }
 

@@ -15,7 +15,7 @@ const OUTLIVED: &str = "the API server did not take the successor for longer tha
 pub(crate) struct Sent {
     pub(crate) at: i64,
     pub(crate) by: u64,
-    /// Until when nobody else may send it; `None`: its sender knows the outcome, or goes on without it.
+    /// Until when nobody else may send it; `None`: its sender knows the outcome.
     pub(crate) open_until: Option<i64>,
     /// Whether the sender knows that it was served.
     served: bool,
@@ -33,18 +33,6 @@ impl World {
         let sent = self.sent.entry(token).or_default();
         (sent.at, sent.by, sent.request) = (at, operator.pod, operator.request);
         sent.open_until = Some(at + EXCHANGE);
-    }
-
-    /// A process claims a refresh token: it waits for no response to another one any more.
-    pub(crate) fn claims(&mut self, who: usize, claimed: Option<u64>) {
-        let pod = self.operators[who].pod;
-        let others = self
-            .sent
-            .iter_mut()
-            .filter(|(token, _)| Some(**token) != claimed);
-        for (_, sent) in others.filter(|(_, sent)| sent.by == pod) {
-            sent.open_until = None;
-        }
     }
 
     /// The response has arrived, and its receiver is alive.
@@ -72,7 +60,10 @@ impl World {
         self.figures.retries += 1;
         // Another pod waits for the claim; clocks differ by up to four seconds, and times are whole seconds.
         // A token that is not rotated may be sent by many.
+        // A login that has not worked yet is forgotten with its claim when an old seed is applied in between.
+        let forgotten = self.old_seed_applied && self.logins.contains(&token);
         let claimed = self.provider.logins.rules.rotates
+            && !forgotten
             && sent.by != by
             && sent.open_until.is_some()
             && now < sent.at + EXCHANGE;

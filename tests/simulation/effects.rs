@@ -38,13 +38,7 @@ impl World {
     pub(crate) fn act(&mut self, who: usize, action: Action) -> Result<Outcome, ApiError> {
         match &action {
             Action::TakePermit(_) => {}
-            Action::Store(state) => {
-                if state.claims {
-                    let claimed = &state.secret.data["refresh-token"];
-                    self.claims(who, number(claimed.expose_secret()));
-                }
-                self.begin_write(who, &state.secret.name);
-            }
+            Action::Store(state) => self.begin_write(who, &state.secret.name),
             Action::Publish(target) => self.begin_write(who, &target.name),
             Action::Report { .. } => {
                 self.pass(who);

@@ -45,7 +45,7 @@ pub struct DesiredSecret {
 impl DesiredSecret {
     /// The fingerprint of its access token.
     #[must_use]
-    pub(crate) fn fingerprint(&self) -> String {
+    pub fn fingerprint(&self) -> String {
         self.data
             .get(ACCESS_TOKEN)
             .map(fingerprint)

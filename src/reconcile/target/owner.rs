@@ -20,7 +20,7 @@ pub(in crate::reconcile) enum TargetOwner {
 impl TargetSecret {
     /// Whether this Secret belongs neither to this object nor to a predecessor of it. Its data may not be read then.
     #[must_use]
-    pub(crate) fn is_foreign_to(&self, credential: &Credential) -> bool {
+    pub fn is_foreign_to(&self, credential: &Credential) -> bool {
         self.owner(credential) == TargetOwner::Foreign
     }
 
