@@ -69,7 +69,7 @@ impl Reconciler {
     /// Forgets a deleted object.
     pub(super) fn forget(&self, object: &Watched) {
         let uid = object.uid().unwrap_or_default();
-        self.states.forget(&uid);
+        self.states.lock().forget(&uid);
         self.context.forget(&uid, &key(object));
     }
 
@@ -87,7 +87,8 @@ impl Reconciler {
     pub(super) fn forget_missing(&self) {
         let objects = self.context.all();
         let present: HashSet<_> = objects.iter().filter_map(|object| object.uid()).collect();
-        for missing in self.states.forget_all_but(&present) {
+        let mut states = self.states.lock();
+        for missing in states.forget_all_but(&present) {
             self.context.forget(&missing.uid, &missing.key);
         }
     }
@@ -191,8 +192,9 @@ impl Reconciler {
     }
 
     fn show(&self, credential: &Credential, status: &CubeCredentialStatus) {
+        let objects = self.states.lock();
         // Without a state, the object was deleted in the meantime.
-        if self.states.has(&credential.uid) {
+        if objects.has(&credential.uid) {
             let (namespace, name) = (&credential.namespace, &credential.name);
             self.context.parts.metrics.reported(namespace, name, status);
         }
@@ -203,15 +205,16 @@ impl Reconciler {
         let Ended { credential, memory } = session.end(worked, &mut lock(budget), now());
         let metrics = &self.context.parts.metrics;
         let (namespace, name) = (&credential.namespace, &credential.name);
+        let mut states = self.states.lock();
         let current = self.context.current(object);
         if current.as_ref().and_then(|current| current.uid()) != object.uid() {
             // The object was deleted in the meantime: no later event would forget it.
-            self.states.forget(&credential.uid);
+            states.forget(&credential.uid);
             lock(budget).leave(&credential.uid);
             if current.is_none() {
                 metrics.forget(namespace, name);
             }
-        } else if self.states.keep(&credential.uid, memory, worked) && worked {
+        } else if states.keep(&credential.uid, memory, worked) && worked {
             metrics.reported(namespace, name, &credential.status);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::Mutex,
+    sync::{Mutex, MutexGuard},
 };
 
 use kube::ResourceExt;
@@ -40,7 +40,15 @@ pub(super) struct Missing {
     pub(super) key: ObjectKey,
 }
 
+/// The states, locked. The metrics of an object are changed only while its state is locked: otherwise a reconcile that ends could
+/// show an object again whose deletion has just removed it.
+pub(super) struct LockedStates<'a>(MutexGuard<'a, HashMap<String, ObjectState>>);
+
 impl ObjectStates {
+    pub(super) fn lock(&self) -> LockedStates<'_> {
+        LockedStates(lock(&self.0))
+    }
+
     /// Observes an object without a request, with the memory of earlier reconciles.
     pub(super) fn observe(&self, context: &Context, object: &Watched) -> Observed {
         let mut states = lock(&self.0);
@@ -62,21 +70,6 @@ impl ObjectStates {
         observed
     }
 
-    /// A reconcile has ended. Returns whether the object is still known.
-    pub(super) fn keep(&self, uid: &str, memory: Memory, worked: bool) -> bool {
-        let mut states = lock(&self.0);
-        let Some(state) = states.get_mut(uid) else {
-            return false;
-        };
-        state.memory.end(memory);
-        state.api_errors = if worked {
-            0
-        } else {
-            state.api_errors.saturating_add(1)
-        };
-        true
-    }
-
     /// This status was written, in this version of the object.
     pub(super) fn reported(&self, uid: &str, version: u64, status: &CubeCredentialStatus) {
         if let Some(state) = lock(&self.0).get_mut(uid) {
@@ -96,19 +89,34 @@ impl ObjectStates {
     pub(super) fn api_errors(&self, uid: &str) -> u32 {
         lock(&self.0).get(uid).map_or(1, |state| state.api_errors)
     }
+}
 
-    pub(super) fn has(&self, uid: &str) -> bool {
-        lock(&self.0).contains_key(uid)
+impl LockedStates<'_> {
+    /// A reconcile has ended. Returns whether the object is still known.
+    pub(super) fn keep(&mut self, uid: &str, memory: Memory, worked: bool) -> bool {
+        let Some(state) = self.0.get_mut(uid) else {
+            return false;
+        };
+        state.memory.end(memory);
+        state.api_errors = if worked {
+            0
+        } else {
+            state.api_errors.saturating_add(1)
+        };
+        true
     }
 
-    pub(super) fn forget(&self, uid: &str) {
-        lock(&self.0).remove(uid);
+    pub(super) fn has(&self, uid: &str) -> bool {
+        self.0.contains_key(uid)
+    }
+
+    pub(super) fn forget(&mut self, uid: &str) {
+        self.0.remove(uid);
     }
 
     /// Forgets all other objects, and returns them.
-    pub(super) fn forget_all_but(&self, present: &HashSet<String>) -> Vec<Missing> {
-        let mut states = lock(&self.0);
-        states
+    pub(super) fn forget_all_but(&mut self, present: &HashSet<String>) -> Vec<Missing> {
+        self.0
             .extract_if(|uid, _| !present.contains(uid))
             .map(|(uid, state)| Missing {
                 uid,
