@@ -180,7 +180,9 @@ impl Case<'_> {
     pub(in crate::reconcile) fn exchange(&self) -> Result<Exchange, Rejection> {
         self.preflight()?;
         let client = self.client()?;
-        let login = self.observed.state.stored();
+        // A state may be left from another grant.
+        let stored = self.observed.state.stored();
+        let login = stored.filter(|_| self.settings.grant.refresh_token().is_some());
         let attempt = Attempt {
             owner_uid: self.observed.credential.uid.clone(),
             inputs: TokenInputs::new(self.settings, &client),
