@@ -32,7 +32,7 @@ pub fn absorb(observed: &mut Observed, outcome: Outcome, now: Timestamp) {
         Outcome::Stored { secret, claims } => login::stored(observed, secret, claims, now),
         Outcome::NotStored(why) => login::not_stored(observed, why, now),
         Outcome::Waited => login::waited(observed),
-        Outcome::Interrupted(_) => login::interrupted(observed),
+        Outcome::Interrupted(error) => login::interrupted(observed, error),
         Outcome::Published(secret) => target::published(observed, secret),
         Outcome::NotWritable(why) => target::not_writable(observed, why, now),
         Outcome::Deleted(name) => target::deleted(observed, &name),

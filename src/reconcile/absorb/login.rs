@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::exchange;
+use crate::api_error::ApiError;
 use crate::reconcile::{
     login::{State, StateReading, StateSecret, StoredLogin},
     memory::{Change, Setback, Unstored},
@@ -68,9 +69,9 @@ fn unstored_after(unstored: Unstored, why: NotStored) -> Option<Unstored> {
 }
 
 /// A read, a write or a report failed: the write is retried after a pause.
-pub(super) fn interrupted(observed: &mut Observed) {
+pub(super) fn interrupted(observed: &mut Observed, error: ApiError) {
     let login = &mut observed.memory.login;
-    login.storing(|unstored| Some(unstored.failed(Setback::Passing)));
+    login.storing(|unstored| Some(unstored.interrupted(error)));
 }
 
 pub(super) fn waited(observed: &mut Observed) {

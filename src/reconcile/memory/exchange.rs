@@ -79,7 +79,7 @@ impl ExchangeMemory {
             Some(failed) if failed.failure.was_made_with(&attempt.attempted) => failed.count,
             _ => 0,
         };
-        let count = earlier.saturating_add(i32::from(attempt.was_sent));
+        let count = earlier.saturating_add(i32::from(attempt.counts));
         let unknown = i32::from(attempt.outcome_unknown);
         self.unknown_outcomes = self.unknown_outcomes.saturating_add(unknown);
         let nth = if attempt.outcome_unknown {

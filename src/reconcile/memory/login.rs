@@ -116,9 +116,10 @@ impl LoginMemory {
     pub(in crate::reconcile) fn stored(&mut self, claim: Option<&Claim>, claims: bool) {
         self.unwritable = None;
         self.unstored = None;
-        self.claim = match (std::mem::take(&mut self.claim), claim) {
-            (_, Some(claim)) if claims => OwnClaim::Ready(claim.clone()),
-            (own, _) => own.kept(),
+        self.claim = match claim {
+            Some(claim) if claims => OwnClaim::Ready(claim.clone()),
+            Some(claim) if self.unused_claim() == Some(claim) => std::mem::take(&mut self.claim),
+            Some(_) | None => OwnClaim::None,
         };
     }
 
@@ -138,16 +139,6 @@ impl LoginMemory {
     pub(in crate::reconcile) fn claim_ends(&self, until: Timestamp) -> Option<Timestamp> {
         let observed = self.observed_claim.as_ref()?;
         Some(until.min(Claim::latest_end(observed.since)))
-    }
-}
-
-impl OwnClaim {
-    /// After a write that is no claim. A claim that waited to be released was released by it, or is no longer on the state.
-    fn kept(self) -> Self {
-        match self {
-            Self::None => Self::None,
-            Self::Ready(claim) | Self::Idle(claim) => Self::Ready(claim),
-        }
     }
 }
 

@@ -38,14 +38,14 @@ pub(super) fn refused(
     }
     let kept = keep_successor(observed, attempt, refresh_token, now);
     let outcome_unknown = error.outcome_unknown() && attempt.login.is_some() && !kept;
-    let was_sent = error.reason().retry_class() != Some(RetryClass::Terminal);
-    if was_sent {
+    let counts = error.reason().retry_class() != Some(RetryClass::Terminal);
+    if counts {
         observed.memory.exchange.sent(sent_at);
     }
     let failed = FailedAttempt {
         outcome_unknown,
         pause: error.pause(),
-        was_sent,
+        counts,
         attempted: attempt.attempted.clone(),
         inputs: Some(attempt.inputs.digest()),
         cause: FailureCause::Exchange(error, Arc::clone(&attempt.settings)),
@@ -65,7 +65,7 @@ pub(super) fn expired_on_arrival(
     let failed = FailedAttempt {
         outcome_unknown: false,
         pause: None,
-        was_sent: true,
+        counts: true,
         attempted: attempt.attempted.clone(),
         inputs: Some(attempt.inputs.digest()),
         cause: FailureCause::ExpiredOnArrival(Arc::clone(&attempt.settings)),
@@ -94,7 +94,7 @@ pub(in crate::reconcile::absorb) fn rejected(observed: &mut Observed, now: Times
     let failed = FailedAttempt {
         outcome_unknown: false,
         pause: None,
-        was_sent: true,
+        counts: true,
         attempted: case.attempted(),
         inputs: case.token_inputs().ok().map(|inputs| inputs.digest()),
         cause: FailureCause::Rejected(rejection, Arc::new(settings.clone())),

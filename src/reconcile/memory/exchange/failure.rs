@@ -44,8 +44,8 @@ pub(in crate::reconcile) struct FailedAttempt {
     pub(in crate::reconcile) outcome_unknown: bool,
     /// The pause that the provider asked for.
     pub(in crate::reconcile) pause: Option<SignedDuration>,
-    /// Whether anything was sent.
-    pub(in crate::reconcile) was_sent: bool,
+    /// Whether it counts as a failed attempt.
+    pub(in crate::reconcile) counts: bool,
     pub(in crate::reconcile) attempted: Attempted,
     pub(in crate::reconcile) inputs: Option<InputsDigest>,
 }

@@ -2,10 +2,13 @@
 
 use jiff::SignedDuration;
 
-use crate::reconcile::{
-    login::{State, StoredLogin},
-    pace::delays,
-    write_error::WriteError,
+use crate::{
+    api_error::ApiError,
+    reconcile::{
+        login::{State, StoredLogin},
+        pace::delays,
+        write_error::WriteError,
+    },
 };
 
 /// The number of failed attempts, 0.2 s to 3 s apart, that precede a report.
@@ -16,8 +19,8 @@ const ATTEMPTS_BEFORE_REPORT: u32 = 5;
 pub(in crate::reconcile) struct Unstored {
     /// The content that the state must get.
     login: StoredLogin,
-    /// The generation of the state, and the hash of the refresh token, that it follows.
-    follows_generation: u64,
+    /// The number of the response, and the hash of the refresh token, that it follows.
+    follows_rotation: u64,
     follows_token: String,
     /// The number of failed attempts to write it.
     attempts: u32,
@@ -37,7 +40,7 @@ pub(in crate::reconcile) enum StorePhase {
 
 /// The result of a failed attempt to store a response.
 pub(in crate::reconcile) enum Setback {
-    /// The state changed in between, or may have been written.
+    /// The state changed in between, or could not be read.
     Passing,
     /// The state may have been written, and the API server may be unavailable.
     NoResponse(WriteError),
@@ -49,7 +52,7 @@ impl Unstored {
     pub(super) fn new(login: StoredLogin, sent: &StoredLogin) -> Self {
         Self {
             login,
-            follows_generation: sent.record.generation,
+            follows_rotation: sent.record.rotation,
             follows_token: sent.token_hash(),
             attempts: 0,
             phase: StorePhase::Write,
@@ -86,6 +89,15 @@ impl Unstored {
         }
     }
 
+    /// A read or a report in between failed. A refusal that lasts is reported, unless the report itself failed.
+    pub(in crate::reconcile) fn interrupted(self, error: ApiError) -> Self {
+        let reporting = matches!(self.phase, StorePhase::Report(_));
+        if error.is_refusal() && !reporting {
+            return self.failed(Setback::NoResponse(error.into()));
+        }
+        self.failed(Setback::Passing)
+    }
+
     /// The refusal was reported.
     pub(in crate::reconcile) fn reported(self) -> Self {
         let phase = match self.phase {
@@ -115,8 +127,8 @@ impl Unstored {
         if stored.token_hash() != self.follows_token {
             return None;
         }
-        let generation = stored.record.generation;
-        if generation == self.follows_generation {
+        let rotation = stored.record.rotation;
+        if rotation == self.follows_rotation {
             return Some(self);
         }
         if self.login.token_hash() == self.follows_token {
@@ -125,9 +137,62 @@ impl Unstored {
         }
         // Another process got a response without a new refresh token: ours has the one that stays valid.
         Some(Self {
-            login: self.login.renumbered(generation.saturating_add(1)),
-            follows_generation: generation,
+            login: self.login.renumbered(rotation.saturating_add(1)),
+            follows_rotation: rotation,
             ..self
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api_error::{ApiStatus, Cause, StatusClass};
+
+    fn unstored() -> Unstored {
+        let sent = StoredLogin::begin(&"r1".into(), None, None);
+        Unstored::new(sent.succeeded(Some("r2".into()), None, None), &sent)
+    }
+
+    fn refused() -> ApiError {
+        ApiError {
+            verb: "read",
+            object: "Secret treasury/main-cube-state".into(),
+            cause: Cause::Status(ApiStatus {
+                message: "secrets is forbidden".into(),
+                code: 403,
+                reason: "Forbidden".into(),
+                class: StatusClass::Refused,
+                namespace_is_gone: false,
+            }),
+        }
+    }
+
+    #[test]
+    fn a_read_that_is_refused_again_and_again_is_reported() {
+        let mut unstored = unstored();
+        for _ in 0..ATTEMPTS_BEFORE_REPORT {
+            unstored = unstored.interrupted(refused());
+            assert_eq!(*unstored.phase(), StorePhase::Wait);
+            unstored = unstored.waited();
+        }
+        let unstored = unstored.interrupted(refused());
+        assert_eq!(*unstored.phase(), StorePhase::Report(refused().into()));
+        // The report fails too: there is a pause all the same.
+        let unstored = unstored.interrupted(refused());
+        assert_eq!(*unstored.phase(), StorePhase::Wait);
+    }
+
+    #[test]
+    fn an_api_server_that_is_away_is_waited_for_without_a_report() {
+        let mut unstored = unstored();
+        for _ in 0..2 * ATTEMPTS_BEFORE_REPORT {
+            unstored = unstored.interrupted(ApiError {
+                cause: Cause::Timeout(30),
+                ..refused()
+            });
+            assert_eq!(*unstored.phase(), StorePhase::Wait);
+            unstored = unstored.waited();
+        }
     }
 }
