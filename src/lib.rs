@@ -28,8 +28,8 @@
 //!
 //! The core, which is pure: it has no cluster, network, clock or randomness.
 //!
-//! - [`consumers`]: the pods that use a token, and whether they see a refresh.
 //! - [`reconcile`]: decide and absorb, and the session around them.
+//! - [`consumers`]: the pods that use a token, and whether they see a refresh.
 //! - [`oauth`]: the request to a token endpoint, and the meaning of each response.
 //! - `providers`: the known providers, one row each.
 //! - [`api`]: the `CubeCredential`: spec, status, conditions and reasons.

@@ -7,16 +7,18 @@
 //! Nothing below this module knows a cluster, a network, a clock, a runtime or chance. Time is a parameter and jitter comes from
 //! the uid, so every history can be replayed. `tests/purity` proves it from the sources.
 //!
-//! Three topics, four aspects; a file has the same name in each:
+//! Three topics, five aspects; the last four have a file of the topic's name each:
 //!
-//! | | what it is | what is remembered | what is decided | what comes back |
-//! |---|---|---|---|---|
-//! | the target | `target` `token` | `memory/target` | `checks/target` | `absorb/target` |
-//! | the exchange | `source` `pace` | `memory/exchange` | `checks/exchange` | `absorb/exchange` |
-//! | the login | `login` | `memory/login` | `checks/login` | `absorb/login` |
+//! | | what it is | what is remembered | what is derived | what is decided | what comes back |
+//! |---|---|---|---|---|---|
+//! | the target | `target` `token` | `memory/target` | `case/target` | `checks/target` | `absorb/target` |
+//! | the exchange | `source` `pace` | `memory/exchange` | `case/exchange` | `checks/exchange` | `absorb/exchange` |
+//! | the login | `login` | `memory/login` | `case/login` | `checks/login` | `absorb/login` |
 //!
-//! `settings`, `credential`, `observed` and `plan` are the types around them. `case` derives the facts that the checks need,
-//! `decide` runs the checks, `session` is the loop, and `status` has every sentence that people read.
+//! - `settings`, `credential`, `observed`, `plan`, `secret`, `write_error`: the types around them; `digest` and `time` compute.
+//! - `decide` runs the checks, `session` is the loop around it, and `memory/reporting` collects what a report must say.
+//! - `status` joins the causes, which the errors of each topic state, with their remedies: the sentences of conditions, events
+//!   (`event`) and the findings of `check` (`finding`, `inspect`).
 
 mod absorb;
 mod case;
@@ -32,6 +34,7 @@ mod memory;
 mod observed;
 mod pace;
 mod plan;
+mod secret;
 mod session;
 mod settings;
 mod source;
@@ -58,13 +61,14 @@ pub use pace::{Budget, ClientKey, Permit, PermitRequest};
 pub use plan::{
     Action, Attempt, DesiredState, Exchange, Exchanged, Next, NotStored, Outcome, Plan, Read,
 };
+pub use secret::{DesiredSecret, SecretVersion};
 pub use session::{Effects, Ended, Session, Turn};
 pub use settings::{Settings, SettingsError};
 pub use source::{
     CaBundle, CaBundleFlaw, ClientValues, Flaw, Rejection, SecretRole, Source, SourceSecret,
     SourceValue,
 };
-pub use target::{Content, DesiredSecret, SecretVersion, Target, TargetReading, TargetSecret};
+pub use target::{Content, Target, TargetReading, TargetSecret};
 pub use token::{TokenInputs, fingerprint};
 pub use write_error::WriteError;
 

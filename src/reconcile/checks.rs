@@ -17,7 +17,7 @@ pub(super) const CHECKS: &[Check] = &[
     login::a_response_is_stored_first,
     // The garbage collector deletes Secrets with an owner reference, and the others should stay: nothing is left to do.
     target::a_deleted_credential_is_left_alone,
-    // Only one of two credentials with one target may touch it, so this comes before anything is read or written.
+    // Only one of two credentials with one target may touch it, so this comes before anything is read or written for it.
     target::an_older_credential_owns_the_target,
     // The checks below depend on the owner of the Secret and on the token in it.
     target::the_target_is_read,
@@ -45,9 +45,9 @@ pub(super) const CHECKS: &[Check] = &[
     login::an_idle_claim_is_released,
     // The delay after a failure protects the provider, so it comes before everything that leads to a request.
     exchange::a_failure_waits,
-    // The distance between two exchanges also protects a provider whose tokens expire on arrival.
+    // The distance between two exchanges also protects a provider whose tokens expire before the next one is due.
     exchange::a_token_of_a_few_seconds_is_not_replaced_immediately,
-    // A queued credential needs no reads to ask again.
+    // A queued credential can ask again without reading anything.
     exchange::a_place_in_the_queue_is_kept,
     // From here on the exchange is due: everything that it needs must be known.
     exchange::the_needs_of_the_request_are_read,

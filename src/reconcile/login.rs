@@ -37,17 +37,19 @@
 //! | between `invalid_grant` and its record | the token, a claim | sends the token once more |
 
 mod claim;
+mod desired;
 mod record;
 mod secret;
 mod stored;
 mod transitions;
 
-pub(super) use claim::{Claim, ClaimState};
-pub(super) use record::RejectedToken;
+pub(super) use claim::{ClaimState, SeedNow};
+pub(super) use desired::desired;
+pub(super) use record::{Claim, RejectedToken};
 pub(super) use secret::StateConflict;
 pub use secret::{STATE_TYPE, State, StateReading, StateSecret, is_state_of};
 pub use stored::StoredLogin;
-pub(super) use transitions::{Rejected, SeedNow};
+pub(super) use transitions::Rejected;
 
 #[cfg(test)]
 mod tests;

@@ -12,8 +12,8 @@ use super::{
     login::StoredLogin,
     memory::Versions,
     pace::PermitRequest,
+    secret::{DesiredSecret, SecretVersion},
     settings::Settings,
-    target::{DesiredSecret, SecretVersion},
     token::TokenInputs,
 };
 use crate::{

@@ -1,7 +1,7 @@
 //! Every sentence that people read in conditions, events and `cube-operator check`: the cause, the remedy, and the next attempt.
 //!
-//! The causes come from the errors of each boundary; here they meet their remedies and the time of the next attempt. Nothing
-//! outside this room makes a sentence for conditions, events or `check`, and nothing parses one.
+//! The errors of each topic and boundary state the causes; here they are joined with their remedies and the time of the next
+//! attempt. Nothing parses, cuts or stores such a sentence, except the status itself.
 
 mod conditions;
 mod events;

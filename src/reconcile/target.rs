@@ -10,7 +10,6 @@ use thiserror::Error;
 
 use crate::api::Reason;
 pub(super) use desired::desired;
-pub use desired::{DesiredSecret, SecretVersion};
 pub(super) use metadata::DesiredMetadata;
 pub(super) use owner::TargetOwner;
 pub use secret::{Content, Target, TargetReading, TargetSecret};

@@ -50,9 +50,9 @@ impl TokenMetadata {
     }
 
     /// The metadata with the number of the response that the token came with.
-    pub(super) fn numbered(self, generation: u64) -> Self {
+    pub(super) fn numbered(self, rotation: u64) -> Self {
         Self {
-            rotation: Some(generation),
+            rotation: Some(rotation),
             ..self
         }
     }

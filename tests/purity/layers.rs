@@ -36,7 +36,7 @@ pub(crate) const LAYERS: &[&[&str]] = &[
     &["src/reconcile/token"],
     &["src/reconcile/source"],
     &["src/reconcile/settings", "src/reconcile/credential"],
-    &["src/reconcile/event.rs"],
+    &["src/reconcile/event.rs", "src/reconcile/secret.rs"],
     &[
         "src/reconcile/digest.rs",
         "src/reconcile/time.rs",

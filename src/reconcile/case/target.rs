@@ -67,7 +67,7 @@ impl<'a> Case<'a> {
         (published.expires_at > self.now && self.is_confirmed(&published)).then_some(published)
     }
 
-    /// The published token, if it has not expired and is outdated only because its inputs have changed.
+    /// The published token, if it has not expired. Where no published token is good, its inputs have changed.
     pub(in crate::reconcile) fn outdated_token(&self) -> Option<TokenMetadata> {
         let published = self.target()?.confirmed_metadata()?;
         let outdated = published.expires_at > self.now

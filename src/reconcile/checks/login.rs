@@ -1,20 +1,17 @@
 //! The checks of a stored refresh token: it is claimed before it is sent, and the provider's response is stored before anything
 //! else happens. `reconcile::login` has the picture of its states.
 
-mod write;
-
 use super::step::{Step, act, read, settle};
 use crate::{
     api::Reason,
     reconcile::{
         case::{Case, NextLogin},
-        login::{Claim, ClaimState, Rejected, SeedNow, State},
+        login::{self, Claim, ClaimState, Rejected, SeedNow, State, StoredLogin},
         memory::StorePhase,
-        plan::{Next, Read},
+        plan::{Action, DesiredState, Next, Read},
         status::{self, Conditions},
     },
 };
-use write::{claim, store};
 
 pub(super) fn a_response_is_stored_first(case: &Case<'_>) -> Option<Step> {
     let unstored = case.observed.memory.login.unstored()?;
@@ -148,4 +145,29 @@ pub(super) fn the_refresh_token_is_claimed(case: &Case<'_>) -> Option<Step> {
     let unused = case.observed.memory.login.unused_claim();
     let claimed = stored.claimed(&case.observed.identity, seed, unused, case.now);
     Some(claim(case, claimed))
+}
+
+/// Stores this login.
+fn store(case: &Case<'_>, login: StoredLogin) -> Step {
+    write(case, login, false)
+}
+
+/// Stores this login, with its claim for a request that follows.
+fn claim(case: &Case<'_>, login: StoredLogin) -> Step {
+    write(case, login, true)
+}
+
+fn write(case: &Case<'_>, stored: StoredLogin, claims: bool) -> Step {
+    let observed = case.observed;
+    let secret = login::desired(
+        &observed.credential,
+        case.settings,
+        &observed.state,
+        &stored,
+    );
+    act(Action::Store(Box::new(DesiredState {
+        secret,
+        stored,
+        claims,
+    })))
 }

@@ -38,10 +38,10 @@ impl Inspection<'_> {
             ClaimState::Others { until } => Finding::notice(LoginFact::Claimed { secret, until }),
             ClaimState::OutcomeUnknown => Finding::notice(LoginFact::OutcomeUnknown { secret }),
             _ if record.outcome_unknown => Finding::notice(LoginFact::OutcomeUnknown { secret }),
-            _ if record.generation == 0 => Finding::good(LoginFact::SignedIn { secret }),
+            _ if record.rotation == 0 => Finding::good(LoginFact::SignedIn { secret }),
             _ => Finding::good(LoginFact::Refreshed {
                 secret,
-                generation: record.generation,
+                generation: record.rotation,
             }),
         }
     }

@@ -1,19 +1,10 @@
-//! The claim on a refresh token: only one process may send it at a time.
+//! The claim on a refresh token: only one process may send it at a time. Claiming is a write of the state, and the last one before
+//! the request.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
+use super::{record::Claim, stored::StoredLogin};
 use crate::reconcile::{pace::delays, time::later};
-
-/// The process that is about to send a refresh token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::reconcile) struct Claim {
-    /// The SHA-256 of the token.
-    pub(in crate::reconcile) of: String,
-    /// The uid of the pod.
-    pub(in crate::reconcile) by: String,
-    pub(in crate::reconcile) until: Timestamp,
-}
 
 /// Whether the current refresh token may be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +17,14 @@ pub(in crate::reconcile) enum ClaimState {
     Others { until: Timestamp },
     /// A process claimed it and left no result: it may have been sent.
     OutcomeUnknown,
+}
+
+/// The Secret with the initial refresh token at the moment of a claim.
+#[derive(Clone, Debug, Default)]
+pub(in crate::reconcile) struct SeedNow {
+    pub(in crate::reconcile) version: Option<String>,
+    /// The hosts that its owner allows.
+    pub(in crate::reconcile) token_hosts: Option<String>,
 }
 
 impl Claim {
@@ -45,5 +44,54 @@ impl Claim {
     /// Whether enough of a claim is left to send a request and receive its response.
     pub(in crate::reconcile) fn suffices(until: Timestamp, now: Timestamp) -> bool {
         until.duration_since(now) >= delays::CLAIM_LEFT
+    }
+}
+
+impl StoredLogin {
+    /// Whether the token may be sent. `unused` is a claim of this process with which certainly nothing was consumed.
+    pub(in crate::reconcile) fn claim_state(
+        &self,
+        identity: &str,
+        unused: Option<&Claim>,
+        now: Timestamp,
+    ) -> ClaimState {
+        let claim = self.record.claim.as_ref();
+        let Some(claim) = claim.filter(|claim| claim.of == self.token_hash()) else {
+            return ClaimState::Free;
+        };
+        let until = claim.until;
+        if unused == Some(claim) {
+            return ClaimState::Ours { until };
+        }
+        // A claim of this pod comes from an earlier container, which is gone.
+        if claim.by != identity && until > now {
+            return ClaimState::Others { until };
+        }
+        ClaimState::OutcomeUnknown
+    }
+
+    /// The login, claimed by this process. An unknown outcome stays unknown until the provider says what happened to the token.
+    pub(in crate::reconcile) fn claimed(
+        &self,
+        identity: &str,
+        seed: SeedNow,
+        unused: Option<&Claim>,
+        now: Timestamp,
+    ) -> Self {
+        let unknown = match self.claim_state(identity, unused, now) {
+            ClaimState::Free | ClaimState::Ours { .. } => false,
+            ClaimState::OutcomeUnknown | ClaimState::Others { .. } => true,
+        };
+        self.with(|record| {
+            record.claim = Some(Claim::new(self.token_hash(), identity, now));
+            record.seed_version = seed.version;
+            record.token_hosts = seed.token_hosts;
+            record.outcome_unknown |= unknown;
+        })
+    }
+
+    /// The login without its claim, because nothing was consumed.
+    pub(in crate::reconcile) fn released(&self) -> Self {
+        self.with(|record| record.claim = None)
     }
 }

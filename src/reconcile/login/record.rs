@@ -4,7 +4,6 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::claim::Claim;
 use crate::reconcile::{pace::delays, time::later, token::TokenMetadata};
 
 /// The record beside the tokens of a login.
@@ -12,7 +11,8 @@ use crate::reconcile::{pace::delays, time::later, token::TokenMetadata};
 #[serde(rename_all = "camelCase")]
 pub(in crate::reconcile) struct LoginRecord {
     /// The number of responses that have been stored since the state began.
-    pub(in crate::reconcile) generation: u64,
+    #[serde(rename = "generation")]
+    pub(in crate::reconcile) rotation: u64,
     /// The SHA-256 of the initial refresh token of this login.
     pub(in crate::reconcile) seed: String,
     /// The last resourceVersion of the initial refresh token's Secret that was found to begin no other login.
@@ -30,6 +30,16 @@ pub(in crate::reconcile) struct LoginRecord {
     pub(in crate::reconcile) rejection: Option<RejectedToken>,
     /// The record of the login before, until this one has worked: a wrong seed must not cost a good login.
     pub(in crate::reconcile) replaced: Option<Box<LoginRecord>>,
+}
+
+/// The process that is about to send a refresh token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::reconcile) struct Claim {
+    /// The SHA-256 of the token.
+    pub(in crate::reconcile) of: String,
+    /// The uid of the pod.
+    pub(in crate::reconcile) by: String,
+    pub(in crate::reconcile) until: Timestamp,
 }
 
 /// The provider's `invalid_grant` for the stored refresh token.

@@ -106,7 +106,7 @@ impl State {
     }
 
     /// Uid and version of the Secret that a write replaces.
-    pub(in crate::reconcile) fn present(&self) -> Option<(&str, &str)> {
+    pub(in crate::reconcile) fn version(&self) -> Option<(&str, &str)> {
         match self {
             Self::Present(secret) => Some((&secret.uid, &secret.version)),
             Self::Damaged { uid, version } => Some((uid, version)),

@@ -1,13 +1,9 @@
 //! The content of a state Secret.
 
-use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
-use super::{
-    claim::{Claim, ClaimState},
-    record::LoginRecord,
-};
+use super::record::LoginRecord;
 use crate::reconcile::digest::hex;
 
 /// The content of a state Secret.
@@ -37,27 +33,13 @@ impl StoredLogin {
     pub(in crate::reconcile) fn token_hash(&self) -> String {
         hash(&self.refresh_token)
     }
+}
 
-    /// Whether the token may be sent. `unused` is a claim of this process with which certainly nothing was consumed.
-    pub(in crate::reconcile) fn claim_state(
-        &self,
-        identity: &str,
-        unused: Option<&Claim>,
-        now: Timestamp,
-    ) -> ClaimState {
-        let claim = self.record.claim.as_ref();
-        let Some(claim) = claim.filter(|claim| claim.of == self.token_hash()) else {
-            return ClaimState::Free;
-        };
-        let until = claim.until;
-        if unused == Some(claim) {
-            return ClaimState::Ours { until };
-        }
-        // A claim of this pod comes from an earlier container, which is gone.
-        if claim.by != identity && until > now {
-            return ClaimState::Others { until };
-        }
-        ClaimState::OutcomeUnknown
+impl StoredLogin {
+    pub(super) fn with(&self, change: impl FnOnce(&mut LoginRecord)) -> Self {
+        let mut changed = self.clone();
+        change(&mut changed.record);
+        changed
     }
 }
 

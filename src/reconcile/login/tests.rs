@@ -113,7 +113,7 @@ fn a_wrong_seed_does_not_cost_the_login_before_it() {
 fn a_new_login_that_has_worked_replaces_the_one_before_for_good() {
     let b2 = begin("b", &a2()).succeeded(Some(token("b2")), None, None);
     assert!(b2.replaced_token.is_none() && b2.record.replaced.is_none());
-    assert_eq!(b2.record.generation, 2);
+    assert_eq!(b2.record.rotation, 2);
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn a_rejection_is_confirmed_once_and_a_loss_never() {
 #[test]
 fn a_state_from_a_backup_counts_on_from_what_is_published() {
     let next = a2().succeeded(Some(token("a3")), None, Some(10));
-    assert_eq!(next.record.generation, 11);
+    assert_eq!(next.record.rotation, 11);
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn the_newer_token_has_the_greater_number_then_the_later_time() {
 #[test]
 fn the_number_of_a_response_does_not_overflow() {
     let next = a2().succeeded(Some(token("a3")), None, Some(u64::MAX));
-    assert_eq!(next.record.generation, u64::MAX);
+    assert_eq!(next.record.rotation, u64::MAX);
 }
 
 /// As the version before this layout of the code wrote it: the stored format must stay readable.
@@ -227,7 +227,7 @@ fn a_state_of_the_version_before_is_read() {
     ]);
     let read = StoredLogin::read(&data).unwrap();
     let expected = LoginRecord {
-        generation: 3,
+        rotation: 3,
         seed: "5e".into(),
         seed_version: Some("7".into()),
         token_hosts: Some("api.example.com".into()),
@@ -259,7 +259,7 @@ fn a_state_of_the_version_before_is_read() {
             request: None,
         }),
         replaced: Some(Box::new(LoginRecord {
-            generation: 2,
+            rotation: 2,
             seed: "0b".into(),
             seed_version: Some("6".into()),
             ..LoginRecord::default()

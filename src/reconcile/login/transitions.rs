@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::{
-    claim::{Claim, ClaimState},
     record::{LoginRecord, RejectedToken},
     stored::{StoredLogin, hash},
 };
@@ -12,14 +11,6 @@ use crate::reconcile::token::Token;
 
 /// The most seeds that are remembered as replaced for good.
 const PAST_SEEDS: usize = 32;
-
-/// The Secret with the initial refresh token at the moment of a claim.
-#[derive(Clone, Debug, Default)]
-pub(in crate::reconcile) struct SeedNow {
-    pub(in crate::reconcile) version: Option<String>,
-    /// The hosts that its owner allows.
-    pub(in crate::reconcile) token_hosts: Option<String>,
-}
 
 /// A token that the provider rejected, with what it was sent with.
 #[derive(Debug)]
@@ -57,7 +48,7 @@ impl StoredLogin {
         Self {
             replaced_token,
             record: LoginRecord {
-                generation: replaced.generation,
+                rotation: replaced.rotation,
                 past_seeds: replaced.past_seeds.clone(),
                 replaced: Some(Box::new(replaced)),
                 ..fresh.record
@@ -93,31 +84,6 @@ impl StoredLogin {
         }
     }
 
-    /// The login, claimed by this process. An unknown outcome stays unknown until the provider says what happened to the token.
-    pub(in crate::reconcile) fn claimed(
-        &self,
-        identity: &str,
-        seed: SeedNow,
-        unused: Option<&Claim>,
-        now: Timestamp,
-    ) -> Self {
-        let unknown = match self.claim_state(identity, unused, now) {
-            ClaimState::Free | ClaimState::Ours { .. } => false,
-            ClaimState::OutcomeUnknown | ClaimState::Others { .. } => true,
-        };
-        self.with(|record| {
-            record.claim = Some(Claim::new(self.token_hash(), identity, now));
-            record.seed_version = seed.version;
-            record.token_hosts = seed.token_hosts;
-            record.outcome_unknown |= unknown;
-        })
-    }
-
-    /// The login without its claim, because nothing was consumed.
-    pub(in crate::reconcile) fn released(&self) -> Self {
-        self.with(|record| record.claim = None)
-    }
-
     /// The login after a response of a provider that accepted the refresh token. Without a successor, the token stays the old
     /// one.
     ///
@@ -129,19 +95,19 @@ impl StoredLogin {
         published: Option<u64>,
     ) -> Self {
         let before = &self.record;
-        let generation = before
-            .generation
+        let rotation = before
+            .rotation
             .max(published.unwrap_or(0))
             .saturating_add(1);
         let (access_token, issued) = issued
-            .map(|token| (token.value, token.metadata.numbered(generation)))
+            .map(|token| (token.value, token.metadata.numbered(rotation)))
             .unzip();
         Self {
             refresh_token: successor.unwrap_or_else(|| self.refresh_token.clone()),
             access_token,
             replaced_token: None,
             record: LoginRecord {
-                generation,
+                rotation,
                 past_seeds: past_seeds(before),
                 issued,
                 claim: None,
@@ -154,13 +120,10 @@ impl StoredLogin {
     }
 
     /// The same response, to be stored after another one that brought no new refresh token.
-    pub(in crate::reconcile) fn renumbered(&self, generation: u64) -> Self {
+    pub(in crate::reconcile) fn renumbered(&self, rotation: u64) -> Self {
         self.with(|record| {
-            record.generation = generation;
-            record.issued = record
-                .issued
-                .take()
-                .map(|issued| issued.numbered(generation));
+            record.rotation = rotation;
+            record.issued = record.issued.take().map(|issued| issued.numbered(rotation));
         })
     }
 
@@ -179,12 +142,6 @@ impl StoredLogin {
             record.claim = None;
             record.rejection = Some(rejection);
         })
-    }
-
-    fn with(&self, change: impl FnOnce(&mut LoginRecord)) -> Self {
-        let mut changed = self.clone();
-        change(&mut changed.record);
-        changed
     }
 }
 

@@ -1,5 +1,5 @@
-//! Every delay of the operator's decisions, in one table. `README.md` and the runbook state the same figures; a test compares
-//! them.
+//! Every delay of the operator's decisions, in one table. A test compares the retry delays with `README.md` and
+//! `docs/troubleshooting.md`.
 
 use jiff::SignedDuration;
 

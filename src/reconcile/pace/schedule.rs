@@ -6,7 +6,8 @@ use sha2::{Digest, Sha256};
 use super::delays;
 use crate::reconcile::{settings::Settings, time::later, token::TokenMetadata};
 
-/// The time at which a live token is refreshed: min(refreshBefore, lifetime / 3) before its expiry, less up to a tenth of that.
+/// The time at which a live token is refreshed: min(refreshBefore, lifetime / 3) before its expiry, and up to a tenth
+/// of that earlier still.
 pub(in crate::reconcile) fn refresh_at(
     token: &TokenMetadata,
     settings: &Settings,

@@ -1,8 +1,6 @@
-//! The Secrets that the operator writes, and the content of a target.
+//! The target with a token, as it should be.
 
 use std::collections::BTreeMap;
-
-use secrecy::SecretString;
 
 use super::{
     content::{EXPIRES_AT, TOKEN_TYPE, content_hash},
@@ -13,34 +11,11 @@ use crate::{
     api::annotation,
     reconcile::{
         credential::Credential,
+        secret::{DesiredSecret, SecretVersion},
         settings::Settings,
         token::{ACCESS_TOKEN, Token, fingerprint},
     },
 };
-
-/// One version of one Secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
-pub struct SecretVersion {
-    pub name: String,
-    pub uid: String,
-    pub version: String,
-}
-
-/// A Secret of ours as it should be.
-#[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "the names say it")]
-pub struct DesiredSecret {
-    pub name: String,
-    pub r#type: String,
-    pub labels: BTreeMap<String, String>,
-    pub annotations: BTreeMap<String, String>,
-    pub data: BTreeMap<String, SecretString>,
-    /// Whether it has an owner reference.
-    pub owned: bool,
-    /// The version that it replaces; `None`: it must not exist yet.
-    pub replaces: Option<SecretVersion>,
-}
 
 impl DesiredSecret {
     /// The fingerprint of its access token.

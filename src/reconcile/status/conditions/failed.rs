@@ -6,13 +6,14 @@ use crate::{
     reconcile::{
         case::Case,
         login::{RejectedToken, StateConflict},
-        memory::Failure,
+        memory::{Failure, Unwritable},
         pace::delays,
         settings::SettingsError,
         source::Rejection,
         status::{inputs, message},
         target::TargetConflict,
         time::later,
+        write_error::WriteError,
     },
 };
 
@@ -81,5 +82,25 @@ impl Conditions {
             refresh_at: None,
             wake_at: None,
         }
+    }
+
+    /// The API server refuses the target, whose token is kept for the next attempt, or the state, so that nothing is sent.
+    pub(in crate::reconcile) fn not_writable(
+        case: &Case<'_>,
+        reason: Reason,
+        unwritable: &Unwritable,
+    ) -> Self {
+        let next_attempt = unwritable.next_attempt;
+        let message = message::not_writable(&unwritable.why.to_string(), next_attempt);
+        let refreshed = Condition::failed(reason, message);
+        Self::from_published_token(case, refreshed, Progress::Reconciling, None)
+            .wake_by(next_attempt)
+    }
+
+    /// The provider's response is in no Secret yet: the login is lost if the process stops.
+    pub(in crate::reconcile) fn storing(case: &Case<'_>, why: &WriteError) -> Self {
+        let refreshed =
+            Condition::failed(Reason::StateNotWritable, message::storing(&why.to_string()));
+        Self::from_published_token(case, refreshed, Progress::Reconciling, None)
     }
 }

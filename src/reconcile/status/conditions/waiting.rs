@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::model::{Condition, Conditions, Progress, failed, failed_before_or};
 use crate::{
     api::{ConditionStatus, Reason},
-    reconcile::{case::Case, memory::Unwritable, status::message, write_error::WriteError},
+    reconcile::{case::Case, status::message},
 };
 
 impl Conditions {
@@ -31,26 +31,6 @@ impl Conditions {
     pub(in crate::reconcile) fn claimed(case: &Case<'_>, until: Timestamp) -> Self {
         let refreshed = failed_before_or(case, Reason::Pending, &message::claimed(until));
         Self::from_published_token(case, refreshed, Progress::Reconciling, Some(until))
-    }
-
-    /// The API server refuses the target, whose token is kept for the next attempt, or the state, so that nothing is sent.
-    pub(in crate::reconcile) fn not_writable(
-        case: &Case<'_>,
-        reason: Reason,
-        unwritable: &Unwritable,
-    ) -> Self {
-        let next_attempt = unwritable.next_attempt;
-        let message = message::not_writable(&unwritable.why.to_string(), next_attempt);
-        let refreshed = Condition::failed(reason, message);
-        Self::from_published_token(case, refreshed, Progress::Reconciling, None)
-            .wake_by(next_attempt)
-    }
-
-    /// The provider's response is in no Secret yet: the login is lost if the process stops.
-    pub(in crate::reconcile) fn storing(case: &Case<'_>, why: &WriteError) -> Self {
-        let refreshed =
-            Condition::failed(Reason::StateNotWritable, message::storing(&why.to_string()));
-        Self::from_published_token(case, refreshed, Progress::Reconciling, None)
     }
 }
 
