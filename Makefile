@@ -108,4 +108,4 @@ clean: ## Remove what was built.
 
 .PHONY: bench
 bench: ## Measure the work of one watch event and one observation at 10, 1,000 and 10,000 objects.
-	cargo bench --locked --profile simulation --bench work
+	cargo bench --locked --profile dev --config profile.dev.package.cube-operator.opt-level=2 --bench work
