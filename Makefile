@@ -49,7 +49,10 @@ unit: ## Run the tests that need no cluster.
 
 .PHONY: cluster
 cluster: tools ## Run the tests against a real API server and a real token server.
-	cargo test --locked --test cluster
+	cargo test --locked --test cluster -- --test-threads $(CLUSTER_THREADS)
+
+# The tests mostly wait for the clock or the API server, so twice as many as two processors run at a time.
+CLUSTER_THREADS ?= 4
 
 .PHONY: chart
 chart: tools ## Lint and test the chart, and validate what it renders on a real API server.
