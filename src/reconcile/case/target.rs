@@ -24,7 +24,7 @@ impl<'a> Case<'a> {
         })
     }
 
-    /// A Secret by the target's name that is somebody else's.
+    /// A Secret by the target's name that does not belong to this `CubeCredential`.
     pub(in crate::reconcile) fn foreign_target(&self) -> Option<TargetConflict> {
         let secret = self.observed.target.present()?;
         let foreign = secret.owner(&self.observed.credential) == TargetOwner::Foreign;

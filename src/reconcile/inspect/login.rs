@@ -30,7 +30,7 @@ impl Inspection<'_> {
         Some(self.stored(&state.stored, secret))
     }
 
-    /// A login that goes on.
+    /// A login whose refresh token is stored.
     fn stored(&self, stored: &StoredLogin, secret: String) -> Finding {
         let record = &stored.record;
         let claim = stored.claim_state(&self.0.observed.identity, None, self.0.now);
