@@ -10,7 +10,6 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     event::Event,
     login::StoredLogin,
-    memory::Versions,
     pace::PermitRequest,
     secret::{DesiredSecret, SecretVersion},
     settings::Settings,
@@ -84,7 +83,6 @@ pub struct Attempt {
     /// The uid of the `CubeCredential`.
     pub(super) owner_uid: String,
     pub(super) inputs: TokenInputs,
-    pub(super) versions: Versions,
     pub(super) attempted: Attempted,
     /// The login whose refresh token is sent, with the grant that has one.
     pub(super) login: Option<StoredLogin>,

@@ -178,8 +178,7 @@ impl<'a> Case<'a> {
 impl Case<'_> {
     /// The exchange, if nothing rejects it. Source and CA bundle must have been read, and the state of a stored refresh token.
     pub(in crate::reconcile) fn exchange(&self) -> Result<Exchange, Rejection> {
-        self.preflight()?;
-        let client = self.client()?;
+        let client = self.preflight()?;
         // A state may be left from another grant.
         let stored = self.observed.state.stored();
         let login = stored.filter(|_| self.settings.grant.refresh_token().is_some());
@@ -187,8 +186,7 @@ impl Case<'_> {
             owner_uid: self.observed.credential.uid.clone(),
             inputs: TokenInputs::new(self.settings, &client),
             settings: Arc::new(self.settings.clone()),
-            versions: self.observed.versions(),
-            attempted: self.attempted(),
+            attempted: self.attempted(Some(self.key_of(&client))),
             login: login.cloned(),
         };
         let request = TokenRequest {
@@ -206,12 +204,13 @@ impl Case<'_> {
         Ok(Exchange { request, attempt })
     }
 
-    /// The checks that need no request.
-    pub(in crate::reconcile) fn preflight(&self) -> Result<(), Rejection> {
-        self.client()?;
+    /// The checks that need no request, and the client that passed them.
+    pub(in crate::reconcile) fn preflight(&self) -> Result<Authentication, Rejection> {
+        let client = self.client()?;
         self.initial_token()?;
         self.hosts()?;
-        preflight::ca_bundle(self.settings, &self.observed.ca_bundle).map(drop)
+        preflight::ca_bundle(self.settings, &self.observed.ca_bundle)?;
+        Ok(client)
     }
 
     /// Whether the initial refresh token can be used, with the grant that has one.
@@ -238,20 +237,23 @@ impl Case<'_> {
 
     /// The client whose budget pays for an exchange, if nothing rejects it.
     pub(in crate::reconcile) fn client_key(&self) -> Option<ClientKey> {
-        self.preflight().ok()?;
-        let client = self.client().ok()?;
-        Some(ClientKey::new(&self.settings.endpoint, client.client_id()))
+        let client = self.preflight().ok()?;
+        Some(self.key_of(&client))
     }
 
-    /// The inputs of an attempt made now, as the status records them.
-    pub(in crate::reconcile) fn attempted(&self) -> Attempted {
+    fn key_of(&self, client: &Authentication) -> ClientKey {
+        ClientKey::new(&self.settings.endpoint, client.client_id())
+    }
+
+    /// The inputs of an attempt of this client made now, as the status records them.
+    pub(in crate::reconcile) fn attempted(&self, client: Option<ClientKey>) -> Attempted {
         let observed = self.observed;
         Attempted {
             generation: observed.credential.generation,
             source_resource_version: observed.source.version().unwrap_or_default().to_owned(),
             seed_resource_version: observed.seed_version(),
             refresh_request: observed.credential.refresh_request.clone(),
-            client: self.client_key().map(|client| client.text()),
+            client: client.map(|client| client.text()),
             paused_until: None,
             ca_bundle_hash: preflight::ca_bundle_hash(&observed.ca_bundle),
         }
