@@ -108,7 +108,7 @@ fn api_calls(place: &Place) -> usize {
 #[test]
 fn credentials_that_wait_say_so_and_are_served_in_turn() {
     let place = Place::new();
-    // All six are there when the operator starts, so that they ask for their turns at once.
+    // All six are there when the operator starts, so that they ask for their turns at the same time.
     place.apply(&place.source());
     apply_many(&place, 6);
     let operator = place.operator_with(&["--token-request-interval", "5s"], &[]);

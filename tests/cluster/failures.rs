@@ -1,7 +1,7 @@
 //! Everything that can go wrong, as one table of real runs: what people read, when it is tried again, what does not help and
 //! what repairs it. `docs/troubleshooting.md` is written from the same runs.
 //!
-//! - [`table`]: the test that runs all rows at once.
+//! - [`table`]: the test that runs all rows at the same time.
 //! - [`row`]: what a row says. [`rows`]: all of them. [`remedies`]: what is advised, once for each reason.
 //! - [`setup`]: what the rows share: a namespace with the [`objects`] of all rows, an operator, and a [`provider`] that
 //!   responds as each row says.

@@ -190,7 +190,7 @@ fn shows_no_secret(value: &impl Debug) {
     struct Search;
     impl Write for Search {
         fn write_str(&mut self, text: &str) -> fmt::Result {
-            // A string is written at once, or up to a character that is escaped.
+            // A string is written in one piece, or up to a character that is escaped.
             assert!(!text.contains("S3CRET"), "{text}");
             Ok(())
         }
