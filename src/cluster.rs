@@ -17,6 +17,7 @@ mod key;
 mod observe;
 mod perform;
 mod read;
+pub(crate) mod slim;
 mod table;
 mod watched;
 mod write;

@@ -9,9 +9,9 @@ use kube::{
 
 use super::{
     context::Context,
-    convert,
     index::Entry,
     key::ObjectKey,
+    slim,
     watched::{Watched, entry, key, reference, target_name},
 };
 use crate::{api::CaBundleKind, lock::lock};
@@ -61,14 +61,14 @@ impl Context {
 
     /// Takes in an event of the watch on targets.
     pub fn learn_target(&self, event: Event<PartialObjectMeta<Secret>>) -> Affected {
-        let keys = lock(&self.targets).absorb(event, |secret| convert::target(&secret.metadata));
+        let keys = lock(&self.targets).absorb(event, |secret| slim::target(&secret.metadata));
         keys.iter().flat_map(|key| self.affected_by(key)).collect()
     }
 
     /// Takes in an event of the watch on the Secrets that may be read, and returns these.
     pub(crate) fn learn_source(&self, event: Event<PartialObjectMeta<Secret>>) -> Vec<ObjectKey> {
         lock(&self.sources).absorb(event, |secret| {
-            secret.resource_version().unwrap_or_default()
+            Some(secret.resource_version().unwrap_or_default())
         })
     }
 

@@ -12,7 +12,7 @@ use k8s_openapi::{
     api::core::v1::{ConfigMap, Secret},
 };
 use kube::{
-    Api, Client, Resource, ResourceExt,
+    Api, Client, Resource,
     core::PartialObjectMeta,
     runtime::{
         WatchStreamExt, reflector,
@@ -26,9 +26,12 @@ use serde::de::DeserializeOwned;
 use super::{readiness::List, reconciler::Reconciler};
 use crate::{
     api::{CaBundleKind, label},
-    cluster::{Affected, Watched, changed_config_map},
+    cluster::{Affected, Watched, changed_config_map, slim},
     kubernetes::error::explain_watch,
 };
+
+/// The number of objects on a page of a list. An object may have a megabyte, most of which is dropped on arrival.
+const PAGE: u32 = 50;
 
 const LONGEST_WATCH_PAUSE: Duration = Duration::from_secs(5);
 
@@ -41,10 +44,13 @@ pub(super) fn requests(
     writer: Writer<Watched>,
 ) -> impl Stream<Item = Request> + Send + 'static {
     let client = &reconciler.context.parts.client;
-    let all = watcher::Config::default;
+    let all = || watcher::Config::default().page_size(PAGE);
     let labelled = |label: &str| all().labels(&format!("{label}={}", label::TRUE));
 
-    let credentials = reflector(writer, events::<Watched>(client, namespace, all()).map(Ok));
+    let credentials = events::<Watched>(client, namespace, all())
+        .map(Ok)
+        .modify(slim::credential);
+    let credentials = reflector(writer, credentials);
     stream::select_all([
         each(
             reconciler,
@@ -96,7 +102,7 @@ where
         Some(namespace) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),
     };
-    let slim = |object: &mut K| object.managed_fields_mut().clear();
+    let slim = |object: &mut K| slim::metadata(object.meta_mut());
     watcher(api, config).backoff(ShortBackoff::default()).modify(slim).filter_map(|event| {
         if let Err(error) = &event {
             tracing::warn!(kind = %K::kind(&()), error = %explain_watch(error), "watch interrupted, starting it again");
