@@ -1,8 +1,8 @@
 //! Finds the `CubeCredentials` that a watch event affects, once the index and the caches have taken it in.
 
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::api::core::v1::Secret;
 use kube::{
-    Resource, ResourceExt,
+    ResourceExt,
     core::PartialObjectMeta,
     runtime::{reflector::ObjectRef, watcher::Event},
 };
@@ -99,15 +99,5 @@ impl From<&Entry> for Trusting {
             key: entry.key.clone(),
             uid: entry.uid.clone().unwrap_or_default(),
         }
-    }
-}
-
-/// The ConfigMap that an event is about. Its content is not kept: any ConfigMap may hold a CA bundle.
-pub(crate) fn changed_config_map(event: &Event<PartialObjectMeta<ConfigMap>>) -> Option<ObjectKey> {
-    match event {
-        Event::Apply(object) | Event::InitApply(object) | Event::Delete(object) => {
-            Some(ObjectKey::of(object.meta()))
-        }
-        Event::Init | Event::InitDone => None,
     }
 }

@@ -22,11 +22,12 @@ use kube::{
     },
 };
 use serde::de::DeserializeOwned;
+use tokio::sync::mpsc;
 
 use super::{readiness::List, reconciler::Reconciler};
 use crate::{
     api::{CaBundleKind, label},
-    cluster::{Affected, Watched, changed_config_map, slim},
+    cluster::{Affected, ObjectKey, Watched, slim},
     kubernetes::error::explain_watch,
 };
 
@@ -42,6 +43,7 @@ pub(super) fn requests(
     reconciler: &Arc<Reconciler>,
     namespace: Option<&str>,
     writer: Writer<Watched>,
+    bundles: mpsc::Receiver<ObjectKey>,
 ) -> impl Stream<Item = Request> + Send + 'static {
     let client = &reconciler.context.parts.client;
     let all = || watcher::Config::default().page_size(PAGE);
@@ -67,9 +69,18 @@ pub(super) fn requests(
             events(client, namespace, labelled(label::CREDENTIAL)),
             sources_affect,
         ),
-        // CA bundles need no label, so all ConfigMaps are watched; nothing of them is kept.
-        each(reconciler, events(client, namespace, all()), bundles_affect),
+        bundles_affect(reconciler, bundles),
     ])
+}
+
+/// The changes of one ConfigMap.
+pub(super) fn config_map(
+    client: &Client,
+    key: &ObjectKey,
+) -> impl Stream<Item = Event<PartialObjectMeta<ConfigMap>>> + Send + 'static {
+    let this = format!("metadata.name={}", key.name);
+    let config = watcher::Config::default().fields(&this);
+    events(client, Some(&key.namespace), config)
 }
 
 /// The requests that follow from each event.
@@ -169,12 +180,19 @@ fn sources_affect(reconciler: &Reconciler, event: Event<PartialObjectMeta<Secret
         .collect()
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the signature that all watches share"
-)]
-fn bundles_affect(reconciler: &Reconciler, event: Event<PartialObjectMeta<ConfigMap>>) -> Affected {
-    changed_config_map(&event)
-        .map(|key| reconciler.touch_ca_bundles(CaBundleKind::ConfigMap, &key))
-        .unwrap_or_default()
+fn bundles_affect(
+    reconciler: &Arc<Reconciler>,
+    changed: mpsc::Receiver<ObjectKey>,
+) -> BoxStream<'static, Request> {
+    let reconciler = Arc::clone(reconciler);
+    let changed = stream::unfold(changed, async |mut changed| {
+        let key = changed.recv().await?;
+        Some((key, changed))
+    });
+    changed
+        .flat_map(move |key| {
+            let affected = reconciler.touch_ca_bundles(CaBundleKind::ConfigMap, &key);
+            stream::iter(affected).map(Ok)
+        })
+        .boxed()
 }

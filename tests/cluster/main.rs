@@ -29,6 +29,7 @@ mod leader;
 mod lifecycle;
 mod local_checks;
 mod measure;
+mod memory;
 mod monitoring;
 mod ownership;
 mod port;
