@@ -31,6 +31,7 @@ mod local_checks;
 mod measure;
 mod monitoring;
 mod ownership;
+mod policies;
 mod refresh_token;
 mod refresh_token_crashes;
 mod repair;

@@ -51,3 +51,28 @@ annotations:
 {{- define "cube-operator.metricsPortNumber" -}}
 {{- ternary 8443 8080 (ne .Values.metrics.tlsSecret "") }}
 {{- end }}
+
+{{- /* Admission policies are cluster-scoped, and two releases in two namespaces may have one name. */ -}}
+{{- define "cube-operator.policy" -}}
+{{- printf "%s.%s.%s" (include "cube-operator.name" .of) .of.Release.Namespace .policy }}
+{{- end }}
+
+{{- /* Puts a policy in force: "of" is the root. "namespaces": only there; empty: everywhere. */ -}}
+{{- define "cube-operator.policyBinding" -}}
+{{- $name := include "cube-operator.policy" . -}}
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata:
+  {{- include "cube-operator.metadata" (dict "of" .of "name" $name) | nindent 2 }}
+spec:
+  policyName: {{ $name }}
+  validationActions: [Deny]
+  {{- with .namespaces }}
+  matchResources:
+    namespaceSelector:
+      matchExpressions:
+        - key: kubernetes.io/metadata.name
+          operator: In
+          values: {{ toJson . }}
+  {{- end }}
+{{- end }}
