@@ -2,6 +2,7 @@
 //! `edit`, the neighbour has `edit` in another namespace, and the consumer may ask for a refresh.
 
 mod authors;
+mod page;
 mod refresh;
 mod service_account;
 

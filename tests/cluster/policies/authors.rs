@@ -10,7 +10,7 @@ use cube_operator::api::CubeCredential;
 
 use super::{Users, credential, rule};
 
-fn refusal(user: &str, what: &str) -> String {
+pub(super) fn refusal(user: &str, what: &str) -> String {
     format!(
         "user \"{user}\" may not get {what}, so may not let the operator use it: ask for the right to get it, or have somebody \
          with that right make this change"
@@ -18,13 +18,13 @@ fn refusal(user: &str, what: &str) -> String {
 }
 
 /// An object that a spec names, and how a refusal tells it.
-struct Named {
+pub(super) struct Named {
     resource: &'static str,
     name: &'static str,
-    told: &'static str,
+    pub(super) told: &'static str,
 }
 
-const CLIENT: Named = Named {
+pub(super) const CLIENT: Named = Named {
     resource: "secrets",
     name: "client",
     told: "Secret \"client\" (spec.clientSecretRef)",
@@ -95,6 +95,10 @@ fn an_author_must_be_allowed_to_get_each_secret_and_config_map_that_the_spec_nam
     }
     users.may("owner", &with_secret);
     users.may("owner", &with_config_map);
+    // The API server completes the name before it asks the policy, which derives the name of the state from it.
+    let mut generated = login(&json!({"name": "bundle"}));
+    generated["metadata"] = json!({"generateName": "main-"});
+    users.may("owner", &create(&manifest(&generated)));
 }
 
 #[test]
