@@ -82,6 +82,14 @@ example_of_artifact_hub() {
     && grep -q CubeCredential "$1" && kubectl apply -n chart-test --dry-run=server --warnings-as-errors -f "$1"
 }
 
+second_release() {
+  helm install tokens "$chart" -n team-b --set 'watchNamespaces={team-b},crds.install=false' \
+    && kubectl get validatingadmissionpolicy cube-operator.chart-test.authors tokens.team-b.authors \
+    && helm uninstall tokens -n team-b --wait \
+    && gone validatingadmissionpolicy tokens.team-b.authors \
+    && kubectl get validatingadmissionpolicy cube-operator.chart-test.authors
+}
+
 upgrade_to_namespaces() {
   helm upgrade cube-operator "$chart" -n chart-test --set 'watchNamespaces={team-a}' \
     && kubectl get role/cube-operator rolebinding/cube-operator -n team-a \
@@ -91,6 +99,7 @@ upgrade_to_namespaces() {
 uninstall_keeps_the_definition() {
   helm uninstall cube-operator -n chart-test --wait \
     && gone role/cube-operator -n team-a && gone clusterrole/cube-operator-view \
+    && gone validatingadmissionpolicy,validatingadmissionpolicybinding -l app.kubernetes.io/name=cube-operator \
     && kubectl get crd cubecredentials.cube-operator.dev
 }
 
@@ -124,6 +133,7 @@ notes=$(mktemp)
 check "the example in the notes is complete and valid" example_of_the_notes "$notes"
 check "the example for Artifact Hub is valid" example_of_artifact_hub "$notes"
 rm "$notes"
+check "a second release has policies of its own" second_release
 check "upgrade to some namespaces takes the cluster-wide rights away" upgrade_to_namespaces
 check "uninstall keeps the definition, and nothing else" uninstall_keeps_the_definition
 

@@ -33,6 +33,7 @@ mod memory;
 mod monitoring;
 mod ownership;
 mod port;
+mod policies;
 mod refresh_token;
 mod refresh_token_crashes;
 mod repair;

@@ -75,8 +75,10 @@ impl Place {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let namespace = format!("test-{}", COUNT.fetch_add(1, Ordering::Relaxed));
         plane.kubectl(&["create", "namespace", &namespace]);
-        let values =
-            format!("watchNamespaces={{{namespace}}},crds.install=false,aggregateRoles=false");
+        // The ClusterRole that comes with the policy of refreshes would be the same one for all places.
+        let values = format!(
+            "watchNamespaces={{{namespace}}},crds.install=false,aggregateRoles=false,policies.refresh.enabled=false"
+        );
         let kubeconfig = install(plane, &namespace, &values);
         let place = Self {
             plane,

@@ -12,11 +12,27 @@ app.kubernetes.io/name: cube-operator
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
+{{- /* All labels of an object: "of" is the root, "labels" those of this object. The first ones win: objects are found by them. */ -}}
 {{- define "cube-operator.labels" -}}
-{{ include "cube-operator.selector" . }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
+{{- $labels := include "cube-operator.selector" .of | fromYaml }}
+{{- $_ := set $labels "app.kubernetes.io/version" .of.Chart.AppVersion }}
+{{- $_ := set $labels "app.kubernetes.io/managed-by" .of.Release.Service }}
+{{- $_ := set $labels "helm.sh/chart" (printf "%s-%s" .of.Chart.Name (.of.Chart.Version | replace "+" "_")) }}
+{{- merge $labels (.labels | default dict) .of.Values.commonLabels | toYaml }}
+{{- end }}
+
+{{- /* The metadata of an object: "of" is the root; "namespace", "labels" and "annotations" only where the object has them. */ -}}
+{{- define "cube-operator.metadata" -}}
+name: {{ .name }}
+{{- with .namespace }}
+namespace: {{ . }}
+{{- end }}
+labels:
+  {{- include "cube-operator.labels" . | nindent 2 }}
+{{- with merge (.annotations | default dict | deepCopy) .of.Values.commonAnnotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end }}
 
 {{- define "cube-operator.image" -}}
@@ -25,4 +41,38 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- else -}}
 {{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end }}
+{{- end }}
+
+{{- /* The port of /metrics, by its name: with TLS it is one of its own, because the kubelet's probes have no certificate to check. */ -}}
+{{- define "cube-operator.metricsPort" -}}
+{{- ternary "metrics" "http" (ne .Values.metrics.tlsSecret "") }}
+{{- end }}
+
+{{- define "cube-operator.metricsPortNumber" -}}
+{{- ternary 8443 8080 (ne .Values.metrics.tlsSecret "") }}
+{{- end }}
+
+{{- /* Admission policies are cluster-scoped, and two releases in two namespaces may have one name. */ -}}
+{{- define "cube-operator.policy" -}}
+{{- printf "%s.%s.%s" (include "cube-operator.name" .of) .of.Release.Namespace .policy }}
+{{- end }}
+
+{{- /* Puts a policy in force: "of" is the root. "namespaces": only there; empty: everywhere. */ -}}
+{{- define "cube-operator.policyBinding" -}}
+{{- $name := include "cube-operator.policy" . -}}
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata:
+  {{- include "cube-operator.metadata" (dict "of" .of "name" $name) | nindent 2 }}
+spec:
+  policyName: {{ $name }}
+  validationActions: [Deny]
+  {{- with .namespaces }}
+  matchResources:
+    namespaceSelector:
+      matchExpressions:
+        - key: kubernetes.io/metadata.name
+          operator: In
+          values: {{ toJson . }}
+  {{- end }}
 {{- end }}

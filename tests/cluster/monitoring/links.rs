@@ -81,7 +81,7 @@ fn each_link_within_the_documents_leads_to_a_heading() {
         };
         headings.map(anchor).collect()
     };
-    for path in ["README.md", "docs/runbook.md"] {
+    for path in ["README.md", "docs/runbook.md", "docs/access.md"] {
         for link in file(path).split("](").skip(1) {
             let target = link.split(')').next().unwrap();
             let Some((document, anchor)) =

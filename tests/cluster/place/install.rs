@@ -20,13 +20,7 @@ pub(crate) fn install(plane: &ControlPlane, namespace: &str, values: &str) -> St
         values,
     ]));
     fs::write(&rendered, yaml).unwrap();
-    plane.kubectl(&[
-        "apply",
-        "--namespace",
-        namespace,
-        "-f",
-        rendered.to_str().unwrap(),
-    ]);
+    plane.kubectl(&["apply", "-f", rendered.to_str().unwrap()]);
     let token = plane.kubectl(&[
         "create",
         "token",

@@ -1,0 +1,188 @@
+//! The operator's `ServiceAccount` writes only Secrets that are the operator's.
+
+use cube_operator::api::ConditionType::Ready;
+use serde_json::{Value, json};
+
+use crate::{
+    environment::TokenServer,
+    login::{Login, STATE},
+    operator::eventually,
+    place::{Place, is, manifest},
+};
+
+use super::Users;
+
+const UNMARKED: &str = "the operator may write only Secrets with label cube-operator.dev/managed=true or cube-operator.dev/state=true";
+const FOREIGN: &str = "the operator may change and delete only Secrets that it has written";
+const TYPE: &str = "the operator may not write a Secret of a kubernetes.io type";
+
+fn account(place: &Place) -> String {
+    format!("system:serviceaccount:{}:cube-operator", place.namespace)
+}
+
+/// A Secret with all marks of a target.
+fn marked(name: &str, r#type: &str) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Secret", "type": r#type,
+        "metadata": {
+            "name": name, "labels": {"cube-operator.dev/managed": "true"},
+            "annotations": {"cube-operator.dev/owner-uid": "any", "kubernetes.io/service-account.name": "default"},
+        },
+    })
+}
+
+#[test]
+fn with_the_operators_account_nobody_makes_a_token_of_a_service_account_or_touches_foreign_secrets()
+{
+    let users = Users::new();
+    let place = &users.place;
+    let account = account(place);
+    let refused = |arguments: &[&str], message: &str| {
+        users.may_not(&account, arguments, "service-account", message);
+    };
+    for r#type in [
+        "kubernetes.io/service-account-token",
+        "bootstrap.kubernetes.io/token",
+        "kubernetes.io/tls",
+    ] {
+        let mut object = marked("taken", r#type);
+        if r#type == "kubernetes.io/tls" {
+            object["stringData"] = json!({"tls.crt": "", "tls.key": ""});
+        }
+        refused(&["apply", "--server-side", "-f", &manifest(&object)], TYPE);
+    }
+    let file = manifest(&marked("own", "Opaque"));
+    let unmarked = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "foreign"}, "stringData": {"a": "b"}});
+    let foreign = manifest(&unmarked);
+    refused(&["create", "-f", &foreign], UNMARKED);
+    users.may("owner", &["create", "-f", &foreign]);
+    refused(
+        &[
+            "patch",
+            "secret",
+            "foreign",
+            "-p",
+            r#"{"stringData": {"a": "c"}}"#,
+        ],
+        UNMARKED,
+    );
+    let adopt = r#"{"metadata": {"labels": {"cube-operator.dev/managed": "true"}, "annotations": {"cube-operator.dev/owner-uid": "any"}}}"#;
+    refused(&["patch", "secret", "foreign", "-p", adopt], FOREIGN);
+    refused(&["delete", "secret", "foreign"], FOREIGN);
+
+    let apply = ["apply", "--server-side", "--force-conflicts", "-f", &file];
+    users.may(&account, &apply);
+    // Somebody takes the label off: the operator puts it back.
+    users.may(
+        "owner",
+        &["label", "secret", "own", "cube-operator.dev/managed-"],
+    );
+    users.may(&account, &apply);
+    refused(
+        &["label", "secret", "own", "cube-operator.dev/managed-"],
+        UNMARKED,
+    );
+    users.may(&account, &["delete", "secret", "own"]);
+
+    // Nobody else is held by it, not even an account of the same name.
+    users.may("owner", &["delete", "secret", "foreign"]);
+    users.place.kubectl(&[
+        "create",
+        "rolebinding",
+        "same-name",
+        "--clusterrole=edit",
+        "--user=system:serviceaccount:other:cube-operator",
+    ]);
+    users.may(
+        "system:serviceaccount:other:cube-operator",
+        &["create", "-f", &foreign],
+    );
+}
+
+/// Waits until the policy is in force in a place.
+fn wait_for_policy(place: &Place) {
+    let create = [
+        "create",
+        "secret",
+        "generic",
+        "probe",
+        "--dry-run=server",
+        "--as",
+        &account(place),
+    ];
+    eventually("the policy is in force", || {
+        (!place.kubectl_works(&create)).then_some(())
+    });
+}
+
+#[test]
+fn the_policy_refuses_nothing_that_the_operator_does_with_targets() {
+    let place = Place::new();
+    wait_for_policy(&place);
+    let operator = place.operator();
+    place.ready_main();
+    let whole = |name: &str, r#type: &str| {
+        eventually("the target is whole", || {
+            let secret = place.get("secret", name)?;
+            let labelled = secret["metadata"]["labels"]["cube-operator.dev/managed"] == "true";
+            (labelled && secret["type"] == r#type).then_some(())
+        });
+    };
+    let target = |fields: Value| {
+        place.patch(
+            "cubecredential",
+            "main",
+            &json!({"spec": {"target": fields}}),
+        );
+    };
+    place.kubectl(&[
+        "label",
+        "secret",
+        "main-token",
+        "cube-operator.dev/managed-",
+    ]);
+    whole("main-token", "Opaque");
+    target(json!({"name": "moved"}));
+    whole("moved", "Opaque");
+    eventually("the old one is deleted", || {
+        place.get("secret", "main-token").is_none().then_some(())
+    });
+    target(json!({"type": "example.com/token"}));
+    whole("moved", "example.com/token");
+    target(json!({"deletionPolicy": "Retain"}));
+    eventually("it is retained", || {
+        place.get("secret", "moved")?["metadata"]["ownerReferences"]
+            .is_null()
+            .then_some(())
+    });
+    let mut object = place.get("cubecredential", "main").unwrap();
+    place.kubectl(&["delete", "cubecredential", "main"]);
+    object["metadata"] = json!({"name": "main"});
+    object.as_object_mut().unwrap().remove("status");
+    place.apply(&object);
+    place.wait_for("main", "the predecessor's is adopted", |status| {
+        is(status, Ready, "True", "Synced")
+    });
+    assert!(
+        !operator.log().contains("denied request"),
+        "{}",
+        operator.log()
+    );
+}
+
+#[test]
+fn the_policy_refuses_nothing_that_the_operator_does_with_a_stored_refresh_token() {
+    let place = Login::at(TokenServer::shared());
+    wait_for_policy(&place);
+    let operator = place.operator();
+    let seed = place.begin();
+    place.refresh("once");
+    place.kubectl(&["annotate", "secret", STATE, "cube-operator.dev/owner-uid-"]);
+    place.refresh("without the mark of its owner");
+    place.assert_unbroken(&seed, 3);
+    assert!(
+        !operator.log().contains("denied request"),
+        "{}",
+        operator.log()
+    );
+}
