@@ -49,6 +49,8 @@ pub(super) const CHECKS: &[Check] = &[
     exchange::a_token_of_a_few_seconds_is_not_replaced_immediately,
     // A queued credential can ask again without reading anything.
     exchange::a_place_in_the_queue_is_kept,
+    // So can one that waits for other exchanges to end.
+    exchange::a_slot_is_still_waited_for,
     // From here on the exchange is due: everything that it needs must be known.
     exchange::the_needs_of_the_request_are_read,
     // No refresh token may be sent without a place for its successor.
@@ -59,6 +61,9 @@ pub(super) const CHECKS: &[Check] = &[
     login::the_claim_of_another_is_waited_for,
     // A token that could not be claimed must not be sent either.
     login::an_unwritable_state_waits,
+    // Providers that do not respond must not use up the memory of the process. This comes before the budget, so that no permit is
+    // held back meanwhile, and before the claim, which holds for seconds.
+    exchange::a_slot_is_waited_for,
     // A permit may be minutes away, and a claim holds for seconds: the permit comes first.
     exchange::the_budget_is_waited_for,
     // The claim is the last write before the request: nothing may come in between.

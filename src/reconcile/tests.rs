@@ -25,4 +25,5 @@ mod refusals;
 mod requests;
 mod restarts;
 mod rotation;
+mod slots;
 mod tampering;

@@ -30,6 +30,7 @@ mod lifecycle;
 mod local_checks;
 mod measure;
 mod monitoring;
+mod neighbours;
 mod ownership;
 mod refresh_token;
 mod refresh_token_crashes;

@@ -141,6 +141,12 @@ pub(super) fn waits_for_permit(at: Timestamp, paused: bool, too_late: bool) -> S
     }
 }
 
+/// It names no time and no number: they would change the status again and again.
+pub(super) fn waits_for_slot() -> &'static str {
+    "waiting for other token requests of this namespace to end, because only so many run at the same time: no action needed; if \
+     this persists, look for token endpoints in this namespace that do not respond"
+}
+
 /// A dead refresh token.
 pub(super) fn rejected_token(rejection: &RejectedToken, settings: &Settings) -> String {
     let initial = settings.grant.refresh_token();
