@@ -43,6 +43,8 @@ pub(super) const CHECKS: &[Check] = &[
     exchange::a_good_token_rests_until_it_is_due,
     // A claim that will not be used now must not make the next attempt one whose outcome is unknown.
     login::an_idle_claim_is_released,
+    // A token for a Secret that cannot be written yet would be wasted.
+    target::a_target_that_is_being_deleted_is_waited_for,
     // The delay after a failure protects the provider, so it comes before everything that leads to a request.
     exchange::a_failure_waits,
     // The distance between two exchanges also protects a provider whose tokens expire before the next one is due.

@@ -15,6 +15,7 @@ mod budget;
 mod conditions;
 mod events;
 mod failures;
+mod held;
 mod histories;
 mod inputs;
 mod inspecting;

@@ -104,7 +104,7 @@ impl World {
                     self.operators[who].session = Some(session);
                     return;
                 }
-                action => self.act(who, action),
+                action => self.act(who, action, session.observed()),
             },
         };
         match outcome {

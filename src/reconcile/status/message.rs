@@ -216,6 +216,20 @@ pub(super) fn not_writable(why: &str, next_attempt: Timestamp) -> String {
     )
 }
 
+/// The target must be gone before it can be created with another type. A few finalizers say enough.
+pub(super) fn held_by_finalizers(target: &str, finalizers: &[String]) -> String {
+    let finalizers: Vec<_> = finalizers
+        .iter()
+        .take(3)
+        .map(|name| format!("{name:?}"))
+        .collect();
+    format!(
+        "Secret {target:?} is being deleted because spec.target.type changed, and waits for finalizer {}: have its owner remove the \
+         finalizer, or change spec.target.type back; the Secret is created again as soon as it is gone",
+        finalizers.join(", ")
+    )
+}
+
 fn time(at: Timestamp) -> String {
     at.strftime("%H:%M:%SZ").to_string()
 }

@@ -122,7 +122,7 @@ impl World {
             }
             action => self
                 .objects
-                .act(action, &mut self.process, self.now),
+                .act(action, &mut self.process, observed, self.now),
         };
         if let Some(name) = published.filter(|_| self.cluster.version > before) {
             self.assert_not_older(&name);
