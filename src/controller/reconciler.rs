@@ -275,7 +275,8 @@ impl<'a> SlotUse<'a> {
         }
     }
 
-    fn take(&self, deadline: Timestamp) -> Slot {
+    fn take(&mut self, deadline: Timestamp) -> Slot {
+        self.ended = false;
         self.exchanges.take(&self.key, &self.uid, deadline)
     }
 

@@ -120,3 +120,16 @@ async fn an_exchange_that_was_about_to_begin_when_the_lease_was_lost_does_not_be
         assert_eq!(waits, !began);
     }
 }
+
+#[tokio::test]
+async fn a_slot_that_is_taken_after_a_wait_is_given_back_too() {
+    let (reconciler, _writer) = reconciler();
+    let deadline = now();
+    for number in 0..1000 {
+        let mut slot = SlotUse::of(&reconciler, &object("main", &number.to_string()));
+        assert_eq!(slot.take(deadline), Slot::Taken);
+        // A response could not be stored.
+        slot.end(Ending::Done);
+        assert_eq!(slot.take(deadline), Slot::Taken);
+    }
+}
