@@ -27,7 +27,7 @@ pub use context::Context;
 pub(crate) use context::Parts;
 pub(crate) use key::ObjectKey;
 pub use watched::Watched;
-pub(crate) use watched::{followed_bundle, key, reference, target_name};
+pub(crate) use watched::{expires_at, followed_bundle, key, reference, target_name};
 
 #[cfg(test)]
 mod tests;

@@ -1,21 +1,25 @@
 //! The controller: watches trigger reconciles, and each reconcile repeats decide, read or perform, and absorb until nothing is
 //! left to do.
 //!
-//! Namespaces share nothing but the request budget, so each watched namespace is a scope with its own watches and queue.
+//! Namespaces share nothing but the request budget and the slots for exchanges, so each watched namespace is a scope with its own
+//! watches and queue.
 
 mod bundles;
 mod consumers;
+mod fair;
 mod log;
 mod queue;
 mod readiness;
 mod reconciler;
+mod retry;
+mod slots;
 mod states;
 mod watches;
+mod work;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use futures::{StreamExt, future::join_all};
@@ -23,12 +27,11 @@ use jiff::SignedDuration;
 use kube::{
     Client,
     runtime::{
-        controller::{self, Config},
         events::{Recorder, Reporter},
         reflector,
     },
 };
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{Receiver, UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -43,9 +46,7 @@ use crate::{
 use bundles::BundleWatches;
 use readiness::KnownPauses;
 use reconciler::Reconciler;
-
-/// The number of reconciles of a scope that run at the same time. A reconcile mostly waits for the provider or the API server.
-const CONCURRENCY: u16 = 16;
+use slots::Exchanges;
 
 /// Everything that a controller needs.
 pub(crate) struct Options {
@@ -77,10 +78,11 @@ pub(crate) struct Controller {
 struct Scope {
     namespace: Option<String>,
     reconciler: Arc<Reconciler>,
-    store: reflector::Store<Watched>,
     writer: reflector::store::Writer<Watched>,
     /// The ConfigMaps with CA bundles that have changed.
-    bundles: mpsc::Receiver<ObjectKey>,
+    bundles: Receiver<ObjectKey>,
+    /// The objects of this scope that get a slot.
+    granted: UnboundedReceiver<ObjectKey>,
 }
 
 /// Whether the first lists of a controller have arrived.
@@ -125,23 +127,31 @@ impl Controller {
             metrics: options.metrics.clone(),
         };
         let pauses = KnownPauses::of(namespaces.len());
-        let scopes = namespaces.into_iter().map(|namespace| {
-            let (store, writer) = reflector::store();
-            let (watches, bundles) = BundleWatches::new(options.client.clone());
-            Scope {
-                namespace,
-                bundles,
-                store: store.clone(),
-                reconciler: Arc::new(Reconciler::new(
-                    Context::new(parts.clone(), store),
-                    watches,
-                    Arc::clone(&pauses),
-                    options.leadership.clone(),
-                    stop.clone(),
-                )),
-                writer,
-            }
-        });
+        let channels = namespaces.iter().map(|_| unbounded_channel());
+        let (queues, granted): (Vec<_>, Vec<_>) = channels.unzip();
+        let queues: HashMap<_, _> = namespaces.iter().cloned().zip(queues).collect();
+        let exchanges = Arc::new(Exchanges::new(queues));
+        let scopes = namespaces
+            .into_iter()
+            .zip(granted)
+            .map(|(namespace, granted)| {
+                let (store, writer) = reflector::store();
+                let (watches, bundles) = BundleWatches::new(options.client.clone());
+                Scope {
+                    namespace,
+                    bundles,
+                    granted,
+                    reconciler: Arc::new(Reconciler::new(
+                        Context::new(parts.clone(), store),
+                        watches,
+                        Arc::clone(&pauses),
+                        Arc::clone(&exchanges),
+                        options.leadership.clone(),
+                        stop.clone(),
+                    )),
+                    writer,
+                }
+            });
         Self {
             scopes: scopes.collect(),
             warn_consumers: options.warn_consumers,
@@ -174,7 +184,7 @@ impl Controller {
             .iter()
             .map(|scope| scope.reconciler.tasks.clone())
             .collect();
-        join_all(scopes.into_iter().map(|scope| scope.run(stop.clone()))).await;
+        join_all(scopes.into_iter().map(Scope::run)).await;
         for tasks in tasks {
             tasks.close();
             tasks.wait().await;
@@ -183,26 +193,19 @@ impl Controller {
 }
 
 impl Scope {
-    async fn run(self, stop: CancellationToken) {
-        let Self {
-            namespace,
-            reconciler,
-            store,
-            writer,
-            bundles,
-        } = self;
-        let requests = watches::requests(&reconciler, namespace.as_deref(), writer, bundles);
-        let finished = controller::applier(
-            |object, reconciler| Box::pin(queue::reconcile(object, reconciler)),
-            queue::on_error,
-            reconciler,
-            store,
-            // When the requests end, running reconciles finish and no new one starts.
-            requests.take_until(stop.cancelled_owned()),
-            Config::default()
-                .concurrency(CONCURRENCY)
-                .debounce(Duration::ZERO),
-        );
-        finished.for_each(|_| std::future::ready(())).await;
+    async fn run(self) {
+        let namespace = self.namespace.as_deref();
+        let requests = watches::requests(&self.reconciler, namespace, self.writer, self.bundles);
+        let events = requests.filter_map(|request| {
+            let key = request.ok().map(|object| {
+                let namespace = object.namespace.unwrap_or_default();
+                ObjectKey::new(&namespace, &object.name)
+            });
+            std::future::ready(key)
+        });
+        work::work(self.reconciler, events, self.granted).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

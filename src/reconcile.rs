@@ -57,7 +57,8 @@ pub(crate) use inspect::{Inspection, conditions};
 pub use login::{STATE_TYPE, State, StateReading, StateSecret, StoredLogin, is_state_of};
 pub use memory::Memory;
 pub use observed::Observed;
-pub use pace::{Budget, ClientKey, Permit, PermitRequest};
+pub(crate) use pace::deadline;
+pub use pace::{Budget, ClientKey, Permit, PermitRequest, Slot};
 pub use plan::{
     Action, Attempt, DesiredState, Exchange, Exchanged, Next, NotStored, Outcome, Plan, Read,
 };

@@ -12,7 +12,7 @@ use super::{
     index::Entry,
     key::ObjectKey,
     slim,
-    watched::{Watched, entry, key, reference, target_name},
+    watched::{Watched, entry, key, reference},
 };
 use crate::{api::CaBundleKind, lock::lock};
 
@@ -24,14 +24,13 @@ impl Context {
     pub fn learn_credential(&self, event: &Event<Watched>) -> Affected {
         match event {
             Event::Apply(object) => {
-                lock(&self.index).apply(entry(object));
-                let mut affected = self.rivals(object);
-                affected.push(ObjectRef::from_obj(object));
-                affected
+                let owners = lock(&self.index).apply(entry(object));
+                let owners = owners.iter().map(reference);
+                owners.chain([ObjectRef::from_obj(object)]).collect()
             }
             Event::Delete(object) => {
-                lock(&self.index).delete(&key(object));
-                self.rivals(object)
+                let owners = lock(&self.index).delete(&key(object));
+                owners.iter().map(reference).collect()
             }
             Event::Init => {
                 lock(&self.index).begin_list();
@@ -49,14 +48,6 @@ impl Context {
                     .collect()
             }
         }
-    }
-
-    /// The rivals for its target, each of which waits for changes of the others.
-    fn rivals(&self, object: &Watched) -> Affected {
-        let namespace = object.namespace().unwrap_or_default();
-        target_name(object)
-            .map(|target| self.affected_by(&ObjectKey::new(&namespace, &target)))
-            .unwrap_or_default()
     }
 
     /// Takes in an event of the watch on targets.

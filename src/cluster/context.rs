@@ -18,7 +18,7 @@ use super::{
     index::Index,
     key::ObjectKey,
     table::visits,
-    watched::{Watched, entry},
+    watched::{Watched, entry, reference},
 };
 use crate::{
     api::{FIELD_MANAGER, annotation},
@@ -100,6 +100,11 @@ impl Context {
     /// The `CubeCredential` as it is now, if it still exists.
     pub(crate) fn current(&self, object: &Watched) -> Option<Arc<Watched>> {
         self.store.get(&ObjectRef::from_obj(object))
+    }
+
+    /// The `CubeCredential` with this key, if it exists.
+    pub(crate) fn find(&self, key: &ObjectKey) -> Option<Arc<Watched>> {
+        self.store.get(&reference(key))
     }
 
     /// All `CubeCredentials`. It serves the end of a list, rare periodic work and `check`: no event of one object and no

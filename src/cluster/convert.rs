@@ -22,6 +22,10 @@ pub(crate) fn target(meta: &ObjectMeta) -> TargetSecret {
         labels: meta.labels.clone().unwrap_or_default(),
         annotations: meta.annotations.clone().unwrap_or_default(),
         owners: owners(meta),
+        held_by: meta
+            .deletion_timestamp
+            .as_ref()
+            .map(|_| meta.finalizers.clone().unwrap_or_default()),
         owner_lives: false,
         owner_wants_it: false,
         content: Content::Unread,

@@ -5,12 +5,12 @@
 //! |---|---|---|
 //! | the name of a target | its claimants, oldest first | which of them owns it |
 //! | a uid | the credential | whether the owner of a Secret exists, and has it as its target |
-//! | the name of a Secret | its users | which credentials a change of it affects |
+//! | the name of a Secret | its users, and its owner if it is a target | which credentials a change of it affects |
 //! | the name of a ConfigMap | those that trust it | which credentials a change of it affects |
 //!
 //! It is pure: it holds names and times, and no object.
 
-use std::{cmp::Ordering, mem, sync::Arc};
+use std::{cmp::Ordering, collections::BTreeSet, mem, sync::Arc};
 
 use jiff::Timestamp;
 
@@ -52,11 +52,11 @@ impl Entry {
         bundle.is_some_and(|bundle| bundle.kind == kind && bundle.name == name)
     }
 
-    /// The Secrets whose changes affect it.
+    /// The Secrets that it uses. A change of its target affects only the claimant that owns it.
     fn used_secrets(&self) -> impl Iterator<Item = &str> {
         let bundle = self.ca_bundle.as_ref();
         let bundle = bundle.filter(|bundle| bundle.kind == CaBundleKind::Secret);
-        let names = self.secrets.iter().chain(&self.target);
+        let names = self.secrets.iter();
         names
             .chain(bundle.map(|bundle| &bundle.name))
             .map(String::as_str)
@@ -92,13 +92,42 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// A credential was created or changed.
-    pub(super) fn apply(&mut self, entry: Entry) {
-        self.current.insert(entry);
+    /// A credential was created or changed. Returns the others that own a target now and did not before, or the other way round.
+    pub(super) fn apply(&mut self, entry: Entry) -> Vec<ObjectKey> {
+        let (key, target) = (entry.key.clone(), entry.target.clone());
+        self.change(&key, target, |current| current.insert(entry))
     }
 
-    pub(super) fn delete(&mut self, key: &ObjectKey) {
-        self.current.remove(key);
+    /// A credential is gone. Returns the others that own its target now.
+    pub(super) fn delete(&mut self, key: &ObjectKey) -> Vec<ObjectKey> {
+        self.change(key, None, |current| current.remove(key))
+    }
+
+    /// Changes the entry of this credential, which has this target then. However many claim a target, only its owners before and
+    /// after the change have something to do.
+    fn change(
+        &mut self,
+        key: &ObjectKey,
+        target: Option<String>,
+        change: impl FnOnce(&mut Generation),
+    ) -> Vec<ObjectKey> {
+        let before = self.current.entries.get(key);
+        let before = before.and_then(|entry| entry.target.clone());
+        let targets: BTreeSet<_> = [before, target].into_iter().flatten().collect();
+        let owners = |current: &Generation| {
+            let owners = targets.iter().map(|target| {
+                let mut claimants = current.claimants.get(&key.namespace, target);
+                claimants.next().map(|owner| owner.key.clone())
+            });
+            owners.collect::<Vec<_>>()
+        };
+        let before = owners(&self.current);
+        change(&mut self.current);
+        let after = owners(&self.current);
+        let changed = before.into_iter().zip(after);
+        let changed = changed.filter(|(before, after)| before != after);
+        let owners = changed.flat_map(|(before, after)| [before, after]);
+        owners.flatten().filter(|owner| owner != key).collect()
     }
 
     /// A list begins. The current entries count until it is complete.
@@ -128,10 +157,12 @@ impl Index {
         found.map(AsRef::as_ref)
     }
 
-    /// The credentials that a change of this Secret affects.
+    /// The credentials that a change of this Secret affects: its users, and the owner of the target by its name.
     pub(super) fn users_of(&self, secret: &ObjectKey) -> impl Iterator<Item = &Entry> {
-        let found = self.current.users.get(&secret.namespace, &secret.name);
-        found.map(AsRef::as_ref)
+        let ObjectKey { namespace, name } = secret;
+        let users = self.current.users.get(namespace, name);
+        let owner = self.current.claimants.get(namespace, name).take(1);
+        users.chain(owner).map(AsRef::as_ref)
     }
 
     /// The credentials whose CA bundle is in this object.

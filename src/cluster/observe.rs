@@ -45,6 +45,7 @@ impl Context {
             identity: self.parts.identity.clone(),
             ca_bundle: CaBundle::Unread,
             permit: None,
+            slot: None,
             allowed_hosts: self.parts.allowed_hosts.clone(),
             credential,
             settings,

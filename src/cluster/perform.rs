@@ -43,9 +43,9 @@ impl Context {
                 Ok(Outcome::Permit(request, permit))
             }
             Action::Exchange(exchange) => Ok(self.exchange(exchange).await),
-            Action::Store(state) => Ok(self.store(*state, object, observed).await),
+            Action::Store(state) => self.store(*state, object, observed).await,
             Action::Publish(target) => self.publish(target, object, observed).await,
-            Action::Delete(version) => self.delete(namespace, version).await,
+            Action::Delete(version) => self.delete(version, observed).await,
             Action::Report { status, events } => {
                 let version = self
                     .report(namespace, &observed.credential.name, &status)

@@ -78,10 +78,10 @@ fn costs(credentials: usize) -> Vec<(&'static str, usize)> {
     let bundle = ObjectKey::new("treasury", "bundle-3");
     let (affected, of_credential) =
         visits::of(|| context.learn_credential(&Event::Apply(rival.clone())));
-    assert_eq!(affected.len(), 3, "two users of the Secret, and itself");
+    assert_eq!(affected.len(), 1, "itself, as the owner does not change");
     let (affected, of_target) =
         visits::of(|| context.learn_target(Event::Apply(target("token-0", 0))));
-    assert_eq!(affected.len(), 2);
+    assert_eq!(affected.len(), 1, "its owner, and not the rival");
     let (changed, of_source) = visits::of(|| context.learn_source(Event::Apply(source(3))));
     let (affected, of_users) = visits::of(|| context.affected_by(&changed[0]));
     assert_eq!(affected.len(), 1);
@@ -96,7 +96,7 @@ fn costs(credentials: usize) -> Vec<(&'static str, usize)> {
     assert!(target.owner_lives && target.owner_wants_it);
     let gone = Event::Delete(rival);
     let (affected, of_deletion) = visits::of(|| context.learn_credential(&gone));
-    assert_eq!(affected.len(), 1);
+    assert_eq!(affected.len(), 0);
     vec![
         ("event of a credential", of_credential),
         ("event of a target", of_target),
@@ -116,4 +116,27 @@ async fn the_work_of_an_event_and_of_a_reconcile_does_not_grow_with_the_number_o
     }
     assert_eq!(costs(1_000), of_ten);
     assert_eq!(costs(10_000), of_ten);
+}
+
+/// The credentials that this many rivals for one target wake while each of them is created, writes a status and is deleted, the
+/// oldest one first.
+fn woken_by_rivals(rivals: usize) -> usize {
+    let context = context(0);
+    let rival = |number: usize| {
+        let created = format!("2026-11-23T{:02}:{:02}:00Z", number / 60, number % 60);
+        credential(number, &created, "token")
+    };
+    let created = (0..rivals).map(|number| Event::Apply(rival(number)));
+    let reported = (0..rivals).map(|number| Event::Apply(rival(number)));
+    let deleted = (0..rivals).map(|number| Event::Delete(rival(number)));
+    let events = created.chain(reported).chain(deleted);
+    let woken = events.map(|event| context.learn_credential(&event).len());
+    woken.sum()
+}
+
+#[tokio::test]
+async fn rivals_for_one_target_do_not_wake_each_other() {
+    // Each wakes itself twice, and its successor once.
+    assert_eq!(woken_by_rivals(10), 29);
+    assert_eq!(woken_by_rivals(1_000), 2_999);
 }

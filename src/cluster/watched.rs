@@ -1,5 +1,6 @@
 //! A `CubeCredential` as the watch delivers it, and the facts that are read from it.
 
+use jiff::Timestamp;
 use kube::{Resource, ResourceExt, core::DeserializeGuard, runtime::reflector::ObjectRef};
 
 use super::{
@@ -29,6 +30,11 @@ pub(crate) fn reference(key: &ObjectKey) -> ObjectRef<Watched> {
 /// The name of its target Secret, if its spec can be read.
 pub(crate) fn target_name(object: &Watched) -> Option<String> {
     Some(Settings::target_name(&object.name_any(), spec(object)?))
+}
+
+/// The time at which its published token expires, as its status says.
+pub(crate) fn expires_at(object: &Watched) -> Option<Timestamp> {
+    object.0.as_ref().ok()?.status.as_ref()?.expires_at
 }
 
 pub(super) fn spec(object: &Watched) -> Option<&CubeCredentialSpec> {

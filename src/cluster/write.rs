@@ -19,7 +19,7 @@ use crate::{
     lock::lock,
     reconcile::{
         Content, DesiredSecret, DesiredState, NotStored, Observed, Outcome, SecretVersion,
-        StateSecret, WriteError,
+        StateSecret, TargetReading, WriteError,
     },
     scrub::Scrubber,
 };
@@ -59,14 +59,15 @@ impl Context {
         Ok(Outcome::Published(published))
     }
 
-    /// Writes the state in exactly the version that was read. A failure is an outcome, not an error: a provider's response must not
-    /// be dropped because of it.
+    /// Writes the state in exactly the version that was read. While a provider's response must be stored, every failure is an
+    /// outcome: the response must not be dropped because of it. Otherwise, a state that has changed and a namespace that is gone
+    /// end the reconcile, so that the next attempt comes after a growing delay.
     pub(super) async fn store(
         &self,
         state: DesiredState,
         object: &Watched,
         observed: &Observed,
-    ) -> Outcome {
+    ) -> Result<Outcome, ApiError> {
         let DesiredState {
             secret,
             stored,
@@ -77,7 +78,7 @@ impl Context {
             .apply(&observed.credential.namespace, secret, object)
             .await
         {
-            Ok(written) => Outcome::Stored {
+            Ok(written) => Ok(Outcome::Stored {
                 secret: StateSecret {
                     uid: written.metadata.uid.unwrap_or_default(),
                     version: written.metadata.resource_version.unwrap_or_default(),
@@ -85,8 +86,14 @@ impl Context {
                     stored,
                 },
                 claims,
-            },
-            Err(error) => Outcome::NotStored(unstored(error)),
+            }),
+            Err(error) => {
+                let passes = error.is_conflict() || error.is_not_found();
+                if (passes || error.is_namespace_gone()) && !observed.memory.is_storing() {
+                    return Err(error);
+                }
+                Ok(Outcome::NotStored(unstored(error)))
+            }
         }
     }
 
@@ -110,9 +117,10 @@ impl Context {
 
     pub(super) async fn delete(
         &self,
-        namespace: &str,
         version: SecretVersion,
+        observed: &Observed,
     ) -> Result<Outcome, ApiError> {
+        let namespace = &observed.credential.namespace;
         let api: Api<Secret> = Api::namespaced(self.parts.client.clone(), namespace);
         let parameters = DeleteParams {
             preconditions: Some(Preconditions {
@@ -125,9 +133,34 @@ impl Context {
         let deleted = call("delete", object, api.delete(&version.name, &parameters)).await;
         lock(&self.targets).forget(&ObjectKey::new(namespace, &version.name));
         match deleted {
-            Ok(_) => Ok(Outcome::Deleted(version.name)),
+            Ok(found) => {
+                // Finalizers may hold it: then it still exists, and cannot be created again.
+                let secret = found.left();
+                let held = secret.filter(|secret| secret.metadata.deletion_timestamp.is_some());
+                Ok(match held {
+                    Some(secret) => self.held(secret, observed),
+                    None => Outcome::Deleted(version.name),
+                })
+            }
             Err(error) if error.is_not_found() => Ok(Outcome::Deleted(version.name)),
             Err(error) => refused(error),
+        }
+    }
+
+    /// The Secret as it is now, which is as good as a read of it.
+    fn held(&self, secret: Secret, observed: &Observed) -> Outcome {
+        let namespace = &observed.credential.namespace;
+        let found = self.with_owner(convert::target(&secret.metadata), namespace);
+        let previous = observed.previous.as_ref();
+        let is_previous = previous.is_some_and(|previous| previous.name == found.name);
+        let reading = Some(TargetReading {
+            secret: found,
+            data: convert::texts(secret.data),
+        });
+        if is_previous {
+            Outcome::Previous(reading)
+        } else {
+            Outcome::Target(reading)
         }
     }
 }

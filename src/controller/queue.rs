@@ -1,83 +1,151 @@
-//! The callbacks of kube's queue: one reconcile of an object at a time, and the delay after an error.
+//! The queue of one scope: which object is reconciled next. It replaces the scheduler of `kube`'s controller, which is not fair
+//! and whose workers an exchange holds.
+//!
+//! ```text
+//!   event ─▶ Ready ─ next ─▶ Running ─ end ─▶ (an event meanwhile) Ready
+//!              ▲                          └─▶ (a delay)            Asleep ─┐
+//!              └──────────────── the delay is over, or an event ───────────┘
+//! ```
+//!
+//! A reconcile holds one of a few workers until it ends or leaves it, which it does before anything that may take long. Reconciles
+//! of one object exclude each other in any case.
 
-use std::{sync::Arc, time::Duration};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use kube::{ResourceExt, runtime::controller::Action as Requeue};
+use jiff::Timestamp;
+use tokio::time::Instant;
 
-use super::reconciler::{LEADERSHIP_DELAY, LONGEST_API_DELAY, Reconciler};
-use crate::{cluster::Watched, kubernetes::error::ApiError, lock::lock};
+use super::fair::Fair;
+use crate::cluster::ObjectKey;
 
-/// The delay after a conflict is short, because the objects only have to be read again.
-const CONFLICT_DELAY: Duration = Duration::from_millis(200);
-/// The longest time that a reconcile occupies a worker: an exchange with a slow provider takes up to 30 s, and must not delay
-/// other clients.
-const LONGEST_TURN: Duration = Duration::from_secs(2);
+/// The number of reconciles that use the API server at the same time.
+const WORKERS: usize = 16;
 
-/// Keeps a second reconcile of an object from starting, also when kube no longer waits for the first.
-struct Exclusive {
-    reconciler: Arc<Reconciler>,
-    uid: String,
+/// The objects that wait for a reconcile or for a time, or are being reconciled. Every operation takes logarithmic time.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    objects: HashMap<ObjectKey, State>,
+    ready: Fair<ObjectKey>,
+    asleep: BTreeSet<(Instant, ObjectKey)>,
+    runs: u64,
+    /// The reconciles that hold a worker.
+    working: HashSet<u64>,
 }
 
-impl Exclusive {
-    fn take(reconciler: &Arc<Reconciler>, uid: String) -> Option<Self> {
-        let free = lock(&reconciler.running).insert(uid.clone());
-        free.then(|| Self {
-            reconciler: Arc::clone(reconciler),
-            uid,
-        })
+#[derive(Debug)]
+enum State {
+    Ready,
+    Running {
+        uid: String,
+        run: u64,
+        /// Whether an event arrived meanwhile.
+        again: bool,
+    },
+    Asleep(Instant),
+}
+
+/// A reconcile in progress.
+#[derive(Clone, Debug)]
+pub(super) struct Run {
+    pub(super) key: ObjectKey,
+    number: u64,
+}
+
+impl Queue {
+    /// Something happened to an object: it is reconciled once more. An object that is ready already keeps its place.
+    pub(super) fn add(&mut self, key: ObjectKey, uid: &str, deadline: Timestamp) {
+        match self.objects.get_mut(&key) {
+            Some(State::Ready) => return,
+            Some(State::Running {
+                uid: running,
+                again,
+                ..
+            }) if running == uid => {
+                *again = true;
+                return;
+            }
+            Some(State::Asleep(until)) => {
+                let until = *until;
+                self.asleep.remove(&(until, key.clone()));
+            }
+            // A new object does not wait for the reconcile of a deleted one that had its name.
+            Some(State::Running { .. }) | None => {}
+        }
+        self.ready.wait(&key.namespace, deadline, key.clone());
+        self.objects.insert(key, State::Ready);
+    }
+
+    /// An object whose delay is over. It must be added again.
+    pub(super) fn awake(&mut self, now: Instant) -> Option<ObjectKey> {
+        let (until, _) = self.asleep.first()?;
+        if now < *until {
+            return None;
+        }
+        let (_, key) = self.asleep.pop_first()?;
+        self.objects.remove(&key);
+        Some(key)
+    }
+
+    /// The end of the next delay.
+    pub(super) fn next_awake(&self) -> Option<Instant> {
+        self.asleep.first().map(|(until, _)| *until)
+    }
+
+    /// Begins the next reconcile, if a worker is free. An object without a uid does not exist any more.
+    pub(super) fn next(&mut self, uid_of: impl Fn(&ObjectKey) -> Option<String>) -> Option<Run> {
+        while self.ready.in_progress() < WORKERS {
+            let key = self.ready.begin_next(|_| true)?;
+            let Some(uid) = uid_of(&key) else {
+                self.ready.end(&key.namespace);
+                self.objects.remove(&key);
+                continue;
+            };
+            self.runs += 1;
+            let number = self.runs;
+            let running = State::Running {
+                uid,
+                run: number,
+                again: false,
+            };
+            self.objects.insert(key.clone(), running);
+            self.working.insert(number);
+            return Some(Run { key, number });
+        }
+        None
+    }
+
+    /// A reconcile goes on without a worker.
+    pub(super) fn leave_worker(&mut self, run: &Run) {
+        if self.working.remove(&run.number) {
+            self.ready.end(&run.key.namespace);
+        }
+    }
+
+    /// A reconcile has ended. The next one of its object is at `wake_at`, unless an event comes first. Returns the object if one
+    /// came already: it must be added again.
+    pub(super) fn end(&mut self, run: Run, wake_at: Option<Instant>) -> Option<ObjectKey> {
+        self.leave_worker(&run);
+        let Run { key, number } = run;
+        let Some(State::Running { run, again, .. }) = self.objects.get(&key) else {
+            return None;
+        };
+        if *run != number {
+            return None;
+        }
+        if *again {
+            self.objects.remove(&key);
+            return Some(key);
+        }
+        match wake_at {
+            Some(until) => {
+                self.asleep.insert((until, key.clone()));
+                self.objects.insert(key, State::Asleep(until));
+            }
+            None => drop(self.objects.remove(&key)),
+        }
+        None
     }
 }
 
-impl Drop for Exclusive {
-    fn drop(&mut self) {
-        lock(&self.reconciler.running).remove(&self.uid);
-    }
-}
-
-/// Reconciles one object once the first lists are there.
-pub(super) async fn reconcile(
-    object: Arc<Watched>,
-    reconciler: Arc<Reconciler>,
-) -> Result<Requeue, ApiError> {
-    // A shutdown ends the watches too: the first lists would never come.
-    tokio::select! {
-        () = reconciler.readiness.complete() => {}
-        () = reconciler.stop.cancelled() => return Ok(Requeue::await_change()),
-    }
-    if !reconciler.leadership.is_current() {
-        return Ok(Requeue::requeue(LEADERSHIP_DELAY));
-    }
-    let Some(exclusive) = Exclusive::take(&reconciler, object.uid().unwrap_or_default()) else {
-        return Ok(Requeue::requeue(LONGEST_TURN));
-    };
-    let run = async move { exclusive.reconciler.run(&object).await };
-    tokio::select! {
-        result = reconciler.tasks.spawn(run) => match result {
-            Ok(result) => result,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        },
-        // The task continues while other objects are reconciled, and the next reconcile of this one sees its result.
-        () = tokio::time::sleep(LONGEST_TURN) => Ok(Requeue::requeue(LONGEST_TURN)),
-    }
-}
-
-/// After an error of the API server, the object is reconciled again with a growing delay.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the signature that kube calls"
-)]
-pub(super) fn on_error(
-    object: Arc<Watched>,
-    error: &ApiError,
-    reconciler: Arc<Reconciler>,
-) -> Requeue {
-    if error.is_conflict() {
-        return Requeue::requeue(CONFLICT_DELAY);
-    }
-    let errors = reconciler
-        .states
-        .api_errors(&object.uid().unwrap_or_default());
-    let delay = Duration::from_secs(1 << errors.saturating_sub(1).min(6));
-    Requeue::requeue(delay.min(LONGEST_API_DELAY))
-}
+#[cfg(test)]
+mod tests;

@@ -2,18 +2,20 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use jiff::{SignedDuration, Timestamp};
-use kube::{ResourceExt, runtime::controller::Action as Requeue};
+use kube::ResourceExt;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     bundles::BundleWatches,
     log::log_change,
     readiness::{KnownPauses, Readiness},
+    retry,
+    slots::{Ending, Exchanges},
     states::ObjectStates,
 };
 use crate::{
@@ -23,13 +25,16 @@ use crate::{
     kubernetes::error::ApiError,
     leader::Leadership,
     lock::lock,
-    reconcile::{Action, Credential, Ended, Memory, Observed, Outcome, Session, Turn},
+    reconcile::{Action, Credential, Ended, Memory, Observed, Outcome, Session, Slot, Turn},
 };
 
-/// Delays after an error of the API server: 1 s, doubling to a minute.
-pub(super) const LONGEST_API_DELAY: Duration = Duration::from_secs(60);
+/// The delay after a reconcile that did not come to rest, or panicked.
+pub(super) const BUG_DELAY: Duration = Duration::from_secs(60);
 /// The delay before a process that could not renew its lease checks again whether it leads.
 pub(super) const LEADERSHIP_DELAY: Duration = Duration::from_secs(2);
+
+/// A conflict with a longer delay has repeated itself.
+const UNLOGGED_DELAY: Duration = Duration::from_secs(2);
 
 /// The longest sleep. Timers stop while a machine is suspended, and clocks are adjusted, so the time is checked every five
 /// minutes, which costs no request.
@@ -39,11 +44,9 @@ const LONGEST_SLEEP: SignedDuration = SignedDuration::from_mins(5);
 pub(super) struct Reconciler {
     pub(super) context: Context,
     pub(super) readiness: Readiness,
-    /// Tasks that nothing cancels: kube drops a running reconcile with its stream, and a provider's response would be lost with
-    /// it.
+    /// The reconciles in progress. Nothing cancels them: a provider's response would be lost.
     pub(super) tasks: TaskTracker,
-    /// The uids of the objects that are being reconciled.
-    pub(super) running: Mutex<HashSet<String>>,
+    pub(super) exchanges: Arc<Exchanges>,
     pub(super) leadership: Leadership,
     pub(super) stop: CancellationToken,
     pub(super) states: ObjectStates,
@@ -55,6 +58,7 @@ impl Reconciler {
         context: Context,
         bundles: BundleWatches,
         pauses: Arc<KnownPauses>,
+        exchanges: Arc<Exchanges>,
         leadership: Leadership,
         stop: CancellationToken,
     ) -> Self {
@@ -63,7 +67,7 @@ impl Reconciler {
             bundles,
             readiness: Readiness::new(pauses),
             tasks: TaskTracker::new(),
-            running: Mutex::default(),
+            exchanges,
             leadership,
             stop,
             states: ObjectStates::default(),
@@ -100,6 +104,7 @@ impl Reconciler {
     fn forget_uid(&self, uid: &str, key: &ObjectKey) {
         self.bundles.follow(uid, None);
         self.context.forget(uid, key);
+        self.exchanges.forget(uid);
     }
 
     /// Remembers that a CA bundle may have changed, and returns the credentials that it affects.
@@ -114,34 +119,63 @@ impl Reconciler {
             .collect()
     }
 
-    pub(super) async fn run(&self, object: &Watched) -> Result<Requeue, ApiError> {
+    /// Reconciles an object, and returns the delay of its next reconcile; `None`: it waits for an event. Calls `leave_worker` before
+    /// anything that may take long.
+    pub(super) async fn run(
+        &self,
+        object: &Watched,
+        leave_worker: &mut (dyn FnMut() + Send),
+    ) -> Option<Duration> {
         #[expect(
             clippy::disallowed_methods,
             reason = "it measures how long the reconcile takes"
         )]
         let start = Instant::now();
         let mut session = Session::begin(self.states.observe(&self.context, object));
-        let result = self.steps(object, &mut session).await;
+        let mut slot = SlotUse::of(self, object);
+        let result = self
+            .steps(object, &mut session, &mut slot, leave_worker)
+            .await;
+        slot.end(match &result {
+            Ok(_) if session.waits_for_slot() => Ending::Waits,
+            Ok(_) => Ending::Done,
+            Err(_) => Ending::Interrupted,
+        });
         self.keep(object, session, result.is_ok());
-        if let Err(error) = &result
-            && !error.is_conflict()
-        {
-            let ObjectKey { namespace, name } = key(object);
-            tracing::warn!(namespace, name, %error, "reconcile interrupted");
-        }
         let metrics = &self.context.parts.metrics;
         metrics.reconciled(result.is_ok(), start.elapsed());
-        result
+        result.unwrap_or_else(|error| Some(self.interrupted(object, &error)))
     }
 
-    async fn steps(&self, object: &Watched, session: &mut Session) -> Result<Requeue, ApiError> {
+    /// The delay after an error of the API server. A conflict that repeats itself is logged too: it may never end by itself.
+    fn interrupted(&self, object: &Watched, error: &ApiError) -> Duration {
+        let errors = self.states.api_errors(&object.uid().unwrap_or_default());
+        let delay = retry::delay_after(error, errors);
+        if !error.is_conflict() || delay > UNLOGGED_DELAY {
+            let ObjectKey { namespace, name } = key(object);
+            tracing::warn!(namespace, name, %error, retry_seconds = delay.as_secs(), "reconcile interrupted");
+        }
+        delay
+    }
+
+    async fn steps(
+        &self,
+        object: &Watched,
+        session: &mut Session,
+        slot: &mut SlotUse<'_>,
+        leave_worker: &mut (dyn FnMut() + Send),
+    ) -> Result<Option<Duration>, ApiError> {
         let may_begin = || !self.stop.is_cancelled() && self.leadership.is_current();
         loop {
             let outcome = match session.next(may_begin, now()) {
-                Turn::Done { wake_at } => return Ok(requeue(wake_at, now())),
+                Turn::Done { wake_at } => return Ok(sleep(wake_at, now())),
                 Turn::Held => return Ok(self.held()),
-                Turn::Stuck => return Ok(stuck(&session.observed().credential)),
+                Turn::Stuck => return Ok(Some(stuck(&session.observed().credential))),
+                Turn::TakeSlot { deadline } => Ok(Outcome::Slot(slot.take(deadline))),
                 Turn::Wait(duration) => {
+                    // It may wait for hours until its response can be stored.
+                    leave_worker();
+                    slot.end(Ending::Done);
                     tokio::time::sleep(duration.unsigned_abs()).await;
                     Ok(Outcome::Waited)
                 }
@@ -149,7 +183,12 @@ impl Reconciler {
                     let credential = &session.observed().credential;
                     self.context.read(what, credential).await
                 }
-                Turn::Act(action) => self.act(*action, object, session.observed()).await,
+                Turn::Act(action) => {
+                    if matches!(*action, Action::Exchange(_)) {
+                        leave_worker();
+                    }
+                    self.act(*action, object, session.observed()).await
+                }
             };
             match outcome {
                 Ok(outcome) => {
@@ -163,12 +202,9 @@ impl Reconciler {
     }
 
     /// A token request is due, and may not begin.
-    fn held(&self) -> Requeue {
-        if self.stop.is_cancelled() {
-            // The next process makes it: this one begins nothing that could be lost.
-            return Requeue::await_change();
-        }
-        Requeue::requeue(LEADERSHIP_DELAY)
+    fn held(&self) -> Option<Duration> {
+        // The next process makes it: this one begins nothing that could be lost.
+        (!self.stop.is_cancelled()).then_some(LEADERSHIP_DELAY)
     }
 
     async fn act(
@@ -232,23 +268,56 @@ impl Reconciler {
     }
 }
 
-fn stuck(credential: &Credential) -> Requeue {
+/// The slot of one reconcile. It is given back when this is dropped, also if the reconcile panics.
+struct SlotUse<'a> {
+    exchanges: &'a Exchanges,
+    key: ObjectKey,
+    uid: String,
+    ended: bool,
+}
+
+impl<'a> SlotUse<'a> {
+    fn of(reconciler: &'a Reconciler, object: &Watched) -> Self {
+        Self {
+            exchanges: &reconciler.exchanges,
+            key: key(object),
+            uid: object.uid().unwrap_or_default(),
+            ended: false,
+        }
+    }
+
+    fn take(&mut self, deadline: Timestamp) -> Slot {
+        self.ended = false;
+        self.exchanges.take(&self.key, &self.uid, deadline)
+    }
+
+    fn end(&mut self, ending: Ending) {
+        if !std::mem::replace(&mut self.ended, true) {
+            self.exchanges.end(&self.uid, ending);
+        }
+    }
+}
+
+impl Drop for SlotUse<'_> {
+    fn drop(&mut self) {
+        self.end(Ending::Done);
+    }
+}
+
+fn stuck(credential: &Credential) -> Duration {
     let (namespace, name) = (&credential.namespace, &credential.name);
     tracing::error!(
         namespace,
         name,
         "a reconcile did not come to rest: please report this"
     );
-    Requeue::requeue(LONGEST_API_DELAY)
+    BUG_DELAY
 }
 
-fn requeue(wake_at: Option<Timestamp>, now: Timestamp) -> Requeue {
-    wake_at.map_or_else(Requeue::await_change, |at| {
-        let delay = at
-            .duration_since(now)
-            .clamp(SignedDuration::from_secs(1), LONGEST_SLEEP);
-        Requeue::requeue(delay.unsigned_abs())
-    })
+fn sleep(wake_at: Option<Timestamp>, now: Timestamp) -> Option<Duration> {
+    let delay = wake_at?.duration_since(now);
+    let delay = delay.clamp(SignedDuration::from_secs(1), LONGEST_SLEEP);
+    Some(delay.unsigned_abs())
 }
 
 #[cfg(test)]

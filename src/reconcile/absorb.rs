@@ -28,6 +28,7 @@ pub fn absorb(observed: &mut Observed, outcome: Outcome, now: Timestamp) {
         Outcome::State(reading) => login::read(observed, reading, now),
         Outcome::CaBundle(bundle) => ca_bundle_read(observed, bundle),
         Outcome::Permit(request, permit) => exchange::permit(observed, request, permit),
+        Outcome::Slot(slot) => exchange::slot(observed, slot),
         Outcome::Exchanged(exchanged) => exchange::exchanged(observed, *exchanged, now),
         Outcome::Stored { secret, claims } => login::stored(observed, secret, claims, now),
         Outcome::NotStored(why) => login::not_stored(observed, why, now),

@@ -43,12 +43,16 @@ pub(super) const CHECKS: &[Check] = &[
     exchange::a_good_token_rests_until_it_is_due,
     // A claim that will not be used now must not make the next attempt one whose outcome is unknown.
     login::an_idle_claim_is_released,
+    // A token for a Secret that cannot be written yet would be wasted.
+    target::a_target_that_is_being_deleted_is_waited_for,
     // The delay after a failure protects the provider, so it comes before everything that leads to a request.
     exchange::a_failure_waits,
     // The distance between two exchanges also protects a provider whose tokens expire before the next one is due.
     exchange::a_token_of_a_few_seconds_is_not_replaced_immediately,
     // A queued credential can ask again without reading anything.
     exchange::a_place_in_the_queue_is_kept,
+    // So can one that waits for other exchanges to end.
+    exchange::a_slot_is_still_waited_for,
     // From here on the exchange is due: everything that it needs must be known.
     exchange::the_needs_of_the_request_are_read,
     // No refresh token may be sent without a place for its successor.
@@ -59,6 +63,9 @@ pub(super) const CHECKS: &[Check] = &[
     login::the_claim_of_another_is_waited_for,
     // A token that could not be claimed must not be sent either.
     login::an_unwritable_state_waits,
+    // Providers that do not respond must not use up the memory of the process. This comes before the budget, so that no permit is
+    // held back meanwhile, and before the claim, which holds for seconds.
+    exchange::a_slot_is_waited_for,
     // A permit may be minutes away, and a claim holds for seconds: the permit comes first.
     exchange::the_budget_is_waited_for,
     // The claim is the last write before the request: nothing may come in between.

@@ -34,6 +34,10 @@ pub fn decide(observed: &Observed, now: Timestamp) -> Plan {
             next,
             wake_at: None,
         },
+        Step::Rest(until) => Plan {
+            next: Next::Done,
+            wake_at: Some(until),
+        },
         Step::Settle(conditions) => settle(observed, Some(&case), &conditions, now),
     }
 }

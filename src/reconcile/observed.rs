@@ -4,7 +4,7 @@ use super::{
     credential::Credential,
     login::State,
     memory::{Memory, Versions},
-    pace::{Permit, PermitRequest},
+    pace::{Permit, PermitRequest, Slot},
     settings::{Settings, SettingsError},
     source::{CaBundle, Source, SourceValue},
     target::{Target, TargetSecret},
@@ -36,6 +36,8 @@ pub struct Observed {
     pub ca_bundle: CaBundle,
     /// Whether this client may send a token request; `None`: no permit was requested in this reconcile.
     pub permit: Option<(PermitRequest, Permit)>,
+    /// Whether an exchange may be in progress; `None`: no slot was asked for in this reconcile.
+    pub slot: Option<Slot>,
     /// The only hosts that the operator may send to; `None`: any.
     pub allowed_hosts: Option<HostList>,
     /// The memory of earlier reconciles.

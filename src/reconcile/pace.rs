@@ -4,5 +4,8 @@ pub(super) mod budget;
 pub(super) mod delays;
 pub(super) mod retry;
 pub(super) mod schedule;
+pub(super) mod slot;
 
 pub use budget::{Budget, ClientKey, Permit, PermitRequest};
+pub use slot::Slot;
+pub(crate) use slot::deadline;

@@ -38,6 +38,11 @@ pub enum Next {
     Read(Read),
     /// Change something.
     Act(Box<Action>),
+    /// Take a slot for an exchange, of which only so many may be in progress at the same time.
+    TakeSlot {
+        /// The time by which the exchange should be over.
+        deadline: Timestamp,
+    },
     /// Stay, and decide again after this time: something in memory is in no Secret yet.
     Wait(SignedDuration),
     /// Nothing is left to do.

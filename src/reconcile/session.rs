@@ -9,7 +9,7 @@ use super::{
     decide::decide,
     memory::Memory,
     observed::Observed,
-    pace::{Budget, ClientKey},
+    pace::{Budget, ClientKey, Slot},
     plan::{Action, Next, Outcome, Plan, Read},
     target::{Target, TargetSecret},
 };
@@ -32,6 +32,11 @@ pub enum Turn {
     Read(Read),
     /// Change something, and absorb the outcome.
     Act(Box<Action>),
+    /// Take a slot for an exchange, and absorb [`Outcome::Slot`]. The slot is free again when the reconcile ends, at the latest.
+    TakeSlot {
+        /// The time by which the exchange should be over.
+        deadline: Timestamp,
+    },
     /// Wait for this time, however long the reconcile takes, and absorb [`Outcome::Waited`].
     Wait(SignedDuration),
     /// Nothing is left to do.
@@ -76,6 +81,12 @@ impl Session {
         &self.observed
     }
 
+    /// Whether it waits for a slot.
+    #[must_use]
+    pub(crate) fn waits_for_slot(&self) -> bool {
+        matches!(self.observed.slot, Some(Slot::Later { .. }))
+    }
+
     /// The next step. `may_begin` is called before a token request begins; a request that an earlier claim was made for is
     /// finished in any case.
     pub fn next(&mut self, may_begin: impl FnOnce() -> bool, now: Timestamp) -> Turn {
@@ -89,6 +100,7 @@ impl Session {
             Next::Read(read) => Turn::Read(read),
             Next::Act(action) if action.begins_exchange() && !may_begin() => Turn::Held,
             Next::Act(action) => Turn::Act(action),
+            Next::TakeSlot { deadline } => Turn::TakeSlot { deadline },
             Next::Wait(duration) => {
                 self.steps = 0;
                 Turn::Wait(duration)

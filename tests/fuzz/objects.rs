@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 use cube_operator::{
     api::{annotation, label},
     reconcile::{
-        Budget, CaBundle, ClientValues, Content, Memory, STATE_TYPE, Session, Settings,
-        SettingsError, SourceValue, Turn, fingerprint,
+        Budget, CaBundle, ClientValues, Content, Memory, Outcome, STATE_TYPE, Session, Settings,
+        SettingsError, Slot, SourceValue, Turn, fingerprint,
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -187,6 +187,7 @@ impl World {
                 }
                 Turn::Wait(_) => panic!("everything can be written here"),
                 Turn::Held | Turn::Stuck => break,
+                Turn::TakeSlot { .. } => Outcome::Slot(Slot::Taken),
                 Turn::Read(what) => self.objects.read(&what, session.observed()),
                 Turn::Act(action) => self.act(*action, process, session.observed()),
             };

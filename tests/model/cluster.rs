@@ -18,6 +18,8 @@ pub(crate) struct Stored {
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) annotations: BTreeMap<String, String>,
     pub(crate) owners: Vec<String>,
+    pub(crate) finalizers: Vec<String>,
+    pub(crate) deleting: bool,
     pub(crate) owner_lives: bool,
     pub(crate) owner_wants_it: bool,
     pub(crate) data: BTreeMap<String, String>,
@@ -65,6 +67,7 @@ impl Cluster {
             labels: stored.labels.clone(),
             annotations: stored.annotations.clone(),
             owners: stored.owners.clone(),
+            held_by: stored.deleting.then(|| stored.finalizers.clone()),
             owner_lives: stored.owner_lives,
             owner_wants_it: stored.owner_wants_it,
             content: Content::Unread,
@@ -161,12 +164,24 @@ impl Cluster {
         let current = self.secrets.get(&version.name);
         let gone = current.is_none() || replaces(current, Some(version));
         if matches!(fault, None | Some(Fault::Unanswered)) && gone {
-            self.secrets.remove(&version.name);
+            self.remove(&version.name);
         }
         if fault.is_some() || !gone {
             return Err(no_response(&version.name));
         }
         Ok(())
+    }
+}
+
+impl Cluster {
+    /// Deletes a Secret, or marks it as being deleted while finalizers hold it.
+    fn remove(&mut self, name: &str) {
+        match self.secrets.get(name) {
+            Some(stored) if stored.finalizers.is_empty() => drop(self.secrets.remove(name)),
+            Some(stored) if stored.deleting => {}
+            Some(_) => self.edit(name, |stored| stored.deleting = true),
+            None => {}
+        }
     }
 }
 

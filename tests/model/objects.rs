@@ -123,6 +123,7 @@ impl Objects {
         &mut self,
         action: Action,
         process: &mut Process,
+        observed: &Observed,
         now: Timestamp,
     ) -> Result<Outcome, ApiError> {
         match action {
@@ -133,7 +134,7 @@ impl Objects {
             Action::Exchange(_) => unreachable!("a provider responds to it"),
             Action::Store(state) => Ok(self.store(*state)),
             Action::Publish(target) => self.publish(&target, process),
-            Action::Delete(version) => self.delete(&version, process),
+            Action::Delete(version) => self.delete(&version, process, observed),
             Action::Report { status, events } => self.report(status, events),
         }
     }
@@ -183,10 +184,22 @@ impl Objects {
         &mut self,
         version: &SecretVersion,
         process: &mut Process,
+        observed: &Observed,
     ) -> Result<Outcome, ApiError> {
-        process.targets.remove(&version.name);
+        let name = &version.name;
+        process.targets.remove(name);
         self.cluster.delete(version)?;
-        Ok(Outcome::Deleted(version.name.clone()))
+        Ok(match self.read_target(name, observed) {
+            None => Outcome::Deleted(name.clone()),
+            held if observed
+                .previous
+                .as_ref()
+                .is_some_and(|previous| previous.name == *name) =>
+            {
+                Outcome::Previous(held)
+            }
+            held => Outcome::Target(held),
+        })
     }
 
     fn report(

@@ -80,6 +80,7 @@ impl Process {
             identity: self.identity.clone(),
             ca_bundle: CaBundle::Unread,
             permit: None,
+            slot: None,
             allowed_hosts: objects.allowed_hosts.clone(),
             memory: memory.begin(),
         }

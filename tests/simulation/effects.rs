@@ -35,7 +35,12 @@ impl World {
         Ok(self.objects.read(what, observed))
     }
 
-    pub(crate) fn act(&mut self, who: usize, action: Action) -> Result<Outcome, ApiError> {
+    pub(crate) fn act(
+        &mut self,
+        who: usize,
+        action: Action,
+        observed: &Observed,
+    ) -> Result<Outcome, ApiError> {
         match &action {
             Action::TakePermit(_) => {}
             Action::Store(state) => self.begin_write(who, &state.secret.name),
@@ -49,7 +54,7 @@ impl World {
         }
         let now = self.clock(who);
         let process = &mut self.operators[who].process;
-        let outcome = self.objects.act(action, process, now)?;
+        let outcome = self.objects.act(action, process, observed, now)?;
         self.succeeded(who, &outcome);
         Ok(outcome)
     }

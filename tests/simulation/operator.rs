@@ -2,7 +2,7 @@
 
 use cube_operator::{
     api_error::ApiError,
-    reconcile::{Action, Budget, Exchanged, Observed, Outcome, Session, Turn},
+    reconcile::{Action, Budget, Exchanged, Observed, Outcome, Session, Slot, Turn},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -96,6 +96,7 @@ impl World {
                 self.operators[who].next_at = self.now + seconds(duration);
                 Ok(Outcome::Waited)
             }
+            Turn::TakeSlot { .. } => Ok(Outcome::Slot(Slot::Taken)),
             Turn::Read(what) => self.read(who, &what, session.observed()),
             Turn::Act(action) => match *action {
                 Action::Exchange(exchange) => {
@@ -103,7 +104,7 @@ impl World {
                     self.operators[who].session = Some(session);
                     return;
                 }
-                action => self.act(who, action),
+                action => self.act(who, action, session.observed()),
             },
         };
         match outcome {

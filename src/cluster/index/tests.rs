@@ -46,6 +46,17 @@ impl Naive {
         found.into_iter().map(|entry| &entry.key).collect()
     }
 
+    fn owner(&self, namespace: &str, target: &str) -> Option<&ObjectKey> {
+        let claims = |entry: &Entry| !entry.deleting && entry.target.as_deref() == Some(target);
+        self.find(namespace, claims).first().copied()
+    }
+
+    /// The owner of each target.
+    fn owners(&self) -> Vec<Option<ObjectKey>> {
+        let owner = |namespace| NAMES.map(|name| self.owner(namespace, name).cloned());
+        NAMESPACES.into_iter().flat_map(owner).collect()
+    }
+
     fn older_rival(&self, entry: &Entry) -> Option<&ObjectKey> {
         let rivals = self.find(&entry.key.namespace, |other| {
             other.key != entry.key
@@ -58,14 +69,15 @@ impl Naive {
     }
 }
 
-fn take(index: &mut Index, change: Change) {
+fn take(index: &mut Index, change: Change) -> Vec<ObjectKey> {
     match change {
-        Change::Apply(entry) => index.apply(entry),
-        Change::Delete(key) => index.delete(&key),
+        Change::Apply(entry) => return index.apply(entry),
+        Change::Delete(key) => return index.delete(&key),
         Change::BeginList => index.begin_list(),
         Change::List(entry) => index.list(entry),
         Change::FinishList => index.finish_list(),
     }
+    Vec::new()
 }
 
 fn name() -> impl Strategy<Value = String> {
@@ -125,11 +137,11 @@ fn assert_finds_the_same(index: &Index, naive: &Naive) {
             let key = ObjectKey::new(namespace, name);
             let word = name.to_owned();
             let uses = |entry: &Entry| {
-                entry.secrets.contains(&word)
-                    || entry.target.as_ref() == Some(&word)
-                    || entry.trusts(CaBundleKind::Secret, name)
+                entry.secrets.contains(&word) || entry.trusts(CaBundleKind::Secret, name)
             };
-            assert_eq!(keys(index.users_of(&key)), naive.find(namespace, uses));
+            let owner = naive.owner(namespace, name);
+            let affected = naive.find(namespace, uses).into_iter().chain(owner);
+            assert_eq!(keys(index.users_of(&key)), affected.collect::<Vec<_>>());
             let owns = |entry: &Entry| entry.uid.as_ref() == Some(&word);
             assert_eq!(
                 keys(index.by_uid(namespace, name)),
@@ -154,9 +166,22 @@ proptest! {
     fn the_index_finds_what_a_walk_over_all_credentials_finds(changes in changes()) {
         let (mut index, mut naive) = (Index::default(), Naive::default());
         for change in changes {
-            take(&mut index, change.clone());
+            let itself = match &change {
+                Change::Apply(entry) => Some(entry.key.clone()),
+                Change::Delete(key) => Some(key.clone()),
+                Change::BeginList | Change::List(_) | Change::FinishList => None,
+            };
+            let affected: BTreeSet<_> = take(&mut index, change.clone()).into_iter().collect();
+            let before = naive.owners();
             naive.take(change);
             assert_finds_the_same(&index, &naive);
+            let owners = before.into_iter().zip(naive.owners());
+            let changed = owners.filter(|(before, after)| before != after);
+            let changed = changed.flat_map(|(before, after)| [before, after]).flatten();
+            let expected: BTreeSet<_> = changed.filter(|key| Some(key) != itself.as_ref()).collect();
+            if itself.is_some() {
+                prop_assert_eq!(affected, expected);
+            }
         }
     }
 

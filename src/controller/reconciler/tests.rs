@@ -1,84 +1,13 @@
-use std::{convert::Infallible, future};
-
-use axum::http::{Request, Response};
-use kube::{
-    Client,
-    client::Body,
-    runtime::{
-        events::{Recorder, Reporter},
-        reflector::{self, store::Writer},
-        watcher::Event,
-    },
-};
-use serde_json::json;
+use kube::runtime::watcher::Event;
 
 use super::*;
 use crate::{
-    cluster::Parts,
-    controller::{queue::reconcile, readiness::List, watches::credentials_affected},
-    metrics::Metrics,
-    oauth::{client::TokenClient, networks::Networks},
-    reconcile::{Budget, ClientValues, Source, SourceSecret, SourceValue, Target},
+    controller::{
+        tests::{list, object, reconciler, reconciler_that},
+        watches::credentials_affected,
+    },
+    reconcile::{ClientValues, Source, SourceSecret, SourceValue, Target},
 };
-
-fn object(name: &str, uid: &str) -> Watched {
-    serde_json::from_value(json!({
-        "apiVersion": "cube-operator.dev/v1alpha1", "kind": "CubeCredential",
-        "metadata": {"namespace": "treasury", "name": name, "uid": uid, "resourceVersion": "7"},
-        "spec": {"provider": "Cubewire", "clientSecretRef": {"name": "client"}},
-        "status": {"failures": 1},
-    }))
-    .unwrap()
-}
-
-fn reconciler() -> (Reconciler, Writer<Watched>) {
-    reconciler_that(Leadership::alone())
-}
-
-/// A reconciler that watches nothing: the test says what exists.
-fn reconciler_that(leadership: Leadership) -> (Reconciler, Writer<Watched>) {
-    let nobody = tower::service_fn(|_: Request<Body>| {
-        future::ready(Ok::<_, Infallible>(Response::new(Body::empty())))
-    });
-    let client = Client::new(nobody, "default");
-    let (store, writer) = reflector::store();
-    let parts = Parts {
-        recorder: Recorder::new(client.clone(), Reporter::from("test")),
-        client,
-        allowed_hosts: None,
-        tokens: TokenClient::new(Networks::allowing(Vec::new())),
-        budget: Arc::new(Mutex::new(Budget::new(
-            SignedDuration::from_secs(12),
-            now(),
-        ))),
-        identity: "this process".into(),
-        metrics: Metrics::default(),
-    };
-    let (bundles, _) = BundleWatches::new(parts.client.clone());
-    (
-        Reconciler::new(
-            Context::new(parts, store),
-            bundles,
-            KnownPauses::of(1),
-            leadership,
-            CancellationToken::new(),
-        ),
-        writer,
-    )
-}
-
-/// The objects that a list, or a list after an interrupted watch, finds.
-fn list(reconciler: &Reconciler, writer: &mut Writer<Watched>, objects: &[Watched]) {
-    let found = objects.iter().cloned().map(Event::InitApply);
-    for event in [Event::Init]
-        .into_iter()
-        .chain(found)
-        .chain([Event::InitDone])
-    {
-        writer.apply_watcher_event(&event);
-        credentials_affected(reconciler, event);
-    }
-}
 
 fn observe(reconciler: &Reconciler, object: &Watched) -> Observed {
     reconciler.states.observe(&reconciler.context, object)
@@ -181,22 +110,26 @@ async fn an_exchange_that_was_about_to_begin_when_the_lease_was_lost_does_not_be
             },
         });
         let mut session = Session::begin(observed);
-        let result = reconciler.steps(&object, &mut session).await;
+        let mut slot = SlotUse::of(&reconciler, &object);
+        let result = reconciler
+            .steps(&object, &mut session, &mut slot, &mut || {})
+            .await;
         let text = reconciler.context.parts.metrics.text();
         assert_eq!(text.contains("cube_operator_exchanges_total"), began);
-        let waits = result.is_ok_and(|action| action == Requeue::requeue(LEADERSHIP_DELAY));
+        let waits = result.is_ok_and(|delay| delay == Some(LEADERSHIP_DELAY));
         assert_eq!(waits, !began);
     }
 }
 
 #[tokio::test]
-async fn a_process_that_does_not_lead_reconciles_nothing() {
-    let (reconciler, _writer) = reconciler_that(Leadership::default());
-    for list in [List::Credentials, List::Targets, List::Sources] {
-        reconciler.readiness.listed(list);
+async fn a_slot_that_is_taken_after_a_wait_is_given_back_too() {
+    let (reconciler, _writer) = reconciler();
+    let deadline = now();
+    for number in 0..1000 {
+        let mut slot = SlotUse::of(&reconciler, &object("main", &number.to_string()));
+        assert_eq!(slot.take(deadline), Slot::Taken);
+        // A response could not be stored.
+        slot.end(Ending::Done);
+        assert_eq!(slot.take(deadline), Slot::Taken);
     }
-    let reconciler = Arc::new(reconciler);
-    let result = reconcile(Arc::new(object("main", "a")), Arc::clone(&reconciler)).await;
-    assert_eq!(result.unwrap(), Requeue::requeue(LEADERSHIP_DELAY));
-    assert_eq!(reconciler.states.uids(), [""; 0]);
 }

@@ -1,4 +1,4 @@
-//! Absorbs a permit of the budget, and the token or failure of an exchange.
+//! Absorbs a permit of the budget, a slot, and the token or failure of an exchange.
 
 mod failure;
 mod token;
@@ -9,7 +9,7 @@ use crate::{
     oauth::response::Issued,
     reconcile::{
         observed::Observed,
-        pace::{Permit, PermitRequest},
+        pace::{Permit, PermitRequest, Slot},
         plan::Exchanged,
         time::later,
     },
@@ -27,6 +27,19 @@ pub(super) fn permit(observed: &mut Observed, request: PermitRequest, permit: Pe
         }
     }
     observed.permit = Some((request, permit));
+}
+
+pub(super) fn slot(observed: &mut Observed, slot: Slot) {
+    let versions = match slot {
+        Slot::Taken => None,
+        Slot::Later { .. } => {
+            // The turn may be minutes away, and a claim holds for seconds.
+            observed.memory.login.release_claim();
+            Some(observed.versions())
+        }
+    };
+    observed.memory.exchange.wait_for_slot(versions);
+    observed.slot = Some(slot);
 }
 
 pub(super) fn exchanged(observed: &mut Observed, exchanged: Exchanged, now: Timestamp) {

@@ -5,8 +5,8 @@ use crate::{
     api::Reason,
     reconcile::{
         case::{BackoffBypass, Case, Inputs, NextLogin},
-        pace::{Permit, PermitRequest, retry},
-        plan::{Action, Read},
+        pace::{Permit, PermitRequest, Slot, deadline, retry, slot},
+        plan::{Action, Next, Read},
         source::{CaBundle, Rejection},
         status::Conditions,
     },
@@ -100,6 +100,42 @@ pub(super) fn the_needs_of_the_request_are_read(case: &Case<'_>) -> Option<Step>
         NextLogin::Unconfirmed(what) => Some(read(what)),
         // The owner's consent and list of hosts count at every request.
         NextLogin::Stored | NextLogin::New(_) => observed.seed.is_unread().then(|| read(seed)),
+    }
+}
+
+pub(super) fn a_slot_is_still_waited_for(case: &Case<'_>) -> Option<Step> {
+    let waits = case
+        .observed
+        .memory
+        .exchange
+        .waits_for_slot(&case.observed.versions());
+    if waits { take_slot(case) } else { None }
+}
+
+pub(super) fn a_slot_is_waited_for(case: &Case<'_>) -> Option<Step> {
+    if case.observed.slot == Some(Slot::Taken) {
+        return None;
+    }
+    // Rejected inputs need no slot; the last check says why they are rejected.
+    case.preflight().ok()?;
+    take_slot(case)
+}
+
+fn take_slot(case: &Case<'_>) -> Option<Step> {
+    match case.observed.slot {
+        Some(Slot::Taken) => None,
+        Some(Slot::Later { since }) => {
+            let reported_at = slot::reported_at(since);
+            if case.now < reported_at {
+                return Some(Step::Rest(reported_at));
+            }
+            Some(settle(Conditions::waits_for_slot(case)))
+        }
+        None => {
+            let expires_at = case.token().map(|token| token.expires_at);
+            let deadline = deadline(expires_at, case.now);
+            Some(Step::Do(Next::TakeSlot { deadline }))
+        }
     }
 }
 

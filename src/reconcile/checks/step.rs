@@ -1,5 +1,7 @@
 //! The result of a check.
 
+use jiff::Timestamp;
+
 use crate::reconcile::{
     plan::{Action, Next, Read},
     status::Conditions,
@@ -9,6 +11,8 @@ use crate::reconcile::{
 pub(in crate::reconcile) enum Step {
     /// Do this, then decide again.
     Do(Next),
+    /// Nothing is left to do before this time, and the status stays as it is.
+    Rest(Timestamp),
     /// Nothing is left to do now; this is what the status says.
     Settle(Box<Conditions>),
 }

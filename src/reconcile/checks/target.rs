@@ -68,9 +68,11 @@ pub(super) fn the_token_is_published(case: &Case<'_>) -> Option<Step> {
         return Some(read(Read::target(case.settings, &case.observed.target)));
     };
     // The type of a Secret is immutable.
-    let retyped =
-        current.filter(|secret| secret.secret_type() != Some(&case.settings.target.r#type));
+    let retyped = current.filter(|secret| is_retyped(case, secret));
     if let Some(secret) = retyped {
+        if let Some(step) = a_target_that_is_being_deleted_is_waited_for(case) {
+            return Some(step);
+        }
         return Some(act(Action::Delete(secret.secret_version())));
     }
     let token = Token {
@@ -80,6 +82,23 @@ pub(super) fn the_token_is_published(case: &Case<'_>) -> Option<Step> {
     let replaces = current.map(TargetSecret::secret_version);
     let target = desired(&case.observed.credential, case.settings, &token, replaces);
     Some(act(Action::Publish(target)))
+}
+
+fn is_retyped(case: &Case<'_>, secret: &TargetSecret) -> bool {
+    secret.secret_type() != Some(&case.settings.target.r#type)
+}
+
+/// A target with another type has to be gone before it can be created again. Until then a new token could not be published.
+pub(super) fn a_target_that_is_being_deleted_is_waited_for(case: &Case<'_>) -> Option<Step> {
+    let target = case.target()?;
+    let finalizers = target.held_by.as_ref()?;
+    if !is_retyped(case, target) {
+        // Consumers still use it, and it can be written like any other one.
+        return None;
+    }
+    Some(settle(Conditions::held_by_finalizers(
+        case, target, finalizers,
+    )))
 }
 
 /// The metadata to publish the token at hand with; `None`: it should not be published.
@@ -128,6 +147,9 @@ fn an_unwritable_target_waits(case: &Case<'_>) -> Option<Step> {
 
 pub(super) fn a_moved_target_is_deleted(case: &Case<'_>) -> Option<Step> {
     let previous = case.observed.previous.as_ref()?;
+    if previous.is_being_deleted() {
+        return None;
+    }
     case.target()?;
     case.good_token()?;
     Some(act(Action::Delete(previous.secret_version())))

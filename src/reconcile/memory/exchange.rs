@@ -29,6 +29,8 @@ pub(in crate::reconcile) struct ExchangeMemory {
     /// Versions whose inputs are known to differ from the inputs of the published token.
     refuted: Option<Versions>,
     queued: Option<Queued>,
+    /// The inputs for which it waits for a slot.
+    waits_for_slot: Option<Versions>,
     /// The CA bundle may have changed since the last failed attempt.
     ca_bundle_touched: bool,
 }
@@ -226,5 +228,15 @@ impl ExchangeMemory {
 
     pub(in crate::reconcile) fn leave_queue(&mut self) {
         self.queued = None;
+    }
+
+    /// Whether it waits for a slot with these inputs, so that nothing has to be read to ask again.
+    pub(in crate::reconcile) fn waits_for_slot(&self, versions: &Versions) -> bool {
+        self.waits_for_slot.as_ref() == Some(versions)
+    }
+
+    /// It waits for a slot with these inputs, or does not wait any more.
+    pub(in crate::reconcile) fn wait_for_slot(&mut self, versions: Option<Versions>) {
+        self.waits_for_slot = versions;
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     oauth::{error::TokenError, response::Issued},
     reconcile::{
         login::{StateReading, StateSecret},
-        pace::{Permit, PermitRequest},
+        pace::{Permit, PermitRequest, Slot},
         source::{CaBundle, Source, SourceValue},
         target::{TargetReading, TargetSecret},
         write_error::WriteError,
@@ -35,6 +35,8 @@ pub enum Outcome {
     CaBundle(CaBundle),
     /// The permit of the client's budget, for this request.
     Permit(PermitRequest, Permit),
+    /// The slot for an exchange.
+    Slot(Slot),
     /// An exchange.
     Exchanged(Box<Exchanged>),
     /// The state as it was written.

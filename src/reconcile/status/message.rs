@@ -141,6 +141,12 @@ pub(super) fn waits_for_permit(at: Timestamp, paused: bool, too_late: bool) -> S
     }
 }
 
+/// It names no time and no number: they would change the status again and again.
+pub(super) fn waits_for_slot() -> &'static str {
+    "waiting for other token requests of this namespace to end, because only so many run at the same time: no action needed; if \
+     this persists, look for token endpoints in this namespace that do not respond"
+}
+
 /// A dead refresh token.
 pub(super) fn rejected_token(rejection: &RejectedToken, settings: &Settings) -> String {
     let initial = settings.grant.refresh_token();
@@ -207,6 +213,20 @@ pub(super) fn not_writable(why: &str, next_attempt: Timestamp) -> String {
     format!(
         "{why}: raise the quota, or have the policy or the role permit this Secret{NEXT_TRY}{}, or at once when the spec changes",
         time(next_attempt)
+    )
+}
+
+/// The target must be gone before it can be created with another type. A few finalizers say enough.
+pub(super) fn held_by_finalizers(target: &str, finalizers: &[String]) -> String {
+    let finalizers: Vec<_> = finalizers
+        .iter()
+        .take(3)
+        .map(|name| format!("{name:?}"))
+        .collect();
+    format!(
+        "Secret {target:?} is being deleted because spec.target.type changed, and waits for finalizer {}: have its owner remove the \
+         finalizer, or change spec.target.type back; the Secret is created again as soon as it is gone",
+        finalizers.join(", ")
     )
 }
 

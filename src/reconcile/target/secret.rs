@@ -28,6 +28,8 @@ pub struct TargetSecret {
     pub annotations: BTreeMap<String, String>,
     /// The uids of its owner references.
     pub owners: Vec<String>,
+    /// The finalizers that it waits for, if it is being deleted.
+    pub held_by: Option<Vec<String>>,
     /// Whether the `CubeCredential` that it is marked with exists.
     pub owner_lives: bool,
     /// Whether that `CubeCredential` has this very Secret as its target. It is a rival then, if it is another one.
@@ -70,6 +72,11 @@ impl Target {
 }
 
 impl TargetSecret {
+    /// Whether it is being deleted, and only finalizers still hold it.
+    pub(in crate::reconcile) fn is_being_deleted(&self) -> bool {
+        self.held_by.is_some()
+    }
+
     /// Whether it was found to hold what its annotations say.
     pub(in crate::reconcile) fn is_confirmed(&self) -> bool {
         matches!(self.content, Content::Confirmed(_))

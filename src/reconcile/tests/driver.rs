@@ -40,7 +40,7 @@ impl World {
     }
 
     fn steps(&mut self, session: &mut Session) -> Result<(), ApiError> {
-        for _ in 0..20 {
+        for _ in 0..25 {
             let turn = session.next(|| true, self.now);
             shows_no_secret(&turn);
             let outcome = match turn {
@@ -48,10 +48,14 @@ impl World {
                     self.wake_at = wake_at;
                     return Ok(());
                 }
-                Turn::Held | Turn::Stuck => unreachable!("it may begin, and 20 steps suffice"),
+                Turn::Held | Turn::Stuck => unreachable!("it may begin, and 25 steps suffice"),
                 Turn::Wait(_) => {
                     self.now += super::world::seconds(1);
                     Ok(Outcome::Waited)
+                }
+                Turn::TakeSlot { deadline } => {
+                    self.slot_deadlines.push(deadline);
+                    Ok(Outcome::Slot(self.slot))
                 }
                 Turn::Read(what) => Ok(self.read(&what, session.observed())),
                 Turn::Act(action) if self.ends_before.take_if(|ends| ends(&action)).is_some() => {
@@ -67,7 +71,7 @@ impl World {
                 Err(error) => session.survive(error, self.now)?,
             }
         }
-        panic!("20 steps and no rest: {session:#?}");
+        panic!("25 steps and no rest: {session:#?}");
     }
 
     /// `cluster::Context::observe`, after the watches have caught up.
@@ -116,7 +120,9 @@ impl World {
                 let exchanged = self.provider.exchange(exchange, &mut self.now);
                 Ok(Outcome::Exchanged(Box::new(exchanged)))
             }
-            action => self.objects.act(action, &mut self.process, self.now),
+            action => self
+                .objects
+                .act(action, &mut self.process, observed, self.now),
         };
         if let Some(name) = published.filter(|_| self.cluster.version > before) {
             self.assert_not_older(&name);

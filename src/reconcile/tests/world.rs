@@ -13,7 +13,8 @@ use super::model::{
 use crate::{
     api::{ConditionStatus, ConditionType, CubeCredentialSpec},
     reconcile::{
-        Action, Budget, CaBundle, ClientValues, EventKind, PermitRequest, Settings, SourceValue,
+        Action, Budget, CaBundle, ClientValues, EventKind, PermitRequest, Settings, Slot,
+        SourceValue,
     },
 };
 
@@ -47,6 +48,9 @@ pub(super) struct World {
     pub(super) wake_at: Option<Timestamp>,
     pub(super) costs: Costs,
     pub(super) permits: Vec<PermitRequest>,
+    /// The response to those that take a slot, and the deadlines that they named.
+    pub(super) slot: Slot,
+    pub(super) slot_deadlines: Vec<Timestamp>,
     /// The watches show nothing new.
     pub(super) watches_lag: bool,
     /// The reconcile ends before the first such action, as if the process ended there.
@@ -107,6 +111,8 @@ impl World {
             wake_at: None,
             costs: Costs::default(),
             permits: Vec::new(),
+            slot: Slot::Taken,
+            slot_deadlines: Vec::new(),
             watches_lag: false,
             ends_before: None,
             newest_published: 0,

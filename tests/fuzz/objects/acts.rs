@@ -41,7 +41,7 @@ impl World {
         if let Action::Exchange(exchange) = action {
             return self.exchange(exchange);
         }
-        let outcome = self.objects.act(action, process, self.now);
+        let outcome = self.objects.act(action, process, observed, self.now);
         let outcome = outcome.expect("exactly the version that was read");
         assert!(
             !matches!(outcome, Outcome::NotStored(_)),

@@ -2,7 +2,7 @@
 
 use super::model::{Condition, Conditions, Progress, failed, failed_before_or};
 use crate::{
-    api::{Reason, RetryClass},
+    api::{Reason, RetryClass, label},
     reconcile::{
         case::Case,
         login::{RejectedToken, StateConflict},
@@ -11,7 +11,7 @@ use crate::{
         settings::SettingsError,
         source::Rejection,
         status::{inputs, message},
-        target::TargetConflict,
+        target::{TargetConflict, TargetSecret},
         time::later,
         write_error::WriteError,
     },
@@ -95,6 +95,22 @@ impl Conditions {
         let refreshed = Condition::failed(reason, message);
         Self::from_published_token(case, refreshed, Progress::Reconciling, None)
             .wake_by(next_attempt)
+    }
+
+    /// The target is being deleted, because its type has changed, and finalizers hold it. Consumers have its token until it expires.
+    pub(in crate::reconcile) fn held_by_finalizers(
+        case: &Case<'_>,
+        target: &TargetSecret,
+        finalizers: &[String],
+    ) -> Self {
+        let message = message::held_by_finalizers(&target.name, finalizers);
+        let refreshed = Condition::failed(Reason::TargetNotWritable, message);
+        let conditions = Self::from_published_token(case, refreshed, Progress::Stalled, None);
+        if label::is_set(&target.labels, label::MANAGED) {
+            // The watch shows when it is gone.
+            return conditions;
+        }
+        conditions.wake_by(later(case.now, delays::UNWATCHED))
     }
 
     /// The provider's response is in no Secret yet: the login is lost if the process stops.

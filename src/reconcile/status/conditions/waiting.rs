@@ -27,6 +27,19 @@ impl Conditions {
         Self::from_published_token(case, refreshed, Progress::Reconciling, Some(at))
     }
 
+    /// The exchange is due, and token requests of the same namespace are in progress, as many as may be.
+    pub(in crate::reconcile) fn waits_for_slot(case: &Case<'_>) -> Self {
+        let refreshed = match case.observed.memory.exchange.failure() {
+            Some(failure) => failed(failure, None),
+            None => Condition::new(
+                while_due(case),
+                Reason::RateBudget,
+                message::waits_for_slot(),
+            ),
+        };
+        Self::from_published_token(case, refreshed, Progress::Reconciling, None)
+    }
+
     /// Another process sends the refresh token. The state is read again when its claim ends.
     pub(in crate::reconcile) fn claimed(case: &Case<'_>, until: Timestamp) -> Self {
         let refreshed = failed_before_or(case, Reason::Pending, &message::claimed(until));
@@ -36,10 +49,14 @@ impl Conditions {
 
 fn in_the_queue(case: &Case<'_>, at: Timestamp, paused: bool) -> Condition {
     let too_late = case.token().is_some_and(|token| token.expires_at <= at);
-    let status = match case.published_token() {
+    let message = message::waits_for_permit(at, paused, too_late);
+    Condition::new(while_due(case), Reason::RateBudget, message)
+}
+
+/// The status of Refreshed while an exchange is due and has not failed.
+fn while_due(case: &Case<'_>) -> ConditionStatus {
+    match case.published_token() {
         Some(_) => ConditionStatus::True,
         None => ConditionStatus::Unknown,
-    };
-    let message = message::waits_for_permit(at, paused, too_late);
-    Condition::new(status, Reason::RateBudget, message)
+    }
 }

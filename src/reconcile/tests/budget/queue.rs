@@ -7,7 +7,7 @@ use crate::{
         ConditionType::{Reconciling, Refreshed},
     },
     reconcile::{
-        Action, CaBundle, EventKind, Next, Observed, Outcome, Permit, Read, absorb, decide,
+        Action, CaBundle, EventKind, Next, Observed, Outcome, Permit, Read, Slot, absorb, decide,
         tests::{
             provider::issue,
             refusals::{ca_bundle_ref, certificate},
@@ -36,6 +36,7 @@ fn a_turn_is_asked_for_again_if_its_request_could_not_be_sent_for_long() {
         let outcome = world.read(&what, &observed);
         absorb(&mut observed, outcome, world.now);
     }
+    absorb(&mut observed, Outcome::Slot(Slot::Taken), world.now);
     let request = requested(&observed, world.now).expect("nothing is sent without a permit");
     let until = world.now + seconds(5);
     absorb(

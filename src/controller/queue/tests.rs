@@ -1,0 +1,159 @@
+use std::time::Duration;
+
+use super::*;
+
+/// A queue at a time of its own.
+struct World {
+    queue: Queue,
+    now: Instant,
+}
+
+impl World {
+    #[expect(clippy::disallowed_methods, reason = "time only moves by hand")]
+    fn new() -> Self {
+        Self {
+            queue: Queue::default(),
+            now: Instant::now(),
+        }
+    }
+
+    fn add(&mut self, namespace: &str, name: &str) {
+        self.add_by(namespace, name, 0);
+    }
+
+    fn add_by(&mut self, namespace: &str, name: &str, deadline: i64) {
+        let deadline = Timestamp::from_second(deadline).unwrap();
+        self.queue
+            .add(ObjectKey::new(namespace, name), "uid", deadline);
+    }
+
+    fn after(&self, seconds: u64) -> Instant {
+        self.now + Duration::from_secs(seconds)
+    }
+
+    fn pass(&mut self, seconds: u64) -> Vec<String> {
+        self.now += Duration::from_secs(seconds);
+        let awake = std::iter::from_fn(|| self.queue.awake(self.now));
+        awake.map(|key| key.name).collect()
+    }
+
+    fn begin_all(&mut self) -> Vec<Run> {
+        let uid_of = |_: &ObjectKey| Some("uid".to_owned());
+        std::iter::from_fn(|| self.queue.next(uid_of)).collect()
+    }
+}
+
+fn names(runs: &[Run]) -> Vec<&str> {
+    runs.iter().map(|run| run.key.name.as_str()).collect()
+}
+
+#[test]
+fn fifteen_hundred_objects_of_one_namespace_delay_another_one_by_a_single_reconcile() {
+    let mut world = World::new();
+    for number in 0..1500 {
+        world.add("neighbour", &number.to_string());
+    }
+    let mut running = world.begin_all();
+    assert_eq!(running.len(), WORKERS);
+    world.add("innocent", "first");
+    assert_eq!(world.queue.end(running.remove(0), None), None);
+    assert_eq!(names(&world.begin_all()), ["first"]);
+}
+
+#[test]
+fn a_reconcile_that_waits_for_a_provider_holds_no_worker() {
+    let mut world = World::new();
+    for number in 0..40 {
+        world.add("a", &number.to_string());
+    }
+    let mut begun = 0;
+    for run in world.begin_all() {
+        begun += 1;
+        world.queue.leave_worker(&run);
+        // Leaving twice, and ending without a worker, counts once.
+        world.queue.leave_worker(&run);
+        world.queue.end(run, None);
+    }
+    let (second, third) = (world.begin_all(), world.begin_all());
+    assert_eq!((begun, second.len(), third.len()), (WORKERS, WORKERS, 0));
+}
+
+#[test]
+fn tokens_about_to_expire_come_first() {
+    let mut world = World::new();
+    world.add_by("a", "later", 300);
+    world.add_by("a", "soon", 100);
+    world.add_by("a", "later still", 900);
+    assert_eq!(names(&world.begin_all()), ["soon", "later", "later still"]);
+}
+
+#[test]
+fn an_object_is_in_the_queue_once_and_runs_once() {
+    let mut world = World::new();
+    for _ in 0..3 {
+        world.add("a", "one");
+    }
+    let mut runs = world.begin_all();
+    assert_eq!(names(&runs), ["one"]);
+    world.add("a", "one");
+    assert!(world.begin_all().is_empty(), "it still runs");
+    // It had asked for a delay, and the event that came meanwhile is not lost.
+    let again = world.queue.end(runs.remove(0), Some(world.after(60)));
+    assert_eq!(again, Some(ObjectKey::new("a", "one")));
+    assert_eq!(world.queue.next_awake(), None);
+}
+
+#[test]
+fn an_object_sleeps_until_its_time_or_the_next_event() {
+    let mut world = World::new();
+    world.add("a", "one");
+    world.add("a", "two");
+    for (run, seconds) in world.begin_all().into_iter().zip([10, 20]) {
+        let wake_at = Some(world.after(seconds));
+        world.queue.end(run, wake_at);
+    }
+    assert_eq!(world.queue.next_awake(), Some(world.after(10)));
+    assert_eq!(world.pass(9), [""; 0]);
+    assert_eq!(world.pass(1), ["one"]);
+    world.add("a", "two");
+    assert_eq!(names(&world.begin_all()), ["two"]);
+    assert_eq!(world.pass(60), [""; 0], "the event replaced the delay");
+}
+
+#[test]
+fn a_new_object_does_not_wait_for_the_reconcile_of_a_deleted_one_by_its_name() {
+    let mut world = World::new();
+    world.add("a", "one");
+    let mut old = world.begin_all();
+    let key = ObjectKey::new("a", "one");
+    world.queue.add(key, "another uid", Timestamp::UNIX_EPOCH);
+    let new = world.queue.next(|_| Some("another uid".into())).unwrap();
+    assert_eq!(new.key.name, "one");
+    // The end of the old one changes nothing for the new one.
+    world.queue.end(old.remove(0), Some(world.after(1)));
+    assert_eq!(world.queue.next_awake(), None);
+    world.queue.end(new, Some(world.after(2)));
+    assert_eq!(world.queue.next_awake(), Some(world.after(2)));
+}
+
+#[test]
+fn an_object_that_is_gone_is_passed_over() {
+    let mut world = World::new();
+    world.add_by("a", "gone", 0);
+    world.add_by("a", "there", 1);
+    let uid_of = |key: &ObjectKey| (key.name == "there").then(|| "uid".to_owned());
+    assert_eq!(world.queue.next(uid_of).unwrap().key.name, "there");
+    assert_eq!(world.queue.ready.in_progress(), 1);
+    assert_eq!(world.queue.objects.len(), 1);
+}
+
+#[test]
+fn nothing_is_kept_of_an_object_that_waits_for_an_event() {
+    let mut world = World::new();
+    world.add("a", "one");
+    for run in world.begin_all() {
+        world.queue.end(run, None);
+    }
+    assert!(world.queue.objects.is_empty() && world.queue.working.is_empty());
+    assert_eq!(world.queue.ready.in_progress(), 0);
+}

@@ -1,0 +1,295 @@
+//! The slots for exchanges: how many token requests are in progress at the same time, in all scopes of the process.
+//!
+//! The number limits memory. A token endpoint that does not respond holds its slot for 30 s, so a namespace gets only a part of
+//! the slots that are free, and leaves most of them to the others: the dynamic thresholds of packet switches. A slot that becomes
+//! free goes to the namespace with the fewest, and in it to the token that expires first.
+//!
+//! ```text
+//!   take ─▶ Waits ─ (its turn) ─▶ Granted, and the object is woken ─ take ─▶ Taken ─ end ─▶ free
+//! ```
+
+use std::{collections::HashMap, sync::Mutex};
+
+use jiff::Timestamp;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::fair::{Fair, Place};
+use crate::{clock::now, cluster::ObjectKey, lock::lock, reconcile::Slot};
+
+/// The number of slots. An exchange takes up to 0.2 MB, and the chart's limit is 128 MiB.
+const ALL: usize = 256;
+/// At least this many times the slots of a namespace are free when it gets another one: one namespace gets 52 at most, and some
+/// are free until two dozen namespaces want as many as they can get.
+const FREE_FOR_EACH: usize = 4;
+
+/// The slots, by the uid of the object that has or wants one.
+#[derive(Debug, Default)]
+struct Slots {
+    fair: Fair<String>,
+    uses: HashMap<String, Use>,
+}
+
+#[derive(Debug)]
+struct Use {
+    key: ObjectKey,
+    phase: Phase,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Waits { place: Place, since: Timestamp },
+    Granted,
+    Taken,
+}
+
+/// How a reconcile has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// It needs no slot any more.
+    Done,
+    /// It waits for a slot.
+    Waits,
+    /// An error interrupted it: it keeps its place, but not its slot.
+    Interrupted,
+}
+
+impl Slots {
+    fn take(&mut self, key: &ObjectKey, uid: &str, deadline: Timestamp, now: Timestamp) -> Slot {
+        if let Some(r#use) = self.uses.get_mut(uid) {
+            return match r#use.phase {
+                Phase::Waits { since, .. } => Slot::Later { since },
+                Phase::Granted | Phase::Taken => {
+                    r#use.phase = Phase::Taken;
+                    Slot::Taken
+                }
+            };
+        }
+        let namespace = &key.namespace;
+        // Every free slot was offered to those that wait, so this overtakes nobody.
+        let (slot, phase) = if admits(self.free(), self.fair.in_progress_of(namespace)) {
+            self.fair.begin(namespace);
+            (Slot::Taken, Phase::Taken)
+        } else {
+            let place = self.fair.wait(namespace, deadline, uid.to_owned());
+            let since = now;
+            (Slot::Later { since }, Phase::Waits { place, since })
+        };
+        let key = key.clone();
+        self.uses.insert(uid.to_owned(), Use { key, phase });
+        slot
+    }
+
+    fn free(&self) -> usize {
+        ALL - self.fair.in_progress()
+    }
+
+    /// A reconcile has ended. Returns the objects that have a slot now.
+    fn end(&mut self, uid: &str, ending: Ending) -> Vec<ObjectKey> {
+        let Some(r#use) = self.uses.get(uid) else {
+            return Vec::new();
+        };
+        match (&r#use.phase, ending) {
+            (Phase::Waits { .. }, Ending::Waits | Ending::Interrupted)
+            | (Phase::Granted, Ending::Waits) => Vec::new(),
+            _ => self.give_up(uid),
+        }
+    }
+
+    /// The object is gone. A reconcile of it may still be in progress, and gives its slot back itself.
+    fn forget(&mut self, uid: &str) -> Vec<ObjectKey> {
+        let taken = |r#use: &Use| matches!(r#use.phase, Phase::Taken);
+        if self.uses.get(uid).is_none_or(taken) {
+            return Vec::new();
+        }
+        self.give_up(uid)
+    }
+
+    fn give_up(&mut self, uid: &str) -> Vec<ObjectKey> {
+        let Some(Use { key, phase }) = self.uses.remove(uid) else {
+            return Vec::new();
+        };
+        match phase {
+            Phase::Waits { place, .. } => self.fair.leave(&key.namespace, place),
+            Phase::Granted | Phase::Taken => self.fair.end(&key.namespace),
+        }
+        let mut granted = Vec::new();
+        while let Some(key) = self.grant() {
+            granted.push(key);
+        }
+        granted
+    }
+
+    fn grant(&mut self) -> Option<ObjectKey> {
+        let free = self.free();
+        let uid = self.fair.begin_next(|held| admits(free, held))?;
+        let r#use = self.uses.get_mut(&uid)?;
+        r#use.phase = Phase::Granted;
+        Some(r#use.key.clone())
+    }
+}
+
+/// Whether a namespace that holds this many slots gets another one.
+fn admits(free: usize, held: usize) -> bool {
+    held * FREE_FOR_EACH < free
+}
+
+/// The slots of a process, and the queues that are told when an object has got one.
+#[derive(Debug)]
+pub(super) struct Exchanges {
+    slots: Mutex<Slots>,
+    /// By the namespace of a scope; `None` is the scope of all namespaces.
+    queues: HashMap<Option<String>, UnboundedSender<ObjectKey>>,
+}
+
+impl Exchanges {
+    pub(super) fn new(queues: HashMap<Option<String>, UnboundedSender<ObjectKey>>) -> Self {
+        Self {
+            slots: Mutex::default(),
+            queues,
+        }
+    }
+
+    /// Takes a slot, or a place among those that wait for one.
+    pub(super) fn take(&self, key: &ObjectKey, uid: &str, deadline: Timestamp) -> Slot {
+        lock(&self.slots).take(key, uid, deadline, now())
+    }
+
+    /// A reconcile has ended.
+    pub(super) fn end(&self, uid: &str, ending: Ending) {
+        let granted = lock(&self.slots).end(uid, ending);
+        self.wake(granted);
+    }
+
+    /// An object was deleted.
+    pub(super) fn forget(&self, uid: &str) {
+        let granted = lock(&self.slots).forget(uid);
+        self.wake(granted);
+    }
+
+    fn wake(&self, granted: Vec<ObjectKey>) {
+        for key in granted {
+            let namespace = Some(key.namespace.clone());
+            let queue = self
+                .queues
+                .get(&namespace)
+                .or_else(|| self.queues.get(&None));
+            if let Some(queue) = queue {
+                // A queue that is gone has been stopped: it begins nothing any more.
+                drop(queue.send(key));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Many objects, and what they got.
+    #[derive(Default)]
+    struct World(Slots);
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    impl World {
+        fn take(&mut self, namespace: &str, name: &str, deadline: i64) -> Slot {
+            let key = ObjectKey::new(namespace, name);
+            let uid = format!("{namespace}/{name}");
+            self.0.take(&key, &uid, at(deadline), at(0))
+        }
+
+        /// How many of these objects got a slot.
+        fn take_many(&mut self, namespace: &str, count: usize) -> usize {
+            let slots = (0..count).map(|number| self.take(namespace, &number.to_string(), 1000));
+            slots.filter(|slot| *slot == Slot::Taken).count()
+        }
+
+        fn end(&mut self, uid: &str) -> Vec<String> {
+            let granted = self.0.end(uid, Ending::Done);
+            granted.into_iter().map(|key| key.name).collect()
+        }
+    }
+
+    const LARGEST_PART: usize = 52;
+    const WAITS: Slot = Slot::Later {
+        since: Timestamp::UNIX_EPOCH,
+    };
+
+    #[test]
+    fn a_namespace_gets_a_part_and_twenty_together_do_not_get_all() {
+        let mut world = World::default();
+        assert_eq!(world.take_many("0", 1500), LARGEST_PART);
+        for greedy in 1..20 {
+            world.take_many(&greedy.to_string(), 1500);
+            let innocent = format!("innocent-{greedy}");
+            assert_eq!(world.take(&innocent, "first", 0), Slot::Taken);
+            world.end(&format!("{innocent}/first"));
+        }
+    }
+
+    #[test]
+    fn a_free_slot_goes_to_the_namespace_with_the_fewest_and_there_to_the_first_token_to_expire() {
+        let mut world = World::default();
+        let mut namespaces = 0;
+        while world.0.fair.in_progress() < ALL {
+            world.take_many(&format!("greedy-{namespaces}"), 2);
+            namespaces += 1;
+        }
+        assert_eq!(world.take("innocent", "later", 900), WAITS);
+        assert_eq!(world.take("innocent", "first", 300), WAITS);
+        assert_eq!(world.end("greedy-0/0"), ["first"]);
+        assert_eq!(world.take("innocent", "first", 300), Slot::Taken);
+    }
+
+    #[test]
+    fn a_slot_is_kept_for_the_object_that_it_was_granted_to() {
+        let mut world = World::default();
+        world.take_many("a", LARGEST_PART);
+        assert_eq!(world.take("a", "next", 0), WAITS);
+        assert_eq!(world.take("a", "last", 1), WAITS);
+        assert_eq!(world.end("a/0"), ["next"]);
+        // It was granted while the reconcile that had asked was still in progress.
+        assert_eq!(world.0.end("a/next", Ending::Waits), []);
+        assert_eq!(world.take("a", "newcomer", 0), WAITS);
+        assert_eq!(world.take("a", "next", 0), Slot::Taken);
+        assert_eq!(world.end("a/next"), ["newcomer"]);
+    }
+
+    #[test]
+    fn a_slot_that_is_not_used_goes_to_the_next() {
+        for give_up in [
+            |slots: &mut Slots| slots.end("a/next", Ending::Done),
+            |slots: &mut Slots| slots.end("a/next", Ending::Interrupted),
+            |slots: &mut Slots| slots.forget("a/next"),
+        ] {
+            let mut world = World::default();
+            world.take_many("a", LARGEST_PART);
+            world.take("a", "next", 0);
+            world.take("a", "last", 1);
+            assert_eq!(world.end("a/0"), ["next"]);
+            assert_eq!(give_up(&mut world.0), [ObjectKey::new("a", "last")]);
+        }
+    }
+
+    #[test]
+    fn a_deleted_object_keeps_its_slot_until_its_exchange_has_ended() {
+        let mut world = World::default();
+        world.take_many("a", LARGEST_PART);
+        world.take("a", "next", 0);
+        assert_eq!(world.0.forget("a/0"), []);
+        assert_eq!(world.end("a/0"), ["next"]);
+    }
+
+    #[test]
+    fn nothing_is_kept_of_an_object_without_an_exchange() {
+        let mut world = World::default();
+        world.take_many("a", LARGEST_PART + 1);
+        for number in (0..=LARGEST_PART).rev() {
+            world.end(&format!("a/{number}"));
+        }
+        assert!(world.0.uses.is_empty());
+        assert_eq!(world.0.fair.in_progress(), 0);
+    }
+}

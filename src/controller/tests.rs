@@ -1,0 +1,113 @@
+//! What the tests of the controller share: a reconciler that watches nothing, because the test says what exists.
+
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    future::{self, Future},
+    sync::{Arc, Mutex},
+};
+
+use axum::http::{Request, Response};
+use jiff::SignedDuration;
+use kube::{
+    Client,
+    client::Body,
+    runtime::{
+        events::{Recorder, Reporter},
+        reflector::{self, store::Writer},
+        watcher::Event,
+    },
+};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    bundles::BundleWatches, readiness::KnownPauses, reconciler::Reconciler, slots::Exchanges,
+    watches::credentials_affected,
+};
+use crate::{
+    clock::now,
+    cluster::{Context, Parts, Watched},
+    leader::Leadership,
+    metrics::Metrics,
+    oauth::{client::TokenClient, networks::Networks},
+    reconcile::Budget,
+};
+
+pub(super) fn object(name: &str, uid: &str) -> Watched {
+    object_in("treasury", name, uid)
+}
+
+pub(super) fn object_in(namespace: &str, name: &str, uid: &str) -> Watched {
+    serde_json::from_value(json!({
+        "apiVersion": "cube-operator.dev/v1alpha1", "kind": "CubeCredential",
+        "metadata": {"namespace": namespace, "name": name, "uid": uid, "resourceVersion": "7"},
+        "spec": {"provider": "Cubewire", "clientSecretRef": {"name": "client"}},
+        "status": {"failures": 1},
+    }))
+    .unwrap()
+}
+
+pub(super) fn reconciler() -> (Reconciler, Writer<Watched>) {
+    reconciler_that(Leadership::alone())
+}
+
+pub(super) fn reconciler_that(leadership: Leadership) -> (Reconciler, Writer<Watched>) {
+    reconciler_at(leadership, || future::ready(()))
+}
+
+/// A reconciler whose API server responds after this, and never with an object.
+pub(super) fn reconciler_at<F>(
+    leadership: Leadership,
+    before_response: impl Fn() -> F + Clone + Send + 'static,
+) -> (Reconciler, Writer<Watched>)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let server = tower::service_fn(move |_: Request<Body>| {
+        let ready = before_response();
+        async move {
+            ready.await;
+            Ok::<_, Infallible>(Response::new(Body::empty()))
+        }
+    });
+    let client = Client::new(server, "default");
+    let (store, writer) = reflector::store();
+    let parts = Parts {
+        recorder: Recorder::new(client.clone(), Reporter::from("test")),
+        client,
+        allowed_hosts: None,
+        tokens: TokenClient::new(Networks::allowing(Vec::new())),
+        budget: Arc::new(Mutex::new(Budget::new(
+            SignedDuration::from_secs(12),
+            now(),
+        ))),
+        identity: "this process".into(),
+        metrics: Metrics::default(),
+    };
+    let (bundles, _) = BundleWatches::new(parts.client.clone());
+    (
+        Reconciler::new(
+            Context::new(parts, store),
+            bundles,
+            KnownPauses::of(1),
+            Arc::new(Exchanges::new(HashMap::new())),
+            leadership,
+            CancellationToken::new(),
+        ),
+        writer,
+    )
+}
+
+/// The objects that a list, or a list after an interrupted watch, finds.
+pub(super) fn list(reconciler: &Reconciler, writer: &mut Writer<Watched>, objects: &[Watched]) {
+    let found = objects.iter().cloned().map(Event::InitApply);
+    for event in [Event::Init]
+        .into_iter()
+        .chain(found)
+        .chain([Event::InitDone])
+    {
+        writer.apply_watcher_event(&event);
+        credentials_affected(reconciler, event);
+    }
+}

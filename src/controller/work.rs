@@ -1,0 +1,161 @@
+//! Takes objects from the queue of a scope and reconciles them, each in a task of its own.
+
+use std::{pin::pin, sync::Arc, time::Duration};
+
+use futures::{Stream, StreamExt, future::OptionFuture};
+use kube::ResourceExt;
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    queue::{Queue, Run},
+    reconciler::{BUG_DELAY, LEADERSHIP_DELAY, Reconciler},
+};
+use crate::{
+    clock::now,
+    cluster::{ObjectKey, expires_at},
+    reconcile::deadline,
+};
+
+/// The events that are taken in before the queue is looked at: a list brings thousands.
+const EVENTS_AT_ONCE: usize = 256;
+
+/// Reconciles the objects that these events name, and those that get a slot, until the process is stopped. The reconciles in
+/// progress go on: `Reconciler::tasks` has them.
+pub(super) async fn work(
+    reconciler: Arc<Reconciler>,
+    events: impl Stream<Item = ObjectKey>,
+    mut granted: UnboundedReceiver<ObjectKey>,
+) {
+    let (progress, mut progressed) = unbounded_channel();
+    let mut events = pin!(events.ready_chunks(EVENTS_AT_ONCE));
+    let mut first_lists = pin!(reconciler.readiness.complete());
+    let mut listed = false;
+    let mut work = Work {
+        reconciler: Arc::clone(&reconciler),
+        queue: Queue::default(),
+        progress,
+    };
+    while !reconciler.stop.is_cancelled() {
+        let wake_at = if listed { work.begin() } else { None };
+        tokio::select! {
+            () = reconciler.stop.cancelled() => {}
+            () = &mut first_lists, if !listed => listed = true,
+            Some(keys) = events.next() => keys.into_iter().for_each(|key| work.add(key)),
+            Some(key) = granted.recv() => work.add(key),
+            Some(progress) = progressed.recv() => work.take(progress),
+            Some(()) = OptionFuture::from(wake_at.map(sleep_until)) => {}
+        }
+    }
+}
+
+/// The queue, and what it needs to begin a reconcile.
+struct Work {
+    reconciler: Arc<Reconciler>,
+    queue: Queue,
+    progress: UnboundedSender<Progress>,
+}
+
+/// What the queue must know of a reconcile in progress.
+enum Progress {
+    /// It goes on without a worker.
+    LeftWorker(Run),
+    /// It has ended, and the next one follows after this delay; `None`: after an event.
+    Ended(Run, Option<Duration>),
+}
+
+impl Work {
+    fn add(&mut self, key: ObjectKey) {
+        let Some(object) = self.reconciler.context.find(&key) else {
+            return;
+        };
+        let deadline = deadline(expires_at(&object), now());
+        self.queue
+            .add(key, &object.uid().unwrap_or_default(), deadline);
+    }
+
+    fn take(&mut self, progress: Progress) {
+        match progress {
+            Progress::LeftWorker(run) => self.queue.leave_worker(&run),
+            Progress::Ended(run, delay) => {
+                let wake_at = delay.map(|delay| instant() + delay);
+                if let Some(key) = self.queue.end(run, wake_at) {
+                    self.add(key);
+                }
+            }
+        }
+    }
+
+    /// Begins as many reconciles as there are workers, and returns the time at which there is more to begin.
+    fn begin(&mut self) -> Option<Instant> {
+        if !self.reconciler.leadership.is_current() {
+            return Some(instant() + LEADERSHIP_DELAY);
+        }
+        while let Some(key) = self.queue.awake(instant()) {
+            self.add(key);
+        }
+        let reconciler = Arc::clone(&self.reconciler);
+        let uid_of = |key: &ObjectKey| reconciler.context.find(key)?.uid();
+        while let Some(run) = self.queue.next(uid_of) {
+            self.spawn(run);
+        }
+        self.queue.next_awake()
+    }
+
+    fn spawn(&self, run: Run) {
+        let reconciler = Arc::clone(&self.reconciler);
+        let job = Job {
+            run,
+            progress: self.progress.clone(),
+            delay: Some(BUG_DELAY),
+        };
+        self.reconciler.tasks.spawn(async move {
+            let Some(object) = reconciler.context.find(&job.run.key) else {
+                return job.end(None);
+            };
+            let delay = reconciler.run(&object, &mut || job.leave_worker()).await;
+            job.end(delay);
+        });
+    }
+}
+
+/// A reconcile in progress. The queue learns of its end when this is dropped, also if it panics.
+struct Job {
+    run: Run,
+    progress: UnboundedSender<Progress>,
+    delay: Option<Duration>,
+}
+
+impl Job {
+    fn leave_worker(&self) {
+        self.report(Progress::LeftWorker(self.run.clone()));
+    }
+
+    fn end(mut self, delay: Option<Duration>) {
+        self.delay = delay;
+    }
+
+    fn report(&self, progress: Progress) {
+        // Without a queue, the process has been stopped: nobody waits for this.
+        drop(self.progress.send(progress));
+    }
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        self.report(Progress::Ended(self.run.clone(), self.delay));
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "delays count by the clock of the timers, which no decision depends on"
+)]
+fn instant() -> Instant {
+    Instant::now()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures::stream;
+use tokio::sync::Semaphore;
+
+use super::*;
+use crate::{
+    controller::{
+        readiness::List,
+        tests::{list, object_in, reconciler_at, reconciler_that},
+    },
+    leader::Leadership,
+};
+
+/// Lets all tasks run until each of them waits.
+async fn settle() {
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+}
+
+fn complete_lists(reconciler: &Reconciler) {
+    for list in [List::Credentials, List::Targets, List::Sources] {
+        reconciler.readiness.listed(list);
+    }
+}
+
+/// Events of these objects, and no end of them.
+fn events(keys: Vec<ObjectKey>) -> impl Stream<Item = ObjectKey> {
+    stream::iter(keys).chain(stream::pending())
+}
+
+fn begin(reconciler: &Arc<Reconciler>, keys: Vec<ObjectKey>) {
+    let (_, granted) = unbounded_channel();
+    tokio::spawn(work(Arc::clone(reconciler), events(keys), granted));
+}
+
+#[tokio::test]
+async fn a_process_that_does_not_lead_reconciles_nothing() {
+    for (leadership, reconciles) in [(Leadership::alone(), 1), (Leadership::default(), 0)] {
+        let (reconciler, mut writer) = reconciler_that(leadership);
+        list(&reconciler, &mut writer, &[object_in("a", "main", "uid")]);
+        complete_lists(&reconciler);
+        let reconciler = Arc::new(reconciler);
+        begin(&reconciler, vec![ObjectKey::new("a", "main")]);
+        settle().await;
+        assert_eq!(reconciler.states.uids().len(), reconciles);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_reconciled_before_the_first_lists_are_there_or_after_the_stop() {
+    let (reconciler, mut writer) = reconciler_that(Leadership::alone());
+    list(&reconciler, &mut writer, &[object_in("a", "main", "uid")]);
+    let reconciler = Arc::new(reconciler);
+    begin(&reconciler, vec![ObjectKey::new("a", "main")]);
+    settle().await;
+    assert!(reconciler.states.uids().is_empty(), "lists are missing");
+    reconciler.stop.cancel();
+    complete_lists(&reconciler);
+    settle().await;
+    assert!(reconciler.states.uids().is_empty(), "it has stopped");
+}
+
+#[tokio::test]
+async fn as_many_reconciles_use_the_api_server_as_there_are_workers_and_all_namespaces_get_some() {
+    let (arrived, responses) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
+    let respond = {
+        let (arrived, responses) = (Arc::clone(&arrived), Arc::clone(&responses));
+        move || {
+            arrived.fetch_add(1, Ordering::Relaxed);
+            let responses = Arc::clone(&responses);
+            async move { responses.acquire().await.expect("it is open").forget() }
+        }
+    };
+    let (reconciler, mut writer) = reconciler_at(Leadership::alone(), respond);
+    let neighbours =
+        (0..100).map(|number| object_in("a", &number.to_string(), &format!("a{number}")));
+    let mut objects: Vec<_> = neighbours.collect();
+    objects.push(object_in("b", "innocent", "innocent"));
+    list(&reconciler, &mut writer, &objects);
+    complete_lists(&reconciler);
+    let reconciler = Arc::new(reconciler);
+    begin(
+        &reconciler,
+        objects.iter().map(crate::cluster::key).collect(),
+    );
+    settle().await;
+    assert_eq!(arrived.load(Ordering::Relaxed), 16);
+    let begun = reconciler.states.uids();
+    assert!(begun.contains(&"innocent".to_owned()), "{begun:?}");
+    // The next one begins when one has ended: each is interrupted by its first response, which it cannot read.
+    responses.add_permits(5);
+    settle().await;
+    assert_eq!(arrived.load(Ordering::Relaxed), 21);
+}
+
+#[tokio::test]
+async fn a_reconcile_that_panics_does_not_keep_its_object_from_the_next_one() {
+    let (progress, mut progressed) = unbounded_channel();
+    let mut queue = Queue::default();
+    queue.add(ObjectKey::new("a", "main"), "uid", now());
+    let run = queue.next(|_| Some("uid".into())).expect("it is ready");
+    let job = Job {
+        run,
+        progress,
+        delay: Some(BUG_DELAY),
+    };
+    let task = tokio::spawn(async move {
+        job.leave_worker();
+        panic!("a bug, and the job with it");
+    });
+    assert!(task.await.is_err_and(|error| error.is_panic()));
+    let left = progressed.recv().await;
+    assert!(matches!(left, Some(Progress::LeftWorker(_))));
+    let ended = progressed.recv().await;
+    assert!(matches!(ended, Some(Progress::Ended(_, Some(BUG_DELAY)))));
+}

@@ -1,0 +1,4 @@
+//! A neighbour whose token endpoints do not respond, or whose objects cannot be written, delays and floods nobody else.
+
+mod finalizer;
+mod silent;
