@@ -71,6 +71,7 @@ pub(crate) struct Options {
 /// Reconciles all `CubeCredentials` of its scopes.
 pub(crate) struct Controller {
     scopes: Vec<Scope>,
+    exchanges: Arc<Exchanges>,
     warn_consumers: bool,
     stop: CancellationToken,
 }
@@ -154,6 +155,7 @@ impl Controller {
             });
         Self {
             scopes: scopes.collect(),
+            exchanges,
             warn_consumers: options.warn_consumers,
             stop: stop.clone(),
         }
@@ -169,10 +171,12 @@ impl Controller {
         )
     }
 
-    /// Runs until it is stopped, then finishes the reconciles in progress: a token that was requested is also published.
-    pub(crate) async fn run(self) {
+    /// Runs until it is stopped, then finishes the reconciles in progress: a token that was requested is also published. Cancels
+    /// `exchanged` when the last exchange has ended. Its response may still have to be stored, which is fenced and needs no lease.
+    pub(crate) async fn run(self, exchanged: &CancellationToken) {
         let Self {
             scopes,
+            exchanges,
             warn_consumers,
             stop,
         } = self;
@@ -185,6 +189,8 @@ impl Controller {
             .map(|scope| scope.reconciler.tasks.clone())
             .collect();
         join_all(scopes.into_iter().map(Scope::run)).await;
+        exchanges.finished().await;
+        exchanged.cancel();
         for tasks in tasks {
             tasks.close();
             tasks.wait().await;

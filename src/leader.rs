@@ -188,6 +188,8 @@ impl Election {
             }
             self.metrics.leads(self.leadership.is_current());
         }
+        self.leadership.set(Role::StandsBy);
+        self.metrics.leads(false);
         self.give_back().await;
         Ok(())
     }

@@ -141,10 +141,11 @@ async fn lead(
     stop: &CancellationToken,
     lists: &OnceLock<Readiness>,
 ) -> super::Result {
+    let exchanged = CancellationToken::new();
     let run = async || {
         let controller = Controller::new(&options, stop);
         lists.get_or_init(|| controller.readiness());
-        controller.run().await;
+        controller.run(&exchanged).await;
     };
     let Some(mut election) = election else {
         options.metrics.leads(true);
@@ -154,11 +155,9 @@ async fn lead(
     if !election.win(stop).await {
         return Ok(());
     }
-    let done = CancellationToken::new();
-    let lease = tokio::spawn(election.keep(stop.clone(), done.clone()));
+    // A response that cannot be stored keeps this process, and not the lease: the others would wait for it.
+    let lease = tokio::spawn(election.keep(stop.clone(), exchanged.clone()));
     run().await;
-    // The lease is given back only now: the last exchange had to be stored before another process may begin one.
-    done.cancel();
     lease.await.map_err(|error| error.to_string())?
 }
 

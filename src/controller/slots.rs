@@ -8,10 +8,10 @@
 //!   take ─▶ Waits ─ (its turn) ─▶ Granted, and the object is woken ─ take ─▶ Taken ─ end ─▶ free
 //! ```
 
-use std::{collections::HashMap, sync::Mutex};
+use std::{collections::HashMap, pin::pin, sync::Mutex};
 
 use jiff::Timestamp;
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::{Notify, mpsc::UnboundedSender};
 
 use super::fair::{Fair, Place};
 use crate::{clock::now, cluster::ObjectKey, lock::lock, reconcile::Slot};
@@ -79,6 +79,11 @@ impl Slots {
         slot
     }
 
+    fn any_taken(&self) -> bool {
+        let mut uses = self.uses.values();
+        uses.any(|r#use| matches!(r#use.phase, Phase::Taken))
+    }
+
     fn free(&self) -> usize {
         ALL - self.fair.in_progress()
     }
@@ -139,6 +144,8 @@ pub(super) struct Exchanges {
     slots: Mutex<Slots>,
     /// By the namespace of a scope; `None` is the scope of all namespaces.
     queues: HashMap<Option<String>, UnboundedSender<ObjectKey>>,
+    /// A slot may have become free.
+    freed: Notify,
 }
 
 impl Exchanges {
@@ -146,6 +153,19 @@ impl Exchanges {
         Self {
             slots: Mutex::default(),
             queues,
+            freed: Notify::new(),
+        }
+    }
+
+    /// Waits until no exchange is in progress. A response that cannot be stored yet holds no slot.
+    pub(super) async fn finished(&self) {
+        loop {
+            let mut freed = pin!(self.freed.notified());
+            freed.as_mut().enable();
+            if !lock(&self.slots).any_taken() {
+                return;
+            }
+            freed.await;
         }
     }
 
@@ -157,6 +177,7 @@ impl Exchanges {
     /// A reconcile has ended.
     pub(super) fn end(&self, uid: &str, ending: Ending) {
         let granted = lock(&self.slots).end(uid, ending);
+        self.freed.notify_waiters();
         self.wake(granted);
     }
 
@@ -183,6 +204,8 @@ impl Exchanges {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt;
+
     use super::*;
 
     /// Many objects, and what they got.
@@ -280,6 +303,25 @@ mod tests {
         world.take("a", "next", 0);
         assert_eq!(world.0.forget("a/0"), []);
         assert_eq!(world.end("a/0"), ["next"]);
+    }
+
+    #[tokio::test]
+    async fn they_are_finished_when_the_last_exchange_has_ended_although_others_wait() {
+        let exchanges = Exchanges::new(HashMap::new());
+        let take = |name: &str| exchanges.take(&ObjectKey::new("a", name), name, at(0));
+        assert!(exchanges.finished().now_or_never().is_some());
+        let names: Vec<_> = (0..=LARGEST_PART)
+            .map(|number| number.to_string())
+            .collect();
+        let taken = names.iter().filter(|name| take(name) == Slot::Taken);
+        let taken: Vec<_> = taken.collect();
+        assert_eq!(taken.len(), LARGEST_PART);
+        let mut finished = pin!(exchanges.finished());
+        for name in taken {
+            assert!(finished.as_mut().now_or_never().is_none());
+            exchanges.end(name, Ending::Done);
+        }
+        assert!(finished.now_or_never().is_some());
     }
 
     #[test]

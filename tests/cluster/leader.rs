@@ -2,14 +2,15 @@
 
 use std::{thread::sleep, time::Duration};
 
-use cube_operator::api::ConditionType::Refreshed;
+use cube_operator::api::ConditionType::{Ready, Refreshed};
 use serde_json::json;
 
 use crate::{
     commands::run,
     environment::{ControlPlane, TokenServer},
+    login::{Login, STATE},
     operator::{Operator, eventually},
-    place::{Place, is},
+    place::{CLIENT_SECRET, Place, is},
     scripted::{Authority, LOCAL, Provider, Reply},
 };
 
@@ -135,6 +136,56 @@ fn an_exchange_that_is_under_way_is_finished_before_the_lease_is_given_back() {
     wait_until_it_leads(&second);
     place.request("next");
     exchanged(&place, 3);
+}
+
+#[test]
+fn a_state_that_cannot_be_written_keeps_the_process_and_not_the_lease() {
+    let place = Login::with(&[]);
+    let mut first = candidate(&place, "first");
+    wait_until_it_leads(&first);
+    let second = candidate(&place, "second");
+    let seed = place.begin();
+    place.server.hold(true);
+    place.request("slow");
+    place.wait_for_refreshes(2);
+    place.patch("secret", STATE, &json!({"immutable": true}));
+    place.server.hold(false);
+    place.wait_until_refused("StateNotWritable");
+
+    first.terminate();
+    wait_until_it_leads(&second);
+    let (mut source, mut innocent) = (place.source(), place.credential("innocent"));
+    let id = format!("{}-innocent", place.namespace);
+    place.server.create_client(&id, CLIENT_SECRET);
+    source["metadata"]["name"] = json!("innocent");
+    source["stringData"]["client-id"] = json!(id);
+    innocent["spec"]["clientSecretRef"]["name"] = json!("innocent");
+    place.apply(&source);
+    place.apply(&innocent);
+    place.wait_for("innocent", "it has a token", |status| {
+        is(status, Ready, "True", "Synced")
+    });
+
+    // The token that the first process has received is in its memory alone, until the state can be written again.
+    assert_eq!(first.get("/livez").0, 200);
+    // The second process would begin with the old token if it were the first to find that the state is gone.
+    place.patch(
+        "cubecredential",
+        "main",
+        &json!({"spec": {"suspend": true}}),
+    );
+    place.wait_for("main", "it is suspended", |status| {
+        is(status, Refreshed, "Unknown", "Suspended")
+    });
+    place.kubectl(&["delete", "secret", STATE]);
+    assert_eq!(first.wait().code(), Some(0));
+    place.patch(
+        "cubecredential",
+        "main",
+        &json!({"spec": {"suspend": false}}),
+    );
+    place.refresh("of-the-second");
+    place.assert_unbroken(&seed, 3);
 }
 
 #[test]
