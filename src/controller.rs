@@ -51,6 +51,7 @@ pub(crate) struct Options {
     pub(crate) namespaces: Vec<String>,
     /// The only hosts that requests may be sent to.
     pub(crate) allowed_hosts: Option<HostList>,
+    pub(crate) hides_network_detail: bool,
     pub(crate) tokens: TokenClient,
     /// The time between two token requests of one client.
     pub(crate) token_request_interval: SignedDuration,
@@ -113,6 +114,7 @@ impl Controller {
         let parts = Parts {
             client: options.client.clone(),
             allowed_hosts: options.allowed_hosts.clone(),
+            hides_network_detail: options.hides_network_detail,
             tokens: options.tokens.clone(),
             budget,
             identity: options.identity.clone(),

@@ -46,6 +46,7 @@ impl Context {
             ca_bundle: CaBundle::Unread,
             permit: None,
             allowed_hosts: self.parts.allowed_hosts.clone(),
+            hides_network_detail: self.parts.hides_network_detail,
             credential,
             settings,
             memory,

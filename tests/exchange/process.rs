@@ -5,7 +5,9 @@ use std::{
     process::{Command, Stdio},
 };
 
-use cube_operator::oauth::{authentication::Authentication, request::TokenRequest};
+use cube_operator::oauth::{
+    authentication::Authentication, ca_bundle::TrustedCa, request::TokenRequest,
+};
 
 use crate::{Outcome, billing, direct_or_proxied_client, exchange, request};
 
@@ -95,7 +97,7 @@ fn one_exchange() {
         .with_writer(std::io::stderr)
         .init();
     let mut request = TokenRequest {
-        ca_bundle: get("EXCHANGE_BUNDLE"),
+        ca_bundle: get("EXCHANGE_BUNDLE").map(TrustedCa::besides_system),
         ..request(&url)
     };
     if let Some(secret) = get("EXCHANGE_SECRET") {

@@ -2,7 +2,10 @@
 
 use std::{fs, path::PathBuf};
 
-use cube_operator::{api::Reason, oauth::request::TokenRequest};
+use cube_operator::{
+    api::Reason,
+    oauth::{ca_bundle::TrustedCa, request::TokenRequest},
+};
 use rcgen::{BasicConstraints, IsCa, date_time_ymd};
 
 use crate::{
@@ -67,7 +70,7 @@ fn a_bundle_may_hold_several_authorities_and_text_between_them() {
     for authority in [&first, &second] {
         let provider = start(&authority.certificate(&LOCAL));
         let request = TokenRequest {
-            ca_bundle: Some(bundle.clone()),
+            ca_bundle: Some(TrustedCa::besides_system(bundle.clone())),
             ..request(&provider.url("/token"))
         };
         assert_eq!(exchange(&local(), &request), Ok(fine()));
@@ -101,7 +104,7 @@ fn a_bundle_without_usable_certificates_is_invalid_and_nothing_is_sent() {
         ),
     ] {
         let request = TokenRequest {
-            ca_bundle: Some(bundle.into()),
+            ca_bundle: Some(TrustedCa::besides_system(bundle)),
             ..request(&provider.url("/token"))
         };
         assert_eq!(

@@ -81,6 +81,7 @@ impl Process {
             ca_bundle: CaBundle::Unread,
             permit: None,
             allowed_hosts: objects.allowed_hosts.clone(),
+            hides_network_detail: objects.hides_network_detail,
             memory: memory.begin(),
         }
     }

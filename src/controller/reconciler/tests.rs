@@ -46,6 +46,7 @@ fn reconciler_that(leadership: Leadership) -> (Reconciler, Writer<Watched>) {
         recorder: Recorder::new(client.clone(), Reporter::from("test")),
         client,
         allowed_hosts: None,
+        hides_network_detail: false,
         tokens: TokenClient::new(Networks::allowing(Vec::new())),
         budget: Arc::new(Mutex::new(Budget::new(
             SignedDuration::from_secs(12),

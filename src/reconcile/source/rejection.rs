@@ -2,7 +2,10 @@
 
 use thiserror::Error;
 
-use crate::api::{CaBundleKind, CaBundleRef, Reason, annotation, label};
+use crate::{
+    api::{CaBundleKind, CaBundleRef, Reason, annotation, label},
+    oauth::ca_bundle::LARGEST,
+};
 
 /// The reason why the preflight checks reject an exchange.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -99,6 +102,8 @@ pub enum CaBundleFlaw {
     NoText { key: String },
     #[error("has no valid PEM certificate in key {key:?}")]
     NotPem { key: String },
+    #[error("has more than {} KiB in key {key:?}", LARGEST / 1024)]
+    TooLarge { key: String },
 }
 
 impl Rejection {

@@ -208,6 +208,11 @@ fn a_ca_bundle_that_cannot_be_used() {
             "has no valid PEM certificate in key \"ca.crt\": write one or more -----BEGIN CERTIFICATE----- blocks",
         ),
         (
+            CaBundle::Pem(certificate("MAA=").repeat(2000)),
+            "has more than 64 KiB in key \"ca.crt\": write only the CA certificates of the token endpoint: the public ones are \
+             trusted without it",
+        ),
+        (
             CaBundle::Pem(certificate("?")),
             "has no valid PEM certificate in key \"ca.crt\": write one or more -----BEGIN CERTIFICATE----- blocks",
         ),
