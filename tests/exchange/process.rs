@@ -6,7 +6,9 @@ use std::{
 };
 
 use cube_operator::oauth::{
-    authentication::Authentication, ca_bundle::TrustedCa, request::TokenRequest,
+    authentication::Authentication,
+    ca_bundle::{SystemRoots, TrustedCa},
+    request::TokenRequest,
 };
 
 use crate::{Outcome, billing, direct_or_proxied_client, exchange, request};
@@ -51,6 +53,12 @@ impl Lone {
         if let Some(pem) = pem {
             self.command.env("EXCHANGE_BUNDLE", pem);
         }
+        self
+    }
+
+    /// Trusts the bundle alone.
+    pub(crate) fn instead_of_system(mut self) -> Self {
+        self.command.env("EXCHANGE_REPLACE", "1");
         self
     }
 
@@ -100,6 +108,11 @@ fn one_exchange() {
         ca_bundle: get("EXCHANGE_BUNDLE").map(TrustedCa::besides_system),
         ..request(&url)
     };
+    if let Some(trusted) = &mut request.ca_bundle
+        && get("EXCHANGE_REPLACE").is_some()
+    {
+        trusted.system_roots = SystemRoots::Replace;
+    }
     if let Some(secret) = get("EXCHANGE_SECRET") {
         request.authentication = match get("EXCHANGE_AUTHENTICATION").as_deref() {
             Some("Basic") => Authentication::Basic(billing(&secret)),
