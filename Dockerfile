@@ -1,7 +1,9 @@
 # The image of the operator: `make image` builds it, `make image-check` proves what this file promises.
 # No `# syntax` line and no `RUN --mount`: docker (with and without BuildKit), podman and buildah read it alike.
+# The bases are pinned by digest, so that nobody can replace them behind a tag; .github/dependabot.yml renews them each week. A
+# digest is that of the index of all architectures: `docker buildx imagetools inspect NAME:TAG` prints the present one.
 
-FROM docker.io/library/rust:1.95-bookworm AS build
+FROM docker.io/library/rust:1.95-bookworm@sha256:6258907abe69656e41cd992e0b705cdcfabcbbe3db374f92ed2d47121282d4a1 AS build
 WORKDIR /build
 
 # The dependencies first, against empty sources: this layer is built again only when Cargo.toml or Cargo.lock
@@ -21,7 +23,7 @@ RUN cargo build --release --locked --bin cube-operator
 # The smallest usual base that has what the program links to (glibc, libgcc) and what it reads: CA roots, without
 # which it talks to no token endpoint. No shell and no package manager. Debian 12 like the stage above, so that the
 # program never wants a newer glibc than it gets.
-FROM gcr.io/distroless/cc-debian12:nonroot
+FROM gcr.io/distroless/cc-debian12:nonroot@sha256:9dac0a79194e45a7da0158a9c6da57b217585af0786db3845d1f0ec1a0dd182f
 # Owned by root: the process cannot change its own program, even where the root filesystem is writable.
 COPY --from=build /build/target/release/cube-operator /usr/local/bin/cube-operator
 

@@ -26,10 +26,12 @@ tools: ## Build the control plane, helm, Prometheus and the token server into ta
 	@tests/tools/build.sh
 
 .PHONY: lint
-lint: ## Check format and lints of the Rust code, the scripts and the Dockerfile.
-	tests/tools/build.sh linters
+lint: ## Check format and lints of the Rust code, the scripts, the workflows and the Dockerfile, and that versions agree.
+	tests/tools/build.sh linters actionlint
 	target/tools/linters/bin/shellcheck .ci/run $$(find tests -name '*.sh')
 	target/tools/linters/bin/hadolint Dockerfile
+	actionlint -shellcheck target/tools/linters/bin/shellcheck
+	python3 tests/release/agreement.py
 	cargo fmt --check
 	cargo clippy --all-targets --locked -- -D warnings
 
@@ -104,6 +106,21 @@ image: ## Build the image with docker, podman or buildah. IMAGE names it.
 .PHONY: image-check
 image-check: ## Build the image with buildah on local stand-ins of its bases, and check what is in it.
 	tests/image/check.sh
+
+.PHONY: package
+package: ## Package the chart into target/release-files. IMAGE_DIGEST=sha256:... is the image that it installs.
+	tests/tools/build.sh helm
+	tests/release/package.sh
+
+.PHONY: sbom
+sbom: ## List what the image of each architecture is built from (CycloneDX), in target/release-files.
+	tests/tools/build.sh cargo-cyclonedx
+	tests/release/sbom.sh
+
+.PHONY: release-check
+release-check: ## Make as much of a release as is possible without publishing it. RELEASE_TAG=v1.2.3 says which.
+	tests/tools/build.sh linters actionlint helm cargo-cyclonedx
+	tests/release/check.sh
 
 .PHONY: clean
 clean: ## Remove what was built.

@@ -1,6 +1,6 @@
 //! The command line, and nothing else. Every flag is also an environment variable.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
@@ -66,7 +66,11 @@ pub struct Run {
     #[command(flatten)]
     pub(crate) election: Election,
 
-    /// Serve /livez, /readyz and /metrics here.
+    /// Who may read /metrics, and where.
+    #[command(flatten)]
+    pub(crate) monitoring: Monitoring,
+
+    /// Serve /livez, /readyz and, without --metrics-tls-dir, /metrics here.
     #[arg(
         long,
         env = "CUBE_OPERATOR_LISTEN",
@@ -183,6 +187,50 @@ pub(crate) struct Election {
     /// there is no other process.
     #[arg(long, env = "CUBE_OPERATOR_LEASE", value_name = "NAMESPACE/NAME")]
     pub(crate) lease: Option<LeaseName>,
+}
+
+/// Who may read the metrics, and where.
+#[derive(Debug, Args)]
+pub(crate) struct Monitoring {
+    /// Who may read /metrics: everybody, or those with a bearer token whose user may `get` the path /metrics of the API server.
+    #[arg(
+        long = "metrics-access",
+        env = "CUBE_OPERATOR_METRICS_ACCESS",
+        id = "metrics-access",
+        value_name = "WHO",
+        value_enum,
+        default_value = "open",
+        requires_if("authorized", "metrics-tls-dir")
+    )]
+    pub(crate) access: Access,
+
+    /// Serve /metrics with TLS on a port of its own, with tls.crt and tls.key of this directory. They may be renewed in place.
+    #[arg(
+        long = "metrics-tls-dir",
+        id = "metrics-tls-dir",
+        env = "CUBE_OPERATOR_METRICS_TLS_DIR",
+        value_name = "DIR"
+    )]
+    pub(crate) tls_dir: Option<PathBuf>,
+
+    /// The port for /metrics with --metrics-tls-dir.
+    #[arg(
+        long = "metrics-listen",
+        id = "metrics-listen",
+        env = "CUBE_OPERATOR_METRICS_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "0.0.0.0:8443"
+    )]
+    pub(crate) listen: SocketAddr,
+}
+
+/// Who may read the metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Access {
+    /// Everybody who reaches the port.
+    Open,
+    /// Those whom the API server allows to `get` the path /metrics.
+    Authorized,
 }
 
 /// How log lines are written.

@@ -17,17 +17,17 @@ mod key;
 mod observe;
 mod perform;
 mod read;
+pub(crate) mod slim;
 mod table;
 mod watched;
 mod write;
 
 pub(crate) use affected::Affected;
-pub(crate) use affected::changed_config_map;
 pub use context::Context;
 pub(crate) use context::Parts;
 pub(crate) use key::ObjectKey;
 pub use watched::Watched;
-pub(crate) use watched::{key, reference, target_name};
+pub(crate) use watched::{followed_bundle, key, reference, target_name};
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 //!
 //! Namespaces share nothing but the request budget, so each watched namespace is a scope with its own watches and queue.
 
+mod bundles;
 mod consumers;
 mod log;
 mod queue;
@@ -27,17 +28,19 @@ use kube::{
         reflector,
     },
 };
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::FIELD_MANAGER,
     clock::now,
-    cluster::{Context, Parts, Watched},
+    cluster::{Context, ObjectKey, Parts, Watched},
     leader::Leadership,
     metrics::Metrics,
     oauth::{client::TokenClient, hosts::HostList},
     reconcile::Budget,
 };
+use bundles::BundleWatches;
 use readiness::KnownPauses;
 use reconciler::Reconciler;
 
@@ -77,6 +80,8 @@ struct Scope {
     reconciler: Arc<Reconciler>,
     store: reflector::Store<Watched>,
     writer: reflector::store::Writer<Watched>,
+    /// The ConfigMaps with CA bundles that have changed.
+    bundles: mpsc::Receiver<ObjectKey>,
 }
 
 /// Whether the first lists of a controller have arrived.
@@ -124,11 +129,14 @@ impl Controller {
         let pauses = KnownPauses::of(namespaces.len());
         let scopes = namespaces.into_iter().map(|namespace| {
             let (store, writer) = reflector::store();
+            let (watches, bundles) = BundleWatches::new(options.client.clone());
             Scope {
                 namespace,
+                bundles,
                 store: store.clone(),
                 reconciler: Arc::new(Reconciler::new(
                     Context::new(parts.clone(), store),
+                    watches,
                     Arc::clone(&pauses),
                     options.leadership.clone(),
                     stop.clone(),
@@ -183,8 +191,9 @@ impl Scope {
             reconciler,
             store,
             writer,
+            bundles,
         } = self;
-        let requests = watches::requests(&reconciler, namespace.as_deref(), writer);
+        let requests = watches::requests(&reconciler, namespace.as_deref(), writer, bundles);
         let finished = controller::applier(
             |object, reconciler| Box::pin(queue::reconcile(object, reconciler)),
             queue::on_error,

@@ -1,8 +1,9 @@
 //! A client of the API server: the connection, errors that name verb and object, and the calls that know nothing of this
-//! operator: the Lease, pods and events.
+//! operator: the Lease, pods, events and access reviews.
 //!
 //! It knows no token and no decision, so that leader election needs nothing else.
 
+pub(crate) mod access;
 pub(crate) mod client;
 pub(crate) mod error;
 pub(crate) mod events;

@@ -1,15 +1,22 @@
 //! The program: a crypto provider, arguments, and the command that they name.
 
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
 
 use clap::Parser;
 use cube_operator::{
     cli::{Cli, Command},
     command,
 };
+#[cfg(target_os = "linux")]
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+use rustix::process::{Resource, Rlimit, setrlimit};
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    if let Err(error) = keep_memory_private() {
+        eprintln!("cube-operator: cannot protect the memory of this process: {error}");
+        return ExitCode::FAILURE;
+    }
     // Two TLS clients share it; without one they panic instead of returning an error.
     rustls::crypto::ring::default_provider()
         .install_default()
@@ -32,10 +39,28 @@ async fn main() -> ExitCode {
     }
 }
 
+/// The memory of this process holds tokens: it becomes no core file, and no other process of its user may read it.
+fn keep_memory_private() -> io::Result<()> {
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    setrlimit(Resource::Core, none)?;
+    #[cfg(target_os = "linux")]
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    Ok(())
+}
+
 /// Prints a bad flag in one line, like every other error, and help and version as they are.
 fn report_bad_flag(error: &clap::Error) -> ExitCode {
     let text = error.to_string();
-    let line = text.lines().next().unwrap_or_default();
+    // clap lists what is missing on further lines, and its advice after an empty one.
+    let lines: Vec<_> = text
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.is_empty())
+        .collect();
+    let line = lines.join(" ");
     match line.strip_prefix("error: ") {
         Some(line) => {
             eprintln!("cube-operator: {line}");

@@ -1,22 +1,41 @@
-//! The HTTP endpoints of a running operator: `/livez`, `/readyz` and `/metrics`.
+//! The HTTP endpoints of a running operator: `/livez` and `/readyz`, and `/metrics` on the same port or on one of its own.
 
-use std::{io, net::SocketAddr};
+mod access;
+mod connections;
+mod scrape;
+mod tls;
 
-use axum::{
-    Router,
-    extract::State,
-    http::{StatusCode, header::CONTENT_TYPE},
-    routing::get,
-};
+use std::{future, io, net::SocketAddr, sync::Arc};
+
+use axum::{Router, http::HeaderMap, http::StatusCode, response::IntoResponse, routing::get};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::metrics::Metrics;
+pub(crate) use access::MetricsAccess;
+use scrape::Scrapes;
+pub(crate) use tls::Certificate;
 
-/// Prometheus refuses a response without a format.
-const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// The metrics, and the readers that they are for.
+pub(crate) struct MetricsPage {
+    pub(crate) metrics: Metrics,
+    pub(crate) access: MetricsAccess,
+}
 
-/// Opens the port.
+/// A port for the metrics alone, with TLS.
+pub(crate) struct MetricsPort {
+    pub(crate) listener: TcpListener,
+    pub(crate) certificate: Certificate,
+}
+
+impl MetricsPort {
+    /// The address that it listens on.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        self.listener.local_addr().ok()
+    }
+}
+
+/// Opens a port.
 ///
 /// # Errors
 /// If it is taken, or may not be opened.
@@ -24,42 +43,52 @@ pub(crate) async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address).await
 }
 
-/// Serves until stopped. `missing` names what this process still needs to be ready.
-///
-/// # Errors
-/// If the port breaks.
+/// Serves until stopped, and cuts off the connections that are left then: no client may hold up the end of the process. `missing`
+/// names what this process still needs to be ready.
 pub(crate) async fn serve(
-    listener: TcpListener,
-    metrics: Metrics,
+    probes: TcpListener,
     missing: impl Fn() -> Option<&'static str> + Clone + Send + Sync + 'static,
+    page: MetricsPage,
+    port: Option<MetricsPort>,
     stop: CancellationToken,
-) -> io::Result<()> {
-    axum::serve(listener, router(metrics, missing))
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await
+) {
+    let (probing, metrics) = (health(missing), page.router());
+    let serving = async {
+        match port {
+            None => connections::serve(probes, probing.merge(metrics), None).await,
+            Some(port) => {
+                let certificate = Some(Arc::new(port.certificate));
+                let metrics = connections::serve(port.listener, metrics, certificate);
+                futures::future::join(connections::serve(probes, probing, None), metrics).await;
+            }
+        }
+    };
+    stop.run_until_cancelled(serving).await;
 }
 
-fn router(
-    metrics: Metrics,
-    missing: impl Fn() -> Option<&'static str> + Clone + Send + Sync + 'static,
-) -> Router {
+fn health(missing: impl Fn() -> Option<&'static str> + Clone + Send + Sync + 'static) -> Router {
     let readyz = move || {
         let response = match missing() {
             None => (StatusCode::OK, "ok\n".to_owned()),
             Some(missing) => (StatusCode::SERVICE_UNAVAILABLE, format!("{missing}\n")),
         };
-        std::future::ready(response)
+        future::ready(response)
     };
     Router::new()
         .route("/livez", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
-        .route(
-            "/metrics",
-            get(|State(metrics): State<Metrics>| async move {
-                ([(CONTENT_TYPE, OPEN_METRICS)], metrics.text())
-            }),
-        )
-        .with_state(metrics)
+}
+
+impl MetricsPage {
+    fn router(self) -> Router {
+        let Self { metrics, access } = self;
+        let scrapes = Arc::new(Scrapes::of(metrics));
+        let page = async move |headers: HeaderMap| match access.check(&headers).await {
+            Ok(()) => scrapes.response(),
+            Err(status) => status.into_response(),
+        };
+        Router::new().route("/metrics", get(page))
+    }
 }
 
 #[cfg(test)]
@@ -78,10 +107,10 @@ mod tests {
         let request = Request::get(path).body(Body::empty()).unwrap();
         let metrics = Metrics::default();
         metrics.exchanged(Reason::TokenIssued, Duration::ZERO);
-        let response = router(metrics, move || missing)
-            .oneshot(request)
-            .await
-            .unwrap();
+        let access = MetricsAccess::Open;
+        let page = MetricsPage { metrics, access };
+        let router = health(move || missing).merge(page.router());
+        let response = router.oneshot(request).await.unwrap();
         let status = response.status().as_u16();
         let body = to_bytes(response.into_body(), 64 * 1024).await.unwrap();
         (status, String::from_utf8(body.to_vec()).unwrap())

@@ -9,6 +9,7 @@ in production. KEEP=1 keeps everything running until Ctrl-C.
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -55,11 +56,14 @@ class Launched:
 
 def operator_kubeconfig(plane, directory):
     """What the chart's ServiceAccount would find in its pod: a token of its own, and no other right than its roles."""
-    token = kubectl("create", "token", "cube-operator", "-n", SYSTEM, "--duration", "24h", show=False).strip()
+    credential = {
+        "apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "Never", "command": sys.executable,
+        "args": [str(ROOT / "tests" / "demo" / "credential.py"), str(TOOLS / "kubectl"), plane["kubeconfig"], SYSTEM],
+    }  # fmt: skip
     config = {
         "apiVersion": "v1", "kind": "Config", "current-context": "operator",
         "clusters": [{"name": "c", "cluster": {"server": plane["server"], "certificate-authority": plane["ca_file"]}}],
-        "users": [{"name": "u", "user": {"token": token}}],
+        "users": [{"name": "u", "user": {"exec": credential}}],
         "contexts": [{"name": "operator", "context": {"cluster": "c", "user": "u"}}],
     }  # fmt: skip
     path = directory / "operator.kubeconfig"
@@ -121,6 +125,9 @@ class Process:
 
 
 def main():
+    # A shell lets what it starts in the background ignore SIGINT.
+    for end in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(end, signal.default_int_handler)
     launched = []
     directory = ROOT / "target" / "demo"
     shutil.rmtree(directory, ignore_errors=True)

@@ -1,17 +1,17 @@
 //! Finds the `CubeCredentials` that a watch event affects, once the index and the caches have taken it in.
 
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::api::core::v1::Secret;
 use kube::{
-    Resource, ResourceExt,
+    ResourceExt,
     core::PartialObjectMeta,
     runtime::{reflector::ObjectRef, watcher::Event},
 };
 
 use super::{
     context::Context,
-    convert,
     index::Entry,
     key::ObjectKey,
+    slim,
     watched::{Watched, entry, key, reference, target_name},
 };
 use crate::{api::CaBundleKind, lock::lock};
@@ -61,14 +61,14 @@ impl Context {
 
     /// Takes in an event of the watch on targets.
     pub fn learn_target(&self, event: Event<PartialObjectMeta<Secret>>) -> Affected {
-        let keys = lock(&self.targets).absorb(event, |secret| convert::target(&secret.metadata));
+        let keys = lock(&self.targets).absorb(event, |secret| slim::target(&secret.metadata));
         keys.iter().flat_map(|key| self.affected_by(key)).collect()
     }
 
     /// Takes in an event of the watch on the Secrets that may be read, and returns these.
     pub(crate) fn learn_source(&self, event: Event<PartialObjectMeta<Secret>>) -> Vec<ObjectKey> {
         lock(&self.sources).absorb(event, |secret| {
-            secret.resource_version().unwrap_or_default()
+            Some(secret.resource_version().unwrap_or_default())
         })
     }
 
@@ -99,15 +99,5 @@ impl From<&Entry> for Trusting {
             key: entry.key.clone(),
             uid: entry.uid.clone().unwrap_or_default(),
         }
-    }
-}
-
-/// The ConfigMap that an event is about. Its content is not kept: any ConfigMap may hold a CA bundle.
-pub(crate) fn changed_config_map(event: &Event<PartialObjectMeta<ConfigMap>>) -> Option<ObjectKey> {
-    match event {
-        Event::Apply(object) | Event::InitApply(object) | Event::Delete(object) => {
-            Some(ObjectKey::of(object.meta()))
-        }
-        Event::Init | Event::InitDone => None,
     }
 }

@@ -74,24 +74,23 @@ impl<T> Cache<T> {
             None => version > self.watched,
         };
         if newer {
-            self.store(key, version, value);
+            self.store(key, version, Some(value));
         }
     }
 
-    fn store(&mut self, key: ObjectKey, version: u64, value: T) {
+    fn store(&mut self, key: ObjectKey, version: u64, value: Option<T>) {
         if let Some(listed) = &mut self.listed {
             listed.insert(key.clone());
         }
         self.forget(&key);
-        if let Some(uid) = (self.owner)(&value) {
+        if let Some(uid) = value.as_ref().and_then(self.owner) {
             self.owned.insert(&key.namespace, uid, key.name.clone());
         }
-        let value = Some(value);
         self.entries.insert(key, Cached { version, value });
     }
 
     /// Takes in a version that the watch shows. A version that is cached already changes nothing.
-    fn learn(&mut self, key: ObjectKey, version: &str, value: T) {
+    fn learn(&mut self, key: ObjectKey, version: &str, value: Option<T>) {
         let cached = self.entries.get(&key);
         if cached.is_none_or(|cached| number(version) > cached.version) {
             self.store(key, number(version), value);
@@ -116,8 +115,13 @@ impl<T> Cache<T> {
         self.entries.remove(key);
     }
 
-    /// Takes in an event of the watch and returns the objects that it is about.
-    pub(crate) fn absorb<K>(&mut self, event: Event<K>, convert: impl Fn(&K) -> T) -> Vec<ObjectKey>
+    /// Takes in an event of the watch and returns the objects that it is about. An object that converts to nothing is not kept,
+    /// and has to be read.
+    pub(crate) fn absorb<K>(
+        &mut self,
+        event: Event<K>,
+        convert: impl Fn(&K) -> Option<T>,
+    ) -> Vec<ObjectKey>
     where
         K: Resource<DynamicType = ()>,
     {
@@ -196,10 +200,8 @@ mod tests {
 
     fn deliver(cache: &mut Cache<String>, event: Event<Secret>) -> Vec<ObjectKey> {
         cache.absorb(event, |secret| {
-            format!(
-                "watched {}",
-                secret.metadata.resource_version.as_ref().unwrap()
-            )
+            let version = secret.metadata.resource_version.as_ref().unwrap();
+            Some(format!("watched {version}"))
         })
     }
 
@@ -257,6 +259,18 @@ mod tests {
         assert!(cache.get(&key("kept")).is_some() && cache.get(&key("written")).is_some());
     }
 
+    #[test]
+    fn an_object_that_is_not_kept_has_to_be_read_and_is_then_known() {
+        let mut cache = Cache::<String>::default();
+        deliver(&mut cache, Event::Apply(secret("a", "6")));
+        cache.absorb(Event::Apply(secret("a", "7")), |_: &Secret| None);
+        assert_eq!(cache.get(&key("a")), None);
+        cache.put(key("a"), "6", "read 6".to_owned());
+        assert_eq!(cache.get(&key("a")), None);
+        cache.put(key("a"), "7", "read 7".to_owned());
+        assert_eq!(cache.get(&key("a")).unwrap(), "read 7");
+    }
+
     /// An object whose version and owner the test chooses.
     fn owned(name: &str, version: &str, owner: &str) -> Secret {
         let mut secret = secret(name, version);
@@ -274,7 +288,7 @@ mod tests {
                 let (name, owner) = (["a", "b", "c"][name], ["x", "y"][owner]);
                 let version = version.to_string();
                 let object = owned(name, &version, owner);
-                let uid = |secret: &Secret| secret.metadata.uid.clone().unwrap();
+                let uid = |secret: &Secret| secret.metadata.uid.clone();
                 match step {
                     0 => cache.put(key(name), &version, owner.to_owned()),
                     1 => cache.forget(&key(name)),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::{ByteString, api::core::v1::Secret};
 use kube::{Resource, core::ObjectMeta};
-use secrecy::SecretString;
+use secrecy::{SecretString, zeroize::Zeroize};
 use sha2::{Digest, Sha256};
 
 use super::watched::Watched;
@@ -64,21 +64,22 @@ pub(crate) fn source<T>(
 ) -> SourceSecret<T> {
     let meta = &secret.metadata;
     let annotations = meta.annotations.as_ref();
-    SourceSecret {
+    let mut data = secret.data.unwrap_or_default();
+    let source = SourceSecret {
         version: meta.resource_version.clone().unwrap_or_default(),
         token_hosts: annotations
             .and_then(|all| all.get(annotation::TOKEN_HOSTS))
             .cloned(),
-        values: values(&secret.data.unwrap_or_default()),
-    }
+        values: values(&data),
+    };
+    // The values that are needed are copied into a type that wipes itself.
+    data.values_mut().for_each(|value| value.0.zeroize());
+    source
 }
 
 /// The value under a key.
 pub(crate) fn value(data: &BTreeMap<String, ByteString>, key: &str) -> SourceValue {
-    match data
-        .get(key)
-        .map(|bytes| String::from_utf8(bytes.0.clone()))
-    {
+    match data.get(key).map(|bytes| str::from_utf8(&bytes.0)) {
         None => SourceValue::Absent,
         Some(Ok(text)) => SourceValue::Text(text.into()),
         Some(Err(_)) => SourceValue::NotText,

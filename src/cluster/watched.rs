@@ -7,7 +7,10 @@ use super::{
     key::ObjectKey,
 };
 use crate::{
-    api::{CubeCredential, CubeCredentialSpec},
+    api::{
+        CaBundleKind, ConditionStatus, ConditionType, CubeCredential, CubeCredentialSpec,
+        CubeCredentialStatus,
+    },
     reconcile::Settings,
 };
 
@@ -30,6 +33,19 @@ pub(crate) fn target_name(object: &Watched) -> Option<String> {
 
 pub(super) fn spec(object: &Watched) -> Option<&CubeCredentialSpec> {
     object.0.as_ref().ok().map(|object| &object.spec)
+}
+
+/// The ConfigMap whose change may help a credential, if it is failing.
+pub(crate) fn followed_bundle(
+    object: &Watched,
+    status: &CubeCredentialStatus,
+) -> Option<ObjectKey> {
+    let refreshed = status.condition(ConditionType::Refreshed)?;
+    let bundle = spec(object)?.ca_bundle_ref.as_ref()?;
+    let follows =
+        refreshed.status == ConditionStatus::False && bundle.kind == CaBundleKind::ConfigMap;
+    let namespace = object.namespace().unwrap_or_default();
+    follows.then(|| ObjectKey::new(&namespace, &bundle.name))
 }
 
 /// The index entry of an object. An object that cannot be read has one with its metadata, so that its uid still owns its Secrets.

@@ -14,13 +14,14 @@ use uuid::Uuid;
 
 use super::check;
 use crate::{
-    cli::Run,
+    cli::{Access, Monitoring, Run},
     controller::{Controller, Options, Readiness},
     kubernetes::{client, lease::LeaseAccess},
     leader::{Election, Leadership},
     metrics::Metrics,
     oauth::client::TokenClient,
-    server, telemetry,
+    server::{self, Certificate, MetricsAccess, MetricsPage, MetricsPort},
+    telemetry,
 };
 
 /// Runs until SIGTERM or SIGINT, finishes the exchanges in progress, and ends.
@@ -39,8 +40,10 @@ pub async fn run(flags: Run) -> super::Result {
     check::definition_is_served(&client)
         .await
         .map_err(|error| error.to_string())?;
-    let listener = listen(flags.listen).await?;
+    let listener = listen(flags.listen, "--listen").await?;
     let address = listener.local_addr().unwrap_or(flags.listen);
+    let metrics_port = metrics_port(&flags.monitoring).await?;
+    let metrics_address = metrics_port.as_ref().and_then(MetricsPort::address);
     let identity = identity(flags.identity);
     let election = flags.election.lease.map(|lease| {
         let me = candidate(flags.instance.as_deref(), &identity);
@@ -53,10 +56,18 @@ pub async fn run(flags: Run) -> super::Result {
     // It serves until the very end: a probe that fails while the last exchange is finished would cut that short.
     let finished = CancellationToken::new();
     let lists = Arc::new(OnceLock::new());
+    let page = MetricsPage {
+        metrics: metrics.clone(),
+        access: match flags.monitoring.access {
+            Access::Open => MetricsAccess::Open,
+            Access::Authorized => MetricsAccess::authorized_by(client.clone()),
+        },
+    };
     let server = tokio::spawn(server::serve(
         listener,
-        metrics.clone(),
         readiness(leadership.clone(), Arc::clone(&lists)),
+        page,
+        metrics_port,
         finished.clone(),
     ));
     let options = Options {
@@ -72,23 +83,40 @@ pub async fn run(flags: Run) -> super::Result {
         metrics,
         warn_consumers: flags.warning.warn_consumers,
     };
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), %address, namespaces = ?options.namespaces, "started");
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        %address,
+        metrics_address = metrics_address.map(tracing::field::display),
+        namespaces = ?options.namespaces,
+        "started"
+    );
     let result = lead(options, election, &stop, &lists).await;
     finished.cancel();
-    server
-        .await
-        .map_err(|error| error.to_string())?
-        .map_err(|error| format!("the HTTP endpoint broke: {error}"))?;
+    server.await.map_err(|error| error.to_string())?;
     result?;
     tracing::info!("stopped");
     Ok(())
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, String> {
+async fn listen(address: SocketAddr, flag: &str) -> Result<TcpListener, String> {
     let bound = server::bind(address).await;
     bound.map_err(|error| {
-        format!("cannot listen on {address}: {error}; choose another one with --listen")
+        format!("cannot listen on {address}: {error}; choose another one with {flag}")
     })
+}
+
+/// The port for the metrics, if they have one of their own.
+async fn metrics_port(flags: &Monitoring) -> Result<Option<MetricsPort>, String> {
+    let Some(directory) = &flags.tls_dir else {
+        return Ok(None);
+    };
+    let certificate = Certificate::open(directory.clone());
+    let certificate = certificate.map_err(|error| format!("--metrics-tls-dir: {error}"))?;
+    let listener = listen(flags.listen, "--metrics-listen").await?;
+    Ok(Some(MetricsPort {
+        listener,
+        certificate,
+    }))
 }
 
 /// The name of this process in claims. An empty one, for example from a manifest without the downward API, would be the same for

@@ -11,6 +11,7 @@ use kube::{ResourceExt, runtime::controller::Action as Requeue};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
+    bundles::BundleWatches,
     log::log_change,
     readiness::{KnownPauses, Readiness},
     states::ObjectStates,
@@ -18,7 +19,7 @@ use super::{
 use crate::{
     api::{CaBundleKind, CubeCredentialStatus},
     clock::now,
-    cluster::{Affected, Context, ObjectKey, Watched, convert, key, reference},
+    cluster::{Affected, Context, ObjectKey, Watched, convert, followed_bundle, key, reference},
     kubernetes::error::ApiError,
     leader::Leadership,
     lock::lock,
@@ -46,17 +47,20 @@ pub(super) struct Reconciler {
     pub(super) leadership: Leadership,
     pub(super) stop: CancellationToken,
     pub(super) states: ObjectStates,
+    bundles: BundleWatches,
 }
 
 impl Reconciler {
     pub(super) fn new(
         context: Context,
+        bundles: BundleWatches,
         pauses: Arc<KnownPauses>,
         leadership: Leadership,
         stop: CancellationToken,
     ) -> Self {
         Self {
             context,
+            bundles,
             readiness: Readiness::new(pauses),
             tasks: TaskTracker::new(),
             running: Mutex::default(),
@@ -70,7 +74,7 @@ impl Reconciler {
     pub(super) fn forget(&self, object: &Watched) {
         let uid = object.uid().unwrap_or_default();
         self.states.lock().forget(&uid);
-        self.context.forget(&uid, &key(object));
+        self.forget_uid(&uid, &key(object));
     }
 
     /// Keeps the pauses that providers asked an earlier process for.
@@ -89,8 +93,13 @@ impl Reconciler {
         let present: HashSet<_> = objects.iter().filter_map(|object| object.uid()).collect();
         let mut states = self.states.lock();
         for missing in states.forget_all_but(&present) {
-            self.context.forget(&missing.uid, &missing.key);
+            self.forget_uid(&missing.uid, &missing.key);
         }
+    }
+
+    fn forget_uid(&self, uid: &str, key: &ObjectKey) {
+        self.bundles.follow(uid, None);
+        self.context.forget(uid, key);
     }
 
     /// Remembers that a CA bundle may have changed, and returns the credentials that it affects.
@@ -210,12 +219,15 @@ impl Reconciler {
         if current.as_ref().and_then(|current| current.uid()) != object.uid() {
             // The object was deleted in the meantime: no later event would forget it.
             states.forget(&credential.uid);
+            self.bundles.follow(&credential.uid, None);
             lock(budget).leave(&credential.uid);
             if current.is_none() {
                 metrics.forget(namespace, name);
             }
         } else if states.keep(&credential.uid, memory, worked) && worked {
             metrics.reported(namespace, name, &credential.status);
+            let bundle = followed_bundle(object, &credential.status);
+            self.bundles.follow(&credential.uid, bundle);
         }
     }
 }

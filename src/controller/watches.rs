@@ -12,7 +12,7 @@ use k8s_openapi::{
     api::core::v1::{ConfigMap, Secret},
 };
 use kube::{
-    Api, Client, Resource, ResourceExt,
+    Api, Client, Resource,
     core::PartialObjectMeta,
     runtime::{
         WatchStreamExt, reflector,
@@ -22,13 +22,17 @@ use kube::{
     },
 };
 use serde::de::DeserializeOwned;
+use tokio::sync::mpsc;
 
 use super::{readiness::List, reconciler::Reconciler};
 use crate::{
     api::{CaBundleKind, label},
-    cluster::{Affected, Watched, changed_config_map},
+    cluster::{Affected, ObjectKey, Watched, slim},
     kubernetes::error::explain_watch,
 };
+
+/// The number of objects on a page of a list. An object may have a megabyte, most of which is dropped on arrival.
+const PAGE: u32 = 50;
 
 const LONGEST_WATCH_PAUSE: Duration = Duration::from_secs(5);
 
@@ -39,12 +43,16 @@ pub(super) fn requests(
     reconciler: &Arc<Reconciler>,
     namespace: Option<&str>,
     writer: Writer<Watched>,
+    bundles: mpsc::Receiver<ObjectKey>,
 ) -> impl Stream<Item = Request> + Send + 'static {
     let client = &reconciler.context.parts.client;
-    let all = watcher::Config::default;
+    let all = || watcher::Config::default().page_size(PAGE);
     let labelled = |label: &str| all().labels(&format!("{label}={}", label::TRUE));
 
-    let credentials = reflector(writer, events::<Watched>(client, namespace, all()).map(Ok));
+    let credentials = events::<Watched>(client, namespace, all())
+        .map(Ok)
+        .modify(slim::credential);
+    let credentials = reflector(writer, credentials);
     stream::select_all([
         each(
             reconciler,
@@ -61,9 +69,18 @@ pub(super) fn requests(
             events(client, namespace, labelled(label::CREDENTIAL)),
             sources_affect,
         ),
-        // CA bundles need no label, so all ConfigMaps are watched; nothing of them is kept.
-        each(reconciler, events(client, namespace, all()), bundles_affect),
+        bundles_affect(reconciler, bundles),
     ])
+}
+
+/// The changes of one ConfigMap.
+pub(super) fn config_map(
+    client: &Client,
+    key: &ObjectKey,
+) -> impl Stream<Item = Event<PartialObjectMeta<ConfigMap>>> + Send + 'static {
+    let this = format!("metadata.name={}", key.name);
+    let config = watcher::Config::default().fields(&this);
+    events(client, Some(&key.namespace), config)
 }
 
 /// The requests that follow from each event.
@@ -96,7 +113,7 @@ where
         Some(namespace) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),
     };
-    let slim = |object: &mut K| object.managed_fields_mut().clear();
+    let slim = |object: &mut K| slim::metadata(object.meta_mut());
     watcher(api, config).backoff(ShortBackoff::default()).modify(slim).filter_map(|event| {
         if let Err(error) = &event {
             tracing::warn!(kind = %K::kind(&()), error = %explain_watch(error), "watch interrupted, starting it again");
@@ -163,12 +180,19 @@ fn sources_affect(reconciler: &Reconciler, event: Event<PartialObjectMeta<Secret
         .collect()
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the signature that all watches share"
-)]
-fn bundles_affect(reconciler: &Reconciler, event: Event<PartialObjectMeta<ConfigMap>>) -> Affected {
-    changed_config_map(&event)
-        .map(|key| reconciler.touch_ca_bundles(CaBundleKind::ConfigMap, &key))
-        .unwrap_or_default()
+fn bundles_affect(
+    reconciler: &Arc<Reconciler>,
+    changed: mpsc::Receiver<ObjectKey>,
+) -> BoxStream<'static, Request> {
+    let reconciler = Arc::clone(reconciler);
+    let changed = stream::unfold(changed, async |mut changed| {
+        let key = changed.recv().await?;
+        Some((key, changed))
+    });
+    changed
+        .flat_map(move |key| {
+            let affected = reconciler.touch_ca_bundles(CaBundleKind::ConfigMap, &key);
+            stream::iter(affected).map(Ok)
+        })
+        .boxed()
 }

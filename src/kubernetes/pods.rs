@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 
 use super::error::{ApiError, call};
 
-/// The number of pods on a page: a response of a few megabytes.
-pub(crate) const PAGE: u32 = 500;
+/// The number of pods on a page: a response of a few hundred kilobytes, and of a few megabytes where annotations are large.
+pub(crate) const PAGE: u32 = 50;
 
 /// Reads the pods of a namespace that have not finished, `page` of them at a time.
 ///

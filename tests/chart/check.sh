@@ -77,6 +77,11 @@ example_of_the_notes() {
     && [ "$(grep -c 'cube-operator.dev/credential: "true"' "$1")" = 1 ]
 }
 
+example_of_artifact_hub() {
+  { printf 'apiVersion: v1\nkind: List\nitems:\n'; sed -n '/crdsExamples: |/,/^  [^ ]/p' "$chart/Chart.yaml" | sed -n '/^    /p'; } > "$1" \
+    && grep -q CubeCredential "$1" && kubectl apply -n chart-test --dry-run=server --warnings-as-errors -f "$1"
+}
+
 upgrade_to_namespaces() {
   helm upgrade cube-operator "$chart" -n chart-test --set 'watchNamespaces={team-a}' \
     && kubectl get role/cube-operator rolebinding/cube-operator -n team-a \
@@ -117,6 +122,7 @@ done
 check "install brings the definition of crds/" installs_the_generated_definition
 notes=$(mktemp)
 check "the example in the notes is complete and valid" example_of_the_notes "$notes"
+check "the example for Artifact Hub is valid" example_of_artifact_hub "$notes"
 rm "$notes"
 check "upgrade to some namespaces takes the cluster-wide rights away" upgrade_to_namespaces
 check "uninstall keeps the definition, and nothing else" uninstall_keeps_the_definition

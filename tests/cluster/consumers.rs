@@ -98,7 +98,7 @@ impl Place {
     }
 }
 
-const QUERY: &str = "fieldSelector=status.phase!=Succeeded,status.phase!=Failed&limit=500";
+const QUERY: &str = "fieldSelector=status.phase!=Succeeded,status.phase!=Failed&limit=50";
 
 #[test]
 fn pods_that_never_see_a_refresh_are_told_once_and_others_are_not() {

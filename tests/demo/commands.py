@@ -35,7 +35,7 @@ def kubectl(*arguments, show=True, **options):
 
 def apply(*objects):
     text = "\n---\n".join(json.dumps(thing) for thing in objects)
-    kubectl("apply", "-n", TEAM, "-f", "-", input=text)
+    kubectl("apply", "--server-side", "-n", TEAM, "-f", "-", input=text)
 
 
 def status(name):

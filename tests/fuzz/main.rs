@@ -20,6 +20,9 @@ use fastrand::Rng;
 use targets::{TARGETS, Target};
 
 const MUTATIONS: usize = 3_000;
+/// Inputs that are much longer than what people write, though short enough for a test.
+const SWOLLEN: usize = 20;
+const SWOLLEN_TO: usize = 16 << 10;
 
 fn corpus_of(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -47,14 +50,41 @@ fn run(name: &str) {
         let input = mutate::mutated(&corpus, &mut Rng::with_seed(seed as u64));
         check(*target, &input, &format!("mutation {seed} of {name}"));
     }
+    for seed in 0..SWOLLEN {
+        let input = mutate::swollen(&corpus, SWOLLEN_TO, &mut Rng::with_seed(seed as u64));
+        check(*target, &input, &format!("swollen input {seed} of {name}"));
+    }
 }
 
 fn check(target: Target, input: &[u8], what: &str) {
+    let mut holds = false;
+    let memory = allocation_counter::measure(|| {
+        holds = panic::catch_unwind(|| target(input)).is_ok();
+    });
     assert!(
-        panic::catch_unwind(|| target(input)).is_ok(),
+        holds,
         "{what} fails; to keep it, add it to the corpus:\n{}",
         input.escape_ascii()
     );
+    let length = input.len() as u64;
+    assert!(
+        memory.bytes_max <= at_once(length) && memory.bytes_total <= in_all(length),
+        "{what} takes {} bytes at once and {} in all:\n{}",
+        memory.bytes_max,
+        memory.bytes_total,
+        input.escape_ascii()
+    );
+}
+
+/// The most bytes of memory that a target may hold at any moment, for an input of this length. It is several times what the targets
+/// take, as they also make copies to compare, and would be exceeded by whatever grows faster than the input.
+const fn at_once(length: u64) -> u64 {
+    64 * length + (128 << 10)
+}
+
+/// The most bytes that a target may allocate from beginning to end: a bound on the work that an input causes.
+const fn in_all(length: u64) -> u64 {
+    4_000 * length + (4 << 20)
 }
 
 #[test]

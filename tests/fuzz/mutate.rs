@@ -65,6 +65,20 @@ pub(crate) fn mutated(corpus: &[Vec<u8>], random: &mut Rng) -> Vec<u8> {
     input
 }
 
+/// An input of the corpus in which a short piece is repeated until the whole is this long.
+pub(crate) fn swollen(corpus: &[Vec<u8>], length: usize, random: &mut Rng) -> Vec<u8> {
+    let mut input = random.choice(corpus).cloned().unwrap_or_default();
+    let at = random.usize(0..=input.len());
+    let piece = if random.bool() {
+        random.choice(WORDS).unwrap_or_default().into()
+    } else {
+        input[at..(at + random.usize(1..=40)).min(input.len())].to_owned()
+    };
+    let times = length.saturating_sub(input.len()) / piece.len().max(1);
+    input.splice(at..at, piece.repeat(times));
+    input
+}
+
 fn part_of_another(corpus: &[Vec<u8>], random: &mut Rng) -> Vec<u8> {
     let other = random.choice(corpus).map(Vec::as_slice).unwrap_or_default();
     let start = random.usize(0..=other.len());

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes stand-ins of the two bases of the Dockerfile, under the very names that its FROM lines use, in the storage
+# Makes stand-ins of the two bases of the Dockerfile, under the names (without digest) that its FROM lines use, in the storage
 # that check.sh configures: for machines that reach no image registry. One is a minimal Debian 12 with gcc and this
 # machine's Rust toolchain, the other the Debian packages that distroless/cc consists of. A second run does nothing.
 #
@@ -19,7 +19,7 @@ fail() {
     exit 1
 }
 
-froms=$(sed -n 's/^FROM \([^ ]*\).*/\1/p' "$root/Dockerfile" | paste -s -d ' ')
+froms=$(sed -n 's/^FROM \([^ @]*\).*/\1/p' "$root/Dockerfile" | paste -s -d ' ')
 rust=$(echo "$froms" | sed -n "s|^docker.io/library/rust:\([0-9.]*\)-bookworm $final\$|\1|p")
 [ -n "$rust" ] || fail "no stand-ins are known for '$froms': teach this script the new bases"
 build=docker.io/library/rust:$rust-bookworm

@@ -3,8 +3,9 @@
 #
 #   tests/image/build.sh [FLAG...]        flags for the engine's build command, such as --no-cache
 #
-# IMAGE=NAME     the name of the image; cube-operator:dev when nothing is said
-# ENGINE=NAME    this engine, and no other
+# IMAGE=NAME        the name of the image; cube-operator:dev when nothing is said
+# ENGINE=NAME       this engine, and no other
+# DOCKERFILE=FILE   build this one instead, with the same context
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -35,5 +36,5 @@ revision=$(git -C "$root" describe --always --dirty --abbrev=40 --exclude '*' 2>
 echo "building $image ($version, $revision) with $engine"
 # buildah alone keeps no layers unless it is told to.
 [ "$engine" != buildah ] || set -- --layers "$@"
-exec "$engine" build --file "$root/Dockerfile" --tag "$image" \
+exec "$engine" build --file "${DOCKERFILE:-$root/Dockerfile}" --tag "$image" \
     --label "org.opencontainers.image.version=$version" --label "org.opencontainers.image.revision=$revision" "$@" "$root"

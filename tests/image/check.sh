@@ -213,12 +213,14 @@ buildah rm --all >/dev/null
 
 "$root/tests/tools/build.sh" kubectl etcd kube-apiserver kube-controller-manager
 "$root/tests/image/bases.sh"
+# The stand-ins have the names of the bases, and cannot have their digests.
+sed '/^FROM /s/@sha256:[0-9a-f]*//' "$root/Dockerfile" >"$work/Dockerfile"
 # Before the build, which takes minutes: what is expected is what it starts from.
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/Cargo.toml" | head -n 1)
 revision=$(git -C "$root" rev-parse --verify HEAD 2>/dev/null || echo unknown)
 # This machine's CA roots in the build stage: where the way to the crates goes through a proxy of a company's own CA,
 # only they know it.
-ENGINE=buildah IMAGE=$image "$root/tests/image/build.sh" --pull-never --volume /etc/ssl/certs:/etc/ssl/certs:ro \
+ENGINE=buildah IMAGE=$image DOCKERFILE=$work/Dockerfile "$root/tests/image/build.sh" --pull-never --volume /etc/ssl/certs:/etc/ssl/certs:ro \
     >"$work/build.log" 2>&1 || {
     tail -n 20 "$work/build.log" >&2
     fail "the build failed: see $work/build.log"

@@ -11,7 +11,7 @@ pub(crate) const LAYERS: &[&[&str]] = &[
     // The program.
     &["src/main.rs", "src/lib.rs"],
     &["src/command"],
-    &["src/server.rs", "src/telemetry.rs"],
+    &["src/server", "src/telemetry.rs"],
     &["src/cli.rs"],
     &["src/controller"],
     &["src/leader"],

@@ -12,7 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 bin=$root/target/tools/bin
 stamps=$root/target/tools/stamps
-everything="helm helm-unittest kubectl etcd venv linters cargo-deny kube-apiserver kube-controller-manager promtool prometheus definitions"
+everything="helm helm-unittest kubectl etcd venv linters actionlint cargo-deny kube-apiserver kube-controller-manager promtool prometheus definitions"
 
 fail() {
     echo "build.sh: $*" >&2
@@ -159,6 +159,8 @@ cargo_tool() {
 
 build() {
     case $1 in
+    actionlint) go_tool actionlint actionlint github.com/rhysd/actionlint/cmd/actionlint "20 s" "-X github.com/rhysd/actionlint.version=$(pinned actionlint github.com/rhysd/actionlint)" ;;
+    cargo-cyclonedx) cargo_tool cargo-cyclonedx 0.5.9 "2 min" ;;
     cargo-deny) cargo_tool cargo-deny 0.20.2 "2 min" ;;
     cargo-machete) cargo_tool cargo-machete 0.9.2 "1 min" ;;
     helm) go_tool helm helm helm.sh/helm/v3/cmd/helm "1 min" "$(helm_flags)" ;;
@@ -172,7 +174,7 @@ build() {
     promtool) prometheus_tool promtool "2 min" ;;
     prometheus) prometheus_tool prometheus "1 min" ;;
     definitions) definitions ;;
-    *) fail "there is no tool $1: choose from $everything cargo-machete" ;;
+    *) fail "there is no tool $1: choose from $everything cargo-machete cargo-cyclonedx" ;;
     esac
 }
 

@@ -55,9 +55,11 @@ fn reconciler_that(leadership: Leadership) -> (Reconciler, Writer<Watched>) {
         identity: "this process".into(),
         metrics: Metrics::default(),
     };
+    let (bundles, _) = BundleWatches::new(parts.client.clone());
     (
         Reconciler::new(
             Context::new(parts, store),
+            bundles,
             KnownPauses::of(1),
             leadership,
             CancellationToken::new(),

@@ -141,7 +141,8 @@ impl Rejection {
             Self::SecretAbsent { .. } | Self::NotLabelled { .. } => true,
             // The initial refresh token has one reason for a missing key and a missing Secret.
             Self::KeyMissing { role, .. } => *role == SecretRole::RefreshToken,
-            Self::CaBundle { reference, .. } => reference.kind == CaBundleKind::Secret,
+            // Only so many ConfigMaps are watched.
+            Self::CaBundle { .. } => true,
             Self::Malformed { .. }
             | Self::HostNotAllowedByOperator { .. }
             | Self::HostNotAllowedByOwner { .. }

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# As much of a release as can be made without publishing anything. RELEASE_TAG=v1.2.3 says which one is to be made.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+export PATH="$PWD/target/tools/bin:$PWD/target/tools/linters/bin:$PATH"
+digest=sha256:$(printf '0123456789abcdef%.0s' 1 2 3 4)
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+chart=target/release-files/cube-operator-$version.tgz
+passed=0 failed=0
+
+# `set -e` does not count in what `check` calls: there, each command that may fail is followed by && or ||.
+check() { # check WHAT COMMAND...: prints the command's output only if it fails
+  local what=$1 output
+  shift
+  if output=$("$@" 2>&1); then
+    echo "ok: $what"
+    passed=$((passed + 1))
+  else
+    printf 'FAILED: %s\n%s\n' "$what" "$output" >&2
+    failed=$((failed + 1))
+  fi
+}
+
+package() {
+  IMAGE_DIGEST=$digest tests/release/package.sh && [ -s "$chart" ]
+}
+
+installs_the_image_by_digest() {
+  local images
+  images=$(helm template cube-operator "$chart" | sed -n 's/^ *image: //p') \
+    && echo "$images" && [ "$images" = "\"ghcr.io/cube-operator/cube-operator@$digest\"" ]
+}
+
+# What a consumer of the list looks for: every package of the lock file that it names, with its checksum.
+lists_of_packages() {
+  tests/release/sbom.sh && python3 - << 'END'
+import json, tomllib
+
+with open("Cargo.lock", "rb") as file:
+    locked = {(p["name"], p["version"]): p.get("checksum") for p in tomllib.load(file)["package"]}
+for arch in ["amd64", "arm64"]:
+    with open(f"target/release-files/cube-operator.{arch}.cdx.json") as file:
+        components = json.load(file)["components"]
+    assert len(components) > 100, f"{arch}: only {len(components)} packages"
+    for component in components:
+        wanted = locked[component["name"], component["version"]]
+        assert component["hashes"] == [{"alg": "SHA-256", "content": wanted}], component["name"]
+    # Tests are not shipped.
+    assert not {"proptest", "rcgen", "divan"} & {c["name"] for c in components}, arch
+END
+}
+
+check "actionlint" actionlint
+check "hadolint" hadolint Dockerfile
+check "what stands in several files is the same, and what is foreign is pinned" python3 tests/release/agreement.py
+check "helm lint and helm package" package
+check "the packaged chart installs the image by its digest" installs_the_image_by_digest
+check "a list of packages for each architecture, as in Cargo.lock" lists_of_packages
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
