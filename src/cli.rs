@@ -6,7 +6,10 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 use jiff::SignedDuration;
 
-use crate::{kubernetes::lease::LeaseName, oauth::hosts::HostList};
+use crate::{
+    kubernetes::lease::LeaseName,
+    oauth::{hosts::HostList, networks::Networks},
+};
 
 /// Keeps OAuth access tokens fresh in Kubernetes Secrets.
 #[derive(Debug, Parser)]
@@ -49,6 +52,11 @@ pub struct Run {
         value_parser = interval
     )]
     pub(crate) token_request_interval: SignedDuration,
+
+    /// Say nothing of the network between the operator and a token endpoint in conditions and events, where the author of a
+    /// CubeCredential could read what is inside it: only in the log, and in check.
+    #[arg(long, env = "CUBE_OPERATOR_HIDE_NETWORK_DETAIL", value_name = "BOOL", default_value_t = false, action = ArgAction::Set)]
+    pub(crate) hide_network_detail: bool,
 
     /// What to warn of.
     #[command(flatten)]
@@ -100,6 +108,10 @@ pub struct Check {
     #[arg(long, value_name = "NAMESPACE", value_parser = namespace)]
     pub(crate) namespace: Option<String>,
 
+    /// Connect to the token endpoints that CubeCredentials name without asking first. In a pod it does so anyway.
+    #[arg(long)]
+    pub(crate) connect: bool,
+
     /// The namespaces that the operator watches.
     #[command(flatten)]
     pub(crate) scope: Scope,
@@ -137,9 +149,26 @@ pub(crate) struct Reach {
     )]
     pub(crate) allow_network: Vec<IpNet>,
 
+    /// Refuse token endpoints on this network, besides those that are refused by default. Where a network is both allowed and
+    /// denied, the longer prefix decides, and denial if both are the same.
+    #[arg(
+        long,
+        env = "CUBE_OPERATOR_DENY_NETWORK",
+        value_name = "CIDR",
+        value_delimiter = ','
+    )]
+    pub(crate) deny_network: Vec<IpNet>,
+
     /// Permit token requests to these hosts only: host or host:port, separated by commas. Default: any.
     #[arg(long, env = "CUBE_OPERATOR_ALLOWED_TOKEN_HOSTS", value_name = "HOSTS", value_parser = hosts)]
     pub(crate) allowed_token_hosts: Option<HostList>,
+}
+
+impl Reach {
+    /// The networks that token requests may go to.
+    pub(crate) fn networks(&self) -> Networks {
+        Networks::allowing(self.allow_network.clone()).denying(self.deny_network.clone())
+    }
 }
 
 /// What the operator tells besides what it does.
@@ -253,6 +282,14 @@ mod tests {
             (
                 ["cube-operator", "run", "--allow-network", "10.0.0.0/99"],
                 "--allow-network",
+            ),
+            (
+                ["cube-operator", "run", "--deny-network", "10.0.0.0"],
+                "--deny-network",
+            ),
+            (
+                ["cube-operator", "run", "--hide-network-detail", "some"],
+                "--hide-network-detail",
             ),
             (
                 ["cube-operator", "run", "--allowed-token-hosts", "https://x"],

@@ -14,6 +14,7 @@ mod reconciler;
 mod retry;
 mod slots;
 mod states;
+mod watch;
 mod watches;
 mod work;
 
@@ -55,6 +56,7 @@ pub(crate) struct Options {
     pub(crate) namespaces: Vec<String>,
     /// The only hosts that requests may be sent to.
     pub(crate) allowed_hosts: Option<HostList>,
+    pub(crate) hides_network_detail: bool,
     pub(crate) tokens: TokenClient,
     /// The time between two token requests of one client.
     pub(crate) token_request_interval: SignedDuration,
@@ -80,7 +82,7 @@ struct Scope {
     namespace: Option<String>,
     reconciler: Arc<Reconciler>,
     writer: reflector::store::Writer<Watched>,
-    /// The ConfigMaps with CA bundles that have changed.
+    /// The `ConfigMap`s with CA bundles that have changed.
     bundles: Receiver<ObjectKey>,
     /// The objects of this scope that get a slot.
     granted: UnboundedReceiver<ObjectKey>,
@@ -121,6 +123,7 @@ impl Controller {
         let parts = Parts {
             client: options.client.clone(),
             allowed_hosts: options.allowed_hosts.clone(),
+            hides_network_detail: options.hides_network_detail,
             tokens: options.tokens.clone(),
             budget,
             identity: options.identity.clone(),

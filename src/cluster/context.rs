@@ -35,6 +35,8 @@ pub(crate) struct Parts {
     pub(crate) client: Client,
     /// The only hosts that requests may be sent to.
     pub(crate) allowed_hosts: Option<HostList>,
+    /// Whether conditions and events leave out how far a request got.
+    pub(crate) hides_network_detail: bool,
     pub(crate) tokens: TokenClient,
     /// The request budget of each client.
     pub(crate) budget: Arc<Mutex<Budget>>,
@@ -82,6 +84,7 @@ impl Context {
             recorder: Recorder::new(client.clone(), FIELD_MANAGER.into()),
             client,
             allowed_hosts,
+            hides_network_detail: false,
             tokens,
             budget: Arc::new(Mutex::new(Budget::new(SignedDuration::ZERO, now()))),
             identity: String::new(),

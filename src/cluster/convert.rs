@@ -77,7 +77,9 @@ pub(crate) fn source<T>(
         values: values(&data),
     };
     // The values that are needed are copied into a type that wipes itself.
-    data.values_mut().for_each(|value| value.0.zeroize());
+    for value in data.values_mut() {
+        value.0.zeroize();
+    }
     source
 }
 

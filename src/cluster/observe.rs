@@ -47,6 +47,7 @@ impl Context {
             permit: None,
             slot: None,
             allowed_hosts: self.parts.allowed_hosts.clone(),
+            hides_network_detail: self.parts.hides_network_detail,
             credential,
             settings,
             memory,

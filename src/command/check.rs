@@ -1,5 +1,6 @@
 //! `cube-operator check`: is everything there that the operator needs, and if a token does not come, where does it end?
 
+mod connect;
 mod credential;
 mod installation;
 mod network;
@@ -19,7 +20,7 @@ use crate::{
         pods,
     },
     metrics::Metrics,
-    oauth::{client::TokenClient, networks::Networks},
+    oauth::client::TokenClient,
     reconcile::{CheckError, ConsumerFact, Finding, InstallationFact, ScopeFact},
 };
 use credential::Pods;
@@ -119,16 +120,18 @@ async fn credentials(
     all: Vec<Watched>,
     report: &mut Report,
 ) -> Result<(), CheckError> {
-    let tokens = TokenClient::new(Networks::allowing(flags.reach.allow_network.clone()));
-    let mut network = Network::new(tokens.clone());
+    let tokens = TokenClient::new(flags.reach.networks());
     let hosts = flags.reach.allowed_token_hosts.clone();
-    let context = Context::snapshot(client.clone(), all, tokens, hosts);
+    let context = Context::snapshot(client.clone(), all, tokens.clone(), hosts);
 
     let wanted = wanted(flags, &context);
     if wanted.is_empty() {
         return nothing(flags, &context, report);
     }
-    report.say(&vantage());
+    let objects = wanted.values().flat_map(BTreeMap::values);
+    let connects = connect::is_allowed(flags, &context, objects);
+    report.say(&vantage(connects));
+    let mut network = connects.then(|| Network::new(tokens));
     for (namespace, objects) in wanted {
         let pods = consumers(flags, client, &namespace, objects.values()).await;
         for (name, object) in objects {
@@ -136,7 +139,7 @@ async fn credentials(
             if let Some(unwatched) = unwatched(flags, &namespace) {
                 report.say(&unwatched);
             }
-            for finding in credential::findings(&context, &object, &mut network, &pods).await {
+            for finding in credential::findings(&context, &object, network.as_mut(), &pods).await {
                 report.say(&finding);
             }
         }
@@ -186,12 +189,11 @@ fn nothing(flags: &Check, context: &Context, report: &mut Report) -> Result<(), 
 }
 
 /// The operator may see another network, so people have to know where this one is seen from.
-fn vantage() -> Finding {
-    let inside = std::env::var_os("KUBERNETES_SERVICE_HOST").is_some();
-    Finding::unseen(if inside {
-        ScopeFact::FromPod
-    } else {
-        ScopeFact::FromMachine
+fn vantage(connects: bool) -> Finding {
+    Finding::unseen(match (connects, connect::is_in_pod()) {
+        (false, _) => ScopeFact::NotConnected,
+        (true, true) => ScopeFact::FromPod,
+        (true, false) => ScopeFact::FromMachine,
     })
 }
 

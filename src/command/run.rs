@@ -19,7 +19,7 @@ use crate::{
     kubernetes::{client, lease::LeaseAccess},
     leader::{Election, Leadership},
     metrics::Metrics,
-    oauth::{client::TokenClient, networks::Networks},
+    oauth::client::TokenClient,
     server::{self, Certificate, MetricsAccess, MetricsPage, MetricsPort},
     telemetry,
 };
@@ -73,8 +73,9 @@ pub async fn run(flags: Run) -> super::Result {
     let options = Options {
         client,
         namespaces: flags.scope.namespaces,
+        tokens: TokenClient::new(flags.reach.networks()),
         allowed_hosts: flags.reach.allowed_token_hosts,
-        tokens: TokenClient::new(Networks::allowing(flags.reach.allow_network)),
+        hides_network_detail: flags.hide_network_detail,
         token_request_interval: flags.token_request_interval,
         identity,
         instance: flags.instance,

@@ -1,4 +1,4 @@
-//! Watches the ConfigMaps that a failing credential trusts: a corrected CA bundle is used at once. All other ConfigMaps of the
+//! Watches the `ConfigMap`s that a failing credential trusts: a corrected CA bundle is used at once. All other `ConfigMap`s of the
 //! cluster are nobody's business here, and a working credential reads its bundle when it needs it.
 
 use std::{
@@ -13,10 +13,10 @@ use kube::{Client, core::PartialObjectMeta, runtime::watcher::Event};
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::watches;
+use super::watch;
 use crate::{cluster::ObjectKey, lock::lock};
 
-/// The most ConfigMaps of a scope that are watched. A credential beyond them tries again when its delay is over.
+/// The most `ConfigMap`s of a scope that are watched. A credential beyond them tries again when its delay is over.
 const MOST: usize = 128;
 
 /// The watches of a scope.
@@ -39,15 +39,15 @@ struct Watch {
 }
 
 impl BundleWatches {
-    /// No watch yet, and the names of the ConfigMaps that change.
+    /// No watch yet, and the names of the `ConfigMap`s that change.
     pub(super) fn new(client: Client) -> (Self, mpsc::Receiver<ObjectKey>) {
-        let (changes, changed) = mpsc::channel(1);
+        let (changes, receiver) = mpsc::channel(1);
         let watches = Self {
             client,
             changes,
             followed: Mutex::default(),
         };
-        (watches, changed)
+        (watches, receiver)
     }
 
     /// A credential depends on a change of this ConfigMap now, or on none.
@@ -70,7 +70,9 @@ impl BundleWatches {
     }
 
     fn watch(&self, bundle: &ObjectKey) -> Watch {
-        let events = watches::config_map(&self.client, bundle);
+        let this = format!("metadata.name={}", bundle.name);
+        let config = watch::all().fields(&this);
+        let events = watch::events(&self.client, Some(&bundle.namespace), config);
         let report = report(events, bundle.clone(), self.changes.clone());
         Watch {
             followers: HashSet::new(),

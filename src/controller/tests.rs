@@ -77,6 +77,7 @@ where
         recorder: Recorder::new(client.clone(), Reporter::from("test")),
         client,
         allowed_hosts: None,
+        hides_network_detail: false,
         tokens: TokenClient::new(Networks::allowing(Vec::new())),
         budget: Arc::new(Mutex::new(Budget::new(
             SignedDuration::from_secs(12),

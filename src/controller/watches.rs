@@ -1,40 +1,32 @@
 //! The watches, and the credentials that each event affects. Secrets are watched as metadata and by label, so that foreign
 //! Secrets cost no memory and no Secret's data is received.
 
-use std::{convert::Infallible, fmt::Debug, future, sync::Arc, time::Duration};
+use std::{convert::Infallible, future, sync::Arc};
 
 use futures::{
     Stream, StreamExt,
     stream::{self, BoxStream},
 };
-use k8s_openapi::{
-    NamespaceResourceScope,
-    api::core::v1::{ConfigMap, Secret},
-};
+use k8s_openapi::api::core::v1::Secret;
 use kube::{
-    Api, Client, Resource,
     core::PartialObjectMeta,
     runtime::{
         WatchStreamExt, reflector,
         reflector::{ObjectRef, store::Writer},
-        utils::Backoff,
-        watcher::{self, Event, watcher},
+        watcher::Event,
     },
 };
-use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 
-use super::{readiness::List, reconciler::Reconciler};
+use super::{
+    readiness::List,
+    reconciler::Reconciler,
+    watch::{all, events},
+};
 use crate::{
     api::{CaBundleKind, label},
     cluster::{Affected, ObjectKey, Watched, slim},
-    kubernetes::error::explain_watch,
 };
-
-/// The number of objects on a page of a list. An object may have a megabyte, most of which is dropped on arrival.
-const PAGE: u32 = 50;
-
-const LONGEST_WATCH_PAUSE: Duration = Duration::from_secs(5);
 
 type Request = Result<ObjectRef<Watched>, Infallible>;
 
@@ -46,7 +38,6 @@ pub(super) fn requests(
     bundles: mpsc::Receiver<ObjectKey>,
 ) -> impl Stream<Item = Request> + Send + 'static {
     let client = &reconciler.context.parts.client;
-    let all = || watcher::Config::default().page_size(PAGE);
     let labelled = |label: &str| all().labels(&format!("{label}={}", label::TRUE));
 
     let credentials = events::<Watched>(client, namespace, all())
@@ -73,16 +64,6 @@ pub(super) fn requests(
     ])
 }
 
-/// The changes of one ConfigMap.
-pub(super) fn config_map(
-    client: &Client,
-    key: &ObjectKey,
-) -> impl Stream<Item = Event<PartialObjectMeta<ConfigMap>>> + Send + 'static {
-    let this = format!("metadata.name={}", key.name);
-    let config = watcher::Config::default().fields(&this);
-    events(client, Some(&key.namespace), config)
-}
-
 /// The requests that follow from each event.
 fn each<K: Send + 'static>(
     reconciler: &Arc<Reconciler>,
@@ -93,52 +74,6 @@ fn each<K: Send + 'static>(
     events
         .flat_map(move |event| stream::iter(affected(&reconciler, event)).map(Ok))
         .boxed()
-}
-
-/// The events of one kind. A broken watch is logged in one line and started again.
-fn events<K>(
-    client: &Client,
-    namespace: Option<&str>,
-    config: watcher::Config,
-) -> impl Stream<Item = Event<K>> + Send + 'static
-where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-        + Clone
-        + DeserializeOwned
-        + Debug
-        + Send
-        + 'static,
-{
-    let api: Api<K> = match namespace {
-        Some(namespace) => Api::namespaced(client.clone(), namespace),
-        None => Api::all(client.clone()),
-    };
-    let slim = |object: &mut K| slim::metadata(object.meta_mut());
-    watcher(api, config).backoff(ShortBackoff::default()).modify(slim).filter_map(|event| {
-        if let Err(error) = &event {
-            tracing::warn!(kind = %K::kind(&()), error = %explain_watch(error), "watch interrupted, starting it again");
-        }
-        future::ready(event.ok())
-    })
-}
-
-/// kube's pauses before a broken watch is started again, but 5 s at most. kube's own limit is half a minute: after a short
-/// outage, the operator saw nothing for another minute.
-#[derive(Default)]
-struct ShortBackoff(watcher::DefaultBackoff);
-
-impl Iterator for ShortBackoff {
-    type Item = Duration;
-
-    fn next(&mut self) -> Option<Duration> {
-        self.0.next().map(|pause| pause.min(LONGEST_WATCH_PAUSE))
-    }
-}
-
-impl Backoff for ShortBackoff {
-    fn reset(&mut self) {
-        self.0.reset();
-    }
 }
 
 pub(super) fn credentials_affected(reconciler: &Reconciler, event: Event<Watched>) -> Affected {

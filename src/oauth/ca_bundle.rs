@@ -11,13 +11,51 @@ pub enum CaBundleError {
     NoCertificate,
     #[error("the CA bundle is not valid PEM")]
     NotPem,
+    #[error("the CA bundle has more than {} KiB", LARGEST / 1024)]
+    TooLarge,
+}
+
+/// The most bytes of a PEM text. It is what a bundle of forty certificates takes; what is read of it stays in memory.
+pub(crate) const LARGEST: usize = 64 * 1024;
+
+/// The CA certificates that a request trusts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TrustedCa {
+    /// The certificates, as [`read`] reads them.
+    pub pem: String,
+    /// Whether the system's are trusted too.
+    pub system_roots: SystemRoots,
+}
+
+/// What becomes of the system's CA certificates where a CA bundle is named.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum SystemRoots {
+    /// They are trusted as well.
+    #[default]
+    Keep,
+    /// They are not trusted: a public CA cannot vouch for a private host.
+    Replace,
+}
+
+impl TrustedCa {
+    /// Trusts the certificates of a PEM text besides the system's.
+    #[must_use]
+    pub fn besides_system(pem: impl Into<String>) -> Self {
+        Self {
+            pem: pem.into(),
+            system_roots: SystemRoots::Keep,
+        }
+    }
 }
 
 /// The certificates of a PEM text. Blocks of other kinds and text between blocks are skipped.
 ///
 /// # Errors
-/// If it holds no certificate, or a block that cannot be read.
+/// If it holds no certificate or a block that cannot be read, or is too large.
 pub fn read(pem: &str) -> Result<Vec<CertificateDer<'static>>, CaBundleError> {
+    if pem.len() > LARGEST {
+        return Err(CaBundleError::TooLarge);
+    }
     let roots = CertificateDer::pem_slice_iter(pem.as_bytes())
         .collect::<Result<Vec<_>, _>>()
         .map_err(|_| CaBundleError::NotPem)?;
@@ -43,6 +81,11 @@ mod tests {
             ("not PEM".to_owned(), Err(CaBundleError::NoCertificate)),
             (KEY.to_owned(), Err(CaBundleError::NoCertificate)),
             (ONE.replace("MAA=", "?"), Err(CaBundleError::NotPem)),
+            (ONE.to_owned() + &" ".repeat(LARGEST - ONE.len()), Ok(1)),
+            (
+                ONE.to_owned() + &" ".repeat(LARGEST - ONE.len() + 1),
+                Err(CaBundleError::TooLarge),
+            ),
             (
                 format!("{ONE}-----BEGIN CERTIFICATE-----\nMAA="),
                 Err(CaBundleError::NotPem),

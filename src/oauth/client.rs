@@ -1,25 +1,39 @@
 //! The network side of one exchange: one request on a fresh connection, never repeated, limited in time and size.
 
 pub(in crate::oauth) mod classify;
+pub(in crate::oauth) mod connector;
 pub mod error;
-mod resolver;
+mod lookup;
+mod opened;
+mod trust;
 
 use std::time::Duration;
 
-use reqwest::{Certificate, header, redirect, retry, tls};
+use hickory_resolver::{
+    Hosts,
+    config::{ResolverConfig, ResolverOpts},
+};
+use jiff::SignedDuration;
+use reqwest::header;
+use rustls::ClientConfig;
 use secrecy::{ExposeSecret, SecretString};
+use tokio::time::timeout;
 
-use self::{error::NetworkError, resolver::Resolver};
+pub(crate) use self::connector::proxy;
+use self::{
+    connector::{Connector, usable},
+    error::{NetworkError, NoResponse},
+    lookup::Lookup,
+    trust::Trust,
+};
 use super::{
-    ca_bundle::{self, CaBundleError},
+    ca_bundle::TrustedCa,
     endpoint::Endpoint,
-    networks::Networks,
+    networks::{Address, Networks},
     request::TokenRequest,
     response::{Body, Response},
 };
 
-/// The limit for name resolution, connecting and the TLS handshake.
-pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The limit for the whole exchange. Real servers hash the secret: 0.2–0.6 s is normal.
 pub const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The most bytes of a body that are read, after decompression.
@@ -29,15 +43,19 @@ const LARGEST_BODY: usize = 256 * 1024;
 #[derive(Clone, Debug)]
 pub struct TokenClient {
     pub(super) networks: Networks,
-    pub(super) exchange_timeout: Duration,
+    pub(super) lookup: Lookup,
+    pub(super) trust: Trust,
+    exchange_timeout: Duration,
 }
 
 impl TokenClient {
-    /// A client that reaches ordinary networks and these.
+    /// A client that reaches these networks, and looks up names as the configuration of this machine or pod says.
     #[must_use]
     pub fn new(networks: Networks) -> Self {
         Self {
             networks,
+            lookup: Lookup::of_system(),
+            trust: Trust::default(),
             exchange_timeout: EXCHANGE_TIMEOUT,
         }
     }
@@ -51,6 +69,15 @@ impl TokenClient {
         }
     }
 
+    /// The same client with other name servers and hosts, for tests that have their own.
+    #[must_use]
+    pub fn with_names(self, config: ResolverConfig, options: ResolverOpts, hosts: Hosts) -> Self {
+        Self {
+            lookup: Lookup::new(config, options, hosts),
+            ..self
+        }
+    }
+
     /// Sends one request and reads its response.
     ///
     /// # Errors
@@ -58,7 +85,7 @@ impl TokenClient {
     pub async fn send(&self, request: &TokenRequest) -> Result<Response, NetworkError> {
         self.post(
             &request.endpoint,
-            request.ca_bundle.as_deref(),
+            request.ca_bundle.as_ref(),
             &request.body(),
             request.authorization(),
         )
@@ -68,13 +95,34 @@ impl TokenClient {
     pub(super) async fn post(
         &self,
         endpoint: &Endpoint,
-        ca_bundle: Option<&str>,
+        trusted: Option<&TrustedCa>,
+        form: &SecretString,
+        authorization: Option<SecretString>,
+    ) -> Result<Response, NetworkError> {
+        let exchange = self.exchange(endpoint, trusted, form, authorization);
+        let limit = self.exchange_timeout;
+        // The limits of the steps before the request are shorter: it has been sent by then.
+        timeout(limit, exchange).await.unwrap_or_else(|_| {
+            let limit = SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX);
+            Err(NetworkError::NoResponse {
+                endpoint: endpoint.authority(),
+                cause: NoResponse::Timeout(limit),
+            })
+        })
+    }
+
+    async fn exchange(
+        &self,
+        endpoint: &Endpoint,
+        trusted: Option<&TrustedCa>,
         form: &SecretString,
         authorization: Option<SecretString>,
     ) -> Result<Response, NetworkError> {
         self.check_network(endpoint)?;
-        let mut post = self
-            .connector(endpoint, ca_bundle)?
+        let tls = self.trust.config(trusted)?;
+        let connector = self.connector(endpoint, tls).await?;
+        let mut post = connector
+            .http
             .post(endpoint.url().clone())
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(header::ACCEPT, "application/json")
@@ -86,13 +134,55 @@ impl TokenClient {
                 sensitive(authorization.expose_secret())?,
             );
         }
-        let authority = endpoint.authority();
-        let classify = |error| classify::http(&error, &authority, self.exchange_timeout);
-        let response = post.send().await.map_err(classify)?;
-        read(response).await.map_err(classify)
+        let response = connector.send(post).await?;
+        read(response, &connector).await
     }
 
-    /// Checks by its host alone that an endpoint is on a network that is allowed. The resolver checks its addresses.
+    /// The addresses of an endpoint, at least one of which may be used.
+    ///
+    /// # Errors
+    /// The error of an exchange.
+    pub async fn addresses(&self, endpoint: &Endpoint) -> Result<Vec<Address>, NetworkError> {
+        let found = self.lookup.addresses(&endpoint.host()).await;
+        let found = found.map_err(|cause| NetworkError::Unreachable {
+            endpoint: endpoint.authority(),
+            cause,
+        })?;
+        let addresses: Vec<_> = found
+            .into_iter()
+            .map(|ip| Address {
+                ip,
+                refused: self.networks.refusal(ip),
+            })
+            .collect();
+        match addresses.first().and_then(|first| first.refused) {
+            Some(network) if addresses.iter().all(|address| address.refused.is_some()) => {
+                Err(NetworkError::RefusedNetwork {
+                    endpoint: endpoint.authority(),
+                    network,
+                })
+            }
+            _ => Ok(addresses),
+        }
+    }
+
+    /// A client that connects to the endpoint with this TLS configuration. The name is looked up now and not again, so that it
+    /// cannot change its address between the check and the use.
+    pub(super) async fn connector(
+        &self,
+        endpoint: &Endpoint,
+        tls: ClientConfig,
+    ) -> Result<Connector, NetworkError> {
+        if proxy(endpoint).is_some() {
+            return Connector::new(endpoint, None, tls);
+        }
+        let addresses = self.addresses(endpoint).await?;
+        let sockets = usable(&addresses, endpoint.port());
+        Connector::new(endpoint, Some(&sockets), tls)
+    }
+
+    /// Checks by its host alone that an endpoint is on a network that is allowed. Its addresses are checked when they are looked
+    /// up.
     ///
     /// # Errors
     /// [`NetworkError::RefusedNetwork`].
@@ -105,58 +195,6 @@ impl TokenClient {
             None => Ok(()),
         }
     }
-
-    fn connector(
-        &self,
-        endpoint: &Endpoint,
-        ca_bundle: Option<&str>,
-    ) -> Result<reqwest::Client, NetworkError> {
-        let roots = ca_bundle.map(certificates).transpose()?.unwrap_or_default();
-        let builder = self.builder(endpoint);
-        let builder = if roots.is_empty() {
-            builder
-        } else {
-            builder.tls_certs_merge(roots)
-        };
-        builder.build().map_err(|_| NetworkError::NoTlsClient)
-    }
-
-    /// Each exchange has an HTTP client of its own. A stale keep-alive connection looks like a lost response, a retry inside the
-    /// client would send a refresh token twice, and a followed redirect would replay the client secret.
-    pub(super) fn builder(&self, endpoint: &Endpoint) -> reqwest::ClientBuilder {
-        let resolver = Resolver {
-            token_host: endpoint.host(),
-            networks: self.networks.clone(),
-        };
-        reqwest::Client::builder()
-            .user_agent(concat!(
-                env!("CARGO_PKG_NAME"),
-                "/",
-                env!("CARGO_PKG_VERSION")
-            ))
-            .https_only(true)
-            .tls_version_min(tls::Version::TLS_1_2)
-            .redirect(redirect::Policy::none())
-            .retry(retry::never())
-            .referer(false)
-            .pool_max_idle_per_host(0)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(self.exchange_timeout)
-            .dns_resolver(resolver)
-    }
-}
-
-/// The certificates of a PEM text, as the HTTP client reads them.
-///
-/// # Errors
-/// If the text holds no certificate, or a block that cannot be read.
-pub fn certificates(pem: &str) -> Result<Vec<Certificate>, CaBundleError> {
-    let roots = ca_bundle::read(pem)?;
-    roots
-        .iter()
-        .map(|der| Certificate::from_der(der))
-        .collect::<Result<_, _>>()
-        .map_err(|_| CaBundleError::NotPem)
 }
 
 /// A header value that no layer below prints.
@@ -167,7 +205,10 @@ fn sensitive(value: &str) -> Result<header::HeaderValue, NetworkError> {
     Ok(value)
 }
 
-async fn read(mut response: reqwest::Response) -> Result<Response, reqwest::Error> {
+async fn read(
+    mut response: reqwest::Response,
+    connector: &Connector,
+) -> Result<Response, NetworkError> {
     let text = |name| {
         let value = response.headers().get(name)?;
         Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
@@ -181,7 +222,8 @@ async fn read(mut response: reqwest::Response) -> Result<Response, reqwest::Erro
         body: Body::TooLarge,
     };
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
+    let classify = |error| connector.classify(&error);
+    while let Some(chunk) = response.chunk().await.map_err(classify)? {
         if body.len() + chunk.len() > LARGEST_BODY {
             return Ok(head);
         }

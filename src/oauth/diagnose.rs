@@ -8,4 +8,3 @@ pub mod probe;
 mod route;
 
 pub use handshake::Handshake;
-pub(crate) use route::proxy;

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use thiserror::Error;
 
 pub use super::client::error::{NetworkError, Unreachable};
-use super::response::ResponseError;
+use super::{endpoint::Endpoint, response::ResponseError};
 use crate::api::{Reason, RetryClass};
 
 /// An exchange that gave no token. The message describes the cause and holds no secret.
@@ -44,6 +44,28 @@ impl TokenError {
             Self::Network(error) => error.outcome_unknown(),
             Self::Response(error) => error.outcome_unknown(),
         }
+    }
+
+    /// The same without the details of the network at this endpoint: whether a host exists there, what listens at its port, how
+    /// that responds. All such errors become one, with one reason and so one schedule of retries.
+    ///
+    /// What a token endpoint itself says (RFC 6749, section 5.2, or a request to pause) is left as it is.
+    #[must_use]
+    pub(crate) fn without_network_detail(self, endpoint: &Endpoint) -> Self {
+        let is_of_token_endpoint = match &self {
+            Self::Response(error) => error.names_an_error(),
+            Self::Network(error) => matches!(
+                error.reason(),
+                Reason::CABundleInvalid | Reason::ClientSecretMalformed
+            ),
+        };
+        if is_of_token_endpoint || self.asks_for_pause() {
+            return self;
+        }
+        Self::Network(NetworkError::Hidden {
+            endpoint: endpoint.authority(),
+            outcome_unknown: self.outcome_unknown(),
+        })
     }
 
     /// Whether nothing may be sent for this client for a while (429, `slow_down`, Retry-After).

@@ -1,4 +1,7 @@
-//! The networks that a token endpoint may be on. Addresses of the operator's own host are refused by default.
+//! The networks that a token endpoint may be on. Addresses of the operator's own host and node, and the metadata services of clouds,
+//! are refused by default.
+
+mod embedded;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -26,6 +29,22 @@ pub enum RefusedNetwork {
     /// The operator's own node, or the metadata service of a cloud.
     #[error("link-local")]
     LinkLocal,
+    /// The metadata service of a cloud, which gives the node's own credentials to whoever asks.
+    #[error("cloud metadata")]
+    Metadata,
+    /// The operator's installer denies it.
+    #[error("denied")]
+    Denied,
+}
+
+impl RefusedNetwork {
+    /// Who refuses it, for the end of a sentence about a network.
+    pub(super) fn refused_by(self) -> String {
+        match self {
+            Self::Denied => "the operator's installer denies".into(),
+            _ => format!("is refused by default ({self})"),
+        }
+    }
 }
 
 /// An address of a token endpoint.
@@ -37,20 +56,39 @@ pub struct Address {
     pub refused: Option<RefusedNetwork>,
 }
 
-/// The networks that token endpoints may be on, although they are refused by default.
+/// The networks that the operator's installer allows and denies, besides the defaults.
+///
+/// Where both lists have a network with an address, the longer prefix decides, and denial with prefixes of the same length: so a
+/// host can be allowed on a network that is denied, and denied on one that is allowed. An allowed network is allowed whatever its
+/// prefix is if it would only be refused by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Networks(Vec<IpNet>);
+pub struct Networks {
+    allowed: Vec<IpNet>,
+    denied: Vec<IpNet>,
+}
 
 impl Networks {
     /// Allows these networks besides all ordinary ones.
     #[must_use]
     pub fn allowing(networks: Vec<IpNet>) -> Self {
-        Self(networks)
+        Self {
+            allowed: networks,
+            denied: Vec::new(),
+        }
+    }
+
+    /// Denies these networks besides those that are refused by default.
+    #[must_use]
+    pub fn denying(self, networks: Vec<IpNet>) -> Self {
+        Self {
+            denied: networks,
+            ..self
+        }
     }
 
     /// The refused network of an endpoint by its host alone: an address, or a name that always means loopback (RFC 6761, 6.3).
     ///
-    /// The resolver checks all other names, except where a proxy resolves them.
+    /// All other names are checked when they are looked up, except where a proxy does that.
     #[must_use]
     pub fn refusal_of_host(&self, endpoint: &Endpoint) -> Option<RefusedNetwork> {
         match endpoint.url().host()? {
@@ -66,24 +104,69 @@ impl Networks {
     /// The refused network that an address is on; `None` if it is allowed.
     ///
     /// The author of a `CubeCredential` chooses the URL. An address that means the operator's own host or node would let that
-    /// person reach what only the operator can.
+    /// person reach what only the operator can. An address that carries another one, for a gateway that translates or tunnels, is
+    /// refused for either.
     #[must_use]
     pub fn refusal(&self, address: IpAddr) -> Option<RefusedNetwork> {
         let address = address.to_canonical();
-        if self.0.iter().any(|network| network.contains(&address)) {
-            return None;
-        }
-        match address {
-            _ if address.is_loopback() => Some(RefusedNetwork::Loopback),
-            _ if address.is_unspecified() => Some(RefusedNetwork::Unspecified),
-            _ if address.is_multicast() => Some(RefusedNetwork::Multicast),
-            IpAddr::V4(Ipv4Addr::BROADCAST) => Some(RefusedNetwork::Broadcast),
-            IpAddr::V4(v4) if v4.octets()[0] == 0 => Some(RefusedNetwork::Unspecified),
-            IpAddr::V4(v4) if v4.is_link_local() => Some(RefusedNetwork::LinkLocal),
-            IpAddr::V6(v6) if v6.is_unicast_link_local() => Some(RefusedNetwork::LinkLocal),
-            _ => None,
+        let carried = match address {
+            IpAddr::V4(_) => Vec::new(),
+            IpAddr::V6(v6) => embedded::addresses(v6),
+        };
+        self.refusal_of_one(address).or_else(|| {
+            let mut carried = carried.into_iter();
+            carried.find_map(|v4| self.refusal_of_one(v4.into()))
+        })
+    }
+
+    fn refusal_of_one(&self, address: IpAddr) -> Option<RefusedNetwork> {
+        let allowed = longest_prefix(&self.allowed, address);
+        let denied = longest_prefix(&self.denied, address);
+        match (allowed, denied) {
+            (Some(allowed), Some(denied)) if allowed > denied => None,
+            (_, Some(_)) => Some(RefusedNetwork::Denied),
+            (Some(_), None) => None,
+            (None, None) => refused_by_default(address),
         }
     }
+}
+
+fn longest_prefix(networks: &[IpNet], address: IpAddr) -> Option<u8> {
+    let with_it = networks.iter().filter(|network| network.contains(&address));
+    with_it.map(IpNet::prefix_len).max()
+}
+
+fn refused_by_default(address: IpAddr) -> Option<RefusedNetwork> {
+    match address {
+        _ if address.is_loopback() => Some(RefusedNetwork::Loopback),
+        _ if address.is_unspecified() => Some(RefusedNetwork::Unspecified),
+        _ if address.is_multicast() => Some(RefusedNetwork::Multicast),
+        IpAddr::V4(Ipv4Addr::BROADCAST) => Some(RefusedNetwork::Broadcast),
+        IpAddr::V4(v4) if v4.octets()[0] == 0 => Some(RefusedNetwork::Unspecified),
+        IpAddr::V4(v4) if v4.is_link_local() => Some(RefusedNetwork::LinkLocal),
+        IpAddr::V6(v6) if v6.is_unicast_link_local() => Some(RefusedNetwork::LinkLocal),
+        IpAddr::V4(v4) if METADATA_V4.contains(&v4) => Some(RefusedNetwork::Metadata),
+        IpAddr::V6(v6) if is_metadata(v6) => Some(RefusedNetwork::Metadata),
+        _ => None,
+    }
+}
+
+/// Metadata services that are not on link-local addresses: of Alibaba Cloud, of Azure's hosts, of Oracle Cloud.
+const METADATA_V4: [Ipv4Addr; 3] = [
+    Ipv4Addr::new(100, 100, 100, 200),
+    Ipv4Addr::new(168, 63, 129, 16),
+    Ipv4Addr::new(192, 0, 0, 192),
+];
+
+/// The network of AWS's instance services, where also the agent is that gives pods their credentials; those of Google Cloud and of
+/// Scaleway.
+fn is_metadata(address: Ipv6Addr) -> bool {
+    matches!(
+        address.segments(),
+        [0xfd00, 0xec2, ..]
+            | [0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254]
+            | [0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42]
+    )
 }
 
 fn is_localhost(name: &str) -> bool {
@@ -92,44 +175,4 @@ fn is_localhost(name: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shown(refusal: Option<RefusedNetwork>) -> Option<String> {
-        refusal.map(|network| network.to_string())
-    }
-
-    #[test]
-    fn addresses_of_the_own_host_are_refused_unless_their_network_is_allowed() {
-        let none = Networks::default();
-        for (address, refusal) in [
-            ("127.0.0.1", Some("loopback")),
-            ("::ffff:127.0.0.1", Some("loopback")),
-            ("::1", Some("loopback")),
-            ("0.0.0.0", Some("unspecified")),
-            ("0.1.2.3", Some("unspecified")),
-            ("::", Some("unspecified")),
-            ("169.254.169.254", Some("link-local")),
-            ("fe80::1", Some("link-local")),
-            ("224.0.0.1", Some("multicast")),
-            ("ff02::1", Some("multicast")),
-            ("255.255.255.255", Some("broadcast")),
-            ("10.0.0.1", None),
-            ("192.0.2.1", None),
-            ("2001:db8::1", None),
-        ] {
-            assert_eq!(
-                shown(none.refusal(address.parse().unwrap())),
-                refusal.map(Into::into),
-                "{address}"
-            );
-        }
-        let loopback = Networks::allowing(vec!["127.0.0.0/8".parse().unwrap()]);
-        assert_eq!(loopback.refusal("127.0.0.1".parse().unwrap()), None);
-        assert_eq!(loopback.refusal("::ffff:127.0.0.1".parse().unwrap()), None);
-        assert_eq!(
-            shown(loopback.refusal("::1".parse().unwrap())),
-            Some("loopback".into())
-        );
-    }
-}
+mod tests;

@@ -6,7 +6,8 @@ use secrecy::SecretString;
 use url::form_urlencoded::Serializer;
 
 use super::{
-    authentication::Authentication, endpoint::Endpoint, grant::Grant, response::RequestContext,
+    authentication::Authentication, ca_bundle::TrustedCa, endpoint::Endpoint, grant::Grant,
+    response::RequestContext,
 };
 use crate::scrub::Scrubber;
 
@@ -23,8 +24,8 @@ pub struct TokenRequest {
     pub scopes: Vec<String>,
     /// Further form fields.
     pub parameters: BTreeMap<String, String>,
-    /// PEM certificates trusted besides the system's.
-    pub ca_bundle: Option<String>,
+    /// The trusted CA certificates; `None`: the system's.
+    pub ca_bundle: Option<TrustedCa>,
 }
 
 impl TokenRequest {

@@ -40,6 +40,8 @@ pub struct Observed {
     pub slot: Option<Slot>,
     /// The only hosts that the operator may send to; `None`: any.
     pub allowed_hosts: Option<HostList>,
+    /// Whether conditions and events leave out how far a request got, for whom the inner network is none of their business.
+    pub hides_network_detail: bool,
     /// The memory of earlier reconciles.
     pub memory: Memory,
 }

@@ -21,6 +21,7 @@ mod inputs;
 mod inspecting;
 mod lifecycle;
 mod logins;
+mod network_detail;
 mod publishing;
 mod refusals;
 mod requests;

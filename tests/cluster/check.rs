@@ -36,7 +36,11 @@ impl Place {
         flags: &[&str],
         environment: &[(&str, &str)],
     ) -> Ended {
-        let arguments = [&["check", "--namespace", &self.namespace, name], flags].concat();
+        let arguments = [
+            &["check", "--connect", "--namespace", &self.namespace, name],
+            flags,
+        ]
+        .concat();
         run(kubeconfig, &arguments, environment)
     }
 

@@ -25,6 +25,7 @@ mod commands;
 mod consumers;
 mod cost;
 mod failures;
+mod inner_network;
 mod leader;
 mod lifecycle;
 mod local_checks;

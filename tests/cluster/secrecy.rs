@@ -107,6 +107,7 @@ fn check(place: &Place) -> String {
     let run_check = || {
         let arguments = [
             "check",
+            "--connect",
             "--namespace",
             &place.namespace,
             "--allow-network=127.0.0.0/8,::1/128",

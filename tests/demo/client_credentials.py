@@ -18,7 +18,7 @@ def the_token_appears(server, environment):
     say("The published token opens the provider's API:")
     call_api(server, "cubewire")
     say("Each step on the way to that token, as the operator sees it. No secret is sent for this, and none is printed.")
-    run(str(OPERATOR), "check", "--namespace", TEAM, "cubewire", env=environment)
+    run(str(OPERATOR), "check", "--connect", "--namespace", TEAM, "cubewire", env=environment)
 
 
 def a_short_token_is_refreshed(server):

@@ -12,6 +12,9 @@
 mod scripted;
 
 mod answers;
+mod dns;
+mod memory;
+mod names;
 mod networks;
 mod process;
 mod proxy;
@@ -28,6 +31,7 @@ use cube_operator::{
     api::Reason,
     oauth::{
         authentication::{Authentication, Client},
+        ca_bundle::TrustedCa,
         client::TokenClient,
         endpoint::Endpoint,
         error::TokenError,
@@ -87,7 +91,7 @@ fn request(url: &str) -> TokenRequest {
 /// The same with the CA certificate of this authority.
 fn trusting(authority: &Authority, url: &str) -> TokenRequest {
     TokenRequest {
-        ca_bundle: Some(authority.pem()),
+        ca_bundle: Some(TrustedCa::besides_system(authority.pem())),
         ..request(url)
     }
 }

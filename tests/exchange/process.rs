@@ -5,7 +5,11 @@ use std::{
     process::{Command, Stdio},
 };
 
-use cube_operator::oauth::{authentication::Authentication, request::TokenRequest};
+use cube_operator::oauth::{
+    authentication::Authentication,
+    ca_bundle::{SystemRoots, TrustedCa},
+    request::TokenRequest,
+};
 
 use crate::{Outcome, billing, direct_or_proxied_client, exchange, request};
 
@@ -52,6 +56,12 @@ impl Lone {
         self
     }
 
+    /// Trusts the bundle alone.
+    pub(crate) fn instead_of_system(mut self) -> Self {
+        self.command.env("EXCHANGE_REPLACE", "1");
+        self
+    }
+
     pub(crate) fn allow(mut self, network: &str) -> Self {
         self.command.env("EXCHANGE_NETWORK", network);
         self
@@ -95,9 +105,14 @@ fn one_exchange() {
         .with_writer(std::io::stderr)
         .init();
     let mut request = TokenRequest {
-        ca_bundle: get("EXCHANGE_BUNDLE"),
+        ca_bundle: get("EXCHANGE_BUNDLE").map(TrustedCa::besides_system),
         ..request(&url)
     };
+    if let Some(trusted) = &mut request.ca_bundle
+        && get("EXCHANGE_REPLACE").is_some()
+    {
+        trusted.system_roots = SystemRoots::Replace;
+    }
     if let Some(secret) = get("EXCHANGE_SECRET") {
         request.authentication = match get("EXCHANGE_AUTHENTICATION").as_deref() {
             Some("Basic") => Authentication::Basic(billing(&secret)),

@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read, Write},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     thread,
     time::{Duration, Instant},
 };
@@ -60,11 +60,34 @@ fn a_connection_that_never_speaks_tls_is_unreachable_long_before_the_exchange_en
         refused(
             Reason::Unreachable,
             format!(
-                "the token endpoint localhost:{port} could not be reached: no TLS connection within 5 s"
+                "the token endpoint localhost:{port} could not be reached: there is a connection, and no TLS handshake within 10 s"
             )
         )
     );
     assert!(start.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
+fn a_connection_that_is_never_opened_is_told_apart_from_a_slow_handshake() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    // The kernel drops what its queue of unaccepted connections has no room for, as a firewall drops packets.
+    let full = || TcpStream::connect_timeout(&address, Duration::from_millis(500));
+    let queue: Vec<_> = std::iter::from_fn(|| full().ok()).take(10_000).collect();
+    let port = address.port();
+    assert_eq!(
+        exchange(
+            &local(),
+            &request(&format!("https://localhost:{port}/token"))
+        ),
+        refused(
+            Reason::Unreachable,
+            format!(
+                "the token endpoint localhost:{port} could not be reached: no connection within 5 s"
+            )
+        )
+    );
+    drop(queue);
 }
 
 #[test]

@@ -2,7 +2,10 @@
 
 use std::{fs, path::PathBuf};
 
-use cube_operator::{api::Reason, oauth::request::TokenRequest};
+use cube_operator::{
+    api::Reason,
+    oauth::{ca_bundle::TrustedCa, request::TokenRequest},
+};
 use rcgen::{BasicConstraints, IsCa, date_time_ymd};
 
 use crate::{
@@ -67,7 +70,7 @@ fn a_bundle_may_hold_several_authorities_and_text_between_them() {
     for authority in [&first, &second] {
         let provider = start(&authority.certificate(&LOCAL));
         let request = TokenRequest {
-            ca_bundle: Some(bundle.clone()),
+            ca_bundle: Some(TrustedCa::besides_system(bundle.clone())),
             ..request(&provider.url("/token"))
         };
         assert_eq!(exchange(&local(), &request), Ok(fine()));
@@ -85,7 +88,9 @@ fn a_bundle_without_usable_certificates_is_invalid_and_nothing_is_sent() {
     let broken = "the CA bundle is not valid PEM";
     let unusable =
         "no TLS client could be made: the system's certificates or the CA bundle cannot be used";
+    let large = "the CA bundle has more than 64 KiB";
     for (bundle, what) in [
+        (whole.repeat(200).as_str(), large),
         ("", none),
         ("garbage", none),
         (&key, none),
@@ -101,7 +106,7 @@ fn a_bundle_without_usable_certificates_is_invalid_and_nothing_is_sent() {
         ),
     ] {
         let request = TokenRequest {
-            ca_bundle: Some(bundle.into()),
+            ca_bundle: Some(TrustedCa::besides_system(bundle)),
             ..request(&provider.url("/token"))
         };
         assert_eq!(
@@ -170,4 +175,52 @@ fn a_bundle_is_enough_where_the_system_has_no_authorities() {
     );
     assert_eq!(trust(None), shown(&none));
     fs::remove_file(system.1).unwrap();
+}
+
+#[test]
+fn a_bundle_that_replaces_the_systems_authorities_is_trusted_alone() {
+    let (public, private) = (Authority::new("public"), Authority::new("private"));
+    let system = system("replaced", &public.pem());
+    for (authority, trusted) in [(&public, false), (&private, true)] {
+        let provider = start(&authority.certificate(&LOCAL));
+        let lone = Lone::to(&provider.url("/token"))
+            .allow("127.0.0.0/8")
+            .bundle(Some(private.pem()))
+            .instead_of_system();
+        let expected = if trusted {
+            Ok(fine())
+        } else {
+            untrusted(
+                &provider,
+                "it was issued by an authority that is not trusted",
+            )
+        };
+        let made = lone.exchange(std::slice::from_ref(&system));
+        assert_eq!(made.outcome, shown(&expected));
+    }
+    fs::remove_file(system.1).unwrap();
+}
+
+#[test]
+fn one_client_tells_the_bundles_of_its_exchanges_apart() {
+    let names = (0..20).map(|number| number.to_string());
+    let authorities: Vec<_> = names.map(|name| Authority::new(&name)).collect();
+    let providers: Vec<_> = authorities
+        .iter()
+        .map(|authority| start(&authority.certificate(&LOCAL)))
+        .collect();
+    let client = local();
+    // More than are kept, each twice.
+    for nth in (0..20).chain(0..20) {
+        let own = trusting(&authorities[nth], &providers[nth].url("/token"));
+        assert_eq!(exchange(&client, &own), Ok(fine()));
+        let other = trusting(&authorities[(nth + 1) % 20], &providers[nth].url("/token"));
+        assert_eq!(
+            exchange(&client, &other),
+            untrusted(
+                &providers[nth],
+                "it was issued by an authority that is not trusted"
+            )
+        );
+    }
 }

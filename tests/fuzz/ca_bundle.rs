@@ -1,19 +1,18 @@
 //! PEM texts of further CA certificates.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use cube_operator::oauth::{ca_bundle::read, client};
+use cube_operator::oauth::ca_bundle::read;
 
 pub(crate) fn holds(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let found = read(&text);
-    assert_eq!(
-        client::certificates(&text).is_ok(),
-        found.is_ok(),
-        "what is accepted can be used"
-    );
     let Ok(found) = found else {
         return;
     };
+    // Written in another way, or twice, it must not become too large.
+    if text.len() > 16 * 1024 {
+        return;
+    }
     assert!(!found.is_empty() && text.contains("-----BEGIN CERTIFICATE"));
     let written: String = found.iter().map(|der| pem(der)).collect();
     assert_eq!(read(&written), Ok(found.clone()), "written and read again");

@@ -34,6 +34,7 @@ pub(crate) struct Objects {
     pub(crate) deleting: bool,
     pub(crate) rival: Option<String>,
     pub(crate) allowed_hosts: Option<HostList>,
+    pub(crate) hides_network_detail: bool,
     pub(crate) status: CubeCredentialStatus,
     /// The events of all reports.
     pub(crate) events: Vec<Event>,
@@ -53,6 +54,7 @@ impl Objects {
             deleting: false,
             rival: None,
             allowed_hosts: None,
+            hides_network_detail: false,
             status: CubeCredentialStatus::default(),
             events: Vec::new(),
             source: None,

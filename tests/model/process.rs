@@ -82,6 +82,7 @@ impl Process {
             permit: None,
             slot: None,
             allowed_hosts: objects.allowed_hosts.clone(),
+            hides_network_detail: objects.hides_network_detail,
             memory: memory.begin(),
         }
     }

@@ -10,7 +10,7 @@ use syn::{
 
 use crate::sources::{below, root};
 
-const PURE: [&str; 23] = [
+const PURE: [&str; 24] = [
     "src/api_error.rs",
     "src/consumers.rs",
     "src/consumers",
@@ -30,6 +30,7 @@ const PURE: [&str; 23] = [
     "src/oauth/grant.rs",
     "src/oauth/hosts.rs",
     "src/oauth/networks.rs",
+    "src/oauth/networks",
     "src/oauth/request.rs",
     "src/oauth/request",
     "src/oauth/response.rs",

@@ -6,6 +6,7 @@ use crate::{
     cluster::{Context, Watched},
     consumers::Consumers,
     kubernetes::error::ApiError,
+    oauth::ca_bundle::TrustedCa,
     reconcile::{
         CaBundle, ConsumerFact, Finding, Inspection, Mark, Memory, Observed, Read, SpecFact,
         absorb, conditions,
@@ -19,7 +20,7 @@ pub(super) type Pods = Result<Consumers, Finding>;
 pub(super) async fn findings(
     context: &Context,
     object: &Watched,
-    network: &mut Network,
+    network: Option<&mut Network>,
     pods: &Pods,
 ) -> Vec<Finding> {
     let (observed, unreadable) = observe(context, object).await;
@@ -43,12 +44,15 @@ pub(super) async fn findings(
     let goes_on = bundle.as_ref().is_none_or(usable) && hosts.mark != Mark::Bad;
     findings.extend(bundle);
     findings.push(hosts);
-    if goes_on {
-        let ca_bundle = match &observed.ca_bundle {
-            CaBundle::Pem(pem) => Some(pem.as_str()),
+    if let Some(network) = network
+        && goes_on
+    {
+        let trusted = match &observed.ca_bundle {
+            CaBundle::Pem(pem) => Some(TrustedCa::besides_system(pem)),
             _ => None,
         };
-        findings.extend(network.findings(inspection.settings(), ca_bundle).await);
+        let settings = inspection.settings();
+        findings.extend(network.findings(settings, trusted.as_ref()).await);
     } else {
         findings.extend(network::unseen(network::ALL));
     }

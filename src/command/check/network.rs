@@ -4,11 +4,9 @@ use std::collections::HashMap;
 
 use crate::{
     oauth::{
-        client::TokenClient,
-        diagnose::{
-            self,
-            probe::{self, Judgement},
-        },
+        ca_bundle::TrustedCa,
+        client::{self, TokenClient},
+        diagnose::probe::{self, Judgement},
         error::TokenError,
     },
     reconcile::{FailedStep, Finding, NetworkFact, NetworkStep, Settings},
@@ -17,8 +15,8 @@ use crate::{
 /// The findings on the way to each endpoint.
 pub(super) struct Network {
     tokens: TokenClient,
-    /// By the token URL and the CA bundle.
-    ways: HashMap<(String, Option<String>), Vec<Finding>>,
+    /// By the token URL and the trusted CA certificates.
+    ways: HashMap<(String, Option<TrustedCa>), Vec<Finding>>,
     /// By the token URL.
     responses: HashMap<String, Finding>,
 }
@@ -45,15 +43,15 @@ impl Network {
     pub(super) async fn findings(
         &mut self,
         settings: &Settings,
-        ca_bundle: Option<&str>,
+        trusted: Option<&TrustedCa>,
     ) -> Vec<Finding> {
         let url = settings.endpoint.url().to_string();
-        let way = (url, ca_bundle.map(str::to_owned));
+        let way = (url, trusted.cloned());
         if let Some(known) = self.ways.get(&way) {
             return known.clone();
         }
         let mut findings = Vec::new();
-        if let Err(error) = self.walk(settings, ca_bundle, &mut findings).await {
+        if let Err(error) = self.walk(settings, trusted, &mut findings).await {
             findings.push(failed(error, settings));
         }
         findings.extend(unseen(ALL - findings.len()));
@@ -65,19 +63,19 @@ impl Network {
     async fn walk(
         &mut self,
         settings: &Settings,
-        ca_bundle: Option<&str>,
+        trusted: Option<&TrustedCa>,
         findings: &mut Vec<Finding>,
     ) -> Result<(), TokenError> {
         let endpoint = &settings.endpoint;
         self.tokens.check_network(endpoint)?;
-        if let Some(proxy) = diagnose::proxy(endpoint) {
+        if let Some(proxy) = client::proxy(endpoint) {
             if !self.through_proxy(settings, proxy, findings).await {
                 return Ok(());
             }
         } else {
             self.directly(settings, findings).await?;
         }
-        let handshake = self.tokens.handshake(endpoint, ca_bundle).await?;
+        let handshake = self.tokens.handshake(endpoint, trusted).await?;
         let certificate = handshake.certificate;
         match handshake.outcome {
             Ok(version) => findings.push(Finding::good(NetworkFact::Trusted {
@@ -92,7 +90,7 @@ impl Network {
                 return Ok(());
             }
         }
-        findings.push(self.response(settings, ca_bundle).await);
+        findings.push(self.response(settings, trusted).await);
         Ok(())
     }
 
@@ -133,12 +131,12 @@ impl Network {
         Ok(())
     }
 
-    async fn response(&mut self, settings: &Settings, ca_bundle: Option<&str>) -> Finding {
+    async fn response(&mut self, settings: &Settings, trusted: Option<&TrustedCa>) -> Finding {
         let url = settings.endpoint.url().to_string();
         if let Some(known) = self.responses.get(&url) {
             return known.clone();
         }
-        let finding = match self.tokens.probe(&settings.endpoint, ca_bundle).await {
+        let finding = match self.tokens.probe(&settings.endpoint, trusted).await {
             Err(error) => failed(error, settings),
             Ok(response) => match probe::judge(&response) {
                 Judgement::Expected(error) => Finding::good(NetworkFact::Refused(error)),

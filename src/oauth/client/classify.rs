@@ -1,40 +1,26 @@
 //! Classifies errors of the HTTP client, of TLS and of sockets.
 
-use std::{error::Error, io, time::Duration};
+use std::{error::Error, io};
 
-use jiff::SignedDuration;
 use rustls::CertificateError;
 
-use super::{
-    error::{NetworkError, NoResponse, Unreachable, Untrusted},
-    resolver::{NotResolved, RefusedAddress},
-};
+use super::error::{NetworkError, NoResponse, Unreachable, Untrusted};
 
-/// The meaning of an error of an HTTP client with this time limit.
+/// The meaning of an error of the HTTP client. `timed_out` is that of a connection that it did not get in time.
 pub(in crate::oauth) fn http(
     error: &reqwest::Error,
     endpoint: &str,
-    limit: Duration,
+    timed_out: Unreachable,
 ) -> NetworkError {
     let endpoint = endpoint.to_owned();
-    if let Some(RefusedAddress(network)) = cause(error) {
-        return NetworkError::RefusedNetwork {
-            endpoint,
-            network: *network,
-        };
-    }
     if let Some(tls) = cause::<rustls::Error>(error) {
         return handshake(tls, error.is_connect(), endpoint);
     }
     if error.is_connect() {
-        let cause = connect(error);
+        let cause = connect(error, timed_out);
         return NetworkError::Unreachable { endpoint, cause };
     }
-    let cause = if error.is_timeout() {
-        NoResponse::Timeout(SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX))
-    } else {
-        NoResponse::Incomplete
-    };
+    let cause = NoResponse::Incomplete;
     NetworkError::NoResponse { endpoint, cause }
 }
 
@@ -83,16 +69,18 @@ fn untrusted(error: &CertificateError) -> Untrusted {
             Untrusted::WrongHost
         }
         CertificateError::Revoked => Untrusted::Revoked,
-        CertificateError::Other(_) => Untrusted::NotForServers,
+        CertificateError::Other(_)
+        | CertificateError::InvalidPurpose
+        | CertificateError::InvalidPurposeContext { .. } => Untrusted::NotForServers,
         _ => Untrusted::Unusable,
     }
 }
 
-fn connect(error: &reqwest::Error) -> Unreachable {
+fn connect(error: &reqwest::Error, timed_out: Unreachable) -> Unreachable {
     if error.is_timeout() {
-        return Unreachable::NoTlsConnection;
+        return timed_out;
     }
-    if cause::<NotResolved>(error).is_some() {
+    if error.is_dns() {
         return Unreachable::NameNotFound;
     }
     let kind = cause::<io::Error>(error).map(io::Error::kind);

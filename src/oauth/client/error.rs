@@ -9,11 +9,21 @@ use crate::{
     oauth::{ca_bundle::CaBundleError, networks::RefusedNetwork},
 };
 
+/// The limit for the lookup of a name.
+pub(super) const LOOKUP_SECONDS: u64 = 10;
+/// The limit for opening a connection.
+pub(in crate::oauth) const CONNECTION_SECONDS: u64 = 5;
+/// The limit for a connection and the TLS handshake on it. At least 10 s of the exchange are left for the response, because a
+/// response that is not awaited may have consumed a refresh token.
+pub(super) const HANDSHAKE_SECONDS: u64 = 10;
+/// The limit for all of these through a proxy, which looks up the name and opens the connection itself.
+pub(super) const PROXY_SECONDS: u64 = LOOKUP_SECONDS + HANDSHAKE_SECONDS;
+
 /// A token request without a complete response. `endpoint` is `host` or `host:port`.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[expect(missing_docs, reason = "the messages are the documentation")]
 pub enum NetworkError {
-    #[error("the token endpoint {endpoint} is on a network that is refused by default ({network})")]
+    #[error("the token endpoint {endpoint} is on a network that {}", network.refused_by())]
     RefusedNetwork {
         endpoint: String,
         network: RefusedNetwork,
@@ -27,6 +37,15 @@ pub enum NetworkError {
     Untrusted { endpoint: String, cause: Untrusted },
     #[error("the token endpoint {endpoint} gave no complete answer {cause}")]
     NoResponse { endpoint: String, cause: NoResponse },
+    /// What is left of one of the errors above, or of a response, for people who may not know the operator's network.
+    #[error(
+        "the token endpoint {endpoint} could not be reached, or did not respond as a token endpoint does (the operator's log has the \
+         details)"
+    )]
+    Hidden {
+        endpoint: String,
+        outcome_unknown: bool,
+    },
     #[error(transparent)]
     CaBundle(#[from] CaBundleError),
     #[error(
@@ -43,11 +62,20 @@ pub enum NetworkError {
 pub enum Unreachable {
     #[error("its name does not resolve")]
     NameNotFound,
-    #[error("no connection within 5 s")]
+    #[error(
+        "its name does not resolve, and no search list completes it: write that of a Service as NAME.NAMESPACE.svc.cluster.local"
+    )]
+    NameNotFull,
+    #[error("the name servers could not look up its name")]
+    LookupFailed,
+    #[error("its name was not looked up within {LOOKUP_SECONDS} s")]
+    LookupTimedOut,
+    #[error("no connection within {CONNECTION_SECONDS} s")]
     NoConnection,
-    // A connection without TLS may have been opened.
-    #[error("no TLS connection within 5 s")]
-    NoTlsConnection,
+    #[error("there is a connection, and no TLS handshake within {HANDSHAKE_SECONDS} s")]
+    HandshakeTimedOut,
+    #[error("no TLS connection through the proxy within {PROXY_SECONDS} s")]
+    NoProxiedConnection,
     #[error("what answers there does not speak TLS")]
     NotTls,
     #[error("the TLS handshake failed")]
@@ -102,7 +130,7 @@ impl NetworkError {
     pub fn reason(&self) -> Reason {
         match self {
             Self::RefusedNetwork { .. } => Reason::HostNotAllowed,
-            Self::Unreachable { .. } => Reason::Unreachable,
+            Self::Unreachable { .. } | Self::Hidden { .. } => Reason::Unreachable,
             Self::Untrusted { .. } => Reason::TLSUntrusted,
             Self::NoResponse { .. } => Reason::NoResponse,
             Self::CaBundle(_) | Self::NoTlsClient => Reason::CABundleInvalid,
@@ -113,6 +141,17 @@ impl NetworkError {
     /// Whether the request may have arrived, and been served.
     #[must_use]
     pub fn outcome_unknown(&self) -> bool {
-        matches!(self, Self::NoResponse { .. })
+        match self {
+            Self::NoResponse { .. } => true,
+            Self::Hidden {
+                outcome_unknown, ..
+            } => *outcome_unknown,
+            Self::RefusedNetwork { .. }
+            | Self::Unreachable { .. }
+            | Self::Untrusted { .. }
+            | Self::CaBundle(_)
+            | Self::NoTlsClient
+            | Self::SecretNotSendable => false,
+        }
     }
 }

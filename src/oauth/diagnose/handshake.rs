@@ -7,17 +7,18 @@ use std::sync::{Arc, Mutex};
 
 use rustls::{
     ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    crypto::CryptoProvider,
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
-use rustls_platform_verifier::Verifier;
 
 use super::certificate;
 use crate::{
     lock::lock,
     oauth::{
-        ca_bundle,
+        ca_bundle::TrustedCa,
         client::{TokenClient, classify, error::NetworkError},
         endpoint::Endpoint,
     },
@@ -40,27 +41,26 @@ impl TokenClient {
     pub async fn handshake(
         &self,
         endpoint: &Endpoint,
-        ca_bundle: Option<&str>,
+        trusted: Option<&TrustedCa>,
     ) -> Result<Handshake, NetworkError> {
         self.check_network(endpoint)?;
         let authority = endpoint.authority();
-        let witness = Arc::new(Witness::new(ca_bundle)?);
+        let witness = Arc::new(Witness {
+            verifier: self.trust.verifier(trusted)?,
+            presented: Mutex::default(),
+        });
         let config = ClientConfig::builder()
             .dangerous()
             .with_custom_certificate_verifier(witness.clone())
             .with_no_client_auth();
-        let client = self
-            .builder(endpoint)
-            .tls_backend_preconfigured(config)
-            .build();
-        let client = client.map_err(|_| NetworkError::NoTlsClient)?;
+        let connector = self.connector(endpoint, config).await?;
         // Never sent: the witness ends the handshake.
-        let ended = client.head(endpoint.url().clone()).send().await;
+        let ended = connector.send(connector.http.head(endpoint.url().clone()));
+        let ended = ended.await;
         let Some(presented) = witness.presented() else {
-            let error = ended.expect_err(
+            return Err(ended.expect_err(
                 "a handshake is not complete before the witness has seen the certificate",
-            );
-            return Err(classify::http(&error, &authority, self.exchange_timeout));
+            ));
         };
         Ok(Handshake {
             certificate: certificate::describe(&presented.certificate),
@@ -80,27 +80,11 @@ struct Presented {
 /// Verifies as an exchange does, records the result, and always ends the handshake.
 #[derive(Debug)]
 struct Witness {
-    verifier: Verifier,
+    verifier: Arc<WebPkiServerVerifier>,
     presented: Mutex<Option<Presented>>,
 }
 
 impl Witness {
-    fn new(ca_bundle: Option<&str>) -> Result<Self, NetworkError> {
-        let provider = CryptoProvider::get_default()
-            .expect("main installs one")
-            .clone();
-        let roots = match ca_bundle {
-            Some(pem) => ca_bundle::read(pem).map_err(|_| NetworkError::NoTlsClient)?,
-            None => Vec::new(),
-        };
-        let verifier = Verifier::new_with_extra_roots(roots, provider)
-            .map_err(|_| NetworkError::NoTlsClient)?;
-        Ok(Self {
-            verifier,
-            presented: Mutex::default(),
-        })
-    }
-
     fn presented(&self) -> Option<Presented> {
         lock(&self.presented).take()
     }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{Case, NextLogin};
 use crate::{
     api::Attempted,
-    oauth::{authentication::Authentication, request::TokenRequest},
+    oauth::{authentication::Authentication, ca_bundle::TrustedCa, request::TokenRequest},
     reconcile::{
         login::State,
         memory::Failure,
@@ -199,7 +199,8 @@ impl Case<'_> {
                 .expect("a refresh token is claimed, and so stored, before it is sent"),
             scopes: self.settings.scopes.clone(),
             parameters: self.settings.parameters.clone(),
-            ca_bundle: preflight::ca_bundle(self.settings, &self.observed.ca_bundle)?,
+            ca_bundle: preflight::ca_bundle(self.settings, &self.observed.ca_bundle)?
+                .map(TrustedCa::besides_system),
         };
         Ok(Exchange { request, attempt })
     }

@@ -53,6 +53,8 @@ pub(crate) enum ScopeFact {
     },
     FromPod,
     FromMachine,
+    /// Nobody has allowed connections to the hosts that `CubeCredentials` name.
+    NotConnected,
 }
 
 /// Why `CubeCredentials` cannot be used with this API server.

@@ -11,7 +11,7 @@ use crate::{
     api::RefreshTokenRef,
     oauth::{
         authentication::{Authentication, ClientValue},
-        ca_bundle,
+        ca_bundle::{self, CaBundleError},
         endpoint::Endpoint,
         hosts::HostList,
     },
@@ -117,8 +117,13 @@ pub(in crate::reconcile) fn ca_bundle(
     };
     let key = reference.key.clone();
     let flaw = match found {
-        CaBundle::Pem(pem) if ca_bundle::read(pem).is_ok() => return Ok(Some(pem.clone())),
-        CaBundle::Pem(_) => CaBundleFlaw::NotPem { key },
+        CaBundle::Pem(pem) => match ca_bundle::read(pem) {
+            Ok(_) => return Ok(Some(pem.clone())),
+            Err(CaBundleError::TooLarge) => CaBundleFlaw::TooLarge { key },
+            Err(CaBundleError::NotPem | CaBundleError::NoCertificate) => {
+                CaBundleFlaw::NotPem { key }
+            }
+        },
         CaBundle::Unread => CaBundleFlaw::Unread,
         CaBundle::Absent => CaBundleFlaw::Absent,
         CaBundle::NotLabelled => CaBundleFlaw::NotLabelled,

@@ -2,7 +2,10 @@
 
 use thiserror::Error;
 
-use crate::api::{CaBundleKind, CaBundleRef, Reason, annotation, label};
+use crate::{
+    api::{CaBundleKind, CaBundleRef, Reason, annotation, label},
+    oauth::ca_bundle::LARGEST,
+};
 
 /// The reason why the preflight checks reject an exchange.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -99,6 +102,8 @@ pub enum CaBundleFlaw {
     NoText { key: String },
     #[error("has no valid PEM certificate in key {key:?}")]
     NotPem { key: String },
+    #[error("has more than {} KiB in key {key:?}", LARGEST / 1024)]
+    TooLarge { key: String },
 }
 
 impl Rejection {
@@ -133,11 +138,10 @@ impl Rejection {
     /// Whether no watch reports when the cause is removed: missing and unlabelled Secrets are not watched.
     pub(in crate::reconcile) fn is_unwatched(&self) -> bool {
         match self {
-            Self::SecretAbsent { .. } | Self::NotLabelled { .. } => true,
+            // Only so many ConfigMaps with a CA bundle are watched.
+            Self::SecretAbsent { .. } | Self::NotLabelled { .. } | Self::CaBundle { .. } => true,
             // The initial refresh token has one reason for a missing key and a missing Secret.
             Self::KeyMissing { role, .. } => *role == SecretRole::RefreshToken,
-            // Only so many ConfigMaps are watched.
-            Self::CaBundle { .. } => true,
             Self::Malformed { .. }
             | Self::HostNotAllowedByOperator { .. }
             | Self::HostNotAllowedByOwner { .. }

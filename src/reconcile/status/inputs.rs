@@ -95,5 +95,8 @@ fn mend_bundle(flaw: &CaBundleFlaw, name: &str, settings: &Settings) -> String {
         CaBundleFlaw::NotPem { .. } => {
             ": write one or more -----BEGIN CERTIFICATE----- blocks".into()
         }
+        CaBundleFlaw::TooLarge { .. } => {
+            ": write only the CA certificates of the token endpoint: the public ones are trusted without it".into()
+        }
     }
 }

@@ -188,7 +188,7 @@ fn a_ca_bundle_that_changes_while_all_is_well_makes_no_exchange() {
     assert_eq!((costs.exchanges, costs.ca_reads, costs.reports), (0, 0, 0));
     world.wake();
     let request = &world.provider.exchanges[1].request;
-    assert!(request.ca_bundle.as_ref().unwrap().contains("bmV3"));
+    assert!(request.ca_bundle.as_ref().unwrap().pem.contains("bmV3"));
 }
 
 #[test]

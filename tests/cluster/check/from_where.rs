@@ -2,7 +2,7 @@
 
 use crate::{commands::run, place::Place, scripted::CLOSED};
 
-use super::LOOPBACK;
+use super::{LOOPBACK, NETWORK, unseen};
 
 #[test]
 fn a_proxy_is_named_without_its_password() {
@@ -49,6 +49,26 @@ fn it_says_once_where_it_looks_from_and_which_namespaces_are_watched() {
     );
     assert!(output.starts_with(&start), "{output}");
     assert_eq!(output.matches("looked at from").count(), 1);
+}
+
+#[test]
+fn it_connects_to_no_host_that_an_author_chose_unless_it_is_told_to() {
+    let place = Place::new();
+    place.apply(&place.source());
+    place.apply(&place.credential("main"));
+    let arguments = ["check", "--namespace", &place.namespace, "main", LOOPBACK];
+    let (_, output, _) = run(&place.kubeconfig, &arguments, &[]);
+    assert!(
+        output.starts_with(
+            "- the network is not looked at: this machine would connect to the hosts that CubeCredentials name, whoever wrote them; allow \
+             it with --connect, or run this in the operator's pod with kubectl exec\n"
+        ),
+        "{output}"
+    );
+    for line in unseen(&NETWORK) {
+        assert!(output.contains(&(line + "\n")), "{output}");
+    }
+    assert!(!output.contains("localhost has the address"), "{output}");
 }
 
 #[test]

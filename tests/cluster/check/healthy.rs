@@ -94,7 +94,13 @@ fn a_healthy_credential_is_explained_step_by_step_and_its_endpoint_is_asked_once
     });
     let (code, output, errors) = run(
         &place.kubeconfig,
-        &["check", "--namespace", &place.namespace, LOOPBACK],
+        &[
+            "check",
+            "--connect",
+            "--namespace",
+            &place.namespace,
+            LOOPBACK,
+        ],
         &[],
     );
     assert_eq!((code, errors.as_str()), (Some(0), ""), "{output}");

@@ -36,6 +36,11 @@ pub(super) fn refused(
         observed.state = State::Unread;
         return;
     }
+    let error = if observed.hides_network_detail {
+        error.without_network_detail(&attempt.settings.endpoint)
+    } else {
+        error
+    };
     let kept = keep_successor(observed, attempt, refresh_token, now);
     let outcome_unknown = error.outcome_unknown() && attempt.login.is_some() && !kept;
     let counts = error.reason().retry_class() != Some(RetryClass::Terminal);

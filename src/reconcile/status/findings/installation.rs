@@ -83,6 +83,10 @@ impl Display for ScopeFact {
                 "the network is looked at from this machine, with the flags given here; the operator may have another way and other \
                  flags: run this in its pod with kubectl exec to see what it sees",
             ),
+            Self::NotConnected => f.write_str(
+                "the network is not looked at: this machine would connect to the hosts that CubeCredentials name, whoever wrote them; \
+                 allow it with --connect, or run this in the operator's pod with kubectl exec",
+            ),
         }
     }
 }

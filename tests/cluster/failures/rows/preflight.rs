@@ -118,6 +118,10 @@ fn bundles() -> Vec<Row> {
                            -----BEGIN CERTIFICATE----- blocks",
             |objects, _| objects.trusting("row-no-pem-roots", "ca.crt", "not PEM"),
             |objects, setup| objects.trusting("row-no-pem-roots", "ca.crt", &setup.authority.pem())),
+        invalid("large-bundle", "ConfigMap \"row-large-bundle-roots\" has more than 64 KiB in key \"ca.crt\": write only the CA certificates of \
+                                  the token endpoint: the public ones are trusted without it",
+            |objects, setup| objects.trusting("row-large-bundle-roots", "ca.crt", &setup.authority.pem().repeat(200)),
+            |objects, setup| objects.trusting("row-large-bundle-roots", "ca.crt", &setup.authority.pem())),
         Row::preflight("unlabelled-bundle", CABundleInvalid,
             &format!("spec.caBundleRef: Secret \"row-unlabelled-bundle-roots\" lacks the label {LABEL}, by which its owner permits its \
                       use: run {COMMAND} row-unlabelled-bundle-roots -n {{namespace}} cube-operator.dev/credential=true; it is used as soon as that is \

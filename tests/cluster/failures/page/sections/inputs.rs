@@ -59,7 +59,7 @@ pub(super) const INPUTS: &[Section] = &[
     },
     Section {
         reason: CABundleInvalid,
-        meaning: "the CA bundle is absent, not labelled, or no PEM",
+        meaning: "the CA bundle is absent, not labelled, too large, or no PEM",
         who: "whoever keeps the CA bundle",
         first: "correct what `spec.caBundleRef` names",
         act: "Correct the ConfigMap or Secret, or `spec.caBundleRef`. A Secret needs the label, a ConfigMap does not.",

@@ -1,0 +1,55 @@
+//! Whether this machine connects to token endpoints. Whoever writes a `CubeCredential` chooses the host: that person must not be able to
+//! make the machine of an administrator connect to it, whose network is another one than the operator's.
+
+use std::{
+    collections::BTreeSet,
+    env,
+    io::{IsTerminal, Write, stdin, stdout},
+    sync::Arc,
+};
+
+use crate::{
+    cli::Check,
+    cluster::{Context, Watched},
+    reconcile::Memory,
+};
+
+/// Whether this is a pod. The operator connects from there anyway.
+pub(super) fn is_in_pod() -> bool {
+    env::var_os("KUBERNETES_SERVICE_HOST").is_some()
+}
+
+/// Whether it may connect to the hosts of these credentials. It asks, if there is somebody to ask.
+pub(super) fn is_allowed<'a>(
+    flags: &Check,
+    context: &Context,
+    wanted: impl Iterator<Item = &'a Arc<Watched>>,
+) -> bool {
+    if flags.connect || is_in_pod() {
+        return true;
+    }
+    if !stdin().is_terminal() || !stdout().is_terminal() {
+        return false;
+    }
+    let settings = wanted.map(|object| context.observe(object, Memory::default()).settings);
+    let hosts: BTreeSet<_> = settings
+        .filter_map(|settings| Some(settings.ok()?.endpoint.authority()))
+        .collect();
+    is_agreed(hosts)
+}
+
+fn is_agreed(hosts: BTreeSet<String>) -> bool {
+    let hosts: Vec<_> = hosts.into_iter().collect();
+    let question = format!(
+        "These CubeCredentials name {}. Connect to them from this machine? [y/N] ",
+        hosts.join(", ")
+    );
+    let mut out = stdout();
+    let asked = out
+        .write_all(question.as_bytes())
+        .and_then(|()| out.flush());
+    let mut answer = String::new();
+    asked.is_ok()
+        && stdin().read_line(&mut answer).is_ok()
+        && matches!(answer.trim(), "y" | "Y" | "yes")
+}

@@ -1,0 +1,173 @@
+//! Names are looked up as they are written, whatever the search list of a pod says.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use cube_operator::{api::Reason, oauth::endpoint::Endpoint};
+
+use crate::{
+    Outcome, Refused, block_on, client,
+    dns::{NameServer, Question, Says},
+    exchange, fine, local, refused,
+    scripted::{Authority, Provider, Reply},
+    trusting,
+};
+
+const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// A server whose certificate is for `host`, and its CA.
+fn provider(host: &str) -> (Authority, Provider) {
+    let authority = Authority::new("private");
+    let provider = Provider::start(&authority.certificate(&[host]), |_| Reply::json(200, "{}"));
+    (authority, provider)
+}
+
+/// The outcome of an exchange with `host`, where this name server responds.
+fn at(host: &str, server: &NameServer, hosts: &str) -> Outcome {
+    let (authority, provider) = provider(host);
+    let url = format!("https://{host}:{}/token", provider.address.port());
+    exchange(&server.client(local(), hosts), &trusting(&authority, &url))
+}
+
+fn unreachable(outcome: &Outcome) -> &str {
+    match outcome {
+        Err(error) if error.reason == Reason::Unreachable => {
+            let (_, why) = error.what.split_once("could not be reached: ").unwrap();
+            why
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Says `real` for `name` itself and loopback for each name below the cluster's domain, as a Service of a tenant would.
+fn impostor(name: &'static str, real: Says) -> NameServer {
+    NameServer::start(move |question: &Question| {
+        if question.name.ends_with("cluster.local.") {
+            Says::Address(V4)
+        } else if question.name == name && !question.v6 {
+            real
+        } else {
+            Says::NoAddress
+        }
+    })
+}
+
+#[test]
+fn a_namespace_with_the_name_of_a_top_level_domain_does_not_respond_for_the_provider() {
+    let server = impostor("api.example.com.", Says::Address(V4));
+    assert_eq!(at("api.example.com", &server, ""), Ok(fine()));
+    assert_eq!(server.names(), ["api.example.com."]);
+
+    let server = impostor("api.example.com.", Says::NoName);
+    let outcome = at("api.example.com", &server, "");
+    assert_eq!(unreachable(&outcome), "its name does not resolve");
+    assert_eq!(server.names(), ["api.example.com."]);
+}
+
+#[test]
+fn check_looks_up_the_same_name_as_an_exchange() {
+    let server = impostor("api.example.com.", Says::NoName);
+    let endpoint = Endpoint::parse("https://api.example.com/token").unwrap();
+    let found = block_on(server.client(local(), "").addresses(&endpoint)).map_err(Refused::from);
+    assert_eq!(
+        found,
+        refused(
+            Reason::Unreachable,
+            "the token endpoint api.example.com could not be reached: its name does not resolve"
+        )
+    );
+    assert_eq!(server.names(), ["api.example.com."]);
+}
+
+#[test]
+fn a_name_that_only_a_search_list_completes_is_said_to_be_short() {
+    for (host, short) in [
+        ("keycloak", true),
+        ("keycloak.auth.svc", true),
+        ("keycloak.auth.svc.cluster.local", false),
+        ("keycloak.example", false),
+    ] {
+        let server = NameServer::start(|_| Says::NoName);
+        let outcome = at(host, &server, "");
+        let why = unreachable(&outcome);
+        assert!(why.starts_with("its name does not resolve"), "{why}");
+        assert_eq!(
+            why.contains("NAME.NAMESPACE.svc.cluster.local"),
+            short,
+            "{why}"
+        );
+        assert_eq!(server.names(), [format!("{host}.")]);
+    }
+}
+
+#[test]
+fn a_name_server_that_never_responds_for_one_family_costs_no_token() {
+    for silent_for_v6 in [true, false] {
+        let server = NameServer::start(move |question| match question.v6 {
+            v6 if v6 == silent_for_v6 => Says::Nothing,
+            true => Says::Address(Ipv6Addr::LOCALHOST.into()),
+            false => Says::Address(V4),
+        });
+        let found = server.client(client(&["::/0", "0.0.0.0/0"]), "");
+        let endpoint = Endpoint::parse("https://api.example.com/token").unwrap();
+        let found = block_on(found.addresses(&endpoint)).unwrap();
+        let found: Vec<_> = found.iter().map(|address| address.ip.is_ipv6()).collect();
+        assert_eq!(found, [!silent_for_v6]);
+    }
+}
+
+#[test]
+fn a_silent_name_server_and_one_that_fails_are_told_apart_from_an_unknown_name() {
+    for (says, why) in [
+        (Says::Nothing, "its name was not looked up within 10 s"),
+        (Says::Failed, "the name servers could not look up its name"),
+        (Says::NoAddress, "its name does not resolve"),
+    ] {
+        let server = NameServer::start(move |_| says);
+        let client = server.client(local(), "");
+        let endpoint = Endpoint::parse("https://api.example.com/token").unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            // Only a name server that says nothing makes it wait.
+            .start_paused(matches!(says, Says::Nothing))
+            .build();
+        let error = runtime.unwrap().block_on(client.addresses(&endpoint));
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            format!("the token endpoint api.example.com could not be reached: {why}")
+        );
+    }
+}
+
+#[test]
+fn the_file_of_hosts_comes_before_the_name_servers() {
+    let server = NameServer::start(|_| Says::Address(Ipv6Addr::LOCALHOST.into()));
+    let hosts = "127.0.0.1 other.example Pinned.Example\n";
+    assert_eq!(at("pinned.example", &server, hosts), Ok(fine()));
+    assert_eq!(server.names(), [] as [String; 0]);
+}
+
+#[test]
+fn a_name_that_resolves_to_a_refused_address_is_refused() {
+    for (address, kind) in [
+        ("127.0.0.1", "loopback"),
+        ("64:ff9b::a9fe:a9fe", "link-local"),
+        ("fd00:ec2::254", "cloud metadata"),
+    ] {
+        let address: IpAddr = address.parse().unwrap();
+        let server = NameServer::start(move |question| {
+            if question.v6 == address.is_ipv6() {
+                Says::Address(address)
+            } else {
+                Says::NoAddress
+            }
+        });
+        let (authority, provider) = provider("api.example.com");
+        let port = provider.address.port();
+        let url = format!("https://api.example.com:{port}/token");
+        let outcome = exchange(&server.client(client(&[]), ""), &trusting(&authority, &url));
+        let what = format!(
+            "the token endpoint api.example.com:{port} is on a network that is refused by default ({kind})"
+        );
+        assert_eq!(outcome, refused(Reason::HostNotAllowed, what));
+    }
+}
