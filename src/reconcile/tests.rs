@@ -13,6 +13,7 @@ use model::{cluster, provider};
 mod adoption;
 mod budget;
 mod conditions;
+mod consent;
 mod events;
 mod failures;
 mod histories;

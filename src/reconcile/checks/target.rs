@@ -4,7 +4,7 @@ use super::step::{Step, act, read, settle};
 use crate::{
     api::Reason,
     reconcile::{
-        case::{Case, Inputs},
+        case::{Case, Inheritance, Inputs},
         plan::{Action, Next, Read},
         source::Source,
         status::Conditions,
@@ -37,6 +37,16 @@ pub(super) fn the_target_is_read(case: &Case<'_>) -> Option<Step> {
 pub(super) fn a_foreign_secret_is_left_alone(case: &Case<'_>) -> Option<Step> {
     let conflict = case.foreign_target()?;
     Some(settle(Conditions::target_conflict(case, &conflict)))
+}
+
+pub(super) fn a_predecessors_secret_is_not_taken_over(case: &Case<'_>) -> Option<Step> {
+    match case.inheritance()? {
+        Inheritance::Unconfirmed(what) => Some(read(what)),
+        Inheritance::Refused(conflict) => {
+            Some(settle(Conditions::target_conflict(case, &conflict)))
+        }
+        Inheritance::Proven(_) => None,
+    }
 }
 
 /// A previous target that was confirmed earlier is read again, because its token is not kept between reconciles.

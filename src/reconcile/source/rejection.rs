@@ -52,12 +52,38 @@ pub enum Rejection {
         /// The entry that is no host.
         entry: String,
     },
+    /// The stored refresh token was given for another use.
+    #[error("the refresh token in Secret {state:?} {why}")]
+    StoredToken { state: String, why: Withheld },
     /// The CA bundle cannot be used.
     #[error("spec.caBundleRef: {} {flaw}", ca_bundle_name(reference))]
     CaBundle {
         reference: CaBundleRef,
         flaw: CaBundleFlaw,
     },
+}
+
+/// Why a stored refresh token is not sent with the present spec.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Withheld {
+    /// The spec names another endpoint.
+    #[error("is for {endpoint} only")]
+    Endpoint {
+        /// Scheme, authority and path of the endpoint that it is for.
+        endpoint: String,
+    },
+    /// The spec names another Secret, which does not prove that its owner may use this login.
+    #[error(
+        "came from key {key:?} of Secret {secret:?}, which spec.refreshTokenRef no longer names"
+    )]
+    #[expect(missing_docs, reason = "the names say it")]
+    Reference { secret: String, key: String },
+    /// It was left by another object.
+    #[error("was left by a deleted CubeCredential of this name")]
+    Owner,
+    /// An earlier version stored it, and the spec has changed since.
+    #[error("was stored by an earlier version, which did not record the endpoint it is for")]
+    Unbound,
 }
 
 /// The role of a user's Secret.
@@ -126,6 +152,7 @@ impl Rejection {
             Self::HostNotAllowedByOperator { .. }
             | Self::HostNotAllowedByOwner { .. }
             | Self::HostListMalformed { .. } => Reason::HostNotAllowed,
+            Self::StoredToken { .. } => Reason::StateConflict,
             Self::CaBundle { .. } => Reason::CABundleInvalid,
         }
     }
@@ -133,7 +160,7 @@ impl Rejection {
     /// Whether no watch reports when the cause is removed: missing and unlabelled Secrets are not watched.
     pub(in crate::reconcile) fn is_unwatched(&self) -> bool {
         match self {
-            Self::SecretAbsent { .. } | Self::NotLabelled { .. } => true,
+            Self::SecretAbsent { .. } | Self::NotLabelled { .. } | Self::StoredToken { .. } => true,
             // The initial refresh token has one reason for a missing key and a missing Secret.
             Self::KeyMissing { role, .. } => *role == SecretRole::RefreshToken,
             Self::CaBundle { reference, .. } => reference.kind == CaBundleKind::Secret,

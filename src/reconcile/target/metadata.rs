@@ -57,10 +57,10 @@ impl DesiredMetadata {
 }
 
 impl TargetSecret {
-    /// The metadata of its token, from its annotations; `None` if they are incomplete.
+    /// The metadata of its token, from its annotations; `None` if they are incomplete, or have a number that nothing can follow.
     pub(in crate::reconcile) fn metadata(&self) -> Option<TokenMetadata> {
         let text = |name: &str| self.annotations.get(name);
-        Some(TokenMetadata {
+        let metadata = TokenMetadata {
             owner_uid: text(annotation::OWNER_UID)?.clone(),
             issued_at: text(annotation::ISSUED_AT)?.parse().ok()?,
             expires_at: text(annotation::EXPIRES_AT)?.parse().ok()?,
@@ -68,12 +68,16 @@ impl TargetSecret {
             generation: text(annotation::GENERATION)?.parse().ok()?,
             source_version: text(annotation::SOURCE_VERSION)?.clone(),
             seed_version: text(annotation::SEED_VERSION).cloned(),
-            rotation: text(annotation::ROTATION).and_then(|number| number.parse().ok()),
+            rotation: match text(annotation::ROTATION) {
+                Some(number) => Some(number.parse().ok().filter(|number| *number < u64::MAX)?),
+                None => None,
+            },
             refresh_request: text(annotation::REFRESH_REQUEST).cloned(),
             scopes: text(annotation::SCOPES)
                 .map(|scopes| scopes.split(' ').map(Into::into).collect())
                 .unwrap_or_default(),
-        })
+        };
+        Some(metadata.cleaned())
     }
 
     /// The metadata of its token, if its content was confirmed.
