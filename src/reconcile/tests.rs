@@ -16,6 +16,8 @@ mod conditions;
 mod consent;
 mod events;
 mod failures;
+mod forged;
+mod grants;
 mod histories;
 mod inputs;
 mod inspecting;
