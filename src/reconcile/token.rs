@@ -15,6 +15,10 @@ pub use inputs::TokenInputs;
 /// The key of the access token in the target and in the state.
 pub(super) const ACCESS_TOKEN: &str = "access-token";
 
+/// The number of a response that no other can follow. Only an edit leads there; nothing is sent then, because each token would
+/// look older than the one before.
+pub(super) const LAST_ROTATION: u64 = u64::MAX - 1;
+
 /// An access token with its metadata.
 #[derive(Clone, Debug)]
 pub(super) struct Token {

@@ -77,7 +77,8 @@ fn written(
     let settings = observed.settings.as_ref().ok()?;
     Some(Written {
         version: secret.version.clone(),
-        metadata: DesiredMetadata::new(&observed.credential, settings, token?),
+        metadata: DesiredMetadata::new(&observed.credential, settings, token?)
+            .over(observed.target.present()),
     })
 }
 

@@ -7,6 +7,7 @@ use crate::reconcile::{
     login::{Binding, ClaimState, SeedNow, State, StateConflict, StoredLogin},
     plan::Read,
     source::{Rejection, Withheld, preflight},
+    token::LAST_ROTATION,
 };
 
 /// The login whose refresh token an exchange would send.
@@ -182,8 +183,7 @@ impl Case<'_> {
         match &self.observed.state {
             State::Foreign => Some(StateConflict::Foreign { name }),
             State::Damaged { .. } => Some(StateConflict::Damaged { name }),
-            // No response could be numbered after it, so each would look older than the published token.
-            State::Present(secret) if secret.stored.record.rotation == u64::MAX => {
+            State::Present(secret) if secret.stored.record.rotation >= LAST_ROTATION => {
                 Some(StateConflict::Damaged { name })
             }
             State::Unread | State::Absent | State::Present(_) => None,

@@ -62,8 +62,9 @@ pub(super) fn a_moved_target_is_read(case: &Case<'_>) -> Option<Step> {
 pub(super) fn the_token_is_published(case: &Case<'_>) -> Option<Step> {
     let memory = &case.observed.memory.target;
     let metadata = publishable(case)?;
-    let wanted = DesiredMetadata::new(&case.observed.credential, case.settings, &metadata);
     let current = case.target();
+    let wanted = DesiredMetadata::new(&case.observed.credential, case.settings, &metadata);
+    let wanted = wanted.over(current);
     if current.is_some_and(|secret| secret.is_confirmed() && secret.has(&wanted)) {
         return None;
     }
@@ -88,7 +89,7 @@ pub(super) fn the_token_is_published(case: &Case<'_>) -> Option<Step> {
         metadata,
     };
     let replaces = current.map(TargetSecret::secret_version);
-    let target = desired(&case.observed.credential, case.settings, &token, replaces);
+    let target = desired(case.settings, &token, wanted, replaces);
     Some(act(Action::Publish(target)))
 }
 

@@ -7,7 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::binding::Binding;
 use crate::{
     oauth::endpoint::Endpoint,
-    reconcile::{pace::delays, time::later, token::TokenMetadata},
+    reconcile::{
+        pace::delays,
+        time::later,
+        token::{LAST_ROTATION, TokenMetadata},
+    },
     scrub::Scrubber,
 };
 
@@ -42,7 +46,7 @@ pub(in crate::reconcile) struct LoginRecord {
 
 impl LoginRecord {
     /// The record with the texts that people will read as a provider's are shown, because whoever edits the Secret may write
-    /// anything; `None`: its endpoint is none.
+    /// anything; `None`: its endpoint is none, or its number too large.
     pub(super) fn cleaned(mut self) -> Option<Self> {
         let scrubber = Scrubber::default();
         if let Some(rejection) = &mut self.rejection {
@@ -52,7 +56,13 @@ impl LoginRecord {
             // An endpoint that was read has printable ASCII only.
             binding.endpoint = Endpoint::parse(&binding.endpoint).ok()?.without_query();
         }
-        self.issued = self.issued.map(TokenMetadata::cleaned);
+        if self.rotation > LAST_ROTATION {
+            return None;
+        }
+        self.issued = self.issued.map(|issued| {
+            let number = issued.rotation.unwrap_or(self.rotation);
+            issued.cleaned().numbered(number.min(self.rotation))
+        });
         if let Some(replaced) = self.replaced {
             self.replaced = Some(Box::new(replaced.cleaned()?));
         }

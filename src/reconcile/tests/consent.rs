@@ -59,7 +59,7 @@ impl World {
 
     /// A refresh is due, and sends this token.
     #[track_caller]
-    fn assert_sent(&mut self, token: &str) {
+    pub(super) fn assert_sent(&mut self, token: &str) {
         let before = self.provider.exchanges.len();
         self.request = Some(format!("request-{before}"));
         self.settle();

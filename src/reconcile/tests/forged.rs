@@ -1,13 +1,18 @@
 //! A state or a target that was edited with intent: nothing is sent, and nothing harmful is shown.
 
-use super::world::{TARGET, World};
+use super::world::{STATE, TARGET, World, seconds};
 use crate::api::{ConditionType, annotation};
 
 #[test]
 fn a_number_that_no_response_can_follow_is_damage() {
     let mut world = World::begun();
-    world.edit_record(|record| record["generation"] = u64::MAX.into());
-    world.assert_nothing_is_sent("StateConflict");
+    let honest = world.cluster.secrets[STATE].data.clone();
+    for number in [u64::MAX, u64::MAX - 1] {
+        world.edit_record(|record| record["generation"] = number.into());
+        world.assert_nothing_is_sent("StateConflict");
+    }
+    world.cluster.edit(STATE, |secret| secret.data = honest);
+    world.assert_sent("S3CRET-refresh-3");
 }
 
 #[test]
@@ -60,4 +65,27 @@ fn what_a_person_wrote_into_a_state_is_shown_as_a_providers_text_is() {
             .any(|condition| condition.message.contains('\u{202e}'))
     );
     assert!(!shown.contains('\u{202e}'));
+}
+
+#[test]
+fn an_annotation_that_the_token_does_not_have_is_emptied_without_an_exchange_each_time() {
+    for (name, value) in [
+        (annotation::ROTATION, "18446744073709551615"),
+        (annotation::ROTATION, "7"),
+        (annotation::REFRESH_REQUEST, "7"),
+    ] {
+        let mut world = World::ready();
+        world.cluster.edit(TARGET, |secret| {
+            secret.annotations.insert(name.into(), value.into());
+        });
+        world.restart();
+        world.settle();
+        let made = world.provider.exchanges.len();
+        assert!(made <= 2, "the edit may cost one exchange: {name}");
+        world.restart();
+        world.pass(seconds(600));
+        assert_eq!(world.provider.exchanges.len(), made, "{name}");
+        let target = &world.cluster.secrets[TARGET];
+        assert!(target.annotations.get(name).is_none_or(String::is_empty));
+    }
 }

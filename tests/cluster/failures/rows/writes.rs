@@ -87,7 +87,6 @@ pub(super) fn targets() -> Vec<Row> {
             |objects, _| {
                 let mut left = foreign("row-retained-token");
                 left["metadata"]["annotations"] = predecessor("row-retained");
-                left["metadata"]["labels"] = json!({"cube-operator.dev/managed": "true"});
                 objects.others.push(left);
             },
         )

@@ -110,7 +110,7 @@ impl Setup {
         row.conditions.iter().map(fill).collect()
     }
 
-    fn uid(&self, row: &Row) -> String {
+    pub(in crate::failures) fn uid(&self, row: &Row) -> String {
         let api: Api<CubeCredential> = Api::namespaced(self.client.clone(), &self.place.namespace);
         let object = self.runtime.block_on(api.get(&row.object()));
         object
