@@ -208,8 +208,8 @@ impl Case<'_> {
     pub(in crate::reconcile) fn preflight(&self) -> Result<Authentication, Rejection> {
         let client = self.client()?;
         self.initial_token()?;
-        self.stored_token()?;
         self.hosts()?;
+        self.stored_token()?;
         preflight::ca_bundle(self.settings, &self.observed.ca_bundle)?;
         Ok(client)
     }
