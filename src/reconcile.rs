@@ -67,7 +67,7 @@ pub use session::{Effects, Ended, Session, Turn};
 pub use settings::{Settings, SettingsError};
 pub use source::{
     CaBundle, CaBundleFlaw, ClientValues, Flaw, Rejection, SecretRole, Source, SourceSecret,
-    SourceValue,
+    SourceValue, Withheld,
 };
 pub use target::{Content, Target, TargetReading, TargetSecret};
 pub use token::{TokenInputs, fingerprint};

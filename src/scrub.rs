@@ -9,6 +9,8 @@ use url::form_urlencoded;
 
 /// The most characters of a provider's description that are shown.
 const LONGEST: usize = 200;
+/// The most characters of a stored message that are shown: the longest of ours quotes one description.
+const LONGEST_MESSAGE: usize = 512;
 /// A run of token characters of this length may be a token, a key or an echo of one.
 const TOKEN_RUN: usize = 20;
 const REDACTED: &str = "...";
@@ -79,6 +81,15 @@ impl Scrubber {
         // Only ASCII is left, so a byte is a character.
         text.truncate(LONGEST);
         text.trim_end().to_owned()
+    }
+
+    /// A message of our own that was stored, and may have been edited since: each part between two quotes is cleaned.
+    #[must_use]
+    pub(crate) fn clean_message(&self, text: &str) -> String {
+        let parts: Vec<_> = text.split('"').map(|part| self.clean(part)).collect();
+        let mut message = self.unless_it_shows_a_secret(parts.join("\""));
+        message.truncate(LONGEST_MESSAGE);
+        message.trim_end().to_owned()
     }
 
     /// An error code as it may be shown: it has the shape of RFC 6749's codes, and contains no secret.

@@ -30,6 +30,8 @@ pub mod annotation {
     pub const TOKEN_HOSTS: &str = "cube-operator.dev/token-hosts";
     /// On a `CubeCredential`: any new value asks for one exchange.
     pub const REFRESH_REQUESTED_AT: &str = "cube-operator.dev/refresh-requested-at";
+    /// On a target that a deleted `CubeCredential` left: the uid of the one by the same name that may replace it.
+    pub const ADOPTABLE_BY: &str = "cube-operator.dev/adoptable-by";
 
     /// On a target or state: the name of the `CubeCredential` that owns it.
     pub const OWNER_NAME: &str = "cube-operator.dev/owner-name";

@@ -40,6 +40,11 @@ pub(crate) fn state(
     StateReading {
         uid: meta.uid.clone().unwrap_or_default(),
         version: meta.resource_version.clone().unwrap_or_default(),
+        owner_uid: meta
+            .annotations
+            .as_ref()
+            .and_then(|all| all.get(annotation::OWNER_UID))
+            .cloned(),
         owners: owners(meta),
         data,
     }

@@ -82,6 +82,7 @@ impl Context {
                 secret: StateSecret {
                     uid: written.metadata.uid.unwrap_or_default(),
                     version: written.metadata.resource_version.unwrap_or_default(),
+                    owner_uid: Some(observed.credential.uid.clone()),
                     owned,
                     stored,
                 },

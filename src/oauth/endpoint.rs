@@ -76,6 +76,12 @@ impl Endpoint {
         &self.0
     }
 
+    /// Scheme, authority and path: what a refresh token is bound to. The query may hold a secret, and may change.
+    #[must_use]
+    pub(crate) fn without_query(&self) -> String {
+        format!("https://{}{}", self.authority(), self.0.path())
+    }
+
     /// `host` or `host:port`, for messages.
     #[must_use]
     pub fn authority(&self) -> String {
@@ -154,5 +160,6 @@ mod tests {
             endpoint.url().as_str(),
             "https://example.com/o/token/?tenant=A%20b"
         );
+        assert_eq!(endpoint.without_query(), "https://example.com/o/token/");
     }
 }

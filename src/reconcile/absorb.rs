@@ -19,12 +19,20 @@ pub fn absorb(observed: &mut Observed, outcome: Outcome, now: Timestamp) {
     match outcome {
         Outcome::Target(reading) => {
             target::read(observed, reading);
+            target::notice_inheritance(observed, now);
             // The state may have been read before the target turned out to lack its token.
-            login::take_token(observed);
+            login::take_token(observed, now);
         }
         Outcome::Previous(reading) => target::previous_read(observed, reading),
-        Outcome::Source(source) => source_read(observed, source),
-        Outcome::Seed(source) => observed.seed = source,
+        Outcome::Source(source) => {
+            source_read(observed, source);
+            target::notice_inheritance(observed, now);
+        }
+        Outcome::Seed(source) => {
+            observed.seed = source;
+            // It may prove that the token of a state that was read before belongs to this object.
+            login::take_token(observed, now);
+        }
         Outcome::State(reading) => login::read(observed, reading, now),
         Outcome::CaBundle(bundle) => ca_bundle_read(observed, bundle),
         Outcome::Permit(request, permit) => exchange::permit(observed, request, permit),

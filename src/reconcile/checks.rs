@@ -23,10 +23,14 @@ pub(super) const CHECKS: &[Check] = &[
     target::the_target_is_read,
     // A foreign Secret is never written, so a token for it would be wasted.
     target::a_foreign_secret_is_left_alone,
+    // Consumers may still use what a predecessor left: only its own client and endpoint, or a person, continue it.
+    target::a_predecessors_secret_is_not_taken_over,
     // A token under the old name saves an exchange, so it is read before the new target counts as empty.
     target::a_moved_target_is_read,
     // The state may hold a newer token than the target, or record that the login is dead.
     login::the_state_is_read,
+    // The new token takes away the only trace of the earlier grant.
+    login::a_state_of_an_earlier_grant_is_looked_for,
     // A rejection holds for every process only once it is stored; until then nothing else may send the token.
     login::a_rejection_is_stored,
     // Whether the token at hand is still the right one decides between publishing and replacing it.

@@ -20,6 +20,7 @@ pub enum EventKind {
     TargetRepaired,
     RefreshRequested,
     SeedAdopted,
+    RefreshTokenLeft,
     ExpiryUnknown,
     ScopeNarrowed,
     ClockSkew,
@@ -38,7 +39,8 @@ impl EventKind {
             | Self::TargetRepaired
             | Self::RefreshRequested
             | Self::SeedAdopted => false,
-            Self::ExpiryUnknown
+            Self::RefreshTokenLeft
+            | Self::ExpiryUnknown
             | Self::ScopeNarrowed
             | Self::ClockSkew
             | Self::ShortLivedToken

@@ -36,6 +36,7 @@
 //! | after the response is stored | the successor with its access token, no claim | publishes the access token |
 //! | between `invalid_grant` and its record | the token, a claim | sends the token once more |
 
+mod binding;
 mod claim;
 mod desired;
 mod record;
@@ -43,6 +44,7 @@ mod secret;
 mod stored;
 mod transitions;
 
+pub(super) use binding::Binding;
 pub(super) use claim::{ClaimState, SeedNow};
 pub(super) use desired::desired;
 pub(super) use record::{Claim, RejectedToken};

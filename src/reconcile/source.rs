@@ -6,7 +6,7 @@ mod rejection;
 use secrecy::SecretString;
 
 pub(super) use rejection::ca_bundle_name;
-pub use rejection::{CaBundleFlaw, Flaw, Rejection, SecretRole};
+pub use rejection::{CaBundleFlaw, Flaw, Rejection, SecretRole, Withheld};
 
 /// A user's Secret, which may be read only with its consent label.
 #[derive(Clone, Debug)]

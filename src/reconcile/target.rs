@@ -23,13 +23,23 @@ pub(crate) enum TargetConflict {
         "Secret {name:?} exists and does not belong to this CubeCredential, so it is left alone"
     )]
     Foreign { name: String },
+    /// An author could otherwise put another token under a name that consumers still use.
+    #[error(
+        "Secret {name:?} was kept when an earlier CubeCredential of this name was deleted, and its token is not known to be for the \
+         same client and endpoint"
+    )]
+    Retained {
+        name: String,
+        namespace: String,
+        uid: String,
+    },
 }
 
 impl TargetConflict {
     pub(super) fn reason(&self) -> Reason {
         match self {
             Self::OlderRival { .. } => Reason::TargetDuplicate,
-            Self::Foreign { .. } => Reason::TargetConflict,
+            Self::Foreign { .. } | Self::Retained { .. } => Reason::TargetConflict,
         }
     }
 }

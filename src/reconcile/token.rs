@@ -8,11 +8,16 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::digest::hex;
+use crate::scrub::Scrubber;
 pub(super) use inputs::InputsDigest;
 pub use inputs::TokenInputs;
 
 /// The key of the access token in the target and in the state.
 pub(super) const ACCESS_TOKEN: &str = "access-token";
+
+/// The number of a response that no other can follow. Only an edit leads there; nothing is sent then, because each token would
+/// look older than the one before.
+pub(super) const LAST_ROTATION: u64 = u64::MAX - 1;
 
 /// An access token with its metadata.
 #[derive(Clone, Debug)]
@@ -47,6 +52,17 @@ impl TokenMetadata {
     pub(super) fn is_newer_than(&self, other: &Self) -> bool {
         // A token without a number comes from an earlier grant, whatever the clock of its process said.
         (self.rotation, self.issued_at) > (other.rotation, other.issued_at)
+    }
+
+    /// The metadata with the texts that people will read as a provider's are shown: it may have been edited.
+    pub(super) fn cleaned(self) -> Self {
+        let scrubber = Scrubber::default();
+        let scopes = self.scopes.iter().map(|scope| scrubber.clean(scope));
+        Self {
+            scopes: scopes.filter(|scope| !scope.is_empty()).collect(),
+            refresh_request: self.refresh_request.map(|hash| scrubber.clean(&hash)),
+            ..self
+        }
     }
 
     /// The metadata with the number of the response that the token came with.

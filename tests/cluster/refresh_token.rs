@@ -1,6 +1,7 @@
 //! Stored refresh tokens that rotate: none is sent twice, none is lost without need, and the status says what happened.
 
 mod admission;
+mod consent;
 mod lost_response;
 mod rotation;
 mod secrecy;

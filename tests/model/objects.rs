@@ -1,7 +1,7 @@
 //! The objects of one `CubeCredential`: how they are read, and how an action changes them.
 
 use cube_operator::{
-    api::CubeCredentialStatus,
+    api::{CubeCredentialStatus, annotation},
     api_error::ApiError,
     oauth::hosts::HostList,
     reconcile::{
@@ -40,6 +40,8 @@ pub(crate) struct Objects {
     pub(crate) events: Vec<Event>,
     pub(crate) source: Option<Provided<ClientValues>>,
     pub(crate) seed: Option<Provided<SourceValue>>,
+    /// The only name of that Secret; `None`: whatever the spec names.
+    pub(crate) seed_name: Option<&'static str>,
     pub(crate) ca_bundle: CaBundle,
     pub(crate) cluster: Cluster,
 }
@@ -59,6 +61,7 @@ impl Objects {
             events: Vec::new(),
             source: None,
             seed: None,
+            seed_name: None,
             ca_bundle: CaBundle::Absent,
             cluster: Cluster::default(),
         }
@@ -88,12 +91,20 @@ impl Objects {
         self.seed = Some(Provided::new(version, token));
     }
 
+    /// The Secret with the initial refresh token, if that is its name.
+    pub(super) fn seed_named(&self, name: &str) -> Option<&Provided<SourceValue>> {
+        let is_named = self.seed_name.is_none_or(|only| only == name);
+        self.seed.as_ref().filter(|_| is_named)
+    }
+
     pub(crate) fn read(&self, what: &Read, observed: &Observed) -> Outcome {
         match what {
             Read::Target { name, .. } => Outcome::Target(self.read_target(name, observed)),
             Read::Previous { name } => Outcome::Previous(self.read_target(name, observed)),
             Read::Source { .. } => Outcome::Source(Provided::read(self.source.as_ref())),
-            Read::Seed { .. } => Outcome::Seed(Provided::read(self.seed.as_ref())),
+            Read::Seed { reference, .. } => {
+                Outcome::Seed(Provided::read(self.seed_named(&reference.name)))
+            }
             Read::State { name } => Outcome::State(self.read_state(name, observed)),
             Read::CaBundle(_) => Outcome::CaBundle(self.ca_bundle.clone()),
         }
@@ -115,6 +126,7 @@ impl Objects {
         Some(StateReading {
             uid: stored.uid.clone(),
             version: stored.version.to_string(),
+            owner_uid: stored.annotations.get(annotation::OWNER_UID).cloned(),
             owners: stored.owners.clone(),
             data: ours.then(|| stored.secret_data()),
         })
@@ -155,6 +167,7 @@ impl Objects {
         let secret = StateSecret {
             uid: written.uid.clone(),
             version: written.version.to_string(),
+            owner_uid: Some(self.uid.clone()),
             owned,
             stored,
         };

@@ -65,6 +65,9 @@ impl Process {
             secret.name != target_name && marked == Some(&objects.uid)
         });
         let target = self.targets.get(&target_name).cloned();
+        let initial = settings.as_ref().ok();
+        let initial = initial.and_then(|settings| settings.grant.refresh_token());
+        let seed = initial.and_then(|initial| objects.seed_named(&initial.name));
         let memory = self
             .memory
             .get_or_insert_with(|| Memory::recall(&self.status, now));
@@ -75,7 +78,7 @@ impl Process {
             target: target.map_or(Target::Unknown, Target::Present),
             previous: previous.cloned(),
             source: Provided::watched(objects.source.as_ref()),
-            seed: Provided::watched(objects.seed.as_ref()),
+            seed: Provided::watched(seed),
             state: State::Unread,
             identity: self.identity.clone(),
             ca_bundle: CaBundle::Unread,

@@ -43,7 +43,10 @@ impl World {
     ) -> Result<Outcome, ApiError> {
         match &action {
             Action::TakePermit(_) => {}
-            Action::Store(state) => self.begin_write(who, &state.secret.name),
+            Action::Store(state) => {
+                self.strayed |= state.claims && self.operators[who].spec.stray;
+                self.begin_write(who, &state.secret.name);
+            }
             Action::Publish(target) => self.begin_write(who, &target.name),
             Action::Report { .. } => {
                 self.pass(who);
@@ -104,9 +107,15 @@ impl World {
         let token = token.and_then(|token| number(token.expose_secret()));
         let token = token.expect("it is one of ours");
         self.figures.exchanges += 1;
-        self.may_be_asked(who);
-        self.sends(who, token);
-        let (response, seconds) = self.response();
+        self.may_go_there(who, token);
+        let stray = self.operators[who].spec.stray;
+        let (response, seconds) = if stray {
+            (refuse(Reason::EndpointNotFound), 1)
+        } else {
+            self.may_be_asked(who);
+            self.sends(who, token);
+            self.response()
+        };
         self.note(|| format!("operator {who} sends r{token}: {response:?} in {seconds} s"));
         let lost = matches!(response, Response::Lost(_));
         let now = time(self.now);
@@ -129,7 +138,7 @@ impl World {
         self.note(|| format!("operator {who} receives {received:?}"));
         self.operators[who].next_at = self.now + seconds;
         self.operators[who].flight = Some(Flight {
-            token,
+            token: (!stray).then_some(token),
             exchanged,
             received,
         });
@@ -175,7 +184,9 @@ impl World {
     pub(crate) fn responded(&mut self, who: usize, flight: Flight) -> Outcome {
         let refused = flight.exchanged.result.as_ref().err();
         let refused = refused.map(TokenError::reason);
-        self.arrived(flight.token, flight.received, refused);
+        if let Some(token) = flight.token {
+            self.arrived(token, flight.received, refused);
+        }
         self.operators[who].custody = flight.received;
         if refused == Some(Reason::RateLimited) {
             self.operators[who].paused_until = self.now + PAUSE;

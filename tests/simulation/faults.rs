@@ -4,7 +4,7 @@ use cube_operator::{api::CubeCredentialStatus, reconcile::SourceValue};
 
 use crate::{
     model::provider::refresh_token,
-    world::{TARGET, World},
+    world::{HONEST, PROVIDER, STRAY, Spec, TARGET, World},
 };
 
 impl World {
@@ -24,9 +24,10 @@ impl World {
             }
         }
         if self.strikes(4) {
-            match self.random.u8(0..10) {
+            match self.random.u8(0..13) {
                 event @ 0..5 => self.cluster_changes(event),
-                event => self.somebody_acts(event),
+                event @ 5..10 => self.somebody_acts(event),
+                event => self.consent_changes(event),
             }
         }
     }
@@ -105,9 +106,70 @@ impl World {
         }
     }
 
+    /// The author changes the spec, the owner of the Secret the consent, or the object is created again.
+    fn consent_changes(&mut self, event: u8) {
+        match event {
+            10 => {
+                let spec = Spec {
+                    stray: self.random.bool(),
+                    absent: self.random.bool(),
+                };
+                self.note(|| format!("the author writes {spec:?}"));
+                self.spec = spec;
+                self.objects.generation += 1;
+            }
+            11 => {
+                let hosts = [None, Some(PROVIDER), Some(STRAY)];
+                let hosts = hosts[self.random.usize(..3)].map(str::to_owned);
+                let labelled = self.random.bool();
+                self.note(|| format!("the owner writes {labelled}, {hosts:?}"));
+                self.consent(labelled, hosts);
+            }
+            _ => self.create_again(),
+        }
+        self.touch();
+    }
+
+    fn consent(&mut self, labelled: bool, hosts: Option<String>) {
+        let version = self.objects.cluster.next_version();
+        let seed = self.objects.seed.as_mut().expect("there is always one");
+        (seed.version, seed.labelled, seed.token_hosts) = (version, labelled, hosts);
+        self.note_consent();
+    }
+
+    /// The object is deleted with its history, and its Secrets stay.
+    fn create_again(&mut self) {
+        if self.operators.iter().any(|operator| !operator.is_idle()) {
+            return;
+        }
+        self.note(|| "the object is created again".into());
+        let objects = &mut self.objects;
+        objects.uid = format!("uid-{}", objects.cluster.next_version());
+        objects.generation = 1;
+        objects.request = None;
+        objects.status = CubeCredentialStatus::default();
+        for secret in objects.cluster.secrets.values_mut() {
+            secret.owner_lives = false;
+        }
+        for operator in &mut self.operators {
+            operator.process.memory = None;
+            operator.process.targets.clear();
+        }
+    }
+
+    /// The author and the owner want the same again.
+    pub(crate) fn make_peace(&mut self) {
+        if self.spec != HONEST {
+            self.spec = HONEST;
+            self.objects.generation += 1;
+        }
+        self.consent(true, None);
+    }
+
     pub(crate) fn sign_in(&mut self) {
         let token = self.provider.logins.sign_in();
         self.excuse = None;
+        self.strayed = false;
         self.old_seed_applied = false;
         self.logins.push(token);
         self.old_seeds.push(token);
@@ -118,6 +180,9 @@ impl World {
         self.note(|| format!("the seed is r{token}"));
         self.objects
             .put_seed(SourceValue::Text(refresh_token(token)));
+        let hosts = self.random.bool().then(|| PROVIDER.to_owned());
+        self.objects.seed.as_mut().expect("it was put").token_hosts = hosts;
+        self.note_consent();
         self.touch();
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     checks::EXCHANGE,
     operator::Operator,
-    world::{BEGIN, Figures, STATE, UID, World, time},
+    world::{BEGIN, Figures, STATE, World, time},
 };
 
 impl World {
@@ -15,6 +15,7 @@ impl World {
         self.api_down_until = 0;
         self.provider_down_until = 0;
         self.note(|| "the faults stop".into());
+        self.make_peace();
         for operator in &mut self.operators {
             // A process that stops is followed by another, once it has finished what it had begun.
             if !operator.alive || operator.stopping && operator.is_idle() {
@@ -76,7 +77,8 @@ impl World {
                 return self.violated("a reconcile does not come to rest".into());
             }
             self.now = self.now.max(at);
-            self.objects.cluster.land(UID, self.now);
+            let uid = self.objects.uid.clone();
+            self.objects.cluster.land(&uid, self.now);
             self.something_happens(false);
             if self.operators[who].alive && self.operators[who].next_at <= self.now {
                 self.step(who);

@@ -6,7 +6,10 @@ use cube_operator::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{model::process::Process, world::World};
+use crate::{
+    model::process::Process,
+    world::{HONEST, Spec, World},
+};
 
 /// A process, or the gap between two.
 pub(crate) struct Operator {
@@ -23,6 +26,8 @@ pub(crate) struct Operator {
     pub(crate) dirty: bool,
     /// The refresh request that the present reconcile knows.
     pub(crate) request: u64,
+    /// The spec that the present reconcile knows.
+    pub(crate) spec: Spec,
     pub(crate) process: Process,
     pub(crate) session: Option<Session>,
     pub(crate) flight: Option<Flight>,
@@ -35,7 +40,8 @@ pub(crate) struct Operator {
 
 /// A request under way.
 pub(crate) struct Flight {
-    pub(crate) token: u64,
+    /// The refresh token; `None`: the author gets it.
+    pub(crate) token: Option<u64>,
     pub(crate) exchanged: Exchanged,
     pub(crate) received: Option<u64>,
 }
@@ -52,6 +58,7 @@ impl Operator {
             wake_at: Some(0),
             dirty: false,
             request: 0,
+            spec: HONEST,
             process: Process::new(pod.to_string(), budget),
             session: None,
             flight: None,
@@ -155,8 +162,9 @@ impl World {
         if process.memory.is_none() || !self.random.bool() || !self.faulty {
             process.watch(&self.objects);
         }
-        let observed = process.observe(&self.objects, Ok(self.settings.clone()), now);
+        let observed = process.observe(&self.objects, Ok(self.spec.settings()), now);
         self.operators[who].request = self.requests;
+        self.operators[who].spec = self.spec;
         observed
     }
 }

@@ -1,6 +1,6 @@
 //! The world of a history: one credential, one or two operators, an API server, a provider, and all that can go wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cube_operator::reconcile::{Settings, SourceValue};
 use fastrand::Rng;
@@ -16,6 +16,9 @@ pub(crate) const NAME: &str = "books";
 pub(crate) const UID: &str = "uid-of-books";
 pub(crate) const TARGET: &str = "books-token";
 pub(crate) const STATE: &str = "books-cube-state";
+/// The hosts of the provider and of the author.
+pub(crate) const PROVIDER: &str = "api.cubesoftware.com";
+pub(crate) const STRAY: &str = "author.example";
 
 /// When the world begins, in Unix seconds.
 pub(crate) const BEGIN: i64 = 1_800_000_000;
@@ -30,13 +33,28 @@ pub(crate) struct Figures {
     pub(crate) retries: u64,
 }
 
+/// What the author of the spec decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Spec {
+    /// The token endpoint is the author's own.
+    pub(crate) stray: bool,
+    /// It names a Secret that does not exist.
+    pub(crate) absent: bool,
+}
+
+pub(crate) const HONEST: Spec = Spec {
+    stray: false,
+    absent: false,
+};
+
 pub(crate) struct World {
     pub(crate) random: Rng,
     pub(crate) now: i64,
     pub(crate) faulty: bool,
     /// How often things go wrong, in thousandths.
     severity: u32,
-    pub(crate) settings: Settings,
+    /// The spec, which its author may change.
+    pub(crate) spec: Spec,
     pub(crate) objects: Objects,
     pub(crate) operators: Vec<Operator>,
     pub(crate) provider: Provider,
@@ -55,6 +73,10 @@ pub(crate) struct World {
     /// An old seed was applied since the last sign-in: an unknown outcome of the new one is then forgotten.
     pub(crate) old_seed_applied: bool,
     pub(crate) logins: Vec<u64>,
+    /// The initial refresh tokens that a labelled Secret allowed for the author's endpoint, and for that of the provider.
+    pub(crate) allowed: BTreeSet<(u64, bool)>,
+    /// A login was begun for the author's endpoint: it needs another sign-in there and here.
+    pub(crate) strayed: bool,
     pub(crate) figures: Figures,
     pub(crate) violation: Option<String>,
     pub(crate) log: Option<Vec<String>>,
@@ -72,13 +94,14 @@ impl World {
         let pods = 0..=u64::from(random.bool());
         let severity = [0, 20, 60, 150][random.usize(0..4)];
         let mut objects = Objects::new(NAME, UID);
+        objects.seed_name = Some("login");
         objects.put_client(text("client"), text("secret"));
         let mut world = Self {
             random,
             now: BEGIN,
             faulty: true,
             severity,
-            settings: settings(),
+            spec: HONEST,
             objects,
             operators: pods.map(|pod| Operator::new(pod, time(BEGIN))).collect(),
             provider: Provider::new(rules),
@@ -93,6 +116,8 @@ impl World {
             excuse: None,
             old_seed_applied: false,
             logins: Vec::new(),
+            allowed: BTreeSet::new(),
+            strayed: false,
             figures: Figures::default(),
             violation: None,
             log: log.then(Vec::new),
@@ -164,11 +189,19 @@ fn text(text: &str) -> SourceValue {
     SourceValue::Text(text.into())
 }
 
-fn settings() -> Settings {
-    let spec = serde_json::json!({
-        "provider": "CubeSoftware", "grant": "RefreshToken",
-        "clientSecretRef": {"name": "client"}, "refreshTokenRef": {"name": "login"},
-    });
-    let spec = serde_json::from_value(spec).expect("a spec");
-    Settings::read("treasury", NAME, &spec).expect("a good spec")
+impl Spec {
+    pub(crate) fn settings(self) -> Settings {
+        let host = if self.stray {
+            STRAY
+        } else {
+            "api.cubesoftware.com"
+        };
+        let spec = serde_json::json!({
+            "provider": "CubeSoftware", "grant": "RefreshToken", "tokenURL": format!("https://{host}/o/token/"),
+            "clientSecretRef": {"name": "client"},
+            "refreshTokenRef": {"name": if self.absent { "absent" } else { "login" }},
+        });
+        let spec = serde_json::from_value(spec).expect("a spec");
+        Settings::read("treasury", NAME, &spec).expect("a good spec")
+    }
 }

@@ -111,9 +111,9 @@ fn reads(observed: &Observed) -> Vec<Read> {
         Read::source(settings, &observed.source),
     ];
     reads.extend(Read::ca_bundle(settings));
-    if let Some(seed) = Read::seed(settings, &observed.seed) {
-        reads.extend([seed, Read::state(settings)]);
-    }
+    reads.extend(Read::seed(settings, &observed.seed));
+    // Without a refresh token, it shows whether an earlier grant has left one.
+    reads.push(Read::state(settings));
     reads
 }
 

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::exchange;
 use crate::api_error::ApiError;
 use crate::reconcile::{
+    case::Case,
     login::{State, StateReading, StateSecret, StoredLogin},
     memory::{Change, Setback, Unstored},
     observed::Observed,
@@ -14,6 +15,10 @@ use crate::reconcile::{
 };
 
 pub(super) fn read(observed: &mut Observed, reading: Option<StateReading>, now: Timestamp) {
+    let settings = observed.settings.as_ref();
+    if settings.is_ok_and(|settings| settings.grant.refresh_token().is_none()) {
+        return left_behind(observed, reading);
+    }
     observed.state = State::of(reading, &observed.credential);
     let readable = match observed.state {
         State::Foreign | State::Damaged { .. } => None,
@@ -27,7 +32,19 @@ pub(super) fn read(observed: &mut Observed, reading: Option<StateReading>, now: 
     login.storing(|unstored| unstored.compared_with(&observed.state));
     login.recheck_rejected(stored.map(StoredLogin::token_hash).as_ref());
     notice_a_lost_login(observed);
-    take_token(observed);
+    take_token(observed, now);
+}
+
+/// A grant without a refresh token uses no state. That one is left is worth an event.
+fn left_behind(observed: &mut Observed, reading: Option<StateReading>) {
+    let found = match State::of(reading, &observed.credential) {
+        State::Present(_) | State::Damaged { .. } => true,
+        State::Unread | State::Absent | State::Foreign => false,
+    };
+    observed.memory.login.look_left_behind(found);
+    if found {
+        observed.memory.reporting.note(Change::RefreshTokenLeft);
+    }
 }
 
 pub(super) fn stored(observed: &mut Observed, secret: StateSecret, claims: bool, now: Timestamp) {
@@ -39,7 +56,7 @@ pub(super) fn stored(observed: &mut Observed, secret: StateSecret, claims: bool,
         exchange::rejected(observed, now);
     }
     notice_a_lost_login(observed);
-    take_token(observed);
+    take_token(observed, now);
 }
 
 pub(super) fn not_stored(observed: &mut Observed, why: NotStored, now: Timestamp) {
@@ -106,9 +123,18 @@ fn notice_a_lost_login(observed: &mut Observed) {
     observed.memory.login.set_lost(lost);
 }
 
-/// Takes the stored access token in hand, if consumers do not have it yet.
-pub(super) fn take_token(observed: &mut Observed) {
-    let Some(found) = observed.state.stored().and_then(access_token) else {
+/// Takes the stored access token in hand, if consumers do not have it yet. That of a predecessor is left alone before the owner
+/// of its initial refresh token has consented again.
+pub(super) fn take_token(observed: &mut Observed, now: Timestamp) {
+    let Ok(settings) = &observed.settings else {
+        return;
+    };
+    let case = Case {
+        observed,
+        settings,
+        now,
+    };
+    let Some(found) = case.adoptable_login().and_then(access_token) else {
         return;
     };
     let on_target = observed

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::{
     api::CubeCredentialStatus,
     reconcile::{
+        case::{Case, Inheritance},
         memory::{Change, Written},
         observed::Observed,
         target::{DesiredMetadata, Target, TargetOwner, TargetReading, TargetSecret},
@@ -18,6 +19,21 @@ pub(super) fn read(observed: &mut Observed, reading: Option<TargetReading>) {
         Some(reading) => Target::Present(take_token(observed, reading)),
         None => Target::Absent,
     };
+}
+
+/// Remembers that a predecessor's token proves this object's right to its Secret, before another token is at hand.
+pub(super) fn notice_inheritance(observed: &mut Observed, now: Timestamp) {
+    let Ok(settings) = &observed.settings else {
+        return;
+    };
+    let case = Case {
+        observed,
+        settings,
+        now,
+    };
+    if let Some(Inheritance::Proven(uid)) = case.inheritance() {
+        observed.memory.target.inherit(uid);
+    }
 }
 
 pub(super) fn previous_read(observed: &mut Observed, reading: Option<TargetReading>) {
@@ -61,7 +77,8 @@ fn written(
     let settings = observed.settings.as_ref().ok()?;
     Some(Written {
         version: secret.version.clone(),
-        metadata: DesiredMetadata::new(&observed.credential, settings, token?),
+        metadata: DesiredMetadata::new(&observed.credential, settings, token?)
+            .over(observed.target.present()),
     })
 }
 

@@ -71,7 +71,7 @@ impl Case<'_> {
             match self.next_login() {
                 NextLogin::Unconfirmed(read) => return Inputs::Unconfirmed(read),
                 NextLogin::New(_) => return Inputs::Changed,
-                NextLogin::Stored => {}
+                NextLogin::Stored | NextLogin::Withheld(_) => {}
             }
         }
         match observed.memory.target.token() {
@@ -126,7 +126,7 @@ impl Case<'_> {
             match self.next_login() {
                 NextLogin::Unconfirmed(read) => return BackoffBypass::Unsure(read),
                 NextLogin::New(_) => return BackoffBypass::Yes,
-                NextLogin::Stored => {}
+                NextLogin::Stored | NextLogin::Withheld(_) => {}
             }
         }
         let exchange = &observed.memory.exchange;
@@ -210,6 +210,7 @@ impl Case<'_> {
         let client = self.client()?;
         self.initial_token()?;
         self.hosts()?;
+        self.stored_token()?;
         preflight::ca_bundle(self.settings, &self.observed.ca_bundle)?;
         Ok(client)
     }
@@ -230,10 +231,12 @@ impl Case<'_> {
         preflight::operator_allows(observed.allowed_hosts.as_ref(), endpoint)?;
         let client_hosts = observed.source.token_hosts();
         preflight::owner_allows(&settings.source.name, client_hosts, endpoint)?;
-        match settings.grant.refresh_token() {
-            Some(initial) => preflight::owner_allows(&initial.name, self.seed_hosts(), endpoint),
-            None => Ok(()),
-        }
+        let Some(initial) = settings.grant.refresh_token() else {
+            return Ok(());
+        };
+        let lists = self.seed_hosts();
+        let mut lists = lists.iter().map(Option::as_deref);
+        lists.try_for_each(|hosts| preflight::owner_allows(&initial.name, hosts, endpoint))
     }
 
     /// The client whose budget pays for an exchange, if nothing rejects it.

@@ -4,9 +4,10 @@ use secrecy::SecretString;
 
 use super::Case;
 use crate::reconcile::{
-    login::{ClaimState, State, StateConflict, StoredLogin},
+    login::{Binding, ClaimState, SeedNow, State, StateConflict, StoredLogin},
     plan::Read,
-    source::{Source, preflight},
+    source::{Rejection, Withheld, preflight},
+    token::LAST_ROTATION,
 };
 
 /// The login whose refresh token an exchange would send.
@@ -18,8 +19,11 @@ pub(in crate::reconcile) enum NextLogin {
     Stored,
     /// A login that begins, or comes back. It must be stored before its token is sent.
     New(Box<StoredLogin>),
+    /// None: the stored token was not given for what the spec says now.
+    Withheld(Withheld),
 }
 
+/// Which refresh token is next.
 impl Case<'_> {
     /// The next login. An initial refresh token that cannot be used begins none: `preflight` says what is wrong with it.
     pub(in crate::reconcile) fn next_login(&self) -> NextLogin {
@@ -29,8 +33,10 @@ impl Case<'_> {
             State::Absent => None,
             State::Present(secret) => Some(&secret.stored),
         };
+        let withheld = self.departure();
         let version = self.observed.seed_version();
-        if stored.is_some_and(|stored| stored.record.seed_version == version) {
+        if withheld.is_none() && stored.is_some_and(|stored| stored.record.seed_version == version)
+        {
             return NextLogin::Stored;
         }
         if self.observed.seed.is_unread() {
@@ -39,38 +45,147 @@ impl Case<'_> {
             return read.map_or(NextLogin::Stored, NextLogin::Unconfirmed);
         }
         let Some(initial) = preflight::usable_token(&self.observed.seed) else {
-            return NextLogin::Stored;
+            return withheld.map_or(NextLogin::Stored, NextLogin::Withheld);
         };
         match stored {
-            Some(stored) if stored.knows(initial) => NextLogin::Stored,
-            _ => NextLogin::New(Box::new(StoredLogin::begin(initial, version, stored))),
-        }
-    }
-
-    /// The only hosts that the owner of the initial refresh token allows, as far as they are known. Only the Secret that the
-    /// login began with speaks for its owner.
-    pub(in crate::reconcile) fn seed_hosts(&self) -> Option<&str> {
-        let stored = self.observed.state.stored();
-        let speaks = |initial: &SecretString| {
-            stored.is_none_or(|stored| stored.began_with(initial) || !stored.knows(initial))
-        };
-        match &self.observed.seed {
-            Source::Read(found)
-                if preflight::usable_token(&self.observed.seed).is_some_and(speaks) =>
-            {
-                found.token_hosts.as_deref()
+            Some(stored) if stored.knows(initial) => {
+                Self::with_known_seed(stored, initial, withheld)
             }
-            _ => stored?.record.token_hosts.as_deref(),
+            _ => self.begun(StoredLogin::begin(initial, version, stored)),
         }
     }
 
+    /// The next login where its owner provides an initial refresh token that the stored one knows. That proves who consents, but
+    /// not to which endpoint.
+    fn with_known_seed(
+        stored: &StoredLogin,
+        initial: &SecretString,
+        withheld: Option<Withheld>,
+    ) -> NextLogin {
+        match withheld {
+            Some(Withheld::Endpoint { .. }) if stored.holds(initial) => {
+                NextLogin::New(Box::new(stored.unbound()))
+            }
+            Some(endpoint @ Withheld::Endpoint { .. }) => NextLogin::Withheld(endpoint),
+            Some(Withheld::Reference { .. } | Withheld::Owner | Withheld::Unbound) | None => {
+                NextLogin::Stored
+            }
+        }
+    }
+
+    /// A login that begins. One that comes back keeps its endpoint.
+    fn begun(&self, login: StoredLogin) -> NextLogin {
+        match self.other_endpoint(login.record.binding.as_deref()) {
+            Some(withheld) => NextLogin::Withheld(withheld),
+            None => NextLogin::New(Box::new(login)),
+        }
+    }
+
+    /// How the spec differs from what the stored refresh token was given for.
+    fn departure(&self) -> Option<Withheld> {
+        let asked_for = Binding::asked_for(self.settings)?;
+        let State::Present(secret) = &self.observed.state else {
+            return None;
+        };
+        let binding = secret.stored.record.binding.as_deref();
+        if let Some(withheld) = self.other_endpoint(binding) {
+            return Some(withheld);
+        }
+        if secret.owner_uid.as_ref() != Some(&self.observed.credential.uid) {
+            return Some(Withheld::Owner);
+        }
+        match binding {
+            None => (!self.is_of_this_spec(&secret.stored)).then_some(Withheld::Unbound),
+            Some(binding) => (!binding.has_reference_of(&asked_for)).then(|| Withheld::Reference {
+                secret: binding.secret.clone(),
+                key: binding.key.clone(),
+            }),
+        }
+    }
+
+    fn other_endpoint(&self, binding: Option<&Binding>) -> Option<Withheld> {
+        let endpoint = &binding?.endpoint;
+        let other = *endpoint != self.settings.endpoint.without_query();
+        other.then(|| Withheld::Endpoint {
+            endpoint: endpoint.clone(),
+        })
+    }
+
+    /// Whether the last token of this login was issued for the present generation of the spec, which proves the endpoint and the
+    /// reference of a login that an earlier version stored.
+    fn is_of_this_spec(&self, stored: &StoredLogin) -> bool {
+        let credential = &self.observed.credential;
+        let issued = stored.record.issued.as_ref();
+        issued.is_some_and(|issued| {
+            issued.owner_uid == credential.uid && issued.generation == credential.generation
+        })
+    }
+
+    /// The stored login, if it is this object's or may be adopted.
+    pub(in crate::reconcile) fn adoptable_login(&self) -> Option<&StoredLogin> {
+        let State::Present(secret) = &self.observed.state else {
+            return None;
+        };
+        let ours = secret.owner_uid.as_ref() == Some(&self.observed.credential.uid);
+        (ours || matches!(self.next_login(), NextLogin::Stored)).then_some(&secret.stored)
+    }
+}
+
+/// What the owner of the initial refresh token allows.
+impl Case<'_> {
+    /// Whether the stored refresh token, if it is the next one, was given for what the spec says now.
+    pub(in crate::reconcile) fn stored_token(&self) -> Result<(), Rejection> {
+        match self.next_login() {
+            NextLogin::Withheld(why) => Err(Rejection::StoredToken {
+                state: self.settings.state_name.clone(),
+                why,
+            }),
+            NextLogin::Unconfirmed(_) | NextLogin::Stored | NextLogin::New(_) => Ok(()),
+        }
+    }
+
+    /// The lists of hosts that apply to the next refresh token: that of its owner now, and the one that was recorded. Both must
+    /// allow the endpoint, so that no change of the spec avoids the narrower one.
+    pub(in crate::reconcile) fn seed_hosts(&self) -> [Option<String>; 2] {
+        let next = self.next_login();
+        let recorded = match &next {
+            NextLogin::New(login) => Some(login.as_ref()),
+            _ => self.observed.state.stored(),
+        };
+        let recorded = recorded.and_then(|login| login.record.token_hosts.clone());
+        let current = self.observed.seed.token_hosts().map(Into::into);
+        [current, recorded]
+    }
+
+    /// The Secret with the initial refresh token at the moment of a claim of this login. Only the Secret that the login began with
+    /// changes its list of hosts.
+    pub(in crate::reconcile) fn seed_now(&self, login: &StoredLogin) -> SeedNow {
+        let began = preflight::usable_token(&self.observed.seed)
+            .is_some_and(|initial| login.began_with(initial));
+        SeedNow {
+            version: self.observed.seed_version(),
+            token_hosts: if began {
+                self.observed.seed.token_hosts().map(Into::into)
+            } else {
+                login.record.token_hosts.clone()
+            },
+            binding: Binding::asked_for(self.settings),
+        }
+    }
+}
+
+/// The state.
+impl Case<'_> {
     /// Why the Secret by the state's name cannot be used, with the grant that has one.
     pub(in crate::reconcile) fn state_conflict(&self) -> Option<StateConflict> {
         self.settings.grant.refresh_token()?;
         let name = self.settings.state_name.clone();
-        match self.observed.state {
+        match &self.observed.state {
             State::Foreign => Some(StateConflict::Foreign { name }),
             State::Damaged { .. } => Some(StateConflict::Damaged { name }),
+            State::Present(secret) if secret.stored.record.rotation >= LAST_ROTATION => {
+                Some(StateConflict::Damaged { name })
+            }
             State::Unread | State::Absent | State::Present(_) => None,
         }
     }

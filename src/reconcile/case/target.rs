@@ -2,9 +2,21 @@
 
 use super::{Case, Inputs};
 use crate::reconcile::{
+    plan::Read,
     target::{TargetConflict, TargetOwner, TargetSecret},
     token::TokenMetadata,
 };
+
+/// What a Secret is to this object that a predecessor left.
+#[derive(Debug)]
+pub(in crate::reconcile) enum Inheritance {
+    /// Something must be read first.
+    Unconfirmed(Read),
+    /// Its token was not issued for what the spec says now, as far as that can be seen.
+    Refused(TargetConflict),
+    /// It was. This is the uid of the Secret.
+    Proven(String),
+}
 
 impl<'a> Case<'a> {
     /// The Secret by the target's name, if it is ours or was left by a predecessor.
@@ -31,6 +43,42 @@ impl<'a> Case<'a> {
         foreign.then(|| TargetConflict::Foreign {
             name: secret.name.clone(),
         })
+    }
+
+    /// Whether a Secret that a predecessor left may be used: its token has to be issued for what the spec says now, unless a person
+    /// gives it to this object.
+    pub(in crate::reconcile) fn inheritance(&self) -> Option<Inheritance> {
+        let observed = self.observed;
+        let secret = observed.target.present()?;
+        if secret.owner(&observed.credential) != TargetOwner::Predecessor
+            || secret.is_given_to(&observed.credential)
+        {
+            return None;
+        }
+        let proven = Inheritance::Proven(secret.uid.clone());
+        if observed.memory.target.inherits(&secret.uid) {
+            return Some(proven);
+        }
+        if observed.source.is_unread() {
+            let read = Read::source(self.settings, &observed.source);
+            return Some(Inheritance::Unconfirmed(read));
+        }
+        // Nothing is requested with a client that cannot be used, so it is the first thing to repair.
+        let inputs = self.token_inputs().ok()?;
+        let refused = Inheritance::Refused(TargetConflict::Retained {
+            name: secret.name.clone(),
+            namespace: observed.credential.namespace.clone(),
+            uid: observed.credential.uid.clone(),
+        });
+        let Some(token) = secret.confirmed_metadata() else {
+            return Some(refused);
+        };
+        let Some(at_hand) = observed.memory.target.token() else {
+            let read = Read::target(self.settings, &observed.target);
+            return Some(Inheritance::Unconfirmed(read));
+        };
+        let fits = inputs.hash(&at_hand.value) == token.inputs_hash;
+        Some(if fits { proven } else { refused })
     }
 
     /// The token to judge: the one at hand, or the one on the target.

@@ -99,7 +99,9 @@ pub(super) fn the_needs_of_the_request_are_read(case: &Case<'_>) -> Option<Step>
     match case.next_login() {
         NextLogin::Unconfirmed(what) => Some(read(what)),
         // The owner's consent and list of hosts count at every request.
-        NextLogin::Stored | NextLogin::New(_) => observed.seed.is_unread().then(|| read(seed)),
+        NextLogin::Stored | NextLogin::New(_) | NextLogin::Withheld(_) => {
+            observed.seed.is_unread().then(|| read(seed))
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     api::Reason,
     reconcile::{
         case::{Case, NextLogin},
-        login::{self, Claim, ClaimState, Rejected, SeedNow, State, StoredLogin},
+        login::{self, Claim, ClaimState, Rejected, State, StoredLogin},
         memory::StorePhase,
         plan::{Action, DesiredState, Next, Read},
         status::{self, Conditions},
@@ -42,6 +42,17 @@ pub(super) fn the_state_is_read(case: &Case<'_>) -> Option<Step> {
     (wanted && case.observed.state.is_unread()).then(|| read(Read::state(case.settings)))
 }
 
+/// A token that came with a refresh token shows that the grant has changed. Nothing else would say that its state is left, and may
+/// hold a refresh token that still works.
+pub(super) fn a_state_of_an_earlier_grant_is_looked_for(case: &Case<'_>) -> Option<Step> {
+    let login = &case.observed.memory.login;
+    if case.settings.grant.refresh_token().is_some() || login.left_behind().is_some() {
+        return None;
+    }
+    case.token()?.rotation?;
+    Some(read(Read::state(case.settings)))
+}
+
 /// A dead token is dead for every process: it is never sent again because a status was wiped.
 pub(super) fn a_rejection_is_stored(case: &Case<'_>) -> Option<Step> {
     let rejected = case.observed.memory.login.rejected()?;
@@ -69,6 +80,14 @@ pub(super) fn the_state_follows_the_deletion_policy(case: &Case<'_>) -> Option<S
     let follows = secret.owned == case.settings.owns_target();
     if follows || case.observed.memory.login.unwritable().is_some() {
         return None;
+    }
+    // A write makes it this object's.
+    if secret.owner_uid.as_ref() != Some(&case.observed.credential.uid) {
+        match case.next_login() {
+            NextLogin::Unconfirmed(what) => return Some(read(what)),
+            NextLogin::Stored => {}
+            NextLogin::New(_) | NextLogin::Withheld(_) => return None,
+        }
     }
     Some(store(case, secret.stored.clone()))
 }
@@ -131,17 +150,15 @@ pub(super) fn the_refresh_token_is_claimed(case: &Case<'_>) -> Option<Step> {
     case.preflight().ok()?;
     let stored = match case.next_login() {
         NextLogin::New(login) => *login,
-        NextLogin::Stored | NextLogin::Unconfirmed(_) => case.observed.state.stored()?.clone(),
+        NextLogin::Stored => case.observed.state.stored()?.clone(),
+        NextLogin::Unconfirmed(_) | NextLogin::Withheld(_) => return None,
     };
     if let ClaimState::Ours { until } = case.claim_state(&stored)
         && Claim::suffices(until, case.now)
     {
         return None;
     }
-    let seed = SeedNow {
-        version: case.observed.seed_version(),
-        token_hosts: case.seed_hosts().map(Into::into),
-    };
+    let seed = case.seed_now(&stored);
     let unused = case.observed.memory.login.unused_claim();
     let claimed = stored.claimed(&case.observed.identity, seed, unused, case.now);
     Some(claim(case, claimed))

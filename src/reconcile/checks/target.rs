@@ -4,7 +4,7 @@ use super::step::{Step, act, read, settle};
 use crate::{
     api::Reason,
     reconcile::{
-        case::{Case, Inputs},
+        case::{Case, Inheritance, Inputs},
         plan::{Action, Next, Read},
         source::Source,
         status::Conditions,
@@ -39,6 +39,16 @@ pub(super) fn a_foreign_secret_is_left_alone(case: &Case<'_>) -> Option<Step> {
     Some(settle(Conditions::target_conflict(case, &conflict)))
 }
 
+pub(super) fn a_predecessors_secret_is_not_taken_over(case: &Case<'_>) -> Option<Step> {
+    match case.inheritance()? {
+        Inheritance::Unconfirmed(what) => Some(read(what)),
+        Inheritance::Refused(conflict) => {
+            Some(settle(Conditions::target_conflict(case, &conflict)))
+        }
+        Inheritance::Proven(_) => None,
+    }
+}
+
 /// A previous target that was confirmed earlier is read again, because its token is not kept between reconciles.
 pub(super) fn a_moved_target_is_read(case: &Case<'_>) -> Option<Step> {
     let previous = case.observed.previous.as_ref()?;
@@ -52,8 +62,9 @@ pub(super) fn a_moved_target_is_read(case: &Case<'_>) -> Option<Step> {
 pub(super) fn the_token_is_published(case: &Case<'_>) -> Option<Step> {
     let memory = &case.observed.memory.target;
     let metadata = publishable(case)?;
-    let wanted = DesiredMetadata::new(&case.observed.credential, case.settings, &metadata);
     let current = case.target();
+    let wanted = DesiredMetadata::new(&case.observed.credential, case.settings, &metadata);
+    let wanted = wanted.over(current);
     if current.is_some_and(|secret| secret.is_confirmed() && secret.has(&wanted)) {
         return None;
     }
@@ -80,7 +91,7 @@ pub(super) fn the_token_is_published(case: &Case<'_>) -> Option<Step> {
         metadata,
     };
     let replaces = current.map(TargetSecret::secret_version);
-    let target = desired(&case.observed.credential, case.settings, &token, replaces);
+    let target = desired(case.settings, &token, wanted, replaces);
     Some(act(Action::Publish(target)))
 }
 

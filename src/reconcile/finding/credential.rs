@@ -80,6 +80,8 @@ pub(crate) enum LoginFact {
     Absent {
         secret: String,
     },
+    /// The grant has no refresh token, and a state is left.
+    LeftBehind(Box<Settings>),
     /// The remedy speaks of the settings.
     Rejected(RejectedToken, Box<Settings>),
     AnotherSignIn {

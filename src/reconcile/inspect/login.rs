@@ -8,10 +8,14 @@ use crate::reconcile::{
 };
 
 impl Inspection<'_> {
-    /// The Secret with the current refresh token, with the grant that has one.
+    /// The Secret with the current refresh token, with the grant that has one, or left by it.
     pub(crate) fn state(&self) -> Option<Finding> {
         let case = &self.0;
-        case.settings.grant.refresh_token()?;
+        if case.settings.grant.refresh_token().is_none() {
+            let settings = Box::new(case.settings.clone());
+            let left = case.observed.memory.login.left_behind() == Some(true);
+            return left.then(|| Finding::notice(LoginFact::LeftBehind(settings)));
+        }
         if let Some(conflict) = case.state_conflict() {
             return Some(Finding::bad(LoginFact::Conflict(conflict)));
         }

@@ -2,7 +2,7 @@
 
 use super::Inspection;
 use crate::reconcile::{
-    case::Inputs,
+    case::{Inheritance, Inputs},
     finding::{Finding, TargetFact},
 };
 
@@ -10,7 +10,12 @@ impl Inspection<'_> {
     /// The Secret with the access token.
     pub(crate) fn target(&self) -> Finding {
         let case = &self.0;
+        let retained = match case.inheritance() {
+            Some(Inheritance::Refused(conflict)) => Some(conflict),
+            Some(Inheritance::Unconfirmed(_) | Inheritance::Proven(_)) | None => None,
+        };
         let conflict = case.older_rival().or_else(|| case.foreign_target());
+        let conflict = conflict.or(retained);
         if let Some(conflict) = conflict {
             return Finding::bad(TargetFact::Conflict(conflict));
         }

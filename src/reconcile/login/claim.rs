@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::{record::Claim, stored::StoredLogin};
+use super::{binding::Binding, record::Claim, stored::StoredLogin};
 use crate::reconcile::{pace::delays, time::later};
 
 /// Whether the current refresh token may be sent.
@@ -25,6 +25,8 @@ pub(in crate::reconcile) struct SeedNow {
     pub(in crate::reconcile) version: Option<String>,
     /// The hosts that its owner allows.
     pub(in crate::reconcile) token_hosts: Option<String>,
+    /// The use that the spec asks for.
+    pub(in crate::reconcile) binding: Option<Binding>,
 }
 
 impl Claim {
@@ -86,6 +88,7 @@ impl StoredLogin {
             record.claim = Some(Claim::new(self.token_hash(), identity, now));
             record.seed_version = seed.version;
             record.token_hosts = seed.token_hosts;
+            record.binding = seed.binding.map(Box::new);
             record.outcome_unknown |= unknown;
         })
     }

@@ -4,7 +4,16 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::reconcile::{pace::delays, time::later, token::TokenMetadata};
+use super::binding::Binding;
+use crate::{
+    oauth::endpoint::Endpoint,
+    reconcile::{
+        pace::delays,
+        time::later,
+        token::{LAST_ROTATION, TokenMetadata},
+    },
+    scrub::Scrubber,
+};
 
 /// The record beside the tokens of a login.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +28,9 @@ pub(in crate::reconcile) struct LoginRecord {
     pub(in crate::reconcile) seed_version: Option<String>,
     /// The only hosts that the owner of the initial refresh token allows. They still hold after that Secret was deleted.
     pub(in crate::reconcile) token_hosts: Option<String>,
+    /// The use of the refresh token since its first claim; `None`: it was never claimed, or by an earlier version only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::reconcile) binding: Option<Box<Binding>>,
     /// The seeds of earlier logins: applying one of them again changes nothing.
     pub(in crate::reconcile) past_seeds: Vec<String>,
     /// The metadata of the access token.
@@ -30,6 +42,32 @@ pub(in crate::reconcile) struct LoginRecord {
     pub(in crate::reconcile) rejection: Option<RejectedToken>,
     /// The record of the login before, until this one has worked: a wrong seed must not cost a good login.
     pub(in crate::reconcile) replaced: Option<Box<LoginRecord>>,
+}
+
+impl LoginRecord {
+    /// The record with the texts that people will read as a provider's are shown, because whoever edits the Secret may write
+    /// anything; `None`: its endpoint is none, or its number too large.
+    pub(super) fn cleaned(mut self) -> Option<Self> {
+        let scrubber = Scrubber::default();
+        if let Some(rejection) = &mut self.rejection {
+            rejection.what = scrubber.clean_message(&rejection.what);
+        }
+        if let Some(binding) = &mut self.binding {
+            // An endpoint that was read has printable ASCII only.
+            binding.endpoint = Endpoint::parse(&binding.endpoint).ok()?.without_query();
+        }
+        if self.rotation > LAST_ROTATION {
+            return None;
+        }
+        self.issued = self.issued.map(|issued| {
+            let number = issued.rotation.unwrap_or(self.rotation);
+            issued.cleaned().numbered(number.min(self.rotation))
+        });
+        if let Some(replaced) = self.replaced {
+            self.replaced = Some(Box::new(replaced.cleaned()?));
+        }
+        Some(self)
+    }
 }
 
 /// The process that is about to send a refresh token.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 
-use super::stored::StoredLogin;
+use super::{record::LoginRecord, stored::StoredLogin};
 use crate::{
     api::{annotation, label},
     oauth::response::is_token,
@@ -41,6 +41,8 @@ pub enum State {
 pub struct StateSecret {
     pub uid: String,
     pub version: String,
+    /// The uid of the object that wrote it last. One that is not this object's was left by a predecessor of the same name.
+    pub owner_uid: Option<String>,
     /// Whether it has this object's owner reference.
     pub owned: bool,
     /// The content of the Secret.
@@ -53,6 +55,8 @@ pub struct StateSecret {
 pub struct StateReading {
     pub uid: String,
     pub version: String,
+    /// The uid of the object that wrote it last, from its annotation.
+    pub owner_uid: Option<String>,
     /// The uids of its owner references.
     pub owners: Vec<String>,
     /// Its data, as far as it is text; `None`: it does not belong to this object, so its data was not read.
@@ -87,6 +91,7 @@ impl State {
             Some(stored) => Self::Present(Box::new(StateSecret {
                 uid: reading.uid,
                 version: reading.version,
+                owner_uid: reading.owner_uid,
                 owned: reading.owners.contains(&credential.uid),
                 stored,
             })),
@@ -122,7 +127,7 @@ impl State {
 impl StoredLogin {
     /// Reads the data of the Secret. An edited value that is no longer a token is neither sent nor published.
     pub(super) fn read(data: &BTreeMap<String, SecretString>) -> Option<Self> {
-        let record = data.get(RECORD)?.expose_secret();
+        let record: LoginRecord = serde_json::from_str(data.get(RECORD)?.expose_secret()).ok()?;
         let token = |key| {
             let found = data.get(key).cloned();
             found.filter(|token| is_token(token.expose_secret()))
@@ -131,7 +136,7 @@ impl StoredLogin {
             refresh_token: token(REFRESH_TOKEN)?,
             access_token: token(ACCESS_TOKEN),
             replaced_token: token(REPLACED_TOKEN),
-            record: serde_json::from_str(record).ok()?,
+            record: record.cleaned()?,
         })
     }
 

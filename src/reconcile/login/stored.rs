@@ -29,6 +29,11 @@ impl StoredLogin {
         self.record.seed == seed || self.record.past_seeds.contains(&seed)
     }
 
+    /// Whether the stored refresh token is this one: the provider has not rotated it, so whoever may use the one may use the other.
+    pub(in crate::reconcile) fn holds(&self, initial: &SecretString) -> bool {
+        self.token_hash() == hash(initial)
+    }
+
     /// The hash of the refresh token.
     pub(in crate::reconcile) fn token_hash(&self) -> String {
         hash(&self.refresh_token)
@@ -36,6 +41,14 @@ impl StoredLogin {
 }
 
 impl StoredLogin {
+    /// The login without its binding and its hosts: the Secret that holds the very same token speaks for it again.
+    pub(in crate::reconcile) fn unbound(&self) -> Self {
+        self.with(|record| {
+            record.binding = None;
+            record.token_hosts = None;
+        })
+    }
+
     pub(super) fn with(&self, change: impl FnOnce(&mut LoginRecord)) -> Self {
         let mut changed = self.clone();
         change(&mut changed.record);

@@ -211,7 +211,7 @@ fn the_newer_token_has_the_greater_number_then_the_later_time() {
 #[test]
 fn the_number_of_a_response_does_not_overflow() {
     let next = a2().succeeded(Some(token("a3")), None, Some(u64::MAX));
-    assert_eq!(next.record.rotation, u64::MAX);
+    assert_eq!(next.record.rotation, u64::MAX - 1);
 }
 
 /// As the version before this layout of the code wrote it: the stored format must stay readable.
@@ -231,6 +231,7 @@ fn a_state_of_the_version_before_is_read() {
         seed: "5e".into(),
         seed_version: Some("7".into()),
         token_hosts: Some("api.example.com".into()),
+        binding: None,
         past_seeds: vec!["0a".into()],
         issued: Some(TokenMetadata {
             owner_uid: "uid".into(),

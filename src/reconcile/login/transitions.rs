@@ -7,7 +7,7 @@ use super::{
     record::{LoginRecord, RejectedToken},
     stored::{StoredLogin, hash},
 };
-use crate::reconcile::token::Token;
+use crate::reconcile::token::{LAST_ROTATION, Token};
 
 /// The most seeds that are remembered as replaced for good.
 const PAST_SEEDS: usize = 32;
@@ -98,7 +98,8 @@ impl StoredLogin {
         let rotation = before
             .rotation
             .max(published.unwrap_or(0))
-            .saturating_add(1);
+            .saturating_add(1)
+            .min(LAST_ROTATION);
         let (access_token, issued) = issued
             .map(|token| (token.value, token.metadata.numbered(rotation)))
             .unzip();

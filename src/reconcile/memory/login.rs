@@ -33,6 +33,8 @@ pub(in crate::reconcile) struct LoginMemory {
     seed: Option<String>,
     /// The state says that the login is lost.
     lost: bool,
+    /// Whether a state is left of an earlier grant; `None`: it was not looked for.
+    left_behind: Option<bool>,
 }
 
 /// A claim of this process with which certainly nothing was consumed.
@@ -146,6 +148,7 @@ impl LoginMemory {
 impl LoginMemory {
     /// The state was read for this generation; `None`: it could not be used.
     pub(in crate::reconcile) fn read_for(&mut self, generation: Option<i64>) {
+        self.left_behind = None;
         self.read_for = generation;
     }
 
@@ -167,6 +170,16 @@ impl LoginMemory {
     /// Whether the state says that the login is lost.
     pub(in crate::reconcile) fn is_lost(&self) -> bool {
         self.lost
+    }
+
+    /// The grant has no refresh token, and there is a state with one, or none.
+    pub(in crate::reconcile) fn look_left_behind(&mut self, found: bool) {
+        self.left_behind = Some(found);
+    }
+
+    /// Whether a state is left of an earlier grant, if that was looked for.
+    pub(in crate::reconcile) fn left_behind(&self) -> Option<bool> {
+        self.left_behind
     }
 
     /// The provider rejected the refresh token.

@@ -22,6 +22,8 @@ pub(in crate::reconcile) enum Change {
     ServedRequest,
     /// A login began with another initial refresh token.
     SeedAdopted,
+    /// The grant has changed, and the state with its refresh token is left.
+    RefreshTokenLeft,
     /// The response stated no lifetime.
     ExpiryUnknown,
     /// Fewer scopes were granted than asked for.
@@ -113,7 +115,7 @@ impl Change {
             | Self::ClockSkew { .. }
             | Self::ShortLived { .. }
             | Self::ServedRequest => true,
-            Self::Issued | Self::Repaired | Self::SeedAdopted => false,
+            Self::Issued | Self::Repaired | Self::SeedAdopted | Self::RefreshTokenLeft => false,
         }
     }
 }

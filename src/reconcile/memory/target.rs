@@ -20,6 +20,8 @@ pub(in crate::reconcile) struct TargetMemory {
     /// The last status that named the target, while that is missing: its repair may have to wait.
     missing: Option<Box<CubeCredentialStatus>>,
     unwritable: Option<Unwritable>,
+    /// The uid of a predecessor's Secret whose token was issued for what the spec says: the next token replaces that one.
+    inherited: Option<String>,
 }
 
 /// The token at hand. This is the one place that could lose a token that was received: it gives up an unpublished one only when
@@ -93,6 +95,15 @@ impl TargetMemory {
             AtHand::Nothing => AtHand::Nothing,
             AtHand::Read(token) | AtHand::Unpublished(token) => AtHand::Unpublished(token),
         };
+    }
+
+    /// The Secret with this uid was left by a predecessor, and its token was issued for what the spec says.
+    pub(in crate::reconcile) fn inherit(&mut self, uid: String) {
+        self.inherited = Some(uid);
+    }
+
+    pub(in crate::reconcile) fn inherits(&self, uid: &str) -> bool {
+        self.inherited.as_deref() == Some(uid)
     }
 
     /// Forgets a token that was only read: it can be read again.

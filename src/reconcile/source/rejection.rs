@@ -55,12 +55,38 @@ pub enum Rejection {
         /// The entry that is no host.
         entry: String,
     },
+    /// The stored refresh token was given for another use.
+    #[error("the refresh token in Secret {state:?} {why}")]
+    StoredToken { state: String, why: Withheld },
     /// The CA bundle cannot be used.
     #[error("spec.caBundleRef: {} {flaw}", ca_bundle_name(reference))]
     CaBundle {
         reference: CaBundleRef,
         flaw: CaBundleFlaw,
     },
+}
+
+/// Why a stored refresh token is not sent with the present spec.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Withheld {
+    /// The spec names another endpoint.
+    #[error("is for {endpoint} only")]
+    Endpoint {
+        /// Scheme, authority and path of the endpoint that it is for.
+        endpoint: String,
+    },
+    /// The spec names another Secret, which does not prove that its owner may use this login.
+    #[error(
+        "came from key {key:?} of Secret {secret:?}, which spec.refreshTokenRef no longer names"
+    )]
+    #[expect(missing_docs, reason = "the names say it")]
+    Reference { secret: String, key: String },
+    /// It was left by another object.
+    #[error("was left by a deleted CubeCredential of this name")]
+    Owner,
+    /// An earlier version stored it, and the spec has changed since.
+    #[error("was stored by an earlier version, which did not record the endpoint it is for")]
+    Unbound,
 }
 
 /// The role of a user's Secret.
@@ -131,6 +157,7 @@ impl Rejection {
             Self::HostNotAllowedByOperator { .. }
             | Self::HostNotAllowedByOwner { .. }
             | Self::HostListMalformed { .. } => Reason::HostNotAllowed,
+            Self::StoredToken { .. } => Reason::StateConflict,
             Self::CaBundle { .. } => Reason::CABundleInvalid,
         }
     }
@@ -139,7 +166,10 @@ impl Rejection {
     pub(in crate::reconcile) fn is_unwatched(&self) -> bool {
         match self {
             // Only so many ConfigMaps with a CA bundle are watched.
-            Self::SecretAbsent { .. } | Self::NotLabelled { .. } | Self::CaBundle { .. } => true,
+            Self::SecretAbsent { .. }
+            | Self::NotLabelled { .. }
+            | Self::StoredToken { .. }
+            | Self::CaBundle { .. } => true,
             // The initial refresh token has one reason for a missing key and a missing Secret.
             Self::KeyMissing { role, .. } => *role == SecretRole::RefreshToken,
             Self::Malformed { .. }

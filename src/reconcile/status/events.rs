@@ -2,7 +2,7 @@
 
 use super::{
     conditions::{Condition, Conditions},
-    message::span,
+    message::{self, span},
 };
 use crate::{
     api::{ConditionStatus, ConditionType},
@@ -119,6 +119,10 @@ fn of_change(change: Change, settings: Option<&Settings>) -> Option<Event> {
             let name = initial.map_or("", |initial| &initial.name);
             let note = format!("the login continues from the refresh token in Secret {name:?}");
             (EventKind::SeedAdopted, note)
+        }
+        Change::RefreshTokenLeft => {
+            let note = settings.map(message::refresh_token_left);
+            (EventKind::RefreshTokenLeft, note.unwrap_or_default())
         }
         Change::ExpiryUnknown => {
             let assumed = settings.map(|settings| span(settings.assumed_lifetime));

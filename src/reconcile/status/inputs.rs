@@ -4,7 +4,7 @@ use crate::{
     api::{annotation, label},
     reconcile::{
         settings::Settings,
-        source::{CaBundleFlaw, Flaw, Rejection, SecretRole},
+        source::{CaBundleFlaw, Flaw, Rejection, SecretRole, Withheld},
     },
 };
 
@@ -46,6 +46,10 @@ pub(super) fn rejected_inputs(rejection: &Rejection, settings: &Settings) -> Str
         Rejection::HostListMalformed { .. } => format!(
             "{rejection}: write hosts as host or host:port, separated by commas; nothing is sent before that"
         ),
+        Rejection::StoredToken { why, .. } => format!(
+            "{rejection}: {}; nothing is sent before that",
+            consent_again(why, settings)
+        ),
         Rejection::CaBundle { reference, flaw } => format!(
             "{rejection}{}; it is used as soon as that is done",
             mend_bundle(flaw, &reference.name, settings)
@@ -69,6 +73,27 @@ fn keys(role: SecretRole, settings: &Settings) -> String {
             let key = key.unwrap_or_default();
             format!("key {key:?}, the refresh token of a sign-in,")
         }
+    }
+}
+
+/// The way back to a refresh token that may be sent.
+fn consent_again(why: &Withheld, settings: &Settings) -> String {
+    let initial = settings.grant.refresh_token();
+    let (name, key) = initial.map_or(("", ""), |initial| (&initial.name, &initial.key));
+    let label = label::CREDENTIAL;
+    match why {
+        Withheld::Endpoint { .. } => format!(
+            "set spec.tokenURL back to that, or sign in for the new endpoint and write its refresh token into key {key:?} of Secret \
+             {name:?}"
+        ),
+        Withheld::Reference { .. } => format!(
+            "name that one again, or create Secret {name:?} with the label {label}=true and, in key {key:?}, the same refresh token \
+             or that of a new sign-in"
+        ),
+        Withheld::Owner | Withheld::Unbound => format!(
+            "create Secret {name:?} with the label {label}=true and, in key {key:?}, the refresh token that this login began with or \
+             that of a new sign-in"
+        ),
     }
 }
 

@@ -170,6 +170,15 @@ pub(super) fn rejected_token(rejection: &RejectedToken, settings: &Settings) -> 
     )
 }
 
+/// The grant has no refresh token any more.
+pub(super) fn refresh_token_left(settings: &Settings) -> String {
+    let (state, namespace) = (&settings.state_name, &settings.namespace);
+    format!(
+        "Secret {state:?} still holds the refresh token of the earlier grant: unless you will set spec.grant back, sign out at the \
+         provider and run `kubectl delete secret {state} -n {namespace}`"
+    )
+}
+
 pub(super) fn claimed(until: Timestamp) -> String {
     format!(
         "another process of the operator has claimed the refresh token; what came of it is looked at when its claim ends, at {}",
@@ -193,6 +202,15 @@ pub(super) fn target_conflict(conflict: &TargetConflict) -> String {
         ),
         TargetConflict::Foreign { .. } => format!(
             "{conflict}: delete it, or set spec.target.name to another name; it is looked at again every minute"
+        ),
+        TargetConflict::Retained {
+            name,
+            namespace,
+            uid,
+        } => format!(
+            "{conflict}: delete it, or let this CubeCredential replace its token: `kubectl annotate --overwrite secret {name} \
+             -n {namespace} {}={uid}`; it is looked at again every minute",
+            annotation::ADOPTABLE_BY
         ),
     }
 }

@@ -10,7 +10,6 @@ use super::{
 use crate::{
     api::annotation,
     reconcile::{
-        credential::Credential,
         secret::{DesiredSecret, SecretVersion},
         settings::Settings,
         token::{ACCESS_TOKEN, Token, fingerprint},
@@ -28,14 +27,13 @@ impl DesiredSecret {
     }
 }
 
-/// The target with this token.
+/// The target with this token and its metadata.
 pub(in crate::reconcile) fn desired(
-    credential: &Credential,
     settings: &Settings,
     token: &Token,
+    metadata: DesiredMetadata,
     replaces: Option<SecretVersion>,
 ) -> DesiredSecret {
-    let metadata = DesiredMetadata::new(credential, settings, &token.metadata);
     let expires_at = token.metadata.expires_at.to_string();
     let data = BTreeMap::from([
         (ACCESS_TOKEN.to_owned(), token.value.clone()),

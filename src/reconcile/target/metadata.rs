@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use super::secret::TargetSecret;
 use crate::{
     api::{annotation, label},
-    reconcile::{credential::Credential, settings::Settings, token::TokenMetadata},
+    reconcile::{
+        credential::Credential,
+        settings::Settings,
+        token::{LAST_ROTATION, TokenMetadata},
+    },
 };
 
 /// The metadata that a target should have, without the hash of its content.
@@ -56,24 +60,62 @@ impl DesiredMetadata {
     }
 }
 
+/// The annotations that only some tokens have.
+const OPTIONAL: [&str; 3] = [
+    annotation::ROTATION,
+    annotation::REFRESH_REQUEST,
+    annotation::SCOPES,
+];
+
+impl DesiredMetadata {
+    /// The same metadata over what is there. An apply would leave an annotation that somebody else set, and it would describe a
+    /// token that does not have it, so it is emptied.
+    pub(in crate::reconcile) fn over(mut self, current: Option<&TargetSecret>) -> Self {
+        for name in OPTIONAL {
+            let found = current.and_then(|current| current.stated(name));
+            if found.is_some() && !self.annotations.contains_key(name) {
+                self.annotations.insert(name.into(), String::new());
+            }
+        }
+        self
+    }
+}
+
 impl TargetSecret {
-    /// The metadata of its token, from its annotations; `None` if they are incomplete.
+    /// The annotation, unless it is empty.
+    fn stated(&self, name: &str) -> Option<&String> {
+        self.annotations.get(name).filter(|text| !text.is_empty())
+    }
+
+    /// The metadata of its token, from its annotations; `None` if they are incomplete, or have a number that nothing can follow.
     pub(in crate::reconcile) fn metadata(&self) -> Option<TokenMetadata> {
-        let text = |name: &str| self.annotations.get(name);
-        Some(TokenMetadata {
+        let text = |name: &str| self.stated(name);
+        let rotation = match text(annotation::ROTATION) {
+            Some(number) => Some(
+                number
+                    .parse()
+                    .ok()
+                    .filter(|number| *number <= LAST_ROTATION)?,
+            ),
+            None => None,
+        };
+        let metadata = TokenMetadata {
             owner_uid: text(annotation::OWNER_UID)?.clone(),
             issued_at: text(annotation::ISSUED_AT)?.parse().ok()?,
             expires_at: text(annotation::EXPIRES_AT)?.parse().ok()?,
             inputs_hash: text(annotation::INPUTS_HASH)?.clone(),
             generation: text(annotation::GENERATION)?.parse().ok()?,
             source_version: text(annotation::SOURCE_VERSION)?.clone(),
-            seed_version: text(annotation::SEED_VERSION).cloned(),
-            rotation: text(annotation::ROTATION).and_then(|number| number.parse().ok()),
+            // It is empty where the Secret is gone, and only a token of a refresh token has it.
+            seed_version: rotation
+                .and_then(|_| self.annotations.get(annotation::SEED_VERSION).cloned()),
+            rotation,
             refresh_request: text(annotation::REFRESH_REQUEST).cloned(),
             scopes: text(annotation::SCOPES)
                 .map(|scopes| scopes.split(' ').map(Into::into).collect())
                 .unwrap_or_default(),
-        })
+        };
+        Some(metadata.cleaned())
     }
 
     /// The metadata of its token, if its content was confirmed.

@@ -24,6 +24,11 @@ impl TargetSecret {
         self.owner(credential) == TargetOwner::Foreign
     }
 
+    /// Whether a person, who may write this Secret, gives it to this object.
+    pub(in crate::reconcile) fn is_given_to(&self, credential: &Credential) -> bool {
+        self.annotations.get(annotation::ADOPTABLE_BY) == Some(&credential.uid)
+    }
+
     pub(in crate::reconcile) fn owner(&self, credential: &Credential) -> TargetOwner {
         let marked = |name: &str| self.annotations.get(name).map(String::as_str);
         match marked(annotation::OWNER_UID) {

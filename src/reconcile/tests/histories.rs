@@ -228,6 +228,12 @@ fn mend(world: &mut World) {
     {
         world.cluster.secrets.remove(&name);
     }
+    // A person gives it what a predecessor left.
+    world.cluster.edit(&name, |secret| {
+        secret
+            .annotations
+            .insert(annotation::ADOPTABLE_BY.into(), UID.into());
+    });
     settle(world);
 }
 

@@ -49,13 +49,19 @@ fn a_predecessors_secret_is_adopted_with_its_token_if_its_inputs_fit() {
 }
 
 #[test]
-fn a_predecessors_secret_is_overwritten_if_its_inputs_do_not_fit() {
+fn a_predecessors_secret_is_taken_over_for_other_inputs_only_if_a_person_gives_it() {
     let place = Place::new();
     let (_operator, mut object) = retained(&place);
     let token = place.token("main-token");
     place.kubectl(&["delete", "cubecredential", "main"]);
     object["spec"]["scopes"] = json!(["write"]);
     place.apply(&object);
+    place.wait_for_conflict("main");
+    assert_eq!(place.exchanges(), [200]);
+    assert_eq!(place.token("main-token"), token);
+    let uid = place.uid("cubecredential", "main");
+    let gift = format!("cube-operator.dev/adoptable-by={uid}");
+    place.kubectl(&["annotate", "secret", "main-token", &gift]);
     place.wait_until_ready("main");
     assert_eq!(place.exchanges(), [200, 200]);
     assert_ne!(place.token("main-token"), token);

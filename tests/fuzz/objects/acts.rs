@@ -123,6 +123,7 @@ impl World {
         let reading = StateReading {
             uid: "state".into(),
             version: "1".into(),
+            owner_uid: None,
             owners: vec![],
             data: Some(data.clone()),
         };

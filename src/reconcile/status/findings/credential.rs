@@ -105,6 +105,7 @@ impl Display for LoginFact {
                 f,
                 "Secret {secret:?} does not exist yet: the operator makes it before it sends the seed"
             ),
+            Self::LeftBehind(settings) => f.write_str(&message::refresh_token_left(settings)),
             Self::Rejected(rejection, settings) => {
                 f.write_str(&message::rejected_token(rejection, settings))
             }

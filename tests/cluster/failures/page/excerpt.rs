@@ -116,6 +116,7 @@ impl Editor {
             (row.object(), name),
             (setup.place.namespace.clone(), "treasury"),
         ];
+        names.push((setup.uid(row), "0b5c7a80-6f1e-4d0a-9c39-2f6d1f0c7e11"));
         names.extend(setup.authorities().map(|authority| (authority, host)));
         Self {
             name,

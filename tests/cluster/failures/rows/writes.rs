@@ -36,6 +36,29 @@ fn foreign(name: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": {"password": "theirs"}})
 }
 
+/// The marks of a `CubeCredential` by this name that was deleted.
+fn predecessor(name: &str) -> Value {
+    json!({
+        "cube-operator.dev/owner-name": name, "cube-operator.dev/owner-uid": "00000000-0000-4000-8000-000000000000",
+    })
+}
+
+/// A state that such a `CubeCredential` left, whose refresh token is for this endpoint.
+fn state(name: &str, endpoint: &str) -> Value {
+    let record = json!({
+        "generation": 1, "seed": "00", "seedVersion": null, "tokenHosts": null, "pastSeeds": [], "issued": null, "claim": null,
+        "inDoubt": false, "rejection": null, "replaced": null,
+        "binding": {"endpoint": endpoint, "secret": "login", "key": "refresh-token"},
+    });
+    json!({
+        "apiVersion": "v1", "kind": "Secret", "type": "cube-operator.dev/state",
+        "metadata": {
+            "name": format!("{name}-cube-state"), "labels": {"cube-operator.dev/state": "true"}, "annotations": predecessor(name),
+        },
+        "stringData": {"refresh-token": "kept", "record": record.to_string()},
+    })
+}
+
 /// The API server's message about a Secret that a policy denies.
 fn denied(secret: &str, policy: &str, message: &str) -> String {
     format!(
@@ -55,6 +78,19 @@ pub(super) fn targets() -> Vec<Row> {
             |objects, _| objects.others.push(foreign("row-conflict-token")),
         )
         .repaired_by(Repair::Deletion(&["secret/row-conflict-token"])),
+        target(
+            "retained",
+            TargetConflict,
+            "Secret {target} was kept when an earlier CubeCredential of this name was deleted, and its token is not known to be for \
+             the same client and endpoint: delete it, or let this CubeCredential replace its token: `kubectl annotate --overwrite \
+             secret row-retained-token -n {namespace} cube-operator.dev/adoptable-by={uid}`; it is looked at again every minute",
+            |objects, _| {
+                let mut left = foreign("row-retained-token");
+                left["metadata"]["annotations"] = predecessor("row-retained");
+                objects.others.push(left);
+            },
+        )
+        .repaired_by(Repair::Deletion(&["secret/row-retained-token"])),
         Row {
             // The older one makes it.
             requests: 1,
@@ -109,6 +145,28 @@ pub(super) fn states() -> Vec<Row> {
                 |objects, _| objects.others.push(foreign("row-r-foreign-cube-state")),
             )
         },
+        Row::preflight_r(
+            "r-elsewhere",
+            StateConflict,
+            "the refresh token in Secret {state} is for https://login.example.com/token only: set spec.tokenURL back to that, or \
+             sign in for the new endpoint and write its refresh token into key \"refresh-token\" of Secret {login}; nothing is sent \
+             before that",
+            |objects, _| {
+                objects.login = None;
+                objects.others.push(state("row-r-elsewhere", "https://login.example.com/token"));
+            },
+        ),
+        Row::preflight_r(
+            "r-left",
+            StateConflict,
+            "the refresh token in Secret {state} was left by a deleted CubeCredential of this name: create Secret {login} with the \
+             label cube-operator.dev/credential=true and, in key \"refresh-token\", the refresh token that this login began with or \
+             that of a new sign-in; nothing is sent before that",
+            |objects, setup| {
+                objects.login = None;
+                objects.others.push(state("row-r-left", &setup.url("/r-left")));
+            },
+        ),
         Row {
             repair: Repair::Policy,
             ..Row::failing(

@@ -99,11 +99,24 @@ impl Setup {
             ("{refresh}", text(status.refresh_at)),
         ];
         let fill = |line: &String| {
-            values.iter().fold(line.clone(), |line, (name, value)| {
+            let line = values.iter().fold(line.clone(), |line, (name, value)| {
                 line.replace(name, value)
-            })
+            });
+            if line.contains("{uid}") {
+                return line.replace("{uid}", &self.uid(row));
+            }
+            line
         };
         row.conditions.iter().map(fill).collect()
+    }
+
+    pub(in crate::failures) fn uid(&self, row: &Row) -> String {
+        let api: Api<CubeCredential> = Api::namespaced(self.client.clone(), &self.place.namespace);
+        let object = self.runtime.block_on(api.get(&row.object()));
+        object
+            .ok()
+            .and_then(|object| object.uid())
+            .unwrap_or_default()
     }
 }
 

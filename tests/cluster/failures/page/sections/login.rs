@@ -63,13 +63,23 @@ pub(super) const LOGIN: &[Section] = &[
     },
     Section {
         reason: StateConflict,
-        meaning: "the Secret `<name>-cube-state` is somebody else's, or was edited",
+        meaning: "the Secret `<name>-cube-state` is somebody else's, was edited, or was not stored for what the spec says now",
         who: "whoever made or edited that Secret",
         first: "delete it, or restore it",
         act: "In this Secret the operator keeps the current refresh token. One that it did not make: delete it if nobody needs it, or \
               give the `CubeCredential` another name. One that was edited: restore it as it was; only if that is impossible, delete it, \
-              sign in again and write the new refresh token into the seed's Secret.",
-        rows: &[("r-foreign", "")],
+              sign in again and write the new refresh token into the seed's Secret. \
+              A refresh token is sent only to the endpoint (scheme, host, port and path) that it was stored for, and only with the \
+              consent of the Secret that it came from: if the provider has moved its token endpoint, sign in again and write the new \
+              refresh token into the seed's Secret.",
+        rows: &[
+            ("r-foreign", ""),
+            ("r-elsewhere", "When the spec names another endpoint:"),
+            (
+                "r-left",
+                "When the state was left by a deleted `CubeCredential` of this name, and the seed is gone:",
+            ),
+        ],
     },
     Section {
         reason: StateNotWritable,

@@ -11,8 +11,15 @@ pub(super) const TARGET: &[Section] = &[
         who: "whoever made that Secret, or wrote the spec",
         first: "delete that Secret, or choose another `spec.target.name`",
         act: "Find out whose it is. If nobody needs it, delete it; else set `spec.target.name` to another name. The operator never \
-              overwrites it.",
-        rows: &[("conflict", "")],
+              overwrites it. One that `deletionPolicy: Retain` kept is continued by a `CubeCredential` of the same name for the same \
+              client, endpoint and grant; for anything else, whoever may write the Secret runs the command in the message.",
+        rows: &[
+            ("conflict", ""),
+            (
+                "retained",
+                "When it was left by a deleted `CubeCredential` of this name:",
+            ),
+        ],
     },
     Section {
         reason: TargetDuplicate,
