@@ -57,7 +57,7 @@ pub(crate) use inspect::{Inspection, conditions};
 pub use login::{STATE_TYPE, State, StateReading, StateSecret, StoredLogin, is_state_of};
 pub use memory::Memory;
 pub use observed::Observed;
-pub use pace::{Budget, ClientKey, Permit, PermitRequest};
+pub use pace::{Budget, ClientKey, Lesson, Permit, PermitRequest, Wait};
 pub use plan::{
     Action, Attempt, DesiredState, Exchange, Exchanged, Next, NotStored, Outcome, Plan, Read,
 };

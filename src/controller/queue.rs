@@ -48,6 +48,10 @@ pub(super) async fn reconcile(
     if !reconciler.leadership.is_current() {
         return Ok(Requeue::requeue(LEADERSHIP_DELAY));
     }
+    tokio::select! {
+        () = reconciler.recall_pauses() => {}
+        () = reconciler.stop.cancelled() => return Ok(Requeue::await_change()),
+    }
     let Some(exclusive) = Exclusive::take(&reconciler, object.uid().unwrap_or_default()) else {
         return Ok(Requeue::requeue(LONGEST_TURN));
     };

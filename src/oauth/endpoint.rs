@@ -82,6 +82,12 @@ impl Endpoint {
         self.0.authority().to_owned()
     }
 
+    /// The host and the path: where requests arrive, whatever their query is.
+    #[must_use]
+    pub fn without_query(&self) -> String {
+        format!("{}{}", self.authority(), self.0.path())
+    }
+
     /// The host without brackets.
     #[must_use]
     pub fn host(&self) -> String {

@@ -5,4 +5,4 @@ pub(super) mod delays;
 pub(super) mod retry;
 pub(super) mod schedule;
 
-pub use budget::{Budget, ClientKey, Permit, PermitRequest};
+pub use budget::{Budget, ClientKey, Lesson, Permit, PermitRequest, Wait};
