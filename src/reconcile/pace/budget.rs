@@ -136,12 +136,9 @@ impl Budget {
         if self.tried.get(uid) != Some(client) {
             self.release(uid);
             self.tried.insert(uid.to_owned(), client.clone());
-            self.bucket(client.client(), now)
-                .known()
-                .hold(client.proof());
+            self.bucket(client.client(), now).hold(client.proof());
         }
         self.bucket(client.client(), now)
-            .known()
             .judge(client.proof(), works);
     }
 
@@ -150,7 +147,7 @@ impl Budget {
         if let Some(client) = client
             && let Some(bucket) = self.clients.get_mut(&client.client())
         {
-            bucket.known().release(client.proof());
+            bucket.release(client.proof());
         }
     }
 

@@ -127,9 +127,9 @@ pub(super) fn waits_for_permit(at: Timestamp, wait: Wait, too_late: bool) -> Str
             "the next token request waits for its turn, at {time} or later, because those of all CubeCredentials with this client \
              id and token URL are sent one after the other"
         ),
-        Wait::Unproven => format!(
-            "the next token request waits for its turn, at {time} or later, because a client secret that has not worked yet gets \
-             only a part of the requests of its client id"
+        Wait::Refused => format!(
+            "the next token request waits for its turn, at {time} or later, because the provider has refused this client secret, and \
+             others go first"
         ),
     };
     if !too_late {
@@ -137,7 +137,7 @@ pub(super) fn waits_for_permit(at: Timestamp, wait: Wait, too_late: bool) -> Str
     }
     let remedy = match wait {
         Wait::Pause => "look for other users of this client id",
-        Wait::Turn | Wait::Unproven => {
+        Wait::Turn | Wait::Refused => {
             "let those that need the same token share a CubeCredential, or get another client id for some of them"
         }
     };

@@ -101,8 +101,8 @@ impl Bucket {
             return Ok(());
         }
         let wait = match proved {
-            Proved::Works => Wait::Turn,
-            Proved::Untried | Proved::Refused => Wait::Unproven,
+            Proved::Works | Proved::Untried => Wait::Turn,
+            Proved::Refused => Wait::Refused,
         };
         let at = self.again(place, ahead, turn, interval, now);
         self.queue.answer(&request.uid, at);
@@ -129,9 +129,24 @@ impl Bucket {
         self.queue.leave(uid);
     }
 
-    /// What is known of the secrets.
-    pub(super) fn known(&mut self) -> &mut Known {
-        &mut self.known
+    /// A further credential has made an exchange with this secret, or is the first.
+    pub(super) fn hold(&mut self, proof: Proof) {
+        self.known.hold(proof);
+    }
+
+    /// A credential has made an exchange with another secret, or is gone.
+    pub(super) fn release(&mut self, proof: Proof) {
+        self.known.release(proof);
+    }
+
+    /// An exchange has shown whether a secret works. Those who wait with it keep their order.
+    pub(super) fn judge(&mut self, proof: Proof, works: bool) {
+        let before = self.known.proved(proof);
+        self.known.judge(proof, works);
+        let proved = self.known.proved(proof);
+        if proved != before {
+            self.queue.reclassify(proof, proved);
+        }
     }
 
     /// The provider has asked for a pause. It holds for the secret that was sent: another one, which anybody can make up, must not

@@ -45,8 +45,8 @@ pub enum Wait {
     Pause,
     /// Other requests with this client id come first.
     Turn,
-    /// The client secret has not worked yet, so requests with one that has come first.
-    Unproven,
+    /// The provider has refused the client secret, so others come first.
+    Refused,
 }
 
 /// What an exchange teaches about a client.

@@ -83,6 +83,23 @@ impl Queue {
         self.places.insert(request.uid.clone(), place);
     }
 
+    /// Moves those who wait with this secret to the line where they belong now. It walks over all who wait, which is rare: only an
+    /// exchange that shows something new about the secret asks for it.
+    pub(super) fn reclassify(&mut self, proof: Proof, proved: Proved) {
+        let same = self.places.iter().filter(|(_, place)| place.proof == proof);
+        let uids: Vec<_> = same.map(|(uid, _)| uid.clone()).collect();
+        for uid in uids {
+            let Some(mut place) = self.leave(&uid) else {
+                continue;
+            };
+            place.proved = proved;
+            place.rank.refused = proved == Proved::Refused;
+            let line = self.line_mut(place.works());
+            line.enter(&place.namespace, place.rank, &uid);
+            self.places.insert(uid, place);
+        }
+    }
+
     pub(super) fn leave(&mut self, uid: &str) -> Option<Place> {
         let place = self.places.remove(uid)?;
         self.line_mut(place.works())

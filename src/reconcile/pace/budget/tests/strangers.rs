@@ -103,7 +103,7 @@ fn whoever_shares_a_secret_that_has_worked_need_not_prove_it_again() {
     let wait = budget.take(&request("b"), at(0));
     let expected = Permit::Later {
         at: at(12),
-        wait: Wait::Unproven,
+        wait: Wait::Turn,
     };
     assert_eq!(wait, expected);
     learn(&mut budget, &request("a"), Lesson::Works, 1);
@@ -117,6 +117,19 @@ fn whoever_shares_a_secret_that_has_worked_need_not_prove_it_again() {
 }
 
 #[test]
+fn the_time_that_was_answered_stays_while_a_secret_turns_out_to_work() {
+    let mut budget = Budget::new(SignedDuration::from_secs(12), at(0));
+    assert_eq!(ask(&mut budget, "first", false, 0), None);
+    let uids = ["a", "b", "c", "d"];
+    let answers = uids.map(|uid| ask(&mut budget, uid, false, 0));
+    assert_eq!(answers, [Some(12), Some(24), Some(36), Some(48)]);
+    learn(&mut budget, &request("first"), Lesson::Works, 1);
+    for (uid, answer) in uids.into_iter().zip(answers).rev() {
+        assert_eq!(ask(&mut budget, uid, false, 2), answer);
+    }
+}
+
+#[test]
 fn a_secret_that_is_refused_does_not_count_as_working_any_more() {
     let mut budget = started_at(-1000);
     learn(&mut budget, &request("holder"), Lesson::Refused, 0);
@@ -126,7 +139,7 @@ fn a_secret_that_is_refused_does_not_count_as_working_any_more() {
     assert!(matches!(
         wait[1],
         Permit::Later {
-            wait: Wait::Unproven,
+            wait: Wait::Refused,
             ..
         }
     ));
