@@ -58,7 +58,7 @@ pub use login::{STATE_TYPE, State, StateReading, StateSecret, StoredLogin, is_st
 pub use memory::Memory;
 pub use observed::Observed;
 pub(crate) use pace::deadline;
-pub use pace::{Budget, ClientKey, Permit, PermitRequest, Slot};
+pub use pace::{Budget, ClientKey, Lesson, Permit, PermitRequest, Slot, Wait};
 pub use plan::{
     Action, Attempt, DesiredState, Exchange, Exchanged, Next, NotStored, Outcome, Plan, Read,
 };

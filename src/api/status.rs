@@ -81,9 +81,9 @@ pub struct Attempted {
     /// The resourceVersion of the Secret with the seed, if one is used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed_resource_version: Option<String>,
-    /// A hash of the token endpoint and the client id, whose other `CubeCredentials` pause with this one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub client: Option<String>,
+    /// The token endpoint without its query: a pause holds there only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
     /// Until when the provider asked this client to pause, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]

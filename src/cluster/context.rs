@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use kube::{
     Client,
     runtime::{
@@ -26,7 +26,7 @@ use crate::{
     lock::lock,
     metrics::Metrics,
     oauth::{client::TokenClient, hosts::HostList},
-    reconcile::{Budget, ClientKey, Effects, TargetSecret},
+    reconcile::{Budget, Credential, Effects, TargetSecret},
 };
 
 /// The parts that all scopes of a process share.
@@ -154,27 +154,23 @@ impl Context {
         Some(rival.key.name.clone())
     }
 
-    /// Keeps the effects of a step that outlast its reconcile in this namespace.
-    pub(crate) fn learn(&self, effects: Effects, namespace: &str) {
+    /// Keeps the effects of a step that outlast the reconcile of this credential.
+    pub(crate) fn learn(&self, effects: Effects, credential: &Credential) {
+        let Credential { namespace, uid, .. } = credential;
         if let Some(secret) = effects.known_target {
             let key = ObjectKey::new(namespace, &secret.name);
             let version = secret.version.clone();
             lock(&self.targets).put(key, &version, secret);
         }
-        if let Some((client, until)) = effects.pause {
-            self.learn_pause(&client, until);
+        if let Some((client, lesson)) = effects.lesson {
+            lock(&self.parts.budget).learn(uid, &client, lesson, now());
         }
     }
 
     /// Forgets a deleted `CubeCredential`.
     pub(crate) fn forget(&self, uid: &str, key: &ObjectKey) {
-        lock(&self.parts.budget).leave(uid);
+        lock(&self.parts.budget).forget(uid);
         self.parts.metrics.forget(&key.namespace, &key.name);
-    }
-
-    /// Pauses a client: a provider that asks one `CubeCredential` to pause means all that share its client.
-    pub(crate) fn learn_pause(&self, client: &ClientKey, until: Timestamp) {
-        lock(&self.parts.budget).pause(client, until, now());
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicBool, AtomicU8, Ordering},
     },
     time::Duration,
 };
@@ -45,7 +45,7 @@ impl KnownPauses {
         })
     }
 
-    async fn complete(&self) {
+    async fn known(&self) {
         let mut missing = self.missing.subscribe();
         let all = missing.wait_for(|missing| *missing == 0);
         // After this time, reconciles begin even without them.
@@ -58,6 +58,7 @@ impl KnownPauses {
 pub(super) struct Readiness {
     present: AtomicU8,
     changed: Notify,
+    recalled: AtomicBool,
     pauses: Arc<KnownPauses>,
 }
 
@@ -66,6 +67,7 @@ impl Readiness {
         Self {
             present: AtomicU8::default(),
             changed: Notify::default(),
+            recalled: AtomicBool::default(),
             pauses,
         }
     }
@@ -76,14 +78,14 @@ impl Readiness {
         self.present.load(Ordering::Acquire) == ALL
     }
 
-    /// Waits for all first lists, and for the lists of `CubeCredentials` of the other scopes.
+    /// Waits for all first lists.
     pub(super) async fn complete(&self) {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
             if self.is_complete() {
-                return self.pauses.complete().await;
+                return;
             }
             changed.await;
         }
@@ -91,11 +93,20 @@ impl Readiness {
 
     /// A first list has arrived.
     pub(super) fn listed(&self, list: List) {
-        let before = self.present.fetch_or(list as u8, Ordering::AcqRel);
-        if before & List::Credentials as u8 == 0 && matches!(list, List::Credentials) {
+        self.present.fetch_or(list as u8, Ordering::AcqRel);
+        self.changed.notify_waiters();
+    }
+
+    /// Waits for the pauses of all scopes.
+    pub(super) async fn pauses_are_known(&self) {
+        self.pauses.known().await;
+    }
+
+    /// The pauses of this scope are known.
+    pub(super) fn recalled(&self) {
+        if !self.recalled.swap(true, Ordering::AcqRel) {
             self.pauses.missing.send_modify(|missing| *missing -= 1);
         }
-        self.changed.notify_waiters();
     }
 }
 
@@ -106,21 +117,20 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn nothing_is_decided_before_the_pauses_of_all_scopes_are_known() {
+    async fn nothing_is_decided_before_the_lists_of_its_scope_and_the_pauses_of_all_are_known() {
         let pauses = KnownPauses::of(2);
         let scopes = [(); 2].map(|()| Readiness::new(Arc::clone(&pauses)));
-        for list in [
-            List::Credentials,
-            List::Targets,
-            List::Sources,
-            List::Credentials,
-        ] {
+        for list in [List::Credentials, List::Targets, List::Sources] {
+            assert!(scopes[0].complete().now_or_never().is_none());
             scopes[0].listed(list);
         }
-        assert!(scopes[0].is_complete());
-        assert!(scopes[0].complete().now_or_never().is_none());
-        scopes[1].listed(List::Credentials);
         assert!(scopes[0].complete().now_or_never().is_some());
         assert!(scopes[1].complete().now_or_never().is_none());
+        for _ in 0..2 {
+            scopes[0].recalled();
+            assert!(scopes[0].pauses_are_known().now_or_never().is_none());
+        }
+        scopes[1].recalled();
+        assert!(scopes[0].pauses_are_known().now_or_never().is_some());
     }
 }

@@ -6,8 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
+use tokio::sync::OnceCell;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
@@ -25,7 +27,7 @@ use crate::{
     kubernetes::error::ApiError,
     leader::Leadership,
     lock::lock,
-    reconcile::{Action, Credential, Ended, Memory, Observed, Outcome, Session, Slot, Turn},
+    reconcile::{Action, Credential, Ended, Memory, Observed, Outcome, Read, Session, Slot, Turn},
 };
 
 /// The delay after a reconcile that did not come to rest, or panicked.
@@ -35,6 +37,11 @@ pub(super) const LEADERSHIP_DELAY: Duration = Duration::from_secs(2);
 
 /// A conflict with a longer delay has repeated itself.
 const UNLOGGED_DELAY: Duration = Duration::from_secs(2);
+
+/// The number of pauses of an earlier process that are recalled at the same time, and the longest time for all of them. Without
+/// them, no client sends more than a request or two.
+const RECALLS: usize = 8;
+const LONGEST_RECALL: Duration = Duration::from_secs(10);
 
 /// The longest sleep. Timers stop while a machine is suspended, and clocks are adjusted, so the time is checked every five
 /// minutes, which costs no request.
@@ -51,6 +58,7 @@ pub(super) struct Reconciler {
     pub(super) stop: CancellationToken,
     pub(super) states: ObjectStates,
     bundles: BundleWatches,
+    recalled: OnceCell<()>,
 }
 
 impl Reconciler {
@@ -71,6 +79,7 @@ impl Reconciler {
             leadership,
             stop,
             states: ObjectStates::default(),
+            recalled: OnceCell::new(),
         }
     }
 
@@ -81,14 +90,41 @@ impl Reconciler {
         self.forget_uid(&uid, &key(object));
     }
 
-    /// Keeps the pauses that providers asked an earlier process for.
-    pub(super) fn recall_pauses(&self) {
-        for object in self.context.all() {
-            let memory = Memory::recall(&convert::status(&object), now());
-            if let Some((client, until)) = memory.pause() {
-                self.context.learn_pause(&client, until);
-            }
+    /// Learns the pauses that providers asked an earlier process for, before anything is sent. The status does not say of which
+    /// client they are, because a hash of its secret would confirm a guess, so its Secret is read. Where that fails, the
+    /// credential itself keeps its pause.
+    pub(super) async fn recall_pauses(&self) {
+        let recall = || async {
+            let paused = self.context.all().into_iter().filter_map(|object| {
+                let memory = Memory::recall(&convert::status(&object), now());
+                let session = Session::begin(self.context.observe(&object, memory));
+                let read = session.needs_for_its_pause(now())?;
+                Some((session, read))
+            });
+            let reads = stream::iter(paused.collect::<Vec<_>>())
+                .for_each_concurrent(RECALLS, |(session, read)| self.recall_pause(session, read));
+            drop(tokio::time::timeout(LONGEST_RECALL, reads).await);
+            self.readiness.recalled();
+        };
+        self.recalled.get_or_init(recall).await;
+        self.readiness.pauses_are_known().await;
+    }
+
+    async fn recall_pause(&self, mut session: Session, read: Read) {
+        let credential = session.observed().credential.clone();
+        if let Ok(outcome) = self.context.read(read, &credential).await {
+            let effects = session.absorb(outcome, now());
+            self.context.learn(effects, &credential);
         }
+    }
+
+    /// Whether an earlier process was asked to pause.
+    pub(super) fn has_pauses(&self) -> bool {
+        let mut objects = self.context.all().into_iter();
+        objects.any(|object| {
+            let memory = Memory::recall(&convert::status(&object), now());
+            memory.paused_until(now()).is_some()
+        })
     }
 
     /// Forgets the objects that were deleted while the watch was interrupted: no event arrives for them.
@@ -193,8 +229,7 @@ impl Reconciler {
             match outcome {
                 Ok(outcome) => {
                     let effects = session.absorb(outcome, now());
-                    let namespace = &session.observed().credential.namespace;
-                    self.context.learn(effects, namespace);
+                    self.context.learn(effects, &session.observed().credential);
                 }
                 Err(error) => session.survive(error, now())?,
             }
@@ -256,7 +291,7 @@ impl Reconciler {
             // The object was deleted in the meantime: no later event would forget it.
             states.forget(&credential.uid);
             self.bundles.follow(&credential.uid, None);
-            lock(budget).leave(&credential.uid);
+            lock(budget).forget(&credential.uid);
             if current.is_none() {
                 metrics.forget(namespace, name);
             }

@@ -81,7 +81,9 @@ pub(super) fn credentials_affected(reconciler: &Reconciler, event: Event<Watched
     match event {
         Event::Delete(object) => reconciler.forget(&object),
         Event::InitDone => {
-            reconciler.recall_pauses();
+            if !reconciler.has_pauses() {
+                reconciler.readiness.recalled();
+            }
             reconciler.readiness.listed(List::Credentials);
             // The store is complete only now.
             reconciler.forget_missing();

@@ -31,18 +31,21 @@ pub(super) async fn work(
 ) {
     let (progress, mut progressed) = unbounded_channel();
     let mut events = pin!(events.ready_chunks(EVENTS_AT_ONCE));
-    let mut first_lists = pin!(reconciler.readiness.complete());
-    let mut listed = false;
+    let mut preparation = pin!(async {
+        reconciler.readiness.complete().await;
+        reconciler.recall_pauses().await;
+    });
+    let mut prepared = false;
     let mut work = Work {
         reconciler: Arc::clone(&reconciler),
         queue: Queue::default(),
         progress,
     };
     while !reconciler.stop.is_cancelled() {
-        let wake_at = if listed { work.begin() } else { None };
+        let wake_at = if prepared { work.begin() } else { None };
         tokio::select! {
             () = reconciler.stop.cancelled() => {}
-            () = &mut first_lists, if !listed => listed = true,
+            () = &mut preparation, if !prepared => prepared = true,
             Some(keys) = events.next() => keys.into_iter().for_each(|key| work.add(key)),
             Some(key) = granted.recv() => work.add(key),
             Some(progress) = progressed.recv() => work.take(progress),
@@ -115,7 +118,9 @@ impl Work {
             let Some(object) = reconciler.context.find(&job.run.key) else {
                 return job.end(None);
             };
-            let delay = reconciler.run(&object, &mut || job.leave_worker()).await;
+            let mut leave = || job.leave_worker();
+            // It is large, and is held while an exchange waits for its response.
+            let delay = Box::pin(reconciler.run(&object, &mut leave)).await;
             job.end(delay);
         });
     }

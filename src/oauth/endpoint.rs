@@ -76,9 +76,10 @@ impl Endpoint {
         &self.0
     }
 
-    /// Scheme, authority and path: what a refresh token is bound to. The query may hold a secret, and may change.
+    /// Scheme, authority and path: where requests arrive, and what a refresh token is bound to. The query may hold a secret, and
+    /// may change.
     #[must_use]
-    pub(crate) fn without_query(&self) -> String {
+    pub fn without_query(&self) -> String {
         format!("https://{}{}", self.authority(), self.0.path())
     }
 

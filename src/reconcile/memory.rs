@@ -16,7 +16,6 @@ mod versions;
 
 use jiff::Timestamp;
 
-use super::pace::ClientKey;
 use crate::api::CubeCredentialStatus;
 pub(super) use exchange::{ExchangeMemory, FailedAttempt, Failure, FailureCause};
 pub(super) use login::{LoginMemory, RejectedHere, Setback, StorePhase, Unstored};
@@ -58,10 +57,11 @@ impl Memory {
         self.exchange.queued().is_some()
     }
 
-    /// The client that the provider has asked to pause, and until when.
+    /// The end of the pause that the provider has asked for, if it is not over.
     #[must_use]
-    pub fn pause(&self) -> Option<(ClientKey, Timestamp)> {
-        self.exchange.pause()
+    pub fn paused_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let until = self.exchange.failure()?.attempted.paused_until?;
+        (now < until).then_some(until)
     }
 
     /// The object with the CA bundle has changed.

@@ -6,6 +6,6 @@ pub(super) mod retry;
 pub(super) mod schedule;
 pub(super) mod slot;
 
-pub use budget::{Budget, ClientKey, Permit, PermitRequest};
+pub use budget::{Budget, ClientKey, Lesson, Permit, PermitRequest, Wait};
 pub use slot::Slot;
 pub(crate) use slot::deadline;

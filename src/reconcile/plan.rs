@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     event::Event,
     login::StoredLogin,
-    pace::PermitRequest,
+    pace::{ClientKey, PermitRequest},
     secret::{DesiredSecret, SecretVersion},
     settings::Settings,
     token::TokenInputs,
@@ -89,6 +89,8 @@ pub struct Attempt {
     pub(super) owner_uid: String,
     pub(super) inputs: TokenInputs,
     pub(super) attempted: Attempted,
+    /// The client whose budget paid.
+    pub(super) client: ClientKey,
     /// The login whose refresh token is sent, with the grant that has one.
     pub(super) login: Option<StoredLogin>,
 }

@@ -5,15 +5,19 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     absorb::absorb,
+    case::Case,
     credential::Credential,
     decide::decide,
     memory::Memory,
     observed::Observed,
-    pace::{Budget, ClientKey, Slot},
-    plan::{Action, Next, Outcome, Plan, Read},
+    pace::{Budget, ClientKey, Lesson, Slot},
+    plan::{Action, Exchanged, Next, Outcome, Plan, Read},
     target::{Target, TargetSecret},
 };
-use crate::{api::label, api_error::ApiError};
+use crate::{
+    api::{Reason, label},
+    api_error::ApiError,
+};
 
 /// A reconcile takes a dozen steps at most. More would be a mistake in the decision, and must not become a storm.
 const MOST_STEPS: usize = 50;
@@ -55,8 +59,8 @@ pub enum Turn {
 pub struct Effects {
     /// The target as it is now known, so that the same version is not read again. Only what the watch shows is kept.
     pub known_target: Option<TargetSecret>,
-    /// The client that the provider has asked to pause, and until when: it holds for all of that client's credentials.
-    pub pause: Option<(ClientKey, Timestamp)>,
+    /// What the provider has shown about a client: it holds for all credentials with the same client.
+    pub lesson: Option<(ClientKey, Lesson)>,
 }
 
 /// The result of a reconcile.
@@ -110,6 +114,11 @@ impl Session {
 
     /// Takes in an outcome.
     pub fn absorb(&mut self, outcome: Outcome, now: Timestamp) -> Effects {
+        let served = match &outcome {
+            Outcome::Exchanged(exchanged) => verdict(exchanged),
+            _ => None,
+        };
+        let may_tell_of_a_pause = matches!(outcome, Outcome::Exchanged(_) | Outcome::Source(_));
         let brings_the_target = matches!(outcome, Outcome::Target(_) | Outcome::Published(_));
         absorb(&mut self.observed, outcome, now);
         let managed = |secret: &&TargetSecret| label::is_set(&secret.labels, label::MANAGED);
@@ -119,8 +128,34 @@ impl Session {
         };
         Effects {
             known_target,
-            pause: self.observed.memory.pause(),
+            lesson: served.or_else(|| {
+                let pause = self.pause(now).filter(|_| may_tell_of_a_pause);
+                pause.map(|(client, until)| (client, Lesson::Paused { until }))
+            }),
         }
+    }
+
+    /// The read that shows which client an earlier process was asked to pause; `None`: there is no such pause, or the client is
+    /// not to be known.
+    #[must_use]
+    pub fn needs_for_its_pause(&self, now: Timestamp) -> Option<Read> {
+        let observed = &self.observed;
+        let settings = observed.settings.as_ref().ok()?;
+        let attempted = &observed.memory.exchange.failure()?.attempted;
+        observed.memory.paused_until(now)?;
+        (observed.source.version()? == attempted.source_resource_version)
+            .then(|| Read::source(settings, &observed.source))
+    }
+
+    fn pause(&self, now: Timestamp) -> Option<(ClientKey, Timestamp)> {
+        let observed = &self.observed;
+        let settings = observed.settings.as_ref().ok()?;
+        let case = Case {
+            observed,
+            settings,
+            now,
+        };
+        case.pause()
     }
 
     /// A read or an action failed. The reconcile continues while a response must be stored, because that is never given up.
@@ -147,4 +182,14 @@ impl Session {
         budget.end(&credential.uid, permit.as_ref(), worked, now);
         Ended { credential, memory }
     }
+}
+
+/// What an exchange shows about the client that made it. Most failures say nothing about its secret.
+fn verdict(exchanged: &Exchanged) -> Option<(ClientKey, Lesson)> {
+    let lesson = match &exchanged.result {
+        Ok(_) => Lesson::Works,
+        Err(error) if error.reason() == Reason::InvalidClient => Lesson::Refused,
+        Err(_) => return None,
+    };
+    Some((exchanged.attempt.client.clone(), lesson))
 }

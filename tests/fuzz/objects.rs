@@ -38,7 +38,8 @@ const SHORTEST_REST: SignedDuration = SignedDuration::from_secs(1);
 pub(crate) fn holds(bytes: &[u8]) {
     let mut world = World::of(Input::read(bytes));
     let mut process = world.process();
-    if let Some((_, until)) = Memory::recall(&world.objects.status, world.now).pause() {
+    let memory = Memory::recall(&world.objects.status, world.now);
+    if let Some(until) = memory.paused_until(world.now) {
         let pause = until.duration_since(world.now);
         assert!(pause.as_secs() <= 3610, "no provider asks for {pause:?}");
     }

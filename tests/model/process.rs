@@ -96,8 +96,9 @@ impl Process {
         if let Some(secret) = effects.known_target {
             self.targets.insert(secret.name.clone(), secret);
         }
-        if let Some((client, until)) = effects.pause {
-            self.budget.borrow_mut().pause(&client, until, now);
+        if let Some((client, lesson)) = effects.lesson {
+            let uid = &session.observed().credential.uid;
+            self.budget.borrow_mut().learn(uid, &client, lesson, now);
         }
     }
 

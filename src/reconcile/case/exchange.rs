@@ -110,6 +110,9 @@ impl Case<'_> {
     pub(in crate::reconcile) fn backoff_bypass(&self, failure: &Failure) -> BackoffBypass {
         let observed = self.observed;
         let attempted = &failure.attempted;
+        if self.keeps_its_pause(attempted) {
+            return BackoffBypass::No;
+        }
         if attempted.generation != observed.credential.generation {
             return BackoffBypass::Yes;
         }
@@ -186,7 +189,8 @@ impl Case<'_> {
             owner_uid: self.observed.credential.uid.clone(),
             inputs: TokenInputs::new(self.settings, &client),
             settings: Arc::new(self.settings.clone()),
-            attempted: self.attempted(Some(self.key_of(&client))),
+            attempted: self.attempted(),
+            client: self.key_of(&client),
             login: login.cloned(),
         };
         let request = TokenRequest {
@@ -246,18 +250,51 @@ impl Case<'_> {
     }
 
     fn key_of(&self, client: &Authentication) -> ClientKey {
-        ClientKey::new(&self.settings.endpoint, client.client_id())
+        let namespace = &self.observed.credential.namespace;
+        ClientKey::new(&self.settings.endpoint, client, namespace)
     }
 
-    /// The inputs of an attempt of this client made now, as the status records them.
-    pub(in crate::reconcile) fn attempted(&self, client: Option<ClientKey>) -> Attempted {
+    /// The client that the provider has asked to pause, and until when. After a restart, it is known once the source Secret was
+    /// read.
+    pub(in crate::reconcile) fn pause(&self) -> Option<(ClientKey, Timestamp)> {
+        let memory = &self.observed.memory;
+        let until = memory.paused_until(self.now)?;
+        let attempted = &memory.exchange.failure()?.attempted;
+        let same = self.is_at_the_endpoint_of(attempted)
+            && self.observed.source.version() == Some(&attempted.source_resource_version);
+        let client = same.then(|| self.client().ok())??;
+        Some((self.key_of(&client), until))
+    }
+
+    /// Whether the attempt was sent to the present token endpoint. Only there does its pause hold: the author of a spec may have
+    /// named another one before, which asked for a pause. The previous version did not record it.
+    fn is_at_the_endpoint_of(&self, attempted: &Attempted) -> bool {
+        match &attempted.endpoint {
+            Some(endpoint) => *endpoint == self.settings.endpoint.without_query(),
+            None => attempted.generation == self.observed.credential.generation,
+        }
+    }
+
+    /// Whether a pause that an earlier process was asked for still holds for this credential, although its Secret has changed
+    /// since: this process does not know whether another client secret was sent.
+    fn keeps_its_pause(&self, attempted: &Attempted) -> bool {
+        let version = self.observed.source.version();
+        let memory = &self.observed.memory;
+        !memory.exchange.knows_failed_inputs()
+            && memory.paused_until(self.now).is_some()
+            && self.is_at_the_endpoint_of(attempted)
+            && version.is_some_and(|version| version != attempted.source_resource_version)
+    }
+
+    /// The inputs of an attempt made now, as the status records them.
+    pub(in crate::reconcile) fn attempted(&self) -> Attempted {
         let observed = self.observed;
         Attempted {
             generation: observed.credential.generation,
             source_resource_version: observed.source.version().unwrap_or_default().to_owned(),
             seed_resource_version: observed.seed_version(),
             refresh_request: observed.credential.refresh_request.clone(),
-            client: client.map(|client| client.text()),
+            endpoint: Some(self.settings.endpoint.without_query()),
             paused_until: None,
             ca_bundle_hash: preflight::ca_bundle_hash(&observed.ca_bundle),
         }

@@ -147,6 +147,8 @@ pub(super) fn the_budget_is_waited_for(case: &Case<'_>) -> Option<Step> {
         // Rejected inputs need no permit; the last check says why they are rejected.
         client: case.client_key()?,
         uid: case.observed.credential.uid.clone(),
+        namespace: case.observed.credential.namespace.clone(),
+        expires_at: case.live_token().map(|token| token.expires_at),
         priority: case.outcome_is_unknown() && retry::is_within_grace(unknown_outcomes),
         peek: false,
     };
@@ -160,8 +162,8 @@ fn take_permit(case: &Case<'_>, request: PermitRequest) -> Option<Step> {
         {
             None
         }
-        Some((_, Permit::Later { at, paused })) if case.now < *at => {
-            Some(settle(Conditions::waits_for_permit(case, *at, *paused)))
+        Some((_, Permit::Later { at, wait })) if case.now < *at => {
+            Some(settle(Conditions::waits_for_permit(case, *at, *wait)))
         }
         _ => Some(act(Action::TakePermit(request))),
     }

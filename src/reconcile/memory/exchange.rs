@@ -9,7 +9,7 @@ use super::Versions;
 use crate::{
     api::Attempted,
     reconcile::{
-        pace::{ClientKey, PermitRequest, retry::retry_delay},
+        pace::{PermitRequest, retry::retry_delay},
         time::later,
         token::{InputsDigest, TokenMetadata},
     },
@@ -116,11 +116,12 @@ impl ExchangeMemory {
         self.unknown_outcomes = 0;
     }
 
-    /// A token with this metadata was published. A failure of other inputs is over.
+    /// A token with this metadata was published. A failure of other inputs is over, but for the pause that the provider asked for.
     pub(in crate::reconcile) fn published(&mut self, token: &TokenMetadata) {
         let differs = |attempted: &Attempted| {
-            attempted.generation != token.generation
-                || attempted.source_resource_version != token.source_version
+            let same = attempted.generation == token.generation
+                && attempted.source_resource_version == token.source_version;
+            !same && attempted.paused_until.is_none()
         };
         if self
             .failure()
@@ -149,13 +150,6 @@ impl ExchangeMemory {
 
     pub(in crate::reconcile) fn last_token_at(&self) -> Option<Timestamp> {
         self.last_token_at
-    }
-
-    /// The client that the provider has asked to pause, and until when.
-    pub(super) fn pause(&self) -> Option<(ClientKey, Timestamp)> {
-        let attempted = &self.failure()?.attempted;
-        let client = attempted.client.as_ref()?;
-        Some((ClientKey::stored(client), attempted.paused_until?))
     }
 }
 

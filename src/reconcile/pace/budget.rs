@@ -1,94 +1,46 @@
 //! The request budget of each client: a burst of three, then one each interval, for all of its `CubeCredentials` together.
 //! Cubewire allows a client ten a minute. With an interval of 12 s there are at most eight in any minute, and three more for
 //! refresh tokens that may have been consumed, which Cubewire does not issue.
+//!
+//! The provider counts by client id, which anybody may send. The secret decides who goes first: `bucket` says how.
 
 mod bucket;
+mod key;
+mod known;
+mod line;
+mod permit;
+mod queue;
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
-use sha2::{Digest, Sha256};
 
 use super::delays;
-use crate::{
-    oauth::endpoint::Endpoint,
-    reconcile::{digest::hex, time::later},
-};
+use crate::reconcile::time::later;
 use bucket::Bucket;
+use key::ClientHash;
 
-/// A client at a token endpoint, as a hash: short, and of one length.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ClientKey(String);
-
-/// A request for a permit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PermitRequest {
-    /// The client whose budget pays.
-    pub client: ClientKey,
-    /// The uid of the `CubeCredential`.
-    pub uid: String,
-    /// Whether it may overdraw the budget.
-    pub priority: bool,
-    /// Whether it only asks if its turn has come, because the inputs of the exchange must still be read, which may take a while.
-    pub peek: bool,
-}
-
-/// Whether a token request may be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Permit {
-    /// It may be sent now. It is paid for, unless the request was a peek.
-    Now {
-        /// The end of this permit.
-        until: Timestamp,
-    },
-    /// It has to wait.
-    Later {
-        /// The time to ask again.
-        at: Timestamp,
-        /// Whether the provider has asked this client to pause.
-        paused: bool,
-    },
-}
+pub use key::ClientKey;
+pub use permit::{Lesson, Permit, PermitRequest, Wait};
 
 /// The budget of every client of a process.
 #[derive(Debug)]
 pub struct Budget {
     interval: SignedDuration,
     started_at: Timestamp,
-    clients: HashMap<ClientKey, Bucket>,
+    clients: HashMap<ClientHash, Bucket>,
     /// The client for which a `CubeCredential` waits, by its uid.
-    queues: HashMap<String, ClientKey>,
+    queues: HashMap<String, ClientHash>,
+    /// The client of the last exchange of each `CubeCredential`, by its uid.
+    tried: HashMap<String, ClientKey>,
     /// The number of clients at which those that rest are dropped: the whole map is walked only after it has doubled.
     sweep_at: usize,
 }
 
 /// Below this number of clients, sweeping is not worth its time.
 const SMALL: usize = 64;
-
-impl ClientKey {
-    /// Endpoints that differ only in their query are one: the provider's server counts the requests.
-    pub(in crate::reconcile) fn new(endpoint: &Endpoint, client_id: &str) -> Self {
-        let url = endpoint.url();
-        let hash = Sha256::new()
-            .chain_update(endpoint.authority())
-            .chain_update(url.path())
-            .chain_update([0])
-            .chain_update(client_id)
-            .finalize();
-        Self(hex(&hash[..8]))
-    }
-
-    /// The key that a status has recorded.
-    pub(in crate::reconcile) fn stored(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-
-    pub(in crate::reconcile) fn text(&self) -> String {
-        self.0.clone()
-    }
-}
 
 impl Budget {
     /// A budget of one request each interval, for each client, from this time on.
@@ -99,35 +51,29 @@ impl Budget {
             started_at: now,
             clients: HashMap::new(),
             queues: HashMap::new(),
+            tried: HashMap::new(),
             sweep_at: SMALL,
         }
     }
 
     /// Takes a permit, or a place in the queue.
     pub fn take(&mut self, request: &PermitRequest, now: Timestamp) -> Permit {
-        let PermitRequest {
-            client,
-            uid,
-            priority,
-            peek,
-        } = request;
-        if self.queues.get(uid).is_some_and(|queue| queue != client) {
+        let PermitRequest { uid, peek, .. } = request;
+        let client = request.client.client();
+        if self.queues.get(uid).is_some_and(|queue| *queue != client) {
             self.leave(uid);
         }
         let interval = self.interval;
         let bucket = self.bucket(client, now);
-        bucket.distrust_a_clock_that_went_back(interval, now);
-        bucket.drop_abandoned_places(now);
-        let at = bucket.turn_of(uid, *priority, interval);
-        if now < at {
-            let paused = bucket.is_paused(now);
-            bucket.wait(uid, at);
-            self.queues.insert(uid.clone(), client.clone());
-            return Permit::Later { at, paused };
+        if let Err((at, wait)) = bucket.ask(request, interval, now) {
+            self.queues.insert(uid.clone(), client);
+            return Permit::Later { at, wait };
         }
-        if !peek {
-            bucket.pay(interval, now);
-            self.leave(uid);
+        if *peek {
+            self.queues.insert(uid.clone(), client);
+        } else {
+            bucket.pay(uid, interval, now);
+            self.queues.remove(uid);
         }
         Permit::Now {
             until: later(now, delays::PERMIT),
@@ -158,7 +104,7 @@ impl Budget {
         if request.peek {
             return;
         }
-        if let Some(bucket) = self.clients.get_mut(&request.client) {
+        if let Some(bucket) = self.clients.get_mut(&request.client.client()) {
             bucket.give_back(self.interval);
         }
     }
@@ -171,21 +117,49 @@ impl Budget {
         }
     }
 
-    /// The provider has asked for a pause: nothing is sent for this client until then, and one request at first.
-    pub fn pause(&mut self, client: &ClientKey, until: Timestamp, now: Timestamp) {
-        let interval = self.interval;
-        self.bucket(client, now).pause(interval, until);
+    /// A credential is gone.
+    pub(crate) fn forget(&mut self, uid: &str) {
+        self.leave(uid);
+        self.release(uid);
     }
 
-    fn bucket(&mut self, client: &ClientKey, now: Timestamp) -> &mut Bucket {
+    /// Learns what an exchange of this credential says about its client.
+    pub fn learn(&mut self, uid: &str, client: &ClientKey, lesson: Lesson, now: Timestamp) {
+        let works = match lesson {
+            Lesson::Works => true,
+            Lesson::Refused => false,
+            Lesson::Paused { until } => {
+                let bucket = self.bucket(client.client(), now);
+                return bucket.pause(client.proof(), until, now);
+            }
+        };
+        if self.tried.get(uid) != Some(client) {
+            self.release(uid);
+            self.tried.insert(uid.to_owned(), client.clone());
+            self.bucket(client.client(), now).hold(client.proof());
+        }
+        self.bucket(client.client(), now)
+            .judge(client.proof(), works);
+    }
+
+    fn release(&mut self, uid: &str) {
+        let client = self.tried.remove(uid);
+        if let Some(client) = client
+            && let Some(bucket) = self.clients.get_mut(&client.client())
+        {
+            bucket.release(client.proof());
+        }
+    }
+
+    fn bucket(&mut self, client: ClientHash, now: Timestamp) -> &mut Bucket {
+        let (started_at, interval) = (self.started_at, self.interval);
         if self.clients.len() >= self.sweep_at {
-            // A client with a full bucket and no queue is the same as an unknown one.
-            self.clients.retain(|_, bucket| !bucket.rests(now));
+            self.clients
+                .retain(|_, bucket| !bucket.rests(interval, now));
             self.sweep_at = (self.clients.len() * 2).max(SMALL);
         }
-        let (started_at, interval) = (self.started_at, self.interval);
         self.clients
-            .entry(client.clone())
+            .entry(client)
             .or_insert_with(|| Bucket::new(started_at, interval))
     }
 }

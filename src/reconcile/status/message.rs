@@ -8,6 +8,7 @@ use crate::{
     reconcile::{
         login::{RejectedToken, StateConflict},
         memory::{Failure, FailureCause},
+        pace::Wait,
         settings::{Settings, SettingsError},
         source::ca_bundle_name,
         target::TargetConflict,
@@ -116,29 +117,31 @@ fn not_before(at: Timestamp) -> String {
 }
 
 /// `too_late`: there is a token, and it does not last until then.
-pub(super) fn waits_for_permit(at: Timestamp, paused: bool, too_late: bool) -> String {
+pub(super) fn waits_for_permit(at: Timestamp, wait: Wait, too_late: bool) -> String {
     let time = time(at);
-    let (waits, remedy) = if paused {
-        (
-            format!(
-                "the provider has asked this client to pause, so the next token request waits until {time}"
-            ),
-            "look for other users of this client id",
-        )
-    } else {
-        (
-            format!(
-                "the next token request waits for its turn at {time}, because those of all CubeCredentials with this client id \
-                 and token URL are sent one after the other"
-            ),
-            "let those that need the same token share a CubeCredential, or get another client id for some of them",
-        )
+    let waits = match wait {
+        Wait::Pause => format!(
+            "the provider has asked this client to pause, so the next token request waits until {time}"
+        ),
+        Wait::Turn => format!(
+            "the next token request waits for its turn, at {time} or later, because those of all CubeCredentials with this client \
+             id and token URL are sent one after the other"
+        ),
+        Wait::Refused => format!(
+            "the next token request waits for its turn, at {time} or later, because the provider has refused this client secret, and \
+             others go first"
+        ),
     };
-    if too_late {
-        format!("{waits}; the token does not last until then: if this comes again, {remedy}")
-    } else {
-        format!("{waits}: nothing has to be done")
+    if !too_late {
+        return format!("{waits}: nothing has to be done");
     }
+    let remedy = match wait {
+        Wait::Pause => "look for other users of this client id",
+        Wait::Turn | Wait::Refused => {
+            "let those that need the same token share a CubeCredential, or get another client id for some of them"
+        }
+    };
+    format!("{waits}; the token does not last until then: if this comes again, {remedy}")
 }
 
 /// It names no time and no number: they would change the status again and again.

@@ -6,7 +6,7 @@ use super::{model::cluster::no_response, world::World};
 use crate::{
     api::CubeCredentialStatus,
     api_error::ApiError,
-    reconcile::{Action, Memory, Observed, Outcome, Read, SecretVersion, Session, Settings, Turn},
+    reconcile::{Action, Observed, Outcome, Read, SecretVersion, Session, Settings, Turn},
 };
 
 impl World {
@@ -82,11 +82,13 @@ impl World {
     }
 
     /// What `controller::reconciler::Reconciler::recall_pauses` does when a process starts.
-    pub(super) fn recall_pause(&self) {
-        if let Some((client, until)) = Memory::recall(&self.status, self.now).pause() {
-            let mut budget = self.process.budget.borrow_mut();
-            budget.pause(&client, until, self.now);
+    pub(super) fn recall_pause(&mut self) {
+        let mut session = Session::begin(self.observe());
+        if let Some(read) = session.needs_for_its_pause(self.now) {
+            let outcome = self.objects.read(&read, session.observed());
+            self.process.absorb(&mut session, outcome, self.now);
         }
+        self.process.memory = None;
     }
 
     pub(super) fn watch(&mut self) {

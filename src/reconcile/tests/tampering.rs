@@ -110,3 +110,14 @@ fn a_forged_refresh_request_in_the_status_serves_nothing() {
     world.request = Some("one".into());
     assert_eq!(world.cost_of(World::settle).exchanges, 1);
 }
+
+#[test]
+fn a_status_of_the_version_before_that_has_a_hash_of_the_client_is_read_and_written_without_it() {
+    let stored = r#"{"generation":1,"sourceResourceVersion":"7","client":"98cd3d1fc777a26d",
+        "pausedUntil":"2026-11-21T10:10:00Z"}"#;
+    let attempted: Attempted = serde_json::from_str(stored).unwrap();
+    assert_eq!(attempted.generation, 1);
+    assert!(attempted.paused_until.is_some());
+    let written = serde_json::to_string(&attempted).unwrap();
+    assert!(!written.contains("98cd3d1fc777a26d"));
+}

@@ -100,7 +100,7 @@ pub(in crate::reconcile::absorb) fn rejected(observed: &mut Observed, now: Times
         outcome_unknown: false,
         pause: None,
         counts: true,
-        attempted: case.attempted(case.client_key()),
+        attempted: case.attempted(),
         inputs: case.token_inputs().ok().map(|inputs| inputs.digest()),
         cause: FailureCause::Rejected(rejection, Arc::new(settings.clone())),
     };

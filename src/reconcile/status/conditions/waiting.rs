@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::model::{Condition, Conditions, Progress, failed, failed_before_or};
 use crate::{
     api::{ConditionStatus, Reason},
-    reconcile::{case::Case, status::message},
+    reconcile::{case::Case, pace::Wait, status::message},
 };
 
 impl Conditions {
@@ -14,15 +14,15 @@ impl Conditions {
         Self::from_published_token(case, refreshed, Progress::None, None)
     }
 
-    /// The exchange is due, and other token requests of its client come first. That is no failure; an earlier one stays reported.
+    /// The exchange is due, and the budget of its client has no permit for it. That is no failure; an earlier one stays reported.
     pub(in crate::reconcile) fn waits_for_permit(
         case: &Case<'_>,
         at: Timestamp,
-        paused: bool,
+        wait: Wait,
     ) -> Self {
         let refreshed = match case.observed.memory.exchange.failure() {
             Some(failure) => failed(failure, Some(at)),
-            None => in_the_queue(case, at, paused),
+            None => in_the_queue(case, at, wait),
         };
         Self::from_published_token(case, refreshed, Progress::Reconciling, Some(at))
     }
@@ -47,9 +47,9 @@ impl Conditions {
     }
 }
 
-fn in_the_queue(case: &Case<'_>, at: Timestamp, paused: bool) -> Condition {
+fn in_the_queue(case: &Case<'_>, at: Timestamp, wait: Wait) -> Condition {
     let too_late = case.token().is_some_and(|token| token.expires_at <= at);
-    let message = message::waits_for_permit(at, paused, too_late);
+    let message = message::waits_for_permit(at, wait, too_late);
     Condition::new(while_due(case), Reason::RateBudget, message)
 }
 

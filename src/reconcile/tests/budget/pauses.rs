@@ -105,7 +105,11 @@ fn a_pause_is_known_after_restarts_while_something_else_is_in_the_way() {
 
 #[test]
 fn the_turn_that_a_rate_limited_credential_waits_for_is_no_pause_of_the_others_after_a_restart() {
-    let mut worlds = worlds(3);
+    let mut worlds = worlds(4);
+    worlds[3].settle();
+    for world in &mut worlds {
+        world.now += seconds(12);
+    }
     worlds[0].provider.script.push_back(Response::Refuse {
         reason: Reason::RateLimited,
         pause: Some(60),
@@ -118,7 +122,7 @@ fn the_turn_that_a_rate_limited_credential_waits_for_is_no_pause_of_the_others_a
     }
     let limited = &worlds[0];
     assert_eq!(limited.refreshed_is().1, "RateLimited");
-    assert_eq!(limited.status.refresh_at, Some(until + seconds(24)));
+    assert_eq!(limited.status.refresh_at, Some(until + seconds(12)));
 
     worlds[2].now = until + seconds(1);
     restart(&mut worlds);
@@ -130,12 +134,15 @@ fn the_turn_that_a_rate_limited_credential_waits_for_is_no_pause_of_the_others_a
 fn a_changed_secret_does_not_cut_a_pause_short_but_another_client_need_not_wait() {
     let mut worlds = worlds(1);
     let world = &mut worlds[0];
+    world.settle();
+    world.now += seconds(12);
+    world.request = Some("a person's wish".into());
     world.provider.script.push_back(Response::Refuse {
         reason: Reason::RateLimited,
         pause: None,
     });
     world.settle();
-    assert!(world.message(Ready).ends_with("Z, and not before"));
+    assert!(world.message(Refreshed).ends_with("Z, and not before"));
     let until = world.status.refresh_at;
     world.put_source("S3CRET-2");
     world.settle();
@@ -144,4 +151,69 @@ fn a_changed_secret_does_not_cut_a_pause_short_but_another_client_need_not_wait(
     world.edit_source(|source| source.values.id = SourceValue::Text("another".into()));
     world.settle();
     assert_eq!(world.ready_is().0, ConditionStatus::True);
+}
+
+/// The client gets a token, and is then asked to pause for ten minutes.
+fn paused_after_a_token(worlds: &mut [World]) {
+    worlds[0].settle();
+    worlds[0].now += seconds(12);
+    worlds[0].request = Some("a person's wish".into());
+    worlds[0].provider.script.push_back(Response::Refuse {
+        reason: Reason::RateLimited,
+        pause: Some(600),
+    });
+    worlds[0].settle();
+    assert_eq!(worlds[0].refreshed_is().1, "RateLimited");
+}
+
+#[test]
+fn a_pause_of_one_token_endpoint_is_none_of_another_that_the_spec_names_later() {
+    for restarts in [false, true] {
+        let mut worlds = worlds(2);
+        let elsewhere = "https://elsewhere.example.com/token";
+        worlds[0].edit_spec(|spec| spec.token_url = Some(elsewhere.into()));
+        paused_after_a_token(&mut worlds);
+        worlds[0].edit_spec(|spec| spec.token_url = None);
+        for world in &mut worlds {
+            world.now += seconds(30);
+        }
+        if restarts {
+            restart(&mut worlds);
+        }
+        worlds[1].now = worlds[0].now;
+        worlds[1].settle();
+        assert_eq!(worlds[1].ready_is().0, ConditionStatus::True);
+    }
+}
+
+#[test]
+fn a_pause_whose_client_secret_is_not_known_any_more_is_kept_by_its_credential_alone() {
+    let mut worlds = worlds(2);
+    paused_after_a_token(&mut worlds);
+    let until = worlds[0].status.refresh_at;
+    worlds[0].put_source("S3CRET-1");
+    worlds[1].now = worlds[0].now;
+    restart(&mut worlds);
+    settle(&mut worlds);
+    assert_eq!(worlds[0].status.refresh_at, until);
+    assert_eq!(worlds[0].provider.exchanges.len(), 2);
+    assert_eq!(worlds[1].ready_is().0, ConditionStatus::True);
+}
+
+#[test]
+fn no_hash_of_a_client_is_in_a_status() {
+    let mut worlds = worlds(1);
+    paused_after_a_token(&mut worlds);
+    let attempted = serde_json::to_value(&worlds[0].status.attempted).unwrap();
+    let fields: Vec<_> = attempted.as_object().unwrap().keys().collect();
+    assert_eq!(
+        fields,
+        [
+            "endpoint",
+            "generation",
+            "pausedUntil",
+            "refreshRequest",
+            "sourceResourceVersion"
+        ]
+    );
 }

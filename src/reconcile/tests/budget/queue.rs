@@ -69,8 +69,8 @@ fn two_hundred_credentials_of_one_client_are_served_one_after_the_other() {
     };
     assert_eq!(exchanges(&worlds), 1);
     let waits = &worlds[1];
-    let message = "the next token request waits for its turn at 10:00:12Z, because those of all CubeCredentials with this client \
-                   id and token URL are sent one after the other: nothing has to be done";
+    let message = "the next token request waits for its turn, at 10:00:12Z or later, because those of all CubeCredentials with \
+                   this client id and token URL are sent one after the other: nothing has to be done";
     assert_eq!(
         waits.ready_is(),
         (ConditionStatus::False, "RateBudget".into())
@@ -128,12 +128,11 @@ fn a_refresh_that_waits_is_no_failure() {
     worlds[0].pass(seconds(100));
     worlds[1].pass(seconds(100));
     settle(&mut worlds);
-    // The other one's secret is edited again and again.
+    // The other one is asked for a token again and again.
     let due = worlds[1].wake_at.unwrap();
-    worlds[0].provider.accepts = Some("S3CRET-1".into());
     worlds[0].now = due;
-    for secret in ["S3CRET-2", "S3CRET-3", "S3CRET-4"] {
-        worlds[0].put_source(secret);
+    for number in 0..3 {
+        worlds[0].request = Some(number.to_string());
         worlds[0].settle();
     }
     worlds[1].wake();

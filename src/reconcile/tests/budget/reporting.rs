@@ -95,6 +95,9 @@ fn a_failure_that_also_waits_keeps_its_reason_and_says_when_its_turn_is() {
     world.restart();
     world.settle();
     assert_eq!(world.message(Refreshed), expected);
+    // A secret that follows a refused one leaves a request for other namespaces.
+    world.wake();
+    assert_eq!(world.provider.exchanges.len(), 1);
     world.wake();
     assert_eq!(world.provider.exchanges.len(), 2);
     assert_eq!(

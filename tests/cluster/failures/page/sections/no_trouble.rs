@@ -28,8 +28,8 @@ pub(super) const NO_TROUBLE: &[Section] = &[
         who: "nobody has to",
         first: "wait",
         act: "Wait. All `CubeCredentials` with one client id and token URL share [a budget of requests](../README.md#the-budget), so that the \
-              provider's limit is kept, and a pause that the provider asked for holds for all of them. If it takes too long, let pods \
-              share the target of one `CubeCredential`, or set `tokenRequestInterval` of the chart, if the provider permits more.",
+              provider's limit is kept, and a pause that the provider asked for holds for all with the same client secret. A secret \
+              that has not worked yet gets a part of the budget only. If it takes too long, let pods share the target of one `CubeCredential`, or set `tokenRequestInterval` of the chart, if the provider permits more.",
         rows: &[("turn", "")],
     },
     Section {

@@ -90,7 +90,7 @@ pub(super) const REFUSED: &[Section] = &[
         first: "wait",
         act: "Wait. If it comes again, look for others who use the same client id: another cluster, a script, a second \
               `CubeCredential`. The operator itself asks for few tokens. Nothing shortens \
-              the pause, and it holds for all `CubeCredentials` with this client.",
+              the pause, and it holds for all `CubeCredentials` with this client id and secret.",
         rows: &[("limited", "")],
     },
 ];

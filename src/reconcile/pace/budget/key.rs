@@ -1,0 +1,82 @@
+//! Who pays for a token request: a client at a token endpoint, and what authenticates it.
+
+use std::fmt;
+
+use secrecy::ExposeSecret;
+use sha2::{Digest, Sha256};
+
+use crate::oauth::{authentication::Authentication, endpoint::Endpoint};
+
+type Hash = [u8; 32];
+
+/// A client at a token endpoint, with what authenticates it.
+///
+/// A client id is no secret: anybody can ask for a token with it, and only the client secret tells the client from a stranger.
+/// The key is for this process alone. It is a plain hash that would confirm a guessed secret, so it is never stored or shown.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ClientKey {
+    client: ClientHash,
+    proof: Proof,
+}
+
+/// The token endpoint and the client id. The provider counts the requests of each.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct ClientHash(Hash);
+
+/// What authenticates the client.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Proof(Hash);
+
+impl ClientKey {
+    /// Endpoints that differ only in their query are one, because the provider's server counts the requests. The namespace
+    /// stands in for the secret of a public client, which has none.
+    pub(in crate::reconcile) fn new(
+        endpoint: &Endpoint,
+        client: &Authentication,
+        namespace: &str,
+    ) -> Self {
+        let secret = client.client_secret().map(ExposeSecret::expose_secret);
+        let proof = hash(&[client.spec_name(), secret.unwrap_or(namespace)]);
+        let client = hash(&[&endpoint.without_query(), client.client_id()]);
+        Self {
+            client: ClientHash(client),
+            proof: Proof(proof),
+        }
+    }
+
+    pub(super) fn client(&self) -> ClientHash {
+        self.client
+    }
+
+    pub(super) fn proof(&self) -> Proof {
+        self.proof
+    }
+}
+
+/// The hash of texts, each with its length, so that no two lists are the same bytes.
+fn hash(texts: &[&str]) -> Hash {
+    let mut hash = Sha256::new();
+    for text in texts {
+        hash.update(text.len().to_be_bytes());
+        hash.update(text);
+    }
+    hash.finalize().into()
+}
+
+impl fmt::Debug for ClientKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("<redacted>")
+    }
+}
+
+impl fmt::Debug for ClientHash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("<redacted>")
+    }
+}
+
+impl fmt::Debug for Proof {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("<redacted>")
+    }
+}

@@ -1,0 +1,227 @@
+//! How many requests.
+
+use proptest::prelude::*;
+
+use super::*;
+
+#[test]
+fn a_process_starts_with_one_request_and_gains_one_each_interval_up_to_three() {
+    let mut budget = started();
+    assert_eq!(ask(&mut budget, "a", false, 0), None);
+    assert_eq!(ask(&mut budget, "b", false, 0), Some(12));
+    assert_eq!(ask(&mut budget, "b", false, 11), Some(12));
+    assert_eq!(ask(&mut budget, "b", false, 12), None);
+
+    // Also a client that is first seen later.
+    let mut budget = started();
+    for uid in ["a", "b", "c"] {
+        assert_eq!(ask(&mut budget, uid, false, 1000), None);
+    }
+    assert_eq!(ask(&mut budget, "d", false, 1000), Some(1012));
+}
+
+#[test]
+fn a_turn_that_was_not_used_goes_to_others() {
+    let now = Permit::Now { until: at(5) };
+    let mut budget = started();
+    let request = request("a");
+    assert_eq!(budget.take(&request, at(0)), now);
+    budget.give_back(&request);
+    assert_eq!(ask(&mut budget, "b", false, 0), None);
+    assert_eq!(ask(&mut budget, "c", false, 0), Some(12));
+}
+
+#[test]
+fn turns_that_were_not_used_in_time_are_lost_and_cannot_be_used_all_at_once() {
+    let mut budget = started();
+    let late: Vec<_> = (0..10_u8)
+        .map(|number| {
+            let request = request(&number.to_string());
+            let permit = budget.take(&request, at(12 * i64::from(number)));
+            (request, permit)
+        })
+        .collect();
+    for (request, permit) in late {
+        budget.end(
+            &request.uid,
+            Some(&(request.clone(), permit)),
+            true,
+            at(114),
+        );
+    }
+    assert_eq!(ask(&mut budget, "a", false, 114), Some(120));
+}
+
+#[test]
+fn asking_costs_nothing() {
+    let now = Permit::Now { until: at(5) };
+    let mut budget = started();
+    let asks = PermitRequest {
+        peek: true,
+        ..request("a")
+    };
+    for _ in 0..5 {
+        assert_eq!(budget.take(&asks, at(0)), now);
+        budget.give_back(&asks);
+    }
+    assert_eq!(ask(&mut budget, "a", false, 0), None);
+    assert_eq!(ask(&mut budget, "a", false, 0), Some(12));
+}
+
+#[test]
+fn a_refresh_that_may_have_arrived_overdraws_by_three() {
+    let mut budget = started();
+    assert_eq!(ask(&mut budget, "a", false, 0), None);
+    assert_eq!(ask(&mut budget, "waits", false, 0), Some(12));
+    for _ in 0..3 {
+        assert_eq!(ask(&mut budget, "refresh", true, 0), None);
+    }
+    assert_eq!(ask(&mut budget, "refresh", true, 0), Some(12));
+    assert_eq!(ask(&mut budget, "refresh", true, 11), Some(12));
+    assert_eq!(ask(&mut budget, "refresh", true, 12), None);
+    assert_eq!(
+        ask(&mut budget, "waits", false, 12),
+        Some(60),
+        "it is paid for later"
+    );
+}
+
+#[test]
+fn a_clock_that_is_set_back_stops_nobody_for_long() {
+    let mut budget = started();
+    for _ in 0..3 {
+        ask(&mut budget, "a", false, 100_000);
+    }
+    let again = ask(&mut budget, "a", false, 1000).unwrap();
+    assert!(again <= 1000 + 6 * 12, "{again}");
+}
+
+#[test]
+fn clients_and_endpoints_have_budgets_of_their_own_and_neither_a_query_nor_a_secret_makes_another_one()
+ {
+    let one = one();
+    let same = client("https://example.com/token?tenant=a", "one", "right");
+    assert_eq!(one, same);
+    let others = [
+        client("https://example.com/token", "two", "right"),
+        client("https://example.com/token/", "one", "right"),
+        client("https://example.com:8443/token", "one", "right"),
+        client("https://example.org/token", "one", "right"),
+    ];
+    for (client, wait) in [(with_secret("wrong"), Some(24))]
+        .into_iter()
+        .chain(others.map(|other| (other, None)))
+    {
+        assert_ne!(one, client);
+        let mut budget = started();
+        assert_eq!(ask(&mut budget, "a", false, 0), None);
+        let request = PermitRequest {
+            client,
+            ..request("b")
+        };
+        assert_eq!(take(&mut budget, &request, 12), wait);
+    }
+}
+
+#[test]
+fn the_namespace_stands_in_for_the_secret_of_a_public_client() {
+    let endpoint = Endpoint::parse("https://example.com/token").unwrap();
+    let public = Authentication::None { id: "one".into() };
+    let key = |namespace| ClientKey::new(&endpoint, &public, namespace);
+    assert_eq!(key("home"), key("home"));
+    assert_ne!(key("home"), key("away"));
+    assert_ne!(key("right"), one());
+}
+
+#[test]
+fn nothing_about_a_secret_is_printed() {
+    let mut budget = started();
+    ask(&mut budget, "a", false, 0);
+    ask(&mut budget, "b", false, 0);
+    budget.learn("b", &one(), Lesson::Paused { until: at(9) }, at(0));
+    let key = format!("{:?}", one());
+    assert_eq!(key, "<redacted>");
+    let printed = format!("{budget:?}");
+    assert!(printed.contains("<redacted>") && !printed.contains("right"));
+}
+
+#[test]
+fn what_is_remembered_of_a_client_goes_with_the_last_credential_that_used_it() {
+    let mut budget = started();
+    for number in 0..1000 {
+        let uid = format!("{}", number % 10);
+        let secret = with_secret(&number.to_string());
+        budget.learn(&uid, &secret, Lesson::Refused, at(0));
+    }
+    assert_eq!(budget.tried.len(), 11);
+    for uid in 0..10 {
+        budget.forget(&uid.to_string());
+    }
+    budget.forget("holder");
+    assert!(budget.tried.is_empty());
+    let mut buckets = budget.clients.values();
+    assert!(buckets.all(|bucket| bucket.rests(SignedDuration::ZERO, at(1000))));
+}
+
+#[derive(Clone, Debug)]
+struct Arrival {
+    second: i64,
+    namespace: u8,
+    secret: u8,
+    lives: Option<i64>,
+}
+
+prop_compose! {
+    fn arrival()(
+        second in 0..900_i64,
+        namespace in 0..4_u8,
+        secret in 0..6_u8,
+        lives in prop::option::of(1..600_i64),
+    ) -> Arrival {
+        Arrival { second, namespace, secret, lives }
+    }
+}
+
+proptest! {
+    /// Secrets 0 and 1 work, the provider refuses the others.
+    #[test]
+    fn no_minute_has_more_than_eight_requests_and_everybody_is_served(
+        arrivals in prop::collection::vec(arrival(), 1..40),
+    ) {
+        let mut budget = Budget::new(SignedDuration::from_secs(12), at(-1000));
+        let mut sent = Vec::new();
+        let mut waiting: Vec<(i64, PermitRequest)> = Vec::new();
+        for (number, arrival) in arrivals.iter().enumerate() {
+            waiting.push((arrival.second, PermitRequest {
+                client: with_secret(&arrival.secret.to_string()),
+                namespace: arrival.namespace.to_string(),
+                expires_at: arrival.lives.map(|lives| at(arrival.second + lives)),
+                ..request(&number.to_string())
+            }));
+        }
+        for second in 0..4000 {
+            let mut later = Vec::new();
+            for (due, request) in waiting {
+                if due > second {
+                    later.push((due, request));
+                    continue;
+                }
+                if let Some(again) = take(&mut budget, &request, second) {
+                    prop_assert!(again > second);
+                    later.push((again, request));
+                    continue;
+                }
+                sent.push(second);
+                let works = [with_secret("0"), with_secret("1")].contains(&request.client);
+                let lesson = if works { Lesson::Works } else { Lesson::Refused };
+                learn(&mut budget, &request, lesson, second);
+            }
+            waiting = later;
+        }
+        prop_assert!(waiting.is_empty(), "{waiting:?}");
+        for (index, first) in sent.iter().enumerate() {
+            let minute = sent[index..].iter().take_while(|at| **at <= first + 60).count();
+            prop_assert!(minute <= 8, "{minute} in a minute: {sent:?}");
+        }
+    }
+}
