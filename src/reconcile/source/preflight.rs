@@ -130,12 +130,17 @@ pub(in crate::reconcile) fn ca_bundle(
     })
 }
 
-/// A plain hash of a CA bundle: certificates are public, so it may be stored.
+/// A plain hash of the certificates in a CA bundle: they are public, so it may be stored. The rest of the text is left out, because
+/// a spec may name the key of a secret.
 pub(in crate::reconcile) fn ca_bundle_hash(found: &CaBundle) -> Option<String> {
-    match found {
-        CaBundle::Pem(pem) => Some(hex(&Sha256::digest(pem)[..8])),
-        CaBundle::Unread | CaBundle::Absent | CaBundle::NotLabelled | CaBundle::NoText => None,
+    let CaBundle::Pem(pem) = found else {
+        return None;
+    };
+    let mut hash = Sha256::new();
+    for certificate in ca_bundle::read(pem).ok()? {
+        hash.update(certificate);
     }
+    Some(hex(&hash.finalize()[..8]))
 }
 
 /// The text of a value that is present.
@@ -185,5 +190,24 @@ fn malformed(role: SecretRole, name: &str, key: &str, flaw: Flaw) -> Rejection {
         name: name.to_owned(),
         key: key.to_owned(),
         flaw,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_of_a_bundle_says_nothing_about_a_text_that_is_no_certificate() {
+        let hash = |pem: &str| ca_bundle_hash(&CaBundle::Pem(pem.into()));
+        let certificate = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+        // A spec may name the key of a client secret.
+        assert_eq!(hash("planted-client-secret"), None);
+        assert_eq!(
+            hash(&format!("planted-client-secret\n{certificate}")),
+            hash(certificate)
+        );
+        assert_ne!(hash(certificate), None);
+        assert_ne!(hash(certificate), hash(&certificate.repeat(2)));
     }
 }
