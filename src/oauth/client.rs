@@ -59,6 +59,7 @@ impl TokenClient {
         self.post(
             &request.endpoint,
             request.ca_bundle.as_deref(),
+            request.ca_bundle_replaces_roots,
             &request.body(),
             request.authorization(),
         )
@@ -69,12 +70,13 @@ impl TokenClient {
         &self,
         endpoint: &Endpoint,
         ca_bundle: Option<&str>,
+        replaces_roots: bool,
         form: &SecretString,
         authorization: Option<SecretString>,
     ) -> Result<Response, NetworkError> {
         self.check_network(endpoint)?;
         let mut post = self
-            .connector(endpoint, ca_bundle)?
+            .connector(endpoint, ca_bundle, replaces_roots)?
             .post(endpoint.url().clone())
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(header::ACCEPT, "application/json")
@@ -110,13 +112,14 @@ impl TokenClient {
         &self,
         endpoint: &Endpoint,
         ca_bundle: Option<&str>,
+        replaces_roots: bool,
     ) -> Result<reqwest::Client, NetworkError> {
         let roots = ca_bundle.map(certificates).transpose()?.unwrap_or_default();
         let builder = self.builder(endpoint);
-        let builder = if roots.is_empty() {
-            builder
-        } else {
-            builder.tls_certs_merge(roots)
+        let builder = match (roots.is_empty(), replaces_roots) {
+            (true, _) => builder,
+            (false, true) => builder.tls_certs_only(roots),
+            (false, false) => builder.tls_certs_merge(roots),
         };
         builder.build().map_err(|_| NetworkError::NoTlsClient)
     }

@@ -25,6 +25,8 @@ pub struct TokenRequest {
     pub parameters: BTreeMap<String, String>,
     /// PEM certificates trusted besides the system's.
     pub ca_bundle: Option<String>,
+    /// Whether only the certificates in `ca_bundle` are trusted, and the system's are not.
+    pub ca_bundle_replaces_roots: bool,
 }
 
 impl TokenRequest {

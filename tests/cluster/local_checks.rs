@@ -1,12 +1,15 @@
 //! Faults that are found before anything is sent, in combinations. `failures::rows::preflight` has each of them alone.
 
+use std::fs;
+
 use cube_operator::api::ConditionType::{Ready, Refreshed};
 use serde_json::json;
 
 use crate::{
-    environment::{ControlPlane, TokenServer},
+    environment::{ControlPlane, TokenServer, directory},
     operator::{Operator, eventually},
     place::{CLIENT_SECRET, Place, is},
+    scripted::{Authority, LOCAL, Provider, Reply, Request},
 };
 
 impl Place {
@@ -87,6 +90,32 @@ fn a_ca_bundle_in_a_labelled_secret_is_used() {
     place.apply(&credential);
     place.wait_until_synced("main");
     assert_eq!(place.exchanges(), [200]);
+}
+
+#[test]
+fn a_ca_bundle_can_replace_the_systems_authorities() {
+    let place = Place::new();
+    let (public, private) = (Authority::new("public"), Authority::new("private"));
+    place.trust("private", &private);
+    let system = directory("system").join("roots.pem");
+    fs::write(&system, public.pem()).unwrap();
+    let _operator = place.operator_with(&[], &[("SSL_CERT_FILE", system.to_str().unwrap())]);
+    place.apply(&place.source());
+    let answer = |_: &Request| Reply::json(200, r#"{"access_token":"planted","expires_in":3600}"#);
+    let issued_by = |authority: &Authority| Provider::start(&authority.certificate(&LOCAL), answer);
+    let (of_public, of_private) = (issued_by(&public), issued_by(&private));
+    let apply = |name: &str, provider: &Provider, roots: &str| {
+        let mut credential = place.credential_at(name, &provider.url("/token"), "private");
+        credential["spec"]["caBundleRef"]["systemRoots"] = json!(roots);
+        place.apply(&credential);
+    };
+    apply("kept", &of_public, "Keep");
+    apply("named", &of_private, "Replace");
+    apply("replaced", &of_public, "Replace");
+    place.wait_until_synced("kept");
+    place.wait_until_synced("named");
+    place.refusal("replaced", "TLSUntrusted");
+    assert_eq!(of_public.requests().len(), 1, "only where they are kept");
 }
 
 #[test]

@@ -81,6 +81,7 @@ fn request(url: &str) -> TokenRequest {
         scopes: vec![],
         parameters: BTreeMap::new(),
         ca_bundle: None,
+        ca_bundle_replaces_roots: false,
     }
 }
 

@@ -30,5 +30,6 @@ pub(crate) fn request(client_secret: Option<&str>, refresh_token: Option<&str>) 
         scopes: SCOPES.map(Into::into).into(),
         parameters: BTreeMap::new(),
         ca_bundle: None,
+        ca_bundle_replaces_roots: false,
     }
 }

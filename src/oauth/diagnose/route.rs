@@ -109,7 +109,7 @@ impl TokenClient {
         ca_bundle: Option<&str>,
     ) -> Result<Response, NetworkError> {
         let form = probe::FORM.to_owned().into();
-        self.post(endpoint, ca_bundle, &form, None).await
+        self.post(endpoint, ca_bundle, false, &form, None).await
     }
 }
 

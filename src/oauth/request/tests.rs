@@ -24,6 +24,7 @@ fn request(authentication: Authentication) -> TokenRequest {
         scopes: vec!["read".into(), "write".into()],
         parameters: BTreeMap::from([("audience".into(), "https://api".into())]),
         ca_bundle: None,
+        ca_bundle_replaces_roots: false,
     }
 }
 

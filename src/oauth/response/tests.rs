@@ -54,6 +54,7 @@ fn meaning_to(authentication: Authentication, sent: Sent, response: &Response) -
         scopes: vec!["read".into(), "write".into()],
         parameters: std::collections::BTreeMap::new(),
         ca_bundle: None,
+        ca_bundle_replaces_roots: false,
     };
     read(response, request.context(), request.scrubber())
 }

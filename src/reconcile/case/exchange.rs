@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Case, NextLogin};
 use crate::{
-    api::Attempted,
+    api::{Attempted, SystemRoots},
     oauth::{authentication::Authentication, request::TokenRequest},
     reconcile::{
         login::State,
@@ -200,6 +200,11 @@ impl Case<'_> {
             scopes: self.settings.scopes.clone(),
             parameters: self.settings.parameters.clone(),
             ca_bundle: preflight::ca_bundle(self.settings, &self.observed.ca_bundle)?,
+            ca_bundle_replaces_roots: self
+                .settings
+                .ca_bundle
+                .as_ref()
+                .is_some_and(|bundle| bundle.system_roots == SystemRoots::Replace),
         };
         Ok(Exchange { request, attempt })
     }

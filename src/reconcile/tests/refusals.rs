@@ -5,7 +5,9 @@ use super::{
     world::{World, seconds},
 };
 use crate::{
-    api::{CaBundleKind, CaBundleRef, ConditionStatus, ConditionType, CubeCredentialSpec},
+    api::{
+        CaBundleKind, CaBundleRef, ConditionStatus, ConditionType, CubeCredentialSpec, SystemRoots,
+    },
     oauth::hosts::HostList,
     reconcile::{CaBundle, ClientValues, SourceValue},
 };
@@ -15,6 +17,7 @@ pub(super) fn ca_bundle_ref() -> CaBundleRef {
         kind: CaBundleKind::ConfigMap,
         name: "roots".into(),
         key: "ca.crt".into(),
+        system_roots: SystemRoots::Keep,
     }
 }
 
@@ -240,7 +243,7 @@ type Spoil = fn(&mut CubeCredentialSpec);
 #[test]
 fn a_spec_that_cannot_be_read() {
     let later = "it is looked at again as soon as the spec changes";
-    let cases: [(Spoil, &str); 3] = [
+    let cases: [(Spoil, &str); 9] = [
         (
             |spec| spec.provider = crate::api::Provider::Custom,
             "spec.tokenURL is required with provider Custom",
@@ -252,6 +255,30 @@ fn a_spec_that_cannot_be_read() {
         (
             |spec| spec.refresh_before = "soon".into(),
             "spec.refreshBefore is \"soon\": write a duration such as 5m or 1h30m",
+        ),
+        (
+            |spec| spec.token_url = Some("https://example.com/?a=b&client%5Fid=x".into()),
+            "the query of spec.tokenURL has the parameter \"client_id\", which the operator sets itself: use the fields of the spec",
+        ),
+        (
+            |spec| spec.parameters = [("Scope".into(), "x".into())].into(),
+            "spec.parameters has \"Scope\", which the operator sets itself: use the fields of the spec",
+        ),
+        (
+            |spec| spec.parameters = [("subject_token".into(), "x".into())].into(),
+            "spec.parameters has \"subject_token\", which the operator sets itself: use the fields of the spec",
+        ),
+        (
+            |spec| spec.parameters = [("\u{202e}x".into(), "x".into())].into(),
+            "spec.parameters has the name \"\\u{202e}x\": write 1 to 128 letters, digits, '-', '_' and '.'",
+        ),
+        (
+            |spec| spec.target.r#type = "bootstrap.kubernetes.io/token".into(),
+            "spec.target.type is \"bootstrap.kubernetes.io/token\": write Opaque or a type of your own such as example.com/token",
+        ),
+        (
+            |spec| spec.target.r#type = "kubernetes.io/tls".into(),
+            "spec.target.type is \"kubernetes.io/tls\": write Opaque or a type of your own such as example.com/token",
         ),
     ];
     for (spoil, message) in cases {
