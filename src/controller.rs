@@ -51,6 +51,8 @@ pub(crate) struct Options {
     pub(crate) namespaces: Vec<String>,
     /// The only hosts that requests may be sent to.
     pub(crate) allowed_hosts: Option<HostList>,
+    /// Whether each Secret has to name the hosts that it may be sent to.
+    pub(crate) token_hosts_required: bool,
     pub(crate) tokens: TokenClient,
     /// The time between two token requests of one client.
     pub(crate) token_request_interval: SignedDuration,
@@ -113,6 +115,7 @@ impl Controller {
         let parts = Parts {
             client: options.client.clone(),
             allowed_hosts: options.allowed_hosts.clone(),
+            token_hosts_required: options.token_hosts_required,
             tokens: options.tokens.clone(),
             budget,
             identity: options.identity.clone(),

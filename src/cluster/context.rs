@@ -35,6 +35,8 @@ pub(crate) struct Parts {
     pub(crate) client: Client,
     /// The only hosts that requests may be sent to.
     pub(crate) allowed_hosts: Option<HostList>,
+    /// Whether each Secret has to name the hosts that it may be sent to.
+    pub(crate) token_hosts_required: bool,
     pub(crate) tokens: TokenClient,
     /// The request budget of each client.
     pub(crate) budget: Arc<Mutex<Budget>>,
@@ -76,12 +78,14 @@ impl Context {
         credentials: Vec<Watched>,
         tokens: TokenClient,
         allowed_hosts: Option<HostList>,
+        token_hosts_required: bool,
     ) -> Self {
         let (store, mut writer) = reflector::store();
         let parts = Parts {
             recorder: Recorder::new(client.clone(), FIELD_MANAGER.into()),
             client,
             allowed_hosts,
+            token_hosts_required,
             tokens,
             budget: Arc::new(Mutex::new(Budget::new(SignedDuration::ZERO, now()))),
             identity: String::new(),

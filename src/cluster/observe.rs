@@ -46,6 +46,7 @@ impl Context {
             ca_bundle: CaBundle::Unread,
             permit: None,
             allowed_hosts: self.parts.allowed_hosts.clone(),
+            token_hosts_required: self.parts.token_hosts_required,
             credential,
             settings,
             memory,

@@ -122,7 +122,8 @@ async fn credentials(
     let tokens = TokenClient::new(Networks::allowing(flags.reach.allow_network.clone()));
     let mut network = Network::new(tokens.clone());
     let hosts = flags.reach.allowed_token_hosts.clone();
-    let context = Context::snapshot(client.clone(), all, tokens, hosts);
+    let required = flags.reach.require_token_hosts;
+    let context = Context::snapshot(client.clone(), all, tokens, hosts, required);
 
     let wanted = wanted(flags, &context);
     if wanted.is_empty() {

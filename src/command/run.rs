@@ -63,6 +63,7 @@ pub async fn run(flags: Run) -> super::Result {
         client,
         namespaces: flags.scope.namespaces,
         allowed_hosts: flags.reach.allowed_token_hosts,
+        token_hosts_required: flags.reach.require_token_hosts,
         tokens: TokenClient::new(Networks::allowing(flags.reach.allow_network)),
         token_request_interval: flags.token_request_interval,
         identity,

@@ -24,6 +24,7 @@ pub enum EventKind {
     ScopeNarrowed,
     ClockSkew,
     ShortLivedToken,
+    TokenHostsMissing,
     /// `controller::consumers` publishes it; no reconcile does.
     StaleConsumer,
     Failed(Reason),
@@ -42,6 +43,7 @@ impl EventKind {
             | Self::ScopeNarrowed
             | Self::ClockSkew
             | Self::ShortLivedToken
+            | Self::TokenHostsMissing
             | Self::StaleConsumer
             | Self::Failed(_) => true,
         }

@@ -38,6 +38,8 @@ pub struct Observed {
     pub permit: Option<(PermitRequest, Permit)>,
     /// The only hosts that the operator may send to; `None`: any.
     pub allowed_hosts: Option<HostList>,
+    /// Whether each Secret has to name the hosts that it may be sent to.
+    pub token_hosts_required: bool,
     /// The memory of earlier reconciles.
     pub memory: Memory,
 }

@@ -61,8 +61,10 @@ fn several_troubles_at_once_are_told_one_after_the_other() {
         &json!({"stringData": {"client-secret": CLIENT_SECRET}}),
     );
     told("HostNotAllowed");
-    let hosts = json!({"metadata": {"annotations": {"cube-operator.dev/token-hosts": "elsewhere.example,localhost"}}});
-    place.patch("secret", "client", &hosts);
+    let permitted = json!({"metadata": {"annotations": {
+        "cube-operator.dev/token-hosts": "elsewhere.example,localhost", "cube-operator.dev/token-ca": "ConfigMap/mine",
+    }}});
+    place.patch("secret", "client", &permitted);
     told("CABundleInvalid");
     assert!(place.exchanges().is_empty(), "nothing was sent");
 
@@ -153,7 +155,10 @@ fn a_host_that_the_installer_does_not_allow_is_never_sent_to() {
         &["--allowed-token-hosts", "api.cubewire.com, localhost:1"],
         &[],
     );
-    place.apply(&place.source());
+    let mut source = place.source();
+    source["metadata"]["annotations"] =
+        json!({"cube-operator.dev/token-ca": "ConfigMap/authority"});
+    place.apply(&source);
     place.apply(&place.credential("main"));
     place.refusal("main", "HostNotAllowed");
     assert!(place.exchanges().is_empty());

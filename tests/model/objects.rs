@@ -23,6 +23,7 @@ pub(crate) struct Provided<T> {
     pub(crate) version: u64,
     pub(crate) labelled: bool,
     pub(crate) token_hosts: Option<String>,
+    pub(crate) token_ca: Option<String>,
     pub(crate) values: T,
 }
 
@@ -34,6 +35,7 @@ pub(crate) struct Objects {
     pub(crate) deleting: bool,
     pub(crate) rival: Option<String>,
     pub(crate) allowed_hosts: Option<HostList>,
+    pub(crate) token_hosts_required: bool,
     pub(crate) status: CubeCredentialStatus,
     /// The events of all reports.
     pub(crate) events: Vec<Event>,
@@ -53,6 +55,7 @@ impl Objects {
             deleting: false,
             rival: None,
             allowed_hosts: None,
+            token_hosts_required: false,
             status: CubeCredentialStatus::default(),
             events: Vec::new(),
             source: None,
@@ -213,6 +216,7 @@ impl<T: Clone> Provided<T> {
             version,
             labelled: true,
             token_hosts: None,
+            token_ca: None,
             values,
         }
     }
@@ -224,6 +228,7 @@ impl<T: Clone> Provided<T> {
             Some(found) => Source::Read(SourceSecret {
                 version: found.version.to_string(),
                 token_hosts: found.token_hosts.clone(),
+                token_ca: found.token_ca.clone(),
                 values: found.values.clone(),
             }),
         }

@@ -81,6 +81,7 @@ impl Process {
             ca_bundle: CaBundle::Unread,
             permit: None,
             allowed_hosts: objects.allowed_hosts.clone(),
+            token_hosts_required: objects.token_hosts_required,
             memory: memory.begin(),
         }
     }

@@ -46,6 +46,7 @@ fn reconciler_that(leadership: Leadership) -> (Reconciler, Writer<Watched>) {
         recorder: Recorder::new(client.clone(), Reporter::from("test")),
         client,
         allowed_hosts: None,
+        token_hosts_required: false,
         tokens: TokenClient::new(Networks::allowing(Vec::new())),
         budget: Arc::new(Mutex::new(Budget::new(
             SignedDuration::from_secs(12),
@@ -173,6 +174,7 @@ async fn an_exchange_that_was_about_to_begin_when_the_lease_was_lost_does_not_be
         observed.source = Source::Read(SourceSecret {
             version: "1".into(),
             token_hosts: None,
+            token_ca: None,
             values: ClientValues {
                 id: text("client"),
                 secret: text("secret"),

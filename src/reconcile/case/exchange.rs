@@ -14,7 +14,7 @@ use crate::{
         observed::Observed,
         pace::{ClientKey, schedule},
         plan::{Attempt, Exchange, Read},
-        source::{CaBundle, Rejection, Source, preflight},
+        source::{CaBundle, Rejection, SecretRole, Source, consent, preflight},
         token::{TokenInputs, TokenMetadata},
     },
 };
@@ -214,6 +214,7 @@ impl Case<'_> {
         let client = self.client()?;
         self.initial_token()?;
         self.hosts()?;
+        self.authorities()?;
         preflight::ca_bundle(self.settings, &self.observed.ca_bundle)?;
         Ok(client)
     }
@@ -234,9 +235,53 @@ impl Case<'_> {
         preflight::operator_allows(observed.allowed_hosts.as_ref(), endpoint)?;
         let client_hosts = observed.source.token_hosts();
         preflight::owner_allows(&settings.source.name, client_hosts, endpoint)?;
-        match settings.grant.refresh_token() {
-            Some(initial) => preflight::owner_allows(&initial.name, self.seed_hosts(), endpoint),
-            None => Ok(()),
+        if let Some(initial) = settings.grant.refresh_token() {
+            preflight::owner_allows(&initial.name, self.seed_hosts(), endpoint)?;
+        }
+        if observed.token_hosts_required {
+            self.hosts_are_named()?;
+        }
+        Ok(())
+    }
+
+    /// Whether each Secret that is there names the hosts that it may be sent to. A seed that was deleted is not asked for again.
+    fn hosts_are_named(&self) -> Result<(), Rejection> {
+        let (observed, settings) = (self.observed, self.settings);
+        if let Source::Read(client) = &observed.source {
+            consent::names_hosts(&settings.source.name, client)?;
+        }
+        match (settings.grant.refresh_token(), &observed.seed) {
+            (Some(initial), Source::Read(seed)) => consent::names_hosts(&initial.name, seed),
+            _ => Ok(()),
+        }
+    }
+
+    /// The first Secret that names no hosts.
+    pub(in crate::reconcile) fn unlimited_secret(&self) -> Option<SecretRole> {
+        match self.hosts_are_named() {
+            Err(Rejection::HostsNotNamed { secret }) if secret == self.settings.source.name => {
+                Some(SecretRole::Client)
+            }
+            Err(_) => Some(SecretRole::RefreshToken),
+            Ok(()) => None,
+        }
+    }
+
+    /// Whether the owners of the Secrets permit the CA certificates of the spec, where a list of hosts applies to their Secret: its
+    /// own or the installer's. After the seed was deleted, the owner of the client's Secret speaks for both.
+    pub(in crate::reconcile) fn authorities(&self) -> Result<(), Rejection> {
+        let (observed, settings) = (self.observed, self.settings);
+        let limited = |hosts: Option<&str>| hosts.is_some() || observed.allowed_hosts.is_some();
+        if let Source::Read(client) = &observed.source
+            && limited(client.token_hosts.as_deref())
+        {
+            consent::permits_ca(&settings.source.name, client, settings)?;
+        }
+        match (settings.grant.refresh_token(), &observed.seed) {
+            (Some(initial), Source::Read(seed)) if limited(self.seed_hosts()) => {
+                consent::permits_ca(&initial.name, seed, settings)
+            }
+            _ => Ok(()),
         }
     }
 

@@ -40,6 +40,7 @@ impl Inspection<'_> {
     pub(crate) fn ca_bundle(&self) -> Option<Finding> {
         let reference = self.0.settings.ca_bundle.as_ref()?;
         let read = preflight::ca_bundle(self.0.settings, &self.0.observed.ca_bundle);
+        let read = self.0.authorities().and(read);
         let certificates = match &read {
             Ok(Some(pem)) => ca_bundle::read(pem).map_or(0, |roots| roots.len()),
             _ => 0,
@@ -60,7 +61,13 @@ impl Inspection<'_> {
                 secret: self.0.settings.source.name.clone(),
                 host,
             }),
-            _ => Finding::good(InputFact::HostAllowed { host }),
+            _ => match self.0.unlimited_secret() {
+                Some(role) => {
+                    let settings = Box::new(self.0.settings.clone());
+                    Finding::notice(InputFact::HostsNotNamed(role, settings))
+                }
+                None => Finding::good(InputFact::HostAllowed { host }),
+            },
         })
     }
 

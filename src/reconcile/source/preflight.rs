@@ -98,7 +98,7 @@ pub(in crate::reconcile) fn owner_allows(
     let Some(hosts) = hosts else { return Ok(()) };
     let secret = secret.to_owned();
     match HostList::parse(hosts) {
-        Err(entry) => Err(HostListMalformed { secret, entry }),
+        Err(_) => Err(HostListMalformed { secret }),
         Ok(list) if list.allows(endpoint) => Ok(()),
         Ok(_) => Err(HostNotAllowedByOwner {
             secret,

@@ -2,6 +2,7 @@
 
 use super::{
     conditions::{Condition, Conditions},
+    inputs,
     message::span,
 };
 use crate::{
@@ -140,6 +141,10 @@ fn of_change(change: Change, settings: Option<&Settings>) -> Option<Event> {
                 span(margin)
             );
             (EventKind::ShortLivedToken, note)
+        }
+        Change::TokenHostsMissing { role } => {
+            let note = settings.map(|settings| inputs::unlimited_secret(role, settings));
+            (EventKind::TokenHostsMissing, note.unwrap_or_default())
         }
     };
     Some(Event { kind, note })
