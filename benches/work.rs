@@ -53,6 +53,7 @@ fn context(credentials: usize) -> Context {
         (0..credentials).map(credential).collect(),
         TokenClient::new(Networks::allowing(Vec::new())),
         None,
+        false,
     );
     for number in 0..credentials {
         context.learn_target(Event::Apply(target(number)));

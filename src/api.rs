@@ -19,7 +19,7 @@ pub use names::{annotation, label};
 pub use reason::{Reason, RetryClass};
 pub use spec::{
     CaBundleKind, CaBundleRef, ClientAuthentication, ClientSecretRef, CubeCredential,
-    CubeCredentialSpec, DeletionPolicy, Grant, Provider, RefreshTokenRef, TargetSpec,
+    CubeCredentialSpec, DeletionPolicy, Grant, Provider, RefreshTokenRef, SystemRoots, TargetSpec,
 };
 pub use status::{Attempted, CubeCredentialStatus, TargetStatus};
 

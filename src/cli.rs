@@ -162,6 +162,10 @@ pub(crate) struct Reach {
     /// Permit token requests to these hosts only: host or host:port, separated by commas. Default: any.
     #[arg(long, env = "CUBE_OPERATOR_ALLOWED_TOKEN_HOSTS", value_name = "HOSTS", value_parser = hosts)]
     pub(crate) allowed_token_hosts: Option<HostList>,
+
+    /// Send only Secrets whose owner names the hosts that they may be sent to, with the annotation cube-operator.dev/token-hosts.
+    #[arg(long, env = "CUBE_OPERATOR_REQUIRE_TOKEN_HOSTS", value_name = "BOOL", default_value_t = false, action = ArgAction::Set)]
+    pub(crate) require_token_hosts: bool,
 }
 
 impl Reach {

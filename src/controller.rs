@@ -57,6 +57,8 @@ pub(crate) struct Options {
     /// The only hosts that requests may be sent to.
     pub(crate) allowed_hosts: Option<HostList>,
     pub(crate) hides_network_detail: bool,
+    /// Whether each Secret has to name the hosts that it may be sent to.
+    pub(crate) token_hosts_required: bool,
     pub(crate) tokens: TokenClient,
     /// The time between two token requests of one client.
     pub(crate) token_request_interval: SignedDuration,
@@ -124,6 +126,7 @@ impl Controller {
             client: options.client.clone(),
             allowed_hosts: options.allowed_hosts.clone(),
             hides_network_detail: options.hides_network_detail,
+            token_hosts_required: options.token_hosts_required,
             tokens: options.tokens.clone(),
             budget,
             identity: options.identity.clone(),

@@ -18,5 +18,6 @@ pub mod example;
 pub mod grant;
 pub mod hosts;
 pub mod networks;
+pub(crate) mod parameters;
 pub mod request;
 pub mod response;

@@ -13,13 +13,22 @@ const LONGEST: usize = 200;
 const LONGEST_MESSAGE: usize = 512;
 /// A run of token characters of this length may be a token, a key or an echo of one.
 const TOKEN_RUN: usize = 20;
+/// A client id of fewer characters may be an ordinary word, or a part of one: it is removed only where it stands alone.
+const SHORT_ID: usize = 12;
 const REDACTED: &str = "...";
 
 /// Removes known secrets, and everything that could be one, from a text.
 #[derive(Default)]
 pub struct Scrubber {
     /// Every form of every secret, longest first: otherwise a shorter form could leave the rest of a longer one behind.
-    forms: Vec<SecretString>,
+    forms: Vec<Form>,
+}
+
+/// A text that is removed.
+struct Form {
+    text: SecretString,
+    /// Whether it is removed only where it stands alone.
+    whole_words: bool,
 }
 
 impl Scrubber {
@@ -35,6 +44,20 @@ impl Scrubber {
 
     /// Also removes this secret, as it is and in base64 and urlencoded form.
     pub fn add(&mut self, secret: &str) {
+        self.add_forms(secret, false);
+    }
+
+    /// Also removes this client id. It is no secret, but with the keys of its Secret swapped it is the client secret.
+    pub fn add_client_id(&mut self, id: &str) {
+        self.add_forms(id, id.len() < SHORT_ID);
+    }
+
+    /// Also removes this text, which is a secret in one further form.
+    pub(crate) fn add_form(&mut self, form: String) {
+        self.insert(form, false);
+    }
+
+    fn add_forms(&mut self, secret: &str, whole_words: bool) {
         for form in [
             secret.to_owned(),
             STANDARD.encode(secret),
@@ -46,19 +69,21 @@ impl Scrubber {
                 .collect::<String>()
                 .replace('+', "%20"),
         ] {
-            self.add_form(form);
+            self.insert(form, whole_words);
         }
     }
 
-    /// Also removes this text, which is a secret in one further form.
-    pub(crate) fn add_form(&mut self, form: String) {
+    fn insert(&mut self, form: String, whole_words: bool) {
         // Such a form could not be distinguished from the text that replaces it.
         if REDACTED.contains(&form) {
             return;
         }
-        self.forms.push(form.into());
+        self.forms.push(Form {
+            text: form.into(),
+            whole_words,
+        });
         self.forms
-            .sort_by_key(|form| std::cmp::Reverse(form.expose_secret().len()));
+            .sort_by_key(|form| std::cmp::Reverse(form.text.expose_secret().len()));
     }
 
     /// The text as it may be shown: printable ASCII without quotes and backslashes, one line, at most 200 characters.
@@ -92,37 +117,89 @@ impl Scrubber {
         message.trim_end().to_owned()
     }
 
-    /// An error code as it may be shown: it has the shape of RFC 6749's codes, and contains no secret.
+    /// An error code as it may be shown: it has the shape of RFC 6749's codes, and contains no secret. A short client id counts
+    /// only if it is the whole code, because `invalid_client` has the word `client` in it.
     #[must_use]
     pub fn code<'a>(&self, code: &'a str) -> Option<&'a str> {
         let shaped = (1..=64).contains(&code.len())
             && code
                 .bytes()
                 .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-'));
-        (shaped && self.without_secrets(code) == code).then_some(code)
+        let mut forms = self.forms.iter();
+        let hides = |form: &Form| {
+            if form.whole_words {
+                form.text.expose_secret() == code
+            } else {
+                form.is_in(code)
+            }
+        };
+        (shaped && !forms.any(hides)).then_some(code)
     }
 
     /// The text without the known secrets. A text must pass through here before it is split: a secret may contain blanks or slashes.
     #[must_use]
     pub fn without_secrets(&self, text: &str) -> String {
-        let text = self.forms.iter().fold(text.to_owned(), |text, form| {
-            text.replace(form.expose_secret(), REDACTED)
-        });
+        let forms = self.forms.iter();
+        let text = forms.fold(text.to_owned(), |text, form| form.removed_from(&text));
         self.unless_it_shows_a_secret(text)
     }
 
     /// Encoders differ in the characters that they leave as they are, so no list has every urlencoded form. The text that
     /// replaces a secret may also be a part of another secret. A text with either is not shown at all.
     fn unless_it_shows_a_secret(&self, text: String) -> String {
-        let shows = |text: &str| {
-            let mut forms = self.forms.iter();
-            forms.any(|form| text.contains(form.expose_secret()))
-        };
+        let shows = |text: &str| self.forms.iter().any(|form| form.is_in(text));
         if shows(&text) || shows(&decoded(&text)) || shows(&decoded(&text.replace('+', "%2B"))) {
             REDACTED.to_owned()
         } else {
             text
         }
+    }
+}
+
+impl Form {
+    fn is_in(&self, text: &str) -> bool {
+        self.places_in(text).next().is_some()
+    }
+
+    fn removed_from(&self, text: &str) -> String {
+        let mut shown = String::new();
+        let mut rest = 0;
+        for (start, end) in self.places_in(text) {
+            shown.push_str(&text[rest..start]);
+            shown.push_str(REDACTED);
+            rest = end;
+        }
+        shown + &text[rest..]
+    }
+
+    /// The start and end of each occurrence in the text.
+    fn places_in<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (usize, usize)> + 'a {
+        let places = text.match_indices(self.text.expose_secret());
+        let places = places.map(|(start, found)| (start, start + found.len()));
+        places.filter(|(start, end)| !self.whole_words || stands_alone(text, *start, *end))
+    }
+}
+
+/// Whether no letter or digit is next to this part of the text.
+fn stands_alone(text: &str, start: usize, end: usize) -> bool {
+    let in_word = |c: char| c.is_ascii_alphanumeric();
+    !text[..start].ends_with(in_word) && !text[end..].starts_with(in_word)
+}
+
+/// A text of somebody else on one line, without characters that are not seen: control characters, marks that change the direction
+/// of writing, and others that could make it look like another text. `char::escape_debug` escapes them, and combining marks.
+#[must_use]
+pub(crate) fn visible(text: &str) -> String {
+    let blank = |c: char| if c.is_whitespace() { ' ' } else { c };
+    text.chars().map(blank).filter(|c| is_visible(*c)).collect()
+}
+
+fn is_visible(c: char) -> bool {
+    match c {
+        '\'' | '"' | '\\' => true,
+        // They count as letters and symbols, and are drawn as blanks.
+        '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{2800}' => false,
+        c => c.escape_debug().len() == 1,
     }
 }
 

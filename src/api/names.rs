@@ -28,6 +28,9 @@ pub mod label {
 pub mod annotation {
     /// On a source Secret: the only hosts that its content may be sent to.
     pub const TOKEN_HOSTS: &str = "cube-operator.dev/token-hosts";
+    /// On a source Secret: the CA bundles that count where a list of hosts applies, as `ConfigMap/NAME` or `Secret/NAME`, separated
+    /// by commas.
+    pub const TOKEN_CA: &str = "cube-operator.dev/token-ca";
     /// On a `CubeCredential`: any new value asks for one exchange.
     pub const REFRESH_REQUESTED_AT: &str = "cube-operator.dev/refresh-requested-at";
     /// On a target that a deleted `CubeCredential` left: the uid of the one by the same name that may replace it.

@@ -8,6 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::CubeCredentialStatus;
 
+/// A regular expression for the names in `oauth::parameters`, in any case. `settings` checks again, because a name in a query may
+/// be urlencoded.
+const RESERVED: &str = "(?i:grant[_.]type|client[_.](id|secret)|refresh[_.]token|scope|response[_.]type|username|password\
+    |code([_.]verifier)?|redirect[_.]uri|assertion|device[_.]code\
+    |(client[_.]assertion|(subject|actor)[_.]token|requested[_.])[^=&]*)";
+
 /// An OAuth 2 access token that is kept fresh in a Secret.
 #[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[kube(
@@ -63,6 +69,8 @@ pub struct CubeCredentialSpec {
     #[schemars(length(max = 512))]
     #[x_kube(validation = Rule::new("self.matches('^https://[^@#/?\\\\s]+([/?][^#\\\\s]*)?$') && isURL(self)")
         .message("tokenURL must start with https:// in lower case, name a host, and have neither user nor password, fragment or blank"))]
+    #[x_kube(validation = Rule::new(format!("!self.matches('^[^?]*[?]([^&]*&)*{RESERVED}(=|&|$)')"))
+        .message("the query of tokenURL may not have a parameter that the operator sets itself (grant_type, client_id, scope, ...): use the fields of the spec"))]
     pub token_url: Option<String>,
 
     /// The Secret with the client id and the client secret. It needs the label cube-operator.dev/credential: "true".
@@ -92,11 +100,10 @@ pub struct CubeCredentialSpec {
     /// Further form fields of the request, for example audience or resource.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "parameters")]
-    #[x_kube(validation = Rule::new("self.all(k, k.size() > 0 && k.size() <= 128)")
-        .message("a parameter's name must have 1 to 128 characters"))]
-    #[x_kube(validation = Rule::new(
-        "self.all(k, !(k in ['grant_type', 'client_id', 'client_secret', 'refresh_token', 'scope', 'response_type', 'username', 'password', 'code', 'code_verifier', 'redirect_uri', 'assertion', 'device_code']) && !k.startsWith('client_assertion'))")
-        .message("a parameter that the operator sets itself is reserved (grant_type, client_id, client_secret, refresh_token, scope, client_assertion..., response_type, username, password, code, code_verifier, redirect_uri, assertion, device_code): use the fields of the spec"))]
+    #[x_kube(validation = Rule::new("self.all(k, k.matches('^[-_.A-Za-z0-9]{1,128}$'))")
+        .message("a parameter's name must have 1 to 128 letters, digits, '-', '_' and '.'"))]
+    #[x_kube(validation = Rule::new(format!("self.all(k, !k.matches('^{RESERVED}$'))"))
+        .message("a parameter that the operator sets itself is reserved, in upper case too (grant_type, client_id, client_secret, refresh_token, scope, client_assertion..., subject_token..., actor_token..., requested_..., response_type, username, password, code, code_verifier, redirect_uri, assertion, device_code): use the fields of the spec"))]
     pub parameters: BTreeMap<String, String>,
 
     /// How long before its expiry a token is refreshed, 1m to 24h. At most a third of its lifetime is used.
@@ -113,7 +120,9 @@ pub struct CubeCredentialSpec {
         .message("assumedLifetime must be a duration from 1m to 87600h, for example 1h or 10h"))]
     pub assumed_lifetime: String,
 
-    /// PEM certificates of private authorities, trusted for this token endpoint besides the system's.
+    /// PEM certificates of private authorities, trusted for this token endpoint besides the system's, or in their place. Where a
+    /// list of hosts applies (the annotation cube-operator.dev/token-hosts of a Secret, or the installer's), the owner of each such
+    /// Secret has to permit them with the annotation cube-operator.dev/token-ca.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_bundle_ref: Option<CaBundleRef>,
 
@@ -210,6 +219,19 @@ pub struct CaBundleRef {
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = key_rule())]
     pub key: String,
+    /// Whether the system's authorities are trusted too.
+    #[serde(default)]
+    pub system_roots: SystemRoots,
+}
+
+/// The system's authorities, where a spec names others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum SystemRoots {
+    /// They are trusted too.
+    #[default]
+    Keep,
+    /// Only the named ones are trusted.
+    Replace,
 }
 
 /// What kind of object holds the PEM certificates.
@@ -233,8 +255,8 @@ pub struct TargetSpec {
     /// Its type. A change deletes the Secret and creates it again.
     #[serde(default = "default_target_type")]
     #[schemars(length(min = 1, max = 253))]
-    #[x_kube(validation = Rule::new("self.matches('^[A-Za-z0-9][-A-Za-z0-9_./]*$') && !self.startsWith('kubernetes.io/')")
-        .message("target.type must be Opaque or a type of your own such as example.com/token, not blank and not a kubernetes.io/ type"))]
+    #[x_kube(validation = Rule::new("self.matches('^[A-Za-z0-9][-A-Za-z0-9_./]*$') && !self.matches('^([^/]*[.])?kubernetes[.]io/')")
+        .message("target.type must be Opaque or a type of your own such as example.com/token, not blank and not a type of kubernetes.io or a domain below it"))]
     pub r#type: String,
     /// Further labels on it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

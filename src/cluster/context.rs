@@ -37,6 +37,8 @@ pub(crate) struct Parts {
     pub(crate) allowed_hosts: Option<HostList>,
     /// Whether conditions and events leave out how far a request got.
     pub(crate) hides_network_detail: bool,
+    /// Whether each Secret has to name the hosts that it may be sent to.
+    pub(crate) token_hosts_required: bool,
     pub(crate) tokens: TokenClient,
     /// The request budget of each client.
     pub(crate) budget: Arc<Mutex<Budget>>,
@@ -78,6 +80,7 @@ impl Context {
         credentials: Vec<Watched>,
         tokens: TokenClient,
         allowed_hosts: Option<HostList>,
+        token_hosts_required: bool,
     ) -> Self {
         let (store, mut writer) = reflector::store();
         let parts = Parts {
@@ -85,6 +88,7 @@ impl Context {
             client,
             allowed_hosts,
             hides_network_detail: false,
+            token_hosts_required,
             tokens,
             budget: Arc::new(Mutex::new(Budget::new(SignedDuration::ZERO, now()))),
             identity: String::new(),

@@ -73,12 +73,12 @@ pub(crate) fn source<T>(
 ) -> SourceSecret<T> {
     let meta = &secret.metadata;
     let annotations = meta.annotations.as_ref();
+    let annotation = |name| annotations.and_then(|all| all.get(name)).cloned();
     let mut data = secret.data.unwrap_or_default();
     let source = SourceSecret {
         version: meta.resource_version.clone().unwrap_or_default(),
-        token_hosts: annotations
-            .and_then(|all| all.get(annotation::TOKEN_HOSTS))
-            .cloned(),
+        token_hosts: annotation(annotation::TOKEN_HOSTS),
+        token_ca: annotation(annotation::TOKEN_CA),
         values: values(&data),
     };
     // The values that are needed are copied into a type that wipes itself.

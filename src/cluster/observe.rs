@@ -48,6 +48,7 @@ impl Context {
             slot: None,
             allowed_hosts: self.parts.allowed_hosts.clone(),
             hides_network_detail: self.parts.hides_network_detail,
+            token_hosts_required: self.parts.token_hosts_required,
             credential,
             settings,
             memory,

@@ -62,6 +62,7 @@ fn context(credentials: usize) -> Context {
         objects.collect(),
         TokenClient::new(Networks::allowing(Vec::new())),
         None,
+        false,
     );
     for number in 0..credentials {
         context.learn_target(Event::Apply(target(&format!("token-{number}"), number)));

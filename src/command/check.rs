@@ -122,7 +122,8 @@ async fn credentials(
 ) -> Result<(), CheckError> {
     let tokens = TokenClient::new(flags.reach.networks());
     let hosts = flags.reach.allowed_token_hosts.clone();
-    let context = Context::snapshot(client.clone(), all, tokens.clone(), hosts);
+    let required = flags.reach.require_token_hosts;
+    let context = Context::snapshot(client.clone(), all, tokens.clone(), hosts, required);
 
     let wanted = wanted(flags, &context);
     if wanted.is_empty() {

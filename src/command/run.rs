@@ -76,6 +76,7 @@ pub async fn run(flags: Run) -> super::Result {
         tokens: TokenClient::new(flags.reach.networks()),
         allowed_hosts: flags.reach.allowed_token_hosts,
         hides_network_detail: flags.hide_network_detail,
+        token_hosts_required: flags.reach.require_token_hosts,
         token_request_interval: flags.token_request_interval,
         identity,
         instance: flags.instance,

@@ -78,6 +78,7 @@ where
         client,
         allowed_hosts: None,
         hides_network_detail: false,
+        token_hosts_required: false,
         tokens: TokenClient::new(Networks::allowing(Vec::new())),
         budget: Arc::new(Mutex::new(Budget::new(
             SignedDuration::from_secs(12),

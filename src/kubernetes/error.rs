@@ -5,7 +5,10 @@ use std::{future::Future, time::Duration};
 use kube::core::Status;
 
 pub(crate) use crate::api_error::ApiError;
-use crate::api_error::{ApiStatus, Cause, StatusClass};
+use crate::{
+    api_error::{ApiStatus, Cause, StatusClass},
+    scrub::visible,
+};
 
 /// kube has no limit of its own for the response to a single call.
 const API_TIMEOUT: Duration = Duration::from_secs(30);
@@ -73,9 +76,10 @@ fn classified(status: &Status) -> ApiStatus {
         StatusClass::Other
     };
     ApiStatus {
-        message: status.message.clone(),
+        // A webhook or a policy of somebody else may have written them.
+        message: visible(&status.message),
         code: status.code,
-        reason: status.reason.clone(),
+        reason: visible(&status.reason),
         class,
         namespace_is_gone: is_namespace_gone(status),
     }

@@ -3,6 +3,8 @@
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::runtime::events::{Event, EventType, Recorder};
 
+use crate::scrub::visible;
+
 /// The longest note that the API server accepts.
 const LONGEST_NOTE: usize = 1024;
 
@@ -28,7 +30,12 @@ pub(crate) async fn publish(
             EventType::Normal
         },
         reason: announcement.reason,
-        note: Some(announcement.note.chars().take(LONGEST_NOTE).collect()),
+        note: Some(
+            visible(announcement.note)
+                .chars()
+                .take(LONGEST_NOTE)
+                .collect(),
+        ),
         action: "Refresh".into(),
         secondary: announcement.related,
     };

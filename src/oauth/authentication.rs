@@ -128,8 +128,9 @@ impl Authentication {
         }
     }
 
-    /// Adds the secrets that a response may repeat, also as a header encodes them.
+    /// Adds the client id and the secrets that a response may repeat, also as a header encodes them.
     pub(super) fn add_secrets(&self, scrubber: &mut Scrubber) {
+        scrubber.add_client_id(self.client_id());
         match self {
             Self::Body(client) | Self::Basic(client) => {
                 scrubber.add(client.secret.expose_secret());

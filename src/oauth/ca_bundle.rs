@@ -3,6 +3,8 @@
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use thiserror::Error;
 
+use crate::api::SystemRoots;
+
 /// The error of [`read`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[expect(missing_docs, reason = "the messages are the documentation")]
@@ -25,16 +27,6 @@ pub struct TrustedCa {
     pub pem: String,
     /// Whether the system's are trusted too.
     pub system_roots: SystemRoots,
-}
-
-/// What becomes of the system's CA certificates where a CA bundle is named.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum SystemRoots {
-    /// They are trusted as well.
-    #[default]
-    Keep,
-    /// They are not trusted: a public CA cannot vouch for a private host.
-    Replace,
 }
 
 impl TrustedCa {

@@ -25,6 +25,7 @@ pub enum EventKind {
     ScopeNarrowed,
     ClockSkew,
     ShortLivedToken,
+    TokenHostsMissing,
     /// `controller::consumers` publishes it; no reconcile does.
     StaleConsumer,
     Failed(Reason),
@@ -44,6 +45,7 @@ impl EventKind {
             | Self::ScopeNarrowed
             | Self::ClockSkew
             | Self::ShortLivedToken
+            | Self::TokenHostsMissing
             | Self::StaleConsumer
             | Self::Failed(_) => true,
         }

@@ -42,6 +42,8 @@ pub struct Observed {
     pub allowed_hosts: Option<HostList>,
     /// Whether conditions and events leave out how far a request got, for whom the inner network is none of their business.
     pub hides_network_detail: bool,
+    /// Whether each Secret has to name the hosts that it may be sent to.
+    pub token_hosts_required: bool,
     /// The memory of earlier reconciles.
     pub memory: Memory,
 }

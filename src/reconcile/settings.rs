@@ -14,6 +14,7 @@ use crate::{
         authentication::ClientValue,
         endpoint::{Endpoint, EndpointError},
         grant::Grant,
+        parameters,
     },
     providers::Preset,
 };
@@ -63,6 +64,20 @@ pub enum SettingsError {
     PublicClientWithoutLogin,
     #[error("spec.{0}")]
     Endpoint(#[from] EndpointError),
+    #[error(
+        "the query of spec.tokenURL has the parameter {0:?}, which the operator sets itself: use the fields of the spec"
+    )]
+    QueryReserved(String),
+    #[error("spec.parameters has the name {0:?}: write 1 to 128 letters, digits, '-', '_' and '.'")]
+    ParameterName(String),
+    #[error(
+        "spec.parameters has {0:?}, which the operator sets itself: use the fields of the spec"
+    )]
+    ParameterReserved(String),
+    #[error(
+        "spec.target.type is {0:?}: write Opaque or a type of your own such as example.com/token"
+    )]
+    TargetType(String),
     #[error("spec.{field} is {text:?}: write a duration such as 5m or 1h30m")]
     Duration { field: &'static str, text: String },
     /// The text is the JSON parser's, which names the field.
@@ -89,18 +104,18 @@ impl Settings {
         }
         Ok(Self {
             namespace: namespace.to_owned(),
-            endpoint: Endpoint::parse(url)?,
+            endpoint: endpoint(url)?,
             source: spec.client_secret_ref.clone(),
             grant,
             authentication: spec.client_authentication,
             scopes: scopes(spec, preset),
-            parameters: spec.parameters.clone(),
+            parameters: parameters(spec)?,
             refresh_before: duration("refreshBefore", &spec.refresh_before)?,
             assumed_lifetime: duration("assumedLifetime", &spec.assumed_lifetime)?,
             ca_bundle: spec.ca_bundle_ref.clone(),
             target_name: Self::target_name(name, spec),
             state_name: Self::state_name(name),
-            target: spec.target.clone(),
+            target: target(spec)?,
             suspend: spec.suspend,
         })
     }
@@ -149,6 +164,38 @@ fn grant(spec: &CubeCredentialSpec) -> Result<Grant<RefreshTokenRef>, SettingsEr
             Err(SettingsError::RefreshTokenRefMismatch)
         }
     }
+}
+
+/// A server may take a parameter from the query or from the form.
+fn endpoint(url: &str) -> Result<Endpoint, SettingsError> {
+    let endpoint = Endpoint::parse(url)?;
+    let mut names = endpoint.url().query_pairs().map(|(name, _)| name);
+    match names.find(|name| parameters::is_reserved(name)) {
+        Some(name) => Err(SettingsError::QueryReserved(name.into_owned())),
+        None => Ok(endpoint),
+    }
+}
+
+fn parameters(spec: &CubeCredentialSpec) -> Result<BTreeMap<String, String>, SettingsError> {
+    for name in spec.parameters.keys() {
+        if !parameters::is_name(name) {
+            return Err(SettingsError::ParameterName(name.clone()));
+        }
+        if parameters::is_reserved(name) {
+            return Err(SettingsError::ParameterReserved(name.clone()));
+        }
+    }
+    Ok(spec.parameters.clone())
+}
+
+/// Kubernetes itself, and its add-ons, act on Secrets of their own types: one with a token may become somebody's credential.
+fn target(spec: &CubeCredentialSpec) -> Result<TargetSpec, SettingsError> {
+    let r#type = &spec.target.r#type;
+    let domain = r#type.split_once('/').map_or("", |(domain, _)| domain);
+    if domain == "kubernetes.io" || domain.ends_with(".kubernetes.io") {
+        return Err(SettingsError::TargetType(r#type.clone()));
+    }
+    Ok(spec.target.clone())
 }
 
 fn scopes(spec: &CubeCredentialSpec, preset: &Preset) -> Vec<String> {

@@ -1,12 +1,13 @@
 //! The objects that users provide besides the spec: the Secrets with the client and the initial refresh token, and the CA bundle.
 
+pub(super) mod consent;
 pub(super) mod preflight;
 mod rejection;
 
 use secrecy::SecretString;
 
-pub(super) use rejection::ca_bundle_name;
 pub use rejection::{CaBundleFlaw, Flaw, Rejection, SecretRole, Withheld};
+pub(super) use rejection::{ca_bundle_name, names_no_hosts};
 
 /// A user's Secret, which may be read only with its consent label.
 #[derive(Clone, Debug)]
@@ -29,6 +30,8 @@ pub struct SourceSecret<T = ClientValues> {
     pub version: String,
     /// The hosts that its owner allows (`token-hosts`).
     pub token_hosts: Option<String>,
+    /// The CA bundles that its owner permits (`token-ca`).
+    pub token_ca: Option<String>,
     /// The values of the used keys.
     pub values: T,
 }

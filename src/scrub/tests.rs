@@ -74,7 +74,83 @@ fn a_code_has_the_shape_of_a_code() {
     }
 }
 
+fn with_id(id: &str) -> Scrubber {
+    let mut scrubber = Scrubber::default();
+    scrubber.add_client_id(id);
+    scrubber
+}
+
+#[test]
+fn a_long_client_id_is_removed_like_a_secret() {
+    let scrubber = with_id("correct-horse-battery");
+    assert_eq!(
+        scrubber.clean("client xcorrect-horse-batteryx is unknown"),
+        "client x...x is unknown"
+    );
+}
+
+#[test]
+fn a_short_client_id_is_removed_where_it_stands_alone() {
+    let scrubber = with_id("cube");
+    for (text, shown) in [
+        ("cube is unknown", "... is unknown"),
+        ("client 'cube', id=cube", "client '...', id=..."),
+        ("cube_secret and /cube/x", "..._secret and /.../x"),
+        ("two cubes of ice", "two cubes of ice"),
+        ("id cu\"be is unknown", "..."),
+        ("id %63ube is unknown", "..."),
+        ("id Y3ViZQ== is unknown", "id ... is unknown"),
+        ("cube\u{e9}", "..."),
+    ] {
+        assert_eq!(scrubber.clean(text), shown, "{text}");
+    }
+    assert_eq!(scrubber.without_secrets("/cube/cubes"), "/.../cubes");
+}
+
+#[test]
+fn a_short_client_id_that_is_a_part_of_an_error_code_does_not_hide_the_code() {
+    assert_eq!(
+        with_id("client").code("invalid_client"),
+        Some("invalid_client")
+    );
+    assert_eq!(with_id("slow_down").code("slow_down"), None);
+    assert_eq!(
+        with_id("client.of-us.invalid").code("client.of-us.invalid"),
+        None
+    );
+}
+
+#[test]
+fn a_text_of_somebody_else_has_no_character_that_is_not_seen() {
+    for (text, shown) in [
+        (
+            "a \"b\" 'c' \\ \u{e9}\u{2713}",
+            "a \"b\" 'c' \\ \u{e9}\u{2713}",
+        ),
+        ("two\nlines\tand a\u{a0}blank", "two lines and a blank"),
+        (
+            "\u{202e}evil\u{202c} \u{2066}x\u{2069}\u{200f}\u{61c}",
+            "evil x",
+        ),
+        ("zero\u{200b}width\u{feff}\u{ad}\u{2060}", "zerowidth"),
+        ("\u{1b}[31mred\u{7f}\u{9b}", "[31mred"),
+        ("tag\u{e0041}\u{fe0f}\u{34f}\u{3164}\u{2800}", "tag"),
+    ] {
+        assert_eq!(visible(text), shown, "{text:?}");
+    }
+}
+
 proptest! {
+    #[test]
+    fn no_text_shows_a_client_id_that_stands_alone(
+        before in "[^a-zA-Z0-9]{0,20}",
+        id in "[A-Za-z0-9][ -~]{1,10}[A-Za-z0-9]",
+        after in "[^a-zA-Z0-9]{0,20}",
+    ) {
+        let shown = with_id(&id).clean(&format!("{before}{id}{after}"));
+        prop_assert!(!shown.contains(&id), "{shown}");
+    }
+
     #[test]
     fn no_text_shows_a_secret(before in ".{0,40}", secret in "[ -~]{6,30}", after in ".{0,300}") {
         let shown = scrubber(&secret).clean(&format!("{before}{secret}{after}"));

@@ -30,7 +30,7 @@ fn each_thing_that_is_wrong_is_said_with_its_remedy_and_what_depends_on_it_is_le
     let authority = Authority::new("Example Proxy");
     let provider = Provider::start(&authority.certificate(&LOCAL), answer);
     place.trust("scripted", &authority);
-    place.apply(&place.source());
+    place.apply(&wrongs::limited(place.source()));
     let host = format!("localhost:{}", provider.address.port());
     let closed = format!("127.0.0.1:{CLOSED}");
     let names = Names {

@@ -1,12 +1,15 @@
 //! Faults that are found before anything is sent, in combinations. `failures::rows::preflight` has each of them alone.
 
+use std::fs;
+
 use cube_operator::api::ConditionType::{Ready, Refreshed};
 use serde_json::json;
 
 use crate::{
-    environment::{ControlPlane, TokenServer},
+    environment::{ControlPlane, TokenServer, directory},
     operator::{Operator, eventually},
     place::{CLIENT_SECRET, Place, is},
+    scripted::{Authority, LOCAL, Provider, Reply, Request},
 };
 
 impl Place {
@@ -58,8 +61,10 @@ fn several_troubles_at_once_are_told_one_after_the_other() {
         &json!({"stringData": {"client-secret": CLIENT_SECRET}}),
     );
     told("HostNotAllowed");
-    let hosts = json!({"metadata": {"annotations": {"cube-operator.dev/token-hosts": "elsewhere.example,localhost"}}});
-    place.patch("secret", "client", &hosts);
+    let permitted = json!({"metadata": {"annotations": {
+        "cube-operator.dev/token-hosts": "elsewhere.example,localhost", "cube-operator.dev/token-ca": "ConfigMap/mine",
+    }}});
+    place.patch("secret", "client", &permitted);
     told("CABundleInvalid");
     assert!(place.exchanges().is_empty(), "nothing was sent");
 
@@ -87,6 +92,32 @@ fn a_ca_bundle_in_a_labelled_secret_is_used() {
     place.apply(&credential);
     place.wait_until_synced("main");
     assert_eq!(place.exchanges(), [200]);
+}
+
+#[test]
+fn a_ca_bundle_can_replace_the_systems_authorities() {
+    let place = Place::new();
+    let (public, private) = (Authority::new("public"), Authority::new("private"));
+    place.trust("private", &private);
+    let system = directory("system").join("roots.pem");
+    fs::write(&system, public.pem()).unwrap();
+    let _operator = place.operator_with(&[], &[("SSL_CERT_FILE", system.to_str().unwrap())]);
+    place.apply(&place.source());
+    let answer = |_: &Request| Reply::json(200, r#"{"access_token":"planted","expires_in":3600}"#);
+    let issued_by = |authority: &Authority| Provider::start(&authority.certificate(&LOCAL), answer);
+    let (of_public, of_private) = (issued_by(&public), issued_by(&private));
+    let apply = |name: &str, provider: &Provider, roots: &str| {
+        let mut credential = place.credential_at(name, &provider.url("/token"), "private");
+        credential["spec"]["caBundleRef"]["systemRoots"] = json!(roots);
+        place.apply(&credential);
+    };
+    apply("kept", &of_public, "Keep");
+    apply("named", &of_private, "Replace");
+    apply("replaced", &of_public, "Replace");
+    place.wait_until_synced("kept");
+    place.wait_until_synced("named");
+    place.refusal("replaced", "TLSUntrusted");
+    assert_eq!(of_public.requests().len(), 1, "only where they are kept");
 }
 
 #[test]
@@ -124,7 +155,10 @@ fn a_host_that_the_installer_does_not_allow_is_never_sent_to() {
         &["--allowed-token-hosts", "api.cubewire.com, localhost:1"],
         &[],
     );
-    place.apply(&place.source());
+    let mut source = place.source();
+    source["metadata"]["annotations"] =
+        json!({"cube-operator.dev/token-ca": "ConfigMap/authority"});
+    place.apply(&source);
     place.apply(&place.credential("main"));
     place.refusal("main", "HostNotAllowed");
     assert!(place.exchanges().is_empty());

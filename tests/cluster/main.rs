@@ -22,6 +22,7 @@ mod budget;
 mod check;
 mod check_faults;
 mod commands;
+mod consent;
 mod consumers;
 mod cost;
 mod failures;

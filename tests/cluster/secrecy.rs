@@ -2,6 +2,7 @@
 
 mod echo;
 mod search;
+mod swapped;
 
 use cube_operator::api::ConditionType::{Ready, Refreshed};
 use serde_json::{Value, json};

@@ -6,7 +6,14 @@ from pathlib import Path
 def source(name, **values):
     return {
         "apiVersion": "v1", "kind": "Secret",
-        "metadata": {"name": name, "labels": {"cube-operator.dev/credential": "true"}},
+        "metadata": {
+            "name": name,
+            "labels": {"cube-operator.dev/credential": "true"},
+            "annotations": {
+                "cube-operator.dev/token-hosts": "localhost",
+                "cube-operator.dev/token-ca": "ConfigMap/authority, ConfigMap/short-authority",
+            },
+        },
         "stringData": {key.replace("_", "-"): value for key, value in values.items()},
     }  # fmt: skip
 

@@ -5,10 +5,9 @@ use std::{
     process::{Command, Stdio},
 };
 
-use cube_operator::oauth::{
-    authentication::Authentication,
-    ca_bundle::{SystemRoots, TrustedCa},
-    request::TokenRequest,
+use cube_operator::{
+    api::SystemRoots,
+    oauth::{authentication::Authentication, ca_bundle::TrustedCa, request::TokenRequest},
 };
 
 use crate::{Outcome, billing, direct_or_proxied_client, exchange, request};

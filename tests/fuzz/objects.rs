@@ -203,6 +203,7 @@ fn provided<T>(values: T, token_hosts: Option<&str>) -> Provided<T> {
         version: 1,
         labelled: true,
         token_hosts: token_hosts.map(Into::into),
+        token_ca: None,
         values,
     }
 }

@@ -9,10 +9,11 @@ use cube_operator::oauth::{
     request::TokenRequest,
 };
 
+pub(crate) const CLIENT_ID: &str = "billing";
 pub(crate) const SCOPES: [&str; 2] = ["read", "write"];
 
 pub(crate) fn request(client_secret: Option<&str>, refresh_token: Option<&str>) -> TokenRequest {
-    let id = "billing".to_owned();
+    let id = CLIENT_ID.to_owned();
     TokenRequest {
         endpoint: Endpoint::parse("https://login.example/token").expect("a good URL"),
         authentication: match client_secret {

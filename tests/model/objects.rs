@@ -23,6 +23,7 @@ pub(crate) struct Provided<T> {
     pub(crate) version: u64,
     pub(crate) labelled: bool,
     pub(crate) token_hosts: Option<String>,
+    pub(crate) token_ca: Option<String>,
     pub(crate) values: T,
 }
 
@@ -35,6 +36,7 @@ pub(crate) struct Objects {
     pub(crate) rival: Option<String>,
     pub(crate) allowed_hosts: Option<HostList>,
     pub(crate) hides_network_detail: bool,
+    pub(crate) token_hosts_required: bool,
     pub(crate) status: CubeCredentialStatus,
     /// The events of all reports.
     pub(crate) events: Vec<Event>,
@@ -57,6 +59,7 @@ impl Objects {
             rival: None,
             allowed_hosts: None,
             hides_network_detail: false,
+            token_hosts_required: false,
             status: CubeCredentialStatus::default(),
             events: Vec::new(),
             source: None,
@@ -241,6 +244,7 @@ impl<T: Clone> Provided<T> {
             version,
             labelled: true,
             token_hosts: None,
+            token_ca: None,
             values,
         }
     }
@@ -252,6 +256,7 @@ impl<T: Clone> Provided<T> {
             Some(found) => Source::Read(SourceSecret {
                 version: found.version.to_string(),
                 token_hosts: found.token_hosts.clone(),
+                token_ca: found.token_ca.clone(),
                 values: found.values.clone(),
             }),
         }

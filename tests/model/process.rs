@@ -86,6 +86,7 @@ impl Process {
             slot: None,
             allowed_hosts: objects.allowed_hosts.clone(),
             hides_network_detail: objects.hides_network_detail,
+            token_hosts_required: objects.token_hosts_required,
             memory: memory.begin(),
         }
     }

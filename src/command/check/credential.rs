@@ -6,10 +6,9 @@ use crate::{
     cluster::{Context, Watched},
     consumers::Consumers,
     kubernetes::error::ApiError,
-    oauth::ca_bundle::TrustedCa,
     reconcile::{
-        CaBundle, ConsumerFact, Finding, Inspection, Mark, Memory, Observed, Read, SpecFact,
-        absorb, conditions,
+        ConsumerFact, Finding, Inspection, Mark, Memory, Observed, Read, SpecFact, absorb,
+        conditions,
     },
 };
 
@@ -47,10 +46,7 @@ pub(super) async fn findings(
     if let Some(network) = network
         && goes_on
     {
-        let trusted = match &observed.ca_bundle {
-            CaBundle::Pem(pem) => Some(TrustedCa::besides_system(pem)),
-            _ => None,
-        };
+        let trusted = inspection.trusted_ca();
         let settings = inspection.settings();
         findings.extend(network.findings(settings, trusted.as_ref()).await);
     } else {

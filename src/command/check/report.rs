@@ -2,7 +2,10 @@
 
 use std::io::Write;
 
-use crate::reconcile::{CheckError, Finding, Mark};
+use crate::{
+    reconcile::{CheckError, Finding, Mark},
+    scrub::visible,
+};
 
 /// The lines so far.
 #[derive(Default)]
@@ -44,8 +47,8 @@ impl Report {
     }
 }
 
-/// Others have written parts of a line: control characters must not reach the terminal.
+/// Others have written parts of a line: characters that change how a terminal shows it must not reach it.
 fn line(text: &str) {
     // A closed pipe is the reader's decision.
-    let _ = writeln!(std::io::stdout(), "{}", text.replace(char::is_control, " "));
+    let _ = writeln!(std::io::stdout(), "{}", visible(text));
 }

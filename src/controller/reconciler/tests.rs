@@ -104,6 +104,7 @@ async fn an_exchange_that_was_about_to_begin_when_the_lease_was_lost_does_not_be
         observed.source = Source::Read(SourceSecret {
             version: "1".into(),
             token_hosts: None,
+            token_ca: None,
             values: ClientValues {
                 id: text("client"),
                 secret: text("secret"),

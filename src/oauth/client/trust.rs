@@ -12,8 +12,9 @@ use sha2::{Digest, Sha256};
 
 use super::error::NetworkError;
 use crate::{
+    api::SystemRoots,
     lock::lock,
-    oauth::ca_bundle::{self, SystemRoots, TrustedCa},
+    oauth::ca_bundle::{self, TrustedCa},
 };
 
 /// How long the system's CA certificates are used before they are read again: they may be a mounted ConfigMap that changes.

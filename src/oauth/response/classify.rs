@@ -108,27 +108,28 @@ impl Reader<'_> {
         if !is_bearer(fields.get("token_type")) {
             return Err(Fault::NotBearer);
         }
-        let stated = text(fields, "scope").map(|scope| self.scrubber.without_secrets(scope));
-        let granted: Vec<&str> = stated
-            .as_deref()
-            .map(|scope| scope.split_whitespace().collect())
-            .unwrap_or_default();
+        let stated = text(fields, "scope").unwrap_or_default();
         Ok(Issued {
             access_token: access_token.into(),
             lifetime: lifetime(fields),
-            // They are shown in the status, so they are bounded like every other text of a provider.
-            scopes: granted
-                .iter()
-                .take(MOST_SCOPES)
-                .map(|scope| self.scrubber.clean(scope))
-                .filter(|scope| !scope.is_empty())
-                .collect(),
-            narrowed: self.is_narrowed(&granted),
+            scopes: self.scopes_shown(stated),
+            narrowed: self.is_narrowed(stated),
         })
     }
 
+    /// The granted scopes as the status shows them: bounded and scrubbed like every other text of a provider.
+    fn scopes_shown(&self, stated: &str) -> Vec<String> {
+        let stated = self.scrubber.without_secrets(stated);
+        let scopes = stated.split_whitespace().take(MOST_SCOPES);
+        scopes
+            .map(|scope| self.scrubber.clean(scope))
+            .filter(|scope| !scope.is_empty())
+            .collect()
+    }
+
     /// A response without scopes grants all that were requested.
-    fn is_narrowed(&self, granted: &[&str]) -> bool {
+    fn is_narrowed(&self, stated: &str) -> bool {
+        let granted: Vec<&str> = stated.split_whitespace().collect();
         let mut expected = self.request.scopes.iter();
         !granted.is_empty() && expected.any(|scope| !granted.contains(&scope.as_str()))
     }

@@ -35,12 +35,18 @@ fn response(status: u16, body: impl AsRef<[u8]>) -> Response {
 }
 
 fn meaning(sent: Sent, response: &Response) -> Parsed {
+    let client = Authentication::Body(Client {
+        id: "id".into(),
+        secret: "hunter2".into(),
+    });
+    meaning_to(client, sent, response)
+}
+
+/// The meaning of a response to this client.
+fn meaning_to(authentication: Authentication, sent: Sent, response: &Response) -> Parsed {
     let request = TokenRequest {
         endpoint: Endpoint::parse("https://example.com/token").unwrap(),
-        authentication: Authentication::Body(Client {
-            id: "id".into(),
-            secret: "hunter2".into(),
-        }),
+        authentication,
         grant: match sent {
             Sent::ClientCredentials => Grant::ClientCredentials,
             Sent::RefreshToken => Grant::RefreshToken("rt-hunter3".into()),

@@ -7,7 +7,7 @@ use crate::{
     reconcile::{
         login::{RejectedToken, StateConflict},
         settings::{Settings, SettingsError},
-        source::Rejection,
+        source::{Rejection, SecretRole},
         target::TargetConflict,
     },
 };
@@ -64,6 +64,8 @@ pub(crate) enum InputFact {
     HostAllowed {
         host: String,
     },
+    /// A Secret names no hosts that it may be sent to. The remedy speaks of the settings.
+    HostsNotNamed(SecretRole, Box<Settings>),
     /// The Secret was not read, so its owner's list of hosts is not known.
     HostConsentUnknown {
         secret: String,

@@ -2,7 +2,7 @@
 
 use super::Inspection;
 use crate::{
-    oauth::ca_bundle,
+    oauth::ca_bundle::{self, TrustedCa},
     reconcile::{
         finding::{Finding, InputFact},
         source::{Rejection, Source, preflight},
@@ -40,8 +40,9 @@ impl Inspection<'_> {
     pub(crate) fn ca_bundle(&self) -> Option<Finding> {
         let reference = self.0.settings.ca_bundle.as_ref()?;
         let read = preflight::ca_bundle(self.0.settings, &self.0.observed.ca_bundle);
+        let read = self.0.authorities().and(read);
         let certificates = match &read {
-            Ok(Some(pem)) => ca_bundle::read(pem).map_or(0, |roots| roots.len()),
+            Ok(Some(trusted)) => ca_bundle::read(&trusted.pem).map_or(0, |roots| roots.len()),
             _ => 0,
         };
         Some(self.checked(read, || {
@@ -52,6 +53,12 @@ impl Inspection<'_> {
         }))
     }
 
+    /// The CA certificates that an exchange would trust besides or in place of the system's.
+    pub(crate) fn trusted_ca(&self) -> Option<TrustedCa> {
+        let read = preflight::ca_bundle(self.0.settings, &self.0.observed.ca_bundle);
+        read.ok().flatten()
+    }
+
     /// Whether the operator and the owners of the Secrets allow the host.
     pub(crate) fn hosts(&self) -> Finding {
         let host = self.0.settings.endpoint.authority();
@@ -60,7 +67,13 @@ impl Inspection<'_> {
                 secret: self.0.settings.source.name.clone(),
                 host,
             }),
-            _ => Finding::good(InputFact::HostAllowed { host }),
+            _ => match self.0.unlimited_secret() {
+                Some(role) => {
+                    let settings = Box::new(self.0.settings.clone());
+                    Finding::notice(InputFact::HostsNotNamed(role, settings))
+                }
+                None => Finding::good(InputFact::HostAllowed { host }),
+            },
         })
     }
 

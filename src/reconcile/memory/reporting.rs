@@ -2,6 +2,8 @@
 
 use jiff::SignedDuration;
 
+use crate::reconcile::source::SecretRole;
+
 /// The reporting part of the memory.
 #[derive(Clone, Debug, Default)]
 pub(in crate::reconcile) struct Reporting {
@@ -32,6 +34,8 @@ pub(in crate::reconcile) enum Change {
     ClockSkew { seconds: i64 },
     /// The token is replaced so shortly before its expiry that pods which mount it see the new one too late.
     ShortLived { margin: SignedDuration },
+    /// A Secret names no hosts that it may be sent to.
+    TokenHostsMissing { role: SecretRole },
 }
 
 /// Facts about the last token that are announced only when they begin, so that no refresh repeats them.
@@ -40,6 +44,7 @@ struct Announced {
     expiry_unknown: bool,
     clock_skew: bool,
     short_lived: bool,
+    unlimited_secret: Option<SecretRole>,
 }
 
 /// The facts about a token that may be announced.
@@ -49,6 +54,8 @@ pub(in crate::reconcile) struct TokenFacts {
     pub(in crate::reconcile) clock_skew: Option<SignedDuration>,
     /// The margin, where it is too short for pods that mount the token.
     pub(in crate::reconcile) short_margin: Option<SignedDuration>,
+    /// The first Secret that names no hosts.
+    pub(in crate::reconcile) unlimited_secret: Option<SecretRole>,
     pub(in crate::reconcile) scope_narrowed: bool,
     pub(in crate::reconcile) served_request: bool,
 }
@@ -77,6 +84,10 @@ impl Reporting {
         if let Some(margin) = facts.short_margin.filter(|_| !announced.short_lived) {
             self.note(Change::ShortLived { margin });
         }
+        let unlimited = facts.unlimited_secret;
+        if let Some(role) = unlimited.filter(|_| announced.unlimited_secret != unlimited) {
+            self.note(Change::TokenHostsMissing { role });
+        }
         if facts.served_request {
             self.note(Change::ServedRequest);
         }
@@ -84,6 +95,7 @@ impl Reporting {
             expiry_unknown: facts.expiry_unknown,
             clock_skew: facts.clock_skew.is_some(),
             short_lived: facts.short_margin.is_some(),
+            unlimited_secret: unlimited,
         };
     }
 
@@ -115,7 +127,11 @@ impl Change {
             | Self::ClockSkew { .. }
             | Self::ShortLived { .. }
             | Self::ServedRequest => true,
-            Self::Issued | Self::Repaired | Self::SeedAdopted | Self::RefreshTokenLeft => false,
+            Self::Issued
+            | Self::Repaired
+            | Self::SeedAdopted
+            | Self::RefreshTokenLeft
+            | Self::TokenHostsMissing { .. } => false,
         }
     }
 }

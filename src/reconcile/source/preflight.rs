@@ -11,7 +11,7 @@ use crate::{
     api::RefreshTokenRef,
     oauth::{
         authentication::{Authentication, ClientValue},
-        ca_bundle::{self, CaBundleError},
+        ca_bundle::{self, CaBundleError, TrustedCa},
         endpoint::Endpoint,
         hosts::HostList,
     },
@@ -98,7 +98,7 @@ pub(in crate::reconcile) fn owner_allows(
     let Some(hosts) = hosts else { return Ok(()) };
     let secret = secret.to_owned();
     match HostList::parse(hosts) {
-        Err(entry) => Err(HostListMalformed { secret, entry }),
+        Err(_) => Err(HostListMalformed { secret }),
         Ok(list) if list.allows(endpoint) => Ok(()),
         Ok(_) => Err(HostNotAllowedByOwner {
             secret,
@@ -111,14 +111,19 @@ pub(in crate::reconcile) fn owner_allows(
 pub(in crate::reconcile) fn ca_bundle(
     settings: &Settings,
     found: &CaBundle,
-) -> Checked<Option<String>> {
+) -> Checked<Option<TrustedCa>> {
     let Some(reference) = &settings.ca_bundle else {
         return Ok(None);
     };
     let key = reference.key.clone();
     let flaw = match found {
         CaBundle::Pem(pem) => match ca_bundle::read(pem) {
-            Ok(_) => return Ok(Some(pem.clone())),
+            Ok(_) => {
+                return Ok(Some(TrustedCa {
+                    pem: pem.clone(),
+                    system_roots: reference.system_roots,
+                }));
+            }
             Err(CaBundleError::TooLarge) => CaBundleFlaw::TooLarge { key },
             Err(CaBundleError::NotPem | CaBundleError::NoCertificate) => {
                 CaBundleFlaw::NotPem { key }
@@ -135,12 +140,17 @@ pub(in crate::reconcile) fn ca_bundle(
     })
 }
 
-/// A plain hash of a CA bundle: certificates are public, so it may be stored.
+/// A plain hash of the certificates in a CA bundle: they are public, so it may be stored. The rest of the text is left out, because
+/// a spec may name the key of a secret.
 pub(in crate::reconcile) fn ca_bundle_hash(found: &CaBundle) -> Option<String> {
-    match found {
-        CaBundle::Pem(pem) => Some(hex(&Sha256::digest(pem)[..8])),
-        CaBundle::Unread | CaBundle::Absent | CaBundle::NotLabelled | CaBundle::NoText => None,
+    let CaBundle::Pem(pem) = found else {
+        return None;
+    };
+    let mut hash = Sha256::new();
+    for certificate in ca_bundle::read(pem).ok()? {
+        hash.update(certificate);
     }
+    Some(hex(&hash.finalize()[..8]))
 }
 
 /// The text of a value that is present.
@@ -190,5 +200,24 @@ fn malformed(role: SecretRole, name: &str, key: &str, flaw: Flaw) -> Rejection {
         name: name.to_owned(),
         key: key.to_owned(),
         flaw,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_of_a_bundle_says_nothing_about_a_text_that_is_no_certificate() {
+        let hash = |pem: &str| ca_bundle_hash(&CaBundle::Pem(pem.into()));
+        let certificate = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+        // A spec may name the key of a client secret.
+        assert_eq!(hash("planted-client-secret"), None);
+        assert_eq!(
+            hash(&format!("planted-client-secret\n{certificate}")),
+            hash(certificate)
+        );
+        assert_ne!(hash(certificate), None);
+        assert_ne!(hash(certificate), hash(&certificate.repeat(2)));
     }
 }

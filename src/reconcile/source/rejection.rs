@@ -45,15 +45,23 @@ pub enum Rejection {
         /// The host of the token endpoint, with its port if that is not 443.
         host: String,
     },
-    /// The list of hosts on a Secret cannot be read.
+    /// The list of hosts on a Secret cannot be read. Its entry is not shown: the author of the spec may not read that Secret.
     #[error(
-        "annotation {} of Secret {secret:?} has the entry {entry:?}",
+        "annotation {} of Secret {secret:?} has an entry that is no host",
         annotation::TOKEN_HOSTS
     )]
-    HostListMalformed {
+    HostListMalformed { secret: String },
+    /// A Secret has no list of hosts, and the operator requires one.
+    #[error("{}, which this operator requires", names_no_hosts(secret))]
+    HostsNotNamed { secret: String },
+    /// The owner of a Secret to which a list of hosts applies has not permitted the CA certificates.
+    #[error(
+        "the owner of Secret {secret:?} has not permitted the CA certificates in {} (spec.caBundleRef)",
+        ca_bundle_name(reference)
+    )]
+    CaNotPermitted {
         secret: String,
-        /// The entry that is no host.
-        entry: String,
+        reference: CaBundleRef,
     },
     /// The stored refresh token was given for another use.
     #[error("the refresh token in Secret {state:?} {why}")]
@@ -90,7 +98,7 @@ pub enum Withheld {
 }
 
 /// The role of a user's Secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SecretRole {
     /// It has the client id and the client secret.
     Client,
@@ -156,7 +164,9 @@ impl Rejection {
             } => Reason::RefreshTokenMalformed,
             Self::HostNotAllowedByOperator { .. }
             | Self::HostNotAllowedByOwner { .. }
-            | Self::HostListMalformed { .. } => Reason::HostNotAllowed,
+            | Self::HostListMalformed { .. }
+            | Self::HostsNotNamed { .. }
+            | Self::CaNotPermitted { .. } => Reason::HostNotAllowed,
             Self::StoredToken { .. } => Reason::StateConflict,
             Self::CaBundle { .. } => Reason::CABundleInvalid,
         }
@@ -175,18 +185,29 @@ impl Rejection {
             Self::Malformed { .. }
             | Self::HostNotAllowedByOperator { .. }
             | Self::HostNotAllowedByOwner { .. }
-            | Self::HostListMalformed { .. } => false,
+            | Self::HostListMalformed { .. }
+            | Self::HostsNotNamed { .. }
+            | Self::CaNotPermitted { .. } => false,
         }
     }
 }
 
 /// Kind and name of a CA bundle.
 pub(in crate::reconcile) fn ca_bundle_name(reference: &CaBundleRef) -> String {
-    let kind = match reference.kind {
+    format!("{} {:?}", ca_bundle_kind(reference), reference.name)
+}
+
+/// The kind of a CA bundle.
+pub(super) fn ca_bundle_kind(reference: &CaBundleRef) -> &'static str {
+    match reference.kind {
         CaBundleKind::ConfigMap => "ConfigMap",
         CaBundleKind::Secret => "Secret",
-    };
-    format!("{kind} {:?}", reference.name)
+    }
+}
+
+/// A Secret without a list of hosts.
+pub(in crate::reconcile) fn names_no_hosts(secret: &str) -> String {
+    format!("Secret {secret:?} names no hosts that it may be sent to")
 }
 
 fn lacks_label() -> String {

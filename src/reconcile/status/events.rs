@@ -2,6 +2,7 @@
 
 use super::{
     conditions::{Condition, Conditions},
+    inputs,
     message::{self, span},
 };
 use crate::{
@@ -144,6 +145,10 @@ fn of_change(change: Change, settings: Option<&Settings>) -> Option<Event> {
                 span(margin)
             );
             (EventKind::ShortLivedToken, note)
+        }
+        Change::TokenHostsMissing { role } => {
+            let note = settings.map(|settings| inputs::unlimited_secret(role, settings));
+            (EventKind::TokenHostsMissing, note.unwrap_or_default())
         }
     };
     Some(Event { kind, note })

@@ -4,7 +4,7 @@ use crate::{
     api::{annotation, label},
     reconcile::{
         settings::Settings,
-        source::{CaBundleFlaw, Flaw, Rejection, SecretRole, Withheld},
+        source::{CaBundleFlaw, Flaw, Rejection, SecretRole, Withheld, consent, names_no_hosts},
     },
 };
 
@@ -12,13 +12,22 @@ use crate::{
 pub(super) fn rejected_inputs(rejection: &Rejection, settings: &Settings) -> String {
     match rejection {
         Rejection::SecretAbsent { role, .. } => {
-            let (keys, label) = (keys(*role, settings), label::CREDENTIAL);
+            let (keys, label, hosts) = (
+                keys(*role, settings),
+                label::CREDENTIAL,
+                annotation::TOKEN_HOSTS,
+            );
             format!(
-                "{rejection}: create it with the {keys} and the label {label}: \"true\"; it is used as soon as it is there"
+                "{rejection}: create it with the {keys}, the label {label}: \"true\" and the annotation {hosts}: {}; it is used as \
+                 soon as it is there",
+                settings.endpoint.authority()
             )
         }
+        // The annotation comes first, because a Secret with the label alone may be sent anywhere.
         Rejection::NotLabelled { name, .. } => format!(
-            "{rejection}: {}; it is used as soon as it has it",
+            "{rejection}; it would be sent to {}: to permit that, run `{} && {}`; it is used as soon as that is done",
+            settings.endpoint.authority(),
+            set_hosts(name, settings),
             set_label(name, settings)
         ),
         Rejection::KeyMissing { role, .. } => {
@@ -42,6 +51,19 @@ pub(super) fn rejected_inputs(rejection: &Rejection, settings: &Settings) -> Str
             "{rejection}: its owner has to add that host to its annotation {}, or spec.tokenURL has to name another one; nothing \
              is sent before that",
             annotation::TOKEN_HOSTS
+        ),
+        Rejection::HostsNotNamed { secret } => format!(
+            "{rejection}: {}; nothing is sent before that",
+            limit_hosts(secret, settings)
+        ),
+        Rejection::CaNotPermitted { secret, reference } => format!(
+            "{rejection}: to permit them, run `{}`; nothing is sent before that",
+            annotate(
+                secret,
+                annotation::TOKEN_CA,
+                &consent::annotation_entry(reference),
+                settings
+            )
         ),
         Rejection::HostListMalformed { .. } => format!(
             "{rejection}: write hosts as host or host:port, separated by commas; nothing is sent before that"
@@ -71,7 +93,7 @@ fn keys(role: SecretRole, settings: &Settings) -> String {
             let initial = settings.grant.refresh_token();
             let key = initial.map(|initial| initial.key.as_str());
             let key = key.unwrap_or_default();
-            format!("key {key:?}, the refresh token of a sign-in,")
+            format!("key {key:?} (the refresh token of a sign-in)")
         }
     }
 }
@@ -97,9 +119,39 @@ fn consent_again(why: &Withheld, settings: &Settings) -> String {
     }
 }
 
+/// A Secret names no hosts, and that is no failure.
+pub(super) fn unlimited_secret(role: SecretRole, settings: &Settings) -> String {
+    let initial = settings.grant.refresh_token();
+    let secret = match (role, initial) {
+        (SecretRole::RefreshToken, Some(initial)) => &initial.name,
+        _ => &settings.source.name,
+    };
+    format!(
+        "{}: {}",
+        names_no_hosts(secret),
+        limit_hosts(secret, settings)
+    )
+}
+
+fn limit_hosts(secret: &str, settings: &Settings) -> String {
+    let (host, command) = (settings.endpoint.authority(), set_hosts(secret, settings));
+    format!("to limit it to {host}, run `{command}`")
+}
+
+fn set_hosts(secret: &str, settings: &Settings) -> String {
+    let host = settings.endpoint.authority();
+    annotate(secret, annotation::TOKEN_HOSTS, &host, settings)
+}
+
+/// Without `--overwrite`: a value that the owner has written must not get lost.
+fn annotate(secret: &str, name: &str, value: &str, settings: &Settings) -> String {
+    let namespace = &settings.namespace;
+    format!("kubectl -n {namespace} annotate secret {secret} {name}={value}")
+}
+
 fn set_label(secret: &str, settings: &Settings) -> String {
     let (label, namespace) = (label::CREDENTIAL, &settings.namespace);
-    format!("run kubectl label --overwrite secret {secret} -n {namespace} {label}=true")
+    format!("kubectl -n {namespace} label --overwrite secret {secret} {label}=true")
 }
 
 fn write_correctly(flaw: Flaw) -> &'static str {
@@ -115,7 +167,7 @@ fn mend_bundle(flaw: &CaBundleFlaw, name: &str, settings: &Settings) -> String {
     match flaw {
         CaBundleFlaw::Unread => String::new(),
         CaBundleFlaw::Absent => ": create it, or name another one".into(),
-        CaBundleFlaw::NotLabelled => format!(": {}", set_label(name, settings)),
+        CaBundleFlaw::NotLabelled => format!(": run `{}`", set_label(name, settings)),
         CaBundleFlaw::NoText { .. } => ": add it, or name the right key".into(),
         CaBundleFlaw::NotPem { .. } => {
             ": write one or more -----BEGIN CERTIFICATE----- blocks".into()

@@ -14,6 +14,7 @@ use crate::{
         plan::Action,
         target::{Content, TargetSecret},
     },
+    scrub::visible,
 };
 
 /// The longest message that the schema accepts: a webhook's own words can have any length.
@@ -73,7 +74,7 @@ fn with_target(status: CubeCredentialStatus, target: &TargetSecret) -> CubeCrede
         Some(token) => CubeCredentialStatus {
             issued_at: Some(token.issued_at),
             expires_at: Some(token.expires_at),
-            scopes: token.scopes,
+            scopes: token.scopes.iter().map(|scope| visible(scope)).collect(),
             refresh_request: token.refresh_request,
             ..status
         },
@@ -104,6 +105,11 @@ fn api_conditions(
     [ready, refreshed].into_iter().chain(progress).collect()
 }
 
+/// A message may repeat texts of webhooks, and of Secrets and statuses that somebody has edited.
+fn shown(message: &str) -> String {
+    visible(message).chars().take(LONGEST_MESSAGE).collect()
+}
+
 fn stamped(
     observed: &Observed,
     r#type: ConditionType,
@@ -115,7 +121,7 @@ fn stamped(
         r#type,
         status: condition.status,
         reason: condition.reason.to_string(),
-        message: condition.message.chars().take(LONGEST_MESSAGE).collect(),
+        message: shown(&condition.message),
         observed_generation: observed.credential.generation,
         // The time changes only when the status flips.
         last_transition_time: before

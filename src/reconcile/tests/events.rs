@@ -232,3 +232,26 @@ fn a_token_that_is_replaced_too_late_for_those_who_mount_it_is_told_once() {
     world.pass(seconds(7200));
     assert_eq!(world.take_events(), [EventKind::ShortLivedToken]);
 }
+
+#[test]
+fn a_secret_that_names_no_hosts_is_told_once() {
+    let mut world = World::signed_in();
+    world.source.as_mut().unwrap().token_hosts = None;
+    world.seed.as_mut().unwrap().token_hosts = None;
+    world.settle();
+    let told = |secret: &str| Event {
+        kind: EventKind::TokenHostsMissing,
+        note: format!(
+            "Secret {secret:?} names no hosts that it may be sent to: to limit it to api.cubesoftware.com, run `kubectl -n treasury \
+             annotate secret {secret} cube-operator.dev/token-hosts=api.cubesoftware.com`"
+        ),
+    };
+    assert_eq!(notes(&mut world)[1..], [told("client")]);
+    world.pass(seconds(86400));
+    assert_eq!(notes(&mut world), [], "not one a refresh");
+    world.source.as_mut().unwrap().token_hosts = Some("api.cubesoftware.com".into());
+    world.pass(seconds(86400));
+    assert_eq!(notes(&mut world), [told("seed")]);
+    world.pass(seconds(86400));
+    assert_eq!(notes(&mut world), []);
+}

@@ -5,7 +5,9 @@ use super::{
     world::{World, seconds},
 };
 use crate::{
-    api::{CaBundleKind, CaBundleRef, ConditionStatus, ConditionType, CubeCredentialSpec},
+    api::{
+        CaBundleKind, CaBundleRef, ConditionStatus, ConditionType, CubeCredentialSpec, SystemRoots,
+    },
     oauth::hosts::HostList,
     reconcile::{CaBundle, ClientValues, SourceValue},
 };
@@ -15,6 +17,7 @@ pub(super) fn ca_bundle_ref() -> CaBundleRef {
         kind: CaBundleKind::ConfigMap,
         name: "roots".into(),
         key: "ca.crt".into(),
+        system_roots: SystemRoots::Keep,
     }
 }
 
@@ -70,8 +73,9 @@ fn a_source_that_is_not_there() {
     assert_refused(
         |world| world.source = None,
         "ClientSecretNotFound",
-        "Secret \"cubewire-client\" does not exist: create it with the keys \"client-id\" and \"client-secret\" and the label \
-         cube-operator.dev/credential: \"true\"; it is used as soon as it is there",
+        "Secret \"cubewire-client\" does not exist: create it with the keys \"client-id\" and \"client-secret\", the label \
+         cube-operator.dev/credential: \"true\" and the annotation cube-operator.dev/token-hosts: api.cubewire.com; it is used as \
+         soon as it is there",
     );
 }
 
@@ -80,8 +84,10 @@ fn a_source_without_consent() {
     assert_source_refused(
         |source| source.labelled = false,
         "ClientSecretNotLabelled",
-        "Secret \"cubewire-client\" lacks the label cube-operator.dev/credential: \"true\", by which its owner permits its use: \
-         run kubectl label --overwrite secret cubewire-client -n treasury cube-operator.dev/credential=true; it is used as soon as it has it",
+        "Secret \"cubewire-client\" lacks the label cube-operator.dev/credential: \"true\", by which its owner permits its use; it \
+         would be sent to api.cubewire.com: to permit that, run `kubectl -n treasury annotate secret cubewire-client \
+         cube-operator.dev/token-hosts=api.cubewire.com && kubectl -n treasury label --overwrite secret cubewire-client \
+         cube-operator.dev/credential=true`; it is used as soon as that is done",
     );
 }
 
@@ -168,7 +174,7 @@ fn a_host_that_the_owner_of_the_source_does_not_permit() {
     assert_source_refused(
         |source| source.token_hosts = Some("api.cubewire.com, *.example.com".into()),
         "HostNotAllowed",
-        "annotation cube-operator.dev/token-hosts of Secret \"cubewire-client\" has the entry \"*.example.com\": write hosts as \
+        "annotation cube-operator.dev/token-hosts of Secret \"cubewire-client\" has an entry that is no host: write hosts as \
          host or host:port, separated by commas; nothing is sent before that",
     );
     assert_source_refused(
@@ -176,6 +182,90 @@ fn a_host_that_the_owner_of_the_source_does_not_permit() {
         "HostNotAllowed",
         "Secret \"cubewire-client\" may not be sent to api.cubewire.com: its owner has to add that host to its annotation \
          cube-operator.dev/token-hosts, or spec.tokenURL has to name another one; nothing is sent before that",
+    );
+}
+
+#[test]
+fn a_ca_bundle_that_the_owner_of_a_limited_secret_does_not_permit() {
+    let message = |secret: &str| {
+        format!(
+            "the owner of Secret {secret:?} has not permitted the CA certificates in ConfigMap \"roots\" (spec.caBundleRef): to \
+             permit them, run `kubectl -n treasury annotate secret {secret} cube-operator.dev/token-ca=ConfigMap/roots`; nothing is \
+             sent before that"
+        )
+    };
+    let list = || Some(HostList::parse("api.cubewire.com,api.cubesoftware.com").unwrap());
+    for entries in [
+        None,
+        Some(""),
+        Some("ConfigMap/other,Secret/roots,roots,ConfigMap/roots2"),
+    ] {
+        // The list is the owner's own, or the installer's.
+        for (own, installers) in [(Some("api.cubewire.com"), None), (None, list())] {
+            assert_refused(
+                |world| {
+                    trust_roots(world);
+                    world.allowed_hosts.clone_from(&installers);
+                    let source = world.source.as_mut().unwrap();
+                    source.token_hosts = own.map(Into::into);
+                    source.token_ca = entries.map(Into::into);
+                },
+                "HostNotAllowed",
+                &message("cubewire-client"),
+            );
+        }
+    }
+    // The owner of the seed speaks for it, as long as it is there.
+    let mut world = World::signed_in();
+    trust_roots(&mut world);
+    world.seed.as_mut().unwrap().token_ca = None;
+    assert_eq!(world.cost_of(World::settle).exchanges, 0);
+    assert_eq!(world.message(ConditionType::Ready), message("seed"));
+    world.seed.as_mut().unwrap().token_ca = Some("ConfigMap/x, ConfigMap/roots".into());
+    world.pass(seconds(60));
+    assert_eq!(world.cost_of(World::settle).exchanges, 1);
+    world.seed = None;
+    world.edit_spec(|spec| spec.parameters = [("audience".into(), "x".into())].into());
+    assert_eq!(world.cost_of(World::settle).exchanges, 1);
+}
+
+#[test]
+fn a_ca_bundle_counts_where_no_list_of_hosts_applies() {
+    let mut world = World::new();
+    trust_roots(&mut world);
+    let source = world.source.as_mut().unwrap();
+    (source.token_hosts, source.token_ca) = (None, None);
+    assert_eq!(world.cost_of(World::settle).exchanges, 1);
+}
+
+fn trust_roots(world: &mut World) {
+    world.spec.ca_bundle_ref = Some(ca_bundle_ref());
+    world.put_ca_bundle(CaBundle::Pem(certificate("MAA=")));
+}
+
+#[test]
+fn a_secret_that_names_no_hosts_where_they_are_required() {
+    let message = |secret: &str, host: &str| {
+        format!(
+            "Secret {secret:?} names no hosts that it may be sent to, which this operator requires: to limit it to {host}, run \
+             `kubectl -n treasury annotate secret {secret} cube-operator.dev/token-hosts={host}`; nothing is sent before that"
+        )
+    };
+    assert_refused(
+        |world| {
+            world.token_hosts_required = true;
+            world.source.as_mut().unwrap().token_hosts = None;
+        },
+        "HostNotAllowed",
+        &message("cubewire-client", "api.cubewire.com"),
+    );
+    let mut world = World::signed_in();
+    world.token_hosts_required = true;
+    world.seed.as_mut().unwrap().token_hosts = None;
+    assert_eq!(world.cost_of(World::settle).exchanges, 0);
+    assert_eq!(
+        world.message(ConditionType::Ready),
+        message("seed", "api.cubesoftware.com")
     );
 }
 
@@ -246,7 +336,7 @@ type Spoil = fn(&mut CubeCredentialSpec);
 #[test]
 fn a_spec_that_cannot_be_read() {
     let later = "it is looked at again as soon as the spec changes";
-    let cases: [(Spoil, &str); 3] = [
+    let cases: [(Spoil, &str); 9] = [
         (
             |spec| spec.provider = crate::api::Provider::Custom,
             "spec.tokenURL is required with provider Custom",
@@ -258,6 +348,30 @@ fn a_spec_that_cannot_be_read() {
         (
             |spec| spec.refresh_before = "soon".into(),
             "spec.refreshBefore is \"soon\": write a duration such as 5m or 1h30m",
+        ),
+        (
+            |spec| spec.token_url = Some("https://example.com/?a=b&client%5Fid=x".into()),
+            "the query of spec.tokenURL has the parameter \"client_id\", which the operator sets itself: use the fields of the spec",
+        ),
+        (
+            |spec| spec.parameters = [("Scope".into(), "x".into())].into(),
+            "spec.parameters has \"Scope\", which the operator sets itself: use the fields of the spec",
+        ),
+        (
+            |spec| spec.parameters = [("subject_token".into(), "x".into())].into(),
+            "spec.parameters has \"subject_token\", which the operator sets itself: use the fields of the spec",
+        ),
+        (
+            |spec| spec.parameters = [("\u{202e}x".into(), "x".into())].into(),
+            "spec.parameters has the name \"\\u{202e}x\": write 1 to 128 letters, digits, '-', '_' and '.'",
+        ),
+        (
+            |spec| spec.target.r#type = "bootstrap.kubernetes.io/token".into(),
+            "spec.target.type is \"bootstrap.kubernetes.io/token\": write Opaque or a type of your own such as example.com/token",
+        ),
+        (
+            |spec| spec.target.r#type = "kubernetes.io/tls".into(),
+            "spec.target.type is \"kubernetes.io/tls\": write Opaque or a type of your own such as example.com/token",
         ),
     ];
     for (spoil, message) in cases {

@@ -138,6 +138,7 @@ impl World {
     pub(super) fn put_source(&mut self, secret: &str) {
         let id = SourceValue::Text("client".into());
         self.put_client(id, SourceValue::Text(secret.into()));
+        self.objects.source.as_mut().unwrap().limit();
     }
 
     pub(super) fn edit_source(&mut self, edit: impl FnOnce(&mut Provided<ClientValues>)) {
@@ -151,6 +152,7 @@ impl World {
     pub(super) fn sign_in(&mut self) {
         let token = self.provider.logins.sign_in();
         self.put_seed(SourceValue::Text(refresh_token(token)));
+        self.objects.seed.as_mut().unwrap().limit();
     }
 
     pub(super) fn edit_spec(&mut self, edit: impl FnOnce(&mut CubeCredentialSpec)) {
@@ -197,6 +199,14 @@ impl World {
         assert!(wake_at > self.now, "the wake-up is over");
         self.now = wake_at;
         self.settle();
+    }
+}
+
+impl<T> Provided<T> {
+    /// As owners should, this one names the hosts and the CA bundle of these tests.
+    fn limit(&mut self) {
+        self.token_hosts = Some("api.cubewire.com, api.cubesoftware.com, login.example.com, elsewhere.example, elsewhere.example.com".into());
+        self.token_ca = Some("ConfigMap/roots, Secret/roots".into());
     }
 }
 

@@ -29,6 +29,9 @@ pub(super) fn refusals() -> Vec<Refusal> {
     .collect()
 }
 
+const PARAMETER_NAME: &str =
+    "a parameter's name must have 1 to 128 letters, digits, '-', '_' and '.'";
+
 fn spec(fields: &Value) -> Value {
     json!({"spec": fields})
 }
@@ -78,11 +81,16 @@ fn scopes_and_parameters() -> Vec<Refusal> {
         (spec(&json!({"scopes": (0..65).map(|n| n.to_string()).collect::<Vec<_>>()})), "spec.scopes: Too many: 65: must have at most 64 items".into()),
         (spec(&json!({"parameters": {"audience": ""}})), "spec.parameters.audience in body should be at least 1 chars long".into()),
         (spec(&json!({"parameters": {"audience": "a".repeat(2049)}})), "spec.parameters.audience: Too long: may not be more than 2048".into()),
-        (spec(&json!({"parameters": {"": "a"}})), "a parameter's name must have 1 to 128 characters".into()),
-        (spec(&json!({"parameters": {"a".repeat(129): "a"}})), "a parameter's name must have 1 to 128 characters".into()),
+        (spec(&json!({"parameters": {"": "a"}})), PARAMETER_NAME.into()),
+        (spec(&json!({"parameters": {"a".repeat(129): "a"}})), PARAMETER_NAME.into()),
+        (spec(&json!({"parameters": {"a b": "a"}})), PARAMETER_NAME.into()),
+        (spec(&json!({"parameters": {"a[]": "a"}})), PARAMETER_NAME.into()),
+        (spec(&json!({"parameters": {"\u{17f}cope": "a"}})), PARAMETER_NAME.into()),
+        (spec(&json!({"parameters": {"a\n": "a"}})), PARAMETER_NAME.into()),
         (spec(&json!({"parameters": many(33)})), "spec.parameters: Too many: 33: must have at most 32 items".into()),
         (spec(&json!({"caBundleRef": {"kind": "ConfigMap"}})), "spec.caBundleRef.name: Required value".into()),
         (spec(&json!({"caBundleRef": {"name": "a", "kind": "Pod"}})), "spec.caBundleRef.kind: Unsupported value: \"Pod\": supported values: \"ConfigMap\", \"Secret\"".into()),
+        (spec(&json!({"caBundleRef": {"name": "a", "systemRoots": "Drop"}})), "spec.caBundleRef.systemRoots: Unsupported value: \"Drop\": supported values: \"Keep\", \"Replace\"".into()),
         (spec(&json!({"suspend": "yes"})), "spec.suspend in body must be of type boolean: \"string\"".into()),
     ]
 }

@@ -49,10 +49,12 @@ fn valid() -> Vec<Value> {
         ),
         spec(json!({"scopes": []})),
         spec(
-            json!({"parameters": {"audience": "https://api.example.com", "resource": "a b", "codes": "1"}}),
+            json!({"parameters": {"audience": "https://api.example.com", "resource": "a b", "codes": "1", "A.b_c-9": "1", "account_id": "1", "my_scope": "1"}}),
         ),
         spec(json!({"caBundleRef": {"name": "bundle"}})),
         spec(json!({"caBundleRef": {"kind": "Secret", "name": "bundle", "key": "root.pem"}})),
+        spec(json!({"caBundleRef": {"name": "bundle", "systemRoots": "Replace"}})),
+        spec(json!({"target": {"type": "notkubernetes.io/token"}})),
         spec(
             json!({"target": {"name": "a.b", "type": "example.com/token", "deletionPolicy": "Retain"}}),
         ),
@@ -72,6 +74,7 @@ fn valid() -> Vec<Value> {
         "https://example.com:8443/token",
         "https://example.com/token?tenant=a%20b&x=y",
         "https://example.com?tenant=a",
+        "https://example.com/scope/client_id?scopes=a&x=?code=b&y=password",
         "https://192.0.2.1/token",
         "https://[2001:db8::1]/token",
         "https://[2001:db8::1]:8443/token",
@@ -169,7 +172,7 @@ fn a_minimal_object_is_stored_with_every_default() {
     merge(
         &mut partly,
         &json!({
-            "caBundleRef": {"name": "bundle", "kind": "ConfigMap", "key": "ca.crt"},
+            "caBundleRef": {"name": "bundle", "kind": "ConfigMap", "key": "ca.crt", "systemRoots": "Keep"},
             "target": {"name": "other"},
         }),
     );

@@ -54,13 +54,15 @@ fn healthy(place: &Place, status: &CubeCredentialStatus, between: &str) -> Strin
          ✓ Secret \"client\" has the label, and well-formed \"client-id\" and \"client-secret\"\n\
          {between}\
          ✓ ConfigMap \"authority\" has certificates in \"ca.crt\": 1\n\
-         ✓ no list of hosts forbids {host}\n\
+         ! Secret \"client\" names no hosts that it may be sent to: to limit it to {host}, run `kubectl -n {} annotate secret client \
+         cube-operator.dev/token-hosts={host}`\n\
          ✓ localhost has the address {}\n\
          ✓ 127.0.0.1:{port} accepts connections\n\
          ✓ TLS 1.3, with a certificate that is trusted: issued by \"CN=cube-operator test CA\" for \"localhost\", \
          \"token-server.test\", \"127.0.0.1\", valid …\n\
          ✓ the token endpoint answered 400 unsupported_grant_type to a question without client and secret, as token endpoints do\n\
          ✓ Secret \"main-token\" holds a token that expires at {expires}\n",
+        place.namespace,
         place.namespace,
         localhost()
     )

@@ -44,6 +44,14 @@ fn consumers_that_never_see_a_refresh_are_noticed() {
     let place = Place::new();
     let _operator = place.operator();
     place.ready_main();
+    let permitted = json!({
+        "cube-operator.dev/token-hosts": "localhost", "cube-operator.dev/token-ca": "ConfigMap/authority",
+    });
+    place.patch(
+        "secret",
+        "client",
+        &json!({"metadata": {"annotations": permitted}}),
+    );
     for (name, container) in [("sub-path", by_sub_path()), ("variable", in_variable())] {
         place.apply_pod(name, &container);
     }

@@ -43,22 +43,26 @@ impl Names<'_> {
     }
 
     fn clients(&self) -> Vec<Wrong> {
-        let namespace = self.namespace;
+        let (namespace, host) = (self.namespace, self.host);
         vec![
             case(
                 "absent",
                 spec(json!({"clientSecretRef": {"name": "nowhere"}})),
-                "✗ Secret \"nowhere\" does not exist: create it with the keys \"client-id\" and \"client-secret\" and the label \
-             cube-operator.dev/credential: \"true\"; it is used as soon as it is there",
+                &format!(
+                    "✗ Secret \"nowhere\" does not exist: create it with the keys \"client-id\" and \"client-secret\", the label \
+                 cube-operator.dev/credential: \"true\" and the annotation cube-operator.dev/token-hosts: {host}; it is used as soon \
+                 as it is there"
+                ),
                 &[],
             ),
             case(
                 "unlabelled",
                 source(json!({"metadata": {"labels": {"cube-operator.dev/credential": "false"}}})),
                 &format!(
-                    "✗ Secret \"unlabelled\" lacks the label cube-operator.dev/credential: \"true\", by which its owner permits its use: \
-                 run kubectl label --overwrite secret unlabelled -n {namespace} cube-operator.dev/credential=true; it is used as soon \
-                 as it has it"
+                    "✗ Secret \"unlabelled\" lacks the label cube-operator.dev/credential: \"true\", by which its owner permits its use; \
+                 it would be sent to {host}: to permit that, run `kubectl -n {namespace} annotate secret unlabelled \
+                 cube-operator.dev/token-hosts={host} && kubectl -n {namespace} label --overwrite secret unlabelled \
+                 cube-operator.dev/credential=true`; it is used as soon as that is done"
                 ),
                 &[],
             ),
@@ -205,11 +209,20 @@ fn case(what: &'static str, prepare: Prepare, line: &str, unmade: &[&str]) -> Wr
     }
 }
 
+/// The Secret of an owner who names the hosts and the CA bundles of this test.
+pub(super) fn limited(mut source: Value) -> Value {
+    source["metadata"]["annotations"] = json!({
+        "cube-operator.dev/token-hosts": "localhost, 127.0.0.1, nowhere.invalid",
+        "cube-operator.dev/token-ca": "ConfigMap/scripted, ConfigMap/authority, ConfigMap/nowhere",
+    });
+    source
+}
+
 /// Gives the credential a client Secret by its own name, with this change.
 fn source(change: Value) -> Prepare {
     Box::new(move |place, credential| {
         let name = credential["metadata"]["name"].as_str().unwrap().to_owned();
-        let mut source = place.source();
+        let mut source = limited(place.source());
         source["metadata"]["name"] = json!(name);
         merge(&mut source, &change);
         place.apply(&source);

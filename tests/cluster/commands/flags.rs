@@ -44,6 +44,12 @@ fn a_bad_flag_or_environment_variable_is_one_line_that_names_it() {
             "invalid value 'maybe' for '--warn-consumers <BOOL>'",
         ),
         (
+            "--require-token-hosts",
+            "CUBE_OPERATOR_REQUIRE_TOKEN_HOSTS",
+            "maybe",
+            "invalid value 'maybe' for '--require-token-hosts <BOOL>'",
+        ),
+        (
             "--log-format",
             "CUBE_OPERATOR_LOG_FORMAT",
             "xml",
@@ -78,7 +84,14 @@ fn flags_work_as_environment_variables() {
             ("POD_NAME", "cube-operator-0"),
         ],
     );
-    place.ready_main();
+    let mut source = place.source();
+    source["metadata"]["annotations"] =
+        json!({"cube-operator.dev/token-ca": "ConfigMap/authority"});
+    place.apply(&source);
+    place.apply(&place.credential("main"));
+    place.wait_for("main", "Ready", |status| {
+        is(status, Ready, "True", "Synced")
+    });
     let started: Vec<Value> = operator.lines();
     assert_eq!(started[0]["namespaces"], format!("[{:?}]", place.namespace));
     let mut elsewhere = place.credential("elsewhere");

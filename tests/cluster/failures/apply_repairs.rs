@@ -89,11 +89,14 @@ fn no_pause_is_cut_short(setup: &Setup, operator: &Operator, rows: &[Row]) {
     assert_eq!(requests(), before.0);
 }
 
-/// `... run COMMAND; ...`
+/// One command after the other, between backquotes.
 fn run_the_command_in_the_message(setup: &Setup, row: &Row) {
     let message = told(&setup.statuses()[&row.object()])[0].clone();
-    let rest = message.split("run kubectl ").nth(1).expect("a command");
-    let arguments: Vec<_> = rest.split(';').next().unwrap().split(' ').collect();
-    // A person pastes it as it is, without choosing a namespace.
-    setup.place.plane.kubectl(&arguments);
+    let commands = message.split('`').nth(1).expect("a command");
+    for command in commands.split(" && ") {
+        let command = command.strip_prefix("kubectl ").unwrap();
+        // A person pastes it as it is, without choosing a namespace.
+        let arguments: Vec<_> = command.split(' ').collect();
+        setup.place.plane.kubectl(&arguments);
+    }
 }

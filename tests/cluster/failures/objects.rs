@@ -48,13 +48,23 @@ impl Objects {
     }
 
     pub(super) fn allow_client_hosts(&mut self, hosts: &str) {
-        self.client.as_mut().unwrap()["metadata"]["annotations"] =
-            json!({"cube-operator.dev/token-hosts": hosts});
+        self.client.as_mut().unwrap()["metadata"]["annotations"]["cube-operator.dev/token-hosts"] =
+            json!(hosts);
+    }
+
+    /// The owner of the client's Secret has not written this annotation.
+    pub(super) fn forget_on_client(&mut self, annotation: &str) {
+        forget(self.client.as_mut(), annotation);
+    }
+
+    /// The owner of the initial refresh token has not written this annotation.
+    pub(super) fn forget_on_login(&mut self, annotation: &str) {
+        forget(self.login.as_mut(), annotation);
     }
 
     pub(super) fn allow_login_hosts(&mut self, hosts: &str) {
-        self.login.as_mut().unwrap()["metadata"]["annotations"] =
-            json!({"cube-operator.dev/token-hosts": hosts});
+        self.login.as_mut().unwrap()["metadata"]["annotations"]["cube-operator.dev/token-hosts"] =
+            json!(hosts);
     }
 
     /// Another `CubeCredential` of this row, with this target.
@@ -64,6 +74,12 @@ impl Objects {
         object["spec"]["target"] = json!({"name": target});
         object
     }
+}
+
+fn forget(secret: Option<&mut Value>, annotation: &str) {
+    let secret = secret.expect("it is there");
+    let annotations = secret["metadata"]["annotations"].as_object_mut().unwrap();
+    annotations.remove(annotation).expect("it was there");
 }
 
 fn put(secret: Option<&mut Value>, key: &str, value: Option<&[u8]>) {

@@ -25,6 +25,9 @@ use crate::{
 
 pub(super) use read::{is_well, next_try};
 
+/// The hosts that the installer and the owners of the Secrets allow.
+const HOSTS: &str = "localhost,nowhere.invalid,169.254.169.254";
+
 /// The environment of all rows.
 pub(super) struct Setup {
     pub(super) place: Place,
@@ -70,7 +73,7 @@ impl Setup {
             responder,
             runtime,
         };
-        setup.accept_any_duration();
+        setup.accept_unchecked_fields();
         let seed = STANDARD.encode("seed-storing");
         let unchanged = format!(
             "object.data['refresh-token'] == oldObject.data['refresh-token'] || oldObject.data['refresh-token'] == '{seed}'"
@@ -100,10 +103,16 @@ impl Setup {
     }
 
     pub(super) fn operator(&self) -> Operator {
-        let hosts = "localhost,nowhere.invalid,169.254.169.254";
         // As in the chart, a restarted container has the uid of its pod.
         self.place.operator_with(
-            &["--identity", "the-pod", "--allowed-token-hosts", hosts],
+            &[
+                "--identity",
+                "the-pod",
+                "--allowed-token-hosts",
+                HOSTS,
+                "--require-token-hosts",
+                "true",
+            ],
             &[],
         )
     }

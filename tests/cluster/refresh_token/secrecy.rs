@@ -16,7 +16,7 @@ fn a_refresh_token_goes_to_no_host_that_the_owner_of_its_seed_does_not_permit() 
     let _operator = place.operator();
     let good = place.sign_in();
     let mut seed = place.seed(&good);
-    seed["metadata"]["annotations"] = json!({"cube-operator.dev/token-hosts": "localhost"});
+    seed["metadata"]["annotations"] = json!({"cube-operator.dev/token-hosts": "localhost", "cube-operator.dev/token-ca": "ConfigMap/authority"});
     place.apply(&place.client());
     place.apply(&seed);
     place.apply(&place.main());

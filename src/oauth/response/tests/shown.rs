@@ -84,6 +84,63 @@ fn a_redirect_does_not_put_a_secret_together_that_its_text_had_cut_apart() {
     );
 }
 
+/// With the keys of its Secret swapped, the client id is the client secret.
+#[test]
+fn a_provider_that_quotes_the_client_id_does_not_show_it_whatever_the_grant_and_the_authentication()
+{
+    const SWAPPED: &str = "planted-secret";
+    let client = || Client {
+        id: SWAPPED.into(),
+        secret: "the-id".into(),
+    };
+    let authentications = [
+        Authentication::Body(client()),
+        Authentication::Basic(client()),
+        Authentication::None { id: SWAPPED.into() },
+    ];
+    let quoted = format!(
+        r#"{{"error":"invalid_client","error_description":"client {SWAPPED} is unknown","access_token":"issued-1","scope":"{SWAPPED} read"}}"#
+    );
+    for (authentication, grant) in authentications
+        .iter()
+        .flat_map(|authentication| [(authentication, CLIENT), (authentication, REFRESH)])
+    {
+        for status in [200, 307, 400, 401, 403] {
+            let response = Response {
+                location: Some(format!("https://login.example/{SWAPPED}")),
+                ..response(status, &quoted)
+            };
+            let parsed = meaning_to(authentication.clone(), grant, &response);
+            let words = parsed
+                .outcome
+                .as_ref()
+                .map_or_else(ToString::to_string, |issued| issued.scopes.join(" "));
+            assert!(words.contains("..."), "{words}");
+            assert!(!format!("{parsed:?} {words}").contains(SWAPPED), "{words}");
+        }
+    }
+}
+
+#[test]
+fn a_granted_scope_that_contains_the_client_id_is_still_compared_as_it_is() {
+    let parsed = meaning(
+        CLIENT,
+        &response(200, r#"{"access_token":"planted","scope":"read write id"}"#),
+    );
+    let issued = parsed.outcome.unwrap();
+    assert_eq!(
+        (issued.narrowed, issued.scopes.join(" ").as_str()),
+        (false, "read write ...")
+    );
+    let client = Authentication::None { id: "read".into() };
+    let parsed = meaning_to(
+        client,
+        CLIENT,
+        &response(200, r#"{"access_token":"planted","scope":"read write"}"#),
+    );
+    assert!(!parsed.outcome.unwrap().narrowed);
+}
+
 proptest::proptest! {
     #[test]
     fn no_response_makes_the_reader_panic_or_show_a_secret(

@@ -116,6 +116,7 @@ fn facts(
         expiry_unknown: issued.lifetime.is_none(),
         clock_skew: skew.filter(|skew| skew.abs() > delays::CLOCK_SKEW),
         short_margin: Some(margin).filter(|margin| *margin < delays::PROPAGATION),
+        unlimited_secret: Case::of_attempt(observed, attempt, times.now).unlimited_secret(),
         scope_narrowed: issued.narrowed && !scopes_are_known(status, before, metadata),
         served_request: requested.is_some()
             && requested.as_ref() != served

@@ -86,6 +86,9 @@ impl Display for InputFact {
                 reference.key
             ),
             Self::HostAllowed { host } => write!(f, "no list of hosts forbids {host}"),
+            Self::HostsNotNamed(role, settings) => {
+                f.write_str(&inputs::unlimited_secret(*role, settings))
+            }
             Self::HostConsentUnknown { secret, host } => write!(
                 f,
                 "whether the owner of Secret {secret:?} permits {host} is not known"

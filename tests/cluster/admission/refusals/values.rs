@@ -12,13 +12,45 @@ const ASSUMED_LIFETIME: &str =
     "assumedLifetime must be a duration from 1m to 87600h, for example 1h or 10h";
 const NAME: &str = "a name has lower-case letters, digits, '-' and '.', and starts and ends with a letter or digit";
 const KEY: &str = "a key has letters, digits, '-', '_' and '.'";
-const TYPE: &str = "target.type must be Opaque or a type of your own such as example.com/token, not blank and not a kubernetes.io/ type";
+const TYPE: &str = "target.type must be Opaque or a type of your own such as example.com/token, not blank and not a type of \
+                    kubernetes.io or a domain below it";
 const METADATA_KEY: &str = "a name here has letters, digits, '-', '_' and '.', after an optional prefix such as example.com/";
 const PREFIX: &str =
     "names that start with cube-operator.dev/ are the operator's own: use another prefix";
-const RESERVED: &str = "a parameter that the operator sets itself is reserved (grant_type, client_id, client_secret, refresh_token, \
-                        scope, client_assertion..., response_type, username, password, code, code_verifier, redirect_uri, assertion, \
-                        device_code): use the fields of the spec";
+const RESERVED: &str = "a parameter that the operator sets itself is reserved, in upper case too (grant_type, client_id, \
+                        client_secret, refresh_token, scope, client_assertion..., subject_token..., actor_token..., requested_..., \
+                        response_type, username, password, code, code_verifier, redirect_uri, assertion, device_code): use the \
+                        fields of the spec";
+const QUERY: &str = "the query of tokenURL may not have a parameter that the operator sets itself (grant_type, client_id, scope, \
+                     ...): use the fields of the spec";
+
+/// Names of form fields that the operator sets itself, or that another grant would need.
+const RESERVED_NAMES: [&str; 24] = [
+    "grant_type",
+    "client_id",
+    "client_secret",
+    "refresh_token",
+    "scope",
+    "response_type",
+    "username",
+    "password",
+    "code",
+    "code_verifier",
+    "redirect_uri",
+    "assertion",
+    "device_code",
+    "client_assertion",
+    "client_assertion_type",
+    "subject_token",
+    "subject_token_type",
+    "actor_token",
+    "actor_token_type",
+    "requested_token_type",
+    "requested_subject",
+    "Client_Secret",
+    "SCOPE",
+    "grant.type",
+];
 
 /// How a value becomes a change.
 type Wrap = fn(Value) -> Value;
@@ -165,6 +197,8 @@ pub(super) fn target_types() -> Vec<Refusal> {
         "/a",
         "kubernetes.io/tls",
         "kubernetes.io/service-account-token",
+        "bootstrap.kubernetes.io/token",
+        "a.b.kubernetes.io/token",
     ] {
         rows.push((
             target(&json!({"type": text})),
@@ -209,30 +243,24 @@ pub(super) fn target_metadata() -> Vec<Refusal> {
     rows
 }
 
-/// Parameters that the operator sets itself.
+/// Parameters that the operator sets itself, in the form and in the query.
 pub(super) fn reserved_parameters() -> Vec<Refusal> {
     let mut rows = Vec::new();
-    for name in [
-        "grant_type",
-        "client_id",
-        "client_secret",
-        "refresh_token",
-        "scope",
-        "response_type",
-        "username",
-        "password",
-        "code",
-        "code_verifier",
-        "redirect_uri",
-        "assertion",
-        "device_code",
-        "client_assertion",
-        "client_assertion_type",
-    ] {
+    for name in RESERVED_NAMES {
         rows.push((
             spec(&json!({"parameters": {name: "a"}})),
             format!("spec.parameters: Invalid value: …{RESERVED}"),
         ));
+        for query in [
+            format!("{name}=a"),
+            format!("a=b&{name}"),
+            format!("a&{name}=&c=d"),
+        ] {
+            rows.push((
+                url(&format!("https://example.com/token?{query}")),
+                format!("spec.tokenURL: Invalid value: …{QUERY}"),
+            ));
+        }
     }
     rows
 }

@@ -9,14 +9,31 @@ use serde_json::json;
 
 use super::super::row::{Change, Repair, Row};
 
+/// The sentence about a Secret without the label.
+fn unlabelled(placeholder: &str, secret: &str) -> String {
+    format!(
+        "Secret {placeholder} lacks the label {LABEL}, by which its owner permits its use; it would be sent to {{host}}: to permit \
+         that, run `kubectl -n {{namespace}} annotate secret {secret} {TOKEN_HOSTS}={{host}} && {}`; it is used as soon as that is \
+         done",
+        label(secret)
+    )
+}
+
+fn label(secret: &str) -> String {
+    format!(
+        "kubectl -n {{namespace}} label --overwrite secret {secret} cube-operator.dev/credential=true"
+    )
+}
+
 /// The label of consent, as messages show it.
 const LABEL: &str = r#"cube-operator.dev/credential: "true""#;
-const COMMAND: &str = "kubectl label --overwrite secret";
+const TOKEN_HOSTS: &str = "cube-operator.dev/token-hosts";
+const TOKEN_CA: &str = "cube-operator.dev/token-ca";
 const AS_SHOWN: &str = "write the value as the provider shows it";
 const PRINTF: &str = "write it with printf or echo -n";
 
 pub(super) fn rows() -> Vec<Row> {
-    [clients(), seeds(), hosts(), bundles(), specs()]
+    [clients(), seeds(), hosts(), owners(), bundles(), specs()]
         .into_iter()
         .flatten()
         .collect()
@@ -31,13 +48,15 @@ fn clients() -> Vec<Row> {
         &format!("key {key:?} of Secret {{client}} {what}: {remedy}; it is used as soon as that Secret changes"), fault);
     vec![
         Row::preflight("absent", ClientSecretNotFound,
-            &format!("Secret {{client}} does not exist: create it with the keys \"client-id\" and \"client-secret\" and the label \
-                      {LABEL}; it is used as soon as it is there"),
+            &format!("Secret {{client}} does not exist: create it with the keys \"client-id\" and \"client-secret\", the label \
+                      {LABEL} and the annotation {TOKEN_HOSTS}: {{host}}; it is used as soon as it is there"),
             |objects, _| objects.client = None),
         Row::preflight("unlabelled", ClientSecretNotLabelled,
-            &format!("Secret {{client}} lacks the label {LABEL}, by which its owner permits its use: run {COMMAND} \
-                      row-unlabelled-client -n {{namespace}} cube-operator.dev/credential=true; it is used as soon as it has it"),
-            |objects, _| objects.label_client("yes")).repaired_by(Repair::Command),
+            &unlabelled("{client}", "row-unlabelled-client"),
+            |objects, _| {
+                objects.label_client("yes");
+                objects.forget_on_client(TOKEN_HOSTS);
+            }).repaired_by(Repair::Command),
         missing("no-id",            "client-id", |objects, _| objects.put_client("client-id", None)),
         missing("no-secret",        "client-secret", |objects, _| objects.put_client("client-secret", None)),
         malformed("empty",          "client-secret", "is empty", AS_SHOWN, |objects, _| objects.put_client("client-secret", Some(b""))),
@@ -61,17 +80,19 @@ fn seeds() -> Vec<Row> {
         &format!("key \"refresh-token\" of Secret {{login}} {what}: {remedy}; it is used as soon as that Secret changes"), fault);
     vec![
         Row::preflight_r("r-absent", RefreshTokenNotFound,
-            &format!("Secret {{login}} does not exist: create it with the key \"refresh-token\", the refresh token of a sign-in, and \
-                      the label {LABEL}; it is used as soon as it is there"),
+            &format!("Secret {{login}} does not exist: create it with the key \"refresh-token\" (the refresh token of a sign-in), \
+                      the label {LABEL} and the annotation {TOKEN_HOSTS}: {{host}}; it is used as soon as it is there"),
             |objects, _| objects.login = None),
         Row::preflight_r("r-no-key", RefreshTokenNotFound,
             "Secret {login} has no key \"refresh-token\": add it, or name the right key in spec.refreshTokenRef; it is used as soon \
              as it is there",
             |objects, _| objects.put_login(None)),
         Row::preflight_r("r-unlabelled", RefreshTokenNotLabelled,
-            &format!("Secret {{login}} lacks the label {LABEL}, by which its owner permits its use: run {COMMAND} \
-                      row-r-unlabelled-login -n {{namespace}} cube-operator.dev/credential=true; it is used as soon as it has it"),
-            |objects, _| objects.unlabel_login()).repaired_by(Repair::Command),
+            &unlabelled("{login}", "row-r-unlabelled-login"),
+            |objects, _| {
+                objects.unlabel_login();
+                objects.forget_on_login(TOKEN_HOSTS);
+            }).repaired_by(Repair::Command),
         malformed("r-seed-empty",   "is empty", AS_SHOWN, |objects, _| objects.put_login(Some(b""))),
         malformed("r-line-break",   "ends with a line break", PRINTF, |objects, _| objects.put_login(Some(b"from-echo\n"))),
         malformed("r-not-ascii",    "has a character that no token has", AS_SHOWN,
@@ -85,7 +106,7 @@ fn hosts() -> Vec<Row> {
         "Secret {client} may not be sent to {host}: its owner has to add that host to its annotation cube-operator.dev/token-hosts, or \
          spec.tokenURL has to name another one; nothing is sent before that", fault);
     let entry = |secret: &str| format!(
-        "annotation cube-operator.dev/token-hosts of Secret {secret} has the entry \"*.example.com\": write hosts as host or \
+        "annotation cube-operator.dev/token-hosts of Secret {secret} has an entry that is no host: write hosts as host or \
          host:port, separated by commas; nothing is sent before that");
     vec![
         refused("hosts",     |objects, _| objects.allow_client_hosts("api.example.com, localhost:1")),
@@ -100,6 +121,27 @@ fn hosts() -> Vec<Row> {
             "the operator may not send to elsewhere.invalid: its installer has to add that host to --allowed-token-hosts, or \
              spec.tokenURL has to name another one; nothing is sent before that",
             |objects, _| objects.at("https://elsewhere.invalid/")),
+    ]
+}
+
+/// What the owners of the Secrets have to say besides.
+#[rustfmt::skip]
+fn owners() -> Vec<Row> {
+    let unnamed = |placeholder: &str, secret: &str| format!(
+        "Secret {placeholder} names no hosts that it may be sent to, which this operator requires: to limit it to {{host}}, run \
+         `kubectl -n {{namespace}} annotate secret {secret} {TOKEN_HOSTS}={{host}}`; nothing is sent before that");
+    let unpermitted = |placeholder: &str, secret: &str| format!(
+        "the owner of Secret {placeholder} has not permitted the CA certificates in ConfigMap \"roots\" (spec.caBundleRef): to permit \
+         them, run `kubectl -n {{namespace}} annotate secret {secret} {TOKEN_CA}=ConfigMap/roots`; nothing is sent before that");
+    vec![
+        Row::preflight("unnamed-hosts", HostNotAllowed, &unnamed("{client}", "row-unnamed-hosts-client"),
+            |objects, _| objects.forget_on_client(TOKEN_HOSTS)).repaired_by(Repair::Command),
+        Row::preflight_r("r-unnamed-hosts", HostNotAllowed, &unnamed("{login}", "row-r-unnamed-hosts-login"),
+            |objects, _| objects.forget_on_login(TOKEN_HOSTS)).repaired_by(Repair::Command),
+        Row::preflight("unpermitted-ca", HostNotAllowed, &unpermitted("{client}", "row-unpermitted-ca-client"),
+            |objects, _| objects.forget_on_client(TOKEN_CA)).repaired_by(Repair::Command),
+        Row::preflight_r("r-unpermitted-ca", HostNotAllowed, &unpermitted("{login}", "row-r-unpermitted-ca-login"),
+            |objects, _| objects.forget_on_login(TOKEN_CA)).repaired_by(Repair::Command),
     ]
 }
 
@@ -124,8 +166,7 @@ fn bundles() -> Vec<Row> {
             |objects, setup| objects.trusting("row-large-bundle-roots", "ca.crt", &setup.authority.pem())),
         Row::preflight("unlabelled-bundle", CABundleInvalid,
             &format!("spec.caBundleRef: Secret \"row-unlabelled-bundle-roots\" lacks the label {LABEL}, by which its owner permits its \
-                      use: run {COMMAND} row-unlabelled-bundle-roots -n {{namespace}} cube-operator.dev/credential=true; it is used as soon as that is \
-                      done"),
+                      use: run `{}`; it is used as soon as that is done", label("row-unlabelled-bundle-roots")),
             |objects, setup| {
                 objects.credential["spec"]["caBundleRef"] = json!({"kind": "Secret", "name": "row-unlabelled-bundle-roots"});
                 objects.others.push(json!({
@@ -137,11 +178,22 @@ fn bundles() -> Vec<Row> {
 }
 
 /// Only an API server with an older definition of the kind accepts these.
+#[rustfmt::skip]
 fn specs() -> Vec<Row> {
-    vec![Row::preflight(
-        "spec",
-        InvalidSpec,
-        "spec.refreshBefore is \"soon\": write a duration such as 5m or 1h30m; it is looked at again as soon as the spec changes",
-        |objects, _| objects.credential["spec"]["refreshBefore"] = json!("soon"),
-    )]
+    let invalid = |name, why: &str, fault: Change| Row::preflight(name, InvalidSpec,
+        &format!("{why}; it is looked at again as soon as the spec changes"), fault);
+    vec![
+        invalid("spec", "spec.refreshBefore is \"soon\": write a duration such as 5m or 1h30m",
+            |objects, _| objects.credential["spec"]["refreshBefore"] = json!("soon")),
+        invalid("parameter", "spec.parameters has \"Scope\", which the operator sets itself: use the fields of the spec",
+            |objects, _| objects.credential["spec"]["parameters"] = json!({"Scope": "all"})),
+        invalid("parameter-name", "spec.parameters has the name \"a b\": write 1 to 128 letters, digits, '-', '_' and '.'",
+            |objects, _| objects.credential["spec"]["parameters"] = json!({"a b": "c"})),
+        invalid("query", "the query of spec.tokenURL has the parameter \"client_id\", which the operator sets itself: use the fields of \
+                          the spec",
+            |objects, setup| objects.at(&setup.url("/query?client%5Fid=another"))),
+        invalid("type", "spec.target.type is \"bootstrap.kubernetes.io/token\": write Opaque or a type of your own such as \
+                         example.com/token",
+            |objects, _| objects.credential["spec"]["target"]["type"] = json!("bootstrap.kubernetes.io/token")),
+    ]
 }

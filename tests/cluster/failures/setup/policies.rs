@@ -7,10 +7,17 @@ use crate::{operator::eventually, place::manifest};
 use super::Setup;
 
 impl Setup {
-    /// Makes the definition of the kind accept any duration, as one from before durations were checked.
-    pub(super) fn accept_any_duration(&self) {
-        let rules = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/refreshBefore/x-kubernetes-validations";
-        let patch = json!([{"op": "remove", "path": rules}]).to_string();
+    /// Makes the definition of the kind accept what one from before these fields were checked has accepted.
+    pub(super) fn accept_unchecked_fields(&self) {
+        let spec = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties";
+        let fields = [
+            "refreshBefore",
+            "parameters",
+            "tokenURL",
+            "target/properties/type",
+        ];
+        let remove = |field| json!({"op": "remove", "path": format!("{spec}/{field}/x-kubernetes-validations")});
+        let patch = json!(fields.map(remove)).to_string();
         self.place.kubectl(&[
             "patch",
             "crd",
@@ -21,9 +28,7 @@ impl Setup {
         ]);
         let mut object = self.place.credential("probe");
         object["spec"]["refreshBefore"] = json!("soon");
-        eventually("any duration is accepted", || {
-            self.would_apply(&object).then_some(())
-        });
+        eventually("it is accepted", || self.would_apply(&object).then_some(()));
     }
 
     /// Adds a policy that denies some writes of these Secrets.

@@ -18,7 +18,7 @@ use super::super::{
     row::{Repair, Row},
 };
 
-use super::Setup;
+use super::{HOSTS, Setup};
 
 impl Setup {
     /// The objects of a row without a fault.
@@ -27,7 +27,14 @@ impl Setup {
         let secret = |kind: &str, data: Value| {
             json!({
                 "apiVersion": "v1", "kind": "Secret",
-                "metadata": {"name": format!("row-{name}-{kind}"), "labels": {"cube-operator.dev/credential": "true"}},
+                "metadata": {
+                    "name": format!("row-{name}-{kind}"),
+                    "labels": {"cube-operator.dev/credential": "true"},
+                    "annotations": {
+                        "cube-operator.dev/token-hosts": HOSTS,
+                        "cube-operator.dev/token-ca": format!("ConfigMap/roots, ConfigMap/row-{name}-roots, Secret/row-{name}-roots"),
+                    },
+                },
                 "data": data,
             })
         };

@@ -14,8 +14,8 @@ pub(super) const INPUTS: &[Section] = &[
         who: "whoever keeps the client's Secret",
         first: "create it",
         act: "Create it in the same namespace, or correct `spec.clientSecretRef.name`: `kubectl create secret generic NAME -n NAMESPACE \
-              --from-literal=client-id=... --from-literal=client-secret=...`, then `kubectl label secret NAME -n NAMESPACE \
-              cube-operator.dev/credential=true`.",
+              --from-literal=client-id=... --from-literal=client-secret=...`, then `kubectl annotate secret NAME -n NAMESPACE \
+              cube-operator.dev/token-hosts=HOST` and `kubectl label secret NAME -n NAMESPACE cube-operator.dev/credential=true`.",
         rows: &[("absent", "")],
     },
     Section {
@@ -51,9 +51,19 @@ pub(super) const INPUTS: &[Section] = &[
         first: "correct `spec.tokenURL`, or have the host permitted",
         act: "First check that `spec.tokenURL` is right: this is what keeps a secret from being sent elsewhere. If it is, the one whom \
               the message names permits the host: the owner of the Secret in its annotation `cube-operator.dev/token-hosts`, or the \
-              operator's installer in `allowedTokenHosts` (for hosts) or `allowNetworks` (for loopback, link-local and such addresses).",
+              operator's installer in `allowedTokenHosts` (for hosts) or `allowNetworks` (for loopback, link-local and such addresses). Where a list \
+              of hosts applies, the owner permits a private CA too, in `cube-operator.dev/token-ca`: whoever chooses the CA chooses \
+              who may answer for a host.",
         rows: &[
             ("hosts", ""),
+            (
+                "unpermitted-ca",
+                "A private CA that the owner of the Secret has not permitted:",
+            ),
+            (
+                "unnamed-hosts",
+                "A Secret without a list of hosts, where the installer requires one (`requireTokenHosts`):",
+            ),
             ("metadata", "An address that is refused by default:"),
         ],
     },

@@ -14,8 +14,8 @@ pub(super) const LOGIN: &[Section] = &[
         who: "whoever may sign in",
         first: "sign in, and write the refresh token into the Secret",
         act: "Sign in at the provider, and write the refresh token into the Secret and key in the message: `kubectl create secret generic \
-              NAME -n NAMESPACE --from-literal=refresh-token=...`, then `kubectl label secret NAME -n NAMESPACE \
-              cube-operator.dev/credential=true`. It is needed once: when the login has begun, the Secret may go.",
+              NAME -n NAMESPACE --from-literal=refresh-token=...`, then `kubectl annotate secret NAME -n NAMESPACE \
+              cube-operator.dev/token-hosts=HOST` and `kubectl label secret NAME -n NAMESPACE cube-operator.dev/credential=true`. It is needed once: when the login has begun, the Secret may go.",
         rows: &[("r-absent", "")],
     },
     Section {

@@ -1,0 +1,42 @@
+//! What the owner of a Secret has to say besides the consent label: which hosts it may be sent to, and which private CAs count there.
+
+use super::{Rejection, SourceSecret, rejection::ca_bundle_kind};
+use crate::{api::CaBundleRef, reconcile::settings::Settings};
+
+/// Whether a Secret names hosts, where the operator requires that.
+pub(in crate::reconcile) fn names_hosts<T>(
+    secret: &str,
+    found: &SourceSecret<T>,
+) -> Result<(), Rejection> {
+    if found.token_hosts.is_some() {
+        return Ok(());
+    }
+    let secret = secret.to_owned();
+    Err(Rejection::HostsNotNamed { secret })
+}
+
+/// Whether the owner of a Secret permits the CA certificates of the spec. It matters where a list of hosts applies: the author of
+/// the spec, who chooses the CA, otherwise decides who may answer for a host on the list.
+pub(in crate::reconcile) fn permits_ca<T>(
+    secret: &str,
+    found: &SourceSecret<T>,
+    settings: &Settings,
+) -> Result<(), Rejection> {
+    let Some(reference) = &settings.ca_bundle else {
+        return Ok(());
+    };
+    let permitted = found.token_ca.as_deref().unwrap_or_default().split(',');
+    let name = annotation_entry(reference);
+    if permitted.map(str::trim).any(|entry| entry == name) {
+        return Ok(());
+    }
+    Err(Rejection::CaNotPermitted {
+        secret: secret.to_owned(),
+        reference: reference.clone(),
+    })
+}
+
+/// A CA bundle as the annotation `token-ca` names it.
+pub(in crate::reconcile) fn annotation_entry(reference: &CaBundleRef) -> String {
+    format!("{}/{}", ca_bundle_kind(reference), reference.name)
+}
