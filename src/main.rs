@@ -54,13 +54,13 @@ fn keep_memory_private() -> io::Result<()> {
 /// Prints a bad flag in one line, like every other error, and help and version as they are.
 fn report_bad_flag(error: &clap::Error) -> ExitCode {
     let text = error.to_string();
-    // clap lists what is missing on further lines, and its advice after an empty one.
-    let lines: Vec<_> = text
-        .lines()
-        .map(str::trim)
-        .take_while(|line| !line.is_empty())
-        .collect();
-    let line = lines.join(" ");
+    let mut lines = text.lines();
+    let mut line = lines.next().unwrap_or_default().to_owned();
+    // clap lists what is missing on further lines.
+    if line.ends_with(':') {
+        let missing = lines.map(str::trim).take_while(|line| !line.is_empty());
+        line = missing.fold(line, |line, name| format!("{line} {name}"));
+    }
     match line.strip_prefix("error: ") {
         Some(line) => {
             eprintln!("cube-operator: {line}");

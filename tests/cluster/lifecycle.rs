@@ -191,7 +191,7 @@ fn an_operator_is_alive_but_not_ready_and_does_nothing_before_its_first_lists() 
     let binary = Path::new(env!("CARGO_BIN_EXE_cube-operator"));
     let operator = Operator::launch(binary, &place.kubeconfig, &arguments, &[]);
     eventually("every list is refused", || {
-        let kinds = ["CubeCredential", "Secret", "ConfigMap"];
+        let kinds = ["CubeCredential", "Secret"];
         let lines = operator.lines();
         let refused = |kind| {
             let interrupted = |line: &Value| {
