@@ -121,3 +121,24 @@ fn a_status_of_the_version_before_that_has_a_hash_of_the_client_is_read_and_writ
     let written = serde_json::to_string(&attempted).unwrap();
     assert!(!written.contains("98cd3d1fc777a26d"));
 }
+
+#[test]
+fn a_forged_message_is_shown_without_characters_that_are_not_seen() {
+    let mut world = World::new();
+    world.status = CubeCredentialStatus {
+        attempted: Some(Attempted {
+            generation: 1,
+            source_resource_version: "1".into(),
+            ..Attempted::default()
+        }),
+        refresh_at: Some(world.now + seconds(300)),
+        ..forged(&world, Reason::InvalidClient)
+    };
+    for condition in &mut world.status.conditions {
+        condition.message = "all \u{202e}is\u{200b} well\u{1b}[2J\n".into();
+    }
+    world.settle();
+    for r#type in [ConditionType::Ready, ConditionType::Refreshed] {
+        assert_eq!(world.message(r#type), "all is well[2J ");
+    }
+}
