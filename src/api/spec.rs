@@ -230,7 +230,7 @@ pub enum SystemRoots {
     /// They are trusted too.
     #[default]
     Keep,
-    /// Only the named ones are trusted.
+    /// Only the named ones are trusted: a public authority cannot vouch for a private host.
     Replace,
 }
 

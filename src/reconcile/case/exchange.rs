@@ -14,7 +14,7 @@ use crate::{
         observed::Observed,
         pace::{ClientKey, schedule},
         plan::{Attempt, Exchange, Read},
-        source::{CaBundle, Rejection, SecretRole, Source, consent, preflight},
+        source::{CaBundle, Rejection, Source, preflight},
         token::{TokenInputs, TokenMetadata},
     },
 };
@@ -213,8 +213,8 @@ impl Case<'_> {
         let client = self.client()?;
         self.initial_token()?;
         self.hosts()?;
-        self.stored_token()?;
         self.authorities()?;
+        self.stored_token()?;
         preflight::ca_bundle(self.settings, &self.observed.ca_bundle)?;
         Ok(client)
     }
@@ -226,72 +226,6 @@ impl Case<'_> {
         };
         let begun = !matches!(self.observed.state, State::Absent);
         preflight::initial_token(initial, &self.observed.seed, begun)
-    }
-
-    /// Whether the operator and the owners of the Secrets allow the host.
-    pub(in crate::reconcile) fn hosts(&self) -> Result<(), Rejection> {
-        let (observed, settings) = (self.observed, self.settings);
-        let endpoint = &settings.endpoint;
-        preflight::operator_allows(observed.allowed_hosts.as_ref(), endpoint)?;
-        let client_hosts = observed.source.token_hosts();
-        preflight::owner_allows(&settings.source.name, client_hosts, endpoint)?;
-        if let Some(initial) = settings.grant.refresh_token() {
-            let lists = self.seed_hosts();
-            let mut lists = lists.iter().map(Option::as_deref);
-            lists.try_for_each(|hosts| preflight::owner_allows(&initial.name, hosts, endpoint))?;
-        }
-        if observed.token_hosts_required {
-            self.hosts_are_named()?;
-        }
-        Ok(())
-    }
-
-    /// Whether each Secret that is there names the hosts that it may be sent to. A seed that was deleted is not asked for again.
-    fn hosts_are_named(&self) -> Result<(), Rejection> {
-        let (observed, settings) = (self.observed, self.settings);
-        if let Source::Read(client) = &observed.source {
-            consent::names_hosts(&settings.source.name, client)?;
-        }
-        match (settings.grant.refresh_token(), &observed.seed) {
-            (Some(initial), Source::Read(seed)) => consent::names_hosts(&initial.name, seed),
-            _ => Ok(()),
-        }
-    }
-
-    /// The first Secret that names no hosts.
-    pub(in crate::reconcile) fn unlimited_secret(&self) -> Option<SecretRole> {
-        match self.hosts_are_named() {
-            Err(Rejection::HostsNotNamed { secret }) if secret == self.settings.source.name => {
-                Some(SecretRole::Client)
-            }
-            Err(_) => Some(SecretRole::RefreshToken),
-            Ok(()) => None,
-        }
-    }
-
-    /// Whether the owners of the Secrets permit the CA certificates of the spec, where a list of hosts applies to their Secret: its
-    /// own or the installer's. After the seed was deleted, the owner of the client's Secret speaks for both.
-    pub(in crate::reconcile) fn authorities(&self) -> Result<(), Rejection> {
-        let (observed, settings) = (self.observed, self.settings);
-        let limited = |hosts: Option<&str>| hosts.is_some() || observed.allowed_hosts.is_some();
-        let initial = settings.grant.refresh_token();
-        let limits_seed = initial.is_some()
-            && self
-                .seed_hosts()
-                .iter()
-                .any(|hosts| limited(hosts.as_deref()));
-        let seed_is_read = matches!(observed.seed, Source::Read(_));
-        if let Source::Read(client) = &observed.source
-            && (limited(client.token_hosts.as_deref()) || limits_seed && !seed_is_read)
-        {
-            consent::permits_ca(&settings.source.name, client, settings)?;
-        }
-        match (initial, &observed.seed) {
-            (Some(initial), Source::Read(seed)) if limits_seed => {
-                consent::permits_ca(&initial.name, seed, settings)
-            }
-            _ => Ok(()),
-        }
     }
 
     /// The client whose budget pays for an exchange, if nothing rejects it.

@@ -98,27 +98,6 @@ fn keys(role: SecretRole, settings: &Settings) -> String {
     }
 }
 
-/// The way back to a refresh token that may be sent.
-fn consent_again(why: &Withheld, settings: &Settings) -> String {
-    let initial = settings.grant.refresh_token();
-    let (name, key) = initial.map_or(("", ""), |initial| (&initial.name, &initial.key));
-    let label = label::CREDENTIAL;
-    match why {
-        Withheld::Endpoint { .. } => format!(
-            "set spec.tokenURL back to that, or sign in for the new endpoint and write its refresh token into key {key:?} of Secret \
-             {name:?}"
-        ),
-        Withheld::Reference { .. } => format!(
-            "name that one again, or create Secret {name:?} with the label {label}=true and, in key {key:?}, the same refresh token \
-             or that of a new sign-in"
-        ),
-        Withheld::Owner | Withheld::Unbound => format!(
-            "create Secret {name:?} with the label {label}=true and, in key {key:?}, the refresh token that this login began with or \
-             that of a new sign-in"
-        ),
-    }
-}
-
 /// A Secret names no hosts, and that is no failure.
 pub(super) fn unlimited_secret(role: SecretRole, settings: &Settings) -> String {
     let initial = settings.grant.refresh_token();
@@ -147,6 +126,32 @@ fn set_hosts(secret: &str, settings: &Settings) -> String {
 fn annotate(secret: &str, name: &str, value: &str, settings: &Settings) -> String {
     let namespace = &settings.namespace;
     format!("kubectl -n {namespace} annotate secret {secret} {name}={value}")
+}
+
+/// The way back to a refresh token that may be sent.
+fn consent_again(why: &Withheld, settings: &Settings) -> String {
+    let initial = settings.grant.refresh_token();
+    let (name, key) = initial.map_or(("", ""), |initial| (&initial.name, &initial.key));
+    let label = label::CREDENTIAL;
+    let hosts = format!(
+        "{}={}",
+        annotation::TOKEN_HOSTS,
+        settings.endpoint.authority()
+    );
+    match why {
+        Withheld::Endpoint { .. } => format!(
+            "set spec.tokenURL back to that, or sign in for the new endpoint and write its refresh token into key {key:?} of Secret \
+             {name:?}"
+        ),
+        Withheld::Reference { .. } => format!(
+            "name that one again, or create Secret {name:?} with the label {label}=true, the annotation {hosts} and, in key {key:?}, the same refresh token \
+             or that of a new sign-in"
+        ),
+        Withheld::Owner | Withheld::Unbound => format!(
+            "create Secret {name:?} with the label {label}=true, the annotation {hosts} and, in key {key:?}, the refresh token that this login began with or \
+             that of a new sign-in"
+        ),
+    }
 }
 
 fn set_label(secret: &str, settings: &Settings) -> String {

@@ -227,6 +227,11 @@ fn a_ca_bundle_that_the_owner_of_a_limited_secret_does_not_permit() {
     world.seed = None;
     world.edit_spec(|spec| spec.parameters = [("audience".into(), "x".into())].into());
     assert_eq!(world.cost_of(World::settle).exchanges, 1);
+    // Then the owner of the client speaks for both, although only the seed was limited.
+    world.edit_source(|source| (source.token_hosts, source.token_ca) = (None, None));
+    world.edit_spec(|spec| spec.parameters = [("audience".into(), "y".into())].into());
+    assert_eq!(world.cost_of(World::settle).exchanges, 0);
+    assert_eq!(world.message(ConditionType::Refreshed), message("client"));
 }
 
 #[test]

@@ -160,7 +160,7 @@ pub(super) fn states() -> Vec<Row> {
             "r-left",
             StateConflict,
             "the refresh token in Secret {state} was left by a deleted CubeCredential of this name: create Secret {login} with the \
-             label cube-operator.dev/credential=true and, in key \"refresh-token\", the refresh token that this login began with or \
+             label cube-operator.dev/credential=true, the annotation cube-operator.dev/token-hosts={host} and, in key \"refresh-token\", the refresh token that this login began with or \
              that of a new sign-in; nothing is sent before that",
             |objects, setup| {
                 objects.login = None;

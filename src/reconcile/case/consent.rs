@@ -1,0 +1,69 @@
+//! What the operator's installer and the owners of the Secrets permit: hosts, and the CAs that prove them.
+
+use super::Case;
+use crate::reconcile::source::{Rejection, SecretRole, Source, consent, preflight};
+
+impl Case<'_> {
+    /// Whether the operator and the owners of the Secrets allow the host.
+    pub(in crate::reconcile) fn hosts(&self) -> Result<(), Rejection> {
+        let (observed, settings) = (self.observed, self.settings);
+        let endpoint = &settings.endpoint;
+        preflight::operator_allows(observed.allowed_hosts.as_ref(), endpoint)?;
+        let client_hosts = observed.source.token_hosts();
+        preflight::owner_allows(&settings.source.name, client_hosts, endpoint)?;
+        if let Some(initial) = settings.grant.refresh_token() {
+            for hosts in &self.seed_hosts() {
+                preflight::owner_allows(&initial.name, hosts.as_deref(), endpoint)?;
+            }
+        }
+        if observed.token_hosts_required {
+            self.hosts_are_named()?;
+        }
+        Ok(())
+    }
+
+    /// Whether each Secret that is there names the hosts that it may be sent to. A seed that was deleted is not asked for again.
+    fn hosts_are_named(&self) -> Result<(), Rejection> {
+        let (observed, settings) = (self.observed, self.settings);
+        if let Source::Read(client) = &observed.source {
+            consent::names_hosts(&settings.source.name, client)?;
+        }
+        match (settings.grant.refresh_token(), &observed.seed) {
+            (Some(initial), Source::Read(seed)) => consent::names_hosts(&initial.name, seed),
+            _ => Ok(()),
+        }
+    }
+
+    /// The first Secret that names no hosts.
+    pub(in crate::reconcile) fn unlimited_secret(&self) -> Option<SecretRole> {
+        match self.hosts_are_named() {
+            Err(Rejection::HostsNotNamed { secret }) if secret == self.settings.source.name => {
+                Some(SecretRole::Client)
+            }
+            Err(_) => Some(SecretRole::RefreshToken),
+            Ok(()) => None,
+        }
+    }
+
+    /// Whether the owners of the Secrets permit the CA certificates of the spec, where a list of hosts applies to their Secret: its
+    /// own or the installer's. After the seed was deleted, the owner of the client's Secret speaks for both.
+    pub(in crate::reconcile) fn authorities(&self) -> Result<(), Rejection> {
+        let (observed, settings) = (self.observed, self.settings);
+        let limited = |has_list: bool| has_list || observed.allowed_hosts.is_some();
+        let initial = settings.grant.refresh_token();
+        let limits_seed =
+            initial.is_some() && limited(self.seed_hosts().iter().any(Option::is_some));
+        let seed_is_read = matches!(observed.seed, Source::Read(_));
+        if let Source::Read(client) = &observed.source
+            && (limited(client.token_hosts.is_some()) || limits_seed && !seed_is_read)
+        {
+            consent::permits_ca(&settings.source.name, client, settings)?;
+        }
+        match (initial, &observed.seed) {
+            (Some(initial), Source::Read(seed)) if limits_seed => {
+                consent::permits_ca(&initial.name, seed, settings)
+            }
+            _ => Ok(()),
+        }
+    }
+}
