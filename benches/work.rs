@@ -5,13 +5,13 @@ use std::{convert::Infallible, future};
 
 use axum::http::{Request, Response};
 use cube_operator::{
-    cluster::{Context, Watched},
+    cluster::{Context, Metadata, Watched},
     oauth::{client::TokenClient, networks::Networks},
     reconcile::Memory,
 };
 use divan::{Bencher, black_box};
 use k8s_openapi::api::core::v1::Secret;
-use kube::{Client, client::Body, core::PartialObjectMeta, runtime::watcher::Event};
+use kube::{Client, client::Body, runtime::watcher::Event};
 use serde_json::json;
 
 const OBJECTS: [usize; 3] = [10, 1_000, 10_000];
@@ -30,7 +30,7 @@ fn credential(number: usize) -> Watched {
     .expect("it is a CubeCredential")
 }
 
-fn target(number: usize) -> PartialObjectMeta<Secret> {
+fn target(number: usize) -> Metadata<Secret> {
     serde_json::from_value(json!({
         "apiVersion": "v1", "kind": "Secret",
         "metadata": {"namespace": "treasury", "name": format!("main-{number}-token"), "uid": format!("target-{number}"),

@@ -9,6 +9,7 @@
 //! Debug output shows its data.
 
 mod affected;
+mod arrival;
 mod cache;
 mod context;
 pub(crate) mod convert;
@@ -23,10 +24,10 @@ mod watched;
 mod write;
 
 pub(crate) use affected::Affected;
+pub use arrival::{Metadata, Unreadable, Watched};
 pub use context::Context;
 pub(crate) use context::Parts;
 pub(crate) use key::ObjectKey;
-pub use watched::Watched;
 pub(crate) use watched::{expires_at, followed_bundle, key, reference, target_name};
 
 #[cfg(test)]

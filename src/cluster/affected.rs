@@ -3,16 +3,16 @@
 use k8s_openapi::api::core::v1::Secret;
 use kube::{
     ResourceExt,
-    core::PartialObjectMeta,
     runtime::{reflector::ObjectRef, watcher::Event},
 };
 
 use super::{
+    arrival::{Metadata, Watched},
     context::Context,
     index::Entry,
     key::ObjectKey,
     slim,
-    watched::{Watched, entry, key, reference},
+    watched::{entry, key, reference},
 };
 use crate::{api::CaBundleKind, lock::lock};
 
@@ -51,13 +51,13 @@ impl Context {
     }
 
     /// Takes in an event of the watch on targets.
-    pub fn learn_target(&self, event: Event<PartialObjectMeta<Secret>>) -> Affected {
+    pub fn learn_target(&self, event: Event<Metadata<Secret>>) -> Affected {
         let keys = lock(&self.targets).absorb(event, |secret| slim::target(&secret.metadata));
         keys.iter().flat_map(|key| self.affected_by(key)).collect()
     }
 
     /// Takes in an event of the watch on the Secrets that may be read, and returns these.
-    pub(crate) fn learn_source(&self, event: Event<PartialObjectMeta<Secret>>) -> Vec<ObjectKey> {
+    pub(crate) fn learn_source(&self, event: Event<Metadata<Secret>>) -> Vec<ObjectKey> {
         lock(&self.sources).absorb(event, |secret| {
             Some(secret.resource_version().unwrap_or_default())
         })

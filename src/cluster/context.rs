@@ -14,11 +14,13 @@ use kube::{
 };
 
 use super::{
+    arrival::Watched,
     cache::Cache,
     index::Index,
     key::ObjectKey,
+    slim,
     table::visits,
-    watched::{Watched, entry, reference},
+    watched::{entry, reference},
 };
 use crate::{
     api::{FIELD_MANAGER, annotation},
@@ -163,11 +165,21 @@ impl Context {
         let Credential { namespace, uid, .. } = credential;
         if let Some(secret) = effects.known_target {
             let key = ObjectKey::new(namespace, &secret.name);
-            let version = secret.version.clone();
-            lock(&self.targets).put(key, &version, secret);
+            self.keep_target(key, secret);
         }
         if let Some((client, lesson)) = effects.lesson {
             lock(&self.parts.budget).learn(uid, &client, lesson, now());
+        }
+    }
+
+    /// Keeps a target as it was written or read. One that is too large is read again.
+    pub(super) fn keep_target(&self, key: ObjectKey, secret: TargetSecret) {
+        let mut targets = lock(&self.targets);
+        if slim::fits(&secret) {
+            let version = secret.version.clone();
+            targets.put(key, &version, secret);
+        } else {
+            targets.forget(&key);
         }
     }
 

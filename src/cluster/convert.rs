@@ -7,7 +7,7 @@ use kube::{Resource, core::ObjectMeta};
 use secrecy::{SecretString, zeroize::Zeroize};
 use sha2::{Digest, Sha256};
 
-use super::watched::Watched;
+use super::arrival::Watched;
 use crate::{
     api::{CubeCredentialStatus, annotation, label},
     reconcile::{Content, Credential, SourceSecret, SourceValue, StateReading, TargetSecret, hex},

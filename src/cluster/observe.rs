@@ -2,10 +2,11 @@
 //! is read when a decision needs it.
 
 use super::{
+    arrival::Watched,
     context::Context,
     convert,
     key::ObjectKey,
-    watched::{Watched, spec, target_name},
+    watched::{spec, target_name},
 };
 use crate::{
     lock::lock,

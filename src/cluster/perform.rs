@@ -5,11 +5,14 @@ use std::time::Instant;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{
     Api, Resource,
-    api::{PartialObjectMeta, Patch, PatchParams},
+    api::{Patch, PatchParams},
 };
 use serde_json::json;
 
-use super::{context::Context, watched::Watched};
+use super::{
+    arrival::{Metadata, Watched},
+    context::Context,
+};
 use crate::{
     api::{CubeCredential, CubeCredentialStatus, FIELD_MANAGER, Reason},
     clock::now,
@@ -112,7 +115,7 @@ impl Context {
         status: &CubeCredentialStatus,
     ) -> Result<String, ApiError> {
         // Only the metadata of the response is read, because this version may not be able to read the object.
-        let api: Api<PartialObjectMeta<CubeCredential>> =
+        let api: Api<Metadata<CubeCredential>> =
             Api::namespaced(self.parts.client.clone(), namespace);
         let body = json!({
             "apiVersion": CubeCredential::api_version(&()),

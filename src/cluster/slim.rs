@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use kube::{Resource, core::ObjectMeta};
 use sha2::{Digest, Sha256};
 
-use super::{convert, watched::Watched};
+use super::{arrival::Watched, convert};
 use crate::{
     api::annotation,
     reconcile::{TargetSecret, hex},
@@ -14,14 +14,15 @@ use crate::{
 
 /// The copy of an object that `kubectl apply` attaches to it.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
-/// The most bytes of a target's labels and annotations that are kept: ours take half a kilobyte.
+/// The most bytes of a target's labels and annotations that are kept: ours take half a kilobyte, and two with what each entry
+/// costs besides its text.
 const LARGEST: usize = 8 * 1024;
+const ENTRY: usize = 100;
 /// The most bytes of a refresh request that are kept. People write times.
 const LONGEST_REQUEST: usize = 256;
 
-/// Drops from any object what no decision needs.
+/// Drops from any object the copy of itself.
 pub(crate) fn metadata(meta: &mut ObjectMeta) {
-    meta.managed_fields = None;
     if let Some(annotations) = &mut meta.annotations {
         annotations.remove(LAST_APPLIED);
     }
@@ -47,13 +48,20 @@ pub(crate) fn credential(object: &mut Watched) {
 
 /// The metadata of a Secret that may be a target, unless it is too large to be kept.
 pub(super) fn target(meta: &ObjectMeta) -> Option<TargetSecret> {
-    let size = size(meta.labels.as_ref()) + size(meta.annotations.as_ref());
-    (size <= LARGEST).then(|| convert::target(meta))
+    Some(convert::target(meta)).filter(fits)
 }
 
-fn size(entries: Option<&BTreeMap<String, String>>) -> usize {
-    let entries = entries.into_iter().flatten();
-    entries.map(|(name, value)| name.len() + value.len()).sum()
+/// Whether the metadata of a target is small enough to be kept.
+pub(super) fn fits(target: &TargetSecret) -> bool {
+    let owners = target.owners.len() * ENTRY;
+    size(&target.labels) + size(&target.annotations) + owners <= LARGEST
+}
+
+fn size(entries: &BTreeMap<String, String>) -> usize {
+    let sizes = entries
+        .iter()
+        .map(|(name, value)| ENTRY + name.len() + value.len());
+    sizes.sum()
 }
 
 #[cfg(test)]

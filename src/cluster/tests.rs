@@ -4,7 +4,7 @@ use std::{convert::Infallible, future};
 
 use axum::http::{Request, Response};
 use k8s_openapi::api::core::v1::Secret;
-use kube::{Client, client::Body, core::PartialObjectMeta, runtime::watcher::Event};
+use kube::{Client, client::Body, runtime::watcher::Event};
 use serde_json::{Value, json};
 
 use super::{table::visits, *};
@@ -25,7 +25,7 @@ fn credential(number: usize, created: &str, target: &str) -> Watched {
     .unwrap()
 }
 
-fn secret(name: &str, labels: &Value, annotations: &Value) -> PartialObjectMeta<Secret> {
+fn secret(name: &str, labels: &Value, annotations: &Value) -> Metadata<Secret> {
     serde_json::from_value(json!({
         "apiVersion": "v1", "kind": "Secret",
         "metadata": {"namespace": "treasury", "name": name, "uid": name, "resourceVersion": "7",
@@ -34,7 +34,7 @@ fn secret(name: &str, labels: &Value, annotations: &Value) -> PartialObjectMeta<
     .unwrap()
 }
 
-fn target(name: &str, owner: usize) -> PartialObjectMeta<Secret> {
+fn target(name: &str, owner: usize) -> Metadata<Secret> {
     secret(
         name,
         &json!({label::MANAGED: "true"}),
@@ -42,7 +42,7 @@ fn target(name: &str, owner: usize) -> PartialObjectMeta<Secret> {
     )
 }
 
-fn source(number: usize) -> PartialObjectMeta<Secret> {
+fn source(number: usize) -> Metadata<Secret> {
     let labels = json!({label::CREDENTIAL: "true"});
     secret(&format!("client-{number}"), &labels, &json!({}))
 }

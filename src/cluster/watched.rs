@@ -1,22 +1,17 @@
 //! A `CubeCredential` as the watch delivers it, and the facts that are read from it.
 
 use jiff::Timestamp;
-use kube::{Resource, ResourceExt, core::DeserializeGuard, runtime::reflector::ObjectRef};
+use kube::{Resource, ResourceExt, runtime::reflector::ObjectRef};
 
 use super::{
+    arrival::Watched,
     index::{Bundle, Entry},
     key::ObjectKey,
 };
 use crate::{
-    api::{
-        CaBundleKind, ConditionStatus, ConditionType, CubeCredential, CubeCredentialSpec,
-        CubeCredentialStatus,
-    },
+    api::{CaBundleKind, ConditionStatus, ConditionType, CubeCredentialSpec, CubeCredentialStatus},
     reconcile::Settings,
 };
-
-/// A watched `CubeCredential`. One that this version cannot read must not stop the watch on all others.
-pub type Watched = DeserializeGuard<CubeCredential>;
 
 pub(crate) fn key(object: &Watched) -> ObjectKey {
     ObjectKey::of(object.meta())

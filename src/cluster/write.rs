@@ -9,7 +9,7 @@ use kube::{
 };
 use secrecy::ExposeSecret;
 
-use super::{context::Context, convert, key::ObjectKey, watched::Watched};
+use super::{arrival::Watched, context::Context, convert, key::ObjectKey};
 use crate::{
     api::{FIELD_MANAGER, label},
     kubernetes::{
@@ -55,7 +55,7 @@ impl Context {
         }
         published.content = Content::Confirmed(fingerprint);
         published.owner_lives = true;
-        lock(&self.targets).put(key, &published.version, published.clone());
+        self.keep_target(key, published.clone());
         Ok(Outcome::Published(published))
     }
 

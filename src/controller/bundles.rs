@@ -9,12 +9,15 @@ use std::{
 
 use futures::{Stream, StreamExt};
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::{Client, core::PartialObjectMeta, runtime::watcher::Event};
+use kube::{Client, runtime::watcher::Event};
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::watch;
-use crate::{cluster::ObjectKey, lock::lock};
+use crate::{
+    cluster::{Metadata, ObjectKey},
+    lock::lock,
+};
 
 /// The most `ConfigMap`s of a scope that are watched. A credential beyond them tries again when its delay is over.
 const MOST: usize = 128;
@@ -97,7 +100,7 @@ impl Followed {
 
 /// Reports each change of a ConfigMap, and its state when the watch begins: it may have changed since it was read.
 async fn report(
-    events: impl Stream<Item = Event<PartialObjectMeta<ConfigMap>>>,
+    events: impl Stream<Item = Event<Metadata<ConfigMap>>>,
     key: ObjectKey,
     changes: mpsc::Sender<ObjectKey>,
 ) {

@@ -291,6 +291,7 @@ impl Reconciler {
             // The object was deleted in the meantime: no later event would forget it.
             states.forget(&credential.uid);
             self.bundles.follow(&credential.uid, None);
+            self.exchanges.forget(&credential.uid);
             lock(budget).forget(&credential.uid);
             if current.is_none() {
                 metrics.forget(namespace, name);

@@ -8,13 +8,10 @@ use futures::{
     stream::{self, BoxStream},
 };
 use k8s_openapi::api::core::v1::Secret;
-use kube::{
-    core::PartialObjectMeta,
-    runtime::{
-        WatchStreamExt, reflector,
-        reflector::{ObjectRef, store::Writer},
-        watcher::Event,
-    },
+use kube::runtime::{
+    WatchStreamExt, reflector,
+    reflector::{ObjectRef, store::Writer},
+    watcher::Event,
 };
 use tokio::sync::mpsc;
 
@@ -25,7 +22,7 @@ use super::{
 };
 use crate::{
     api::{CaBundleKind, label},
-    cluster::{Affected, ObjectKey, Watched, slim},
+    cluster::{Affected, Metadata, ObjectKey, Watched, slim},
 };
 
 type Request = Result<ObjectRef<Watched>, Infallible>;
@@ -93,7 +90,7 @@ pub(super) fn credentials_affected(reconciler: &Reconciler, event: Event<Watched
     affected
 }
 
-fn targets_affect(reconciler: &Reconciler, event: Event<PartialObjectMeta<Secret>>) -> Affected {
+fn targets_affect(reconciler: &Reconciler, event: Event<Metadata<Secret>>) -> Affected {
     let listed = matches!(event, Event::InitDone);
     let affected = reconciler.context.learn_target(event);
     if listed {
@@ -102,7 +99,7 @@ fn targets_affect(reconciler: &Reconciler, event: Event<PartialObjectMeta<Secret
     affected
 }
 
-fn sources_affect(reconciler: &Reconciler, event: Event<PartialObjectMeta<Secret>>) -> Affected {
+fn sources_affect(reconciler: &Reconciler, event: Event<Metadata<Secret>>) -> Affected {
     let listed = matches!(event, Event::InitDone);
     let context = &reconciler.context;
     let keys = context.learn_source(event);

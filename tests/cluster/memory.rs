@@ -1,10 +1,11 @@
 //! The memory of the operator while others fill the cluster with large objects.
 
+use cube_operator::api::ConditionType::Ready;
 use serde_json::{Value, json};
 
 use crate::{
     operator::eventually,
-    place::{Place, manifest},
+    place::{Place, is, manifest},
 };
 
 /// How many objects of each kind. With 150 KiB each, one list of all of them has 15 MiB.
@@ -61,4 +62,41 @@ fn large_annotations_of_others_take_no_memory() {
         peak < before + 48 * 1024,
         "{peak} KiB, {before} KiB without them"
     );
+}
+
+#[test]
+fn an_object_that_is_nested_too_deeply_for_a_parser_stops_nobody_else() {
+    let place = Place::new();
+    let fields = (0..140).fold(json!({}), |inner, _| json!({ "f:a": inner }));
+    let fields = json!([{
+        "manager": "x", "operation": "Update", "apiVersion": "v1", "time": "2026-11-21T10:00:00Z",
+        "fieldsType": "FieldsV1", "fieldsV1": fields,
+    }]);
+    let secret = json!({
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": {
+            "name": "deep", "managedFields": fields,
+            "labels": {"cube-operator.dev/managed": "true", "cube-operator.dev/credential": "true"},
+        },
+    });
+    let credential = json!({
+        "apiVersion": "cube-operator.dev/v1alpha1", "kind": "CubeCredential",
+        "metadata": {"name": "deep", "managedFields": fields},
+        "spec": {"provider": "Cubewire", "clientSecretRef": {"name": "absent"}},
+    });
+    let namespace = format!("namespaces/{}", place.namespace);
+    for (path, object) in [
+        (format!("/api/v1/{namespace}/secrets"), secret),
+        (
+            format!("/apis/cube-operator.dev/v1alpha1/{namespace}/cubecredentials"),
+            credential,
+        ),
+    ] {
+        place.kubectl(&["create", "--raw", &path, "-f", &manifest(&object)]);
+    }
+    let _operator = place.operator();
+    place.ready_main();
+    place.wait_for("deep", "it is looked at like any other", |status| {
+        is(status, Ready, "False", "ClientSecretNotFound")
+    });
 }

@@ -49,7 +49,7 @@ pub(crate) struct Cluster {
     /// Owner references that another field manager set: an apply of ours does not remove them.
     pub(crate) kept_owners: Vec<String>,
     /// Writes that happen later, although nobody waits for them any more.
-    late: Vec<(i64, DesiredSecret)>,
+    late: Vec<(i64, DesiredSecret, String)>,
 }
 
 impl Cluster {
@@ -119,17 +119,21 @@ impl Cluster {
                 return Err(NotStored::Refused(error.into()));
             }
             Some(Fault::Unanswered) => drop(self.replace(desired, owner)),
-            Some(Fault::Late(at)) => self.late.push((at, desired.clone())),
+            Some(Fault::Late(at)) => self.late.push((at, desired.clone(), owner.to_owned())),
         }
         Err(NotStored::Unknown(no_response(&desired.name).into()))
     }
 
     /// Makes the late writes that are due.
     pub(crate) fn land(&mut self, owner: &str, now: i64) {
-        let due: Vec<_> = self.late.extract_if(.., |(at, _)| *at <= now).collect();
-        for (_, desired) in due {
+        let due: Vec<_> = self.late.extract_if(.., |(at, ..)| *at <= now).collect();
+        for (_, desired, writer) in due {
             // Nobody is there to learn of a conflict.
-            drop(self.replace(&desired, owner));
+            let written = self.replace(&desired, &writer).is_ok();
+            if let Some(stored) = self.secrets.get_mut(&desired.name).filter(|_| written) {
+                // The object may have been created again in the meantime.
+                stored.owner_lives = writer == owner;
+            }
         }
     }
 

@@ -36,8 +36,13 @@ impl World {
     /// A request with this refresh token begins.
     pub(crate) fn sends(&mut self, who: usize, token: u64) {
         self.may_be_sent(who, token);
+        let noted = self.rejection_is_stored();
         let (at, operator) = (self.now, &self.operators[who]);
         let sent = self.sent.entry(token).or_default();
+        // A rejection that another process has not stored yet is not known to this one.
+        if sent.by != operator.pod && !noted {
+            sent.rejected_at = None;
+        }
         (sent.at, sent.by, sent.request) = (at, operator.pod, operator.request);
         sent.open_until = Some(at + EXCHANGE);
     }

@@ -151,6 +151,12 @@ impl World {
         for secret in objects.cluster.secrets.values_mut() {
             secret.owner_lives = false;
         }
+        // With the object, a rejection is forgotten that no process has stored yet.
+        if !self.rejection_is_stored() {
+            for sent in self.sent.values_mut() {
+                sent.rejected_at = None;
+            }
+        }
         for operator in &mut self.operators {
             operator.process.memory = None;
             operator.process.targets.clear();

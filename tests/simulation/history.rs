@@ -126,7 +126,7 @@ impl World {
         had
     }
 
-    fn rejection_is_stored(&self) -> bool {
+    pub(crate) fn rejection_is_stored(&self) -> bool {
         let state = self.objects.cluster.secrets.get(STATE);
         state.is_some_and(|state| {
             let record: serde_json::Value =

@@ -95,6 +95,8 @@ pub(super) fn waited(observed: &mut Observed) {
     let login = &mut observed.memory.login;
     login.storing(|unstored| Some(unstored.waited()));
     observed.state = State::Unread;
+    // The driver has given the slot to others.
+    observed.slot = None;
 }
 
 /// Another login begins with a write by us, whose response may have been lost, or by another process.

@@ -67,6 +67,12 @@ impl Case<'_> {
                 NextLogin::New(Box::new(stored.unbound()))
             }
             Some(endpoint @ Withheld::Endpoint { .. }) => NextLogin::Withheld(endpoint),
+            // In another Secret, an earlier initial token only proves whose login was over before this one began.
+            Some(other @ Withheld::Reference { .. })
+                if !stored.began_with(initial) && !stored.holds(initial) =>
+            {
+                NextLogin::Withheld(other)
+            }
             Some(Withheld::Reference { .. } | Withheld::Owner | Withheld::Unbound) | None => {
                 NextLogin::Stored
             }
@@ -91,16 +97,16 @@ impl Case<'_> {
         if let Some(withheld) = self.other_endpoint(binding) {
             return Some(withheld);
         }
+        if let Some(binding) = binding.filter(|binding| !binding.has_reference_of(&asked_for)) {
+            return Some(Withheld::Reference {
+                secret: binding.secret.clone(),
+                key: binding.key.clone(),
+            });
+        }
         if secret.owner_uid.as_ref() != Some(&self.observed.credential.uid) {
             return Some(Withheld::Owner);
         }
-        match binding {
-            None => (!self.is_of_this_spec(&secret.stored)).then_some(Withheld::Unbound),
-            Some(binding) => (!binding.has_reference_of(&asked_for)).then(|| Withheld::Reference {
-                secret: binding.secret.clone(),
-                key: binding.key.clone(),
-            }),
-        }
+        (binding.is_none() && !self.is_of_this_spec(&secret.stored)).then_some(Withheld::Unbound)
     }
 
     fn other_endpoint(&self, binding: Option<&Binding>) -> Option<Withheld> {
