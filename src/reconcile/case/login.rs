@@ -49,7 +49,7 @@ impl Case<'_> {
         };
         match stored {
             Some(stored) if stored.knows(initial) => {
-                Self::with_known_seed(stored, initial, withheld)
+                self.with_known_seed(stored, initial, withheld)
             }
             _ => self.begun(StoredLogin::begin(initial, version, stored)),
         }
@@ -58,6 +58,7 @@ impl Case<'_> {
     /// The next login where its owner provides an initial refresh token that the stored one knows. That proves who consents, but
     /// not to which endpoint.
     fn with_known_seed(
+        &self,
         stored: &StoredLogin,
         initial: &SecretString,
         withheld: Option<Withheld>,
@@ -68,8 +69,10 @@ impl Case<'_> {
             }
             Some(endpoint @ Withheld::Endpoint { .. }) => NextLogin::Withheld(endpoint),
             // In another Secret, an earlier initial token only proves whose login was over before this one began.
-            Some(other @ Withheld::Reference { .. })
-                if !stored.began_with(initial) && !stored.holds(initial) =>
+            Some(other)
+                if self.names_another_secret(stored)
+                    && !stored.began_with(initial)
+                    && !stored.holds(initial) =>
             {
                 NextLogin::Withheld(other)
             }
@@ -77,6 +80,15 @@ impl Case<'_> {
                 NextLogin::Stored
             }
         }
+    }
+
+    /// Whether the initial refresh token is expected in another Secret than the one that this login began with.
+    fn names_another_secret(&self, stored: &StoredLogin) -> bool {
+        let binding = stored.record.binding.as_deref();
+        let asked_for = Binding::asked_for(self.settings);
+        binding
+            .zip(asked_for)
+            .is_some_and(|(binding, asked_for)| !binding.has_reference_of(&asked_for))
     }
 
     /// A login that begins. One that comes back keeps its endpoint.
@@ -97,16 +109,16 @@ impl Case<'_> {
         if let Some(withheld) = self.other_endpoint(binding) {
             return Some(withheld);
         }
-        if let Some(binding) = binding.filter(|binding| !binding.has_reference_of(&asked_for)) {
-            return Some(Withheld::Reference {
-                secret: binding.secret.clone(),
-                key: binding.key.clone(),
-            });
-        }
         if secret.owner_uid.as_ref() != Some(&self.observed.credential.uid) {
             return Some(Withheld::Owner);
         }
-        (binding.is_none() && !self.is_of_this_spec(&secret.stored)).then_some(Withheld::Unbound)
+        match binding {
+            None => (!self.is_of_this_spec(&secret.stored)).then_some(Withheld::Unbound),
+            Some(binding) => (!binding.has_reference_of(&asked_for)).then(|| Withheld::Reference {
+                secret: binding.secret.clone(),
+                key: binding.key.clone(),
+            }),
+        }
     }
 
     fn other_endpoint(&self, binding: Option<&Binding>) -> Option<Withheld> {

@@ -203,6 +203,20 @@ fn the_secret_may_move_to_another_name_with_its_token() {
 }
 
 #[test]
+fn an_earlier_token_in_another_secret_is_no_consent_to_a_later_login() {
+    let mut world = World::signed_in();
+    world.settle();
+    let earlier = world.seed.clone();
+    world.sign_in();
+    world.settle();
+    world.seed = earlier;
+    world.seed_name = Some("moved");
+    world.edit_seed(|seed| seed.labelled = true);
+    world.edit_spec(|spec| spec.refresh_token_ref.as_mut().unwrap().name = "moved".into());
+    world.assert_nothing_is_sent("StateConflict");
+}
+
+#[test]
 fn a_withdrawn_consent_is_not_avoided_by_an_edit_of_the_spec() {
     for edit in [to_elsewhere, to_absent] {
         let mut world = World::begun();

@@ -51,7 +51,7 @@ fn changes_are_seen_soon_after_an_outage_of_the_api_server() {
     // almost two minutes, and a change would be seen that late.
     eventually("each watch has been tried again and again", || {
         let interrupted = |kind| interruptions(&operator, kind);
-        let tried = [("CubeCredential", 1), ("Secret", 2), ("ConfigMap", 1)]
+        let tried = [("CubeCredential", 1), ("Secret", 2)]
             .iter()
             .all(|(kind, watches)| interrupted(kind) >= watches * 9);
         tried.then_some(())
