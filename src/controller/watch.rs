@@ -16,8 +16,9 @@ use serde::de::DeserializeOwned;
 
 use crate::{cluster::slim, kubernetes::error::explain_watch};
 
-/// The number of objects on a page of a list. An object may have a megabyte, most of which is dropped on arrival.
-const PAGE: u32 = 50;
+/// The number of objects on a page of a list. An object may have 1.4 MB, and a page is in memory as text and once more as objects:
+/// a neighbour who fills a page must not bring the process to the chart's limit of memory.
+const PAGE: u32 = 10;
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// All objects of a kind.
