@@ -134,3 +134,31 @@ async fn a_slot_that_is_taken_after_a_wait_is_given_back_too() {
         assert_eq!(slot.take(deadline), Slot::Taken);
     }
 }
+
+#[tokio::test]
+async fn an_object_that_is_deleted_before_it_asks_for_a_slot_keeps_none() {
+    let (reconciler, mut writer) = reconciler();
+    let old = object("main", "old");
+    list(&reconciler, &mut writer, std::slice::from_ref(&old));
+    let session = Session::begin(observe(&reconciler, &old));
+    let other = |number: usize| {
+        let object = object("other", &format!("uid-{number}"));
+        SlotUse::of(&reconciler, &object)
+    };
+    let take_all = || {
+        let uses = (0..).map(other);
+        let taken = uses.map_while(|mut r#use| (r#use.take(now()) == Slot::Taken).then_some(r#use));
+        taken.collect::<Vec<_>>()
+    };
+    let all = take_all();
+    let deletion = Event::Delete(old.clone());
+    writer.apply_watcher_event(&deletion);
+    credentials_affected(&reconciler, deletion);
+    let mut slot = SlotUse::of(&reconciler, &old);
+    assert_ne!(slot.take(now()), Slot::Taken);
+    slot.end(Ending::Waits);
+    reconciler.keep(&old, session, true);
+    let count = all.len();
+    drop(all);
+    assert_eq!(take_all().len(), count);
+}
