@@ -6,20 +6,8 @@ export PATH="$PWD/target/tools/bin:$PWD/target/tools/linters/bin:$PATH"
 digest=sha256:$(printf '0123456789abcdef%.0s' 1 2 3 4)
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 chart=target/release-files/cube-operator-$version.tgz
-passed=0 failed=0
-
-# `set -e` does not count in what `check` calls: there, each command that may fail is followed by && or ||.
-check() { # check WHAT COMMAND...: prints the command's output only if it fails
-  local what=$1 output
-  shift
-  if output=$("$@" 2>&1); then
-    echo "ok: $what"
-    passed=$((passed + 1))
-  else
-    printf 'FAILED: %s\n%s\n' "$what" "$output" >&2
-    failed=$((failed + 1))
-  fi
-}
+# shellcheck source=tests/tools/checks.sh
+. tests/tools/checks.sh
 
 package() {
   IMAGE_DIGEST=$digest tests/release/package.sh && [ -s "$chart" ]
