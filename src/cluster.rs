@@ -23,12 +23,12 @@ mod table;
 mod watched;
 mod write;
 
-pub(crate) use affected::Affected;
+pub use affected::Affected;
 pub use arrival::{Metadata, Unreadable, Watched};
 pub use context::Context;
 pub(crate) use context::Parts;
-pub(crate) use key::ObjectKey;
-pub(crate) use watched::{expires_at, followed_bundle, key, reference, target_name};
+pub use key::ObjectKey;
+pub(crate) use watched::{expires_at, followed_bundle, key, target_name};
 
 #[cfg(test)]
 mod tests;

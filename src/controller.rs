@@ -23,7 +23,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use futures::{StreamExt, future::join_all};
+use futures::future::join_all;
 use jiff::SignedDuration;
 use kube::{
     Client,
@@ -207,15 +207,8 @@ impl Controller {
 impl Scope {
     async fn run(self) {
         let namespace = self.namespace.as_deref();
-        let requests = watches::requests(&self.reconciler, namespace, self.writer, self.bundles);
-        let events = requests.filter_map(|request| {
-            let key = request.ok().map(|object| {
-                let namespace = object.namespace.unwrap_or_default();
-                ObjectKey::new(&namespace, &object.name)
-            });
-            std::future::ready(key)
-        });
-        work::work(self.reconciler, events, self.granted).await;
+        let affected = watches::affected(&self.reconciler, namespace, self.writer, self.bundles);
+        work::work(self.reconciler, affected, self.granted).await;
     }
 }
 

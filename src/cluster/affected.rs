@@ -1,10 +1,7 @@
 //! Finds the `CubeCredentials` that a watch event affects, once the index and the caches have taken it in.
 
 use k8s_openapi::api::core::v1::Secret;
-use kube::{
-    ResourceExt,
-    runtime::{reflector::ObjectRef, watcher::Event},
-};
+use kube::{ResourceExt, runtime::watcher::Event};
 
 use super::{
     arrival::{Metadata, Watched},
@@ -12,26 +9,23 @@ use super::{
     index::Entry,
     key::ObjectKey,
     slim,
-    watched::{entry, key, reference},
+    watched::{entry, key},
 };
 use crate::{api::CaBundleKind, lock::lock};
 
 /// The `CubeCredentials` to reconcile after an event.
-pub(crate) type Affected = Vec<ObjectRef<Watched>>;
+pub type Affected = Vec<ObjectKey>;
 
 impl Context {
     /// Takes in an event of the watch on `CubeCredentials`, which the store has taken in already.
     pub fn learn_credential(&self, event: &Event<Watched>) -> Affected {
         match event {
             Event::Apply(object) => {
-                let owners = lock(&self.index).apply(entry(object));
-                let owners = owners.iter().map(reference);
-                owners.chain([ObjectRef::from_obj(object)]).collect()
+                let mut affected = lock(&self.index).apply(entry(object));
+                affected.push(key(object));
+                affected
             }
-            Event::Delete(object) => {
-                let owners = lock(&self.index).delete(&key(object));
-                owners.iter().map(reference).collect()
-            }
+            Event::Delete(object) => lock(&self.index).delete(&key(object)),
             Event::Init => {
                 lock(&self.index).begin_list();
                 Vec::new()
@@ -42,10 +36,7 @@ impl Context {
             }
             Event::InitDone => {
                 lock(&self.index).finish_list();
-                let all = self.all();
-                all.iter()
-                    .map(|object| ObjectRef::from_obj(object.as_ref()))
-                    .collect()
+                self.all().iter().map(|object| key(object)).collect()
             }
         }
     }
@@ -67,7 +58,7 @@ impl Context {
     pub(crate) fn affected_by(&self, secret: &ObjectKey) -> Affected {
         let index = lock(&self.index);
         let users = index.users_of(secret);
-        users.map(|entry| reference(&entry.key)).collect()
+        users.map(|entry| entry.key.clone()).collect()
     }
 
     /// The `CubeCredentials` whose CA bundle is in this object.

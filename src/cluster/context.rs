@@ -8,7 +8,7 @@ use kube::{
     Client,
     runtime::{
         events::Recorder,
-        reflector::{self, ObjectRef, Store},
+        reflector::{self, Store},
         watcher::Event,
     },
 };
@@ -20,7 +20,7 @@ use super::{
     key::ObjectKey,
     slim,
     table::visits,
-    watched::{entry, reference},
+    watched::{entry, key, reference},
 };
 use crate::{
     api::{FIELD_MANAGER, annotation},
@@ -108,7 +108,7 @@ impl Context {
 
     /// The `CubeCredential` as it is now, if it still exists.
     pub(crate) fn current(&self, object: &Watched) -> Option<Arc<Watched>> {
-        self.store.get(&ObjectRef::from_obj(object))
+        self.store.get(&reference(&key(object)))
     }
 
     /// The `CubeCredential` with this key, if it exists.

@@ -4,7 +4,7 @@ use kube::core::ObjectMeta;
 
 /// The namespace and name of an object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct ObjectKey {
+pub struct ObjectKey {
     pub(crate) namespace: String,
     pub(crate) name: String,
 }

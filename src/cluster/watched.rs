@@ -17,8 +17,8 @@ pub(crate) fn key(object: &Watched) -> ObjectKey {
     ObjectKey::of(object.meta())
 }
 
-/// The `CubeCredential` with this key, as kube's queue names it.
-pub(crate) fn reference(key: &ObjectKey) -> ObjectRef<Watched> {
+/// The `CubeCredential` with this key, as kube's store names it.
+pub(super) fn reference(key: &ObjectKey) -> ObjectRef<Watched> {
     ObjectRef::new(&key.name).within(&key.namespace)
 }
 

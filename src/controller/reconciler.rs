@@ -23,7 +23,7 @@ use super::{
 use crate::{
     api::{CaBundleKind, CubeCredentialStatus},
     clock::now,
-    cluster::{Affected, Context, ObjectKey, Watched, convert, followed_bundle, key, reference},
+    cluster::{Affected, Context, ObjectKey, Watched, convert, followed_bundle, key},
     kubernetes::error::ApiError,
     leader::Leadership,
     lock::lock,
@@ -151,7 +151,7 @@ impl Reconciler {
         }
         trusting
             .iter()
-            .map(|credential| reference(&credential.key))
+            .map(|credential| credential.key.clone())
             .collect()
     }
 

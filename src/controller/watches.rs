@@ -1,18 +1,14 @@
 //! The watches, and the credentials that each event affects. Secrets are watched as metadata and by label, so that foreign
 //! Secrets cost no memory and no Secret's data is received.
 
-use std::{convert::Infallible, future, sync::Arc};
+use std::{future, sync::Arc};
 
 use futures::{
     Stream, StreamExt,
     stream::{self, BoxStream},
 };
 use k8s_openapi::api::core::v1::Secret;
-use kube::runtime::{
-    WatchStreamExt, reflector,
-    reflector::{ObjectRef, store::Writer},
-    watcher::Event,
-};
+use kube::runtime::{WatchStreamExt, reflector, reflector::store::Writer, watcher::Event};
 use tokio::sync::mpsc;
 
 use super::{
@@ -25,15 +21,13 @@ use crate::{
     cluster::{Affected, Metadata, ObjectKey, Watched, slim},
 };
 
-type Request = Result<ObjectRef<Watched>, Infallible>;
-
 /// The `CubeCredentials` to reconcile after each event of the watches on this namespace (`None`: on all namespaces).
-pub(super) fn requests(
+pub(super) fn affected(
     reconciler: &Arc<Reconciler>,
     namespace: Option<&str>,
     writer: Writer<Watched>,
     bundles: mpsc::Receiver<ObjectKey>,
-) -> impl Stream<Item = Request> + Send + 'static {
+) -> impl Stream<Item = ObjectKey> + Send + 'static {
     let client = &reconciler.context.parts.client;
     let labelled = |label: &str| all().labels(&format!("{label}={}", label::TRUE));
 
@@ -61,15 +55,15 @@ pub(super) fn requests(
     ])
 }
 
-/// The requests that follow from each event.
+/// The `CubeCredentials` that each event affects.
 fn each<K: Send + 'static>(
     reconciler: &Arc<Reconciler>,
     events: impl Stream<Item = Event<K>> + Send + 'static,
     affected: fn(&Reconciler, Event<K>) -> Affected,
-) -> BoxStream<'static, Request> {
+) -> BoxStream<'static, ObjectKey> {
     let reconciler = Arc::clone(reconciler);
     events
-        .flat_map(move |event| stream::iter(affected(&reconciler, event)).map(Ok))
+        .flat_map(move |event| stream::iter(affected(&reconciler, event)))
         .boxed()
 }
 
@@ -117,7 +111,7 @@ fn sources_affect(reconciler: &Reconciler, event: Event<Metadata<Secret>>) -> Af
 fn bundles_affect(
     reconciler: &Arc<Reconciler>,
     changed: mpsc::Receiver<ObjectKey>,
-) -> BoxStream<'static, Request> {
+) -> BoxStream<'static, ObjectKey> {
     let reconciler = Arc::clone(reconciler);
     let changed = stream::unfold(changed, async |mut changed| {
         let key = changed.recv().await?;
@@ -125,8 +119,7 @@ fn bundles_affect(
     });
     changed
         .flat_map(move |key| {
-            let affected = reconciler.touch_ca_bundles(CaBundleKind::ConfigMap, &key);
-            stream::iter(affected).map(Ok)
+            stream::iter(reconciler.touch_ca_bundles(CaBundleKind::ConfigMap, &key))
         })
         .boxed()
 }
