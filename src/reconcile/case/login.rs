@@ -101,7 +101,7 @@ impl Case<'_> {
 
     /// How the spec differs from what the stored refresh token was given for.
     fn departure(&self) -> Option<Withheld> {
-        let asked_for = Binding::asked_for(self.settings)?;
+        self.settings.grant.refresh_token()?;
         let State::Present(secret) = &self.observed.state else {
             return None;
         };
@@ -114,10 +114,13 @@ impl Case<'_> {
         }
         match binding {
             None => (!self.is_of_this_spec(&secret.stored)).then_some(Withheld::Unbound),
-            Some(binding) => (!binding.has_reference_of(&asked_for)).then(|| Withheld::Reference {
-                secret: binding.secret.clone(),
-                key: binding.key.clone(),
-            }),
+            Some(binding) => {
+                self.names_another_secret(&secret.stored)
+                    .then(|| Withheld::Reference {
+                        secret: binding.secret.clone(),
+                        key: binding.key.clone(),
+                    })
+            }
         }
     }
 
