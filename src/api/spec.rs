@@ -120,7 +120,7 @@ pub struct CubeCredentialSpec {
         .message("assumedLifetime must be a duration from 1m to 87600h, for example 1h or 10h"))]
     pub assumed_lifetime: String,
 
-    /// PEM certificates of private authorities, trusted for this token endpoint besides the system's, or in their place. Where a
+    /// PEM CA certificates, trusted for this token endpoint besides the system's, or in their place. Where a
     /// list of hosts applies (the annotation cube-operator.dev/token-hosts of a Secret, or the installer's), the owner of each such
     /// Secret has to permit them with the annotation cube-operator.dev/token-ca.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -203,7 +203,7 @@ pub struct RefreshTokenRef {
     pub key: String,
 }
 
-/// Where the PEM certificates of private authorities are, in the same namespace.
+/// The object with PEM CA certificates, in the same namespace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CaBundleRef {
@@ -219,18 +219,18 @@ pub struct CaBundleRef {
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = key_rule())]
     pub key: String,
-    /// Whether the system's authorities are trusted too.
+    /// Whether the system's CA certificates are trusted too.
     #[serde(default)]
     pub system_roots: SystemRoots,
 }
 
-/// The system's authorities, where a spec names others.
+/// The use of the system's CA certificates where a spec names others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum SystemRoots {
     /// They are trusted too.
     #[default]
     Keep,
-    /// Only the named ones are trusted: a public authority cannot vouch for a private host.
+    /// Only the named ones are trusted: a public CA cannot vouch for a private host.
     Replace,
 }
 

@@ -1,5 +1,5 @@
-//! Watches the `ConfigMap`s that a failing credential trusts: a corrected CA bundle is used at once. All other `ConfigMap`s of the
-//! cluster are nobody's business here, and a working credential reads its bundle when it needs it.
+//! Watches the `ConfigMap`s that a failing credential trusts: a corrected CA bundle is used immediately. No other
+//! `ConfigMap` of the cluster is watched, because a working credential reads its bundle when it needs it.
 
 use std::{
     collections::{HashMap, HashSet},

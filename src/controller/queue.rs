@@ -114,7 +114,7 @@ impl Queue {
         None
     }
 
-    /// A reconcile goes on without a worker.
+    /// A reconcile continues without a worker.
     pub(super) fn leave_worker(&mut self, run: &Run) {
         if self.working.remove(&run.number) {
             self.ready.end(&run.key.namespace);

@@ -138,7 +138,7 @@ fn admits(free: usize, held: usize) -> bool {
     held * FREE_FOR_EACH < free
 }
 
-/// The slots of a process, and the queues that are told when an object has got one.
+/// The slots of a process, and the queues to notify when an object is granted one.
 #[derive(Debug)]
 pub(super) struct Exchanges {
     slots: Mutex<Slots>,

@@ -63,7 +63,7 @@ struct Work {
 
 /// What the queue must know of a reconcile in progress.
 enum Progress {
-    /// It goes on without a worker.
+    /// It continues without a worker.
     LeftWorker(Run),
     /// It has ended, and the next one follows after this delay; `None`: after an event.
     Ended(Run, Option<Duration>),

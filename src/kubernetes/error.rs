@@ -76,7 +76,7 @@ fn classified(status: &Status) -> ApiStatus {
         StatusClass::Other
     };
     ApiStatus {
-        // A webhook or a policy of somebody else may have written them.
+        // They may come from an admission webhook or policy.
         message: visible(&status.message),
         code: status.code,
         reason: visible(&status.reason),

@@ -1,5 +1,5 @@
-//! Whether this machine connects to token endpoints. Whoever writes a `CubeCredential` chooses the host: that person must not be able to
-//! make the machine of an administrator connect to it, whose network is another one than the operator's.
+//! Decides whether `check` connects to token endpoints from this machine. The author of a `CubeCredential` chooses the host, and must
+//! not be able to make an administrator's machine connect to it, which is on another network than the operator.
 
 use std::{
     collections::BTreeSet,
@@ -19,7 +19,7 @@ pub(super) fn is_in_pod() -> bool {
     env::var_os("KUBERNETES_SERVICE_HOST").is_some()
 }
 
-/// Whether it may connect to the hosts of these credentials. It asks, if there is somebody to ask.
+/// Whether it may connect to the hosts of these credentials. On a terminal, it asks.
 pub(super) fn is_allowed<'a>(
     flags: &Check,
     context: &Context,

@@ -6,7 +6,7 @@ use rustls::CertificateError;
 
 use super::error::{NetworkError, NoResponse, Unreachable, Untrusted};
 
-/// The meaning of an error of the HTTP client. `timed_out` is that of a connection that it did not get in time.
+/// The meaning of an error of the HTTP client. `timed_out` is the meaning of a connection that was not opened in time.
 pub(in crate::oauth) fn http(
     error: &reqwest::Error,
     endpoint: &str,

@@ -1,4 +1,4 @@
-//! Notices when a connection is open, so that a connection that cannot be opened is told apart from a slow TLS handshake.
+//! Records when a connection is open, to distinguish a connection that cannot be opened from a slow TLS handshake.
 
 use std::sync::{
     Arc,
