@@ -16,6 +16,7 @@ pub(super) struct Fair<T> {
     namespaces: HashMap<Arc<str>, Namespace<T>>,
     /// The namespaces in which something waits, the next one first.
     order: BTreeSet<Rank>,
+    /// Without those that were set aside.
     in_progress: usize,
     /// Counts places and turns.
     count: u64,
@@ -24,6 +25,7 @@ pub(super) struct Fair<T> {
 #[derive(Debug)]
 struct Namespace<T> {
     waiting: BTreeMap<Place, T>,
+    /// With those that were set aside.
     in_progress: usize,
     /// The count when it was last served, or when it began to wait.
     turn: u64,
@@ -100,8 +102,18 @@ impl<T> Fair<T> {
 
     /// A thing of this namespace is not in progress any more.
     pub(super) fn end(&mut self, namespace: &str) {
-        self.change(namespace, |namespace| namespace.in_progress -= 1);
+        self.set_aside();
+        self.end_aside(namespace);
+    }
+
+    /// A thing in progress makes way for others, but still counts for its own namespace.
+    pub(super) fn set_aside(&mut self) {
         self.in_progress -= 1;
+    }
+
+    /// A thing of this namespace that was set aside has ended.
+    pub(super) fn end_aside(&mut self, namespace: &str) {
+        self.change(namespace, |namespace| namespace.in_progress -= 1);
     }
 
     /// Changes a namespace, and the order with it.
@@ -211,12 +223,28 @@ mod tests {
     }
 
     #[test]
+    fn a_thing_that_was_set_aside_counts_for_its_own_namespace_alone() {
+        let mut fair = Fair::default();
+        fair.begin("a");
+        fair.set_aside();
+        assert_eq!((fair.in_progress(), fair.in_progress_of("a")), (0, 1));
+        fair.wait("a", at(0), "a1");
+        fair.wait("b", at(1), "b1");
+        assert_eq!(fair.begin_next(|_| true), Some("b1"));
+        fair.end_aside("a");
+        assert_eq!(fair.begin_next(|of_a| of_a < 1), Some("a1"));
+    }
+
+    #[test]
     fn nothing_is_kept_of_a_namespace_without_work() {
         let mut fair = Fair::default();
         let place = fair.wait("a", at(0), "a");
         fair.leave("a", place);
         fair.begin("b");
         fair.end("b");
+        fair.begin("c");
+        fair.set_aside();
+        fair.end_aside("c");
         assert!(fair.namespaces.is_empty() && fair.order.is_empty());
     }
 }

@@ -211,9 +211,10 @@ impl Reconciler {
                 Turn::Wait(duration) => {
                     // It may wait for hours until its response can be stored.
                     leave_worker();
-                    slot.end(Ending::Done);
+                    slot.set_aside();
                     tokio::time::sleep(duration.unsigned_abs()).await;
-                    Ok(Outcome::Waited)
+                    self.waited(object, session);
+                    continue;
                 }
                 Turn::Read(what) => {
                     let credential = &session.observed().credential;
@@ -233,6 +234,20 @@ impl Reconciler {
                 }
                 Err(error) => session.survive(error, now())?,
             }
+        }
+    }
+
+    fn waited(&self, object: &Watched, session: &mut Session) {
+        let current = self.context.current(object);
+        let object_is_gone = current.and_then(|current| current.uid()) != object.uid();
+        session.absorb(Outcome::Waited { object_is_gone }, now());
+        if object_is_gone && !session.observed().memory.is_storing() {
+            let ObjectKey { namespace, name } = key(object);
+            tracing::warn!(
+                namespace,
+                name,
+                "gave up a response that the API server refuses to store, because its CubeCredential was deleted"
+            );
         }
     }
 
@@ -325,6 +340,10 @@ impl<'a> SlotUse<'a> {
     fn take(&mut self, deadline: Timestamp) -> Slot {
         self.ended = false;
         self.exchanges.take(&self.key, &self.uid, deadline)
+    }
+
+    fn set_aside(&self) {
+        self.exchanges.set_aside(&self.uid);
     }
 
     fn end(&mut self, ending: Ending) {

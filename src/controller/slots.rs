@@ -6,7 +6,11 @@
 //!
 //! ```text
 //!   take ─▶ Waits ─ (its turn) ─▶ Granted, and the object is woken ─ take ─▶ Taken ─ end ─▶ free
+//!                                                                             └─ set aside ─ end ─▶ free
 //! ```
+//!
+//! A response that cannot be stored yet is set aside: its exchange has ended, so others get the slot. It still takes memory, so it
+//! counts for its own namespace, which gets no more slots when it has too many of them.
 
 use std::{collections::HashMap, pin::pin, sync::Mutex};
 
@@ -40,6 +44,7 @@ enum Phase {
     Waits { place: Place, since: Timestamp },
     Granted,
     Taken,
+    Aside,
 }
 
 /// How a reconcile has ended.
@@ -55,16 +60,18 @@ pub(super) enum Ending {
 
 impl Slots {
     fn take(&mut self, key: &ObjectKey, uid: &str, deadline: Timestamp, now: Timestamp) -> Slot {
+        let namespace = &key.namespace;
         if let Some(r#use) = self.uses.get_mut(uid) {
-            return match r#use.phase {
-                Phase::Waits { since, .. } => Slot::Later { since },
+            match r#use.phase {
+                Phase::Waits { since, .. } => return Slot::Later { since },
                 Phase::Granted | Phase::Taken => {
                     r#use.phase = Phase::Taken;
-                    Slot::Taken
+                    return Slot::Taken;
                 }
-            };
+                // Its response is stored, and another exchange is due.
+                Phase::Aside => self.fair.end_aside(namespace),
+            }
         }
-        let namespace = &key.namespace;
         // Every free slot was offered to those that wait, so this overtakes nobody.
         let (slot, phase) = if admits(self.free(), self.fair.in_progress_of(namespace)) {
             self.fair.begin(namespace);
@@ -88,6 +95,18 @@ impl Slots {
         ALL - self.fair.in_progress()
     }
 
+    /// The exchange has ended, but not the reconcile. Returns the objects that have a slot now.
+    fn set_aside(&mut self, uid: &str) -> Vec<ObjectKey> {
+        match self.uses.get_mut(uid) {
+            Some(r#use) if matches!(r#use.phase, Phase::Taken) => {
+                r#use.phase = Phase::Aside;
+                self.fair.set_aside();
+                self.grant_all()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// A reconcile has ended. Returns the objects that have a slot now.
     fn end(&mut self, uid: &str, ending: Ending) -> Vec<ObjectKey> {
         let Some(r#use) = self.uses.get(uid) else {
@@ -102,8 +121,8 @@ impl Slots {
 
     /// The object is gone. A reconcile of it may still be in progress, and gives its slot back itself.
     fn forget(&mut self, uid: &str) -> Vec<ObjectKey> {
-        let taken = |r#use: &Use| matches!(r#use.phase, Phase::Taken);
-        if self.uses.get(uid).is_none_or(taken) {
+        let in_use = |r#use: &Use| matches!(r#use.phase, Phase::Taken | Phase::Aside);
+        if self.uses.get(uid).is_none_or(in_use) {
             return Vec::new();
         }
         self.give_up(uid)
@@ -116,7 +135,12 @@ impl Slots {
         match phase {
             Phase::Waits { place, .. } => self.fair.leave(&key.namespace, place),
             Phase::Granted | Phase::Taken => self.fair.end(&key.namespace),
+            Phase::Aside => self.fair.end_aside(&key.namespace),
         }
+        self.grant_all()
+    }
+
+    fn grant_all(&mut self) -> Vec<ObjectKey> {
         let mut granted = Vec::new();
         while let Some(key) = self.grant() {
             granted.push(key);
@@ -157,7 +181,7 @@ impl Exchanges {
         }
     }
 
-    /// Waits until no exchange is in progress. A response that cannot be stored yet holds no slot.
+    /// Waits until no exchange is in progress. One whose response cannot be stored yet has ended.
     pub(super) async fn finished(&self) {
         loop {
             let mut freed = pin!(self.freed.notified());
@@ -172,6 +196,13 @@ impl Exchanges {
     /// Takes a slot, or a place among those that wait for one.
     pub(super) fn take(&self, key: &ObjectKey, uid: &str, deadline: Timestamp) -> Slot {
         lock(&self.slots).take(key, uid, deadline, now())
+    }
+
+    /// An exchange has ended whose response cannot be stored yet.
+    pub(super) fn set_aside(&self, uid: &str) {
+        let granted = lock(&self.slots).set_aside(uid);
+        self.freed.notify_waiters();
+        self.wake(granted);
     }
 
     /// A reconcile has ended.
@@ -294,6 +325,32 @@ mod tests {
             assert_eq!(world.end("a/0"), ["next"]);
             assert_eq!(give_up(&mut world.0), [ObjectKey::new("a", "last")]);
         }
+    }
+
+    #[test]
+    fn responses_that_cannot_be_stored_take_slots_from_their_own_namespace_alone() {
+        let mut world = World::default();
+        for number in 0..LARGEST_PART {
+            assert_eq!(world.take("a", &number.to_string(), 0), Slot::Taken);
+            world.0.set_aside(&format!("a/{number}"));
+        }
+        assert!(!world.0.any_taken());
+        assert_eq!(world.take_many("b", LARGEST_PART), LARGEST_PART);
+        assert_eq!(world.take("a", "next", 0), WAITS);
+        world.0.forget("a/0");
+        assert!(world.end("b/0").is_empty());
+        assert_eq!(world.end("a/0"), ["next"]);
+    }
+
+    #[test]
+    fn an_exchange_that_follows_a_stored_response_takes_a_slot_again() {
+        let mut world = World::default();
+        world.take("a", "x", 0);
+        world.0.set_aside("a/x");
+        assert_eq!(world.take("a", "x", 0), Slot::Taken);
+        assert_eq!(world.0.free(), ALL - 1);
+        world.end("a/x");
+        assert_eq!((world.0.free(), world.0.uses.len()), (ALL, 0));
     }
 
     #[test]

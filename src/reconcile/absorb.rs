@@ -40,7 +40,7 @@ pub fn absorb(observed: &mut Observed, outcome: Outcome, now: Timestamp) {
         Outcome::Exchanged(exchanged) => exchange::exchanged(observed, *exchanged, now),
         Outcome::Stored { secret, claims } => login::stored(observed, secret, claims, now),
         Outcome::NotStored(why) => login::not_stored(observed, why, now),
-        Outcome::Waited => login::waited(observed),
+        Outcome::Waited { object_is_gone } => login::waited(observed, object_is_gone),
         Outcome::Interrupted(error) => login::interrupted(observed, error),
         Outcome::Published(secret) => target::published(observed, secret),
         Outcome::NotWritable(why) => target::not_writable(observed, why, now),

@@ -101,7 +101,9 @@ impl World {
             Turn::Stuck => return self.violated("a reconcile does not come to rest".into()),
             Turn::Wait(duration) => {
                 self.operators[who].next_at = self.now + seconds(duration);
-                Ok(Outcome::Waited)
+                Ok(Outcome::Waited {
+                    object_is_gone: false,
+                })
             }
             Turn::TakeSlot { .. } => Ok(Outcome::Slot(Slot::Taken)),
             Turn::Read(what) => self.read(who, &what, session.observed()),

@@ -91,9 +91,10 @@ pub(super) fn interrupted(observed: &mut Observed, error: ApiError) {
     login.storing(|unstored| Some(unstored.interrupted(error)));
 }
 
-pub(super) fn waited(observed: &mut Observed) {
+pub(super) fn waited(observed: &mut Observed, object_is_gone: bool) {
     let login = &mut observed.memory.login;
-    login.storing(|unstored| Some(unstored.waited()));
+    login.storing(|unstored| unstored.waited(object_is_gone));
+    observed.credential.deleting |= object_is_gone;
     observed.state = State::Unread;
     // The driver has given the slot to others.
     observed.slot = None;

@@ -48,7 +48,10 @@ pub enum Outcome {
     /// The state was not written.
     NotStored(NotStored),
     /// A pause is over.
-    Waited,
+    Waited {
+        /// Whether the `CubeCredential` does not exist any more.
+        object_is_gone: bool,
+    },
     /// A read or an action did not work.
     Interrupted(ApiError),
     /// The target as it was written.

@@ -193,7 +193,7 @@ pub(super) fn claimed(until: Timestamp) -> String {
 pub(super) fn storing(why: &str) -> String {
     format!(
         "do not restart the operator: the new refresh token is in its memory alone; {why}: remove what is in the way; it is \
-         written again every 5 s"
+         written again every 30 s"
     )
 }
 

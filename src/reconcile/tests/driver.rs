@@ -51,7 +51,9 @@ impl World {
                 Turn::Held | Turn::Stuck => unreachable!("it may begin, and 25 steps suffice"),
                 Turn::Wait(_) => {
                     self.now += super::world::seconds(1);
-                    Ok(Outcome::Waited)
+                    Ok(Outcome::Waited {
+                        object_is_gone: false,
+                    })
                 }
                 Turn::TakeSlot { deadline } => {
                     self.slot_deadlines.push(deadline);

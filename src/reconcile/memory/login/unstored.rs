@@ -13,6 +13,8 @@ use crate::{
 
 /// The number of failed attempts, 0.2 s to 3 s apart, that precede a report.
 const ATTEMPTS_BEFORE_REPORT: u32 = 5;
+/// The number of attempts, over about 40 s, after which a refused response is given up if its object is gone.
+const ATTEMPTS_FOR_A_DELETED_OBJECT: u32 = 8;
 
 /// A response that must be stored.
 #[derive(Clone, Debug)]
@@ -24,6 +26,8 @@ pub(in crate::reconcile) struct Unstored {
     follows_token: String,
     /// The number of failed attempts to write it.
     attempts: u32,
+    /// Whether the API server refused the last write.
+    refused: bool,
     phase: StorePhase,
 }
 
@@ -55,6 +59,7 @@ impl Unstored {
             follows_rotation: sent.record.rotation,
             follows_token: sent.token_hash(),
             attempts: 0,
+            refused: false,
             phase: StorePhase::Write,
         }
     }
@@ -67,7 +72,7 @@ impl Unstored {
         &self.phase
     }
 
-    /// The pause before the next attempt: 0.2 s, doubling to 5 s.
+    /// The pause before the next attempt.
     pub(in crate::reconcile) fn pause(&self) -> SignedDuration {
         let last = delays::STORE.len() - 1;
         let index = usize::try_from(self.attempts.saturating_sub(1)).unwrap_or(last);
@@ -76,6 +81,11 @@ impl Unstored {
 
     /// An attempt failed.
     pub(in crate::reconcile) fn failed(self, setback: Setback) -> Self {
+        let refused = match &setback {
+            Setback::Passing => self.refused,
+            Setback::NoResponse(_) => false,
+            Setback::Refused(_) => true,
+        };
         let phase = match setback {
             Setback::Passing => StorePhase::Wait,
             // A short outage of the API server needs no person.
@@ -84,6 +94,7 @@ impl Unstored {
         };
         Self {
             attempts: self.attempts.saturating_add(1),
+            refused,
             phase,
             ..self
         }
@@ -107,12 +118,16 @@ impl Unstored {
         Self { phase, ..self }
     }
 
-    /// The pause is over.
-    pub(in crate::reconcile) fn waited(self) -> Self {
-        Self {
+    /// The pause is over. A refused response of an object that is gone is given up: there is no status that would tell people what
+    /// is in the way, and whoever replaces Secrets of the state's name could pile up such responses without end.
+    pub(in crate::reconcile) fn waited(self, object_is_gone: bool) -> Option<Self> {
+        if object_is_gone && self.refused && self.attempts >= ATTEMPTS_FOR_A_DELETED_OBJECT {
+            return None;
+        }
+        Some(Self {
             phase: StorePhase::Write,
             ..self
-        }
+        })
     }
 
     /// The state was read. Where its token is no longer the one that was sent, the stored one wins: it is ours, if the response to
@@ -174,13 +189,25 @@ mod tests {
         for _ in 0..ATTEMPTS_BEFORE_REPORT {
             unstored = unstored.interrupted(refused());
             assert_eq!(*unstored.phase(), StorePhase::Wait);
-            unstored = unstored.waited();
+            unstored = unstored.waited(false).unwrap();
         }
         let unstored = unstored.interrupted(refused());
         assert_eq!(*unstored.phase(), StorePhase::Report(refused().into()));
         // The report fails too: there is a pause all the same.
         let unstored = unstored.interrupted(refused());
         assert_eq!(*unstored.phase(), StorePhase::Wait);
+    }
+
+    #[test]
+    fn a_refused_response_is_given_up_only_when_its_object_is_gone() {
+        for object_is_gone in [false, true] {
+            let mut unstored = Some(unstored());
+            for _ in 0..2 * ATTEMPTS_FOR_A_DELETED_OBJECT {
+                let foreign = unstored.and_then(|unstored| unstored.compared_with(&State::Foreign));
+                unstored = foreign.and_then(|unstored| unstored.waited(object_is_gone));
+            }
+            assert_eq!(unstored.is_none(), object_is_gone);
+        }
     }
 
     #[test]
@@ -192,7 +219,7 @@ mod tests {
                 ..refused()
             });
             assert_eq!(*unstored.phase(), StorePhase::Wait);
-            unstored = unstored.waited();
+            unstored = unstored.waited(true).unwrap();
         }
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn next(reason: Reason) -> &'static str {
         }
         (Reason::TargetNotWritable | Reason::StateNotWritable, _) => {
             "The Secret is written again after 10, 20, 40, 80, 160, then every 300 seconds (±20 %), and at once when the spec changes. \
-             An answer that is in memory alone is written every 5 s, for ever."
+             An answer that is in memory alone is written again after pauses of at most 30 s, for as long as the CubeCredential exists."
         }
         (Reason::Unreachable, _) => {
             "It is tried again after 10, 20, 40, 80, 160, then every 300 seconds (±20 %)."

@@ -191,7 +191,7 @@ pub(super) fn states() -> Vec<Row> {
                 StateNotWritable,
                 &format!(
                     "do not restart the operator: the new refresh token is in its memory alone; {unchanged}: remove what is in the \
-                     way; it is written again every 5 s"
+                     way; it is written again every 30 s"
                 ),
                 Retry::Never,
             )
