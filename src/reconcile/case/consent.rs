@@ -46,7 +46,8 @@ impl Case<'_> {
     }
 
     /// Whether the owners of the Secrets permit the CA certificates of the spec, where a list of hosts applies to their Secret: its
-    /// own or the installer's. After the seed was deleted, the owner of the client's Secret speaks for both.
+    /// own or the installer's. After the seed was deleted, what its owner permitted at the last request holds, and the owner of the
+    /// client's Secret speaks for it too.
     pub(in crate::reconcile) fn authorities(&self) -> Result<(), Rejection> {
         let (observed, settings) = (self.observed, self.settings);
         let limited = |has_list: bool| has_list || observed.allowed_hosts.is_some();
@@ -57,13 +58,23 @@ impl Case<'_> {
         if let Source::Read(client) = &observed.source
             && (limited(client.token_hosts.is_some()) || limits_seed && !seed_is_read)
         {
-            consent::permits_ca(&settings.source.name, client, settings)?;
+            let permitted = client.token_ca.as_deref();
+            consent::permits_ca(&settings.source.name, permitted, false, settings)?;
         }
-        match (initial, &observed.seed) {
-            (Some(initial), Source::Read(seed)) if limits_seed => {
-                consent::permits_ca(&initial.name, seed, settings)
+        let Some(initial) = initial.filter(|_| limits_seed) else {
+            return Ok(());
+        };
+        let stored = observed.state.stored();
+        let recorded = stored.and_then(|login| login.record.token_ca.as_deref());
+        match (&observed.seed, recorded) {
+            (Source::Read(seed), _) => {
+                let permitted = seed.token_ca.as_deref();
+                consent::permits_ca(&initial.name, permitted, false, settings)
             }
-            _ => Ok(()),
+            (_, Some(recorded)) => {
+                consent::permits_ca(&initial.name, Some(recorded), true, settings)
+            }
+            (_, None) => Ok(()),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::Case;
 use crate::reconcile::{
     login::{Binding, ClaimState, SeedNow, State, StateConflict, StoredLogin},
     plan::Read,
-    source::{Rejection, Withheld, preflight},
+    source::{Rejection, Source, Withheld, preflight},
     token::LAST_ROTATION,
 };
 
@@ -179,17 +179,24 @@ impl Case<'_> {
     }
 
     /// The Secret with the initial refresh token at the moment of a claim of this login. Only the Secret that the login began with
-    /// changes its list of hosts.
+    /// changes its lists of hosts and CA bundles.
     pub(in crate::reconcile) fn seed_now(&self, login: &StoredLogin) -> SeedNow {
-        let began = preflight::usable_token(&self.observed.seed)
-            .is_some_and(|initial| login.began_with(initial));
+        let seed = &self.observed.seed;
+        let began = preflight::usable_token(seed).is_some_and(|initial| login.began_with(initial));
+        let (token_hosts, token_ca) = match seed {
+            Source::Read(secret) if began => (
+                secret.token_hosts.clone(),
+                Some(secret.token_ca.clone().unwrap_or_default()),
+            ),
+            _ => (
+                login.record.token_hosts.clone(),
+                login.record.token_ca.clone(),
+            ),
+        };
         SeedNow {
             version: self.observed.seed_version(),
-            token_hosts: if began {
-                self.observed.seed.token_hosts().map(Into::into)
-            } else {
-                login.record.token_hosts.clone()
-            },
+            token_hosts,
+            token_ca,
             binding: Binding::asked_for(self.settings),
         }
     }

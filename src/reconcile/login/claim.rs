@@ -25,6 +25,8 @@ pub(in crate::reconcile) struct SeedNow {
     pub(in crate::reconcile) version: Option<String>,
     /// The hosts that its owner allows.
     pub(in crate::reconcile) token_hosts: Option<String>,
+    /// The CA bundles that its owner permits.
+    pub(in crate::reconcile) token_ca: Option<String>,
     /// The use that the spec asks for.
     pub(in crate::reconcile) binding: Option<Binding>,
 }
@@ -88,6 +90,7 @@ impl StoredLogin {
             record.claim = Some(Claim::new(self.token_hash(), identity, now));
             record.seed_version = seed.version;
             record.token_hosts = seed.token_hosts;
+            record.token_ca = seed.token_ca;
             record.binding = seed.binding.map(Box::new);
             record.outcome_unknown |= unknown;
         })

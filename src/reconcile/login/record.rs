@@ -28,6 +28,10 @@ pub(in crate::reconcile) struct LoginRecord {
     pub(in crate::reconcile) seed_version: Option<String>,
     /// The only hosts that the owner of the initial refresh token allows. They still hold after that Secret was deleted.
     pub(in crate::reconcile) token_hosts: Option<String>,
+    /// The CA bundles that the owner of the initial refresh token permits. They still hold after that Secret was deleted; `None`: an
+    /// earlier version did not record them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::reconcile) token_ca: Option<String>,
     /// The use of the refresh token since its first claim; `None`: it was never claimed, or by an earlier version only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::reconcile) binding: Option<Box<Binding>>,

@@ -41,11 +41,12 @@ impl StoredLogin {
 }
 
 impl StoredLogin {
-    /// The login without its binding and its hosts: the Secret that holds the very same token speaks for it again.
+    /// The login without its binding, its hosts and its CA bundles: the Secret that holds the very same token speaks for it again.
     pub(in crate::reconcile) fn unbound(&self) -> Self {
         self.with(|record| {
             record.binding = None;
             record.token_hosts = None;
+            record.token_ca = None;
         })
     }
 

@@ -231,6 +231,7 @@ fn a_state_of_the_version_before_is_read() {
         seed: "5e".into(),
         seed_version: Some("7".into()),
         token_hosts: Some("api.example.com".into()),
+        token_ca: None,
         binding: None,
         past_seeds: vec!["0a".into()],
         issued: Some(TokenMetadata {

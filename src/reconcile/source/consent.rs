@@ -16,22 +16,25 @@ pub(in crate::reconcile) fn names_hosts<T>(
 }
 
 /// Whether the owner of a Secret permits the CA certificates of the spec. It matters where a list of hosts applies: the author of
-/// the spec, who chooses the CA, otherwise decides who may answer for a host on the list.
-pub(in crate::reconcile) fn permits_ca<T>(
+/// the spec, who chooses the CA, otherwise decides who may answer for a host on the list. `permitted` is the annotation, also of a
+/// Secret that is gone by now.
+pub(in crate::reconcile) fn permits_ca(
     secret: &str,
-    found: &SourceSecret<T>,
+    permitted: Option<&str>,
+    secret_is_gone: bool,
     settings: &Settings,
 ) -> Result<(), Rejection> {
     let Some(reference) = &settings.ca_bundle else {
         return Ok(());
     };
-    let permitted = found.token_ca.as_deref().unwrap_or_default().split(',');
+    let permitted = permitted.unwrap_or_default().split(',');
     let name = annotation_entry(reference);
     if permitted.map(str::trim).any(|entry| entry == name) {
         return Ok(());
     }
     Err(Rejection::CaNotPermitted {
         secret: secret.to_owned(),
+        secret_is_gone,
         reference: reference.clone(),
     })
 }

@@ -61,6 +61,8 @@ pub enum Rejection {
     )]
     CaNotPermitted {
         secret: String,
+        /// Whether the Secret was deleted after its owner's annotation was recorded.
+        secret_is_gone: bool,
         reference: CaBundleRef,
     },
     /// The stored refresh token was given for another use.

@@ -56,7 +56,20 @@ pub(super) fn rejected_inputs(rejection: &Rejection, settings: &Settings) -> Str
             "{rejection}: {}; nothing is sent before that",
             limit_hosts(secret, settings)
         ),
-        Rejection::CaNotPermitted { secret, reference } => format!(
+        Rejection::CaNotPermitted {
+            secret: _,
+            secret_is_gone: true,
+            reference,
+        } => format!(
+            "{rejection}: to permit them, create that Secret again with annotation {}={}; nothing is sent before that",
+            annotation::TOKEN_CA,
+            consent::annotation_entry(reference)
+        ),
+        Rejection::CaNotPermitted {
+            secret,
+            secret_is_gone: false,
+            reference,
+        } => format!(
             "{rejection}: to permit them, run `{}`; nothing is sent before that",
             annotate(
                 secret,

@@ -6,7 +6,7 @@ use super::{model::cluster::no_response, world::World};
 use crate::{
     api::CubeCredentialStatus,
     api_error::ApiError,
-    reconcile::{Action, Observed, Outcome, Read, SecretVersion, Session, Settings, Turn},
+    reconcile::{Action, Observed, Outcome, Read, SecretVersion, Session, Settings, Slot, Turn},
 };
 
 impl World {
@@ -40,7 +40,8 @@ impl World {
     }
 
     fn steps(&mut self, session: &mut Session) -> Result<(), ApiError> {
-        for _ in 0..25 {
+        let mut has_slot = false;
+        for _ in 0..50 {
             let turn = session.next(|| true, self.now);
             shows_no_secret(&turn);
             let outcome = match turn {
@@ -48,14 +49,16 @@ impl World {
                     self.wake_at = wake_at;
                     return Ok(());
                 }
-                Turn::Held | Turn::Stuck => unreachable!("it may begin, and 25 steps suffice"),
-                Turn::Wait(_) => {
-                    self.now += super::world::seconds(1);
+                Turn::Held | Turn::Stuck => unreachable!("it may begin, and 50 steps suffice"),
+                Turn::Wait(duration) => {
+                    has_slot = false;
+                    self.now += super::world::seconds(duration.as_secs().max(1));
                     Ok(Outcome::Waited {
                         object_is_gone: false,
                     })
                 }
                 Turn::TakeSlot { deadline } => {
+                    has_slot = self.slot == Slot::Taken;
                     self.slot_deadlines.push(deadline);
                     Ok(Outcome::Slot(self.slot))
                 }
@@ -63,7 +66,11 @@ impl World {
                 Turn::Act(action) if self.ends_before.take_if(|ends| ends(&action)).is_some() => {
                     return Err(no_response("cubewire-token"));
                 }
-                Turn::Act(action) => self.act(*action, session.observed()),
+                Turn::Act(action) => {
+                    let exchanges = matches!(*action, Action::Exchange(_));
+                    assert!(has_slot || !exchanges, "an exchange has no slot");
+                    self.act(*action, session.observed())
+                }
             };
             match outcome {
                 Ok(outcome) => {
@@ -73,7 +80,7 @@ impl World {
                 Err(error) => session.survive(error, self.now)?,
             }
         }
-        panic!("25 steps and no rest: {session:#?}");
+        panic!("50 steps and no rest: {session:#?}");
     }
 
     /// `cluster::Context::observe`, after the watches have caught up.

@@ -1,7 +1,8 @@
 //! An exchange that waits until others have ended.
 
 use super::{
-    provider::refuse,
+    model::cluster::Fault::Refused,
+    provider::{issue, refuse},
     world::{Costs, STATE, World, seconds},
 };
 use crate::{
@@ -97,6 +98,20 @@ fn a_refresh_token_is_not_claimed_before_its_exchange_has_a_slot() {
     world.slot = Slot::Taken;
     let costs = world.cost_of(World::settle);
     assert_eq!((costs.stores, costs.exchanges), (2, 1));
+}
+
+#[test]
+fn an_exchange_that_follows_a_wait_in_the_same_reconcile_takes_a_slot_again() {
+    let mut world = World::signed_in();
+    world.settle();
+    world.provider.script = [issue(1)].into();
+    world.slot_deadlines.clear();
+    // The claim is stored. When its response can be stored at last, the token has expired.
+    world.cluster.faults = [None].into_iter().chain([Some(Refused); 8]).collect();
+    world.request = Some("another".into());
+    world.settle();
+    assert_eq!(world.ready_is().0, ConditionStatus::True);
+    assert_eq!(world.slot_deadlines.len(), 2);
 }
 
 #[test]

@@ -74,6 +74,29 @@ fn a_ca_bundle_that_the_owner_of_a_limited_secret_does_not_permit() {
 }
 
 #[test]
+fn the_owner_of_a_deleted_seed_has_not_permitted_a_later_ca_bundle() {
+    let mut world = World::signed_in();
+    world.seed.as_mut().unwrap().token_ca = None;
+    world.settle();
+    world.seed = None;
+    trust_roots(&mut world);
+    world.edit_spec(|_| {});
+    world.request = Some("another".into());
+    assert_eq!(world.cost_of(World::settle).exchanges, 0);
+    assert_eq!(
+        world.message(ConditionType::Refreshed),
+        "the owner of Secret \"seed\" has not permitted the CA certificates in ConfigMap \"roots\" (spec.caBundleRef): to permit \
+         them, create that Secret again with annotation cube-operator.dev/token-ca=ConfigMap/roots; nothing is sent before that"
+    );
+    // An earlier version did not record it: the owner of the client alone speaks for it.
+    world.edit_record(|record| {
+        assert!(record.as_object_mut().unwrap().remove("tokenCa").is_some());
+    });
+    world.request = Some("yet another".into());
+    assert_eq!(world.cost_of(World::settle).exchanges, 1);
+}
+
+#[test]
 fn a_ca_bundle_counts_where_no_list_of_hosts_applies() {
     let mut world = World::new();
     trust_roots(&mut world);
