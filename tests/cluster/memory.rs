@@ -10,6 +10,8 @@ use crate::{
 
 /// How many objects of each kind. With 150 KiB each, one list of all of them has 15 MiB.
 const MANY: usize = 100;
+/// A page of ten takes 45 MB, as text and as objects.
+const HUGE: usize = 20;
 
 /// The annotation with which `kubectl apply` keeps a copy of the object: half of them have it, the others one of their own.
 fn annotations(number: usize) -> Value {
@@ -60,6 +62,39 @@ fn large_annotations_of_others_take_no_memory() {
     );
     assert!(
         peak < before + 48 * 1024,
+        "{peak} KiB, {before} KiB without them"
+    );
+}
+
+/// As large as an object can be.
+#[test]
+fn one_of_many_huge_objects_is_in_memory_at_a_time() {
+    let place = Place::new();
+    let operator = place.operator();
+    place.ready_main();
+    let before = operator.peak_kib();
+    drop(operator);
+
+    let labels =
+        (0..12_000).map(|number| (format!("example.com/{number:040}"), json!("x".repeat(63))));
+    let labels: serde_json::Map<_, _> = labels.collect();
+    for number in 0..HUGE {
+        let object = json!({
+            "apiVersion": "cube-operator.dev/v1alpha1", "kind": "CubeCredential",
+            "metadata": {"name": format!("huge-{number}"), "labels": labels},
+            "spec": {"provider": "Cubewire", "clientSecretRef": {"name": "absent"}},
+        });
+        place.kubectl(&["create", "-f", &manifest(&object)]);
+    }
+    let operator = place.operator();
+    let all = f64::from(u32::try_from(HUGE + 1).unwrap());
+    eventually("all are reconciled", || {
+        (operator.reconciles() >= all).then_some(())
+    });
+    let peak = operator.peak_kib();
+    println!("peak with {HUGE} objects of 1.4 MB: {peak} KiB, without: {before} KiB");
+    assert!(
+        peak < before + 36 * 1024,
         "{peak} KiB, {before} KiB without them"
     );
 }
