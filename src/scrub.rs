@@ -117,8 +117,8 @@ impl Scrubber {
         message.trim_end().to_owned()
     }
 
-    /// An error code as it may be shown: it has the shape of RFC 6749's codes, and contains no secret. A short client id counts
-    /// only if it is the whole code, because `invalid_client` has the word `client` in it.
+    /// An error code as it may be shown: it has the shape of RFC 6749's codes, is not long without being made of words, and contains
+    /// no secret. A short client id counts only if it is the whole code, because `invalid_client` has the word `client` in it.
     #[must_use]
     pub fn code<'a>(&self, code: &'a str) -> Option<&'a str> {
         let shaped = (1..=64).contains(&code.len())
@@ -133,7 +133,8 @@ impl Scrubber {
                 form.is_in(code)
             }
         };
-        (shaped && !forms.any(hides)).then_some(code)
+        let readable = code.len() < TOKEN_RUN || is_made_of_words(code);
+        (shaped && readable && !forms.any(hides)).then_some(code)
     }
 
     /// The text without the known secrets. A text must pass through here before it is split: a secret may contain blanks or slashes.
@@ -178,6 +179,12 @@ impl Form {
         let places = places.map(|(start, found)| (start, start + found.len()));
         places.filter(|(start, end)| !self.whole_words || stands_alone(text, *start, *end))
     }
+}
+
+/// Whether a text has only words of letters, none of which could be a token.
+fn is_made_of_words(text: &str) -> bool {
+    let mut words = text.split(['_', '.', '-']);
+    words.all(|word| word.len() < TOKEN_RUN && word.bytes().all(|b| b.is_ascii_alphabetic()))
 }
 
 /// Whether no letter or digit is next to this part of the text.
