@@ -45,7 +45,6 @@ fn rude_ends(body: &str) -> Vec<(&'static str, Reply)> {
     let longer = format!("Content-Length: {}\r\n", body.len() + 1);
     vec![
         ("no close_notify", until_the_end.clone().abruptly()),
-        ("reset", until_the_end.clone().reset()),
         ("left open", until_the_end.left_open()),
         (
             "HTTP/1.0",
@@ -188,6 +187,21 @@ fn compressed_bodies_count_as_far_as_they_came() {
                 (Reason::NoResponse, true),
                 "{case}"
             );
+        }
+    }
+}
+
+/// A reset may overtake what was sent before it: whether that arrived is up to the system.
+#[test]
+fn a_reset_loses_the_whole_answer_or_nothing() {
+    let length = format!("Content-Length: {}\r\n", BODY.len() + 1);
+    for lines in ["Connection: close\r\n", &length] {
+        match refreshed(&impatient(), raw(lines, BODY).reset()) {
+            Ok(tokens) => assert_eq!(tokens, ("t".into(), Some("next".into()))),
+            Err(error) => assert_eq!(
+                (error.reason, error.outcome_unknown),
+                (Reason::NoResponse, true)
+            ),
         }
     }
 }
