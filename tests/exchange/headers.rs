@@ -49,7 +49,8 @@ fn many_and_long_header_lines_are_read() {
     let many = |count: usize| {
         (0..count)
             .map(|n| format!("X-Header-{n}: a\r\n"))
-            .collect::<String>()
+            .collect::<Vec<_>>()
+            .concat()
     };
     for (case, lines) in [
         ("150", many(150)),
