@@ -21,10 +21,8 @@ pub(super) use body::LARGEST_BODY;
 pub use body::{Body, Cut};
 pub use classify::read;
 pub use error::ResponseError;
+pub use parse::LONGEST_LIFETIME;
 pub(crate) use parse::is_token;
-
-/// The longest lifetime that is accepted.
-pub const LONGEST_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 365 * 10);
 
 /// A response as it was received.
 #[derive(Clone, Default)]

@@ -6,7 +6,8 @@ use jiff::SignedDuration;
 use serde_json::{Map, Value, value::RawValue};
 use url::form_urlencoded;
 
-use super::LONGEST_LIFETIME;
+/// The longest lifetime that is accepted.
+pub const LONGEST_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 365 * 10);
 
 /// A token is one or more printable ASCII characters (RFC 6749, appendix A). Anything else could break out of a header.
 #[must_use]
