@@ -66,7 +66,7 @@ pub use secret::{DesiredSecret, SecretVersion};
 pub use session::{Effects, Ended, Session, Turn};
 pub use settings::{Settings, SettingsError};
 pub use source::{
-    CaBundle, CaBundleFlaw, ClientValues, Flaw, Rejection, SecretRole, Source, SourceSecret,
+    CaBundle, CaBundleFlaw, ClientValues, Flaw, Outer, Rejection, SecretRole, Source, SourceSecret,
     SourceValue, Withheld,
 };
 pub use target::{Content, Target, TargetReading, TargetSecret};

@@ -89,6 +89,11 @@ impl Scrubber {
     /// The text as it may be shown: printable ASCII without quotes and backslashes, one line, at most 200 characters.
     #[must_use]
     pub fn clean(&self, text: &str) -> String {
+        self.cleaned(text, |_| false)
+    }
+
+    /// The same with the long runs of token characters that `keeps` accepts.
+    fn cleaned(&self, text: &str, keeps: impl Fn(&str) -> bool) -> String {
         let printable: String = self
             .without_secrets(text)
             .chars()
@@ -102,23 +107,32 @@ impl Scrubber {
             .join(" ");
         // Dropping a character can put a secret together that the provider's text had cut apart.
         let one_line = self.unless_it_shows_a_secret(one_line);
-        let mut text = self.unless_it_shows_a_secret(without_token_runs(&one_line));
+        let mut text = self.unless_it_shows_a_secret(without_token_runs(&one_line, keeps));
         // Only ASCII is left, so a byte is a character.
         text.truncate(LONGEST);
         text.trim_end().to_owned()
     }
 
-    /// A message of our own that was stored, and may have been edited since: each part between two quotes is cleaned.
+    /// A message of our own that was stored, and may have been edited since: each part between two quotes is cleaned. The others
+    /// may name an error code.
     #[must_use]
     pub(crate) fn clean_message(&self, text: &str) -> String {
-        let parts: Vec<_> = text.split('"').map(|part| self.clean(part)).collect();
+        let parts = text.split('"').enumerate().map(|(index, part)| {
+            let is_ours = index.is_multiple_of(2);
+            let cleaned = self.cleaned(part, |run| is_ours && is_made_of_words(run));
+            // A blank next to a quote is a part of the sentence.
+            let blank = |is_there: bool| if is_there { " " } else { "" };
+            let (before, after) = (blank(part.starts_with(' ')), blank(part.ends_with(' ')));
+            format!("{before}{cleaned}{after}")
+        });
+        let parts: Vec<_> = parts.collect();
         let mut message = self.unless_it_shows_a_secret(parts.join("\""));
         message.truncate(LONGEST_MESSAGE);
-        message.trim_end().to_owned()
+        message.trim().to_owned()
     }
 
-    /// An error code as it may be shown: it has the shape of RFC 6749's codes, and contains no secret. A short client id counts
-    /// only if it is the whole code, because `invalid_client` has the word `client` in it.
+    /// An error code as it may be shown: it has the shape of RFC 6749's codes, is not long without being made of words, and contains
+    /// no secret. A short client id counts only if it is the whole code, because `invalid_client` has the word `client` in it.
     #[must_use]
     pub fn code<'a>(&self, code: &'a str) -> Option<&'a str> {
         let shaped = (1..=64).contains(&code.len())
@@ -133,7 +147,8 @@ impl Scrubber {
                 form.is_in(code)
             }
         };
-        (shaped && !forms.any(hides)).then_some(code)
+        let readable = code.len() < TOKEN_RUN || is_made_of_words(code);
+        (shaped && readable && !forms.any(hides)).then_some(code)
     }
 
     /// The text without the known secrets. A text must pass through here before it is split: a secret may contain blanks or slashes.
@@ -180,6 +195,12 @@ impl Form {
     }
 }
 
+/// Whether a text has only words of lower-case letters, none of which is long enough to be a token.
+fn is_made_of_words(text: &str) -> bool {
+    let mut words = text.split(['_', '.', '-']);
+    words.all(|word| word.len() < TOKEN_RUN && word.bytes().all(|b| b.is_ascii_lowercase()))
+}
+
 /// Whether no letter or digit is next to this part of the text.
 fn stands_alone(text: &str, start: usize, end: usize) -> bool {
     let in_word = |c: char| c.is_ascii_alphanumeric();
@@ -211,7 +232,7 @@ fn decoded(text: &str) -> String {
         .collect()
 }
 
-fn without_token_runs(text: &str) -> String {
+fn without_token_runs(text: &str, keeps: impl Fn(&str) -> bool) -> String {
     let in_token = |c: char| c.is_ascii_alphanumeric() || "_.~+/=-".contains(c);
     let mut shown = String::new();
     let mut run = String::new();
@@ -220,7 +241,7 @@ fn without_token_runs(text: &str) -> String {
             run.push(c);
             continue;
         }
-        shown.push_str(if run.len() >= TOKEN_RUN {
+        shown.push_str(if run.len() >= TOKEN_RUN && !keeps(&run) {
             REDACTED
         } else {
             &run

@@ -85,8 +85,8 @@ pub struct CubeCredentialSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token_ref: Option<RefreshTokenRef>,
 
-    /// How the client proves who it is: in the body of the request (Body), in the Authorization header (Basic), or not at all
-    /// (None: a public client, which has no secret).
+    /// How the client proves who it is: in the body of the request (Body), in the Authorization header (Basic), or not at all: a
+    /// public client has no secret. It sends its id in the body (None), or in the header with an empty secret (`BasicEmptySecret`).
     #[serde(default)]
     pub client_authentication: ClientAuthentication,
 
@@ -164,6 +164,9 @@ pub enum ClientAuthentication {
     Body,
     /// The Authorization header.
     Basic,
+    /// The Authorization header with the client id and an empty secret, which some servers want of public clients. The Secret has no
+    /// key for it.
+    BasicEmptySecret,
     /// `client_id` in the body and no secret: a public client (section 2.1).
     None,
 }
@@ -181,7 +184,7 @@ pub struct ClientSecretRef {
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = key_rule())]
     pub client_id_key: String,
-    /// The key of the client secret; not used with clientAuthentication None.
+    /// The key of the client secret; not used with clientAuthentication None and `BasicEmptySecret`.
     #[serde(default = "default_client_secret_key")]
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = key_rule())]

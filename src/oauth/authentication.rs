@@ -21,14 +21,15 @@ impl ClientAuthentication {
     pub(crate) fn values(self) -> &'static [ClientValue] {
         match self {
             Self::Body | Self::Basic => &[ClientValue::Id, ClientValue::Secret],
-            Self::None => &[ClientValue::Id],
+            Self::BasicEmptySecret | Self::None => &[ClientValue::Id],
         }
     }
 
     /// Whether a client may authenticate like this with this grant.
     pub(crate) fn is_allowed_with<T>(self, grant: &Grant<T>) -> bool {
         match self {
-            Self::Body | Self::Basic => true,
+            // RFC 6749, section 2.3.1, knows clients whose secret is empty. Whether one may use a grant is up to the provider.
+            Self::Body | Self::Basic | Self::BasicEmptySecret => true,
             Self::None => grant.allows_public_clients(),
         }
     }
@@ -41,6 +42,11 @@ pub enum Authentication {
     Body(Client),
     /// The secret is in the Authorization header.
     Basic(Client),
+    /// The id is in the Authorization header, with an empty secret.
+    BasicEmptySecret {
+        /// The client id.
+        id: String,
+    },
     /// A public client does not authenticate.
     None {
         /// The client id.
@@ -74,6 +80,7 @@ impl Authentication {
         match method {
             ClientAuthentication::Body => client(id).map(Self::Body),
             ClientAuthentication::Basic => client(id).map(Self::Basic),
+            ClientAuthentication::BasicEmptySecret => Ok(Self::BasicEmptySecret { id }),
             ClientAuthentication::None => Ok(Self::None { id }),
         }
     }
@@ -83,7 +90,7 @@ impl Authentication {
     pub fn client_id(&self) -> &str {
         match self {
             Self::Body(client) | Self::Basic(client) => &client.id,
-            Self::None { id } => id,
+            Self::BasicEmptySecret { id } | Self::None { id } => id,
         }
     }
 
@@ -92,7 +99,7 @@ impl Authentication {
     pub fn client_secret(&self) -> Option<&SecretString> {
         match self {
             Self::Body(client) | Self::Basic(client) => Some(&client.secret),
-            Self::None { .. } => None,
+            Self::BasicEmptySecret { .. } | Self::None { .. } => None,
         }
     }
 
@@ -101,6 +108,7 @@ impl Authentication {
         match self {
             Self::Body(_) => "Body",
             Self::Basic(_) => "Basic",
+            Self::BasicEmptySecret { .. } => "BasicEmptySecret",
             Self::None { .. } => "None",
         }
     }
@@ -112,7 +120,7 @@ impl Authentication {
                 form.append_pair("client_id", &client.id)
                     .append_pair("client_secret", client.secret.expose_secret());
             }
-            Self::Basic(_) => {}
+            Self::Basic(_) | Self::BasicEmptySecret { .. } => {}
             // A public client names itself (RFC 6749, section 3.2.1).
             Self::None { id } => {
                 form.append_pair("client_id", id);
@@ -123,7 +131,8 @@ impl Authentication {
     /// The value of the Authorization header.
     pub(super) fn header(&self) -> Option<SecretString> {
         match self {
-            Self::Basic(client) => Some(format!("Basic {}", client.basic()).into()),
+            Self::Basic(client) => Some(client.header()),
+            Self::BasicEmptySecret { id } => Some(Client::without_secret(id).header()),
             Self::Body(_) | Self::None { .. } => None,
         }
     }
@@ -134,15 +143,32 @@ impl Authentication {
         match self {
             Self::Body(client) | Self::Basic(client) => {
                 scrubber.add(client.secret.expose_secret());
-                scrubber.add_form(client.basic());
-                scrubber.add_form(STANDARD.encode(client.pair(ToOwned::to_owned)));
+                client.add_header(scrubber);
             }
+            Self::BasicEmptySecret { id } => Client::without_secret(id).add_header(scrubber),
             Self::None { .. } => {}
         }
     }
 }
 
 impl Client {
+    fn without_secret(id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            secret: String::new().into(),
+        }
+    }
+
+    fn header(&self) -> SecretString {
+        format!("Basic {}", self.basic()).into()
+    }
+
+    /// Adds the header to what is removed from texts, also as a server might encode it.
+    fn add_header(&self, scrubber: &mut Scrubber) {
+        scrubber.add_form(self.basic());
+        scrubber.add_form(STANDARD.encode(self.pair(ToOwned::to_owned)));
+    }
+
     /// Id and secret are form-urlencoded before base64 (RFC 6749, section 2.3.1).
     fn basic(&self) -> String {
         STANDARD.encode(self.pair(|text| byte_serialize(text.as_bytes()).collect()))
@@ -163,6 +189,7 @@ mod tests {
         for (method, name) in [
             (ClientAuthentication::Body, "Body"),
             (ClientAuthentication::Basic, "Basic"),
+            (ClientAuthentication::BasicEmptySecret, "BasicEmptySecret"),
             (ClientAuthentication::None, "None"),
         ] {
             let mut read = Vec::new();
@@ -179,7 +206,10 @@ mod tests {
                 .map(ExposeSecret::expose_secret);
             assert_eq!(
                 secret,
-                (method != ClientAuthentication::None).then_some("Secret")
+                method
+                    .values()
+                    .contains(&ClientValue::Secret)
+                    .then_some("Secret")
             );
         }
     }

@@ -5,9 +5,10 @@ pub(in crate::oauth) mod connector;
 pub mod error;
 mod lookup;
 mod opened;
+mod receive;
 mod trust;
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use hickory_resolver::{
     Hosts,
@@ -17,13 +18,14 @@ use jiff::SignedDuration;
 use reqwest::header;
 use rustls::ClientConfig;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::timeout;
+use tokio::{select, time::sleep};
 
 pub(crate) use self::connector::proxy;
 use self::{
     connector::{Connector, usable},
     error::{NetworkError, NoResponse},
     lookup::Lookup,
+    receive::receive,
     trust::Trust,
 };
 use super::{
@@ -31,13 +33,11 @@ use super::{
     endpoint::Endpoint,
     networks::{Address, Networks},
     request::TokenRequest,
-    response::{Body, Response},
+    response::{Cut, Response},
 };
 
 /// The limit for the whole exchange. Real servers hash the secret: 0.2–0.6 s is normal.
 pub const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
-/// The most bytes of a body that are read, after decompression.
-const LARGEST_BODY: usize = 256 * 1024;
 
 /// Sends token requests.
 #[derive(Clone, Debug)]
@@ -99,25 +99,28 @@ impl TokenClient {
         form: &SecretString,
         authorization: Option<SecretString>,
     ) -> Result<Response, NetworkError> {
-        let exchange = self.exchange(endpoint, trusted, form, authorization);
         let limit = self.exchange_timeout;
-        // The limits of the steps before the request are shorter: it has been sent by then.
-        timeout(limit, exchange).await.unwrap_or_else(|_| {
-            let limit = SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX);
-            Err(NetworkError::NoResponse {
+        let mut time = pin!(sleep(limit));
+        let limit = SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX);
+        let head = select! {
+            head = self.exchange(endpoint, trusted, form, authorization) => head?,
+            // The limits of the steps before the request are shorter: it has been sent by then.
+            () = &mut time => return Err(NetworkError::NoResponse {
                 endpoint: endpoint.authority(),
                 cause: NoResponse::Timeout(limit),
-            })
-        })
+            }),
+        };
+        Ok(receive(head, time, Cut::Timeout(limit)).await)
     }
 
+    /// Sends the request, and waits for the head of its response.
     async fn exchange(
         &self,
         endpoint: &Endpoint,
         trusted: Option<&TrustedCa>,
         form: &SecretString,
         authorization: Option<SecretString>,
-    ) -> Result<Response, NetworkError> {
+    ) -> Result<reqwest::Response, NetworkError> {
         self.check_network(endpoint)?;
         let tls = self.trust.config(trusted)?;
         let connector = self.connector(endpoint, tls).await?;
@@ -134,8 +137,7 @@ impl TokenClient {
                 sensitive(authorization.expose_secret())?,
             );
         }
-        let response = connector.send(post).await?;
-        read(response, &connector).await
+        connector.send(post).await
     }
 
     /// The addresses of an endpoint, at least one of which may be used.
@@ -203,34 +205,4 @@ fn sensitive(value: &str) -> Result<header::HeaderValue, NetworkError> {
     let mut value = value.map_err(|_| NetworkError::SecretNotSendable)?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-async fn read(
-    mut response: reqwest::Response,
-    connector: &Connector,
-) -> Result<Response, NetworkError> {
-    let text = |name| {
-        let value = response.headers().get(name)?;
-        Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
-    };
-    let head = Response {
-        status: response.status().as_u16(),
-        content_type: text(header::CONTENT_TYPE),
-        location: text(header::LOCATION),
-        retry_after: text(header::RETRY_AFTER),
-        date: text(header::DATE),
-        body: Body::TooLarge,
-    };
-    let mut body = Vec::new();
-    let classify = |error| connector.classify(&error);
-    while let Some(chunk) = response.chunk().await.map_err(classify)? {
-        if body.len() + chunk.len() > LARGEST_BODY {
-            return Ok(head);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(Response {
-        body: Body::Complete(body),
-        ..head
-    })
 }

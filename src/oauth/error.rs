@@ -49,7 +49,8 @@ impl TokenError {
     /// The same without the details of the network at this endpoint: whether a host exists there, what listens at its port, how
     /// that responds. All such errors become one, with one reason and so one schedule of retries.
     ///
-    /// What a token endpoint itself says (RFC 6749, section 5.2, or a request to pause) is left as it is.
+    /// What a token endpoint itself says (RFC 6749, section 5.2) is left as it is. Of another request to pause, only the words are
+    /// removed, because anything may stand in them.
     #[must_use]
     pub(crate) fn without_network_detail(self, endpoint: &Endpoint) -> Self {
         let is_of_token_endpoint = match &self {
@@ -59,8 +60,13 @@ impl TokenError {
                 Reason::CABundleInvalid | Reason::ClientSecretMalformed
             ),
         };
-        if is_of_token_endpoint || self.asks_for_pause() {
+        if is_of_token_endpoint {
             return self;
+        }
+        let asks_for_pause = self.asks_for_pause();
+        match self {
+            Self::Response(error) if asks_for_pause => return error.without_words().into(),
+            Self::Response(_) | Self::Network(_) => {}
         }
         Self::Network(NetworkError::Hidden {
             endpoint: endpoint.authority(),
@@ -72,5 +78,58 @@ impl TokenError {
     #[must_use]
     pub(crate) fn asks_for_pause(&self) -> bool {
         self.pause().is_some() || self.reason().retry_class() == Some(RetryClass::RateLimited)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        oauth::{
+            grant::Grant,
+            response::{Body, RequestContext, Response, read},
+        },
+        scrub::Scrubber,
+    };
+
+    fn shown(status: u16, body: &str, retry_after: Option<&str>) -> String {
+        let response = Response {
+            status,
+            retry_after: retry_after.map(Into::into),
+            body: Body::Complete(body.into()),
+            ..Response::default()
+        };
+        let context = RequestContext {
+            grant: &Grant::ClientCredentials,
+            scopes: &[],
+        };
+        let error = read(&response, context, Scrubber::default()).outcome;
+        let endpoint = Endpoint::parse("https://inner.example/token").unwrap();
+        let error = TokenError::from(error.unwrap_err());
+        error.without_network_detail(&endpoint).to_string()
+    }
+
+    #[test]
+    fn no_word_of_another_server_is_shown_where_the_network_is_hidden() {
+        let hidden = shown(404, "", None);
+        for (status, code) in [
+            (200, "planted"),
+            (400, "planted"),
+            (403, "planted"),
+            (401, "planted"),
+            (500, "invalid_client"),
+            (400, "service_unavailable"),
+            (400, "server_error"),
+        ] {
+            let body = format!(r#"{{"error":"{code}","error_description":"planted"}}"#);
+            assert_eq!(shown(status, &body, None), hidden, "{status} {code}");
+        }
+        let body = r#"{"error":"planted","error_description":"planted"}"#;
+        for status in [429, 503] {
+            let pause = format!("the token endpoint answered {status}");
+            assert_eq!(shown(status, body, Some("30")), pause);
+        }
+        let body = r#"{"error":"invalid_client","error_description":"text"}"#;
+        assert!(shown(400, body, None).contains("invalid_client (the provider says: \"text\")"));
     }
 }

@@ -3,7 +3,9 @@
 //! The order of decision is fixed: redirect, size, a usable token, 5xx, 429, the `error` code, the status. The content decides,
 //! not its Content-Type, because real servers label JSON as text/html.
 
+mod body;
 mod classify;
+mod codes;
 mod error;
 mod oauth_error;
 mod parse;
@@ -15,12 +17,12 @@ use secrecy::SecretString;
 
 use super::grant::Grant;
 
+pub(super) use body::LARGEST_BODY;
+pub use body::{Body, Cut};
 pub use classify::read;
 pub use error::ResponseError;
+pub use parse::LONGEST_LIFETIME;
 pub(crate) use parse::is_token;
-
-/// The longest lifetime that is accepted.
-pub const LONGEST_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 365 * 10);
 
 /// A response as it was received.
 #[derive(Clone, Default)]
@@ -46,25 +48,6 @@ impl std::fmt::Debug for Response {
             .field("status", &self.status)
             .field("body", &self.body)
             .finish_non_exhaustive()
-    }
-}
-
-/// The body of a response.
-#[derive(Clone, Default)]
-pub enum Body {
-    /// The whole body.
-    Complete(Vec<u8>),
-    /// The body is larger than the limit.
-    #[default]
-    TooLarge,
-}
-
-impl std::fmt::Debug for Body {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Complete(bytes) => write!(f, "<{} bytes>", bytes.len()),
-            Self::TooLarge => f.write_str("<too large>"),
-        }
     }
 }
 

@@ -6,7 +6,7 @@ mod rejection;
 
 use secrecy::SecretString;
 
-pub use rejection::{CaBundleFlaw, Flaw, Rejection, SecretRole, Withheld};
+pub use rejection::{CaBundleFlaw, Flaw, Outer, Rejection, SecretRole, Withheld};
 pub(super) use rejection::{ca_bundle_name, names_no_hosts};
 
 /// A user's Secret, which may be read only with its consent label.

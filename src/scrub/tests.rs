@@ -121,6 +121,38 @@ fn a_short_client_id_that_is_a_part_of_an_error_code_does_not_hide_the_code() {
 }
 
 #[test]
+fn a_long_code_is_shown_if_it_is_made_of_words() {
+    let scrubber = Scrubber::default();
+    for (code, shown) in [
+        ("authorization_request_denied", true),
+        ("unsupported_grant_type", true),
+        ("token-1", true),
+        ("0123456789abcdef0123", false),
+        ("abcdefghijklmnopqrst", false),
+        ("3f1b6d1e-8a58-4c57-9a53-0a2f4a1f7a11", false),
+    ] {
+        assert_eq!(scrubber.code(code).is_some(), shown, "{code}");
+    }
+}
+
+#[test]
+fn a_stored_message_keeps_its_code_and_nothing_else_that_is_long() {
+    let scrubber = Scrubber::default();
+    for (message, shown) in [
+        (
+            r#"answered 401 invalid_refresh_token (the provider says: "bad invalid_refresh_token")"#,
+            r#"answered 401 invalid_refresh_token (the provider says: "bad ...")"#,
+        ),
+        (
+            "answered 0123456789abcdef0123 Invalid_Refresh_Token",
+            "answered ... ...",
+        ),
+    ] {
+        assert_eq!(scrubber.clean_message(message), shown);
+    }
+}
+
+#[test]
 fn a_text_of_somebody_else_has_no_character_that_is_not_seen() {
     for (text, shown) in [
         (

@@ -4,6 +4,7 @@ mod admission;
 mod consent;
 mod lost_response;
 mod rotation;
+mod rough_responses;
 mod secrecy;
 mod sign_in;
 mod state;

@@ -191,6 +191,44 @@ fn a_client_can_authenticate_in_the_header_instead_of_the_body() {
 }
 
 #[test]
+fn a_client_with_an_empty_secret_authenticates_with_its_id_in_the_header_and_needs_no_key_for_it() {
+    let place = Place::new();
+    let authority = Authority::new("scripted");
+    let provider = Provider::start(&authority.certificate(&LOCAL), |_| Reply::token("t"));
+    let mut source = place.source();
+    source["stringData"] = json!({"client-id": "a client", "refresh-token": "seed"});
+    place.apply(&source);
+    place.trust("scripted", &authority);
+    let _operator = place.operator();
+    for (name, fields) in [
+        ("client-credentials", json!({})),
+        (
+            "login",
+            json!({"grant": "RefreshToken", "refreshTokenRef": {"name": "client"}}),
+        ),
+    ] {
+        let mut credential =
+            place.credential_at(name, &provider.url(&format!("/{name}")), "scripted");
+        let spec = credential["spec"].as_object_mut().unwrap();
+        spec.insert("clientAuthentication".into(), json!("BasicEmptySecret"));
+        spec.extend(fields.as_object().unwrap().clone());
+        place.apply(&credential);
+        place.wait_for(name, "Ready", |status| is(status, Ready, "True", "Synced"));
+    }
+    let requests = provider.requests();
+    assert_eq!(requests.len(), 2);
+    for request in requests {
+        assert!(!request.body.contains("client_id") && !request.body.contains("client_secret"));
+        let header = request
+            .headers
+            .iter()
+            .find(|(name, _)| name == "authorization");
+        // base64 of `a+client:`
+        assert_eq!(header.unwrap().1, "Basic YStjbGllbnQ6");
+    }
+}
+
+#[test]
 fn the_request_asks_for_what_the_spec_says_and_the_target_is_made_as_it_says() {
     let place = Place::new();
     let authority = Authority::new("scripted");

@@ -13,6 +13,8 @@ mod scripted;
 
 mod answers;
 mod dns;
+mod ends;
+mod headers;
 mod memory;
 mod names;
 mod networks;
@@ -38,11 +40,12 @@ use cube_operator::{
         grant::Grant,
         networks::Networks,
         request::TokenRequest,
-        response::{Body, Response},
+        response::{self, Body, Response},
     },
 };
 use jiff::SignedDuration;
 use scripted::Authority;
+use secrecy::{ExposeSecret, SecretString};
 
 /// The outcome of an exchange: status and body, or why there is no response.
 type Outcome = Result<(u16, String), Refused>;
@@ -138,8 +141,24 @@ fn answer(client: &TokenClient, request: &TokenRequest) -> Result<Response, Refu
 fn exchange(client: &TokenClient, request: &TokenRequest) -> Outcome {
     answer(client, request).map(|answer| match answer.body {
         Body::Complete(bytes) => (answer.status, String::from_utf8(bytes).unwrap()),
+        Body::Cut { bytes, cause } => {
+            let bytes = String::from_utf8_lossy(&bytes);
+            (answer.status, format!("<cut: {cause}>{bytes}"))
+        }
         Body::TooLarge => (answer.status, "<too large>".into()),
     })
+}
+
+/// The tokens that an exchange brings: the access token, and the successor of a refresh token.
+type Tokens = (String, Option<String>);
+
+/// The meaning of the response to a request.
+fn issued(client: &TokenClient, request: &TokenRequest) -> Result<Tokens, Refused> {
+    let response = answer(client, request)?;
+    let parsed = response::read(&response, request.context(), request.scrubber());
+    let text = |token: SecretString| token.expose_secret().to_owned();
+    let issued = parsed.outcome?;
+    Ok((text(issued.access_token), parsed.refresh_token.map(text)))
 }
 
 /// The response of a server where the test does not depend on it.

@@ -9,6 +9,7 @@ use std::{
 };
 
 use flate2::{Compression, write::GzEncoder};
+use rustix::net::sockopt::set_socket_linger;
 
 use super::{Stream, request::Request};
 
@@ -20,7 +21,20 @@ pub(crate) struct Reply {
     headers: Vec<(String, String)>,
     body: Vec<u8>,
     manner: Manner,
-    abrupt: bool,
+    end: End,
+}
+
+/// The end of a connection that is not used again.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    /// With TLS's closing message.
+    Closed,
+    /// Without it, as a process that was killed does.
+    Abrupt,
+    /// With a reset of TCP, as a proxy that was restarted does.
+    Reset,
+    /// The server waits for the client to close it.
+    Open,
 }
 
 #[derive(Clone, Debug)]
@@ -46,7 +60,7 @@ impl Reply {
             headers: vec![("Content-Type".into(), "application/json".into())],
             body: body.into(),
             manner: Manner::Whole,
-            abrupt: false,
+            end: End::Closed,
         }
     }
 
@@ -80,6 +94,10 @@ impl Reply {
         self
     }
 
+    pub(crate) fn body_length(&self) -> usize {
+        self.body.len()
+    }
+
     /// Compresses the body.
     pub(crate) fn gzip(mut self) -> Self {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
@@ -103,10 +121,26 @@ impl Reply {
         self.sent(Manner::OneByteASecond)
     }
 
-    /// Closes the connection without TLS's closing message, as a process that was killed does.
+    /// Closes the connection without TLS's closing message.
     pub(crate) fn abruptly(self) -> Self {
         Self {
-            abrupt: true,
+            end: End::Abrupt,
+            ..self
+        }
+    }
+
+    /// Resets the connection.
+    pub(crate) fn reset(self) -> Self {
+        Self {
+            end: End::Reset,
+            ..self
+        }
+    }
+
+    /// Leaves the connection open, although the response has no other end.
+    pub(crate) fn left_open(self) -> Self {
+        Self {
+            end: End::Open,
             ..self
         }
     }
@@ -148,9 +182,14 @@ impl Reply {
         if matches!(self.manner, Manner::Whole) {
             return Ok(Then::Next);
         }
-        if !self.abrupt {
-            stream.conn.send_close_notify();
-            stream.flush()?;
+        match self.end {
+            End::Closed => {
+                stream.conn.send_close_notify();
+                stream.flush()?;
+            }
+            End::Abrupt => {}
+            End::Reset => set_socket_linger(&stream.sock, Some(Duration::ZERO))?,
+            End::Open => drop(stream.read(&mut [0])?),
         }
         Ok(Then::End)
     }

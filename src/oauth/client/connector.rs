@@ -20,6 +20,9 @@ use super::{
 };
 use crate::oauth::{endpoint::Endpoint, networks::Address};
 
+/// The most header lines of a response: as many as curl reads. The HTTP client limits their size to about 400 KiB.
+const MOST_HEADERS: usize = 5_000;
+
 /// How an exchange gets to its endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
@@ -141,6 +144,11 @@ fn builder() -> reqwest::ClientBuilder {
         .retry(retry::never())
         .referer(false)
         .pool_max_idle_per_host(0)
+        // A header line that nobody needs must not cost a response. Browsers and curl read such responses too.
+        .http1_ignore_invalid_headers_in_responses(true)
+        .http1_allow_spaces_after_header_name_in_responses(true)
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
+        .http1_max_headers(MOST_HEADERS)
 }
 
 /// Resolves the name of a proxy as the system does: the operator's installer chose it.

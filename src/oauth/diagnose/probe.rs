@@ -55,8 +55,8 @@ pub fn judge(response: &Response) -> Judgement {
         let status = response.status;
         return Judgement::Unclear(Unclear::Issued { status });
     };
-    // The provider's description could repeat a secret of an earlier exchange. No secret is known here that could be removed.
-    let error = error.without_description();
+    // The provider's words could repeat a secret of an earlier exchange. No secret is known here that could be removed.
+    let error = error.without_words();
     match error.reason() {
         Reason::InvalidClient
         | Reason::InvalidGrant

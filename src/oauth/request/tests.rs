@@ -86,6 +86,23 @@ fn a_public_client_sends_its_id_and_no_secret() {
 }
 
 #[test]
+fn a_client_with_an_empty_secret_sends_its_id_in_the_header() {
+    let request = request(Authentication::BasicEmptySecret {
+        id: "my client".into(),
+    });
+    for field in ["client_id", "client_secret"] {
+        assert!(!request.body().expose_secret().contains(field));
+    }
+    let header = request.authorization().unwrap();
+    let encoded = header.expose_secret().strip_prefix("Basic ").unwrap();
+    assert_eq!(STANDARD.decode(encoded).unwrap(), b"my+client:");
+    assert_eq!(
+        request.scrubber().clean(&format!("got [{encoded}]")),
+        "got [...]"
+    );
+}
+
+#[test]
 fn an_empty_scope_is_left_out() {
     let request = TokenRequest {
         scopes: vec![],

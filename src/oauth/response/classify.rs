@@ -5,9 +5,10 @@ use serde_json::{Map, Value};
 
 use super::{
     Body, Issued, Parsed, RequestContext, Response,
+    codes::is_same_name,
     error::{Fault, ResponseError},
-    oauth_error::OAuthError,
-    parse::{fields, lifetime, text, token},
+    oauth_error::{OAuthError, Stated},
+    parse::{fields, json, lifetime, text, token},
     redirect,
     retry_after::{http_date, pause},
 };
@@ -22,6 +23,8 @@ pub fn read(response: &Response, request: RequestContext<'_>, mut scrubber: Scru
     let date = response.date.as_deref().and_then(http_date);
     let fields = match &response.body {
         Body::Complete(bytes) => fields(bytes, response.content_type.as_deref()),
+        // Nothing is missing from an object that has its end. A form has none.
+        Body::Cut { bytes, .. } => json(bytes),
         Body::TooLarge => None,
     };
     for name in ["access_token", "refresh_token", "id_token"] {
@@ -38,7 +41,7 @@ pub fn read(response: &Response, request: RequestContext<'_>, mut scrubber: Scru
     let refresh_token = reader.successor();
     let outcome = reader.outcome().map_err(|fault| match &refresh_token {
         // Whatever else the response says, the provider has consumed the token that was sent.
-        Some(_) if fault != Fault::NotBearer => Fault::NoAccessToken,
+        Some(_) if fault != Fault::NotBearer => Fault::NoAccessToken(Stated::default()),
         _ => fault,
     });
     let outcome = outcome.map_err(|fault| {
@@ -95,15 +98,16 @@ impl Reader<'_> {
         }
         // The status wins: the body of a failing server is not evidence, not even `invalid_client`.
         if (500..600).contains(&status) || status == 429 {
-            return Err(Fault::Status { description: None });
+            return Err(Fault::Status(self.stated()));
         }
-        Err(self.oauth_error().unwrap_or_else(|| self.bare_status()))
+        Err(self.oauth_error().unwrap_or_else(|| self.status()))
     }
 
     fn success(&self) -> Result<Issued, Fault> {
-        let fields = self.fields.as_ref().ok_or(Fault::NoFields)?;
+        let fields = self.fields.as_ref().ok_or_else(|| self.no_fields())?;
         let Some(access_token) = token(fields, "access_token") else {
-            return Err(self.oauth_error().unwrap_or(Fault::NoAccessToken));
+            let unknown = || Fault::NoAccessToken(self.stated());
+            return Err(self.oauth_error().unwrap_or_else(unknown));
         };
         if !is_bearer(fields.get("token_type")) {
             return Err(Fault::NotBearer);
@@ -134,39 +138,48 @@ impl Reader<'_> {
         !granted.is_empty() && expected.any(|scope| !granted.contains(&scope.as_str()))
     }
 
-    /// The meaning of the `error` field, if it is a known one. It wins over a 4xx status.
-    fn oauth_error(&self) -> Option<Fault> {
-        let code = text(self.fields.as_ref()?, "error")?;
-        let (status, grant) = (self.response.status, self.request.grant);
-        let error = OAuthError::read(code, status, grant, &self.scrubber, self.description());
-        error.map(Fault::OAuth)
-    }
-
-    /// The fault of a response without a known error code. For a 403, it matters whether the provider sent it and how it explains
-    /// it.
-    fn bare_status(&self) -> Fault {
-        match (self.response.status, &self.fields) {
-            (403, None) => Fault::Page,
-            (403, Some(_)) => Fault::Status {
-                description: self.description(),
-            },
-            _ => Fault::Status { description: None },
+    fn no_fields(&self) -> Fault {
+        match &self.response.body {
+            Body::Cut { cause, .. } => Fault::Cut(*cause),
+            Body::Complete(_) | Body::TooLarge => Fault::NoFields,
         }
     }
 
-    /// The provider's own description.
-    fn description(&self) -> Option<String> {
-        let description = text(self.fields.as_ref()?, "error_description")?;
-        let shown = self.scrubber.clean(description);
-        (!shown.is_empty()).then_some(shown)
+    /// The error that the response states, if its code is known. It wins over a 4xx status.
+    fn oauth_error(&self) -> Option<Fault> {
+        let (status, grant) = (self.response.status, self.request.grant);
+        let error = OAuthError::read(self.fields.as_ref()?, status, grant, &self.scrubber);
+        error.map(Fault::OAuth)
+    }
+
+    /// The fault of a response without a known error code. A status counts even if the body was cut short. For a 403, it matters
+    /// whether the provider sent it.
+    fn status(&self) -> Fault {
+        match (self.response.status, &self.fields, &self.response.body) {
+            (403, None, Body::Complete(_)) => Fault::Page,
+            _ => Fault::Status(self.stated()),
+        }
+    }
+
+    /// The provider's own words.
+    fn stated(&self) -> Stated {
+        let fields = self.fields.as_ref();
+        fields.map_or_else(Stated::default, |fields| {
+            Stated::read(fields, &self.scrubber)
+        })
     }
 }
 
-/// An absent type counts as bearer, and case does not matter: servers differ in both (RFC 6750).
+/// An absent type counts as bearer, and servers differ in how they write it (RFC 6750): `bearer`, `BearerToken`, `bearer_token`.
 fn is_bearer(token_type: Option<&Value>) -> bool {
     match token_type {
         None | Some(Value::Null) => true,
-        Some(Value::String(text)) => text.is_empty() || text.eq_ignore_ascii_case("bearer"),
+        Some(Value::String(text)) => {
+            text.is_empty()
+                || ["bearer", "bearer token"]
+                    .iter()
+                    .any(|name| is_same_name(text, name))
+        }
         Some(_) => false,
     }
 }

@@ -3,7 +3,10 @@
 use jiff::SignedDuration;
 use thiserror::Error;
 
-use super::oauth_error::{OAuthError, description_shown};
+use super::{
+    body::Cut,
+    oauth_error::{OAuthError, Stated},
+};
 use crate::api::Reason;
 
 /// A response without a token that can be used.
@@ -23,10 +26,13 @@ pub(super) enum Fault {
     Redirect { target: Option<String> },
     #[error(" with more than 256 KiB")]
     TooLarge,
+    /// The part of a 2xx that arrived is not a whole JSON object.
+    #[error(" with an incomplete body ({0})")]
+    Cut(Cut),
     #[error(" with neither a JSON object nor a form")]
     NoFields,
-    #[error(" without a usable access_token")]
-    NoAccessToken,
+    #[error("{}", no_token_shown(.0))]
+    NoAccessToken(Stated),
     #[error(" with a token_type other than Bearer")]
     NotBearer,
     #[error("{0}")]
@@ -34,13 +40,20 @@ pub(super) enum Fault {
     /// A 403 that is neither JSON nor a form.
     #[error(" with a page, not JSON, so it may come from a proxy or firewall on the way")]
     Page,
-    /// The status says everything, except for a description that may come with it.
-    #[error("{}", description_shown(description.as_deref()))]
-    Status { description: Option<String> },
+    /// The status decides. The provider may have words of its own.
+    #[error("{0}")]
+    Status(Stated),
 }
 
 fn target_shown(target: Option<&str>) -> String {
     target.map_or_else(String::new, |target| format!(" to {target:?}"))
+}
+
+fn no_token_shown(stated: &Stated) -> String {
+    if stated.is_blank() {
+        return " without a usable access_token".into();
+    }
+    stated.to_string()
 }
 
 impl ResponseError {
@@ -55,10 +68,11 @@ impl ResponseError {
         match &self.fault {
             Fault::Redirect { .. } => Reason::Redirected,
             Fault::TooLarge => Reason::ResponseTooLarge,
-            Fault::NoFields | Fault::NoAccessToken => Reason::UnexpectedResponse,
+            Fault::Cut(_) => Reason::NoResponse,
+            Fault::NoFields | Fault::NoAccessToken(_) => Reason::UnexpectedResponse,
             Fault::NotBearer => Reason::UnsupportedTokenType,
             Fault::OAuth(error) => error.reason(),
-            Fault::Page | Fault::Status { .. } => reason_of_status(self.status),
+            Fault::Page | Fault::Status(_) => reason_of_status(self.status),
         }
     }
 
@@ -75,11 +89,13 @@ impl ResponseError {
     #[must_use]
     pub fn outcome_unknown(&self) -> bool {
         let unusable = match &self.fault {
-            Fault::TooLarge | Fault::NoFields | Fault::NoAccessToken | Fault::NotBearer => true,
-            Fault::Page | Fault::Status { .. } => matches!(
+            Fault::TooLarge | Fault::Cut(_) | Fault::NoFields | Fault::NotBearer => true,
+            Fault::NoAccessToken(stated) => !stated.is_error,
+            Fault::Page | Fault::Status(_) => matches!(
                 reason_of_status(self.status),
                 Reason::UnexpectedResponse | Reason::Unavailable
             ),
+            Fault::OAuth(error) if error.leaves_doubt() => return true,
             Fault::Redirect { .. } | Fault::OAuth(_) => false,
         };
         match self.status {
@@ -90,20 +106,21 @@ impl ResponseError {
         }
     }
 
-    /// Whether the response names an error of RFC 6749, section 5.2.
+    /// Whether the response names an error of RFC 6749, section 5.2, or one with the same meaning. Any failing server may say that
+    /// it is unavailable.
     pub(in crate::oauth) fn names_an_error(&self) -> bool {
-        matches!(&self.fault, Fault::OAuth(error) if error.code().is_some())
+        matches!(&self.fault, Fault::OAuth(error) if error.has_code() && error.reason() != Reason::Unavailable)
     }
 
-    /// The same without the provider's own description.
-    pub(in crate::oauth) fn without_description(mut self) -> Self {
+    /// The same without the provider's own words.
+    pub(in crate::oauth) fn without_words(mut self) -> Self {
         match &mut self.fault {
-            Fault::OAuth(error) => error.description = None,
-            Fault::Status { description } => *description = None,
+            Fault::OAuth(error) => error.stated.forget_description(),
+            Fault::NoAccessToken(stated) | Fault::Status(stated) => stated.forget(),
             Fault::Redirect { .. }
             | Fault::TooLarge
+            | Fault::Cut(_)
             | Fault::NoFields
-            | Fault::NoAccessToken
             | Fault::NotBearer
             | Fault::Page => {}
         }

@@ -6,7 +6,8 @@ use jiff::SignedDuration;
 use serde_json::{Map, Value, value::RawValue};
 use url::form_urlencoded;
 
-use super::LONGEST_LIFETIME;
+/// The longest lifetime that is accepted.
+pub const LONGEST_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 365 * 10);
 
 /// A token is one or more printable ASCII characters (RFC 6749, appendix A). Anything else could break out of a header.
 #[must_use]
@@ -15,19 +16,26 @@ pub(crate) fn is_token(text: &str) -> bool {
 }
 
 /// The fields of a body; `None` if it is neither a JSON object nor a form.
+pub(super) fn fields(body: &[u8], content_type: Option<&str>) -> Option<Map<String, Value>> {
+    let is_form = || content_type.is_some_and(is_form);
+    json(body).or_else(|| is_form().then(|| form(without_mark(body))))
+}
+
+/// The fields of a body that is one whole JSON object.
 ///
 /// The fields are read into a map, because a derived type refuses duplicate keys, which some servers send. They are read one by
 /// one, because a refresh token must not be lost to another field that cannot be read (invalid UTF-8, half a character, 1e999).
-pub(super) fn fields(body: &[u8], content_type: Option<&str>) -> Option<Map<String, Value>> {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let text = String::from_utf8_lossy(body);
-    if let Ok(fields) = serde_json::from_str::<BTreeMap<String, Box<RawValue>>>(&text) {
-        // A value that cannot be read does not count as absent. `false` is not a valid value of any field.
-        let value = |raw: &RawValue| serde_json::from_str(raw.get()).unwrap_or(Value::Bool(false));
-        let fields = fields.into_iter();
-        return Some(fields.map(|(name, raw)| (name, value(&raw))).collect());
-    }
-    is_form(content_type?).then(|| form(body))
+pub(super) fn json(body: &[u8]) -> Option<Map<String, Value>> {
+    let text = String::from_utf8_lossy(without_mark(body));
+    let fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(&text).ok()?;
+    // A value that cannot be read does not count as absent. `false` is not a valid value of any field.
+    let value = |raw: &RawValue| serde_json::from_str(raw.get()).unwrap_or(Value::Bool(false));
+    let fields = fields.into_iter();
+    Some(fields.map(|(name, raw)| (name, value(&raw))).collect())
+}
+
+fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
 /// The text of a field; `None` if it is absent, null, empty or of another type.

@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::{
-    CaBundle, CaBundleFlaw, Flaw, Rejection, SecretRole, Source, SourceValue,
+    CaBundle, CaBundleFlaw, Flaw, Outer, Rejection, SecretRole, Source, SourceValue,
     rejection::Rejection::{HostListMalformed, HostNotAllowedByOperator, HostNotAllowedByOwner},
 };
 use crate::{
@@ -164,8 +164,28 @@ fn text(value: &SourceValue) -> Result<Option<&SecretString>, Flaw> {
         "" => Err(Flaw::Empty),
         text if text.ends_with('\n') => Err(Flaw::TrailingNewline),
         text if text.contains(char::is_control) => Err(Flaw::ControlCharacter),
-        _ => Ok(Some(text)),
+        value => match outer_blank(value) {
+            Some((place, character)) => Err(Flaw::OuterBlank { place, character }),
+            None => Ok(Some(text)),
+        },
     }
+}
+
+/// An editor or a copied web page leaves such characters around a value, where nobody sees them. A blank inside of it may be meant.
+fn outer_blank(value: &str) -> Option<(Outer, char)> {
+    let start = value.chars().next().map(|c| (Outer::Start, c));
+    let end = value.chars().next_back().map(|c| (Outer::End, c));
+    let mut ends = start.into_iter().chain(end);
+    ends.find(|(_, c)| c.is_whitespace() || is_without_width(*c))
+}
+
+/// The characters that only control how others are drawn. Marks that combine with a letter are a part of it.
+fn is_without_width(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+    )
 }
 
 /// The text of a token, which is printable ASCII (RFC 6749, appendix A.17).
@@ -206,6 +226,56 @@ fn malformed(role: SecretRole, name: &str, key: &str, flaw: Flaw) -> Rejection {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_character_around_a_value_that_nobody_sees_is_rejected_and_one_inside_of_it_is_not() {
+        let flaw = |value: String| text(&SourceValue::Text(value.into())).err();
+        let invisible = [
+            ' ',
+            '\u{a0}',
+            '\u{feff}',
+            '\u{200b}',
+            '\u{200d}',
+            '\u{2003}',
+            '\u{2028}',
+            '\u{2060}',
+            '\u{3000}',
+            '\u{ad}',
+            '\u{180e}',
+            '\u{202e}',
+            '\u{2066}',
+            '\u{e0041}',
+        ];
+        for character in invisible {
+            let outer = |place| Some(Flaw::OuterBlank { place, character });
+            assert_eq!(flaw(format!("{character}s3cret")), outer(Outer::Start));
+            assert_eq!(flaw(format!("s3cret{character}")), outer(Outer::End));
+            assert_eq!(flaw(character.to_string()), outer(Outer::Start));
+            assert_eq!(flaw(format!("s3{character}cret")), None);
+        }
+        // A letter with its mark.
+        assert_eq!(flaw("caf\u{65}\u{301}".into()), None);
+        assert_eq!(flaw("s3cret \n".into()), Some(Flaw::TrailingNewline));
+        assert_eq!(flaw("s3cret\r\n".into()), Some(Flaw::TrailingNewline));
+        assert_eq!(flaw("s3cret\r".into()), Some(Flaw::ControlCharacter));
+    }
+
+    #[test]
+    fn the_flaw_of_a_value_names_the_character_and_never_the_value() {
+        for (value, message) in [
+            ("s3cret ", "ends with a blank (U+0020)"),
+            ("\u{feff}s3cret", "begins with a byte order mark (U+FEFF)"),
+            ("s3cret\u{a0}", "ends with a no-break space (U+00A0)"),
+            ("s3cret\u{3000}", "ends with a Unicode blank (U+3000)"),
+            (
+                "s3cret\u{200b}",
+                "ends with an invisible character (U+200B)",
+            ),
+        ] {
+            let flaw = text(&SourceValue::Text(value.into())).unwrap_err();
+            assert_eq!(flaw.to_string(), message);
+        }
+    }
 
     #[test]
     fn the_hash_of_a_bundle_says_nothing_about_a_text_that_is_no_certificate() {

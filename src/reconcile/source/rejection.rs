@@ -120,8 +120,32 @@ pub enum Flaw {
     TrailingNewline,
     #[error("contains a control character")]
     ControlCharacter,
+    #[error("{place} with {}", character_shown(*character))]
+    OuterBlank { place: Outer, character: char },
     #[error("has a character that no token has")]
     NotAscii,
+}
+
+/// An end of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[expect(missing_docs, reason = "the messages are the documentation")]
+pub enum Outer {
+    #[error("begins")]
+    Start,
+    #[error("ends")]
+    End,
+}
+
+/// The name of a character that is not seen, with its code point.
+fn character_shown(character: char) -> String {
+    let name = match character {
+        ' ' => "a blank",
+        '\u{a0}' => "a no-break space",
+        '\u{feff}' => "a byte order mark",
+        c if c.is_whitespace() => "a Unicode blank",
+        _ => "an invisible character",
+    };
+    format!("{name} (U+{:04X})", u32::from(character))
 }
 
 /// The flaw of a CA bundle that cannot be used.

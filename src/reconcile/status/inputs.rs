@@ -1,7 +1,7 @@
 //! The remedies for inputs that the preflight checks reject.
 
 use crate::{
-    api::{annotation, label},
+    api::{ClientAuthentication, annotation, label},
     reconcile::{
         settings::Settings,
         source::{CaBundleFlaw, Flaw, Rejection, SecretRole, Withheld, consent, names_no_hosts},
@@ -39,10 +39,20 @@ pub(super) fn rejected_inputs(rejection: &Rejection, settings: &Settings) -> Str
                 "{rejection}: add it, or name the right key in {field}; it is used as soon as it is there"
             )
         }
-        Rejection::Malformed { flaw, .. } => format!(
-            "{rejection}: {}; it is used as soon as that Secret changes",
-            write_correctly(*flaw)
-        ),
+        Rejection::Malformed {
+            role, key, flaw, ..
+        } => {
+            let without_secret = *flaw == Flaw::Empty
+                && *role == SecretRole::Client
+                && settings.authentication == ClientAuthentication::Basic
+                && *key == settings.source.client_secret_key;
+            let remedy = if without_secret {
+                "write it, or set spec.clientAuthentication to BasicEmptySecret for a client without one"
+            } else {
+                write_correctly(*flaw)
+            };
+            format!("{rejection}: {remedy}; it is used as soon as that Secret changes")
+        }
         Rejection::HostNotAllowedByOperator { .. } => format!(
             "{rejection}: its installer has to add that host to --allowed-token-hosts, or spec.tokenURL has to name another one; \
              nothing is sent before that"
@@ -175,6 +185,7 @@ fn set_label(secret: &str, settings: &Settings) -> String {
 fn write_correctly(flaw: Flaw) -> &'static str {
     match flaw {
         Flaw::TrailingNewline => "write it with printf or echo -n",
+        Flaw::OuterBlank { .. } => "write the value without that character",
         Flaw::NotText | Flaw::Empty | Flaw::ControlCharacter | Flaw::NotAscii => {
             "write the value as the provider shows it"
         }

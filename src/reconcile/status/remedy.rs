@@ -94,7 +94,7 @@ fn check_client(settings: &Settings) -> String {
         &source.name,
     );
     let other = match settings.authentication {
-        ClientAuthentication::None => {
+        ClientAuthentication::BasicEmptySecret | ClientAuthentication::None => {
             return format!(
                 "check {id} in Secret {name:?}, and that the provider has this client as a public one"
             );

@@ -63,7 +63,7 @@ fn required_and_enumerated() -> Vec<Refusal> {
         (spec(&json!({"provider": "Custom"})), "tokenURL is required with provider Custom: write the token endpoint, for example https://login.example.com/oauth2/token".into()),
         (url(&format!("https://example.com/{}", "a".repeat(493))), "spec.tokenURL: Too long: may not be more than 512".into()),
         (spec(&json!({"grant": "Password"})), "spec.grant: Unsupported value: \"Password\": supported values: \"ClientCredentials\", \"RefreshToken\"".into()),
-        (spec(&json!({"clientAuthentication": "body"})), "spec.clientAuthentication: Unsupported value: \"body\": supported values: \"Body\", \"Basic\", \"None\"".into()),
+        (spec(&json!({"clientAuthentication": "body"})), "spec.clientAuthentication: Unsupported value: \"body\": supported values: \"Body\", \"Basic\", \"BasicEmptySecret\", \"None\"".into()),
         (spec(&json!({"clientSecretRef": null})), "spec.clientSecretRef: Required value".into()),
         (spec(&json!({"clientSecretRef": {"name": null}})), "spec.clientSecretRef.name: Required value".into()),
     ]

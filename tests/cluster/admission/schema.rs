@@ -39,6 +39,10 @@ fn valid() -> Vec<Value> {
         spec(json!({"description": "ä".repeat(256)})),
         spec(json!({"provider": "Custom", "tokenURL": "https://example.com/token"})),
         spec(json!({"clientAuthentication": "Basic"})),
+        spec(json!({"clientAuthentication": "BasicEmptySecret"})),
+        spec(
+            json!({"clientAuthentication": "BasicEmptySecret", "grant": "RefreshToken", "refreshTokenRef": {"name": "login"}}),
+        ),
         spec(
             json!({"clientSecretRef": {"name": "a.b-c.0", "clientIDKey": "id.txt", "clientSecretKey": "_secret-1"}}),
         ),

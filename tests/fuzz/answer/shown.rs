@@ -46,6 +46,7 @@ fn words_of_others(status: u16, message: &str) -> Vec<String> {
     let plain = [
         "",
         " with more than 256 KiB",
+        " with an incomplete body (the connection ended early)",
         " with neither a JSON object nor a form",
         " without a usable access_token",
         " with a token_type other than Bearer",

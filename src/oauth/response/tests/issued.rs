@@ -11,6 +11,28 @@ fn token_types_other_than_bearer_are_refused() {
         (r#","token_type":"Bearer""#, None),
         (r#","token_type":"bEaReR""#, None),
         (r#","token_type":null"#, None),
+        (r#","token_type":"BearerToken""#, None),
+        (r#","token_type":"bearer_token""#, None),
+        (r#","token_type":"bearer-token""#, None),
+        (r#","token_type":"Bearer token""#, None),
+        (r#","token_type":" Bearer ""#, None),
+        (r#","token_type":"BEARER:""#, None),
+        (
+            r#","token_type":"forbearer""#,
+            Some(Reason::UnsupportedTokenType),
+        ),
+        (
+            r#","token_type":"bearer-jwt""#,
+            Some(Reason::UnsupportedTokenType),
+        ),
+        (
+            r#","token_type":"b\u00e9arer""#,
+            Some(Reason::UnsupportedTokenType),
+        ),
+        (
+            r#","token_type":"DPoP""#,
+            Some(Reason::UnsupportedTokenType),
+        ),
         ("", None),
         (r#","token_type":"mac""#, Some(Reason::UnsupportedTokenType)),
         (r#","token_type":7"#, Some(Reason::UnsupportedTokenType)),

@@ -68,7 +68,15 @@ fn an_error_code_wins_over_a_4xx_status() {
         (CLIENT, 400, "invalid_target", Reason::InvalidTarget),
         (CLIENT, 400, "invalid_request", Reason::InvalidRequest),
         (CLIENT, 400, "slow_down", Reason::RateLimited),
+        (CLIENT, 403, "slow_down", Reason::RateLimited),
+        (CLIENT, 200, "slow_down", Reason::RateLimited),
+        (CLIENT, 400, "temporarily_unavailable", Reason::Unavailable),
+        (REFRESH, 401, "temporarily_unavailable", Reason::Unavailable),
+        (REFRESH, 200, "temporarily_unavailable", Reason::Unavailable),
+        (CLIENT, 400, "server_error", Reason::Unavailable),
+        (CLIENT, 401, "deleted_client", Reason::InvalidClient),
         (CLIENT, 400, "something_new", Reason::InvalidRequest),
+        (CLIENT, 400, "interaction_required", Reason::InvalidRequest),
         (CLIENT, 500, "invalid_client", Reason::Unavailable),
         (CLIENT, 503, "invalid_client", Reason::Unavailable),
         (CLIENT, 429, "invalid_client", Reason::RateLimited),
@@ -140,6 +148,20 @@ fn only_a_response_that_says_what_was_done_makes_the_outcome_known() {
         (404, "", false),
         (429, "", false),
         (307, "", false),
+        // An error leaves no doubt, unless it may come from a server or proxy that failed on the way.
+        (200, r#"{"error":"something_new"}"#, false),
+        (200, r#"{"error":{"message":"no"}}"#, false),
+        (200, r#"{"errors":[{"code":"x"}]}"#, false),
+        (200, r#"{"ok":false,"error_description":"no"}"#, false),
+        (200, r#"{"error":""}"#, true),
+        (200, r#"{"error":null,"errors":[]}"#, true),
+        (200, r#"{"error":false}"#, true),
+        (200, r#"{"errorCode":0}"#, true),
+        (400, r#"{"error":"temporarily_unavailable"}"#, false),
+        (400, r#"{"error":"server_error"}"#, true),
+        (408, r#"{"error":"request_timeout"}"#, true),
+        (408, r#"{"error":"invalid_grant"}"#, false),
+        (502, r#"{"error":"bad_refresh_token"}"#, true),
     ] {
         let error = meaning(REFRESH, &response(status, body))
             .outcome
@@ -168,4 +190,169 @@ fn only_a_response_that_says_what_was_done_makes_the_outcome_known() {
             "{status} with a body that does not end"
         );
     }
+}
+
+#[test]
+fn a_dead_refresh_token_is_recognized_by_any_name_and_in_any_place() {
+    for code in [
+        "invalid_grant",
+        "bad_refresh_token",
+        "invalid_refresh_token",
+        "expired_token",
+        "invalid_code",
+        "BAD_REFRESH_TOKEN",
+        "InvalidRefreshToken",
+        "refresh-token-expired",
+        "Refresh token revoked",
+    ] {
+        for body in [
+            format!(r#"{{"error":"{code}"}}"#),
+            format!(r#"{{"error":{{"code":"{code}"}}}}"#),
+            format!(r#"{{"error":["{code}"]}}"#),
+            format!(r#"{{"status":"{code}","message":"no"}}"#),
+            format!(r#"{{"code":"{code}"}}"#),
+            format!(r#"{{"error_code":"{code}"}}"#),
+            format!(r#"{{"errorCode":"{code}"}}"#),
+            format!(r#"{{"error":"Bad Request","code":"{code}"}}"#),
+            format!(r#"{{"errors":[{{"code":"{code}"}},{{"code":"x"}}]}}"#),
+            format!(r#"{{"errors":[{{"errorType":"{code}","message":"no"}}],"success":false}}"#),
+            format!(r#"{{"errors":["{code}"]}}"#),
+        ] {
+            for status in [200, 400, 401, 403, 404] {
+                let error = meaning(REFRESH, &response(status, &body)).outcome;
+                let error = error.unwrap_err();
+                assert_eq!(
+                    error.reason(),
+                    Reason::RefreshTokenRejected,
+                    "{status} {body}"
+                );
+                assert!(!error.outcome_unknown(), "{status} {body}");
+            }
+        }
+    }
+    // These words mean nothing where no refresh token was sent, and nothing to a proxy.
+    assert_eq!(
+        reason(CLIENT, 400, r#"{"error":"bad_refresh_token"}"#),
+        Some(Reason::InvalidRequest)
+    );
+    assert_eq!(
+        reason(REFRESH, 502, r#"{"error":"bad_refresh_token"}"#),
+        Some(Reason::Unavailable)
+    );
+}
+
+#[test]
+fn an_invalid_token_is_the_refresh_token_unless_the_server_wants_an_access_token() {
+    let body = r#"{"error":"invalid_token"}"#;
+    for (status, expected) in [
+        (400, Reason::RefreshTokenRejected),
+        (200, Reason::RefreshTokenRejected),
+        // So an API answers to a request without an access token (RFC 6750).
+        (401, Reason::InvalidClient),
+    ] {
+        assert_eq!(reason(REFRESH, status, body), Some(expected), "{status}");
+    }
+}
+
+#[test]
+fn a_word_in_a_response_with_a_token_is_no_error() {
+    let body = r#"{"access_token":"a","status":"invalid_grant","code":"invalid_client","error":"invalid_scope"}"#;
+    assert_eq!(reason(REFRESH, 200, body), None);
+}
+
+#[test]
+fn the_status_of_a_response_that_was_cut_short_counts_and_a_success_needs_its_end() {
+    let cut = |status, body: &str| Response {
+        status,
+        content_type: Some("application/x-www-form-urlencoded".into()),
+        body: Body::Cut {
+            bytes: body.into(),
+            cause: Cut::ConnectionEnded,
+        },
+        ..Response::default()
+    };
+    for (status, body, expected, unknown) in [
+        (
+            200,
+            r#"{"access_token":"a","expires_in":3600"#,
+            Reason::NoResponse,
+            true,
+        ),
+        (200, "", Reason::NoResponse, true),
+        (
+            200,
+            "access_token=a&token_type=bearer",
+            Reason::NoResponse,
+            true,
+        ),
+        (200, "{}", Reason::UnexpectedResponse, true),
+        (
+            200,
+            r#"{"error":"invalid_scope"}"#,
+            Reason::InvalidScope,
+            false,
+        ),
+        (
+            400,
+            r#"{"error":"invalid_gr"#,
+            Reason::InvalidRequest,
+            false,
+        ),
+        (
+            400,
+            r#"{"error":"invalid_grant"} "#,
+            Reason::RefreshTokenRejected,
+            false,
+        ),
+        (400, "error=invalid_grant", Reason::InvalidRequest, false),
+        (401, "", Reason::InvalidClient, false),
+        (403, "<html><bo", Reason::Forbidden, false),
+        (429, "", Reason::RateLimited, false),
+        (302, "", Reason::Redirected, false),
+        (408, "", Reason::Unavailable, true),
+        (503, "<html>", Reason::Unavailable, true),
+    ] {
+        let error = meaning(REFRESH, &cut(status, body)).outcome.unwrap_err();
+        assert_eq!(
+            (error.reason(), error.outcome_unknown()),
+            (expected, unknown),
+            "{status} {body}"
+        );
+    }
+    let whole = cut(
+        200,
+        " {\"access_token\":\"a\",\"refresh_token\":\"next\"}\r\n",
+    );
+    let parsed = meaning(REFRESH, &whole);
+    assert!(parsed.outcome.is_ok() && parsed.refresh_token.is_some());
+}
+
+#[test]
+fn gzip_is_read_as_far_as_it_came() {
+    use flate2::{Compression, write::GzEncoder};
+    use std::io::Write;
+
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(br#"{"access_token":"a"}"#).unwrap();
+    let gzip = encoder.finish().unwrap();
+    for length in 0..gzip.len() {
+        let body = Body::received(gzip[..length].to_vec(), None);
+        let outcome = meaning(
+            CLIENT,
+            &Response {
+                status: 200,
+                body,
+                ..Response::default()
+            },
+        )
+        .outcome;
+        // The last eight bytes are a checksum and a length, and nothing of the text is in the first ten.
+        assert!(outcome.is_ok() || length < gzip.len() - 8, "{length}");
+        assert!(outcome.is_err() || length > 10, "{length}");
+    }
+    let twice = Body::received([gzip.as_slice(), &gzip].concat(), None);
+    assert!(
+        matches!(&twice, Body::Complete(bytes) if bytes.len() == 40),
+        "{twice:?}"
+    );
 }

@@ -45,8 +45,58 @@ fn an_error_shows_status_code_and_description_and_nothing_else_of_the_body() {
     .outcome;
     assert_eq!(
         unknown.unwrap_err().to_string(),
-        "the token endpoint answered 400"
+        r#"the token endpoint answered 400 new_one (the provider says: "text")"#
     );
+}
+
+#[test]
+fn the_code_and_description_of_any_error_are_shown_whatever_the_status() {
+    let shown = |status, body: &str| {
+        let error = meaning(REFRESH, &response(status, body))
+            .outcome
+            .unwrap_err();
+        let shown = error.to_string();
+        let ours = format!("the token endpoint answered {status}");
+        shown.strip_prefix(&ours).unwrap().to_owned()
+    };
+    for status in [200, 400, 401, 403, 404, 408, 429, 500, 503] {
+        let body = r#"{"error":"interaction_required","error_description":"AADSTS50076: sign in"}"#;
+        let words = " interaction_required (the provider says: \"AADSTS50076: sign in\")";
+        assert_eq!(shown(status, body), words, "{status}");
+    }
+    for (body, words) in [
+        (
+            r#"{"error":{"code":"new_one","message":"planted"}}"#,
+            " new_one",
+        ),
+        (r#"{"errors":[{"code":"new_one"}]}"#, " new_one"),
+        (
+            r#"{"error_description":"text"}"#,
+            " (the provider says: \"text\")",
+        ),
+        // What is no error of OAuth may be anything.
+        (
+            r#"{"code":"planted","status":"planted","type":"planted","message":"planted"}"#,
+            "",
+        ),
+        // Neither a sentence nor what could be a token.
+        (r#"{"error":"Not today"}"#, ""),
+        (r#"{"error":"0123456789abcdef0123"}"#, ""),
+        (r#"{"error":"abcdefghijklmnopqrstuvwxyz"}"#, ""),
+        (r#"{"error":"3f1b6d1e-8a58-4c57-9a53-0a2f4a1f7a11"}"#, ""),
+        (r#"{"error":"rt-hunter3"}"#, ""),
+        (r#"{"error":"hunter2"}"#, ""),
+        (
+            r#"{"error":"authorization_request_denied"}"#,
+            " authorization_request_denied",
+        ),
+        (
+            r#"{"status":"BAD_REFRESH_TOKEN","message":"planted"}"#,
+            " bad_refresh_token",
+        ),
+    ] {
+        assert_eq!(shown(400, body), words, "{body}");
+    }
 }
 
 #[test]

@@ -27,12 +27,13 @@ pub(super) fn silent() -> Vec<Row> {
 pub(super) fn broken() -> Vec<Row> {
     let what = "{host} gave no complete answer (the connection ended early, or what came cannot be read)";
     let outcome_unknown = format!("{what}{UNKNOWN}");
+    let cut = "answered 200 with an incomplete body (the connection ended early)";
     vec![
         Row::c("closed",     Reply::close(), NoResponse, what, Fast),
-        Row::c("cut",        token(r#""expires_in":3600"#).cut_after(9), NoResponse, what, Fast),
+        Row::c("cut",        token(r#""expires_in":3600"#).cut_after(9), NoResponse, cut, Fast),
         Row::c("babble",     Reply::raw("220 ready\r\n"), NoResponse, what, Fast),
         Row::r("r-closed",   Reply::close(), NoResponse, &outcome_unknown, OutcomeUnknown),
-        Row::r("r-cut",      token(r#""expires_in":3600"#).cut_after(9), NoResponse, &outcome_unknown, OutcomeUnknown),
+        Row::r("r-cut",      token(r#""expires_in":3600"#).cut_after(9), NoResponse, &format!("{cut}{UNKNOWN}"), OutcomeUnknown),
         Row::r("r-babble",   Reply::raw("220 ready\r\n"), NoResponse, &outcome_unknown, OutcomeUnknown),
     ]
 }

@@ -13,12 +13,17 @@ pub(super) fn issued() -> Vec<Row> {
     let unknown = |name, reply| ok(name, reply, 3600).with_events(&["Normal TokenIssued", "Warning ExpiryUnknown"]);
     let stored = |name, fields| Row::issued(name, REFRESH, token(fields), 3600);
     let form = || Reply::json(200, "access_token=a%2Bb&token_type=bearer&expires_in=3600");
+    let stored_rudely = |name, reply| Row::issued(name, REFRESH, reply, 3600).then_sends("successor");
+    let raw = |line: &str| Reply::raw(format!(
+        "HTTP/1.1 200 OK\r\n{line}\r\n\r\n{{\"access_token\":\"a\",\"expires_in\":3600,\"refresh_token\":\"successor-r-rude-end\"}}"));
     let narrowed = ["Normal TokenIssued", "Warning ScopeNarrowed"];
     let skewed = ["Normal TokenIssued", "Warning ClockSkew"];
     vec![
         // token_type in any case, or absent
         ok("bearer",         token(r#""token_type":"bEaReR","expires_in":3600"#), 3600),
         ok("typeless",       token(r#""expires_in":3600"#), 3600),
+        ok("bearer-token",   token(r#""token_type":"BearerToken","expires_in":3600"#), 3600),
+        ok("bearer-words",   token(r#""token_type":"bearer_token","expires_in":3600"#), 3600),
         // a refresh token that comes, or does not
         ok("surplus",        token(r#""expires_in":3600,"refresh_token":"not-asked-for""#), 3600),
         stored("r-rotated",  r#""expires_in":3600,"refresh_token":"successor-r-rotated""#).then_sends("successor"),
@@ -48,6 +53,10 @@ pub(super) fn issued() -> Vec<Row> {
         ok("mark",           json(200, "\u{feff}{\"access_token\":\"a\",\"expires_in\":3600}"), 3600),
         ok("twice",          json(200, r#"{"access_token":7,"access_token":"a","expires_in":1,"expires_in":3600}"#), 3600),
         ok("gzip",           token(r#""expires_in":3600"#).gzip(), 3600),
+        // a connection that ends rudely after it, and a header line that is none
+        ok("rude-end",       raw("Connection: close").abruptly(), 3600),
+        stored_rudely("r-rude-end", raw("Connection: close").abruptly()),
+        ok("odd-header",     raw("Set-Cookie : a=\u{1}"), 3600),
         // a clock that is minutes off
         ok("ahead",          token(r#""expires_in":3600"#).header("Date", &http_date(600)), 3600).with_events(&skewed),
     ]

@@ -30,6 +30,7 @@ const LABEL: &str = r#"cube-operator.dev/credential: "true""#;
 const TOKEN_HOSTS: &str = "cube-operator.dev/token-hosts";
 const TOKEN_CA: &str = "cube-operator.dev/token-ca";
 const AS_SHOWN: &str = "write the value as the provider shows it";
+const WITHOUT: &str = "write the value without that character";
 const PRINTF: &str = "write it with printf or echo -n";
 
 pub(super) fn rows() -> Vec<Row> {
@@ -65,6 +66,21 @@ fn clients() -> Vec<Row> {
             |objects, _| objects.put_client("client-secret", Some(b"from-echo\n"))),
         malformed("id-line-break",  "client-id", "ends with a line break", PRINTF,
             |objects, _| objects.put_client("client-id", Some(b"from-echo\n"))),
+        malformed("blank",          "client-secret", "ends with a blank (U+0020)", WITHOUT,
+            |objects, _| objects.put_client("client-secret", Some(b"copied "))),
+        malformed("no-break-space", "client-secret", "begins with a no-break space (U+00A0)", WITHOUT,
+            |objects, _| objects.put_client("client-secret", Some("\u{a0}copied".as_bytes()))),
+        malformed("id-mark",        "client-id", "begins with a byte order mark (U+FEFF)", WITHOUT,
+            |objects, _| objects.put_client("client-id", Some("\u{feff}copied".as_bytes()))),
+        malformed("zero-width",     "client-secret", "ends with an invisible character (U+200B)", WITHOUT,
+            |objects, _| objects.put_client("client-secret", Some("copied\u{200b}".as_bytes()))),
+        Row::preflight("empty-basic", ClientSecretMalformed,
+            "key \"client-secret\" of Secret {client} is empty: write it, or set spec.clientAuthentication to BasicEmptySecret for a \
+             client without one; it is used as soon as that Secret changes",
+            |objects, _| {
+                objects.credential["spec"]["clientAuthentication"] = json!("Basic");
+                objects.put_client("client-secret", Some(b""));
+            }),
         malformed("control",        "client-secret", "contains a control character", AS_SHOWN,
             |objects, _| objects.put_client("client-secret", Some(b"a\tb"))),
         malformed("nul",            "client-id", "contains a control character", AS_SHOWN,
@@ -95,6 +111,9 @@ fn seeds() -> Vec<Row> {
             }).repaired_by(Repair::Command),
         malformed("r-seed-empty",   "is empty", AS_SHOWN, |objects, _| objects.put_login(Some(b""))),
         malformed("r-line-break",   "ends with a line break", PRINTF, |objects, _| objects.put_login(Some(b"from-echo\n"))),
+        malformed("r-mark",         "begins with a byte order mark (U+FEFF)", WITHOUT,
+            |objects, _| objects.put_login(Some("\u{feff}copied".as_bytes()))),
+        malformed("r-blank",        "ends with a blank (U+0020)", WITHOUT, |objects, _| objects.put_login(Some(b"copied "))),
         malformed("r-not-ascii",    "has a character that no token has", AS_SHOWN,
             |objects, _| objects.put_login(Some("t\u{f6}ken".as_bytes()))),
     ]

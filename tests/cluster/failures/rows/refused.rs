@@ -21,15 +21,28 @@ pub(super) fn codes() -> Vec<Row> {
     let described = r#"{"error":"invalid_client","error_description":"Client authentication failed"}"#;
     let echo = r#"{"error":"invalid_client","error_description":"no \"client\"\n\tfor planted-secret, 0123456789abcdef0123456789",
                    "error_uri":"https://elsewhere.example/","hint":"planted"}"#;
-    let rejected = |status| format!("answered {status} invalid_grant: the refresh token was revoked, has expired, or was used by somebody else");
+    let dead = |status, code: &str| format!("answered {status} {code}: the refresh token was revoked, has expired, or was used by somebody else");
+    let rejected = |status| dead(status, "invalid_grant");
+    let own = r#"{"error":"interaction_required","error_description":"AADSTS50076: sign in with planted-secret"}"#;
     let lost = "answered 400 invalid_grant: the provider used up the refresh token in an earlier request whose answer was lost";
     vec![
         Row::c("ok-error",   error(200, "invalid_scope"), InvalidScope, "answered 200 invalid_scope", Slow),
         Row::c("incorrect",  error(200, "incorrect_client_credentials"), InvalidClient, "answered 200 incorrect_client_credentials", Slow),
-        Row::c("ok-unknown", error(200, "something_new"), UnexpectedResponse, "answered 200 without a usable access_token", Slow),
+        Row::c("ok-unknown", error(200, "something_new"), UnexpectedResponse, "answered 200 something_new", Slow),
+        Row::c("ok-object",  json(200, r#"{"error":{"message":"planted"}}"#), UnexpectedResponse,
+            "answered 200 without a usable access_token", Slow),
+        // A response with an error in it leaves no doubt about the refresh token.
+        Row::r("r-ok-unknown", error(200, "something_new"), UnexpectedResponse, "answered 200 something_new", Slow),
         Row::login_ended("r-rejected",  vec![error(400, "invalid_grant")], RefreshTokenRejected, &rejected(400), Confirm),
         Row::login_ended("r-403",       vec![error(403, "invalid_grant")], RefreshTokenRejected, &rejected(403), Confirm),
         Row::login_ended("r-200",       vec![error(200, "invalid_grant")], RefreshTokenRejected, &rejected(200), Confirm),
+        // Words of other providers for it, and places of their own.
+        Row::login_ended("r-bad",       vec![error(200, "bad_refresh_token")], RefreshTokenRejected, &dead(200, "bad_refresh_token"), Confirm),
+        Row::login_ended("r-expired",   vec![error(400, "expired_token")], RefreshTokenRejected, &dead(400, "expired_token"), Confirm),
+        Row::login_ended("r-status",    vec![json(400, r#"{"status":"BAD_REFRESH_TOKEN","message":"planted"}"#)], RefreshTokenRejected,
+            &dead(400, "bad_refresh_token"), Confirm),
+        Row::login_ended("r-errors",    vec![json(401, r#"{"errors":[{"code":"invalid_refresh_token"}]}"#)], RefreshTokenRejected,
+            &dead(401, "invalid_refresh_token"), Confirm),
         Row::login_ended("r-revoked",   vec![error(400, "invalid_grant")], RefreshTokenRejected, &rejected(400), Confirm)
             .while_a_token_lives(),
         Row::login_ended("r-lost",      vec![Reply::close(), error(400, "invalid_grant")], RefreshTokenLost, lost, Never)
@@ -50,7 +63,14 @@ pub(super) fn codes() -> Vec<Row> {
         Row::r("r-scope",    error(400, "invalid_scope"), InvalidScope, "answered 400 invalid_scope", Slow),
         Row::c("target",     error(400, "invalid_target"), InvalidTarget, "answered 400 invalid_target", Slow),
         Row::c("request",    error(400, "invalid_request"), InvalidRequest, "answered 400 invalid_request", Slow),
-        Row::c("unknown",    error(400, "something_new"), InvalidRequest, "answered 400", Slow),
+        Row::c("unknown",    error(400, "something_new"), InvalidRequest, "answered 400 something_new", Slow),
+        Row::c("own-code",   json(400, own), InvalidRequest,
+            "answered 400 interaction_required (the provider says: \"AADSTS50076: sign in with ...\")", Slow),
+        Row::c("deleted",    error(401, "deleted_client"), InvalidClient, "answered 401 deleted_client", Slow),
+        // Such a server failed, whatever its status is.
+        Row::c("busy",       error(400, "temporarily_unavailable"), Unavailable, "answered 400 temporarily_unavailable", Fast),
+        Row::r("r-busy",     error(400, "temporarily_unavailable"), Unavailable, "answered 400 temporarily_unavailable", Fast),
+        Row::r("r-failed",   error(400, "server_error"), Unavailable, &format!("answered 400 server_error{UNKNOWN}"), OutcomeUnknown),
         Row::c("no-code",    json(400, r#"{"error":{"code":1}}"#), InvalidRequest, "answered 400", Slow),
         // The token that was published before lives on.
         Row::c("warning",    json(401, described), InvalidClient,
@@ -76,10 +96,10 @@ pub(super) fn statuses() -> Vec<Row> {
             "answered 307 with a redirect to \"https://elsewhere.example/login\", which is never followed", Slow),
         Row::c("nowhere",    json(302, ""), Redirected, "answered 302 with a redirect, which is never followed", Slow),
         Row::c("down",       json(503, ""), Unavailable, "answered 503", Fast),
-        Row::c("confused",   error(500, "invalid_client"), Unavailable, "answered 500", Fast),
+        Row::c("confused",   error(500, "invalid_client"), Unavailable, "answered 500 invalid_client", Fast),
         Row::c("gateway",    page(502), Unavailable, "answered 502", Fast),
         Row::r("r-down",     json(503, ""), Unavailable, &unavailable(503), OutcomeUnknown),
-        Row::r("r-confused", error(500, "invalid_grant"), Unavailable, &unavailable(500), OutcomeUnknown),
+        Row::r("r-confused", error(500, "invalid_grant"), Unavailable, &format!("answered 500 invalid_grant{UNKNOWN}"), OutcomeUnknown),
     ]
 }
 

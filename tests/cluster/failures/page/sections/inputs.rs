@@ -41,8 +41,13 @@ pub(super) const INPUTS: &[Section] = &[
         who: "whoever keeps the client's Secret",
         first: "write the value again, without a line break",
         act: "Write it again; the line break comes from `echo`, and this adds none: `kubectl patch secret NAME -n NAMESPACE -p \
-              '{\"stringData\": {\"client-secret\": \"...\"}}'`.",
-        rows: &[("line-break", "")],
+              '{\"stringData\": {\"client-secret\": \"...\"}}'`. A blank, a no-break space or a byte order mark around the value comes from \
+              an editor or a copied web page, and is not seen; blanks inside of a value are kept. A client whose secret really is \
+              empty has `spec.clientAuthentication: BasicEmptySecret`.",
+        rows: &[
+            ("line-break", ""),
+            ("id-mark", "With a character that is not seen:"),
+        ],
     },
     Section {
         reason: HostNotAllowed,

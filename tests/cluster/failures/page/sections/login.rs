@@ -33,7 +33,7 @@ pub(super) const LOGIN: &[Section] = &[
         who: "whoever keeps the seed",
         first: "write the value again, without a line break",
         act: "Write it again; this adds no line break: `kubectl patch secret NAME -n NAMESPACE -p '{\"stringData\": {\"refresh-token\": \
-              \"...\"}}'`.",
+              \"...\"}}'`. A blank or a byte order mark around the value comes from an editor, and is not seen.",
         rows: &[("r-line-break", "")],
     },
     Section {
@@ -48,6 +48,7 @@ pub(super) const LOGIN: &[Section] = &[
         rows: &[
             ("r-rejected", ""),
             ("r-revoked", "While a token still lives:"),
+            ("r-status", "Where the provider has other words for it:"),
         ],
     },
     Section {

@@ -35,12 +35,17 @@ pub(super) const NOT_REACHED: &[Section] = &[
         meaning: "the request was sent, and no complete answer came back",
         who: "the provider, or your network's people",
         first: "check proxy and firewall, and the provider's status page",
-        act: "Look at the provider's status page, and for a proxy or firewall on the way that holds or cuts connections.",
-        rows: &[("silent", ""), ("r-closed", "With a stored refresh token:")],
+        act: "Look at the provider's status page, and for a proxy or firewall on the way that holds or cuts connections. A \
+              whole JSON object counts as a complete answer, however its connection ends.",
+        rows: &[
+            ("silent", ""),
+            ("cut", "When a part of the answer came:"),
+            ("r-closed", "With a stored refresh token:"),
+        ],
     },
     Section {
         reason: Unavailable,
-        meaning: "5xx: the provider, or a proxy in front of it, has a failure",
+        meaning: "5xx, or `temporarily_unavailable`: the provider, or a proxy in front of it, has a failure",
         who: "the provider",
         first: "wait",
         act: "Nothing can be repaired here. If it lasts, look at the provider's status page.",

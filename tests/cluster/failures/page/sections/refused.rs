@@ -67,8 +67,11 @@ pub(super) const REFUSED: &[Section] = &[
         who: "whoever wrote the spec",
         first: "compare the spec with the provider's documentation",
         act: "Look in the provider's documentation for what its token endpoint wants besides id and secret: `spec.parameters`, \
-              `spec.scopes`, `spec.clientAuthentication`.",
-        rows: &[("request", "")],
+              `spec.scopes`, `spec.clientAuthentication`. A code of the provider's own is explained there too.",
+        rows: &[
+            ("request", ""),
+            ("own-code", "With a code of the provider's own:"),
+        ],
     },
     Section {
         reason: Forbidden,

@@ -1,0 +1,110 @@
+//! The error codes that providers use, and their meaning.
+
+use crate::{api::Reason, oauth::grant::Grant};
+
+/// The meaning of an error code.
+#[derive(Clone, Copy)]
+enum Meaning {
+    /// It always has this reason.
+    Is(Reason),
+    /// The grant decides (RFC 6749, section 5.2).
+    InvalidGrant,
+    /// The refresh token is dead. Other grants have none.
+    DeadRefreshToken,
+    /// The same, unless the status is 401: then it may be a resource server's word for a missing access token (RFC 6750).
+    InvalidToken,
+    /// The client was refused, if the status says so.
+    AccessDenied,
+    /// The server failed on the way (RFC 6749, section 4.1.2.1).
+    ServerFailed,
+}
+
+/// The codes of RFC 6749, of its extensions, and those of providers that have words of their own for them.
+const CODES: &[(&str, Meaning)] = {
+    use Meaning::{AccessDenied, DeadRefreshToken, InvalidGrant, InvalidToken, Is, ServerFailed};
+    &[
+        ("invalid_client", Is(Reason::InvalidClient)),
+        ("incorrect_client_credentials", Is(Reason::InvalidClient)),
+        ("invalid_client_id", Is(Reason::InvalidClient)),
+        ("invalid_client_secret", Is(Reason::InvalidClient)),
+        ("invalid_client_credentials", Is(Reason::InvalidClient)),
+        ("bad_client_id", Is(Reason::InvalidClient)),
+        ("bad_client_secret", Is(Reason::InvalidClient)),
+        ("deleted_client", Is(Reason::InvalidClient)),
+        ("disabled_client", Is(Reason::InvalidClient)),
+        ("access_denied", AccessDenied),
+        ("invalid_grant", InvalidGrant),
+        ("bad_refresh_token", DeadRefreshToken),
+        ("invalid_refresh_token", DeadRefreshToken),
+        ("refresh_token_invalid", DeadRefreshToken),
+        ("expired_refresh_token", DeadRefreshToken),
+        ("refresh_token_expired", DeadRefreshToken),
+        ("revoked_refresh_token", DeadRefreshToken),
+        ("refresh_token_revoked", DeadRefreshToken),
+        ("refresh_token_reused", DeadRefreshToken),
+        ("refresh_token_not_found", DeadRefreshToken),
+        ("invalid_token", InvalidToken),
+        ("token_invalid", DeadRefreshToken),
+        ("expired_token", DeadRefreshToken),
+        ("token_expired", DeadRefreshToken),
+        ("revoked_token", DeadRefreshToken),
+        ("token_revoked", DeadRefreshToken),
+        ("invalid_code", DeadRefreshToken),
+        ("unauthorized_client", Is(Reason::UnauthorizedClient)),
+        ("unsupported_grant_type", Is(Reason::UnsupportedGrantType)),
+        ("invalid_scope", Is(Reason::InvalidScope)),
+        ("invalid_target", Is(Reason::InvalidTarget)),
+        ("invalid_request", Is(Reason::InvalidRequest)),
+        ("slow_down", Is(Reason::RateLimited)),
+        ("rate_limited", Is(Reason::RateLimited)),
+        ("rate_limit_exceeded", Is(Reason::RateLimited)),
+        ("too_many_requests", Is(Reason::RateLimited)),
+        ("temporarily_unavailable", Is(Reason::Unavailable)),
+        ("service_unavailable", Is(Reason::Unavailable)),
+        ("server_error", ServerFailed),
+        ("internal_server_error", ServerFailed),
+    ]
+};
+
+/// A code with its meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct KnownCode {
+    /// The code as RFC 6749 would write it.
+    pub(super) name: &'static str,
+    pub(super) reason: Reason,
+    /// Whether the request may have been served all the same.
+    pub(super) leaves_doubt: bool,
+}
+
+impl KnownCode {
+    /// The meaning of a code in a response with this status to a request with this grant; `None` if it is not known.
+    pub(super) fn find(code: &str, status: u16, grant: &Grant) -> Option<Self> {
+        let (name, meaning) = CODES.iter().find(|(known, _)| is_same_name(code, known))?;
+        let dead = || grant.refresh_token().map(|_| grant.invalid_grant());
+        let reason = match meaning {
+            Meaning::Is(reason) => *reason,
+            Meaning::InvalidGrant => grant.invalid_grant(),
+            Meaning::DeadRefreshToken => dead()?,
+            Meaning::InvalidToken if status != 401 => dead()?,
+            Meaning::AccessDenied if status == 401 => Reason::InvalidClient,
+            Meaning::InvalidToken | Meaning::AccessDenied => return None,
+            Meaning::ServerFailed => Reason::Unavailable,
+        };
+        Some(Self {
+            name,
+            reason,
+            leaves_doubt: matches!(meaning, Meaning::ServerFailed),
+        })
+    }
+}
+
+/// Whether two names differ only in case and in the characters between their words: `BAD_REFRESH_TOKEN`, `bad-refresh-token` and
+/// `BadRefreshToken` are one.
+pub(super) fn is_same_name(one: &str, other: &str) -> bool {
+    letters(one).eq(letters(other))
+}
+
+fn letters(text: &str) -> impl Iterator<Item = char> {
+    let letters = text.chars().filter(|c| c.is_alphanumeric());
+    letters.map(|c| c.to_ascii_lowercase())
+}
