@@ -295,6 +295,27 @@ mod tests {
     }
 
     #[test]
+    fn an_interval_is_written_as_durations_are_written_elsewhere() {
+        for (text, seconds) in [
+            ("1s", 1),
+            ("90s", 90),
+            ("3600s", 3600),
+            ("60m", 3600),
+            ("1m30s", 90),
+            ("1h", 3600),
+        ] {
+            assert_eq!(
+                interval(text),
+                Ok(SignedDuration::from_secs(seconds)),
+                "{text}"
+            );
+        }
+        for text in ["0s", "3601s", "61m", "1h1s", "90", "-5s"] {
+            assert!(interval(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn a_bad_flag_is_refused_by_name() {
         for (arguments, named) in [
             (

@@ -230,6 +230,28 @@ fn an_operator_is_alive_but_not_ready_and_does_nothing_before_its_first_lists() 
 }
 
 #[test]
+fn a_failure_is_one_line_of_the_log() {
+    let place = Place::new();
+    let operator = place.operator();
+    place.apply(&place.credential("main"));
+    place.wait_for("main", "its client is missing", |status| {
+        is(status, Ready, "False", "ClientSecretNotFound")
+    });
+    let lines = || -> Vec<Value> {
+        let lines = operator.lines().into_iter();
+        lines.filter(|line| line["name"] == "main").collect()
+    };
+    eventually("it is told", || (!lines().is_empty()).then_some(()));
+    place.after_reconcile(&operator, || {
+        place.kubectl(&["label", "cubecredential", "main", "again=true"]);
+    });
+    let lines = lines();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert_eq!(lines[0]["condition"], "Refreshed");
+    assert_eq!(lines[0]["reason"], "ClientSecretNotFound");
+}
+
+#[test]
 fn sigterm_lets_a_running_exchange_finish_and_begins_no_other() {
     let place = Place::new();
     let authority = Authority::new("scripted");
