@@ -5,10 +5,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{readiness::List, watch::WatchFailure};
+use super::watch::WatchFailure;
 
 /// A failure that has not been repeated within this time is over: the pauses between attempts are shorter.
 const OVER_AFTER: Duration = Duration::from_secs(60);
+
+/// A list that decisions depend on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum List {
+    Credentials = 1,
+    Targets = 2,
+    Sources = 4,
+}
 
 /// The failures of the watches of one scope.
 #[derive(Debug, Default)]

@@ -15,16 +15,11 @@ use tokio::{
     time::Instant,
 };
 
-use super::{health::Failures, watch::WatchFailure};
+use super::{
+    health::{Failures, List},
+    watch::WatchFailure,
+};
 use crate::{lock::lock, metrics::Metrics};
-
-/// A list that decisions depend on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum List {
-    Credentials = 1,
-    Targets = 2,
-    Sources = 4,
-}
 
 const ALL: u8 = List::Credentials as u8 | List::Targets as u8 | List::Sources as u8;
 

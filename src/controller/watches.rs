@@ -20,7 +20,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 
 use super::{
-    readiness::List,
+    health::List,
     reconciler::Reconciler,
     watch::{all, events},
 };
