@@ -17,6 +17,12 @@ demo: ## Show the main job on a control plane and a token server of its own. KEE
 	cargo build
 	python3 tests/demo.py
 
+.PHONY: demo-check
+demo-check: ## Check that the demo ends with all of its parts, and survives an uninstall and an install of the chart.
+	tests/tools/build.sh helm kubectl etcd venv kube-apiserver kube-controller-manager
+	cargo build --locked
+	python3 tests/demo/check.py
+
 .PHONY: test
 test: ## Format, lints, unit, property, cluster and chart tests, freshness of the CRD, documentation.
 	@./tests/run.sh

@@ -58,6 +58,8 @@ pub enum StatusClass {
     NotFound,
     /// The API server refused the request: repeating it does not help by itself.
     Refused,
+    /// The object has been made immutable: only without it can another one be written.
+    Immutable,
     /// Anything else, such as an overloaded API server.
     Other,
 }
@@ -72,7 +74,14 @@ impl ApiError {
     /// Whether the API server refused the request, so that repeating it does not help by itself.
     #[must_use]
     pub(crate) fn is_refusal(&self) -> bool {
-        self.class() == Some(StatusClass::Refused)
+        let class = self.class();
+        class == Some(StatusClass::Refused) || self.is_immutable()
+    }
+
+    /// Whether the object has been made immutable.
+    #[must_use]
+    pub(crate) fn is_immutable(&self) -> bool {
+        self.class() == Some(StatusClass::Immutable)
     }
 
     /// Whether the object or its kind does not exist.

@@ -70,12 +70,12 @@ pub struct Run {
     #[command(flatten)]
     pub(crate) monitoring: Monitoring,
 
-    /// Serve /livez, /readyz and, without --metrics-tls-dir, /metrics here.
+    /// Serve /livez, /readyz and, without --metrics-tls-dir, /metrics here. [::] is every address, of IPv4 too.
     #[arg(
         long,
         env = "CUBE_OPERATOR_LISTEN",
         value_name = "ADDRESS",
-        default_value = "0.0.0.0:8080"
+        default_value = "[::]:8080"
     )]
     pub(crate) listen: SocketAddr,
 
@@ -105,8 +105,12 @@ pub struct Check {
     pub(crate) name: Option<String>,
 
     /// The namespace to look at. Default: with NAME the one of the kubeconfig, else those that the operator watches.
-    #[arg(long, value_name = "NAMESPACE", value_parser = namespace)]
+    #[arg(short, long, value_name = "NAMESPACE", value_parser = namespace)]
     pub(crate) namespace: Option<String>,
+
+    /// Look at all namespaces, also where the operator watches only some.
+    #[arg(short = 'A', long, conflicts_with_all = ["name", "namespace"])]
+    pub(crate) all_namespaces: bool,
 
     /// Connect to the token endpoints that CubeCredentials name without asking first. In a pod it does so anyway.
     #[arg(long)]
@@ -145,7 +149,8 @@ pub(crate) struct Reach {
         long,
         env = "CUBE_OPERATOR_ALLOW_NETWORK",
         value_name = "CIDR",
-        value_delimiter = ','
+        value_delimiter = ',',
+        value_parser = network
     )]
     pub(crate) allow_network: Vec<IpNet>,
 
@@ -155,7 +160,8 @@ pub(crate) struct Reach {
         long,
         env = "CUBE_OPERATOR_DENY_NETWORK",
         value_name = "CIDR",
-        value_delimiter = ','
+        value_delimiter = ',',
+        value_parser = network
     )]
     pub(crate) deny_network: Vec<IpNet>,
 
@@ -217,13 +223,13 @@ pub(crate) struct Monitoring {
     )]
     pub(crate) tls_dir: Option<PathBuf>,
 
-    /// The port for /metrics with --metrics-tls-dir.
+    /// The port for /metrics with --metrics-tls-dir. [::] is every address, of IPv4 too.
     #[arg(
         long = "metrics-listen",
         id = "metrics-listen",
         env = "CUBE_OPERATOR_METRICS_LISTEN",
         value_name = "ADDRESS",
-        default_value = "0.0.0.0:8443"
+        default_value = "[::]:8443"
     )]
     pub(crate) listen: SocketAddr,
 }
@@ -250,12 +256,20 @@ fn hosts(text: &str) -> Result<HostList, String> {
     HostList::parse(text).map_err(|entry| format!("{entry:?} is neither host nor host:port"))
 }
 
+fn network(text: &str) -> Result<IpNet, String> {
+    let parsed = text.parse();
+    parsed.map_err(|_| {
+        "write an IPv4 or IPv6 network with its prefix length, such as 10.0.0.0/8 or fd00::/8"
+            .into()
+    })
+}
+
 fn interval(text: &str) -> Result<SignedDuration, String> {
     let parsed = text.parse::<SignedDuration>().ok();
     let whole = parsed.map(|duration| SignedDuration::from_secs(duration.as_secs()));
     whole
         .filter(|duration| (1..=3600).contains(&duration.as_secs()))
-        .ok_or_else(|| "write a duration from 1s to 1h, such as 12s".into())
+        .ok_or_else(|| "write a duration from 1s to 1h, such as 12s or 1m30s".into())
 }
 
 fn namespace(text: &str) -> Result<String, String> {
@@ -278,6 +292,27 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn an_interval_is_written_as_durations_are_written_elsewhere() {
+        for (text, seconds) in [
+            ("1s", 1),
+            ("90s", 90),
+            ("3600s", 3600),
+            ("60m", 3600),
+            ("1m30s", 90),
+            ("1h", 3600),
+        ] {
+            assert_eq!(
+                interval(text),
+                Ok(SignedDuration::from_secs(seconds)),
+                "{text}"
+            );
+        }
+        for text in ["0s", "3601s", "61m", "1h1s", "90", "-5s"] {
+            assert!(interval(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod bundles;
 mod consumers;
 mod fair;
+mod health;
 mod log;
 mod queue;
 mod readiness;
@@ -45,7 +46,8 @@ use crate::{
     reconcile::Budget,
 };
 use bundles::BundleWatches;
-use readiness::KnownPauses;
+pub(crate) use readiness::Place;
+use readiness::{KnownPauses, Readiness as ScopeReadiness};
 use reconciler::Reconciler;
 use slots::Exchanges;
 
@@ -90,16 +92,27 @@ struct Scope {
     granted: UnboundedReceiver<ObjectKey>,
 }
 
-/// Whether the first lists of a controller have arrived.
+/// Whether the first lists of a controller have arrived, and what cannot be watched.
 #[derive(Clone)]
 pub(crate) struct Readiness(Vec<Arc<Reconciler>>);
 
 impl Readiness {
+    /// Whether it does what it can: each scope has its first lists or cannot be watched, and one has them. A process that can
+    /// watch nothing must not replace another one, and a scope that cannot be watched must not hold up the rest.
     #[must_use]
     pub(crate) fn is_complete(&self) -> bool {
-        self.0
-            .iter()
-            .all(|reconciler| reconciler.readiness.is_complete())
+        let complete = |scope: &ScopeReadiness| scope.is_complete();
+        self.scopes().any(complete) && self.scopes().all(|scope| complete(scope) || scope.fails())
+    }
+
+    /// What cannot be watched.
+    pub(crate) fn failing(&self) -> impl Iterator<Item = &Place> {
+        let failing = self.scopes().filter(|scope| scope.fails());
+        failing.map(ScopeReadiness::place)
+    }
+
+    fn scopes(&self) -> impl Iterator<Item = &ScopeReadiness> {
+        self.0.iter().map(|reconciler| &reconciler.readiness)
     }
 }
 
@@ -144,6 +157,11 @@ impl Controller {
             .map(|(namespace, granted)| {
                 let (store, writer) = reflector::store();
                 let (watches, bundles) = BundleWatches::new(options.client.clone());
+                let readiness = ScopeReadiness::new(
+                    Place(namespace.clone()),
+                    options.metrics.clone(),
+                    Arc::clone(&pauses),
+                );
                 Scope {
                     namespace,
                     bundles,
@@ -151,7 +169,7 @@ impl Controller {
                     reconciler: Arc::new(Reconciler::new(
                         Context::new(parts.clone(), store),
                         watches,
-                        Arc::clone(&pauses),
+                        readiness,
                         Arc::clone(&exchanges),
                         options.leadership.clone(),
                         stop.clone(),

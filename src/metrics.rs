@@ -33,6 +33,11 @@ struct ByOperation {
     operation: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByNamespace {
+    namespace: String,
+}
+
 /// The metrics of a process.
 #[derive(Clone)]
 pub struct Metrics {
@@ -45,6 +50,7 @@ pub struct Metrics {
     reconcile_duration: Histogram,
     api_requests: Family<ByOperation, Counter>,
     leader: Gauge,
+    watched: Family<ByNamespace, Gauge>,
 }
 
 impl Default for Metrics {
@@ -59,6 +65,7 @@ impl Default for Metrics {
             reconcile_duration: Histogram::new(RECONCILE_BUCKETS),
             api_requests: Family::default(),
             leader: Gauge::default(),
+            watched: Family::default(),
         };
         metrics.registry = Arc::new(metrics.registry());
         metrics
@@ -97,6 +104,13 @@ impl Metrics {
         self.leader.set(leads.into());
     }
 
+    /// Shows whether a namespace is watched; an empty one stands for all.
+    pub fn watches(&self, namespace: &str, watched: bool) {
+        let namespace = namespace.to_owned();
+        let gauge = self.watched.get_or_create(&ByNamespace { namespace });
+        gauge.set(watched.into());
+    }
+
     /// Shows the figures of a status.
     pub fn reported(&self, namespace: &str, name: &str, status: &CubeCredentialStatus) {
         self.credentials.show(namespace, name, status);
@@ -126,6 +140,11 @@ impl Metrics {
             "leader",
             "1 if this process may make token requests, 0 if it stands by or cannot renew its lease",
             self.leader.clone(),
+        );
+        registry.register(
+            "namespace_watched",
+            "1 if a namespace is watched, 0 if it cannot be: the log says why. The namespace is empty where all are watched",
+            self.watched.clone(),
         );
         registry.register_collector(Box::new(Arc::clone(&self.credentials)));
         registry.register(

@@ -1,18 +1,25 @@
 //! The HTTP endpoints of a running operator: `/livez` and `/readyz`, and `/metrics` on the same port or on one of its own.
 
 mod access;
+mod bind;
 mod connections;
 mod scrape;
 mod tls;
 
-use std::{future, io, net::SocketAddr, sync::Arc};
+use std::{future, iter, net::SocketAddr, sync::Arc};
 
-use axum::{Router, http::HeaderMap, http::StatusCode, response::IntoResponse, routing::get};
+use axum::{
+    Router,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::get,
+};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::metrics::Metrics;
 pub(crate) use access::MetricsAccess;
+pub(crate) use bind::bind;
 use scrape::Scrapes;
 pub(crate) use tls::Certificate;
 
@@ -35,24 +42,37 @@ impl MetricsPort {
     }
 }
 
-/// Opens a port.
-///
-/// # Errors
-/// If it is taken, or may not be opened.
-pub(crate) async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    TcpListener::bind(address).await
+/// What `/readyz` says.
+pub(crate) enum Health {
+    /// With what does not work all the same, one line each.
+    Ready(Vec<String>),
+    /// With what this process still needs.
+    NotReady(String),
 }
 
-/// Serves until stopped, and cuts off the connections that are left then: no client may hold up the end of the process. `missing`
-/// names what this process still needs to be ready.
+impl IntoResponse for Health {
+    fn into_response(self) -> Response {
+        let response = match self {
+            Self::Ready(lacking) => (
+                StatusCode::OK,
+                iter::once("ok".to_owned()).chain(lacking).collect(),
+            ),
+            Self::NotReady(missing) => (StatusCode::SERVICE_UNAVAILABLE, vec![missing]),
+        };
+        let (status, lines): (_, Vec<_>) = response;
+        (status, lines.join("\n") + "\n").into_response()
+    }
+}
+
+/// Serves until stopped, and cuts off the connections that are left then: no client may hold up the end of the process.
 pub(crate) async fn serve(
     probes: TcpListener,
-    missing: impl Fn() -> Option<&'static str> + Clone + Send + Sync + 'static,
+    health: impl Fn() -> Health + Clone + Send + Sync + 'static,
     page: MetricsPage,
     port: Option<MetricsPort>,
     stop: CancellationToken,
 ) {
-    let (probing, metrics) = (health(missing), page.router());
+    let (probing, metrics) = (probing(health), page.router());
     let serving = async {
         match port {
             None => connections::serve(probes, probing.merge(metrics), None).await,
@@ -66,14 +86,8 @@ pub(crate) async fn serve(
     stop.run_until_cancelled(serving).await;
 }
 
-fn health(missing: impl Fn() -> Option<&'static str> + Clone + Send + Sync + 'static) -> Router {
-    let readyz = move || {
-        let response = match missing() {
-            None => (StatusCode::OK, "ok\n".to_owned()),
-            Some(missing) => (StatusCode::SERVICE_UNAVAILABLE, format!("{missing}\n")),
-        };
-        future::ready(response)
-    };
+fn probing(health: impl Fn() -> Health + Clone + Send + Sync + 'static) -> Router {
+    let readyz = move || future::ready(health());
     Router::new()
         .route("/livez", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
@@ -103,13 +117,16 @@ mod tests {
     };
     use tower::ServiceExt;
 
-    async fn get(path: &str, missing: Option<&'static str>) -> (u16, String) {
+    async fn get(
+        path: &str,
+        health: impl Fn() -> Health + Clone + Send + Sync + 'static,
+    ) -> (u16, String) {
         let request = Request::get(path).body(Body::empty()).unwrap();
         let metrics = Metrics::default();
         metrics.exchanged(Reason::TokenIssued, Duration::ZERO);
         let access = MetricsAccess::Open;
         let page = MetricsPage { metrics, access };
-        let router = health(move || missing).merge(page.router());
+        let router = probing(health).merge(page.router());
         let response = router.oneshot(request).await.unwrap();
         let status = response.status().as_u16();
         let body = to_bytes(response.into_body(), 64 * 1024).await.unwrap();
@@ -118,18 +135,28 @@ mod tests {
 
     #[tokio::test]
     async fn it_is_ready_only_when_nothing_is_missing_but_alive_before() {
-        let missing = Some("the first lists are not there yet");
+        let missing = || Health::NotReady("the first lists are not there yet".into());
         assert_eq!(
             get("/readyz", missing).await,
             (503, "the first lists are not there yet\n".into())
         );
-        assert_eq!(get("/readyz", None).await, (200, "ok\n".into()));
         assert_eq!(get("/livez", missing).await, (200, "ok\n".into()));
+        let ready = || Health::Ready(Vec::new());
+        assert_eq!(get("/readyz", ready).await, (200, "ok\n".into()));
+    }
+
+    #[tokio::test]
+    async fn it_says_what_does_not_work_although_it_is_ready() {
+        let ready = || Health::Ready(vec!["cannot watch namespace \"a\"".into()]);
+        assert_eq!(
+            get("/readyz", ready).await,
+            (200, "ok\ncannot watch namespace \"a\"\n".into())
+        );
     }
 
     #[tokio::test]
     async fn metrics_are_in_the_text_format_that_prometheus_reads() {
-        let (status, text) = get("/metrics", None).await;
+        let (status, text) = get("/metrics", || Health::Ready(Vec::new())).await;
         assert_eq!(status, 200);
         assert!(
             text.contains("# TYPE cube_operator_exchanges counter"),

@@ -14,7 +14,10 @@ pub(crate) fn init(format: LogFormat) {
     let levels = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
         .from_env_lossy();
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    // A module's name says nothing to those who read the log.
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_target(false);
     let lines = match format {
         LogFormat::Json => lines
             .json()
@@ -40,5 +43,7 @@ fn may_be_logged(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();
     let of = |krate: &str| target == krate || target.starts_with(&format!("{krate}::"));
     let quotes_others = of("kube_client") || of("rustls_platform_verifier");
-    of("cube_operator") || (!quotes_others && *metadata.level() <= Level::INFO)
+    // Our own lines report the failures of watches, once.
+    let repeats = of("kube_runtime::watcher");
+    of("cube_operator") || (!quotes_others && !repeats && *metadata.level() <= Level::INFO)
 }

@@ -126,7 +126,7 @@ class Process:
 
 def main():
     # A shell lets what it starts in the background ignore SIGINT.
-    for end in (signal.SIGINT, signal.SIGTERM):
+    for end in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(end, signal.default_int_handler)
     launched = []
     directory = ROOT / "target" / "demo"
@@ -137,6 +137,9 @@ def main():
     except KeyboardInterrupt:
         print()
     finally:
+        # A second signal must not leave a part of it running.
+        for end in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(end, signal.SIG_IGN)
         for part in reversed(launched):
             part.stop()
 

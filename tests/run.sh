@@ -34,13 +34,13 @@ wait "$tools" || { tail -n 30 target/tools.log >&2; exit 1; }
 step "dependencies"
 make --no-print-directory dependencies
 
-# The cluster tests mostly wait for the clock, so the chart is checked meanwhile, on a control plane of its own.
-step "cluster tests, and the chart"
-make --no-print-directory chart > target/chart.log 2>&1 &
+# The cluster tests mostly wait for the clock, so chart and demo are checked meanwhile, on control planes of their own.
+step "cluster tests, the chart and the demo"
+(make --no-print-directory chart && make --no-print-directory demo-check) > target/chart.log 2>&1 &
 chart=$!
 make --no-print-directory cluster || { wait "$chart" || cat target/chart.log >&2; exit 1; }
 
-step "chart"
+step "chart and demo"
 wait "$chart" || { cat target/chart.log >&2; exit 1; }
 cat target/chart.log
 

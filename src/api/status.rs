@@ -9,8 +9,10 @@ use super::{Condition, ConditionType};
 /// What the operator last saw and did. All times are whole seconds, UTC, RFC 3339.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+// An object without a status would count as ready for what follows kstatus, such as Flux: see docs/gitops.md.
+#[schemars(extend("default" = {"observedGeneration": -1}))]
 pub struct CubeCredentialStatus {
-    /// The generation that this status speaks of.
+    /// The generation that this status speaks of; -1 before the operator has looked at it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// Ready, Refreshed and, while not ready, Reconciling or Stalled.

@@ -166,10 +166,9 @@ impl Context {
     }
 }
 
-/// People have to see a refusal. Everything else is retried.
+/// People see a refusal in the status, whose change is logged. Everything else is retried.
 fn refused(error: ApiError) -> Result<Outcome, ApiError> {
     if error.is_refusal() {
-        tracing::warn!(%error, "target not written");
         return Ok(Outcome::NotWritable(error.into()));
     }
     Err(error)

@@ -1,6 +1,9 @@
 //! `cube-operator run`: the controller, until SIGTERM.
 
+mod rights;
+
 use std::{
+    iter,
     net::SocketAddr,
     sync::{Arc, OnceLock},
 };
@@ -20,9 +23,10 @@ use crate::{
     leader::{Election, Leadership},
     metrics::Metrics,
     oauth::client::TokenClient,
-    server::{self, Certificate, MetricsAccess, MetricsPage, MetricsPort},
+    server::{self, Certificate, Health, MetricsAccess, MetricsPage, MetricsPort},
     telemetry,
 };
+use rights::Rights;
 
 /// Runs until SIGTERM or SIGINT, finishes the exchanges in progress, and ends.
 ///
@@ -56,6 +60,11 @@ pub async fn run(flags: Run) -> super::Result {
     // It serves until the very end: a probe that fails while the last exchange is finished would cut that short.
     let finished = CancellationToken::new();
     let lists = Arc::new(OnceLock::new());
+    let rights = Rights::default();
+    if election.is_some() {
+        let found = rights.find(client.clone(), flags.scope.namespaces.clone());
+        tokio::spawn(finished.clone().run_until_cancelled_owned(found));
+    }
     let page = MetricsPage {
         metrics: metrics.clone(),
         access: match flags.monitoring.access {
@@ -65,7 +74,7 @@ pub async fn run(flags: Run) -> super::Result {
     };
     let server = tokio::spawn(server::serve(
         listener,
-        readiness(leadership.clone(), Arc::clone(&lists)),
+        health(leadership.clone(), rights.clone(), Arc::clone(&lists)),
         page,
         metrics_port,
         finished.clone(),
@@ -163,15 +172,41 @@ async fn lead(
     lease.await.map_err(|error| error.to_string())?
 }
 
-/// The first thing that this process still lacks to be ready, for `/readyz`.
-fn readiness(
+/// Whether this process does its work, or could take it over.
+fn health(
     leadership: Leadership,
+    rights: Rights,
     lists: Arc<OnceLock<Readiness>>,
-) -> impl Fn() -> Option<&'static str> + Clone + Send + Sync + 'static {
-    move || match lists.get() {
-        Some(lists) => (!lists.is_complete()).then_some("the first lists are not there yet"),
-        None => (!leadership.stands_by()).then_some("it is not known who leads: the log says why"),
+) -> impl Fn() -> Health + Clone + Send + Sync + 'static {
+    move || {
+        let Some(lists) = lists.get() else {
+            return standby(&leadership, &rights);
+        };
+        let failing = lists.failing();
+        let failing = failing.map(|place| format!("cannot watch {place}: the log says why"));
+        let failing: Vec<_> = failing.collect();
+        if lists.is_complete() {
+            return Health::Ready(failing);
+        }
+        let waiting = "the first lists are not there yet".to_owned();
+        Health::NotReady(
+            iter::once(waiting)
+                .chain(failing)
+                .collect::<Vec<_>>()
+                .join("\n"),
+        )
     }
+}
+
+fn standby(leadership: &Leadership, rights: &Rights) -> Health {
+    let missing = if !leadership.stands_by() {
+        "it is not known who leads: the log says why"
+    } else if !rights.suffice() {
+        "this process stands by, but its account may watch no namespace: `cube-operator check` says what is missing"
+    } else {
+        return Health::Ready(Vec::new());
+    };
+    Health::NotReady(missing.to_owned())
 }
 
 fn cancel_on_signal(stop: &CancellationToken) -> super::Result {

@@ -13,7 +13,7 @@ use kube::{Client, runtime::watcher::Event};
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::watch;
+use super::watch::{self, WatchFailure};
 use crate::{
     cluster::{Metadata, ObjectKey},
     lock::lock,
@@ -100,15 +100,28 @@ impl Followed {
 
 /// Reports each change of a ConfigMap, and its state when the watch begins: it may have changed since it was read.
 async fn report(
-    events: impl Stream<Item = Event<Metadata<ConfigMap>>>,
+    events: impl Stream<Item = Result<Event<Metadata<ConfigMap>>, WatchFailure>>,
     key: ObjectKey,
     changes: mpsc::Sender<ObjectKey>,
 ) {
     let mut events = pin!(events);
+    let mut logged = None;
     while let Some(event) = events.next().await {
         match event {
-            Event::Apply(_) | Event::InitApply(_) | Event::Delete(_) => {}
-            Event::Init | Event::InitDone => continue,
+            Ok(Event::Apply(_) | Event::InitApply(_) | Event::Delete(_)) => {}
+            Ok(Event::Init) => continue,
+            Ok(Event::InitDone) => {
+                logged = None;
+                continue;
+            }
+            Err(WatchFailure { error, .. }) => {
+                if logged.as_ref() != Some(&error) {
+                    let ObjectKey { namespace, name } = &key;
+                    tracing::warn!(namespace, config_map = name, %error, "watch of a CA bundle interrupted, starting it again");
+                    logged = Some(error);
+                }
+                continue;
+            }
         }
         // Without a receiver, the scope has ended.
         if changes.send(key.clone()).await.is_err() {

@@ -1,7 +1,7 @@
 //! The log lines of a changed status.
 
 use crate::{
-    api::{ConditionStatus, ConditionType, CubeCredentialStatus, Reason},
+    api::{Condition, ConditionStatus, ConditionType, CubeCredentialStatus, Reason},
     reconcile::Credential,
 };
 
@@ -12,18 +12,27 @@ pub(super) fn log_change(before: &Credential, after: &CubeCredentialStatus) {
         let expires_at = after.expires_at.map(|time| time.to_string());
         tracing::info!(namespace, name, expires_at, "token published");
     }
-    for r#type in [ConditionType::Ready, ConditionType::Refreshed] {
-        let Some(condition) = after.condition(r#type) else {
-            continue;
-        };
-        let quiet = Reason::from_name(&condition.reason)
-            .is_some_and(|reason| reason.is_exchange_failure() || reason.is_waiting());
-        let logged_before = before
-            .status
+    let failure = |r#type| {
+        after
             .condition(r#type)
-            .is_some_and(|before| before.reason == condition.reason);
-        if condition.status == ConditionStatus::False && !quiet && !logged_before {
-            tracing::warn!(namespace, name, condition = ?r#type, reason = condition.reason, "{}", condition.message);
-        }
+            .filter(|now| is_new_failure(before, now))
+    };
+    let (ready, refreshed) = (
+        failure(ConditionType::Ready),
+        failure(ConditionType::Refreshed),
+    );
+    // Where both begin to fail for one reason, Refreshed says it with the remedy.
+    let ready = ready.filter(|ready| refreshed.is_none_or(|also| also.reason != ready.reason));
+    for condition in ready.into_iter().chain(refreshed) {
+        let (r#type, reason) = (condition.r#type, &condition.reason);
+        tracing::warn!(namespace, name, condition = ?r#type, reason, "{}", condition.message);
     }
+}
+
+fn is_new_failure(before: &Credential, now: &Condition) -> bool {
+    let quiet = Reason::from_name(&now.reason)
+        .is_some_and(|reason| reason.is_exchange_failure() || reason.is_waiting());
+    let before = before.status.condition(now.r#type);
+    let logged_before = before.is_some_and(|before| before.reason == now.reason);
+    now.status == ConditionStatus::False && !quiet && !logged_before
 }

@@ -1,8 +1,10 @@
 //! Waits for the first lists of the watches. A decision before that would be safe, but every target would have to be read.
+//! It also knows which scopes cannot be watched, and says each change of that once.
 
 use std::{
+    fmt,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU8, Ordering},
     },
     time::Duration,
@@ -13,13 +15,11 @@ use tokio::{
     time::Instant,
 };
 
-/// A list that decisions depend on.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum List {
-    Credentials = 1,
-    Targets = 2,
-    Sources = 4,
-}
+use super::{
+    health::{Failures, List},
+    watch::WatchFailure,
+};
+use crate::{lock::lock, metrics::Metrics};
 
 const ALL: u8 = List::Credentials as u8 | List::Targets as u8 | List::Sources as u8;
 
@@ -53,23 +53,94 @@ impl KnownPauses {
     }
 }
 
-/// The first lists that have arrived.
-#[derive(Debug)]
+/// What is watched: one namespace, or all.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place(pub(super) Option<String>);
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(namespace) => write!(f, "namespace {namespace:?}"),
+            None => f.write_str("all namespaces"),
+        }
+    }
+}
+
+/// The first lists of a scope that have arrived, and what fails.
 pub(super) struct Readiness {
+    place: Place,
+    metrics: Metrics,
     present: AtomicU8,
     changed: Notify,
+    failures: Mutex<Failures>,
     recalled: AtomicBool,
     pauses: Arc<KnownPauses>,
 }
 
 impl Readiness {
-    pub(super) fn new(pauses: Arc<KnownPauses>) -> Self {
-        Self {
+    pub(super) fn new(place: Place, metrics: Metrics, pauses: Arc<KnownPauses>) -> Self {
+        let readiness = Self {
+            place,
+            metrics,
             present: AtomicU8::default(),
             changed: Notify::default(),
+            failures: Mutex::default(),
             recalled: AtomicBool::default(),
             pauses,
+        };
+        readiness.show(false);
+        readiness
+    }
+
+    /// What is watched.
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// A list or watch has failed.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a failure that is repeated soon is logged once"
+    )]
+    pub(super) fn failed(&self, list: List, failure: WatchFailure) {
+        let WatchFailure { error, lasts } = failure.clone();
+        let mut failures = lock(&self.failures);
+        let is_new = failures.add(list, failure, std::time::Instant::now());
+        self.show(!failures.lasts());
+        drop(failures);
+        let namespace = self.place.0.as_deref();
+        match (is_new, lasts) {
+            (false, _) => {}
+            (true, true) => {
+                tracing::warn!(namespace, %error, "cannot watch {}: trying until it works", self.place);
+            }
+            (true, false) => {
+                tracing::warn!(namespace, %error, "watch interrupted, starting it again");
+            }
         }
+    }
+
+    /// A list is complete, or an event has arrived.
+    pub(super) fn works(&self, list: List) {
+        let mut failures = lock(&self.failures);
+        let is_over = failures.end(list);
+        self.show(!failures.lasts());
+        drop(failures);
+        if is_over {
+            let namespace = self.place.0.as_deref();
+            tracing::info!(namespace, "{} can be watched", self.place);
+        }
+    }
+
+    /// Whether something of the scope cannot be listed, or may not be watched.
+    pub(super) fn fails(&self) -> bool {
+        lock(&self.failures).lasts()
+    }
+
+    fn show(&self, works: bool) {
+        let namespace = self.place.0.as_deref().unwrap_or_default();
+        let watched = works && self.is_complete();
+        self.metrics.watches(namespace, watched);
     }
 
     /// Whether all first lists have arrived.
@@ -94,6 +165,7 @@ impl Readiness {
     /// A first list has arrived.
     pub(super) fn listed(&self, list: List) {
         self.present.fetch_or(list as u8, Ordering::AcqRel);
+        self.show(!self.fails());
         self.changed.notify_waiters();
     }
 
@@ -119,7 +191,10 @@ mod tests {
     #[tokio::test]
     async fn nothing_is_decided_before_the_lists_of_its_scope_and_the_pauses_of_all_are_known() {
         let pauses = KnownPauses::of(2);
-        let scopes = [(); 2].map(|()| Readiness::new(Arc::clone(&pauses)));
+        let scopes = [(); 2].map(|()| {
+            let (place, metrics) = (Place(None), Metrics::default());
+            Readiness::new(place, metrics, Arc::clone(&pauses))
+        });
         for list in [List::Credentials, List::Targets, List::Sources] {
             assert!(scopes[0].complete().now_or_never().is_none());
             scopes[0].listed(list);

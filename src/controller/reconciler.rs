@@ -15,7 +15,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     bundles::BundleWatches,
     log::log_change,
-    readiness::{KnownPauses, Readiness},
+    readiness::Readiness,
     retry,
     slots::{Ending, Exchanges},
     states::ObjectStates,
@@ -65,7 +65,7 @@ impl Reconciler {
     pub(super) fn new(
         context: Context,
         bundles: BundleWatches,
-        pauses: Arc<KnownPauses>,
+        readiness: Readiness,
         exchanges: Arc<Exchanges>,
         leadership: Leadership,
         stop: CancellationToken,
@@ -73,7 +73,7 @@ impl Reconciler {
         Self {
             context,
             bundles,
-            readiness: Readiness::new(pauses),
+            readiness,
             tasks: TaskTracker::new(),
             exchanges,
             leadership,

@@ -22,7 +22,10 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    bundles::BundleWatches, readiness::KnownPauses, reconciler::Reconciler, slots::Exchanges,
+    bundles::BundleWatches,
+    readiness::{KnownPauses, Place, Readiness},
+    reconciler::Reconciler,
+    slots::Exchanges,
     watches::credentials_affected,
 };
 use crate::{
@@ -88,11 +91,12 @@ where
         metrics: Metrics::default(),
     };
     let (bundles, _) = BundleWatches::new(parts.client.clone());
+    let readiness = Readiness::new(Place(None), parts.metrics.clone(), KnownPauses::of(1));
     (
         Reconciler::new(
             Context::new(parts, store),
             bundles,
-            KnownPauses::of(1),
+            readiness,
             Arc::new(Exchanges::new(HashMap::new())),
             leadership,
             CancellationToken::new(),

@@ -1,15 +1,18 @@
-//! One watch, as a stream of events that never ends.
+//! One watch, as a stream of events and failures that never ends.
 
-use std::{fmt::Debug, future, time::Duration};
+use std::{fmt::Debug, time::Duration};
 
-use futures::{Stream, StreamExt};
+use futures::{
+    Stream, StreamExt,
+    stream::{self, BoxStream},
+};
 use k8s_openapi::NamespaceResourceScope;
 use kube::{
     Api, Client, Resource,
     runtime::{
         WatchStreamExt,
         utils::Backoff,
-        watcher::{self, Event, watcher},
+        watcher::{self, DefaultBackoff, Error, Event, watcher},
     },
 };
 use serde::de::DeserializeOwned;
@@ -19,14 +22,26 @@ use crate::{cluster::slim, kubernetes::error::explain_watch};
 /// The number of objects on a page of a list, for an API server that does not stream lists. An object may have 1.4 MB, and a page
 /// is in memory as text and once more as objects: a neighbour who fills a page must not bring the process to the chart's limit.
 const PAGE: u32 = 10;
+/// The longest pause before a broken watch is started again. kube's own limit is half a minute: after a short outage, the operator
+/// saw nothing for another minute.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// The longest pause after a refusal, which lasts until somebody grants a right.
+const LONGEST_PAUSE_IF_REFUSED: Duration = Duration::from_secs(15);
 
 /// All objects of a kind.
 pub(super) fn all() -> watcher::Config {
     watcher::Config::default().page_size(PAGE)
 }
 
-/// The events of one kind. A broken watch is logged in one line and started again.
+/// A list or watch that failed. It is started again.
+#[derive(Clone, Debug)]
+pub(super) struct WatchFailure {
+    pub(super) error: String,
+    /// Whether it lasts until a list is complete. The end of any other failure shows only in that no further one follows.
+    pub(super) lasts: bool,
+}
+
+/// The events of one kind, and the failures between them.
 ///
 /// The list arrives as a stream of single objects, so that no two of them are in memory as text at the same time. An API server
 /// that refuses that is asked for pages.
@@ -34,7 +49,7 @@ pub(super) fn events<K>(
     client: &Client,
     namespace: Option<&str>,
     config: watcher::Config,
-) -> impl Stream<Item = Event<K>> + Send + 'static
+) -> impl Stream<Item = Result<Event<K>, WatchFailure>> + Send + 'static
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
         + Clone
@@ -48,42 +63,99 @@ where
         None => Api::all(client.clone()),
     };
     let slim = |object: &mut K| slim::metadata(object.meta_mut());
-    let streamed = watcher(api.clone(), config.clone().streaming_lists())
-        .take_while(|event| future::ready(!refuses_to_stream(event)));
-    let paged = watcher(api, config);
-    streamed.chain(paged).backoff(ShortBackoff::default()).modify(slim).filter_map(|event| {
-        if let Err(error) = &event {
-            tracing::warn!(kind = %K::kind(&()), error = %explain_watch(error), "watch interrupted, starting it again");
-        }
-        future::ready(event.ok())
+    let start = move |config| watcher(api.clone(), config).modify(slim).boxed();
+    let streamed = config.clone().streaming_lists();
+    let watch = Watch {
+        events: start(streamed.clone()),
+        config: streamed,
+        paged: Some(config),
+        backoff: DefaultBackoff::default(),
+        pause: Duration::ZERO,
+        is_listed: false,
+    };
+    stream::unfold((watch, start), async |(mut watch, start)| {
+        let event = watch.next(&start).await?;
+        Some((event, (watch, start)))
     })
+}
+
+/// A watch, and the pause before it is started again.
+struct Watch<K> {
+    events: BoxStream<'static, watcher::Result<Event<K>>>,
+    config: watcher::Config,
+    /// For an API server that streams no lists; `None`: this one does not.
+    paged: Option<watcher::Config>,
+    backoff: DefaultBackoff,
+    pause: Duration,
+    /// Whether the list is complete.
+    is_listed: bool,
+}
+
+impl<K> Watch<K> {
+    async fn next(
+        &mut self,
+        start: impl Fn(watcher::Config) -> BoxStream<'static, watcher::Result<Event<K>>>,
+    ) -> Option<Result<Event<K>, WatchFailure>> {
+        tokio::time::sleep(std::mem::take(&mut self.pause)).await;
+        let mut event = self.events.next().await?;
+        if refuses_to_stream(&event)
+            && let Some(paged) = self.paged.take()
+        {
+            self.events = start(paged.clone());
+            self.config = paged;
+            event = self.events.next().await?;
+        }
+        let error = match event {
+            Ok(event) => return Some(Ok(self.works(event))),
+            Err(error) => error,
+        };
+        let refused = is_refusal(&error);
+        if refused {
+            // kube would only try to continue the watch, and nothing would tell when it may.
+            self.events = start(self.config.clone());
+            self.is_listed = false;
+        }
+        let longest = if refused {
+            LONGEST_PAUSE_IF_REFUSED
+        } else {
+            LONGEST_PAUSE
+        };
+        self.pause = self.backoff.next().unwrap_or(longest).min(longest);
+        Some(Err(WatchFailure {
+            error: explain_watch(&error),
+            lasts: !self.is_listed,
+        }))
+    }
+
+    fn works(&mut self, event: Event<K>) -> Event<K> {
+        match &event {
+            // It only says that a list begins.
+            Event::Init => self.is_listed = false,
+            Event::InitDone => self.is_listed = true,
+            Event::InitApply(_) | Event::Apply(_) | Event::Delete(_) => {}
+        }
+        if !matches!(event, Event::Init) {
+            self.backoff.reset();
+        }
+        event
+    }
+}
+
+/// Whether the account lacks a right, or the API server does not know the kind.
+fn is_refusal(error: &Error) -> bool {
+    match error {
+        Error::InitialListFailed(kube::Error::Api(status))
+        | Error::WatchStartFailed(kube::Error::Api(status)) => [403, 404].contains(&status.code),
+        _ => false,
+    }
 }
 
 /// Whether the API server does not know a list that is streamed, or has that turned off: it calls the request invalid.
 fn refuses_to_stream<K>(event: &watcher::Result<Event<K>>) -> bool {
-    let Err(watcher::Error::WatchStartFailed(kube::Error::Api(status))) = event else {
+    let Err(Error::WatchStartFailed(kube::Error::Api(status))) = event else {
         return false;
     };
     matches!(status.code, 400 | 422)
-}
-
-/// kube's pauses before a broken watch is started again, but 5 s at most. kube's own limit is half a minute: after a short
-/// outage, the operator saw nothing for another minute.
-#[derive(Default)]
-struct ShortBackoff(watcher::DefaultBackoff);
-
-impl Iterator for ShortBackoff {
-    type Item = Duration;
-
-    fn next(&mut self) -> Option<Duration> {
-        self.0.next().map(|pause| pause.min(LONGEST_PAUSE))
-    }
-}
-
-impl Backoff for ShortBackoff {
-    fn reset(&mut self) {
-        self.0.reset();
-    }
 }
 
 #[cfg(test)]
@@ -125,7 +197,7 @@ mod tests {
         let events = events::<Metadata<Secret>>(&client, None, all());
         let found: Vec<_> = events.take(3).collect().await;
         assert!(
-            matches!(&found[..], [Event::Init, Event::InitApply(secret), Event::InitDone]
+            matches!(&found[..], [Ok(Event::Init), Ok(Event::InitApply(secret)), Ok(Event::InitDone)]
                 if secret.metadata.name.as_deref() == Some("listed")),
             "{found:?}"
         );

@@ -1,18 +1,26 @@
 //! The watches, and the credentials that each event affects. Secrets are watched as metadata and by label, so that foreign
 //! Secrets cost no memory and no Secret's data is received.
 
-use std::{future, sync::Arc};
+use std::{fmt::Debug, future, sync::Arc};
 
 use futures::{
     Stream, StreamExt,
     stream::{self, BoxStream},
 };
-use k8s_openapi::api::core::v1::Secret;
-use kube::runtime::{WatchStreamExt, reflector, reflector::store::Writer, watcher::Event};
+use k8s_openapi::{NamespaceResourceScope, api::core::v1::Secret};
+use kube::{
+    Resource,
+    runtime::{
+        WatchStreamExt, reflector,
+        reflector::store::Writer,
+        watcher::{self, Event},
+    },
+};
+use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 
 use super::{
-    readiness::List,
+    health::List,
     reconciler::Reconciler,
     watch::{all, events},
 };
@@ -28,10 +36,9 @@ pub(super) fn affected(
     writer: Writer<Watched>,
     bundles: mpsc::Receiver<ObjectKey>,
 ) -> impl Stream<Item = ObjectKey> + Send + 'static {
-    let client = &reconciler.context.parts.client;
     let labelled = |label: &str| all().labels(&format!("{label}={}", label::TRUE));
 
-    let credentials = events::<Watched>(client, namespace, all())
+    let credentials = watched::<Watched>(reconciler, namespace, List::Credentials, all())
         .map(Ok)
         .modify(slim::credential);
     let credentials = reflector(writer, credentials);
@@ -43,16 +50,55 @@ pub(super) fn affected(
         ),
         each(
             reconciler,
-            events(client, namespace, labelled(label::MANAGED)),
+            watched(
+                reconciler,
+                namespace,
+                List::Targets,
+                labelled(label::MANAGED),
+            ),
             targets_affect,
         ),
         each(
             reconciler,
-            events(client, namespace, labelled(label::CREDENTIAL)),
+            watched(
+                reconciler,
+                namespace,
+                List::Sources,
+                labelled(label::CREDENTIAL),
+            ),
             sources_affect,
         ),
         bundles_affect(reconciler, bundles),
     ])
+}
+
+/// The events of a list. Readiness is told of its failures, and of their end.
+fn watched<K>(
+    reconciler: &Arc<Reconciler>,
+    namespace: Option<&str>,
+    list: List,
+    config: watcher::Config,
+) -> impl Stream<Item = Event<K>> + Send + 'static
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + DeserializeOwned
+        + Debug
+        + Send
+        + 'static,
+{
+    let events = events(&reconciler.context.parts.client, namespace, config);
+    let reconciler = Arc::clone(reconciler);
+    events.filter_map(move |event| {
+        match &event {
+            Ok(Event::Init | Event::InitApply(_)) => {}
+            Ok(Event::InitDone | Event::Apply(_) | Event::Delete(_)) => {
+                reconciler.readiness.works(list);
+            }
+            Err(failure) => reconciler.readiness.failed(list, failure.clone()),
+        }
+        future::ready(event.ok())
+    })
 }
 
 /// The `CubeCredentials` that each event affects.

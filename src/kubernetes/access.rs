@@ -1,8 +1,11 @@
-//! Asks the API server who sent a bearer token, and whether that user may read a path.
+//! Asks the API server who sent a bearer token, whether that user may read a path, and what this account may do.
 
 use k8s_openapi::api::{
     authentication::v1::{TokenReview, TokenReviewSpec, UserInfo},
-    authorization::v1::{NonResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec},
+    authorization::v1::{
+        NonResourceAttributes, ResourceAttributes, SelfSubjectAccessReview,
+        SelfSubjectAccessReviewSpec, SubjectAccessReview, SubjectAccessReviewSpec,
+    },
 };
 use kube::{Api, Client, api::PostParams};
 use secrecy::{ExposeSecret, SecretString};
@@ -55,5 +58,24 @@ pub(crate) async fn may_get(client: &Client, user: UserInfo, path: &str) -> Resu
     let parameters = PostParams::default();
     let review = api.create(&parameters, &review);
     let review = call("create", "a SubjectAccessReview", review).await?;
+    Ok(review.status.is_some_and(|status| status.allowed))
+}
+
+/// Whether the account of this process may do this.
+///
+/// # Errors
+/// If the API server refuses or cannot be reached.
+pub(crate) async fn may(client: &Client, what: ResourceAttributes) -> Result<bool, ApiError> {
+    let api: Api<SelfSubjectAccessReview> = Api::all(client.clone());
+    let review = SelfSubjectAccessReview {
+        spec: SelfSubjectAccessReviewSpec {
+            resource_attributes: Some(what),
+            ..SelfSubjectAccessReviewSpec::default()
+        },
+        ..SelfSubjectAccessReview::default()
+    };
+    let parameters = PostParams::default();
+    let review = api.create(&parameters, &review);
+    let review = call("create", "a SelfSubjectAccessReview", review).await?;
     Ok(review.status.is_some_and(|status| status.allowed))
 }

@@ -70,6 +70,8 @@ fn classified(status: &Status) -> ApiStatus {
         StatusClass::Conflict
     } else if status.is_not_found() {
         StatusClass::NotFound
+    } else if is_immutable(status) {
+        StatusClass::Immutable
     } else if status.is_forbidden() || status.is_invalid() || status.code == 400 {
         StatusClass::Refused
     } else {
@@ -83,6 +85,13 @@ fn classified(status: &Status) -> ApiStatus {
         class,
         namespace_is_gone: is_namespace_gone(status),
     }
+}
+
+/// The API server has no reason of its own for it.
+fn is_immutable(status: &Status) -> bool {
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    let set = |message: &str| message.contains("field is immutable when `immutable` is set");
+    status.is_invalid() && causes.map(|cause| cause.message.as_str()).any(set)
 }
 
 fn is_namespace_gone(status: &Status) -> bool {
@@ -148,6 +157,19 @@ mod tests {
             assert_eq!(status.class, class, "{error}");
             assert!(!error.is_namespace_gone());
         }
+    }
+
+    #[test]
+    fn an_object_that_was_made_immutable_is_known_by_the_causes() {
+        let of = |message: &str| {
+            let causes =
+                json!([{"reason": "FieldValueForbidden", "field": "data", "message": message}]);
+            error(json!({"code": 422, "reason": "Invalid", "details": {"causes": causes}}))
+        };
+        let immutable = of("Forbidden: field is immutable when `immutable` is set");
+        assert!(immutable.is_immutable() && immutable.is_refusal());
+        let other = of("Invalid value: \"Opaque\": field is immutable");
+        assert!(!other.is_immutable() && other.is_refusal());
     }
 
     #[test]

@@ -157,6 +157,7 @@ fn exported() -> BTreeMap<String, (String, Vec<String>)> {
     metrics.budget_waited();
     metrics.reconciled(true, Duration::ZERO);
     metrics.api_requested("get secrets".into());
+    metrics.watches("treasury", true);
     let text = metrics.text();
     let types = text.lines().filter_map(|line| {
         let (family, r#type) = line.strip_prefix("# TYPE ")?.split_once(' ')?;

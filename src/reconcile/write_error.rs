@@ -24,3 +24,10 @@ pub enum WriteError {
     #[error("a Secret that does not belong to this CubeCredential has the name of its state")]
     ForeignState,
 }
+
+impl WriteError {
+    /// Whether the Secret has been made immutable.
+    pub(in crate::reconcile) fn is_immutable(&self) -> bool {
+        matches!(self, Self::Api(error) if error.is_immutable())
+    }
+}

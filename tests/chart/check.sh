@@ -70,23 +70,61 @@ example_of_artifact_hub() {
     && grep -q CubeCredential "$1" && kubectl apply -n chart-test --dry-run=server --warnings-as-errors -f "$1"
 }
 
-second_release() {
-  helm install tokens "$chart" -n team-b --set 'watchNamespaces={team-b},crds.install=false' \
-    && kubectl get validatingadmissionpolicy cube-operator.chart-test.authors tokens.team-b.authors \
-    && helm uninstall tokens -n team-b --wait \
-    && gone validatingadmissionpolicy tokens.team-b.authors \
-    && kubectl get validatingadmissionpolicy cube-operator.chart-test.authors
+# Each command of the README about several releases, as it stands there.
+documented() {
+  grep -qF -- "$1" README.md || { echo "not in the README: $1"; return 1; }
+  bash -c "$1"
+}
+
+releases_of_one_name() {
+  documented "helm install cube-operator charts/cube-operator -n team-a --set 'watchNamespaces={team-a}'" \
+    && documented "helm install cube-operator charts/cube-operator -n team-b --set 'watchNamespaces={team-b},crds.install=false'" \
+    && kubectl get clusterrole cube-operator.team-a.{view,edit,refresh} cube-operator.team-b.{view,edit,refresh} \
+    && kubectl get validatingadmissionpolicy cube-operator.team-a.authors cube-operator.team-b.authors
+}
+
+the_definition_changes_hands() {
+  helm uninstall cube-operator -n team-a --wait \
+    && gone clusterrole cube-operator.team-a.view && kubectl get clusterrole cube-operator.team-b.view \
+    && documented "helm install tokens charts/cube-operator -n team-c --set 'watchNamespaces={team-c}' --take-ownership" \
+    && documented "helm upgrade cube-operator charts/cube-operator -n team-b --reset-then-reuse-values --set crds.install=true --take-ownership" \
+    && helm uninstall tokens -n team-c --wait && helm uninstall cube-operator -n team-b --wait \
+    && kubectl get crd cubecredentials.cube-operator.dev
+}
+
+nothing_cluster_scoped() {
+  local command
+  command=$(grep -A 1 "crds.install=false,aggregateRoles=false' " README.md)
+  [ "$(wc -l <<< "$command")" = 2 ] && bash -c "$command" \
+    && gone clusterrole,validatingadmissionpolicy -l app.kubernetes.io/name=cube-operator \
+    && helm uninstall cube-operator -n team-a --wait
+}
+
+# A release by the same name in the same namespace finds the definition that the last one left.
+the_kept_definition_is_found() {
+  helm install cube-operator "$chart" -n chart-test && helm uninstall cube-operator -n chart-test --wait
+}
+
+every_interval() {
+  local interval
+  for interval in 1s 59s 90s 3600s 1m 60m 1m30s 59m59s 1h; do
+    helm template cube-operator "$chart" --set tokenRequestInterval=$interval > /dev/null || return 1
+  done
+  for interval in 0s 3601s 61m 2h 1m0s 90 1.5m; do
+    ! helm template cube-operator "$chart" --set-string tokenRequestInterval=$interval > /dev/null 2>&1 \
+      || { echo "accepted: $interval"; return 1; }
+  done
 }
 
 upgrade_to_namespaces() {
   helm upgrade cube-operator "$chart" -n chart-test --set 'watchNamespaces={team-a}' \
     && kubectl get role/cube-operator rolebinding/cube-operator -n team-a \
-    && gone clusterrole/cube-operator && gone clusterrolebinding/cube-operator
+    && gone clusterrole/cube-operator.chart-test && gone clusterrolebinding/cube-operator.chart-test
 }
 
 uninstall_keeps_the_definition() {
   helm uninstall cube-operator -n chart-test --wait \
-    && gone role/cube-operator -n team-a && gone clusterrole/cube-operator-view \
+    && gone role/cube-operator -n team-a && gone clusterrole -l app.kubernetes.io/name=cube-operator \
     && gone validatingadmissionpolicy,validatingadmissionpolicybinding -l app.kubernetes.io/name=cube-operator \
     && kubectl get crd cubecredentials.cube-operator.dev
 }
@@ -98,7 +136,7 @@ gone() {
 }
 
 [ -n "${KUBECONFIG:-}" ] || start_control_plane
-for namespace in chart-test team-a team-b; do
+for namespace in chart-test team-a team-b team-c; do
   kubectl create namespace "$namespace" --dry-run=client -o yaml | kubectl apply -f - > /dev/null
 done
 kubectl label namespace chart-test --overwrite pod-security.kubernetes.io/warn=restricted > /dev/null
@@ -121,9 +159,14 @@ notes=$(mktemp)
 check "the example in the notes is complete and valid" example_of_the_notes "$notes"
 check "the example for Artifact Hub is valid" example_of_artifact_hub "$notes"
 rm "$notes"
-check "a second release has policies of its own" second_release
 check "upgrade to some namespaces takes the cluster-wide rights away" upgrade_to_namespaces
 check "uninstall keeps the definition, and nothing else" uninstall_keeps_the_definition
+check "the next release by that name finds the definition" the_kept_definition_is_found
+kubectl delete crd cubecredentials.cube-operator.dev > /dev/null
+check "two releases in two namespaces have one name" releases_of_one_name
+check "the definition of a release that is gone changes hands" the_definition_changes_hands
+check "the README's command for one namespace creates nothing cluster-scoped" nothing_cluster_scoped
+check "the schema takes seconds, minutes and both, from 1s to 1h" every_interval
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -191,20 +191,33 @@ fn an_operator_is_alive_but_not_ready_and_does_nothing_before_its_first_lists() 
     let binary = Path::new(env!("CARGO_BIN_EXE_cube-operator"));
     let operator = Operator::launch(binary, &place.kubeconfig, &arguments, &[]);
     eventually("every list is refused", || {
-        let kinds = ["CubeCredential", "Secret"];
         let lines = operator.lines();
-        let refused = |kind| {
-            let interrupted = |line: &Value| {
-                line["kind"] == kind && line["message"] == "watch interrupted, starting it again"
+        let cannot = format!(
+            "cannot watch namespace {:?}: trying until it works",
+            place.namespace
+        );
+        let refused = |resource: &&str| {
+            let of = |line: &Value| {
+                let error = line["error"].as_str().unwrap_or_default();
+                line["message"] == cannot && error.starts_with(resource)
             };
-            lines.iter().any(interrupted)
+            lines.iter().any(of)
         };
-        kinds.into_iter().all(refused).then_some(())
+        ["cubecredentials", "secrets"]
+            .iter()
+            .all(refused)
+            .then_some(())
     });
     assert_eq!(operator.get("/livez"), (200, "ok\n".into()));
     assert_eq!(
         operator.get("/readyz"),
-        (503, "the first lists are not there yet\n".into())
+        (
+            503,
+            format!(
+                "the first lists are not there yet\ncannot watch namespace {:?}: the log says why\n",
+                place.namespace
+            )
+        )
     );
     assert_eq!(place.exchanges().len(), 0);
 
@@ -214,6 +227,28 @@ fn an_operator_is_alive_but_not_ready_and_does_nothing_before_its_first_lists() 
     });
     assert_eq!(operator.get("/readyz"), (200, "ok\n".into()));
     assert_eq!(place.exchanges(), [200]);
+}
+
+#[test]
+fn a_failure_is_one_line_of_the_log() {
+    let place = Place::new();
+    let operator = place.operator();
+    place.apply(&place.credential("main"));
+    place.wait_for("main", "its client is missing", |status| {
+        is(status, Ready, "False", "ClientSecretNotFound")
+    });
+    let lines = || -> Vec<Value> {
+        let lines = operator.lines().into_iter();
+        lines.filter(|line| line["name"] == "main").collect()
+    };
+    eventually("it is told", || (!lines().is_empty()).then_some(()));
+    place.after_reconcile(&operator, || {
+        place.kubectl(&["label", "cubecredential", "main", "again=true"]);
+    });
+    let lines = lines();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert_eq!(lines[0]["condition"], "Refreshed");
+    assert_eq!(lines[0]["reason"], "ClientSecretNotFound");
 }
 
 #[test]

@@ -55,8 +55,14 @@ impl Operator {
         environment: &[(&str, &str)],
     ) -> Self {
         let log = directory("operator").join("log");
+        let own: &[_] = if arguments.contains(&"--listen") {
+            &[]
+        } else {
+            &["--listen", "127.0.0.1:0"]
+        };
         let child = Command::new(binary)
-            .args(["run", "--listen", "127.0.0.1:0"])
+            .arg("run")
+            .args(own)
             .args(arguments)
             .env("KUBECONFIG", kubeconfig)
             // The default would make most tests wait for their second exchange.

@@ -75,7 +75,7 @@ impl Place {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let namespace = format!("test-{}", COUNT.fetch_add(1, Ordering::Relaxed));
         plane.kubectl(&["create", "namespace", &namespace]);
-        // The ClusterRole that comes with the policy of refreshes would be the same one for all places.
+        // What these bring is tried in `policies`.
         let values = format!(
             "watchNamespaces={{{namespace}}},crds.install=false,aggregateRoles=false,policies.refresh.enabled=false"
         );

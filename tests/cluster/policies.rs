@@ -6,8 +6,6 @@ mod page;
 mod refresh;
 mod service_account;
 
-use std::sync::Mutex;
-
 use serde_json::{Value, json};
 
 use crate::{
@@ -36,20 +34,16 @@ impl Users {
         users.grant("author", &json!([rule("cubecredentials", &all, None)]));
         users.bind(&users.place.namespace, "owner", "edit");
         users.bind(&users.next, "neighbour", "edit");
-        let refresh = "cube-operator-refresh";
-        users.bind(&users.place.namespace, "consumer", refresh);
+        let refresh = format!("cube-operator.{}.refresh", users.place.namespace);
+        users.bind(&users.place.namespace, "consumer", &refresh);
         users
     }
 
     /// The chart as it is by default, but for two namespaces.
     fn install_policies(&self) {
-        // Two tests would create the same ClusterRoles.
-        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-        let guard = ONE_AT_A_TIME.lock();
         let (here, next) = (&self.place.namespace, &self.next);
         let values = format!("watchNamespaces={{{here},{next}}},crds.install=false");
         install(self.place.plane, here, &values);
-        drop(guard);
     }
 
     /// Gives a user these rights in the namespace.

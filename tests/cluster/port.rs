@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::{
     environment::{directory, output},
-    operator::{Operator, eventually},
+    operator::{Operator, eventually, get},
     place::Place,
 };
 
@@ -40,6 +40,36 @@ fn slow_clients_take_little_memory_and_stand_in_no_probes_way() {
     println!("300 slow clients took {grown} KiB");
     assert!(grown < 16 * 1024, "{grown} KiB");
     drop(clients);
+}
+
+#[test]
+fn clients_of_ipv4_and_ipv6_reach_every_port() {
+    let place = Place::new();
+    let tls = directory("both-families");
+    write_certificate(&tls);
+    let operator = place.operator_with(
+        &[
+            "--listen",
+            "[::]:0",
+            "--metrics-listen",
+            "[::]:0",
+            "--metrics-tls-dir",
+            tls.to_str().unwrap(),
+        ],
+        &[],
+    );
+    let port = |address: &str| address.rsplit(':').next().unwrap().to_owned();
+    let metrics = operator
+        .lines()
+        .iter()
+        .find_map(|line| Some(line["metrics_address"].as_str()?.to_owned()))
+        .unwrap();
+    for host in ["127.0.0.1", "[::1]"] {
+        let probes = format!("{host}:{}", port(&operator.address));
+        assert_eq!(get(&probes, "/livez"), (200, "ok\n".into()), "{host}");
+        let metrics = format!("{host}:{}", port(&metrics));
+        assert_eq!(scrape(&metrics, None), 200, "{host}");
+    }
 }
 
 #[test]

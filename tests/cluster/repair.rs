@@ -1,6 +1,6 @@
 //! The operator repairs immediately what people delete, edit or rotate.
 
-use cube_operator::api::ConditionType::Ready;
+use cube_operator::api::ConditionType::{Ready, Refreshed};
 use serde_json::json;
 
 use crate::{
@@ -22,6 +22,34 @@ fn repaired(place: &Place, times: usize) {
     });
     place.wait_for("main", &what, |status| is(status, Ready, "True", "Synced"));
     assert!(place.events("main").iter().any(|event| event == REPAIRED));
+}
+
+#[test]
+fn an_immutable_target_is_told_with_the_command_that_frees_it() {
+    let place = Place::new();
+    let _operator = place.operator();
+    let before = place.ready_main();
+    place.patch("secret", "main-token", &json!({"immutable": true}));
+    place.request("now");
+    let told = place.wait_for("main", "it is refused", |status| {
+        is(status, Refreshed, "False", "TargetNotWritable")
+    });
+    let message = &told.condition(Refreshed).unwrap().message;
+    let command = format!("kubectl -n {} delete secret main-token", place.namespace);
+    let start = format!(
+        "Secret \"main-token\" is immutable, so no new token can be written into it: run `{command}`, and it is created again \
+         immediately; next try at "
+    );
+    assert!(message.starts_with(&start), "{message}");
+    assert!(message.len() <= 200 + place.namespace.len(), "{message}");
+    assert_eq!(told.token_fingerprint, before.token_fingerprint);
+
+    place.kubectl(&["delete", "secret", "main-token"]);
+    place.wait_for("main", "the new token is there", |status| {
+        is(status, Ready, "True", "Synced") && status.refresh_request.is_some()
+    });
+    assert_eq!(place.call_api("main-token"), 200);
+    assert_eq!(place.exchanges().len(), 2, "the token was kept");
 }
 
 #[test]

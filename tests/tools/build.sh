@@ -12,7 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 bin=$root/target/tools/bin
 stamps=$root/target/tools/stamps
-everything="helm helm-unittest kubectl etcd venv linters actionlint cargo-deny kube-apiserver kube-controller-manager promtool prometheus definitions"
+everything="helm helm-unittest kubectl etcd venv linters actionlint cargo-deny kube-apiserver kube-controller-manager promtool prometheus definitions gitops-health"
 
 fail() {
     echo "build.sh: $*" >&2
@@ -174,6 +174,8 @@ build() {
     promtool) prometheus_tool promtool "2 min" ;;
     prometheus) prometheus_tool prometheus "1 min" ;;
     definitions) definitions ;;
+    # The checksum is only there to build it again when it changes.
+    gitops-health) go_tool gitops-health gitops . "1 min" "-X main.source=$(checksum "$here/gitops/main.go")" ;;
     *) fail "there is no tool $1: choose from $everything cargo-machete cargo-cyclonedx" ;;
     esac
 }

@@ -52,14 +52,15 @@ annotations:
 {{- ternary 8443 8080 (ne .Values.metrics.tlsSecret "") }}
 {{- end }}
 
-{{- /* Admission policies are cluster-scoped, and two releases in two namespaces may have one name. */ -}}
-{{- define "cube-operator.policy" -}}
-{{- printf "%s.%s.%s" (include "cube-operator.name" .of) .of.Release.Namespace .policy }}
+{{- /* The name of a cluster-scoped object: two releases in two namespaces may have one name. "part" tells objects of a release apart. */ -}}
+{{- define "cube-operator.clusterScoped" -}}
+{{- $release := printf "%s.%s" (include "cube-operator.name" .of) .of.Release.Namespace }}
+{{- ternary (printf "%s.%s" $release .part) $release (hasKey . "part") }}
 {{- end }}
 
 {{- /* Puts a policy in force: "of" is the root. "namespaces": only there; empty: everywhere. */ -}}
 {{- define "cube-operator.policyBinding" -}}
-{{- $name := include "cube-operator.policy" . -}}
+{{- $name := include "cube-operator.clusterScoped" . -}}
 apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicyBinding
 metadata:

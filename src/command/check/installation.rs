@@ -1,16 +1,15 @@
 //! Is everything there that the operator needs: the definition, and its rights?
 
 use k8s_openapi::{
-    api::authorization::v1::{
-        ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
-    },
+    api::authorization::v1::ResourceAttributes,
     apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
 };
-use kube::{Api, Client, CustomResourceExt, Resource, api::PostParams};
+use kube::{Api, Client, CustomResourceExt, Resource};
 
 use crate::{
     api::{CubeCredential, GROUP},
     kubernetes::{
+        access,
         error::{ApiError, call, cause},
         lease::LeaseName,
     },
@@ -157,7 +156,7 @@ async fn may(
             verb: Some((*verb).into()),
             ..attributes.clone()
         };
-        if !allowed(client, attributes).await? {
+        if !access::may(client, attributes).await? {
             denied.push(*verb);
         }
     }
@@ -168,24 +167,4 @@ async fn may(
         let verbs = denied;
         Finding::bad(InstallationFact::Denied { verbs, right })
     })
-}
-
-async fn allowed(client: &Client, attributes: ResourceAttributes) -> Result<bool, ApiError> {
-    let spec = SelfSubjectAccessReviewSpec {
-        resource_attributes: Some(attributes),
-        ..Default::default()
-    };
-    let review = SelfSubjectAccessReview {
-        spec,
-        ..Default::default()
-    };
-    let api: Api<SelfSubjectAccessReview> = Api::all(client.clone());
-    let response = call(
-        "create",
-        "a SelfSubjectAccessReview",
-        api.create(&PostParams::default(), &review),
-    )
-    .await?;
-    let status = response.status;
-    Ok(status.is_some_and(|status| status.allowed))
 }

@@ -6,7 +6,7 @@ use tokio::sync::Semaphore;
 use super::*;
 use crate::{
     controller::{
-        readiness::List,
+        health::List,
         tests::{list, object_in, reconciler_at, reconciler_that},
     },
     leader::Leadership,

@@ -149,7 +149,8 @@ fn confirmed(case: &Case<'_>, token: TokenMetadata) -> TokenMetadata {
 
 fn an_unwritable_target_waits(case: &Case<'_>) -> Option<Step> {
     let unwritable = case.observed.memory.target.unwritable()?;
-    if !unwritable.waits(case.observed.credential.generation, case.now) {
+    let is_deleted = unwritable.why.is_immutable() && case.target().is_none();
+    if is_deleted || !unwritable.waits(case.observed.credential.generation, case.now) {
         return None;
     }
     let reason = Reason::TargetNotWritable;

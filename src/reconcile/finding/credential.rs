@@ -21,6 +21,11 @@ pub(crate) enum StatusFact {
     SpecNotObserved,
     /// The message is recalled from the status.
     Condition(Condition),
+    /// The status says that the token is valid, and it has expired since.
+    Expired {
+        expired_at: Timestamp,
+        now: Timestamp,
+    },
     Overdue {
         planned: Timestamp,
     },

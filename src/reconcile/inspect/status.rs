@@ -12,6 +12,8 @@ use crate::{
 
 /// An exchange that is planned for a time so long ago is not going to be made: a timer comes five minutes late at most.
 const OVERDUE_SECONDS: i64 = 360;
+/// An operator that runs reports the end of a token within this time.
+const REPORTED_WITHIN_SECONDS: i64 = 10;
 
 /// What the status says at present.
 pub(crate) fn conditions(observed: &Observed, now: Timestamp) -> Vec<Finding> {
@@ -23,7 +25,13 @@ pub(crate) fn conditions(observed: &Observed, now: Timestamp) -> Vec<Finding> {
     ) else {
         return vec![Finding::bad(StatusFact::NotObserved)];
     };
-    let mut findings = vec![told(ready, Finding::bad)];
+    let is_ready = ready.status == ConditionStatus::True;
+    let expired = |at: &Timestamp| now.duration_since(*at).as_secs() > REPORTED_WITHIN_SECONDS;
+    let expired = status.expires_at.filter(|at| is_ready && expired(at));
+    let mut findings = vec![match expired {
+        Some(expired_at) => Finding::bad(StatusFact::Expired { expired_at, now }),
+        None => told(ready, Finding::bad),
+    }];
     if !is_repeated(ready, refreshed) {
         // With a live token it is a warning, and no outage yet.
         let failed = match ready.status {

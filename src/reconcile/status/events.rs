@@ -61,14 +61,18 @@ fn failure(observed: &Observed, r#type: ConditionType, condition: &Condition) ->
     })
 }
 
+/// Whether the token that is reported is the first one, perhaps after failures. An absent target does not say so: somebody may have
+/// deleted it.
+fn is_first_token(observed: &Observed) -> bool {
+    let changes = observed.memory.reporting.changes();
+    let status = &observed.credential.status;
+    let none_before = status.issued_at.is_none() && !changes.contains(&Change::Repaired);
+    let tried_before = status.last_attempt_at.is_some() && !failed_before(observed);
+    changes.contains(&Change::Issued) && none_before && !tried_before
+}
+
 fn first_token(observed: &Observed, settings: Option<&Settings>) -> Option<Event> {
-    let issued = observed
-        .memory
-        .reporting
-        .changes()
-        .contains(&Change::Issued);
-    let first = observed.credential.status.last_attempt_at.is_none();
-    (issued && first && !failed_before(observed)).then(|| Event {
+    is_first_token(observed).then(|| Event {
         kind: EventKind::TokenIssued,
         note: format!(
             "the first token was issued and is in Secret {:?}",
@@ -82,7 +86,8 @@ fn recovery(
     conditions: &Conditions,
     settings: Option<&Settings>,
 ) -> Option<Event> {
-    let recovered = failed_before(observed) && conditions.refreshed.status == ConditionStatus::True;
+    let works = conditions.refreshed.status == ConditionStatus::True;
+    let recovered = works && failed_before(observed) && !is_first_token(observed);
     recovered.then(|| Event {
         kind: EventKind::Recovered,
         note: format!("Secret {:?} holds a live token again", target(settings)),

@@ -237,6 +237,15 @@ pub(super) fn not_writable(why: &str, next_attempt: Timestamp) -> String {
     )
 }
 
+/// The operator does not delete what somebody has made immutable.
+pub(super) fn immutable_target(target: &str, namespace: &str, next_attempt: Timestamp) -> String {
+    format!(
+        "Secret {target:?} is immutable, so no new token can be written into it: run `kubectl -n {namespace} delete secret {target}`, \
+         and it is created again immediately{NEXT_TRY}{}",
+        time(next_attempt)
+    )
+}
+
 /// The target must be gone before it can be created with another type. A few finalizers say enough.
 pub(super) fn held_by_finalizers(target: &str, finalizers: &[String]) -> String {
     let finalizers: Vec<_> = finalizers

@@ -113,6 +113,24 @@ fn a_long_history_is_told_by_its_changes() {
 }
 
 #[test]
+fn the_first_token_after_failures_is_no_recovery() {
+    let mut world = World::new();
+    world.provider.otherwise = refuse(Reason::Unavailable);
+    world.settle();
+    assert_eq!(
+        world.take_events(),
+        [EventKind::Failed(Reason::Unavailable)]
+    );
+    world.restart();
+    world.settle();
+    world.provider.otherwise = issue(3600);
+    world.pass(seconds(600));
+    assert_eq!(world.take_events(), [EventKind::TokenIssued]);
+    world.pass(seconds(7200));
+    assert_eq!(world.take_events(), []);
+}
+
+#[test]
 fn an_unknown_expiry_is_told_once_and_the_assumed_lifetime_is_used() {
     let mut world = World::new();
     world.spec.assumed_lifetime = "2h".into();

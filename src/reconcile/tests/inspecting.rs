@@ -145,7 +145,11 @@ fn an_operator_that_does_not_run_is_noticed() {
     assert_eq!(world.conditions_found().len(), 2);
     world.now += seconds(4000);
     let overdue = "an exchange was planned for 2026-11-21T10:54:40Z and was not made: check that the operator runs";
-    assert_eq!(world.conditions_found()[2..], [Shown::bad(overdue)]);
+    let ready = "Ready is out of date: the token expired at 2026-11-21T11:00:00Z, 6 min ago, and the operator has not updated the \
+                 status since: check that it runs, and that it watches this namespace";
+    let found = world.conditions_found();
+    assert_eq!(found[0], Shown::bad(ready));
+    assert_eq!(found[2..], [Shown::bad(overdue)]);
     let expired = format!(
         "the token in Secret {TARGET:?} expired at 2026-11-21T11:00:00Z: repair what is wrong here; if nothing is, check that the \
          operator runs"

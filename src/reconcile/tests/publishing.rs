@@ -253,7 +253,7 @@ fn a_target_that_a_quota_refuses_keeps_its_token_for_the_next_attempt() {
         world.take_events(),
         [
             EventKind::Failed(Reason::TargetNotWritable),
-            EventKind::Recovered
+            EventKind::TokenIssued
         ]
     );
 }

@@ -1,10 +1,12 @@
 //! The target and the pods that use it.
 
+use cube_operator::api::ConditionType::Ready;
 use serde_json::json;
 
 use crate::{
     consumers::{by_sub_path, in_variable, stale},
-    place::Place,
+    operator::eventually,
+    place::{Place, is},
 };
 
 use super::{FROM_HERE, NOT_LOOKED_AT};
@@ -72,4 +74,23 @@ fn consumers_that_never_see_a_refresh_are_noticed() {
             "- pods were not looked at, as --warn-consumers is false"
         ]
     );
+}
+
+#[test]
+fn a_token_that_expired_while_the_operator_was_dead_is_no_ready_one() {
+    let place = Place::with_lifetimes(&[6]);
+    let operator = place.operator();
+    let expires_at = place.ready_main().expires_at.unwrap();
+    drop(operator);
+    assert!(is(&place.status("main"), Ready, "True", "Synced"));
+    let start = format!("✗ Ready is out of date: the token expired at {expires_at}, ");
+    eventually("it is told", || {
+        let found = place.marked(&['✗'], "main", &[]);
+        found
+            .iter()
+            .any(|line| line.starts_with(&start))
+            .then_some(())
+    });
+    let good = place.marked(&['✓'], "main", &[]);
+    assert!(good.iter().all(|line| !line.contains("Ready")), "{good:?}");
 }

@@ -82,3 +82,26 @@ fn check_finds_all_that_the_charts_role_grants_and_names_each_verb_that_is_missi
         });
     }
 }
+
+#[test]
+fn check_takes_the_flags_for_namespaces_that_kubectl_takes() {
+    let place = Place::new();
+    let namespace = place.namespace.as_str();
+    let check = |flags: &[&str]| run(&place.kubeconfig, &[&["check"], flags].concat(), &[]);
+    assert_eq!(
+        check(&["-n", namespace]),
+        check(&["--namespace", namespace])
+    );
+    // The account has rights in one namespace only.
+    for all in ["-A", "--all-namespaces"] {
+        let (code, output, _) = check(&[all, "--namespaces", namespace]);
+        assert_eq!(code, Some(1));
+        let missing = "✗ may not get, list, watch cubecredentials in all namespaces";
+        assert!(output.contains(missing), "{output}");
+    }
+    for refused in [&["-A", "main"][..], &["-A", "-n", namespace]] {
+        let (code, _, errors) = check(refused);
+        assert_eq!(code, Some(2));
+        assert!(errors.contains("--all-namespaces"), "{errors}");
+    }
+}

@@ -23,7 +23,21 @@ fn a_bad_flag_or_environment_variable_is_one_line_that_names_it() {
             "--allow-network",
             "CUBE_OPERATOR_ALLOW_NETWORK",
             "10.0.0.0/99",
-            "invalid value '10.0.0.0/99' for '--allow-network <CIDR>': invalid IP address syntax",
+            "invalid value '10.0.0.0/99' for '--allow-network <CIDR>': write an IPv4 or IPv6 network with its prefix length, such \
+             as 10.0.0.0/8 or fd00::/8",
+        ),
+        (
+            "--deny-network",
+            "CUBE_OPERATOR_DENY_NETWORK",
+            "999.0.0.0/8",
+            "invalid value '999.0.0.0/8' for '--deny-network <CIDR>': write an IPv4 or IPv6 network with its prefix length, such as \
+             10.0.0.0/8 or fd00::/8",
+        ),
+        (
+            "--token-request-interval",
+            "CUBE_OPERATOR_TOKEN_REQUEST_INTERVAL",
+            "61m",
+            "invalid value '61m' for '--token-request-interval <DURATION>': write a duration from 1s to 1h, such as 12s or 1m30s",
         ),
         (
             "--allowed-token-hosts",

@@ -58,15 +58,22 @@ fn finds(prometheus: &Prometheus, what: &str, query: &str, at: Option<i64>) {
 fn every_alert_and_every_query_of_the_dashboard_finds_what_the_operator_exports() {
     let place = Place::new();
     let lease = format!("{}/cube-operator", place.namespace);
-    let operator = place.operator_with(&["--lease", &lease], &[]);
+    let unknown = format!("{}-unknown", place.namespace);
+    let flags = ["--lease", &lease, "--namespaces", &unknown];
+    let operator = place.operator_with(&flags, &[]);
     let prometheus = Prometheus::scraping(&operator);
     place.ready_main();
     let (of_the_operator, of_credentials): (Vec<_>, Vec<_>) = rendered::alerts()
         .into_iter()
         .partition(|alert| alert.name.starts_with("CubeOperator"));
-    let [absent, not_leading, errors] = of_the_operator.as_slice() else {
+    let [absent, not_leading, errors, not_watched] = of_the_operator.as_slice() else {
         panic!("{of_the_operator:?}");
     };
+    eventually(&not_watched.name, || {
+        let found = prometheus.query(&not_watched.expr, None);
+        let found = found.iter().map(|(labels, _)| text(labels, "namespace"));
+        found.eq([unknown.as_str()]).then_some(())
+    });
     refuse_requests(&place, &prometheus, READS, errors);
     place.wait_for("main", "served", |status| status.refresh_request.is_some());
     refuse_requests(&place, &prometheus, LEADS, not_leading);

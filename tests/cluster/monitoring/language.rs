@@ -41,6 +41,7 @@ fn exported() -> BTreeMap<String, BTreeSet<String>> {
     metrics.exchanged(Reason::TokenIssued, Duration::ZERO);
     metrics.reconciled(true, Duration::ZERO);
     metrics.api_requested("get secrets".into());
+    metrics.watches("treasury", true);
     let text = metrics.text();
     let samples = text.lines().filter(|line| !line.starts_with('#'));
     let named = samples.map(|line| {

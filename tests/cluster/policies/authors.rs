@@ -178,8 +178,9 @@ fn a_neighbour_may_use_the_secrets_of_the_own_namespace_and_no_others() {
         .place
         .plane
         .kubectl(&["create", "namespace", &unwatched]);
-    users.bind(&unwatched, "author", "cube-operator-edit");
-    users.bind(&users.next, "author", "cube-operator-edit");
+    let edit = format!("cube-operator.{}.edit", users.place.namespace);
+    users.bind(&unwatched, "author", &edit);
+    users.bind(&users.next, "author", &edit);
     users.may(
         "author",
         &["create", "--namespace", &unwatched, "-f", &file],

@@ -25,7 +25,8 @@ fn the_roles_of_the_page_give_the_rights_that_it_says() {
     let file = directory("page").join("roles.yaml");
     let objects = roles
         .join("---\n")
-        .replace("namespace: treasury", &format!("namespace: {namespace}"));
+        .replace("namespace: treasury", &format!("namespace: {namespace}"))
+        .replace(".cube-system.refresh", &format!(".{namespace}.refresh"));
     fs::write(&file, objects).unwrap();
     users
         .place

@@ -50,23 +50,31 @@ fn changes_are_seen_soon_after_an_outage_of_the_api_server() {
     // The pauses of the watches are 5 s at most. With kube's own, which grow to half a minute, so many attempts would take
     // almost two minutes, and a change would be seen that late.
     eventually("each watch has been tried again and again", || {
-        let interrupted = |kind| interruptions(&operator, kind);
-        let tried = [("CubeCredential", 1), ("Secret", 2)]
+        let tried = [("cubecredentials", 1.0), ("secrets", 2.0)]
             .iter()
-            .all(|(kind, watches)| interrupted(kind) >= watches * 9);
+            .all(|(resource, watches)| attempts(&operator, resource) >= watches * 10.0);
         tried.then_some(())
     });
+    assert_eq!(interruptions(&operator), 1, "{}", operator.log());
     plane.start_api_server();
     place.request("afterwards");
     eventually("the request is served", || place.served("afterwards"));
 }
 
-/// How often the watches of a kind have failed.
-fn interruptions(operator: &Operator, kind: &str) -> usize {
+/// How often the watches of a resource have been started.
+fn attempts(operator: &Operator, resource: &str) -> f64 {
+    let metric = format!("cube_operator_api_requests_total{{operation=\"watch {resource}\"}}");
+    operator.metric(&metric).unwrap_or_default()
+}
+
+/// How many lines tell of the same refused connection.
+fn interruptions(operator: &Operator) -> usize {
     let lines = operator.lines().into_iter();
     lines
         .filter(|line| {
-            line["message"] == "watch interrupted, starting it again" && line["kind"] == kind
+            let error = line["error"].as_str().unwrap_or_default();
+            line["message"] == "watch interrupted, starting it again"
+                && error.contains("Connection refused")
         })
         .count()
 }

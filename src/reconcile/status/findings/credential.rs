@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use jiff::Timestamp;
+
 use crate::{
     api::{Condition, ConditionStatus},
     reconcile::{
@@ -21,11 +23,25 @@ impl Display for StatusFact {
                 "the operator has not looked at the present spec yet: check that it runs if this lasts",
             ),
             Self::Condition(condition) => f.write_str(&recalled(condition)),
+            Self::Expired { expired_at, now } => write!(
+                f,
+                "Ready is out of date: the token expired at {expired_at}, {} ago, and the operator has not updated the status since: \
+                 check that it runs, and that it watches this namespace",
+                ago(*expired_at, *now)
+            ),
             Self::Overdue { planned } => write!(
                 f,
                 "an exchange was planned for {planned} and was not made: check that the operator runs"
             ),
         }
+    }
+}
+
+/// Minutes, or seconds where it is less than one.
+fn ago(then: Timestamp, now: Timestamp) -> String {
+    match now.duration_since(then).as_secs() {
+        seconds @ ..60 => format!("{seconds} s"),
+        seconds => format!("{} min", seconds / 60),
     }
 }
 

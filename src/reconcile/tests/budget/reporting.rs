@@ -52,7 +52,7 @@ fn a_refusal_whose_end_waits_is_told_to_be_over_when_there_is_a_token() {
     );
     assert_eq!(world.take_events(), []);
     world.wake();
-    assert_eq!(world.take_events(), [EventKind::Recovered]);
+    assert_eq!(world.take_events(), [EventKind::TokenIssued]);
     world.pass(seconds(7200));
     assert_eq!(world.take_events(), [], "once");
 }

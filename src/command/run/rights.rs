@@ -1,0 +1,88 @@
+//! Whether a process that stands by could take over: it watches nothing yet, so it asks for its rights.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use k8s_openapi::api::authorization::v1::ResourceAttributes;
+use kube::Client;
+
+use crate::{
+    api::GROUP,
+    kubernetes::{access::may, error::ApiError},
+};
+
+/// The pause before rights that do not suffice are asked for again.
+const PAUSE: Duration = Duration::from_secs(5);
+/// What is watched of a namespace.
+const WATCHED: [(&str, &str); 2] = [(GROUP, "cubecredentials"), ("", "secrets")];
+
+/// Whether the account may watch at least one namespace. Without that, this process must not replace one that works.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rights(Arc<AtomicBool>);
+
+impl Rights {
+    pub(super) fn suffice(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Asks until they suffice. No namespaces: all.
+    pub(super) fn find(
+        &self,
+        client: Client,
+        namespaces: Vec<String>,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let found = Arc::clone(&self.0);
+        async move {
+            let mut logged = None;
+            loop {
+                match may_watch_one(&client, &namespaces).await {
+                    Ok(true) => return found.store(true, Ordering::Release),
+                    Ok(false) => logged = None,
+                    Err(error) => {
+                        let error = error.to_string();
+                        if logged.as_ref() != Some(&error) {
+                            tracing::warn!(%error, "cannot ask for the rights of this account");
+                        }
+                        logged = Some(error);
+                    }
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn may_watch_one(client: &Client, namespaces: &[String]) -> Result<bool, ApiError> {
+    if namespaces.is_empty() {
+        return may_watch(client, None).await;
+    }
+    for namespace in namespaces {
+        if may_watch(client, Some(namespace)).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn may_watch(client: &Client, namespace: Option<&String>) -> Result<bool, ApiError> {
+    for (group, resource) in WATCHED {
+        for verb in ["list", "watch"] {
+            let attributes = ResourceAttributes {
+                group: Some(group.into()),
+                resource: Some(resource.into()),
+                verb: Some(verb.into()),
+                namespace: namespace.cloned(),
+                ..ResourceAttributes::default()
+            };
+            if !may(client, attributes).await? {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
