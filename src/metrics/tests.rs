@@ -191,3 +191,21 @@ fn the_readme_lists_exactly_the_metrics_that_there_are() {
     });
     assert_eq!(rows.collect::<BTreeMap<_, _>>(), exported());
 }
+
+#[test]
+fn the_end_of_a_login_says_whether_a_refresh_extends_it() {
+    let metrics = Metrics::default();
+    let mut status = good();
+    metrics.reported("treasury", "none", &status);
+    status.login_expires_at = "2026-11-23T11:00:00Z".parse().ok();
+    metrics.reported("treasury", "idle", &status);
+    status.login_fixed = true;
+    metrics.reported("treasury", "session", &status);
+    assert_eq!(
+        samples(&metrics, "cube_operator_login_expiry_timestamp_seconds"),
+        [
+            r#"cube_operator_login_expiry_timestamp_seconds{namespace="treasury",name="idle",fixed="false"} 1795431600"#,
+            r#"cube_operator_login_expiry_timestamp_seconds{namespace="treasury",name="session",fixed="true"} 1795431600"#,
+        ]
+    );
+}

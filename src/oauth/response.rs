@@ -4,6 +4,7 @@
 //! not its Content-Type, because real servers label JSON as text/html.
 
 mod classify;
+mod ends;
 mod error;
 mod oauth_error;
 mod parse;
@@ -16,6 +17,7 @@ use secrecy::SecretString;
 use super::grant::Grant;
 
 pub use classify::read;
+pub use ends::{LoginEnd, StatedEnd};
 pub use error::ResponseError;
 pub(crate) use parse::is_token;
 
@@ -96,6 +98,10 @@ pub struct Issued {
     pub access_token: SecretString,
     /// Counted from the moment the request was sent. `None`: the response states no usable lifetime.
     pub lifetime: Option<SignedDuration>,
+    /// The end as a time, where the lifetime is not stated.
+    pub stated_end: Option<StatedEnd>,
+    /// The end of the login, with a grant that has a refresh token.
+    pub login_end: LoginEnd,
     /// The scopes that were granted; empty where the response does not say.
     pub scopes: Vec<String>,
     /// Whether the response grants fewer scopes than the token should have.

@@ -4,10 +4,10 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use super::{
-    Body, Issued, Parsed, RequestContext, Response,
+    Body, Issued, LoginEnd, Parsed, RequestContext, Response, ends,
     error::{Fault, ResponseError},
     oauth_error::OAuthError,
-    parse::{fields, lifetime, text, token},
+    parse::{fields, text, token},
     redirect,
     retry_after::{http_date, pause},
 };
@@ -109,9 +109,20 @@ impl Reader<'_> {
             return Err(Fault::NotBearer);
         }
         let stated = text(fields, "scope").unwrap_or_default();
+        let lifetime = ends::lifetime(fields);
+        let login_end = if self.request.grant.has_successor() {
+            ends::login_end(fields)
+        } else {
+            LoginEnd::Unstated
+        };
         Ok(Issued {
             access_token: access_token.into(),
-            lifetime: lifetime(fields),
+            lifetime,
+            stated_end: match lifetime {
+                Some(_) => None,
+                None => ends::stated_end(fields, access_token),
+            },
+            login_end,
             scopes: self.scopes_shown(stated),
             narrowed: self.is_narrowed(stated),
         })
