@@ -88,11 +88,7 @@ pub(super) fn token_urls() -> Vec<Refusal> {
 pub(super) fn durations() -> Vec<Refusal> {
     let mut rows = Vec::new();
     for (field, message, texts) in [
-        (
-            "refreshBefore",
-            REFRESH_BEFORE,
-            ["4s", "24h1s", "-5m", "0"],
-        ),
+        ("refreshBefore", REFRESH_BEFORE, ["4s", "24h1s", "-5m", "0"]),
         (
             "maximumLifetime",
             MAXIMUM_LIFETIME,
