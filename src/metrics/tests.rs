@@ -152,7 +152,11 @@ fn what_is_counted_is_also_timed() {
 /// The type of each metric and its labels, as `/metrics` shows them once everything has happened.
 fn exported() -> BTreeMap<String, (String, Vec<String>)> {
     let metrics = Metrics::default();
-    metrics.reported("treasury", "main", &good());
+    let status = CubeCredentialStatus {
+        login_expires_at: "2026-11-23T11:00:00Z".parse().ok(),
+        ..good()
+    };
+    metrics.reported("treasury", "main", &status);
     metrics.exchanged(Reason::TokenIssued, Duration::ZERO);
     metrics.budget_waited();
     metrics.reconciled(true, Duration::ZERO);
