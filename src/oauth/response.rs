@@ -17,12 +17,9 @@ use secrecy::SecretString;
 use super::grant::Grant;
 
 pub use classify::read;
-pub use ends::{LoginEnd, StatedEnd};
+pub use ends::{LONGEST_LIFETIME, LoginEnd, StatedEnd};
 pub use error::ResponseError;
 pub(crate) use parse::is_token;
-
-/// The longest lifetime that is accepted.
-pub const LONGEST_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 365 * 10);
 
 /// A response as it was received.
 #[derive(Clone, Default)]

@@ -7,7 +7,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
-use super::LONGEST_LIFETIME;
+/// The longest lifetime that is accepted.
+pub const LONGEST_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 365 * 10);
 
 /// Times in epoch seconds before 2020 or after 2100 have another meaning or unit: a number of seconds, milliseconds.
 const PLAUSIBLE: std::ops::Range<f64> = 1_577_836_800.0..4_102_444_800.0;

@@ -57,7 +57,7 @@ pub(super) fn exchanged(observed: &mut Observed, exchanged: Exchanged, now: Time
     } = exchanged;
     match result {
         Ok(issued) => {
-            let times = token::Times { sent_at, date, now };
+            let times = ends::Times { sent_at, date, now };
             let assumed = attempt.settings.assumed_lifetime;
             let lifetime = ends::Lifetime::of(&issued, assumed, times);
             if lifetime.is_over(times) {

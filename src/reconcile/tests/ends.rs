@@ -1,6 +1,4 @@
 //! Providers that end tokens and logins in ways of their own, and the seconds that their consumers are without a token.
-//!
-//! `cargo test --lib reconcile::tests::ends -- --nocapture` prints the figures.
 
 use super::{
     provider::{Early, issue, refuse},
@@ -36,7 +34,6 @@ fn a_provider_that_replaces_no_token_early_leaves_hardly_a_second_without_one() 
     let mut world = ready_with(120);
     world.provider.early = Early::Refuses(15);
     let without = seconds_without_a_token(&mut world, 375);
-    println!("refused until the last 15 s of 120: {without} of 375 s without a token");
     assert!(without <= 3, "{without}");
     let requests = world.provider.exchanges.len();
     assert!(requests <= 14, "{requests} requests in 375 s");
@@ -66,7 +63,6 @@ fn one_refusal_of_a_router_takes_no_token_away() {
         let mut world = ready_with(300);
         world.provider.script = [refuse(reason)].into();
         let without = seconds_without_a_token(&mut world, 900);
-        println!("{reason} once, tokens of 300 s: {without} of 900 s without a token");
         assert_eq!(without, 0, "{reason}");
     }
 }

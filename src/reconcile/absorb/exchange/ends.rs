@@ -1,8 +1,7 @@
 //! The ends of a token and of its login, counted by this cluster's clock.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
-use super::token::Times;
 use crate::{
     oauth::response::{Issued, LoginEnd, StatedEnd},
     reconcile::{
@@ -17,6 +16,21 @@ use crate::{
 const STALE: SignedDuration = SignedDuration::from_secs(60);
 /// A token whose lifetime is not stated, and that comes again so shortly before its known end, is the old one.
 const AT_ITS_END: SignedDuration = SignedDuration::from_secs(5);
+
+/// The time of the request, and the provider's time and our own at its response.
+#[derive(Clone, Copy)]
+pub(super) struct Times {
+    pub(super) sent_at: Timestamp,
+    pub(super) date: Option<Timestamp>,
+    pub(super) now: Timestamp,
+}
+
+impl Times {
+    /// The time from which the provider counts.
+    pub(super) fn provider_clock(self) -> Timestamp {
+        self.date.unwrap_or(self.sent_at)
+    }
+}
 
 /// The lifetime of a token, counted from the request, and what it is taken from.
 #[derive(Clone, Copy, Debug)]

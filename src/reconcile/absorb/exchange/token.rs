@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::ends::{self, Lifetime};
+use super::ends::{self, Lifetime, Times};
 use crate::{
     api::CubeCredentialStatus,
     oauth::response::Issued,
@@ -19,21 +19,6 @@ use crate::{
         token::{Token, TokenMetadata},
     },
 };
-
-/// The time of the request, and the provider's time and our own at its response.
-#[derive(Clone, Copy)]
-pub(super) struct Times {
-    pub(super) sent_at: Timestamp,
-    pub(super) date: Option<Timestamp>,
-    pub(super) now: Timestamp,
-}
-
-impl Times {
-    /// The time from which the provider counts.
-    pub(super) fn provider_clock(self) -> Timestamp {
-        self.date.unwrap_or(self.sent_at)
-    }
-}
 
 pub(super) fn issued(
     observed: &mut Observed,
