@@ -74,10 +74,12 @@ fn a_good_spec_is_taken() {
             "spec/parameters",
             json!({"audience": "https://api", "resource": "x"}),
         ),
-        ("spec/refreshBefore", json!("1m")),
+        ("spec/refreshBefore", json!("5s")),
         ("spec/refreshBefore", json!("24h")),
         ("spec/refreshBefore", json!("1h30m")),
         ("spec/assumedLifetime", json!("87600h")),
+        ("spec/maximumLifetime", json!("30s")),
+        ("spec/grant", json!("AccountCredentials")),
         (
             "spec/clientSecretRef",
             json!({"name": "a.b-c", "clientIDKey": "ID_1.x"}),
@@ -105,7 +107,7 @@ fn a_good_spec_is_taken() {
 fn a_bad_spec_is_refused_with_what_to_write_instead() {
     let url = "tokenURL must start with https:// in lower case, name a host, and have neither user nor password, fragment or blank";
     let reserved = "a parameter that the operator sets itself is reserved, in upper case too (grant_type, client_id, client_secret, refresh_token, scope, client_assertion..., subject_token..., actor_token..., requested_..., response_type, username, password, code, code_verifier, redirect_uri, assertion, device_code): use the fields of the spec";
-    let before = "refreshBefore must be a duration from 1m to 24h, for example 5m or 1h30m";
+    let before = "refreshBefore must be a duration from 5s to 24h, for example 5m or 1h30m";
     let lifetime = "assumedLifetime must be a duration from 1m to 87600h, for example 1h or 10h";
     let name = "a name has lower-case letters, digits, '-' and '.', and starts and ends with a letter or digit";
     let key = "a key has letters, digits, '-', '_' and '.'";
@@ -142,7 +144,17 @@ fn a_bad_spec_is_refused_with_what_to_write_instead() {
             json!({"": "x"}),
             "a parameter's name must have 1 to 128 letters, digits, '-', '_' and '.'",
         ),
-        ("spec/refreshBefore", json!("59s"), before),
+        (
+            "spec/maximumLifetime",
+            json!("29s"),
+            "maximumLifetime must be a duration from 30s to 87600h, for example 1h or 30m",
+        ),
+        (
+            "spec/refreshScopes",
+            json!(["read"]),
+            "refreshScopes is for grant RefreshToken only: use scopes",
+        ),
+        ("spec/refreshBefore", json!("4s"), before),
         ("spec/refreshBefore", json!("25h"), before),
         ("spec/assumedLifetime", json!("1s"), lifetime),
         ("spec/clientSecretRef", json!({"name": "Upper"}), name),
@@ -191,7 +203,7 @@ fn a_bad_spec_is_refused_with_what_to_write_instead() {
 
 #[test]
 fn a_duration_that_is_none_is_refused() {
-    for field in ["refreshBefore", "assumedLifetime"] {
+    for field in ["refreshBefore", "assumedLifetime", "maximumLifetime"] {
         let object = with(&format!("spec/{field}"), json!("soon"));
         assert_eq!(refusals(&object).len(), 1, "{object}");
     }

@@ -57,6 +57,10 @@ pub mod annotation {
     pub const SEED_VERSION: &str = "cube-operator.dev/seed-resource-version";
     /// On a target of a stored refresh token: the number of the provider's response that its token came with.
     pub const ROTATION: &str = "cube-operator.dev/rotation";
+    /// On a target of a stored refresh token: the end of the login (RFC 3339), where the provider states it.
+    pub const LOGIN_EXPIRES_AT: &str = "cube-operator.dev/login-expires-at";
+    /// On such a target: the last refresh did not extend the login.
+    pub const LOGIN_FIXED: &str = "cube-operator.dev/login-fixed";
     /// On a target: the hash of the last refresh request that was served.
     pub const REFRESH_REQUEST: &str = "cube-operator.dev/refresh-request";
     /// On a target: the scopes that were granted, separated by spaces, where the response stated them.

@@ -55,6 +55,8 @@ const RESERVED: &str = "(?i:grant[_.]type|client[_.](id|secret)|refresh[_.]token
     .message("refreshTokenRef is required with grant RefreshToken, and only with it: name the Secret with the first refresh token, or set grant to RefreshToken"))]
 #[x_kube(validation = Rule::new("self.clientAuthentication != 'None' || self.grant == 'RefreshToken'")
     .message("clientAuthentication None is for public clients, which have grant RefreshToken: use Body or Basic"))]
+#[x_kube(validation = Rule::new("!has(self.refreshScopes) || self.refreshScopes.size() == 0 || self.grant == 'RefreshToken'")
+    .message("refreshScopes is for grant RefreshToken only: use scopes"))]
 pub struct CubeCredentialSpec {
     /// For people: what this credential is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -91,11 +93,18 @@ pub struct CubeCredentialSpec {
     pub client_authentication: ClientAuthentication,
 
     /// The scopes to ask for. Empty: the request has no scope parameter, and the provider grants its default; for
-    /// `CubeSoftware` with `ClientCredentials` they are read and write. A refresh never sends any.
+    /// `CubeSoftware` with `ClientCredentials` they are read and write. A refresh does not send them: see refreshScopes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "scopes")]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub scopes: Vec<String>,
+
+    /// The scopes of a refresh, for the few providers that demand them there. Leave it empty otherwise: a refresh without scopes
+    /// keeps those of the sign-in, and some providers make a narrower list permanent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "scopes")]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub refresh_scopes: Vec<String>,
 
     /// Further form fields of the request, for example audience or resource.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -106,11 +115,12 @@ pub struct CubeCredentialSpec {
         .message("a parameter that the operator sets itself is reserved, in upper case too (grant_type, client_id, client_secret, refresh_token, scope, client_assertion..., subject_token..., actor_token..., requested_..., response_type, username, password, code, code_verifier, redirect_uri, assertion, device_code): use the fields of the spec"))]
     pub parameters: BTreeMap<String, String>,
 
-    /// How long before its expiry a token is refreshed, 1m to 24h. At most a third of its lifetime is used.
+    /// How long before its expiry a token is refreshed, 5s to 24h. At most a third of its lifetime is used. Less than 90s is for
+    /// providers that refuse to replace a token earlier: pods that mount the token see the new one too late.
     #[serde(default = "default_refresh_before")]
     #[schemars(length(max = 32))]
-    #[x_kube(validation = duration_rule("1m", "24h")
-        .message("refreshBefore must be a duration from 1m to 24h, for example 5m or 1h30m"))]
+    #[x_kube(validation = duration_rule("5s", "24h")
+        .message("refreshBefore must be a duration from 5s to 24h, for example 5m or 1h30m"))]
     pub refresh_before: String,
 
     /// The lifetime of a token whose answer states none, 1m to 87600h.
@@ -119,6 +129,14 @@ pub struct CubeCredentialSpec {
     #[x_kube(validation = duration_rule("1m", "87600h")
         .message("assumedLifetime must be a duration from 1m to 87600h, for example 1h or 10h"))]
     pub assumed_lifetime: String,
+
+    /// The longest lifetime of a token, 30s to 87600h, whatever its answer states: for providers that end tokens earlier, or
+    /// state milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    #[x_kube(validation = duration_rule("30s", "87600h")
+        .message("maximumLifetime must be a duration from 30s to 87600h, for example 1h or 30m"))]
+    pub maximum_lifetime: Option<String>,
 
     /// PEM CA certificates, trusted for this token endpoint besides the system's, or in their place. Where a
     /// list of hosts applies (the annotation cube-operator.dev/token-hosts of a Secret, or the installer's), the owner of each such
@@ -154,6 +172,8 @@ pub enum Grant {
     ClientCredentials,
     /// A stored refresh token (section 6).
     RefreshToken,
+    /// Client credentials by the name that Zoom gives them, `account_credentials`. The account is a parameter: `account_id`.
+    AccountCredentials,
 }
 
 /// How the client authenticates (RFC 6749, section 2.3.1).

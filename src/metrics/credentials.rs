@@ -19,6 +19,8 @@ pub(super) struct Credentials(Mutex<BTreeMap<(String, String), Shown>>);
 struct Shown {
     expires_at: Option<Timestamp>,
     issued_at: Option<Timestamp>,
+    login_expires_at: Option<Timestamp>,
+    login_fixed: bool,
     failures: i32,
     conditions: Vec<(ConditionType, ConditionStatus, Reason)>,
 }
@@ -40,6 +42,8 @@ impl From<&CubeCredentialStatus> for Shown {
         Self {
             expires_at: status.expires_at,
             issued_at: status.issued_at,
+            login_expires_at: status.login_expires_at,
+            login_fixed: status.login_fixed,
             failures: status.failures.unwrap_or(0),
             conditions: conditions
                 .filter_map(|r#type| {
@@ -82,6 +86,20 @@ impl Collector for Credentials {
             "How many exchanges of a CubeCredential have failed in a row",
             &|shown| Some(shown.failures.into()),
         )?;
+
+        let help = "When the login behind a refresh token ends, and whether no refresh extends it";
+        let name = "login_expiry_timestamp_seconds";
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for ((namespace, name), shown) in &*all {
+            if let Some(end) = seconds(shown.login_expires_at) {
+                let labels = [
+                    ("namespace", namespace),
+                    ("name", name),
+                    ("fixed", &shown.login_fixed.to_string()),
+                ];
+                family.encode_family(&labels)?.encode_gauge(&end)?;
+            }
+        }
 
         let help = "Always 1: what a condition of a CubeCredential is, and why";
         let mut family = encoder.encode_descriptor("condition", help, None, MetricType::Gauge)?;

@@ -152,7 +152,11 @@ fn what_is_counted_is_also_timed() {
 /// The type of each metric and its labels, as `/metrics` shows them once everything has happened.
 fn exported() -> BTreeMap<String, (String, Vec<String>)> {
     let metrics = Metrics::default();
-    metrics.reported("treasury", "main", &good());
+    let status = CubeCredentialStatus {
+        login_expires_at: "2026-11-23T11:00:00Z".parse().ok(),
+        ..good()
+    };
+    metrics.reported("treasury", "main", &status);
     metrics.exchanged(Reason::TokenIssued, Duration::ZERO);
     metrics.budget_waited();
     metrics.reconciled(true, Duration::ZERO);
@@ -191,4 +195,22 @@ fn the_readme_lists_exactly_the_metrics_that_there_are() {
         Some((name, (cells[1].to_owned(), quoted(cells[2]))))
     });
     assert_eq!(rows.collect::<BTreeMap<_, _>>(), exported());
+}
+
+#[test]
+fn the_end_of_a_login_says_whether_a_refresh_extends_it() {
+    let metrics = Metrics::default();
+    let mut status = good();
+    metrics.reported("treasury", "none", &status);
+    status.login_expires_at = "2026-11-23T11:00:00Z".parse().ok();
+    metrics.reported("treasury", "idle", &status);
+    status.login_fixed = true;
+    metrics.reported("treasury", "session", &status);
+    assert_eq!(
+        samples(&metrics, "cube_operator_login_expiry_timestamp_seconds"),
+        [
+            r#"cube_operator_login_expiry_timestamp_seconds{namespace="treasury",name="idle",fixed="false"} 1795431600"#,
+            r#"cube_operator_login_expiry_timestamp_seconds{namespace="treasury",name="session",fixed="true"} 1795431600"#,
+        ]
+    );
 }

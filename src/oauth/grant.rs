@@ -10,6 +10,8 @@ use crate::{api::Reason, scrub::Scrubber};
 pub enum Grant<T = SecretString> {
     /// With the client's own credentials (RFC 6749, section 4.4).
     ClientCredentials,
+    /// The same by the name that Zoom gives it.
+    AccountCredentials,
     /// With a refresh token (RFC 6749, section 6).
     RefreshToken(T),
 }
@@ -20,6 +22,7 @@ impl<T> Grant<T> {
     pub fn name(&self) -> &'static str {
         match self {
             Self::ClientCredentials => "client_credentials",
+            Self::AccountCredentials => "account_credentials",
             Self::RefreshToken(_) => "refresh_token",
         }
     }
@@ -29,15 +32,17 @@ impl<T> Grant<T> {
     pub(crate) fn spec_name(&self) -> &'static str {
         match self {
             Self::ClientCredentials => "ClientCredentials",
+            Self::AccountCredentials => "AccountCredentials",
             Self::RefreshToken(_) => "RefreshToken",
         }
     }
 
-    /// Whether the request has a scope parameter. A refresh has none: some servers make a narrowed scope permanent.
+    /// Whether the request has a parameter with the scopes of the token. A refresh has none, unless the spec lists some for it:
+    /// some servers make a narrowed scope permanent.
     #[must_use]
     pub(crate) fn sends_scopes(&self) -> bool {
         match self {
-            Self::ClientCredentials => true,
+            Self::ClientCredentials | Self::AccountCredentials => true,
             Self::RefreshToken(_) => false,
         }
     }
@@ -46,7 +51,7 @@ impl<T> Grant<T> {
     #[must_use]
     pub(crate) fn allows_public_clients(&self) -> bool {
         match self {
-            Self::ClientCredentials => false,
+            Self::ClientCredentials | Self::AccountCredentials => false,
             Self::RefreshToken(_) => true,
         }
     }
@@ -55,7 +60,7 @@ impl<T> Grant<T> {
     #[must_use]
     pub(crate) fn has_successor(&self) -> bool {
         match self {
-            Self::ClientCredentials => false,
+            Self::ClientCredentials | Self::AccountCredentials => false,
             Self::RefreshToken(_) => true,
         }
     }
@@ -64,7 +69,7 @@ impl<T> Grant<T> {
     #[must_use]
     pub(crate) fn invalid_grant(&self) -> Reason {
         match self {
-            Self::ClientCredentials => Reason::InvalidGrant,
+            Self::ClientCredentials | Self::AccountCredentials => Reason::InvalidGrant,
             Self::RefreshToken(_) => Reason::RefreshTokenRejected,
         }
     }
@@ -73,7 +78,7 @@ impl<T> Grant<T> {
     #[must_use]
     pub fn refresh_token(&self) -> Option<&T> {
         match self {
-            Self::ClientCredentials => None,
+            Self::ClientCredentials | Self::AccountCredentials => None,
             Self::RefreshToken(token) => Some(token),
         }
     }
@@ -82,6 +87,7 @@ impl<T> Grant<T> {
     pub(crate) fn try_map<U>(&self, find: impl FnOnce(&T) -> Option<U>) -> Option<Grant<U>> {
         match self {
             Self::ClientCredentials => Some(Grant::ClientCredentials),
+            Self::AccountCredentials => Some(Grant::AccountCredentials),
             Self::RefreshToken(token) => find(token).map(Grant::RefreshToken),
         }
     }
@@ -92,7 +98,7 @@ impl Grant {
     pub(super) fn add_fields(&self, form: &mut Serializer<'_, String>) {
         form.append_pair("grant_type", self.name());
         match self {
-            Self::ClientCredentials => {}
+            Self::ClientCredentials | Self::AccountCredentials => {}
             Self::RefreshToken(token) => {
                 form.append_pair("refresh_token", token.expose_secret());
             }
@@ -102,7 +108,7 @@ impl Grant {
     /// Adds the secrets that a response may repeat.
     pub(super) fn add_secrets(&self, scrubber: &mut Scrubber) {
         match self {
-            Self::ClientCredentials => {}
+            Self::ClientCredentials | Self::AccountCredentials => {}
             Self::RefreshToken(token) => scrubber.add(token.expose_secret()),
         }
     }
@@ -116,6 +122,7 @@ mod tests {
     fn each_grant_keeps_its_name() {
         for (grant, name) in [
             (Grant::ClientCredentials, "ClientCredentials"),
+            (Grant::AccountCredentials, "AccountCredentials"),
             (Grant::RefreshToken(()), "RefreshToken"),
         ] {
             assert_eq!(grant.spec_name(), name);

@@ -6,6 +6,7 @@
 mod body;
 mod classify;
 mod codes;
+mod ends;
 mod error;
 mod oauth_error;
 mod parse;
@@ -20,8 +21,8 @@ use super::grant::Grant;
 pub(super) use body::LARGEST_BODY;
 pub use body::{Body, Cut};
 pub use classify::read;
+pub use ends::{LONGEST_LIFETIME, LoginEnd, StatedEnd};
 pub use error::ResponseError;
-pub use parse::LONGEST_LIFETIME;
 pub(crate) use parse::is_token;
 
 /// A response as it was received.
@@ -79,6 +80,10 @@ pub struct Issued {
     pub access_token: SecretString,
     /// Counted from the moment the request was sent. `None`: the response states no usable lifetime.
     pub lifetime: Option<SignedDuration>,
+    /// The end as a time, where the lifetime is not stated.
+    pub stated_end: Option<StatedEnd>,
+    /// The end of the login, with a grant that has a refresh token.
+    pub login_end: LoginEnd,
     /// The scopes that were granted; empty where the response does not say.
     pub scopes: Vec<String>,
     /// Whether the response grants fewer scopes than the token should have.

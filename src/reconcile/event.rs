@@ -22,6 +22,8 @@ pub enum EventKind {
     SeedAdopted,
     RefreshTokenLeft,
     ExpiryUnknown,
+    LongLivedToken,
+    TokenRepeated,
     ScopeNarrowed,
     ClockSkew,
     ShortLivedToken,
@@ -42,6 +44,8 @@ impl EventKind {
             | Self::SeedAdopted => false,
             Self::RefreshTokenLeft
             | Self::ExpiryUnknown
+            | Self::LongLivedToken
+            | Self::TokenRepeated
             | Self::ScopeNarrowed
             | Self::ClockSkew
             | Self::ShortLivedToken

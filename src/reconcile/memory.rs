@@ -17,9 +17,9 @@ mod versions;
 use jiff::Timestamp;
 
 use crate::api::CubeCredentialStatus;
-pub(super) use exchange::{ExchangeMemory, FailedAttempt, Failure, FailureCause};
+pub(super) use exchange::{ExchangeMemory, FailedAttempt, Failure, FailureCause, Published};
 pub(super) use login::{LoginMemory, RejectedHere, Setback, StorePhase, Unstored};
-pub(super) use reporting::{Change, Reporting, TokenFacts};
+pub(super) use reporting::{Change, LifetimeSource, Reporting, TokenFacts};
 pub(super) use target::{TargetMemory, Written};
 pub(super) use unwritable::Unwritable;
 pub(super) use versions::Versions;

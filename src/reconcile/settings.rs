@@ -34,12 +34,14 @@ pub struct Settings {
     pub authentication: ClientAuthentication,
     /// The scopes that the token should have. A refresh requests none, but its response is compared with them too.
     pub scopes: Vec<String>,
-    /// Further form fields.
+    /// Further form fields. The scope of a refresh is one of them: only a few providers want it.
     pub parameters: BTreeMap<String, String>,
     /// The longest time before its expiry at which a token is refreshed.
     pub refresh_before: SignedDuration,
     /// The lifetime of a token whose response states none.
     pub assumed_lifetime: SignedDuration,
+    /// The longest lifetime of a token, whatever its response states.
+    pub maximum_lifetime: Option<SignedDuration>,
     /// The object with further CA certificates.
     pub ca_bundle: Option<CaBundleRef>,
     /// The name of the target Secret.
@@ -60,6 +62,8 @@ pub enum SettingsError {
     TokenUrlMissing,
     #[error("spec.refreshTokenRef is required with grant RefreshToken, and only with it")]
     RefreshTokenRefMismatch,
+    #[error("spec.refreshScopes needs grant RefreshToken")]
+    RefreshScopesMismatch,
     #[error("spec.clientAuthentication None needs grant RefreshToken")]
     PublicClientWithoutLogin,
     #[error("spec.{0}")]
@@ -112,6 +116,10 @@ impl Settings {
             parameters: parameters(spec)?,
             refresh_before: duration("refreshBefore", &spec.refresh_before)?,
             assumed_lifetime: duration("assumedLifetime", &spec.assumed_lifetime)?,
+            maximum_lifetime: match &spec.maximum_lifetime {
+                Some(text) => Some(duration("maximumLifetime", text)?),
+                None => None,
+            },
             ca_bundle: spec.ca_bundle_ref.clone(),
             target_name: Self::target_name(name, spec),
             state_name: Self::state_name(name),
@@ -159,10 +167,10 @@ impl Settings {
 fn grant(spec: &CubeCredentialSpec) -> Result<Grant<RefreshTokenRef>, SettingsError> {
     match (spec.grant, &spec.refresh_token_ref) {
         (api::Grant::ClientCredentials, None) => Ok(Grant::ClientCredentials),
+        (api::Grant::AccountCredentials, None) => Ok(Grant::AccountCredentials),
         (api::Grant::RefreshToken, Some(initial)) => Ok(Grant::RefreshToken(initial.clone())),
-        (api::Grant::ClientCredentials, Some(_)) | (api::Grant::RefreshToken, None) => {
-            Err(SettingsError::RefreshTokenRefMismatch)
-        }
+        (api::Grant::ClientCredentials | api::Grant::AccountCredentials, Some(_))
+        | (api::Grant::RefreshToken, None) => Err(SettingsError::RefreshTokenRefMismatch),
     }
 }
 
@@ -185,7 +193,22 @@ fn parameters(spec: &CubeCredentialSpec) -> Result<BTreeMap<String, String>, Set
             return Err(SettingsError::ParameterReserved(name.clone()));
         }
     }
-    Ok(spec.parameters.clone())
+    let mut parameters = spec.parameters.clone();
+    parameters.extend(refresh_scope(spec)?.map(|scopes| ("scope".to_owned(), scopes)));
+    Ok(parameters)
+}
+
+/// The scope parameter of a refresh. The order of the list does not matter.
+fn refresh_scope(spec: &CubeCredentialSpec) -> Result<Option<String>, SettingsError> {
+    let mut scopes = spec.refresh_scopes.clone();
+    if scopes.is_empty() {
+        return Ok(None);
+    }
+    if spec.grant != api::Grant::RefreshToken {
+        return Err(SettingsError::RefreshScopesMismatch);
+    }
+    scopes.sort();
+    Ok(Some(scopes.join(" ")))
 }
 
 /// Kubernetes itself, and its add-ons, act on Secrets of their own types: one with a token may become somebody's credential.

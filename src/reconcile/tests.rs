@@ -14,6 +14,7 @@ mod adoption;
 mod budget;
 mod conditions;
 mod consent;
+mod ends;
 mod events;
 mod failures;
 mod forged;

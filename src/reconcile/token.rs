@@ -1,16 +1,18 @@
 //! An access token and its metadata: enough to judge it without any status.
 
 mod inputs;
+mod login_expiry;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::digest::hex;
+use super::{digest::hex, time::later};
 use crate::scrub::Scrubber;
 pub(super) use inputs::InputsDigest;
 pub use inputs::TokenInputs;
+pub(super) use login_expiry::{LoginExpiry, has_moved};
 
 /// The key of the access token in the target and in the state.
 pub(super) const ACCESS_TOKEN: &str = "access-token";
@@ -45,6 +47,9 @@ pub(super) struct TokenMetadata {
     pub(super) rotation: Option<u64>,
     pub(super) refresh_request: Option<String>,
     pub(super) scopes: Vec<String>,
+    /// The end of the login, with the grant that has one and where the provider states it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) login: Option<LoginExpiry>,
 }
 
 impl TokenMetadata {
@@ -63,6 +68,21 @@ impl TokenMetadata {
             refresh_request: self.refresh_request.map(|hash| scrubber.clean(&hash)),
             ..self
         }
+    }
+
+    /// The metadata with no longer lifetime than this: a spec may limit a token that was issued before.
+    pub(super) fn limited_to(self, maximum: Option<SignedDuration>) -> Self {
+        let latest = maximum.map(|maximum| later(self.issued_at, maximum));
+        Self {
+            expires_at: latest.map_or(self.expires_at, |latest| latest.min(self.expires_at)),
+            ..self
+        }
+    }
+
+    /// The end of the token or of its login, whichever comes first: a refresh has to be made before.
+    pub(super) fn first_end(&self) -> Timestamp {
+        let login = self.login.map(|login| login.at);
+        login.map_or(self.expires_at, |login| login.min(self.expires_at))
     }
 
     /// The metadata with the number of the response that the token came with.

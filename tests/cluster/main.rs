@@ -25,6 +25,7 @@ mod commands;
 mod consent;
 mod consumers;
 mod cost;
+mod ends;
 mod failures;
 mod gitops;
 mod inner_network;

@@ -7,7 +7,9 @@ use std::collections::HashMap;
 
 use cube_operator::{
     api::{Grant, Reason},
-    oauth::response::{Body, Cut, Issued, LONGEST_LIFETIME, Parsed, Response, ResponseError, read},
+    oauth::response::{
+        Body, Cut, Issued, LONGEST_LIFETIME, LoginEnd, Parsed, Response, ResponseError, read,
+    },
 };
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
@@ -87,6 +89,10 @@ fn a_token_is_fit_to_be_published(answer: &Response, issued: &Issued) {
             .lifetime
             .is_none_or(|lifetime| lifetime.subsec_nanos() == 0)
     );
+    assert!(issued.lifetime.is_none() || issued.stated_end.is_none());
+    if let LoginEnd::In(lifetime) = issued.login_end {
+        assert!(lifetimes.contains(&lifetime), "{issued:?}");
+    }
     assert!(issued.scopes.len() <= 64);
     for scope in &issued.scopes {
         assert!(
@@ -109,7 +115,9 @@ fn a_token_is_fit_to_be_published(answer: &Response, issued: &Issued) {
         Some(_) => false,
     };
     assert!(bearer, "{:?}", fields.get("token_type"));
-    if let Some(seconds) = fields.get("expires_in").and_then(Value::as_i64) {
+    if let Some(seconds) = fields.get("expires_in").and_then(Value::as_i64)
+        && !fields.contains_key("expires_in_sec")
+    {
         let believed =
             (seconds > 0).then(|| SignedDuration::from_secs(seconds).min(LONGEST_LIFETIME));
         assert_eq!(issued.lifetime, believed);
@@ -137,7 +145,7 @@ fn a_refusal_follows_the_table(answer: &Response, refusal: &ResponseError, grant
     let coded = [
         InvalidClient,
         match grant {
-            Grant::ClientCredentials => InvalidGrant,
+            Grant::ClientCredentials | Grant::AccountCredentials => InvalidGrant,
             Grant::RefreshToken => RefreshTokenRejected,
         },
         UnauthorizedClient,
@@ -303,6 +311,8 @@ fn same(one: &Parsed, other: &Parsed) {
         Some((
             text(&issued.access_token),
             issued.lifetime,
+            issued.stated_end,
+            issued.login_end,
             issued.scopes.clone(),
             issued.narrowed,
         ))

@@ -10,6 +10,8 @@ pub(crate) struct Rules {
     pub(crate) grace: i64,
     /// Whether one replay ends the whole login.
     pub(crate) reuse_protection: bool,
+    /// Seconds after which a refresh token ends that is not used; `None`: never.
+    pub(crate) idle: Option<i64>,
 }
 
 /// A pair of tokens, by number: the later one is the greater.
@@ -34,6 +36,8 @@ pub(crate) struct Logins {
     consumed: BTreeSet<u64>,
     /// Whether a person revoked the login.
     pub(crate) revoked: bool,
+    /// When the current refresh token was issued; that of a sign-in begins to count with its first use.
+    since: Option<i64>,
 }
 
 impl Logins {
@@ -46,6 +50,7 @@ impl Logins {
             before: None,
             consumed: BTreeSet::new(),
             revoked: false,
+            since: None,
         }
     }
 
@@ -62,6 +67,7 @@ impl Logins {
         self.current = Some(Pair { refresh, access });
         self.before = None;
         self.revoked = false;
+        self.since = None;
         refresh
     }
 
@@ -71,14 +77,21 @@ impl Logins {
         self.revoked = true;
     }
 
+    /// Whether the refresh token has ended because nobody used it in time.
+    pub(crate) fn has_ended(&self, now: i64) -> bool {
+        let end = self.since.zip(self.rules.idle);
+        end.is_some_and(|(since, idle)| since + idle < now)
+    }
+
     /// Whether this refresh token would be accepted.
     pub(crate) fn accepts(&self, token: u64, now: i64) -> bool {
-        self.current.is_some_and(|pair| {
-            pair.refresh == token
-                || self
-                    .before
-                    .is_some_and(|(before, until)| before == token && now <= until)
-        })
+        !self.has_ended(now)
+            && self.current.is_some_and(|pair| {
+                pair.refresh == token
+                    || self
+                        .before
+                        .is_some_and(|(before, until)| before == token && now <= until)
+            })
     }
 
     /// Consumes a refresh token; `None`: it is rejected.
@@ -105,6 +118,7 @@ impl Logins {
         let access = self.number();
         let pair = Pair { refresh, access };
         self.current = Some(pair);
+        self.since = Some(now);
         Some(pair)
     }
 }

@@ -4,7 +4,12 @@ use std::collections::VecDeque;
 
 use cube_operator::{
     api::Reason,
-    oauth::{error::TokenError, example, request::TokenRequest, response::Issued},
+    oauth::{
+        error::TokenError,
+        example,
+        request::TokenRequest,
+        response::{Issued, LoginEnd},
+    },
     reconcile::{self, Attempt, Exchanged},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -69,7 +74,21 @@ pub(crate) struct Exchange {
     pub(crate) issued: bool,
 }
 
+/// How a provider treats a request while the token before lives for more than so many seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Early {
+    /// It issues another token.
+    Issues,
+    /// It refuses.
+    Refuses(i64),
+    /// It issues the same token again, with the grant of a client.
+    Repeats(i64),
+}
+
 pub(crate) struct Provider {
+    pub(crate) early: Early,
+    /// The number and the end of the last token.
+    last: Option<(u64, Timestamp)>,
     /// The responses to the next requests.
     pub(crate) script: VecDeque<Response>,
     /// The response to all others.
@@ -87,6 +106,8 @@ impl Provider {
     /// Issues tokens of an hour, and rotates refresh tokens by these rules.
     pub(crate) fn new(rules: Rules) -> Self {
         Self {
+            early: Early::Issues,
+            last: None,
             script: VecDeque::new(),
             otherwise: issue(3600),
             accepts: None,
@@ -137,6 +158,7 @@ impl Provider {
         response: Response,
         now: Timestamp,
     ) -> Exchanged {
+        let response = self.early_response(response, now);
         let served = !matches!(response, Response::Refuse { .. });
         let is_lost = matches!(response, Response::Lost(_));
         let pair = served.then(|| self.serve(request, now)).flatten();
@@ -147,7 +169,7 @@ impl Provider {
         };
         let result = match pair {
             None if served => Err(error(Reason::RefreshTokenRejected, None)),
-            pair => result(response, pair.map_or(0, |pair| pair.access)),
+            pair => self.result(response, pair.map_or(0, |pair| pair.access), now),
         };
         Exchanged {
             attempt,
@@ -156,6 +178,43 @@ impl Provider {
             refresh_token: successor.map(|pair| refresh_token(pair.refresh)),
             date,
         }
+    }
+
+    /// The response instead of this one, while the last token has much of its life left.
+    fn early_response(&self, response: Response, now: Timestamp) -> Response {
+        let lives_for = |seconds| {
+            let end = self.last.map(|(_, end)| end.duration_since(now).as_secs());
+            end.is_some_and(|left| left > seconds)
+        };
+        match (self.early, &response) {
+            (Early::Refuses(seconds), Response::Issue { .. }) if lives_for(seconds) => {
+                refuse(Reason::InvalidRequest)
+            }
+            _ => response,
+        }
+    }
+
+    /// What a client learns from a response, where a new access token has this number.
+    fn result(
+        &mut self,
+        response: Response,
+        access: u64,
+        now: Timestamp,
+    ) -> Result<Issued, TokenError> {
+        let mut issued = result(response, access)?;
+        if self.logins.rules.idle.is_some() {
+            let idle = self.logins.rules.idle.map(SignedDuration::from_secs);
+            issued.login_end = idle.map_or(LoginEnd::Unstated, LoginEnd::In);
+        }
+        if let (Early::Repeats(seconds), Some((number, end))) = (self.early, self.last)
+            && end.duration_since(now).as_secs() > seconds
+        {
+            issued.access_token = format!("S3CRET-token-{number}").into();
+            issued.lifetime = Some(end.duration_since(now));
+        } else if let Some(lifetime) = issued.lifetime {
+            self.last = Some((access, now + lifetime));
+        }
+        Ok(issued)
     }
 
     fn serve(&mut self, request: &TokenRequest, now: Timestamp) -> Option<Pair> {
@@ -179,6 +238,8 @@ fn result(response: Response, access: u64) -> Result<Issued, TokenError> {
         } => Ok(Issued {
             access_token: format!("S3CRET-token-{access}").into(),
             lifetime: lifetime.map(SignedDuration::from_secs),
+            stated_end: None,
+            login_end: LoginEnd::Unstated,
             scopes,
             narrowed,
         }),

@@ -165,6 +165,11 @@ impl World {
                 "r{stored:?} is good, and yet it is not ready: {reported:?}"
             ));
         }
+        let unused = self.provider.logins.has_ended(self.now);
+        if unused && self.severity == 0 {
+            return self
+                .violated("nothing went wrong, and the login ended before its refresh".into());
+        }
         self.figures.lost_logins += 1;
         let reason = self
             .objects
@@ -173,8 +178,9 @@ impl World {
             .map(|condition| condition.reason.clone())
             .unwrap_or_default();
         // A newer login whose seed was overwritten before anybody saw it ends the one before.
-        let ended =
-            self.provider.logins.revoked || stored.is_some_and(|token| self.logins_since(token));
+        let ended = unused
+            || self.provider.logins.revoked
+            || stored.is_some_and(|token| self.logins_since(token));
         let expected: &[&str] = match self.excuse {
             None if !ended => &[],
             // The outcome may be unknown also of a login that was ended. Where another process sent the replay, the one with the

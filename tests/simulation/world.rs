@@ -8,7 +8,11 @@ use jiff::Timestamp;
 
 use crate::{
     checks::Sent,
-    model::{logins::Rules, objects::Objects, provider::Provider},
+    model::{
+        logins::Rules,
+        objects::Objects,
+        provider::{Early, Provider},
+    },
     operator::Operator,
 };
 
@@ -52,7 +56,7 @@ pub(crate) struct World {
     pub(crate) now: i64,
     pub(crate) faulty: bool,
     /// How often things go wrong, in thousandths.
-    severity: u32,
+    pub(crate) severity: u32,
     /// The spec, which its author may change.
     pub(crate) spec: Spec,
     pub(crate) objects: Objects,
@@ -85,14 +89,21 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(seed: u64, log: bool) -> Self {
         let mut random = Rng::with_seed(seed);
+        let lifetime = [120, 600, 1800][random.usize(0..3)];
         let rules = Rules {
             rotates: random.u8(0..8) > 0,
             grace: [0, 0, 120][random.usize(0..3)],
             reuse_protection: random.bool(),
+            // It ends before the access token.
+            idle: [None, None, Some(lifetime / 2)][random.usize(0..3)],
         };
-        let lifetime = [120, 600, 1800][random.usize(0..3)];
         let pods = 0..=u64::from(random.bool());
         let severity = [0, 20, 60, 150][random.usize(0..4)];
+        let mut provider = Provider::new(rules);
+        if rules.idle.is_none() && random.u8(0..4) == 0 {
+            provider.early = Early::Refuses(15);
+        }
+        let early = provider.early;
         let mut objects = Objects::new(NAME, UID);
         objects.seed_name = Some("login");
         objects.put_client(text("client"), text("secret"));
@@ -104,7 +115,7 @@ impl World {
             spec: HONEST,
             objects,
             operators: pods.map(|pod| Operator::new(pod, time(BEGIN))).collect(),
-            provider: Provider::new(rules),
+            provider,
             lifetime,
             old_seeds: Vec::new(),
             requests: 0,
@@ -122,7 +133,7 @@ impl World {
             violation: None,
             log: log.then(Vec::new),
         };
-        world.note(|| format!("{rules:?}, tokens of {lifetime} s, severity {severity}"));
+        world.note(|| format!("{rules:?}, {early:?}, tokens of {lifetime} s, severity {severity}"));
         world.sign_in();
         world
     }

@@ -35,6 +35,7 @@ pub(super) async fn findings(
     findings.push(or(unreadable.source, inspection.source()));
     findings.extend(inspection.seed().map(|found| or(unreadable.seed, found)));
     findings.extend(inspection.state().map(|found| or(unreadable.state, found)));
+    findings.extend(inspection.login_end());
     let bundle = inspection.ca_bundle();
     let bundle = bundle.map(|found| or(unreadable.ca_bundle, found));
     let hosts = inspection.hosts();

@@ -56,6 +56,20 @@ fn basic_authentication_form_encodes_id_and_secret_before_base64() {
 }
 
 #[test]
+fn the_grant_of_an_account_sends_its_own_grant_type() {
+    let request = TokenRequest {
+        grant: Grant::AccountCredentials,
+        scopes: vec![],
+        parameters: BTreeMap::from([("account_id".into(), "a1".into())]),
+        ..request(Authentication::Basic(client()))
+    };
+    assert_eq!(
+        request.body().expose_secret(),
+        "grant_type=account_credentials&account_id=a1"
+    );
+}
+
+#[test]
 fn a_refresh_sends_the_refresh_token_and_no_scope() {
     let request = TokenRequest {
         grant: Grant::RefreshToken("r/1".into()),

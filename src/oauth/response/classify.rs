@@ -4,11 +4,12 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use super::{
-    Body, Issued, Parsed, RequestContext, Response,
+    Body, Issued, LoginEnd, Parsed, RequestContext, Response,
     codes::is_same_name,
+    ends,
     error::{Fault, ResponseError},
     oauth_error::{OAuthError, Stated},
-    parse::{fields, json, lifetime, text, token},
+    parse::{fields, json, text, token},
     redirect,
     retry_after::{http_date, pause},
 };
@@ -113,9 +114,20 @@ impl Reader<'_> {
             return Err(Fault::NotBearer);
         }
         let stated = text(fields, "scope").unwrap_or_default();
+        let lifetime = ends::lifetime(fields);
+        let login_end = if self.request.grant.has_successor() {
+            ends::login_end(fields)
+        } else {
+            LoginEnd::Unstated
+        };
         Ok(Issued {
             access_token: access_token.into(),
-            lifetime: lifetime(fields),
+            lifetime,
+            stated_end: match lifetime {
+                Some(_) => None,
+                None => ends::stated_end(fields, access_token),
+            },
+            login_end,
             scopes: self.scopes_shown(stated),
             narrowed: self.is_narrowed(stated),
         })

@@ -2,12 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use jiff::SignedDuration;
 use serde_json::{Map, Value, value::RawValue};
 use url::form_urlencoded;
-
-/// The longest lifetime that is accepted.
-pub const LONGEST_LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 365 * 10);
 
 /// A token is one or more printable ASCII characters (RFC 6749, appendix A). Anything else could break out of a header.
 #[must_use]
@@ -49,24 +45,6 @@ pub(super) fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a
 /// The token in a field.
 pub(super) fn token<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     text(fields, name).filter(|text| is_token(text))
-}
-
-/// The seconds of `expires_in`: a number, or digits in a string. Anything else is unknown, never guessed.
-pub(super) fn lifetime(fields: &Map<String, Value>) -> Option<SignedDuration> {
-    let seconds = match fields.get("expires_in")? {
-        Value::Number(number) => number.as_f64()?,
-        Value::String(text) if text.bytes().all(|b| b.is_ascii_digit()) => text.parse().ok()?,
-        _ => return None,
-    };
-    if seconds < 1.0 {
-        return None;
-    }
-    let seconds = seconds.min(LONGEST_LIFETIME.as_secs_f64());
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "clamped to ten years above; a fraction is dropped"
-    )]
-    Some(SignedDuration::from_secs(seconds as i64))
 }
 
 fn is_form(content_type: &str) -> bool {

@@ -1,18 +1,15 @@
 //! Absorbs a permit of the budget, a slot, and the token or failure of an exchange.
 
+mod ends;
 mod failure;
 mod token;
 
 use jiff::Timestamp;
 
-use crate::{
-    oauth::response::Issued,
-    reconcile::{
-        observed::Observed,
-        pace::{Permit, PermitRequest, Slot},
-        plan::Exchanged,
-        time::later,
-    },
+use crate::reconcile::{
+    observed::Observed,
+    pace::{Permit, PermitRequest, Slot},
+    plan::Exchanged,
 };
 pub(super) use failure::rejected;
 
@@ -59,20 +56,16 @@ pub(super) fn exchanged(observed: &mut Observed, exchanged: Exchanged, now: Time
         date,
     } = exchanged;
     match result {
-        Ok(issued) if has_expired(&issued, sent_at, now) => {
-            failure::expired_on_arrival(observed, &attempt, sent_at, refresh_token, now);
-        }
         Ok(issued) => {
-            let times = token::Times { sent_at, date, now };
-            token::issued(observed, &attempt, issued, refresh_token, times);
+            let times = ends::Times { sent_at, date, now };
+            let assumed = attempt.settings.assumed_lifetime;
+            let lifetime = ends::Lifetime::of(&issued, assumed, times);
+            if lifetime.is_over(times) {
+                failure::expired_on_arrival(observed, &attempt, sent_at, refresh_token, now);
+            } else {
+                token::issued(observed, &attempt, issued, refresh_token, lifetime, times);
+            }
         }
         Err(error) => failure::refused(observed, &attempt, sent_at, error, refresh_token, now),
     }
-}
-
-/// A token that has expired on arrival is useless, and requesting the next one immediately would not end.
-fn has_expired(issued: &Issued, sent_at: Timestamp, now: Timestamp) -> bool {
-    issued
-        .lifetime
-        .is_some_and(|lifetime| later(sent_at, lifetime) <= now)
 }

@@ -96,7 +96,11 @@ impl Case<'_> {
     pub(in crate::reconcile) fn refresh_at(&self, token: &TokenMetadata) -> Timestamp {
         let observed = self.observed;
         let planned = schedule::refresh_at(token, self.settings, &observed.credential.uid);
-        let last_token_at = observed.memory.exchange.last_token_at();
+        let exchange = &observed.memory.exchange;
+        let planned = exchange
+            .repeated_before(token)
+            .map_or(planned, |over| planned.max(over));
+        let last_token_at = exchange.last_token_at();
         last_token_at.map_or(planned, |at| planned.max(schedule::earliest_after(at)))
     }
 

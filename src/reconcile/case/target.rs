@@ -84,9 +84,20 @@ impl<'a> Case<'a> {
     /// The token to judge: the one at hand, or the one on the target.
     pub(in crate::reconcile) fn token(&self) -> Option<TokenMetadata> {
         match self.observed.memory.target.token() {
-            Some(token) => Some(token.metadata.clone()),
-            None => self.target()?.confirmed_metadata(),
+            Some(token) => Some(
+                token
+                    .metadata
+                    .clone()
+                    .limited_to(self.settings.maximum_lifetime),
+            ),
+            None => self.token_on_target(),
         }
+    }
+
+    /// The token on the target.
+    pub(in crate::reconcile) fn token_on_target(&self) -> Option<TokenMetadata> {
+        let token = self.target()?.confirmed_metadata()?;
+        Some(token.limited_to(self.settings.maximum_lifetime))
     }
 
     /// A token that has not expired.
@@ -111,13 +122,13 @@ impl<'a> Case<'a> {
         if self.observed.memory.target.unpublished().is_none() {
             return self.good_token();
         }
-        let published = self.target()?.confirmed_metadata()?;
+        let published = self.token_on_target()?;
         (published.expires_at > self.now && self.is_confirmed(&published)).then_some(published)
     }
 
     /// The published token, if it has not expired. Where no published token is good, its inputs have changed.
     pub(in crate::reconcile) fn outdated_token(&self) -> Option<TokenMetadata> {
-        let published = self.target()?.confirmed_metadata()?;
+        let published = self.token_on_target()?;
         let outdated = published.expires_at > self.now
             && published.owner_uid == self.observed.credential.uid
             && !self.published_token_is_dead();

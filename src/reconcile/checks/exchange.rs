@@ -1,5 +1,7 @@
 //! The checks of the exchange: whether it is due, and whether it may be made.
 
+use jiff::SignedDuration;
+
 use super::step::{Step, act, read, settle};
 use crate::{
     api::Reason,
@@ -9,6 +11,7 @@ use crate::{
         plan::{Action, Next, Read},
         source::{CaBundle, Rejection},
         status::Conditions,
+        time::later,
     },
 };
 
@@ -68,6 +71,11 @@ pub(super) fn a_token_of_a_few_seconds_is_not_replaced_immediately(
         && token.expires_at <= case.now
         && !case.requested(&token)
         && case.inputs(&token) == Inputs::Current;
+    // A provider that repeats a token until its end is asked a second later: that is not worth a status.
+    let refresh_at = case.refresh_at(&token);
+    if waits && refresh_at <= later(token.expires_at, SignedDuration::from_secs(1)) {
+        return Some(Step::Rest(refresh_at));
+    }
     waits.then(|| settle(Conditions::short_lived(case, &token)))
 }
 
@@ -134,7 +142,7 @@ fn take_slot(case: &Case<'_>) -> Option<Step> {
             Some(settle(Conditions::waits_for_slot(case)))
         }
         None => {
-            let expires_at = case.token().map(|token| token.expires_at);
+            let expires_at = case.token().map(|token| token.first_end());
             let deadline = deadline(expires_at, case.now);
             Some(Step::Do(Next::TakeSlot { deadline }))
         }
@@ -148,7 +156,7 @@ pub(super) fn the_budget_is_waited_for(case: &Case<'_>) -> Option<Step> {
         client: case.client_key()?,
         uid: case.observed.credential.uid.clone(),
         namespace: case.observed.credential.namespace.clone(),
-        expires_at: case.live_token().map(|token| token.expires_at),
+        expires_at: case.live_token().map(|token| token.first_end()),
         priority: case.outcome_is_unknown() && retry::is_within_grace(unknown_outcomes),
         peek: false,
     };

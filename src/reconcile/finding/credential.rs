@@ -110,6 +110,14 @@ pub(crate) enum LoginFact {
         secret: String,
         generation: u64,
     },
+    /// The provider states that the login ends then. `fixed`: the last refresh did not extend it.
+    Ends {
+        at: Timestamp,
+        fixed: bool,
+    },
+    Ended {
+        at: Timestamp,
+    },
 }
 
 /// The Secret with the access token.

@@ -1,11 +1,17 @@
 //! The Secret with the current refresh token.
 
+use jiff::SignedDuration;
+
 use super::Inspection;
 use crate::reconcile::{
     case::NextLogin,
     finding::{Finding, LoginFact},
     login::{ClaimState, State, StoredLogin},
+    token::LoginExpiry,
 };
+
+/// Somebody has to find the time for another sign-in: as long before the end as the chart's alert.
+const SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Inspection<'_> {
     /// The Secret with the current refresh token, with the grant that has one, or left by it.
@@ -32,6 +38,28 @@ impl Inspection<'_> {
             return Some(Finding::notice(LoginFact::AnotherSignIn { secret }));
         }
         Some(self.stored(&state.stored, secret))
+    }
+
+    /// The end of the login, where the provider states it. The target states it to those who may not read the state.
+    pub(crate) fn login_end(&self) -> Option<Finding> {
+        let case = &self.0;
+        case.settings.grant.refresh_token()?;
+        let stored = case.observed.state.stored();
+        let token = match stored {
+            Some(stored) => stored.record.issued.clone(),
+            None => case.token_on_target(),
+        };
+        let LoginExpiry { at, fixed } = token?.login?;
+        if at <= case.now {
+            return Some(Finding::bad(LoginFact::Ended { at }));
+        }
+        let fact = LoginFact::Ends { at, fixed };
+        let is_near = at.duration_since(case.now) < SOON;
+        Some(if fixed && is_near {
+            Finding::notice(fact)
+        } else {
+            Finding::good(fact)
+        })
     }
 
     /// A login whose refresh token is stored.

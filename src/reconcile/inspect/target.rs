@@ -20,10 +20,10 @@ impl Inspection<'_> {
             return Finding::bad(TargetFact::Conflict(conflict));
         }
         let secret = case.settings.target_name.clone();
-        let Some(target) = case.target() else {
+        if case.target().is_none() {
             return Finding::bad(TargetFact::Absent { secret });
-        };
-        let Some(token) = target.confirmed_metadata() else {
+        }
+        let Some(token) = case.token_on_target() else {
             return Finding::bad(TargetFact::Damaged { secret });
         };
         let expires_at = token.expires_at;

@@ -195,6 +195,7 @@ fn the_newer_token_has_the_greater_number_then_the_later_time() {
         rotation,
         refresh_request: None,
         scopes: vec![],
+        login: None,
     };
     for (newer, older) in [
         (metadata(Some(2), 0), metadata(Some(1), 9)),
@@ -245,6 +246,7 @@ fn a_state_of_the_version_before_is_read() {
             rotation: Some(3),
             refresh_request: Some("c0".into()),
             scopes: vec!["read".into()],
+            login: None,
         }),
         claim: Some(Claim {
             of: "be".into(),

@@ -2,6 +2,7 @@
 
 mod failure;
 mod recall;
+mod repeats;
 
 use jiff::Timestamp;
 
@@ -9,12 +10,16 @@ use super::Versions;
 use crate::{
     api::Attempted,
     reconcile::{
-        pace::{PermitRequest, retry::retry_delay},
+        pace::{
+            PermitRequest,
+            retry::{Saves, next_attempt, retry_delay},
+        },
         time::later,
         token::{InputsDigest, TokenMetadata},
     },
 };
 pub(in crate::reconcile) use failure::{FailedAttempt, Failure, FailureCause};
+use repeats::Repeats;
 
 /// The exchange's part of the memory.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +33,8 @@ pub(in crate::reconcile) struct ExchangeMemory {
     last_token_at: Option<Timestamp>,
     /// Versions whose inputs are known to differ from the inputs of the published token.
     refuted: Option<Versions>,
+    /// How long before its end the provider issues another token than the published one, where it does not at any time.
+    repeats: Option<Repeats>,
     queued: Option<Queued>,
     /// The inputs for which it waits for a slot.
     waits_for_slot: Option<Versions>,
@@ -41,8 +48,21 @@ struct Failed {
     failure: Failure,
     /// The number of attempts in a row that have failed.
     count: i32,
+    /// Whether there was a live token of the same inputs when an attempt failed.
+    saves_token: bool,
     /// The inputs of the attempt, which distinguish a changed secret from a label edit. A new process does not know them.
     inputs: Option<InputsDigest>,
+}
+
+/// What is known of the published token when an attempt fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::reconcile) enum Published {
+    /// There is none, or it has ended.
+    Ended,
+    /// It was issued for the same inputs, and ends then.
+    Live(Timestamp),
+    /// It was issued for other inputs than those of these versions.
+    Other(Versions),
 }
 
 /// A place in the queue of the client's budget.
@@ -68,18 +88,25 @@ impl ExchangeMemory {
         self.refuted = None;
     }
 
-    /// An attempt failed. `refuted` are the current versions, if their inputs differ from the inputs of the published token.
+    /// An attempt failed. `token` is what is known of the published token.
     pub(in crate::reconcile) fn failed(
         &mut self,
         attempt: FailedAttempt,
-        refuted: Option<Versions>,
+        token: Published,
         uid: &str,
         now: Timestamp,
     ) {
         // Changed inputs start the count again; another reason does not.
-        let earlier = match &self.failed {
-            Some(failed) if failed.failure.was_made_with(&attempt.attempted) => failed.count,
-            _ => 0,
+        let (earlier, had_token) = match &self.failed {
+            Some(failed) if failed.failure.was_made_with(&attempt.attempted) => {
+                (failed.count, failed.saves_token)
+            }
+            _ => (0, false),
+        };
+        let saves = match token {
+            Published::Live(end) => Saves::Until(end),
+            Published::Ended if had_token => Saves::Ended,
+            Published::Ended | Published::Other(_) => Saves::Nothing,
         };
         let count = earlier.saturating_add(i32::from(attempt.counts));
         let unknown = i32::from(attempt.outcome_unknown);
@@ -89,20 +116,43 @@ impl ExchangeMemory {
         } else {
             count
         };
-        let delay = retry_delay(
-            attempt.cause.reason(),
-            attempt.pause,
-            attempt.outcome_unknown,
-            nth,
-            uid,
-        );
-        let next_attempt = delay.map(|delay| later(now, delay));
-        self.refuted = refuted;
+        let reason = attempt.cause.reason();
+        let unknown = attempt.outcome_unknown;
+        let next_attempt = match attempt.pause {
+            Some(_) => {
+                retry_delay(reason, attempt.pause, unknown, nth, uid).map(|delay| later(now, delay))
+            }
+            None => next_attempt(reason, unknown, nth, saves, uid, now),
+        };
+        self.refuted = match token {
+            Published::Other(versions) => Some(versions),
+            Published::Live(_) | Published::Ended => None,
+        };
         self.failed = Some(Failed {
             count,
+            saves_token: saves != Saves::Nothing,
             inputs: attempt.inputs.clone(),
             failure: attempt.into_failure(next_attempt),
         });
+    }
+
+    /// The provider issued the published token again, which ends then.
+    pub(in crate::reconcile) fn repeated(&mut self, end: Timestamp, now: Timestamp) {
+        self.repeats = Some(Repeats::again(end, now));
+    }
+
+    /// Another token took the place of this one.
+    pub(in crate::reconcile) fn replaced(&mut self, before: Option<&TokenMetadata>, at: Timestamp) {
+        self.repeats = match (self.repeats.take(), before) {
+            (Some(repeats), Some(before)) => repeats.next(before.expires_at, at),
+            _ => None,
+        };
+    }
+
+    /// The time before which the provider would issue this token again.
+    pub(in crate::reconcile) fn repeated_before(&self, token: &TokenMetadata) -> Option<Timestamp> {
+        let repeats = self.repeats.as_ref()?;
+        Some(repeats.over_at(token.expires_at))
     }
 
     /// The failure is over: a token came from elsewhere.

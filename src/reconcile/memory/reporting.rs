@@ -1,6 +1,6 @@
 //! The changes since the last report, and the facts that were announced.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::reconcile::source::SecretRole;
 
@@ -26,8 +26,12 @@ pub(in crate::reconcile) enum Change {
     SeedAdopted,
     /// The grant has changed, and the state with its refresh token is left.
     RefreshTokenLeft,
-    /// The response stated no lifetime.
-    ExpiryUnknown,
+    /// The response stated no lifetime, which was taken from elsewhere.
+    ExpiryUnknown { from: LifetimeSource },
+    /// The lifetime is longer than those of client credentials ever are.
+    LongLived { lifetime: SignedDuration },
+    /// The provider issued the published token again, which ends then.
+    Repeated { end: Timestamp },
     /// Fewer scopes were granted than asked for.
     ScopeNarrowed,
     /// The provider's clock is so many seconds ahead (or behind, if negative).
@@ -38,10 +42,26 @@ pub(in crate::reconcile) enum Change {
     TokenHostsMissing { role: SecretRole },
 }
 
+/// What the lifetime of a token was taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::reconcile) enum LifetimeSource {
+    /// From `expires_in`, as it should be.
+    ExpiresIn,
+    /// From the field of this name, which states the end as a time.
+    Field(&'static str),
+    /// From the access token, which is a JWT.
+    Jwt,
+    /// From the spec.
+    Assumed,
+}
+
 /// Facts about the last token that are announced only when they begin, so that no refresh repeats them.
 #[derive(Clone, Copy, Debug, Default)]
 struct Announced {
-    expiry_unknown: bool,
+    lifetime_from: Option<LifetimeSource>,
+    long_lifetime: Option<SignedDuration>,
+    /// A provider that does this does it again at each refresh.
+    repeated: bool,
     clock_skew: bool,
     short_lived: bool,
     unlimited_secret: Option<SecretRole>,
@@ -50,7 +70,11 @@ struct Announced {
 /// The facts about a token that may be announced.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::reconcile) struct TokenFacts {
-    pub(in crate::reconcile) expiry_unknown: bool,
+    pub(in crate::reconcile) lifetime_from: LifetimeSource,
+    /// The lifetime, if it is too long to be likely.
+    pub(in crate::reconcile) long_lifetime: Option<SignedDuration>,
+    /// The end of the published token, if it came again.
+    pub(in crate::reconcile) repeated: Option<Timestamp>,
     pub(in crate::reconcile) clock_skew: Option<SignedDuration>,
     /// The margin, where it is too short for pods that mount the token.
     pub(in crate::reconcile) short_margin: Option<SignedDuration>,
@@ -71,8 +95,18 @@ impl Reporting {
     pub(in crate::reconcile) fn token_arrived(&mut self, facts: TokenFacts) {
         self.changes.retain(|change| !change.is_of_a_token());
         let announced = self.announced;
-        if facts.expiry_unknown && !announced.expiry_unknown {
-            self.note(Change::ExpiryUnknown);
+        let from = facts.lifetime_from;
+        if from != LifetimeSource::ExpiresIn && announced.lifetime_from != Some(from) {
+            self.note(Change::ExpiryUnknown { from });
+        }
+        if let Some(lifetime) = facts
+            .long_lifetime
+            .filter(|_| announced.long_lifetime.is_none())
+        {
+            self.note(Change::LongLived { lifetime });
+        }
+        if let Some(end) = facts.repeated.filter(|_| !announced.repeated) {
+            self.note(Change::Repeated { end });
         }
         if facts.scope_narrowed {
             self.note(Change::ScopeNarrowed);
@@ -92,7 +126,9 @@ impl Reporting {
             self.note(Change::ServedRequest);
         }
         self.announced = Announced {
-            expiry_unknown: facts.expiry_unknown,
+            lifetime_from: Some(from),
+            long_lifetime: facts.long_lifetime,
+            repeated: announced.repeated || facts.repeated.is_some(),
             clock_skew: facts.clock_skew.is_some(),
             short_lived: facts.short_margin.is_some(),
             unlimited_secret: unlimited,
@@ -122,13 +158,15 @@ impl Change {
     /// Whether it describes one token, and ends with it.
     fn is_of_a_token(self) -> bool {
         match self {
-            Self::ExpiryUnknown
+            Self::ExpiryUnknown { .. }
+            | Self::LongLived { .. }
             | Self::ScopeNarrowed
             | Self::ClockSkew { .. }
             | Self::ShortLived { .. }
             | Self::ServedRequest => true,
             Self::Issued
             | Self::Repaired
+            | Self::Repeated { .. }
             | Self::SeedAdopted
             | Self::RefreshTokenLeft
             | Self::TokenHostsMissing { .. } => false,

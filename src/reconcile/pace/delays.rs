@@ -12,6 +12,12 @@ const fn seconds(seconds: i64) -> SignedDuration {
 pub(in crate::reconcile) const SLOW: [i64; 4] = [300, 900, 1800, 3600];
 /// Delays after a failure that mostly ends by itself. In seconds, ±20 %; the last one repeats.
 pub(in crate::reconcile) const FAST: [i64; 6] = [10, 20, 40, 80, 160, 300];
+/// A refusal is retried as often with the delays of `FAST`, while a live token of the same inputs remains to be saved.
+pub(in crate::reconcile) const EARLY_RETRIES: i32 = 5;
+/// The last attempt before the end of such a token comes so long before it.
+pub(in crate::reconcile) const LAST_ATTEMPT: SignedDuration = seconds(8);
+/// It is no closer to the attempt before, and neither is the one just after the end.
+pub(in crate::reconcile) const BETWEEN_RETRIES: SignedDuration = seconds(5);
 /// Delays after a refresh whose outcome is unknown. A provider's grace period for the previous token is short, and no other
 /// process has its successor. In seconds, ±20 %; the last one repeats.
 pub(in crate::reconcile) const OUTCOME_UNKNOWN: [i64; 6] = [2, 8, 20, 60, 120, 300];
@@ -25,6 +31,13 @@ pub(in crate::reconcile) const LONGEST_PAUSE: SignedDuration = seconds(3600 + 10
 /// No two exchanges of a healthy credential are closer, so that a provider with tokens of a few seconds is not hammered.
 /// Cubewire allows ten token requests a minute.
 pub(in crate::reconcile) const BETWEEN_EXCHANGES: SignedDuration = seconds(12);
+/// The least time between two requests for a token that the provider repeats until its end. Closer to the end, only the end
+/// itself is left.
+pub(in crate::reconcile) const BETWEEN_REPEATS: SignedDuration = seconds(12);
+/// A provider that replaces a token so long before its end repeats none.
+pub(in crate::reconcile) const FORGOTTEN_REPEATS: SignedDuration = seconds(24 * 3600);
+/// Tokens of client credentials live for an hour or a few. A longer lifetime may be a number of milliseconds.
+pub(in crate::reconcile) const LONG_LIFETIME: SignedDuration = seconds(24 * 3600);
 /// The time that a kubelet may take to show a changed Secret to a pod that mounts it. Measured: at most 90 s, mostly 47 s.
 pub(in crate::reconcile) const PROPAGATION: SignedDuration = seconds(90);
 /// A difference between two clocks that is worth an event.

@@ -1,12 +1,15 @@
 //! The delay before a failed attempt is retried, in whole seconds. Jitter comes from the uid and the attempt.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     delays,
     schedule::{fraction, whole},
 };
-use crate::api::{Reason, RetryClass};
+use crate::{
+    api::{Reason, RetryClass},
+    reconcile::time::later,
+};
 
 /// The delay of the next attempt after the `failures`-th failure in a row; `None`: there is no attempt without a change.
 pub(in crate::reconcile) fn retry_delay(
@@ -29,6 +32,58 @@ pub(in crate::reconcile) fn retry_delay(
         RetryClass::Fast => Some(spread(nth(&delays::FAST, failures), jitter)),
         RetryClass::RateLimited => Some(pausing(nth(&delays::RATE_LIMITED, failures), jitter)),
     }
+}
+
+/// What a refresh saves: a live token of the same inputs, which consumers have until its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::reconcile) enum Saves {
+    /// There was none since the attempts began to fail.
+    Nothing,
+    /// There was one, and it has ended.
+    Ended,
+    /// It ends then.
+    Until(Timestamp),
+}
+
+/// The time of the attempt after the `failures`-th failure in a row of a credential that has worked with the same inputs.
+///
+/// A refusal of such a credential may end by itself, with a roll-out or because the provider replaces no token earlier. So the first
+/// attempts follow soon, one comes shortly before the end, and one just after it. Then the delays of its class begin.
+pub(in crate::reconcile) fn next_attempt(
+    reason: Reason,
+    outcome_unknown: bool,
+    failures: i32,
+    saves: Saves,
+    uid: &str,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let class = reason.retry_class()?;
+    let delay = |nth| retry_delay(reason, None, outcome_unknown, nth, uid);
+    if saves == Saves::Nothing || !matches!(class, RetryClass::Slow | RetryClass::Fast) {
+        return Some(later(now, delay(failures)?));
+    }
+    let is_early = saves != Saves::Ended && failures <= delays::EARLY_RETRIES;
+    let delay = match class {
+        RetryClass::Slow if is_early => {
+            retry_delay(Reason::Unavailable, None, outcome_unknown, failures, uid)?
+        }
+        RetryClass::Slow => delay((failures - delays::EARLY_RETRIES - 2).max(1))?,
+        _ => delay(failures)?,
+    };
+    let planned = later(now, delay);
+    Some(match saves {
+        Saves::Until(end) => planned.min(last_attempt(end, now)),
+        Saves::Nothing | Saves::Ended => planned,
+    })
+}
+
+/// The last attempt before this end, or the one after it. None follows another one immediately.
+fn last_attempt(end: Timestamp, now: Timestamp) -> Timestamp {
+    let earliest = later(now, delays::BETWEEN_RETRIES);
+    if earliest <= later(end, -delays::LAST_ATTEMPT / 2) {
+        return earliest.max(later(end, -delays::LAST_ATTEMPT));
+    }
+    earliest.max(later(end, SignedDuration::from_secs(1)))
 }
 
 /// Whether the next attempt, after so many with an unknown outcome, falls into a provider's grace period.
@@ -106,6 +161,76 @@ mod tests {
         }
         assert_eq!(
             retry_delay(Reason::InvalidSpec, None, false, 1, "uid"),
+            None
+        );
+    }
+
+    /// The attempts of a credential whose token ends at 300, from the first failure on, while all of them fail.
+    fn attempts(reason: Reason, uid: &str) -> Vec<i64> {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let mut now = 0;
+        let attempts = (1..12).map(|failures| {
+            let saves = if now < 300 {
+                Saves::Until(at(300))
+            } else {
+                Saves::Ended
+            };
+            now = next_attempt(reason, false, failures, saves, uid, at(now))
+                .unwrap()
+                .as_second();
+            now
+        });
+        attempts.collect()
+    }
+
+    #[test]
+    fn a_refusal_is_retried_early_while_a_live_token_remains_to_be_saved() {
+        for uid in (0..50).map(|number| number.to_string()) {
+            let attempts = attempts(Reason::EndpointNotFound, &uid);
+            let early: Vec<_> = attempts.iter().copied().filter(|at| *at < 300).collect();
+            assert!((5..=7).contains(&early.len()), "{attempts:?}");
+            assert!((8..=12).contains(&early[0]), "{attempts:?}");
+            let last = early.last().unwrap();
+            assert!((290..=296).contains(last), "{attempts:?}");
+            let late: Vec<_> = attempts[early.len()..].to_vec();
+            assert_eq!(late[0], 301, "{attempts:?}");
+            let delay = late[1] - late[0];
+            assert!((240..=360).contains(&delay), "{attempts:?}");
+            let gaps: Vec<_> = late.windows(2).map(|pair| pair[1] - pair[0]).collect();
+            assert!(gaps.is_sorted_by(|a, b| a * 6 <= b * 8), "{attempts:?}");
+        }
+    }
+
+    #[test]
+    fn no_retry_follows_another_immediately_because_the_token_ends() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        for now in 0..100 {
+            for failures in 1..10 {
+                let saves = Saves::Until(at(100));
+                let reason = Reason::InvalidClient;
+                let next = next_attempt(reason, false, failures, saves, "uid", at(now)).unwrap();
+                assert!(next >= at(now + 5), "{now}: {next}");
+                assert!(next <= at(now + 5).max(at(101)), "{now}: {next}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_credential_that_has_not_worked_has_the_delays_of_its_class() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        for failures in 1..5 {
+            let next =
+                |saves| next_attempt(Reason::Forbidden, false, failures, saves, "uid", at(0));
+            let expected = later(
+                at(0),
+                retry_delay(Reason::Forbidden, None, false, failures, "uid").unwrap(),
+            );
+            assert_eq!(next(Saves::Nothing), Some(expected));
+            assert_ne!(next(Saves::Until(at(3600))), Some(expected));
+        }
+        let dead = Reason::RefreshTokenRejected;
+        assert_eq!(
+            next_attempt(dead, false, 1, Saves::Until(at(300)), "uid", at(0)),
             None
         );
     }

@@ -6,22 +6,32 @@ use sha2::{Digest, Sha256};
 use super::delays;
 use crate::reconcile::{settings::Settings, time::later, token::TokenMetadata};
 
-/// The time at which a live token is refreshed: min(refreshBefore, lifetime / 3) before its expiry, and up to a tenth
-/// of that earlier still.
+/// The time at which a live token is refreshed: min(refreshBefore, lifetime / 3) before the end of the token or of its login, and up
+/// to a tenth of that earlier still.
 pub(in crate::reconcile) fn refresh_at(
     token: &TokenMetadata,
     settings: &Settings,
     uid: &str,
 ) -> Timestamp {
-    let margin = margin(token, settings);
-    let jitter = (margin / 10).mul_f64(fraction(uid, 0));
-    let planned = later(token.expires_at, -whole(margin + jitter));
+    let due = |end| {
+        let margin = margin_before(end, token, settings);
+        let jitter = (margin / 10).mul_f64(fraction(uid, 0));
+        later(end, -whole(margin + jitter))
+    };
+    let planned = due(token.expires_at);
+    let planned = token
+        .login
+        .map_or(planned, |login| planned.min(due(login.at)));
     planned.max(earliest_after(token.issued_at))
 }
 
 /// The least time before its expiry at which a token is replaced.
 pub(in crate::reconcile) fn margin(token: &TokenMetadata, settings: &Settings) -> SignedDuration {
-    let lifetime = token.expires_at.duration_since(token.issued_at);
+    margin_before(token.expires_at, token, settings)
+}
+
+fn margin_before(end: Timestamp, token: &TokenMetadata, settings: &Settings) -> SignedDuration {
+    let lifetime = end.duration_since(token.issued_at);
     settings.refresh_before.min(lifetime / 3)
 }
 

@@ -9,7 +9,7 @@ use crate::{
     api::{ConditionStatus, ConditionType},
     reconcile::{
         event::{Event, EventKind},
-        memory::Change,
+        memory::{Change, LifetimeSource},
         observed::Observed,
         settings::Settings,
     },
@@ -130,13 +130,24 @@ fn of_change(change: Change, settings: Option<&Settings>) -> Option<Event> {
             let note = settings.map(message::refresh_token_left);
             (EventKind::RefreshTokenLeft, note.unwrap_or_default())
         }
-        Change::ExpiryUnknown => {
+        Change::ExpiryUnknown { from } => {
             let assumed = settings.map(|settings| span(settings.assumed_lifetime));
-            let note = format!(
-                "the answer states no usable expires_in: spec.assumedLifetime ({}) is taken for it",
-                assumed.unwrap_or_default()
-            );
+            let note = expiry_unknown(from, &assumed.unwrap_or_default());
             (EventKind::ExpiryUnknown, note)
+        }
+        Change::LongLived { lifetime } => {
+            let note = format!(
+                "the response states a lifetime of {}: if that is in milliseconds, or tokens end earlier, set spec.maximumLifetime",
+                span(lifetime)
+            );
+            (EventKind::LongLivedToken, note)
+        }
+        Change::Repeated { end } => {
+            let note = format!(
+                "the provider issued the same token again, which ends at {end}: the next one is requested closer to its end; no action \
+                 needed"
+            );
+            (EventKind::TokenRepeated, note)
         }
         Change::ScopeNarrowed => (
             EventKind::ScopeNarrowed,
@@ -157,6 +168,16 @@ fn of_change(change: Change, settings: Option<&Settings>) -> Option<Event> {
         }
     };
     Some(Event { kind, note })
+}
+
+fn expiry_unknown(from: LifetimeSource, assumed: &str) -> String {
+    let taken = match from {
+        LifetimeSource::ExpiresIn => "expires_in".into(),
+        LifetimeSource::Field(name) => format!("its {name}"),
+        LifetimeSource::Jwt => "the exp claim of its access token".into(),
+        LifetimeSource::Assumed => format!("spec.assumedLifetime ({assumed})"),
+    };
+    format!("the answer states no usable expires_in: {taken} is taken for it")
 }
 
 fn clock_skew(seconds: i64) -> String {

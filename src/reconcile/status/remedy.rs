@@ -76,6 +76,11 @@ pub(super) fn remedy(reason: Reason, settings: &Settings) -> String {
 
 fn scopes(settings: &Settings) -> String {
     if !settings.grant.sends_scopes() {
+        if let Some(asked) = settings.parameters.get("scope") {
+            return format!(
+                "set spec.refreshScopes to what the provider allows this login, which asked for {asked:?}"
+            );
+        }
         return "ask the provider what is wrong with this login: a refresh asks for no scope"
             .into();
     }

@@ -13,6 +13,7 @@ use crate::{
         observed::Observed,
         plan::Action,
         target::{Content, TargetSecret},
+        token::TokenMetadata,
     },
     scrub::visible,
 };
@@ -29,7 +30,7 @@ pub(in crate::reconcile) fn report(
 ) -> Option<Action> {
     let bare = bare(observed, conditions, now);
     let status = match case.and_then(Case::target) {
-        Some(target) => with_target(bare, target),
+        Some(target) => with_target(bare, target, case.and_then(Case::token_on_target)),
         None => bare,
     };
     (status != observed.credential.status).then(|| Action::Report {
@@ -58,7 +59,11 @@ fn bare(observed: &Observed, conditions: &Conditions, now: Timestamp) -> CubeCre
     }
 }
 
-fn with_target(status: CubeCredentialStatus, target: &TargetSecret) -> CubeCredentialStatus {
+fn with_target(
+    status: CubeCredentialStatus,
+    target: &TargetSecret,
+    token: Option<TokenMetadata>,
+) -> CubeCredentialStatus {
     let status = CubeCredentialStatus {
         token_fingerprint: match &target.content {
             Content::Confirmed(fingerprint) => Some(fingerprint.clone()),
@@ -70,10 +75,12 @@ fn with_target(status: CubeCredentialStatus, target: &TargetSecret) -> CubeCrede
         }),
         ..status
     };
-    match target.confirmed_metadata() {
+    match token {
         Some(token) => CubeCredentialStatus {
             issued_at: Some(token.issued_at),
             expires_at: Some(token.expires_at),
+            login_expires_at: token.login.map(|login| login.at),
+            login_fixed: token.login.is_some_and(|login| login.fixed),
             scopes: token.scopes.iter().map(|scope| visible(scope)).collect(),
             refresh_request: token.refresh_request,
             ..status

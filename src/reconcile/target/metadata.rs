@@ -8,7 +8,7 @@ use crate::{
     reconcile::{
         credential::Credential,
         settings::Settings,
-        token::{LAST_ROTATION, TokenMetadata},
+        token::{LAST_ROTATION, LoginExpiry, TokenMetadata},
     },
 };
 
@@ -48,6 +48,12 @@ impl DesiredMetadata {
         if let Some(request) = &token.refresh_request {
             annotate(annotation::REFRESH_REQUEST, request);
         }
+        if let Some(login) = token.login {
+            annotate(annotation::LOGIN_EXPIRES_AT, &login.at.to_string());
+            if login.fixed {
+                annotate(annotation::LOGIN_FIXED, "true");
+            }
+        }
         if !token.scopes.is_empty() {
             annotate(annotation::SCOPES, &token.scopes.join(" "));
         }
@@ -61,9 +67,11 @@ impl DesiredMetadata {
 }
 
 /// The annotations that only some tokens have.
-const OPTIONAL: [&str; 3] = [
+const OPTIONAL: [&str; 5] = [
     annotation::ROTATION,
     annotation::REFRESH_REQUEST,
+    annotation::LOGIN_EXPIRES_AT,
+    annotation::LOGIN_FIXED,
     annotation::SCOPES,
 ];
 
@@ -114,6 +122,12 @@ impl TargetSecret {
             scopes: text(annotation::SCOPES)
                 .map(|scopes| scopes.split(' ').map(Into::into).collect())
                 .unwrap_or_default(),
+            login: text(annotation::LOGIN_EXPIRES_AT)
+                .and_then(|at| at.parse().ok())
+                .map(|at| LoginExpiry {
+                    at,
+                    fixed: text(annotation::LOGIN_FIXED).is_some(),
+                }),
         };
         Some(metadata.cleaned())
     }

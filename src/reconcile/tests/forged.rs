@@ -73,6 +73,8 @@ fn an_annotation_that_the_token_does_not_have_is_emptied_without_an_exchange_eac
         (annotation::ROTATION, "18446744073709551615"),
         (annotation::ROTATION, "7"),
         (annotation::REFRESH_REQUEST, "7"),
+        (annotation::LOGIN_EXPIRES_AT, "2026-11-21T10:00:30Z"),
+        (annotation::LOGIN_FIXED, "true"),
     ] {
         let mut world = World::ready();
         world.cluster.edit(TARGET, |secret| {

@@ -59,3 +59,37 @@ fn a_left_refresh_token_is_no_hindrance_to_another_grant() {
     assert_eq!(world.cost_of(World::settle).exchanges, 1);
     assert_eq!(world.ready_is().0, ConditionStatus::True);
 }
+
+#[test]
+fn scopes_of_a_refresh_are_sent_and_are_an_input_of_the_token() {
+    let mut world = World::begun();
+    let scope = |world: &World| {
+        let request = &world.provider.exchanges.last().unwrap().request;
+        request.parameters.get("scope").cloned()
+    };
+    assert_eq!(scope(&world), None, "a refresh sends none by default");
+    world.edit_spec(|spec| spec.refresh_scopes = vec!["write".into(), "read".into()]);
+    assert_eq!(world.cost_of(World::settle).exchanges, 1);
+    assert_eq!(scope(&world).as_deref(), Some("read write"));
+    world.edit_spec(|spec| spec.refresh_scopes.reverse());
+    assert_eq!(world.cost_of(World::settle).exchanges, 0);
+    world.wake();
+    assert_eq!(scope(&world).as_deref(), Some("read write"));
+}
+
+#[test]
+fn the_grant_of_an_account_is_another_input() {
+    let mut world = World::ready();
+    world.edit_spec(|spec| spec.grant = Grant::AccountCredentials);
+    assert_eq!(world.cost_of(World::settle).exchanges, 1);
+    let request = &world.provider.exchanges.last().unwrap().request;
+    assert_eq!(request.grant.name(), "account_credentials");
+}
+
+#[test]
+fn scopes_of_a_refresh_need_a_refresh_token() {
+    let mut world = World::ready();
+    world.edit_spec(|spec| spec.refresh_scopes = vec!["read".into()]);
+    world.settle();
+    assert_eq!(world.ready_is().1, "InvalidSpec");
+}

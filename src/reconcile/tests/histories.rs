@@ -179,7 +179,7 @@ fn settle(world: &mut World) {
     panic!("writes work again, and the world does not settle");
 }
 
-/// While nothing changes from outside, exchanges keep their distance: 12 s after a token, 8 s after the fastest failure.
+/// While nothing changes from outside, exchanges keep their distance: 12 s after a token, 5 s after a failure.
 fn pass(world: &mut World, span: i64) {
     // Where the target was in the way, an exchange that was asked for before may follow at any time.
     let in_the_way = ["TargetConflict", "TargetNotWritable"];
@@ -196,7 +196,7 @@ fn pass(world: &mut World, span: i64) {
         let (since, distance) = if before.issued {
             (before.at, 12)
         } else {
-            (before.known_at, 8)
+            (before.known_at, 5)
         };
         assert!(
             after.at.duration_since(since) >= seconds(distance),

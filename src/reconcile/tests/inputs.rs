@@ -64,7 +64,7 @@ fn a_label_edit_on_the_source_does_not_shorten_a_retry() {
         world.now = world.wake_at.unwrap_or(world.now);
         world.settle();
         let next_attempt = world.wake_at;
-        world.now += seconds(10);
+        world.now += seconds(5);
         world.edit_source(|_| {});
         assert_eq!(world.cost_of(World::settle).exchanges, 0);
         assert_eq!(world.wake_at, next_attempt);

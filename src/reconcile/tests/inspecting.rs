@@ -109,6 +109,32 @@ fn a_healthy_credential_is_good_throughout() {
 }
 
 #[test]
+fn the_end_of_a_login_is_a_notice_a_week_before_and_a_fault_after_it() {
+    let mut world = World::signed_in();
+    let idle = 8 * 86_400;
+    world.provider.logins.rules.idle = Some(idle);
+    world.settle();
+    let end = world.now + seconds(idle);
+    let found = |world: &mut World| {
+        let observed = world.observed();
+        let found = Inspection::of(&observed, world.now).unwrap().login_end();
+        Shown::from(found.unwrap())
+    };
+    let extended = format!("the login ends at {end}, unless a refresh extends it");
+    assert_eq!(found(&mut world), Shown::good(extended));
+    world.provider.logins.rules.idle = Some(end.duration_since(world.wake_at.unwrap()).as_secs());
+    world.wake();
+    let fixed =
+        format!("the login ends at {end}, and no refresh extends it: sign in again before that");
+    assert_eq!(found(&mut world), Shown::good(fixed.clone()));
+    world.now = end - seconds(6 * 86_400);
+    assert_eq!(found(&mut world), Shown::notice(fixed));
+    world.now = end;
+    let ended = format!("the login ended at {end}: sign in again");
+    assert_eq!(found(&mut world), Shown::bad(ended));
+}
+
+#[test]
 fn a_failing_refresh_is_a_notice_while_the_token_lives_and_one_fault_after_it() {
     let mut world = World::ready();
     world.provider.otherwise = refuse(Reason::Unavailable);

@@ -44,6 +44,7 @@ fn a_record_that_was_edited_is_not_believed() {
         (annotation::GENERATION, "9"),
         (annotation::REFRESH_REQUEST, "x"),
         (annotation::SCOPES, "admin"),
+        (annotation::LOGIN_EXPIRES_AT, "2026-11-21T10:00:30Z"),
         (annotation::CONTENT_HASH, "00"),
     ] {
         let mut world = World::ready();

@@ -101,6 +101,7 @@ impl World {
             rotates: true,
             grace: 0,
             reuse_protection: true,
+            idle: None,
         };
         let mut world = Self {
             now: "2026-11-21T10:00:00Z".parse().unwrap(),

@@ -70,6 +70,12 @@ fn valid() -> Vec<Value> {
             json!({"target": {"annotations": {"reloader.example.com/match": "true", "note": "any text: ä\n"}}}),
         ),
         spec(json!({"suspend": true})),
+        spec(json!({"grant": "AccountCredentials", "parameters": {"account_id": "a1"}})),
+        spec(json!({"maximumLifetime": "30s"})),
+        spec(json!({"maximumLifetime": "87600h"})),
+        spec(
+            json!({"grant": "RefreshToken", "refreshTokenRef": {"name": "seed"}, "refreshScopes": ["read", "write"]}),
+        ),
     ];
     for url in [
         "https://example.com",
@@ -93,7 +99,7 @@ fn valid() -> Vec<Value> {
     for (field, texts) in [
         (
             "refreshBefore",
-            ["1m", "60s", "90m", "1h30m", "24h", "1.5h", "0h5m", "5m0s"],
+            ["5s", "60s", "90m", "1h30m", "24h", "1.5h", "0h5m", "5m0s"],
         ),
         (
             "assumedLifetime",

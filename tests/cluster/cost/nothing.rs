@@ -22,13 +22,16 @@ fn nothing_that_a_token_does_not_depend_on_makes_an_exchange() {
     place.apply(&json!({
         "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "another"}, "data": {"ca.crt": place.server.ca_pem},
     }));
-    let changes: [(&str, &dyn Fn()); 12] = [
+    let changes: [(&str, &dyn Fn()); 13] = [
         ("the description", &|| {
             spec(json!({"description": "for the treasury"}));
         }),
         ("refreshBefore", &|| spec(json!({"refreshBefore": "10m"}))),
         ("assumedLifetime", &|| {
             spec(json!({"assumedLifetime": "2h"}));
+        }),
+        ("maximumLifetime", &|| {
+            spec(json!({"maximumLifetime": "10h"}));
         }),
         ("the target's labels", &|| {
             spec(json!({"target": {"labels": {"a": "b"}}}));

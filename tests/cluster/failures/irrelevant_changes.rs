@@ -60,8 +60,9 @@ pub(super) fn only_planned_requests_were_sent(
         soon.into_iter(),
         |row, status| {
             let failures = usize::try_from(status.failures.unwrap_or_default()).unwrap();
+            let asked = failures + usize::from(row.starts_with_token);
             let requests = setup.requests(row);
-            requests == (failures, 0) || (row.requests, requests) == (0, (0, 0))
+            requests == (asked, 0) || (row.requests, requests) == (0, (0, 0))
         },
     );
     let rested = |row: &Row| setup.requests(row) == (row.requests, 0);

@@ -205,7 +205,7 @@ impl Row {
     /// The response of a repaired row.
     pub(super) fn good(&self) -> Reply {
         let successor = match self.grant {
-            Grant::ClientCredentials => String::new(),
+            Grant::ClientCredentials | Grant::AccountCredentials => String::new(),
             Grant::RefreshToken => format!(r#","refresh_token":"successor-{}""#, self.name),
         };
         let body = format!(

@@ -28,6 +28,7 @@ fn concerned(alert: &str) -> &'static [&'static str] {
         "CubeCredentialTokenExpiring" => &["ending"],
         "CubeCredentialTokenExpired" => &["ending", "short"],
         "CubeCredentialLoginLost" => &["dead"],
+        "CubeCredentialLoginEnding" => &["leaving"],
         "CubeCredentialClientRejected" => &["refused"],
         "CubeCredentialEndpointWrong" => &["page"],
         "CubeCredentialStateNotWritable" => &["state"],
@@ -86,6 +87,7 @@ fn every_alert_and_every_query_of_the_dashboard_finds_what_the_operator_exports(
     place.trust("scripted", &authority);
     place.apply(&secret("wrong", "client-id", &place.namespace));
     place.apply(&secret("seed", "refresh-token", "copied-from-elsewhere"));
+    place.apply(&secret("session", "refresh-token", "of-a-session"));
     place.apply(&secret("foreign-token", "somebody", "else"));
     for state in states() {
         bring(&place, &provider, state);

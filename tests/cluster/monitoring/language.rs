@@ -30,6 +30,7 @@ pub(super) fn file(path: &str) -> String {
 fn exported() -> BTreeMap<String, BTreeSet<String>> {
     let status: CubeCredentialStatus = serde_json::from_value(json!({
         "issuedAt": "2026-11-23T10:00:00Z", "expiresAt": "2026-11-23T11:00:00Z",
+        "loginExpiresAt": "2026-11-24T10:00:00Z",
         "conditions": [{
             "type": "Ready", "status": "True", "reason": "Synced", "message": "", "observedGeneration": 1,
             "lastTransitionTime": "2026-11-23T10:00:00Z",
@@ -64,6 +65,7 @@ fn values_of(label: &str) -> Option<Vec<String>> {
     match label {
         "condition" => words(&["Ready", "Refreshed"]),
         "status" => words(&["True", "False", "Unknown"]),
+        "fixed" => words(&["true", "false"]),
         "result" => words(&["ok", "error"]),
         "reason" => Some(Reason::ALL.iter().map(Reason::to_string).collect()),
         _ => None,

@@ -3,6 +3,7 @@
 use std::sync::Once;
 
 use cube_operator::api::ConditionType::{self, Ready, Refreshed};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::{
@@ -20,8 +21,9 @@ pub(super) type State = (
     (ConditionType, &'static str, &'static str),
 );
 
-pub(super) fn states() -> [State; 11] {
+pub(super) fn states() -> [State; 12] {
     let grant = json!({"grant": "RefreshToken", "refreshTokenRef": {"name": "seed"}});
+    let session = json!({"grant": "RefreshToken", "refreshTokenRef": {"name": "session"}});
     let client = |name: &str| json!({"clientSecretRef": {"name": name}});
     let is = |status, reason| (Refreshed, status, reason);
     [
@@ -43,6 +45,8 @@ pub(super) fn states() -> [State; 11] {
         ("page", json!({}), is("False", "UnexpectedResponse")),
         ("down", json!({}), is("False", "Unavailable")),
         ("dead", grant, is("False", "RefreshTokenRejected")),
+        // Each refresh states the same end.
+        ("leaving", session, is("True", "TokenIssued")),
         ("ending", json!({}), is("True", "TokenIssued")),
         // It has ended before the next one may be requested.
         ("short", json!({}), (Ready, "False", "Pending")),
@@ -66,6 +70,13 @@ pub(super) fn provider(authority: &Authority) -> Provider {
             json!({"access_token": "issued", "token_type": "Bearer", "expires_in": lifetime});
         Reply::json(200, token.to_string())
     };
+    let leaving = {
+        let end = Timestamp::now() + SignedDuration::from_hours(72);
+        let token = json!({
+            "access_token": "issued", "token_type": "Bearer", "expires_in": 40, "refresh_token_expires_at": end.to_string(),
+        });
+        token.to_string()
+    };
     let once = Once::new();
     let answer = move |request: &Request| match request.target.as_str() {
         // Longer than the test: when the pause is over, either of the two may ask first.
@@ -73,6 +84,7 @@ pub(super) fn provider(authority: &Authority) -> Provider {
         "/page" => Reply::json(200, "<html>Sign in</html>"),
         "/dead" => Reply::json(400, r#"{"error": "invalid_grant"}"#),
         "/target" => token(3600),
+        "/leaving" => Reply::json(200, leaving.clone()),
         "/short" => token(6),
         "/ending" if !once.is_completed() => {
             once.call_once(|| ());

@@ -60,7 +60,9 @@ fn words_of_others(status: u16, message: &str) -> Vec<String> {
         .strip_prefix(" with a redirect to \"")
         .and_then(|rest| rest.strip_suffix("\", which is never followed"));
     if let Some(url) = redirect {
-        let authority = url.split('/').nth(2).unwrap_or_default();
+        // A relative one has none.
+        let (_, rest) = url.split_once("://").unwrap_or_default();
+        let authority = rest.split('/').next().unwrap_or_default();
         assert!(
             url.len() <= 200 && !url.contains(['?', '#']) && !authority.contains('@'),
             "{url}"

@@ -1,6 +1,6 @@
 //! Tokens that can be published.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 
 use super::*;
@@ -51,6 +51,13 @@ fn a_lifetime_is_read_leniently_and_never_guessed() {
         (r#""expires_in":3600.0"#, Some(3600)),
         (r#""expires_in":3600.9"#, Some(3600)),
         (r#""expires_in":3.6e3"#, Some(3600)),
+        (r#""expires_in":"300.0""#, Some(300)),
+        (r#""expires_in":"3600.9""#, Some(3600)),
+        (r#""expires_in":"1.""#, None),
+        (r#""expires_in":"inf""#, None),
+        (r#""expires_in":"1e3""#, None),
+        (r#""expires_in":3600000,"expires_in_sec":3600"#, Some(3600)),
+        (r#""expires_in":3600,"expires_in_sec":null"#, Some(3600)),
         (r#""expires_in":1e300"#, Some(ten_years)),
         (r#""expires_in":"99999999999999999999""#, Some(ten_years)),
         (r#""expires_in":null"#, None),
@@ -65,6 +72,99 @@ fn a_lifetime_is_read_leniently_and_never_guessed() {
     ] {
         let lifetime = issued(format!(r#"{{"access_token":"abc",{field}}}"#)).lifetime;
         assert_eq!(lifetime, seconds.map(SignedDuration::from_secs), "{field}");
+    }
+}
+
+#[test]
+fn an_end_is_taken_where_no_lifetime_is_stated() {
+    let at = |second| Timestamp::from_second(second).unwrap();
+    let claims = |json: &str| {
+        use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+        format!(
+            r#""access_token":"e30.{}.c2ln""#,
+            URL_SAFE_NO_PAD.encode(json)
+        )
+    };
+    let time = "2026-11-28T12:00:00Z";
+    let second = 1_795_867_200;
+    for (fields, expected) in [
+        (
+            format!(r#""expires_at":"{time}""#),
+            Some(StatedEnd::Field("expires_at", at(second))),
+        ),
+        (
+            r#""expires_at":"2026-11-28T14:00:00+02:00""#.into(),
+            Some(StatedEnd::Field("expires_at", at(second))),
+        ),
+        (
+            format!(r#""expires_at":{second}"#),
+            Some(StatedEnd::Field("expires_at", at(second))),
+        ),
+        (
+            format!(r#""expires_at":"{second}.5""#),
+            Some(StatedEnd::Field("expires_at", at(second))),
+        ),
+        (
+            format!(r#""expires_at":null,"expires_on":"{second}""#),
+            Some(StatedEnd::Field("expires_on", at(second))),
+        ),
+        (
+            claims(&format!(r#"{{"exp":{second}}}"#)),
+            Some(StatedEnd::Jwt(at(second))),
+        ),
+        (
+            claims(&format!(r#"{{"exp":{second}.25}}"#)),
+            Some(StatedEnd::Jwt(at(second))),
+        ),
+        // `expires_in` is what counts where it is stated.
+        (format!(r#""expires_in":60,"expires_at":"{time}""#), None),
+        (format!(r#""expires_at":{second}000"#), None),
+        (r#""expires_at":3600"#.into(), None),
+        (r#""expires_at":-1"#.into(), None),
+        (r#""expires_at":"9999-12-30T00:00:00Z""#.into(), None),
+        (r#""expires_at":"1970-01-01T00:00:00Z""#.into(), None),
+        (r#""expires_at":"2026-11-28 noon""#.into(), None),
+        (r#""expires_at":"2026-11-28T12:00:00""#.into(), None),
+        (r#""expires_at":true,"expires":1795867200"#.into(), None),
+        (claims(r#"{"exp":"1795867200"}"#), None),
+        (claims(r#"{"exp":1e300}"#), None),
+        (claims("[]"), None),
+        (claims("\u{1}"), None),
+        (r#""access_token":"e30.e30""#.into(), None),
+        (r#""access_token":"a.b.c.d""#.into(), None),
+        (r#""access_token":"..""#.into(), None),
+    ] {
+        let body = format!(r#"{{"access_token":"abc",{fields}}}"#);
+        assert_eq!(issued(body).stated_end, expected, "{fields}");
+    }
+}
+
+#[test]
+fn the_end_of_a_login_is_read_with_a_refresh_token_only() {
+    let seconds = |seconds| LoginEnd::In(SignedDuration::from_secs(seconds));
+    let at = LoginEnd::At("2026-11-28T12:00:00Z".parse().unwrap());
+    for (fields, expected) in [
+        (r#""refresh_expires_in":60"#, seconds(60)),
+        (r#""refresh_token_expires_in":"60""#, seconds(60)),
+        (r#""refresh_expires_in":0"#, LoginEnd::Never),
+        (r#""refresh_token_expires_at":"2026-11-28T12:00:00Z""#, at),
+        (r#""refresh_expires_at":1795867200"#, at),
+        (r#""refresh_expires_in":-1"#, LoginEnd::Unstated),
+        (r#""refresh_expires_in":null"#, LoginEnd::Unstated),
+        (
+            r#""refresh_expires_in":true,"refresh_token_expires_in":60"#,
+            seconds(60),
+        ),
+        (r#""refresh_token_expires_at":60"#, LoginEnd::Unstated),
+        (
+            r#""refresh_expires_in":1e300"#,
+            LoginEnd::In(LONGEST_LIFETIME),
+        ),
+    ] {
+        let response = response(200, format!(r#"{{"access_token":"abc",{fields}}}"#));
+        let end = |sent| meaning(sent, &response).outcome.unwrap().login_end;
+        assert_eq!(end(REFRESH), expected, "{fields}");
+        assert_eq!(end(CLIENT), LoginEnd::Unstated, "{fields}");
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
     reconcile::{
         case::{Case, Inputs},
         login::State,
-        memory::{FailedAttempt, FailureCause, RejectedHere},
+        memory::{FailedAttempt, FailureCause, Published, RejectedHere},
         observed::Observed,
         plan::Attempt,
     },
@@ -79,8 +79,8 @@ pub(super) fn expired_on_arrival(
 }
 
 fn fail(observed: &mut Observed, attempt: &Attempt, failed: FailedAttempt, now: Timestamp) {
-    let differs = published_inputs_differ(&Case::of_attempt(observed, attempt, now));
-    record(observed, failed, differs, now);
+    let token = published(&Case::of_attempt(observed, attempt, now));
+    record(observed, failed, token, now);
 }
 
 /// Records the failure of a refresh token that is dead according to the state.
@@ -104,20 +104,28 @@ pub(in crate::reconcile::absorb) fn rejected(observed: &mut Observed, now: Times
         inputs: case.token_inputs().ok().map(|inputs| inputs.digest()),
         cause: FailureCause::Rejected(rejection, Arc::new(settings.clone())),
     };
-    let differs = published_inputs_differ(&case);
-    record(observed, failed, differs, now);
+    let token = published(&case);
+    record(observed, failed, token, now);
 }
 
-fn published_inputs_differ(case: &Case<'_>) -> bool {
-    case.live_token()
-        .is_some_and(|token| case.inputs(&token) == Inputs::Changed)
+fn published(case: &Case<'_>) -> Published {
+    let Some(token) = case.live_token() else {
+        return Published::Ended;
+    };
+    match case.inputs(&token) {
+        Inputs::Changed => Published::Other(case.observed.versions()),
+        Inputs::Current | Inputs::Unconfirmed(_) | Inputs::Unavailable => {
+            let ends = [token.first_end(), token.expires_at];
+            let next = ends.into_iter().find(|end| *end > case.now);
+            Published::Live(next.unwrap_or(token.expires_at))
+        }
+    }
 }
 
-fn record(observed: &mut Observed, failed: FailedAttempt, differs: bool, now: Timestamp) {
-    let refuted = differs.then(|| observed.versions());
+fn record(observed: &mut Observed, failed: FailedAttempt, token: Published, now: Timestamp) {
     let uid = &observed.credential.uid;
     let memory = &mut observed.memory;
-    memory.exchange.failed(failed, refuted, uid, now);
+    memory.exchange.failed(failed, token, uid, now);
     memory.target.forget_read_token();
     memory.target.forget_expired_token(now);
 }

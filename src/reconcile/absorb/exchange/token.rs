@@ -4,56 +4,74 @@
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+use super::ends::{self, Lifetime, Times};
 use crate::{
     api::CubeCredentialStatus,
     oauth::response::Issued,
     reconcile::{
         case::Case,
-        memory::TokenFacts,
+        memory::{LifetimeSource, TokenFacts},
         observed::Observed,
         pace::{delays, schedule},
         plan::Attempt,
+        settings::Settings,
         time::later,
         token::{Token, TokenMetadata},
     },
 };
-
-/// The time of the request, and the provider's time and our own at its response.
-#[derive(Clone, Copy)]
-pub(super) struct Times {
-    pub(super) sent_at: Timestamp,
-    pub(super) date: Option<Timestamp>,
-    pub(super) now: Timestamp,
-}
 
 pub(super) fn issued(
     observed: &mut Observed,
     attempt: &Attempt,
     issued: Issued,
     refresh_token: Option<SecretString>,
+    lifetime: Lifetime,
     times: Times,
 ) {
     let before = Case::of_attempt(observed, attempt, times.now).token();
-    let metadata = metadata(attempt, &issued, before.as_ref(), times.sent_at);
-    let facts = facts(
-        observed,
-        attempt,
-        &issued,
-        before.as_ref(),
-        &metadata,
-        times,
-    );
+    let before = before.as_ref();
+    let login = ends::login(attempt, &issued, refresh_token.is_some(), times);
+    let metadata = TokenMetadata {
+        login,
+        ..metadata(attempt, &issued, before, lifetime, times.sent_at)
+    };
+    let same = before.filter(|before| ends::repeats(&metadata, before, lifetime));
+    let metadata = match same {
+        Some(before) => TokenMetadata {
+            issued_at: before.issued_at,
+            expires_at: before.expires_at,
+            ..metadata
+        },
+        None => metadata,
+    };
+    let facts = TokenFacts {
+        repeated: same.map(|before| before.expires_at),
+        ..facts(
+            observed, attempt, &issued, before, &metadata, lifetime, times,
+        )
+    };
     observed.memory.reporting.token_arrived(facts);
     observed.memory.exchange.sent(times.sent_at);
     observed.memory.exchange.succeeded(times.now);
+    match same {
+        Some(_) => observed
+            .memory
+            .exchange
+            .repeated(metadata.expires_at, times.now),
+        None => observed.memory.exchange.replaced(before, times.sent_at),
+    }
+    let Some(sent) = &attempt.login else {
+        if before != Some(&metadata) {
+            let value = issued.access_token;
+            observed.memory.target.receive(Token { value, metadata });
+        }
+        return;
+    };
+    let published = before.and_then(|before| before.rotation);
     let token = Token {
         value: issued.access_token,
         metadata,
     };
-    let Some(sent) = &attempt.login else {
-        return observed.memory.target.receive(token);
-    };
-    let published = before.and_then(|before| before.rotation);
     let login = sent.succeeded(refresh_token, Some(token), published);
     observed.memory.login.receive(login, sent);
 }
@@ -80,15 +98,15 @@ fn metadata(
     attempt: &Attempt,
     issued: &Issued,
     before: Option<&TokenMetadata>,
+    lifetime: Lifetime,
     sent_at: Timestamp,
 ) -> TokenMetadata {
-    let lifetime = issued.lifetime.unwrap_or(attempt.settings.assumed_lifetime);
     let served = before.and_then(|before| before.refresh_request.clone());
     let requested = attempt.attempted.refresh_request.clone();
-    TokenMetadata {
+    let token = TokenMetadata {
         owner_uid: attempt.owner_uid.clone(),
         issued_at: sent_at,
-        expires_at: later(sent_at, lifetime),
+        expires_at: later(sent_at, lifetime.duration),
         inputs_hash: attempt.inputs.hash(&issued.access_token),
         generation: attempt.attempted.generation,
         source_version: attempt.attempted.source_resource_version.clone(),
@@ -96,7 +114,9 @@ fn metadata(
         rotation: None,
         refresh_request: requested.or(served),
         scopes: issued.scopes.clone(),
-    }
+        login: None,
+    };
+    token.limited_to(attempt.settings.maximum_lifetime)
 }
 
 fn facts(
@@ -105,6 +125,7 @@ fn facts(
     issued: &Issued,
     before: Option<&TokenMetadata>,
     metadata: &TokenMetadata,
+    lifetime: Lifetime,
     times: Times,
 ) -> TokenFacts {
     let margin = schedule::margin(metadata, &attempt.settings);
@@ -113,7 +134,9 @@ fn facts(
     let requested = &attempt.attempted.refresh_request;
     let served = before.and_then(|before| before.refresh_request.as_ref());
     TokenFacts {
-        expiry_unknown: issued.lifetime.is_none(),
+        lifetime_from: lifetime.source,
+        long_lifetime: is_doubtful(lifetime, &attempt.settings).then_some(lifetime.duration),
+        repeated: None,
         clock_skew: skew.filter(|skew| skew.abs() > delays::CLOCK_SKEW),
         short_margin: Some(margin).filter(|margin| *margin < delays::PROPAGATION),
         unlimited_secret: Case::of_attempt(observed, attempt, times.now).unlimited_secret(),
@@ -122,6 +145,14 @@ fn facts(
             && requested.as_ref() != served
             && *requested != status.refresh_request,
     }
+}
+
+/// Whether a lifetime is longer than those of client credentials ever are, and may have been stated in milliseconds.
+fn is_doubtful(lifetime: Lifetime, settings: &Settings) -> bool {
+    lifetime.duration > delays::LONG_LIFETIME
+        && lifetime.source != LifetimeSource::Assumed
+        && settings.maximum_lifetime.is_none()
+        && settings.grant.refresh_token().is_none()
 }
 
 /// Whether the previous token already had these scopes. Without one, the last status decides, which may already describe a new

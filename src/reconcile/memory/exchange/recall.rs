@@ -19,6 +19,7 @@ impl ExchangeMemory {
             failed: failure.map(|failure| Failed {
                 failure,
                 count: status.failures.unwrap_or(0).max(0),
+                saves_token: status.expires_at.is_some(),
                 inputs: None,
             }),
             last_attempt_at: status.last_attempt_at,

@@ -149,6 +149,14 @@ impl Display for LoginFact {
                 f,
                 "Secret {secret:?} holds the refresh token of the provider's answer {generation}"
             ),
+            Self::Ends { at, fixed: true } => write!(
+                f,
+                "the login ends at {at}, and no refresh extends it: sign in again before that"
+            ),
+            Self::Ends { at, fixed: false } => {
+                write!(f, "the login ends at {at}, unless a refresh extends it")
+            }
+            Self::Ended { at } => write!(f, "the login ended at {at}: sign in again"),
         }
     }
 }

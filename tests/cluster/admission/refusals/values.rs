@@ -7,9 +7,11 @@ use super::{Refusal, spec, target, url};
 const TOKEN_URL: &str = "spec.tokenURL: Invalid value: …tokenURL must start with https:// in lower case, name a host, and have \
                          neither user nor password, fragment or blank";
 const REFRESH_BEFORE: &str =
-    "refreshBefore must be a duration from 1m to 24h, for example 5m or 1h30m";
+    "refreshBefore must be a duration from 5s to 24h, for example 5m or 1h30m";
 const ASSUMED_LIFETIME: &str =
     "assumedLifetime must be a duration from 1m to 87600h, for example 1h or 10h";
+const MAXIMUM_LIFETIME: &str =
+    "maximumLifetime must be a duration from 30s to 87600h, for example 1h or 30m";
 const NAME: &str = "a name has lower-case letters, digits, '-' and '.', and starts and ends with a letter or digit";
 const KEY: &str = "a key has letters, digits, '-', '_' and '.'";
 const TYPE: &str = "target.type must be Opaque or a type of your own such as example.com/token, not blank and not a type of \
@@ -86,10 +88,11 @@ pub(super) fn token_urls() -> Vec<Refusal> {
 pub(super) fn durations() -> Vec<Refusal> {
     let mut rows = Vec::new();
     for (field, message, texts) in [
+        ("refreshBefore", REFRESH_BEFORE, ["4s", "24h1s", "-5m", "0"]),
         (
-            "refreshBefore",
-            REFRESH_BEFORE,
-            ["59s", "24h1s", "-5m", "0"],
+            "maximumLifetime",
+            MAXIMUM_LIFETIME,
+            ["29s", "87601h", "-1h", "0"],
         ),
         (
             "assumedLifetime",

@@ -90,7 +90,9 @@ struct Editor {
 impl Editor {
     fn new(setup: &Setup, row: &Row, status: &str) -> Self {
         let (name, host) = match row.grant {
-            Grant::ClientCredentials => ("cubewire", "api.cubewire.com"),
+            Grant::ClientCredentials | Grant::AccountCredentials => {
+                ("cubewire", "api.cubewire.com")
+            }
             Grant::RefreshToken => ("planning", "api.cubesoftware.com"),
         };
         let start: Timestamp = START.parse().unwrap();

@@ -56,7 +56,8 @@ pub(super) fn next(reason: Reason) -> &'static str {
         }
         (_, Some(RetryClass::Slow)) => {
             "It is tried again after 5, 15, 30, then every 60 minutes (±20 %), and at once when the client's Secret, the spec, the CA \
-             bundle or the annotation changes."
+             bundle or the annotation changes. A credential that has worked, and still has a live token, is tried again sooner: after 10, \
+             20, 40, 80 and 160 seconds, and once more just before the token ends."
         }
         (_, Some(RetryClass::RateLimited)) => {
             "It is tried again when the pause is over: the provider's `Retry-After` (at least 10 s, at most an hour), else 1, 2, 4, 8, \

@@ -4,6 +4,8 @@
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::failures) enum Retry {
     Slow,
+    /// A refusal while a live token of the same inputs remains.
+    Early,
     Fast,
     /// After seconds, as the provider may have received the refresh.
     OutcomeUnknown,
@@ -32,7 +34,7 @@ impl Retry {
         };
         match self {
             Self::Slow => nth(&[300, 900, 1800, 3600]),
-            Self::Fast => nth(&[10, 20, 40, 80, 160, 300]),
+            Self::Fast | Self::Early => nth(&[10, 20, 40, 80, 160, 300]),
             Self::OutcomeUnknown => nth(&[2, 8, 20, 60, 120, 300]),
             // Without Retry-After each pause is twice as long as the one before.
             Self::Pause(60) => {
@@ -61,7 +63,7 @@ impl Retry {
     /// Whether the next attempt may come while the test runs.
     pub(in crate::failures) fn is_soon(self) -> bool {
         match self {
-            Self::Fast | Self::OutcomeUnknown => true,
+            Self::Fast | Self::Early | Self::OutcomeUnknown => true,
             Self::Pause(seconds) => seconds < 240,
             _ => false,
         }

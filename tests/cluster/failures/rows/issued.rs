@@ -44,6 +44,15 @@ pub(super) fn issued() -> Vec<Row> {
         unknown("true",      token(r#""expires_in":true"#)),
         unknown("soon",      token(r#""expires_in":"soon""#)),
         unknown("elsewhere", token(r#""expires":60,"expires_at":60,"expires_on":60"#)),
+        // from elsewhere
+        ok("seconds",        token(r#""expires_in":3600000,"expires_in_sec":3600"#), 3600),
+        ok("decimal",        token(r#""expires_in":"300.0""#), 300),
+        unknown("milliseconds", token(r#""expires_at":1800000000000"#)),
+        // longer than is likely
+        ok("long",           token(r#""expires_in":3600000"#), 3_600_000)
+            .with_events(&["Normal TokenIssued", "Warning LongLivedToken"]),
+        // the end of the login
+        stored("r-ends",     r#""expires_in":3600,"refresh_expires_in":1800"#).then_sends("seed"),
         // less than was asked for
         ok("narrowed",       token(r#""expires_in":3600,"scope":"read""#), 3600).with_events(&narrowed),
         // other forms

@@ -8,7 +8,7 @@ use cube_operator::api::Reason::{
 
 use super::super::row::{
     Repair,
-    Retry::{Confirm, Fast, Never, OutcomeUnknown, Pause, Slow},
+    Retry::{Confirm, Early, Fast, Never, OutcomeUnknown, Pause, Slow},
     Row,
 };
 use crate::scripted::Reply;
@@ -74,7 +74,7 @@ pub(super) fn codes() -> Vec<Row> {
         Row::c("no-code",    json(400, r#"{"error":{"code":1}}"#), InvalidRequest, "answered 400", Slow),
         // The token that was published before lives on.
         Row::c("warning",    json(401, described), InvalidClient,
-            "answered 401 invalid_client (the provider says: \"Client authentication failed\")", Slow).while_a_token_lives(),
+            "answered 401 invalid_client (the provider says: \"Client authentication failed\")", Early).while_a_token_lives(),
     ]
 }
 
