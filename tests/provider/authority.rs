@@ -2,18 +2,40 @@
 
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use rustls::{ServerConfig, SupportedProtocolVersion, crypto::ring, pki_types::PrivateKeyDer};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SignatureAlgorithm,
+};
+use rustls::{ServerConfig, SupportedProtocolVersion, crypto::aws_lc_rs, pki_types::PrivateKeyDer};
 
 /// A certificate authority that nobody trusts yet.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
     pub(crate) fn new(name: &str) -> Self {
+        Self::with(name, |_| {})
+    }
+
+    /// One whose certificate is changed before it is signed.
+    pub(crate) fn with(name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
+        Self::of_kind(name, &rcgen::PKCS_ECDSA_P256_SHA256, change)
+    }
+
+    /// One that signs with this algorithm.
+    pub(crate) fn signing(name: &str, algorithm: &'static SignatureAlgorithm) -> Self {
+        Self::of_kind(name, algorithm, |_| {})
+    }
+
+    fn of_kind(
+        name: &str,
+        algorithm: &'static SignatureAlgorithm,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Self {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+        change(&mut params);
+        let key = KeyPair::generate_for(algorithm).unwrap();
+        Self(CertifiedIssuer::self_signed(params, key).unwrap())
     }
 
     /// The CA bundle that trusts it.
@@ -32,10 +54,20 @@ impl Authority {
         names: &[&str],
         change: impl FnOnce(&mut CertificateParams),
     ) -> Certificate {
+        self.certificate_of(names, &rcgen::PKCS_ECDSA_P256_SHA256, change)
+    }
+
+    /// A certificate whose key is for this algorithm.
+    pub(crate) fn certificate_of(
+        &self,
+        names: &[&str],
+        algorithm: &'static SignatureAlgorithm,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Certificate {
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names).unwrap();
         change(&mut params);
-        let key = KeyPair::generate().unwrap();
+        let key = KeyPair::generate_for(algorithm).unwrap();
         let signed = params.signed_by(&key, &self.0).unwrap();
         Certificate { signed, key }
     }
@@ -53,7 +85,7 @@ impl Certificate {
         versions: &[&'static SupportedProtocolVersion],
     ) -> Arc<ServerConfig> {
         let key = PrivateKeyDer::try_from(self.key.serialize_der()).unwrap();
-        let config = ServerConfig::builder_with_provider(ring::default_provider().into())
+        let config = ServerConfig::builder_with_provider(aws_lc_rs::default_provider().into())
             .with_protocol_versions(versions)
             .unwrap()
             .with_no_client_auth()

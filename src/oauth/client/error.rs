@@ -4,10 +4,7 @@
 use jiff::SignedDuration;
 use thiserror::Error;
 
-use crate::{
-    api::Reason,
-    oauth::{ca_bundle::CaBundleError, networks::RefusedNetwork},
-};
+use crate::{api::Reason, oauth::networks::RefusedNetwork};
 
 /// The limit for the lookup of a name.
 pub(super) const LOOKUP_SECONDS: u64 = 10;
@@ -46,10 +43,8 @@ pub enum NetworkError {
         endpoint: String,
         outcome_unknown: bool,
     },
-    #[error(transparent)]
-    CaBundle(#[from] CaBundleError),
     #[error(
-        "no TLS client could be made: the system's certificates or the CA bundle cannot be used"
+        "no TLS client could be made: there is no CA certificate, neither the system's nor one of a CA bundle"
     )]
     NoTlsClient,
     #[error("the client secret does not fit into a header")]
@@ -133,7 +128,7 @@ impl NetworkError {
             Self::Unreachable { .. } | Self::Hidden { .. } => Reason::Unreachable,
             Self::Untrusted { .. } => Reason::TLSUntrusted,
             Self::NoResponse { .. } => Reason::NoResponse,
-            Self::CaBundle(_) | Self::NoTlsClient => Reason::CABundleInvalid,
+            Self::NoTlsClient => Reason::CABundleInvalid,
             Self::SecretNotSendable => Reason::ClientSecretMalformed,
         }
     }
@@ -149,7 +144,6 @@ impl NetworkError {
             Self::RefusedNetwork { .. }
             | Self::Unreachable { .. }
             | Self::Untrusted { .. }
-            | Self::CaBundle(_)
             | Self::NoTlsClient
             | Self::SecretNotSendable => false,
         }

@@ -11,11 +11,7 @@ use rustls::{ClientConfig, RootCertStore, client::WebPkiServerVerifier, crypto::
 use sha2::{Digest, Sha256};
 
 use super::error::NetworkError;
-use crate::{
-    api::SystemRoots,
-    lock::lock,
-    oauth::ca_bundle::{self, TrustedCa},
-};
+use crate::{api::SystemRoots, lock::lock, oauth::ca_bundle::TrustedCa};
 
 /// How long the system's CA certificates are used before they are read again: they may be a mounted ConfigMap that changes.
 const SYSTEM_ROOTS_LAST: Duration = Duration::from_secs(600);
@@ -44,7 +40,7 @@ impl Trust {
     /// A verifier that trusts these CA certificates; `None`: the system's.
     ///
     /// # Errors
-    /// If the bundle cannot be used, or if there is no CA certificate at all.
+    /// If there is no CA certificate at all.
     pub(in crate::oauth) fn verifier(
         &self,
         trusted: Option<&TrustedCa>,
@@ -78,7 +74,7 @@ impl Verifiers {
             self.of_bundles.push_back(known);
             return Ok(verifier);
         }
-        let verifier = verifier(self.roots(trusted, now)?)?;
+        let verifier = verifier(self.roots(trusted, now))?;
         if self.of_bundles.len() == MOST_BUNDLES {
             self.of_bundles.pop_front();
         }
@@ -86,29 +82,21 @@ impl Verifiers {
         Ok(verifier)
     }
 
-    fn roots(
-        &mut self,
-        trusted: Option<&TrustedCa>,
-        now: Instant,
-    ) -> Result<Arc<RootCertStore>, NetworkError> {
+    fn roots(&mut self, trusted: Option<&TrustedCa>, now: Instant) -> Arc<RootCertStore> {
         let read = || System {
             roots: Arc::new(system_roots()),
             read_at: now,
         };
         let system = &self.system.get_or_insert_with(read).roots;
         let Some(trusted) = trusted else {
-            return Ok(Arc::clone(system));
+            return Arc::clone(system);
         };
         let mut roots = match trusted.system_roots {
             SystemRoots::Keep => RootCertStore::clone(system),
             SystemRoots::Replace => RootCertStore::empty(),
         };
-        for certificate in ca_bundle::read(&trusted.pem)? {
-            roots
-                .add(certificate)
-                .map_err(|_| NetworkError::NoTlsClient)?;
-        }
-        Ok(Arc::new(roots))
+        roots.extend(trusted.certificates.roots().iter().cloned());
+        Arc::new(roots)
     }
 }
 
@@ -134,7 +122,7 @@ fn key(trusted: Option<&TrustedCa>) -> [u8; 32] {
     let mut hash = Sha256::new();
     if let Some(trusted) = trusted {
         hash.update([1, u8::from(trusted.system_roots == SystemRoots::Replace)]);
-        hash.update(&trusted.pem);
+        hash.update(trusted.certificates.hash());
     }
     hash.finalize().into()
 }
