@@ -13,6 +13,7 @@ mod scripted;
 
 mod answers;
 mod dns;
+mod handshake;
 mod memory;
 mod names;
 mod networks;

@@ -136,7 +136,7 @@ fn a_certificate_that_is_not_trusted_is_shown_with_the_words_of_an_exchange() {
     let observed = look(&provider, &trusted).unwrap();
     let port = provider.address.port();
     let what = format!(
-        "the certificate of the token endpoint localhost:{port} is not trusted: it was issued by an authority that is not trusted"
+        "the certificate of the token endpoint localhost:{port} is not trusted: it was issued by \"CN=Example Proxy\", a CA that is not trusted"
     );
     assert_eq!(
         observed.outcome.map_err(Refused::from),

@@ -1,4 +1,4 @@
-//! The TLS configurations of exchanges. The system's CA certificates are read once for all of them, and a CA bundle once for all
+//! The verifiers of certificates. The system's CA certificates are read once for all of them, and a CA bundle once for all
 //! exchanges that trust it.
 
 use std::{
@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustls::{ClientConfig, RootCertStore, client::WebPkiServerVerifier, crypto::CryptoProvider};
+use rustls::{RootCertStore, client::WebPkiServerVerifier, crypto::CryptoProvider};
 use sha2::{Digest, Sha256};
 
 use super::error::NetworkError;
@@ -46,13 +46,6 @@ impl Trust {
         trusted: Option<&TrustedCa>,
     ) -> Result<Arc<WebPkiServerVerifier>, NetworkError> {
         lock(&self.0).verifier(trusted, monotonic())
-    }
-
-    /// The configuration of one exchange.
-    pub(super) fn config(&self, trusted: Option<&TrustedCa>) -> Result<ClientConfig, NetworkError> {
-        let verifier = self.verifier(trusted)?;
-        let config = ClientConfig::builder().with_webpki_verifier(verifier);
-        Ok(config.with_no_client_auth())
     }
 }
 

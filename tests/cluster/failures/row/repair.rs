@@ -69,6 +69,7 @@ impl Repair {
                 | Reason::Redirected
                 | Reason::EndpointNotFound
                 | Reason::TLSUntrusted
+                | Reason::ClientCertificateRequired
                 | Reason::Unreachable
                 | Reason::HostNotAllowed,
             ) => Self::Spec,
