@@ -218,9 +218,12 @@ fn a_lost_packet_costs_seconds_and_no_token() {
 fn a_second_name_server_is_asked_when_the_first_is_dead_or_fails() {
     for says in [Says::Nothing, Says::Failed] {
         let first = NameServer::start(move |_| says.clone());
-        let second = NameServer::start(|question| match question.v6 {
-            true => Says::NoAddress,
-            false => Says::Address(V4),
+        let second = NameServer::start(|question| {
+            if question.v6 {
+                Says::NoAddress
+            } else {
+                Says::Address(V4)
+            }
         });
         assert_eq!(by(&[&first, &second]), Ok(fine()));
     }
@@ -234,9 +237,12 @@ fn a_long_response_is_asked_for_over_tcp_and_an_alias_is_followed() {
         (false, true) => Says::Address(V4),
     });
     assert_eq!(by(&[&server]), Ok(fine()));
-    let server = NameServer::start(|question| match question.v6 {
-        true => Says::NoAddress,
-        false => Says::Alias(V4),
+    let server = NameServer::start(|question| {
+        if question.v6 {
+            Says::NoAddress
+        } else {
+            Says::Alias(V4)
+        }
     });
     assert_eq!(by(&[&server]), Ok(fine()));
 }
@@ -250,9 +256,12 @@ fn an_address_that_drops_packets_does_not_use_up_the_time_of_the_others() {
     // The kernel drops what its queue of unaccepted connections has no room for, as a firewall drops packets.
     let full = || TcpStream::connect_timeout(&address, Duration::from_millis(500));
     let queue: Vec<_> = std::iter::from_fn(|| full().ok()).take(10_000).collect();
-    let server = NameServer::start(move |question| match question.v6 {
-        true => Says::NoAddress,
-        false => Says::Addresses(vec![address.ip(), V4]),
+    let server = NameServer::start(move |question| {
+        if question.v6 {
+            Says::NoAddress
+        } else {
+            Says::Addresses(vec![address.ip(), V4])
+        }
     });
     let request = trusting(&authority, &format!("https://{NAME}:{port}/token"));
     let client = server.client(local(), "");

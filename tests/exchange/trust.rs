@@ -193,7 +193,7 @@ fn a_bundle_may_hold_several_authorities_and_text_between_them() {
 fn the_good_certificates_of_a_bundle_are_trusted_whatever_else_is_in_it() {
     let (private, other) = (Authority::new("private"), Authority::new("other"));
     let expired = Authority::with("expired", |params| {
-        params.not_after = date_time_ymd(2020, 1, 1)
+        params.not_after = date_time_ymd(2020, 1, 1);
     });
     let whole = private.pem();
     let cut = &whole[..whole.len() / 2];

@@ -67,7 +67,7 @@ impl Proxy {
 
     /// The value of the header Proxy-Authorization.
     pub(super) fn authorization(&self) -> Option<&[u8]> {
-        self.0.basic_auth().map(|value| value.as_bytes())
+        self.0.basic_auth().map(hyper::http::HeaderValue::as_bytes)
     }
 }
 

@@ -87,13 +87,13 @@ fn proxy(fault: &ProxyFault) -> String {
 fn trust(cause: &Untrusted, endpoint: &str, settings: &Settings) -> String {
     match cause {
         Untrusted::UnknownIssuer { alone: false, .. } => {
-            add("its certificate if that CA is to be trusted", settings)
+            add("that CA is to be trusted", "its certificate", settings)
         }
         Untrusted::UnknownIssuer { alone: true, .. } => format!(
-            "{}; if that is an intermediate CA, have the owner of {endpoint} send the whole chain",
-            add("its certificate if that CA is to be trusted", settings)
+            "{}; if it is an intermediate CA, have the owner of {endpoint} send the whole chain",
+            add("that CA is to be trusted", "its certificate", settings)
         ),
-        Untrusted::SelfSigned => add("this certificate if it is the right one", settings),
+        Untrusted::SelfSigned => add("it is the right one", "it", settings),
         Untrusted::OtherKey { .. } => match &settings.ca_bundle {
             Some(reference) => format!(
                 "replace that certificate in key {:?} of {} by the CA's present one",
@@ -124,13 +124,108 @@ fn trust(cause: &Untrusted, endpoint: &str, settings: &Settings) -> String {
     }
 }
 
-fn add(what: &str, settings: &Settings) -> String {
+fn add(condition: &str, what: &str, settings: &Settings) -> String {
     match &settings.ca_bundle {
         Some(reference) => format!(
-            "add {what} to key {:?} of {}",
+            "if {condition}, add {what} to key {:?} of {}",
             reference.key,
             ca_bundle_name(reference)
         ),
-        None => format!("put {what} into a ConfigMap, and name that in spec.caBundleRef"),
+        None => format!(
+            "if {condition}, put {what} into a ConfigMap, and name that in spec.caBundleRef"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn settings(bundle: bool) -> Settings {
+        let mut spec = json!({"provider": "Cubewire", "clientSecretRef": {"name": "client"}});
+        if bundle {
+            spec["caBundleRef"] = json!({"name": "roots"});
+        }
+        let spec = serde_json::from_value(spec).unwrap();
+        Settings::read("treasury", "main", &spec).unwrap()
+    }
+
+    fn of(cause: Untrusted, bundle: bool) -> String {
+        let endpoint = "api.cubewire.com".into();
+        remedy(
+            &NetworkError::Untrusted { endpoint, cause },
+            &settings(bundle),
+        )
+    }
+
+    #[test]
+    fn a_ca_certificate_is_asked_for_only_where_one_is_missing() {
+        let issuer = || "\"CN=a\"".to_owned();
+        let unknown = |alone| Untrusted::UnknownIssuer {
+            issuer: issuer(),
+            alone,
+        };
+        for (cause, adds) in [
+            (unknown(false), true),
+            (unknown(true), true),
+            (Untrusted::SelfSigned, true),
+            (Untrusted::OtherKey { issuer: issuer() }, false),
+            (
+                Untrusted::Expired {
+                    at: None,
+                    above: None,
+                },
+                false,
+            ),
+            (Untrusted::NotValidYet { from: None }, false),
+            (
+                Untrusted::WrongHost {
+                    hosts: "\"b\"".into(),
+                },
+                false,
+            ),
+            (Untrusted::Revoked, false),
+            (Untrusted::CaCertificate, false),
+            (Untrusted::NotForServers, false),
+            (
+                Untrusted::Algorithm {
+                    algorithm: "sha1WithRSAEncryption".into(),
+                },
+                false,
+            ),
+            (Untrusted::ShortKey { bits: 1024 }, false),
+            (Untrusted::Unusable, false),
+        ] {
+            let with = of(cause.clone(), true);
+            let added =
+                with.contains("add its certificate to key") || with.contains("add it to key");
+            assert_eq!(added, adds, "{with}");
+            let without = of(cause, false);
+            assert_eq!(without.contains("into a ConfigMap"), adds, "{without}");
+        }
+    }
+
+    #[test]
+    fn a_refusing_proxy_has_the_remedy_of_its_status() {
+        let of = |status| {
+            let endpoint = "api.cubewire.com".to_owned();
+            let cause = ProxyFault::Refused { endpoint, status };
+            let proxy = "proxy:3128".into();
+            remedy(&NetworkError::Proxy { proxy, cause }, &settings(false))
+        };
+        let cannot = "check that the proxy can resolve and reach api.cubewire.com";
+        for (status, expected) in [
+            (Some(502), cannot),
+            (Some(504), cannot),
+            (
+                Some(403),
+                "have the proxy allow api.cubewire.com, or name that host in the operator's variable NO_PROXY",
+            ),
+        ] {
+            assert_eq!(of(status), expected);
+        }
+        assert_eq!(of(None), of(Some(403)));
     }
 }

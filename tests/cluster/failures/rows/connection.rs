@@ -73,7 +73,7 @@ pub(super) fn unreachable() -> Vec<Row> {
         untrusted("expired",      "it expired at 2020-01-01T00:00:00Z", "the owner of {host} has to renew it")
             .with_fault(|objects, setup| objects.at(&setup.expired.url("/"))),
         untrusted("untrusted",    "it was issued by \"CN=private\", a CA that is not trusted",
-                                  "add its certificate if that CA is to be trusted to key \"ca.crt\" of ConfigMap {roots}; if that is an \
+                                  "if that CA is to be trusted, add its certificate to key \"ca.crt\" of ConfigMap {roots}; if it is an \
                                    intermediate CA, have the owner of {host} send the whole chain")
             .with_fault(|objects, setup| objects.trusting("row-untrusted-roots", "ca.crt", &setup.stranger.pem()))
             .repaired_by(Repair::Change(|objects, setup| objects.trusting("row-untrusted-roots", "ca.crt", &setup.authority.pem()))),
