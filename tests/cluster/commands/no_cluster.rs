@@ -97,6 +97,6 @@ fn a_proxy_that_cannot_be_used_is_one_line_that_names_the_variable_and_not_its_v
         ),
     ] {
         let ended = run("/nowhere/config", &["run"], &[(name, value)]);
-        assert_eq!(ended, failed(why.into()));
+        assert_eq!(ended, failed(why));
     }
 }
