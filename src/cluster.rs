@@ -10,6 +10,7 @@
 
 mod affected;
 mod arrival;
+mod bundles;
 mod cache;
 mod context;
 pub(crate) mod convert;

@@ -141,6 +141,7 @@ impl Controller {
             hides_network_detail: options.hides_network_detail,
             token_hosts_required: options.token_hosts_required,
             tokens: options.tokens.clone(),
+            ca_bundles: Arc::default(),
             budget,
             identity: options.identity.clone(),
             recorder,

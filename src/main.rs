@@ -18,7 +18,7 @@ async fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     // Two TLS clients share it; without one they panic instead of returning an error.
-    rustls::crypto::ring::default_provider()
+    rustls::crypto::aws_lc_rs::default_provider()
         .install_default()
         .expect("nothing installed a provider before");
     let arguments = match Cli::try_parse() {

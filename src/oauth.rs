@@ -9,6 +9,7 @@
 
 pub mod authentication;
 pub mod ca_bundle;
+mod certificate;
 pub mod client;
 pub mod diagnose;
 pub mod endpoint;

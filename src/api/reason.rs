@@ -103,6 +103,7 @@ reasons! {
     UnsupportedTokenType => Exchange(Slow),
     ResponseTooLarge => Exchange(Slow),
     TLSUntrusted => Exchange(Slow),
+    ClientCertificateRequired => Exchange(Slow),
     Unreachable => Exchange(Fast),
     NoResponse => Exchange(Fast),
     Unavailable => Exchange(Fast),

@@ -15,6 +15,7 @@ use kube::{
 
 use super::{
     arrival::Watched,
+    bundles::CaBundles,
     cache::Cache,
     index::Index,
     key::ObjectKey,
@@ -42,6 +43,7 @@ pub(crate) struct Parts {
     /// Whether each Secret has to name the hosts that it may be sent to.
     pub(crate) token_hosts_required: bool,
     pub(crate) tokens: TokenClient,
+    pub(crate) ca_bundles: Arc<CaBundles>,
     /// The request budget of each client.
     pub(crate) budget: Arc<Mutex<Budget>>,
     /// The name of this process in claims: the uid of its pod.
@@ -92,6 +94,7 @@ impl Context {
             hides_network_detail: false,
             token_hosts_required,
             tokens,
+            ca_bundles: Arc::default(),
             budget: Arc::new(Mutex::new(Budget::new(SignedDuration::ZERO, now()))),
             identity: String::new(),
             metrics: Metrics::default(),

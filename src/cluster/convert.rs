@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::{ByteString, api::core::v1::Secret};
+use k8s_openapi::{
+    ByteString,
+    api::core::v1::{ConfigMap, Secret},
+};
 use kube::{Resource, core::ObjectMeta};
 use secrecy::{SecretString, zeroize::Zeroize};
 use sha2::{Digest, Sha256};
@@ -12,6 +15,13 @@ use crate::{
     api::{CubeCredentialStatus, annotation, label},
     reconcile::{Content, Credential, SourceSecret, SourceValue, StateReading, TargetSecret, hex},
 };
+
+/// The value of a key of a `ConfigMap`, which has keys with text and keys with any bytes. No key is in both.
+pub(crate) fn config_value(map: ConfigMap, key: &str) -> Option<Vec<u8>> {
+    let text = map.data.and_then(|mut data| data.remove(key));
+    let bytes = map.binary_data.and_then(|mut data| data.remove(key));
+    text.map(String::into_bytes).or(bytes.map(|bytes| bytes.0))
+}
 
 /// The metadata of a Secret that may be a target.
 pub(crate) fn target(meta: &ObjectMeta) -> TargetSecret {

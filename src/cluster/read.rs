@@ -147,7 +147,7 @@ impl Context {
                 let api: Api<ConfigMap> = Api::namespaced(self.parts.client.clone(), namespace);
                 let object = format!("ConfigMap {namespace}/{}", reference.name);
                 let found = call("get", object, api.get_opt(&reference.name)).await?;
-                found.map(|map| map.data.unwrap_or_default().get(&reference.key).cloned())
+                found.map(|map| convert::config_value(map, &reference.key))
             }
             CaBundleKind::Secret => match self.secret_metadata(namespace, &reference.name).await? {
                 Some(found) if !convert::has_consent(&found.metadata) => {
@@ -158,15 +158,15 @@ impl Context {
                     .await?
                     .map(|secret| {
                         let value = secret.data.unwrap_or_default().remove(&reference.key);
-                        value.and_then(|bytes| String::from_utf8(bytes.0).ok())
+                        value.map(|bytes| bytes.0)
                     }),
                 None => None,
             },
         };
         Ok(match found {
             None => CaBundle::Absent,
-            Some(None) => CaBundle::NoText,
-            Some(Some(pem)) => CaBundle::Pem(pem),
+            Some(None) => CaBundle::NoKey,
+            Some(Some(pem)) => self.parts.ca_bundles.read(&pem),
         })
     }
 

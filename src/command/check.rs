@@ -20,7 +20,7 @@ use crate::{
         pods,
     },
     metrics::Metrics,
-    oauth::client::TokenClient,
+    oauth::client::{TokenClient, proxy},
     reconcile::{CheckError, ConsumerFact, Finding, InstallationFact, ScopeFact},
 };
 use credential::Pods;
@@ -139,6 +139,9 @@ async fn credentials(
     }
     let objects = wanted.values().flat_map(BTreeMap::values);
     let connects = connect::is_allowed(flags, &context, objects);
+    if connects {
+        proxy::check_variables()?;
+    }
     report.say(&vantage(connects));
     let mut network = connects.then(|| Network::new(tokens));
     for (namespace, objects) in wanted {

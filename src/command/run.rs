@@ -22,7 +22,7 @@ use crate::{
     kubernetes::{client, lease::LeaseAccess},
     leader::{Election, Leadership},
     metrics::Metrics,
-    oauth::client::TokenClient,
+    oauth::client::{TokenClient, proxy},
     server::{self, Certificate, Health, MetricsAccess, MetricsPage, MetricsPort},
     telemetry,
 };
@@ -35,6 +35,7 @@ use rights::Rights;
 /// the Lease from this one.
 pub async fn run(flags: Run) -> super::Result {
     telemetry::init(flags.log_format);
+    proxy::check_variables().map_err(|error| error.to_string())?;
     let stop = CancellationToken::new();
     cancel_on_signal(&stop)?;
     let metrics = Metrics::default();

@@ -83,6 +83,7 @@ where
         hides_network_detail: false,
         token_hosts_required: false,
         tokens: TokenClient::new(Networks::allowing(Vec::new())),
+        ca_bundles: Arc::default(),
         budget: Arc::new(Mutex::new(Budget::new(
             SignedDuration::from_secs(12),
             now(),

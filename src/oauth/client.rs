@@ -4,11 +4,15 @@ pub(in crate::oauth) mod classify;
 pub(in crate::oauth) mod connector;
 pub mod error;
 mod lookup;
-mod opened;
+mod observer;
+pub(crate) mod proxy;
+pub(in crate::oauth) mod race;
 mod receive;
 mod trust;
+mod tunnel;
+pub(in crate::oauth) mod verifier;
 
-use std::{pin::pin, time::Duration};
+use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use hickory_resolver::{
     Hosts,
@@ -16,17 +20,18 @@ use hickory_resolver::{
 };
 use jiff::SignedDuration;
 use reqwest::header;
-use rustls::ClientConfig;
+use rustls::client::danger::ServerCertVerifier;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{select, time::sleep};
 
-pub(crate) use self::connector::proxy;
 use self::{
-    connector::{Connector, usable},
+    connector::{Connector, Way, usable},
     error::{NetworkError, NoResponse},
     lookup::Lookup,
+    proxy::Proxy,
     receive::receive,
     trust::Trust,
+    verifier::Verifier,
 };
 use super::{
     ca_bundle::TrustedCa,
@@ -122,8 +127,8 @@ impl TokenClient {
         authorization: Option<SecretString>,
     ) -> Result<reqwest::Response, NetworkError> {
         self.check_network(endpoint)?;
-        let tls = self.trust.config(trusted)?;
-        let connector = self.connector(endpoint, tls).await?;
+        let verifier = Arc::new(Verifier::new(self.trust.verifier(trusted)?));
+        let connector = self.connector(endpoint, verifier, None).await?;
         let mut post = connector
             .http
             .post(endpoint.url().clone())
@@ -168,19 +173,33 @@ impl TokenClient {
         }
     }
 
-    /// A client that connects to the endpoint with this TLS configuration. The name is looked up now and not again, so that it
-    /// cannot change its address between the check and the use.
+    /// A client that connects to the endpoint and trusts what `verifier` trusts; `witness` verifies in its place. The name is
+    /// looked up now and not again, so that it cannot change its address between the check and the use.
     pub(super) async fn connector(
         &self,
         endpoint: &Endpoint,
-        tls: ClientConfig,
+        verifier: Arc<Verifier>,
+        witness: Option<Arc<dyn ServerCertVerifier>>,
     ) -> Result<Connector, NetworkError> {
-        if proxy(endpoint).is_some() {
-            return Connector::new(endpoint, None, tls);
-        }
+        let way = match Proxy::of(endpoint) {
+            Some(proxy) => Way::Proxied(proxy),
+            None => Way::Direct(self.socket(endpoint).await?),
+        };
+        Connector::new(endpoint, way, verifier, witness)
+    }
+
+    /// The socket to connect to. Of several addresses it is the one that accepts a connection first.
+    async fn socket(&self, endpoint: &Endpoint) -> Result<SocketAddr, NetworkError> {
         let addresses = self.addresses(endpoint).await?;
         let sockets = usable(&addresses, endpoint.port());
-        Connector::new(endpoint, Some(&sockets), tls)
+        if let [only] = sockets[..] {
+            return Ok(only);
+        }
+        let first = race::first(&sockets).await;
+        first.map_err(|cause| NetworkError::Unreachable {
+            endpoint: endpoint.authority(),
+            cause,
+        })
     }
 
     /// Checks by its host alone that an endpoint is on a network that is allowed. Its addresses are checked when they are looked

@@ -2,7 +2,6 @@
 //!
 //! Only `cube-operator check` uses this. No step sends a secret.
 
-mod certificate;
 mod handshake;
 pub mod probe;
 mod route;

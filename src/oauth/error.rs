@@ -3,7 +3,9 @@
 use jiff::SignedDuration;
 use thiserror::Error;
 
-pub use super::client::error::{NetworkError, Unreachable};
+pub use super::client::error::{
+    NetworkError, ProxyFault, ProxyVariableError, Unreachable, Untrusted,
+};
 use super::{endpoint::Endpoint, response::ResponseError};
 use crate::api::{Reason, RetryClass};
 

@@ -27,7 +27,10 @@ pub fn token_error(reason: Reason, pause: Option<SignedDuration>) -> Option<Toke
         },
         Reason::TLSUntrusted => NetworkError::Untrusted {
             endpoint: endpoint(),
-            cause: Untrusted::UnknownIssuer,
+            cause: Untrusted::SelfSigned,
+        },
+        Reason::ClientCertificateRequired => NetworkError::ClientCertificateRequired {
+            endpoint: endpoint(),
         },
         Reason::NoResponse => NetworkError::NoResponse {
             endpoint: endpoint(),

@@ -105,7 +105,8 @@ impl Networks {
     ///
     /// The author of a `CubeCredential` chooses the URL. An address that means the operator's own host or node would let that
     /// person reach what only the operator can. An address that carries another one, for a gateway that translates or tunnels, is
-    /// refused for either.
+    /// refused for either, unless the installer allows its own network, as in a cluster that has such addresses: then only a
+    /// denied address may not be carried.
     #[must_use]
     pub fn refusal(&self, address: IpAddr) -> Option<RefusedNetwork> {
         let address = address.to_canonical();
@@ -113,9 +114,12 @@ impl Networks {
             IpAddr::V4(_) => Vec::new(),
             IpAddr::V6(v6) => embedded::addresses(v6),
         };
+        let is_allowed = longest_prefix(&self.allowed, address).is_some();
+        let counts = |refused: &RefusedNetwork| !is_allowed || *refused == RefusedNetwork::Denied;
         self.refusal_of_one(address).or_else(|| {
-            let mut carried = carried.into_iter();
-            carried.find_map(|v4| self.refusal_of_one(v4.into()))
+            let carried = carried.into_iter();
+            let refused = carried.filter_map(|v4| self.refusal_of_one(v4.into()));
+            refused.into_iter().find(counts)
         })
     }
 

@@ -28,6 +28,7 @@ pub enum EventKind {
     ClockSkew,
     ShortLivedToken,
     TokenHostsMissing,
+    CABundleIncomplete,
     /// `controller::consumers` publishes it; no reconcile does.
     StaleConsumer,
     Failed(Reason),
@@ -50,6 +51,7 @@ impl EventKind {
             | Self::ClockSkew
             | Self::ShortLivedToken
             | Self::TokenHostsMissing
+            | Self::CABundleIncomplete
             | Self::StaleConsumer
             | Self::Failed(_) => true,
         }

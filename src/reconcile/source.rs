@@ -4,7 +4,11 @@ pub(super) mod consent;
 pub(super) mod preflight;
 mod rejection;
 
+use std::sync::Arc;
+
 use secrecy::SecretString;
+
+use crate::oauth::ca_bundle::{CaBundleError, CaCertificates, LeftOut};
 
 pub use rejection::{CaBundleFlaw, Flaw, Outer, Rejection, SecretRole, Withheld};
 pub(super) use rejection::{ca_bundle_name, names_no_hosts};
@@ -57,7 +61,7 @@ pub enum SourceValue {
 }
 
 /// The CA bundle.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CaBundle {
     /// It was not read yet.
     Unread,
@@ -65,10 +69,31 @@ pub enum CaBundle {
     Absent,
     /// It is a Secret without consent label, so its content was not read.
     NotLabelled,
-    /// It has no text in that key.
-    NoText,
-    /// The PEM text.
-    Pem(String),
+    /// It has no such key.
+    NoKey,
+    /// Its text cannot be used.
+    Unusable(CaBundleError),
+    /// Its certificates.
+    Read(Arc<CaCertificates>),
+}
+
+impl CaBundle {
+    /// The certificates of a PEM text, if it has any.
+    #[must_use]
+    pub fn of(pem: &[u8]) -> Self {
+        match CaCertificates::read(pem) {
+            Ok(read) => Self::Read(Arc::new(read)),
+            Err(error) => Self::Unusable(error),
+        }
+    }
+
+    /// What of it cannot be used, if only a part of it can.
+    pub(super) fn left_out(&self) -> Option<LeftOut> {
+        match self {
+            Self::Read(certificates) => certificates.left_out(),
+            _ => None,
+        }
+    }
 }
 
 impl<T> Source<T> {

@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_renewed_certificate_is_used_and_a_broken_one_is_not() {
-        drop(rustls::crypto::ring::default_provider().install_default());
+        drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
         let directory = std::env::temp_dir().join(format!("tls-{}", uuid::Uuid::new_v4()));
         fs::create_dir(&directory).unwrap();
         let missing = Certificate::open(directory.clone()).unwrap_err();

@@ -2,10 +2,12 @@
 
 use std::fs;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use cube_operator::api::ConditionType::{Ready, Refreshed};
 use serde_json::json;
 
 use crate::{
+    check::LOOPBACK,
     environment::{ControlPlane, TokenServer, directory},
     operator::{Operator, eventually},
     place::{CLIENT_SECRET, Place, is},
@@ -92,6 +94,34 @@ fn a_ca_bundle_in_a_labelled_secret_is_used() {
     place.apply(&credential);
     place.wait_until_synced("main");
     assert_eq!(place.exchanges(), [200]);
+}
+
+#[test]
+fn the_good_part_of_a_binary_ca_bundle_is_used_and_an_event_names_the_bad_one() {
+    let place = Place::new();
+    let _operator = place.operator();
+    let cut = b"# Beh\xf6rde\n-----BEGIN CERTIFICATE-----\nMII=\n";
+    let bundle = [&cut[..], place.server.ca_pem.as_bytes()].concat();
+    place.apply(&json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "bundle"},
+        "binaryData": {"roots.pem": STANDARD.encode(bundle)},
+    }));
+    let mut credential = place.credential("main");
+    credential["spec"]["caBundleRef"] = json!({"name": "bundle", "key": "roots.pem"});
+    place.apply(&place.source());
+    place.apply(&credential);
+    place.wait_until_synced("main");
+    assert_eq!(place.exchanges(), [200]);
+    eventually("the event", || {
+        (place.event_count("main", "CABundleIncomplete") == 1).then_some(())
+    });
+    let (_, shown, _) = place.check_as(&place.kubeconfig, "main", &[LOOPBACK], &[]);
+    let line = "! ConfigMap \"bundle\" has certificates in \"roots.pem\": 1; block 1 (line 2) has no END line";
+    assert!(shown.lines().any(|shown| shown == line), "{shown}");
+    assert!(
+        shown.contains("with a certificate that is trusted"),
+        "{shown}"
+    );
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod scripted;
 mod answers;
 mod dns;
 mod ends;
+mod handshake;
 mod headers;
 mod memory;
 mod names;
@@ -94,7 +95,7 @@ fn request(url: &str) -> TokenRequest {
 /// The same with the CA certificate of this authority.
 fn trusting(authority: &Authority, url: &str) -> TokenRequest {
     TokenRequest {
-        ca_bundle: Some(TrustedCa::besides_system(authority.pem())),
+        ca_bundle: Some(TrustedCa::besides_system(authority.pem()).unwrap()),
         ..request(url)
     }
 }
@@ -112,7 +113,7 @@ fn client(networks: &[&str]) -> TokenClient {
 
 fn direct_or_proxied_client(networks: &[&str]) -> TokenClient {
     // `main` does the same; only the first call in a process succeeds.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let networks = networks.iter().map(|network| network.parse().unwrap());
     TokenClient::new(Networks::allowing(networks.collect()))
 }

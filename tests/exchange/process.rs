@@ -104,7 +104,7 @@ fn one_exchange() {
         .with_writer(std::io::stderr)
         .init();
     let mut request = TokenRequest {
-        ca_bundle: get("EXCHANGE_BUNDLE").map(TrustedCa::besides_system),
+        ca_bundle: get("EXCHANGE_BUNDLE").map(|pem| TrustedCa::besides_system(pem).unwrap()),
         ..request(&url)
     };
     if let Some(trusted) = &mut request.ca_bundle

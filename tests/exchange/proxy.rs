@@ -13,7 +13,7 @@ use crate::{
     fine,
     process::{Lone, shown},
     refused,
-    scripted::{Authority, CLOSED, Provider, Reply},
+    scripted::{Authority, CLOSED, LOCAL, Provider, Reply},
 };
 
 /// A proxy that connects every tunnel to one server, for any name.
@@ -125,8 +125,8 @@ fn the_certificate_is_checked_through_a_proxy() {
         made.outcome,
         shown(&refused(
             Reason::TLSUntrusted,
-            "the certificate of the token endpoint provider.invalid is not trusted: it was issued by an authority that is \
-             not trusted"
+            "the certificate of the token endpoint provider.invalid is not trusted: it was issued by \"CN=private\", a CA that is not \
+             trusted"
         ))
     );
     assert_eq!(world.provider.requests(), []);
@@ -178,24 +178,104 @@ fn the_own_host_stays_refused_with_a_proxy() {
     }
 }
 
+/// The outcome of an exchange with `provider.invalid` through this proxy.
+fn through(proxy: &str, bundle: Option<String>) -> String {
+    let lone = Lone::to("https://provider.invalid/token").bundle(bundle);
+    lone.exchange(&[("HTTPS_PROXY", proxy.to_owned())]).outcome
+}
+
+fn proxy_error(what: &str) -> String {
+    shown(&refused(Reason::Unreachable, what))
+}
+
 #[test]
-fn a_proxy_that_refuses_or_is_not_there_is_unreachable() {
-    let world = world("provider.invalid", "HTTP/1.1 403 Forbidden\r\n\r\n");
-    let closed = SocketAddr::from(([127, 0, 0, 1], CLOSED));
-    for (proxy, why) in [
-        (world.proxy.address, "the connection failed"),
-        (closed, "the connection was refused"),
+fn a_proxy_that_refuses_is_named_with_its_status_and_without_its_password() {
+    for (answer, what) in [
+        (
+            "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n",
+            "wants other credentials (407)",
+        ),
+        (
+            "HTTP/1.1 403 Forbidden\r\n\r\n<html>",
+            "refused a connection to provider.invalid (403)",
+        ),
+        (
+            "HTTP/1.0 502 Bad Gateway\r\n\r\n",
+            "refused a connection to provider.invalid (502)",
+        ),
+        (
+            "not HTTP at all, but long enough for a status",
+            "refused a connection to provider.invalid",
+        ),
     ] {
-        let made = world
-            .to("https://provider.invalid/token")
-            .exchange(&[("HTTPS_PROXY", format!("http://{proxy}"))]);
+        let world = world("provider.invalid", answer);
+        let proxy = world.proxy.address;
         assert_eq!(
-            made.outcome,
-            shown(&refused(
-                Reason::Unreachable,
-                format!("the token endpoint provider.invalid could not be reached: {why}")
-            ))
+            through(&format!("http://me:planted@{proxy}"), None),
+            proxy_error(&format!("the proxy {proxy} {what}"))
+        );
+        assert_eq!(world.provider.requests(), []);
+        for head in world.proxy.heads() {
+            assert!(
+                head.to_lowercase()
+                    .contains("\r\nproxy-authorization: basic bwu6cgxhbnrlza==\r\n"),
+                "{head}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_proxy_that_cannot_be_reached_is_named_in_place_of_the_token_endpoint() {
+    for (proxy, why) in [
+        (format!("127.0.0.1:{CLOSED}"), "the connection was refused"),
+        ("nowhere.invalid:3128".into(), "its name does not resolve"),
+    ] {
+        assert_eq!(
+            through(&format!("http://{proxy}"), None),
+            proxy_error(&format!("the proxy {proxy} could not be reached: {why}"))
         );
     }
-    assert_eq!(world.provider.requests(), []);
+}
+
+#[test]
+fn a_proxy_that_closes_or_does_not_answer_is_named_and_nothing_was_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let closing = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for socket in listener.incoming() {
+            head(&mut socket.unwrap()).unwrap();
+        }
+    });
+    assert_eq!(
+        through(&format!("http://{closing}"), None),
+        proxy_error(&format!(
+            "the proxy {closing} closed the connection before it had opened one to provider.invalid"
+        ))
+    );
+    // The kernel accepts the connection, and nothing responds.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    assert_eq!(
+        through(&format!("http://{address}"), None),
+        proxy_error(&format!(
+            "the proxy {address} opened no TLS connection to provider.invalid within 20 s"
+        ))
+    );
+}
+
+#[test]
+fn the_certificate_of_a_proxy_is_told_from_that_of_the_token_endpoint() {
+    let (trusted, other) = (Authority::new("trusted"), Authority::new("other"));
+    let proxy = Provider::start(&other.certificate(&LOCAL), |_| Reply::json(403, ""));
+    let port = proxy.address.port();
+    let outcome = through(&format!("https://localhost:{port}"), Some(trusted.pem()));
+    let expected = format!(
+        "the proxy localhost:{port} has a certificate that is not trusted: it was issued by \"CN=other\", a CA that is not \
+         trusted"
+    );
+    assert_eq!(outcome, proxy_error(&expected));
+    let outcome = through(&format!("https://localhost:{port}"), Some(other.pem()));
+    let expected = format!("the proxy localhost:{port} refused a connection to provider.invalid");
+    assert_eq!(outcome, proxy_error(&expected));
 }

@@ -60,7 +60,7 @@ fn a_connection_that_never_speaks_tls_is_unreachable_long_before_the_exchange_en
         refused(
             Reason::Unreachable,
             format!(
-                "the token endpoint localhost:{port} could not be reached: there is a connection, and no TLS handshake within 10 s"
+                "the token endpoint localhost:{port} could not be reached: there is a connection, and the TLS handshake took longer than 10 s"
             )
         )
     );
@@ -83,7 +83,7 @@ fn a_connection_that_is_never_opened_is_told_apart_from_a_slow_handshake() {
         refused(
             Reason::Unreachable,
             format!(
-                "the token endpoint localhost:{port} could not be reached: no connection within 5 s"
+                "the token endpoint localhost:{port} could not be reached: opening a connection took longer than 5 s"
             )
         )
     );

@@ -33,8 +33,11 @@ fn start(authority: &Authority) -> Provider {
 /// The handshake of a client that trusts this authority.
 fn look(provider: &Provider, trusted: &Authority) -> Result<Handshake, Refused> {
     let endpoint = endpoint(&provider.url("/token?secret=planted"));
-    block_on(local().handshake(&endpoint, Some(&TrustedCa::besides_system(trusted.pem()))))
-        .map_err(Into::into)
+    block_on(local().handshake(
+        &endpoint,
+        Some(&TrustedCa::besides_system(trusted.pem()).unwrap()),
+    ))
+    .map_err(Into::into)
 }
 
 #[test]
@@ -42,9 +45,11 @@ fn the_probe_is_one_post_that_names_no_client_and_carries_no_secret() {
     let authority = Authority::new("private");
     let provider = start(&authority);
     let endpoint = endpoint(&provider.url("/token?tenant=a"));
-    let answer =
-        block_on(local().probe(&endpoint, Some(&TrustedCa::besides_system(authority.pem()))))
-            .unwrap();
+    let answer = block_on(local().probe(
+        &endpoint,
+        Some(&TrustedCa::besides_system(authority.pem()).unwrap()),
+    ))
+    .unwrap();
     let expected = "the token endpoint answered 400 unsupported_grant_type";
     let Judgement::Expected(error) = judge(&answer) else {
         panic!("{answer:?}")
@@ -87,9 +92,11 @@ fn a_redirect_is_told_and_not_followed() {
         Reply::json(307, "").header("Location", &location)
     });
     let endpoint = endpoint(&provider.url("/token"));
-    let answer =
-        block_on(local().probe(&endpoint, Some(&TrustedCa::besides_system(authority.pem()))))
-            .unwrap();
+    let answer = block_on(local().probe(
+        &endpoint,
+        Some(&TrustedCa::besides_system(authority.pem()).unwrap()),
+    ))
+    .unwrap();
     let Judgement::Refused(refusal) = judge(&answer) else {
         panic!("{answer:?}")
     };
@@ -129,7 +136,7 @@ fn a_certificate_that_is_not_trusted_is_shown_with_the_words_of_an_exchange() {
     let observed = look(&provider, &trusted).unwrap();
     let port = provider.address.port();
     let what = format!(
-        "the certificate of the token endpoint localhost:{port} is not trusted: it was issued by an authority that is not trusted"
+        "the certificate of the token endpoint localhost:{port} is not trusted: it was issued by \"CN=Example Proxy\", a CA that is not trusted"
     );
     assert_eq!(
         observed.outcome.map_err(Refused::from),

@@ -1,43 +1,25 @@
 //! PEM texts of further CA certificates.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use cube_operator::oauth::ca_bundle::read;
+use cube_operator::oauth::ca_bundle::CaCertificates;
 
 pub(crate) fn holds(bytes: &[u8]) {
-    let text = String::from_utf8_lossy(bytes);
-    let found = read(&text);
-    let Ok(found) = found else {
+    let Ok(found) = CaCertificates::read(bytes) else {
         return;
     };
-    // Written in another way, or twice, it must not become too large.
-    if text.len() > 16 * 1024 {
+    // Written twice, it must not become too large.
+    if bytes.len() > 16 * 1024 {
         return;
     }
-    assert!(!found.is_empty() && text.contains("-----BEGIN CERTIFICATE"));
-    let written: String = found.iter().map(|der| pem(der)).collect();
-    assert_eq!(read(&written), Ok(found.clone()), "written and read again");
-    let twice = [found.clone(), found.clone()].concat();
-    assert_eq!(
-        read(&format!("{text}\n{text}")),
-        Ok(twice),
-        "one after the other"
-    );
-    assert_eq!(
-        read(&written.replace('\n', "\r\n")),
-        Ok(found),
-        "with the line ends of Windows"
-    );
-}
-
-fn pem(der: &[u8]) -> String {
-    let text = STANDARD.encode(der);
-    let lines: Vec<_> = text
-        .as_bytes()
-        .chunks(64)
-        .map(String::from_utf8_lossy)
-        .collect();
-    format!(
-        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
-        lines.join("\n")
-    )
+    let number = found.roots().len();
+    assert!(number > 0, "a bundle has a certificate");
+    let text = String::from_utf8_lossy(bytes);
+    let windows = CaCertificates::read(text.replace('\n', "\r\n").as_bytes());
+    let windows = windows.map(|found| found.roots().len());
+    assert_eq!(windows, Ok(number), "with the line ends of Windows");
+    // A block without an end may find one in what follows.
+    if found.left_out().is_none() {
+        let twice = CaCertificates::read(&[bytes, b"\n", bytes].concat());
+        let twice = twice.map(|found| (found.roots().len(), found.left_out()));
+        assert_eq!(twice, Ok((2 * number, None)), "one after the other");
+    }
 }

@@ -91,7 +91,7 @@ impl World {
         let mut objects = Objects::new(NAME, UID);
         objects.request = input.get("request").map(Into::into);
         objects.status = status.unwrap_or_default();
-        objects.ca_bundle = CaBundle::Pem(unescaped(input.get("ca").unwrap_or_default()));
+        objects.ca_bundle = CaBundle::of(unescaped(input.get("ca").unwrap_or_default()).as_bytes());
         let client = ClientValues {
             id: value(&input, "client-id"),
             secret: value(&input, "client-secret"),

@@ -2,18 +2,56 @@
 
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use rustls::{ServerConfig, SupportedProtocolVersion, crypto::ring, pki_types::PrivateKeyDer};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SignatureAlgorithm,
+};
+use rustls::{
+    ConfigBuilder, RootCertStore, ServerConfig, SupportedProtocolVersion, WantsVerifier,
+    crypto::aws_lc_rs,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    server::WebPkiClientVerifier,
+};
 
 /// A certificate authority that nobody trusts yet.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
     pub(crate) fn new(name: &str) -> Self {
+        Self::with(name, |_| {})
+    }
+
+    /// One whose certificate is changed before it is signed.
+    pub(crate) fn with(name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
+        Self::of_kind(name, &rcgen::PKCS_ECDSA_P256_SHA256, change)
+    }
+
+    /// One that signs with this algorithm.
+    pub(crate) fn signing(name: &str, algorithm: &'static SignatureAlgorithm) -> Self {
+        Self::of_kind(name, algorithm, |_| {})
+    }
+
+    fn of_kind(
+        name: &str,
+        algorithm: &'static SignatureAlgorithm,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Self {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+        change(&mut params);
+        let key = KeyPair::generate_for(algorithm).unwrap();
+        Self(CertifiedIssuer::self_signed(params, key).unwrap())
+    }
+
+    /// One whose certificate this one signs.
+    pub(crate) fn below(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        change(&mut params);
+        let key = KeyPair::generate().unwrap();
+        Self(CertifiedIssuer::signed_by(params, key, &self.0).unwrap())
     }
 
     /// The CA bundle that trusts it.
@@ -32,33 +70,97 @@ impl Authority {
         names: &[&str],
         change: impl FnOnce(&mut CertificateParams),
     ) -> Certificate {
+        self.certificate_of(names, &rcgen::PKCS_ECDSA_P256_SHA256, change)
+    }
+
+    /// A certificate whose key is for this algorithm.
+    pub(crate) fn certificate_of(
+        &self,
+        names: &[&str],
+        algorithm: &'static SignatureAlgorithm,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Certificate {
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names).unwrap();
         change(&mut params);
-        let key = KeyPair::generate().unwrap();
+        let key = KeyPair::generate_for(algorithm).unwrap();
         let signed = params.signed_by(&key, &self.0).unwrap();
-        Certificate { signed, key }
+        Certificate {
+            chain: vec![signed.der().clone()],
+            key: PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+        }
     }
 }
 
-/// A certificate and its key.
+/// A certificate, perhaps with others of its chain, and its key.
 pub(crate) struct Certificate {
-    signed: rcgen::Certificate,
-    key: KeyPair,
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
 }
 
 impl Certificate {
-    pub(super) fn config(
+    /// What this kind of authority cannot make is kept in files.
+    pub(crate) fn read(chain: &[u8], key: &[u8]) -> Self {
+        let chain = CertificateDer::pem_slice_iter(chain).map(Result::unwrap);
+        Self {
+            chain: chain.collect(),
+            key: PrivateKeyDer::from_pem_slice(key).unwrap(),
+        }
+    }
+
+    /// One that no authority has signed.
+    pub(crate) fn self_signed(names: &[&str]) -> Self {
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(names).unwrap();
+        params.distinguished_name.push(DnType::CommonName, "itself");
+        Self {
+            chain: vec![params.self_signed(&key).unwrap().der().clone()],
+            key: PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+        }
+    }
+
+    /// The same with the certificate of an intermediate authority.
+    pub(crate) fn followed_by(mut self, authority: &Authority) -> Self {
+        self.chain.push(authority.0.der().clone());
+        self
+    }
+
+    /// The CA bundle that trusts it.
+    pub(crate) fn pem(&self) -> String {
+        let text = STANDARD.encode(&self.chain[0]);
+        format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
+    }
+
+    /// The configuration of a server with these versions of TLS.
+    pub(crate) fn config(&self, versions: &[&'static SupportedProtocolVersion]) -> ServerConfig {
+        Self::builder(versions)
+            .with_no_client_auth()
+            .with_single_cert(self.chain.clone(), self.key.clone_key())
+            .unwrap()
+    }
+
+    /// The same for a server that wants a certificate of a client, issued by `clients`.
+    pub(crate) fn config_for_clients(
         &self,
         versions: &[&'static SupportedProtocolVersion],
-    ) -> Arc<ServerConfig> {
-        let key = PrivateKeyDer::try_from(self.key.serialize_der()).unwrap();
-        let config = ServerConfig::builder_with_provider(ring::default_provider().into())
+        clients: &Authority,
+    ) -> ServerConfig {
+        let mut roots = RootCertStore::empty();
+        roots.add(clients.0.der().clone()).unwrap();
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider);
+        Self::builder(versions)
+            .with_client_cert_verifier(verifier.build().unwrap())
+            .with_single_cert(self.chain.clone(), self.key.clone_key())
+            .unwrap()
+    }
+
+    fn builder(
+        versions: &[&'static SupportedProtocolVersion],
+    ) -> ConfigBuilder<ServerConfig, WantsVerifier> {
+        ServerConfig::builder_with_provider(aws_lc_rs::default_provider().into())
             .with_protocol_versions(versions)
             .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![self.signed.der().clone()], key)
-            .unwrap();
-        config.into()
     }
 }

@@ -70,10 +70,18 @@ impl Provider {
         versions: &[&'static SupportedProtocolVersion],
         script: impl Fn(&Request) -> Reply + Send + Sync + 'static,
     ) -> Self {
+        Self::start_with(certificate.config(versions), script)
+    }
+
+    /// With any configuration of TLS.
+    pub(crate) fn start_with(
+        config: ServerConfig,
+        script: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(State {
-            config: certificate.config(versions),
+            config: config.into(),
             script: Box::new(script),
             connections: AtomicUsize::new(0),
             requests: Mutex::default(),

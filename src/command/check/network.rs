@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::{
     oauth::{
         ca_bundle::TrustedCa,
-        client::{self, TokenClient},
+        client::{TokenClient, proxy},
         diagnose::probe::{self, Judgement},
         error::TokenError,
     },
@@ -68,7 +68,7 @@ impl Network {
     ) -> Result<(), TokenError> {
         let endpoint = &settings.endpoint;
         self.tokens.check_network(endpoint)?;
-        if let Some(proxy) = client::proxy(endpoint) {
+        if let Some(proxy) = proxy::proxy(endpoint) {
             if !self.through_proxy(settings, proxy, findings).await {
                 return Ok(());
             }

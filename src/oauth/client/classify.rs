@@ -2,31 +2,50 @@
 
 use std::{error::Error, io};
 
-use rustls::CertificateError;
+use rustls::{AlertDescription, PeerIncompatible};
 
-use super::error::{NetworkError, NoResponse, Unreachable, Untrusted};
+use super::error::{NetworkError, NoResponse, ProxyFault, Unreachable, Untrusted};
 
-/// The meaning of an error of the HTTP client. `timed_out` is the meaning of a connection that was not opened in time.
-pub(in crate::oauth) fn http(
-    error: &reqwest::Error,
-    endpoint: &str,
-    timed_out: Unreachable,
-) -> NetworkError {
-    let endpoint = endpoint.to_owned();
+/// What is known of a connection besides its error.
+#[derive(Debug)]
+pub(super) struct Facts<'a> {
+    /// `host` or `host:port`.
+    pub(super) endpoint: &'a str,
+    /// `host:port` of the proxy.
+    pub(super) proxy: Option<&'a str>,
+    /// Why a certificate was refused, if one was.
+    pub(super) untrusted: Option<Untrusted>,
+    /// Whether the server asked for a client certificate, and got none.
+    pub(super) certificate_wanted: bool,
+}
+
+/// The meaning of an error of the HTTP client.
+pub(super) fn http(error: &reqwest::Error, facts: Facts<'_>) -> NetworkError {
+    let endpoint = facts.endpoint.to_owned();
+    if let Some(proxy) = facts.proxy {
+        let tunnel = tunnel_error(error);
+        let cause = match tunnel {
+            Some(tunnel) => Some(proxy_fault(&tunnel, error, &facts)),
+            None if error.is_connect() && error.is_timeout() => {
+                let endpoint = endpoint.clone();
+                Some(ProxyFault::TimedOut { endpoint })
+            }
+            None => None,
+        };
+        if let Some(cause) = cause {
+            let proxy = proxy.to_owned();
+            return NetworkError::Proxy { proxy, cause };
+        }
+    }
     if let Some(tls) = cause::<rustls::Error>(error) {
-        return handshake(tls, error.is_connect(), endpoint);
+        return handshake(tls, error.is_connect(), facts);
     }
     if error.is_connect() {
-        let cause = connect(error, timed_out);
+        let cause = connect(error);
         return NetworkError::Unreachable { endpoint, cause };
     }
     let cause = NoResponse::Incomplete;
     NetworkError::NoResponse { endpoint, cause }
-}
-
-/// The meaning of an error of a TLS handshake that got as far as the certificate.
-pub(in crate::oauth) fn certificate(error: &rustls::Error, endpoint: &str) -> NetworkError {
-    handshake(error, true, endpoint.to_owned())
 }
 
 /// The cause of a connection that could not be opened.
@@ -42,43 +61,113 @@ pub(in crate::oauth) fn connection(kind: io::ErrorKind) -> Unreachable {
     }
 }
 
-fn handshake(error: &rustls::Error, connecting: bool, endpoint: String) -> NetworkError {
-    use rustls::Error::{InvalidCertificate, InvalidMessage, NoCertificatesPresented};
-    let unreachable = |endpoint, cause| NetworkError::Unreachable { endpoint, cause };
-    let cause = match error {
-        InvalidCertificate(error) => untrusted(error),
-        NoCertificatesPresented => Untrusted::Unusable,
-        InvalidMessage(_) if connecting => return unreachable(endpoint, Unreachable::NotTls),
-        _ if connecting => return unreachable(endpoint, Unreachable::HandshakeFailed),
+fn handshake(error: &rustls::Error, connecting: bool, facts: Facts<'_>) -> NetworkError {
+    use rustls::Error::{AlertReceived, InvalidCertificate, NoCertificatesPresented};
+    let endpoint = facts.endpoint.to_owned();
+    match error {
+        InvalidCertificate(_) | NoCertificatesPresented => NetworkError::Untrusted {
+            endpoint,
+            cause: facts.untrusted.unwrap_or(Untrusted::Unusable),
+        },
+        // With TLS 1.3, the request has been sent by then. A server reads it only after the handshake, which such an alert ends.
+        AlertReceived(alert) if facts.certificate_wanted && is_about_certificate(*alert) => {
+            NetworkError::ClientCertificateRequired { endpoint }
+        }
+        _ if connecting => NetworkError::Unreachable {
+            endpoint,
+            cause: refused(error),
+        },
         _ => {
             let cause = NoResponse::TlsBroke;
-            return NetworkError::NoResponse { endpoint, cause };
+            NetworkError::NoResponse { endpoint, cause }
         }
-    };
-    NetworkError::Untrusted { endpoint, cause }
-}
-
-fn untrusted(error: &CertificateError) -> Untrusted {
-    match error {
-        CertificateError::UnknownIssuer => Untrusted::UnknownIssuer,
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => Untrusted::Expired,
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            Untrusted::NotValidYet
-        }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            Untrusted::WrongHost
-        }
-        CertificateError::Revoked => Untrusted::Revoked,
-        CertificateError::Other(_)
-        | CertificateError::InvalidPurpose
-        | CertificateError::InvalidPurposeContext { .. } => Untrusted::NotForServers,
-        _ => Untrusted::Unusable,
     }
 }
 
-fn connect(error: &reqwest::Error, timed_out: Unreachable) -> Unreachable {
+/// Whether a server sends this alert when it gets no client certificate. RFC 8446 has one for it, which older servers and TLS 1.2
+/// do not know.
+fn is_about_certificate(alert: AlertDescription) -> bool {
+    use AlertDescription as A;
+    matches!(
+        alert,
+        A::CertificateRequired
+            | A::HandshakeFailure
+            | A::BadCertificate
+            | A::NoCertificate
+            | A::UnsupportedCertificate
+            | A::CertificateUnknown
+            | A::AccessDenied
+            | A::UnknownCA
+    )
+}
+
+/// The cause of a handshake that did not get as far as the certificate.
+fn refused(error: &rustls::Error) -> Unreachable {
+    use AlertDescription as A;
+    use PeerIncompatible as P;
+    use rustls::Error::{
+        AlertReceived, InvalidMessage, NoApplicationProtocol, PeerIncompatible as Incompatible,
+    };
+    match error {
+        InvalidMessage(_) => Unreachable::NotTls,
+        AlertReceived(A::ProtocolVersion)
+        | Incompatible(
+            P::ServerDoesNotSupportTls12Or13
+            | P::ServerTlsVersionIsDisabledByOurConfig
+            | P::Tls12NotOffered
+            | P::Tls12NotOfferedOrEnabled
+            | P::SupportedVersionsExtensionRequired,
+        ) => Unreachable::TlsVersion,
+        AlertReceived(A::HandshakeFailure | A::InsufficientSecurity)
+        | Incompatible(
+            P::NoCipherSuitesInCommon
+            | P::NoKxGroupsInCommon
+            | P::NoSignatureSchemesInCommon
+            | P::NoEcPointFormatsInCommon,
+        ) => Unreachable::NoCommonCipher,
+        AlertReceived(A::UnrecognisedName) => Unreachable::UnknownHostName,
+        AlertReceived(A::NoApplicationProtocol) | NoApplicationProtocol => Unreachable::NoHttp1,
+        AlertReceived(alert) => Unreachable::HandshakeRefused(*alert),
+        _ => Unreachable::HandshakeFailed,
+    }
+}
+
+/// The HTTP client's error about a tunnel. Its type is private, but its text is its own, and not one of the other side.
+fn tunnel_error(error: &reqwest::Error) -> Option<String> {
+    let mut next = error.source();
+    while let Some(cause) = next {
+        if let Some(text) = cause.to_string().strip_prefix("tunnel error: ") {
+            return Some(text.to_owned());
+        }
+        next = cause.source();
+    }
+    None
+}
+
+fn proxy_fault(tunnel: &str, error: &reqwest::Error, facts: &Facts<'_>) -> ProxyFault {
+    let endpoint = facts.endpoint.to_owned();
+    match tunnel {
+        "proxy authorization required" => ProxyFault::AuthenticationRequired,
+        "unexpected end of file" => ProxyFault::Closed { endpoint },
+        "failed to create underlying connection" | "io error establishing tunnel" => {
+            match cause::<rustls::Error>(error) {
+                Some(rustls::Error::InvalidCertificate(_)) => {
+                    ProxyFault::Untrusted(facts.untrusted.clone().unwrap_or(Untrusted::Unusable))
+                }
+                Some(tls) => ProxyFault::Unreachable(refused(tls)),
+                None => ProxyFault::Unreachable(connect(error)),
+            }
+        }
+        _ => ProxyFault::Refused {
+            endpoint,
+            status: None,
+        },
+    }
+}
+
+fn connect(error: &reqwest::Error) -> Unreachable {
     if error.is_timeout() {
-        return timed_out;
+        return Unreachable::HandshakeTimedOut;
     }
     if error.is_dns() {
         return Unreachable::NameNotFound;

@@ -3,20 +3,21 @@
 //! Each exchange has a client of its own. A stale keep-alive connection looks like a lost response, a retry inside the client would
 //! send a refresh token twice, and a followed redirect would replay the client secret.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use hyper_util::client::proxy::matcher::Matcher;
-use reqwest::{
-    dns::{Addrs, Name, Resolve, Resolving},
-    redirect, retry,
-};
-use rustls::ClientConfig;
+use reqwest::{redirect, retry};
+use rustls::{ClientConfig, client::danger::ServerCertVerifier};
 use tokio::{select, time::sleep};
 
 use super::{
-    classify,
-    error::{CONNECTION_SECONDS, HANDSHAKE_SECONDS, NetworkError, PROXY_SECONDS, Unreachable},
-    opened::Opened,
+    classify::{self, Facts},
+    error::{
+        CONNECTION_SECONDS, HANDSHAKE_SECONDS, NetworkError, PROXY_SECONDS, ProxyFault, Unreachable,
+    },
+    observer::Observer,
+    proxy::{Proxy, ProxyResolver},
+    tunnel,
+    verifier::Verifier,
 };
 use crate::oauth::{endpoint::Endpoint, networks::Address};
 
@@ -24,58 +25,45 @@ use crate::oauth::{endpoint::Endpoint, networks::Address};
 const MOST_HEADERS: usize = 5_000;
 
 /// How an exchange gets to its endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
-    Direct,
+pub(super) enum Way {
+    /// To this address.
+    Direct(SocketAddr),
     /// The proxy looks up the endpoint's name, and connects to it.
-    Proxied,
+    Proxied(Proxy),
 }
 
 /// A client for one request.
 pub(in crate::oauth) struct Connector {
     pub(in crate::oauth) http: reqwest::Client,
-    endpoint: String,
+    endpoint: Endpoint,
     way: Way,
-    opened: Opened,
-}
-
-/// The proxy that requests to this endpoint go through, as `host:port`. The HTTP client uses the same rules.
-#[must_use]
-pub(crate) fn proxy(endpoint: &Endpoint) -> Option<String> {
-    let destination = endpoint.url().as_str().parse().ok()?;
-    let proxy = Matcher::from_system().intercept(&destination)?;
-    let proxy = proxy.uri();
-    let default = if proxy.scheme_str() == Some("https") {
-        443
-    } else {
-        80
-    };
-    // The rest of the URI is left out, because it may hold a password.
-    Some(format!(
-        "{}:{}",
-        proxy.host()?,
-        proxy.port_u16().unwrap_or(default)
-    ))
+    observer: Observer,
+    verifier: Arc<Verifier>,
 }
 
 impl Connector {
-    /// A client with this TLS configuration that connects to these addresses of the endpoint; `None`: through the proxy.
+    /// A client that connects in this way, and trusts what `verifier` trusts. `witness` verifies in its place.
     pub(super) fn new(
         endpoint: &Endpoint,
-        addresses: Option<&[SocketAddr]>,
-        mut tls: ClientConfig,
+        way: Way,
+        verifier: Arc<Verifier>,
+        witness: Option<Arc<dyn ServerCertVerifier>>,
     ) -> Result<Self, NetworkError> {
-        let opened = Opened::default();
+        let observer = Observer::default();
+        let mut tls = ClientConfig::builder()
+            .dangerous()
+            .with_custom_certificate_verifier(witness.unwrap_or_else(|| verifier.clone()))
+            .with_no_client_auth();
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        tls.resumption = opened.resumption();
+        observer.observe(&mut tls);
         let host = endpoint.host();
         let builder = builder().tls_backend_preconfigured(tls);
-        let (way, limit, builder) = match addresses {
-            None => (Way::Proxied, PROXY_SECONDS, builder),
-            Some(addresses) => {
-                let builder = builder.resolve_to_addrs(&host, addresses);
-                (Way::Direct, HANDSHAKE_SECONDS, builder)
-            }
+        let (limit, builder) = match way {
+            Way::Proxied(_) => (PROXY_SECONDS, builder),
+            Way::Direct(socket) => (
+                HANDSHAKE_SECONDS,
+                builder.resolve_to_addrs(&host, &[socket]),
+            ),
         };
         let http = builder
             .dns_resolver(ProxyResolver { token_host: host })
@@ -84,9 +72,10 @@ impl Connector {
             .map_err(|_| NetworkError::NoTlsClient)?;
         Ok(Self {
             http,
-            endpoint: endpoint.authority(),
+            endpoint: endpoint.clone(),
             way,
-            opened,
+            observer,
+            verifier,
         })
     }
 
@@ -95,28 +84,56 @@ impl Connector {
         &self,
         request: reqwest::RequestBuilder,
     ) -> Result<reqwest::Response, NetworkError> {
-        select! {
-            response = request.send() => response.map_err(|error| self.classify(&error)),
-            () = self.not_opened() => Err(NetworkError::Unreachable {
-                endpoint: self.endpoint.clone(),
+        let error = select! {
+            response = request.send() => match response {
+                Ok(response) => return Ok(response),
+                Err(error) => self.classify(&error),
+            },
+            () = self.not_opened() => NetworkError::Unreachable {
+                endpoint: self.endpoint.authority(),
                 cause: Unreachable::NoConnection,
-            }),
-        }
+            },
+        };
+        Err(self.with_status(error).await)
     }
 
     pub(in crate::oauth) fn classify(&self, error: &reqwest::Error) -> NetworkError {
-        let timed_out = match self.way {
-            Way::Direct => Unreachable::HandshakeTimedOut,
-            Way::Proxied => Unreachable::NoProxiedConnection,
+        let proxy = match &self.way {
+            Way::Direct(_) => None,
+            Way::Proxied(proxy) => Some(proxy.authority()),
         };
-        classify::http(error, &self.endpoint, timed_out)
+        let facts = Facts {
+            endpoint: &self.endpoint.authority(),
+            proxy: proxy.as_deref(),
+            untrusted: self.verifier.refused(),
+            certificate_wanted: self.observer.certificate_wanted(),
+        };
+        classify::http(error, facts)
+    }
+
+    /// The same error with the status with which a proxy refuses.
+    async fn with_status(&self, error: NetworkError) -> NetworkError {
+        match (&self.way, error) {
+            (
+                Way::Proxied(through),
+                NetworkError::Proxy {
+                    proxy,
+                    cause: ProxyFault::Refused { endpoint, .. },
+                },
+            ) => {
+                let status = tunnel::refusal(through, &self.endpoint).await;
+                let cause = ProxyFault::Refused { endpoint, status };
+                NetworkError::Proxy { proxy, cause }
+            }
+            (_, error) => error,
+        }
     }
 
     /// Ends when it took too long to open the connection, and never if it is open in time.
     async fn not_opened(&self) {
-        if self.way == Way::Direct {
+        if let Way::Direct(_) = self.way {
             sleep(Duration::from_secs(CONNECTION_SECONDS)).await;
-            if !self.opened.is_open() {
+            if !self.observer.has_begun() {
                 return;
             }
         }
@@ -149,41 +166,4 @@ fn builder() -> reqwest::ClientBuilder {
         .http1_allow_spaces_after_header_name_in_responses(true)
         .http1_allow_obsolete_multiline_headers_in_responses(true)
         .http1_max_headers(MOST_HEADERS)
-}
-
-/// Resolves the name of a proxy as the system does: the operator's installer chose it.
-struct ProxyResolver {
-    token_host: String,
-}
-
-impl Resolve for ProxyResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let host = name.as_str().to_owned();
-        // The addresses of the token endpoint were looked up and checked before. Should the HTTP client ask for them nevertheless,
-        // it gets none that were not checked.
-        let refused = host == self.token_host;
-        Box::pin(async move {
-            if refused {
-                return Err("the name of the token endpoint is not looked up again".into());
-            }
-            let found: Vec<_> = tokio::net::lookup_host((host, 0)).await?.collect();
-            Ok(Box::new(found.into_iter()) as Addrs)
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn the_http_client_gets_no_address_of_the_token_endpoint_that_was_not_checked() {
-        for (token_host, resolves) in [("localhost", false), ("example.com", true)] {
-            let resolver = ProxyResolver {
-                token_host: token_host.into(),
-            };
-            let found = resolver.resolve("localhost".parse().unwrap()).await;
-            assert_eq!(found.is_ok(), resolves, "{token_host}");
-        }
-    }
 }

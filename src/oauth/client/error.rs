@@ -1,13 +1,11 @@
 //! Errors without a complete response of a token endpoint. The texts are our own, because a library's text may quote the other
 //! side.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
+use rustls::AlertDescription;
 use thiserror::Error;
 
-use crate::{
-    api::Reason,
-    oauth::{ca_bundle::CaBundleError, networks::RefusedNetwork},
-};
+use crate::{api::Reason, oauth::networks::RefusedNetwork};
 
 /// The limit for the lookup of a name.
 pub(super) const LOOKUP_SECONDS: u64 = 10;
@@ -35,6 +33,14 @@ pub enum NetworkError {
     },
     #[error("the certificate of the token endpoint {endpoint} is not trusted: {cause}")]
     Untrusted { endpoint: String, cause: Untrusted },
+    /// The server ended the handshake, so it has not read the request, even if that was sent.
+    #[error(
+        "the token endpoint {endpoint} wants a TLS client certificate, and the operator has none"
+    )]
+    ClientCertificateRequired { endpoint: String },
+    /// `proxy` is `host:port`. Nothing was sent to the token endpoint.
+    #[error("the proxy {proxy} {cause}")]
+    Proxy { proxy: String, cause: ProxyFault },
     #[error("the token endpoint {endpoint} gave no complete answer {cause}")]
     NoResponse { endpoint: String, cause: NoResponse },
     /// What is left of one of the errors above, or of a response, for people who may not know the operator's network.
@@ -46,10 +52,8 @@ pub enum NetworkError {
         endpoint: String,
         outcome_unknown: bool,
     },
-    #[error(transparent)]
-    CaBundle(#[from] CaBundleError),
     #[error(
-        "no TLS client could be made: the system's certificates or the CA bundle cannot be used"
+        "no TLS client could be made: there is no CA certificate, neither the system's nor one of a CA bundle"
     )]
     NoTlsClient,
     #[error("the client secret does not fit into a header")]
@@ -68,16 +72,24 @@ pub enum Unreachable {
     NameNotFull,
     #[error("the name servers could not look up its name")]
     LookupFailed,
-    #[error("its name was not looked up within {LOOKUP_SECONDS} s")]
+    #[error("the DNS lookup of its name took longer than {LOOKUP_SECONDS} s")]
     LookupTimedOut,
-    #[error("no connection within {CONNECTION_SECONDS} s")]
+    #[error("opening a connection took longer than {CONNECTION_SECONDS} s")]
     NoConnection,
-    #[error("there is a connection, and no TLS handshake within {HANDSHAKE_SECONDS} s")]
+    #[error("there is a connection, and the TLS handshake took longer than {HANDSHAKE_SECONDS} s")]
     HandshakeTimedOut,
-    #[error("no TLS connection through the proxy within {PROXY_SECONDS} s")]
-    NoProxiedConnection,
     #[error("what answers there does not speak TLS")]
     NotTls,
+    #[error("it speaks neither TLS 1.2 nor TLS 1.3")]
+    TlsVersion,
+    #[error("it accepts none of the cipher suites, groups and signature algorithms of this client")]
+    NoCommonCipher,
+    #[error("it does not know this host name (TLS alert unrecognized_name)")]
+    UnknownHostName,
+    #[error("it does not speak HTTP/1.1")]
+    NoHttp1,
+    #[error("it refused the TLS handshake (alert {0:?})")]
+    HandshakeRefused(AlertDescription),
     #[error("the TLS handshake failed")]
     HandshakeFailed,
     #[error("the connection was refused")]
@@ -92,22 +104,75 @@ pub enum Unreachable {
     ConnectionFailed,
 }
 
-/// The flaw of a certificate that is not trusted.
+/// What a proxy did in place of opening a tunnel.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[expect(missing_docs, reason = "the messages are the documentation")]
+pub enum ProxyFault {
+    #[error("could not be reached: {0}")]
+    Unreachable(Unreachable),
+    #[error("has a certificate that is not trusted: {0}")]
+    Untrusted(Untrusted),
+    #[error("wants other credentials (407)")]
+    AuthenticationRequired,
+    #[error("refused a connection to {endpoint}{}", status.map_or_else(String::new, |status| format!(" ({status})")))]
+    Refused {
+        endpoint: String,
+        status: Option<u16>,
+    },
+    #[error("closed the connection before it had opened one to {endpoint}")]
+    Closed { endpoint: String },
+    #[error("opened no TLS connection to {endpoint} within {PROXY_SECONDS} s")]
+    TimedOut { endpoint: String },
+}
+
+/// A variable that names no proxy that can be used. Its value may hold a password, so it is not shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[expect(missing_docs, reason = "the messages are the documentation")]
+pub enum ProxyVariableError {
+    #[error(
+        "{0} names a SOCKS proxy, which is not supported: name an HTTP proxy, as http://HOST:PORT"
+    )]
+    Socks(&'static str),
+    #[error(
+        "{0} names no proxy that can be used: write http://HOST:PORT or http://USER:PASSWORD@HOST:PORT"
+    )]
+    Unreadable(&'static str),
+}
+
+/// The flaw of a certificate that is not trusted. Names are quoted and bounded.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[expect(missing_docs, reason = "the messages are the documentation")]
 pub enum Untrusted {
-    #[error("it was issued by an authority that is not trusted")]
-    UnknownIssuer,
-    #[error("it has expired")]
-    Expired,
-    #[error("it is not valid yet")]
-    NotValidYet,
-    #[error("it is for another host name")]
-    WrongHost,
+    #[error("it was issued by {issuer}, a CA that is not trusted")]
+    UnknownIssuer {
+        issuer: String,
+        /// The server sent its own certificate only, so that of an intermediate CA may be missing.
+        alone: bool,
+    },
+    #[error("it is self-signed")]
+    SelfSigned,
+    #[error("it is the certificate of a CA, which no server can use")]
+    CaCertificate,
+    #[error("the trusted CA certificate of {issuer} has another key than the one that signed it")]
+    OtherKey { issuer: String },
+    #[error("{}expired{}", above.as_ref().map_or_else(|| "it ".into(), |name| format!("the certificate of {name} above it ")), at.map_or_else(String::new, |at| format!(" at {at}")))]
+    Expired {
+        at: Option<Timestamp>,
+        /// It is not the server's certificate that expired, but that of this CA.
+        above: Option<String>,
+    },
+    #[error("it is not valid{}", from.map_or_else(|| " yet".into(), |from| format!(" before {from}")))]
+    NotValidYet { from: Option<Timestamp> },
+    #[error("it is for {hosts}, and not for this host")]
+    WrongHost { hosts: String },
     #[error("it was revoked")]
     Revoked,
-    #[error("a server cannot use it, mostly because it is self-signed and made for an authority")]
+    #[error("it may not be used by servers")]
     NotForServers,
+    #[error("it is signed with {algorithm}, which is not supported")]
+    Algorithm { algorithm: String },
+    #[error("it has an RSA key of {bits} bits, or was signed by one, and 2048 are the least")]
+    ShortKey { bits: usize },
     #[error("it cannot be used")]
     Unusable,
 }
@@ -130,10 +195,13 @@ impl NetworkError {
     pub fn reason(&self) -> Reason {
         match self {
             Self::RefusedNetwork { .. } => Reason::HostNotAllowed,
-            Self::Unreachable { .. } | Self::Hidden { .. } => Reason::Unreachable,
+            Self::Unreachable { .. } | Self::Proxy { .. } | Self::Hidden { .. } => {
+                Reason::Unreachable
+            }
+            Self::ClientCertificateRequired { .. } => Reason::ClientCertificateRequired,
             Self::Untrusted { .. } => Reason::TLSUntrusted,
             Self::NoResponse { .. } => Reason::NoResponse,
-            Self::CaBundle(_) | Self::NoTlsClient => Reason::CABundleInvalid,
+            Self::NoTlsClient => Reason::CABundleInvalid,
             Self::SecretNotSendable => Reason::ClientSecretMalformed,
         }
     }
@@ -149,7 +217,8 @@ impl NetworkError {
             Self::RefusedNetwork { .. }
             | Self::Unreachable { .. }
             | Self::Untrusted { .. }
-            | Self::CaBundle(_)
+            | Self::ClientCertificateRequired { .. }
+            | Self::Proxy { .. }
             | Self::NoTlsClient
             | Self::SecretNotSendable => false,
         }

@@ -1,4 +1,4 @@
-//! The TLS configurations of exchanges. The system's CA certificates are read once for all of them, and a CA bundle once for all
+//! The verifiers of certificates. The system's CA certificates are read once for all of them, and a CA bundle once for all
 //! exchanges that trust it.
 
 use std::{
@@ -7,15 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustls::{ClientConfig, RootCertStore, client::WebPkiServerVerifier, crypto::CryptoProvider};
+use rustls::{RootCertStore, client::WebPkiServerVerifier, crypto::CryptoProvider};
 use sha2::{Digest, Sha256};
 
 use super::error::NetworkError;
-use crate::{
-    api::SystemRoots,
-    lock::lock,
-    oauth::ca_bundle::{self, TrustedCa},
-};
+use crate::{api::SystemRoots, lock::lock, oauth::ca_bundle::TrustedCa};
 
 /// How long the system's CA certificates are used before they are read again: they may be a mounted ConfigMap that changes.
 const SYSTEM_ROOTS_LAST: Duration = Duration::from_secs(600);
@@ -44,19 +40,12 @@ impl Trust {
     /// A verifier that trusts these CA certificates; `None`: the system's.
     ///
     /// # Errors
-    /// If the bundle cannot be used, or if there is no CA certificate at all.
+    /// If there is no CA certificate at all.
     pub(in crate::oauth) fn verifier(
         &self,
         trusted: Option<&TrustedCa>,
     ) -> Result<Arc<WebPkiServerVerifier>, NetworkError> {
         lock(&self.0).verifier(trusted, monotonic())
-    }
-
-    /// The configuration of one exchange.
-    pub(super) fn config(&self, trusted: Option<&TrustedCa>) -> Result<ClientConfig, NetworkError> {
-        let verifier = self.verifier(trusted)?;
-        let config = ClientConfig::builder().with_webpki_verifier(verifier);
-        Ok(config.with_no_client_auth())
     }
 }
 
@@ -78,7 +67,7 @@ impl Verifiers {
             self.of_bundles.push_back(known);
             return Ok(verifier);
         }
-        let verifier = verifier(self.roots(trusted, now)?)?;
+        let verifier = verifier(self.roots(trusted, now))?;
         if self.of_bundles.len() == MOST_BUNDLES {
             self.of_bundles.pop_front();
         }
@@ -86,29 +75,21 @@ impl Verifiers {
         Ok(verifier)
     }
 
-    fn roots(
-        &mut self,
-        trusted: Option<&TrustedCa>,
-        now: Instant,
-    ) -> Result<Arc<RootCertStore>, NetworkError> {
+    fn roots(&mut self, trusted: Option<&TrustedCa>, now: Instant) -> Arc<RootCertStore> {
         let read = || System {
             roots: Arc::new(system_roots()),
             read_at: now,
         };
         let system = &self.system.get_or_insert_with(read).roots;
         let Some(trusted) = trusted else {
-            return Ok(Arc::clone(system));
+            return Arc::clone(system);
         };
         let mut roots = match trusted.system_roots {
             SystemRoots::Keep => RootCertStore::clone(system),
             SystemRoots::Replace => RootCertStore::empty(),
         };
-        for certificate in ca_bundle::read(&trusted.pem)? {
-            roots
-                .add(certificate)
-                .map_err(|_| NetworkError::NoTlsClient)?;
-        }
-        Ok(Arc::new(roots))
+        roots.extend(trusted.certificates.roots().iter().cloned());
+        Arc::new(roots)
     }
 }
 
@@ -134,7 +115,7 @@ fn key(trusted: Option<&TrustedCa>) -> [u8; 32] {
     let mut hash = Sha256::new();
     if let Some(trusted) = trusted {
         hash.update([1, u8::from(trusted.system_roots == SystemRoots::Replace)]);
-        hash.update(&trusted.pem);
+        hash.update(trusted.certificates.hash());
     }
     hash.finalize().into()
 }

@@ -6,20 +6,17 @@
 use std::sync::{Arc, Mutex};
 
 use rustls::{
-    ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
-    client::{
-        WebPkiServerVerifier,
-        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    },
+    DigitallySignedStruct, Error, SignatureScheme,
+    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
 
-use super::certificate;
 use crate::{
     lock::lock,
     oauth::{
         ca_bundle::TrustedCa,
-        client::{TokenClient, classify, error::NetworkError},
+        certificate,
+        client::{TokenClient, error::NetworkError, verifier::Verifier},
         endpoint::Endpoint,
     },
 };
@@ -44,16 +41,14 @@ impl TokenClient {
         trusted: Option<&TrustedCa>,
     ) -> Result<Handshake, NetworkError> {
         self.check_network(endpoint)?;
-        let authority = endpoint.authority();
+        let verifier = Arc::new(Verifier::new(self.trust.verifier(trusted)?));
         let witness = Arc::new(Witness {
-            verifier: self.trust.verifier(trusted)?,
+            verifier: verifier.clone(),
             presented: Mutex::default(),
         });
-        let config = ClientConfig::builder()
-            .dangerous()
-            .with_custom_certificate_verifier(witness.clone())
-            .with_no_client_auth();
-        let connector = self.connector(endpoint, config).await?;
+        let connector = self
+            .connector(endpoint, verifier.clone(), Some(witness.clone()))
+            .await?;
         // Never sent: the witness ends the handshake.
         let ended = connector.send(connector.http.head(endpoint.url().clone()));
         let ended = ended.await;
@@ -62,11 +57,18 @@ impl TokenClient {
                 "a handshake is not complete before the witness has seen the certificate",
             ));
         };
+        let outcome = match (presented.version, verifier.refused(), ended) {
+            (Some(version), ..) => Ok(version),
+            (None, Some(cause), _) => Err(NetworkError::Untrusted {
+                endpoint: endpoint.authority(),
+                cause,
+            }),
+            (None, None, Err(error)) => Err(error),
+            (None, None, Ok(_)) => unreachable!("the witness ends every handshake"),
+        };
         Ok(Handshake {
             certificate: certificate::describe(&presented.certificate),
-            outcome: presented
-                .outcome
-                .map_err(|error| classify::certificate(&error, &authority)),
+            outcome,
         })
     }
 }
@@ -74,13 +76,14 @@ impl TokenClient {
 #[derive(Debug)]
 struct Presented {
     certificate: Vec<u8>,
-    outcome: Result<&'static str, Error>,
+    /// The version of TLS, once the certificate is trusted and proven to be the server's own.
+    version: Option<&'static str>,
 }
 
 /// Verifies as an exchange does, records the result, and always ends the handshake.
 #[derive(Debug)]
 struct Witness {
-    verifier: Arc<WebPkiServerVerifier>,
+    verifier: Arc<Verifier>,
     presented: Mutex<Option<Presented>>,
 }
 
@@ -92,7 +95,7 @@ impl Witness {
     /// Records the result for the signature, which proves that the trusted certificate is the server's own.
     fn end(&self, version: &'static str, result: Result<HandshakeSignatureValid, Error>) -> Error {
         if let Some(presented) = lock(&self.presented).as_mut() {
-            presented.outcome = result.map(|_| version);
+            presented.version = result.ok().map(|_| version);
         }
         Error::General("the witness has seen enough".into())
     }
@@ -116,7 +119,7 @@ impl ServerCertVerifier for Witness {
         );
         *lock(&self.presented) = Some(Presented {
             certificate: end_entity.to_vec(),
-            outcome: result.as_ref().map(|_| "").map_err(Clone::clone),
+            version: None,
         });
         result
     }

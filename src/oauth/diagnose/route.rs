@@ -14,6 +14,7 @@ use crate::oauth::{
         TokenClient, classify,
         connector::usable,
         error::{CONNECTION_SECONDS, NetworkError, Unreachable},
+        race,
     },
     endpoint::Endpoint,
     networks::Address,
@@ -31,7 +32,7 @@ impl TokenClient {
         addresses: &[Address],
     ) -> Result<SocketAddr, NetworkError> {
         let sockets = usable(addresses, endpoint.port());
-        let connected = self.connect(&sockets[..]).await;
+        let connected = race::first(&sockets).await;
         connected.map_err(|cause| NetworkError::Unreachable {
             endpoint: endpoint.authority(),
             cause,

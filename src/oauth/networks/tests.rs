@@ -126,3 +126,18 @@ fn a_denied_network_is_refused_in_each_form_and_the_longer_prefix_decides() {
     // What would only be refused by default is allowed by any prefix.
     assert_eq!(refusal(&networks(&["0.0.0.0/0"], &[]), "127.0.0.1"), None);
 }
+
+#[test]
+fn a_cluster_whose_own_addresses_look_like_carried_ones_can_allow_them() {
+    for (own, network) in [
+        ("64:ff9b:1::1", "64:ff9b:1::/48"),
+        ("2002:7f00:1::1", "2002:7f00::/24"),
+        ("fd12::200:5efe:7f00:1", "fd12::/16"),
+        ("fd00:ec2::254", "fd00:ec2::/32"),
+    ] {
+        assert!(refusal(&Networks::default(), own).is_some(), "{own}");
+        assert_eq!(refusal(&networks(&[network], &[]), own), None, "{own}");
+        let denied = networks(&[network], &["127.0.0.0/8", "0.0.0.0/8", "fd00:ec2::/32"]);
+        assert_eq!(refusal(&denied, own), Some("denied".into()), "{own}");
+    }
+}

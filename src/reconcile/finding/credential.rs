@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::{
     api::{CaBundleRef, Condition},
+    oauth::ca_bundle::{Expiry, LeftOut},
     reconcile::{
         login::{RejectedToken, StateConflict},
         settings::{Settings, SettingsError},
@@ -65,6 +66,10 @@ pub(crate) enum InputFact {
     CaBundle {
         reference: CaBundleRef,
         certificates: usize,
+        /// What of it cannot be used.
+        left_out: Option<LeftOut>,
+        /// The certificate that expired first.
+        expired: Option<Expiry>,
     },
     HostAllowed {
         host: String,

@@ -1,6 +1,9 @@
 //! The installation: the definition, the rights of the account, and where `check` looks from.
 
-use crate::api_error::{ApiError, Cause};
+use crate::{
+    api_error::{ApiError, Cause},
+    oauth::error::ProxyVariableError,
+};
 
 #[derive(Clone, Debug)]
 pub(crate) enum InstallationFact {
@@ -74,6 +77,7 @@ pub(crate) enum DefinitionError {
 pub(crate) enum CheckError {
     Definition(DefinitionError),
     Api(ApiError),
+    ProxyVariable(ProxyVariableError),
     UnknownCredential {
         name: String,
         namespace: String,
@@ -92,5 +96,11 @@ impl From<DefinitionError> for CheckError {
 impl From<ApiError> for CheckError {
     fn from(error: ApiError) -> Self {
         Self::Api(error)
+    }
+}
+
+impl From<ProxyVariableError> for CheckError {
+    fn from(error: ProxyVariableError) -> Self {
+        Self::ProxyVariable(error)
     }
 }

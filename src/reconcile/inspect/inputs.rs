@@ -1,8 +1,11 @@
 //! What users provide besides the spec.
 
+use std::sync::Arc;
+
 use super::Inspection;
 use crate::{
-    oauth::ca_bundle::{self, TrustedCa},
+    api::CaBundleRef,
+    oauth::ca_bundle::{CaCertificates, TrustedCa},
     reconcile::{
         finding::{Finding, InputFact},
         source::{Rejection, Source, preflight},
@@ -42,15 +45,33 @@ impl Inspection<'_> {
         let read = preflight::ca_bundle(self.0.settings, &self.0.observed.ca_bundle);
         let read = self.0.authorities().and(read);
         let certificates = match &read {
-            Ok(Some(trusted)) => ca_bundle::read(&trusted.pem).map_or(0, |roots| roots.len()),
-            _ => 0,
+            Ok(Some(trusted)) => Some(Arc::clone(&trusted.certificates)),
+            _ => None,
         };
         Some(self.checked(read, || {
-            Finding::good(InputFact::CaBundle {
-                reference: reference.clone(),
-                certificates,
-            })
+            self.ca_certificates(reference, certificates.as_deref())
         }))
+    }
+
+    /// A bundle that can be used, perhaps not as a whole.
+    fn ca_certificates(
+        &self,
+        reference: &CaBundleRef,
+        certificates: Option<&CaCertificates>,
+    ) -> Finding {
+        let left_out = certificates.and_then(CaCertificates::left_out);
+        let expired = certificates.and_then(CaCertificates::first_to_expire);
+        let expired = expired.filter(|expiry| expiry.at < self.0.now);
+        let fact = InputFact::CaBundle {
+            reference: reference.clone(),
+            certificates: certificates.map_or(0, |found| found.roots().len()),
+            left_out,
+            expired,
+        };
+        if left_out.is_some() || expired.is_some() {
+            return Finding::notice(fact);
+        }
+        Finding::good(fact)
     }
 
     /// The CA certificates that an exchange would trust besides or in place of the system's.

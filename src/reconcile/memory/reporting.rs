@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::reconcile::source::SecretRole;
+use crate::{oauth::ca_bundle::LeftOut, reconcile::source::SecretRole};
 
 /// The reporting part of the memory.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +40,8 @@ pub(in crate::reconcile) enum Change {
     ShortLived { margin: SignedDuration },
     /// A Secret names no hosts that it may be sent to.
     TokenHostsMissing { role: SecretRole },
+    /// A part of the CA bundle cannot be used.
+    CaBundleIncomplete { left_out: LeftOut },
 }
 
 /// What the lifetime of a token was taken from.
@@ -65,6 +67,7 @@ struct Announced {
     clock_skew: bool,
     short_lived: bool,
     unlimited_secret: Option<SecretRole>,
+    left_out: Option<LeftOut>,
 }
 
 /// The facts about a token that may be announced.
@@ -80,6 +83,8 @@ pub(in crate::reconcile) struct TokenFacts {
     pub(in crate::reconcile) short_margin: Option<SignedDuration>,
     /// The first Secret that names no hosts.
     pub(in crate::reconcile) unlimited_secret: Option<SecretRole>,
+    /// What of the CA bundle was left out.
+    pub(in crate::reconcile) left_out: Option<LeftOut>,
     pub(in crate::reconcile) scope_narrowed: bool,
     pub(in crate::reconcile) served_request: bool,
 }
@@ -122,6 +127,12 @@ impl Reporting {
         if let Some(role) = unlimited.filter(|_| announced.unlimited_secret != unlimited) {
             self.note(Change::TokenHostsMissing { role });
         }
+        if let Some(left_out) = facts
+            .left_out
+            .filter(|_| announced.left_out != facts.left_out)
+        {
+            self.note(Change::CaBundleIncomplete { left_out });
+        }
         if facts.served_request {
             self.note(Change::ServedRequest);
         }
@@ -132,6 +143,7 @@ impl Reporting {
             clock_skew: facts.clock_skew.is_some(),
             short_lived: facts.short_margin.is_some(),
             unlimited_secret: unlimited,
+            left_out: facts.left_out,
         };
     }
 
@@ -169,7 +181,8 @@ impl Change {
             | Self::Repeated { .. }
             | Self::SeedAdopted
             | Self::RefreshTokenLeft
-            | Self::TokenHostsMissing { .. } => false,
+            | Self::TokenHostsMissing { .. }
+            | Self::CaBundleIncomplete { .. } => false,
         }
     }
 }

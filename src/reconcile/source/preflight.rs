@@ -1,7 +1,8 @@
 //! The checks before anything is sent. They need no request.
 
+use std::sync::Arc;
+
 use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
 
 use super::{
     CaBundle, CaBundleFlaw, Flaw, Outer, Rejection, SecretRole, Source, SourceValue,
@@ -11,7 +12,7 @@ use crate::{
     api::RefreshTokenRef,
     oauth::{
         authentication::{Authentication, ClientValue},
-        ca_bundle::{self, CaBundleError, TrustedCa},
+        ca_bundle::{CaBundleError, TrustedCa},
         endpoint::Endpoint,
         hosts::HostList,
     },
@@ -117,22 +118,21 @@ pub(in crate::reconcile) fn ca_bundle(
     };
     let key = reference.key.clone();
     let flaw = match found {
-        CaBundle::Pem(pem) => match ca_bundle::read(pem) {
-            Ok(_) => {
-                return Ok(Some(TrustedCa {
-                    pem: pem.clone(),
-                    system_roots: reference.system_roots,
-                }));
-            }
-            Err(CaBundleError::TooLarge) => CaBundleFlaw::TooLarge { key },
-            Err(CaBundleError::NotPem | CaBundleError::NoCertificate) => {
-                CaBundleFlaw::NotPem { key }
-            }
-        },
+        CaBundle::Read(certificates) => {
+            return Ok(Some(TrustedCa {
+                certificates: Arc::clone(certificates),
+                system_roots: reference.system_roots,
+            }));
+        }
+        CaBundle::Unusable(CaBundleError::TooLarge) => CaBundleFlaw::TooLarge { key },
+        CaBundle::Unusable(CaBundleError::NoCertificate) => CaBundleFlaw::NotPem { key },
+        CaBundle::Unusable(CaBundleError::AllLeftOut(why)) => {
+            CaBundleFlaw::AllLeftOut { key, why: *why }
+        }
         CaBundle::Unread => CaBundleFlaw::Unread,
         CaBundle::Absent => CaBundleFlaw::Absent,
         CaBundle::NotLabelled => CaBundleFlaw::NotLabelled,
-        CaBundle::NoText => CaBundleFlaw::NoText { key },
+        CaBundle::NoKey => CaBundleFlaw::NoKey { key },
     };
     Err(Rejection::CaBundle {
         reference: reference.clone(),
@@ -143,14 +143,10 @@ pub(in crate::reconcile) fn ca_bundle(
 /// A plain hash of the certificates in a CA bundle: they are public, so it may be stored. The rest of the text is left out, because
 /// a spec may name the key of a secret.
 pub(in crate::reconcile) fn ca_bundle_hash(found: &CaBundle) -> Option<String> {
-    let CaBundle::Pem(pem) = found else {
-        return None;
-    };
-    let mut hash = Sha256::new();
-    for certificate in ca_bundle::read(pem).ok()? {
-        hash.update(certificate);
+    match found {
+        CaBundle::Read(certificates) => Some(hex(&certificates.hash()[..8])),
+        _ => None,
     }
-    Some(hex(&hash.finalize()[..8]))
 }
 
 /// The text of a value that is present.
@@ -225,6 +221,8 @@ fn malformed(role: SecretRole, name: &str, key: &str, flaw: Flaw) -> Rejection {
 
 #[cfg(test)]
 mod tests {
+    use rcgen::{CertificateParams, KeyPair};
+
     use super::*;
 
     #[test]
@@ -279,15 +277,17 @@ mod tests {
 
     #[test]
     fn the_hash_of_a_bundle_says_nothing_about_a_text_that_is_no_certificate() {
-        let hash = |pem: &str| ca_bundle_hash(&CaBundle::Pem(pem.into()));
-        let certificate = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+        let hash = |pem: &str| ca_bundle_hash(&CaBundle::of(pem.as_bytes()));
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::default().self_signed(&key).unwrap();
+        let certificate = certificate.pem();
         // A spec may name the key of a client secret.
         assert_eq!(hash("planted-client-secret"), None);
         assert_eq!(
             hash(&format!("planted-client-secret\n{certificate}")),
-            hash(certificate)
+            hash(&certificate)
         );
-        assert_ne!(hash(certificate), None);
-        assert_ne!(hash(certificate), hash(&certificate.repeat(2)));
+        assert_ne!(hash(&certificate), None);
+        assert_ne!(hash(&certificate), hash(&certificate.repeat(2)));
     }
 }

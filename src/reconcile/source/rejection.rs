@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::{
     api::{CaBundleKind, CaBundleRef, Reason, annotation, label},
-    oauth::ca_bundle::LARGEST,
+    oauth::ca_bundle::{LARGEST, LeftOut},
 };
 
 /// The reason why the preflight checks reject an exchange.
@@ -158,10 +158,12 @@ pub enum CaBundleFlaw {
     Absent,
     #[error("{}", lacks_label())]
     NotLabelled,
-    #[error("has no text in key {key:?}")]
-    NoText { key: String },
+    #[error("has no key {key:?}")]
+    NoKey { key: String },
     #[error("has no valid PEM certificate in key {key:?}")]
     NotPem { key: String },
+    #[error("has no usable CA certificate in key {key:?}: {why}")]
+    AllLeftOut { key: String, why: LeftOut },
     #[error("has more than {} KiB in key {key:?}", LARGEST / 1024)]
     TooLarge { key: String },
 }

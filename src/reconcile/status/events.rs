@@ -12,6 +12,7 @@ use crate::{
         memory::{Change, LifetimeSource},
         observed::Observed,
         settings::Settings,
+        source::ca_bundle_name,
     },
 };
 
@@ -165,6 +166,12 @@ fn of_change(change: Change, settings: Option<&Settings>) -> Option<Event> {
         Change::TokenHostsMissing { role } => {
             let note = settings.map(|settings| inputs::unlimited_secret(role, settings));
             (EventKind::TokenHostsMissing, note.unwrap_or_default())
+        }
+        Change::CaBundleIncomplete { left_out } => {
+            let bundle = settings.and_then(|settings| settings.ca_bundle.as_ref());
+            let bundle = bundle.map(ca_bundle_name).unwrap_or_default();
+            let note = format!("a part of {bundle} is not used: {left_out}");
+            (EventKind::CABundleIncomplete, note)
         }
     };
     Some(Event { kind, note })

@@ -197,7 +197,8 @@ fn mend_bundle(flaw: &CaBundleFlaw, name: &str, settings: &Settings) -> String {
         CaBundleFlaw::Unread => String::new(),
         CaBundleFlaw::Absent => ": create it, or name another one".into(),
         CaBundleFlaw::NotLabelled => format!(": run `{}`", set_label(name, settings)),
-        CaBundleFlaw::NoText { .. } => ": add it, or name the right key".into(),
+        CaBundleFlaw::NoKey { .. } => ": add it, or name the right key".into(),
+        CaBundleFlaw::AllLeftOut { .. } => "; correct or remove that block".into(),
         CaBundleFlaw::NotPem { .. } => {
             ": write one or more -----BEGIN CERTIFICATE----- blocks".into()
         }

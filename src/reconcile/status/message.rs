@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::remedy;
+use super::remedy::{of_response, remedy};
 use crate::{
     api::{Reason, annotation},
     reconcile::{
@@ -48,9 +48,13 @@ pub(super) fn failure(failure: &Failure, postponed: Option<Timestamp>) -> String
         "the token endpoint issued a token that had expired when its answer was there";
     match &failure.cause {
         FailureCause::Exchange(error, settings) => {
-            exchange(&error.to_string(), failure, settings, postponed)
+            let remedy = remedy(error, settings);
+            exchange(&error.to_string(), &remedy, failure, settings, postponed)
         }
-        FailureCause::ExpiredOnArrival(settings) => exchange(EXPIRED, failure, settings, postponed),
+        FailureCause::ExpiredOnArrival(settings) => {
+            let remedy = of_response(failure.cause.reason(), settings);
+            exchange(EXPIRED, &remedy, failure, settings, postponed)
+        }
         FailureCause::Rejected(rejection, settings) => {
             let sentence = rejected_token(rejection, settings);
             let postponed = postponed.map(|at| format!("{NEXT_TRY}{}", time(at)));
@@ -68,6 +72,7 @@ pub(super) fn failure(failure: &Failure, postponed: Option<Timestamp>) -> String
 
 fn exchange(
     cause: &str,
+    remedy: &str,
     failure: &Failure,
     settings: &Settings,
     postponed: Option<Timestamp>,
@@ -78,7 +83,6 @@ fn exchange(
         ""
     };
     let reason = failure.cause.reason();
-    let remedy = remedy(reason, settings);
     let sooner = sooner(reason, settings);
     let next = match (failure.next_attempt, postponed) {
         (Some(planned), _) if failure.attempted.paused_until.is_some() => {

@@ -1,8 +1,11 @@
 //! The remedies for failed exchanges.
 
+mod network;
+
 use crate::{
     api::{ClientAuthentication, Reason},
-    reconcile::{settings::Settings, source::ca_bundle_name},
+    oauth::error::TokenError,
+    reconcile::settings::Settings,
 };
 
 const PARAMETERS: &str = "correct audience or resource in spec.parameters";
@@ -15,17 +18,20 @@ const NO_TOKEN_ENDPOINT: &str =
     "check that spec.tokenURL is an OAuth 2 token endpoint, and ask the provider if it is";
 const BEARER: &str = "ask the provider to issue bearer tokens to this client";
 const WEB_PAGE: &str = "check that spec.tokenURL is an OAuth 2 token endpoint, not a web page";
-const ROUTE: &str = "check the host in spec.tokenURL, the cluster's DNS, and network policies, firewall and proxy on the way to it";
-const INTERMEDIARY: &str =
-    "check the proxy or firewall on the way to it, and the provider's status page";
 const OUTAGE: &str = "wait, and look at the provider's status page if it lasts";
 const OTHER_USERS: &str = "wait, and look for other users of this client id if it comes again";
-const NETWORK: &str = "set spec.tokenURL to another host, or have the operator's installer permit the network with --allow-network";
-const CA_BUNDLE: &str = "check the PEM certificates that spec.caBundleRef names";
 const SPEC: &str = "check the spec";
 
-/// The remedy for a failed exchange with this reason.
-pub(super) fn remedy(reason: Reason, settings: &Settings) -> String {
+/// The remedy for a failed exchange.
+pub(super) fn remedy(error: &TokenError, settings: &Settings) -> String {
+    match error {
+        TokenError::Network(error) => network::remedy(error, settings),
+        TokenError::Response(error) => of_response(error.reason(), settings),
+    }
+}
+
+/// The remedy for a response with this reason.
+pub(super) fn of_response(reason: Reason, settings: &Settings) -> String {
     match reason {
         Reason::InvalidClient => check_client(settings),
         Reason::InvalidGrant | Reason::UnauthorizedClient | Reason::UnsupportedGrantType => {
@@ -43,14 +49,9 @@ pub(super) fn remedy(reason: Reason, settings: &Settings) -> String {
         Reason::UnexpectedResponse => NO_TOKEN_ENDPOINT.into(),
         Reason::UnsupportedTokenType => BEARER.into(),
         Reason::ResponseTooLarge => WEB_PAGE.into(),
-        Reason::TLSUntrusted => trust(settings),
-        Reason::Unreachable => ROUTE.into(),
-        Reason::NoResponse => INTERMEDIARY.into(),
         Reason::Unavailable => OUTAGE.into(),
         Reason::RateLimited => OTHER_USERS.into(),
-        Reason::HostNotAllowed => NETWORK.into(),
-        Reason::CABundleInvalid => CA_BUNDLE.into(),
-        // No exchange fails with these; the rooms that report them have remedies of their own.
+        // No response has these; the rooms that report them have remedies of their own.
         Reason::Synced
         | Reason::TokenIssued
         | Reason::Pending
@@ -64,6 +65,12 @@ pub(super) fn remedy(reason: Reason, settings: &Settings) -> String {
         | Reason::RefreshTokenNotLabelled
         | Reason::RefreshTokenMalformed
         | Reason::InvalidSpec
+        | Reason::CABundleInvalid
+        | Reason::HostNotAllowed
+        | Reason::TLSUntrusted
+        | Reason::ClientCertificateRequired
+        | Reason::Unreachable
+        | Reason::NoResponse
         | Reason::TargetConflict
         | Reason::TargetDuplicate
         | Reason::TargetNotWritable
@@ -109,19 +116,5 @@ fn check_client(settings: &Settings) -> String {
     };
     format!(
         "check {id} and {secret} in Secret {name:?}, and whether the provider wants spec.clientAuthentication {other:?}"
-    )
-}
-
-fn trust(settings: &Settings) -> String {
-    let host = settings.endpoint.authority();
-    let put = match &settings.ca_bundle {
-        Some(reference) => {
-            let (bundle, key) = (ca_bundle_name(reference), &reference.key);
-            format!("add that to key {key:?} of {bundle}")
-        }
-        None => "put that into a ConfigMap and name it in spec.caBundleRef".into(),
-    };
-    format!(
-        "have the owner of {host} correct it; if only its authority is not trusted (a private one, or that of a proxy), {put}"
     )
 }

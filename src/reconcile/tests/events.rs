@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     api::Reason,
-    reconcile::{Event, EventKind},
+    reconcile::{CaBundle, Event, EventKind},
 };
 
 /// The events since the last call.
@@ -272,4 +272,23 @@ fn a_secret_that_names_no_hosts_is_told_once() {
     assert_eq!(notes(&mut world), [told("seed")]);
     world.pass(seconds(86400));
     assert_eq!(notes(&mut world), []);
+}
+
+#[test]
+fn a_part_of_a_ca_bundle_that_cannot_be_used_is_told_once_and_costs_no_token() {
+    let (mut world, good) = (World::new(), super::refusals::certificate(0));
+    let bad = good.replace("MII", "?");
+    let line = good.lines().count() + 1;
+    world.spec.ca_bundle_ref = Some(super::refusals::ca_bundle_ref());
+    world.put_ca_bundle(CaBundle::of(format!("{good}{bad}").as_bytes()));
+    world.settle();
+    let told = Event {
+        kind: EventKind::CABundleIncomplete,
+        note: format!(
+            "a part of ConfigMap \"roots\" is not used: block 2 (line {line}) is not base64"
+        ),
+    };
+    assert_eq!(notes(&mut world)[1..], [told]);
+    world.pass(seconds(86400));
+    assert_eq!(notes(&mut world), [], "not one a refresh");
 }

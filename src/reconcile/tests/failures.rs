@@ -128,13 +128,13 @@ fn changed_inputs_are_tried_at_once_and_start_the_count_again() {
     let edits: [fn(&mut World); 3] = [
         |world| world.edit_spec(|spec| spec.scopes = vec!["read".into()]),
         |world| world.put_source("S3CRET-2"),
-        |world| world.put_ca_bundle(CaBundle::Pem(super::refusals::certificate("bmV3"))),
+        |world| world.put_ca_bundle(super::refusals::bundle(1)),
     ];
     for reason in [Reason::Unavailable, Reason::TLSUntrusted] {
         for edit in edits {
             let mut world = World::new();
             world.spec.ca_bundle_ref = Some(super::refusals::ca_bundle_ref());
-            world.put_ca_bundle(CaBundle::Pem(super::refusals::certificate("b2xk")));
+            world.put_ca_bundle(super::refusals::bundle(0));
             world.provider.otherwise = refuse(reason);
             world.settle();
             world.wake();
@@ -153,7 +153,7 @@ fn changed_inputs_are_tried_at_once_and_start_the_count_again() {
 fn a_ca_bundle_that_is_written_again_unchanged_does_not_shorten_a_retry() {
     let mut world = World::new();
     world.spec.ca_bundle_ref = Some(super::refusals::ca_bundle_ref());
-    let bundle = CaBundle::Pem(super::refusals::certificate("b2xk"));
+    let bundle = super::refusals::bundle(0);
     world.put_ca_bundle(bundle.clone());
     world.provider.otherwise = refuse(Reason::TLSUntrusted);
     world.settle();
@@ -169,11 +169,11 @@ fn a_ca_bundle_that_is_written_again_unchanged_does_not_shorten_a_retry() {
 fn a_ca_bundle_that_changed_while_no_process_ran_is_tried_at_once() {
     let mut world = World::new();
     world.spec.ca_bundle_ref = Some(super::refusals::ca_bundle_ref());
-    world.put_ca_bundle(CaBundle::Pem(super::refusals::certificate("b2xk")));
+    world.put_ca_bundle(super::refusals::bundle(0));
     world.provider.otherwise = refuse(Reason::TLSUntrusted);
     world.settle();
     world.restart();
-    world.put_ca_bundle(CaBundle::Pem(super::refusals::certificate("bmV3")));
+    world.put_ca_bundle(super::refusals::bundle(1));
     assert_eq!(world.cost_of(World::settle).exchanges, 1);
 }
 
@@ -181,14 +181,16 @@ fn a_ca_bundle_that_changed_while_no_process_ran_is_tried_at_once() {
 fn a_ca_bundle_that_changes_while_all_is_well_makes_no_exchange() {
     let mut world = World::new();
     world.spec.ca_bundle_ref = Some(super::refusals::ca_bundle_ref());
-    world.put_ca_bundle(CaBundle::Pem(super::refusals::certificate("b2xk")));
+    world.put_ca_bundle(super::refusals::bundle(0));
     world.settle();
-    world.put_ca_bundle(CaBundle::Pem(super::refusals::certificate("bmV3")));
+    world.put_ca_bundle(super::refusals::bundle(1));
     let costs = world.cost_of(World::settle);
     assert_eq!((costs.exchanges, costs.ca_reads, costs.reports), (0, 0, 0));
     world.wake();
     let request = &world.provider.exchanges[1].request;
-    assert!(request.ca_bundle.as_ref().unwrap().pem.contains("bmV3"));
+    let bundle = super::refusals::bundle(1);
+    let trusted = request.ca_bundle.as_ref().unwrap();
+    assert_eq!(bundle, CaBundle::Read(trusted.certificates.clone()));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::{
     cluster::{Fault, Stored},
     provider::{Response, issue},
-    refusals::{ca_bundle_ref, certificate},
+    refusals::{bundle, ca_bundle_ref},
     world::{Costs, UID, World, seconds},
 };
 use crate::{
@@ -135,10 +135,10 @@ fn happen(world: &mut World, event: Event) {
         Event::TrustBundle(None) => world.edit_spec(|spec| spec.ca_bundle_ref = None),
         Event::TrustBundle(Some(n)) => {
             world.edit_spec(|spec| spec.ca_bundle_ref = Some(ca_bundle_ref()));
-            world.put_ca_bundle(CaBundle::Pem(match n {
-                0 => "no certificate".into(),
-                n => certificate(["", "b2xk", "bmV3"][usize::from(n)]),
-            }));
+            world.put_ca_bundle(match n {
+                0 => CaBundle::of(b"no certificate"),
+                n => bundle(usize::from(n) - 1),
+            });
         }
         Event::Rival(rival) => world.rival = rival.then(|| "older".into()),
         Event::Request(n) => world.request = (n > 0).then(|| n.to_string()),
@@ -213,7 +213,7 @@ fn mend(world: &mut World) {
     world.rival = None;
     world.edit_spec(|spec| spec.suspend = false);
     if world.spec.ca_bundle_ref.is_some() {
-        world.put_ca_bundle(CaBundle::Pem(certificate("b2xk")));
+        world.put_ca_bundle(bundle(0));
     }
     if world.source.as_ref().is_none_or(|source| !source.labelled) {
         world.put_source("S3CRET-0");

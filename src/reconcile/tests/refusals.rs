@@ -2,6 +2,10 @@
 
 mod consent;
 
+use std::sync::LazyLock;
+
+use rcgen::{CertificateParams, KeyPair};
+
 use super::{
     model::objects::Provided,
     world::{World, seconds},
@@ -23,9 +27,21 @@ pub(super) fn ca_bundle_ref() -> CaBundleRef {
     }
 }
 
-/// A PEM block; what is in it is judged by TLS only.
-pub(super) fn certificate(base64: &str) -> String {
-    format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")
+/// One of two certificates.
+pub(super) fn certificate(number: usize) -> String {
+    static MADE: LazyLock<[String; 2]> = LazyLock::new(|| {
+        [(); 2].map(|()| {
+            let key = KeyPair::generate().unwrap();
+            let made = CertificateParams::default().self_signed(&key);
+            made.unwrap().pem().replace('\r', "")
+        })
+    });
+    MADE[number].clone()
+}
+
+/// A bundle with one of them.
+pub(super) fn bundle(number: usize) -> CaBundle {
+    CaBundle::of(certificate(number).as_bytes())
 }
 
 /// Both before the first token and with a published one nothing is sent, and the message is the same.
@@ -173,17 +189,17 @@ fn a_ca_bundle_that_cannot_be_used() {
             "does not exist: create it, or name another one",
         ),
         (
-            CaBundle::Pem("none".into()),
+            CaBundle::of(b"none"),
             "has no valid PEM certificate in key \"ca.crt\": write one or more -----BEGIN CERTIFICATE----- blocks",
         ),
         (
-            CaBundle::Pem(certificate("MAA=").repeat(2000)),
-            "has more than 64 KiB in key \"ca.crt\": write only the CA certificates of the token endpoint: the public ones are \
+            CaBundle::of(certificate(0).repeat(2000).as_bytes()),
+            "has more than 768 KiB in key \"ca.crt\": write only the CA certificates of the token endpoint: the public ones are \
              trusted without it",
         ),
         (
-            CaBundle::Pem(certificate("?")),
-            "has no valid PEM certificate in key \"ca.crt\": write one or more -----BEGIN CERTIFICATE----- blocks",
+            CaBundle::of(certificate(0).replace("MII", "?").as_bytes()),
+            "has no usable CA certificate in key \"ca.crt\": block 1 (line 1) is not base64; correct or remove that block",
         ),
     ] {
         assert_refused(

@@ -139,20 +139,28 @@ impl Names<'_> {
             case(
                 "name",
                 spec(json!({"tokenURL": "https://nowhere.invalid/token"})),
-                &unreachable("nowhere.invalid", "its name does not resolve"),
+                &unreachable(
+                    "nowhere.invalid",
+                    "its name does not resolve",
+                    "check the host in spec.tokenURL, and the cluster's DNS",
+                ),
                 &NETWORK[1..],
             ),
             case(
                 "closed",
                 spec(json!({"tokenURL": format!("https://{closed}/token")})),
-                &unreachable(closed, "the connection was refused"),
+                &unreachable(
+                    closed,
+                    "the connection was refused",
+                    "check network policies, firewall and proxy between the cluster and it, and the port in spec.tokenURL",
+                ),
                 &NETWORK[2..],
             ),
             case(
                 "authority",
                 spec(json!({"caBundleRef": {"name": "authority"}})),
                 &format!(
-                    "✗ the certificate of the token endpoint {host} is not trusted: it was issued by an authority that is not trusted \
+                    "✗ the certificate of the token endpoint {host} is not trusted: it was issued by \"CN={authority}\", a CA that is not trusted \
                  (issued by \"CN={authority}\" for \"localhost\", \"127.0.0.1\", valid …"
                 ),
                 &NETWORK[3..],
@@ -235,11 +243,8 @@ fn spec(change: Value) -> Prepare {
     Box::new(move |_, credential| merge(&mut credential["spec"], &change))
 }
 
-fn unreachable(authority: &str, why: &str) -> String {
-    format!(
-        "✗ the token endpoint {authority} could not be reached: {why}: check the host in spec.tokenURL, the cluster's DNS, and \
-             network policies, firewall and proxy on the way to it"
-    )
+fn unreachable(authority: &str, why: &str, remedy: &str) -> String {
+    format!("✗ the token endpoint {authority} could not be reached: {why}: {remedy}")
 }
 
 fn merge(into: &mut Value, change: &Value) {

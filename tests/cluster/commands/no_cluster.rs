@@ -81,3 +81,22 @@ fn a_port_that_is_taken_is_one_line_that_names_the_flag() {
         expected
     );
 }
+
+#[test]
+fn a_proxy_that_cannot_be_used_is_one_line_that_names_the_variable_and_not_its_value() {
+    for (name, value, why) in [
+        (
+            "ALL_PROXY",
+            "socks5h://me:planted@proxy:1080",
+            "ALL_PROXY names a SOCKS proxy, which is not supported: name an HTTP proxy, as http://HOST:PORT",
+        ),
+        (
+            "https_proxy",
+            "http://me:plan ted@proxy",
+            "https_proxy names no proxy that can be used: write http://HOST:PORT or http://USER:PASSWORD@HOST:PORT",
+        ),
+    ] {
+        let ended = run("/nowhere/config", &["run"], &[(name, value)]);
+        assert_eq!(ended, failed(why));
+    }
+}

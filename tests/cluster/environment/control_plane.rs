@@ -86,7 +86,7 @@ impl ControlPlane {
     /// A client with an administrator's rights, and the runtime for it.
     pub(crate) fn client(&self) -> (tokio::runtime::Runtime, kube::Client) {
         // `main` does the same; only the first call in a process succeeds.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let client = runtime.block_on(async {
             let file = kube::config::Kubeconfig::read_from(&self.kubeconfig).unwrap();

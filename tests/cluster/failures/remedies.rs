@@ -44,21 +44,11 @@ pub(super) fn remedy(reason: Reason, grant: Grant) -> &'static str {
         Reason::ResponseTooLarge => {
             "check that spec.tokenURL is an OAuth 2 token endpoint, not a web page"
         }
-        Reason::TLSUntrusted => {
-            "have the owner of {host} correct it; if only its authority is not trusted (a private one, or that of a proxy), add that \
-             to key \"ca.crt\" of ConfigMap {roots}"
-        }
-        Reason::Unreachable => {
-            "check the host in spec.tokenURL, the cluster's DNS, and network policies, firewall and proxy on the way to it"
-        }
         Reason::NoResponse => {
             "check the proxy or firewall on the way to it, and the provider's status page"
         }
         Reason::Unavailable => "wait, and look at the provider's status page if it lasts",
         Reason::RateLimited => "wait, and look for other users of this client id if it comes again",
-        Reason::HostNotAllowed => {
-            "set spec.tokenURL to another host, or have the operator's installer permit the network with --allow-network"
-        }
         other => panic!("{other} is no failure of an exchange"),
     }
 }

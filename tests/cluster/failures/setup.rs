@@ -36,6 +36,8 @@ pub(super) struct Setup {
     scripted: Provider,
     pub(super) misnamed: Provider,
     pub(super) expired: Provider,
+    /// It wants a client certificate.
+    pub(super) mutual: Provider,
     /// A URL at which nothing listens.
     pub(super) refusing: String,
     responder: Arc<Responder>,
@@ -64,6 +66,12 @@ impl Setup {
         let setup = Self {
             misnamed: Provider::start(&authority.certificate(&["other.example"]), never),
             expired: Provider::start(&expired, never),
+            mutual: Provider::start_with(
+                authority
+                    .certificate(&LOCAL)
+                    .config_for_clients(rustls::DEFAULT_VERSIONS, &authority),
+                never,
+            ),
             refusing: format!("https://localhost:{CLOSED}/"),
             client,
             place,
@@ -124,8 +132,8 @@ impl Setup {
 
     /// `host:port` of each token endpoint, also of the one at which nothing listens.
     pub(super) fn authorities(&self) -> impl Iterator<Item = String> {
-        let urls =
-            [&self.scripted, &self.misnamed, &self.expired].map(|provider| provider.url("/"));
+        let urls = [&self.scripted, &self.misnamed, &self.expired, &self.mutual]
+            .map(|provider| provider.url("/"));
         let urls = urls.into_iter().chain([self.refusing.clone()]);
         urls.map(|url| Url::parse(&url).unwrap().authority().to_owned())
     }

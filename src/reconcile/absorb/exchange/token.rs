@@ -140,6 +140,7 @@ fn facts(
         clock_skew: skew.filter(|skew| skew.abs() > delays::CLOCK_SKEW),
         short_margin: Some(margin).filter(|margin| *margin < delays::PROPAGATION),
         unlimited_secret: Case::of_attempt(observed, attempt, times.now).unlimited_secret(),
+        left_out: observed.ca_bundle.left_out(),
         scope_narrowed: issued.narrowed && !scopes_are_known(status, before, metadata),
         served_request: requested.is_some()
             && requested.as_ref() != served

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     api::{Condition, ConditionStatus},
+    oauth::ca_bundle::Expiry,
     reconcile::{
         finding::{InputFact, LoginFact, SpecFact, StatusFact, TargetFact},
         source::ca_bundle_name,
@@ -95,12 +96,19 @@ impl Display for InputFact {
             Self::CaBundle {
                 reference,
                 certificates,
-            } => write!(
-                f,
-                "{} has certificates in {:?}: {certificates}",
-                ca_bundle_name(reference),
-                reference.key
-            ),
+                left_out,
+                expired,
+            } => {
+                let (bundle, key) = (ca_bundle_name(reference), &reference.key);
+                write!(f, "{bundle} has certificates in {key:?}: {certificates}")?;
+                if let Some(left_out) = left_out {
+                    write!(f, "; {left_out}")?;
+                }
+                if let Some(Expiry { certificate, at }) = expired {
+                    write!(f, "; {certificate} expired at {at}: replace it")?;
+                }
+                Ok(())
+            }
             Self::HostAllowed { host } => write!(f, "no list of hosts forbids {host}"),
             Self::HostsNotNamed(role, settings) => {
                 f.write_str(&inputs::unlimited_secret(*role, settings))

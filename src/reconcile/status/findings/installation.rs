@@ -108,6 +108,7 @@ impl Display for CheckError {
         match self {
             Self::Definition(error) => error.fmt(f),
             Self::Api(error) => error.fmt(f),
+            Self::ProxyVariable(error) => error.fmt(f),
             Self::UnknownCredential {
                 name,
                 namespace,

@@ -10,7 +10,7 @@ use crate::{
         Action, CaBundle, EventKind, Next, Observed, Outcome, Permit, Read, Slot, absorb, decide,
         tests::{
             provider::issue,
-            refusals::{ca_bundle_ref, certificate},
+            refusals::{bundle, ca_bundle_ref},
             world::{Costs, World, seconds},
         },
     },
@@ -159,7 +159,7 @@ fn a_refresh_that_waits_is_no_failure() {
 fn a_credential_that_is_refused_when_its_turn_comes_leaves_its_place() {
     let mut worlds = worlds(3);
     worlds[1].edit_spec(|spec| spec.ca_bundle_ref = Some(ca_bundle_ref()));
-    worlds[1].put_ca_bundle(CaBundle::Pem(certificate("b2xk")));
+    worlds[1].put_ca_bundle(bundle(0));
     settle(&mut worlds);
     worlds[1].put_ca_bundle(CaBundle::Absent);
     for world in &mut worlds[1..] {

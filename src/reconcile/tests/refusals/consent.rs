@@ -107,7 +107,7 @@ fn a_ca_bundle_counts_where_no_list_of_hosts_applies() {
 
 fn trust_roots(world: &mut World) {
     world.spec.ca_bundle_ref = Some(ca_bundle_ref());
-    world.put_ca_bundle(CaBundle::Pem(certificate("MAA=")));
+    world.put_ca_bundle(bundle(0));
 }
 
 #[test]

@@ -57,7 +57,7 @@ impl Repair {
     }
 
     /// What repairs a failure of an exchange, by its reason.
-    pub(super) fn of(reason: Reason, retry: Retry) -> Self {
+    pub(in crate::failures) fn of(reason: Reason, retry: Retry) -> Self {
         match (retry, reason) {
             (Retry::Pause(_), _) => Self::Pause,
             (_, Reason::InvalidClient) => Self::Secret,
@@ -69,6 +69,7 @@ impl Repair {
                 | Reason::Redirected
                 | Reason::EndpointNotFound
                 | Reason::TLSUntrusted
+                | Reason::ClientCertificateRequired
                 | Reason::Unreachable
                 | Reason::HostNotAllowed,
             ) => Self::Spec,

@@ -1,11 +1,19 @@
 //! No response, or half of one.
 
-use cube_operator::api::Reason::{HostNotAllowed, NoResponse, TLSUntrusted, Unreachable};
+use cube_operator::api::{
+    Grant,
+    Reason::{
+        self, ClientCertificateRequired, HostNotAllowed, NoResponse, TLSUntrusted, Unreachable,
+    },
+};
 
-use super::super::row::{
-    Repair,
-    Retry::{Fast, Never, OutcomeUnknown, Slow},
-    Row,
+use super::super::{
+    remedies::retry_sentence,
+    row::{
+        Repair,
+        Retry::{self, Fast, Never, OutcomeUnknown, Slow},
+        Row,
+    },
 };
 use crate::scripted::Reply;
 
@@ -38,27 +46,48 @@ pub(super) fn broken() -> Vec<Row> {
     ]
 }
 
+/// No request was sent, and nothing counts as sent. Each cause has a remedy of its own.
+fn unsent(name: &'static str, reason: Reason, what: &str, remedy: &str, retry: Retry) -> Row {
+    let message = format!("{what}: {remedy}; {}", retry_sentence(reason, retry));
+    Row {
+        replies: vec![Reply::close()],
+        repair: Repair::of(reason, retry),
+        ..Row::failing(name, Grant::ClientCredentials, reason, &message, retry)
+    }
+}
+
 /// No response, because no request was sent.
 #[rustfmt::skip]
 pub(super) fn unreachable() -> Vec<Row> {
-    let untrusted = |name, why| {
+    let untrusted = |name, why: &str, remedy: &str| {
         let what = format!("the certificate of the token endpoint {{host}} is not trusted: {why}");
-        Row { requests: 0, ..Row::c(name, Reply::close(), TLSUntrusted, &what, Slow) }
+        unsent(name, TLSUntrusted, &what, remedy, Slow)
     };
-    let unreachable = |name, why| {
-        let what = format!("{{host}} could not be reached: {why}");
-        Row { requests: 0, ..Row::c(name, Reply::close(), Unreachable, &what, Fast) }
+    let unreachable = |name, why: &str, remedy: &str| {
+        let what = format!("the token endpoint {{host}} could not be reached: {why}");
+        unsent(name, Unreachable, &what, remedy, Fast)
     };
     vec![
-        untrusted("misnamed",     "it is for another host name").with_fault(|objects, setup| objects.at(&setup.misnamed.url("/"))),
-        untrusted("expired",      "it has expired").with_fault(|objects, setup| objects.at(&setup.expired.url("/"))),
-        untrusted("untrusted",    "it was issued by an authority that is not trusted")
+        untrusted("misnamed",     "it is for \"other.example\", and not for this host",
+                                  "set spec.tokenURL to a host of that certificate, or have the owner of {host} add this one")
+            .with_fault(|objects, setup| objects.at(&setup.misnamed.url("/"))),
+        untrusted("expired",      "it expired at 2020-01-01T00:00:00Z", "the owner of {host} has to renew it")
+            .with_fault(|objects, setup| objects.at(&setup.expired.url("/"))),
+        untrusted("untrusted",    "it was issued by \"CN=private\", a CA that is not trusted",
+                                  "if that CA is to be trusted, add its certificate to key \"ca.crt\" of ConfigMap {roots}; if it is an \
+                                   intermediate CA, have the owner of {host} send the whole chain")
             .with_fault(|objects, setup| objects.trusting("row-untrusted-roots", "ca.crt", &setup.stranger.pem()))
             .repaired_by(Repair::Change(|objects, setup| objects.trusting("row-untrusted-roots", "ca.crt", &setup.authority.pem()))),
-        unreachable("refused",    "the connection was refused").with_fault(|objects, setup| objects.at(&setup.refusing)),
-        unreachable("unresolved", "its name does not resolve").with_fault(|objects, _| objects.at("https://nowhere.invalid/")),
-        Row { requests: 0, ..Row::c("metadata", Reply::close(), HostNotAllowed,
-            "{host} is on a network that is refused by default (link-local)", Never)
-            .with_fault(|objects, _| objects.at("https://169.254.169.254/")) },
+        unsent("mutual", ClientCertificateRequired, "the token endpoint {host} wants a TLS client certificate, and the operator has none",
+               "ask the provider for a token endpoint without mutual TLS, or to exempt this client", Slow)
+            .with_fault(|objects, setup| objects.at(&setup.mutual.url("/"))),
+        unreachable("refused",    "the connection was refused",
+                                  "check network policies, firewall and proxy between the cluster and it, and the port in spec.tokenURL")
+            .with_fault(|objects, setup| objects.at(&setup.refusing)),
+        unreachable("unresolved", "its name does not resolve", "check the host in spec.tokenURL, and the cluster's DNS")
+            .with_fault(|objects, _| objects.at("https://nowhere.invalid/")),
+        unsent("metadata", HostNotAllowed, "the token endpoint {host} is on a network that is refused by default (link-local)",
+               "set spec.tokenURL to another host, or have the operator's installer permit the network with --allow-network", Never)
+            .with_fault(|objects, _| objects.at("https://169.254.169.254/")),
     ]
 }

@@ -172,16 +172,16 @@ fn bundles() -> Vec<Row> {
         invalid("no-bundle", "ConfigMap \"row-no-bundle-roots\" does not exist: create it, or name another one",
             |objects, _| objects.credential["spec"]["caBundleRef"] = json!({"name": "row-no-bundle-roots"}),
             |objects, setup| objects.trusting("row-no-bundle-roots", "ca.crt", &setup.authority.pem())),
-        invalid("no-text", "ConfigMap \"row-no-text-roots\" has no text in key \"ca.crt\": add it, or name the right key",
+        invalid("no-text", "ConfigMap \"row-no-text-roots\" has no key \"ca.crt\": add it, or name the right key",
             |objects, setup| objects.trusting("row-no-text-roots", "other.crt", &setup.authority.pem()),
             |objects, setup| objects.trusting("row-no-text-roots", "ca.crt", &setup.authority.pem())),
         invalid("no-pem", "ConfigMap \"row-no-pem-roots\" has no valid PEM certificate in key \"ca.crt\": write one or more \
                            -----BEGIN CERTIFICATE----- blocks",
             |objects, _| objects.trusting("row-no-pem-roots", "ca.crt", "not PEM"),
             |objects, setup| objects.trusting("row-no-pem-roots", "ca.crt", &setup.authority.pem())),
-        invalid("large-bundle", "ConfigMap \"row-large-bundle-roots\" has more than 64 KiB in key \"ca.crt\": write only the CA certificates of \
+        invalid("large-bundle", "ConfigMap \"row-large-bundle-roots\" has more than 768 KiB in key \"ca.crt\": write only the CA certificates of \
                                   the token endpoint: the public ones are trusted without it",
-            |objects, setup| objects.trusting("row-large-bundle-roots", "ca.crt", &setup.authority.pem().repeat(200)),
+            |objects, setup| objects.trusting("row-large-bundle-roots", "ca.crt", &setup.authority.pem().repeat(1500)),
             |objects, setup| objects.trusting("row-large-bundle-roots", "ca.crt", &setup.authority.pem())),
         Row::preflight("unlabelled-bundle", CABundleInvalid,
             &format!("spec.caBundleRef: Secret \"row-unlabelled-bundle-roots\" lacks the label {LABEL}, by which its owner permits its \

@@ -1,8 +1,8 @@
 //! The provider is not reached, or its response is not understood.
 
 use cube_operator::api::Reason::{
-    EndpointNotFound, NoResponse, Redirected, ResponseTooLarge, TLSUntrusted, Unavailable,
-    UnexpectedResponse, Unreachable, UnsupportedTokenType,
+    ClientCertificateRequired, EndpointNotFound, NoResponse, Redirected, ResponseTooLarge,
+    TLSUntrusted, Unavailable, UnexpectedResponse, Unreachable, UnsupportedTokenType,
 };
 
 use super::Section;
@@ -14,7 +14,9 @@ pub(super) const NOT_REACHED: &[Section] = &[
         who: "your network's people, or whoever wrote the spec",
         first: "check host, DNS, network policies, proxy",
         act: "Check the host in `spec.tokenURL`, that the operator's pod resolves it, and that network policies, firewall and proxy \
-              let that pod reach it. Behind a proxy the operator needs `HTTPS_PROXY` (`extraEnv` of the chart).",
+              let that pod reach it. Behind a proxy the operator needs `HTTPS_PROXY` (`extraEnv` of the chart). If the message names a \
+              proxy, the proxy refused or could not be reached: 407 asks for credentials, 403 for a rule that allows the host, and with \
+              502 to 504 the proxy itself cannot reach it.",
         rows: &[
             ("unresolved", ""),
             ("refused", "When nothing listens there:"),
@@ -25,10 +27,20 @@ pub(super) const NOT_REACHED: &[Section] = &[
         meaning: "the certificate of the token endpoint is not trusted, so nothing was sent",
         who: "whoever wrote the spec, or the owner of the host",
         first: "name its authority in `spec.caBundleRef`, or have it renewed",
-        act: "If a private authority issued it, also that of a proxy that looks into TLS, put that authority's certificate into a \
-              ConfigMap and name it in `spec.caBundleRef`. A certificate that has expired, or is for another host name, only its owner \
-              can replace. There is no switch to skip the check.",
+        act: "Do what the message says: each flaw has a remedy of its own. If a private CA issued the certificate, also that of a proxy \
+              that looks into TLS, put the certificate of that CA into a ConfigMap and name it in `spec.caBundleRef`. A certificate that \
+              has expired, is for another host, or is signed with an algorithm that is no longer safe, only its owner can replace: \
+              another CA certificate does not help. There is no switch to skip the check.",
         rows: &[("untrusted", ""), ("expired", "When it has expired:")],
+    },
+    Section {
+        reason: ClientCertificateRequired,
+        meaning: "the token endpoint wants a TLS client certificate, and served nothing without one",
+        who: "the provider",
+        first: "ask for a token endpoint without mutual TLS",
+        act: "Ask the provider for a token endpoint without mutual TLS, or to exempt this client from it. No refresh token was used up: \
+              a server that refuses the handshake reads no request.",
+        rows: &[("mutual", "")],
     },
     Section {
         reason: NoResponse,

@@ -1,0 +1,151 @@
+//! Verifies certificates as the TLS library does, and keeps the reason of a refusal. The library's error does not say whose
+//! certificate it was.
+
+use std::sync::{Arc, Mutex};
+
+use rustls::{
+    CertificateError, DigitallySignedStruct, Error, SignatureScheme,
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
+    pki_types::{CertificateDer, ServerName, UnixTime},
+};
+
+use super::error::Untrusted;
+use crate::{
+    lock::lock,
+    oauth::certificate::{self, Chain},
+};
+
+/// A verifier for one exchange.
+#[derive(Debug)]
+pub(in crate::oauth) struct Verifier {
+    inner: Arc<WebPkiServerVerifier>,
+    refused: Mutex<Option<Untrusted>>,
+}
+
+impl Verifier {
+    pub(in crate::oauth) fn new(inner: Arc<WebPkiServerVerifier>) -> Self {
+        Self {
+            inner,
+            refused: Mutex::default(),
+        }
+    }
+
+    /// Why the certificate was refused, if it was.
+    pub(in crate::oauth) fn refused(&self) -> Option<Untrusted> {
+        lock(&self.refused).clone()
+    }
+
+    fn keep<T>(
+        &self,
+        verified: Result<T, Error>,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+    ) -> Result<T, Error> {
+        if let Err(Error::InvalidCertificate(error)) = &verified {
+            let chain = Chain::of(certificate, intermediates);
+            *lock(&self.refused) = Some(untrusted(error, &chain));
+        }
+        verified
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let verified = self.inner.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        );
+        self.keep(verified, end_entity, intermediates)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let verified = self
+            .inner
+            .verify_tls12_signature(message, certificate, signature);
+        self.keep(verified, certificate, &[])
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let verified = self
+            .inner
+            .verify_tls13_signature(message, certificate, signature);
+        self.keep(verified, certificate, &[])
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.inner.supported_verify_schemes()
+    }
+}
+
+/// The flaw of a chain that was refused with this error.
+fn untrusted(error: &CertificateError, chain: &Chain) -> Untrusted {
+    use CertificateError as E;
+    match error {
+        E::UnknownIssuer if chain.is_ca() => Untrusted::CaCertificate,
+        E::UnknownIssuer if chain.is_self_signed() => Untrusted::SelfSigned,
+        E::UnknownIssuer => Untrusted::UnknownIssuer {
+            issuer: chain.last_issuer(),
+            alone: chain.is_alone(),
+        },
+        E::ExpiredContext { not_after, .. } => Untrusted::Expired {
+            at: certificate::timestamp(not_after.as_secs()),
+            above: chain.above_expiring_at(not_after.as_secs()),
+        },
+        E::Expired => Untrusted::Expired {
+            at: None,
+            above: None,
+        },
+        E::NotValidYetContext { not_before, .. } => Untrusted::NotValidYet {
+            from: certificate::timestamp(not_before.as_secs()),
+        },
+        E::NotValidYet => Untrusted::NotValidYet { from: None },
+        E::NotValidForName | E::NotValidForNameContext { .. } => Untrusted::WrongHost {
+            hosts: chain.hosts(),
+        },
+        E::Revoked => Untrusted::Revoked,
+        E::InvalidPurpose | E::InvalidPurposeContext { .. } => Untrusted::NotForServers,
+        E::UnsupportedSignatureAlgorithmContext {
+            signature_algorithm_id,
+            ..
+        } => Untrusted::Algorithm {
+            algorithm: certificate::algorithm(signature_algorithm_id),
+        },
+        E::UnsupportedSignatureAlgorithmForPublicKeyContext {
+            public_key_algorithm_id,
+            ..
+        } => Untrusted::Algorithm {
+            algorithm: certificate::algorithm(public_key_algorithm_id),
+        },
+        E::BadSignature => match chain.short_rsa_key() {
+            Some(bits) => Untrusted::ShortKey { bits },
+            None => Untrusted::OtherKey {
+                issuer: chain.last_issuer(),
+            },
+        },
+        _ if chain.is_ca() => Untrusted::CaCertificate,
+        _ => Untrusted::Unusable,
+    }
+}
