@@ -87,6 +87,15 @@ impl ApiError {
         self.status().is_some_and(|status| status.namespace_is_gone)
     }
 
+    /// Whether it refused to change an object, or a field of it, that can never change.
+    #[must_use]
+    pub(crate) fn is_immutable(&self) -> bool {
+        let refused = |status: &ApiStatus| {
+            status.code == 422 && status.message.contains("field is immutable")
+        };
+        self.status().is_some_and(refused)
+    }
+
     /// The same error with the API server's message replaced.
     pub(crate) fn map_message(mut self, map: impl FnOnce(&str) -> String) -> Self {
         if let Cause::Status(status) = &mut self.cause {

@@ -79,6 +79,7 @@ where
         allowed_hosts: None,
         hides_network_detail: false,
         token_hosts_required: false,
+        lists_pods: false,
         tokens: TokenClient::new(Networks::allowing(Vec::new())),
         budget: Arc::new(Mutex::new(Budget::new(
             SignedDuration::from_secs(12),

@@ -20,6 +20,14 @@ pub enum WriteError {
         /// The name of the Secret.
         name: String,
     },
+    /// Its data can never change again, and only a deletion makes it writable.
+    #[error("Secret {namespace}/{name} is immutable, so no other token can be written to it")]
+    Immutable {
+        /// The namespace of the Secret.
+        namespace: String,
+        /// The name of the Secret.
+        name: String,
+    },
     /// A state is not written over a Secret that something else owns.
     #[error("a Secret that does not belong to this CubeCredential has the name of its state")]
     ForeignState,

@@ -120,7 +120,11 @@ impl World {
         let state = Stored {
             r#type: STATE_TYPE.into(),
             labels: [(label::STATE.into(), label::TRUE.into())].into(),
-            annotations: [(annotation::OWNER_NAME.into(), NAME.into())].into(),
+            annotations: [
+                (annotation::OWNER_NAME.into(), NAME.into()),
+                (annotation::OWNER_UID.into(), UID.into()),
+            ]
+            .into(),
             owners: vec![UID.into()],
             data: self.texts_under("state."),
             ..Stored::default()

@@ -7,9 +7,10 @@ use super::Attempt;
 use crate::{
     api::CubeCredentialStatus,
     api_error::ApiError,
+    consumers::Consumers,
     oauth::{error::TokenError, response::Issued},
     reconcile::{
-        login::{StateReading, StateSecret},
+        login::{OtherState, StateReading, StateSecret},
         pace::{Permit, PermitRequest, Slot},
         source::{CaBundle, Source, SourceValue},
         target::{TargetReading, TargetSecret},
@@ -24,13 +25,29 @@ pub enum Outcome {
     /// The Secret by the target's name.
     Target(Option<TargetReading>),
     /// The target before it moved.
-    Previous(Option<TargetReading>),
+    Previous {
+        /// The name that it had.
+        name: String,
+        reading: Option<TargetReading>,
+    },
+    /// The pods that use these Secrets.
+    Consumers {
+        secrets: Vec<String>,
+        /// `None`: they may not be listed.
+        pods: Option<Consumers>,
+    },
     /// The Secret with the client.
     Source(Source),
     /// The Secret with the initial refresh token.
     Seed(Source<SourceValue>),
     /// The state Secret.
     State(Option<StateReading>),
+    /// Whether another state knows the refresh token.
+    OtherStates {
+        /// The SHA-256 of the token.
+        token_hash: String,
+        others: Vec<OtherState>,
+    },
     /// The CA bundle.
     CaBundle(CaBundle),
     /// The permit of the client's budget, for this request.

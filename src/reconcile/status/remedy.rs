@@ -63,6 +63,7 @@ pub(super) fn remedy(reason: Reason, settings: &Settings) -> String {
         | Reason::RefreshTokenNotFound
         | Reason::RefreshTokenNotLabelled
         | Reason::RefreshTokenMalformed
+        | Reason::RefreshTokenInUse
         | Reason::InvalidSpec
         | Reason::TargetConflict
         | Reason::TargetDuplicate

@@ -19,6 +19,7 @@ pub enum Target {
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct TargetSecret {
+    pub namespace: String,
     pub name: String,
     pub uid: String,
     pub version: String,

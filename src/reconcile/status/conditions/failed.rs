@@ -91,7 +91,7 @@ impl Conditions {
         unwritable: &Unwritable,
     ) -> Self {
         let next_attempt = unwritable.next_attempt;
-        let message = message::not_writable(&unwritable.why.to_string(), next_attempt);
+        let message = message::not_writable(&unwritable.why, reason, next_attempt);
         let refreshed = Condition::failed(reason, message);
         Self::from_published_token(case, refreshed, Progress::Reconciling, None)
             .wake_by(next_attempt)
@@ -115,8 +115,7 @@ impl Conditions {
 
     /// The provider's response is in no Secret yet: the login is lost if the process stops.
     pub(in crate::reconcile) fn storing(case: &Case<'_>, why: &WriteError) -> Self {
-        let refreshed =
-            Condition::failed(Reason::StateNotWritable, message::storing(&why.to_string()));
+        let refreshed = Condition::failed(Reason::StateNotWritable, message::storing(why));
         Self::from_published_token(case, refreshed, Progress::Reconciling, None)
     }
 }
