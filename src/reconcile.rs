@@ -71,7 +71,7 @@ pub use source::{
     CaBundle, CaBundleFlaw, ClientValues, Flaw, Rejection, SecretRole, Source, SourceSecret,
     SourceValue, Withheld,
 };
-pub use target::{Content, Target, TargetReading, TargetSecret};
+pub use target::{Content, PodList, Target, TargetReading, TargetSecret};
 pub use token::{TokenInputs, fingerprint};
 pub use write_error::WriteError;
 

@@ -270,7 +270,7 @@ pub struct TargetSpec {
     #[x_kube(validation = metadata_key_rule())]
     #[x_kube(validation = prefix_rule())]
     pub annotations: BTreeMap<String, String>,
-    /// What happens when the `CubeCredential` is deleted: Delete deletes this Secret and, with RefreshToken, the one with the stored
+    /// What happens when the `CubeCredential` is deleted: Delete deletes this Secret and, with `RefreshToken`, the one with the stored
     /// refresh token; Retain keeps both. By default this Secret is deleted, and a stored refresh token is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,

@@ -17,8 +17,8 @@ use crate::{
         pods,
     },
     reconcile::{
-        CaBundle, ClientValues, Credential, OtherState, Outcome, Read, Source, StateReading,
-        TargetReading, is_state_of,
+        CaBundle, ClientValues, Credential, OtherState, Outcome, PodList, Read, Source,
+        StateReading, TargetReading, is_state_of,
     },
 };
 
@@ -42,7 +42,7 @@ impl Context {
                 name,
             },
             Read::Consumers { secrets } => Outcome::Consumers {
-                pods: self.consumers(namespace, &secrets).await?,
+                pods: self.consumers(namespace, &secrets).await,
                 secrets,
             },
             Read::Source {
@@ -185,18 +185,17 @@ impl Context {
         Ok(others)
     }
 
-    /// The pods that use these Secrets; `None`: this account may not list pods.
-    async fn consumers(
-        &self,
-        namespace: &str,
-        secrets: &[String],
-    ) -> Result<Option<Consumers>, ApiError> {
+    /// The pods that use these Secrets. A failure is no reason to end the reconcile: no refresh waits for a list of pods.
+    async fn consumers(&self, namespace: &str, secrets: &[String]) -> PodList {
         let mut consumers = Consumers::of(secrets);
         let take = |found: &[Pod]| consumers.add(found);
         match pods::pages(&self.parts.client, namespace, pods::PAGE, take).await {
-            Ok(()) => Ok(Some(consumers)),
-            Err(error) if error.is_refusal() => Ok(None),
-            Err(error) => Err(error),
+            Ok(()) => PodList::Listed(consumers),
+            Err(error) if error.is_refusal() => PodList::Forbidden,
+            Err(error) => {
+                tracing::warn!(namespace, %error, "cannot look for pods that use a target under its earlier name");
+                PodList::Failed
+            }
         }
     }
 

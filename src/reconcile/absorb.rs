@@ -26,7 +26,7 @@ pub fn absorb(observed: &mut Observed, outcome: Outcome, now: Timestamp) {
         }
         Outcome::Previous { name, reading } => target::previous_read(observed, &name, reading),
         Outcome::Consumers { secrets, pods } => {
-            let seen = PodsSeen::new(&secrets, pods.as_ref(), now);
+            let seen = PodsSeen::new(&secrets, &pods, now);
             observed.memory.target.see_pods(seen);
         }
         Outcome::Source(source) => {

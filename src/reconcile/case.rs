@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::{observed::Observed, settings::Settings};
 pub(super) use exchange::{BackoffBypass, Inputs};
 pub(super) use login::NextLogin;
-pub(super) use target::{Inheritance, Kept};
+pub(super) use target::Inheritance;
 
 /// The observation of a `CubeCredential` whose spec can be read.
 #[derive(Clone, Copy)]

@@ -7,8 +7,8 @@ use cube_operator::{
     oauth::hosts::HostList,
     reconcile::{
         Action, CaBundle, ClientValues, Content, Credential, DesiredSecret, DesiredState, Event,
-        NotStored, Observed, OtherState, Outcome, Read, SecretVersion, Source, SourceSecret,
-        SourceValue, StateReading, StateSecret, TargetReading, is_state_of,
+        NotStored, Observed, OtherState, Outcome, PodList, Read, SecretVersion, Source,
+        SourceSecret, SourceValue, StateReading, StateSecret, TargetReading, is_state_of,
     },
 };
 use jiff::Timestamp;
@@ -46,9 +46,8 @@ pub(crate) struct Objects {
     /// The only name of that Secret; `None`: whatever the spec names.
     pub(crate) seed_name: Option<&'static str>,
     pub(crate) ca_bundle: CaBundle,
-    /// The pods of the namespace; they may be listed if `lists_pods`.
-    pub(crate) pods: Vec<Pod>,
-    pub(crate) lists_pods: bool,
+    /// The pods of the namespace; `None`: they are not listed.
+    pub(crate) pods: Option<Vec<Pod>>,
     /// An older object that is given the same initial refresh token.
     pub(crate) older_login: Option<String>,
     pub(crate) cluster: Cluster,
@@ -72,8 +71,7 @@ impl Objects {
             seed: None,
             seed_name: None,
             ca_bundle: CaBundle::Absent,
-            pods: Vec::new(),
-            lists_pods: true,
+            pods: Some(Vec::new()),
             older_login: None,
             cluster: Cluster::default(),
         }
@@ -118,10 +116,10 @@ impl Objects {
             },
             Read::Consumers { secrets } => {
                 let mut pods = Consumers::of(secrets);
-                pods.add(&self.pods);
+                pods.add(self.pods.as_deref().unwrap_or_default());
                 Outcome::Consumers {
                     secrets: secrets.clone(),
-                    pods: Some(pods),
+                    pods: PodList::Listed(pods),
                 }
             }
             Read::OtherStates {

@@ -82,7 +82,7 @@ impl Process {
             older_rival: objects.rival.clone(),
             target: target.map_or(Target::Unknown, Target::Present),
             previous: previous.cloned().collect(),
-            lists_pods: objects.lists_pods,
+            lists_pods: objects.pods.is_some(),
             source: Provided::watched(objects.source.as_ref()),
             seed: Provided::watched(seed),
             older_login: objects.older_login.clone(),

@@ -78,7 +78,7 @@ pub(crate) fn live(seed: u64) -> Result<Figures, String> {
         }
     }
     world.faulty = false;
-    while world.now < BEGIN + 7200 {
+    while world.now < BEGIN + 2700 {
         world.step()?;
     }
     world.check_the_end()

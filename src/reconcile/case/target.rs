@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{Case, Inputs};
 use crate::reconcile::{
     plan::Read,
-    target::{Content, EarlierUse, PodsSeen, TargetConflict, TargetOwner, TargetSecret},
+    target::{Content, Kept, PodsSeen, TargetConflict, TargetOwner, TargetSecret},
     token::TokenMetadata,
 };
 
@@ -18,15 +18,6 @@ pub(in crate::reconcile) enum Inheritance {
     Refused(TargetConflict),
     /// It was. This is the uid of the Secret.
     Proven(String),
-}
-
-/// Why a Secret under an earlier name of the target is kept.
-#[derive(Debug)]
-pub(in crate::reconcile) enum Kept {
-    /// Pods use it.
-    InUse(EarlierUse),
-    /// Pods are not known, and its token expires at this time.
-    Until(Timestamp),
 }
 
 impl<'a> Case<'a> {
@@ -117,8 +108,8 @@ impl<'a> Case<'a> {
     /// Why a Secret under an earlier name is kept, as far as that is known.
     pub(in crate::reconcile) fn kept_for(&self, secret: &TargetSecret) -> Option<Kept> {
         let pods = self.observed.memory.target.pods();
-        if let Some(known) = pods.and_then(|pods| pods.use_of(&secret.name)) {
-            return known.clone().map(Kept::InUse);
+        if self.observed.lists_pods && !pods.is_some_and(PodsSeen::is_forbidden) {
+            return pods.map_or(Some(Kept::Unknown), |pods| pods.kept_for(&secret.name));
         }
         // Without a list of pods, it is kept as long as its token can be of use.
         let expires_at = secret.metadata()?.expires_at;
@@ -132,7 +123,7 @@ impl<'a> Case<'a> {
             .earlier_targets()
             .filter_map(|secret| self.kept_for(secret));
         let ends = kept.filter_map(|kept| match kept {
-            Kept::InUse(_) => pods.map(PodsSeen::until),
+            Kept::InUse(_) | Kept::Unknown => pods.map(PodsSeen::until),
             Kept::Until(expires_at) => Some(expires_at),
         });
         ends.min()

@@ -7,13 +7,12 @@ use super::Attempt;
 use crate::{
     api::CubeCredentialStatus,
     api_error::ApiError,
-    consumers::Consumers,
     oauth::{error::TokenError, response::Issued},
     reconcile::{
         login::{OtherState, StateReading, StateSecret},
         pace::{Permit, PermitRequest, Slot},
         source::{CaBundle, Source, SourceValue},
-        target::{TargetReading, TargetSecret},
+        target::{PodList, TargetReading, TargetSecret},
         write_error::WriteError,
     },
 };
@@ -31,11 +30,7 @@ pub enum Outcome {
         reading: Option<TargetReading>,
     },
     /// The pods that use these Secrets.
-    Consumers {
-        secrets: Vec<String>,
-        /// `None`: they may not be listed.
-        pods: Option<Consumers>,
-    },
+    Consumers { secrets: Vec<String>, pods: PodList },
     /// The Secret with the client.
     Source(Source),
     /// The Secret with the initial refresh token.

@@ -50,7 +50,7 @@ fn kept_targets(case: &Case<'_>) -> Vec<Event> {
         let kept = case.kept_for(secret)?;
         Some(Event {
             kind: EventKind::TargetKept,
-            note: message::kept_target(&secret.name, &kept, target),
+            note: message::kept_target(&secret.name, &kept, target)?,
         })
     };
     news.filter_map(event).collect()

@@ -6,13 +6,12 @@ use super::remedy;
 use crate::{
     api::{Reason, annotation},
     reconcile::{
-        case::Kept,
         login::{RejectedToken, StateConflict},
         memory::{Failure, FailureCause},
         pace::Wait,
         settings::{Settings, SettingsError},
         source::ca_bundle_name,
-        target::{EarlierUse, TargetConflict},
+        target::{EarlierUse, Kept, TargetConflict},
         write_error::WriteError,
     },
 };
@@ -226,8 +225,9 @@ pub(super) fn target_conflict(conflict: &TargetConflict) -> String {
 }
 
 /// A Secret under an earlier name of the target.
-pub(super) fn kept_target(secret: &str, kept: &Kept, target: &str) -> String {
-    match kept {
+pub(super) fn kept_target(secret: &str, kept: &Kept, target: &str) -> Option<String> {
+    Some(match kept {
+        Kept::Unknown => return None,
         Kept::InUse(used) => format!(
             "{}: mount Secret {target:?} instead",
             earlier_target(secret, Some(used))
@@ -235,7 +235,7 @@ pub(super) fn kept_target(secret: &str, kept: &Kept, target: &str) -> String {
         Kept::Until(expires_at) => format!(
             "Secret {secret:?} is kept until its token expires at {expires_at}, and not refreshed: mount Secret {target:?} instead"
         ),
-    }
+    })
 }
 
 /// What is said of a Secret under an earlier name of the target.

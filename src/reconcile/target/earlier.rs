@@ -31,24 +31,53 @@ impl EarlierUse {
     }
 }
 
-/// The pods of the namespace, as they were listed.
+/// The pods of a namespace.
+#[derive(Debug)]
+pub enum PodList {
+    /// The pods that use the Secrets that were asked for.
+    Listed(Consumers),
+    /// This account may not list pods.
+    Forbidden,
+    /// The API server did not return them. No token may wait for that.
+    Failed,
+}
+
+/// What a list of pods has shown.
 #[derive(Clone, Debug)]
 pub(in crate::reconcile) struct PodsSeen {
     at: Timestamp,
-    /// The use of each Secret that was asked for; `None`: pods may not be listed.
-    uses: Option<BTreeMap<String, Option<EarlierUse>>>,
+    uses: Uses,
+}
+
+#[derive(Clone, Debug)]
+enum Uses {
+    /// The use of each Secret that was asked for.
+    Known(BTreeMap<String, Option<EarlierUse>>),
+    Forbidden,
+    Failed,
+}
+
+/// Why a Secret under an earlier name of the target is kept.
+#[derive(Debug)]
+pub(in crate::reconcile) enum Kept {
+    /// Pods use it.
+    InUse(EarlierUse),
+    /// Pods are not listed, and its token expires at this time.
+    Until(Timestamp),
+    /// Whether pods use it is not known yet.
+    Unknown,
 }
 
 impl PodsSeen {
-    pub(in crate::reconcile) fn new(
-        secrets: &[String],
-        pods: Option<&Consumers>,
-        at: Timestamp,
-    ) -> Self {
-        let uses = pods.map(|pods| {
-            let of = |secret: &String| (secret.clone(), EarlierUse::of(pods, secret));
-            secrets.iter().map(of).collect()
-        });
+    pub(in crate::reconcile) fn new(secrets: &[String], pods: &PodList, at: Timestamp) -> Self {
+        let uses = match pods {
+            PodList::Listed(pods) => {
+                let of = |secret: &String| (secret.clone(), EarlierUse::of(pods, secret));
+                Uses::Known(secrets.iter().map(of).collect())
+            }
+            PodList::Forbidden => Uses::Forbidden,
+            PodList::Failed => Uses::Failed,
+        };
         Self { at, uses }
     }
 
@@ -57,15 +86,27 @@ impl PodsSeen {
         later(self.at, delays::PODS)
     }
 
-    /// The use of this Secret, if that is known.
-    pub(in crate::reconcile) fn use_of(&self, secret: &str) -> Option<&Option<EarlierUse>> {
-        self.uses.as_ref()?.get(secret)
+    /// Whether pods may not be listed.
+    pub(in crate::reconcile) fn is_forbidden(&self) -> bool {
+        matches!(self.uses, Uses::Forbidden)
     }
 
-    /// Whether it was asked for this Secret.
+    /// Whether the list was made for this Secret too.
     pub(in crate::reconcile) fn covers(&self, secret: &str) -> bool {
-        self.uses
-            .as_ref()
-            .is_none_or(|uses| uses.contains_key(secret))
+        match &self.uses {
+            Uses::Known(uses) => uses.contains_key(secret),
+            Uses::Forbidden | Uses::Failed => true,
+        }
+    }
+
+    /// Why this Secret is kept; `None`: no pod uses it.
+    pub(in crate::reconcile) fn kept_for(&self, secret: &str) -> Option<Kept> {
+        let Uses::Known(uses) = &self.uses else {
+            return Some(Kept::Unknown);
+        };
+        match uses.get(secret) {
+            Some(of_secret) => of_secret.clone().map(Kept::InUse),
+            None => Some(Kept::Unknown),
+        }
     }
 }

@@ -303,7 +303,7 @@ fn a_state_outlives_its_object_unless_the_spec_says_delete() {
     // An owner reference that an earlier version set goes with the first look.
     let mut world = World::begun();
     world.cluster.edit(STATE, |secret| {
-        secret.owners = vec![super::world::UID.into()]
+        secret.owners = vec![super::world::UID.into()];
     });
     world.restart();
     assert_eq!(world.cost_of(World::settle).exchanges, 0);

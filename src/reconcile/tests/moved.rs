@@ -35,11 +35,11 @@ impl World {
 #[test]
 fn a_moved_target_is_kept_while_a_pod_uses_it() {
     let mut world = World::ready();
-    world.pods = vec![
+    world.pods = Some(vec![
         pod("web-1", TARGET),
         pod("web-2", TARGET),
         pod("other", "other"),
-    ];
+    ]);
     let costs = world.cost_of(|world| world.move_to("moved"));
     assert_eq!((costs.pod_lists, costs.deletes, costs.exchanges), (1, 0, 0));
     assert_eq!(world.status.previous_targets, [TARGET]);
@@ -54,7 +54,7 @@ fn a_moved_target_is_kept_while_a_pod_uses_it() {
     let costs = world.cost_of(|world| world.pass(seconds(7200)));
     assert!((10..=13).contains(&costs.pod_lists), "{costs:?}");
     assert!(world.has(TARGET) && world.notes().is_empty());
-    world.pods.clear();
+    world.pods = Some(Vec::new());
     world.pass(seconds(600));
     assert!(!world.has(TARGET));
     assert!(world.status.previous_targets.is_empty());
@@ -71,8 +71,7 @@ fn a_moved_target_is_kept_while_a_pod_uses_it() {
 #[test]
 fn where_pods_are_not_known_a_moved_target_is_kept_until_its_token_expires() {
     let mut world = World::ready();
-    world.lists_pods = false;
-    world.pods = vec![pod("web-1", TARGET)];
+    world.pods = None;
     let expires_at = world.status.expires_at.unwrap();
     world.move_to("moved");
     assert_eq!(world.take_events(), [EventKind::TargetKept]);
@@ -87,11 +86,11 @@ fn where_pods_are_not_known_a_moved_target_is_kept_until_its_token_expires() {
 #[test]
 fn each_of_several_earlier_targets_goes_when_its_own_pods_do() {
     let mut world = World::ready();
-    world.pods = vec![pod("web-1", TARGET), pod("web-2", "second")];
+    world.pods = Some(vec![pod("web-1", TARGET), pod("web-2", "second")]);
     world.move_to("second");
     world.move_to("third");
     assert_eq!(world.status.previous_targets, [TARGET, "second"]);
-    world.pods.pop();
+    world.pods.as_mut().unwrap().pop();
     world.pass(seconds(600));
     assert_eq!(world.status.previous_targets, [TARGET]);
     // It comes back, with the present token.
