@@ -135,13 +135,13 @@ impl World {
 
     /// The first object is deleted, which keeps its state, and another one is created for the same sign-in.
     fn replace_the_first(&mut self) {
-        self.note("books is deleted and created again as ledger".into());
+        self.note("books is deleted and created again as ledger");
         self.objects[0].deleted = true;
         self.cluster.secrets.remove("books-token");
         self.create(2, 1, self.objects[1].runs.len());
     }
 
-    fn note(&mut self, line: String) {
+    fn note(&mut self, line: &str) {
         self.log.push(format!("{:>5} {line}", self.now - BEGIN));
     }
 
@@ -184,7 +184,7 @@ impl World {
 
     /// A process ends, with all that it has in memory.
     fn crash(&mut self, who: usize) {
-        self.note(format!("process {who} ends"));
+        self.note(&format!("process {who} ends"));
         self.crashes += 1;
         let now = self.now;
         for object in &mut self.objects {
@@ -251,13 +251,13 @@ impl World {
         let (order, deleted) = (self.objects[what].order, self.objects[what].deleted);
         // A watch may not have shown the other one yet.
         let knows = !self.faulty || self.random.bool();
-        let older = self
+        let before = self
             .objects
             .iter()
-            .filter(|other| knows && !deleted && !other.deleted && other.order < order);
-        let older = older.map(|other| other.objects.name.to_owned()).next();
+            .find(|other| knows && !deleted && !other.deleted && other.order < order);
+        let before = before.map(|other| other.objects.name.to_owned());
         let object = &mut self.objects[what];
-        object.objects.older_login = older;
+        object.objects.older_login = before;
         let process = &mut object.runs[who].process;
         process.watch(&object.objects);
         let settings = Settings::read("treasury", object.objects.name, &spec());
@@ -307,7 +307,7 @@ impl World {
     /// The one promise of these histories.
     fn sends(&mut self, what: usize, who: usize, token: u64) -> Result<(), String> {
         let name = NAMES[what];
-        self.note(format!("process {who} sends r{token} for {name}"));
+        self.note(&format!("process {who} sends r{token} for {name}"));
         match self.sent.insert(token, what) {
             Some(other) if other != what => {
                 Err(format!("r{token} was sent for {} before", NAMES[other]))

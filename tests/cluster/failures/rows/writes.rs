@@ -162,37 +162,6 @@ pub(super) fn states() -> Vec<Row> {
                 |objects, _| objects.others.push(foreign("row-r-foreign-cube-state")),
             )
         },
-        Row {
-            retry: Retry::Recheck,
-            repair: Repair::Deletion(&["secret/row-r-copy-cube-state"]),
-            ..Row::preflight_r(
-                "r-copy",
-                StateConflict,
-                "Secret {state} is a copy of Secret \"another/row-r-copy-cube-state\", whose refresh token only one may use: if nobody \
-                 else uses it, move the login here (docs/backup.md): `kubectl annotate --overwrite secret row-r-copy-cube-state -n \
-                 {namespace} cube-operator.dev/adoptable-by={uid}`; it is looked at again every minute",
-                |objects, _| objects.others.push(state("row-r-copy", "another", "https://login.example.com/token")),
-            )
-        },
-        Row {
-            // The older one makes it.
-            requests: 1,
-            retry: Retry::Recheck,
-            ..Row::preflight_r(
-                "r-in-use",
-                RefreshTokenInUse,
-                "Secret {login} holds the refresh token of CubeCredential \"elder-login\", so it is not sent: sign in again for this \
-                 one, or move that login (docs/backup.md); it is looked at again every minute",
-                |objects, _| objects.others.push(objects.sibling("elder-login", "elder-login-token")),
-            )
-        }
-        .repaired_by(Repair::Change(|objects, _| {
-            let mut elder = objects.sibling("elder-login", "elder-login-token");
-            elder["spec"]["refreshTokenRef"]["name"] = json!("elders-own");
-            objects.others = vec![elder];
-            objects.put_login(Some(b"new-r-in-use"));
-        }))
-        .then_sends("new"),
         Row::preflight_r(
             "r-elsewhere",
             StateConflict,
@@ -249,5 +218,42 @@ pub(super) fn states() -> Vec<Row> {
         .while_a_token_lives()
         .with_events(&["Normal TokenIssued", "Warning StateNotWritable", "Normal RefreshRequested"])
         .then_sends("second"),
+    ]
+}
+
+/// A refresh token that another object has, or may have.
+pub(super) fn of_others() -> Vec<Row> {
+    vec![
+        Row {
+            retry: Retry::Recheck,
+            repair: Repair::Deletion(&["secret/row-r-copy-cube-state"]),
+            ..Row::preflight_r(
+                "r-copy",
+                StateConflict,
+                "Secret {state} is a copy of Secret \"another/row-r-copy-cube-state\", whose refresh token only one may use: if nobody \
+                 else uses it, move the login here (docs/backup.md): `kubectl annotate --overwrite secret row-r-copy-cube-state -n \
+                 {namespace} cube-operator.dev/adoptable-by={uid}`; it is looked at again every minute",
+                |objects, _| objects.others.push(state("row-r-copy", "another", "https://login.example.com/token")),
+            )
+        },
+        Row {
+            // The older one makes it.
+            requests: 1,
+            retry: Retry::Recheck,
+            ..Row::preflight_r(
+                "r-in-use",
+                RefreshTokenInUse,
+                "Secret {login} holds the refresh token of CubeCredential \"elder-login\", so it is not sent: sign in again for this \
+                 one, or move that login (docs/backup.md); it is looked at again every minute",
+                |objects, _| objects.others.push(objects.sibling("elder-login", "elder-login-token")),
+            )
+        }
+        .repaired_by(Repair::Change(|objects, _| {
+            let mut elder = objects.sibling("elder-login", "elder-login-token");
+            elder["spec"]["refreshTokenRef"]["name"] = json!("elders-own");
+            objects.others = vec![elder];
+            objects.put_login(Some(b"new-r-in-use"));
+        }))
+        .then_sends("new"),
     ]
 }
