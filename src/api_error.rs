@@ -77,13 +77,6 @@ impl ApiError {
         let class = self.class();
         class == Some(StatusClass::Refused) || self.is_immutable()
     }
-
-    /// Whether the object has been made immutable.
-    #[must_use]
-    pub(crate) fn is_immutable(&self) -> bool {
-        self.class() == Some(StatusClass::Immutable)
-    }
-
     /// Whether the object or its kind does not exist.
     #[must_use]
     pub(crate) fn is_not_found(&self) -> bool {
@@ -94,6 +87,12 @@ impl ApiError {
     #[must_use]
     pub(crate) fn is_namespace_gone(&self) -> bool {
         self.status().is_some_and(|status| status.namespace_is_gone)
+    }
+
+    /// Whether the object has been made immutable.
+    #[must_use]
+    pub(crate) fn is_immutable(&self) -> bool {
+        self.class() == Some(StatusClass::Immutable)
     }
 
     /// The same error with the API server's message replaced.

@@ -140,6 +140,7 @@ impl Controller {
             allowed_hosts: options.allowed_hosts.clone(),
             hides_network_detail: options.hides_network_detail,
             token_hosts_required: options.token_hosts_required,
+            lists_pods: options.warn_consumers,
             tokens: options.tokens.clone(),
             ca_bundles: Arc::default(),
             budget,

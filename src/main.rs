@@ -28,7 +28,7 @@ async fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Run(flags) => command::run::run(flags).await,
         Command::Crd => command::crd::print(),
-        Command::Check(flags) => command::check::check(flags).await,
+        Command::Check(flags) => Box::pin(command::check::check(flags)).await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -54,7 +54,9 @@ pub(crate) use finding::{
     NetworkFact, NetworkStep, Right, ScopeFact, SpecFact,
 };
 pub(crate) use inspect::{Inspection, conditions};
-pub use login::{STATE_TYPE, State, StateReading, StateSecret, StoredLogin, is_state_of};
+pub use login::{
+    OtherState, STATE_TYPE, State, StateReading, StateSecret, StoredLogin, TokenUse, is_state_of,
+};
 pub use memory::Memory;
 pub use observed::Observed;
 pub(crate) use pace::deadline;
@@ -69,7 +71,7 @@ pub use source::{
     CaBundle, CaBundleFlaw, ClientValues, Flaw, Outer, Rejection, SecretRole, Source, SourceSecret,
     SourceValue, Withheld,
 };
-pub use target::{Content, Target, TargetReading, TargetSecret};
+pub use target::{Content, PodList, Target, TargetReading, TargetSecret};
 pub use token::{TokenInputs, fingerprint};
 pub use write_error::WriteError;
 

@@ -8,6 +8,8 @@ pub mod label {
     pub const MANAGED: &str = "cube-operator.dev/managed";
     /// On the Secret that holds the current refresh token. It is not [`MANAGED`], because it is no target and nothing watches it.
     pub const STATE: &str = "cube-operator.dev/state";
+    /// On a state, with the hash of a seed or refresh token at its end: the state knows that token. Value [`TRUE`].
+    pub const KNOWS: &str = "cube-operator.dev/knows-";
     /// The only value that counts.
     pub const TRUE: &str = "true";
 
@@ -33,13 +35,17 @@ pub mod annotation {
     pub const TOKEN_CA: &str = "cube-operator.dev/token-ca";
     /// On a `CubeCredential`: any new value asks for one exchange.
     pub const REFRESH_REQUESTED_AT: &str = "cube-operator.dev/refresh-requested-at";
-    /// On a target that a deleted `CubeCredential` left: the uid of the one by the same name that may replace it.
+    /// On a target that a deleted `CubeCredential` left, or on a state that comes from elsewhere: the uid of the one that may
+    /// continue it.
     pub const ADOPTABLE_BY: &str = "cube-operator.dev/adoptable-by";
 
     /// On a target or state: the name of the `CubeCredential` that owns it.
     pub const OWNER_NAME: &str = "cube-operator.dev/owner-name";
     /// On a target or state: the uid of the `CubeCredential` that owns it. This is the mark of ownership.
     pub const OWNER_UID: &str = "cube-operator.dev/owner-uid";
+    /// On a target or state: the namespace and the name that it was written under, as `namespace/name`. A copy by another name has
+    /// the marks of its original, and this one tells them apart.
+    pub const WRITTEN_TO: &str = "cube-operator.dev/written-to";
     /// On a target: when the request for its token was sent (RFC 3339).
     pub const ISSUED_AT: &str = "cube-operator.dev/issued-at";
     /// On a target: when its token expires (RFC 3339).

@@ -79,6 +79,7 @@ reasons! {
     RefreshTokenNotFound => Local(Terminal),
     RefreshTokenNotLabelled => Local(Terminal),
     RefreshTokenMalformed => Local(Terminal),
+    RefreshTokenInUse => Local(Terminal),
     CABundleInvalid => Local(Terminal),
     HostNotAllowed => Local(Terminal),
     InvalidSpec => Local(Terminal),

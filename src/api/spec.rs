@@ -293,9 +293,10 @@ pub struct TargetSpec {
     #[x_kube(validation = metadata_key_rule())]
     #[x_kube(validation = prefix_rule())]
     pub annotations: BTreeMap<String, String>,
-    /// What happens to it when the `CubeCredential` is deleted.
-    #[serde(default)]
-    pub deletion_policy: DeletionPolicy,
+    /// What happens when the `CubeCredential` is deleted: Delete deletes this Secret and, with `RefreshToken`, the one with the stored
+    /// refresh token; Retain keeps both. By default this Secret is deleted, and a stored refresh token is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion_policy: Option<DeletionPolicy>,
 }
 
 impl Default for TargetSpec {
@@ -305,18 +306,17 @@ impl Default for TargetSpec {
             r#type: default_target_type(),
             labels: BTreeMap::new(),
             annotations: BTreeMap::new(),
-            deletion_policy: DeletionPolicy::Delete,
+            deletion_policy: None,
         }
     }
 }
 
-/// What happens to the target when the `CubeCredential` is deleted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// What happens to the operator's Secrets when the `CubeCredential` is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum DeletionPolicy {
-    /// The garbage collector deletes it, also when the operator is gone.
-    #[default]
+    /// The garbage collector deletes the target and a stored refresh token, also when the operator is gone.
     Delete,
-    /// It stays.
+    /// Both stay.
     Retain,
 }
 

@@ -56,6 +56,10 @@ pub struct CubeCredentialStatus {
     /// The Secret that holds the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<TargetStatus>,
+    /// The Secrets that held the token under earlier names of the target. They are kept while pods use them, and not refreshed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub previous_targets: Vec<String>,
     /// The hash of the last refresh request that was served.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_request: Option<String>,

@@ -24,13 +24,16 @@ use super::{
     watched::{entry, key, reference},
 };
 use crate::{
-    api::{FIELD_MANAGER, annotation},
+    api::FIELD_MANAGER,
     clock::now,
     lock::lock,
     metrics::Metrics,
     oauth::{client::TokenClient, hosts::HostList},
     reconcile::{Budget, Credential, Effects, TargetSecret},
 };
+
+/// The most Secrets under earlier names of a target that one reconcile looks at. The others come up when these are gone.
+const MOST_EARLIER_TARGETS: usize = 16;
 
 /// The parts that all scopes of a process share.
 #[derive(Clone)]
@@ -42,6 +45,8 @@ pub(crate) struct Parts {
     pub(crate) hides_network_detail: bool,
     /// Whether each Secret has to name the hosts that it may be sent to.
     pub(crate) token_hosts_required: bool,
+    /// Whether pods may be listed.
+    pub(crate) lists_pods: bool,
     pub(crate) tokens: TokenClient,
     pub(crate) ca_bundles: Arc<CaBundles>,
     /// The request budget of each client.
@@ -72,7 +77,7 @@ impl Context {
             parts,
             store,
             index: Mutex::default(),
-            targets: Mutex::new(Cache::with_owners(owner)),
+            targets: Mutex::new(Cache::with_owners(TargetSecret::written_for)),
             sources: Mutex::default(),
         }
     }
@@ -93,6 +98,7 @@ impl Context {
             allowed_hosts,
             hides_network_detail: false,
             token_hosts_required,
+            lists_pods: false,
             tokens,
             ca_bundles: Arc::default(),
             budget: Arc::new(Mutex::new(Budget::new(SignedDuration::ZERO, now()))),
@@ -130,7 +136,8 @@ impl Context {
     /// The Secret with `owner_lives` and `owner_wants_it` looked up in the index.
     pub(super) fn with_owner(&self, secret: TargetSecret, namespace: &str) -> TargetSecret {
         let index = lock(&self.index);
-        let mut owners = owner(&secret)
+        let mut owners = secret
+            .marked_owner()
             .into_iter()
             .flat_map(|uid| index.by_uid(namespace, uid))
             .peekable();
@@ -144,16 +151,17 @@ impl Context {
         }
     }
 
-    /// A Secret that is marked as this object's and has another name than its target.
-    pub(super) fn previous_target(
+    /// The Secrets that were written for this object under other names than its target's.
+    pub(super) fn previous_targets(
         &self,
         namespace: &str,
         uid: &str,
         target: &str,
-    ) -> Option<TargetSecret> {
+    ) -> Vec<TargetSecret> {
         let targets = lock(&self.targets);
-        let mut owned = targets.owned_by(namespace, uid);
-        owned.find(|secret| secret.name != target).cloned()
+        let owned = targets.owned_by(namespace, uid);
+        let previous = owned.filter(|secret| secret.name != target);
+        previous.take(MOST_EARLIER_TARGETS).cloned().collect()
     }
 
     /// The name of the `CubeCredential` that owns the target of this one, if that is another and older one.
@@ -161,6 +169,13 @@ impl Context {
         let index = lock(&self.index);
         let rival = index.older_rival(&entry(object))?;
         Some(rival.key.name.clone())
+    }
+
+    /// The name of an older `CubeCredential` that is given the same initial refresh token.
+    pub(super) fn older_login(&self, object: &Watched) -> Option<String> {
+        let index = lock(&self.index);
+        let older = index.older_login(&entry(object))?;
+        Some(older.key.name.clone())
     }
 
     /// Keeps the effects of a step that outlast the reconcile of this credential.
@@ -191,10 +206,4 @@ impl Context {
         lock(&self.parts.budget).forget(uid);
         self.parts.metrics.forget(&key.namespace, &key.name);
     }
-}
-
-/// The uid of the `CubeCredential` that a Secret is marked with.
-fn owner(secret: &TargetSecret) -> Option<&str> {
-    let uid = secret.annotations.get(annotation::OWNER_UID)?;
-    Some(uid)
 }

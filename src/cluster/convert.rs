@@ -26,6 +26,7 @@ pub(crate) fn config_value(map: ConfigMap, key: &str) -> Option<Vec<u8>> {
 /// The metadata of a Secret that may be a target.
 pub(crate) fn target(meta: &ObjectMeta) -> TargetSecret {
     TargetSecret {
+        namespace: meta.namespace.clone().unwrap_or_default(),
         name: meta.name.clone().unwrap_or_default(),
         uid: meta.uid.clone().unwrap_or_default(),
         version: meta.resource_version.clone().unwrap_or_default(),
@@ -48,13 +49,11 @@ pub(crate) fn state(
     data: Option<BTreeMap<String, SecretString>>,
 ) -> StateReading {
     StateReading {
+        name: meta.name.clone().unwrap_or_default(),
         uid: meta.uid.clone().unwrap_or_default(),
         version: meta.resource_version.clone().unwrap_or_default(),
-        owner_uid: meta
-            .annotations
-            .as_ref()
-            .and_then(|all| all.get(annotation::OWNER_UID))
-            .cloned(),
+        labels: meta.labels.clone().unwrap_or_default(),
+        annotations: meta.annotations.clone().unwrap_or_default(),
         owners: owners(meta),
         data,
     }

@@ -6,6 +6,7 @@
 //! | the name of a target | its claimants, oldest first | which of them owns it |
 //! | a uid | the credential | whether the owner of a Secret exists, and has it as its target |
 //! | the name of a Secret | its users, and its owner if it is a target | which credentials a change of it affects |
+//! | an initial refresh token (Secret and key) | those that are given it, oldest first | which of them begins a login with it |
 //! | the name of a ConfigMap | those that trust it | which credentials a change of it affects |
 //!
 //! It is pure: it holds names and times, and no object.
@@ -31,7 +32,23 @@ pub(super) struct Entry {
     pub(super) target: Option<String>,
     /// The names of the Secrets that it is given: its client's, and its initial refresh token's.
     pub(super) secrets: Vec<String>,
+    /// The initial refresh token that it is given, with the grant that has one.
+    pub(super) seed: Option<Seed>,
     pub(super) ca_bundle: Option<Bundle>,
+}
+
+/// The Secret and the key of an initial refresh token, in the namespace of its credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Seed {
+    pub(super) secret: String,
+    pub(super) key: String,
+}
+
+impl Seed {
+    /// Both in one word. A slash is in no name and in no key.
+    fn word(&self) -> String {
+        format!("{}/{}", self.secret, self.key)
+    }
 }
 
 /// The object that holds a CA bundle, in the namespace of its credential.
@@ -152,6 +169,14 @@ impl Index {
         oldest.is_older_than(entry).then_some(oldest)
     }
 
+    /// The oldest other credential that is given the same initial refresh token, if it is older than this one.
+    pub(super) fn older_login(&self, entry: &Entry) -> Option<&Entry> {
+        let seed = entry.seed.as_ref()?.word();
+        let mut users = self.current.seeds.get(&entry.key.namespace, &seed);
+        let oldest = users.find(|other| other.key != entry.key)?;
+        oldest.is_older_than(entry).then_some(oldest)
+    }
+
     pub(super) fn by_uid(&self, namespace: &str, uid: &str) -> impl Iterator<Item = &Entry> {
         let found = self.current.uids.get(namespace, uid);
         found.map(AsRef::as_ref)
@@ -187,6 +212,7 @@ impl Index {
             &groups.claimants,
             &groups.uids,
             &groups.users,
+            &groups.seeds,
             &groups.trusting,
         ]
         .iter()
@@ -203,6 +229,8 @@ struct Generation {
     uids: Groups<Arc<Entry>>,
     /// The entries by each Secret that they use.
     users: Groups<Arc<Entry>>,
+    /// The entries that are not being deleted, by their initial refresh token.
+    seeds: Groups<Arc<Entry>>,
     /// The entries by the ConfigMap with their CA bundle.
     trusting: Groups<Arc<Entry>>,
 }
@@ -239,6 +267,9 @@ impl Generation {
         }
         for secret in entry.used_secrets() {
             act(&mut self.users, secret);
+        }
+        if let Some(seed) = entry.seed.as_ref().filter(|_| !entry.deleting) {
+            act(&mut self.seeds, &seed.word());
         }
         let bundle = entry.ca_bundle.as_ref();
         if let Some(bundle) = bundle.filter(|bundle| bundle.kind == CaBundleKind::ConfigMap) {

@@ -12,6 +12,7 @@ use crate::{
     lock::lock,
     reconcile::{
         CaBundle, Credential, Memory, Observed, Settings, SettingsError, Source, State, Target,
+        TokenUse,
     },
 };
 
@@ -39,10 +40,13 @@ impl Context {
         Observed {
             older_rival: self.older_rival(object),
             target: self.cached_target(&credential, &target),
-            previous: self.previous_target(&credential.namespace, &credential.uid, &target),
+            previous: self.previous_targets(&credential.namespace, &credential.uid, &target),
+            lists_pods: self.parts.lists_pods,
             source: Source::Unread(source),
             seed: Source::Unread(seed),
+            older_login: self.older_login(object),
             state: State::Unread,
+            token_use: TokenUse::Unread,
             identity: self.parts.identity.clone(),
             ca_bundle: CaBundle::Unread,
             permit: None,

@@ -6,15 +6,19 @@ use k8s_openapi::{
     ByteString,
     api::core::v1::{ConfigMap, Secret},
 };
-use kube::{Api, core::PartialObjectMeta};
+use kube::{Api, api::ListParams, core::PartialObjectMeta};
 
 use super::{context::Context, convert};
 use crate::{
-    api::{CaBundleKind, CaBundleRef},
-    kubernetes::error::{ApiError, call},
+    api::{CaBundleKind, CaBundleRef, annotation, label},
+    consumers::{Consumers, Pod},
+    kubernetes::{
+        error::{ApiError, call},
+        pods,
+    },
     reconcile::{
-        CaBundle, ClientValues, Credential, Outcome, Read, Source, StateReading, TargetReading,
-        is_state_of,
+        CaBundle, ClientValues, Credential, OtherState, Outcome, PodList, Read, Source,
+        StateReading, TargetReading, is_state_of,
     },
 };
 
@@ -33,9 +37,14 @@ impl Context {
             Read::Target { name, known } => {
                 Outcome::Target(self.read_target(credential, &name, known).await?)
             }
-            Read::Previous { name } => {
-                Outcome::Previous(self.read_target(credential, &name, true).await?)
-            }
+            Read::Previous { name } => Outcome::Previous {
+                reading: self.read_target(credential, &name, true).await?,
+                name,
+            },
+            Read::Consumers { secrets } => Outcome::Consumers {
+                pods: self.consumers(namespace, &secrets).await,
+                secrets,
+            },
             Read::Source {
                 reference,
                 labelled,
@@ -56,6 +65,14 @@ impl Context {
                 Outcome::Seed(self.read_source(namespace, name, labelled, value).await?)
             }
             Read::State { name } => Outcome::State(self.read_state(credential, &name).await?),
+            Read::OtherStates {
+                state,
+                label,
+                token_hash,
+            } => Outcome::OtherStates {
+                others: self.other_states(namespace, &state, &label).await?,
+                token_hash,
+            },
             Read::CaBundle(reference) => {
                 Outcome::CaBundle(self.read_ca_bundle(namespace, &reference).await?)
             }
@@ -127,7 +144,7 @@ impl Context {
         };
         let labels = found.metadata.labels.clone().unwrap_or_default();
         let annotations = found.metadata.annotations.clone().unwrap_or_default();
-        if !is_state_of(credential, &labels, &annotations) {
+        if !is_state_of(credential, name, &labels, &annotations) {
             return Ok(Some(convert::state(&found.metadata, None)));
         }
         let Some(found) = self.secret(namespace, name).await? else {
@@ -135,6 +152,51 @@ impl Context {
         };
         let data = convert::texts(found.data);
         Ok(Some(convert::state(&found.metadata, Some(data))))
+    }
+
+    /// Reads the states with this label, other than this one. They are listed live: a watch may lag behind the claim of another.
+    async fn other_states(
+        &self,
+        namespace: &str,
+        state: &str,
+        label: &str,
+    ) -> Result<Vec<OtherState>, ApiError> {
+        let api: Api<Secret> = Api::namespaced(self.parts.client.clone(), namespace);
+        let selector = format!("{}={},{label}={}", label::STATE, label::TRUE, label::TRUE);
+        let parameters = ListParams::default().labels(&selector);
+        let place = format!("Secrets in namespace {namespace}");
+        let list = call("list", place, api.list_metadata(&parameters)).await?;
+        let mut others = Vec::new();
+        for meta in list.items.into_iter().map(|found| found.metadata) {
+            let name = meta.name.unwrap_or_default();
+            if name == state {
+                continue;
+            }
+            let annotations = meta.annotations.unwrap_or_default();
+            let owner = annotations.get(annotation::OWNER_NAME).cloned();
+            if let Some(found) = self.secret(namespace, &name).await? {
+                others.push(OtherState {
+                    secret: name,
+                    owner: owner.unwrap_or_default(),
+                    data: convert::texts(found.data),
+                });
+            }
+        }
+        Ok(others)
+    }
+
+    /// The pods that use these Secrets. A failure is no reason to end the reconcile: no refresh waits for a list of pods.
+    async fn consumers(&self, namespace: &str, secrets: &[String]) -> PodList {
+        let mut consumers = Consumers::of(secrets);
+        let take = |found: &[Pod]| consumers.add(found);
+        match pods::pages(&self.parts.client, namespace, pods::PAGE, take).await {
+            Ok(()) => PodList::Listed(consumers),
+            Err(error) if error.is_refusal() => PodList::Forbidden,
+            Err(error) => {
+                tracing::warn!(namespace, %error, "cannot look for pods that use a target under its earlier name");
+                PodList::Failed
+            }
+        }
     }
 
     async fn read_ca_bundle(

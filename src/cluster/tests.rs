@@ -38,7 +38,10 @@ fn target(name: &str, owner: usize) -> Metadata<Secret> {
     secret(
         name,
         &json!({label::MANAGED: "true"}),
-        &json!({annotation::OWNER_UID: format!("uid-{owner}")}),
+        &json!({
+            annotation::OWNER_UID: format!("uid-{owner}"),
+            annotation::WRITTEN_TO: format!("treasury/{name}"),
+        }),
     )
 }
 
@@ -67,6 +70,10 @@ fn context(credentials: usize) -> Context {
     for number in 0..credentials {
         context.learn_target(Event::Apply(target(&format!("token-{number}"), number)));
         context.learn_target(Event::Apply(target(&format!("before-{number}"), number)));
+        // Copies of all targets, with their marks: they cost nothing.
+        let mut copy = target(&format!("token-{number}"), 1);
+        copy.metadata.name = Some(format!("copy-{number}"));
+        context.learn_target(Event::Apply(copy));
         context.learn_source(Event::Apply(source(number)));
     }
     context
@@ -90,7 +97,12 @@ fn costs(credentials: usize) -> Vec<(&'static str, usize)> {
     assert_eq!(trusting.len(), 1);
     let (observed, of_observation) = visits::of(|| context.observe(&rival, Memory::default()));
     assert_eq!(observed.older_rival.as_deref(), Some("main-0"));
-    assert_eq!(observed.previous.unwrap().name, "before-1");
+    let previous = observed.previous.iter().map(|secret| secret.name.as_str());
+    assert_eq!(
+        previous.collect::<Vec<_>>(),
+        ["before-1", "token-1"],
+        "and no copies"
+    );
     let Target::Present(target) = observed.target else {
         panic!("it is cached");
     };

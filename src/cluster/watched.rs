@@ -5,7 +5,7 @@ use kube::{Resource, ResourceExt, runtime::reflector::ObjectRef};
 
 use super::{
     arrival::Watched,
-    index::{Bundle, Entry},
+    index::{Bundle, Entry, Seed},
     key::ObjectKey,
 };
 use crate::{
@@ -66,6 +66,13 @@ pub(super) fn entry(object: &Watched) -> Entry {
         deleting: meta.deletion_timestamp.is_some(),
         target: target_name(object),
         secrets: secrets.flatten().map(str::to_owned).collect(),
+        seed: spec.and_then(|spec| {
+            let initial = spec.refresh_token_ref.as_ref()?;
+            Some(Seed {
+                secret: initial.name.clone(),
+                key: initial.key.clone(),
+            })
+        }),
         ca_bundle: bundle.map(|bundle| Bundle {
             kind: bundle.kind,
             name: bundle.name.clone(),

@@ -40,7 +40,7 @@ impl Context {
             Err(error) => {
                 // The cached version may be outdated, so the target is read before the next decision.
                 lock(&self.targets).forget(&key);
-                return refused(error);
+                return refused(error, namespace, name);
             }
         };
         let mut published = convert::target(&written.metadata);
@@ -73,7 +73,7 @@ impl Context {
             stored,
             claims,
         } = state;
-        let owned = secret.owned;
+        let (owned, name) = (secret.owned, secret.name.clone());
         match self
             .apply(&observed.credential.namespace, secret, object)
             .await
@@ -84,6 +84,8 @@ impl Context {
                     version: written.metadata.resource_version.unwrap_or_default(),
                     owner_uid: Some(observed.credential.uid.clone()),
                     owned,
+                    given: false,
+                    marked: true,
                     stored,
                 },
                 claims,
@@ -93,7 +95,8 @@ impl Context {
                 if (passes || error.is_namespace_gone()) && !observed.memory.is_storing() {
                     return Err(error);
                 }
-                Ok(Outcome::NotStored(unstored(error)))
+                let namespace = &observed.credential.namespace;
+                Ok(Outcome::NotStored(unstored(error, namespace, name)))
             }
         }
     }
@@ -144,7 +147,7 @@ impl Context {
                 })
             }
             Err(error) if error.is_not_found() => Ok(Outcome::Deleted(version.name)),
-            Err(error) => refused(error),
+            Err(error) => refused(error, namespace.clone(), version.name),
         }
     }
 
@@ -152,14 +155,17 @@ impl Context {
     fn held(&self, secret: Secret, observed: &Observed) -> Outcome {
         let namespace = &observed.credential.namespace;
         let found = self.with_owner(convert::target(&secret.metadata), namespace);
-        let previous = observed.previous.as_ref();
-        let is_previous = previous.is_some_and(|previous| previous.name == found.name);
+        let name = found.name.clone();
+        let is_previous = observed
+            .previous
+            .iter()
+            .any(|previous| previous.name == name);
         let reading = Some(TargetReading {
             secret: found,
             data: convert::texts(secret.data),
         });
         if is_previous {
-            Outcome::Previous(reading)
+            Outcome::Previous { name, reading }
         } else {
             Outcome::Target(reading)
         }
@@ -167,11 +173,20 @@ impl Context {
 }
 
 /// People see a refusal in the status, whose change is logged. Everything else is retried.
-fn refused(error: ApiError) -> Result<Outcome, ApiError> {
+fn refused(error: ApiError, namespace: String, name: String) -> Result<Outcome, ApiError> {
     if error.is_refusal() {
-        return Ok(Outcome::NotWritable(error.into()));
+        return Ok(Outcome::NotWritable(refusal(error, namespace, name)));
     }
     Err(error)
+}
+
+/// A refused write. The API server's own words about an immutable Secret do not say what to do.
+fn refusal(error: ApiError, namespace: String, name: String) -> WriteError {
+    if error.is_immutable() {
+        WriteError::Immutable { namespace, name }
+    } else {
+        error.into()
+    }
 }
 
 /// A label or annotation of ours that differs from what was written. Without it, the token would be requested again and again.
@@ -184,7 +199,7 @@ fn altered<'a>(
     altered.next().map(|(name, _)| name)
 }
 
-fn unstored(error: ApiError) -> NotStored {
+fn unstored(error: ApiError, namespace: &str, name: String) -> NotStored {
     tracing::warn!(%error, "refresh token state not written");
     if error.is_namespace_gone() {
         return NotStored::Gone;
@@ -193,7 +208,7 @@ fn unstored(error: ApiError) -> NotStored {
         return NotStored::Conflict;
     }
     if error.is_refusal() {
-        return NotStored::Refused(error.into());
+        return NotStored::Refused(refusal(error, namespace.to_owned(), name));
     }
     NotStored::Unknown(error.into())
 }

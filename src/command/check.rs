@@ -12,7 +12,7 @@ use kube::{Api, Client, ResourceExt, api::ListParams};
 
 use crate::{
     cli::Check,
-    cluster::{Context, Watched, target_name},
+    cluster::{Context, Watched, convert, target_name},
     consumers::{Consumers, Pod},
     kubernetes::{
         client,
@@ -218,7 +218,11 @@ async fn consumers(
     if !flags.warning.warn_consumers {
         return Err(Finding::unseen(ConsumerFact::NotChecked));
     }
-    let targets: Vec<_> = objects.filter_map(|object| target_name(object)).collect();
+    let targets = objects.flat_map(|object| {
+        let earlier = convert::status(object).previous_targets;
+        target_name(object).into_iter().chain(earlier)
+    });
+    let targets: Vec<_> = targets.collect();
     let mut consumers = Consumers::of(&targets);
     let take = |pods: &[Pod]| consumers.add(pods);
     match pods::pages(client, namespace, pods::PAGE, take).await {

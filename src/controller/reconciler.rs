@@ -281,6 +281,14 @@ impl Reconciler {
                 self.states
                     .reported(&observed.credential.uid, version, status);
             }
+            Outcome::Deleted(secret) if observed.previous.iter().any(|old| old.name == *secret) => {
+                tracing::info!(
+                    namespace,
+                    name,
+                    secret,
+                    "target under an earlier name deleted"
+                );
+            }
             _ => {}
         }
         Ok(outcome)

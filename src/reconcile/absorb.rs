@@ -10,6 +10,7 @@ use super::{
     observed::Observed,
     plan::Outcome,
     source::{CaBundle, Source, preflight},
+    target::PodsSeen,
     token::TokenInputs,
 };
 use crate::api::{ConditionStatus, ConditionType, CubeCredentialStatus};
@@ -23,7 +24,11 @@ pub fn absorb(observed: &mut Observed, outcome: Outcome, now: Timestamp) {
             // The state may have been read before the target turned out to lack its token.
             login::take_token(observed, now);
         }
-        Outcome::Previous(reading) => target::previous_read(observed, reading),
+        Outcome::Previous { name, reading } => target::previous_read(observed, &name, reading),
+        Outcome::Consumers { secrets, pods } => {
+            let seen = PodsSeen::new(&secrets, &pods, now);
+            observed.memory.target.see_pods(seen);
+        }
         Outcome::Source(source) => {
             source_read(observed, source);
             target::notice_inheritance(observed, now);
@@ -34,6 +39,9 @@ pub fn absorb(observed: &mut Observed, outcome: Outcome, now: Timestamp) {
             login::take_token(observed, now);
         }
         Outcome::State(reading) => login::read(observed, reading, now),
+        Outcome::OtherStates { token_hash, others } => {
+            login::others_read(observed, &token_hash, others);
+        }
         Outcome::CaBundle(bundle) => ca_bundle_read(observed, bundle),
         Outcome::Permit(request, permit) => exchange::permit(observed, request, permit),
         Outcome::Slot(slot) => exchange::slot(observed, slot),

@@ -38,7 +38,7 @@ pub(super) const CHECKS: &[Check] = &[
     // A live token belongs to its consumers, whatever else is wrong.
     target::the_token_is_published,
     // The old Secret goes only after the new one holds a good token.
-    target::a_moved_target_is_deleted,
+    target::a_moved_target_is_deleted_when_no_pod_uses_it,
     // Repairs of our own Secrets end here: they also happen while the credential is suspended.
     login::the_state_follows_the_deletion_policy,
     // No exchange happens in a suspended credential, so no check below matters to it.
@@ -67,12 +67,14 @@ pub(super) const CHECKS: &[Check] = &[
     login::the_claim_of_another_is_waited_for,
     // A token that could not be claimed must not be sent either.
     login::an_unwritable_state_waits,
+    // A token that another login knows ends that login. This is looked up once more after the claim, which the other one sees.
+    login::a_refresh_token_of_another_login_is_not_sent,
     // Providers that do not respond must not use up the memory of the process. This comes before the budget, so that no permit is
     // held back meanwhile, and before the claim, which holds for seconds.
     exchange::a_slot_is_waited_for,
     // A permit may be minutes away, and a claim holds for seconds: the permit comes first.
     exchange::the_budget_is_waited_for,
-    // The claim is the last write before the request: nothing may come in between.
+    // The claim is the last write before the request.
     login::the_refresh_token_is_claimed,
     // This one always decides.
     exchange::an_exchange_is_made_unless_the_inputs_are_rejected,

@@ -20,3 +20,8 @@ pub struct Credential {
     /// Its status, as last read or written.
     pub status: CubeCredentialStatus,
 }
+
+/// A Secret by its namespace and name, as the mark of where it was written names it.
+pub(super) fn place_of(namespace: &str, name: &str) -> String {
+    format!("{namespace}/{name}")
+}

@@ -38,7 +38,14 @@ pub fn decide(observed: &Observed, now: Timestamp) -> Plan {
             next: Next::Done,
             wake_at: Some(until),
         },
-        Step::Settle(conditions) => settle(observed, Some(&case), &conditions, now),
+        Step::Settle(conditions) => {
+            let plan = settle(observed, Some(&case), &conditions, now);
+            let wakes = [plan.wake_at, case.earlier_targets_wake_at()];
+            Plan {
+                wake_at: wakes.into_iter().flatten().min(),
+                ..plan
+            }
+        }
     }
 }
 

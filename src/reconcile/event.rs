@@ -18,6 +18,8 @@ pub enum EventKind {
     TokenIssued,
     Recovered,
     TargetRepaired,
+    TargetMoved,
+    TargetKept,
     RefreshRequested,
     SeedAdopted,
     RefreshTokenLeft,
@@ -41,9 +43,11 @@ impl EventKind {
             Self::TokenIssued
             | Self::Recovered
             | Self::TargetRepaired
+            | Self::TargetMoved
             | Self::RefreshRequested
             | Self::SeedAdopted => false,
             Self::RefreshTokenLeft
+            | Self::TargetKept
             | Self::ExpiryUnknown
             | Self::LongLivedToken
             | Self::TokenRepeated

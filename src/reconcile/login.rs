@@ -39,6 +39,8 @@
 mod binding;
 mod claim;
 mod desired;
+mod origin;
+mod others;
 mod record;
 mod secret;
 mod stored;
@@ -47,10 +49,13 @@ mod transitions;
 pub(super) use binding::Binding;
 pub(super) use claim::{ClaimState, SeedNow};
 pub(super) use desired::desired;
+pub use origin::is_state_of;
+pub use others::{OtherState, TokenUse};
 pub(super) use record::{Claim, RejectedToken};
 pub(super) use secret::StateConflict;
-pub use secret::{STATE_TYPE, State, StateReading, StateSecret, is_state_of};
+pub use secret::{STATE_TYPE, State, StateReading, StateSecret};
 pub use stored::StoredLogin;
+pub(super) use stored::knows_label;
 pub(super) use transitions::Rejected;
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::{
     credential::Credential,
-    login::State,
+    login::{State, TokenUse},
     memory::{Memory, Versions},
     pace::{Permit, PermitRequest, Slot},
     settings::{Settings, SettingsError},
@@ -22,14 +22,20 @@ pub struct Observed {
     pub older_rival: Option<String>,
     /// The Secret by the target's name.
     pub target: Target,
-    /// A Secret by another name that is marked as this object's: the target before `target.name` changed.
-    pub previous: Option<TargetSecret>,
+    /// The Secrets by other names that were written for this object: its targets before `target.name` changed.
+    pub previous: Vec<TargetSecret>,
+    /// Whether the pods that use them may be listed.
+    pub lists_pods: bool,
     /// The Secret with the client id and the client secret.
     pub source: Source,
     /// The Secret with the initial refresh token, for the grant that has one.
     pub seed: Source<SourceValue>,
+    /// The name of an older `CubeCredential` that is given the same initial refresh token.
+    pub older_login: Option<String>,
     /// The Secret with the current refresh token.
     pub state: State,
+    /// Whether another state knows the refresh token that would be sent.
+    pub token_use: TokenUse,
     /// The name of this process in claims: the uid of its pod.
     pub identity: String,
     /// The further CA certificates.

@@ -160,7 +160,14 @@ impl Settings {
     /// Whether the target is deleted with the `CubeCredential`.
     #[must_use]
     pub(crate) fn owns_target(&self) -> bool {
-        self.target.deletion_policy == DeletionPolicy::Delete
+        self.target.deletion_policy != Some(DeletionPolicy::Retain)
+    }
+
+    /// Whether the state is deleted with the `CubeCredential`. Its refresh token is all that is left of a sign-in, so the spec has to
+    /// say so: neither a new name nor an uninstalled CRD may cost a login.
+    #[must_use]
+    pub(crate) fn owns_state(&self) -> bool {
+        self.target.deletion_policy == Some(DeletionPolicy::Delete)
     }
 }
 

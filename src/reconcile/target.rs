@@ -2,6 +2,7 @@
 
 mod content;
 mod desired;
+mod earlier;
 mod metadata;
 mod owner;
 mod secret;
@@ -10,6 +11,9 @@ use thiserror::Error;
 
 use crate::api::Reason;
 pub(super) use desired::desired;
+pub(crate) use earlier::EarlierUse;
+pub use earlier::PodList;
+pub(super) use earlier::{Kept, PodsSeen};
 pub(super) use metadata::DesiredMetadata;
 pub(super) use owner::TargetOwner;
 pub use secret::{Content, Target, TargetReading, TargetSecret};
@@ -23,6 +27,9 @@ pub(crate) enum TargetConflict {
         "Secret {name:?} exists and does not belong to this CubeCredential, so it is left alone"
     )]
     Foreign { name: String },
+    /// A copy has all marks of its original, and its author may rely on it.
+    #[error("Secret {name:?} is a copy of Secret {of:?}, so it is left alone")]
+    Copy { name: String, of: String },
     /// An author could otherwise put another token under a name that consumers still use.
     #[error(
         "Secret {name:?} was kept when an earlier CubeCredential of this name was deleted, and its token is not known to be for the \
@@ -39,7 +46,9 @@ impl TargetConflict {
     pub(super) fn reason(&self) -> Reason {
         match self {
             Self::OlderRival { .. } => Reason::TargetDuplicate,
-            Self::Foreign { .. } | Self::Retained { .. } => Reason::TargetConflict,
+            Self::Foreign { .. } | Self::Copy { .. } | Self::Retained { .. } => {
+                Reason::TargetConflict
+            }
         }
     }
 }

@@ -20,14 +20,15 @@ pub enum WriteError {
         /// The name of the Secret.
         name: String,
     },
+    /// Its data can never change again, and only a deletion makes it writable.
+    #[error("Secret {namespace}/{name} is immutable, so no other token can be written to it")]
+    Immutable {
+        /// The namespace of the Secret.
+        namespace: String,
+        /// The name of the Secret.
+        name: String,
+    },
     /// A state is not written over a Secret that something else owns.
     #[error("a Secret that does not belong to this CubeCredential has the name of its state")]
     ForeignState,
-}
-
-impl WriteError {
-    /// Whether the Secret has been made immutable.
-    pub(in crate::reconcile) fn is_immutable(&self) -> bool {
-        matches!(self, Self::Api(error) if error.is_immutable())
-    }
 }

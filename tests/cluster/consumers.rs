@@ -267,3 +267,64 @@ fn without_the_right_to_list_pods_there_is_one_line_and_everything_else_works() 
     );
     assert_eq!(place.exchanges(), [200]);
 }
+
+#[test]
+fn a_secret_under_an_earlier_name_is_kept_while_a_pod_mounts_it() {
+    let place = Place::new();
+    place.publish_main();
+    let operator = place.operator();
+    place.apply_pod("web", &in_volume());
+    let moved = json!({"spec": {"target": {"name": "moved"}}});
+    place.patch("cubecredential", "main", &moved);
+    let kept = "Secret \"main-token\" is kept for pod \"web\", and not refreshed: mount Secret \"moved\" instead";
+    place.wait_for("main", "kept", |status| {
+        status.previous_targets == ["main-token"] && is(status, Ready, "True", "Synced")
+    });
+    eventually("it is told", || {
+        let told = format!("Warning TargetKept: {kept}");
+        place.events("main").contains(&told).then_some(())
+    });
+    let check = run(
+        &place.kubeconfig,
+        &["check", "main", "--namespace", &place.namespace],
+        &[],
+    );
+    assert!(check.1.contains(&format!("! {kept}\n")), "{}", check.1);
+    drop(operator);
+    // A new process asks again, and does not repeat the event.
+    let operator = place.operator();
+    eventually("pods are listed", || {
+        (place.lists_of_pods().len() >= 3).then_some(())
+    });
+    place.request("now");
+    place.wait_for("main", "a new token", |status| {
+        status.refresh_request.is_some()
+    });
+    assert!(place.get("secret", "main-token").is_some());
+    assert_ne!(place.token("main-token"), place.token("moved"));
+    assert_eq!(place.event_count("main", "TargetKept"), 1);
+    drop(operator);
+    place.kubectl(&["delete", "pod", "web", "--grace-period=0", "--force"]);
+    let _operator = place.operator();
+    eventually("it is deleted", || {
+        place.get("secret", "main-token").is_none().then_some(())
+    });
+    place.wait_for("main", "moved", |status| status.previous_targets.is_empty());
+}
+
+#[test]
+fn where_pods_may_not_be_listed_a_secret_under_an_earlier_name_is_kept_until_its_token_expires() {
+    let place = Place::with_lifetimes(&[40]);
+    let _operator = place.operator_with(&["--warn-consumers=false"], &[]);
+    let before = place.ready_main();
+    let moved = json!({"spec": {"target": {"name": "moved"}}});
+    place.patch("cubecredential", "main", &moved);
+    let status = place.wait_for("main", "kept", |status| {
+        status.previous_targets == ["main-token"]
+    });
+    assert_eq!(status.expires_at, before.expires_at);
+    place.wait_for("main", "gone", |status| status.previous_targets.is_empty());
+    assert!(place.get("secret", "main-token").is_none());
+    assert!(before.expires_at.unwrap() <= jiff::Timestamp::now());
+    assert_eq!(place.lists_of_pods(), [] as [&str; 0]);
+}

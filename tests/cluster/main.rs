@@ -18,6 +18,7 @@ mod place;
 mod scripted;
 
 mod admission;
+mod backup;
 mod budget;
 mod check;
 mod check_faults;

@@ -31,7 +31,7 @@ const TARGET: &str = "planning-token";
 const UID: &str = "0b5c7a80";
 const SPEC: &str = r#"{"provider":"CubeSoftware","grant":"RefreshToken","clientSecretRef":{"name":"client"},"refreshTokenRef":{"name":"login"}}"#;
 /// The most reads, writes and exchanges together that one reconcile may take, whatever it finds.
-const MOST_STEPS: usize = 16;
+const MOST_STEPS: usize = 25;
 /// What wakes up more often than this, whatever it finds, is a loop.
 const SHORTEST_REST: SignedDuration = SignedDuration::from_secs(1);
 
@@ -120,7 +120,11 @@ impl World {
         let state = Stored {
             r#type: STATE_TYPE.into(),
             labels: [(label::STATE.into(), label::TRUE.into())].into(),
-            annotations: [(annotation::OWNER_NAME.into(), NAME.into())].into(),
+            annotations: [
+                (annotation::OWNER_NAME.into(), NAME.into()),
+                (annotation::OWNER_UID.into(), UID.into()),
+            ]
+            .into(),
             owners: vec![UID.into()],
             data: self.texts_under("state."),
             ..Stored::default()

@@ -61,6 +61,7 @@ impl Cluster {
     pub(crate) fn target(&self, name: &str) -> Option<TargetSecret> {
         let stored = self.secrets.get(name)?;
         Some(TargetSecret {
+            namespace: "treasury".into(),
             name: name.into(),
             uid: stored.uid.clone(),
             version: stored.version.to_string(),

@@ -1,19 +1,20 @@
 //! The objects of one `CubeCredential`: how they are read, and how an action changes them.
 
 use cube_operator::{
-    api::{CubeCredentialStatus, annotation},
+    api::{CubeCredentialStatus, annotation, label},
     api_error::ApiError,
+    consumers::{Consumers, Pod},
     oauth::hosts::HostList,
     reconcile::{
         Action, CaBundle, ClientValues, Content, Credential, DesiredSecret, DesiredState, Event,
-        NotStored, Observed, Outcome, Read, SecretVersion, Source, SourceSecret, SourceValue,
-        StateReading, StateSecret, TargetReading, is_state_of,
+        NotStored, Observed, OtherState, Outcome, PodList, Read, SecretVersion, Source,
+        SourceSecret, SourceValue, StateReading, StateSecret, TargetReading, is_state_of,
     },
 };
 use jiff::Timestamp;
 
 use super::{
-    cluster::{Cluster, Fault, no_response},
+    cluster::{Cluster, Fault, Stored, no_response},
     process::Process,
 };
 
@@ -45,6 +46,10 @@ pub(crate) struct Objects {
     /// The only name of that Secret; `None`: whatever the spec names.
     pub(crate) seed_name: Option<&'static str>,
     pub(crate) ca_bundle: CaBundle,
+    /// The pods of the namespace; `None`: they are not listed.
+    pub(crate) pods: Option<Vec<Pod>>,
+    /// An older object that is given the same initial refresh token.
+    pub(crate) older_login: Option<String>,
     pub(crate) cluster: Cluster,
 }
 
@@ -66,6 +71,8 @@ impl Objects {
             seed: None,
             seed_name: None,
             ca_bundle: CaBundle::Absent,
+            pods: Some(Vec::new()),
+            older_login: None,
             cluster: Cluster::default(),
         }
     }
@@ -103,7 +110,26 @@ impl Objects {
     pub(crate) fn read(&self, what: &Read, observed: &Observed) -> Outcome {
         match what {
             Read::Target { name, .. } => Outcome::Target(self.read_target(name, observed)),
-            Read::Previous { name } => Outcome::Previous(self.read_target(name, observed)),
+            Read::Previous { name } => Outcome::Previous {
+                name: name.clone(),
+                reading: self.read_target(name, observed),
+            },
+            Read::Consumers { secrets } => {
+                let mut pods = Consumers::of(secrets);
+                pods.add(self.pods.as_deref().unwrap_or_default());
+                Outcome::Consumers {
+                    secrets: secrets.clone(),
+                    pods: PodList::Listed(pods),
+                }
+            }
+            Read::OtherStates {
+                state,
+                label,
+                token_hash,
+            } => Outcome::OtherStates {
+                token_hash: token_hash.clone(),
+                others: self.other_states(state, label),
+            },
             Read::Source { .. } => Outcome::Source(Provided::read(self.source.as_ref())),
             Read::Seed { reference, .. } => {
                 Outcome::Seed(Provided::read(self.seed_named(&reference.name)))
@@ -123,13 +149,33 @@ impl Objects {
         })
     }
 
+    fn other_states(&self, state: &str, label: &str) -> Vec<OtherState> {
+        let secrets = self.cluster.secrets.iter();
+        let others = secrets.filter(|(name, stored)| {
+            name.as_str() != state && label::is_set(&stored.labels, label)
+        });
+        let other = |(name, stored): (&String, &Stored)| OtherState {
+            secret: name.clone(),
+            owner: stored.annotations[annotation::OWNER_NAME].clone(),
+            data: stored.secret_data(),
+        };
+        others.map(other).collect()
+    }
+
     fn read_state(&self, name: &str, observed: &Observed) -> Option<StateReading> {
         let stored = self.cluster.secrets.get(name)?;
-        let ours = is_state_of(&observed.credential, &stored.labels, &stored.annotations);
+        let ours = is_state_of(
+            &observed.credential,
+            name,
+            &stored.labels,
+            &stored.annotations,
+        );
         Some(StateReading {
+            name: name.into(),
             uid: stored.uid.clone(),
             version: stored.version.to_string(),
-            owner_uid: stored.annotations.get(annotation::OWNER_UID).cloned(),
+            labels: stored.labels.clone(),
+            annotations: stored.annotations.clone(),
             owners: stored.owners.clone(),
             data: ours.then(|| stored.secret_data()),
         })
@@ -172,6 +218,8 @@ impl Objects {
             version: written.version.to_string(),
             owner_uid: Some(self.uid.clone()),
             owned,
+            given: false,
+            marked: true,
             stored,
         };
         Outcome::Stored { secret, claims }
@@ -211,10 +259,13 @@ impl Objects {
             None => Outcome::Deleted(name.clone()),
             held if observed
                 .previous
-                .as_ref()
-                .is_some_and(|previous| previous.name == *name) =>
+                .iter()
+                .any(|earlier| earlier.name == *name) =>
             {
-                Outcome::Previous(held)
+                Outcome::Previous {
+                    name: name.clone(),
+                    reading: held,
+                }
             }
             held => Outcome::Target(held),
         })

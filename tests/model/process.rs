@@ -6,7 +6,7 @@ use cube_operator::{
     api::{CubeCredentialStatus, annotation},
     reconcile::{
         Budget, CaBundle, Memory, Observed, Outcome, Session, Settings, SettingsError, State,
-        Target, TargetSecret,
+        Target, TargetSecret, TokenUse,
     },
 };
 use jiff::Timestamp;
@@ -60,9 +60,14 @@ impl Process {
             |_| format!("{}-token", objects.name),
             |settings| settings.target_name.clone(),
         );
-        let previous = self.targets.values().find(|secret| {
-            let marked = secret.annotations.get(annotation::OWNER_UID);
-            secret.name != target_name && marked == Some(&objects.uid)
+        let previous = self.targets.values().filter(|secret| {
+            let marked = |name, value: &str| {
+                let found = secret.annotations.get(name);
+                found.is_some_and(|found| found == value)
+            };
+            secret.name != target_name
+                && marked(annotation::OWNER_UID, &objects.uid)
+                && marked(annotation::WRITTEN_TO, &format!("treasury/{}", secret.name))
         });
         let target = self.targets.get(&target_name).cloned();
         let initial = settings.as_ref().ok();
@@ -76,10 +81,13 @@ impl Process {
             settings,
             older_rival: objects.rival.clone(),
             target: target.map_or(Target::Unknown, Target::Present),
-            previous: previous.cloned(),
+            previous: previous.cloned().collect(),
+            lists_pods: objects.pods.is_some(),
             source: Provided::watched(objects.source.as_ref()),
             seed: Provided::watched(seed),
+            older_login: objects.older_login.clone(),
             state: State::Unread,
+            token_use: TokenUse::Unread,
             identity: self.identity.clone(),
             ca_bundle: CaBundle::Unread,
             permit: None,

@@ -11,6 +11,7 @@ mod history;
 #[expect(dead_code, reason = "the unit tests use the rest")]
 mod model;
 mod operator;
+mod pair;
 mod world;
 
 use std::{
@@ -89,4 +90,21 @@ fn work(next: &AtomicU64, end: u64) -> Figures {
         total.lost_logins += figures.lost_logins;
         total.retries += figures.retries;
     }
+}
+
+#[test]
+fn of_several_objects_with_one_refresh_token_only_one_ever_sends_it() {
+    let histories = number("SIMULATE").unwrap_or(2_000) / 20;
+    let first = number("FIRST").unwrap_or(0);
+    let (mut contested, mut crashes, mut settled) = (0, 0, 0);
+    for seed in first..first + histories {
+        let figures = pair::live(seed).unwrap_or_else(|log| panic!("history {seed}:\n{log}"));
+        contested += figures.contested;
+        crashes += figures.crashes;
+        settled += figures.settled;
+    }
+    println!(
+        "{histories} histories: {contested} with two claims at once, {crashes} crashes, {settled} ready at the end"
+    );
+    assert!(contested > 0 && settled > 0, "they show nothing");
 }

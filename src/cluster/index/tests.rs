@@ -57,6 +57,17 @@ impl Naive {
         NAMESPACES.into_iter().flat_map(owner).collect()
     }
 
+    fn older_login(&self, entry: &Entry) -> Option<&ObjectKey> {
+        let others = self.find(&entry.key.namespace, |other| {
+            other.key != entry.key
+                && !other.deleting
+                && entry.seed.is_some()
+                && other.seed == entry.seed
+                && (other.created, &other.key) < (entry.created, &entry.key)
+        });
+        others.first().copied()
+    }
+
     fn older_rival(&self, entry: &Entry) -> Option<&ObjectKey> {
         let rivals = self.find(&entry.key.namespace, |other| {
             other.key != entry.key
@@ -112,7 +123,12 @@ prop_compose! {
     ) -> Entry {
         let (target, secrets, ca_bundle) = spec;
         let created = created.map(|second| Timestamp::from_second(second).unwrap());
-        Entry { key, uid, created, deleting, target, secrets, ca_bundle }
+        // One Secret may have two refresh tokens.
+        let seed = secrets.last().map(|secret| Seed {
+            secret: secret.clone(),
+            key: if secrets.len() > 1 { "a" } else { "b" }.to_owned(),
+        });
+        Entry { key, uid, created, deleting, target, secrets, seed, ca_bundle }
     }
 }
 
@@ -158,6 +174,8 @@ fn assert_finds_the_same(index: &Index, naive: &Naive) {
     for entry in naive.current.values() {
         let rival = index.older_rival(entry).map(|rival| &rival.key);
         assert_eq!(rival, naive.older_rival(entry), "{entry:?}");
+        let older = index.older_login(entry).map(|older| &older.key);
+        assert_eq!(older, naive.older_login(entry), "{entry:?}");
     }
 }
 

@@ -54,7 +54,9 @@ pub(super) async fn findings(
         findings.extend(network::unseen(network::ALL));
     }
     findings.push(or(unreadable.target, inspection.target()));
-    findings.extend(consumers(pods, &inspection.settings().target_name));
+    let target = &inspection.settings().target_name;
+    findings.extend(consumers(pods, target));
+    findings.extend(inspection.earlier_targets(pods.as_ref().ok()));
     findings
 }
 
@@ -66,6 +68,8 @@ struct Unreadable {
     seed: Option<Finding>,
     state: Option<Finding>,
     ca_bundle: Option<Finding>,
+    /// The pods of a namespace are listed for all of its credentials together.
+    consumers: Option<Finding>,
 }
 
 impl Unreadable {
@@ -74,7 +78,8 @@ impl Unreadable {
             Read::Target { .. } | Read::Previous { .. } => &mut self.target,
             Read::Source { .. } => &mut self.source,
             Read::Seed { .. } => &mut self.seed,
-            Read::State { .. } => &mut self.state,
+            Read::State { .. } | Read::OtherStates { .. } => &mut self.state,
+            Read::Consumers { .. } => &mut self.consumers,
             Read::CaBundle(_) => &mut self.ca_bundle,
         }
     }
@@ -89,13 +94,23 @@ async fn observe(context: &Context, object: &Watched) -> (Observed, Unreadable) 
     let mut observed = context.observe(object, Memory::default());
     let mut unread = Unreadable::default();
     for read in reads(&observed) {
-        let part = unread.part(&read);
-        match context.read(read, &observed.credential).await {
-            Ok(outcome) => absorb(&mut observed, outcome, now()),
-            Err(error) => *part = Some(unreadable(error)),
-        }
+        take(context, read, &mut observed, &mut unread).await;
+    }
+    if let Some(read) = Inspection::of(&observed, now())
+        .ok()
+        .and_then(|inspection| inspection.other_states())
+    {
+        take(context, read, &mut observed, &mut unread).await;
     }
     (observed, unread)
+}
+
+async fn take(context: &Context, read: Read, observed: &mut Observed, unread: &mut Unreadable) {
+    let part = unread.part(&read);
+    match context.read(read, &observed.credential).await {
+        Ok(outcome) => absorb(observed, outcome, now()),
+        Err(error) => *part = Some(unreadable(error)),
+    }
 }
 
 /// Everything that an exchange may depend on. Nothing is read for a spec that cannot be used.

@@ -6,7 +6,7 @@ use super::exchange;
 use crate::api_error::ApiError;
 use crate::reconcile::{
     case::Case,
-    login::{State, StateReading, StateSecret, StoredLogin},
+    login::{OtherState, State, StateReading, StateSecret, StoredLogin, TokenUse},
     memory::{Change, Setback, Unstored},
     observed::Observed,
     plan::NotStored,
@@ -21,7 +21,7 @@ pub(super) fn read(observed: &mut Observed, reading: Option<StateReading>, now: 
     }
     observed.state = State::of(reading, &observed.credential);
     let readable = match observed.state {
-        State::Foreign | State::Damaged { .. } => None,
+        State::Foreign | State::Elsewhere(_) | State::Damaged { .. } => None,
         State::Unread | State::Absent | State::Present(_) => Some(observed.credential.generation),
     };
     notice_another_login(observed);
@@ -35,11 +35,19 @@ pub(super) fn read(observed: &mut Observed, reading: Option<StateReading>, now: 
     take_token(observed, now);
 }
 
+/// A token that another object may be sending is not sent: the claim on it must not say that it was.
+pub(super) fn others_read(observed: &mut Observed, token_hash: &str, others: Vec<OtherState>) {
+    observed.token_use = TokenUse::of(token_hash, others);
+    if matches!(observed.token_use, TokenUse::Elsewhere { .. }) {
+        observed.memory.login.release_claim();
+    }
+}
+
 /// A grant without a refresh token uses no state. That one is left is worth an event.
 fn left_behind(observed: &mut Observed, reading: Option<StateReading>) {
     let found = match State::of(reading, &observed.credential) {
         State::Present(_) | State::Damaged { .. } => true,
-        State::Unread | State::Absent | State::Foreign => false,
+        State::Unread | State::Absent | State::Foreign | State::Elsewhere(_) => false,
     };
     observed.memory.login.look_left_behind(found);
     if found {
@@ -50,6 +58,10 @@ fn left_behind(observed: &mut Observed, reading: Option<StateReading>) {
 pub(super) fn stored(observed: &mut Observed, secret: StateSecret, claims: bool, now: Timestamp) {
     let claim = secret.stored.record.claim.as_ref();
     observed.memory.login.stored(claim, claims);
+    if claims {
+        // Another object may have claimed the same token since it was looked for.
+        observed.token_use = TokenUse::Unread;
+    }
     observed.state = State::Present(Box::new(secret));
     notice_another_login(observed);
     if observed.memory.login.take_rejected().is_some() {

@@ -36,10 +36,12 @@ pub(super) fn notice_inheritance(observed: &mut Observed, now: Timestamp) {
     }
 }
 
-pub(super) fn previous_read(observed: &mut Observed, reading: Option<TargetReading>) {
-    observed.previous = reading
+pub(super) fn previous_read(observed: &mut Observed, name: &str, reading: Option<TargetReading>) {
+    let found = reading
         .map(|reading| take_token(observed, reading))
-        .filter(|secret| secret.owner(&observed.credential) == TargetOwner::This);
+        .filter(|secret| secret.written_for() == Some(&observed.credential.uid));
+    observed.previous.retain(|secret| secret.name != name);
+    observed.previous.extend(found);
 }
 
 /// Takes the token in hand, if the Secret is ours, is whole, and no other and newer token waits to be published.
@@ -89,12 +91,13 @@ pub(super) fn not_writable(observed: &mut Observed, why: WriteError, now: Timest
 }
 
 pub(super) fn deleted(observed: &mut Observed, name: &str) {
-    if observed
-        .previous
-        .as_ref()
-        .is_some_and(|secret| secret.name == name)
-    {
-        observed.previous = None;
+    if observed.previous.iter().any(|secret| secret.name == name) {
+        observed.previous.retain(|secret| secret.name != name);
+        let memory = &mut observed.memory;
+        // The name may come back, and other pods with it.
+        memory.target.forget_pods();
+        let secret = name.to_owned();
+        memory.reporting.note(Change::Moved { secret });
         return;
     }
     observed.memory.target.deleted();

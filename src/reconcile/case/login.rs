@@ -4,7 +4,7 @@ use secrecy::SecretString;
 
 use super::Case;
 use crate::reconcile::{
-    login::{Binding, ClaimState, SeedNow, State, StateConflict, StoredLogin},
+    login::{Binding, ClaimState, SeedNow, State, StateConflict, StoredLogin, TokenUse},
     plan::Read,
     source::{Rejection, Source, Withheld, preflight},
     token::LAST_ROTATION,
@@ -29,7 +29,9 @@ impl Case<'_> {
     pub(in crate::reconcile) fn next_login(&self) -> NextLogin {
         let stored = match &self.observed.state {
             State::Unread => return NextLogin::Unconfirmed(Read::state(self.settings)),
-            State::Foreign | State::Damaged { .. } => return NextLogin::Stored,
+            State::Foreign | State::Elsewhere(_) | State::Damaged { .. } => {
+                return NextLogin::Stored;
+            }
             State::Absent => None,
             State::Present(secret) => Some(&secret.stored),
         };
@@ -109,6 +111,10 @@ impl Case<'_> {
         if let Some(withheld) = self.other_endpoint(binding) {
             return Some(withheld);
         }
+        if secret.given {
+            // A person who may read the Secret vouches for it. Its endpoint still counts.
+            return None;
+        }
         if secret.owner_uid.as_ref() != Some(&self.observed.credential.uid) {
             return Some(Withheld::Owner);
         }
@@ -140,6 +146,43 @@ impl Case<'_> {
         issued.is_some_and(|issued| {
             issued.owner_uid == credential.uid && issued.generation == credential.generation
         })
+    }
+
+    /// The hash of the refresh token that would be sent, if nothing proves yet that it is this object's alone: it has brought no
+    /// response here.
+    pub(in crate::reconcile) fn unproven_token(&self) -> Option<String> {
+        let login = match self.next_login() {
+            NextLogin::New(login) => *login,
+            NextLogin::Stored => match &self.observed.state {
+                State::Present(secret) if secret.given => return Some(secret.stored.token_hash()),
+                state => state.stored()?.clone(),
+            },
+            NextLogin::Unconfirmed(_) | NextLogin::Withheld(_) => return None,
+        };
+        (!login.has_worked()).then(|| login.token_hash())
+    }
+
+    /// The other login that the refresh token belongs to, as far as that is known.
+    pub(in crate::reconcile) fn other_login(&self) -> Option<Rejection> {
+        self.unproven_token()?;
+        let given = matches!(&self.observed.state, State::Present(secret) if secret.given);
+        let initial = self.settings.grant.refresh_token()?;
+        let secret = if given {
+            self.settings.state_name.clone()
+        } else {
+            initial.name.clone()
+        };
+        let in_use = |owner: &String, state| Rejection::RefreshTokenInUse {
+            secret: secret.clone(),
+            given,
+            owner: owner.clone(),
+            state,
+        };
+        match (&self.observed.older_login, &self.observed.token_use) {
+            (_, TokenUse::Elsewhere { secret, owner }) => Some(in_use(owner, Some(secret.clone()))),
+            (Some(owner), _) if !given => Some(in_use(owner, None)),
+            _ => None,
+        }
     }
 
     /// The stored login, if it is this object's or may be adopted.
@@ -210,6 +253,12 @@ impl Case<'_> {
         let name = self.settings.state_name.clone();
         match &self.observed.state {
             State::Foreign => Some(StateConflict::Foreign { name }),
+            State::Elsewhere(origin) => Some(StateConflict::Elsewhere {
+                name,
+                namespace: self.settings.namespace.clone(),
+                uid: self.observed.credential.uid.clone(),
+                origin: origin.clone(),
+            }),
             State::Damaged { .. } => Some(StateConflict::Damaged { name }),
             State::Present(secret) if secret.stored.record.rotation >= LAST_ROTATION => {
                 Some(StateConflict::Damaged { name })

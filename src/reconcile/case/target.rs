@@ -1,9 +1,11 @@
 //! The facts of the target: the token at hand, and the one that consumers see.
 
+use jiff::Timestamp;
+
 use super::{Case, Inputs};
 use crate::reconcile::{
     plan::Read,
-    target::{TargetConflict, TargetOwner, TargetSecret},
+    target::{Content, Kept, PodsSeen, TargetConflict, TargetOwner, TargetSecret},
     token::TokenMetadata,
 };
 
@@ -40,8 +42,13 @@ impl<'a> Case<'a> {
     pub(in crate::reconcile) fn foreign_target(&self) -> Option<TargetConflict> {
         let secret = self.observed.target.present()?;
         let foreign = secret.owner(&self.observed.credential) == TargetOwner::Foreign;
-        foreign.then(|| TargetConflict::Foreign {
-            name: secret.name.clone(),
+        let name = secret.name.clone();
+        foreign.then(|| match secret.copy_of() {
+            Some(of) => TargetConflict::Copy {
+                name,
+                of: of.to_owned(),
+            },
+            None => TargetConflict::Foreign { name },
         })
     }
 
@@ -79,6 +86,47 @@ impl<'a> Case<'a> {
         };
         let fits = inputs.hash(&at_hand.value) == token.inputs_hash;
         Some(if fits { proven } else { refused })
+    }
+
+    /// The Secret under an earlier name with the newest token that may still be whole.
+    pub(in crate::reconcile) fn newest_earlier_target(&self) -> Option<&'a TargetSecret> {
+        let whole = self.observed.previous.iter();
+        let whole = whole.filter(|secret| secret.content != Content::Damaged);
+        let issued = |secret: &&TargetSecret| {
+            let token = secret.metadata();
+            token.map(|token| (token.rotation, token.issued_at))
+        };
+        whole.max_by_key(issued)
+    }
+
+    /// The Secrets under earlier names that are not being deleted.
+    pub(in crate::reconcile) fn earlier_targets(&self) -> impl Iterator<Item = &'a TargetSecret> {
+        let previous = self.observed.previous.iter();
+        previous.filter(|secret| !secret.is_being_deleted())
+    }
+
+    /// Why a Secret under an earlier name is kept, as far as that is known.
+    pub(in crate::reconcile) fn kept_for(&self, secret: &TargetSecret) -> Option<Kept> {
+        let pods = self.observed.memory.target.pods();
+        if self.observed.lists_pods && !pods.is_some_and(PodsSeen::is_forbidden) {
+            return pods.map_or(Some(Kept::Unknown), |pods| pods.kept_for(&secret.name));
+        }
+        // Without a list of pods, it is kept as long as its token can be of use.
+        let expires_at = secret.metadata()?.expires_at;
+        (expires_at > self.now).then_some(Kept::Until(expires_at))
+    }
+
+    /// The time at which the use of the Secrets under earlier names is looked at again.
+    pub(in crate::reconcile) fn earlier_targets_wake_at(&self) -> Option<Timestamp> {
+        let pods = self.observed.memory.target.pods();
+        let kept = self
+            .earlier_targets()
+            .filter_map(|secret| self.kept_for(secret));
+        let ends = kept.filter_map(|kept| match kept {
+            Kept::InUse(_) | Kept::Unknown => pods.map(PodsSeen::until),
+            Kept::Until(expires_at) => Some(expires_at),
+        });
+        ends.min()
     }
 
     /// The token to judge: the one at hand, or the one on the target.

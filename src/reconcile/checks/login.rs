@@ -6,7 +6,7 @@ use crate::{
     api::Reason,
     reconcile::{
         case::{Case, NextLogin},
-        login::{self, Claim, ClaimState, Rejected, State, StoredLogin},
+        login::{self, Claim, ClaimState, Rejected, State, StoredLogin, TokenUse},
         memory::StorePhase,
         plan::{Action, DesiredState, Next, Read},
         status::{self, Conditions},
@@ -77,8 +77,9 @@ pub(super) fn the_state_follows_the_deletion_policy(case: &Case<'_>) -> Option<S
     let State::Present(secret) = &case.observed.state else {
         return None;
     };
-    let follows = secret.owned == case.settings.owns_target();
-    if follows || case.observed.memory.login.unwritable().is_some() {
+    let follows = secret.owned == case.settings.owns_state() && secret.marked;
+    // One that was given is not this object's before its token was looked for elsewhere.
+    if follows || secret.given || case.observed.memory.login.unwritable().is_some() {
         return None;
     }
     // A write makes it this object's.
@@ -132,6 +133,18 @@ pub(super) fn the_claim_of_another_is_waited_for(case: &Case<'_>) -> Option<Step
     };
     let until = case.observed.memory.login.claim_ends(until)?;
     (case.now < until).then(|| settle(Conditions::claimed(case, until)))
+}
+
+/// Who sends a refresh token of another login ends that login, and mostly gets nothing.
+pub(super) fn a_refresh_token_of_another_login_is_not_sent(case: &Case<'_>) -> Option<Step> {
+    // Rejected inputs send nothing; the last check says why they are rejected.
+    case.preflight().ok()?;
+    let token_hash = case.unproven_token()?;
+    if let Some(rejection) = case.other_login() {
+        return Some(settle(Conditions::rejected_inputs(case, &rejection)));
+    }
+    let unread = case.observed.token_use == TokenUse::Unread;
+    unread.then(|| read(Read::other_states(case.settings, token_hash)))
 }
 
 pub(super) fn an_unwritable_state_waits(case: &Case<'_>) -> Option<Step> {

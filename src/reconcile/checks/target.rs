@@ -10,6 +10,7 @@ use crate::{
         status::Conditions,
         target::{Content, DesiredMetadata, Target, TargetSecret, desired},
         token::{Token, TokenMetadata},
+        write_error::WriteError,
     },
 };
 
@@ -51,10 +52,8 @@ pub(super) fn a_predecessors_secret_is_not_taken_over(case: &Case<'_>) -> Option
 
 /// A previous target that was confirmed earlier is read again, because its token is not kept between reconciles.
 pub(super) fn a_moved_target_is_read(case: &Case<'_>) -> Option<Step> {
-    let previous = case.observed.previous.as_ref()?;
-    let wanted = case.observed.target.is_absent()
-        && case.observed.memory.target.token().is_none()
-        && previous.content != Content::Damaged;
+    let previous = case.newest_earlier_target()?;
+    let wanted = case.observed.target.is_absent() && case.observed.memory.target.token().is_none();
     wanted.then(|| read(Read::previous(previous)))
 }
 
@@ -149,20 +148,35 @@ fn confirmed(case: &Case<'_>, token: TokenMetadata) -> TokenMetadata {
 
 fn an_unwritable_target_waits(case: &Case<'_>) -> Option<Step> {
     let unwritable = case.observed.memory.target.unwritable()?;
-    let is_deleted = unwritable.why.is_immutable() && case.target().is_none();
-    if is_deleted || !unwritable.waits(case.observed.credential.generation, case.now) {
+    let deleted = matches!(unwritable.why, WriteError::Immutable { .. }) && case.target().is_none();
+    if deleted || !unwritable.waits(case.observed.credential.generation, case.now) {
         return None;
     }
     let reason = Reason::TargetNotWritable;
     Some(settle(Conditions::not_writable(case, reason, unwritable)))
 }
 
-pub(super) fn a_moved_target_is_deleted(case: &Case<'_>) -> Option<Step> {
-    let previous = case.observed.previous.as_ref()?;
-    if previous.is_being_deleted() {
-        return None;
-    }
+/// Pods that still use it would not start again without it, so it stays until none does. Where pods are not known, it stays as long
+/// as its token can be of use.
+pub(super) fn a_moved_target_is_deleted_when_no_pod_uses_it(case: &Case<'_>) -> Option<Step> {
     case.target()?;
     case.good_token()?;
-    Some(act(Action::Delete(previous.secret_version())))
+    let names: Vec<_> = case
+        .earlier_targets()
+        .map(|secret| secret.name.clone())
+        .collect();
+    if names.is_empty() {
+        return None;
+    }
+    let pods = case.observed.memory.target.pods();
+    let known = pods.is_some_and(|pods| {
+        case.now < pods.until() && names.iter().all(|secret| pods.covers(secret))
+    });
+    if case.observed.lists_pods && !known {
+        return Some(read(Read::Consumers { secrets: names }));
+    }
+    let unused = case
+        .earlier_targets()
+        .find(|secret| case.kept_for(secret).is_none())?;
+    Some(act(Action::Delete(unused.secret_version())))
 }

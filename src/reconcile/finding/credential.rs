@@ -9,7 +9,7 @@ use crate::{
         login::{RejectedToken, StateConflict},
         settings::{Settings, SettingsError},
         source::{Rejection, SecretRole},
-        target::TargetConflict,
+        target::{EarlierUse, TargetConflict},
     },
 };
 
@@ -147,5 +147,12 @@ pub(crate) enum TargetFact {
     Synced {
         secret: String,
         expires_at: Timestamp,
+    },
+    /// It is kept from before `target.name` changed.
+    Earlier {
+        secret: String,
+        target: String,
+        /// The pods that use it, as far as they are known.
+        pod: Option<EarlierUse>,
     },
 }

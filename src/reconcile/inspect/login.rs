@@ -5,8 +5,9 @@ use jiff::SignedDuration;
 use super::Inspection;
 use crate::reconcile::{
     case::NextLogin,
-    finding::{Finding, LoginFact},
+    finding::{Finding, InputFact, LoginFact},
     login::{ClaimState, State, StoredLogin},
+    plan::Read,
     token::LoginExpiry,
 };
 
@@ -24,6 +25,10 @@ impl Inspection<'_> {
         }
         if let Some(conflict) = case.state_conflict() {
             return Some(Finding::bad(LoginFact::Conflict(conflict)));
+        }
+        if let Some(rejection) = case.other_login() {
+            let settings = Box::new(case.settings.clone());
+            return Some(Finding::bad(InputFact::Rejected(rejection, settings)));
         }
         let secret = case.settings.state_name.clone();
         let State::Present(state) = &case.observed.state else {
@@ -60,6 +65,13 @@ impl Inspection<'_> {
         } else {
             Finding::good(fact)
         })
+    }
+
+    /// The read that shows whether another login has the refresh token that would be sent; `None`: none would be sent that needs it.
+    pub(crate) fn other_states(&self) -> Option<Read> {
+        let case = &self.0;
+        let token_hash = case.unproven_token()?;
+        Some(Read::other_states(case.settings, token_hash))
     }
 
     /// A login whose refresh token is stored.

@@ -1,12 +1,31 @@
 //! The Secret with the access token.
 
 use super::Inspection;
-use crate::reconcile::{
-    case::{Inheritance, Inputs},
-    finding::{Finding, TargetFact},
+use crate::{
+    consumers::Consumers,
+    reconcile::{
+        case::{Inheritance, Inputs},
+        finding::{Finding, TargetFact},
+        target::EarlierUse,
+    },
 };
 
 impl Inspection<'_> {
+    /// The Secrets under earlier names of the target, and the pods that still use them.
+    pub(crate) fn earlier_targets(&self, pods: Option<&Consumers>) -> Vec<Finding> {
+        let target = &self.0.settings.target_name;
+        let earlier = &self.0.observed.credential.status.previous_targets;
+        let fact = |secret: &String| {
+            let pod = pods.and_then(|pods| EarlierUse::of(pods, secret));
+            Finding::notice(TargetFact::Earlier {
+                secret: secret.clone(),
+                target: target.clone(),
+                pod,
+            })
+        };
+        earlier.iter().map(fact).collect()
+    }
+
     /// The Secret with the access token.
     pub(crate) fn target(&self) -> Finding {
         let case = &self.0;

@@ -1,15 +1,13 @@
 //! The state Secret with a login, as it should be: it replaces exactly the version that was read.
 
-use std::collections::BTreeMap;
-
 use super::{
     secret::{STATE_TYPE, State},
     stored::StoredLogin,
 };
 use crate::{
-    api::{annotation, label},
+    api::annotation,
     reconcile::{
-        credential::Credential,
+        credential::{Credential, place_of},
         secret::{DesiredSecret, SecretVersion},
         settings::Settings,
     },
@@ -28,21 +26,22 @@ pub(in crate::reconcile) fn desired(
         uid: uid.to_owned(),
         version: version.to_owned(),
     });
+    let place = place_of(&credential.namespace, &name);
     let annotations = [
         (annotation::OWNER_NAME, &credential.name),
         (annotation::OWNER_UID, &credential.uid),
+        (annotation::WRITTEN_TO, &place),
     ];
     DesiredSecret {
         name,
         r#type: STATE_TYPE.into(),
-        labels: BTreeMap::from([(label::STATE.into(), label::TRUE.into())]),
+        labels: login.labels(),
         annotations: annotations
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value.clone()))
             .collect(),
         data: login.data(),
-        // The state is deleted with the `CubeCredential` where the target is.
-        owned: settings.owns_target(),
+        owned: settings.owns_state(),
         replaces,
     }
 }

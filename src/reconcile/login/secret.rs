@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 
-use super::{record::LoginRecord, stored::StoredLogin};
+use super::{origin::Origin, record::LoginRecord, stored::StoredLogin};
 use crate::{
     api::{annotation, label},
     oauth::response::is_token,
@@ -29,6 +29,9 @@ pub enum State {
     Absent,
     /// A Secret by that name does not belong to this object.
     Foreign,
+    /// It is a state that was written under another name, as `namespace/name`, or by an earlier version; no person has given it to
+    /// this object.
+    Elsewhere(Option<String>),
     /// It was edited, and cannot be read any more. Only a response that must be stored replaces it.
     Damaged { uid: String, version: String },
     /// It is there.
@@ -45,6 +48,10 @@ pub struct StateSecret {
     pub owner_uid: Option<String>,
     /// Whether it has this object's owner reference.
     pub owned: bool,
+    /// Whether it was written elsewhere, and a person has given it to this object.
+    pub given: bool,
+    /// Whether it has the labels and annotations that it should have.
+    pub marked: bool,
     /// The content of the Secret.
     pub stored: StoredLogin,
 }
@@ -53,10 +60,11 @@ pub struct StateSecret {
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct StateReading {
+    pub name: String,
     pub uid: String,
     pub version: String,
-    /// The uid of the object that wrote it last, from its annotation.
-    pub owner_uid: Option<String>,
+    pub labels: BTreeMap<String, String>,
+    pub annotations: BTreeMap<String, String>,
     /// The uids of its owner references.
     pub owners: Vec<String>,
     /// Its data, as far as it is text; `None`: it does not belong to this object, so its data was not read.
@@ -71,10 +79,32 @@ pub(crate) enum StateConflict {
          alone and nothing is sent"
     )]
     Foreign { name: String },
+    #[error("{}", elsewhere(name, origin.as_deref()))]
+    Elsewhere {
+        name: String,
+        namespace: String,
+        /// The uid of this object.
+        uid: String,
+        /// Where it was written, if that is known.
+        origin: Option<String>,
+    },
     #[error(
         "Secret {name:?}, where the refresh token is kept, was edited and cannot be read any more, so nothing is sent"
     )]
     Damaged { name: String },
+}
+
+fn elsewhere(name: &str, origin: Option<&str>) -> String {
+    match origin {
+        Some(origin) => {
+            format!(
+                "Secret {name:?} is a copy of Secret {origin:?}, whose refresh token only one may use"
+            )
+        }
+        None => format!(
+            "Secret {name:?} was left by a deleted CubeCredential, and does not say that it is no copy"
+        ),
+    }
 }
 
 impl State {
@@ -84,21 +114,37 @@ impl State {
         let Some(reading) = reading else {
             return Self::Absent;
         };
-        let Some(data) = &reading.data else {
-            return Self::Foreign;
+        let StateReading {
+            name,
+            uid,
+            version,
+            labels,
+            annotations,
+            owners,
+            data,
+        } = reading;
+        let origin = Origin::of(credential, &name, &labels, &annotations);
+        let Some(data) = data else {
+            return match origin {
+                Origin::Elsewhere(origin) => Self::Elsewhere(origin),
+                Origin::Here | Origin::Given | Origin::Foreign => Self::Foreign,
+            };
         };
-        match StoredLogin::read(data) {
+        match StoredLogin::read(&data) {
             Some(stored) => Self::Present(Box::new(StateSecret {
-                uid: reading.uid,
-                version: reading.version,
-                owner_uid: reading.owner_uid,
-                owned: reading.owners.contains(&credential.uid),
+                uid,
+                version,
+                owner_uid: annotations.get(annotation::OWNER_UID).cloned(),
+                owned: owners.contains(&credential.uid),
+                given: origin == Origin::Given,
+                marked: annotations.contains_key(annotation::WRITTEN_TO)
+                    && stored
+                        .labels()
+                        .keys()
+                        .all(|name| label::is_set(&labels, name)),
                 stored,
             })),
-            None => Self::Damaged {
-                uid: reading.uid,
-                version: reading.version,
-            },
+            None => Self::Damaged { uid, version },
         }
     }
 
@@ -106,7 +152,11 @@ impl State {
     pub(in crate::reconcile) fn stored(&self) -> Option<&StoredLogin> {
         match self {
             Self::Present(secret) => Some(&secret.stored),
-            Self::Unread | Self::Absent | Self::Foreign | Self::Damaged { .. } => None,
+            Self::Unread
+            | Self::Absent
+            | Self::Foreign
+            | Self::Elsewhere(_)
+            | Self::Damaged { .. } => None,
         }
     }
 
@@ -115,7 +165,7 @@ impl State {
         match self {
             Self::Present(secret) => Some((&secret.uid, &secret.version)),
             Self::Damaged { uid, version } => Some((uid, version)),
-            Self::Unread | Self::Absent | Self::Foreign => None,
+            Self::Unread | Self::Absent | Self::Foreign | Self::Elsewhere(_) => None,
         }
     }
 
@@ -155,15 +205,4 @@ impl StoredLogin {
             .filter_map(|(key, value)| Some((key.to_owned(), value?)))
             .collect()
     }
-}
-
-/// Whether a Secret by the name of the state belongs to this object or its predecessor, so that its data may be read.
-#[must_use]
-pub fn is_state_of(
-    credential: &Credential,
-    labels: &BTreeMap<String, String>,
-    annotations: &BTreeMap<String, String>,
-) -> bool {
-    label::is_set(labels, label::STATE)
-        && annotations.get(annotation::OWNER_NAME) == Some(&credential.name)
 }

@@ -1,10 +1,12 @@
 //! The content of a state Secret.
 
+use std::collections::BTreeMap;
+
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::record::LoginRecord;
-use crate::reconcile::digest::hex;
+use crate::{api::label, reconcile::digest::hex};
 
 /// The content of a state Secret.
 #[derive(Clone, Debug)]
@@ -38,6 +40,56 @@ impl StoredLogin {
     pub(in crate::reconcile) fn token_hash(&self) -> String {
         hash(&self.refresh_token)
     }
+}
+
+/// Which refresh tokens nobody else may send.
+impl StoredLogin {
+    /// Whether the provider has accepted a refresh token of this login.
+    pub(in crate::reconcile) fn has_worked(&self) -> bool {
+        self.record.rotation > 0 && self.record.replaced.is_none()
+    }
+
+    /// Whether its initial refresh token was sent, or may have been.
+    fn may_have_sent_its_seed(&self) -> bool {
+        let record = &self.record;
+        self.has_worked()
+            || record.claim.is_some()
+            || record.outcome_unknown
+            || record.rejection.is_some()
+    }
+
+    /// The hashes of all refresh tokens that belong to this login or to one that it replaced, as far as they are known. Another
+    /// login that sent one of them would end this one.
+    fn own_tokens(&self) -> impl Iterator<Item = String> {
+        let record = &self.record;
+        let replaced = record.replaced.iter().map(|replaced| &replaced.seed);
+        let seed = self.may_have_sent_its_seed().then_some(&record.seed);
+        let current = self.has_worked().then(|| self.token_hash());
+        let seeds = record.past_seeds.iter().chain(replaced).chain(seed);
+        let tokens = self.replaced_token.iter().map(hash).chain(current);
+        seeds.cloned().chain(tokens)
+    }
+
+    /// Whether the refresh token with this hash belongs to this login.
+    pub(in crate::reconcile) fn owns(&self, token_hash: &str) -> bool {
+        self.own_tokens().any(|own| own == token_hash)
+    }
+
+    /// The labels of its state, by which the states that may know a token are found without reading the others.
+    pub(super) fn labels(&self) -> BTreeMap<String, String> {
+        let known = self.own_tokens().map(|hash| knows_label(&hash));
+        known
+            .chain([label::STATE.into()])
+            .map(|name| (name, label::TRUE.into()))
+            .collect()
+    }
+}
+
+/// The label of a state that may know the refresh token with this hash. It has 16 bits of the hash: enough to leave out other
+/// states, and too few to confirm a guess. Labels and the selectors that name them end up in logs.
+pub(in crate::reconcile) fn knows_label(token_hash: &str) -> String {
+    let start: String = token_hash.chars().take(4).collect();
+    format!("{}{start}", label::KNOWS)
 }
 
 impl StoredLogin {

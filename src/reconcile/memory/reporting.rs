@@ -14,12 +14,14 @@ pub(in crate::reconcile) struct Reporting {
 }
 
 /// A change that is worth an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::reconcile) enum Change {
     /// A token was issued and published.
     Issued,
     /// The target had been deleted or edited, and was written again.
     Repaired,
+    /// A Secret under an earlier name of the target was deleted.
+    Moved { secret: String },
     /// A refresh request by hand was served.
     ServedRequest,
     /// A login began with another initial refresh token.
@@ -168,7 +170,7 @@ impl Reporting {
 
 impl Change {
     /// Whether it describes one token, and ends with it.
-    fn is_of_a_token(self) -> bool {
+    fn is_of_a_token(&self) -> bool {
         match self {
             Self::ExpiryUnknown { .. }
             | Self::LongLived { .. }
@@ -179,6 +181,7 @@ impl Change {
             Self::Issued
             | Self::Repaired
             | Self::Repeated { .. }
+            | Self::Moved { .. }
             | Self::SeedAdopted
             | Self::RefreshTokenLeft
             | Self::TokenHostsMissing { .. }

@@ -6,7 +6,7 @@ use super::Unwritable;
 use crate::{
     api::{CubeCredentialStatus, Reason},
     reconcile::{
-        target::{DesiredMetadata, TargetSecret},
+        target::{DesiredMetadata, PodsSeen, TargetSecret},
         token::Token,
         write_error::WriteError,
     },
@@ -22,6 +22,8 @@ pub(in crate::reconcile) struct TargetMemory {
     unwritable: Option<Unwritable>,
     /// The uid of a predecessor's Secret whose token was issued for what the spec says: the next token replaces that one.
     inherited: Option<String>,
+    /// The pods that use the Secrets under earlier names.
+    pods: Option<PodsSeen>,
 }
 
 /// The token at hand. This is the one place that could lose a token that was received: it gives up an unpublished one only when
@@ -84,6 +86,7 @@ impl TargetMemory {
         let issued = self.unpublished().is_some();
         *self = Self {
             written,
+            pods: self.pods.take(),
             ..Self::default()
         };
         issued
@@ -95,6 +98,19 @@ impl TargetMemory {
             AtHand::Nothing => AtHand::Nothing,
             AtHand::Read(token) | AtHand::Unpublished(token) => AtHand::Unpublished(token),
         };
+    }
+
+    pub(in crate::reconcile) fn see_pods(&mut self, seen: PodsSeen) {
+        self.pods = Some(seen);
+    }
+
+    pub(in crate::reconcile) fn forget_pods(&mut self) {
+        self.pods = None;
+    }
+
+    /// The pods as they were listed last.
+    pub(in crate::reconcile) fn pods(&self) -> Option<&PodsSeen> {
+        self.pods.as_ref()
     }
 
     /// The Secret with this uid was left by a predecessor, and its token was issued for what the spec says.

@@ -47,6 +47,9 @@ pub(in crate::reconcile) const CLOCK_SKEW: SignedDuration = seconds(60);
 /// no trace: they are looked up this often.
 pub(in crate::reconcile) const UNWATCHED: SignedDuration = seconds(60);
 
+/// The pods that use a Secret under an earlier name of the target are listed this often.
+pub(in crate::reconcile) const PODS: SignedDuration = seconds(600);
+
 /// The duration of a claim on a refresh token.
 pub(in crate::reconcile) const CLAIM: SignedDuration = seconds(40);
 /// The time that must be left of a claim when the request is sent: an exchange (at most 30 s), and the 5 s that the clocks of two

@@ -9,10 +9,10 @@ use crate::{
     api_error::ApiError,
     oauth::{error::TokenError, response::Issued},
     reconcile::{
-        login::{StateReading, StateSecret},
+        login::{OtherState, StateReading, StateSecret},
         pace::{Permit, PermitRequest, Slot},
         source::{CaBundle, Source, SourceValue},
-        target::{TargetReading, TargetSecret},
+        target::{PodList, TargetReading, TargetSecret},
         write_error::WriteError,
     },
 };
@@ -25,13 +25,25 @@ pub enum Outcome {
     /// The Secret by the target's name.
     Target(Option<TargetReading>),
     /// The target before it moved.
-    Previous(Option<TargetReading>),
+    Previous {
+        /// The name that it had.
+        name: String,
+        reading: Option<TargetReading>,
+    },
+    /// The pods that use these Secrets.
+    Consumers { secrets: Vec<String>, pods: PodList },
     /// The Secret with the client.
     Source(Source),
     /// The Secret with the initial refresh token.
     Seed(Source<SourceValue>),
     /// The state Secret.
     State(Option<StateReading>),
+    /// Whether another state knows the refresh token.
+    OtherStates {
+        /// The SHA-256 of the token.
+        token_hash: String,
+        others: Vec<OtherState>,
+    },
     /// The CA bundle.
     CaBundle(CaBundle),
     /// The permit of the client's budget, for this request.

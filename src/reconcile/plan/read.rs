@@ -3,6 +3,7 @@
 use crate::{
     api::{CaBundleRef, ClientSecretRef, RefreshTokenRef},
     reconcile::{
+        login::knows_label,
         settings::Settings,
         source::{Source, SourceValue},
         target::{Target, TargetSecret},
@@ -24,6 +25,11 @@ pub enum Read {
         /// The name that it had.
         name: String,
     },
+    /// The pods that use these Secrets.
+    Consumers {
+        /// The names of the Secrets.
+        secrets: Vec<String>,
+    },
     /// The Secret with the client.
     Source {
         /// The name and the keys of the Secret.
@@ -42,6 +48,15 @@ pub enum Read {
     State {
         /// The name of the state.
         name: String,
+    },
+    /// The states of the namespace, other than this object's, that may know a refresh token.
+    OtherStates {
+        /// The name of this object's state.
+        state: String,
+        /// The label of the states that may know it.
+        label: String,
+        /// The SHA-256 of the token.
+        token_hash: String,
     },
     /// The CA bundle.
     CaBundle(CaBundleRef),
@@ -83,6 +98,15 @@ impl Read {
     pub(crate) fn state(settings: &Settings) -> Self {
         Self::State {
             name: settings.state_name.clone(),
+        }
+    }
+
+    #[must_use]
+    pub(in crate::reconcile) fn other_states(settings: &Settings, token_hash: String) -> Self {
+        Self::OtherStates {
+            state: settings.state_name.clone(),
+            label: knows_label(&token_hash),
+            token_hash,
         }
     }
 

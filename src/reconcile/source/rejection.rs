@@ -68,6 +68,19 @@ pub enum Rejection {
     /// The stored refresh token was given for another use.
     #[error("the refresh token in Secret {state:?} {why}")]
     StoredToken { state: String, why: Withheld },
+    /// Another login knows the refresh token.
+    #[error(
+        "Secret {secret:?} holds the refresh token of CubeCredential {owner:?}{}, so it is not sent",
+        stored_in(state.as_deref())
+    )]
+    RefreshTokenInUse {
+        secret: String,
+        /// Whether it is a state that a person gave to this object.
+        given: bool,
+        owner: String,
+        /// The state of the other login, if there is one.
+        state: Option<String>,
+    },
     /// The CA bundle cannot be used.
     #[error("spec.caBundleRef: {} {flaw}", ca_bundle_name(reference))]
     CaBundle {
@@ -196,6 +209,7 @@ impl Rejection {
             | Self::HostsNotNamed { .. }
             | Self::CaNotPermitted { .. } => Reason::HostNotAllowed,
             Self::StoredToken { .. } => Reason::StateConflict,
+            Self::RefreshTokenInUse { .. } => Reason::RefreshTokenInUse,
             Self::CaBundle { .. } => Reason::CABundleInvalid,
         }
     }
@@ -207,6 +221,7 @@ impl Rejection {
             Self::SecretAbsent { .. }
             | Self::NotLabelled { .. }
             | Self::StoredToken { .. }
+            | Self::RefreshTokenInUse { .. }
             | Self::CaBundle { .. } => true,
             // The initial refresh token has one reason for a missing key and a missing Secret.
             Self::KeyMissing { role, .. } => *role == SecretRole::RefreshToken,
@@ -218,6 +233,10 @@ impl Rejection {
             | Self::CaNotPermitted { .. } => false,
         }
     }
+}
+
+fn stored_in(state: Option<&str>) -> String {
+    state.map_or_else(String::new, |state| format!(" (Secret {state:?})"))
 }
 
 /// Kind and name of a CA bundle.

@@ -8,16 +8,22 @@ use super::{
 use crate::{
     api::{ConditionStatus, ConditionType},
     reconcile::{
+        case::Case,
         event::{Event, EventKind},
         memory::{Change, LifetimeSource},
         observed::Observed,
         settings::Settings,
         source::ca_bundle_name,
+        target::TargetSecret,
     },
 };
 
 /// The events of a report with these conditions.
-pub(super) fn events(observed: &Observed, conditions: &Conditions) -> Vec<Event> {
+pub(super) fn events(
+    observed: &Observed,
+    case: Option<&Case<'_>>,
+    conditions: &Conditions,
+) -> Vec<Event> {
     let settings = observed.settings.as_ref().ok();
     let mut events = failures(observed, conditions);
     events.extend(first_token(observed, settings));
@@ -30,7 +36,25 @@ pub(super) fn events(observed: &Observed, conditions: &Conditions) -> Vec<Event>
             .into_iter()
             .filter_map(|change| of_change(change, settings)),
     );
+    events.extend(case.into_iter().flat_map(kept_targets));
     events
+}
+
+/// One event for each Secret that is kept under an earlier name of the target.
+fn kept_targets(case: &Case<'_>) -> Vec<Event> {
+    let reported = &case.observed.credential.status.previous_targets;
+    let target = &case.settings.target_name;
+    let news = case
+        .earlier_targets()
+        .filter(|secret| !reported.contains(&secret.name));
+    let event = |secret: &TargetSecret| {
+        let kept = case.kept_for(secret)?;
+        Some(Event {
+            kind: EventKind::TargetKept,
+            note: message::kept_target(&secret.name, &kept, target)?,
+        })
+    };
+    news.filter_map(event).collect()
 }
 
 /// One event for each new reason of a failure. Ready and Refreshed with the same reason are one failure.
@@ -116,6 +140,10 @@ fn of_change(change: Change, settings: Option<&Settings>) -> Option<Event> {
         Change::Repaired => (
             EventKind::TargetRepaired,
             format!("Secret {target:?} was deleted or edited and is as it should be again"),
+        ),
+        Change::Moved { secret } => (
+            EventKind::TargetMoved,
+            format!("Secret {secret:?} was deleted, because spec.target.name is {target:?} now"),
         ),
         Change::ServedRequest => (
             EventKind::RefreshRequested,

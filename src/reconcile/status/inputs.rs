@@ -95,6 +95,17 @@ pub(super) fn rejected_inputs(rejection: &Rejection, settings: &Settings) -> Str
             "{rejection}: {}; nothing is sent before that",
             consent_again(why, settings)
         ),
+        Rejection::RefreshTokenInUse {
+            given: true,
+            state: Some(state),
+            ..
+        } => format!(
+            "{rejection}: when that CubeCredential is gone, delete Secret {state:?} to complete the move (docs/backup.md); it is \
+             looked at again every minute"
+        ),
+        Rejection::RefreshTokenInUse { .. } => format!(
+            "{rejection}: sign in again for this one, or move that login (docs/backup.md); it is looked at again every minute"
+        ),
         Rejection::CaBundle { reference, flaw } => format!(
             "{rejection}{}; it is used as soon as that is done",
             mend_bundle(flaw, &reference.name, settings)

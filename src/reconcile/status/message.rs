@@ -11,7 +11,8 @@ use crate::{
         pace::Wait,
         settings::{Settings, SettingsError},
         source::ca_bundle_name,
-        target::TargetConflict,
+        target::{EarlierUse, Kept, TargetConflict},
+        write_error::WriteError,
     },
 };
 
@@ -194,9 +195,14 @@ pub(super) fn claimed(until: Timestamp) -> String {
 }
 
 /// This message must keep people from a restart, which they usually attempt first.
-pub(super) fn storing(why: &str) -> String {
+pub(super) fn storing(why: &WriteError) -> String {
+    let remedy = match why {
+        // Its content is older than what is in memory.
+        WriteError::Immutable { namespace, name } => delete_secret(namespace, name),
+        _ => "remove what is in the way".into(),
+    };
     format!(
-        "do not restart the operator: the new refresh token is in its memory alone; {why}: remove what is in the way; it is \
+        "do not restart the operator: the new refresh token is in its memory alone; {why}: {remedy}; it is \
          written again every 30 s"
     )
 }
@@ -207,7 +213,7 @@ pub(super) fn target_conflict(conflict: &TargetConflict) -> String {
             "{conflict}: set spec.target.name of one of the two to another name; it is looked at again when one of them changes, \
              and every minute"
         ),
-        TargetConflict::Foreign { .. } => format!(
+        TargetConflict::Foreign { .. } | TargetConflict::Copy { .. } => format!(
             "{conflict}: delete it, or set spec.target.name to another name; it is looked at again every minute"
         ),
         TargetConflict::Retained {
@@ -222,10 +228,48 @@ pub(super) fn target_conflict(conflict: &TargetConflict) -> String {
     }
 }
 
+/// A Secret under an earlier name of the target.
+pub(super) fn kept_target(secret: &str, kept: &Kept, target: &str) -> Option<String> {
+    Some(match kept {
+        Kept::Unknown => return None,
+        Kept::InUse(used) => format!(
+            "{}: mount Secret {target:?} instead",
+            earlier_target(secret, Some(used))
+        ),
+        Kept::Until(expires_at) => format!(
+            "Secret {secret:?} is kept until its token expires at {expires_at}, and not refreshed: mount Secret {target:?} instead"
+        ),
+    })
+}
+
+/// What is said of a Secret under an earlier name of the target.
+pub(super) fn earlier_target(secret: &str, used: Option<&EarlierUse>) -> String {
+    let Some(EarlierUse { pod, more }) = used else {
+        return format!(
+            "Secret {secret:?} is kept from before spec.target.name changed, and not refreshed"
+        );
+    };
+    let others = match more {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("Secret {secret:?} is kept for pod {pod:?}{others}, and not refreshed")
+}
+
 pub(super) fn state_conflict(conflict: &StateConflict) -> String {
     match conflict {
         StateConflict::Foreign { .. } => format!(
             "{conflict}: delete it, or give this CubeCredential another name; it is looked at again every minute"
+        ),
+        StateConflict::Elsewhere {
+            name,
+            namespace,
+            uid,
+            ..
+        } => format!(
+            "{conflict}: if nobody else uses it, move the login here (docs/backup.md): `kubectl annotate --overwrite secret {name} \
+             -n {namespace} {}={uid}`; it is looked at again every minute",
+            annotation::ADOPTABLE_BY
         ),
         StateConflict::Damaged { .. } => format!(
             "{conflict}: restore it, or delete it and sign in again; it is looked at again every minute"
@@ -234,20 +278,28 @@ pub(super) fn state_conflict(conflict: &StateConflict) -> String {
 }
 
 /// The API server's own words name the quota or the policy.
-pub(super) fn not_writable(why: &str, next_attempt: Timestamp) -> String {
+pub(super) fn not_writable(why: &WriteError, reason: Reason, next_attempt: Timestamp) -> String {
+    let remedy = match why {
+        WriteError::Immutable { namespace, name } if reason == Reason::StateNotWritable => format!(
+            "save it with `kubectl get secret {name} -n {namespace} -o yaml`, delete it, and create it again without the field \
+             immutable: it holds the login"
+        ),
+        WriteError::Immutable { namespace, name } => {
+            format!(
+                "{}, and it is created again",
+                delete_secret(namespace, name)
+            )
+        }
+        _ => "raise the quota, or have the policy or the role permit this Secret".into(),
+    };
     format!(
-        "{why}: raise the quota, or have the policy or the role permit this Secret{NEXT_TRY}{}, or at once when the spec changes",
+        "{why}: {remedy}{NEXT_TRY}{}, or at once when the spec changes",
         time(next_attempt)
     )
 }
 
-/// The operator does not delete what somebody has made immutable.
-pub(super) fn immutable_target(target: &str, namespace: &str, next_attempt: Timestamp) -> String {
-    format!(
-        "Secret {target:?} is immutable, so no new token can be written into it: run `kubectl -n {namespace} delete secret {target}`, \
-         and it is created again immediately{NEXT_TRY}{}",
-        time(next_attempt)
-    )
+fn delete_secret(namespace: &str, name: &str) -> String {
+    format!("run `kubectl delete secret {name} -n {namespace}`")
 }
 
 /// The target must be gone before it can be created with another type. A few finalizers say enough.

@@ -64,6 +64,7 @@ pub(super) fn of_response(reason: Reason, settings: &Settings) -> String {
         | Reason::RefreshTokenNotFound
         | Reason::RefreshTokenNotLabelled
         | Reason::RefreshTokenMalformed
+        | Reason::RefreshTokenInUse
         | Reason::InvalidSpec
         | Reason::CABundleInvalid
         | Reason::HostNotAllowed

@@ -21,6 +21,9 @@ use crate::{
 /// The longest message that the schema accepts: a webhook's own words can have any length.
 const LONGEST_MESSAGE: usize = 2048;
 
+/// The most names in `previousTargets`.
+const MOST_EARLIER_TARGETS: usize = 16;
+
 /// The report of these conditions; `None`: the status says all of it already. Without a case, the spec cannot be read.
 pub(in crate::reconcile) fn report(
     observed: &Observed,
@@ -33,10 +36,20 @@ pub(in crate::reconcile) fn report(
         Some(target) => with_target(bare, target, case.and_then(Case::token_on_target)),
         None => bare,
     };
+    let status = CubeCredentialStatus {
+        previous_targets: case.map(earlier_targets).unwrap_or_default(),
+        ..status
+    };
     (status != observed.credential.status).then(|| Action::Report {
-        events: events(observed, conditions),
+        events: events(observed, case, conditions),
         status,
     })
+}
+
+/// The names of the Secrets under earlier names of the target. The schema limits their number.
+fn earlier_targets(case: &Case<'_>) -> Vec<String> {
+    let earlier = case.observed.previous.iter().take(MOST_EARLIER_TARGETS);
+    earlier.map(|secret| secret.name.clone()).collect()
 }
 
 /// The part of a status that needs no target.

@@ -6,7 +6,7 @@ use super::secret::TargetSecret;
 use crate::{
     api::{annotation, label},
     reconcile::{
-        credential::Credential,
+        credential::{Credential, place_of},
         settings::Settings,
         token::{LAST_ROTATION, LoginExpiry, TokenMetadata},
     },
@@ -33,6 +33,8 @@ impl DesiredMetadata {
         let mut annotate = |name: &str, value: &str| annotations.insert(name.into(), value.into());
         annotate(annotation::OWNER_NAME, &credential.name);
         annotate(annotation::OWNER_UID, &credential.uid);
+        let place = place_of(&credential.namespace, &settings.target_name);
+        annotate(annotation::WRITTEN_TO, &place);
         annotate(annotation::TYPE, &settings.target.r#type);
         annotate(annotation::ISSUED_AT, &token.issued_at.to_string());
         annotate(annotation::EXPIRES_AT, &token.expires_at.to_string());

@@ -1,9 +1,13 @@
 //! The owner of a Secret by the target's name.
 
 use super::secret::TargetSecret;
-use crate::{api::annotation, reconcile::credential::Credential};
+use crate::{
+    api::annotation,
+    reconcile::credential::{Credential, place_of},
+};
 
-/// The owner of a Secret. The uid annotation decides; the owner reference only lets the garbage collector delete it.
+/// The owner of a Secret. The uid annotation decides, unless the Secret is a copy of another one; the owner reference only lets the
+/// garbage collector delete it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::reconcile) enum TargetOwner {
     /// It has the uid of this `CubeCredential`.
@@ -17,7 +21,50 @@ pub(in crate::reconcile) enum TargetOwner {
     Foreign,
 }
 
+/// Where a Secret was written, as its mark says. All other marks travel with a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WrittenTo<'a> {
+    /// To this namespace and name.
+    Here,
+    /// To another namespace or name: it is a copy.
+    Elsewhere(&'a str),
+    /// It has no such mark: an earlier version wrote it, or something else.
+    Unknown,
+}
+
 impl TargetSecret {
+    fn written_to(&self) -> WrittenTo<'_> {
+        match self.annotations.get(annotation::WRITTEN_TO) {
+            None => WrittenTo::Unknown,
+            Some(place) if *place == place_of(&self.namespace, &self.name) => WrittenTo::Here,
+            Some(place) => WrittenTo::Elsewhere(place),
+        }
+    }
+
+    /// The namespace and name of the Secret that this one is a copy of.
+    #[must_use]
+    pub(in crate::reconcile) fn copy_of(&self) -> Option<&str> {
+        match self.written_to() {
+            WrittenTo::Elsewhere(place) => Some(place),
+            WrittenTo::Here | WrittenTo::Unknown => None,
+        }
+    }
+
+    /// The uid of the `CubeCredential` that it was written for under this name. A copy was written for none, and neither was a
+    /// Secret that does not say so.
+    #[must_use]
+    pub(crate) fn written_for(&self) -> Option<&str> {
+        let written_here = self.written_to() == WrittenTo::Here;
+        self.marked_owner().filter(|_| written_here)
+    }
+
+    /// The uid of the `CubeCredential` that it is marked with, perhaps as a copy.
+    #[must_use]
+    pub(crate) fn marked_owner(&self) -> Option<&str> {
+        let uid = self.annotations.get(annotation::OWNER_UID)?;
+        Some(uid)
+    }
+
     /// Whether this Secret belongs neither to this object nor to a predecessor of it. Its data may not be read then.
     #[must_use]
     pub fn is_foreign_to(&self, credential: &Credential) -> bool {
@@ -30,6 +77,9 @@ impl TargetSecret {
     }
 
     pub(in crate::reconcile) fn owner(&self, credential: &Credential) -> TargetOwner {
+        if self.copy_of().is_some() {
+            return TargetOwner::Foreign;
+        }
         let marked = |name: &str| self.annotations.get(name).map(String::as_str);
         match marked(annotation::OWNER_UID) {
             Some(uid) if uid == credential.uid => TargetOwner::This,

@@ -6,6 +6,7 @@ use secrecy::SecretString;
 
 /// The Secret by the target's name.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each reconcile")]
 pub enum Target {
     /// The watch does not show it. A foreign one by that name may exist.
     Unknown,
@@ -19,6 +20,7 @@ pub enum Target {
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct TargetSecret {
+    pub namespace: String,
     pub name: String,
     pub uid: String,
     pub version: String,

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     api::{
-        ConditionStatus, ConditionType, CubeCredentialSpec, CubeCredentialStatus, Reason,
-        annotation,
+        ConditionStatus, ConditionType, CubeCredentialSpec, CubeCredentialStatus, DeletionPolicy,
+        Reason, annotation,
     },
     oauth::endpoint::Endpoint,
     reconcile::SourceValue,
@@ -267,14 +267,18 @@ fn a_state_of_a_deleted_object_is_adopted_with_its_labelled_seed_only() {
 
 #[test]
 fn no_write_makes_a_state_this_objects_before_its_seed_does() {
-    let mut world = created_again(|_| {});
+    let mut world = created_again(|spec| {
+        spec.target.deletion_policy = Some(DeletionPolicy::Delete);
+    });
     let owner =
         |world: &World| world.cluster.secrets[STATE].annotations[annotation::OWNER_UID].clone();
     let before = owner(&world);
     world.seed = None;
     world.settle();
     assert_eq!(owner(&world), before);
-    let mut world = created_again(|_| {});
+    let mut world = created_again(|spec| {
+        spec.target.deletion_policy = Some(DeletionPolicy::Delete);
+    });
     world.settle();
     assert_eq!(owner(&world), "another-uid");
 }

@@ -114,6 +114,8 @@ impl World {
             Read::Source { .. } => &mut costs.source_reads,
             Read::Seed { .. } => &mut costs.seed_reads,
             Read::State { .. } => &mut costs.state_reads,
+            Read::OtherStates { .. } => &mut costs.looks_at_others,
+            Read::Consumers { .. } => &mut costs.pod_lists,
             Read::CaBundle(_) => &mut costs.ca_reads,
         } += 1;
         self.objects.read(what, observed)

@@ -121,11 +121,11 @@ fn happen(world: &mut World, event: Event) {
         Event::Move(n) => world.edit_spec(|spec| spec.target.name = Some(format!("target-{n}"))),
         Event::Retype(n) => world.edit_spec(|spec| spec.target.r#type = format!("example.com/{n}")),
         Event::Policy(keep) => world.edit_spec(|spec| {
-            spec.target.deletion_policy = if keep {
+            spec.target.deletion_policy = Some(if keep {
                 DeletionPolicy::Retain
             } else {
                 DeletionPolicy::Delete
-            };
+            });
         }),
         Event::Secret(n) => world.put_source(&format!("S3CRET-{n}")),
         Event::TouchSource | Event::LabelSource(_) if world.source.is_none() => {}

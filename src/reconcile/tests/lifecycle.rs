@@ -15,6 +15,8 @@ const NOTHING: Costs = Costs {
     source_reads: 0,
     seed_reads: 0,
     state_reads: 0,
+    looks_at_others: 0,
+    pod_lists: 0,
     ca_reads: 0,
     exchanges: 0,
     stores: 0,
@@ -150,7 +152,7 @@ fn what_a_token_does_not_depend_on_changes_in_place() {
 fn the_owner_reference_follows_the_deletion_policy() {
     let mut world = World::ready();
     assert_eq!(world.cluster.secrets[TARGET].owners.len(), 1);
-    world.edit_spec(|spec| spec.target.deletion_policy = crate::api::DeletionPolicy::Retain);
+    world.edit_spec(|spec| spec.target.deletion_policy = Some(crate::api::DeletionPolicy::Retain));
     assert_eq!(world.cost_of(World::settle).exchanges, 0);
     assert!(world.cluster.secrets[TARGET].owners.is_empty());
 }

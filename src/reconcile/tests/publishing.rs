@@ -107,7 +107,7 @@ fn what_others_add_to_the_target_does_not_matter() {
 #[test]
 fn a_target_that_somebody_else_keeps_as_it_should_not_be_is_written_once() {
     let mut world = World::new();
-    world.spec.target.deletion_policy = DeletionPolicy::Retain;
+    world.spec.target.deletion_policy = Some(DeletionPolicy::Retain);
     world.settle();
     // An owner reference of another field manager is not ours to remove.
     world.cluster.kept_owners.push(UID.into());
@@ -137,7 +137,7 @@ fn a_moved_target_is_published_before_the_old_one_is_deleted() {
         assert!(!world.cluster.secrets.contains_key(TARGET));
         assert_eq!(world.provider.exchanges.len(), 1);
         assert_eq!(world.status.target.as_ref().unwrap().name, "elsewhere");
-        assert!(world.take_events().is_empty());
+        assert_eq!(world.take_events(), [EventKind::TargetMoved]);
     }
 }
 

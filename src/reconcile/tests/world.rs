@@ -30,6 +30,8 @@ pub(super) struct Costs {
     pub(super) source_reads: usize,
     pub(super) seed_reads: usize,
     pub(super) state_reads: usize,
+    pub(super) looks_at_others: usize,
+    pub(super) pod_lists: usize,
     pub(super) ca_reads: usize,
     pub(super) exchanges: usize,
     pub(super) stores: usize,

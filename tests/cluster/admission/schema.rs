@@ -174,7 +174,7 @@ fn a_minimal_object_is_stored_with_every_default() {
         "clientAuthentication": "Body",
         "refreshBefore": "5m",
         "assumedLifetime": "1h",
-        "target": {"type": "Opaque", "deletionPolicy": "Delete"},
+        "target": {"type": "Opaque"},
         "suspend": false,
     });
     assert_eq!(spec(json!({})), defaults);

@@ -64,6 +64,7 @@ pub(super) fn rows() -> Vec<Row> {
         preflight::rows(),
         writes::targets(),
         writes::states(),
+        writes::of_others(),
         waiting::resting(),
     ]
     .into_iter()

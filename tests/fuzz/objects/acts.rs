@@ -121,9 +121,11 @@ impl World {
         let mut tokens = tokens.iter().filter_map(|key| data.get(*key));
         assert!(tokens.all(|token| is_token(token.expose_secret())));
         let reading = StateReading {
+            name: state.secret.name.clone(),
             uid: "state".into(),
             version: "1".into(),
-            owner_uid: None,
+            labels: state.secret.labels.clone(),
+            annotations: state.secret.annotations.clone(),
             owners: vec![],
             data: Some(data.clone()),
         };

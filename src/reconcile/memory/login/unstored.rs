@@ -133,7 +133,7 @@ impl Unstored {
     /// The state was read. Where its token is no longer the one that was sent, the stored one wins: it is ours, if the response to
     /// the write was lost, or the successor that another process received.
     pub(in crate::reconcile) fn compared_with(self, state: &State) -> Option<Self> {
-        if matches!(state, State::Foreign) {
+        if matches!(state, State::Foreign | State::Elsewhere(_)) {
             return Some(self.failed(Setback::Refused(WriteError::ForeignState)));
         }
         let Some(stored) = state.stored() else {

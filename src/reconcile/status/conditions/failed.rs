@@ -91,16 +91,7 @@ impl Conditions {
         unwritable: &Unwritable,
     ) -> Self {
         let next_attempt = unwritable.next_attempt;
-        let is_immutable = reason == Reason::TargetNotWritable && unwritable.why.is_immutable();
-        let message = if is_immutable {
-            let (target, namespace) = (
-                &case.settings.target_name,
-                &case.observed.credential.namespace,
-            );
-            message::immutable_target(target, namespace, next_attempt)
-        } else {
-            message::not_writable(&unwritable.why.to_string(), next_attempt)
-        };
+        let message = message::not_writable(&unwritable.why, reason, next_attempt);
         let refreshed = Condition::failed(reason, message);
         Self::from_published_token(case, refreshed, Progress::Reconciling, None)
             .wake_by(next_attempt)
@@ -124,8 +115,7 @@ impl Conditions {
 
     /// The provider's response is in no Secret yet: the login is lost if the process stops.
     pub(in crate::reconcile) fn storing(case: &Case<'_>, why: &WriteError) -> Self {
-        let refreshed =
-            Condition::failed(Reason::StateNotWritable, message::storing(&why.to_string()));
+        let refreshed = Condition::failed(Reason::StateNotWritable, message::storing(why));
         Self::from_published_token(case, refreshed, Progress::Reconciling, None)
     }
 }

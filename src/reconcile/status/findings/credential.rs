@@ -172,6 +172,15 @@ impl Display for LoginFact {
 impl Display for TargetFact {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Earlier {
+                secret,
+                target,
+                pod,
+            } => write!(
+                f,
+                "{}: mount Secret {target:?} instead",
+                message::earlier_target(secret, pod.as_ref())
+            ),
             Self::Conflict(conflict) => f.write_str(&message::target_conflict(conflict)),
             Self::Absent { secret } => write!(
                 f,

@@ -15,9 +15,13 @@ pub(super) fn summary(reason: Reason) -> &'static str {
     match (reason, reason.retry_class()) {
         (reason, _) if NO_FAILURE.contains(&reason) => "",
         (Reason::RefreshTokenRejected, _) => "once, after 5 min",
-        (Reason::TargetConflict | Reason::TargetDuplicate | Reason::StateConflict, _) => {
-            "looked at every minute"
-        }
+        (
+            Reason::TargetConflict
+            | Reason::TargetDuplicate
+            | Reason::StateConflict
+            | Reason::RefreshTokenInUse,
+            _,
+        ) => "looked at every minute",
         (_, Some(RetryClass::Fast)) => "after seconds",
         (_, Some(RetryClass::Slow)) => "after 5 min, later every hour",
         (_, Some(RetryClass::RateLimited)) => "when the pause is over",
@@ -40,7 +44,13 @@ pub(super) fn next(reason: Reason) -> &'static str {
         (Reason::RefreshTokenLost, _) => {
             "Nothing more is sent. The published token is not `Ready`, because a provider mostly ends it together with the lost refresh."
         }
-        (Reason::TargetConflict | Reason::TargetDuplicate | Reason::StateConflict, _) => {
+        (
+            Reason::TargetConflict
+            | Reason::TargetDuplicate
+            | Reason::StateConflict
+            | Reason::RefreshTokenInUse,
+            _,
+        ) => {
             "It is looked at every minute, and at once when the `CubeCredential` changes. Nothing is sent to the provider."
         }
         (Reason::TargetNotWritable | Reason::StateNotWritable, _) => {

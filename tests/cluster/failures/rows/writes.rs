@@ -2,7 +2,10 @@
 
 use cube_operator::api::{
     Grant,
-    Reason::{StateConflict, StateNotWritable, TargetConflict, TargetDuplicate, TargetNotWritable},
+    Reason::{
+        RefreshTokenInUse, StateConflict, StateNotWritable, TargetConflict, TargetDuplicate,
+        TargetNotWritable,
+    },
 };
 use serde_json::{Value, json};
 
@@ -43,8 +46,10 @@ fn predecessor(name: &str) -> Value {
     })
 }
 
-/// A state that such a `CubeCredential` left, whose refresh token is for this endpoint.
-fn state(name: &str, endpoint: &str) -> Value {
+/// A state that such a `CubeCredential` left in this namespace, whose refresh token is for this endpoint.
+fn state(name: &str, namespace: &str, endpoint: &str) -> Value {
+    let mut annotations = predecessor(name);
+    annotations["cube-operator.dev/written-to"] = json!(format!("{namespace}/{name}-cube-state"));
     let record = json!({
         "generation": 1, "seed": "00", "seedVersion": null, "tokenHosts": null, "pastSeeds": [], "issued": null, "claim": null,
         "inDoubt": false, "rejection": null, "replaced": null,
@@ -53,7 +58,7 @@ fn state(name: &str, endpoint: &str) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Secret", "type": "cube-operator.dev/state",
         "metadata": {
-            "name": format!("{name}-cube-state"), "labels": {"cube-operator.dev/state": "true"}, "annotations": predecessor(name),
+            "name": format!("{name}-cube-state"), "labels": {"cube-operator.dev/state": "true"}, "annotations": annotations,
         },
         "stringData": {"refresh-token": "kept", "record": record.to_string()},
     })
@@ -78,6 +83,18 @@ pub(super) fn targets() -> Vec<Row> {
             |objects, _| objects.others.push(foreign("row-conflict-token")),
         )
         .repaired_by(Repair::Deletion(&["secret/row-conflict-token"])),
+        target(
+            "copy",
+            TargetConflict,
+            "Secret {target} is a copy of Secret \"another/original-token\", so it is left alone: delete it, or set spec.target.name to \
+             another name; it is looked at again every minute",
+            |objects, _| {
+                let mut copy = foreign("row-copy-token");
+                copy["metadata"]["annotations"] = json!({"cube-operator.dev/written-to": "another/original-token"});
+                objects.others.push(copy);
+            },
+        )
+        .repaired_by(Repair::Deletion(&["secret/row-copy-token"])),
         target(
             "retained",
             TargetConflict,
@@ -151,9 +168,10 @@ pub(super) fn states() -> Vec<Row> {
             "the refresh token in Secret {state} is for https://login.example.com/token only: set spec.tokenURL back to that, or \
              sign in for the new endpoint and write its refresh token into key \"refresh-token\" of Secret {login}; nothing is sent \
              before that",
-            |objects, _| {
+            |objects, setup| {
                 objects.login = None;
-                objects.others.push(state("row-r-elsewhere", "https://login.example.com/token"));
+                let namespace = &setup.place.namespace;
+                objects.others.push(state("row-r-elsewhere", namespace, "https://login.example.com/token"));
             },
         ),
         Row::preflight_r(
@@ -164,7 +182,8 @@ pub(super) fn states() -> Vec<Row> {
              that of a new sign-in; nothing is sent before that",
             |objects, setup| {
                 objects.login = None;
-                objects.others.push(state("row-r-left", &setup.url("/r-left")));
+                let namespace = &setup.place.namespace;
+                objects.others.push(state("row-r-left", namespace, &setup.url("/r-left")));
             },
         ),
         Row {
@@ -199,5 +218,42 @@ pub(super) fn states() -> Vec<Row> {
         .while_a_token_lives()
         .with_events(&["Normal TokenIssued", "Warning StateNotWritable", "Normal RefreshRequested"])
         .then_sends("second"),
+    ]
+}
+
+/// A refresh token that another object has, or may have.
+pub(super) fn of_others() -> Vec<Row> {
+    vec![
+        Row {
+            retry: Retry::Recheck,
+            repair: Repair::Deletion(&["secret/row-r-copy-cube-state"]),
+            ..Row::preflight_r(
+                "r-copy",
+                StateConflict,
+                "Secret {state} is a copy of Secret \"another/row-r-copy-cube-state\", whose refresh token only one may use: if nobody \
+                 else uses it, move the login here (docs/backup.md): `kubectl annotate --overwrite secret row-r-copy-cube-state -n \
+                 {namespace} cube-operator.dev/adoptable-by={uid}`; it is looked at again every minute",
+                |objects, _| objects.others.push(state("row-r-copy", "another", "https://login.example.com/token")),
+            )
+        },
+        Row {
+            // The older one makes it.
+            requests: 1,
+            retry: Retry::Recheck,
+            ..Row::preflight_r(
+                "r-in-use",
+                RefreshTokenInUse,
+                "Secret {login} holds the refresh token of CubeCredential \"elder-login\", so it is not sent: sign in again for this \
+                 one, or move that login (docs/backup.md); it is looked at again every minute",
+                |objects, _| objects.others.push(objects.sibling("elder-login", "elder-login-token")),
+            )
+        }
+        .repaired_by(Repair::Change(|objects, _| {
+            let mut elder = objects.sibling("elder-login", "elder-login-token");
+            elder["spec"]["refreshTokenRef"]["name"] = json!("elders-own");
+            objects.others = vec![elder];
+            objects.put_login(Some(b"new-r-in-use"));
+        }))
+        .then_sends("new"),
     ]
 }

@@ -1,8 +1,8 @@
 //! The stored refresh token.
 
 use cube_operator::api::Reason::{
-    RefreshTokenLost, RefreshTokenMalformed, RefreshTokenNotFound, RefreshTokenNotLabelled,
-    RefreshTokenRejected, StateConflict, StateNotWritable,
+    RefreshTokenInUse, RefreshTokenLost, RefreshTokenMalformed, RefreshTokenNotFound,
+    RefreshTokenNotLabelled, RefreshTokenRejected, StateConflict, StateNotWritable,
 };
 
 use super::Section;
@@ -35,6 +35,16 @@ pub(super) const LOGIN: &[Section] = &[
         act: "Write it again; this adds no line break: `kubectl patch secret NAME -n NAMESPACE -p '{\"stringData\": {\"refresh-token\": \
               \"...\"}}'`. A blank or a byte order mark around the value comes from an editor, and is not seen.",
         rows: &[("r-line-break", "")],
+    },
+    Section {
+        reason: RefreshTokenInUse,
+        meaning: "another `CubeCredential`, or a login that is kept, has this refresh token",
+        who: "whoever may sign in",
+        first: "sign in again for this one",
+        act: "A refresh token belongs to one `CubeCredential`: two that send it end each other's login. Sign in at the provider again \
+              and write the new refresh token into the Secret in the message. If this one is to replace the other one, \
+              [move the login](backup.md#move-a-login).",
+        rows: &[("r-in-use", "")],
     },
     Section {
         reason: RefreshTokenRejected,
@@ -75,6 +85,10 @@ pub(super) const LOGIN: &[Section] = &[
               refresh token into the seed's Secret.",
         rows: &[
             ("r-foreign", ""),
+            (
+                "r-copy",
+                "When the Secret is a copy ([backups and moves](backup.md)):",
+            ),
             ("r-elsewhere", "When the spec names another endpoint:"),
             (
                 "r-left",

@@ -15,6 +15,7 @@ pub(super) const TARGET: &[Section] = &[
               client, endpoint and grant; for anything else, whoever may write the Secret runs the command in the message.",
         rows: &[
             ("conflict", ""),
+            ("copy", "When it is a copy of a target:"),
             (
                 "retained",
                 "When it was left by a deleted `CubeCredential` of this name:",

@@ -1,0 +1,49 @@
+//! The other states of the namespace: a refresh token that one of them knows is never sent by this object.
+//!
+//! A state tells by its labels which tokens it may know, from before a token is sent. So two objects with one initial refresh token
+//! each claim it in their own state, and look at the states of the others after that: at least one of them sees the other, and who
+//! sees another one sends nothing.
+
+use std::collections::BTreeMap;
+
+use secrecy::SecretString;
+
+use super::stored::StoredLogin;
+
+/// A state of another object that may know the token.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct OtherState {
+    pub secret: String,
+    /// The name of the object that wrote it.
+    pub owner: String,
+    /// Its data, as far as it is text.
+    pub data: BTreeMap<String, SecretString>,
+}
+
+/// Whether another state of the namespace knows the refresh token that this object would send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum TokenUse {
+    /// They were not looked at in this reconcile, or not since the claim.
+    Unread,
+    OnlyHere,
+    /// This state knows it.
+    Elsewhere {
+        secret: String,
+        owner: String,
+    },
+}
+
+impl TokenUse {
+    /// The use of the token with this hash. A state that cannot be read may know it.
+    pub(in crate::reconcile) fn of(token_hash: &str, others: Vec<OtherState>) -> Self {
+        let knows = |other: &OtherState| {
+            StoredLogin::read(&other.data).is_none_or(|stored| stored.owns(token_hash))
+        };
+        match others.into_iter().find(knows) {
+            Some(OtherState { secret, owner, .. }) => Self::Elsewhere { secret, owner },
+            None => Self::OnlyHere,
+        }
+    }
+}
