@@ -63,7 +63,7 @@ async fn report(flags: &Check, client: &Client) -> Result<(), CheckError> {
             Err(error) => return Err(error.into()),
         }
     }
-    credentials(flags, client, all, &mut report).await?;
+    Box::pin(credentials(flags, client, all, &mut report)).await?;
     report.end()
 }
 

@@ -19,7 +19,6 @@ use crate::{
 
 /// The outcome of a read or an action.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "it is absorbed at once")]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Outcome {
     /// The Secret by the target's name.
