@@ -38,7 +38,7 @@ impl Stage {
         place.apply(&json!({
             "apiVersion": "v1", "kind": "Secret",
             "metadata": {"name": "seed", "labels": {"cube-operator.dev/credential": "true"}},
-            "stringData": {"refresh-token": "initial"},
+            "stringData": {"refresh-token": "initial", "another": "another-one"},
         }));
         place.trust("scripted", &authority);
         let operator = place.operator();
@@ -273,6 +273,7 @@ fn a_refresh_sends_the_scopes_that_the_spec_lists_for_it() {
     let stage = Stage::new(|_| token(&json!({"expires_in": 3600})));
     stage.begin("plain", &login());
     let mut fields = login();
+    fields["refreshTokenRef"]["key"] = json!("another");
     fields["refreshScopes"] = json!(["write", "read"]);
     stage.begin("scoped", &fields);
     let bodies: Vec<_> = stage

@@ -77,7 +77,7 @@ fn one_leads_and_the_next_takes_over_without_an_exchange() {
         waits.unwrap()["message"],
         "standing by: first_first-uid leads"
     );
-    for does in ["list secrets", "watch cubecredentials", "patch secrets"] {
+    for does in ["watch secrets", "watch cubecredentials", "patch secrets"] {
         let metric = format!("cube_operator_api_requests_total{{operation=\"{does}\"}}");
         assert_eq!(
             second.metric(&metric),

@@ -37,7 +37,7 @@ fn is_watched(operator: &Operator, namespace: &str) -> Option<f64> {
 /// How often the operator has listed something.
 fn lists(operator: &Operator) -> f64 {
     let of = |resource: &str| {
-        let metric = format!("cube_operator_api_requests_total{{operation=\"list {resource}\"}}");
+        let metric = format!("cube_operator_api_requests_total{{operation=\"watch {resource}\"}}");
         operator.metric(&metric).unwrap_or_default()
     };
     of("cubecredentials") + of("secrets")

@@ -97,6 +97,7 @@ fn assert_target(place: &Place, status: &CubeCredentialStatus) {
             "cube-operator.dev/source-resource-version": source,
             "cube-operator.dev/scopes": "read write",
             "cube-operator.dev/type": "Opaque",
+            "cube-operator.dev/written-to": format!("{}/main-token", place.namespace),
         })
     );
     let sum = Sha256::digest(place.token("main-token"));

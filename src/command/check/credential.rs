@@ -40,7 +40,7 @@ pub(super) async fn findings(
     let bundle = bundle.map(|found| or(unreadable.ca_bundle, found));
     let hosts = inspection.hosts();
     // Where the bundle is unusable or the host forbidden, an exchange goes no further either.
-    let usable = |found: &Finding| found.mark != Mark::Bad;
+    let usable = |found: &Finding| matches!(found.mark, Mark::Good | Mark::Notice);
     let goes_on = bundle.as_ref().is_none_or(usable) && hosts.mark != Mark::Bad;
     findings.extend(bundle);
     findings.push(hosts);

@@ -51,6 +51,7 @@ pub(super) fn of_response(reason: Reason, settings: &Settings) -> String {
         Reason::ResponseTooLarge => WEB_PAGE.into(),
         Reason::Unavailable => OUTAGE.into(),
         Reason::RateLimited => OTHER_USERS.into(),
+        Reason::NoResponse => network::INTERMEDIARY.into(),
         // No response has these; the rooms that report them have remedies of their own.
         Reason::Synced
         | Reason::TokenIssued
@@ -71,7 +72,6 @@ pub(super) fn of_response(reason: Reason, settings: &Settings) -> String {
         | Reason::TLSUntrusted
         | Reason::ClientCertificateRequired
         | Reason::Unreachable
-        | Reason::NoResponse
         | Reason::TargetConflict
         | Reason::TargetDuplicate
         | Reason::TargetNotWritable

@@ -26,7 +26,8 @@ fn refuse_requests(place: &Place, prometheus: &Prometheus, right: Right, alert: 
 fn concerned(alert: &str) -> &'static [&'static str] {
     match alert {
         "CubeCredentialTokenExpiring" => &["ending"],
-        "CubeCredentialTokenExpired" => &["ending", "short"],
+        // The time that is asked for is minutes ahead: the last token of "leaving" has expired by then.
+        "CubeCredentialTokenExpired" => &["ending", "leaving", "short"],
         "CubeCredentialLoginLost" => &["dead"],
         "CubeCredentialLoginEnding" => &["leaving"],
         "CubeCredentialClientRejected" => &["refused"],
@@ -87,6 +88,7 @@ fn every_alert_and_every_query_of_the_dashboard_finds_what_the_operator_exports(
     place.trust("scripted", &authority);
     place.apply(&secret("wrong", "client-id", &place.namespace));
     place.apply(&secret("seed", "refresh-token", "copied-from-elsewhere"));
+    place.apply(&secret("another-seed", "refresh-token", "another"));
     place.apply(&secret("session", "refresh-token", "of-a-session"));
     place.apply(&secret("foreign-token", "somebody", "else"));
     for state in states() {

@@ -55,7 +55,7 @@ pub(super) fn states() -> [State; 12] {
 
 /// The states in which the API server refuses to write a Secret.
 pub(super) fn limited() -> [State; 2] {
-    let grant = json!({"grant": "RefreshToken", "refreshTokenRef": {"name": "seed"}});
+    let grant = json!({"grant": "RefreshToken", "refreshTokenRef": {"name": "another-seed"}});
     let is = |reason| (Refreshed, "False", reason);
     [
         ("target", json!({}), is("TargetNotWritable")),

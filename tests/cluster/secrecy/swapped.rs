@@ -29,8 +29,7 @@ fn quote(request: &Request) -> Reply {
 /// Each grant and each authentication, with the keys of its Secret swapped.
 fn swapped(place: &Place, provider: &Provider) {
     let mut source = place.source();
-    source["stringData"] =
-        json!({"client-id": SWAPPED, "client-secret": "the-id", "refresh-token": "seed"});
+    source["stringData"] = json!({"client-id": SWAPPED, "client-secret": "the-id", "401": "seed-1", "403": "seed-2", "307": "seed-3"});
     place.apply(&source);
     for (path, reason) in [
         ("401", "InvalidClient"),
@@ -42,7 +41,7 @@ fn swapped(place: &Place, provider: &Provider) {
             ("basic", json!({"clientAuthentication": "Basic"})),
             (
                 "public",
-                json!({"clientAuthentication": "None", "grant": "RefreshToken", "refreshTokenRef": {"name": "client"}}),
+                json!({"clientAuthentication": "None", "grant": "RefreshToken", "refreshTokenRef": {"name": "client", "key": path}}),
             ),
         ] {
             let name = format!("{name}-{path}");

@@ -12,7 +12,7 @@ const ROUTE: &str = "check network policies, firewall and proxy between the clus
 const TLS_SETTINGS: &str = "ask its owner to enable TLS 1.2 or 1.3 with current cipher suites";
 const PROXY_VARIABLE: &str = "check the operator's variable HTTPS_PROXY, and network policies and firewall on the way to the proxy";
 const NETWORK: &str = "set spec.tokenURL to another host, or have the operator's installer permit the network with --allow-network";
-const INTERMEDIARY: &str =
+pub(super) const INTERMEDIARY: &str =
     "check the proxy or firewall on the way to it, and the provider's status page";
 const UNKNOWN: &str = "check the host in spec.tokenURL, the cluster's DNS, and network policies, firewall and proxy on the way to it";
 const ROOTS: &str =
