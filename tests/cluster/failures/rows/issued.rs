@@ -35,7 +35,8 @@ pub(super) fn issued() -> Vec<Row> {
         ok("float",          token(r#""expires_in":3600.0"#), 3600),
         ok("fraction",       token(r#""expires_in":3600.9"#), 3600),
         ok("exponent",       token(r#""expires_in":3.6e3"#), 3600),
-        ok("huge",           token(r#""expires_in":1e300"#), 10 * 365 * 24 * 3600),
+        ok("huge",           token(r#""expires_in":1e300"#), 10 * 365 * 24 * 3600)
+            .with_events(&["Normal TokenIssued", "Warning LongLivedToken"]),
         // and one that cannot
         unknown("unstated",  token(r#""token_type":"Bearer""#)),
         unknown("null",      token(r#""expires_in":null"#)),
