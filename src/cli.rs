@@ -70,7 +70,7 @@ pub struct Run {
     #[command(flatten)]
     pub(crate) monitoring: Monitoring,
 
-    /// Serve /livez, /readyz and, without --metrics-tls-dir, /metrics here. [::] is every address, of IPv4 too.
+    /// Serve /livez, /readyz and, without --metrics-tls-dir, /metrics here. The default is every address, of IPv6 and IPv4.
     #[arg(
         long,
         env = "CUBE_OPERATOR_LISTEN",
@@ -223,7 +223,7 @@ pub(crate) struct Monitoring {
     )]
     pub(crate) tls_dir: Option<PathBuf>,
 
-    /// The port for /metrics with --metrics-tls-dir. [::] is every address, of IPv4 too.
+    /// The port for /metrics with --metrics-tls-dir. The default is every address, of IPv6 and IPv4.
     #[arg(
         long = "metrics-listen",
         id = "metrics-listen",
