@@ -8,108 +8,122 @@ use crate::{
     },
 };
 
+const WHEN_IT_IS_THERE: &str = "it is used as soon as it is there";
+const WHEN_IT_IS_DONE: &str = "it is used as soon as that is done";
+const NOT_SENT: &str = "nothing is sent before that";
+const LOOKED_AT: &str = "it is looked at again every minute";
+
 /// The whole sentence about rejected inputs: cause, remedy, and when they are checked again.
 pub(super) fn rejected_inputs(rejection: &Rejection, settings: &Settings) -> String {
-    match rejection {
-        Rejection::SecretAbsent { role, .. } => {
-            let (keys, label, hosts) = (
-                keys(*role, settings),
-                label::CREDENTIAL,
-                annotation::TOKEN_HOSTS,
-            );
-            format!(
-                "{rejection}: create it with the {keys}, the label {label}: \"true\" and the annotation {hosts}: {}; it is used as \
-                 soon as it is there",
-                settings.endpoint.authority()
-            )
-        }
-        // The annotation comes first, because a Secret with the label alone may be sent anywhere.
-        Rejection::NotLabelled { name, .. } => format!(
-            "{rejection}; it would be sent to {}: to permit that, run `{} && {}`; it is used as soon as that is done",
-            settings.endpoint.authority(),
-            set_hosts(name, settings),
-            set_label(name, settings)
-        ),
-        Rejection::KeyMissing { role, .. } => {
-            let field = match role {
-                SecretRole::Client => "spec.clientSecretRef",
-                SecretRole::RefreshToken => "spec.refreshTokenRef",
-            };
-            format!(
-                "{rejection}: add it, or name the right key in {field}; it is used as soon as it is there"
-            )
-        }
+    let (remedy, when) = match rejection {
+        Rejection::SecretAbsent { role, .. } => (create(*role, settings), WHEN_IT_IS_THERE),
+        Rejection::NotLabelled { name, .. } => (permit(name, settings), WHEN_IT_IS_DONE),
+        Rejection::KeyMissing { role, .. } => (add_key(*role), WHEN_IT_IS_THERE),
         Rejection::Malformed {
             role, key, flaw, ..
         } => {
-            let without_secret = *flaw == Flaw::Empty
-                && *role == SecretRole::Client
-                && settings.authentication == ClientAuthentication::Basic
-                && *key == settings.source.client_secret_key;
-            let remedy = if without_secret {
-                "write it, or set spec.clientAuthentication to BasicEmptySecret for a client without one"
-            } else {
-                write_correctly(*flaw)
-            };
-            format!("{rejection}: {remedy}; it is used as soon as that Secret changes")
+            let remedy = write_value(*role, key, *flaw, settings);
+            (remedy, "it is used as soon as that Secret changes")
         }
-        Rejection::HostNotAllowedByOperator { .. } => format!(
-            "{rejection}: its installer has to add that host to --allowed-token-hosts, or spec.tokenURL has to name another one; \
-             nothing is sent before that"
+        Rejection::HostNotAllowedByOperator { .. }
+        | Rejection::HostNotAllowedByOwner { .. }
+        | Rejection::HostsNotNamed { .. }
+        | Rejection::HostListMalformed { .. }
+        | Rejection::CaNotPermitted { .. } => (allow_host(rejection, settings), NOT_SENT),
+        Rejection::StoredToken { why, .. } => {
+            (format!(": {}", consent_again(why, settings)), NOT_SENT)
+        }
+        Rejection::RefreshTokenInUse { given, state, .. } => {
+            (give_own_token(*given, state.as_deref()), LOOKED_AT)
+        }
+        Rejection::CaBundle { reference, flaw } => (
+            mend_bundle(flaw, &reference.name, settings),
+            WHEN_IT_IS_DONE,
         ),
-        Rejection::HostNotAllowedByOwner { .. } => format!(
-            "{rejection}: its owner has to add that host to its annotation {}, or spec.tokenURL has to name another one; nothing \
-             is sent before that",
-            annotation::TOKEN_HOSTS
-        ),
-        Rejection::HostsNotNamed { secret } => format!(
-            "{rejection}: {}; nothing is sent before that",
-            limit_hosts(secret, settings)
-        ),
+    };
+    format!("{rejection}{remedy}; {when}")
+}
+
+fn create(role: SecretRole, settings: &Settings) -> String {
+    format!(
+        ": create it with the {}, the label {}: \"true\" and the annotation {}: {}",
+        keys(role, settings),
+        label::CREDENTIAL,
+        annotation::TOKEN_HOSTS,
+        settings.endpoint.authority()
+    )
+}
+
+/// The annotation comes first, because a Secret with the label alone may be sent anywhere.
+fn permit(name: &str, settings: &Settings) -> String {
+    format!(
+        "; it would be sent to {}: to permit that, run `{} && {}`",
+        settings.endpoint.authority(),
+        set_hosts(name, settings),
+        set_label(name, settings)
+    )
+}
+
+fn add_key(role: SecretRole) -> String {
+    let field = match role {
+        SecretRole::Client => "spec.clientSecretRef",
+        SecretRole::RefreshToken => "spec.refreshTokenRef",
+    };
+    format!(": add it, or name the right key in {field}")
+}
+
+fn write_value(role: SecretRole, key: &str, flaw: Flaw, settings: &Settings) -> String {
+    let without_secret = flaw == Flaw::Empty
+        && role == SecretRole::Client
+        && settings.authentication == ClientAuthentication::Basic
+        && key == settings.source.client_secret_key;
+    let remedy = if without_secret {
+        "write it, or set spec.clientAuthentication to BasicEmptySecret for a client without one"
+    } else {
+        write_correctly(flaw)
+    };
+    format!(": {remedy}")
+}
+
+/// How a host, or the CA certificates that prove it, may be allowed.
+fn allow_host(rejection: &Rejection, settings: &Settings) -> String {
+    match rejection {
+        Rejection::HostNotAllowedByOperator { .. } => {
+            ": its installer has to add that host to --allowed-token-hosts, or spec.tokenURL has to name another one".into()
+        }
+        Rejection::HostsNotNamed { secret } => format!(": {}", limit_hosts(secret, settings)),
+        Rejection::HostListMalformed { .. } => {
+            ": write hosts as host or host:port, separated by commas".into()
+        }
         Rejection::CaNotPermitted {
-            secret: _,
             secret_is_gone: true,
             reference,
+            ..
         } => format!(
-            "{rejection}: to permit them, create that Secret again with annotation {}={}; nothing is sent before that",
+            ": to permit them, create that Secret again with annotation {}={}",
             annotation::TOKEN_CA,
             consent::annotation_entry(reference)
         ),
         Rejection::CaNotPermitted {
-            secret,
-            secret_is_gone: false,
-            reference,
-        } => format!(
-            "{rejection}: to permit them, run `{}`; nothing is sent before that",
-            annotate(
-                secret,
-                annotation::TOKEN_CA,
-                &consent::annotation_entry(reference),
-                settings
-            )
+            secret, reference, ..
+        } => {
+            let entry = consent::annotation_entry(reference);
+            let command = annotate(secret, annotation::TOKEN_CA, &entry, settings);
+            format!(": to permit them, run `{command}`")
+        }
+        _ => format!(
+            ": its owner has to add that host to its annotation {}, or spec.tokenURL has to name another one",
+            annotation::TOKEN_HOSTS
         ),
-        Rejection::HostListMalformed { .. } => format!(
-            "{rejection}: write hosts as host or host:port, separated by commas; nothing is sent before that"
+    }
+}
+
+fn give_own_token(given: bool, state: Option<&str>) -> String {
+    match state.filter(|_| given) {
+        Some(state) => format!(
+            ": when that CubeCredential is gone, delete Secret {state:?} to complete the move (docs/backup.md)"
         ),
-        Rejection::StoredToken { why, .. } => format!(
-            "{rejection}: {}; nothing is sent before that",
-            consent_again(why, settings)
-        ),
-        Rejection::RefreshTokenInUse {
-            given: true,
-            state: Some(state),
-            ..
-        } => format!(
-            "{rejection}: when that CubeCredential is gone, delete Secret {state:?} to complete the move (docs/backup.md); it is \
-             looked at again every minute"
-        ),
-        Rejection::RefreshTokenInUse { .. } => format!(
-            "{rejection}: sign in again for this one, or move that login (docs/backup.md); it is looked at again every minute"
-        ),
-        Rejection::CaBundle { reference, flaw } => format!(
-            "{rejection}{}; it is used as soon as that is done",
-            mend_bundle(flaw, &reference.name, settings)
-        ),
+        None => ": sign in again for this one, or move that login (docs/backup.md)".into(),
     }
 }
 
