@@ -1,18 +1,18 @@
 //! The spec of a `CubeCredential`: fields, defaults, bounds and the rules that the API server enforces.
 
+mod bounds;
+
 use std::collections::BTreeMap;
 
-use kube::{CustomResource, KubeSchema, core::Rule};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::CubeCredentialStatus;
-
-/// A regular expression for the names in `oauth::parameters`, in any case. `settings` checks again, because a name in a query may
-/// be urlencoded.
-const RESERVED: &str = "(?i:grant[_.]type|client[_.](id|secret)|refresh[_.]token|scope|response[_.]type|username|password\
-    |code([_.]verifier)?|redirect[_.]uri|assertion|device[_.]code\
-    |(client[_.]assertion|(subject|actor)[_.]token|requested[_.])[^=&]*)";
+use bounds::{
+    RESERVED, duration_rule, key_rule, metadata_key_rule, name_rule, parameters, prefix_rule,
+    scopes, target_annotations, target_labels,
+};
 
 /// An OAuth 2 access token that is kept fresh in a Secret.
 #[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -340,69 +340,4 @@ fn default_ca_key() -> String {
 }
 fn default_target_type() -> String {
     "Opaque".into()
-}
-
-/// The rule allows hours, minutes and seconds in this order, because CEL and this program read other durations differently. The
-/// pattern comes first, so that other texts get the message of this rule instead of a type conversion error.
-fn duration_rule(least: &str, most: &str) -> Rule {
-    Rule::new(format!(
-        "self.matches('^([0-9]+h)?([0-9]+m)?([0-9]+s)?$|^[0-9]+[.][0-9]+[hms]$') && self.size() > 0 \
-         && duration(self) >= duration('{least}') && duration(self) <= duration('{most}')"
-    ))
-}
-
-fn name_rule() -> Rule {
-    Rule::new("self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')").message(
-        "a name has lower-case letters, digits, '-' and '.', and starts and ends with a letter or digit",
-    )
-}
-
-fn key_rule() -> Rule {
-    Rule::new("self.matches('^[-._a-zA-Z0-9]+$')")
-        .message("a key has letters, digits, '-', '_' and '.'")
-}
-
-fn metadata_key_rule() -> Rule {
-    Rule::new("self.all(k, k.size() <= 316 && k.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$'))")
-        .message("a name here has letters, digits, '-', '_' and '.', after an optional prefix such as example.com/")
-}
-
-fn prefix_rule() -> Rule {
-    Rule::new("self.all(k, !k.startsWith('cube-operator.dev/'))").message(
-        "names that start with cube-operator.dev/ are the operator's own: use another prefix",
-    )
-}
-
-// These fields use `schema_with`, because schemars has no attribute for the bounds of a list's or map's elements, and the API
-// server rejects rules over strings without a bound (it estimates their cost from the bound).
-
-fn scopes(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({
-        "type": "array", "maxItems": 64,
-        // A scope-token of RFC 6749, section 3.3.
-        "items": {"type": "string", "minLength": 1, "maxLength": 256, "pattern": r"^[!#-\[\]-~]+$"},
-    })
-}
-
-fn parameters(_: &mut SchemaGenerator) -> Schema {
-    string_map(
-        32,
-        &json_schema!({"type": "string", "minLength": 1, "maxLength": 2048}),
-    )
-}
-
-fn target_labels(_: &mut SchemaGenerator) -> Schema {
-    let pattern = "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$";
-    string_map(
-        32,
-        &json_schema!({"type": "string", "maxLength": 63, "pattern": pattern}),
-    )
-}
-
-fn target_annotations(_: &mut SchemaGenerator) -> Schema {
-    string_map(32, &json_schema!({"type": "string", "maxLength": 4096}))
-}
-
-fn string_map(max: u32, value: &Schema) -> Schema {
-    json_schema!({"type": "object", "maxProperties": max, "additionalProperties": value})
 }
