@@ -70,7 +70,7 @@ chart: tools ## Lint and test the chart, and validate what it renders on a real 
 simulate: ## Live through random histories of a stored refresh token. N=1000000 says how many, SEED=7 tells the one with that number.
 	SIMULATE=$(N) cargo test --locked --config profile.dev.package.cube-operator.opt-level=2 --test simulation -- --nocapture
 
-N ?= 30000
+N ?= 10000
 
 .PHONY: figures
 figures: ## Print the figures of the source's structure: circles and directions of imports, sizes, sentences.
