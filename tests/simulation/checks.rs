@@ -17,6 +17,9 @@ pub(crate) const EXCHANGE: i64 = 30;
 /// Two processes, and an API server that comes back after a claim has ended.
 const OUTLIVED: &str = "the API server did not take the successor for longer than a claim";
 
+/// A person who deletes both has the seed sent again.
+pub(crate) const NOTHING_TELLS: &str = "the state was deleted, and the target that told so";
+
 /// A refresh token that was sent.
 #[derive(Default)]
 pub(crate) struct Sent {
@@ -156,9 +159,14 @@ impl World {
             return;
         }
         let stored = self.objects.cluster.number(STATE, "refresh-token");
+        let reported = reasons(&self.objects.status);
+        let conflict = reported.iter().any(|line| line.ends_with(" StateConflict"));
+        if self.state_deleted && conflict {
+            self.figures.lost_logins += 1;
+            return;
+        }
         if stored.is_some_and(|token| self.provider.logins.accepts(token, self.now)) {
-            let reported = reasons(&self.objects.status);
-            if self.strayed && reported.iter().any(|line| line.ends_with(" StateConflict")) {
+            if self.strayed && conflict {
                 return;
             }
             return self.violated(format!(
@@ -185,7 +193,11 @@ impl World {
             None if !ended => &[],
             // The outcome may be unknown also of a login that was ended. Where another process sent the replay, the one with the
             // successor finds that revoked; and an old seed that was applied makes an unknown outcome forgotten.
-            Some(why) if !ended && why != OUTLIVED && !self.old_seed_applied => {
+            Some(why)
+                if !ended
+                    && ![OUTLIVED, NOTHING_TELLS].contains(&why)
+                    && !self.old_seed_applied =>
+            {
                 &["RefreshTokenLost"]
             }
             _ => &["RefreshTokenRejected", "RefreshTokenLost"],

@@ -54,17 +54,12 @@ impl Case<'_> {
             Some(stored) if stored.knows(initial) => {
                 self.with_known_seed(stored, initial, withheld)
             }
-            None => match self.is_spent(initial) {
-                Ok(true) => NextLogin::Withheld(Withheld::Gone),
-                Ok(false) => self.begun(StoredLogin::begin(initial, version, None)),
-                Err(unconfirmed) => NextLogin::Unconfirmed(unconfirmed),
-            },
-            Some(_) => self.begun(StoredLogin::begin(initial, version, stored)),
+            _ => self.begun(StoredLogin::begin(initial, version, stored), initial),
         }
     }
 
     /// Whether the provider has replaced this initial refresh token, as the target records: the state with its successor was deleted,
-    /// or not restored. To send it would end the login for good. The record is keyed with the token that it is beside.
+    /// or not restored with the rest. To send it would end the login for good. The record is keyed with the token that it is beside.
     fn is_spent(&self, initial: &SecretString) -> Result<bool, Read> {
         let at_hand = self.observed.memory.target.token();
         let recorded = self.target().and_then(TargetSecret::confirmed_metadata);
@@ -96,7 +91,7 @@ impl Case<'_> {
                 NextLogin::Withheld(other)
             }
             Some(
-                Withheld::Reference { .. } | Withheld::Owner | Withheld::Unbound | Withheld::Gone,
+                Withheld::Reference { .. } | Withheld::Owner | Withheld::Unbound | Withheld::Spent,
             )
             | None => NextLogin::Stored,
         }
@@ -111,12 +106,19 @@ impl Case<'_> {
             .is_some_and(|(binding, asked_for)| !binding.has_reference_of(&asked_for))
     }
 
-    /// A login that begins. One that comes back keeps its endpoint.
-    fn begun(&self, login: StoredLogin) -> NextLogin {
-        match self.other_endpoint(login.record.binding.as_deref()) {
-            Some(withheld) => NextLogin::Withheld(withheld),
-            None => NextLogin::New(Box::new(login)),
+    /// A login that begins with this initial refresh token. One that comes back keeps its endpoint, and sends its own.
+    fn begun(&self, login: StoredLogin, initial: &SecretString) -> NextLogin {
+        if let Some(withheld) = self.other_endpoint(login.record.binding.as_deref()) {
+            return NextLogin::Withheld(withheld);
         }
+        if login.holds(initial) {
+            match self.is_spent(initial) {
+                Ok(false) => {}
+                Ok(true) => return NextLogin::Withheld(Withheld::Spent),
+                Err(unconfirmed) => return NextLogin::Unconfirmed(unconfirmed),
+            }
+        }
+        NextLogin::New(Box::new(login))
     }
 
     /// How the spec differs from what the stored refresh token was given for.

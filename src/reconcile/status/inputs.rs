@@ -181,7 +181,7 @@ fn consent_again(why: &Withheld, settings: &Settings) -> String {
             "name that one again, or create Secret {name:?} with the label {label}=true, the annotation {hosts} and, in key {key:?}, the same refresh token \
              or that of a new sign-in"
         ),
-        Withheld::Gone => format!(
+        Withheld::Spent => format!(
             "restore that Secret, or sign in again and write the new one into key {key:?} of Secret {name:?}"
         ),
         Withheld::Owner | Withheld::Unbound => format!(

@@ -1,9 +1,12 @@
 //! A login whose state was deleted, or was not restored with the rest.
 
 use super::world::{STATE, TARGET, World, seconds};
-use crate::api::{ConditionStatus, ConditionType, CubeCredentialStatus};
+use crate::{
+    api::{ConditionStatus, ConditionType, CubeCredentialStatus},
+    reconcile::SourceValue,
+};
 
-const GONE: &str = "the refresh token in Secret \"cubewire-cube-state\" is gone with that Secret, and the initial one was used up: restore \
+const GONE: &str = "the refresh token in Secret \"cubewire-cube-state\" is gone or outdated, and the initial one was used up: restore \
      that Secret, or sign in again and write the new one into key \"refresh-token\" of Secret \"seed\"; nothing is sent \
      before that";
 
@@ -98,4 +101,32 @@ fn a_person_who_deletes_the_target_too_has_the_initial_refresh_token_sent() {
     world.cluster.secrets.remove(TARGET);
     world.settle();
     assert_eq!(world.provider.exchanges.len(), sent + 1);
+}
+
+#[test]
+fn a_state_of_the_login_before_does_not_have_the_initial_refresh_token_sent_again() {
+    let mut world = World::begun();
+    let older = world.cluster.secrets[STATE].clone();
+    world.sign_in();
+    world.settle();
+    assert_eq!(world.ready_is(), (ConditionStatus::True, "Synced".into()));
+    world.cluster.secrets.remove(STATE);
+    world.cluster.create(STATE, older);
+    world.restart();
+    world.assert_gone();
+}
+
+#[test]
+fn a_login_that_comes_back_after_a_wrong_initial_refresh_token_is_not_mistaken_for_a_used_one() {
+    let mut world = World::begun();
+    let good = world.objects.seed.as_ref().unwrap().values.clone();
+    world.put_seed(SourceValue::Text("S3CRET-refresh-77".into()));
+    world.request = Some("with the wrong one".into());
+    world.settle();
+    assert_eq!(world.refreshed_is().1, "RefreshTokenRejected");
+    world.put_seed(good);
+    world.settle();
+    world.pass(seconds(7200));
+    assert_eq!(world.ready_is(), (ConditionStatus::True, "Synced".into()));
+    assert_eq!(world.refreshed_is().1, "TokenIssued");
 }
