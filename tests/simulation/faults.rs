@@ -66,7 +66,7 @@ impl World {
             }
             2 => {
                 self.note(|| "the target is deleted".into());
-                if self.state_deleted {
+                if self.state_deleted_at.is_some() {
                     self.excused(NOTHING_TELLS);
                 }
                 self.objects.cluster.next_version();
@@ -159,7 +159,7 @@ impl World {
             return;
         }
         self.note(|| "the state is deleted".into());
-        self.state_deleted = true;
+        self.state_deleted_at = Some(self.now);
         self.objects.cluster.next_version();
         self.objects.cluster.secrets.remove(STATE);
         self.touch();
@@ -204,7 +204,7 @@ impl World {
         let token = self.provider.logins.sign_in();
         self.excuse = None;
         self.strayed = false;
-        self.state_deleted = false;
+        self.state_deleted_at = None;
         self.old_seed_applied = false;
         self.logins.push(token);
         self.old_seeds.push(token);
