@@ -63,6 +63,9 @@ pub mod annotation {
     pub const SEED_VERSION: &str = "cube-operator.dev/seed-resource-version";
     /// On a target of a stored refresh token: the number of the provider's response that its token came with.
     pub const ROTATION: &str = "cube-operator.dev/rotation";
+    /// On such a target: a keyed hash of the initial refresh token of its login, if the provider has replaced that one. It says so
+    /// also where the state is gone.
+    pub const SPENT_SEED: &str = "cube-operator.dev/spent-seed";
     /// On a target of a stored refresh token: the end of the login (RFC 3339), where the provider states it.
     pub const LOGIN_EXPIRES_AT: &str = "cube-operator.dev/login-expires-at";
     /// On such a target: the last refresh did not extend the login.

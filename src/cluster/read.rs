@@ -67,11 +67,11 @@ impl Context {
             Read::State { name } => Outcome::State(self.read_state(credential, &name).await?),
             Read::OtherStates {
                 state,
-                label,
-                token_hash,
+                labels,
+                token_hashes,
             } => Outcome::OtherStates {
-                others: self.other_states(namespace, &state, &label).await?,
-                token_hash,
+                others: self.other_states(namespace, &state, &labels).await?,
+                token_hashes,
             },
             Read::CaBundle(reference) => {
                 Outcome::CaBundle(self.read_ca_bundle(namespace, &reference).await?)
@@ -154,20 +154,27 @@ impl Context {
         Ok(Some(convert::state(&found.metadata, Some(data))))
     }
 
-    /// Reads the states with this label, other than this one. They are listed live: a watch may lag behind the claim of another.
+    /// Reads the states with one of these labels, other than this one. They are listed live: a watch may lag behind the claim of another.
     async fn other_states(
         &self,
         namespace: &str,
         state: &str,
-        label: &str,
+        labels: &[String],
     ) -> Result<Vec<OtherState>, ApiError> {
         let api: Api<Secret> = Api::namespaced(self.parts.client.clone(), namespace);
-        let selector = format!("{}={},{label}={}", label::STATE, label::TRUE, label::TRUE);
-        let parameters = ListParams::default().labels(&selector);
-        let place = format!("Secrets in namespace {namespace}");
-        let list = call("list", place, api.list_metadata(&parameters)).await?;
+        let mut found = Vec::new();
+        for label in labels {
+            let selector = format!("{}={},{label}={}", label::STATE, label::TRUE, label::TRUE);
+            let parameters = ListParams::default().labels(&selector);
+            let place = format!("Secrets in namespace {namespace}");
+            found.extend(
+                call("list", place, api.list_metadata(&parameters))
+                    .await?
+                    .items,
+            );
+        }
         let mut others = Vec::new();
-        for meta in list.items.into_iter().map(|found| found.metadata) {
+        for meta in found.into_iter().map(|found| found.metadata) {
             let name = meta.name.unwrap_or_default();
             if name == state {
                 continue;

@@ -74,10 +74,25 @@ impl Context {
             claims,
         } = state;
         let (owned, name) = (secret.owned, secret.name.clone());
+        let (labels, annotations) = (secret.labels.clone(), secret.annotations.clone());
         match self
             .apply(&observed.credential.namespace, secret, object)
             .await
         {
+            // Without its marks, another object with the same token does not see the claim, or this one not its own state.
+            Ok(written)
+                if claims
+                    && let Some(mark) = unmarked(&labels, &annotations, &written.metadata) =>
+            {
+                let namespace = observed.credential.namespace.clone();
+                Ok(Outcome::NotStored(NotStored::Refused(
+                    WriteError::Altered {
+                        mark,
+                        namespace,
+                        name,
+                    },
+                )))
+            }
             Ok(written) => Ok(Outcome::Stored {
                 secret: StateSecret {
                     uid: written.metadata.uid.unwrap_or_default(),
@@ -197,6 +212,18 @@ fn altered<'a>(
     let ours = written.iter().filter(|(name, _)| label::is_ours(name));
     let mut altered = ours.filter(|(name, value)| found.get(*name) != Some(value));
     altered.next().map(|(name, _)| name)
+}
+
+/// A label or annotation of ours that was written and is not there.
+fn unmarked(
+    labels: &BTreeMap<String, String>,
+    annotations: &BTreeMap<String, String>,
+    found: &ObjectMeta,
+) -> Option<String> {
+    let none = BTreeMap::new();
+    let label = altered(labels, found.labels.as_ref().unwrap_or(&none));
+    let annotation = || altered(annotations, found.annotations.as_ref().unwrap_or(&none));
+    label.or_else(annotation).cloned()
 }
 
 fn unstored(error: ApiError, namespace: &str, name: String) -> NotStored {

@@ -6,6 +6,7 @@ mod driver;
 #[path = "../../tests/model/model.rs"]
 #[expect(dead_code, reason = "the simulation uses the rest")]
 mod model;
+mod without_state;
 mod world;
 
 use model::{cluster, provider};

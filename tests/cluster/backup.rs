@@ -249,6 +249,42 @@ fn a_restored_credential_with_another_uid_continues_its_login() {
 }
 
 #[test]
+fn an_initial_refresh_token_that_was_replaced_is_not_sent_when_the_state_is_gone() {
+    let place = Login::at(TokenServer::shared());
+    let operator = place.operator();
+    let seed = place.begin();
+    let target = || backup(&place, "secret", "main-token");
+    let state = backup(&place, "secret", STATE);
+    let gone = format!(
+        "Refreshed=False StateConflict: the refresh token in Secret {STATE:?} is gone or outdated, and the initial one was used \
+         up: restore that Secret, or sign in again and write the new one into key \"refresh-token\" of Secret \"seed\"; nothing is \
+         sent before that"
+    );
+    place.kubectl(&["delete", "secret", STATE]);
+    place.request("without-state");
+    assert_eq!(told(&place.wait_until_refused("StateConflict"))[1], gone);
+    drop(operator);
+
+    // A backup that has all but the state, and a new process.
+    let mut saved = target();
+    saved["metadata"]["ownerReferences"] = Value::Null;
+    let credential = place.main();
+    place.kubectl(&["delete", "cubecredential", "main", "--cascade=foreground"]);
+    place.wait_until_gone("secret", "main-token");
+    place.apply(&saved);
+    place.apply(&credential);
+    let _operator = place.operator();
+    place.request("restored");
+    assert_eq!(told(&place.wait_until_refused("StateConflict"))[1], gone);
+    place.assert_sent(1);
+
+    place.apply(&state);
+    place.request("with-the-state");
+    eventually("it is served", || place.served("with-the-state"));
+    place.assert_unbroken(&seed, 2);
+}
+
+#[test]
 fn a_state_with_the_owner_reference_of_a_deleted_object_is_collected() {
     let place = Login::at(TokenServer::shared());
     let _operator = place.operator();

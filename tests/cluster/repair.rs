@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::{
     environment::{ControlPlane, TokenServer},
+    login::{Login, STATE},
     operator::eventually,
     place::{Place, is},
     scripted::{Authority, LOCAL, Provider, Reply, held},
@@ -174,20 +175,21 @@ fn a_target_that_the_api_server_refuses_is_told_and_published_without_another_ex
     assert_eq!(place.exchanges(), [200]);
 }
 
-#[test]
-fn a_policy_that_takes_marks_off_the_target_costs_one_exchange_and_is_told() {
-    let place = Place::new();
+/// A policy of this namespace that takes this annotation off every Secret.
+fn take_off(place: &Place, mark: &str) {
     let policy = &place.namespace;
-    let only_here =
-        json!([{"name": "here", "expression": format!("object.metadata.namespace == '{policy}'")}]);
-    let removes = "[JSONPatch{op: 'remove', path: '/metadata/annotations/' + jsonpatch.escapeKey('cube-operator.dev/content-hash')}]";
+    let removes = format!(
+        "[JSONPatch{{op: 'remove', path: '/metadata/annotations/' + jsonpatch.escapeKey('{mark}')}}]"
+    );
     place.apply(&json!({
         "apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicy", "metadata": {"name": policy},
         "spec": {
             "matchConstraints": {"resourceRules": [
                 {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": ["secrets"]}]},
-            "matchConditions": [only_here[0], {"name": "marked",
-                "expression": "has(object.metadata.annotations) && 'cube-operator.dev/content-hash' in object.metadata.annotations"}],
+            "matchConditions": [
+                {"name": "here", "expression": format!("object.metadata.namespace == '{policy}'")},
+                {"name": "marked",
+                    "expression": format!("has(object.metadata.annotations) && '{mark}' in object.metadata.annotations")}],
             "failurePolicy": "Fail", "reinvocationPolicy": "Never",
             "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": removes}}],
         },
@@ -197,17 +199,50 @@ fn a_policy_that_takes_marks_off_the_target_costs_one_exchange_and_is_told() {
         "metadata": {"name": policy}, "spec": {"policyName": policy},
     }));
     // The API server follows a moment later.
-    let hash = "cube-operator.dev/content-hash";
     let marked = json!({
-        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "marked", "annotations": {hash: "x"}},
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "marked", "annotations": {mark: "x"}},
     });
     eventually("the policy holds", || {
         place.apply(&marked);
         let found = place.get("secret", "marked").unwrap();
-        found["metadata"]["annotations"][hash]
+        found["metadata"]["annotations"][mark]
             .is_null()
             .then_some(())
     });
+}
+
+fn take_off_no_more(place: &Place) {
+    for kind in ["mutatingadmissionpolicybinding", "mutatingadmissionpolicy"] {
+        place.kubectl(&["delete", kind, &place.namespace]);
+    }
+}
+
+#[test]
+fn a_policy_that_takes_marks_off_the_state_is_told_before_a_refresh_token_is_sent() {
+    let place = Login::at(TokenServer::shared());
+    take_off(&place, "cube-operator.dev/written-to");
+    let seed = place.sign_in();
+    place.apply(&place.client());
+    place.apply(&place.seed(&seed));
+    let _operator = place.operator();
+    place.apply(&place.main());
+    let status = place.wait_until_refused("StateNotWritable");
+    let message = &status.condition(Refreshed).unwrap().message;
+    let what = format!(
+        "an admission webhook or policy takes cube-operator.dev/written-to off Secret {}/{STATE}",
+        place.namespace
+    );
+    assert!(message.starts_with(&what), "{message}");
+    assert!(place.refreshes().is_empty());
+    take_off_no_more(&place);
+    place.wait_until_good();
+    assert_eq!(place.refreshes().len(), 1);
+}
+
+#[test]
+fn a_policy_that_takes_marks_off_the_target_costs_one_exchange_and_is_told() {
+    let place = Place::new();
+    take_off(&place, "cube-operator.dev/content-hash");
     place.apply(&place.source());
     let _operator = place.operator();
     place.apply(&place.credential("main"));
@@ -216,12 +251,11 @@ fn a_policy_that_takes_marks_off_the_target_costs_one_exchange_and_is_told() {
     });
     let message = &status.condition(Ready).unwrap().message;
     let what = format!(
-        "an admission webhook or policy takes cube-operator.dev/content-hash off Secret {policy}/main-token"
+        "an admission webhook or policy takes cube-operator.dev/content-hash off Secret {}/main-token",
+        place.namespace
     );
     assert!(message.starts_with(&what), "{message}");
-    for kind in ["mutatingadmissionpolicybinding", "mutatingadmissionpolicy"] {
-        place.kubectl(&["delete", kind, policy]);
-    }
+    take_off_no_more(&place);
     place.wait_for("main", "Ready", |status| {
         is(status, Ready, "True", "Synced")
     });

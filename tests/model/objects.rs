@@ -124,11 +124,11 @@ impl Objects {
             }
             Read::OtherStates {
                 state,
-                label,
-                token_hash,
+                labels,
+                token_hashes,
             } => Outcome::OtherStates {
-                token_hash: token_hash.clone(),
-                others: self.other_states(state, label),
+                token_hashes: token_hashes.clone(),
+                others: self.other_states(state, labels),
             },
             Read::Source { .. } => Outcome::Source(Provided::read(self.source.as_ref())),
             Read::Seed { reference, .. } => {
@@ -149,10 +149,13 @@ impl Objects {
         })
     }
 
-    fn other_states(&self, state: &str, label: &str) -> Vec<OtherState> {
+    fn other_states(&self, state: &str, labels: &[String]) -> Vec<OtherState> {
         let secrets = self.cluster.secrets.iter();
         let others = secrets.filter(|(name, stored)| {
-            name.as_str() != state && label::is_set(&stored.labels, label)
+            name.as_str() != state
+                && labels
+                    .iter()
+                    .any(|label| label::is_set(&stored.labels, label))
         });
         let other = |(name, stored): (&String, &Stored)| OtherState {
             secret: name.clone(),

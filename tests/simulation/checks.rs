@@ -8,6 +8,7 @@ use secrecy::ExposeSecret;
 
 use crate::{
     model::cluster::number,
+    operator::Publishes,
     world::{STATE, STRAY, Spec, TARGET, World},
 };
 
@@ -16,6 +17,9 @@ pub(crate) const EXCHANGE: i64 = 30;
 
 /// Two processes, and an API server that comes back after a claim has ended.
 const OUTLIVED: &str = "the API server did not take the successor for longer than a claim";
+
+/// A person who deletes both has the seed sent again.
+pub(crate) const NOTHING_TELLS: &str = "the state was deleted, and the target that told so";
 
 /// A refresh token that was sent.
 #[derive(Default)]
@@ -133,15 +137,37 @@ impl World {
         }
     }
 
-    /// A target never goes back to an older token.
-    pub(crate) fn published(&mut self, token: Option<u64>) {
+    /// A target never goes back to an older token. Only one that was deleted may be created with an older one, when another process
+    /// has published a newer one in between: it has the newest when the reconcile ends.
+    pub(crate) fn published(&mut self, who: usize, token: Option<u64>) {
         let Some(token) = token else { return };
         self.note(|| format!("a{token} is published"));
         if token < self.newest_published {
+            let publishes = &mut self.operators[who].publishes;
+            if *publishes == Publishes::Creates {
+                *publishes = Publishes::CreatedOlder;
+                return;
+            }
             let newest = self.newest_published;
             self.violated(format!("a{token} is published after a{newest}"));
         }
         self.newest_published = self.newest_published.max(token);
+    }
+
+    /// A reconcile has ended.
+    pub(crate) fn check_the_target(&mut self, who: usize) {
+        if std::mem::take(&mut self.operators[who].publishes) != Publishes::CreatedOlder {
+            return;
+        }
+        let (found, newest) = (
+            self.objects.cluster.number(TARGET, "access-token"),
+            self.newest_published,
+        );
+        if self.state_deleted_at.is_none() && found.is_some_and(|found| found < newest) {
+            self.violated(format!(
+                "operator {who} leaves {found:?} in the target, which had a{newest}"
+            ));
+        }
     }
 
     pub(crate) fn is_ready(&self) -> bool {
@@ -156,9 +182,14 @@ impl World {
             return;
         }
         let stored = self.objects.cluster.number(STATE, "refresh-token");
+        let reported = reasons(&self.objects.status);
+        let conflict = reported.iter().any(|line| line.ends_with(" StateConflict"));
+        if self.state_deleted_at.is_some() && conflict {
+            self.figures.lost_logins += 1;
+            return;
+        }
         if stored.is_some_and(|token| self.provider.logins.accepts(token, self.now)) {
-            let reported = reasons(&self.objects.status);
-            if self.strayed && reported.iter().any(|line| line.ends_with(" StateConflict")) {
+            if self.strayed && conflict {
                 return;
             }
             return self.violated(format!(
@@ -185,7 +216,11 @@ impl World {
             None if !ended => &[],
             // The outcome may be unknown also of a login that was ended. Where another process sent the replay, the one with the
             // successor finds that revoked; and an old seed that was applied makes an unknown outcome forgotten.
-            Some(why) if !ended && why != OUTLIVED && !self.old_seed_applied => {
+            Some(why)
+                if !ended
+                    && ![OUTLIVED, NOTHING_TELLS].contains(&why)
+                    && !self.old_seed_applied =>
+            {
                 &["RefreshTokenLost"]
             }
             _ => &["RefreshTokenRejected", "RefreshTokenLost"],

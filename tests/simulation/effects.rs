@@ -14,7 +14,7 @@ use crate::{
         cluster::{Fault, no_response, number},
         provider::{Response, issue, refuse},
     },
-    operator::Flight,
+    operator::{Flight, Publishes},
     world::{World, time},
 };
 
@@ -47,7 +47,13 @@ impl World {
                 self.strayed |= state.claims && self.operators[who].spec.stray;
                 self.begin_write(who, &state.secret.name);
             }
-            Action::Publish(target) => self.begin_write(who, &target.name),
+            Action::Publish(target) => {
+                self.operators[who].publishes = match target.replaces {
+                    Some(_) => Publishes::Replaces,
+                    None => Publishes::Creates,
+                };
+                self.begin_write(who, &target.name);
+            }
             Action::Report { .. } => {
                 self.pass(who);
                 let fails = self.api_is_down() || self.strikes(40);
@@ -66,7 +72,7 @@ impl World {
         match outcome {
             Outcome::Published(target) => {
                 let token = self.objects.cluster.number(&target.name, "access-token");
-                self.published(token);
+                self.published(who, token);
                 assert!(label::is_set(&target.labels, label::MANAGED));
                 self.touch();
             }

@@ -1,10 +1,15 @@
 //! What goes wrong between two steps, and what people do.
 
-use cube_operator::{api::CubeCredentialStatus, reconcile::SourceValue};
+use cube_operator::{
+    api::{CubeCredentialStatus, annotation},
+    reconcile::SourceValue,
+};
 
 use crate::{
+    checks::NOTHING_TELLS,
     model::provider::refresh_token,
-    world::{HONEST, PROVIDER, STRAY, Spec, TARGET, World},
+    operator::Operator,
+    world::{HONEST, PROVIDER, STATE, STRAY, Spec, TARGET, World},
 };
 
 impl World {
@@ -24,9 +29,10 @@ impl World {
             }
         }
         if self.strikes(4) {
-            match self.random.u8(0..13) {
+            match self.random.u8(0..14) {
                 event @ 0..5 => self.cluster_changes(event),
                 event @ 5..10 => self.somebody_acts(event),
+                13 => self.state_is_deleted(),
                 event => self.consent_changes(event),
             }
         }
@@ -60,6 +66,9 @@ impl World {
             }
             2 => {
                 self.note(|| "the target is deleted".into());
+                if self.state_deleted_at.is_some() {
+                    self.excused(NOTHING_TELLS);
+                }
                 self.objects.cluster.next_version();
                 self.objects.cluster.secrets.remove(TARGET);
             }
@@ -137,6 +146,25 @@ impl World {
         self.note_consent();
     }
 
+    /// The state of a login that works is deleted, or not restored. Only the target tells that its seed was used up.
+    fn state_is_deleted(&mut self) {
+        let target = self.objects.cluster.secrets.get(TARGET);
+        let tells = target.is_some_and(|target| {
+            let mark = target.annotations.get(annotation::SPENT_SEED);
+            mark.is_some_and(|mark| !mark.is_empty())
+        });
+        let published = self.objects.cluster.number(TARGET, "access-token");
+        let rests = self.operators.iter().all(Operator::is_idle) && self.is_free();
+        if !tells || !rests || published != self.objects.cluster.number(STATE, "access-token") {
+            return;
+        }
+        self.note(|| "the state is deleted".into());
+        self.state_deleted_at = Some(self.now);
+        self.objects.cluster.next_version();
+        self.objects.cluster.secrets.remove(STATE);
+        self.touch();
+    }
+
     /// The object is deleted with its history, and its Secrets stay.
     fn create_again(&mut self) {
         if self.operators.iter().any(|operator| !operator.is_idle()) {
@@ -176,6 +204,7 @@ impl World {
         let token = self.provider.logins.sign_in();
         self.excuse = None;
         self.strayed = false;
+        self.state_deleted_at = None;
         self.old_seed_applied = false;
         self.logins.push(token);
         self.old_seeds.push(token);

@@ -127,11 +127,19 @@ impl World {
     }
 
     pub(crate) fn rejection_is_stored(&self) -> bool {
-        let state = self.objects.cluster.secrets.get(STATE);
-        state.is_some_and(|state| {
-            let record: serde_json::Value =
-                serde_json::from_str(&state.data["record"]).expect("JSON");
-            !record["rejection"].is_null() && record["claim"].is_null()
-        })
+        self.record()
+            .is_some_and(|record| !record["rejection"].is_null() && record["claim"].is_null())
+    }
+
+    /// Whether the state holds a login that works, and nobody claims it.
+    pub(crate) fn is_free(&self) -> bool {
+        let open = ["rejection", "claim", "replaced"];
+        self.record()
+            .is_some_and(|record| open.iter().all(|field| record[field].is_null()))
+    }
+
+    fn record(&self) -> Option<serde_json::Value> {
+        let state = self.objects.cluster.secrets.get(STATE)?;
+        Some(serde_json::from_str(&state.data["record"]).expect("JSON"))
     }
 }

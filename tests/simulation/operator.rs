@@ -36,6 +36,17 @@ pub(crate) struct Operator {
     pub(crate) paused_until: i64,
     /// The number of the refresh token that was received last, and that only this process has.
     pub(crate) custody: Option<u64>,
+    pub(crate) publishes: Publishes,
+}
+
+/// The last write of the target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Publishes {
+    #[default]
+    Replaces,
+    Creates,
+    /// It has created the target with an older token than was published before.
+    CreatedOlder,
 }
 
 /// A request under way.
@@ -65,6 +76,7 @@ impl Operator {
             sent: Vec::new(),
             paused_until: 0,
             custody: None,
+            publishes: Publishes::default(),
         }
     }
 
@@ -154,6 +166,9 @@ impl World {
             operator.wake_at.unwrap_or(i64::MAX)
         };
         operator.dirty = false;
+        if worked {
+            self.check_the_target(who);
+        }
         self.check_custody(who);
     }
 

@@ -81,6 +81,8 @@ pub(crate) struct World {
     pub(crate) allowed: BTreeSet<(u64, bool)>,
     /// A login was begun for the author's endpoint: it needs another sign-in there and here.
     pub(crate) strayed: bool,
+    /// When the state was deleted, since the last sign-in.
+    pub(crate) state_deleted_at: Option<i64>,
     pub(crate) figures: Figures,
     pub(crate) violation: Option<String>,
     pub(crate) log: Option<Vec<String>>,
@@ -129,6 +131,7 @@ impl World {
             logins: Vec::new(),
             allowed: BTreeSet::new(),
             strayed: false,
+            state_deleted_at: None,
             figures: Figures::default(),
             violation: None,
             log: log.then(Vec::new),

@@ -36,8 +36,12 @@ pub(super) fn read(observed: &mut Observed, reading: Option<StateReading>, now: 
 }
 
 /// A token that another object may be sending is not sent: the claim on it must not say that it was.
-pub(super) fn others_read(observed: &mut Observed, token_hash: &str, others: Vec<OtherState>) {
-    observed.token_use = TokenUse::of(token_hash, others);
+pub(super) fn others_read(
+    observed: &mut Observed,
+    token_hashes: &[String],
+    others: Vec<OtherState>,
+) {
+    observed.token_use = TokenUse::of(token_hashes, others);
     if matches!(observed.token_use, TokenUse::Elsewhere { .. }) {
         observed.memory.login.release_claim();
     }

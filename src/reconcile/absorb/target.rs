@@ -6,6 +6,7 @@ use crate::{
     api::CubeCredentialStatus,
     reconcile::{
         case::{Case, Inheritance},
+        login::State,
         memory::{Change, Written},
         observed::Observed,
         target::{DesiredMetadata, Target, TargetOwner, TargetReading, TargetSecret},
@@ -67,6 +68,12 @@ pub(super) fn published(observed: &mut Observed, secret: TargetSecret) {
     let written = written(observed, &secret, token.as_ref());
     if observed.memory.target.published(written) {
         observed.memory.reporting.note(Change::Issued);
+    }
+    if observed.target.is_absent() && token.is_some_and(|token| token.rotation.is_some()) {
+        // Unlike a write over another version, nothing tells that another process has published a newer token and that was deleted
+        // since: who creates the target looks at the state once more.
+        observed.memory.login.read_for(None);
+        observed.state = State::Unread;
     }
     observed.target = Target::Present(secret);
 }

@@ -4,9 +4,10 @@ use secrecy::SecretString;
 
 use super::Case;
 use crate::reconcile::{
-    login::{Binding, ClaimState, SeedNow, State, StateConflict, StoredLogin, TokenUse},
+    login::{self, Binding, ClaimState, SeedNow, State, StateConflict, StoredLogin, TokenUse},
     plan::Read,
     source::{Rejection, Source, Withheld, preflight},
+    target::TargetSecret,
     token::LAST_ROTATION,
 };
 
@@ -53,8 +54,19 @@ impl Case<'_> {
             Some(stored) if stored.knows(initial) => {
                 self.with_known_seed(stored, initial, withheld)
             }
-            _ => self.begun(StoredLogin::begin(initial, version, stored)),
+            _ => self.begun(StoredLogin::begin(initial, version, stored), initial),
         }
+    }
+
+    /// Whether the provider has replaced this initial refresh token, as the target records: the state with its successor was deleted,
+    /// or not restored with the rest. To send it would end the login for good. The record is keyed with the token that it is beside.
+    fn is_spent(&self, initial: &SecretString) -> Result<bool, Read> {
+        let at_hand = self.observed.memory.target.token();
+        let recorded = self.target().and_then(TargetSecret::confirmed_metadata);
+        if at_hand.is_none() && recorded.is_some_and(|token| token.spent_seed.is_some()) {
+            return Err(Read::target(self.settings, &self.observed.target));
+        }
+        Ok(at_hand.is_some_and(|token| login::has_spent(token, initial)))
     }
 
     /// The next login where its owner provides an initial refresh token that the stored one knows. That proves who consents, but
@@ -78,9 +90,10 @@ impl Case<'_> {
             {
                 NextLogin::Withheld(other)
             }
-            Some(Withheld::Reference { .. } | Withheld::Owner | Withheld::Unbound) | None => {
-                NextLogin::Stored
-            }
+            Some(
+                Withheld::Reference { .. } | Withheld::Owner | Withheld::Unbound | Withheld::Spent,
+            )
+            | None => NextLogin::Stored,
         }
     }
 
@@ -93,12 +106,19 @@ impl Case<'_> {
             .is_some_and(|(binding, asked_for)| !binding.has_reference_of(&asked_for))
     }
 
-    /// A login that begins. One that comes back keeps its endpoint.
-    fn begun(&self, login: StoredLogin) -> NextLogin {
-        match self.other_endpoint(login.record.binding.as_deref()) {
-            Some(withheld) => NextLogin::Withheld(withheld),
-            None => NextLogin::New(Box::new(login)),
+    /// A login that begins with this initial refresh token. One that comes back keeps its endpoint, and sends its own.
+    fn begun(&self, login: StoredLogin, initial: &SecretString) -> NextLogin {
+        if let Some(withheld) = self.other_endpoint(login.record.binding.as_deref()) {
+            return NextLogin::Withheld(withheld);
         }
+        if login.holds(initial) {
+            match self.is_spent(initial) {
+                Ok(false) => {}
+                Ok(true) => return NextLogin::Withheld(Withheld::Spent),
+                Err(unconfirmed) => return NextLogin::Unconfirmed(unconfirmed),
+            }
+        }
+        NextLogin::New(Box::new(login))
     }
 
     /// How the spec differs from what the stored refresh token was given for.
@@ -149,22 +169,26 @@ impl Case<'_> {
     }
 
     /// The hash of the refresh token that would be sent, if nothing proves yet that it is this object's alone: it has brought no
-    /// response here.
-    pub(in crate::reconcile) fn unproven_token(&self) -> Option<String> {
+    /// response here. A copy of a state may be older than its original, which does not know the token any more, but the login's
+    /// beginning.
+    pub(in crate::reconcile) fn unproven_tokens(&self) -> Option<Vec<String>> {
         let login = match self.next_login() {
             NextLogin::New(login) => *login,
             NextLogin::Stored => match &self.observed.state {
-                State::Present(secret) if secret.given => return Some(secret.stored.token_hash()),
+                State::Present(secret) if secret.given => {
+                    let login = &secret.stored;
+                    return Some(vec![login.token_hash(), login.record.seed.clone()]);
+                }
                 state => state.stored()?.clone(),
             },
             NextLogin::Unconfirmed(_) | NextLogin::Withheld(_) => return None,
         };
-        (!login.has_worked()).then(|| login.token_hash())
+        (!login.has_worked()).then(|| vec![login.token_hash()])
     }
 
     /// The other login that the refresh token belongs to, as far as that is known.
     pub(in crate::reconcile) fn other_login(&self) -> Option<Rejection> {
-        self.unproven_token()?;
+        self.unproven_tokens()?;
         let given = matches!(&self.observed.state, State::Present(secret) if secret.given);
         let initial = self.settings.grant.refresh_token()?;
         let secret = if given {

@@ -139,12 +139,12 @@ pub(super) fn the_claim_of_another_is_waited_for(case: &Case<'_>) -> Option<Step
 pub(super) fn a_refresh_token_of_another_login_is_not_sent(case: &Case<'_>) -> Option<Step> {
     // Rejected inputs send nothing; the last check says why they are rejected.
     case.preflight().ok()?;
-    let token_hash = case.unproven_token()?;
+    let token_hashes = case.unproven_tokens()?;
     if let Some(rejection) = case.other_login() {
         return Some(settle(Conditions::rejected_inputs(case, &rejection)));
     }
     let unread = case.observed.token_use == TokenUse::Unread;
-    unread.then(|| read(Read::other_states(case.settings, token_hash)))
+    unread.then(|| read(Read::other_states(case.settings, token_hashes)))
 }
 
 pub(super) fn an_unwritable_state_waits(case: &Case<'_>) -> Option<Step> {

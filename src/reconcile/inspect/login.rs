@@ -31,6 +31,10 @@ impl Inspection<'_> {
             return Some(Finding::bad(InputFact::Rejected(rejection, settings)));
         }
         let secret = case.settings.state_name.clone();
+        if let (State::Absent, Err(rejection)) = (&case.observed.state, case.stored_token()) {
+            let settings = Box::new(case.settings.clone());
+            return Some(Finding::bad(InputFact::Rejected(rejection, settings)));
+        }
         let State::Present(state) = &case.observed.state else {
             return Some(Finding::unseen(LoginFact::Absent { secret }));
         };
@@ -70,8 +74,8 @@ impl Inspection<'_> {
     /// The read that shows whether another login has the refresh token that would be sent; `None`: none would be sent that needs it.
     pub(crate) fn other_states(&self) -> Option<Read> {
         let case = &self.0;
-        let token_hash = case.unproven_token()?;
-        Some(Read::other_states(case.settings, token_hash))
+        let token_hashes = case.unproven_tokens()?;
+        Some(Read::other_states(case.settings, token_hashes))
     }
 
     /// A login whose refresh token is stored.

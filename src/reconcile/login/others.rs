@@ -36,11 +36,10 @@ pub enum TokenUse {
 }
 
 impl TokenUse {
-    /// The use of the token with this hash. A state that cannot be read may know it.
-    pub(in crate::reconcile) fn of(token_hash: &str, others: Vec<OtherState>) -> Self {
-        let knows = |other: &OtherState| {
-            StoredLogin::read(&other.data).is_none_or(|stored| stored.owns(token_hash))
-        };
+    /// The use of the tokens with these hashes. A state that cannot be read may know them.
+    pub(in crate::reconcile) fn of(token_hashes: &[String], others: Vec<OtherState>) -> Self {
+        let owns_any = |stored: StoredLogin| token_hashes.iter().any(|hash| stored.owns(hash));
+        let knows = |other: &OtherState| StoredLogin::read(&other.data).is_none_or(owns_any);
         match others.into_iter().find(knows) {
             Some(OtherState { secret, owner, .. }) => Self::Elsewhere { secret, owner },
             None => Self::OnlyHere,

@@ -6,7 +6,13 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::record::LoginRecord;
-use crate::{api::label, reconcile::digest::hex};
+use crate::{
+    api::label,
+    reconcile::{
+        digest::{hex, keyed},
+        token::Token,
+    },
+};
 
 /// The content of a state Secret.
 #[derive(Clone, Debug)]
@@ -111,4 +117,14 @@ impl StoredLogin {
 
 pub(super) fn hash(token: &SecretString) -> String {
     hex(&Sha256::digest(token.expose_secret()))
+}
+
+/// The hash of an initial refresh token that is recorded beside this access token: on the target, which others may describe.
+pub(super) fn spent_seed(seed: &str, access_token: &SecretString) -> String {
+    keyed(access_token, seed.as_bytes())
+}
+
+/// Whether this token came from a login that began with this initial refresh token, and whose provider has replaced that one.
+pub(in crate::reconcile) fn has_spent(token: &Token, initial: &SecretString) -> bool {
+    token.metadata.spent_seed == Some(spent_seed(&hash(initial), &token.value))
 }

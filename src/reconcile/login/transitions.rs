@@ -5,9 +5,9 @@ use secrecy::SecretString;
 
 use super::{
     record::{LoginRecord, RejectedToken},
-    stored::{StoredLogin, hash},
+    stored::{StoredLogin, hash, spent_seed},
 };
-use crate::reconcile::token::{LAST_ROTATION, Token};
+use crate::reconcile::token::{LAST_ROTATION, Token, TokenMetadata};
 
 /// The most seeds that are remembered as replaced for good.
 const PAST_SEEDS: usize = 32;
@@ -100,11 +100,19 @@ impl StoredLogin {
             .max(published.unwrap_or(0))
             .saturating_add(1)
             .min(LAST_ROTATION);
+        let refresh_token = successor.unwrap_or_else(|| self.refresh_token.clone());
+        let spent = hash(&refresh_token) != before.seed;
         let (access_token, issued) = issued
-            .map(|token| (token.value, token.metadata.numbered(rotation)))
+            .map(|token| {
+                let metadata = TokenMetadata {
+                    spent_seed: spent.then(|| spent_seed(&before.seed, &token.value)),
+                    ..token.metadata.numbered(rotation)
+                };
+                (token.value, metadata)
+            })
             .unzip();
         Self {
-            refresh_token: successor.unwrap_or_else(|| self.refresh_token.clone()),
+            refresh_token,
             access_token,
             replaced_token: None,
             record: LoginRecord {

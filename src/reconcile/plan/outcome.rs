@@ -37,10 +37,10 @@ pub enum Outcome {
     Seed(Source<SourceValue>),
     /// The state Secret.
     State(Option<StateReading>),
-    /// Whether another state knows the refresh token.
+    /// Whether another state knows one of these refresh tokens.
     OtherStates {
-        /// The SHA-256 of the token.
-        token_hash: String,
+        /// The SHA-256 of the tokens.
+        token_hashes: Vec<String>,
         others: Vec<OtherState>,
     },
     /// The CA bundle.

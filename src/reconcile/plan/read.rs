@@ -49,14 +49,14 @@ pub enum Read {
         /// The name of the state.
         name: String,
     },
-    /// The states of the namespace, other than this object's, that may know a refresh token.
+    /// The states of the namespace, other than this object's, that may know one of these refresh tokens.
     OtherStates {
         /// The name of this object's state.
         state: String,
-        /// The label of the states that may know it.
-        label: String,
-        /// The SHA-256 of the token.
-        token_hash: String,
+        /// The labels of the states that may know one of them.
+        labels: Vec<String>,
+        /// The SHA-256 of the tokens.
+        token_hashes: Vec<String>,
     },
     /// The CA bundle.
     CaBundle(CaBundleRef),
@@ -102,11 +102,14 @@ impl Read {
     }
 
     #[must_use]
-    pub(in crate::reconcile) fn other_states(settings: &Settings, token_hash: String) -> Self {
+    pub(in crate::reconcile) fn other_states(
+        settings: &Settings,
+        token_hashes: Vec<String>,
+    ) -> Self {
         Self::OtherStates {
             state: settings.state_name.clone(),
-            label: knows_label(&token_hash),
-            token_hash,
+            labels: token_hashes.iter().map(|hash| knows_label(hash)).collect(),
+            token_hashes,
         }
     }
 

@@ -104,6 +104,9 @@ pub enum Withheld {
     )]
     #[expect(missing_docs, reason = "the names say it")]
     Reference { secret: String, key: String },
+    /// Its Secret is missing, or older than the last sign-in, and the provider has replaced the initial one.
+    #[error("is gone or outdated, and the initial one was used up")]
+    Spent,
     /// It was left by another object.
     #[error("was left by a deleted CubeCredential of this name")]
     Owner,

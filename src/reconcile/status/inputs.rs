@@ -195,6 +195,9 @@ fn consent_again(why: &Withheld, settings: &Settings) -> String {
             "name that one again, or create Secret {name:?} with the label {label}=true, the annotation {hosts} and, in key {key:?}, the same refresh token \
              or that of a new sign-in"
         ),
+        Withheld::Spent => format!(
+            "restore that Secret, or sign in again and write the new one into key {key:?} of Secret {name:?}"
+        ),
         Withheld::Owner | Withheld::Unbound => format!(
             "create Secret {name:?} with the label {label}=true, the annotation {hosts} and, in key {key:?}, the refresh token that this login began with or \
              that of a new sign-in"

@@ -68,6 +68,10 @@ fn content(data: &BTreeMap<String, SecretString>, token: &TokenMetadata) -> Vec<
     if let Some(number) = token.rotation {
         fields.push(&number.to_string());
     }
+    if let Some(hash) = &token.spent_seed {
+        fields.push(annotation::SPENT_SEED);
+        fields.push(hash);
+    }
     if let Some(login) = token.login {
         fields.push(annotation::LOGIN_EXPIRES_AT);
         fields.push(&login.at.to_string());

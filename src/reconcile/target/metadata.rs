@@ -47,6 +47,9 @@ impl DesiredMetadata {
         if let Some(number) = token.rotation {
             annotate(annotation::ROTATION, &number.to_string());
         }
+        if let Some(hash) = &token.spent_seed {
+            annotate(annotation::SPENT_SEED, hash);
+        }
         if let Some(request) = &token.refresh_request {
             annotate(annotation::REFRESH_REQUEST, request);
         }
@@ -69,8 +72,9 @@ impl DesiredMetadata {
 }
 
 /// The annotations that only some tokens have.
-const OPTIONAL: [&str; 5] = [
+const OPTIONAL: [&str; 6] = [
     annotation::ROTATION,
+    annotation::SPENT_SEED,
     annotation::REFRESH_REQUEST,
     annotation::LOGIN_EXPIRES_AT,
     annotation::LOGIN_FIXED,
@@ -120,6 +124,7 @@ impl TargetSecret {
             seed_version: rotation
                 .and_then(|_| self.annotations.get(annotation::SEED_VERSION).cloned()),
             rotation,
+            spent_seed: text(annotation::SPENT_SEED).cloned(),
             refresh_request: text(annotation::REFRESH_REQUEST).cloned(),
             scopes: text(annotation::SCOPES)
                 .map(|scopes| scopes.split(' ').map(Into::into).collect())

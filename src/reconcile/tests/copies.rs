@@ -174,6 +174,26 @@ fn a_copy_of_a_state_waits_until_its_original_is_gone() {
 }
 
 #[test]
+fn a_copy_of_a_state_that_is_older_than_its_original_waits_too() {
+    let mut world = login_of_books();
+    copy(&mut world, BOOKS, STATE);
+    world.give_state("another-uid");
+    // The original has been refreshed since, and knows the token of its copy no more.
+    let outdated = world.cluster.secrets[BOOKS].data["refresh-token"].clone();
+    world.cluster.edit(BOOKS, |original| {
+        let label = knows_label(&hash(&outdated));
+        original.labels.remove(&label);
+        let successor = "S3CRET-refresh-99".to_owned();
+        original.data.insert("refresh-token".into(), successor);
+    });
+    world.request = Some("now".into());
+    world.assert_in_use(&in_use(
+        STATE,
+        "when that CubeCredential is gone, delete Secret \"books-cube-state\" to complete the move (docs/backup.md)",
+    ));
+}
+
+#[test]
 fn a_copy_of_a_state_that_does_not_say_where_it_was_written_is_adopted_by_its_uid_alone() {
     let unmark = |world: &mut World| {
         world.cluster.edit(STATE, |secret| {
@@ -278,12 +298,16 @@ fn a_refresh_token_that_was_not_sent_is_left_to_others() {
 impl World {
     fn seed_hash(&self) -> String {
         use secrecy::ExposeSecret;
-        use sha2::{Digest, Sha256};
         let Some(SourceValue::Text(token)) = self.seed.as_ref().map(|seed| &seed.values) else {
             panic!("there is a seed");
         };
-        crate::reconcile::hex(&Sha256::digest(token.expose_secret()))
+        hash(token.expose_secret())
     }
+}
+
+fn hash(token: &str) -> String {
+    use sha2::{Digest, Sha256};
+    crate::reconcile::hex(&Sha256::digest(token))
 }
 
 #[test]

@@ -2,11 +2,18 @@
 
 use std::fmt::{self, Debug, Write};
 
-use super::{model::cluster::no_response, world::World};
+use jiff::Timestamp;
+
+use super::{
+    model::{cluster::no_response, process::Process},
+    world::{World, seconds},
+};
 use crate::{
     api::CubeCredentialStatus,
     api_error::ApiError,
-    reconcile::{Action, Observed, Outcome, Read, SecretVersion, Session, Settings, Slot, Turn},
+    reconcile::{
+        Action, Budget, Observed, Outcome, Read, SecretVersion, Session, Settings, Slot, Turn,
+    },
 };
 
 impl World {
@@ -52,7 +59,7 @@ impl World {
                 Turn::Held | Turn::Stuck => unreachable!("it may begin, and 50 steps suffice"),
                 Turn::Wait(duration) => {
                     has_slot = false;
-                    self.now += super::world::seconds(duration.as_secs().max(1));
+                    self.now += seconds(duration.as_secs().max(1));
                     Ok(Outcome::Waited {
                         object_is_gone: false,
                     })
@@ -81,6 +88,34 @@ impl World {
             }
         }
         panic!("50 steps and no rest: {session:#?}");
+    }
+
+    /// A reconcile, with this in between: another process acts before the first such action.
+    pub(super) fn reconcile_around(
+        &mut self,
+        is_such: fn(&Action) -> bool,
+        in_between: impl FnOnce(&mut Self),
+    ) {
+        let mut session = Session::begin(self.observe());
+        let action = loop {
+            let outcome = match session.next(|| true, self.now) {
+                Turn::Read(what) => self.read(&what, session.observed()),
+                Turn::Act(action) if is_such(&action) => break action,
+                turn => panic!("not in this test: {turn:?}"),
+            };
+            self.process.absorb(&mut session, outcome, self.now);
+        };
+        let another = Process::new("another", Budget::new(seconds(0), Timestamp::MIN));
+        let process = std::mem::replace(&mut self.process, another);
+        in_between(self);
+        self.process = process;
+        let done = self
+            .objects
+            .act(*action, &mut self.process, session.observed(), self.now);
+        let outcome = done.expect("nothing fails");
+        self.process.absorb(&mut session, outcome, self.now);
+        self.steps(&mut session).expect("nothing fails");
+        self.process.end(session, true, self.now);
     }
 
     /// `cluster::Context::observe`, after the watches have caught up.

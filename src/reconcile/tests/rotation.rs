@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     api::{ConditionStatus, Reason, annotation},
-    reconcile::EventKind,
+    reconcile::{Action, EventKind},
 };
 
 fn ready() -> World {
@@ -192,4 +192,19 @@ fn a_provider_that_is_away_costs_no_login() {
     world.provider.otherwise = super::provider::issue(3600);
     world.pass(seconds(3600));
     assert_eq!(world.ready_is().0, ConditionStatus::True);
+}
+
+#[test]
+fn an_older_token_in_a_target_that_was_deleted_again_is_replaced_by_the_stored_one() {
+    let mut world = World::begun();
+    world.cluster.secrets.remove(TARGET);
+    world.restart();
+    let creates = |action: &Action| matches!(action, Action::Publish(_));
+    world.reconcile_around(creates, |world| {
+        world.request = Some("of the other process".into());
+        world.settle();
+        world.cluster.secrets.remove(TARGET);
+    });
+    assert_eq!(world.provider.exchanges.len(), 2);
+    assert_eq!(world.token(), Some("S3CRET-token-6"));
 }

@@ -112,6 +112,7 @@ fn metadata(
         source_version: attempt.attempted.source_resource_version.clone(),
         seed_version: attempt.attempted.seed_resource_version.clone(),
         rotation: None,
+        spent_seed: None,
         refresh_request: requested.or(served),
         scopes: issued.scopes.clone(),
         login: None,
