@@ -121,6 +121,12 @@ pub enum ProxyFault {
     },
     #[error("closed the connection before it had opened one to {endpoint}")]
     Closed { endpoint: String },
+    /// What it opened may end at the proxy itself.
+    #[error("opened a connection to {endpoint} that cannot be used: {cause}")]
+    Unusable {
+        endpoint: String,
+        cause: Unreachable,
+    },
     #[error("opened no TLS connection to {endpoint} within {PROXY_SECONDS} s")]
     TimedOut { endpoint: String },
 }
