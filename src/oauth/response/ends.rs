@@ -86,7 +86,7 @@ pub(super) fn login_end(fields: &Map<String, Value>) -> LoginEnd {
 fn seconds(value: &Value) -> Option<f64> {
     match value {
         Value::Number(number) => number.as_f64(),
-        Value::String(text) if is_decimal(text) => text.parse().ok(),
+        Value::String(text) if is_decimal(text.trim()) => text.trim().parse().ok(),
         _ => None,
     }
 }

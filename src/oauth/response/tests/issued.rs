@@ -48,6 +48,7 @@ fn a_lifetime_is_read_leniently_and_never_guessed() {
     for (field, seconds) in [
         (r#""expires_in":3599"#, Some(3599)),
         (r#""expires_in":"3599""#, Some(3599)),
+        (r#""expires_in":" 3599 ""#, Some(3599)),
         (r#""expires_in":3600.0"#, Some(3600)),
         (r#""expires_in":3600.9"#, Some(3600)),
         (r#""expires_in":3.6e3"#, Some(3600)),
