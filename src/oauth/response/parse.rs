@@ -34,7 +34,8 @@ pub(super) fn json(body: &[u8]) -> Option<Map<String, Value>> {
     if !is_skipped(prefix) {
         return None;
     }
-    let objects = serde_json::Deserializer::from_str(&text[prefix.len()..]).into_iter();
+    let text = without_controls(&text[prefix.len()..]);
+    let objects = serde_json::Deserializer::from_str(&text).into_iter();
     let fields: BTreeMap<String, Box<RawValue>> = { objects }.next()?.ok()?;
     // A value that cannot be read does not count as absent. `false` is not a valid value of any field.
     let value = |raw: &RawValue| serde_json::from_str(raw.get()).unwrap_or(Value::Bool(false));
@@ -44,6 +45,25 @@ pub(super) fn json(body: &[u8]) -> Option<Map<String, Value>> {
 
 fn is_skipped(prefix: &str) -> bool {
     prefix.trim().len() <= LONGEST_PREFIX && !prefix.contains(['<', '[', '"', '='])
+}
+
+/// The text of an object with each control character inside a string replaced by one that no token has. JSON forbids them there,
+/// and JSON that was put together by hand has line breaks in its descriptions.
+fn without_controls(object: &str) -> String {
+    let (mut quoted, mut escaped) = (false, false);
+    let characters = object.chars().map(|c| {
+        if !quoted {
+            quoted = c == '"';
+            return c;
+        }
+        (quoted, escaped) = (escaped || c != '"', c == '\\' && !escaped);
+        if c < ' ' {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            c
+        }
+    });
+    characters.collect()
 }
 
 fn without_mark(body: &[u8]) -> &[u8] {

@@ -90,3 +90,21 @@ fn what_stands_around_an_object_costs_no_login() {
         );
     }
 }
+
+#[test]
+fn a_raw_control_character_in_another_field_costs_no_login() {
+    let body =
+        "{\n\t\"refresh_token\":\"next\",\"a\\\"\":\"one\ntwo\t\\\\\",\"access_token\":\"t\"\r\n}";
+    let parsed = meaning(REFRESH, &response(200, body));
+    assert_eq!(parsed.refresh_token.unwrap().expose_secret(), "next");
+    assert_eq!(parsed.outcome.unwrap().access_token.expose_secret(), "t");
+    let dead = "{\"error\":\"invalid_grant\",\"error_description\":\"one\ntwo\"}";
+    assert_eq!(
+        reason(REFRESH, 400, dead),
+        Some(Reason::RefreshTokenRejected)
+    );
+    // It is no part of a token.
+    let token = "{\"access_token\":\"t\n\",\"refresh_token\":\"next\n\"}";
+    let parsed = meaning(REFRESH, &response(200, token));
+    assert!(parsed.outcome.is_err() && parsed.refresh_token.is_none());
+}
