@@ -133,22 +133,26 @@ impl Scrubber {
 
     /// An error code as it may be shown: it has the shape of RFC 6749's codes, is not long without being made of words, and contains
     /// no secret. A short client id counts only if it is the whole code, because `invalid_client` has the word `client` in it.
+    /// Upper case is shown as lower case.
     #[must_use]
-    pub fn code<'a>(&self, code: &'a str) -> Option<&'a str> {
+    pub fn code(&self, code: &str) -> Option<String> {
+        let code = code.to_ascii_lowercase();
         let shaped = (1..=64).contains(&code.len())
             && code
                 .bytes()
                 .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-'));
-        let mut forms = self.forms.iter();
+        // A secret in upper case must not be shown in lower case either.
         let hides = |form: &Form| {
+            let form_text = form.text.expose_secret().to_ascii_lowercase();
             if form.whole_words {
-                form.text.expose_secret() == code
+                form_text == code
             } else {
-                form.is_in(code)
+                code.contains(&form_text)
             }
         };
-        let readable = code.len() < TOKEN_RUN || is_made_of_words(code);
-        (shaped && readable && !forms.any(hides)).then_some(code)
+        let readable = code.len() < TOKEN_RUN || is_made_of_words(&code);
+        let hidden = shaped && readable && self.forms.iter().any(hides);
+        (shaped && readable && !hidden).then_some(code)
     }
 
     /// The text without the known secrets. A text must pass through here before it is split: a secret may contain blanks or slashes.

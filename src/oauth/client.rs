@@ -107,7 +107,7 @@ impl TokenClient {
         let limit = self.exchange_timeout;
         let mut time = pin!(sleep(limit));
         let limit = SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX);
-        let head = select! {
+        let (head, certificate_wanted) = select! {
             head = self.exchange(endpoint, trusted, form, authorization) => head?,
             // The limits of the steps before the request are shorter: it has been sent by then.
             () = &mut time => return Err(NetworkError::NoResponse {
@@ -115,17 +115,22 @@ impl TokenClient {
                 cause: NoResponse::Timeout(limit),
             }),
         };
-        Ok(receive(head, time, Cut::Timeout(limit)).await)
+        let response = receive(head, time, Cut::Timeout(limit)).await;
+        if certificate_wanted && response.is_refusing_page() {
+            let endpoint = endpoint.authority();
+            return Err(NetworkError::ClientCertificateRequired { endpoint });
+        }
+        Ok(response)
     }
 
-    /// Sends the request, and waits for the head of its response.
+    /// Sends the request, and waits for the head of its response. Tells also whether the server asked for a client certificate.
     async fn exchange(
         &self,
         endpoint: &Endpoint,
         trusted: Option<&TrustedCa>,
         form: &SecretString,
         authorization: Option<SecretString>,
-    ) -> Result<reqwest::Response, NetworkError> {
+    ) -> Result<(reqwest::Response, bool), NetworkError> {
         self.check_network(endpoint)?;
         let verifier = Arc::new(Verifier::new(self.trust.verifier(trusted)?));
         let connector = self.connector(endpoint, verifier, None).await?;
@@ -142,7 +147,8 @@ impl TokenClient {
                 sensitive(authorization.expose_secret())?,
             );
         }
-        connector.send(post).await
+        let response = connector.send(post).await?;
+        Ok((response, connector.wants_certificate()))
     }
 
     /// The addresses of an endpoint, at least one of which may be used.

@@ -42,6 +42,18 @@ pub struct Response {
     pub body: Body,
 }
 
+impl Response {
+    /// Whether an HTTP server in front of the token endpoint refused the request with a page: nginx does so where the handshake
+    /// went on without a client certificate.
+    pub(super) fn is_refusing_page(&self) -> bool {
+        let bytes = match &self.body {
+            Body::Complete(bytes) | Body::Cut { bytes, .. } => bytes.as_slice(),
+            Body::TooLarge => &[],
+        };
+        self.status == 400 && bytes.trim_ascii_start().starts_with(b"<")
+    }
+}
+
 /// Headers are left out: the other side writes them, and may put a secret into a Location, for example.
 impl std::fmt::Debug for Response {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -118,3 +118,34 @@ fn a_server_that_wants_a_client_certificate_has_served_nothing() {
         assert_eq!(provider.requests(), []);
     }
 }
+
+#[test]
+fn a_page_that_refuses_a_missing_client_certificate_is_told_from_a_refused_request() {
+    let authority = Authority::new("private");
+    let page = || Reply::json(400, "<html>");
+    let asks = |reply: Reply| {
+        let certificate = authority.certificate(&LOCAL);
+        let config = certificate.config_that_asks_clients(&authority);
+        Provider::start_with(config, move |_| reply.clone())
+    };
+    let provider = asks(page());
+    let port = provider.address.port();
+    assert_eq!(
+        exchange(&local(), &trusting(&authority, &provider.url("/token"))),
+        refused(
+            Reason::ClientCertificateRequired,
+            format!(
+                "the token endpoint localhost:{port} wants a TLS client certificate, and the operator has none"
+            )
+        )
+    );
+    // Whoever does not need one, or refuses something else, says so in JSON.
+    for status in [200, 400] {
+        let provider = asks(Reply::json(status, "{}"));
+        let request = trusting(&authority, &provider.url("/token"));
+        assert_eq!(exchange(&local(), &request), Ok((status, "{}".into())));
+    }
+    let silent = Provider::start(&authority.certificate(&LOCAL), move |_| page());
+    let request = trusting(&authority, &silent.url("/token"));
+    assert_eq!(exchange(&local(), &request), Ok((400, "<html>".into())));
+}

@@ -279,3 +279,30 @@ fn the_certificate_of_a_proxy_is_told_from_that_of_the_token_endpoint() {
     let expected = format!("the proxy localhost:{port} refused a connection to provider.invalid");
     assert_eq!(outcome, proxy_error(&expected));
 }
+
+#[test]
+fn a_proxy_whose_tunnel_leads_nowhere_is_named() {
+    for (after, why) in [
+        ("", "the connection was closed"),
+        ("<html>sign in", "what answers there does not speak TLS"),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let proxy = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            for socket in listener.incoming() {
+                let mut socket = socket.unwrap();
+                head(&mut socket).unwrap();
+                socket.write_all(OPEN.as_bytes()).unwrap();
+                // The client begins its handshake.
+                socket.read_exact(&mut [0]).unwrap();
+                socket.write_all(after.as_bytes()).unwrap();
+            }
+        });
+        assert_eq!(
+            through(&format!("http://{proxy}"), None),
+            proxy_error(&format!(
+                "the proxy {proxy} opened a connection to provider.invalid that cannot be used: {why}"
+            ))
+        );
+    }
+}

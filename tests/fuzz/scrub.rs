@@ -17,8 +17,8 @@ pub(crate) fn holds(bytes: &[u8]) {
 
     is_clean(&scrubber, &text, &secrets);
     if let Some(code) = scrubber.code(&text) {
-        assert!(code.len() <= 64 && is_fit_code(code), "{code}");
-        none_shows(code, &secrets);
+        assert!(code.len() <= 64 && is_fit_code(&code), "{code}");
+        none_shows(&code, &secrets);
     }
     // The same with each secret in the middle of it.
     let middle = (text.len() / 2..text.len()).find(|at| text.is_char_boundary(*at));

@@ -156,6 +156,19 @@ impl Certificate {
             .unwrap()
     }
 
+    /// The same for a server that asks for a client certificate, and goes on without one: its HTTP server refuses.
+    pub(crate) fn config_that_asks_clients(&self, clients: &Authority) -> ServerConfig {
+        let mut roots = RootCertStore::empty();
+        roots.add(clients.0.der().clone()).unwrap();
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider);
+        let verifier = verifier.allow_unauthenticated().build().unwrap();
+        Self::builder(rustls::DEFAULT_VERSIONS)
+            .with_client_cert_verifier(verifier)
+            .with_single_cert(self.chain.clone(), self.key.clone_key())
+            .unwrap()
+    }
+
     fn builder(
         versions: &[&'static SupportedProtocolVersion],
     ) -> ConfigBuilder<ServerConfig, WantsVerifier> {

@@ -26,10 +26,7 @@ pub(super) fn http(error: &reqwest::Error, facts: Facts<'_>) -> NetworkError {
         let tunnel = tunnel_error(error);
         let cause = match tunnel {
             Some(tunnel) => Some(proxy_fault(&tunnel, error, &facts)),
-            None if error.is_connect() && error.is_timeout() => {
-                let endpoint = endpoint.clone();
-                Some(ProxyFault::TimedOut { endpoint })
-            }
+            None if error.is_connect() => tunnel_fault(error, &endpoint),
             None => None,
         };
         if let Some(cause) = cause {
@@ -163,6 +160,20 @@ fn proxy_fault(tunnel: &str, error: &reqwest::Error, facts: &Facts<'_>) -> Proxy
             status: None,
         },
     }
+}
+
+/// The fault of a tunnel that a proxy has opened; `None`: the token endpoint itself ended the handshake in it.
+fn tunnel_fault(error: &reqwest::Error, endpoint: &str) -> Option<ProxyFault> {
+    let endpoint = endpoint.to_owned();
+    if error.is_timeout() {
+        return Some(ProxyFault::TimedOut { endpoint });
+    }
+    let cause = match cause::<rustls::Error>(error) {
+        Some(tls @ rustls::Error::InvalidMessage(_)) => refused(tls),
+        Some(_) => return None,
+        None => connect(error),
+    };
+    Some(ProxyFault::Unusable { endpoint, cause })
 }
 
 fn connect(error: &reqwest::Error) -> Unreachable {

@@ -97,6 +97,11 @@ impl Connector {
         Err(self.with_status(error).await)
     }
 
+    /// Whether the server asked for a client certificate, and got none.
+    pub(super) fn wants_certificate(&self) -> bool {
+        self.observer.certificate_wanted()
+    }
+
     pub(in crate::oauth) fn classify(&self, error: &reqwest::Error) -> NetworkError {
         let proxy = match &self.way {
             Way::Direct(_) => None,

@@ -33,7 +33,8 @@ pub enum NetworkError {
     },
     #[error("the certificate of the token endpoint {endpoint} is not trusted: {cause}")]
     Untrusted { endpoint: String, cause: Untrusted },
-    /// The server ended the handshake, so it has not read the request, even if that was sent.
+    /// The server ended the handshake, so it has not read the request, even if that was sent; or an HTTP server in front of it
+    /// refused the request.
     #[error(
         "the token endpoint {endpoint} wants a TLS client certificate, and the operator has none"
     )]
@@ -121,6 +122,12 @@ pub enum ProxyFault {
     },
     #[error("closed the connection before it had opened one to {endpoint}")]
     Closed { endpoint: String },
+    /// What it opened may end at the proxy itself.
+    #[error("opened a connection to {endpoint} that cannot be used: {cause}")]
+    Unusable {
+        endpoint: String,
+        cause: Unreachable,
+    },
     #[error("opened no TLS connection to {endpoint} within {PROXY_SECONDS} s")]
     TimedOut { endpoint: String },
 }

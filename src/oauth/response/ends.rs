@@ -47,17 +47,19 @@ impl StatedEnd {
 }
 
 /// The lifetime of the access token in seconds. A few servers state milliseconds in `expires_in`, and seconds in a field that names
-/// the unit.
+/// the unit. Others state the end in it: no token lives for fifty years.
 pub(super) fn lifetime(fields: &Map<String, Value>) -> Option<SignedDuration> {
     ["expires_in_sec", "expires_in"]
         .into_iter()
-        .find_map(|name| seconds(fields.get(name)?).and_then(positive))
+        .filter_map(|name| seconds(fields.get(name)?))
+        .filter(|seconds| !PLAUSIBLE.contains(seconds))
+        .find_map(positive)
 }
 
 /// The end of the access token where its lifetime is not stated.
 pub(super) fn stated_end(fields: &Map<String, Value>, access_token: &str) -> Option<StatedEnd> {
     let field = |name| Some(StatedEnd::Field(name, time(fields.get(name)?)?));
-    ["expires_at", "expires_on"]
+    ["expires_at", "expires_on", "expires_in"]
         .into_iter()
         .find_map(field)
         .or_else(|| jwt_end(access_token).map(StatedEnd::Jwt))
@@ -86,7 +88,7 @@ pub(super) fn login_end(fields: &Map<String, Value>) -> LoginEnd {
 fn seconds(value: &Value) -> Option<f64> {
     match value {
         Value::Number(number) => number.as_f64(),
-        Value::String(text) if is_decimal(text) => text.parse().ok(),
+        Value::String(text) if is_decimal(text.trim()) => text.trim().parse().ok(),
         _ => None,
     }
 }

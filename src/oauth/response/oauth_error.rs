@@ -4,23 +4,30 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::{codes::KnownCode, parse::text};
+use super::{
+    codes::{KnownCode, is_same_name},
+    parse::text,
+};
 use crate::{api::Reason, oauth::grant::Grant, scrub::Scrubber};
 
 type Fields = Map<String, Value>;
 
-/// The fields that hold a code, if an object states an error.
+/// The fields that hold a code, if an object states an error. Servers differ in how they write these names: `ErrorCode`.
 const CODE: [&str; 7] = [
     "error",
     "error_code",
-    "errorCode",
-    "errorType",
+    "error_type",
     "code",
     "type",
     "status",
+    "reason",
 ];
 /// Those of them that have no other use.
-const NAMED: usize = 4;
+const NAMED: usize = 3;
+/// The fields below which an error may have further ones.
+const NESTED: [&str; 3] = ["error", "errors", "extensions"];
+/// How far below.
+const DEEPEST: usize = 4;
 
 /// An error whose code is known, with the meaning of that code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,11 +72,15 @@ impl OAuthError {
         grant: &Grant,
         scrubber: &Scrubber,
     ) -> Option<Self> {
-        let known =
-            codes(fields, CODE.len()).find_map(|code| KnownCode::find(code, status, grant))?;
+        let codes = codes(fields, CODE.len());
+        let known = codes
+            .iter()
+            .filter_map(|code| KnownCode::find(code, status, grant));
+        // A server that has only this code of RFC 6749 may be more precise in a code of its own.
+        let known = known.min_by_key(|known| known.reason == Reason::InvalidRequest)?;
         let stated = Stated {
             is_error: true,
-            code: scrubber.code(known.name).map(str::to_owned),
+            code: scrubber.code(known.name),
             description: description(fields, scrubber),
         };
         Some(Self { known, stated })
@@ -95,7 +106,9 @@ impl Stated {
     pub(super) fn read(fields: &Fields, scrubber: &Scrubber) -> Self {
         Self {
             is_error: states_error(fields),
-            code: codes(fields, NAMED).find_map(|code| scrubber.code(code).map(str::to_owned)),
+            code: codes(fields, NAMED)
+                .into_iter()
+                .find_map(|code| scrubber.code(code)),
             description: description(fields, scrubber),
         }
     }
@@ -116,26 +129,47 @@ impl Stated {
     }
 }
 
-/// The codes in these fields: in the first `top` of their own, then in those of an object or list below `error` or `errors`.
-fn codes(fields: &Fields, top: usize) -> impl Iterator<Item = &str> {
-    let below = ["error", "errors"]
-        .into_iter()
-        .filter_map(|name| fields.get(name));
-    let below = below.filter_map(|value| value.as_array().map_or(Some(value), |list| list.first()));
-    let nested = below.flat_map(|value| {
-        let of_object = value.as_object().into_iter();
-        let of_object =
-            of_object.flat_map(|fields| CODE.iter().filter_map(|name| text(fields, name)));
-        value.as_str().into_iter().chain(of_object)
-    });
-    CODE[..top]
+/// The codes in these fields: in the first `top` of their own, then those that are nested.
+fn codes(fields: &Fields, top: usize) -> Vec<&str> {
+    let mut found = own_codes(fields, &CODE[..top]);
+    for nested in NESTED.iter().filter_map(|name| field(fields, name)) {
+        add_codes(nested, DEEPEST, &mut found);
+    }
+    found
+}
+
+fn own_codes<'a>(fields: &'a Fields, names: &[&str]) -> Vec<&'a str> {
+    let values = names
         .iter()
-        .filter_map(|name| text(fields, name))
-        .chain(nested)
+        .filter_map(|name| field(fields, name)?.as_str());
+    values.filter(|code| !code.is_empty()).collect()
+}
+
+fn add_codes<'a>(value: &'a Value, depth: usize, found: &mut Vec<&'a str>) {
+    let Some(depth) = depth.checked_sub(1) else {
+        return;
+    };
+    match value {
+        Value::String(code) if !code.is_empty() => found.push(code),
+        Value::Array(list) => list.iter().for_each(|value| add_codes(value, depth, found)),
+        Value::Object(fields) => {
+            found.extend(own_codes(fields, &CODE));
+            for nested in NESTED.iter().filter_map(|name| field(fields, name)) {
+                add_codes(nested, depth, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The field with this name, however it is written.
+fn field<'a>(fields: &'a Fields, name: &str) -> Option<&'a Value> {
+    let other = || fields.iter().find(|(other, _)| is_same_name(other, name));
+    fields.get(name).or_else(|| other().map(|(_, value)| value))
 }
 
 fn states_error(fields: &Fields) -> bool {
-    let stated = |name: &&str| match fields.get(*name) {
+    let stated = |name: &&str| match field(fields, name) {
         None | Some(Value::Null) => false,
         Some(Value::Bool(value)) => *value,
         Some(Value::Number(number)) => number.as_f64() != Some(0.0),

@@ -17,17 +17,53 @@ pub(super) fn fields(body: &[u8], content_type: Option<&str>) -> Option<Map<Stri
     json(body).or_else(|| is_form().then(|| form(without_mark(body))))
 }
 
-/// The fields of a body that is one whole JSON object.
+/// The most bytes before a JSON object that are skipped.
+const LONGEST_PREFIX: usize = 16;
+
+/// The fields of a body that begins with a whole JSON object.
+///
+/// What stands around the object is skipped, because it may hold the only copy of a refresh token: NUL, a second object, a comment
+/// of a proxy, the sizes of chunks that were encoded twice, a prefix against scripts. What begins as a page, a list or a form does
+/// is none.
 ///
 /// The fields are read into a map, because a derived type refuses duplicate keys, which some servers send. They are read one by
 /// one, because a refresh token must not be lost to another field that cannot be read (invalid UTF-8, half a character, 1e999).
 pub(super) fn json(body: &[u8]) -> Option<Map<String, Value>> {
-    let text = String::from_utf8_lossy(without_mark(body));
-    let fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(&text).ok()?;
+    let text = String::from_utf8_lossy(body);
+    let (prefix, _) = text.split_once('{')?;
+    if !is_skipped(prefix) {
+        return None;
+    }
+    let text = without_controls(&text[prefix.len()..]);
+    let objects = serde_json::Deserializer::from_str(&text).into_iter();
+    let fields: BTreeMap<String, Box<RawValue>> = { objects }.next()?.ok()?;
     // A value that cannot be read does not count as absent. `false` is not a valid value of any field.
     let value = |raw: &RawValue| serde_json::from_str(raw.get()).unwrap_or(Value::Bool(false));
     let fields = fields.into_iter();
     Some(fields.map(|(name, raw)| (name, value(&raw))).collect())
+}
+
+fn is_skipped(prefix: &str) -> bool {
+    prefix.trim().len() <= LONGEST_PREFIX && !prefix.contains(['<', '[', '"', '='])
+}
+
+/// The text of an object with each control character inside a string replaced by one that no token has. JSON forbids them there,
+/// and JSON that was put together by hand has line breaks in its descriptions.
+fn without_controls(object: &str) -> String {
+    let (mut quoted, mut escaped) = (false, false);
+    let characters = object.chars().map(|c| {
+        if !quoted {
+            quoted = c == '"';
+            return c;
+        }
+        (quoted, escaped) = (escaped || c != '"', c == '\\' && !escaped);
+        if c < ' ' {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            c
+        }
+    });
+    characters.collect()
 }
 
 fn without_mark(body: &[u8]) -> &[u8] {

@@ -175,12 +175,15 @@ fn outer_blank(value: &str) -> Option<(Outer, char)> {
     ends.find(|(_, c)| c.is_whitespace() || is_without_width(*c))
 }
 
-/// The characters that only control how others are drawn. Marks that combine with a letter are a part of it.
+/// The characters that are not drawn, or only control how others are. Marks that combine with a letter are a part of it.
 fn is_without_width(c: char) -> bool {
     matches!(
         c,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
             | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}'
+            // Letters and symbols that are drawn as blanks.
+            | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{2800}'
     )
 }
 
@@ -243,6 +246,9 @@ mod tests {
             '\u{202e}',
             '\u{2066}',
             '\u{e0041}',
+            '\u{3164}',
+            '\u{2800}',
+            '\u{fe0f}',
         ];
         for character in invisible {
             let outer = |place| Some(Flaw::OuterBlank { place, character });

@@ -188,6 +188,47 @@ fn a_maximum_lifetime_limits_new_tokens_and_the_published_one() {
 }
 
 #[test]
+fn a_maximum_lifetime_counts_from_the_first_response_with_a_token() {
+    // The provider states a day, ends tokens after an hour, and issues the same one until then.
+    let mut world = World::new();
+    world.spec.maximum_lifetime = Some("1h".into());
+    world.provider.otherwise = issue(24 * 3600);
+    world.provider.early = Early::Repeats(23 * 3600);
+    world.settle();
+    let end = world.now + seconds(3600);
+    let first = world.token().map(str::to_owned);
+    while world.now < end {
+        assert_eq!(world.status.expires_at, Some(end));
+        world.pass(seconds(1));
+    }
+    world.pass(seconds(3));
+    assert_ne!(world.token(), first.as_deref());
+    assert_eq!(
+        world.provider.exchanges.last().map(|made| made.issued),
+        Some(true)
+    );
+    assert!(
+        world.provider.exchanges.len() <= 7,
+        "{}",
+        world.provider.exchanges.len()
+    );
+    assert!(seconds_without_a_token(&mut world, 2 * 3600) <= 4);
+}
+
+#[test]
+fn a_token_that_outlives_the_maximum_lifetime_stays_published() {
+    let mut world = World::new();
+    world.spec.maximum_lifetime = Some("1h".into());
+    world.provider.otherwise = issue(24 * 3600);
+    world.provider.early = Early::Repeats(0);
+    world.settle();
+    let without = seconds_without_a_token(&mut world, 12 * 3600);
+    assert!(without <= 24, "{without}");
+    let requests = world.provider.exchanges.len();
+    assert!(requests <= 40, "{requests} requests");
+}
+
+#[test]
 fn a_lifetime_of_days_is_doubted_once_unless_the_spec_limits_it() {
     let events = |lifetime, maximum: Option<&str>| {
         let mut world = World::new();

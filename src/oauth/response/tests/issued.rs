@@ -48,6 +48,7 @@ fn a_lifetime_is_read_leniently_and_never_guessed() {
     for (field, seconds) in [
         (r#""expires_in":3599"#, Some(3599)),
         (r#""expires_in":"3599""#, Some(3599)),
+        (r#""expires_in":" 3599 ""#, Some(3599)),
         (r#""expires_in":3600.0"#, Some(3600)),
         (r#""expires_in":3600.9"#, Some(3600)),
         (r#""expires_in":3.6e3"#, Some(3600)),
@@ -60,6 +61,9 @@ fn a_lifetime_is_read_leniently_and_never_guessed() {
         (r#""expires_in":3600,"expires_in_sec":null"#, Some(3600)),
         (r#""expires_in":1e300"#, Some(ten_years)),
         (r#""expires_in":"99999999999999999999""#, Some(ten_years)),
+        // An end, not a lifetime.
+        (r#""expires_in":1795867200"#, None),
+        (r#""expires_in":"1795867200""#, None),
         (r#""expires_in":null"#, None),
         (r#""expires_in":0"#, None),
         (r#""expires_in":0.5"#, None),
@@ -107,6 +111,14 @@ fn an_end_is_taken_where_no_lifetime_is_stated() {
         (
             format!(r#""expires_at":null,"expires_on":"{second}""#),
             Some(StatedEnd::Field("expires_on", at(second))),
+        ),
+        (
+            format!(r#""expires_in":{second}"#),
+            Some(StatedEnd::Field("expires_in", at(second))),
+        ),
+        (
+            format!(r#""expires_in":"{time}""#),
+            Some(StatedEnd::Field("expires_in", at(second))),
         ),
         (
             claims(&format!(r#"{{"exp":{second}}}"#)),

@@ -204,6 +204,7 @@ fn a_dead_refresh_token_is_recognized_by_any_name_and_in_any_place() {
         "InvalidRefreshToken",
         "refresh-token-expired",
         "Refresh token revoked",
+        "refresh_token_already_used",
     ] {
         for body in [
             format!(r#"{{"error":"{code}"}}"#),
@@ -217,6 +218,15 @@ fn a_dead_refresh_token_is_recognized_by_any_name_and_in_any_place() {
             format!(r#"{{"errors":[{{"code":"{code}"}},{{"code":"x"}}]}}"#),
             format!(r#"{{"errors":[{{"errorType":"{code}","message":"no"}}],"success":false}}"#),
             format!(r#"{{"errors":["{code}"]}}"#),
+            format!(r#"{{"errors":["x",{{"x":1}},"{code}"]}}"#),
+            format!(r#"{{"error":"invalid_request","error_code":"{code}"}}"#),
+            format!(r#"{{"error":"invalid_request","errors":[{{"code":"{code}"}}]}}"#),
+            format!(r#"{{"error":{{"error":{{"Code":"{code}"}}}}}}"#),
+            format!(r#"{{"errors":[{{"extensions":{{"code":"{code}"}}}}]}}"#),
+            format!(r#"{{"error":{{"errors":[{{"reason":"{code}"}}]}}}}"#),
+            format!(r#"{{"Error":"{code}"}}"#),
+            format!(r#"{{"ErrorCode":"{code}"}}"#),
+            format!(r#"{{"error":"{code}"}}<!-- proxy -->"#),
         ] {
             for status in [200, 400, 401, 403, 404] {
                 let error = meaning(REFRESH, &response(status, &body)).outcome;

@@ -79,6 +79,17 @@ fn the_code_and_description_of_any_error_are_shown_whatever_the_status() {
             r#"{"code":"planted","status":"planted","type":"planted","message":"planted"}"#,
             "",
         ),
+        (
+            r#"{"error":"INTERACTION_REQUIRED"}"#,
+            " interaction_required",
+        ),
+        (r#"{"ErrorCode":"new_one"}"#, " new_one"),
+        (
+            r#"{"errors":[{"x":1},{"extensions":{"code":"NEW_ONE"}}]}"#,
+            " new_one",
+        ),
+        (r#"{"error":"HUNTER2"}"#, ""),
+        (r#"{"error":"x_Rt-Hunter3"}"#, ""),
         // Neither a sentence nor what could be a token.
         (r#"{"error":"Not today"}"#, ""),
         (r#"{"error":"0123456789abcdef0123"}"#, ""),

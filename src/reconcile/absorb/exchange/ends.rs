@@ -85,6 +85,28 @@ pub(super) fn login(
     (at > times.sent_at).then(|| LoginExpiry::following(at, before, times.sent_at))
 }
 
+/// The limit of the spec for a token that came before: it counts from the first response with this token. The provider knows better
+/// than the spec about one that has outlived its limit.
+pub(super) fn of_first_response(
+    token: TokenMetadata,
+    before: Option<&TokenMetadata>,
+    maximum: Option<SignedDuration>,
+    lifetime: Lifetime,
+) -> TokenMetadata {
+    let before = before.filter(|before| before.inputs_hash == token.inputs_hash);
+    let (Some(before), Some(maximum)) = (before, maximum) else {
+        return token;
+    };
+    let latest = later(before.issued_at, maximum);
+    if latest <= token.issued_at || lifetime.source == LifetimeSource::Assumed {
+        return token;
+    }
+    TokenMetadata {
+        expires_at: token.expires_at.min(latest),
+        ..token
+    }
+}
+
 /// Whether the provider has issued the published token again, with the end that is known: it keeps a token until its end.
 pub(super) fn repeats(token: &TokenMetadata, before: &TokenMetadata, lifetime: Lifetime) -> bool {
     // The hash is keyed with the token: it is the same for the same token and inputs only.

@@ -35,6 +35,8 @@ pub(super) fn issued(
         login,
         ..metadata(attempt, &issued, before, lifetime, times.sent_at)
     };
+    let maximum = attempt.settings.maximum_lifetime;
+    let metadata = ends::of_first_response(metadata, before, maximum, lifetime);
     let same = before.filter(|before| ends::repeats(&metadata, before, lifetime));
     let metadata = match same {
         Some(before) => TokenMetadata {

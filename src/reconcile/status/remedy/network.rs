@@ -73,7 +73,9 @@ fn proxy(fault: &ProxyFault) -> String {
             status: Some(502..=504),
         }
         | ProxyFault::TimedOut { endpoint } => format!("check that the proxy can resolve and reach {endpoint}"),
-        ProxyFault::Refused { endpoint, .. } | ProxyFault::Closed { endpoint } => {
+        ProxyFault::Refused { endpoint, .. }
+        | ProxyFault::Closed { endpoint }
+        | ProxyFault::Unusable { endpoint, .. } => {
             format!("have the proxy allow {endpoint}, or name that host in the operator's variable NO_PROXY")
         }
         ProxyFault::Unreachable(_) => PROXY_VARIABLE.into(),
