@@ -184,7 +184,7 @@ impl World {
         let stored = self.objects.cluster.number(STATE, "refresh-token");
         let reported = reasons(&self.objects.status);
         let conflict = reported.iter().any(|line| line.ends_with(" StateConflict"));
-        if self.state_deleted_at.is_some() && conflict {
+        if self.state_deleted_at.is_some() && conflict && self.seed_was_sent() {
             self.figures.lost_logins += 1;
             return;
         }
@@ -231,6 +231,16 @@ impl World {
                 "the login is dead ({excuse:?}) and the reason is {reason:?}, not one of {expected:?}"
             ));
         }
+    }
+
+    /// Whether the present initial refresh token may be used up.
+    fn seed_was_sent(&self) -> bool {
+        let Some(SourceValue::Text(token)) = self.objects.seed.as_ref().map(|seed| &seed.values)
+        else {
+            return false;
+        };
+        let token = number(token.expose_secret()).expect("it is one of ours");
+        self.sent.contains_key(&token)
     }
 
     /// A process never hammers the provider, whatever happens: eight requests in a minute, and three whose outcome is unknown.

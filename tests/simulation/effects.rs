@@ -135,6 +135,10 @@ impl World {
         {
             self.lost();
         }
+        if exchanged.result.is_ok() {
+            // There is a login again.
+            self.state_deleted_at = None;
+        }
         let successor = exchanged.refresh_token.as_ref();
         let successor = successor.and_then(|token| number(token.expose_secret()));
         if successor == Some(token) && self.random.bool() {

@@ -204,7 +204,6 @@ impl World {
         let token = self.provider.logins.sign_in();
         self.excuse = None;
         self.strayed = false;
-        self.state_deleted_at = None;
         self.old_seed_applied = false;
         self.logins.push(token);
         self.old_seeds.push(token);
