@@ -32,7 +32,7 @@ pub struct CubeCredentialStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub login_expires_at: Option<Timestamp>,
-    /// True if the last refresh did not extend the login: somebody has to sign in again before loginExpiresAt.
+    /// True if the last refresh did not extend the login: a person must sign in again before loginExpiresAt.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub login_fixed: bool,
     /// The next planned exchange; absent when nothing is planned.

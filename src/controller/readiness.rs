@@ -1,5 +1,5 @@
 //! Waits for the first lists of the watches. A decision before that would be safe, but every target would have to be read.
-//! It also knows which scopes cannot be watched, and says each change of that once.
+//! It also knows which scopes cannot be watched, and logs each change of that once.
 
 use std::{
     fmt,

@@ -25,7 +25,7 @@ const PAGE: u32 = 10;
 /// The longest pause before a broken watch is started again. kube's own limit is half a minute: after a short outage, the operator
 /// saw nothing for another minute.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// The longest pause after a refusal, which lasts until somebody grants a right.
+/// The longest pause after a refusal, which lasts until an administrator grants the right.
 const LONGEST_PAUSE_IF_REFUSED: Duration = Duration::from_secs(15);
 
 /// All objects of a kind.

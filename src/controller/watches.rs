@@ -72,7 +72,7 @@ pub(super) fn affected(
     ])
 }
 
-/// The events of a list. Readiness is told of its failures, and of their end.
+/// The events of a list. Its failures, and their end, are reported to readiness.
 fn watched<K>(
     reconciler: &Arc<Reconciler>,
     namespace: Option<&str>,

@@ -70,7 +70,7 @@ impl Chain {
         })
     }
 
-    /// Whether the server's certificate is that of a CA.
+    /// Whether the server presents a CA certificate as its own.
     pub(in crate::oauth) fn is_ca(&self) -> bool {
         self.leaf.as_ref().is_some_and(|leaf| {
             let constraints = leaf.tbs_certificate().get_extension::<BasicConstraints>();

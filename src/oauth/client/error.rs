@@ -153,7 +153,7 @@ pub enum Untrusted {
     #[error("it was issued by {issuer}, a CA that is not trusted")]
     UnknownIssuer {
         issuer: String,
-        /// The server sent its own certificate only, so that of an intermediate CA may be missing.
+        /// The server sent only its own certificate, so an intermediate certificate may be missing.
         alone: bool,
     },
     #[error("it is self-signed")]
@@ -165,7 +165,7 @@ pub enum Untrusted {
     #[error("{}expired{}", above.as_ref().map_or_else(|| "it ".into(), |name| format!("the certificate of {name} above it ")), at.map_or_else(String::new, |at| format!(" at {at}")))]
     Expired {
         at: Option<Timestamp>,
-        /// It is not the server's certificate that expired, but that of this CA.
+        /// The CA whose certificate expired; `None`: the server's own certificate did.
         above: Option<String>,
     },
     #[error("it is not valid{}", from.map_or_else(|| " yet".into(), |from| format!(" before {from}")))]

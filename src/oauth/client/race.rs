@@ -16,7 +16,7 @@ use super::{
 
 /// The time between two attempts (RFC 8305, section 5).
 const STAGGER: Duration = Duration::from_millis(250);
-/// The most addresses that are tried. Whoever owns the name chooses how many it has.
+/// The most addresses that are tried: the owner of the name chooses how many it has.
 const MOST: usize = 8;
 
 /// Opens a connection to the first of these addresses that accepts one, and closes it.
@@ -44,7 +44,7 @@ async fn attempt(socket: SocketAddr, delay: Duration) -> io::Result<SocketAddr> 
     Ok(socket)
 }
 
-/// The families in turn, each in its order, beginning with that of the first address.
+/// The two families in turn, starting with the family of the first address. Each keeps its order.
 fn alternating(sockets: &[SocketAddr]) -> Vec<SocketAddr> {
     let first_is_v6 = sockets.first().is_some_and(SocketAddr::is_ipv6);
     let (one, other): (Vec<_>, Vec<_>) = sockets

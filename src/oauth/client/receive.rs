@@ -1,4 +1,4 @@
-//! Receives the body of a response, up to its end, the end of the time or that of the connection.
+//! Receives the body of a response until it ends, the connection ends or the time is over.
 
 use std::pin::Pin;
 

@@ -11,7 +11,7 @@ use crate::reconcile::{
     token::LoginExpiry,
 };
 
-/// Somebody has to find the time for another sign-in: as long before the end as the chart's alert.
+/// A person needs time for another sign-in. The chart's alert fires this long before the end too.
 const SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Inspection<'_> {

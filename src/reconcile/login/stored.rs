@@ -48,7 +48,7 @@ impl StoredLogin {
     }
 }
 
-/// Which refresh tokens nobody else may send.
+/// The refresh tokens that no other login may send.
 impl StoredLogin {
     /// Whether the provider has accepted a refresh token of this login.
     pub(in crate::reconcile) fn has_worked(&self) -> bool {
@@ -81,7 +81,7 @@ impl StoredLogin {
         self.own_tokens().any(|own| own == token_hash)
     }
 
-    /// The labels of its state, by which the states that may know a token are found without reading the others.
+    /// The labels of its state. They lead to the states that may know a token without a read of the others.
     pub(super) fn labels(&self) -> BTreeMap<String, String> {
         let known = self.own_tokens().map(|hash| knows_label(&hash));
         known

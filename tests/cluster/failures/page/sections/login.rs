@@ -38,7 +38,7 @@ pub(super) const LOGIN: &[Section] = &[
     },
     Section {
         reason: RefreshTokenInUse,
-        meaning: "another `CubeCredential`, or a login that is kept, has this refresh token",
+        meaning: "another `CubeCredential`, or the state that a deleted one left, has this refresh token",
         who: "whoever may sign in",
         first: "sign in again for this one",
         act: "A refresh token belongs to one `CubeCredential`: two that send it end each other's login. Sign in at the provider again \
