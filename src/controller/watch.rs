@@ -33,6 +33,27 @@ pub(super) fn all() -> watcher::Config {
     watcher::Config::default().page_size(PAGE)
 }
 
+/// A kind of namespaced objects that can be watched.
+pub(super) trait Watchable:
+    Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    + Clone
+    + DeserializeOwned
+    + Debug
+    + Send
+    + 'static
+{
+}
+
+impl<K> Watchable for K where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + DeserializeOwned
+        + Debug
+        + Send
+        + 'static
+{
+}
+
 /// A list or watch that failed. It is started again.
 #[derive(Clone, Debug)]
 pub(super) struct WatchFailure {
@@ -45,19 +66,11 @@ pub(super) struct WatchFailure {
 ///
 /// The list arrives as a stream of single objects, so that no two of them are in memory as text at the same time. An API server
 /// that refuses that is asked for pages.
-pub(super) fn events<K>(
+pub(super) fn events<K: Watchable>(
     client: &Client,
     namespace: Option<&str>,
     config: watcher::Config,
-) -> impl Stream<Item = Result<Event<K>, WatchFailure>> + Send + 'static
-where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-        + Clone
-        + DeserializeOwned
-        + Debug
-        + Send
-        + 'static,
-{
+) -> impl Stream<Item = Result<Event<K>, WatchFailure>> + Send + 'static {
     let api: Api<K> = match namespace {
         Some(namespace) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),

@@ -1,28 +1,24 @@
 //! The watches, and the credentials that each event affects. Secrets are watched as metadata and by label, so that foreign
 //! Secrets cost no memory and no Secret's data is received.
 
-use std::{fmt::Debug, future, sync::Arc};
+use std::{future, sync::Arc};
 
 use futures::{
     Stream, StreamExt,
     stream::{self, BoxStream},
 };
-use k8s_openapi::{NamespaceResourceScope, api::core::v1::Secret};
-use kube::{
-    Resource,
-    runtime::{
-        WatchStreamExt, reflector,
-        reflector::store::Writer,
-        watcher::{self, Event},
-    },
+use k8s_openapi::api::core::v1::Secret;
+use kube::runtime::{
+    WatchStreamExt, reflector,
+    reflector::store::Writer,
+    watcher::{self, Event},
 };
-use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 
 use super::{
     health::List,
     reconciler::Reconciler,
-    watch::{all, events},
+    watch::{Watchable, all, events},
 };
 use crate::{
     api::{CaBundleKind, label},
@@ -73,20 +69,12 @@ pub(super) fn affected(
 }
 
 /// The events of a list. Its failures, and their end, are reported to readiness.
-fn watched<K>(
+fn watched<K: Watchable>(
     reconciler: &Arc<Reconciler>,
     namespace: Option<&str>,
     list: List,
     config: watcher::Config,
-) -> impl Stream<Item = Event<K>> + Send + 'static
-where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-        + Clone
-        + DeserializeOwned
-        + Debug
-        + Send
-        + 'static,
-{
+) -> impl Stream<Item = Event<K>> + Send + 'static {
     let events = events(&reconciler.context.parts.client, namespace, config);
     let reconciler = Arc::clone(reconciler);
     events.filter_map(move |event| {

@@ -61,6 +61,16 @@ impl Stage {
         })
     }
 
+    /// The second request fails, and yet another token comes before the first one expires.
+    fn replaces_its_token_in_time(&self) {
+        let first = self.begin("main", &json!({}));
+        self.requested(3);
+        let second = self.place.wait_for("main", "the second token", |status| {
+            status.issued_at > first.issued_at
+        });
+        assert!(second.issued_at < first.expires_at, "{second:?}");
+    }
+
     fn has_event(&self, name: &str, event: &str) {
         eventually(event, || {
             let events = self.place.events(name);
@@ -197,12 +207,7 @@ fn one_404_of_a_router_takes_no_token_away() {
         }
         token(&json!({"expires_in": 60}))
     });
-    let first = stage.begin("main", &json!({}));
-    stage.requested(3);
-    let second = stage.place.wait_for("main", "the second token", |status| {
-        status.issued_at > first.issued_at
-    });
-    assert!(second.issued_at < first.expires_at, "{second:?}");
+    stage.replaces_its_token_in_time();
 }
 
 #[test]
@@ -217,12 +222,7 @@ fn a_provider_that_replaces_no_token_early_is_asked_again_before_its_end() {
         *end = Some(now + SignedDuration::from_secs(60));
         token(&json!({"expires_in": 60}))
     });
-    let first = stage.begin("main", &json!({}));
-    stage.requested(3);
-    let second = stage.place.wait_for("main", "the second token", |status| {
-        status.issued_at > first.issued_at
-    });
-    assert!(second.issued_at < first.expires_at, "{second:?}");
+    stage.replaces_its_token_in_time();
 }
 
 #[test]

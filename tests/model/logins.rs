@@ -14,6 +14,16 @@ pub(crate) struct Rules {
     pub(crate) idle: Option<i64>,
 }
 
+impl Rules {
+    /// A provider that forgives nothing: each refresh token works once, and a replay ends the login.
+    pub(crate) const STRICT: Self = Self {
+        rotates: true,
+        grace: 0,
+        reuse_protection: true,
+        idle: None,
+    };
+}
+
 /// A pair of tokens, by number: the later one is the greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pair {

@@ -87,19 +87,13 @@ pub(crate) fn live(seed: u64) -> Result<Figures, String> {
 impl World {
     fn new(seed: u64) -> Self {
         let mut random = Rng::with_seed(seed);
-        let rules = Rules {
-            rotates: true,
-            grace: 0,
-            reuse_protection: true,
-            idle: None,
-        };
         let mut world = Self {
             faulty: random.u8(0..4) > 0,
             random,
             now: BEGIN,
             cluster: Cluster::default(),
             objects: Vec::new(),
-            provider: Provider::new(rules),
+            provider: Provider::new(Rules::STRICT),
             sent: BTreeMap::new(),
             contested: false,
             crashes: 0,

@@ -99,18 +99,12 @@ impl World {
     }
 
     fn with(spec: serde_json::Value) -> Self {
-        let rules = Rules {
-            rotates: true,
-            grace: 0,
-            reuse_protection: true,
-            idle: None,
-        };
         let mut world = Self {
             now: "2026-11-21T10:00:00Z".parse().unwrap(),
             spec: serde_json::from_value(spec).unwrap(),
             objects: Objects::new("cubewire", UID),
             process: Process::new("pod", Budget::new(seconds(0), Timestamp::MIN)),
-            provider: Provider::new(rules),
+            provider: Provider::new(Rules::STRICT),
             wake_at: None,
             costs: Costs::default(),
             permits: Vec::new(),
