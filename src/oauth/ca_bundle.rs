@@ -18,6 +18,8 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 use x509_cert::{Certificate, der::Decode};
 
+use super::certificate::timestamp;
+
 use crate::api::SystemRoots;
 
 /// The error of [`CaCertificates::read`].
@@ -265,8 +267,7 @@ impl Block<'_> {
 fn expiry(der: &CertificateDer<'_>) -> Option<Timestamp> {
     let certificate = Certificate::from_der(der).ok()?;
     let validity = certificate.tbs_certificate().validity();
-    let seconds = validity.not_after.to_unix_duration().as_secs();
-    Timestamp::from_second(i64::try_from(seconds).ok()?).ok()
+    timestamp(validity.not_after.to_unix_duration().as_secs())
 }
 
 fn find(text: &[u8], what: &[u8]) -> Option<usize> {

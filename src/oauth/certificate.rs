@@ -236,8 +236,8 @@ fn quoted(text: &str) -> String {
 }
 
 fn time(time: Time) -> String {
-    let seconds = i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
-    Timestamp::from_second(seconds).map_or("an unknown time".into(), |time| time.to_string())
+    let time = timestamp(time.to_unix_duration().as_secs());
+    time.map_or("an unknown time".into(), |time| time.to_string())
 }
 
 #[cfg(test)]
