@@ -73,19 +73,8 @@ impl Page {
     }
 
     fn section(&self, section: &Section) -> String {
-        let Section {
-            reason,
-            who,
-            act,
-            rows,
-            ..
-        } = section;
-        let (meaning, who) = (sentence(section.meaning), sentence(who));
-        let mut text = format!(
-            "\n### {reason}\n\n{meaning}.\n\n- **Who can mend it:** {who}.\n- **Do this:** {act}\n- **If nobody does:** {}\n",
-            next(*reason)
-        );
-        for (row, caption) in *rows {
+        let mut text = words(section);
+        for (row, caption) in section.rows {
             let excerpt = self.0.get(row).expect("the table has this row");
             let caption = if caption.is_empty() {
                 String::new()
@@ -115,6 +104,22 @@ fn line(section: &Section) -> String {
     format!("| [`{reason}`](#{anchor}) | {meaning} | {who} | {first} | {again} |\n")
 }
 
+/// The part of a section that is the same in every run.
+fn words(section: &Section) -> String {
+    let Section {
+        reason,
+        meaning,
+        who,
+        act,
+        ..
+    } = section;
+    let (meaning, who) = (sentence(meaning), sentence(who));
+    format!(
+        "\n### {reason}\n\n{meaning}.\n\n- **Who can mend it:** {who}.\n- **Do this:** {act}\n- **If nobody does:** {}\n",
+        next(*reason)
+    )
+}
+
 fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters
@@ -132,4 +137,14 @@ fn every_reason_has_a_section() {
         all.collect()
     );
     assert_eq!(sections().count(), Reason::ALL.len());
+}
+
+/// Most changes of the page are found here, before all failures are played.
+#[test]
+fn the_page_has_the_words_of_each_section() {
+    let page = fs::read_to_string(format!("{ROOT}/docs/troubleshooting.md")).unwrap();
+    let missing = sections()
+        .flat_map(|section| [line(section), words(section)])
+        .find(|text| !page.contains(text));
+    assert_eq!(missing, None, "run make troubleshooting");
 }

@@ -80,7 +80,8 @@ fn clients() -> Vec<Row> {
             |objects, _| {
                 objects.credential["spec"]["clientAuthentication"] = json!("Basic");
                 objects.put_client("client-secret", Some(b""));
-            }),
+            })
+            .repaired_by(Repair::Change(|objects, _| objects.put_client("client-secret", Some(b"another-secret")))),
         malformed("control",        "client-secret", "contains a control character", AS_SHOWN,
             |objects, _| objects.put_client("client-secret", Some(b"a\tb"))),
         malformed("nul",            "client-id", "contains a control character", AS_SHOWN,
