@@ -6,7 +6,7 @@ pub mod label {
     pub const CREDENTIAL: &str = "cube-operator.dev/credential";
     /// On every Secret that the operator writes. Value [`TRUE`].
     pub const MANAGED: &str = "cube-operator.dev/managed";
-    /// On the Secret that holds the current refresh token. It is not [`MANAGED`], because it is no target and nothing watches it.
+    /// On the Secret that holds the current refresh token. It is not [`MANAGED`], because it is no target.
     pub const STATE: &str = "cube-operator.dev/state";
     /// On a state, with the hash of a seed or refresh token at its end: the state knows that token. Value [`TRUE`].
     pub const KNOWS: &str = "cube-operator.dev/knows-";

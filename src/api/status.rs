@@ -56,6 +56,9 @@ pub struct CubeCredentialStatus {
     /// The Secret that holds the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<TargetStatus>,
+    /// The resourceVersion of the Secret with the current refresh token, as it was last written or read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_version: Option<String>,
     /// The Secrets that held the token under earlier names of the target. They are kept while pods use them, and not refreshed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]

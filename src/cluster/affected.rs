@@ -54,6 +54,13 @@ impl Context {
         })
     }
 
+    /// Takes in an event of the watch on states.
+    pub(crate) fn learn_state(&self, event: Event<Metadata<Secret>>) {
+        lock(&self.states).absorb(event, |secret| {
+            Some(secret.resource_version().unwrap_or_default())
+        });
+    }
+
     /// The `CubeCredentials` that a change of this Secret affects.
     pub(crate) fn affected_by(&self, secret: &ObjectKey) -> Affected {
         let index = lock(&self.index);

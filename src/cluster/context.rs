@@ -68,6 +68,8 @@ pub struct Context {
     pub(super) targets: Mutex<Cache<TargetSecret>>,
     /// The resourceVersions of the Secrets that may be read, by their label.
     pub(super) sources: Mutex<Cache<String>>,
+    /// The versions of the states.
+    pub(super) states: Mutex<Cache<String>>,
 }
 
 impl Context {
@@ -79,6 +81,7 @@ impl Context {
             index: Mutex::default(),
             targets: Mutex::new(Cache::with_owners(TargetSecret::written_for)),
             sources: Mutex::default(),
+            states: Mutex::default(),
         }
     }
 

@@ -1,8 +1,11 @@
 //! The observation that a reconcile begins with. It uses only the caches of the watches, which costs no request; everything else
 //! is read when a decision needs it.
 
+use std::sync::Mutex;
+
 use super::{
     arrival::Watched,
+    cache::Cache,
     context::Context,
     convert,
     key::ObjectKey,
@@ -27,16 +30,17 @@ impl Context {
         };
         let target = target_name(object).unwrap_or_default();
         let spec = spec(object);
-        // The version of a labelled Secret by this name.
-        let version = |name: Option<&String>| {
+        // The version of a Secret by this name that a watch shows.
+        let version = |watched: &Mutex<Cache<String>>, name: Option<&String>| {
             let key = ObjectKey::new(&credential.namespace, name?);
-            lock(&self.sources).get(&key).cloned()
+            lock(watched).get(&key).cloned()
         };
-        let source = version(spec.map(|spec| &spec.client_secret_ref.name));
-        let seed = version(
-            spec.and_then(|spec| spec.refresh_token_ref.as_ref())
-                .map(|seed| &seed.name),
-        );
+        let source = spec.map(|spec| &spec.client_secret_ref.name);
+        let seed = spec.and_then(|spec| spec.refresh_token_ref.as_ref());
+        let state = settings.as_ref().ok().map(|settings| &settings.state_name);
+        let source = version(&self.sources, source);
+        let seed = version(&self.sources, seed.map(|seed| &seed.name));
+        let watched_state = version(&self.states, state);
         Observed {
             older_rival: self.older_rival(object),
             target: self.cached_target(&credential, &target),
@@ -46,6 +50,7 @@ impl Context {
             seed: Source::Unread(seed),
             older_login: self.older_login(object),
             state: State::Unread,
+            watched_state,
             token_use: TokenUse::Unread,
             identity: self.parts.identity.clone(),
             ca_bundle: CaBundle::Unread,

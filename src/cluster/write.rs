@@ -33,6 +33,7 @@ impl Context {
     ) -> Result<Outcome, ApiError> {
         let (namespace, name) = (observed.credential.namespace.clone(), target.name.clone());
         let fingerprint = target.fingerprint();
+        let is_new = target.replaces.is_none();
         let key = ObjectKey::new(&namespace, &name);
         let (labels, annotations) = (target.labels.clone(), target.annotations.clone());
         let written = match self.apply(&namespace, target, object).await {
@@ -40,6 +41,9 @@ impl Context {
             Err(error) => {
                 // The cached version may be outdated, so the target is read before the next decision.
                 lock(&self.targets).forget(&key);
+                if is_new && error.is_conflict() {
+                    return Ok(Outcome::TargetExists);
+                }
                 return refused(error, namespace, name);
             }
         };

@@ -16,6 +16,7 @@ pub(super) enum List {
     Credentials = 1,
     Targets = 2,
     Sources = 4,
+    States = 8,
 }
 
 /// The failures of the watches of one scope.
@@ -29,7 +30,7 @@ struct Repeated {
 }
 
 impl Failures {
-    /// A list or watch has failed at this time. Returns whether that is new: two watches of Secrets fail for one reason.
+    /// A list or watch has failed at this time. Returns whether that is new: the watches of Secrets fail for one reason.
     pub(super) fn add(&mut self, list: List, failure: WatchFailure, now: Instant) -> bool {
         let known = self.0.values().any(|known| {
             known.failure.error == failure.error && now.duration_since(known.at) < OVER_AFTER

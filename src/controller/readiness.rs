@@ -21,7 +21,8 @@ use super::{
 };
 use crate::{lock::lock, metrics::Metrics};
 
-const ALL: u8 = List::Credentials as u8 | List::Targets as u8 | List::Sources as u8;
+const ALL: u8 =
+    List::Credentials as u8 | List::Targets as u8 | List::Sources as u8 | List::States as u8;
 
 /// The longest wait for the lists of other scopes: a namespace that cannot be listed must not stop the others.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -195,7 +196,12 @@ mod tests {
             let (place, metrics) = (Place(None), Metrics::default());
             Readiness::new(place, metrics, Arc::clone(&pauses))
         });
-        for list in [List::Credentials, List::Targets, List::Sources] {
+        for list in [
+            List::Credentials,
+            List::Targets,
+            List::Sources,
+            List::States,
+        ] {
             assert!(scopes[0].complete().now_or_never().is_none());
             scopes[0].listed(list);
         }

@@ -64,6 +64,11 @@ pub(super) fn affected(
             ),
             sources_affect,
         ),
+        each(
+            reconciler,
+            watched(reconciler, namespace, List::States, labelled(label::STATE)),
+            states_affect,
+        ),
         bundles_affect(reconciler, bundles),
     ])
 }
@@ -140,6 +145,16 @@ fn sources_affect(reconciler: &Reconciler, event: Event<Metadata<Secret>>) -> Af
     keys.iter()
         .flat_map(|key| context.affected_by(key))
         .collect()
+}
+
+/// A state is read when it is needed. Only its version is of interest, and only when a process begins.
+fn states_affect(reconciler: &Reconciler, event: Event<Metadata<Secret>>) -> Affected {
+    let listed = matches!(event, Event::InitDone);
+    reconciler.context.learn_state(event);
+    if listed {
+        reconciler.readiness.listed(List::States);
+    }
+    Affected::new()
 }
 
 fn bundles_affect(

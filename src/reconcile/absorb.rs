@@ -10,10 +10,15 @@ use super::{
     observed::Observed,
     plan::Outcome,
     source::{CaBundle, Source, preflight},
-    target::PodsSeen,
+    target::{PodsSeen, Target},
     token::TokenInputs,
 };
 use crate::api::{ConditionStatus, ConditionType, CubeCredentialStatus};
+
+/// Takes in what the status says, before the first decision of a reconcile.
+pub(super) fn recall(observed: &mut Observed) {
+    target::recall(observed);
+}
 
 /// Takes in the outcome of a step. Nothing is read or written here.
 pub fn absorb(observed: &mut Observed, outcome: Outcome, now: Timestamp) {
@@ -54,6 +59,7 @@ pub fn absorb(observed: &mut Observed, outcome: Outcome, now: Timestamp) {
         Outcome::Waited { object_is_gone } => login::waited(observed, object_is_gone),
         Outcome::Interrupted(error) => login::interrupted(observed, error),
         Outcome::Published(secret) => target::published(observed, secret),
+        Outcome::TargetExists => observed.target = Target::Unknown,
         Outcome::NotWritable(why) => target::not_writable(observed, why, now),
         Outcome::Deleted(name) => target::deleted(observed, &name),
         Outcome::Reported { status, .. } => reported(observed, status),

@@ -34,6 +34,8 @@ pub struct Observed {
     pub older_login: Option<String>,
     /// The Secret with the current refresh token.
     pub state: State,
+    /// The version of that Secret that the watch shows.
+    pub watched_state: Option<String>,
     /// Whether another state knows the refresh token that would be sent.
     pub token_use: TokenUse,
     /// The name of this process in claims: the uid of its pod.

@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    absorb::absorb,
+    absorb::{absorb, recall},
     case::Case,
     credential::Credential,
     decide::decide,
@@ -75,7 +75,8 @@ pub struct Ended {
 impl Session {
     /// Begins with what was observed.
     #[must_use]
-    pub fn begin(observed: Observed) -> Self {
+    pub fn begin(mut observed: Observed) -> Self {
+        recall(&mut observed);
         Self { observed, steps: 0 }
     }
 

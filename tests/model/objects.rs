@@ -238,6 +238,7 @@ impl Objects {
             process.targets.remove(&name);
             return match error {
                 NotStored::Refused(why) => Ok(Outcome::NotWritable(why)),
+                NotStored::Conflict if target.replaces.is_none() => Ok(Outcome::TargetExists),
                 NotStored::Conflict | NotStored::Unknown(_) | NotStored::Gone => {
                     Err(no_response(&name))
                 }

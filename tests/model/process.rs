@@ -21,6 +21,8 @@ pub(crate) struct Process {
     pub(crate) status: CubeCredentialStatus,
     /// What the watch on targets has shown, and its own writes.
     pub(crate) targets: BTreeMap<String, TargetSecret>,
+    /// The version of the state that the watch has shown.
+    pub(crate) state: Option<String>,
     pub(crate) budget: Rc<RefCell<Budget>>,
 }
 
@@ -31,6 +33,7 @@ impl Process {
             memory: None,
             status: CubeCredentialStatus::default(),
             targets: BTreeMap::new(),
+            state: None,
             budget: Rc::new(RefCell::new(budget)),
         }
     }
@@ -39,6 +42,8 @@ impl Process {
     pub(crate) fn watch(&mut self, objects: &Objects) {
         self.status.clone_from(&objects.status);
         let cluster = &objects.cluster;
+        let state = cluster.secrets.get(&format!("{}-cube-state", objects.name));
+        self.state = state.map(|state| state.version.to_string());
         let mut known = std::mem::take(&mut self.targets);
         for (name, stored) in cluster.watched() {
             let version = stored.version.to_string();
@@ -87,6 +92,7 @@ impl Process {
             seed: Provided::watched(seed),
             older_login: objects.older_login.clone(),
             state: State::Unread,
+            watched_state: self.state.clone(),
             token_use: TokenUse::Unread,
             identity: self.identity.clone(),
             ca_bundle: CaBundle::Unread,

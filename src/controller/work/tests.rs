@@ -20,7 +20,12 @@ async fn settle() {
 }
 
 fn complete_lists(reconciler: &Reconciler) {
-    for list in [List::Credentials, List::Targets, List::Sources] {
+    for list in [
+        List::Credentials,
+        List::Targets,
+        List::Sources,
+        List::States,
+    ] {
         reconciler.readiness.listed(list);
     }
 }

@@ -3,17 +3,64 @@
 use jiff::Timestamp;
 
 use crate::{
-    api::CubeCredentialStatus,
+    api::{ConditionType, CubeCredentialStatus, Reason},
     reconcile::{
         case::{Case, Inheritance},
+        credential::Credential,
         login::State,
         memory::{Change, Written},
         observed::Observed,
-        target::{DesiredMetadata, Target, TargetOwner, TargetReading, TargetSecret},
+        target::{Content, DesiredMetadata, Target, TargetOwner, TargetReading, TargetSecret},
         token::TokenMetadata,
         write_error::WriteError,
     },
 };
+
+/// What the status says of the target saves reading it: the version that it names holds the token that it names, and there is no
+/// target where it names none. That may be wrong of a foreign Secret, which is noticed when the target is to be created, because
+/// nothing is written over it. Only a refresh token is worth a look before it is used.
+pub(super) fn recall(observed: &mut Observed) {
+    match &observed.target {
+        Target::Present(secret) => {
+            if let Some(fingerprint) = reported_content(observed, secret) {
+                let content = Content::Confirmed(fingerprint);
+                observed.target = Target::Present(TargetSecret {
+                    content,
+                    ..secret.clone()
+                });
+            }
+        }
+        Target::Unknown if was_never_published(observed) => observed.target = Target::Absent,
+        Target::Unknown | Target::Absent => {}
+    }
+}
+
+/// The fingerprint of the token in this version of the target, according to the status.
+fn reported_content(observed: &Observed, secret: &TargetSecret) -> Option<String> {
+    let Credential { status, .. } = &observed.credential;
+    let reported = status.target.as_ref()?;
+    // A token at hand may be older than the one that another process has published since.
+    let known = observed.memory.target.token().is_none()
+        && secret.content == Content::Unread
+        && secret.owner(&observed.credential) == TargetOwner::This
+        && reported.name == secret.name
+        && reported.resource_version == secret.version;
+    status.token_fingerprint.clone().filter(|_| known)
+}
+
+fn was_never_published(observed: &Observed) -> bool {
+    let status = &observed.credential.status;
+    let conflict = Reason::TargetConflict.to_string();
+    let ready = status.condition(ConditionType::Ready);
+    status.target.is_none()
+        && ready.is_none_or(|ready| ready.reason != conflict)
+        && !has_refresh_token(observed)
+}
+
+fn has_refresh_token(observed: &Observed) -> bool {
+    let settings = observed.settings.as_ref();
+    settings.is_ok_and(|settings| settings.grant.refresh_token().is_some())
+}
 
 pub(super) fn read(observed: &mut Observed, reading: Option<TargetReading>) {
     observed.target = match reading {
@@ -74,6 +121,7 @@ pub(super) fn published(observed: &mut Observed, secret: TargetSecret) {
         // since: who creates the target looks at the state once more.
         observed.memory.login.read_for(None);
         observed.state = State::Unread;
+        observed.watched_state = None;
     }
     observed.target = Target::Present(secret);
 }

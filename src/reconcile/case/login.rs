@@ -3,7 +3,9 @@
 use secrecy::SecretString;
 
 use super::Case;
+use crate::api::{ConditionStatus, ConditionType};
 use crate::reconcile::{
+    credential::Credential,
     login::{self, Binding, ClaimState, SeedNow, State, StateConflict, StoredLogin, TokenUse},
     plan::Read,
     source::{Rejection, Source, Withheld, preflight},
@@ -26,6 +28,18 @@ pub(in crate::reconcile) enum NextLogin {
 
 /// Which refresh token is next.
 impl Case<'_> {
+    /// Whether the state is the one with which the status says that all is well.
+    pub(in crate::reconcile) fn state_is_as_reported(&self) -> bool {
+        let Credential {
+            status, generation, ..
+        } = &self.observed.credential;
+        let refreshed = status.condition(ConditionType::Refreshed);
+        status.state_version.is_some()
+            && status.state_version == self.observed.watched_state
+            && status.observed_generation == Some(*generation)
+            && refreshed.is_some_and(|refreshed| refreshed.status == ConditionStatus::True)
+    }
+
     /// The next login. An initial refresh token that cannot be used begins none: `preflight` says what is wrong with it.
     pub(in crate::reconcile) fn next_login(&self) -> NextLogin {
         let stored = match &self.observed.state {

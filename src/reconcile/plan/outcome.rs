@@ -68,6 +68,8 @@ pub enum Outcome {
     Interrupted(ApiError),
     /// The target as it was written.
     Published(TargetSecret),
+    /// The target was to be created, and there is a Secret by its name.
+    TargetExists,
     /// The API server refuses the target.
     NotWritable(WriteError),
     /// The Secret by this name is gone.

@@ -10,6 +10,7 @@ use crate::{
     api::{self, ConditionStatus, ConditionType, CubeCredentialStatus, TargetStatus},
     reconcile::{
         case::Case,
+        login::State,
         observed::Observed,
         plan::Action,
         target::{Content, TargetSecret},
@@ -38,6 +39,7 @@ pub(in crate::reconcile) fn report(
     };
     let status = CubeCredentialStatus {
         previous_targets: case.map(earlier_targets).unwrap_or_default(),
+        state_version: case.and_then(state_version),
         ..status
     };
     (status != observed.credential.status).then(|| Action::Report {
@@ -50,6 +52,16 @@ pub(in crate::reconcile) fn report(
 fn earlier_targets(case: &Case<'_>) -> Vec<String> {
     let earlier = case.observed.previous.iter().take(MOST_EARLIER_TARGETS);
     earlier.map(|secret| secret.name.clone()).collect()
+}
+
+/// The version of the state. A state that is not read in this reconcile is not looked at, so its version stays what it was.
+fn state_version(case: &Case<'_>) -> Option<String> {
+    case.settings.grant.refresh_token()?;
+    match &case.observed.state {
+        State::Unread => case.observed.credential.status.state_version.clone(),
+        State::Present(secret) => Some(secret.version.clone()),
+        State::Absent | State::Foreign | State::Elsewhere(_) | State::Damaged { .. } => None,
+    }
 }
 
 /// The part of a status that needs no target.

@@ -113,7 +113,8 @@ fn a_foreign_secret_is_never_written() {
         world.cluster.create(TARGET, secret);
         let before = world.cluster.secrets.clone();
         let costs = world.cost_of(World::settle);
-        assert_eq!((costs.exchanges, costs.publishes, costs.deletes), (0, 0, 0));
+        // It is noticed when the target cannot be created.
+        assert_eq!((costs.exchanges, costs.publishes, costs.deletes), (1, 1, 0));
         assert_eq!(
             world.ready_is(),
             (ConditionStatus::False, "TargetConflict".into())

@@ -32,7 +32,6 @@ fn a_new_credential_takes_one_exchange_one_publish_one_report() {
     assert_eq!(
         costs,
         Costs {
-            target_reads: 1,
             source_reads: 1,
             exchanges: 1,
             publishes: 1,

@@ -1,9 +1,9 @@
 //! What a new process, a wiped status or a write that failed costs: never an exchange.
 
 use super::{
-    cluster::Fault,
+    cluster::{Fault, Stored},
     provider::refuse,
-    world::{Costs, World, seconds},
+    world::{Costs, STATE, TARGET, World, seconds},
 };
 use crate::{
     api::{ConditionStatus, CubeCredentialStatus, Reason},
@@ -16,15 +16,60 @@ fn a_restart_makes_no_exchange() {
     world.now += seconds(600);
     world.restart();
     let costs = world.cost_of(World::settle);
-    assert_eq!(
-        costs,
-        Costs {
-            target_reads: 1,
-            ..Costs::default()
-        }
-    );
+    assert_eq!(costs, Costs::default());
     assert!(world.take_events().is_empty());
     assert_eq!(world.wake_at, world.status.refresh_at);
+}
+
+#[test]
+fn a_restart_reads_the_state_of_a_login_only_if_the_status_does_not_name_its_version() {
+    let mut world = World::signed_in();
+    world.settle();
+    world.now += seconds(600);
+    world.restart();
+    assert_eq!(world.cost_of(World::settle), Costs::default());
+
+    world.restart();
+    world.cluster.edit(STATE, |state| {
+        state.labels.insert("edited".into(), "yes".into());
+    });
+    let reads = |state_reads, reports| Costs {
+        state_reads,
+        reports,
+        ..Costs::default()
+    };
+    assert_eq!(world.cost_of(World::settle), reads(1, 1));
+    world.restart();
+    assert_eq!(world.cost_of(World::settle), Costs::default());
+}
+
+#[test]
+fn a_restart_reads_a_target_that_was_edited_since_the_status() {
+    let mut world = World::ready();
+    world.restart();
+    world.cluster.edit(TARGET, |target| {
+        target.data.insert("access-token".into(), "edited".into());
+    });
+    let costs = world.cost_of(World::settle);
+    assert_eq!(
+        (costs.target_reads, costs.exchanges, costs.publishes),
+        (1, 1, 1)
+    );
+}
+
+#[test]
+fn a_first_target_that_exists_after_all_is_read_and_left_alone_if_it_is_foreign() {
+    let mut world = World::new();
+    world.cluster.create(TARGET, Stored::default());
+    let costs = world.cost_of(World::settle);
+    // Each later reconcile looks whether it still exists.
+    assert_eq!((costs.exchanges, costs.target_reads), (1, 2));
+    // Even a new process asks for no token while the conflict lasts.
+    world.restart();
+    world.now += seconds(4000);
+    let costs = world.cost_of(World::settle);
+    assert_eq!((costs.exchanges, costs.target_reads), (0, 1));
+    assert_eq!(world.cluster.secrets[TARGET].data, Stored::default().data);
 }
 
 #[test]

@@ -27,7 +27,6 @@ fn an_exchange_that_waits_for_others_says_so_after_a_moment() {
     crowded(&mut world);
     let costs = world.cost_of(World::settle);
     let read = Costs {
-        target_reads: 1,
         source_reads: 1,
         ..Costs::default()
     };
