@@ -26,10 +26,11 @@ mod write;
 
 pub use affected::Affected;
 pub use arrival::{Metadata, Unreadable, Watched};
+pub(crate) use bundles::{CaBundles, WatchId};
 pub use context::Context;
 pub(crate) use context::Parts;
 pub use key::ObjectKey;
-pub(crate) use watched::{expires_at, followed_bundle, key, target_name};
+pub(crate) use watched::{FollowedBundle, expires_at, key, target_name};
 
 #[cfg(test)]
 mod tests;

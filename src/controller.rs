@@ -158,7 +158,8 @@ impl Controller {
             .zip(granted)
             .map(|(namespace, granted)| {
                 let (store, writer) = reflector::store();
-                let (watches, bundles) = BundleWatches::new(options.client.clone());
+                let (watches, bundles) =
+                    BundleWatches::new(options.client.clone(), Arc::clone(&parts.ca_bundles));
                 let readiness = ScopeReadiness::new(
                     Place(namespace.clone()),
                     options.metrics.clone(),

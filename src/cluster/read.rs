@@ -6,9 +6,9 @@ use k8s_openapi::{
     ByteString,
     api::core::v1::{ConfigMap, Secret},
 };
-use kube::{Api, api::ListParams, core::PartialObjectMeta};
+use kube::{Api, ResourceExt, api::ListParams, core::PartialObjectMeta};
 
-use super::{context::Context, convert};
+use super::{bundles::Place, context::Context, convert};
 use crate::{
     api::{CaBundleKind, CaBundleRef, annotation, label},
     consumers::{Consumers, Pod},
@@ -16,6 +16,7 @@ use crate::{
         error::{ApiError, call},
         pods,
     },
+    lock::lock,
     reconcile::{
         CaBundle, ClientValues, Credential, OtherState, Outcome, PodList, Read, Source,
         StateReading, TargetReading, is_state_of,
@@ -206,37 +207,48 @@ impl Context {
         }
     }
 
+    /// Reads a CA bundle, unless it was read in the version that a watch shows.
     async fn read_ca_bundle(
         &self,
         namespace: &str,
         reference: &CaBundleRef,
     ) -> Result<CaBundle, ApiError> {
-        let found = match reference.kind {
+        let (bundles, place) = (&self.parts.ca_bundles, Place::of(namespace, reference));
+        let version = match reference.kind {
+            CaBundleKind::ConfigMap => bundles.watched_version(&place.object),
+            CaBundleKind::Secret => lock(&self.sources).get(&place.object).cloned(),
+        };
+        let known = version.as_deref();
+        if let Some(known) = known.and_then(|version| bundles.known(&place, version)) {
+            return Ok(known);
+        }
+        let (version, pem) = match reference.kind {
             CaBundleKind::ConfigMap => {
                 let api: Api<ConfigMap> = Api::namespaced(self.parts.client.clone(), namespace);
                 let object = format!("ConfigMap {namespace}/{}", reference.name);
-                let found = call("get", object, api.get_opt(&reference.name)).await?;
-                found.map(|map| convert::config_value(map, &reference.key))
+                let Some(map) = call("get", object, api.get_opt(&reference.name)).await? else {
+                    return Ok(CaBundle::Absent);
+                };
+                let version = map.resource_version();
+                (version, convert::config_value(map, &reference.key))
             }
-            CaBundleKind::Secret => match self.secret_metadata(namespace, &reference.name).await? {
-                Some(found) if !convert::has_consent(&found.metadata) => {
-                    return Ok(CaBundle::NotLabelled);
+            CaBundleKind::Secret => {
+                let (name, key) = (&reference.name, &reference.key);
+                let labelled = version.is_some();
+                let value = |data: &BTreeMap<_, ByteString>| data.get(key).cloned();
+                match self.read_source(namespace, name, labelled, value).await? {
+                    Source::Absent | Source::Unread(_) => return Ok(CaBundle::Absent),
+                    Source::NotLabelled => return Ok(CaBundle::NotLabelled),
+                    Source::Read(secret) => {
+                        (Some(secret.version), secret.values.map(|bytes| bytes.0))
+                    }
                 }
-                Some(_) => self
-                    .secret(namespace, &reference.name)
-                    .await?
-                    .map(|secret| {
-                        let value = secret.data.unwrap_or_default().remove(&reference.key);
-                        value.map(|bytes| bytes.0)
-                    }),
-                None => None,
-            },
+            }
         };
-        Ok(match found {
-            None => CaBundle::Absent,
-            Some(None) => CaBundle::NoKey,
-            Some(Some(pem)) => self.parts.ca_bundles.read(&pem),
-        })
+        let Some(pem) = pem else {
+            return Ok(CaBundle::NoKey);
+        };
+        Ok(bundles.read(place, version.unwrap_or_default(), &pem))
     }
 
     async fn secret(&self, namespace: &str, name: &str) -> Result<Option<Secret>, ApiError> {

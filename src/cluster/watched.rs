@@ -36,17 +36,26 @@ pub(super) fn spec(object: &Watched) -> Option<&CubeCredentialSpec> {
     object.0.as_ref().ok().map(|object| &object.spec)
 }
 
-/// The ConfigMap whose change may help a credential, if it is failing.
-pub(crate) fn followed_bundle(
-    object: &Watched,
-    status: &CubeCredentialStatus,
-) -> Option<ObjectKey> {
-    let refreshed = status.condition(ConditionType::Refreshed)?;
-    let bundle = spec(object)?.ca_bundle_ref.as_ref()?;
-    let follows =
-        refreshed.status == ConditionStatus::False && bundle.kind == CaBundleKind::ConfigMap;
-    let namespace = object.namespace().unwrap_or_default();
-    follows.then(|| ObjectKey::new(&namespace, &bundle.name))
+/// The ConfigMap with the CA bundle of a credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FollowedBundle {
+    pub(crate) object: ObjectKey,
+    /// Whether the last exchange failed, so that a change may help.
+    pub(crate) is_failing: bool,
+}
+
+impl FollowedBundle {
+    pub(crate) fn of(object: &Watched, status: &CubeCredentialStatus) -> Option<Self> {
+        let refreshed = status.condition(ConditionType::Refreshed)?.status;
+        let bundle = spec(object)?.ca_bundle_ref.as_ref()?;
+        let follows =
+            refreshed != ConditionStatus::Unknown && bundle.kind == CaBundleKind::ConfigMap;
+        let namespace = object.namespace().unwrap_or_default();
+        follows.then(|| Self {
+            object: ObjectKey::new(&namespace, &bundle.name),
+            is_failing: refreshed == ConditionStatus::False,
+        })
+    }
 }
 
 /// The index entry of an object. An object that cannot be read has one with its metadata, so that its uid still owns its Secrets.

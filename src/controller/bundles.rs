@@ -1,37 +1,41 @@
-//! Watches the `ConfigMap`s that a failing credential trusts: a corrected CA bundle is used immediately. No other
-//! `ConfigMap` of the cluster is watched, because a working credential reads its bundle when it needs it.
+//! Watches the `ConfigMap`s with CA bundles: a corrected one is used immediately, and one that has not changed is not read again.
+//! No other `ConfigMap` of the cluster is watched.
 
 use std::{
     collections::{HashMap, HashSet},
     pin::pin,
-    sync::Mutex,
+    sync::{Arc, Mutex},
 };
 
 use futures::{Stream, StreamExt};
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::{Client, runtime::watcher::Event};
+use kube::{Client, ResourceExt, runtime::watcher::Event};
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::watch::{self, WatchFailure};
 use crate::{
-    cluster::{Metadata, ObjectKey},
+    cluster::{CaBundles, FollowedBundle, Metadata, ObjectKey, WatchId},
     lock::lock,
 };
 
-/// The most `ConfigMap`s of a scope that are watched. A credential beyond them tries again when its delay is over.
+/// The most `ConfigMap`s of a scope that are watched, each with a connection. A failing credential beyond them tries again when its
+/// delay is over.
 const MOST: usize = 128;
+/// The most that are watched only to save a read: a working credential beyond them reads its bundle for each exchange.
+const MOST_OF_WORKING: usize = 32;
 
 /// The watches of a scope.
 pub(super) struct BundleWatches {
     client: Client,
+    bundles: Arc<CaBundles>,
     changes: mpsc::Sender<ObjectKey>,
     followed: Mutex<Followed>,
 }
 
 #[derive(Default)]
 struct Followed {
-    /// The ConfigMap of each failing credential, by the uid of the credential.
+    /// The ConfigMap of each credential, by the uid of the credential.
     by_uid: HashMap<String, ObjectKey>,
     watches: HashMap<ObjectKey, Watch>,
 }
@@ -43,89 +47,129 @@ struct Watch {
 
 impl BundleWatches {
     /// No watch yet, and the names of the `ConfigMap`s that change.
-    pub(super) fn new(client: Client) -> (Self, mpsc::Receiver<ObjectKey>) {
+    pub(super) fn new(
+        client: Client,
+        bundles: Arc<CaBundles>,
+    ) -> (Self, mpsc::Receiver<ObjectKey>) {
         let (changes, receiver) = mpsc::channel(1);
         let watches = Self {
             client,
+            bundles,
             changes,
             followed: Mutex::default(),
         };
         (watches, receiver)
     }
 
-    /// A credential depends on a change of this ConfigMap now, or on none.
-    pub(super) fn follow(&self, uid: &str, bundle: Option<ObjectKey>) {
+    /// A credential uses this ConfigMap now, or none.
+    pub(super) fn follow(&self, uid: &str, bundle: Option<FollowedBundle>) {
         let mut followed = lock(&self.followed);
-        if followed.by_uid.get(uid) == bundle.as_ref() {
+        let most = match &bundle {
+            Some(bundle) if bundle.is_failing => MOST,
+            Some(_) | None => MOST_OF_WORKING,
+        };
+        let object = bundle.map(|bundle| bundle.object);
+        let is_over = followed.watches.len() > most;
+        if followed.by_uid.get(uid) == object.as_ref() && !is_over {
             return;
         }
-        followed.leave(uid);
-        let Some(bundle) = bundle else { return };
-        if followed.watches.len() == MOST && !followed.watches.contains_key(&bundle) {
+        if let Some(unwatched) = followed.leave(uid) {
+            self.bundles.end_watch(&unwatched);
+        }
+        let Some(object) = object else { return };
+        let is_full = followed.watches.len() >= most && !followed.watches.contains_key(&object);
+        if is_over || is_full {
             return;
         }
-        followed.by_uid.insert(uid.to_owned(), bundle.clone());
+        followed.by_uid.insert(uid.to_owned(), object.clone());
         let watch = followed
             .watches
-            .entry(bundle)
-            .or_insert_with_key(|bundle| self.watch(bundle));
+            .entry(object)
+            .or_insert_with_key(|object| self.watch(object));
         watch.followers.insert(uid.to_owned());
     }
 
-    fn watch(&self, bundle: &ObjectKey) -> Watch {
-        let this = format!("metadata.name={}", bundle.name);
+    fn watch(&self, object: &ObjectKey) -> Watch {
+        let this = format!("metadata.name={}", object.name);
         let config = watch::all().fields(&this);
-        let events = watch::events(&self.client, Some(&bundle.namespace), config);
-        let report = report(events, bundle.clone(), self.changes.clone());
+        let events = watch::events(&self.client, Some(&object.namespace), config);
+        let report = Report {
+            id: self.bundles.begin_watch(object),
+            bundles: Arc::clone(&self.bundles),
+            object: object.clone(),
+            changes: self.changes.clone(),
+        };
         Watch {
             followers: HashSet::new(),
-            _task: AbortOnDropHandle::new(tokio::spawn(report)),
+            _task: AbortOnDropHandle::new(tokio::spawn(report.run(events))),
         }
     }
 }
 
 impl Followed {
-    fn leave(&mut self, uid: &str) {
-        let Some(bundle) = self.by_uid.remove(uid) else {
-            return;
-        };
-        if let Some(watch) = self.watches.get_mut(&bundle) {
-            watch.followers.remove(uid);
-            if watch.followers.is_empty() {
-                self.watches.remove(&bundle);
-            }
+    /// Returns the ConfigMap that nobody follows any more.
+    fn leave(&mut self, uid: &str) -> Option<ObjectKey> {
+        let object = self.by_uid.remove(uid)?;
+        let watch = self.watches.get_mut(&object)?;
+        watch.followers.remove(uid);
+        if !watch.followers.is_empty() {
+            return None;
         }
+        self.watches.remove(&object);
+        Some(object)
     }
 }
 
 /// Reports each change of a ConfigMap, and its state when the watch begins: it may have changed since it was read.
-async fn report(
-    events: impl Stream<Item = Result<Event<Metadata<ConfigMap>>, WatchFailure>>,
-    key: ObjectKey,
+struct Report {
+    id: WatchId,
+    bundles: Arc<CaBundles>,
+    object: ObjectKey,
     changes: mpsc::Sender<ObjectKey>,
-) {
-    let mut events = pin!(events);
-    let mut logged = None;
-    while let Some(event) = events.next().await {
-        match event {
-            Ok(Event::Apply(_) | Event::InitApply(_) | Event::Delete(_)) => {}
-            Ok(Event::Init) => continue,
-            Ok(Event::InitDone) => {
-                logged = None;
-                continue;
-            }
-            Err(WatchFailure { error, .. }) => {
-                if logged.as_ref() != Some(&error) {
-                    let ObjectKey { namespace, name } = &key;
-                    tracing::warn!(namespace, config_map = name, %error, "watch of a CA bundle interrupted, starting it again");
-                    logged = Some(error);
+}
+
+impl Report {
+    async fn run(
+        self,
+        events: impl Stream<Item = Result<Event<Metadata<ConfigMap>>, WatchFailure>>,
+    ) {
+        let mut events = pin!(events);
+        let mut logged = None;
+        while let Some(event) = events.next().await {
+            match event {
+                Ok(Event::Apply(map) | Event::InitApply(map)) => self.shows(map.resource_version()),
+                Ok(Event::Delete(_)) => self.shows(None),
+                Ok(Event::Init) => {
+                    self.shows(None);
+                    continue;
                 }
-                continue;
+                Ok(Event::InitDone) => {
+                    logged = None;
+                    continue;
+                }
+                Err(WatchFailure { error, .. }) => {
+                    self.shows(None);
+                    self.log(error, &mut logged);
+                    continue;
+                }
+            }
+            // Without a receiver, the scope has ended.
+            if self.changes.send(self.object.clone()).await.is_err() {
+                return;
             }
         }
-        // Without a receiver, the scope has ended.
-        if changes.send(key.clone()).await.is_err() {
-            return;
+    }
+
+    fn shows(&self, version: Option<String>) {
+        self.bundles.shows(&self.object, self.id, version);
+    }
+
+    /// Logs an error once, until it changes.
+    fn log(&self, error: String, logged: &mut Option<String>) {
+        if logged.as_ref() != Some(&error) {
+            let ObjectKey { namespace, name } = &self.object;
+            tracing::warn!(namespace, config_map = name, %error, "watch of a CA bundle interrupted, starting it again");
+            *logged = Some(error);
         }
     }
 }

@@ -23,7 +23,7 @@ use super::{
 use crate::{
     api::{CaBundleKind, CubeCredentialStatus},
     clock::now,
-    cluster::{Affected, Context, ObjectKey, Watched, convert, followed_bundle, key},
+    cluster::{Affected, Context, FollowedBundle, ObjectKey, Watched, convert, key},
     kubernetes::error::ApiError,
     leader::Leadership,
     lock::lock,
@@ -321,7 +321,7 @@ impl Reconciler {
             }
         } else if states.keep(&credential.uid, memory, worked) && worked {
             metrics.reported(namespace, name, &credential.status);
-            let bundle = followed_bundle(object, &credential.status);
+            let bundle = FollowedBundle::of(object, &credential.status);
             self.bundles.follow(&credential.uid, bundle);
         }
     }

@@ -92,7 +92,7 @@ where
         identity: "this process".into(),
         metrics: Metrics::default(),
     };
-    let (bundles, _) = BundleWatches::new(parts.client.clone());
+    let (bundles, _) = BundleWatches::new(parts.client.clone(), Arc::clone(&parts.ca_bundles));
     let readiness = Readiness::new(Place(None), parts.metrics.clone(), KnownPauses::of(1));
     (
         Reconciler::new(

@@ -10,8 +10,22 @@ use crate::{
     place::{Place, is},
 };
 
-/// The operator's requests, without its watches and those that it makes once at the start.
+/// The operator's requests, without its watches, those that it makes once at the start and reads of CA bundles.
 fn requests(place: &Place) -> Vec<String> {
+    let mut requests = all_requests(place);
+    requests.retain(|request| !request.contains(" configmaps "));
+    requests
+}
+
+/// How often the CA bundle was read.
+fn bundle_reads(place: &Place) -> usize {
+    let requests = all_requests(place).into_iter();
+    requests
+        .filter(|request| request == "get configmaps authority")
+        .count()
+}
+
+fn all_requests(place: &Place) -> Vec<String> {
     let user = format!("system:serviceaccount:{}:cube-operator", place.namespace);
     let requests = place.plane.requests_of(&user).into_iter();
     let counted = requests.filter(|(verb, resource, _)| {

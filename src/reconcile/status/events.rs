@@ -6,7 +6,7 @@ use super::{
     message::{self, span},
 };
 use crate::{
-    api::{ConditionStatus, ConditionType},
+    api::{ConditionStatus, ConditionType, Reason},
     reconcile::{
         case::Case,
         event::{Event, EventKind},
@@ -92,7 +92,11 @@ fn is_first_token(observed: &Observed) -> bool {
     let changes = observed.memory.reporting.changes();
     let status = &observed.credential.status;
     let none_before = status.issued_at.is_none() && !changes.contains(&Change::Repaired);
-    let tried_before = status.last_attempt_at.is_some() && !failed_before(observed);
+    // A first token waits while its target belongs to somebody else.
+    let conflict = Reason::TargetConflict.to_string();
+    let ready = status.condition(ConditionType::Ready);
+    let waited = ready.is_some_and(|ready| ready.reason == conflict);
+    let tried_before = status.last_attempt_at.is_some() && !failed_before(observed) && !waited;
     changes.contains(&Change::Issued) && none_before && !tried_before
 }
 

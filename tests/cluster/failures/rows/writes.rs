@@ -35,6 +35,9 @@ fn target(
     }
 }
 
+/// The label by which the operator watches targets: a copy of one has it too.
+const MANAGED: &str = "cube-operator.dev/managed";
+
 fn foreign(name: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": {"password": "theirs"}})
 }
@@ -75,13 +78,17 @@ fn denied(secret: &str, policy: &str, message: &str) -> String {
 pub(super) fn targets() -> Vec<Row> {
     let refused = denied("row-refused-target-token", NO_NEW, "no new Secrets");
     vec![
-        target(
-            "conflict",
-            TargetConflict,
-            "Secret {target} exists and does not belong to this CubeCredential, so it is left alone: delete it, or set \
-             spec.target.name to another name; it is looked at again every minute",
-            |objects, _| objects.others.push(foreign("row-conflict-token")),
-        )
+        Row {
+            // It is noticed when the target cannot be created.
+            requests: 1,
+            ..target(
+                "conflict",
+                TargetConflict,
+                "Secret {target} exists and does not belong to this CubeCredential, so it is left alone: delete it, or set \
+                 spec.target.name to another name; it is looked at again every minute",
+                |objects, _| objects.others.push(foreign("row-conflict-token")),
+            )
+        }
         .repaired_by(Repair::Deletion(&["secret/row-conflict-token"])),
         target(
             "copy",
@@ -90,6 +97,7 @@ pub(super) fn targets() -> Vec<Row> {
              another name; it is looked at again every minute",
             |objects, _| {
                 let mut copy = foreign("row-copy-token");
+                copy["metadata"]["labels"] = json!({MANAGED: "true"});
                 copy["metadata"]["annotations"] = json!({"cube-operator.dev/written-to": "another/original-token"});
                 objects.others.push(copy);
             },
@@ -103,6 +111,7 @@ pub(super) fn targets() -> Vec<Row> {
              secret row-retained-token -n {namespace} cube-operator.dev/adoptable-by={uid}`; it is looked at again every minute",
             |objects, _| {
                 let mut left = foreign("row-retained-token");
+                left["metadata"]["labels"] = json!({MANAGED: "true"});
                 left["metadata"]["annotations"] = predecessor("row-retained");
                 objects.others.push(left);
             },
@@ -251,8 +260,9 @@ pub(super) fn of_others() -> Vec<Row> {
         .repaired_by(Repair::Change(|objects, _| {
             let mut elder = objects.sibling("elder-login", "elder-login-token");
             elder["spec"]["refreshTokenRef"]["name"] = json!("elders-own");
-            objects.others = vec![elder];
             objects.put_login(Some(b"new-r-in-use"));
+            // Otherwise the elder one could use the new token first.
+            objects.others = [elder].into_iter().chain(objects.login.take()).collect();
         }))
         .then_sends("new"),
     ]
