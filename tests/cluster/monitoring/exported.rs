@@ -82,6 +82,6 @@ fn requests_to_the_api_server_are_counted_as_the_api_server_counts_them() {
     });
     let counts = exported();
     assert_eq!(counts["patch secrets"], 1);
-    assert_eq!(counts["watch secrets"], 2, "targets and sources");
+    assert_eq!(counts["watch secrets"], 3, "targets, sources and states");
     assert_eq!(counts["create events"], 2, "TokenIssued, TokenHostsMissing");
 }

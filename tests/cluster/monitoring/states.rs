@@ -83,7 +83,7 @@ pub(super) fn provider(authority: &Authority) -> Provider {
         "/busy" => Reply::json(429, "{}").header("Retry-After", "3600"),
         "/page" => Reply::json(200, "<html>Sign in</html>"),
         "/dead" => Reply::json(400, r#"{"error": "invalid_grant"}"#),
-        "/target" => token(3600),
+        "/target" | "/foreign" => token(3600),
         "/leaving" => Reply::json(200, leaving.clone()),
         "/short" => token(6),
         "/ending" if !once.is_completed() => {
