@@ -37,6 +37,31 @@ fn provider(authority: &Authority) -> Provider {
 }
 
 #[test]
+fn an_exchange_allocates_little() {
+    let authority = Authority::new("private");
+    let provider = provider(&authority);
+    let request = TokenRequest {
+        ca_bundle: Some(TrustedCa::besides_system(authority.pem()).unwrap()),
+        ..request(&provider.url("/token"))
+    };
+    let client = local();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let exchange = || runtime.block_on(client.send(&request)).unwrap();
+    // The first one reads the CA certificates.
+    exchange();
+    let taken = allocation_counter::measure(|| assert_eq!(exchange().status, 200));
+    println!(
+        "{} allocations, {} bytes",
+        taken.count_total, taken.bytes_total
+    );
+    assert!(taken.count_total < 1_000, "{taken:?}");
+    assert!(taken.bytes_total < 200_000, "{taken:?}");
+}
+
+#[test]
 #[ignore = "a measurement"]
 fn cost_of_an_exchange() {
     let authority = Authority::new("private");

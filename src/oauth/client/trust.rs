@@ -149,3 +149,42 @@ fn key(trusted: Option<&TrustedCa>) -> [u8; 32] {
 fn monotonic() -> Instant {
     Instant::now()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exchanges_with_the_same_bundle_share_what_they_trust() {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let bundle = |name: &str| {
+            let mut params = rcgen::CertificateParams::default();
+            params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+            params
+                .distinguished_name
+                .push(rcgen::DnType::CommonName, name);
+            let key = rcgen::KeyPair::generate().unwrap();
+            TrustedCa::besides_system(params.self_signed(&key).unwrap().pem()).unwrap()
+        };
+        let trust = Trust::default();
+        let of = |bundle: &TrustedCa| trust.of(Some(bundle)).unwrap();
+        let (one, other) = (bundle("one"), bundle("other"));
+        let replacing = TrustedCa {
+            system_roots: SystemRoots::Replace,
+            ..one.clone()
+        };
+        let first = of(&one);
+        let roots = lock(&trust.0).system.as_ref().unwrap().roots.clone();
+        assert!(Arc::ptr_eq(&first, &of(&one)));
+        assert!(!Arc::ptr_eq(&first, &of(&other)));
+        assert!(!Arc::ptr_eq(&first, &of(&replacing)));
+        for number in 0..MOST_BUNDLES {
+            of(&bundle(&number.to_string()));
+        }
+        assert!(!Arc::ptr_eq(&first, &of(&one)), "there is an end");
+        let kept = lock(&trust.0);
+        assert_eq!(kept.of_bundles.len(), MOST_BUNDLES);
+        let still = &kept.system.as_ref().unwrap().roots;
+        assert!(Arc::ptr_eq(&roots, still), "the system's are read once");
+    }
+}
