@@ -2,9 +2,13 @@
 
 use std::io::IsTerminal;
 
-use tracing::{Level, Metadata, level_filters::LevelFilter};
+use tracing::{Level, Metadata, Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{
-    EnvFilter, Layer, filter::filter_fn, layer::SubscriberExt, util::SubscriberInitExt,
+    EnvFilter, Layer,
+    filter::{FilterExt, filter_fn},
+    layer::{Filter, SubscriberExt},
+    registry::LookupSpan,
+    util::SubscriberInitExt,
 };
 
 use crate::cli::LogFormat;
@@ -28,22 +32,46 @@ pub(crate) fn init(format: LogFormat) {
         LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
     };
     tracing_subscriber::registry()
-        .with(
-            lines
-                .with_filter(levels)
-                .with_filter(filter_fn(may_be_logged)),
-        )
+        .with(lines.with_filter(filter(levels)))
         .init();
+}
+
+/// The lines of these levels that may be logged. A line below all of these levels costs one comparison: libraries have hundreds of
+/// them on the way of a request.
+fn filter<S: Subscriber + for<'a> LookupSpan<'a>>(levels: EnvFilter) -> impl Filter<S> {
+    // Without a hint of its own, this filter would take that of the levels away.
+    levels.and(filter_fn(may_be_logged).with_max_level_hint(LevelFilter::TRACE))
 }
 
 /// Whether a line may be logged, whatever `RUST_LOG` says. Below `info`, libraries print headers and bodies, and at `warn` kube
 /// prints the whole body of a response that it cannot read: either may hold a secret. At `error`, the certificate verifier quotes
 /// names that a stranger wrote into an untrusted certificate; our own line about the exchange reports that failure.
 fn may_be_logged(metadata: &Metadata<'_>) -> bool {
-    let target = metadata.target();
-    let of = |krate: &str| target == krate || target.starts_with(&format!("{krate}::"));
+    let of = |krate: &str| {
+        let rest = metadata.target().strip_prefix(krate);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    };
     let quotes_others = of("kube_client") || of("rustls_platform_verifier");
     // Our own lines report the failures of watches, once.
     let repeats = of("kube_runtime::watcher");
     of("cube_operator") || (!quotes_others && !repeats && *metadata.level() <= Level::INFO)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_below_the_chosen_level_is_dropped_before_any_filter_sees_it() {
+        for (chosen, least) in [
+            ("info", LevelFilter::INFO),
+            ("warn,cube_operator=debug", LevelFilter::DEBUG),
+            ("off", LevelFilter::OFF),
+        ] {
+            let layer =
+                tracing_subscriber::fmt::layer().with_filter(filter(EnvFilter::new(chosen)));
+            let subscriber = tracing_subscriber::registry().with(layer);
+            assert_eq!(subscriber.max_level_hint(), Some(least), "{chosen}");
+        }
+    }
 }

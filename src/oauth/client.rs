@@ -1,37 +1,35 @@
 //! The network side of one exchange: one request on a fresh connection, never repeated, limited in time and size.
 
 pub(in crate::oauth) mod classify;
-pub(in crate::oauth) mod connector;
+mod connection;
 pub mod error;
 mod lookup;
-mod observer;
 pub(crate) mod proxy;
 pub(in crate::oauth) mod race;
 mod receive;
+mod request;
+pub(in crate::oauth) mod tls;
 mod trust;
 mod tunnel;
 pub(in crate::oauth) mod verifier;
 
-use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use hickory_resolver::{
     Hosts,
     config::{ResolverConfig, ResolverOpts},
 };
 use jiff::SignedDuration;
-use reqwest::header;
-use rustls::client::danger::ServerCertVerifier;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use tokio::{select, time::sleep};
 
 use self::{
-    connector::{Connector, Way, usable},
     error::{NetworkError, NoResponse},
     lookup::Lookup,
-    proxy::Proxy,
     receive::receive,
+    request::Head,
+    tls::Tls,
     trust::Trust,
-    verifier::Verifier,
 };
 use super::{
     ca_bundle::TrustedCa,
@@ -108,7 +106,7 @@ impl TokenClient {
         let mut time = pin!(sleep(limit));
         let limit = SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX);
         let (head, certificate_wanted) = select! {
-            head = self.exchange(endpoint, trusted, form, authorization) => head?,
+            head = self.exchange(endpoint, trusted, form, authorization.as_ref()) => head?,
             // The limits of the steps before the request are shorter: it has been sent by then.
             () = &mut time => return Err(NetworkError::NoResponse {
                 endpoint: endpoint.authority(),
@@ -129,26 +127,17 @@ impl TokenClient {
         endpoint: &Endpoint,
         trusted: Option<&TrustedCa>,
         form: &SecretString,
-        authorization: Option<SecretString>,
-    ) -> Result<(reqwest::Response, bool), NetworkError> {
+        authorization: Option<&SecretString>,
+    ) -> Result<(Head, bool), NetworkError> {
         self.check_network(endpoint)?;
-        let verifier = Arc::new(Verifier::new(self.trust.verifier(trusted)?));
-        let connector = self.connector(endpoint, verifier, None).await?;
-        let mut post = connector
-            .http
-            .post(endpoint.url().clone())
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header(header::ACCEPT, "application/json")
-            .header(header::ACCEPT_ENCODING, "identity")
-            .body(form.expose_secret().to_owned());
-        if let Some(authorization) = authorization {
-            post = post.header(
-                header::AUTHORIZATION,
-                sensitive(authorization.expose_secret())?,
-            );
-        }
-        let response = connector.send(post).await?;
-        Ok((response, connector.wants_certificate()))
+        let trusted = self.trust.of(trusted)?;
+        let request = request::post(endpoint, form, authorization)?;
+        let tls = Tls::new(&trusted);
+        let verifier = Arc::clone(&tls.verifier);
+        let connection = self.open(endpoint, &trusted, tls).await?;
+        let sent = request::send(connection, request).await;
+        let head = sent.map_err(|error| classify::response(&error, endpoint, &verifier))?;
+        Ok((head, verifier.certificate_wanted()))
     }
 
     /// The addresses of an endpoint, at least one of which may be used.
@@ -179,35 +168,6 @@ impl TokenClient {
         }
     }
 
-    /// A client that connects to the endpoint and trusts what `verifier` trusts; `witness` verifies in its place. The name is
-    /// looked up now and not again, so that it cannot change its address between the check and the use.
-    pub(super) async fn connector(
-        &self,
-        endpoint: &Endpoint,
-        verifier: Arc<Verifier>,
-        witness: Option<Arc<dyn ServerCertVerifier>>,
-    ) -> Result<Connector, NetworkError> {
-        let way = match Proxy::of(endpoint) {
-            Some(proxy) => Way::Proxied(proxy),
-            None => Way::Direct(self.socket(endpoint).await?),
-        };
-        Connector::new(endpoint, way, verifier, witness)
-    }
-
-    /// The socket to connect to. Of several addresses it is the one that accepts a connection first.
-    async fn socket(&self, endpoint: &Endpoint) -> Result<SocketAddr, NetworkError> {
-        let addresses = self.addresses(endpoint).await?;
-        let sockets = usable(&addresses, endpoint.port());
-        if let [only] = sockets[..] {
-            return Ok(only);
-        }
-        let first = race::first(&sockets).await;
-        first.map_err(|cause| NetworkError::Unreachable {
-            endpoint: endpoint.authority(),
-            cause,
-        })
-    }
-
     /// Checks by its host alone that an endpoint is on a network that is allowed. Its addresses are checked when they are looked
     /// up.
     ///
@@ -222,12 +182,4 @@ impl TokenClient {
             None => Ok(()),
         }
     }
-}
-
-/// A header value that no layer below prints.
-fn sensitive(value: &str) -> Result<header::HeaderValue, NetworkError> {
-    let value = header::HeaderValue::from_str(value);
-    let mut value = value.map_err(|_| NetworkError::SecretNotSendable)?;
-    value.set_sensitive(true);
-    Ok(value)
 }

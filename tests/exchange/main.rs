@@ -12,6 +12,7 @@
 mod scripted;
 
 mod answers;
+mod cost;
 mod dns;
 mod ends;
 mod handshake;

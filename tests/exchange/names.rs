@@ -248,6 +248,22 @@ fn a_long_response_is_asked_for_over_tcp_and_an_alias_is_followed() {
 }
 
 #[test]
+fn a_name_with_several_addresses_costs_one_connection() {
+    let (authority, provider) = provider(NAME);
+    let port = provider.address.port();
+    let server = NameServer::start(|question| {
+        if question.v6 {
+            Says::NoAddress
+        } else {
+            Says::Addresses(vec![V4, Ipv4Addr::new(127, 0, 0, 2).into()])
+        }
+    });
+    let request = trusting(&authority, &format!("https://{NAME}:{port}/token"));
+    assert_eq!(exchange(&server.client(local(), ""), &request), Ok(fine()));
+    assert_eq!(provider.connections(), 1);
+}
+
+#[test]
 fn an_address_that_drops_packets_does_not_use_up_the_time_of_the_others() {
     let (authority, provider) = provider(NAME);
     let port = provider.address.port();

@@ -45,7 +45,7 @@ const IMPURE: [(&str, &str); 20] = [
     ("crate::kubernetes", "the cluster"),
     ("crate::controller", "the cluster"),
     ("oauth::client", "the network"),
-    ("reqwest", "the network"),
+    ("hyper", "the network"),
     ("std::net::Tcp", "the network"),
     ("std::net::Udp", "the network"),
     ("tokio", "a runtime"),

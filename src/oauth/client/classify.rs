@@ -1,49 +1,14 @@
-//! Classifies errors of the HTTP client, of TLS and of sockets.
+//! Classifies errors of the HTTP library, of TLS and of sockets.
 
 use std::{error::Error, io};
 
 use rustls::{AlertDescription, PeerIncompatible};
 
-use super::error::{NetworkError, NoResponse, ProxyFault, Unreachable, Untrusted};
-
-/// What is known of a connection besides its error.
-#[derive(Debug)]
-pub(super) struct Facts<'a> {
-    /// `host` or `host:port`.
-    pub(super) endpoint: &'a str,
-    /// `host:port` of the proxy.
-    pub(super) proxy: Option<&'a str>,
-    /// Why a certificate was refused, if one was.
-    pub(super) untrusted: Option<Untrusted>,
-    /// Whether the server asked for a client certificate, and got none.
-    pub(super) certificate_wanted: bool,
-}
-
-/// The meaning of an error of the HTTP client.
-pub(super) fn http(error: &reqwest::Error, facts: Facts<'_>) -> NetworkError {
-    let endpoint = facts.endpoint.to_owned();
-    if let Some(proxy) = facts.proxy {
-        let tunnel = tunnel_error(error);
-        let cause = match tunnel {
-            Some(tunnel) => Some(proxy_fault(&tunnel, error, &facts)),
-            None if error.is_connect() => tunnel_fault(error, &endpoint),
-            None => None,
-        };
-        if let Some(cause) = cause {
-            let proxy = proxy.to_owned();
-            return NetworkError::Proxy { proxy, cause };
-        }
-    }
-    if let Some(tls) = cause::<rustls::Error>(error) {
-        return handshake(tls, error.is_connect(), facts);
-    }
-    if error.is_connect() {
-        let cause = connect(error);
-        return NetworkError::Unreachable { endpoint, cause };
-    }
-    let cause = NoResponse::Incomplete;
-    NetworkError::NoResponse { endpoint, cause }
-}
+use super::{
+    error::{NetworkError, NoResponse, ProxyFault, Unreachable, Untrusted},
+    verifier::Verifier,
+};
+use crate::oauth::endpoint::Endpoint;
 
 /// The cause of a connection that could not be opened.
 pub(in crate::oauth) fn connection(kind: io::ErrorKind) -> Unreachable {
@@ -58,26 +23,84 @@ pub(in crate::oauth) fn connection(kind: io::ErrorKind) -> Unreachable {
     }
 }
 
-fn handshake(error: &rustls::Error, connecting: bool, facts: Facts<'_>) -> NetworkError {
-    use rustls::Error::{AlertReceived, InvalidCertificate, NoCertificatesPresented};
-    let endpoint = facts.endpoint.to_owned();
-    match error {
-        InvalidCertificate(_) | NoCertificatesPresented => NetworkError::Untrusted {
+/// The meaning of a handshake that failed.
+pub(super) fn handshake(
+    error: &io::Error,
+    endpoint: &Endpoint,
+    verifier: &Verifier,
+) -> NetworkError {
+    let endpoint = endpoint.authority();
+    match cause::<rustls::Error>(error) {
+        Some(tls) if is_untrusted(tls) => NetworkError::Untrusted {
             endpoint,
-            cause: facts.untrusted.unwrap_or(Untrusted::Unusable),
+            cause: verifier.refused().unwrap_or(Untrusted::Unusable),
         },
-        // With TLS 1.3, the request has been sent by then. A server reads it only after the handshake, which such an alert ends.
-        AlertReceived(alert) if facts.certificate_wanted && is_about_certificate(*alert) => {
+        Some(tls) if wants_certificate(tls, verifier) => {
             NetworkError::ClientCertificateRequired { endpoint }
         }
-        _ if connecting => NetworkError::Unreachable {
+        Some(tls) => NetworkError::Unreachable {
             endpoint,
-            cause: refused(error),
+            cause: refused(tls),
         },
-        _ => {
-            let cause = NoResponse::TlsBroke;
-            NetworkError::NoResponse { endpoint, cause }
+        None => NetworkError::Unreachable {
+            endpoint,
+            cause: connection(error.kind()),
+        },
+    }
+}
+
+/// The fault of a proxy whose own handshake failed.
+pub(super) fn handshake_of_proxy(error: &io::Error, verifier: &Verifier) -> ProxyFault {
+    match cause::<rustls::Error>(error) {
+        Some(tls) if is_untrusted(tls) => {
+            ProxyFault::Untrusted(verifier.refused().unwrap_or(Untrusted::Unusable))
         }
+        Some(tls) => ProxyFault::Unreachable(refused(tls)),
+        None => ProxyFault::Unreachable(connection(error.kind())),
+    }
+}
+
+/// The fault of a tunnel that a proxy has opened; `None`: the token endpoint itself ended the handshake in it.
+pub(super) fn tunnel(error: &io::Error, endpoint: &Endpoint) -> Option<ProxyFault> {
+    let cause = match cause::<rustls::Error>(error) {
+        Some(tls @ rustls::Error::InvalidMessage(_)) => refused(tls),
+        Some(_) => return None,
+        None => connection(error.kind()),
+    };
+    let endpoint = endpoint.authority();
+    Some(ProxyFault::Unusable { endpoint, cause })
+}
+
+/// The meaning of an error after the handshake: the request may have arrived.
+pub(super) fn response(
+    error: &hyper::Error,
+    endpoint: &Endpoint,
+    verifier: &Verifier,
+) -> NetworkError {
+    let endpoint = endpoint.authority();
+    let cause = match cause::<rustls::Error>(error) {
+        // With TLS 1.3, the request has been sent by then. A server reads it only after the handshake, which such an alert ends.
+        Some(tls) if wants_certificate(tls, verifier) => {
+            return NetworkError::ClientCertificateRequired { endpoint };
+        }
+        Some(_) => NoResponse::TlsBroke,
+        None => NoResponse::Incomplete,
+    };
+    NetworkError::NoResponse { endpoint, cause }
+}
+
+fn is_untrusted(error: &rustls::Error) -> bool {
+    use rustls::Error::{InvalidCertificate, NoCertificatesPresented};
+    matches!(error, InvalidCertificate(_) | NoCertificatesPresented)
+}
+
+/// Whether a server ended a handshake because it got no client certificate.
+fn wants_certificate(error: &rustls::Error, verifier: &Verifier) -> bool {
+    match error {
+        rustls::Error::AlertReceived(alert) => {
+            verifier.certificate_wanted() && is_about_certificate(*alert)
+        }
+        _ => false,
     }
 }
 
@@ -127,64 +150,6 @@ fn refused(error: &rustls::Error) -> Unreachable {
         AlertReceived(alert) => Unreachable::HandshakeRefused(*alert),
         _ => Unreachable::HandshakeFailed,
     }
-}
-
-/// The HTTP client's error about a tunnel. Its type is private, but its text is its own, and not one of the other side.
-fn tunnel_error(error: &reqwest::Error) -> Option<String> {
-    let mut next = error.source();
-    while let Some(cause) = next {
-        if let Some(text) = cause.to_string().strip_prefix("tunnel error: ") {
-            return Some(text.to_owned());
-        }
-        next = cause.source();
-    }
-    None
-}
-
-fn proxy_fault(tunnel: &str, error: &reqwest::Error, facts: &Facts<'_>) -> ProxyFault {
-    let endpoint = facts.endpoint.to_owned();
-    match tunnel {
-        "proxy authorization required" => ProxyFault::AuthenticationRequired,
-        "unexpected end of file" => ProxyFault::Closed { endpoint },
-        "failed to create underlying connection" | "io error establishing tunnel" => {
-            match cause::<rustls::Error>(error) {
-                Some(rustls::Error::InvalidCertificate(_)) => {
-                    ProxyFault::Untrusted(facts.untrusted.clone().unwrap_or(Untrusted::Unusable))
-                }
-                Some(tls) => ProxyFault::Unreachable(refused(tls)),
-                None => ProxyFault::Unreachable(connect(error)),
-            }
-        }
-        _ => ProxyFault::Refused {
-            endpoint,
-            status: None,
-        },
-    }
-}
-
-/// The fault of a tunnel that a proxy has opened; `None`: the token endpoint itself ended the handshake in it.
-fn tunnel_fault(error: &reqwest::Error, endpoint: &str) -> Option<ProxyFault> {
-    let endpoint = endpoint.to_owned();
-    if error.is_timeout() {
-        return Some(ProxyFault::TimedOut { endpoint });
-    }
-    let cause = match cause::<rustls::Error>(error) {
-        Some(tls @ rustls::Error::InvalidMessage(_)) => refused(tls),
-        Some(_) => return None,
-        None => connect(error),
-    };
-    Some(ProxyFault::Unusable { endpoint, cause })
-}
-
-fn connect(error: &reqwest::Error) -> Unreachable {
-    if error.is_timeout() {
-        return Unreachable::HandshakeTimedOut;
-    }
-    if error.is_dns() {
-        return Unreachable::NameNotFound;
-    }
-    let kind = cause::<io::Error>(error).map(io::Error::kind);
-    connection(kind.unwrap_or(io::ErrorKind::Other))
 }
 
 /// The innermost cause of this type. `io::Error` hides a wrapped error from `source()`, so `get_ref` is called as well.

@@ -87,7 +87,7 @@ impl Lookup {
         } else {
             listed
         };
-        found.sort_by_key(|address| preference(*address));
+        found.sort_by_cached_key(|address| preference(*address));
         found.dedup();
         Ok(found)
     }

@@ -1,10 +1,9 @@
-//! The proxy of an exchange, as the environment names it. The HTTP client uses the same rules.
+//! The proxy of an exchange, as the environment names it by the rules of curl.
 
 use std::env;
 
 use hyper::Uri;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::error::ProxyVariableError;
 use crate::oauth::endpoint::Endpoint;
@@ -12,7 +11,7 @@ use crate::oauth::endpoint::Endpoint;
 /// The variables that may name the proxy of an HTTPS request, in the order in which they count: of each pair the first that is set.
 const VARIABLES: [[&str; 2]; 2] = [["HTTPS_PROXY", "https_proxy"], ["ALL_PROXY", "all_proxy"]];
 
-/// Checks the variables that name proxies. The HTTP client would ignore one that it cannot read, and connect without a proxy.
+/// Checks the variables that name proxies. One that cannot be read would be ignored, and no proxy used.
 ///
 /// # Errors
 /// If one of them cannot be used.
@@ -54,10 +53,22 @@ impl Proxy {
 
     /// `host:port`. The rest of the URI is left out, because it may hold a password.
     pub(in crate::oauth) fn authority(&self) -> String {
-        let uri = self.0.uri();
+        format!(
+            "{}:{}",
+            self.0.uri().host().unwrap_or_default(),
+            self.port()
+        )
+    }
+
+    /// The host without brackets.
+    pub(super) fn host(&self) -> &str {
+        let host = self.0.uri().host().unwrap_or_default();
+        host.trim_matches(['[', ']'])
+    }
+
+    pub(super) fn port(&self) -> u16 {
         let default = if self.is_tls() { 443 } else { 80 };
-        let port = uri.port_u16().unwrap_or(default);
-        format!("{}:{port}", uri.host().unwrap_or_default())
+        self.0.uri().port_u16().unwrap_or(default)
     }
 
     /// Whether the connection to the proxy itself is encrypted.
@@ -77,44 +88,12 @@ pub(crate) fn proxy(endpoint: &Endpoint) -> Option<String> {
     Proxy::of(endpoint).map(|proxy| proxy.authority())
 }
 
-/// Resolves the name of a proxy as the system does: the operator's installer chose it.
-pub(super) struct ProxyResolver {
-    pub(super) token_host: String,
-}
-
-impl Resolve for ProxyResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let host = name.as_str().to_owned();
-        // The addresses of the token endpoint were looked up and checked before. Should the HTTP client ask for them nevertheless,
-        // it gets none that were not checked.
-        let refused = host == self.token_host;
-        Box::pin(async move {
-            if refused {
-                return Err("the name of the token endpoint is not looked up again".into());
-            }
-            let found: Vec<_> = tokio::net::lookup_host((host, 0)).await?.collect();
-            Ok(Box::new(found.into_iter()) as Addrs)
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn the_http_client_gets_no_address_of_the_token_endpoint_that_was_not_checked() {
-        for (token_host, resolves) in [("localhost", false), ("example.com", true)] {
-            let resolver = ProxyResolver {
-                token_host: token_host.into(),
-            };
-            let found = resolver.resolve("localhost".parse().unwrap()).await;
-            assert_eq!(found.is_ok(), resolves, "{token_host}");
-        }
-    }
-
     #[test]
-    fn a_proxy_that_the_http_client_would_ignore_is_known() {
+    fn a_proxy_that_would_be_ignored_is_known() {
         for (value, expected) in [
             ("http://proxy:3128", Some("http")),
             ("HTTP://user:p%40ss@proxy", Some("http")),

@@ -1,5 +1,5 @@
-//! The address of a host to which a connection opens first (RFC 8305, "happy eyeballs"). One that drops packets, as an IPv6 address
-//! in a cluster without a route for it, must not use up the time of the others.
+//! The first connection that opens to one of several addresses (RFC 8305, "happy eyeballs"). An address that drops packets, as an
+//! IPv6 address in a cluster without a route for it, must not use up the time of the others.
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -13,17 +13,26 @@ use super::{
     classify,
     error::{CONNECTION_SECONDS, Unreachable},
 };
+use crate::oauth::networks::Address;
 
 /// The time between two attempts (RFC 8305, section 5).
 const STAGGER: Duration = Duration::from_millis(250);
 /// The most addresses that are tried: the owner of the name chooses how many it has.
 const MOST: usize = 8;
 
-/// Opens a connection to the first of these addresses that accepts one, and closes it.
+/// The sockets of the addresses that are not refused.
+pub(in crate::oauth) fn usable(addresses: &[Address], port: u16) -> Vec<SocketAddr> {
+    let allowed = addresses.iter().filter(|address| address.refused.is_none());
+    allowed
+        .map(|address| SocketAddr::new(address.ip, port))
+        .collect()
+}
+
+/// Opens a connection to the first of these addresses that accepts one.
 ///
 /// # Errors
 /// The cause of a connection that could not be opened.
-pub(in crate::oauth) async fn first(sockets: &[SocketAddr]) -> Result<SocketAddr, Unreachable> {
+pub(in crate::oauth) async fn first(sockets: &[SocketAddr]) -> Result<TcpStream, Unreachable> {
     let attempts = alternating(sockets).into_iter().zip(0_u32..);
     let attempts: Vec<_> = attempts
         .map(|(socket, before)| Box::pin(attempt(socket, STAGGER * before)))
@@ -32,16 +41,20 @@ pub(in crate::oauth) async fn first(sockets: &[SocketAddr]) -> Result<SocketAddr
         return Err(Unreachable::NoRoute);
     }
     match timeout(Duration::from_secs(CONNECTION_SECONDS), select_ok(attempts)).await {
-        Ok(Ok((socket, _))) => Ok(socket),
+        Ok(Ok((stream, _))) => Ok(stream),
         Ok(Err(error)) => Err(classify::connection(error.kind())),
         Err(_) => Err(Unreachable::NoConnection),
     }
 }
 
-async fn attempt(socket: SocketAddr, delay: Duration) -> io::Result<SocketAddr> {
-    sleep(delay).await;
-    TcpStream::connect(socket).await?;
-    Ok(socket)
+async fn attempt(socket: SocketAddr, delay: Duration) -> io::Result<TcpStream> {
+    if !delay.is_zero() {
+        sleep(delay).await;
+    }
+    let stream = TcpStream::connect(socket).await?;
+    // What is sent is whole: there is nothing to wait for.
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 /// The two families in turn, starting with the family of the first address. Each keeps its order.

@@ -1,5 +1,5 @@
-//! The verifiers of certificates. The system's CA certificates are read once for all of them, and a CA bundle once for all
-//! exchanges that trust it.
+//! What is needed for a TLS handshake and does not change between exchanges. The system's CA certificates are read once for all
+//! of them, and a CA bundle once for all exchanges that trust it.
 
 use std::{
     collections::VecDeque,
@@ -7,7 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustls::{RootCertStore, client::WebPkiServerVerifier, crypto::CryptoProvider};
+use rustls::{
+    ClientConfig, RootCertStore,
+    client::{Resumption, WebPkiServerVerifier},
+    crypto::CryptoProvider,
+};
 use sha2::{Digest, Sha256};
 
 use super::error::NetworkError;
@@ -15,19 +19,28 @@ use crate::{api::SystemRoots, lock::lock, oauth::ca_bundle::TrustedCa};
 
 /// How long the system's CA certificates are used before they are read again: they may be a mounted ConfigMap that changes.
 const SYSTEM_ROOTS_LAST: Duration = Duration::from_secs(600);
-/// The most CA bundles whose verifier is kept. Anybody who may create a `CubeCredential` can name another bundle, so there must be
-/// an end; a bundle beyond it is read again.
+/// The most CA bundles that are kept. Anybody who may create a `CubeCredential` can name another bundle, so there must be an end;
+/// a bundle beyond it is read again.
 const MOST_BUNDLES: usize = 16;
 
-/// The verifiers of certificates, shared by all exchanges of a process.
+/// What exchanges trust, shared by all of a process.
 #[derive(Clone, Debug, Default)]
-pub(in crate::oauth) struct Trust(Arc<Mutex<Verifiers>>);
+pub(in crate::oauth) struct Trust(Arc<Mutex<Kept>>);
+
+/// What the exchanges with one CA bundle share.
+#[derive(Clone, Debug)]
+pub(in crate::oauth) struct Trusted {
+    pub(super) verifier: Arc<WebPkiServerVerifier>,
+    /// A configuration with this verifier, which is copied for each handshake: making one allocates a hundred KiB for sessions
+    /// that are never resumed.
+    pub(super) config: ClientConfig,
+}
 
 #[derive(Debug, Default)]
-struct Verifiers {
+struct Kept {
     system: Option<System>,
     /// By the hash of the bundle, the last used one at the end.
-    of_bundles: VecDeque<([u8; 32], Arc<WebPkiServerVerifier>)>,
+    of_bundles: VecDeque<([u8; 32], Arc<Trusted>)>,
 }
 
 #[derive(Debug)]
@@ -37,24 +50,24 @@ struct System {
 }
 
 impl Trust {
-    /// A verifier that trusts these CA certificates; `None`: the system's.
+    /// What an exchange needs that trusts these CA certificates; `None`: the system's.
     ///
     /// # Errors
     /// If there is no CA certificate at all.
-    pub(in crate::oauth) fn verifier(
+    pub(in crate::oauth) fn of(
         &self,
         trusted: Option<&TrustedCa>,
-    ) -> Result<Arc<WebPkiServerVerifier>, NetworkError> {
-        lock(&self.0).verifier(trusted, monotonic())
+    ) -> Result<Arc<Trusted>, NetworkError> {
+        lock(&self.0).of(trusted, monotonic())
     }
 }
 
-impl Verifiers {
-    fn verifier(
+impl Kept {
+    fn of(
         &mut self,
         trusted: Option<&TrustedCa>,
         now: Instant,
-    ) -> Result<Arc<WebPkiServerVerifier>, NetworkError> {
+    ) -> Result<Arc<Trusted>, NetworkError> {
         let is_fresh = |system: &System| now.duration_since(system.read_at) < SYSTEM_ROOTS_LAST;
         if !self.system.as_ref().is_some_and(is_fresh) {
             *self = Self::default();
@@ -63,16 +76,16 @@ impl Verifiers {
         if let Some(at) = self.of_bundles.iter().position(|(known, _)| *known == key)
             && let Some(known) = self.of_bundles.remove(at)
         {
-            let verifier = known.1.clone();
+            let of_bundle = known.1.clone();
             self.of_bundles.push_back(known);
-            return Ok(verifier);
+            return Ok(of_bundle);
         }
-        let verifier = verifier(self.roots(trusted, now))?;
+        let of_bundle = Arc::new(Trusted::new(self.roots(trusted, now))?);
         if self.of_bundles.len() == MOST_BUNDLES {
             self.of_bundles.pop_front();
         }
-        self.of_bundles.push_back((key, verifier.clone()));
-        Ok(verifier)
+        self.of_bundles.push_back((key, of_bundle.clone()));
+        Ok(of_bundle)
     }
 
     fn roots(&mut self, trusted: Option<&TrustedCa>, now: Instant) -> Arc<RootCertStore> {
@@ -93,11 +106,20 @@ impl Verifiers {
     }
 }
 
-fn verifier(roots: Arc<RootCertStore>) -> Result<Arc<WebPkiServerVerifier>, NetworkError> {
-    let provider = CryptoProvider::get_default().expect("main installs one");
-    WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(provider))
-        .build()
-        .map_err(|_| NetworkError::NoTlsClient)
+impl Trusted {
+    fn new(roots: Arc<RootCertStore>) -> Result<Self, NetworkError> {
+        let provider = CryptoProvider::get_default().expect("main installs one");
+        let verifier = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(provider))
+            .build()
+            .map_err(|_| NetworkError::NoTlsClient)?;
+        let mut config = ClientConfig::builder()
+            .with_webpki_verifier(Arc::clone(&verifier))
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        // A resumed session skips the verification of the certificate. Whoever changes what is trusted expects it to count.
+        config.resumption = Resumption::disabled();
+        Ok(Self { verifier, config })
+    }
 }
 
 /// Certificates of the system that cannot be read are left out, as other programs do.
@@ -126,4 +148,43 @@ fn key(trusted: Option<&TrustedCa>) -> [u8; 32] {
 )]
 fn monotonic() -> Instant {
     Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exchanges_with_the_same_bundle_share_what_they_trust() {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let bundle = |name: &str| {
+            let mut params = rcgen::CertificateParams::default();
+            params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+            params
+                .distinguished_name
+                .push(rcgen::DnType::CommonName, name);
+            let key = rcgen::KeyPair::generate().unwrap();
+            TrustedCa::besides_system(params.self_signed(&key).unwrap().pem()).unwrap()
+        };
+        let trust = Trust::default();
+        let of = |bundle: &TrustedCa| trust.of(Some(bundle)).unwrap();
+        let (one, other) = (bundle("one"), bundle("other"));
+        let replacing = TrustedCa {
+            system_roots: SystemRoots::Replace,
+            ..one.clone()
+        };
+        let first = of(&one);
+        let roots = lock(&trust.0).system.as_ref().unwrap().roots.clone();
+        assert!(Arc::ptr_eq(&first, &of(&one)));
+        assert!(!Arc::ptr_eq(&first, &of(&other)));
+        assert!(!Arc::ptr_eq(&first, &of(&replacing)));
+        for number in 0..MOST_BUNDLES {
+            of(&bundle(&number.to_string()));
+        }
+        assert!(!Arc::ptr_eq(&first, &of(&one)), "there is an end");
+        let kept = lock(&trust.0);
+        assert_eq!(kept.of_bundles.len(), MOST_BUNDLES);
+        let still = &kept.system.as_ref().unwrap().roots;
+        assert!(Arc::ptr_eq(&roots, still), "the system's are read once");
+    }
 }

@@ -1,15 +1,19 @@
-//! Verifies certificates as the TLS library does, and keeps the reason of a refusal. The library's error does not say whose
-//! certificate it was.
+//! Verifies certificates as the TLS library does, and keeps what becomes known in one handshake: why a certificate was refused,
+//! and whether the server asked for one. The library's errors tell neither.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
+};
 
 use rustls::{
     CertificateError, DigitallySignedStruct, Error, SignatureScheme,
     client::{
-        WebPkiServerVerifier,
+        ResolvesClientCert, WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
     pki_types::{CertificateDer, ServerName, UnixTime},
+    sign::CertifiedKey,
 };
 
 use super::error::Untrusted;
@@ -18,11 +22,12 @@ use crate::{
     oauth::certificate::{self, Chain},
 };
 
-/// A verifier for one exchange.
+/// A verifier for one handshake.
 #[derive(Debug)]
 pub(in crate::oauth) struct Verifier {
     inner: Arc<WebPkiServerVerifier>,
     refused: Mutex<Option<Untrusted>>,
+    certificate_wanted: AtomicBool,
 }
 
 impl Verifier {
@@ -30,12 +35,18 @@ impl Verifier {
         Self {
             inner,
             refused: Mutex::default(),
+            certificate_wanted: AtomicBool::new(false),
         }
     }
 
     /// Why the certificate was refused, if it was.
     pub(in crate::oauth) fn refused(&self) -> Option<Untrusted> {
         lock(&self.refused).clone()
+    }
+
+    /// Whether the server asked for a client certificate, and got none.
+    pub(super) fn certificate_wanted(&self) -> bool {
+        self.certificate_wanted.load(Ordering::Relaxed)
     }
 
     fn keep<T>(
@@ -97,6 +108,18 @@ impl ServerCertVerifier for Verifier {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.inner.supported_verify_schemes()
+    }
+}
+
+/// The TLS library looks for a client certificate when the server asks for one, and finds none here.
+impl ResolvesClientCert for Verifier {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.certificate_wanted.store(true, Ordering::Relaxed);
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     oauth::{
         ca_bundle::TrustedCa,
         certificate,
-        client::{TokenClient, error::NetworkError, verifier::Verifier},
+        client::{TokenClient, error::NetworkError, tls::Tls, verifier::Verifier},
         endpoint::Endpoint,
     },
 };
@@ -41,17 +41,15 @@ impl TokenClient {
         trusted: Option<&TrustedCa>,
     ) -> Result<Handshake, NetworkError> {
         self.check_network(endpoint)?;
-        let verifier = Arc::new(Verifier::new(self.trust.verifier(trusted)?));
+        let trusted = self.trust.of(trusted)?;
+        let tls = Tls::new(&trusted);
+        let verifier = Arc::clone(&tls.verifier);
         let witness = Arc::new(Witness {
-            verifier: verifier.clone(),
+            verifier: Arc::clone(&verifier),
             presented: Mutex::default(),
         });
-        let connector = self
-            .connector(endpoint, verifier.clone(), Some(witness.clone()))
-            .await?;
-        // Never sent: the witness ends the handshake.
-        let ended = connector.send(connector.http.head(endpoint.url().clone()));
-        let ended = ended.await;
+        let tls = tls.witnessed_by(witness.clone());
+        let ended = self.open(endpoint, &trusted, tls).await.map(drop);
         let Some(presented) = witness.presented() else {
             return Err(ended.expect_err(
                 "a handshake is not complete before the witness has seen the certificate",
@@ -64,7 +62,7 @@ impl TokenClient {
                 cause,
             }),
             (None, None, Err(error)) => Err(error),
-            (None, None, Ok(_)) => unreachable!("the witness ends every handshake"),
+            (None, None, Ok(())) => unreachable!("the witness ends every handshake"),
         };
         Ok(Handshake {
             certificate: certificate::describe(&presented.certificate),

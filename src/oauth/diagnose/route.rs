@@ -12,7 +12,6 @@ use crate::oauth::{
     ca_bundle::TrustedCa,
     client::{
         TokenClient, classify,
-        connector::usable,
         error::{CONNECTION_SECONDS, NetworkError, Unreachable},
         race,
     },
@@ -31,8 +30,11 @@ impl TokenClient {
         endpoint: &Endpoint,
         addresses: &[Address],
     ) -> Result<SocketAddr, NetworkError> {
-        let sockets = usable(addresses, endpoint.port());
-        let connected = race::first(&sockets).await;
+        let sockets = race::usable(addresses, endpoint.port());
+        let connected = race::first(&sockets).await.and_then(|stream| {
+            let peer = stream.peer_addr();
+            peer.map_err(|error| classify::connection(error.kind()))
+        });
         connected.map_err(|cause| NetworkError::Unreachable {
             endpoint: endpoint.authority(),
             cause,
