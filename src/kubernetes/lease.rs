@@ -47,12 +47,12 @@ impl fmt::Display for LeaseName {
 }
 
 /// A Lease as it was found, or written.
-#[derive(Debug, Default)]
-pub(crate) struct Found {
+#[derive(Clone, Debug, Default)]
+pub struct Found {
     /// The resourceVersion; `None`: there is no such Lease.
-    pub(crate) version: Option<String>,
+    pub version: Option<String>,
     /// The holder, and since when it holds the Lease.
-    pub(crate) spec: LeaseSpec,
+    pub spec: LeaseSpec,
 }
 
 /// Reads and writes one Lease.
