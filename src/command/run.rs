@@ -108,7 +108,10 @@ pub async fn run(flags: Run) -> super::Result {
         "started"
     );
     if options.namespaces.as_ref().is_some_and(BTreeSet::is_empty) {
-        tracing::warn!(shard = shard_name, "none of the namespaces to watch is in this shard");
+        tracing::warn!(
+            shard = shard_name,
+            "none of the namespaces to watch is in this shard"
+        );
     }
     let result = lead(options, elections, &stop, &lists).await;
     finished.cancel();

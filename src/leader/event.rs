@@ -9,8 +9,12 @@ use crate::kubernetes::error::ApiError;
 pub(super) enum ElectionEvent {
     Leads,
     /// Other processes have the lease by the same name.
-    TakesPart { group: String },
-    StandsBy { leader: String },
+    TakesPart {
+        group: String,
+    },
+    StandsBy {
+        leader: String,
+    },
     TakesNoPart(ApiError),
     LeadsNoLonger,
     NotRenewed(ApiError),

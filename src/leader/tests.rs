@@ -47,8 +47,7 @@ impl Candidate {
             exchanged.run_until_cancelled(lost).await;
             exchanged.cancel();
         };
-        let process =
-            tokio::spawn(async move { lead(elections, &stopped, &finished, work).await });
+        let process = tokio::spawn(async move { lead(elections, &stopped, &finished, work).await });
         Self {
             connection,
             leadership,

@@ -9,7 +9,13 @@ fn start(store: &Store, name: &str, shard: &str) -> Candidate {
 /// A leader for each shard of this count.
 async fn leaders(store: &Store, count: u32) -> Vec<Candidate> {
     let started: Vec<_> = (0..count)
-        .map(|index| start(store, &format!("{index}-of-{count}"), &format!("{index}/{count}")))
+        .map(|index| {
+            start(
+                store,
+                &format!("{index}-of-{count}"),
+                &format!("{index}/{count}"),
+            )
+        })
         .collect();
     pass(60).await;
     assert!(started.iter().all(Candidate::leads));
@@ -122,7 +128,8 @@ async fn one_process_for_all_and_several_shards_follow_each_other() {
 async fn a_process_that_missed_two_changes_of_the_count_ends() {
     let store = Store::default();
     let mut three = leaders(&store, 3).await;
-    let mut asleep = three.remove(0);
+    // Two shards leave the lease of the third one alone.
+    let mut asleep = three.remove(2);
     asleep.set(Connection::Down);
     for gone in three {
         terminate(gone).await;
@@ -134,7 +141,7 @@ async fn a_process_that_missed_two_changes_of_the_count_ends() {
     let again = start(&store, "again", "1/3");
     pass(60).await;
     assert!(again.leads());
-    // Its own lease was not taken, and the first one has the name of its group again.
+    // The first lease has the name of its group again.
     asleep.set(Connection::Works);
     assert_eq!(
         asleep.end().await,
@@ -194,7 +201,10 @@ async fn the_lease_of_a_group_that_a_person_deletes_or_edits_stays_with_it() {
 enum Change {
     Connection(Connection),
     /// It is killed or terminated, and another one with this shard is started in its place.
-    Replaced { killed: bool, by: Shard },
+    Replaced {
+        killed: bool,
+        by: Shard,
+    },
 }
 
 fn change() -> impl Strategy<Value = Change> {
@@ -209,7 +219,7 @@ fn change() -> impl Strategy<Value = Change> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
     #[test]
     fn no_namespace_ever_has_two_leaders_and_in_the_end_each_has_one(
         changes in prop::collection::vec((0_usize..5, change(), 1_u64..20), 1..30),
