@@ -1,6 +1,6 @@
 //! The command line, and nothing else. Every flag is also an environment variable.
 
-use std::{iter, net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
@@ -218,11 +218,14 @@ impl Election {
 
     /// The Leases that a process has to hold.
     pub(crate) fn leases(&self) -> Vec<LeaseName> {
-        let Some(lease) = self.lease.clone() else {
+        let Some(lease) = &self.lease else {
             return Vec::new();
         };
-        let own = self.shard().is_part().then(|| self.shard().lease(&lease));
-        iter::once(lease).chain(own).collect()
+        let needed = self.shard().leases(&lease.name, "");
+        needed
+            .into_iter()
+            .map(|(name, _)| lease.beside(name))
+            .collect()
     }
 }
 

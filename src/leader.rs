@@ -114,27 +114,20 @@ fn moment() -> Moment {
     }
 }
 
-/// The elections of a process, in the order in which they have to be won. The one among the shard counts comes first: a process
-/// of a count that does not lead must not keep the Lease of a shard from one of the count that does.
+/// The elections of a process, in the order in which they have to be won.
 #[must_use]
 pub(crate) fn elections(
     client: &kube::Client,
-    lease: LeaseName,
+    lease: &LeaseName,
     shard: Shard,
-    me: String,
+    me: &str,
     metrics: &Metrics,
 ) -> (Vec<Election>, Leadership) {
-    let me = Identity::Process(me);
-    let needed = if shard.is_part() {
-        let own = shard.lease(&lease);
-        vec![(lease, Identity::Group(shard.group())), (own, me)]
-    } else {
-        vec![(lease, me)]
-    };
+    let needed = shard.leases(&lease.name, me);
     let leadership = Leadership::of(needed.len());
     let needed = needed.into_iter().zip(&leadership.0);
-    let elections = needed.map(|((lease, identity), role)| Election {
-        lease: LeaseAccess::new(client.clone(), lease),
+    let elections = needed.map(|((name, identity), role)| Election {
+        lease: LeaseAccess::new(client.clone(), lease.beside(name)),
         candidate: Candidate::new(identity, moment()),
         role: Arc::clone(role),
         leadership: leadership.clone(),

@@ -61,7 +61,8 @@ impl Default for Metrics {
 
 impl Metrics {
     /// The metrics of a process that serves this shard; `None`: all namespaces.
-    pub(crate) fn of_shard(shard: Option<&str>) -> Self {
+    #[must_use]
+    pub fn of_shard(shard: Option<&str>) -> Self {
         let mut metrics = Self {
             registry: Arc::default(),
             credentials: Arc::default(),

@@ -56,7 +56,7 @@ pub async fn run(flags: Run) -> super::Result {
     let (elections, leadership) = match flags.election.lease {
         Some(lease) => {
             let me = candidate(flags.instance.as_deref(), &identity);
-            leader::elections(&client, lease, shard, me, &metrics)
+            leader::elections(&client, &lease, shard, &me, &metrics)
         }
         None => (Vec::new(), Leadership::alone()),
     };

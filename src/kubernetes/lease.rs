@@ -24,6 +24,17 @@ pub(crate) struct LeaseName {
     pub(crate) name: String,
 }
 
+impl LeaseName {
+    /// Another Lease in the same namespace.
+    #[must_use]
+    pub(crate) fn beside(&self, name: String) -> Self {
+        Self {
+            namespace: self.namespace.clone(),
+            name,
+        }
+    }
+}
+
 impl FromStr for LeaseName {
     type Err = &'static str;
 

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use sha2::{Digest, Sha256};
 
-use crate::kubernetes::lease::LeaseName;
+use super::candidate::Identity;
 
 /// The most shards. Each one receives every event of the cluster.
 const MOST: u32 = 64;
@@ -53,17 +53,23 @@ impl Shard {
     }
 
     /// The name that all processes of this count share.
-    #[must_use]
-    pub fn group(self) -> String {
+    fn group(self) -> String {
         format!("shards-{}", self.count)
     }
 
-    /// The Lease of this shard, beside the one that the group holds.
-    pub(crate) fn lease(self, group: &LeaseName) -> LeaseName {
-        LeaseName {
-            namespace: group.namespace.clone(),
-            name: format!("{}-shard-{}", group.name, self.index),
+    /// The Leases that a process needs, and the holder that it writes into each, in the order in which they have to be won. A
+    /// process of a count that does not lead must not keep the Lease of a shard from one of the count that does.
+    #[must_use]
+    pub fn leases(self, lease: &str, process: &str) -> Vec<(String, Identity)> {
+        let process = Identity::Process(process.to_owned());
+        if !self.is_part() {
+            return vec![(lease.to_owned(), process)];
         }
+        let own = format!("{lease}-shard-{}", self.index);
+        vec![
+            (lease.to_owned(), Identity::Group(self.group())),
+            (own, process),
+        ]
     }
 }
 

@@ -28,9 +28,9 @@ impl Candidate {
         let connection = Arc::new(Mutex::new(Connection::Works));
         let (elections, leadership) = elections(
             &store.client(&connection),
-            "system/leader".parse().unwrap(),
+            &"system/leader".parse().unwrap(),
             shard,
-            name.into(),
+            name,
             &Metrics::default(),
         );
         let (stop, done) = (CancellationToken::new(), CancellationToken::new());

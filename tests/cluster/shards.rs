@@ -222,16 +222,12 @@ fn a_change_of_the_number_of_shards_loses_and_doubles_no_exchange() {
             (place.exchanges().len() == 4).then_some(())
         });
     }
-    let ended: Vec<_> = three
-        .into_iter()
-        .map(|process| {
-            process.operator.terminate();
-            process
-        })
-        .collect();
+    for process in &three {
+        process.operator.terminate();
+    }
     assert!(last.leads() && !two.iter().any(Process::leads));
     cluster.server.hold(false);
-    for mut process in ended {
+    for mut process in three {
         assert_eq!(process.operator.wait().code(), Some(0));
     }
     assert_eq!(cluster.held("cube-operator"), ("shards-3".into(), 1));
