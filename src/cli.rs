@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 
 use crate::{
     kubernetes::lease::LeaseName,
+    leader::Shard,
     oauth::{hosts::HostList, networks::Networks},
 };
 
@@ -197,6 +198,35 @@ pub(crate) struct Election {
     /// there is no other process.
     #[arg(long, env = "CUBE_OPERATOR_LEASE", value_name = "NAMESPACE/NAME")]
     pub(crate) lease: Option<LeaseName>,
+
+    /// Serve only the namespaces of this shard, written INDEX/COUNT, such as 0/3: others serve 1/3 and 2/3. Needs --lease, which all
+    /// of them share; each shard has a Lease of its own besides, and a request budget. Default: all namespaces.
+    #[arg(
+        long,
+        env = "CUBE_OPERATOR_SHARD",
+        value_name = "INDEX/COUNT",
+        requires = "lease"
+    )]
+    pub(crate) shard: Option<Shard>,
+}
+
+impl Election {
+    /// The part of all namespaces that the process serves.
+    pub(crate) fn shard(&self) -> Shard {
+        self.shard.unwrap_or(Shard::ALL)
+    }
+
+    /// The Leases that a process has to hold.
+    pub(crate) fn leases(&self) -> Vec<LeaseName> {
+        let Some(lease) = &self.lease else {
+            return Vec::new();
+        };
+        let needed = self.shard().leases(&lease.name, "");
+        needed
+            .into_iter()
+            .map(|(name, _)| lease.beside(name))
+            .collect()
+    }
 }
 
 /// Who may read the metrics, and where.

@@ -40,7 +40,7 @@ use crate::{
     api::FIELD_MANAGER,
     clock::now,
     cluster::{Context, ObjectKey, Parts, Watched},
-    leader::Leadership,
+    leader::{Leadership, Shard},
     metrics::Metrics,
     oauth::{client::TokenClient, hosts::HostList},
     reconcile::Budget,
@@ -54,8 +54,10 @@ use slots::Exchanges;
 /// Everything that a controller needs.
 pub(crate) struct Options {
     pub(crate) client: Client,
-    /// The namespaces to watch; none: all.
-    pub(crate) namespaces: Vec<String>,
+    /// The namespaces to watch; `None`: all.
+    pub(crate) namespaces: Option<BTreeSet<String>>,
+    /// The part of them that this process serves.
+    pub(crate) shard: Shard,
     /// The only hosts that requests may be sent to.
     pub(crate) allowed_hosts: Option<HostList>,
     pub(crate) hides_network_detail: bool,
@@ -84,6 +86,7 @@ pub(crate) struct Controller {
 
 struct Scope {
     namespace: Option<String>,
+    shard: Shard,
     reconciler: Arc<Reconciler>,
     writer: reflector::store::Writer<Watched>,
     /// The `ConfigMap`s with CA bundles that have changed.
@@ -98,11 +101,13 @@ pub(crate) struct Readiness(Vec<Arc<Reconciler>>);
 
 impl Readiness {
     /// Whether it does what it can: each scope has its first lists or cannot be watched, and one has them. A process that can
-    /// watch nothing must not replace another one, and a scope that cannot be watched must not hold up the rest.
+    /// watch nothing must not replace another one, and a scope that cannot be watched must not hold up the rest. A shard without a
+    /// namespace has nothing to do.
     #[must_use]
     pub(crate) fn is_complete(&self) -> bool {
         let complete = |scope: &ScopeReadiness| scope.is_complete();
-        self.scopes().any(complete) && self.scopes().all(|scope| complete(scope) || scope.fails())
+        let works = self.0.is_empty() || self.scopes().any(complete);
+        works && self.scopes().all(|scope| complete(scope) || scope.fails())
     }
 
     /// What cannot be watched.
@@ -125,13 +130,9 @@ impl Controller {
             instance: options.instance.clone(),
         };
         let recorder = Recorder::new(options.client.clone(), reporter);
-        let namespaces: Vec<Option<String>> = match options.namespaces.as_slice() {
-            [] => vec![None],
-            // Duplicates are dropped: two scopes with one namespace would not know of each other's exchanges.
-            some => {
-                let distinct: BTreeSet<_> = some.iter().cloned().collect();
-                distinct.into_iter().map(Some).collect()
-            }
+        let namespaces: Vec<Option<String>> = match &options.namespaces {
+            None => vec![None],
+            Some(some) => some.iter().cloned().map(Some).collect(),
         };
         let budget = Budget::new(options.token_request_interval, now());
         let budget = Arc::new(Mutex::new(budget));
@@ -167,6 +168,7 @@ impl Controller {
                 );
                 Scope {
                     namespace,
+                    shard: options.shard,
                     bundles,
                     granted,
                     reconciler: Arc::new(Reconciler::new(
@@ -216,6 +218,8 @@ impl Controller {
             .map(|scope| scope.reconciler.tasks.clone())
             .collect();
         join_all(scopes.into_iter().map(Scope::run)).await;
+        // A shard may have no scope.
+        stop.cancelled().await;
         exchanges.finished().await;
         exchanged.cancel();
         for tasks in tasks {
@@ -228,7 +232,8 @@ impl Controller {
 impl Scope {
     async fn run(self) {
         let namespace = self.namespace.as_deref();
-        let affected = watches::affected(&self.reconciler, namespace, self.writer, self.bundles);
+        let (reconciler, shard) = (&self.reconciler, self.shard);
+        let affected = watches::affected(reconciler, namespace, shard, self.writer, self.bundles);
         work::work(self.reconciler, affected, self.granted).await;
     }
 }

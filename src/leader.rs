@@ -5,13 +5,25 @@
 //!
 //! A leader that cannot renew the lease begins no exchange after its term. It resumes if it can renew before another process
 //! takes the lease, so that a short outage of the API server restarts no process. A leader that finds another leader ends.
+//!
+//! Where the namespaces are divided into shards, a process needs two Leases. The processes of one shard count hold the first one
+//! together, so those of another count, and a process that serves all namespaces, wait until the last of them is gone. The second
+//! one belongs to the shard.
+//!
+//! ```text
+//!   Lease            cube-operator            cube-operator-shard-0    cube-operator-shard-1    cube-operator-shard-2
+//!   its holder       shards-3                 a process of 0/3         a process of 1/3         a process of 2/3
+//!   without shards   the only leader
+//! ```
 
 #![expect(
     clippy::disallowed_methods,
     reason = "a term ends by the first of two clocks of this process"
 )]
 
+mod candidate;
 mod event;
+mod shard;
 mod term;
 
 use std::{
@@ -19,28 +31,32 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use tokio::time::{Instant, sleep};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep},
+};
 use tokio_util::sync::CancellationToken;
 
+pub use crate::kubernetes::lease::Found;
 use crate::{
     clock::now,
     kubernetes::{
         error::ApiError,
-        lease::{Found, LeaseAccess},
+        lease::{LeaseAccess, LeaseName},
     },
     lock::lock,
     metrics::Metrics,
 };
+pub use candidate::{Candidate, Identity, Moment, Step};
 use event::ElectionEvent;
+pub use shard::Shard;
 
 /// The interval at which a leader renews the lease, and a standby reads it.
 const PERIOD: Duration = Duration::from_secs(2);
-/// The term of a leader that does not renew the lease. Others wait longer (`term::LEASE_SECONDS`), counted from a later moment.
-const TERM: Duration = Duration::from_secs(10);
 
-/// Whether this process leads.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Leadership(Arc<Mutex<Role>>);
+/// Whether this process leads: whether it has each of the Leases that it needs. Without any, it has no rivals.
+#[derive(Clone, Debug)]
+pub(crate) struct Leadership(Vec<Arc<Mutex<Role>>>);
 
 #[derive(Debug, Default)]
 enum Role {
@@ -50,110 +66,136 @@ enum Role {
     /// Another process has the lease.
     StandsBy,
     /// This process leads until this time; a renewal extends it.
-    Leads(End),
-    /// There is no lease, and no other process.
-    Alone,
+    Leads(Moment),
 }
-
-/// The end of a term by two clocks: one stops while a machine is suspended, and the other may be set back.
-#[derive(Clone, Copy, Debug)]
-struct End(Instant, SystemTime);
 
 impl Leadership {
     /// The leadership of a process that has no rivals.
     #[must_use]
     pub(crate) fn alone() -> Self {
-        Self(Arc::new(Mutex::new(Role::Alone)))
+        Self(Vec::new())
+    }
+
+    /// The leadership of a process that needs so many Leases, and has none yet.
+    #[must_use]
+    pub(crate) fn of(leases: usize) -> Self {
+        Self((0..leases).map(|_| Arc::default()).collect())
     }
 
     /// Whether an exchange may begin now.
     #[must_use]
     pub(crate) fn is_current(&self) -> bool {
-        match *lock(&self.0) {
-            Role::Alone => true,
-            Role::Leads(End(instant, time)) => Instant::now() < instant && SystemTime::now() < time,
-            Role::Unknown | Role::StandsBy => false,
-        }
+        let now = moment();
+        self.0.iter().all(|role| lock(role).is_current(now))
     }
 
-    /// Whether this process is ready to take over.
+    /// Whether this process is ready to take over: another one has the first of the Leases that this one lacks.
     #[must_use]
     pub(crate) fn stands_by(&self) -> bool {
-        matches!(*lock(&self.0), Role::StandsBy)
-    }
-
-    fn set(&self, role: Role) {
-        *lock(&self.0) = role;
+        let now = moment();
+        let missing = self.0.iter().find(|role| !lock(role).is_current(now));
+        missing.is_some_and(|role| matches!(*lock(role), Role::StandsBy))
     }
 }
 
-/// A candidate, or the leader.
+impl Role {
+    fn is_current(&self, now: Moment) -> bool {
+        match self {
+            Self::Leads(end) => !end.is_over(now),
+            Self::Unknown | Self::StandsBy => false,
+        }
+    }
+}
+
+fn moment() -> Moment {
+    Moment {
+        instant: Instant::now(),
+        time: SystemTime::now(),
+    }
+}
+
+/// The elections of a process, in the order in which they have to be won.
+#[must_use]
+pub(crate) fn elections(
+    client: &kube::Client,
+    lease: &LeaseName,
+    shard: Shard,
+    me: &str,
+    metrics: &Metrics,
+) -> (Vec<Election>, Leadership) {
+    let needed = shard.leases(&lease.name, me);
+    let leadership = Leadership::of(needed.len());
+    let needed = needed.into_iter().zip(&leadership.0);
+    let elections = needed.map(|((name, identity), role)| Election {
+        lease: LeaseAccess::new(client.clone(), lease.beside(name)),
+        candidate: Candidate::new(identity, moment()),
+        role: Arc::clone(role),
+        leadership: leadership.clone(),
+        metrics: metrics.clone(),
+        logged: None,
+    });
+    (elections.collect(), leadership)
+}
+
+/// Does the work once all elections are won, one after the other. Each Lease is kept until `done`, and then given back.
+///
+/// # Errors
+/// If another process has taken one of the Leases.
+pub(crate) async fn lead(
+    elections: Vec<Election>,
+    stop: &CancellationToken,
+    done: &CancellationToken,
+    work: impl AsyncFnOnce(),
+) -> Result<(), String> {
+    let mut kept = JoinSet::new();
+    let mut leads = true;
+    for mut election in elections {
+        leads = election.win(stop).await;
+        if !leads {
+            break;
+        }
+        kept.spawn(election.keep(stop.clone(), done.clone()));
+    }
+    if leads {
+        work().await;
+    } else {
+        done.cancel();
+    }
+    kept.join_all().await.into_iter().collect()
+}
+
+/// A candidate for one Lease, or its holder.
 pub(crate) struct Election {
     lease: LeaseAccess,
-    me: String,
+    candidate: Candidate,
+    role: Arc<Mutex<Role>>,
+    /// Whether the process leads, for which it may need other Leases too.
     leadership: Leadership,
     metrics: Metrics,
-    observed: ObservedLease,
-    /// Whether it has won, and only renews a lease that is still its own.
-    leads: bool,
     /// The last event in the log, so that it is logged once.
     logged: Option<ElectionEvent>,
 }
 
-/// The lease as it was last read or written.
-struct ObservedLease {
-    found: Found,
-    since: Instant,
-    /// Whether it is our own write, and nothing failed since.
-    certain: bool,
-}
-
 impl Election {
-    /// A candidate by this name, which no other process may have.
-    #[must_use]
-    pub(crate) fn new(lease: LeaseAccess, me: String, metrics: Metrics) -> Self {
-        Self {
-            lease,
-            me,
-            leadership: Leadership::default(),
-            metrics,
-            observed: ObservedLease {
-                found: Found::default(),
-                since: Instant::now(),
-                certain: false,
-            },
-            leads: false,
-            logged: None,
-        }
-    }
-
-    /// A handle that follows the election.
-    #[must_use]
-    pub(crate) fn leadership(&self) -> Leadership {
-        self.leadership.clone()
-    }
-
-    /// Waits until this process leads, or is stopped. Returns whether it leads.
+    /// Waits until this process has the lease, or is stopped. Returns whether it has it.
     pub(crate) async fn win(&mut self, stop: &CancellationToken) -> bool {
         // A round is never cancelled: it may take the lease, which must then be given back.
         while !stop.is_cancelled() {
             match self.round().await {
                 Ok(None) => {
-                    self.leads = true;
-                    self.log(ElectionEvent::Leads);
-                    self.metrics.leads(true);
+                    self.log_that_it_leads();
+                    self.show();
                     return true;
                 }
                 Ok(Some(leader)) => {
-                    self.leadership.set(Role::StandsBy);
+                    self.set(Role::StandsBy);
                     self.log(ElectionEvent::StandsBy { leader });
                 }
                 // Another process was faster: the next read shows which one.
                 Err(error) if error.is_conflict() => {}
                 Err(error) => {
-                    // The holder may not have been able to renew the lease either.
-                    self.observed.since = Instant::now();
-                    self.leadership.set(Role::Unknown);
+                    self.candidate.failed(moment());
+                    self.set(Role::Unknown);
                     self.log(ElectionEvent::TakesNoPart(error));
                 }
             }
@@ -173,10 +215,10 @@ impl Election {
     ) -> Result<(), String> {
         while done.run_until_cancelled(sleep(PERIOD)).await.is_some() {
             match self.round().await {
-                Ok(None) => self.log(ElectionEvent::Leads),
+                Ok(None) => self.log_that_it_leads(),
                 Ok(Some(other)) => {
-                    self.leadership.set(Role::StandsBy);
-                    self.metrics.leads(false);
+                    self.set(Role::StandsBy);
+                    self.show();
                     self.log(ElectionEvent::LeadsNoLonger);
                     stop.cancel();
                     return Err(format!(
@@ -184,68 +226,66 @@ impl Election {
                         self.lease.name()
                     ));
                 }
+                // Another one of the group was faster, and the next read shows its renewal.
+                Err(error) if error.is_conflict() && self.candidate.identity().is_group() => {}
                 Err(error) => self.log(ElectionEvent::NotRenewed(error)),
             }
-            self.metrics.leads(self.leadership.is_current());
+            self.show();
         }
-        self.leadership.set(Role::StandsBy);
-        self.metrics.leads(false);
+        self.set(Role::StandsBy);
+        self.show();
         self.give_back().await;
         Ok(())
     }
 
     /// Reads the lease unless it is known, and writes it if this process may. Returns the leader, unless it is this process.
     async fn round(&mut self) -> Result<Option<String>, ApiError> {
-        // A term counts from before the write, because others cannot have observed the write earlier.
-        let end = End(Instant::now() + TERM, SystemTime::now() + TERM);
-        if !self.observed.certain {
-            self.read().await?;
+        let asked = moment();
+        if self.candidate.must_read() {
+            let found = self.lease.read().await?;
+            self.candidate.read(found, asked, moment());
         }
-        let found = &self.observed.found;
-        let holder = term::holder(&found.spec);
-        // The lease is lost even if the other process has given it back since: the budgets and pauses known here are out of date.
-        let lost = self.leads && holder != Some(&self.me);
-        let spec = term::claim(&found.spec, self.observed.since.elapsed(), &self.me, now());
-        let Some(spec) = spec.filter(|_| !lost) else {
-            return Ok(Some(holder.unwrap_or("another process").to_owned()));
+        let end = match self.candidate.step(moment(), now()) {
+            Step::StandsBy(leader) => return Ok(Some(leader)),
+            Step::Leads(end) => end,
+            Step::Write(spec) => {
+                let version = self.candidate.found().version.as_deref();
+                let written = self.lease.write(spec, version).await?;
+                self.candidate.written(written, asked, moment())
+            }
         };
-        self.observed.certain = false;
-        self.observed = ObservedLease {
-            found: self.lease.write(spec, found.version.as_deref()).await?,
-            since: Instant::now(),
-            certain: true,
-        };
-        self.leadership.set(Role::Leads(end));
+        self.set(Role::Leads(end));
         Ok(None)
-    }
-
-    /// Reads the lease. Its time counts from when this version was first observed.
-    async fn read(&mut self) -> Result<(), ApiError> {
-        let found = self.lease.read().await?;
-        if found.version != self.observed.found.version {
-            self.observed.since = Instant::now();
-        }
-        self.observed.found = match found.version {
-            Some(_) => found,
-            // The holder may not know yet that the lease was deleted, and still leads.
-            None => Found {
-                spec: self.observed.found.spec.clone(),
-                ..found
-            },
-        };
-        Ok(())
     }
 
     /// Gives the lease back, so that the next process need not wait for its end.
     async fn give_back(&self) {
-        let ObservedLease { found, certain, .. } = &self.observed;
-        if !certain {
+        let Some(spec) = self.candidate.given_back(now()) else {
             return;
-        }
-        let spec = term::given_back(&found.spec, now());
-        if let Err(error) = self.lease.write(spec, found.version.as_deref()).await {
+        };
+        let version = self.candidate.found().version.as_deref();
+        if let Err(error) = self.lease.write(spec, version).await {
             tracing::warn!(%error, "the lease was not given back");
         }
+    }
+
+    fn set(&self, role: Role) {
+        *lock(&self.role) = role;
+    }
+
+    fn show(&self) {
+        self.metrics.leads(self.leadership.is_current());
+    }
+
+    fn log_that_it_leads(&mut self) {
+        let identity = self.candidate.identity();
+        let event = match identity {
+            Identity::Process(_) => ElectionEvent::Leads,
+            Identity::Group(group) => ElectionEvent::TakesPart {
+                group: group.clone(),
+            },
+        };
+        self.log(event);
     }
 
     fn log(&mut self, event: ElectionEvent) {

@@ -16,7 +16,7 @@
 //! - `server`, `telemetry`: `/livez`, `/readyz` and `/metrics`; the log.
 //! - [`cli`]: the flags.
 //! - `controller`: the watches, and the driver of each session.
-//! - `leader`: leader election. Only the leader begins exchanges.
+//! - [`leader`]: leader election, and shards. Only the leader begins exchanges.
 //!
 //! The effects:
 //!
@@ -54,7 +54,7 @@ pub mod command;
 pub mod consumers;
 mod controller;
 pub mod kubernetes;
-mod leader;
+pub mod leader;
 mod lock;
 pub mod metrics;
 pub mod oauth;

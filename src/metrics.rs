@@ -55,6 +55,14 @@ pub struct Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
+        Self::of_shard(None)
+    }
+}
+
+impl Metrics {
+    /// The metrics of a process that serves this shard; `None`: all namespaces.
+    #[must_use]
+    pub fn of_shard(shard: Option<&str>) -> Self {
         let mut metrics = Self {
             registry: Arc::default(),
             credentials: Arc::default(),
@@ -67,12 +75,10 @@ impl Default for Metrics {
             leader: Gauge::default(),
             watched: Family::default(),
         };
-        metrics.registry = Arc::new(metrics.registry());
+        metrics.registry = Arc::new(metrics.registry(shard));
         metrics
     }
-}
 
-impl Metrics {
     /// Counts an exchange, and how long it took.
     pub fn exchanged(&self, reason: Reason, took: Duration) {
         let reason = reason.to_string();
@@ -129,14 +135,21 @@ impl Metrics {
         text
     }
 
-    fn registry(&self) -> Registry {
+    fn registry(&self, shard: Option<&str>) -> Registry {
         let mut registry = Registry::with_prefix("cube_operator");
         registry.register(
             "build",
             "The program that runs",
             Info::new([("version", env!("CARGO_PKG_VERSION"))]),
         );
-        registry.register(
+        let by_shard = match shard {
+            Some(shard) => {
+                let label = ("shard".into(), shard.to_owned().into());
+                registry.sub_registry_with_label(label)
+            }
+            None => &mut registry,
+        };
+        by_shard.register(
             "leader",
             "1 if this process may make token requests, 0 if it stands by or cannot renew its lease",
             self.leader.clone(),

@@ -82,8 +82,8 @@ async fn installation(
             report.say(&finding);
         }
     }
-    if let Some(lease) = &flags.election.lease {
-        report.say(&installation::may_lead(client, lease).await?);
+    for lease in flags.election.leases() {
+        report.say(&installation::may_lead(client, &lease).await?);
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 mod rights;
 
 use std::{
+    collections::BTreeSet,
     iter,
     net::SocketAddr,
     sync::{Arc, OnceLock},
@@ -17,10 +18,10 @@ use uuid::Uuid;
 
 use super::check;
 use crate::{
-    cli::{Access, Monitoring, Run},
+    cli::{Access, Monitoring, Run, Scope},
     controller::{Controller, Options, Readiness},
-    kubernetes::{client, lease::LeaseAccess},
-    leader::{Election, Leadership},
+    kubernetes::client,
+    leader::{self, Election, Leadership, Shard},
     metrics::Metrics,
     oauth::client::{TokenClient, proxy},
     server::{self, Certificate, Health, MetricsAccess, MetricsPage, MetricsPort},
@@ -38,7 +39,9 @@ pub async fn run(flags: Run) -> super::Result {
     proxy::check_variables().map_err(|error| error.to_string())?;
     let stop = CancellationToken::new();
     cancel_on_signal(&stop)?;
-    let metrics = Metrics::default();
+    let shard = flags.election.shard();
+    let shard_name = shard.is_part().then(|| shard.to_string());
+    let metrics = Metrics::of_shard(shard_name.as_deref());
     let client = client::connect(&metrics)
         .await
         .map_err(|error| error.to_string())?;
@@ -50,20 +53,21 @@ pub async fn run(flags: Run) -> super::Result {
     let metrics_port = metrics_port(&flags.monitoring).await?;
     let metrics_address = metrics_port.as_ref().and_then(MetricsPort::address);
     let identity = identity(flags.identity);
-    let election = flags.election.lease.map(|lease| {
-        let me = candidate(flags.instance.as_deref(), &identity);
-        Election::new(LeaseAccess::new(client.clone(), lease), me, metrics.clone())
-    });
-    let leadership = election
-        .as_ref()
-        .map_or_else(Leadership::alone, Election::leadership);
+    let (elections, leadership) = match flags.election.lease {
+        Some(lease) => {
+            let me = candidate(flags.instance.as_deref(), &identity);
+            leader::elections(&client, &lease, shard, &me, &metrics)
+        }
+        None => (Vec::new(), Leadership::alone()),
+    };
+    let namespaces = watched(&flags.scope, shard);
 
     // It serves until the very end: a probe that fails while the last exchange is finished would cut that short.
     let finished = CancellationToken::new();
     let lists = Arc::new(OnceLock::new());
     let rights = Rights::default();
-    if election.is_some() {
-        let found = rights.find(client.clone(), flags.scope.namespaces.clone());
+    if !elections.is_empty() {
+        let found = rights.find(client.clone(), namespaces.clone());
         tokio::spawn(finished.clone().run_until_cancelled_owned(found));
     }
     let page = MetricsPage {
@@ -82,7 +86,8 @@ pub async fn run(flags: Run) -> super::Result {
     ));
     let options = Options {
         client,
-        namespaces: flags.scope.namespaces,
+        namespaces,
+        shard,
         tokens: TokenClient::new(flags.reach.networks()),
         allowed_hosts: flags.reach.allowed_token_hosts,
         hides_network_detail: flags.hide_network_detail,
@@ -98,10 +103,17 @@ pub async fn run(flags: Run) -> super::Result {
         version = env!("CARGO_PKG_VERSION"),
         %address,
         metrics_address = metrics_address.map(tracing::field::display),
-        namespaces = ?options.namespaces,
+        namespaces = ?flags.scope.namespaces,
+        shard = shard_name,
         "started"
     );
-    let result = lead(options, election, &stop, &lists).await;
+    if options.namespaces.as_ref().is_some_and(BTreeSet::is_empty) {
+        tracing::warn!(
+            shard = shard_name,
+            "none of the namespaces to watch is in this shard"
+        );
+    }
+    let result = lead(options, elections, &stop, &lists).await;
     finished.cancel();
     server.await.map_err(|error| error.to_string())?;
     result?;
@@ -146,31 +158,31 @@ fn candidate(instance: Option<&str>, identity: &str) -> String {
     }
 }
 
+/// The namespaces to watch, of which a shard may have none; `None`: all.
+fn watched(scope: &Scope, shard: Shard) -> Option<BTreeSet<String>> {
+    let named = scope.namespaces.iter().cloned();
+    let watched = named.filter(|namespace| shard.has(namespace));
+    (!scope.namespaces.is_empty()).then(|| watched.collect())
+}
+
 /// Runs the controller while this process leads.
 async fn lead(
     options: Options,
-    election: Option<Election>,
+    elections: Vec<Election>,
     stop: &CancellationToken,
     lists: &OnceLock<Readiness>,
 ) -> super::Result {
     let exchanged = CancellationToken::new();
+    if elections.is_empty() {
+        options.metrics.leads(true);
+    }
+    // A response that cannot be stored keeps this process, and not the lease: the others would wait for it.
     let run = async || {
         let controller = Controller::new(&options, stop);
         lists.get_or_init(|| controller.readiness());
         controller.run(&exchanged).await;
     };
-    let Some(mut election) = election else {
-        options.metrics.leads(true);
-        run().await;
-        return Ok(());
-    };
-    if !election.win(stop).await {
-        return Ok(());
-    }
-    // A response that cannot be stored keeps this process, and not the lease: the others would wait for it.
-    let lease = tokio::spawn(election.keep(stop.clone(), exchanged.clone()));
-    run().await;
-    lease.await.map_err(|error| error.to_string())?
+    leader::lead(elections, stop, &exchanged, run).await
 }
 
 /// Whether this process does its work, or could take it over.

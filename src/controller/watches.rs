@@ -23,18 +23,20 @@ use super::{
 use crate::{
     api::{CaBundleKind, label},
     cluster::{Affected, Metadata, ObjectKey, Watched, slim},
+    leader::Shard,
 };
 
-/// The `CubeCredentials` to reconcile after each event of the watches on this namespace (`None`: on all namespaces).
+/// The `CubeCredentials` to reconcile after each event of the watches on this namespace (`None`: on all namespaces of the shard).
 pub(super) fn affected(
     reconciler: &Arc<Reconciler>,
     namespace: Option<&str>,
+    shard: Shard,
     writer: Writer<Watched>,
     bundles: mpsc::Receiver<ObjectKey>,
 ) -> impl Stream<Item = ObjectKey> + Send + 'static {
     let labelled = |label: &str| all().labels(&format!("{label}={}", label::TRUE));
 
-    let credentials = watched::<Watched>(reconciler, namespace, List::Credentials, all())
+    let credentials = watched::<Watched>(reconciler, namespace, shard, List::Credentials, all())
         .map(Ok)
         .modify(slim::credential);
     let credentials = reflector(writer, credentials);
@@ -49,6 +51,7 @@ pub(super) fn affected(
             watched(
                 reconciler,
                 namespace,
+                shard,
                 List::Targets,
                 labelled(label::MANAGED),
             ),
@@ -59,6 +62,7 @@ pub(super) fn affected(
             watched(
                 reconciler,
                 namespace,
+                shard,
                 List::Sources,
                 labelled(label::CREDENTIAL),
             ),
@@ -73,10 +77,12 @@ pub(super) fn affected(
     ])
 }
 
-/// The events of a list. Its failures, and their end, are reported to readiness.
+/// The events of a list. Its failures, and their end, are reported to readiness. An object of another shard is dropped as soon as
+/// it has been read: nothing else of this process knows of it.
 fn watched<K: Watchable>(
     reconciler: &Arc<Reconciler>,
     namespace: Option<&str>,
+    shard: Shard,
     list: List,
     config: watcher::Config,
 ) -> impl Stream<Item = Event<K>> + Send + 'static {
@@ -90,8 +96,18 @@ fn watched<K: Watchable>(
             }
             Err(failure) => reconciler.readiness.failed(list, failure.clone()),
         }
-        future::ready(event.ok())
+        future::ready(event.ok().filter(|event| is_of(shard, event)))
     })
+}
+
+/// Whether an event is one of this shard. Those of a list as a whole are.
+fn is_of<K: Watchable>(shard: Shard, event: &Event<K>) -> bool {
+    match event {
+        Event::Apply(object) | Event::InitApply(object) | Event::Delete(object) => {
+            shard.has(object.meta().namespace.as_deref().unwrap_or_default())
+        }
+        Event::Init | Event::InitDone => true,
+    }
 }
 
 /// The `CubeCredentials` that each event affects.

@@ -24,6 +24,17 @@ pub(crate) struct LeaseName {
     pub(crate) name: String,
 }
 
+impl LeaseName {
+    /// Another Lease in the same namespace.
+    #[must_use]
+    pub(crate) fn beside(&self, name: String) -> Self {
+        Self {
+            namespace: self.namespace.clone(),
+            name,
+        }
+    }
+}
+
 impl FromStr for LeaseName {
     type Err = &'static str;
 
@@ -47,12 +58,12 @@ impl fmt::Display for LeaseName {
 }
 
 /// A Lease as it was found, or written.
-#[derive(Debug, Default)]
-pub(crate) struct Found {
+#[derive(Clone, Debug, Default)]
+pub struct Found {
     /// The resourceVersion; `None`: there is no such Lease.
-    pub(crate) version: Option<String>,
+    pub version: Option<String>,
     /// The holder, and since when it holds the Lease.
-    pub(crate) spec: LeaseSpec,
+    pub spec: LeaseSpec,
 }
 
 /// Reads and writes one Lease.

@@ -8,7 +8,13 @@ use crate::kubernetes::error::ApiError;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum ElectionEvent {
     Leads,
-    StandsBy { leader: String },
+    /// Other processes have the lease by the same name.
+    TakesPart {
+        group: String,
+    },
+    StandsBy {
+        leader: String,
+    },
     TakesNoPart(ApiError),
     LeadsNoLonger,
     NotRenewed(ApiError),
@@ -17,7 +23,7 @@ pub(super) enum ElectionEvent {
 impl ElectionEvent {
     pub(super) fn is_warning(&self) -> bool {
         match self {
-            Self::Leads | Self::StandsBy { .. } => false,
+            Self::Leads | Self::TakesPart { .. } | Self::StandsBy { .. } => false,
             Self::TakesNoPart(_) | Self::LeadsNoLonger | Self::NotRenewed(_) => true,
         }
     }
@@ -27,6 +33,7 @@ impl Display for ElectionEvent {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Leads => f.write_str("leading"),
+            Self::TakesPart { group } => write!(f, "taking part in {group}"),
             Self::StandsBy { leader } => write!(f, "standing by: {leader} leads"),
             Self::TakesNoPart(error) => write!(f, "cannot take part in leader election: {error}"),
             Self::LeadsNoLonger => f.write_str(

@@ -47,7 +47,12 @@ pub(super) fn given_back(held: &LeaseSpec, now: Timestamp) -> LeaseSpec {
     }
 }
 
-/// The process that has the lease.
+/// How often the lease has changed hands.
+pub(super) fn transitions(lease: &LeaseSpec) -> i32 {
+    lease.lease_transitions.unwrap_or_default()
+}
+
+/// The process, or the group, that has the lease.
 pub(super) fn holder(lease: &LeaseSpec) -> Option<&str> {
     lease
         .holder_identity

@@ -1,9 +1,9 @@
 //! Elections on an API server in memory, on a clock that only waits for them.
 
+mod shards;
 mod store;
 
 use proptest::prelude::*;
-use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use super::*;
@@ -21,19 +21,33 @@ struct Candidate {
 
 impl Candidate {
     fn start(store: &Store, name: &str) -> Self {
+        Self::of_shard(store, name, Shard::ALL)
+    }
+
+    fn of_shard(store: &Store, name: &str, shard: Shard) -> Self {
         let connection = Arc::new(Mutex::new(Connection::Works));
-        let lease = LeaseAccess::new(store.client(&connection), "system/leader".parse().unwrap());
-        let mut election = Election::new(lease, name.into(), Metrics::default());
-        let leadership = election.leadership();
+        let (elections, leadership) = elections(
+            &store.client(&connection),
+            &"system/leader".parse().unwrap(),
+            shard,
+            name,
+            &Metrics::default(),
+        );
         let (stop, done) = (CancellationToken::new(), CancellationToken::new());
-        let (stopped, finished) = (stop.clone(), done.clone());
-        let process = tokio::spawn(async move {
-            if election.win(&stopped).await {
-                election.keep(stopped, finished).await
-            } else {
-                Ok(())
+        let (stopped, finished, leads) = (stop.clone(), done.clone(), leadership.clone());
+        // A process whose lease is lost has no exchange in progress here.
+        let lost = async move {
+            stopped.cancelled().await;
+            while leads.is_current() {
+                sleep(Duration::from_millis(10)).await;
             }
-        });
+        };
+        let (stopped, exchanged) = (stop.clone(), done.clone());
+        let work = async move || {
+            exchanged.run_until_cancelled(lost).await;
+            exchanged.cancel();
+        };
+        let process = tokio::spawn(async move { lead(elections, &stopped, &finished, work).await });
         Self {
             connection,
             leadership,
@@ -221,15 +235,27 @@ async fn a_candidate_that_is_a_moment_late_stands_by() {
 
 #[test]
 fn a_term_is_over_when_one_of_two_clocks_says_so() {
-    let leadership = Leadership::default();
-    let (instant, time) = (Instant::now(), SystemTime::now());
-    let later = Duration::from_secs(60);
+    let leadership = Leadership::of(1);
+    let now = moment();
+    let later = now.after(Duration::from_secs(60));
     for (end, leads) in [
-        (End(instant + later, time + later), true),
-        (End(instant, time + later), false),
-        (End(instant + later, time), false),
+        (later, true),
+        (
+            Moment {
+                instant: now.instant,
+                ..later
+            },
+            false,
+        ),
+        (
+            Moment {
+                time: now.time,
+                ..later
+            },
+            false,
+        ),
     ] {
-        leadership.set(Role::Leads(end));
+        *lock(&leadership.0[0]) = Role::Leads(end);
         assert_eq!(leadership.is_current(), leads, "{end:?}");
     }
 }
@@ -249,11 +275,7 @@ async fn a_candidate_that_cannot_read_the_lease_does_not_stand_by() {
 #[tokio::test(start_paused = true)]
 async fn a_leader_whose_lease_a_person_gives_to_another_ends_before_its_term() {
     let (store, first, _second) = two().await;
-    let hand_over = |lease: &mut Value| {
-        lease["metadata"]["resourceVersion"] = "edited".into();
-        lease["spec"]["holderIdentity"] = "second".into();
-    };
-    hand_over(lock(&store.0).0.as_mut().unwrap());
+    store.edit(|lease| lease["spec"]["holderIdentity"] = "second".into());
     pass(5).await;
     assert!(first.process.is_finished() && !first.leads());
 }
@@ -261,10 +283,10 @@ async fn a_leader_whose_lease_a_person_gives_to_another_ends_before_its_term() {
 #[tokio::test(start_paused = true)]
 async fn a_lease_that_a_person_edits_or_deletes_stays_with_its_leader() {
     let (store, first, second) = two().await;
-    lock(&store.0).0.as_mut().unwrap()["metadata"]["resourceVersion"] = "edited".into();
+    store.edit(|_| {});
     pass(5).await;
     assert!(first.leads() && !second.leads());
-    lock(&store.0).0 = None;
+    store.delete();
     pass(60).await;
     assert!(first.leads() && second.leadership.stands_by());
     assert_eq!(store.holder().as_deref(), Some("first"));
@@ -275,11 +297,7 @@ async fn a_lease_lasts_as_long_as_ever_whatever_duration_it_states() {
     for seconds in [1, 3600] {
         let (store, first, second) = two().await;
         first.set(Connection::Down);
-        let edited = |lease: &mut Value| {
-            lease["metadata"]["resourceVersion"] = "edited".into();
-            lease["spec"]["leaseDurationSeconds"] = seconds.into();
-        };
-        edited(lock(&store.0).0.as_mut().unwrap());
+        store.edit(|lease| lease["spec"]["leaseDurationSeconds"] = seconds.into());
         pass(12).await;
         assert!(!second.leads(), "{seconds}");
         pass(8).await;
@@ -293,7 +311,7 @@ async fn a_lease_that_is_deleted_is_not_taken_before_its_leader_has_to_know() {
     second.set(Connection::Down);
     pass(60).await;
     first.set(Connection::Down);
-    lock(&store.0).0 = None;
+    store.delete();
     second.set(Connection::Works);
     for _ in 0..30 {
         assert!(!(first.leads() && second.leads()));

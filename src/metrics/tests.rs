@@ -151,7 +151,7 @@ fn what_is_counted_is_also_timed() {
 
 /// The type of each metric and its labels, as `/metrics` shows them once everything has happened.
 fn exported() -> BTreeMap<String, (String, Vec<String>)> {
-    let metrics = Metrics::default();
+    let metrics = Metrics::of_shard(Some("0/3"));
     let status = CubeCredentialStatus {
         login_expires_at: "2026-11-23T11:00:00Z".parse().ok(),
         ..good()

@@ -45,4 +45,5 @@ mod refresh_token_crashes;
 mod repair;
 mod scopes;
 mod secrecy;
+mod shards;
 mod token;

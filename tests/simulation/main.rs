@@ -12,6 +12,7 @@ mod history;
 mod model;
 mod operator;
 mod pair;
+mod shards;
 mod world;
 
 use std::{
@@ -107,4 +108,24 @@ fn of_several_objects_with_one_refresh_token_only_one_ever_sends_it() {
         "{histories} histories: {contested} with two claims at once, {crashes} crashes, {settled} ready at the end"
     );
     assert!(contested > 0 && settled > 0, "they show nothing");
+}
+
+#[test]
+fn of_several_processes_with_shards_one_at_a_time_serves_a_namespace() {
+    let histories = number("SIMULATE").unwrap_or(2_000) / 20;
+    let first = number("FIRST").unwrap_or(0);
+    let mut total = shards::Figures::default();
+    for seed in first..first + histories {
+        let figures = shards::live(seed).unwrap_or_else(|log| panic!("history {seed}:\n{log}"));
+        total.exchanges += figures.exchanges;
+        total.rebalances += figures.rebalances;
+        total.crashes += figures.crashes;
+        total.overlaps += figures.overlaps;
+        total.lost_logins += figures.lost_logins;
+    }
+    println!("{histories} histories: {total:?}");
+    assert!(
+        total.rebalances > 0 && total.crashes > 0,
+        "they show nothing"
+    );
 }

@@ -1,6 +1,7 @@
 //! Whether a process that stands by could take over: it watches nothing yet, so it asks for its rights.
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -30,17 +31,17 @@ impl Rights {
         self.0.load(Ordering::Acquire)
     }
 
-    /// Asks until they suffice. No namespaces: all.
+    /// Asks until they suffice. `None`: for all namespaces.
     pub(super) fn find(
         &self,
         client: Client,
-        namespaces: Vec<String>,
+        namespaces: Option<BTreeSet<String>>,
     ) -> impl Future<Output = ()> + Send + 'static {
         let found = Arc::clone(&self.0);
         async move {
             let mut logged = None;
             loop {
-                match may_watch_one(&client, &namespaces).await {
+                match may_watch_one(&client, namespaces.as_ref()).await {
                     Ok(true) => return found.store(true, Ordering::Release),
                     Ok(false) => logged = None,
                     Err(error) => {
@@ -57,16 +58,20 @@ impl Rights {
     }
 }
 
-async fn may_watch_one(client: &Client, namespaces: &[String]) -> Result<bool, ApiError> {
-    if namespaces.is_empty() {
+async fn may_watch_one(
+    client: &Client,
+    namespaces: Option<&BTreeSet<String>>,
+) -> Result<bool, ApiError> {
+    let Some(namespaces) = namespaces else {
         return may_watch(client, None).await;
-    }
+    };
     for namespace in namespaces {
         if may_watch(client, Some(namespace)).await? {
             return Ok(true);
         }
     }
-    Ok(false)
+    // A shard without a namespace lacks no right.
+    Ok(namespaces.is_empty())
 }
 
 async fn may_watch(client: &Client, namespace: Option<&String>) -> Result<bool, ApiError> {

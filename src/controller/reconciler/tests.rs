@@ -91,7 +91,7 @@ async fn a_status_is_shown_even_if_the_api_server_does_not_take_it_but_not_after
 
 #[tokio::test]
 async fn an_exchange_that_was_about_to_begin_when_the_lease_was_lost_does_not_begin() {
-    for (leadership, began) in [(Leadership::alone(), true), (Leadership::default(), false)] {
+    for (leadership, began) in [(Leadership::alone(), true), (Leadership::of(1), false)] {
         let (reconciler, mut writer) = reconciler_that(leadership);
         let mut object = object("main", "a");
         let spec = &mut object.0.as_mut().unwrap().spec;

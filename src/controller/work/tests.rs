@@ -42,7 +42,7 @@ fn begin(reconciler: &Arc<Reconciler>, keys: Vec<ObjectKey>) {
 
 #[tokio::test]
 async fn a_process_that_does_not_lead_reconciles_nothing() {
-    for (leadership, reconciles) in [(Leadership::alone(), 1), (Leadership::default(), 0)] {
+    for (leadership, reconciles) in [(Leadership::alone(), 1), (Leadership::of(1), 0)] {
         let (reconciler, mut writer) = reconciler_that(leadership);
         list(&reconciler, &mut writer, &[object_in("a", "main", "uid")]);
         complete_lists(&reconciler);

@@ -1,6 +1,7 @@
-//! An API server in memory that knows one Lease, and the connections to it.
+//! An API server in memory that knows Leases, and the connections to it.
 
 use std::{
+    collections::BTreeMap,
     convert::Infallible,
     future,
     sync::{Arc, Mutex},
@@ -29,38 +30,56 @@ pub(super) enum Connection {
     Slow,
 }
 
-/// The stored lease, and the version of the last write.
+/// The name of the Lease that all processes share.
+pub(super) const LEASE: &str = "leader";
+
+/// The stored leases by name, and the version of the last write.
 #[derive(Clone, Default)]
-pub(super) struct Store(pub(super) Arc<Mutex<(Option<Value>, u64)>>);
+pub(super) struct Store(Arc<Mutex<(BTreeMap<String, Value>, u64)>>);
 
 impl Store {
-    fn respond(&self, method: &Method, lease: Value) -> (u16, Value) {
-        let mut store = lock(&self.0);
-        let stored = store
-            .0
-            .as_ref()
-            .map(|lease| &lease["metadata"]["resourceVersion"]);
-        match (method, stored) {
-            (&Method::GET, Some(_)) => (200, store.0.clone().unwrap()),
+    fn respond(&self, method: &Method, name: &str, lease: Value) -> (u16, Value) {
+        let (stored, versions) = &mut *lock(&self.0);
+        let found = stored.get(name);
+        let version = found.map(|lease| &lease["metadata"]["resourceVersion"]);
+        match (method, version) {
+            (&Method::GET, Some(_)) => (200, found.unwrap().clone()),
             (&Method::GET, None) => (404, Value::Null),
             (_, Some(version)) if *version != lease["metadata"]["resourceVersion"] => {
                 (409, Value::Null)
             }
             (_, None) if lease["metadata"]["resourceVersion"] != "1" => (409, Value::Null),
             _ => {
-                store.1 += 2;
-                let version = store.1.to_string();
+                *versions += 2;
+                let version = versions.to_string();
                 let mut lease = lease;
                 lease["metadata"]["resourceVersion"] = version.into();
-                store.0 = Some(lease.clone());
+                stored.insert(name.to_owned(), lease.clone());
                 (200, lease)
             }
         }
     }
 
-    pub(super) fn spec(&self) -> LeaseSpec {
-        let lease = lock(&self.0).0.clone().unwrap();
+    /// Somebody edits the shared lease, which makes another version of it.
+    pub(super) fn edit(&self, change: impl FnOnce(&mut Value)) {
+        let (stored, _) = &mut *lock(&self.0);
+        let lease = stored.get_mut(LEASE).unwrap();
+        lease["metadata"]["resourceVersion"] = "edited".into();
+        change(lease);
+    }
+
+    /// Somebody deletes the shared lease.
+    pub(super) fn delete(&self) {
+        lock(&self.0).0.remove(LEASE);
+    }
+
+    pub(super) fn spec_of(&self, name: &str) -> LeaseSpec {
+        let lease = lock(&self.0).0[name].clone();
         serde_json::from_value(lease["spec"].clone()).unwrap()
+    }
+
+    pub(super) fn spec(&self) -> LeaseSpec {
+        self.spec_of(LEASE)
     }
 
     pub(super) fn holder(&self) -> Option<String> {
@@ -71,6 +90,11 @@ impl Store {
         self.spec().lease_transitions.unwrap()
     }
 
+    /// How often anything was written.
+    pub(super) fn writes(&self) -> u64 {
+        lock(&self.0).1 / 2
+    }
+
     pub(super) fn client(&self, connection: &Arc<Mutex<Connection>>) -> Client {
         let (store, connection) = (self.clone(), Arc::clone(connection));
         let service = tower::service_fn(move |request: Request<Body>| {
@@ -79,11 +103,12 @@ impl Store {
                 let (parts, body) = request.into_parts();
                 let lease = body.collect_bytes().await.unwrap();
                 let lease = serde_json::from_slice(&lease).unwrap_or_default();
+                let (_, name) = parts.uri.path().rsplit_once('/').unwrap();
                 let (code, response) = match now {
                     Connection::Down => (500, Value::Null),
                     Connection::Silent => future::pending().await,
                     Connection::Works | Connection::LosesResponses | Connection::Slow => {
-                        store.respond(&parts.method, lease)
+                        store.respond(&parts.method, name, lease)
                     }
                 };
                 if now == Connection::Slow {

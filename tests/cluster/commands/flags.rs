@@ -64,6 +64,24 @@ fn a_bad_flag_or_environment_variable_is_one_line_that_names_it() {
             "invalid value 'maybe' for '--require-token-hosts <BOOL>'",
         ),
         (
+            "--shard",
+            "CUBE_OPERATOR_SHARD",
+            "3/3",
+            "invalid value '3/3' for '--shard <INDEX/COUNT>': the last of 3 shards is 2/3",
+        ),
+        (
+            "--shard",
+            "CUBE_OPERATOR_SHARD",
+            "0/0",
+            "invalid value '0/0' for '--shard <INDEX/COUNT>': there has to be a shard",
+        ),
+        (
+            "--shard",
+            "CUBE_OPERATOR_SHARD",
+            "a/b",
+            "invalid value 'a/b' for '--shard <INDEX/COUNT>': write INDEX/COUNT, such as 0/3",
+        ),
+        (
             "--log-format",
             "CUBE_OPERATOR_LOG_FORMAT",
             "xml",
@@ -77,6 +95,17 @@ fn a_bad_flag_or_environment_variable_is_one_line_that_names_it() {
             expected
         );
     }
+    let alone = (
+        Some(2),
+        String::new(),
+        "cube-operator: the following required arguments were not provided: --lease <NAMESPACE/NAME>\n".to_owned(),
+    );
+    let nowhere = "/nowhere/config";
+    assert_eq!(run(nowhere, &["run", "--shard", "0/3"], &[]), alone);
+    assert_eq!(
+        run(nowhere, &["run"], &[("CUBE_OPERATOR_SHARD", "0/3")]),
+        alone
+    );
     let expected = (
         Some(2),
         String::new(),

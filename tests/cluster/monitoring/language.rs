@@ -37,7 +37,7 @@ fn exported() -> BTreeMap<String, BTreeSet<String>> {
         }],
     }))
     .unwrap();
-    let metrics = Metrics::default();
+    let metrics = Metrics::of_shard(Some("0/2"));
     metrics.reported("treasury", "main", &status);
     metrics.exchanged(Reason::TokenIssued, Duration::ZERO);
     metrics.reconciled(true, Duration::ZERO);
