@@ -26,13 +26,7 @@ use std::{
 
 use futures::future::join_all;
 use jiff::SignedDuration;
-use kube::{
-    Client,
-    runtime::{
-        events::{Recorder, Reporter},
-        reflector,
-    },
-};
+use kube::{Client, runtime::reflector};
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
@@ -40,6 +34,7 @@ use crate::{
     api::FIELD_MANAGER,
     clock::now,
     cluster::{Context, ObjectKey, Parts, Watched},
+    kubernetes::events::Recorder,
     leader::Leadership,
     metrics::Metrics,
     oauth::{client::TokenClient, hosts::HostList},
@@ -120,11 +115,11 @@ impl Controller {
     /// A controller that begins no exchange once `stop` is cancelled.
     #[must_use]
     pub(crate) fn new(options: &Options, stop: &CancellationToken) -> Self {
-        let reporter = Reporter {
-            controller: FIELD_MANAGER.into(),
+        let recorder = Recorder {
+            client: options.client.clone(),
+            controller: FIELD_MANAGER,
             instance: options.instance.clone(),
         };
-        let recorder = Recorder::new(options.client.clone(), reporter);
         let namespaces: Vec<Option<String>> = match options.namespaces.as_slice() {
             [] => vec![None],
             // Duplicates are dropped: two scopes with one namespace would not know of each other's exchanges.

@@ -7,7 +7,6 @@ use jiff::SignedDuration;
 use kube::{
     Client,
     runtime::{
-        events::Recorder,
         reflector::{self, Store},
         watcher::Event,
     },
@@ -26,6 +25,7 @@ use super::{
 use crate::{
     api::FIELD_MANAGER,
     clock::now,
+    kubernetes::events::Recorder,
     lock::lock,
     metrics::Metrics,
     oauth::{client::TokenClient, hosts::HostList},
@@ -93,7 +93,11 @@ impl Context {
     ) -> Self {
         let (store, mut writer) = reflector::store();
         let parts = Parts {
-            recorder: Recorder::new(client.clone(), FIELD_MANAGER.into()),
+            recorder: Recorder {
+                client: client.clone(),
+                controller: FIELD_MANAGER,
+                instance: None,
+            },
             client,
             allowed_hosts,
             hides_network_detail: false,

@@ -13,7 +13,6 @@ use kube::{
     Client,
     client::Body,
     runtime::{
-        events::{Recorder, Reporter},
         reflector::{self, store::Writer},
         watcher::Event,
     },
@@ -31,6 +30,7 @@ use super::{
 use crate::{
     clock::now,
     cluster::{Context, Parts, Watched},
+    kubernetes::events::Recorder,
     leader::Leadership,
     metrics::Metrics,
     oauth::{client::TokenClient, networks::Networks},
@@ -77,7 +77,11 @@ where
     let client = Client::new(server, "default");
     let (store, writer) = reflector::store();
     let parts = Parts {
-        recorder: Recorder::new(client.clone(), Reporter::from("test")),
+        recorder: Recorder {
+            client: client.clone(),
+            controller: "test",
+            instance: None,
+        },
         client,
         allowed_hosts: None,
         hides_network_detail: false,
