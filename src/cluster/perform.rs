@@ -75,7 +75,9 @@ impl Context {
             related,
         };
         let recorder = &self.parts.recorder;
-        recorder.publish(&object.object_ref(&()), announcement).await;
+        recorder
+            .publish(&object.object_ref(&()), announcement)
+            .await;
     }
 
     async fn exchange(&self, exchange: Exchange) -> Outcome {

@@ -163,6 +163,31 @@ fn what_is_remembered_of_a_client_goes_with_the_last_credential_that_used_it() {
     assert!(buckets.all(|bucket| bucket.rests(SignedDuration::ZERO, at(1000))));
 }
 
+#[test]
+fn a_client_that_rests_keeps_only_what_is_known_of_its_secrets() {
+    let mut budget = started_at(0);
+    for number in 0..1000 {
+        let other = client("https://example.com/token", &format!("{number}"), "right");
+        let request = PermitRequest {
+            client: other,
+            ..request(&format!("{number}"))
+        };
+        take(&mut budget, &request, 30);
+        // Half of them are deleted.
+        learn(&mut budget, &request, Lesson::Works, 30);
+        if number % 2 == 0 {
+            budget.forget(&request.uid);
+        }
+    }
+    assert_eq!((budget.clients.len(), budget.lately.len()), (1001, 1001));
+    // The next question is asked much later.
+    ask(&mut budget, "a", false, 3600);
+    assert_eq!((budget.clients.len(), budget.lately.len()), (501, 1));
+    let used = budget.clients.values().filter(|bucket| bucket.used_lately);
+    assert_eq!(used.count(), 1, "the others have no lines any more");
+    assert!(ask(&mut budget, "a", false, 3600).is_none());
+}
+
 #[derive(Clone, Debug)]
 struct Arrival {
     second: i64,
