@@ -17,19 +17,22 @@ pub(crate) mod convert;
 mod index;
 mod key;
 mod observe;
+mod packed;
 mod perform;
 mod read;
 pub(crate) mod slim;
+mod store;
 mod table;
 mod watched;
 mod write;
 
-pub use affected::Affected;
+pub use affected::{Affected, Learned};
 pub use arrival::{Metadata, Unreadable, Watched};
 pub use context::Context;
-pub(crate) use context::Parts;
+pub(crate) use context::{Parts, Presence};
 pub use key::ObjectKey;
-pub(crate) use watched::{expires_at, followed_bundle, key, target_name};
+pub use store::Gone;
+pub(crate) use watched::{followed_bundle, key, target_name};
 
 #[cfg(test)]
 mod tests;

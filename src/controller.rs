@@ -26,14 +26,14 @@ use std::{
 
 use futures::future::join_all;
 use jiff::SignedDuration;
-use kube::{Client, runtime::reflector};
+use kube::Client;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::FIELD_MANAGER,
     clock::now,
-    cluster::{Context, ObjectKey, Parts, Watched},
+    cluster::{Context, ObjectKey, Parts},
     kubernetes::events::Recorder,
     leader::Leadership,
     metrics::Metrics,
@@ -80,7 +80,6 @@ pub(crate) struct Controller {
 struct Scope {
     namespace: Option<String>,
     reconciler: Arc<Reconciler>,
-    writer: reflector::store::Writer<Watched>,
     /// The `ConfigMap`s with CA bundles that have changed.
     bundles: Receiver<ObjectKey>,
     /// The objects of this scope that get a slot.
@@ -152,7 +151,6 @@ impl Controller {
             .into_iter()
             .zip(granted)
             .map(|(namespace, granted)| {
-                let (store, writer) = reflector::store();
                 let (watches, bundles) = BundleWatches::new(options.client.clone());
                 let readiness = ScopeReadiness::new(
                     Place(namespace.clone()),
@@ -164,14 +162,13 @@ impl Controller {
                     bundles,
                     granted,
                     reconciler: Arc::new(Reconciler::new(
-                        Context::new(parts.clone(), store),
+                        Context::new(parts.clone()),
                         watches,
                         readiness,
                         Arc::clone(&exchanges),
                         options.leadership.clone(),
                         stop.clone(),
                     )),
-                    writer,
                 }
             });
         Self {
@@ -222,7 +219,7 @@ impl Controller {
 impl Scope {
     async fn run(self) {
         let namespace = self.namespace.as_deref();
-        let affected = watches::affected(&self.reconciler, namespace, self.writer, self.bundles);
+        let affected = watches::affected(&self.reconciler, namespace, self.bundles);
         work::work(self.reconciler, affected, self.granted).await;
     }
 }

@@ -6,6 +6,7 @@ use super::{
     context::Context,
     convert,
     key::ObjectKey,
+    slim::KeptTarget,
     watched::{spec, target_name},
 };
 use crate::{
@@ -30,7 +31,7 @@ impl Context {
         // The version of a labelled Secret by this name.
         let version = |name: Option<&String>| {
             let key = ObjectKey::new(&credential.namespace, name?);
-            lock(&self.sources).get(&key).cloned()
+            lock(&self.sources).get(&key).map(ToString::to_string)
         };
         let source = version(spec.map(|spec| &spec.client_secret_ref.name));
         let seed = version(
@@ -62,7 +63,7 @@ impl Context {
 
     fn cached_target(&self, credential: &Credential, name: &str) -> Target {
         let key = ObjectKey::new(&credential.namespace, name);
-        let cached = lock(&self.targets).get(&key).cloned();
+        let cached = lock(&self.targets).get(&key).and_then(KeptTarget::unpack);
         cached.map_or(Target::Unknown, |secret| {
             Target::Present(self.with_owner(secret, &credential.namespace))
         })

@@ -116,7 +116,7 @@ async fn report(
             }
             Err(WatchFailure { error, .. }) => {
                 if logged.as_ref() != Some(&error) {
-                    let ObjectKey { namespace, name } = &key;
+                    let (namespace, name) = (&*key.namespace, &*key.name);
                     tracing::warn!(namespace, config_map = name, %error, "watch of a CA bundle interrupted, starting it again");
                     logged = Some(error);
                 }

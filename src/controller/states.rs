@@ -1,7 +1,7 @@
 //! The state that is kept of each `CubeCredential` between reconciles, by its uid.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{Mutex, MutexGuard},
 };
 
@@ -10,7 +10,7 @@ use kube::ResourceExt;
 use crate::{
     api::CubeCredentialStatus,
     clock::now,
-    cluster::{Context, ObjectKey, Watched, convert, key},
+    cluster::{Context, Watched, convert},
     lock::lock,
     reconcile::{Memory, Observed},
 };
@@ -24,7 +24,6 @@ type States = HashMap<String, Box<ObjectState>>;
 
 #[derive(Default)]
 struct ObjectState {
-    key: ObjectKey,
     memory: Memory,
     reported: Option<Box<Reported>>,
     /// The number of reconciles in a row that the API server has interrupted.
@@ -35,12 +34,6 @@ struct ObjectState {
 struct Reported {
     version: u64,
     status: CubeCredentialStatus,
-}
-
-/// An object that does not exist any more.
-pub(super) struct Missing {
-    pub(super) uid: String,
-    pub(super) key: ObjectKey,
 }
 
 /// The states, locked. The metrics of an object are changed only while its state is locked: otherwise a reconcile that ends could
@@ -58,7 +51,6 @@ impl ObjectStates {
         let uid = object.uid().unwrap_or_default();
         let state = states.entry(uid).or_insert_with(|| {
             Box::new(ObjectState {
-                key: key(object),
                 memory: Memory::recall(&convert::status(object), now()),
                 ..ObjectState::default()
             })
@@ -123,17 +115,6 @@ impl LockedStates<'_> {
 
     pub(super) fn forget(&mut self, uid: &str) {
         self.0.remove(uid);
-    }
-
-    /// Forgets all other objects, and returns them.
-    pub(super) fn forget_all_but(&mut self, present: &HashSet<String>) -> Vec<Missing> {
-        self.0
-            .extract_if(|uid, _| !present.contains(uid))
-            .map(|(uid, state)| Missing {
-                uid,
-                key: state.key,
-            })
-            .collect()
     }
 }
 
