@@ -225,4 +225,6 @@ impl Scope {
 }
 
 #[cfg(test)]
+mod footprint;
+#[cfg(test)]
 mod tests;

@@ -22,8 +22,8 @@ impl Context {
     pub fn learn_credential(&self, event: &Event<Watched>) -> Learned {
         match event {
             Event::Apply(object) => {
-                let (mut affected, gone) = self.show(object);
-                affected.push(key(object));
+                let (key, mut affected, gone) = self.show(object);
+                affected.push(key);
                 Learned { affected, gone }
             }
             Event::Delete(object) => {
@@ -39,7 +39,7 @@ impl Context {
                 Learned::default()
             }
             Event::InitApply(object) => {
-                let (_, gone) = self.show(object);
+                let (_, _, gone) = self.show(object);
                 let affected = Vec::new();
                 Learned { affected, gone }
             }
@@ -54,10 +54,13 @@ impl Context {
         }
     }
 
-    fn show(&self, object: &Watched) -> (Affected, Vec<Gone>) {
-        let gone = lock(&self.store).apply(object);
-        let affected = lock(&self.index).apply(entry(object));
-        (affected, gone.into_iter().collect())
+    fn show(&self, object: &Watched) -> (ObjectKey, Affected, Vec<Gone>) {
+        let mut store = lock(&self.store);
+        let key = store.shared(key(object));
+        let gone = store.apply(&key, object);
+        drop(store);
+        let affected = lock(&self.index).apply(entry(key.clone(), object));
+        (key, affected, gone.into_iter().collect())
     }
 
     /// Takes in an event of the watch on targets.

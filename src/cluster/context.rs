@@ -190,14 +190,14 @@ impl Context {
     /// The name of the `CubeCredential` that owns the target of this one, if that is another and older one.
     pub(super) fn older_rival(&self, object: &Watched) -> Option<String> {
         let index = lock(&self.index);
-        let rival = index.older_rival(&entry(object))?;
+        let rival = index.older_rival(&entry(key(object), object))?;
         Some(rival.key.name.to_string())
     }
 
     /// The name of an older `CubeCredential` that is given the same initial refresh token.
     pub(super) fn older_login(&self, object: &Watched) -> Option<String> {
         let index = lock(&self.index);
-        let older = index.older_login(&entry(object))?;
+        let older = index.older_login(&entry(key(object), object))?;
         Some(older.key.name.to_string())
     }
 

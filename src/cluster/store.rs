@@ -12,14 +12,14 @@ use super::{
     key::ObjectKey,
     packed::Packed,
     table::Table,
-    watched::{expires_at, key, paused_until},
+    watched::{expires_at, paused_until},
 };
 use crate::api::CubeCredential;
 
 /// The objects of a scope.
 #[derive(Debug, Default)]
 pub(super) struct Store {
-    objects: Table<ObjectKey, Stored>,
+    objects: Table<ObjectKey, Box<Stored>>,
     /// The number of the last list that began.
     list: u32,
 }
@@ -50,27 +50,24 @@ pub struct Gone {
 }
 
 impl Store {
-    /// An event or a list shows this object. Returns the one that had its name, if that was another one.
-    pub(super) fn apply(&mut self, object: &Watched) -> Option<Gone> {
-        let key = key(object);
+    /// The same key, with texts that the other tables share.
+    pub(super) fn shared(&self, key: ObjectKey) -> ObjectKey {
+        self.objects.key(&key).cloned().unwrap_or(key)
+    }
+
+    /// An event or a list shows the object with this key. Returns the one that had its name, if that was another one.
+    pub(super) fn apply(&mut self, key: &ObjectKey, object: &Watched) -> Option<Gone> {
         let uid = object.meta().uid.as_deref().unwrap_or_default();
-        let stored = Stored {
+        let stored = Box::new(Stored {
             uid: uid.into(),
             expires_at: expires_at(object),
             paused_until: paused_until(object),
             list: self.list,
             object: Object::of(object)?,
-        };
-        // The key that is there already shares its texts with the other tables.
-        let before = match self.objects.get_mut(&key) {
-            Some(there) => std::mem::replace(there, stored),
-            None => {
-                self.objects.insert(key, stored);
-                return None;
-            }
-        };
+        });
+        let before = self.objects.insert(key.clone(), stored)?;
         (*before.uid != *uid).then(|| Gone {
-            key,
+            key: key.clone(),
             uid: before.uid.into(),
         })
     }

@@ -20,6 +20,12 @@ impl<K: Eq + Hash, V> Table<K, V> {
         self.0.get(key).inspect(|_| visits::add(1))
     }
 
+    /// The key as the map has it.
+    pub(super) fn key(&self, key: &K) -> Option<&K> {
+        let found = self.0.get_key_value(key).inspect(|_| visits::add(1));
+        found.map(|(key, _)| key)
+    }
+
     pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         self.0.get_mut(key).inspect(|_| visits::add(1))
     }

@@ -51,7 +51,7 @@ pub(crate) fn followed_bundle(
 }
 
 /// The index entry of an object. An object that cannot be read has one with its metadata, so that its uid still owns its Secrets.
-pub(super) fn entry(object: &Watched) -> Entry {
+pub(super) fn entry(key: ObjectKey, object: &Watched) -> Entry {
     let meta = object.meta();
     let spec = spec(object);
     let secrets = spec.into_iter().flat_map(|spec| {
@@ -61,7 +61,7 @@ pub(super) fn entry(object: &Watched) -> Entry {
     });
     let bundle = spec.and_then(|spec| spec.ca_bundle_ref.as_ref());
     Entry {
-        key: key(object),
+        key,
         uid: meta.uid.as_deref().map(Into::into),
         created: meta.creation_timestamp.as_ref().map(|time| time.0),
         deleting: meta.deletion_timestamp.is_some(),
