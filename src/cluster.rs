@@ -17,20 +17,23 @@ pub(crate) mod convert;
 mod index;
 mod key;
 mod observe;
+mod packed;
 mod perform;
 mod read;
 pub(crate) mod slim;
+mod store;
 mod table;
 mod watched;
 mod write;
 
-pub use affected::Affected;
+pub use affected::{Affected, Learned};
 pub use arrival::{Metadata, Unreadable, Watched};
 pub(crate) use bundles::{CaBundles, WatchId};
 pub use context::Context;
-pub(crate) use context::Parts;
+pub(crate) use context::{Parts, Presence};
 pub use key::ObjectKey;
-pub(crate) use watched::{FollowedBundle, expires_at, key, target_name};
+pub use store::Gone;
+pub(crate) use watched::{FollowedBundle, key, target_name};
 
 #[cfg(test)]
 mod tests;

@@ -26,20 +26,15 @@ use std::{
 
 use futures::future::join_all;
 use jiff::SignedDuration;
-use kube::{
-    Client,
-    runtime::{
-        events::{Recorder, Reporter},
-        reflector,
-    },
-};
+use kube::Client;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::FIELD_MANAGER,
     clock::now,
-    cluster::{Context, ObjectKey, Parts, Watched},
+    cluster::{Context, ObjectKey, Parts},
+    kubernetes::events::Recorder,
     leader::{Leadership, Shard},
     metrics::Metrics,
     oauth::{client::TokenClient, hosts::HostList},
@@ -88,7 +83,6 @@ struct Scope {
     namespace: Option<String>,
     shard: Shard,
     reconciler: Arc<Reconciler>,
-    writer: reflector::store::Writer<Watched>,
     /// The `ConfigMap`s with CA bundles that have changed.
     bundles: Receiver<ObjectKey>,
     /// The objects of this scope that get a slot.
@@ -125,11 +119,11 @@ impl Controller {
     /// A controller that begins no exchange once `stop` is cancelled.
     #[must_use]
     pub(crate) fn new(options: &Options, stop: &CancellationToken) -> Self {
-        let reporter = Reporter {
-            controller: FIELD_MANAGER.into(),
+        let recorder = Recorder {
+            client: options.client.clone(),
+            controller: FIELD_MANAGER,
             instance: options.instance.clone(),
         };
-        let recorder = Recorder::new(options.client.clone(), reporter);
         let namespaces: Vec<Option<String>> = match &options.namespaces {
             None => vec![None],
             Some(some) => some.iter().cloned().map(Some).collect(),
@@ -158,7 +152,6 @@ impl Controller {
             .into_iter()
             .zip(granted)
             .map(|(namespace, granted)| {
-                let (store, writer) = reflector::store();
                 let (watches, bundles) =
                     BundleWatches::new(options.client.clone(), Arc::clone(&parts.ca_bundles));
                 let readiness = ScopeReadiness::new(
@@ -172,14 +165,13 @@ impl Controller {
                     bundles,
                     granted,
                     reconciler: Arc::new(Reconciler::new(
-                        Context::new(parts.clone(), store),
+                        Context::new(parts.clone()),
                         watches,
                         readiness,
                         Arc::clone(&exchanges),
                         options.leadership.clone(),
                         stop.clone(),
                     )),
-                    writer,
                 }
             });
         Self {
@@ -233,10 +225,12 @@ impl Scope {
     async fn run(self) {
         let namespace = self.namespace.as_deref();
         let (reconciler, shard) = (&self.reconciler, self.shard);
-        let affected = watches::affected(reconciler, namespace, shard, self.writer, self.bundles);
+        let affected = watches::affected(reconciler, namespace, shard, self.bundles);
         work::work(self.reconciler, affected, self.granted).await;
     }
 }
 
+#[cfg(test)]
+mod footprint;
 #[cfg(test)]
 mod tests;

@@ -2,10 +2,10 @@
 
 mod credentials;
 
-use std::{sync::Arc, time::Duration};
+use std::{iter, sync::Arc, time::Duration};
 
 use prometheus_client::{
-    encoding::{EncodeLabelSet, text::encode},
+    encoding::{EncodeLabelSet, text::encode_registry},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
     registry::Registry,
 };
@@ -13,6 +13,8 @@ use prometheus_client::{
 use crate::api::{CubeCredentialStatus, Reason};
 use credentials::Credentials;
 
+/// The first word of all names.
+const PREFIX: &str = "cube_operator";
 /// In seconds. A provider that hashes secrets takes half a second; an exchange ends after 30 s.
 const EXCHANGE_BUCKETS: [f64; 10] = [0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0];
 /// In seconds. Most reconciles have nothing to do; the long ones wait for an exchange.
@@ -130,13 +132,20 @@ impl Metrics {
     /// All metrics as text.
     #[must_use]
     pub fn text(&self) -> String {
+        self.pages().collect()
+    }
+
+    /// All metrics as text, in pages that are made when they are asked for.
+    pub(crate) fn pages(&self) -> impl Iterator<Item = String> + Send + 'static {
         let mut text = String::new();
-        encode(&mut text, &self.registry).expect("writing to a String cannot fail");
-        text
+        encode_registry(&mut text, &self.registry).expect("writing to a String cannot fail");
+        let credentials = Arc::clone(&self.credentials).pages();
+        let pages = iter::once(text).chain(credentials);
+        pages.chain(iter::once_with(|| "# EOF\n".to_owned()))
     }
 
     fn registry(&self, shard: Option<&str>) -> Registry {
-        let mut registry = Registry::with_prefix("cube_operator");
+        let mut registry = Registry::with_prefix(PREFIX);
         registry.register(
             "build",
             "The program that runs",
@@ -159,7 +168,6 @@ impl Metrics {
             "1 if a namespace is watched, 0 if it cannot be: the log says why. The namespace is empty where all are watched",
             self.watched.clone(),
         );
-        registry.register_collector(Box::new(Arc::clone(&self.credentials)));
         registry.register(
             "exchanges",
             "Exchanges with token endpoints, by reason",

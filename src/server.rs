@@ -20,7 +20,6 @@ use tokio_util::sync::CancellationToken;
 use crate::metrics::Metrics;
 pub(crate) use access::MetricsAccess;
 pub(crate) use bind::bind;
-use scrape::Scrapes;
 pub(crate) use tls::Certificate;
 
 /// The metrics, and the readers that they are for.
@@ -96,9 +95,8 @@ fn probing(health: impl Fn() -> Health + Clone + Send + Sync + 'static) -> Route
 impl MetricsPage {
     fn router(self) -> Router {
         let Self { metrics, access } = self;
-        let scrapes = Arc::new(Scrapes::of(metrics));
         let page = async move |headers: HeaderMap| match access.check(&headers).await {
-            Ok(()) => scrapes.response(),
+            Ok(()) => scrape::response(&metrics),
             Err(status) => status.into_response(),
         };
         Router::new().route("/metrics", get(page))

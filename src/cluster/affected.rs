@@ -9,6 +9,7 @@ use super::{
     index::Entry,
     key::ObjectKey,
     slim,
+    store::Gone,
     watched::{entry, key},
 };
 use crate::{api::CaBundleKind, lock::lock};
@@ -17,28 +18,49 @@ use crate::{api::CaBundleKind, lock::lock};
 pub type Affected = Vec<ObjectKey>;
 
 impl Context {
-    /// Takes in an event of the watch on `CubeCredentials`, which the store has taken in already.
-    pub fn learn_credential(&self, event: &Event<Watched>) -> Affected {
+    /// Takes in an event of the watch on `CubeCredentials`. The end of a list affects all of them.
+    pub fn learn_credential(&self, event: &Event<Watched>) -> Learned {
         match event {
             Event::Apply(object) => {
-                let mut affected = lock(&self.index).apply(entry(object));
-                affected.push(key(object));
-                affected
+                let (key, mut affected, gone) = self.show(object);
+                affected.push(key);
+                Learned { affected, gone }
             }
-            Event::Delete(object) => lock(&self.index).delete(&key(object)),
+            Event::Delete(object) => {
+                let key = key(object);
+                let gone = lock(&self.store).delete(&key);
+                Learned {
+                    affected: lock(&self.index).delete(&key),
+                    gone: gone.into_iter().collect(),
+                }
+            }
             Event::Init => {
-                lock(&self.index).begin_list();
-                Vec::new()
+                lock(&self.store).begin_list();
+                Learned::default()
             }
             Event::InitApply(object) => {
-                lock(&self.index).list(entry(object));
-                Vec::new()
+                let (_, _, gone) = self.show(object);
+                let affected = Vec::new();
+                Learned { affected, gone }
             }
             Event::InitDone => {
-                lock(&self.index).finish_list();
-                self.all().iter().map(|object| key(object)).collect()
+                let gone = lock(&self.store).finish_list();
+                for gone in &gone {
+                    lock(&self.index).delete(&gone.key);
+                }
+                let affected = self.all();
+                Learned { affected, gone }
             }
         }
+    }
+
+    fn show(&self, object: &Watched) -> (ObjectKey, Affected, Vec<Gone>) {
+        let mut store = lock(&self.store);
+        let key = store.shared(key(object));
+        let gone = store.apply(&key, object);
+        drop(store);
+        let affected = lock(&self.index).apply(entry(key.clone(), object));
+        (key, affected, gone.into_iter().collect())
     }
 
     /// Takes in an event of the watch on targets.
@@ -50,14 +72,14 @@ impl Context {
     /// Takes in an event of the watch on the Secrets that may be read, and returns these.
     pub(crate) fn learn_source(&self, event: Event<Metadata<Secret>>) -> Vec<ObjectKey> {
         lock(&self.sources).absorb(event, |secret| {
-            Some(secret.resource_version().unwrap_or_default())
+            Some(secret.resource_version().unwrap_or_default().into())
         })
     }
 
     /// Takes in an event of the watch on states.
     pub(crate) fn learn_state(&self, event: Event<Metadata<Secret>>) {
         lock(&self.states).absorb(event, |secret| {
-            Some(secret.resource_version().unwrap_or_default())
+            Some(secret.resource_version().unwrap_or_default().into())
         });
     }
 
@@ -76,6 +98,14 @@ impl Context {
     }
 }
 
+/// What an event of the watch on `CubeCredentials` brings.
+#[derive(Debug, Default)]
+pub struct Learned {
+    pub(crate) affected: Affected,
+    /// The objects that do not exist any more.
+    pub(crate) gone: Vec<Gone>,
+}
+
 /// A `CubeCredential` whose CA bundle may have changed.
 pub(crate) struct Trusting {
     pub(crate) key: ObjectKey,
@@ -86,7 +116,7 @@ impl From<&Entry> for Trusting {
     fn from(entry: &Entry) -> Self {
         Self {
             key: entry.key.clone(),
-            uid: entry.uid.clone().unwrap_or_default(),
+            uid: entry.uid.as_deref().unwrap_or_default().to_owned(),
         }
     }
 }

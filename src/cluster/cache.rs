@@ -6,7 +6,7 @@
 //!
 //! The watch may also be ahead of us: a response that arrives after the event of a deletion must not bring the object back.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use kube::{Resource, runtime::watcher::Event};
 
@@ -20,7 +20,7 @@ use super::{
 pub(crate) struct Cache<T> {
     entries: Table<ObjectKey, Cached<T>>,
     /// The names of objects, by the uid of their owner.
-    owned: Groups<String>,
+    owned: Groups<Arc<str>>,
     owner: fn(&T) -> Option<&str>,
     /// The newest version that the watch has shown.
     watched: u64,
@@ -59,10 +59,21 @@ impl<T> Cache<T> {
         self.entries.get(key)?.value.as_ref()
     }
 
-    /// The objects of an owner in a namespace, by name.
-    pub(crate) fn owned_by(&self, namespace: &str, uid: &str) -> impl Iterator<Item = &T> {
+    /// The objects of an owner in a namespace, in the order of their names.
+    pub(crate) fn owned_by(
+        &self,
+        namespace: &str,
+        uid: &str,
+    ) -> impl Iterator<Item = (&Arc<str>, &T)> {
         let names = self.owned.get(namespace, uid);
-        names.filter_map(move |name| self.get(&ObjectKey::new(namespace, name)))
+        let namespace: Arc<str> = namespace.into();
+        names.filter_map(move |name| {
+            let key = ObjectKey {
+                namespace: Arc::clone(&namespace),
+                name: Arc::clone(name),
+            };
+            Some((name, self.get(&key)?))
+        })
     }
 
     /// Takes in a version that this process wrote or read.
@@ -84,7 +95,8 @@ impl<T> Cache<T> {
         }
         self.forget(&key);
         if let Some(uid) = value.as_ref().and_then(self.owner) {
-            self.owned.insert(&key.namespace, uid, key.name.clone());
+            self.owned
+                .insert(&key.namespace, uid, Arc::clone(&key.name));
         }
         self.entries.insert(key, Cached { version, value });
     }

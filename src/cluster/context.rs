@@ -3,15 +3,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use jiff::SignedDuration;
-use kube::{
-    Client,
-    runtime::{
-        events::Recorder,
-        reflector::{self, Store},
-        watcher::Event,
-    },
-};
+use jiff::{SignedDuration, Timestamp};
+use kube::{Client, Resource, runtime::watcher::Event};
 
 use super::{
     arrival::Watched,
@@ -19,13 +12,14 @@ use super::{
     cache::Cache,
     index::Index,
     key::ObjectKey,
-    slim,
-    table::visits,
-    watched::{entry, key, reference},
+    slim::KeptTarget,
+    store::Store,
+    watched::{entry, key},
 };
 use crate::{
     api::FIELD_MANAGER,
     clock::now,
+    kubernetes::events::Recorder,
     lock::lock,
     metrics::Metrics,
     oauth::{client::TokenClient, hosts::HostList},
@@ -57,29 +51,38 @@ pub(crate) struct Parts {
     pub(crate) metrics: Metrics,
 }
 
+/// Whether an object still exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    Present,
+    /// It does not, and another one has its name.
+    Replaced,
+    Gone,
+}
+
 /// The context of every reconcile in a scope.
 pub struct Context {
     pub(crate) parts: Parts,
     /// All `CubeCredentials` that are watched.
-    store: Store<Watched>,
+    pub(super) store: Mutex<Store>,
     /// The same, found by the objects that they depend on.
     pub(super) index: Mutex<Index>,
     /// The targets, by their label.
-    pub(super) targets: Mutex<Cache<TargetSecret>>,
+    pub(super) targets: Mutex<Cache<KeptTarget>>,
     /// The resourceVersions of the Secrets that may be read, by their label.
-    pub(super) sources: Mutex<Cache<String>>,
+    pub(super) sources: Mutex<Cache<Box<str>>>,
     /// The versions of the states.
-    pub(super) states: Mutex<Cache<String>>,
+    pub(super) states: Mutex<Cache<Box<str>>>,
 }
 
 impl Context {
-    /// The context of a scope whose `CubeCredentials` are in this store. It is empty before the first events of the watches.
-    pub(crate) fn new(parts: Parts, store: Store<Watched>) -> Self {
+    /// The context of a scope. It is empty before the first events of the watches.
+    pub(crate) fn new(parts: Parts) -> Self {
         Self {
             parts,
-            store,
+            store: Mutex::default(),
             index: Mutex::default(),
-            targets: Mutex::new(Cache::with_owners(TargetSecret::written_for)),
+            targets: Mutex::new(Cache::with_owners(KeptTarget::owner)),
             sources: Mutex::default(),
             states: Mutex::default(),
         }
@@ -94,9 +97,12 @@ impl Context {
         allowed_hosts: Option<HostList>,
         token_hosts_required: bool,
     ) -> Self {
-        let (store, mut writer) = reflector::store();
         let parts = Parts {
-            recorder: Recorder::new(client.clone(), FIELD_MANAGER.into()),
+            recorder: Recorder {
+                client: client.clone(),
+                controller: FIELD_MANAGER,
+                instance: None,
+            },
             client,
             allowed_hosts,
             hides_network_detail: false,
@@ -108,32 +114,48 @@ impl Context {
             identity: String::new(),
             metrics: Metrics::default(),
         };
-        let context = Self::new(parts, store);
+        let context = Self::new(parts);
         let listed = credentials.into_iter().map(Event::InitApply);
         let list = [Event::Init].into_iter().chain(listed);
         for event in list.chain([Event::InitDone]) {
-            writer.apply_watcher_event(&event);
             context.learn_credential(&event);
         }
         context
     }
 
-    /// The `CubeCredential` as it is now, if it still exists.
-    pub(crate) fn current(&self, object: &Watched) -> Option<Arc<Watched>> {
-        self.store.get(&reference(&key(object)))
-    }
-
     /// The `CubeCredential` with this key, if it exists.
     pub(crate) fn find(&self, key: &ObjectKey) -> Option<Arc<Watched>> {
-        self.store.get(&reference(key))
+        lock(&self.store).get(key)
+    }
+
+    /// The uid of the `CubeCredential` with this key, if it exists.
+    pub(crate) fn uid(&self, key: &ObjectKey) -> Option<String> {
+        lock(&self.store).uid(key).map(str::to_owned)
+    }
+
+    /// Whether this very `CubeCredential` still exists.
+    pub(crate) fn presence(&self, object: &Watched) -> Presence {
+        match lock(&self.store).uid(&key(object)) {
+            Some(uid) if Some(uid) == object.meta().uid.as_deref() => Presence::Present,
+            Some(_) => Presence::Replaced,
+            None => Presence::Gone,
+        }
+    }
+
+    /// The time at which the published token of a `CubeCredential` expires, as its status says.
+    pub(crate) fn expires_at(&self, key: &ObjectKey) -> Option<Timestamp> {
+        lock(&self.store).expires_at(key)
+    }
+
+    /// The `CubeCredentials` whose status tells of a pause that is not over. It serves the first list only.
+    pub(crate) fn paused(&self, now: Timestamp) -> Vec<ObjectKey> {
+        lock(&self.store).paused(now).cloned().collect()
     }
 
     /// All `CubeCredentials`. It serves the end of a list, rare periodic work and `check`: no event of one object and no
     /// reconcile may need it.
-    pub(crate) fn all(&self) -> Vec<Arc<Watched>> {
-        let all = self.store.state();
-        visits::add(all.len());
-        all
+    pub(crate) fn all(&self) -> Vec<ObjectKey> {
+        lock(&self.store).keys().cloned().collect()
     }
 
     /// The Secret with `owner_lives` and `owner_wants_it` looked up in the index.
@@ -145,7 +167,7 @@ impl Context {
             .flat_map(|uid| index.by_uid(namespace, uid))
             .peekable();
         let owner_lives = owners.peek().is_some();
-        let owner_wants_it = owners.any(|owner| owner.target.as_ref() == Some(&secret.name));
+        let owner_wants_it = owners.any(|owner| owner.target.as_deref() == Some(&*secret.name));
         drop(owners);
         TargetSecret {
             owner_lives,
@@ -163,22 +185,23 @@ impl Context {
     ) -> Vec<TargetSecret> {
         let targets = lock(&self.targets);
         let owned = targets.owned_by(namespace, uid);
-        let previous = owned.filter(|secret| secret.name != target);
-        previous.take(MOST_EARLIER_TARGETS).cloned().collect()
+        let previous = owned.filter(|(name, _)| &***name != target);
+        let previous = previous.take(MOST_EARLIER_TARGETS);
+        previous.filter_map(|(_, kept)| kept.unpack()).collect()
     }
 
     /// The name of the `CubeCredential` that owns the target of this one, if that is another and older one.
     pub(super) fn older_rival(&self, object: &Watched) -> Option<String> {
         let index = lock(&self.index);
-        let rival = index.older_rival(&entry(object))?;
-        Some(rival.key.name.clone())
+        let rival = index.older_rival(&entry(key(object), object))?;
+        Some(rival.key.name.to_string())
     }
 
     /// The name of an older `CubeCredential` that is given the same initial refresh token.
     pub(super) fn older_login(&self, object: &Watched) -> Option<String> {
         let index = lock(&self.index);
-        let older = index.older_login(&entry(object))?;
-        Some(older.key.name.clone())
+        let older = index.older_login(&entry(key(object), object))?;
+        Some(older.key.name.to_string())
     }
 
     /// Keeps the effects of a step that outlast the reconcile of this credential.
@@ -196,11 +219,9 @@ impl Context {
     /// Keeps a target as it was written or read. One that is too large is read again.
     pub(super) fn keep_target(&self, key: ObjectKey, secret: TargetSecret) {
         let mut targets = lock(&self.targets);
-        if slim::fits(&secret) {
-            let version = secret.version.clone();
-            targets.put(key, &version, secret);
-        } else {
-            targets.forget(&key);
+        match KeptTarget::of(&secret) {
+            Some(kept) => targets.put(key, &secret.version, kept),
+            None => targets.forget(&key),
         }
     }
 

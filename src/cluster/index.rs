@@ -11,7 +11,7 @@
 //!
 //! It is pure: it holds names and times, and no object.
 
-use std::{cmp::Ordering, collections::BTreeSet, mem, sync::Arc};
+use std::{cmp::Ordering, collections::BTreeSet, sync::Arc};
 
 use jiff::Timestamp;
 
@@ -25,16 +25,16 @@ use crate::api::CaBundleKind;
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) key: ObjectKey,
-    pub(super) uid: Option<String>,
+    pub(super) uid: Option<Box<str>>,
     pub(super) created: Option<Timestamp>,
     pub(super) deleting: bool,
     /// The name of its target Secret. This field and the next two are empty if the spec cannot be read.
-    pub(super) target: Option<String>,
+    pub(super) target: Option<Box<str>>,
     /// The names of the Secrets that it is given: its client's, and its initial refresh token's.
-    pub(super) secrets: Vec<String>,
+    pub(super) secrets: Box<[Box<str>]>,
     /// The initial refresh token that it is given, with the grant that has one.
-    pub(super) seed: Option<Seed>,
-    pub(super) ca_bundle: Option<Bundle>,
+    pub(super) seed: Option<Box<Seed>>,
+    pub(super) ca_bundle: Option<Box<Bundle>>,
 }
 
 /// The Secret and the key of an initial refresh token, in the namespace of its credential.
@@ -73,10 +73,8 @@ impl Entry {
     fn used_secrets(&self) -> impl Iterator<Item = &str> {
         let bundle = self.ca_bundle.as_ref();
         let bundle = bundle.filter(|bundle| bundle.kind == CaBundleKind::Secret);
-        let names = self.secrets.iter();
-        names
-            .chain(bundle.map(|bundle| &bundle.name))
-            .map(String::as_str)
+        let names = self.secrets.iter().map(AsRef::as_ref);
+        names.chain(bundle.map(|bundle| bundle.name.as_str()))
     }
 }
 
@@ -103,126 +101,6 @@ impl PartialOrd for Entry {
 /// The index of all credentials of a scope.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    current: Generation,
-    /// The entries that a list in progress has shown.
-    listed: Generation,
-}
-
-impl Index {
-    /// A credential was created or changed. Returns the others that own a target now and did not before, or the other way round.
-    pub(super) fn apply(&mut self, entry: Entry) -> Vec<ObjectKey> {
-        let (key, target) = (entry.key.clone(), entry.target.clone());
-        self.change(&key, target, |current| current.insert(entry))
-    }
-
-    /// A credential is gone. Returns the others that own its target now.
-    pub(super) fn delete(&mut self, key: &ObjectKey) -> Vec<ObjectKey> {
-        self.change(key, None, |current| current.remove(key))
-    }
-
-    /// Changes the entry of this credential, which has this target then. However many claim a target, only its owners before and
-    /// after the change have something to do.
-    fn change(
-        &mut self,
-        key: &ObjectKey,
-        target: Option<String>,
-        change: impl FnOnce(&mut Generation),
-    ) -> Vec<ObjectKey> {
-        let before = self.current.entries.get(key);
-        let before = before.and_then(|entry| entry.target.clone());
-        let targets: BTreeSet<_> = [before, target].into_iter().flatten().collect();
-        let owners = |current: &Generation| {
-            let owners = targets.iter().map(|target| {
-                let mut claimants = current.claimants.get(&key.namespace, target);
-                claimants.next().map(|owner| owner.key.clone())
-            });
-            owners.collect::<Vec<_>>()
-        };
-        let before = owners(&self.current);
-        change(&mut self.current);
-        let after = owners(&self.current);
-        let changed = before.into_iter().zip(after);
-        let changed = changed.filter(|(before, after)| before != after);
-        let owners = changed.flat_map(|(before, after)| [before, after]);
-        owners.flatten().filter(|owner| owner != key).collect()
-    }
-
-    /// A list begins. The current entries count until it is complete.
-    pub(super) fn begin_list(&mut self) {
-        self.listed = Generation::default();
-    }
-
-    pub(super) fn list(&mut self, entry: Entry) {
-        self.listed.insert(entry);
-    }
-
-    /// The list is complete: entries that it did not show are gone.
-    pub(super) fn finish_list(&mut self) {
-        self.current = mem::take(&mut self.listed);
-    }
-
-    /// The credential that owns the target of this one, if that is another and older one.
-    pub(super) fn older_rival(&self, entry: &Entry) -> Option<&Entry> {
-        let target = entry.target.as_deref()?;
-        let mut claimants = self.current.claimants.get(&entry.key.namespace, target);
-        let oldest = claimants.find(|other| other.key != entry.key)?;
-        oldest.is_older_than(entry).then_some(oldest)
-    }
-
-    /// The oldest other credential that is given the same initial refresh token, if it is older than this one.
-    pub(super) fn older_login(&self, entry: &Entry) -> Option<&Entry> {
-        let seed = entry.seed.as_ref()?.word();
-        let mut users = self.current.seeds.get(&entry.key.namespace, &seed);
-        let oldest = users.find(|other| other.key != entry.key)?;
-        oldest.is_older_than(entry).then_some(oldest)
-    }
-
-    pub(super) fn by_uid(&self, namespace: &str, uid: &str) -> impl Iterator<Item = &Entry> {
-        let found = self.current.uids.get(namespace, uid);
-        found.map(AsRef::as_ref)
-    }
-
-    /// The credentials that a change of this Secret affects: its users, and the owner of the target by its name.
-    pub(super) fn users_of(&self, secret: &ObjectKey) -> impl Iterator<Item = &Entry> {
-        let ObjectKey { namespace, name } = secret;
-        let users = self.current.users.get(namespace, name);
-        let owner = self.current.claimants.get(namespace, name).take(1);
-        users.chain(owner).map(AsRef::as_ref)
-    }
-
-    /// The credentials whose CA bundle is in this object.
-    pub(super) fn trusting(
-        &self,
-        kind: CaBundleKind,
-        object: &ObjectKey,
-    ) -> impl Iterator<Item = &Entry> {
-        let ObjectKey { namespace, name } = object;
-        let group = match kind {
-            CaBundleKind::ConfigMap => &self.current.trusting,
-            CaBundleKind::Secret => &self.current.users,
-        };
-        let users = group.get(namespace, name).map(AsRef::as_ref);
-        users.filter(move |entry: &&Entry| entry.trusts(kind, name))
-    }
-
-    #[cfg(test)]
-    pub(super) fn is_empty(&self) -> bool {
-        let groups = &self.current;
-        [
-            &groups.claimants,
-            &groups.uids,
-            &groups.users,
-            &groups.seeds,
-            &groups.trusting,
-        ]
-        .iter()
-        .all(|group| group.is_empty())
-    }
-}
-
-/// The entries that one list and the events since then have brought.
-#[derive(Debug, Default)]
-struct Generation {
     entries: Table<ObjectKey, Arc<Entry>>,
     /// The entries that are not being deleted, by target.
     claimants: Groups<Arc<Entry>>,
@@ -235,7 +113,105 @@ struct Generation {
     trusting: Groups<Arc<Entry>>,
 }
 
-impl Generation {
+impl Index {
+    /// A credential was created or changed. Returns the others that own a target now and did not before, or the other way round.
+    pub(super) fn apply(&mut self, entry: Entry) -> Vec<ObjectKey> {
+        let (key, target) = (entry.key.clone(), entry.target.clone());
+        self.change(&key, target, |index| index.insert(entry))
+    }
+
+    /// A credential is gone. Returns the others that own its target now.
+    pub(super) fn delete(&mut self, key: &ObjectKey) -> Vec<ObjectKey> {
+        self.change(key, None, |index| index.remove(key))
+    }
+
+    /// Changes the entry of this credential, which has this target then. However many claim a target, only its owners before and
+    /// after the change have something to do.
+    fn change(
+        &mut self,
+        key: &ObjectKey,
+        target: Option<Box<str>>,
+        change: impl FnOnce(&mut Self),
+    ) -> Vec<ObjectKey> {
+        let before = self.entries.get(key);
+        let before = before.and_then(|entry| entry.target.clone());
+        let targets: BTreeSet<_> = [before, target].into_iter().flatten().collect();
+        let owners = |index: &Self| {
+            let owners = targets.iter().map(|target| {
+                let mut claimants = index.claimants.get(&key.namespace, target);
+                claimants.next().map(|owner| owner.key.clone())
+            });
+            owners.collect::<Vec<_>>()
+        };
+        let before = owners(self);
+        change(self);
+        let after = owners(self);
+        let changed = before.into_iter().zip(after);
+        let changed = changed.filter(|(before, after)| before != after);
+        let owners = changed.flat_map(|(before, after)| [before, after]);
+        owners.flatten().filter(|owner| owner != key).collect()
+    }
+
+    /// The credential that owns the target of this one, if that is another and older one.
+    pub(super) fn older_rival(&self, entry: &Entry) -> Option<&Entry> {
+        let target = entry.target.as_deref()?;
+        let mut claimants = self.claimants.get(&entry.key.namespace, target);
+        let oldest = claimants.find(|other| other.key != entry.key)?;
+        oldest.is_older_than(entry).then_some(oldest)
+    }
+
+    /// The oldest other credential that is given the same initial refresh token, if it is older than this one.
+    pub(super) fn older_login(&self, entry: &Entry) -> Option<&Entry> {
+        let seed = entry.seed.as_ref()?.word();
+        let mut users = self.seeds.get(&entry.key.namespace, &seed);
+        let oldest = users.find(|other| other.key != entry.key)?;
+        oldest.is_older_than(entry).then_some(oldest)
+    }
+
+    pub(super) fn by_uid(&self, namespace: &str, uid: &str) -> impl Iterator<Item = &Entry> {
+        let found = self.uids.get(namespace, uid);
+        found.map(AsRef::as_ref)
+    }
+
+    /// The credentials that a change of this Secret affects: its users, and the owner of the target by its name.
+    pub(super) fn users_of(&self, secret: &ObjectKey) -> impl Iterator<Item = &Entry> {
+        let ObjectKey { namespace, name } = secret;
+        let users = self.users.get(namespace, name);
+        let owner = self.claimants.get(namespace, name).take(1);
+        users.chain(owner).map(AsRef::as_ref)
+    }
+
+    /// The credentials whose CA bundle is in this object.
+    pub(super) fn trusting(
+        &self,
+        kind: CaBundleKind,
+        object: &ObjectKey,
+    ) -> impl Iterator<Item = &Entry> {
+        let ObjectKey { namespace, name } = object;
+        let group = match kind {
+            CaBundleKind::ConfigMap => &self.trusting,
+            CaBundleKind::Secret => &self.users,
+        };
+        let users = group.get(namespace, name).map(AsRef::as_ref);
+        users.filter(move |entry: &&Entry| entry.trusts(kind, name))
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        [
+            &self.claimants,
+            &self.uids,
+            &self.users,
+            &self.seeds,
+            &self.trusting,
+        ]
+        .iter()
+        .all(|group| group.is_empty())
+    }
+}
+
+/// The entries and their groups.
+impl Index {
     fn insert(&mut self, entry: Entry) {
         self.remove(&entry.key);
         let entry = Arc::new(entry);

@@ -9,6 +9,7 @@ use super::{
     context::Context,
     convert,
     key::ObjectKey,
+    slim::KeptTarget,
     watched::{spec, target_name},
 };
 use crate::{
@@ -31,9 +32,9 @@ impl Context {
         let target = target_name(object).unwrap_or_default();
         let spec = spec(object);
         // The version of a Secret by this name that a watch shows.
-        let version = |watched: &Mutex<Cache<String>>, name: Option<&String>| {
+        let version = |watched: &Mutex<Cache<Box<str>>>, name: Option<&String>| {
             let key = ObjectKey::new(&credential.namespace, name?);
-            lock(watched).get(&key).cloned()
+            lock(watched).get(&key).map(ToString::to_string)
         };
         let source = spec.map(|spec| &spec.client_secret_ref.name);
         let seed = spec.and_then(|spec| spec.refresh_token_ref.as_ref());
@@ -67,7 +68,7 @@ impl Context {
 
     fn cached_target(&self, credential: &Credential, name: &str) -> Target {
         let key = ObjectKey::new(&credential.namespace, name);
-        let cached = lock(&self.targets).get(&key).cloned();
+        let cached = lock(&self.targets).get(&key).and_then(KeptTarget::unpack);
         cached.map_or(Target::Unknown, |secret| {
             Target::Present(self.with_owner(secret, &credential.namespace))
         })

@@ -18,7 +18,7 @@ use crate::{
     clock::now,
     kubernetes::{
         error::{ApiError, call},
-        events::{self, Announcement},
+        events::Announcement,
     },
     lock::lock,
     oauth::{error::TokenError, response},
@@ -74,7 +74,10 @@ impl Context {
             note: &event.note,
             related,
         };
-        events::publish(&self.parts.recorder, &object.object_ref(&()), announcement).await;
+        let recorder = &self.parts.recorder;
+        recorder
+            .publish(&object.object_ref(&()), announcement)
+            .await;
     }
 
     async fn exchange(&self, exchange: Exchange) -> Outcome {

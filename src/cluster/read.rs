@@ -216,7 +216,9 @@ impl Context {
         let (bundles, place) = (&self.parts.ca_bundles, Place::of(namespace, reference));
         let version = match reference.kind {
             CaBundleKind::ConfigMap => bundles.watched_version(&place.object),
-            CaBundleKind::Secret => lock(&self.sources).get(&place.object).cloned(),
+            CaBundleKind::Secret => lock(&self.sources)
+                .get(&place.object)
+                .map(ToString::to_string),
         };
         let known = version.as_deref();
         if let Some(known) = known.and_then(|version| bundles.known(&place, version)) {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use kube::{Resource, core::ObjectMeta};
 use sha2::{Digest, Sha256};
 
-use super::{arrival::Watched, convert};
+use super::{arrival::Watched, convert, packed::Packed};
 use crate::{
     api::annotation,
     reconcile::{TargetSecret, hex},
@@ -46,13 +46,40 @@ pub(crate) fn credential(object: &mut Watched) {
     }
 }
 
+/// A Secret that may be a target, as it is kept.
+#[derive(Debug)]
+pub(super) struct KeptTarget {
+    owner: Option<Box<str>>,
+    packed: Packed<TargetSecret>,
+}
+
+impl KeptTarget {
+    /// The Secret, unless it is too large to be kept.
+    pub(super) fn of(secret: &TargetSecret) -> Option<Self> {
+        let owner = secret.written_for().map(Into::into);
+        fits(secret).then_some(Self {
+            owner,
+            packed: Packed::of(secret)?,
+        })
+    }
+
+    /// The uid of the `CubeCredential` that it was written for.
+    pub(super) fn owner(&self) -> Option<&str> {
+        self.owner.as_deref()
+    }
+
+    pub(super) fn unpack(&self) -> Option<TargetSecret> {
+        self.packed.unpack()
+    }
+}
+
 /// The metadata of a Secret that may be a target, unless it is too large to be kept.
-pub(super) fn target(meta: &ObjectMeta) -> Option<TargetSecret> {
-    Some(convert::target(meta)).filter(fits)
+pub(super) fn target(meta: &ObjectMeta) -> Option<KeptTarget> {
+    KeptTarget::of(&convert::target(meta))
 }
 
 /// Whether the metadata of a target is small enough to be kept.
-pub(super) fn fits(target: &TargetSecret) -> bool {
+fn fits(target: &TargetSecret) -> bool {
     let owners = target.owners.len() * ENTRY;
     size(&target.labels) + size(&target.annotations) + owners <= LARGEST
 }
@@ -81,7 +108,7 @@ mod tests {
         let mut meta = secret(&json!({LAST_APPLIED: "x".repeat(LARGEST), ours: "main"}));
         assert!(target(&meta).is_none());
         metadata(&mut meta);
-        let kept = target(&meta).unwrap().annotations;
+        let kept = target(&meta).unwrap().unpack().unwrap().annotations;
         assert_eq!(kept.into_keys().collect::<Vec<_>>(), [ours]);
     }
 

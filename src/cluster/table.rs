@@ -1,10 +1,6 @@
 //! Maps whose every visit of an entry is counted in tests, so that a walk over all objects cannot come back unnoticed.
 
-use std::{
-    borrow::Borrow,
-    collections::{BTreeSet, HashMap},
-    hash::Hash,
-};
+use std::{borrow::Borrow, collections::HashMap, hash::Hash};
 
 /// A map that is read by key. The only way to see all of it is [`Table::walk`].
 #[derive(Debug)]
@@ -22,6 +18,12 @@ impl<K: Eq + Hash, V> Table<K, V> {
         K: Borrow<Q>,
     {
         self.0.get(key).inspect(|_| visits::add(1))
+    }
+
+    /// The key as the map has it.
+    pub(super) fn key(&self, key: &K) -> Option<&K> {
+        let found = self.0.get_key_value(key).inspect(|_| visits::add(1));
+        found.map(|(key, _)| key)
     }
 
     pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
@@ -46,9 +48,10 @@ impl<K: Eq + Hash, V> Table<K, V> {
     }
 }
 
-/// Values by a namespace and a word in it: the name of a Secret, a uid. A value is in as many groups as there are words.
+/// Values by a namespace and a word in it: the name of a Secret, a uid. A value is in as many groups as there are words. Most
+/// groups have one value, so a group is a sorted list.
 #[derive(Debug)]
-pub(super) struct Groups<T>(HashMap<String, HashMap<String, BTreeSet<T>>>);
+pub(super) struct Groups<T>(HashMap<Box<str>, HashMap<Box<str>, Vec<T>>>);
 
 impl<T> Default for Groups<T> {
     fn default() -> Self {
@@ -61,14 +64,17 @@ impl<T: Ord> Groups<T> {
         visits::add(1);
         // `entry` would need owned strings even where the group exists.
         if !self.0.contains_key(namespace) {
-            self.0.insert(namespace.to_owned(), HashMap::new());
+            self.0.insert(namespace.into(), HashMap::new());
         }
         let Some(words) = self.0.get_mut(namespace) else {
             return;
         };
         match words.get_mut(word) {
-            Some(group) => drop(group.insert(value)),
-            None => drop(words.insert(word.to_owned(), BTreeSet::from([value]))),
+            Some(group) => match group.binary_search(&value) {
+                Ok(place) => group[place] = value,
+                Err(place) => group.insert(place, value),
+            },
+            None => drop(words.insert(word.into(), vec![value])),
         }
     }
 
@@ -79,7 +85,9 @@ impl<T: Ord> Groups<T> {
             return;
         };
         if let Some(group) = words.get_mut(word) {
-            group.remove(value);
+            if let Ok(place) = group.binary_search(value) {
+                group.remove(place);
+            }
             if group.is_empty() {
                 words.remove(word);
             }

@@ -84,9 +84,13 @@ fn costs(credentials: usize) -> Vec<(&'static str, usize)> {
     let context = context(credentials);
     let rival = credential(1, "2026-11-23T10:00:01Z", "token-0");
     let bundle = ObjectKey::new("treasury", "bundle-3");
-    let (affected, of_credential) =
+    let (learned, of_credential) =
         visits::of(|| context.learn_credential(&Event::Apply(rival.clone())));
-    assert_eq!(affected.len(), 1, "itself, as the owner does not change");
+    assert_eq!(
+        learned.affected.len(),
+        1,
+        "itself, as the owner does not change"
+    );
     let (affected, of_target) =
         visits::of(|| context.learn_target(Event::Apply(target("token-0", 0))));
     assert_eq!(affected.len(), 1, "its owner, and not the rival");
@@ -108,8 +112,8 @@ fn costs(credentials: usize) -> Vec<(&'static str, usize)> {
     };
     assert!(target.owner_lives && target.owner_wants_it);
     let gone = Event::Delete(rival);
-    let (affected, of_deletion) = visits::of(|| context.learn_credential(&gone));
-    assert_eq!(affected.len(), 0);
+    let (learned, of_deletion) = visits::of(|| context.learn_credential(&gone));
+    assert_eq!((learned.affected.len(), learned.gone.len()), (0, 1));
     vec![
         ("event of a credential", of_credential),
         ("event of a target", of_target),
@@ -143,7 +147,7 @@ fn woken_by_rivals(rivals: usize) -> usize {
     let reported = (0..rivals).map(|number| Event::Apply(rival(number)));
     let deleted = (0..rivals).map(|number| Event::Delete(rival(number)));
     let events = created.chain(reported).chain(deleted);
-    let woken = events.map(|event| context.learn_credential(&event).len());
+    let woken = events.map(|event| context.learn_credential(&event).affected.len());
     woken.sum()
 }
 

@@ -1,7 +1,7 @@
 //! A `CubeCredential` as the watch delivers it, and the facts that are read from it.
 
 use jiff::Timestamp;
-use kube::{Resource, ResourceExt, runtime::reflector::ObjectRef};
+use kube::{Resource, ResourceExt};
 
 use super::{
     arrival::Watched,
@@ -17,19 +17,20 @@ pub(crate) fn key(object: &Watched) -> ObjectKey {
     ObjectKey::of(object.meta())
 }
 
-/// The `CubeCredential` with this key, as kube's store names it.
-pub(super) fn reference(key: &ObjectKey) -> ObjectRef<Watched> {
-    ObjectRef::new(&key.name).within(&key.namespace)
-}
-
 /// The name of its target Secret, if its spec can be read.
 pub(crate) fn target_name(object: &Watched) -> Option<String> {
     Some(Settings::target_name(&object.name_any(), spec(object)?))
 }
 
 /// The time at which its published token expires, as its status says.
-pub(crate) fn expires_at(object: &Watched) -> Option<Timestamp> {
+pub(super) fn expires_at(object: &Watched) -> Option<Timestamp> {
     object.0.as_ref().ok()?.status.as_ref()?.expires_at
+}
+
+/// The end of the pause that the provider asked for at the last failed attempt, as its status says.
+pub(super) fn paused_until(object: &Watched) -> Option<Timestamp> {
+    let status = object.0.as_ref().ok()?.status.as_ref()?;
+    status.attempted.as_ref()?.paused_until
 }
 
 pub(super) fn spec(object: &Watched) -> Option<&CubeCredentialSpec> {
@@ -59,7 +60,7 @@ impl FollowedBundle {
 }
 
 /// The index entry of an object. An object that cannot be read has one with its metadata, so that its uid still owns its Secrets.
-pub(super) fn entry(object: &Watched) -> Entry {
+pub(super) fn entry(key: ObjectKey, object: &Watched) -> Entry {
     let meta = object.meta();
     let spec = spec(object);
     let secrets = spec.into_iter().flat_map(|spec| {
@@ -69,22 +70,24 @@ pub(super) fn entry(object: &Watched) -> Entry {
     });
     let bundle = spec.and_then(|spec| spec.ca_bundle_ref.as_ref());
     Entry {
-        key: key(object),
-        uid: meta.uid.clone(),
+        key,
+        uid: meta.uid.as_deref().map(Into::into),
         created: meta.creation_timestamp.as_ref().map(|time| time.0),
         deleting: meta.deletion_timestamp.is_some(),
-        target: target_name(object),
-        secrets: secrets.flatten().map(str::to_owned).collect(),
+        target: target_name(object).map(Into::into),
+        secrets: secrets.flatten().map(Into::into).collect(),
         seed: spec.and_then(|spec| {
             let initial = spec.refresh_token_ref.as_ref()?;
-            Some(Seed {
+            Some(Box::new(Seed {
                 secret: initial.name.clone(),
                 key: initial.key.clone(),
-            })
+            }))
         }),
-        ca_bundle: bundle.map(|bundle| Bundle {
-            kind: bundle.kind,
-            name: bundle.name.clone(),
+        ca_bundle: bundle.map(|bundle| {
+            Box::new(Bundle {
+                kind: bundle.kind,
+                name: bundle.name.clone(),
+            })
         }),
     }
 }

@@ -8,7 +8,7 @@ mod report;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use kube::{Api, Client, ResourceExt, api::ListParams};
+use kube::{Api, Client, api::ListParams};
 
 use crate::{
     cli::Check,
@@ -162,9 +162,11 @@ async fn credentials(
 /// By namespace and name.
 fn wanted(flags: &Check, context: &Context) -> BTreeMap<String, BTreeMap<String, Arc<Watched>>> {
     let mut wanted: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
-    for object in context.all() {
-        let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
-        if flags.name.as_ref().is_none_or(|only| name == *only) {
+    for key in context.all() {
+        let (namespace, name) = (key.namespace.to_string(), key.name.to_string());
+        if flags.name.as_ref().is_none_or(|only| name == *only)
+            && let Some(object) = context.find(&key)
+        {
             wanted.entry(namespace).or_default().insert(name, object);
         }
     }
@@ -191,7 +193,8 @@ fn nothing(flags: &Check, context: &Context, report: &mut Report) -> Result<(), 
         .namespace
         .as_deref()
         .unwrap_or(context.parts.client.default_namespace());
-    let mut others: Vec<_> = context.all().iter().map(|other| other.name_any()).collect();
+    let others = context.all().into_iter().map(|key| key.name.to_string());
+    let mut others: Vec<_> = others.collect();
     others.sort();
     Err(CheckError::UnknownCredential {
         name: name.clone(),

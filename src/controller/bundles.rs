@@ -167,7 +167,7 @@ impl Report {
     /// Logs an error once, until it changes.
     fn log(&self, error: String, logged: &mut Option<String>) {
         if logged.as_ref() != Some(&error) {
-            let ObjectKey { namespace, name } = &self.object;
+            let (namespace, name) = (&*self.object.namespace, &*self.object.name);
             tracing::warn!(namespace, config_map = name, %error, "watch of a CA bundle interrupted, starting it again");
             *logged = Some(error);
         }

@@ -11,7 +11,7 @@ use kube::ResourceExt;
 
 use super::reconciler::Reconciler;
 use crate::{
-    cluster::{Context, Watched, convert},
+    cluster::{Context, ObjectKey, Watched, convert},
     consumers::{Consumer, Consumers, Pod, Warned},
     kubernetes::{error::ApiError, pods},
     reconcile::{Event, EventKind},
@@ -34,21 +34,21 @@ pub(super) async fn warn(reconciler: Arc<Reconciler>) {
 }
 
 /// The published targets of each namespace, by the name of the Secret.
-type Targets = BTreeMap<String, BTreeMap<String, Arc<Watched>>>;
+type Targets = BTreeMap<Arc<str>, BTreeMap<String, ObjectKey>>;
 
 async fn warn_once(context: &Context, warned: &mut Warned) -> Result<(), ApiError> {
-    let credentials = context.all();
-    let uids: HashSet<_> = credentials
-        .iter()
-        .filter_map(|object| object.uid())
-        .collect();
+    let keys = context.all();
+    let uids: HashSet<_> = keys.iter().filter_map(|key| context.uid(key)).collect();
     warned.retain(|uid| uids.contains(uid));
-    for (namespace, targets) in published(credentials) {
+    for (namespace, targets) in published(context, keys) {
         let mut consumers = Consumers::of(targets.keys());
         // An error ends the round, because missing rights or an unavailable API server concern all namespaces.
         let take = |pods: &[Pod]| consumers.add(pods);
         pods::pages(&context.parts.client, &namespace, pods::PAGE, take).await?;
-        for (secret, credential) in targets {
+        for (secret, key) in targets {
+            let Some(credential) = context.find(&key) else {
+                continue;
+            };
             let stale: Vec<_> = consumers
                 .using(&secret)
                 .filter(|consumer| !consumer.is_fresh())
@@ -61,14 +61,14 @@ async fn warn_once(context: &Context, warned: &mut Warned) -> Result<(), ApiErro
     Ok(())
 }
 
-fn published(credentials: Vec<Arc<Watched>>) -> Targets {
+fn published(context: &Context, keys: Vec<ObjectKey>) -> Targets {
     let mut published = Targets::new();
-    for object in credentials {
+    for key in keys {
+        let object = context.find(&key);
         // Only our own targets count: foreign Secrets are not our business.
-        if let Some(target) = convert::status(&object).target {
-            let namespace = object.namespace().unwrap_or_default();
-            let targets = published.entry(namespace).or_default();
-            targets.insert(target.name, object);
+        if let Some(target) = object.and_then(|object| convert::status(&object).target) {
+            let targets = published.entry(Arc::clone(&key.namespace)).or_default();
+            targets.insert(target.name, key);
         }
     }
     published

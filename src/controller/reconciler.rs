@@ -1,7 +1,6 @@
 //! One reconcile: observe, then decide, perform and absorb until nothing is left to do.
 
 use std::{
-    collections::HashSet,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -23,7 +22,9 @@ use super::{
 use crate::{
     api::{CaBundleKind, CubeCredentialStatus},
     clock::now,
-    cluster::{Affected, Context, FollowedBundle, ObjectKey, Watched, convert, key},
+    cluster::{
+        Affected, Context, FollowedBundle, Gone, ObjectKey, Presence, Watched, convert, key,
+    },
     kubernetes::error::ApiError,
     leader::Leadership,
     lock::lock,
@@ -83,11 +84,13 @@ impl Reconciler {
         }
     }
 
-    /// Forgets a deleted object.
-    pub(super) fn forget(&self, object: &Watched) {
-        let uid = object.uid().unwrap_or_default();
-        self.states.lock().forget(&uid);
-        self.forget_uid(&uid, &key(object));
+    /// Forgets an object that does not exist any more.
+    pub(super) fn forget(&self, Gone { key, uid }: &Gone) {
+        let mut states = self.states.lock();
+        states.forget(uid);
+        self.bundles.follow(uid, None);
+        self.context.forget(uid, key);
+        self.exchanges.forget(uid);
     }
 
     /// Learns the pauses that providers asked an earlier process for, before anything is sent. The status does not say of which
@@ -95,7 +98,8 @@ impl Reconciler {
     /// credential itself keeps its pause.
     pub(super) async fn recall_pauses(&self) {
         let recall = || async {
-            let paused = self.context.all().into_iter().filter_map(|object| {
+            let paused = self.context.paused(now()).into_iter().filter_map(|key| {
+                let object = self.context.find(&key)?;
                 let memory = Memory::recall(&convert::status(&object), now());
                 let session = Session::begin(self.context.observe(&object, memory));
                 let read = session.needs_for_its_pause(now())?;
@@ -118,29 +122,9 @@ impl Reconciler {
         }
     }
 
-    /// Whether an earlier process was asked to pause.
+    /// Whether an earlier process may have been asked to pause.
     pub(super) fn has_pauses(&self) -> bool {
-        let mut objects = self.context.all().into_iter();
-        objects.any(|object| {
-            let memory = Memory::recall(&convert::status(&object), now());
-            memory.paused_until(now()).is_some()
-        })
-    }
-
-    /// Forgets the objects that were deleted while the watch was interrupted: no event arrives for them.
-    pub(super) fn forget_missing(&self) {
-        let objects = self.context.all();
-        let present: HashSet<_> = objects.iter().filter_map(|object| object.uid()).collect();
-        let mut states = self.states.lock();
-        for missing in states.forget_all_but(&present) {
-            self.forget_uid(&missing.uid, &missing.key);
-        }
-    }
-
-    fn forget_uid(&self, uid: &str, key: &ObjectKey) {
-        self.bundles.follow(uid, None);
-        self.context.forget(uid, key);
-        self.exchanges.forget(uid);
+        !self.context.paused(now()).is_empty()
     }
 
     /// Remembers that a CA bundle may have changed, and returns the credentials that it affects.
@@ -188,7 +172,8 @@ impl Reconciler {
         let errors = self.states.api_errors(&object.uid().unwrap_or_default());
         let delay = retry::delay_after(error, errors);
         if !error.is_conflict() || delay > UNLOGGED_DELAY {
-            let ObjectKey { namespace, name } = key(object);
+            let key = key(object);
+            let (namespace, name) = (&*key.namespace, &*key.name);
             tracing::warn!(namespace, name, %error, retry_seconds = delay.as_secs(), "reconcile interrupted");
         }
         delay
@@ -238,11 +223,11 @@ impl Reconciler {
     }
 
     fn waited(&self, object: &Watched, session: &mut Session) {
-        let current = self.context.current(object);
-        let object_is_gone = current.and_then(|current| current.uid()) != object.uid();
+        let object_is_gone = self.context.presence(object) != Presence::Present;
         session.absorb(Outcome::Waited { object_is_gone }, now());
         if object_is_gone && !session.observed().memory.is_storing() {
-            let ObjectKey { namespace, name } = key(object);
+            let key = key(object);
+            let (namespace, name) = (&*key.namespace, &*key.name);
             tracing::warn!(
                 namespace,
                 name,
@@ -309,14 +294,14 @@ impl Reconciler {
         let metrics = &self.context.parts.metrics;
         let (namespace, name) = (&credential.namespace, &credential.name);
         let mut states = self.states.lock();
-        let current = self.context.current(object);
-        if current.as_ref().and_then(|current| current.uid()) != object.uid() {
+        let presence = self.context.presence(object);
+        if presence != Presence::Present {
             // The object was deleted in the meantime: no later event would forget it.
             states.forget(&credential.uid);
             self.bundles.follow(&credential.uid, None);
             self.exchanges.forget(&credential.uid);
             lock(budget).forget(&credential.uid);
-            if current.is_none() {
+            if presence == Presence::Gone {
                 metrics.forget(namespace, name);
             }
         } else if states.keep(&credential.uid, memory, worked) && worked {

@@ -220,7 +220,7 @@ impl Exchanges {
 
     fn wake(&self, granted: Vec<ObjectKey>) {
         for key in granted {
-            let namespace = Some(key.namespace.clone());
+            let namespace = Some(key.namespace.to_string());
             let queue = self
                 .queues
                 .get(&namespace)
@@ -262,7 +262,10 @@ mod tests {
 
         fn end(&mut self, uid: &str) -> Vec<String> {
             let granted = self.0.end(uid, Ending::Done);
-            granted.into_iter().map(|key| key.name).collect()
+            granted
+                .into_iter()
+                .map(|key| key.name.to_string())
+                .collect()
         }
     }
 

@@ -1,7 +1,7 @@
 //! The state that is kept of each `CubeCredential` between reconciles, by its uid.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{Mutex, MutexGuard},
 };
 
@@ -10,20 +10,22 @@ use kube::ResourceExt;
 use crate::{
     api::CubeCredentialStatus,
     clock::now,
-    cluster::{Context, ObjectKey, Watched, convert, key},
+    cluster::{Context, Watched, convert},
     lock::lock,
     reconcile::{Memory, Observed},
 };
 
 /// The states of all objects of a scope.
 #[derive(Default)]
-pub(super) struct ObjectStates(Mutex<HashMap<String, ObjectState>>);
+pub(super) struct ObjectStates(Mutex<States>);
+
+/// By uid. A state is large, and a map has up to twice as many places as states.
+type States = HashMap<String, Box<ObjectState>>;
 
 #[derive(Default)]
 struct ObjectState {
-    key: ObjectKey,
     memory: Memory,
-    reported: Option<Reported>,
+    reported: Option<Box<Reported>>,
     /// The number of reconciles in a row that the API server has interrupted.
     api_errors: u32,
 }
@@ -34,15 +36,9 @@ struct Reported {
     status: CubeCredentialStatus,
 }
 
-/// An object that does not exist any more.
-pub(super) struct Missing {
-    pub(super) uid: String,
-    pub(super) key: ObjectKey,
-}
-
 /// The states, locked. The metrics of an object are changed only while its state is locked: otherwise a reconcile that ends could
 /// show an object again whose deletion has just removed it.
-pub(super) struct LockedStates<'a>(MutexGuard<'a, HashMap<String, ObjectState>>);
+pub(super) struct LockedStates<'a>(MutexGuard<'a, States>);
 
 impl ObjectStates {
     pub(super) fn lock(&self) -> LockedStates<'_> {
@@ -53,18 +49,25 @@ impl ObjectStates {
     pub(super) fn observe(&self, context: &Context, object: &Watched) -> Observed {
         let mut states = lock(&self.0);
         let uid = object.uid().unwrap_or_default();
-        let state = states.entry(uid).or_insert_with(|| ObjectState {
-            key: key(object),
-            memory: Memory::recall(&convert::status(object), now()),
-            ..ObjectState::default()
+        let state = states.entry(uid).or_insert_with(|| {
+            Box::new(ObjectState {
+                memory: Memory::recall(&convert::status(object), now()),
+                ..ObjectState::default()
+            })
         });
         let mut observed = context.observe(object, state.memory.begin());
         let version = object.resource_version();
         let version = version.and_then(|version| version.parse().ok());
+        let version = version.unwrap_or(u64::MAX);
         // The status of an object that cannot be read is not known either.
-        if let Some(reported) = &state.reported
-            && (reported.version >= version.unwrap_or(u64::MAX) || object.0.is_err())
-        {
+        let known = |reported: &Reported| reported.version < version && object.0.is_ok();
+        let shown = |reported: &Reported| {
+            reported.version == version && reported.status == observed.credential.status
+        };
+        state.reported = state
+            .reported
+            .take_if(|reported| !known(reported) && !shown(reported));
+        if let Some(reported) = &state.reported {
             observed.credential.status.clone_from(&reported.status);
         }
         observed
@@ -74,7 +77,7 @@ impl ObjectStates {
     pub(super) fn reported(&self, uid: &str, version: u64, status: &CubeCredentialStatus) {
         if let Some(state) = lock(&self.0).get_mut(uid) {
             let status = status.clone();
-            state.reported = Some(Reported { version, status });
+            state.reported = Some(Box::new(Reported { version, status }));
         }
     }
 
@@ -112,17 +115,6 @@ impl LockedStates<'_> {
 
     pub(super) fn forget(&mut self, uid: &str) {
         self.0.remove(uid);
-    }
-
-    /// Forgets all other objects, and returns them.
-    pub(super) fn forget_all_but(&mut self, present: &HashSet<String>) -> Vec<Missing> {
-        self.0
-            .extract_if(|uid, _| !present.contains(uid))
-            .map(|(uid, state)| Missing {
-                uid,
-                key: state.key,
-            })
-            .collect()
     }
 }
 

@@ -9,15 +9,7 @@ use std::{
 
 use axum::http::{Request, Response};
 use jiff::SignedDuration;
-use kube::{
-    Client,
-    client::Body,
-    runtime::{
-        events::{Recorder, Reporter},
-        reflector::{self, store::Writer},
-        watcher::Event,
-    },
-};
+use kube::{Client, client::Body, runtime::watcher::Event};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +23,7 @@ use super::{
 use crate::{
     clock::now,
     cluster::{Context, Parts, Watched},
+    kubernetes::events::Recorder,
     leader::Leadership,
     metrics::Metrics,
     oauth::{client::TokenClient, networks::Networks},
@@ -51,11 +44,11 @@ pub(super) fn object_in(namespace: &str, name: &str, uid: &str) -> Watched {
     .unwrap()
 }
 
-pub(super) fn reconciler() -> (Reconciler, Writer<Watched>) {
+pub(super) fn reconciler() -> Reconciler {
     reconciler_that(Leadership::alone())
 }
 
-pub(super) fn reconciler_that(leadership: Leadership) -> (Reconciler, Writer<Watched>) {
+pub(super) fn reconciler_that(leadership: Leadership) -> Reconciler {
     reconciler_at(leadership, || future::ready(()))
 }
 
@@ -63,7 +56,7 @@ pub(super) fn reconciler_that(leadership: Leadership) -> (Reconciler, Writer<Wat
 pub(super) fn reconciler_at<F>(
     leadership: Leadership,
     before_response: impl Fn() -> F + Clone + Send + 'static,
-) -> (Reconciler, Writer<Watched>)
+) -> Reconciler
 where
     F: Future<Output = ()> + Send + 'static,
 {
@@ -75,9 +68,12 @@ where
         }
     });
     let client = Client::new(server, "default");
-    let (store, writer) = reflector::store();
     let parts = Parts {
-        recorder: Recorder::new(client.clone(), Reporter::from("test")),
+        recorder: Recorder {
+            client: client.clone(),
+            controller: "test",
+            instance: None,
+        },
         client,
         allowed_hosts: None,
         hides_network_detail: false,
@@ -94,28 +90,24 @@ where
     };
     let (bundles, _) = BundleWatches::new(parts.client.clone(), Arc::clone(&parts.ca_bundles));
     let readiness = Readiness::new(Place(None), parts.metrics.clone(), KnownPauses::of(1));
-    (
-        Reconciler::new(
-            Context::new(parts, store),
-            bundles,
-            readiness,
-            Arc::new(Exchanges::new(HashMap::new())),
-            leadership,
-            CancellationToken::new(),
-        ),
-        writer,
+    Reconciler::new(
+        Context::new(parts),
+        bundles,
+        readiness,
+        Arc::new(Exchanges::new(HashMap::new())),
+        leadership,
+        CancellationToken::new(),
     )
 }
 
 /// The objects that a list, or a list after an interrupted watch, finds.
-pub(super) fn list(reconciler: &Reconciler, writer: &mut Writer<Watched>, objects: &[Watched]) {
+pub(super) fn list(reconciler: &Reconciler, objects: &[Watched]) {
     let found = objects.iter().cloned().map(Event::InitApply);
     for event in [Event::Init]
         .into_iter()
         .chain(found)
         .chain([Event::InitDone])
     {
-        writer.apply_watcher_event(&event);
         credentials_affected(reconciler, event);
     }
 }

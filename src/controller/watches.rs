@@ -9,8 +9,7 @@ use futures::{
 };
 use k8s_openapi::api::core::v1::Secret;
 use kube::runtime::{
-    WatchStreamExt, reflector,
-    reflector::store::Writer,
+    WatchStreamExt,
     watcher::{self, Event},
 };
 use tokio::sync::mpsc;
@@ -22,7 +21,7 @@ use super::{
 };
 use crate::{
     api::{CaBundleKind, label},
-    cluster::{Affected, Metadata, ObjectKey, Watched, slim},
+    cluster::{Affected, Learned, Metadata, ObjectKey, Watched, slim},
     leader::Shard,
 };
 
@@ -31,7 +30,6 @@ pub(super) fn affected(
     reconciler: &Arc<Reconciler>,
     namespace: Option<&str>,
     shard: Shard,
-    writer: Writer<Watched>,
     bundles: mpsc::Receiver<ObjectKey>,
 ) -> impl Stream<Item = ObjectKey> + Send + 'static {
     let labelled = |label: &str| all().labels(&format!("{label}={}", label::TRUE));
@@ -39,7 +37,6 @@ pub(super) fn affected(
     let credentials = watched::<Watched>(reconciler, namespace, shard, List::Credentials, all())
         .map(Ok)
         .modify(slim::credential);
-    let credentials = reflector(writer, credentials);
     stream::select_all([
         each(
             reconciler,
@@ -70,7 +67,13 @@ pub(super) fn affected(
         ),
         each(
             reconciler,
-            watched(reconciler, namespace, List::States, labelled(label::STATE)),
+            watched(
+                reconciler,
+                namespace,
+                shard,
+                List::States,
+                labelled(label::STATE),
+            ),
             states_affect,
         ),
         bundles_affect(reconciler, bundles),
@@ -123,18 +126,15 @@ fn each<K: Send + 'static>(
 }
 
 pub(super) fn credentials_affected(reconciler: &Reconciler, event: Event<Watched>) -> Affected {
-    let affected = reconciler.context.learn_credential(&event);
-    match event {
-        Event::Delete(object) => reconciler.forget(&object),
-        Event::InitDone => {
-            if !reconciler.has_pauses() {
-                reconciler.readiness.recalled();
-            }
-            reconciler.readiness.listed(List::Credentials);
-            // The store is complete only now.
-            reconciler.forget_missing();
+    let Learned { affected, gone } = reconciler.context.learn_credential(&event);
+    for gone in &gone {
+        reconciler.forget(gone);
+    }
+    if matches!(event, Event::InitDone) {
+        if !reconciler.has_pauses() {
+            reconciler.readiness.recalled();
         }
-        Event::Apply(_) | Event::Init | Event::InitApply(_) => {}
+        reconciler.readiness.listed(List::Credentials);
     }
     affected
 }

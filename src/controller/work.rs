@@ -3,7 +3,6 @@
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use futures::{Stream, StreamExt, future::OptionFuture};
-use kube::ResourceExt;
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     time::{Instant, sleep_until},
@@ -13,11 +12,7 @@ use super::{
     queue::{Queue, Run},
     reconciler::{BUG_DELAY, LEADERSHIP_DELAY, Reconciler},
 };
-use crate::{
-    clock::now,
-    cluster::{ObjectKey, expires_at},
-    reconcile::deadline,
-};
+use crate::{clock::now, cluster::ObjectKey, reconcile::deadline};
 
 /// The events that are taken in before the queue is looked at: a list brings thousands.
 const EVENTS_AT_ONCE: usize = 256;
@@ -71,12 +66,12 @@ enum Progress {
 
 impl Work {
     fn add(&mut self, key: ObjectKey) {
-        let Some(object) = self.reconciler.context.find(&key) else {
+        let context = &self.reconciler.context;
+        let Some(uid) = context.uid(&key) else {
             return;
         };
-        let deadline = deadline(expires_at(&object), now());
-        self.queue
-            .add(key, &object.uid().unwrap_or_default(), deadline);
+        let deadline = deadline(context.expires_at(&key), now());
+        self.queue.add(key, &uid, deadline);
     }
 
     fn take(&mut self, progress: Progress) {
@@ -100,7 +95,7 @@ impl Work {
             self.add(key);
         }
         let reconciler = Arc::clone(&self.reconciler);
-        let uid_of = |key: &ObjectKey| reconciler.context.find(key)?.uid();
+        let uid_of = |key: &ObjectKey| reconciler.context.uid(key);
         while let Some(run) = self.queue.next(uid_of) {
             self.spawn(run);
         }

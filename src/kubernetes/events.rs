@@ -1,45 +1,74 @@
 //! Events (events.k8s.io/v1), which `kubectl describe` shows. They are best effort: the conditions are authoritative.
+//!
+//! kube's recorder remembers every event of the last six minutes, and walks over all of them for each further one, to count
+//! repetitions. Each of ours tells of a change, so none is counted as the repetition of another.
 
-use k8s_openapi::api::core::v1::ObjectReference;
-use kube::runtime::events::{Event, EventType, Recorder};
+use k8s_openapi::{
+    api::{core::v1::ObjectReference, events::v1::Event},
+    apimachinery::pkg::apis::meta::v1::MicroTime,
+};
+use kube::{Api, Client, api::PostParams, core::ObjectMeta};
 
-use crate::scrub::visible;
+use crate::{clock::now, scrub::visible};
 
 /// The longest note that the API server accepts.
 const LONGEST_NOTE: usize = 1024;
+
+/// Publishes events under the name of this process.
+#[derive(Clone)]
+pub(crate) struct Recorder {
+    pub(crate) client: Client,
+    /// The program.
+    pub(crate) controller: &'static str,
+    /// The process; `None`: it is not distinguished from others.
+    pub(crate) instance: Option<String>,
+}
 
 /// The content of an event about an object.
 pub(crate) struct Announcement<'a> {
     pub(crate) is_warning: bool,
     pub(crate) reason: String,
     pub(crate) note: &'a str,
-    /// Another object that the event is about. Without one, kube counts the event as a repetition of the last one.
+    /// Another object that the event is about.
     pub(crate) related: Option<ObjectReference>,
 }
 
-/// Publishes one event about an object.
-pub(crate) async fn publish(
-    recorder: &Recorder,
-    object: &ObjectReference,
-    announcement: Announcement<'_>,
-) {
-    let event = Event {
-        type_: if announcement.is_warning {
-            EventType::Warning
+impl Recorder {
+    /// Publishes one event about an object.
+    pub(crate) async fn publish(&self, object: &ObjectReference, announcement: Announcement<'_>) {
+        let event = self.event(object, announcement);
+        let namespace = object.namespace.as_deref().unwrap_or("default");
+        let api: Api<Event> = Api::namespaced(self.client.clone(), namespace);
+        if let Err(error) = api.create(&PostParams::default(), &event).await {
+            tracing::warn!(error = %super::error::explain_kube(&error), reason = event.reason, "event not published");
+        }
+    }
+
+    fn event(&self, object: &ObjectReference, announcement: Announcement<'_>) -> Event {
+        let about = object.name.as_deref().unwrap_or(self.controller);
+        let instance = self.instance.as_deref().unwrap_or(self.controller);
+        let r#type = if announcement.is_warning {
+            "Warning"
         } else {
-            EventType::Normal
-        },
-        reason: announcement.reason,
-        note: Some(
-            visible(announcement.note)
-                .chars()
-                .take(LONGEST_NOTE)
-                .collect(),
-        ),
-        action: "Refresh".into(),
-        secondary: announcement.related,
-    };
-    if let Err(error) = recorder.publish(&event, object).await {
-        tracing::warn!(error = %super::error::explain_kube(&error), reason = event.reason, "event not published");
+            "Normal"
+        };
+        let note = visible(announcement.note);
+        Event {
+            action: Some("Refresh".into()),
+            event_time: Some(MicroTime(now())),
+            metadata: ObjectMeta {
+                generate_name: Some(format!("{about}.")),
+                namespace: object.namespace.clone(),
+                ..ObjectMeta::default()
+            },
+            note: Some(note.chars().take(LONGEST_NOTE).collect()),
+            reason: Some(announcement.reason),
+            regarding: Some(object.clone()),
+            related: announcement.related,
+            reporting_controller: Some(self.controller.into()),
+            reporting_instance: Some(instance.into()),
+            type_: Some(r#type.into()),
+            ..Event::default()
+        }
     }
 }

@@ -1,120 +1,172 @@
 //! The metrics of each `CubeCredential`. They are made from one entry at each scrape, so that a condition never has two values,
 //! and nothing remains of a deleted object.
+//!
+//! With ten thousand objects they have megabytes of text, so they are made page by page, as fast as the reader takes them.
 
-use std::{collections::BTreeMap, fmt, sync::Mutex};
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    ops::Bound,
+    sync::{Arc, Mutex},
+};
 
 use jiff::Timestamp;
-use prometheus_client::{collector::Collector, encoding::DescriptorEncoder, metrics::MetricType};
 
+use super::PREFIX;
 use crate::{
     api::{ConditionStatus, ConditionType, CubeCredentialStatus, Reason},
     lock::lock,
 };
 
+/// The objects on a page. Each has up to two samples of 130 bytes in a family.
+const PAGE: usize = 200;
+
 /// The shown values, by namespace and name.
 #[derive(Debug, Default)]
-pub(super) struct Credentials(Mutex<BTreeMap<(String, String), Shown>>);
+pub(super) struct Credentials(Mutex<BTreeMap<Key, Shown>>);
+
+/// The namespace and name. No character of them needs an escape in a label.
+type Key = (Box<str>, Box<str>);
 
 #[derive(Debug)]
 struct Shown {
-    expires_at: Option<Timestamp>,
-    issued_at: Option<Timestamp>,
-    login_expires_at: Option<Timestamp>,
+    expires_at: Option<i64>,
+    issued_at: Option<i64>,
+    login_expires_at: Option<i64>,
     login_fixed: bool,
     failures: i32,
-    conditions: Vec<(ConditionType, ConditionStatus, Reason)>,
+    ready: Option<(ConditionStatus, Reason)>,
+    refreshed: Option<(ConditionStatus, Reason)>,
+}
+
+/// A gauge with samples of each object: further labels, and the value.
+struct Family {
+    name: &'static str,
+    help: &'static str,
+    samples: fn(&Shown) -> Vec<(String, i64)>,
+}
+
+const FAMILIES: [Family; 5] = [
+    Family {
+        name: "token_expiry_timestamp_seconds",
+        help: "When the published token of a CubeCredential expires",
+        samples: |shown| plain(shown.expires_at),
+    },
+    Family {
+        name: "last_success_timestamp_seconds",
+        help: "When the published token of a CubeCredential was issued",
+        samples: |shown| plain(shown.issued_at),
+    },
+    Family {
+        name: "consecutive_failures",
+        help: "How many exchanges of a CubeCredential have failed in a row",
+        samples: |shown| plain(Some(shown.failures.into())),
+    },
+    Family {
+        name: "login_expiry_timestamp_seconds",
+        help: "When the login behind a refresh token ends, and whether no refresh extends it",
+        samples: |shown| {
+            let fixed = format!(",fixed=\"{}\"", shown.login_fixed);
+            let end = shown.login_expires_at.map(|end| (fixed, end));
+            end.into_iter().collect()
+        },
+    },
+    Family {
+        name: "condition",
+        help: "Always 1: what a condition of a CubeCredential is, and why",
+        samples: |shown| {
+            let ready = condition(ConditionType::Ready, shown.ready);
+            let refreshed = condition(ConditionType::Refreshed, shown.refreshed);
+            ready.into_iter().chain(refreshed).collect()
+        },
+    },
+];
+
+fn plain(value: Option<i64>) -> Vec<(String, i64)> {
+    value
+        .map(|value| (String::new(), value))
+        .into_iter()
+        .collect()
+}
+
+fn condition(
+    r#type: ConditionType,
+    value: Option<(ConditionStatus, Reason)>,
+) -> Option<(String, i64)> {
+    let (status, reason) = value?;
+    let labels = format!(",condition=\"{type:?}\",status=\"{status:?}\",reason=\"{reason}\"");
+    Some((labels, 1))
 }
 
 impl Credentials {
     pub(super) fn show(&self, namespace: &str, name: &str, status: &CubeCredentialStatus) {
-        let key = (namespace.to_owned(), name.to_owned());
-        lock(&self.0).insert(key, Shown::from(status));
+        lock(&self.0).insert(key(namespace, name), Shown::from(status));
     }
 
     pub(super) fn forget(&self, namespace: &str, name: &str) {
-        lock(&self.0).remove(&(namespace.to_owned(), name.to_owned()));
+        lock(&self.0).remove(&key(namespace, name));
     }
+
+    /// All of them as text, in the `OpenMetrics` format.
+    pub(super) fn pages(self: Arc<Self>) -> impl Iterator<Item = String> {
+        FAMILIES.iter().flat_map(move |family| {
+            let credentials = Arc::clone(&self);
+            let mut text = family.head();
+            let mut next = Some(Bound::Unbounded);
+            std::iter::from_fn(move || {
+                next = credentials.page(family, next.take()?, &mut text);
+                Some(std::mem::take(&mut text))
+            })
+        })
+    }
+
+    /// Writes the samples of the next objects. Returns where to continue.
+    fn page(&self, family: &Family, from: Bound<Key>, text: &mut String) -> Option<Bound<Key>> {
+        let all = lock(&self.0);
+        let mut last = None;
+        for (key, shown) in all.range((from, Bound::Unbounded)).take(PAGE) {
+            let (namespace, name) = key;
+            for (labels, value) in (family.samples)(shown) {
+                let family = family.name;
+                writeln!(
+                    text,
+                    "{PREFIX}_{family}{{namespace=\"{namespace}\",name=\"{name}\"{labels}}} {value}"
+                )
+                .expect("writing to a String cannot fail");
+            }
+            last = Some(key);
+        }
+        last.cloned().map(Bound::Excluded)
+    }
+}
+
+impl Family {
+    fn head(&self) -> String {
+        let Self { name, help, .. } = self;
+        format!("# HELP {PREFIX}_{name} {help}.\n# TYPE {PREFIX}_{name} gauge\n")
+    }
+}
+
+fn key(namespace: &str, name: &str) -> Key {
+    (namespace.into(), name.into())
 }
 
 impl From<&CubeCredentialStatus> for Shown {
     fn from(status: &CubeCredentialStatus) -> Self {
-        let conditions = [ConditionType::Ready, ConditionType::Refreshed].into_iter();
+        let seconds = |time: Option<Timestamp>| time.map(Timestamp::as_second);
+        let condition = |r#type| {
+            let found = status.condition(r#type)?;
+            // Another client may have written a status that we have not reported yet, so an unknown reason becomes no label.
+            Some((found.status, Reason::from_name(&found.reason)?))
+        };
         Self {
-            expires_at: status.expires_at,
-            issued_at: status.issued_at,
-            login_expires_at: status.login_expires_at,
+            expires_at: seconds(status.expires_at),
+            issued_at: seconds(status.issued_at),
+            login_expires_at: seconds(status.login_expires_at),
             login_fixed: status.login_fixed,
             failures: status.failures.unwrap_or(0),
-            conditions: conditions
-                .filter_map(|r#type| {
-                    let found = status.condition(r#type)?;
-                    // Another client may have written a status that we have not reported yet, so an unknown reason becomes no
-                    // label.
-                    Some((r#type, found.status, Reason::from_name(&found.reason)?))
-                })
-                .collect(),
+            ready: condition(ConditionType::Ready),
+            refreshed: condition(ConditionType::Refreshed),
         }
-    }
-}
-
-impl Collector for Credentials {
-    fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
-        let all = lock(&self.0);
-        let seconds = |time: Option<Timestamp>| time.map(Timestamp::as_second);
-        let mut gauge = |name, help, value: &dyn Fn(&Shown) -> Option<i64>| {
-            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
-            for ((namespace, name), shown) in &*all {
-                if let Some(value) = value(shown) {
-                    let labels = [("namespace", namespace), ("name", name)];
-                    family.encode_family(&labels)?.encode_gauge(&value)?;
-                }
-            }
-            Ok(())
-        };
-        gauge(
-            "token_expiry_timestamp_seconds",
-            "When the published token of a CubeCredential expires",
-            &|shown| seconds(shown.expires_at),
-        )?;
-        gauge(
-            "last_success_timestamp_seconds",
-            "When the published token of a CubeCredential was issued",
-            &|shown| seconds(shown.issued_at),
-        )?;
-        gauge(
-            "consecutive_failures",
-            "How many exchanges of a CubeCredential have failed in a row",
-            &|shown| Some(shown.failures.into()),
-        )?;
-
-        let help = "When the login behind a refresh token ends, and whether no refresh extends it";
-        let name = "login_expiry_timestamp_seconds";
-        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
-        for ((namespace, name), shown) in &*all {
-            if let Some(end) = seconds(shown.login_expires_at) {
-                let labels = [
-                    ("namespace", namespace),
-                    ("name", name),
-                    ("fixed", &shown.login_fixed.to_string()),
-                ];
-                family.encode_family(&labels)?.encode_gauge(&end)?;
-            }
-        }
-
-        let help = "Always 1: what a condition of a CubeCredential is, and why";
-        let mut family = encoder.encode_descriptor("condition", help, None, MetricType::Gauge)?;
-        for ((namespace, name), shown) in &*all {
-            for (r#type, status, reason) in &shown.conditions {
-                let labels = [
-                    ("namespace", namespace),
-                    ("name", name),
-                    ("condition", &format!("{type:?}")),
-                    ("status", &format!("{status:?}")),
-                    ("reason", &reason.to_string()),
-                ];
-                family.encode_family(&labels)?.encode_gauge(&1_i64)?;
-            }
-        }
-        Ok(())
     }
 }

@@ -14,7 +14,7 @@ pub(super) use desired::desired;
 pub(crate) use earlier::EarlierUse;
 pub use earlier::PodList;
 pub(super) use earlier::{Kept, PodsSeen};
-pub(super) use metadata::DesiredMetadata;
+pub(super) use metadata::{DesiredMetadata, MetadataDigest};
 pub(super) use owner::TargetOwner;
 pub use secret::{Content, Target, TargetReading, TargetSecret};
 

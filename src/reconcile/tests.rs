@@ -19,6 +19,7 @@ mod copies;
 mod ends;
 mod events;
 mod failures;
+mod footprint;
 mod forged;
 mod grants;
 mod held;

@@ -27,7 +27,7 @@ const PERMISSIONS: [(&str, &str, Option<&str>, &[&str]); 6] = [
         &["get", "list", "watch", "create", "patch", "delete"],
     ),
     ("", "configmaps", None, &["get", "list", "watch"]),
-    ("events.k8s.io", "events", None, &["create", "patch"]),
+    ("events.k8s.io", "events", None, &["create"]),
     // Only for warnings about consumers.
     ("", "pods", None, &["list"]),
 ];

@@ -27,33 +27,32 @@ fn shown(reconciler: &Reconciler) -> Vec<String> {
 
 #[tokio::test]
 async fn an_object_deleted_while_the_watch_was_interrupted_leaves_no_metric_and_no_state() {
-    let (reconciler, mut writer) = reconciler();
+    let reconciler = reconciler();
     let objects = [object("stays", "a"), object("goes", "b")];
-    list(&reconciler, &mut writer, &objects);
+    list(&reconciler, &objects);
     for object in &objects {
         reconciler.keep(object, begin(&reconciler, object), true);
     }
     assert_eq!(shown(&reconciler), ["goes", "stays"]);
 
-    list(&reconciler, &mut writer, &objects[..1]);
+    list(&reconciler, &objects[..1]);
     assert_eq!(shown(&reconciler), ["stays"]);
     assert_eq!(reconciler.states.uids(), ["a"]);
 }
 
 #[tokio::test]
 async fn a_reconcile_that_outlives_its_object_leaves_no_metric_and_no_state() {
-    let (reconciler, mut writer) = reconciler();
+    let reconciler = reconciler();
     let old = object("main", "old");
-    list(&reconciler, &mut writer, std::slice::from_ref(&old));
+    list(&reconciler, std::slice::from_ref(&old));
     let session = begin(&reconciler, &old);
     let deletion = Event::Delete(old.clone());
-    writer.apply_watcher_event(&deletion);
     credentials_affected(&reconciler, deletion);
     // A reconcile that had waited until now begins.
     begin(&reconciler, &old);
     // A new object with its name is another one.
     let creation = Event::Apply(object("main", "new"));
-    writer.apply_watcher_event(&creation);
+    credentials_affected(&reconciler, creation);
     reconciler.keep(&old, session, true);
     assert_eq!(shown(&reconciler), [""; 0]);
     assert_eq!(reconciler.states.uids(), [""; 0]);
@@ -61,9 +60,9 @@ async fn a_reconcile_that_outlives_its_object_leaves_no_metric_and_no_state() {
 
 #[tokio::test]
 async fn a_status_is_shown_even_if_the_api_server_does_not_take_it_but_not_after_a_deletion() {
-    let (reconciler, mut writer) = reconciler();
+    let reconciler = reconciler();
     let object = object("main", "a");
-    list(&reconciler, &mut writer, std::slice::from_ref(&object));
+    list(&reconciler, std::slice::from_ref(&object));
     let observed = observe(&reconciler, &object);
     let report = || Action::Report {
         status: CubeCredentialStatus::default(),
@@ -84,7 +83,7 @@ async fn a_status_is_shown_even_if_the_api_server_does_not_take_it_but_not_after
         "not the 1 of the status that stands"
     );
 
-    list(&reconciler, &mut writer, &[]);
+    list(&reconciler, &[]);
     assert!(reconciler.act(report(), &object, &observed).await.is_err());
     assert_eq!(shown(&reconciler), [""; 0]);
 }
@@ -92,12 +91,12 @@ async fn a_status_is_shown_even_if_the_api_server_does_not_take_it_but_not_after
 #[tokio::test]
 async fn an_exchange_that_was_about_to_begin_when_the_lease_was_lost_does_not_begin() {
     for (leadership, began) in [(Leadership::alone(), true), (Leadership::of(1), false)] {
-        let (reconciler, mut writer) = reconciler_that(leadership);
+        let reconciler = reconciler_that(leadership);
         let mut object = object("main", "a");
         let spec = &mut object.0.as_mut().unwrap().spec;
         // Nothing is sent there.
         spec.token_url = Some("https://127.0.0.1/token".into());
-        list(&reconciler, &mut writer, std::slice::from_ref(&object));
+        list(&reconciler, std::slice::from_ref(&object));
         let mut observed = observe(&reconciler, &object);
         let text = |text: &str| SourceValue::Text(text.into());
         observed.target = Target::Absent;
@@ -124,7 +123,7 @@ async fn an_exchange_that_was_about_to_begin_when_the_lease_was_lost_does_not_be
 
 #[tokio::test]
 async fn a_slot_that_is_taken_after_a_wait_is_given_back_too() {
-    let (reconciler, _writer) = reconciler();
+    let reconciler = reconciler();
     let deadline = now();
     for number in 0..1000 {
         let mut slot = SlotUse::of(&reconciler, &object("main", &number.to_string()));
@@ -137,9 +136,9 @@ async fn a_slot_that_is_taken_after_a_wait_is_given_back_too() {
 
 #[tokio::test]
 async fn an_object_that_is_deleted_before_it_asks_for_a_slot_keeps_none() {
-    let (reconciler, mut writer) = reconciler();
+    let reconciler = reconciler();
     let old = object("main", "old");
-    list(&reconciler, &mut writer, std::slice::from_ref(&old));
+    list(&reconciler, std::slice::from_ref(&old));
     let session = Session::begin(observe(&reconciler, &old));
     let other = |number: usize| {
         let object = object("other", &format!("uid-{number}"));
@@ -152,7 +151,6 @@ async fn an_object_that_is_deleted_before_it_asks_for_a_slot_keeps_none() {
     };
     let all = take_all();
     let deletion = Event::Delete(old.clone());
-    writer.apply_watcher_event(&deletion);
     credentials_affected(&reconciler, deletion);
     let mut slot = SlotUse::of(&reconciler, &old);
     assert_ne!(slot.take(now()), Slot::Taken);

@@ -43,8 +43,8 @@ fn begin(reconciler: &Arc<Reconciler>, keys: Vec<ObjectKey>) {
 #[tokio::test]
 async fn a_process_that_does_not_lead_reconciles_nothing() {
     for (leadership, reconciles) in [(Leadership::alone(), 1), (Leadership::of(1), 0)] {
-        let (reconciler, mut writer) = reconciler_that(leadership);
-        list(&reconciler, &mut writer, &[object_in("a", "main", "uid")]);
+        let reconciler = reconciler_that(leadership);
+        list(&reconciler, &[object_in("a", "main", "uid")]);
         complete_lists(&reconciler);
         let reconciler = Arc::new(reconciler);
         begin(&reconciler, vec![ObjectKey::new("a", "main")]);
@@ -55,8 +55,8 @@ async fn a_process_that_does_not_lead_reconciles_nothing() {
 
 #[tokio::test]
 async fn nothing_is_reconciled_before_the_first_lists_are_there_or_after_the_stop() {
-    let (reconciler, mut writer) = reconciler_that(Leadership::alone());
-    list(&reconciler, &mut writer, &[object_in("a", "main", "uid")]);
+    let reconciler = reconciler_that(Leadership::alone());
+    list(&reconciler, &[object_in("a", "main", "uid")]);
     let reconciler = Arc::new(reconciler);
     begin(&reconciler, vec![ObjectKey::new("a", "main")]);
     settle().await;
@@ -78,12 +78,12 @@ async fn as_many_reconciles_use_the_api_server_as_there_are_workers_and_all_name
             async move { responses.acquire().await.expect("it is open").forget() }
         }
     };
-    let (reconciler, mut writer) = reconciler_at(Leadership::alone(), respond);
+    let reconciler = reconciler_at(Leadership::alone(), respond);
     let neighbours =
         (0..100).map(|number| object_in("a", &number.to_string(), &format!("a{number}")));
     let mut objects: Vec<_> = neighbours.collect();
     objects.push(object_in("b", "innocent", "innocent"));
-    list(&reconciler, &mut writer, &objects);
+    list(&reconciler, &objects);
     complete_lists(&reconciler);
     let reconciler = Arc::new(reconciler);
     begin(

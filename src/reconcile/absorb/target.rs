@@ -135,7 +135,8 @@ fn written(
     Some(Written {
         version: secret.version.clone(),
         metadata: DesiredMetadata::new(&observed.credential, settings, token?)
-            .over(observed.target.present()),
+            .over(observed.target.present())
+            .digest(),
     })
 }
 

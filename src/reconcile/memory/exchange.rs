@@ -21,10 +21,10 @@ use crate::{
 pub(in crate::reconcile) use failure::{FailedAttempt, Failure, FailureCause};
 use repeats::Repeats;
 
-/// The exchange's part of the memory.
+/// The exchange's part of the memory. The parts that most credentials do not have are on the heap.
 #[derive(Clone, Debug, Default)]
 pub(in crate::reconcile) struct ExchangeMemory {
-    failed: Option<Failed>,
+    failed: Option<Box<Failed>>,
     /// The attempts in a row whose outcome is unknown: a provider's grace period covers the first of them only.
     unknown_outcomes: i32,
     last_attempt_at: Option<Timestamp>,
@@ -32,12 +32,12 @@ pub(in crate::reconcile) struct ExchangeMemory {
     /// without end.
     last_token_at: Option<Timestamp>,
     /// Versions whose inputs are known to differ from the inputs of the published token.
-    refuted: Option<Versions>,
+    refuted: Option<Box<Versions>>,
     /// How long before its end the provider issues another token than the published one, where it does not at any time.
     repeats: Option<Repeats>,
-    queued: Option<Queued>,
+    queued: Option<Box<Queued>>,
     /// The inputs for which it waits for a slot.
-    waits_for_slot: Option<Versions>,
+    waits_for_slot: Option<Box<Versions>>,
     /// The CA bundle may have changed since the last failed attempt.
     ca_bundle_touched: bool,
 }
@@ -125,15 +125,15 @@ impl ExchangeMemory {
             None => next_attempt(reason, unknown, nth, saves, uid, now),
         };
         self.refuted = match token {
-            Published::Other(versions) => Some(versions),
+            Published::Other(versions) => Some(Box::new(versions)),
             Published::Live(_) | Published::Ended => None,
         };
-        self.failed = Some(Failed {
+        self.failed = Some(Box::new(Failed {
             count,
             saves_token: saves != Saves::Nothing,
             inputs: attempt.inputs.clone(),
             failure: attempt.into_failure(next_attempt),
-        });
+        }));
     }
 
     /// The provider issued the published token again, which ends then.
@@ -206,7 +206,7 @@ impl ExchangeMemory {
 /// The inputs of the failed attempt.
 impl ExchangeMemory {
     pub(in crate::reconcile) fn is_refuted(&self, versions: &Versions) -> bool {
-        self.refuted.as_ref() == Some(versions)
+        self.refuted.as_deref() == Some(versions)
     }
 
     /// Whether the inputs of the failed attempt are known.
@@ -262,12 +262,12 @@ impl ExchangeMemory {
 /// The queue.
 impl ExchangeMemory {
     pub(in crate::reconcile) fn queued(&self) -> Option<&Queued> {
-        self.queued.as_ref()
+        self.queued.as_deref()
     }
 
     /// A credential that waits remembers its request: nothing has to be read to ask again.
     pub(in crate::reconcile) fn queue(&mut self, request: PermitRequest, versions: Versions) {
-        self.queued = Some(Queued { request, versions });
+        self.queued = Some(Box::new(Queued { request, versions }));
     }
 
     pub(in crate::reconcile) fn leave_queue(&mut self) {
@@ -276,11 +276,11 @@ impl ExchangeMemory {
 
     /// Whether it waits for a slot with these inputs, so that nothing has to be read to ask again.
     pub(in crate::reconcile) fn waits_for_slot(&self, versions: &Versions) -> bool {
-        self.waits_for_slot.as_ref() == Some(versions)
+        self.waits_for_slot.as_deref() == Some(versions)
     }
 
     /// It waits for a slot with these inputs, or does not wait any more.
     pub(in crate::reconcile) fn wait_for_slot(&mut self, versions: Option<Versions>) {
-        self.waits_for_slot = versions;
+        self.waits_for_slot = versions.map(Box::new);
     }
 }

@@ -15,18 +15,18 @@ use crate::{
 };
 pub(in crate::reconcile) use unstored::{Setback, StorePhase, Unstored};
 
-/// The login's part of the memory.
+/// The login's part of the memory. The parts that most credentials do not have are on the heap.
 #[derive(Clone, Debug, Default)]
 pub(in crate::reconcile) struct LoginMemory {
     /// A response that is in no Secret yet. Nothing else happens before it is stored.
-    unstored: Option<Unstored>,
+    unstored: Option<Box<Unstored>>,
     claim: OwnClaim,
     /// The claim on the state, and the time at which it was first observed.
-    observed_claim: Option<ObservedClaim>,
+    observed_claim: Option<Box<ObservedClaim>>,
     /// The provider rejected the refresh token, and the state must still be read, because another process may have stored a
     /// successor.
-    rejected: Option<RejectedHere>,
-    unwritable: Option<Unwritable>,
+    rejected: Option<Box<RejectedHere>>,
+    unwritable: Option<Box<Unwritable>>,
     /// The generation for which the state was last read: its owner reference follows the spec.
     read_for: Option<i64>,
     /// The seed of the login in the state, when that was last read or written.
@@ -43,9 +43,9 @@ enum OwnClaim {
     #[default]
     None,
     /// The request that it was made for follows.
-    Ready(Claim),
+    Ready(Box<Claim>),
     /// The request was not served, or must wait for longer than a claim holds: the claim must be released.
-    Idle(Claim),
+    Idle(Box<Claim>),
 }
 
 /// A claim, and the time at which it was first observed: the end that it states is wrong if the clock of its pod is.
@@ -66,12 +66,12 @@ pub(in crate::reconcile) struct RejectedHere {
 /// Responses that must be stored.
 impl LoginMemory {
     pub(in crate::reconcile) fn unstored(&self) -> Option<&Unstored> {
-        self.unstored.as_ref()
+        self.unstored.as_deref()
     }
 
     /// A response was received: its login must be stored before anything else happens.
     pub(in crate::reconcile) fn receive(&mut self, login: StoredLogin, sent: &StoredLogin) {
-        self.unstored = Some(Unstored::new(login, sent));
+        self.unstored = Some(Box::new(Unstored::new(login, sent)));
     }
 
     /// A step of storing the response has ended. `step` returns nothing if the response needs no storing any more.
@@ -79,7 +79,8 @@ impl LoginMemory {
         &mut self,
         step: impl FnOnce(Unstored) -> Option<Unstored>,
     ) {
-        self.unstored = self.unstored.take().and_then(step);
+        let unstored = self.unstored.take();
+        self.unstored = unstored.and_then(|unstored| step(*unstored).map(Box::new));
     }
 }
 
@@ -119,7 +120,7 @@ impl LoginMemory {
         self.unwritable = None;
         self.unstored = None;
         self.claim = match claim {
-            Some(claim) if claims => OwnClaim::Ready(claim.clone()),
+            Some(claim) if claims => OwnClaim::Ready(Box::new(claim.clone())),
             Some(claim) if self.unused_claim() == Some(claim) => std::mem::take(&mut self.claim),
             Some(_) | None => OwnClaim::None,
         };
@@ -130,10 +131,10 @@ impl LoginMemory {
         let before = self.observed_claim.take();
         self.observed_claim = claim.map(|claim| match before {
             Some(before) if before.claim == *claim => before,
-            _ => ObservedClaim {
+            _ => Box::new(ObservedClaim {
                 claim: claim.clone(),
                 since: now,
-            },
+            }),
         });
     }
 
@@ -185,15 +186,15 @@ impl LoginMemory {
     /// The provider rejected the refresh token.
     pub(in crate::reconcile) fn reject(&mut self, rejected: RejectedHere) {
         self.claim = OwnClaim::None;
-        self.rejected = Some(rejected);
+        self.rejected = Some(Box::new(rejected));
     }
 
     pub(in crate::reconcile) fn rejected(&self) -> Option<&RejectedHere> {
-        self.rejected.as_ref()
+        self.rejected.as_deref()
     }
 
     pub(in crate::reconcile) fn take_rejected(&mut self) -> Option<RejectedHere> {
-        self.rejected.take()
+        self.rejected.take().map(|rejected| *rejected)
     }
 
     /// The state holds the token with this hash. If that is not the rejected one, another process stored a successor, and the
@@ -207,7 +208,7 @@ impl LoginMemory {
     }
 
     pub(in crate::reconcile) fn unwritable(&self) -> Option<&Unwritable> {
-        self.unwritable.as_ref()
+        self.unwritable.as_deref()
     }
 
     /// The API server refused the state.
@@ -217,8 +218,9 @@ impl LoginMemory {
         of: (i64, &str),
         now: Timestamp,
     ) {
-        let earlier = self.unwritable.as_ref();
+        let earlier = self.unwritable.as_deref();
         let reason = Reason::StateNotWritable;
-        self.unwritable = Some(Unwritable::again(earlier, reason, why, of, now));
+        let unwritable = Unwritable::again(earlier, reason, why, of, now);
+        self.unwritable = Some(Box::new(unwritable));
     }
 }

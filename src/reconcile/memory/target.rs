@@ -6,7 +6,7 @@ use super::Unwritable;
 use crate::{
     api::{CubeCredentialStatus, Reason},
     reconcile::{
-        target::{DesiredMetadata, PodsSeen, TargetSecret},
+        target::{DesiredMetadata, MetadataDigest, PodsSeen, TargetSecret},
         token::Token,
         write_error::WriteError,
     },
@@ -19,11 +19,11 @@ pub(in crate::reconcile) struct TargetMemory {
     written: Option<Written>,
     /// The last status that named the target, while that is missing: its repair may have to wait.
     missing: Option<Box<CubeCredentialStatus>>,
-    unwritable: Option<Unwritable>,
+    unwritable: Option<Box<Unwritable>>,
     /// The uid of a predecessor's Secret whose token was issued for what the spec says: the next token replaces that one.
     inherited: Option<String>,
     /// The pods that use the Secrets under earlier names.
-    pods: Option<PodsSeen>,
+    pods: Option<Box<PodsSeen>>,
 }
 
 /// The token at hand. This is the one place that could lose a token that was received: it gives up an unpublished one only when
@@ -33,9 +33,9 @@ enum AtHand {
     #[default]
     Nothing,
     /// It was read from a target, and is still there.
-    Read(Token),
+    Read(Box<Token>),
     /// It is in no target: it was issued and not published yet, or its target was deleted.
-    Unpublished(Token),
+    Unpublished(Box<Token>),
 }
 
 /// Our last write of the target.
@@ -43,7 +43,8 @@ enum AtHand {
 pub(in crate::reconcile) struct Written {
     /// The version that it produced.
     pub(in crate::reconcile) version: String,
-    pub(in crate::reconcile) metadata: DesiredMetadata,
+    /// The metadata of a target has kilobytes, so only its digest is kept.
+    pub(in crate::reconcile) metadata: MetadataDigest,
 }
 
 impl TargetMemory {
@@ -65,7 +66,7 @@ impl TargetMemory {
 
     /// A token was received: it must be published.
     pub(in crate::reconcile) fn receive(&mut self, token: Token) {
-        self.at_hand = AtHand::Unpublished(token);
+        self.at_hand = AtHand::Unpublished(Box::new(token));
     }
 
     /// The target was read and holds this token, or none. Returns whether an unpublished token turned out to be published.
@@ -75,7 +76,7 @@ impl TargetMemory {
         let superfluous = waiting
             .is_some_and(|waiting| found.as_ref().is_some_and(|found| found.replaces(waiting)));
         if waiting.is_none() || superfluous {
-            self.at_hand = found.map_or(AtHand::Nothing, AtHand::Read);
+            self.at_hand = found.map_or(AtHand::Nothing, |token| AtHand::Read(Box::new(token)));
         }
         superfluous
     }
@@ -101,7 +102,7 @@ impl TargetMemory {
     }
 
     pub(in crate::reconcile) fn see_pods(&mut self, seen: PodsSeen) {
-        self.pods = Some(seen);
+        self.pods = Some(Box::new(seen));
     }
 
     pub(in crate::reconcile) fn forget_pods(&mut self) {
@@ -110,7 +111,7 @@ impl TargetMemory {
 
     /// The pods as they were listed last.
     pub(in crate::reconcile) fn pods(&self) -> Option<&PodsSeen> {
-        self.pods.as_ref()
+        self.pods.as_deref()
     }
 
     /// The Secret with this uid was left by a predecessor, and its token was issued for what the spec says.
@@ -145,12 +146,12 @@ impl TargetMemory {
     ) -> bool {
         self.unpublished().is_none()
             && self.written.as_ref().is_some_and(|written| {
-                written.version == secret.version && written.metadata == *wanted
+                written.version == secret.version && written.metadata == wanted.digest()
             })
     }
 
     pub(in crate::reconcile) fn unwritable(&self) -> Option<&Unwritable> {
-        self.unwritable.as_ref()
+        self.unwritable.as_deref()
     }
 
     /// The API server refused the target.
@@ -160,9 +161,10 @@ impl TargetMemory {
         of: (i64, &str),
         now: Timestamp,
     ) {
-        let earlier = self.unwritable.as_ref();
+        let earlier = self.unwritable.as_deref();
         let reason = Reason::TargetNotWritable;
-        self.unwritable = Some(Unwritable::again(earlier, reason, why, of, now));
+        let unwritable = Unwritable::again(earlier, reason, why, of, now);
+        self.unwritable = Some(Box::new(unwritable));
     }
 
     /// The last status that named the target, while that is missing.

@@ -13,7 +13,7 @@ mod queue;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -30,17 +30,14 @@ pub use permit::{Lesson, Permit, PermitRequest, Wait};
 pub struct Budget {
     interval: SignedDuration,
     started_at: Timestamp,
-    clients: HashMap<ClientHash, Bucket>,
+    clients: HashMap<ClientHash, Box<Bucket>>,
+    /// The clients that were used lately, and when to look whether they rest.
+    lately: VecDeque<(Timestamp, ClientHash)>,
     /// The client for which a `CubeCredential` waits, by its uid.
     queues: HashMap<String, ClientHash>,
     /// The client of the last exchange of each `CubeCredential`, by its uid.
     tried: HashMap<String, ClientKey>,
-    /// The number of clients at which those that rest are dropped: the whole map is walked only after it has doubled.
-    sweep_at: usize,
 }
-
-/// Below this number of clients, sweeping is not worth its time.
-const SMALL: usize = 64;
 
 impl Budget {
     /// A budget of one request each interval, for each client, from this time on.
@@ -50,9 +47,9 @@ impl Budget {
             interval,
             started_at: now,
             clients: HashMap::new(),
+            lately: VecDeque::new(),
             queues: HashMap::new(),
             tried: HashMap::new(),
-            sweep_at: SMALL,
         }
     }
 
@@ -153,13 +150,37 @@ impl Budget {
 
     fn bucket(&mut self, client: ClientHash, now: Timestamp) -> &mut Bucket {
         let (started_at, interval) = (self.started_at, self.interval);
-        if self.clients.len() >= self.sweep_at {
-            self.clients
-                .retain(|_, bucket| !bucket.rests(interval, now));
-            self.sweep_at = (self.clients.len() * 2).max(SMALL);
-        }
-        self.clients
+        self.drop_what_rests(now);
+        let bucket = self
+            .clients
             .entry(client)
-            .or_insert_with(|| Bucket::new(started_at, interval))
+            .or_insert_with(|| Box::new(Bucket::new(started_at, interval)));
+        if !bucket.used_lately {
+            bucket.used_lately = true;
+            let at = later(now, bucket::rest(interval));
+            self.lately.push_back((at, client));
+        }
+        bucket
+    }
+
+    /// Drops what is not needed any more of clients that rest: of those whose secrets are not in use all, of the others the lines.
+    /// Each use of a client is looked at once, so this costs no more than the uses do.
+    fn drop_what_rests(&mut self, now: Timestamp) {
+        while self.lately.front().is_some_and(|(at, _)| *at <= now) {
+            let Some((_, client)) = self.lately.pop_front() else {
+                return;
+            };
+            let Some(bucket) = self.clients.get_mut(&client) else {
+                continue;
+            };
+            if bucket.rests(self.interval, now) {
+                self.clients.remove(&client);
+            } else if bucket.is_idle(self.interval, now) {
+                bucket.forget_lines();
+            } else {
+                let at = later(now, bucket::rest(self.interval));
+                self.lately.push_back((at, client));
+            }
+        }
     }
 }

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use sha2::{Digest, Sha256};
+
 use super::secret::TargetSecret;
 use crate::{
     api::{annotation, label},
     reconcile::{
         credential::{Credential, place_of},
+        digest::Fields,
         settings::Settings,
         token::{LAST_ROTATION, LoginExpiry, TokenMetadata},
     },
@@ -71,6 +74,10 @@ impl DesiredMetadata {
     }
 }
 
+/// Distinguishes the metadata of one target from that of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::reconcile) struct MetadataDigest([u8; 32]);
+
 /// The annotations that only some tokens have.
 const OPTIONAL: [&str; 6] = [
     annotation::ROTATION,
@@ -82,6 +89,20 @@ const OPTIONAL: [&str; 6] = [
 ];
 
 impl DesiredMetadata {
+    pub(in crate::reconcile) fn digest(&self) -> MetadataDigest {
+        let mut fields = Fields::default();
+        for entries in [&self.labels, &self.annotations] {
+            fields.push(&entries.len().to_string());
+            for (name, value) in entries {
+                fields.push(name);
+                fields.push(value);
+            }
+        }
+        fields.push(&self.owner_uid);
+        fields.push(if self.owned { "owned" } else { "" });
+        MetadataDigest(Sha256::digest(fields.into_bytes()).into())
+    }
+
     /// The same metadata over what is there. An apply would leave an annotation that somebody else set, and it would describe a
     /// token that does not have it, so it is emptied.
     pub(in crate::reconcile) fn over(mut self, current: Option<&TargetSecret>) -> Self {

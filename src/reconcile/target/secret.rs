@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 
 /// The Secret by the target's name.
 #[derive(Clone, Debug)]
@@ -17,7 +18,7 @@ pub enum Target {
 }
 
 /// A Secret that may be a target.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct TargetSecret {
     pub namespace: String,
@@ -41,7 +42,7 @@ pub struct TargetSecret {
 }
 
 /// Whether a target holds what its annotations say.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Content {
     /// This version was not read.
     Unread,

@@ -16,11 +16,13 @@ impl ExchangeMemory {
         let failure = failure(status, now);
         Self {
             ca_bundle_touched: failure.is_some(),
-            failed: failure.map(|failure| Failed {
-                failure,
-                count: status.failures.unwrap_or(0).max(0),
-                saves_token: status.expires_at.is_some(),
-                inputs: None,
+            failed: failure.map(|failure| {
+                Box::new(Failed {
+                    failure,
+                    count: status.failures.unwrap_or(0).max(0),
+                    saves_token: status.expires_at.is_some(),
+                    inputs: None,
+                })
             }),
             last_attempt_at: status.last_attempt_at,
             ..Self::default()

@@ -48,6 +48,13 @@ pub(super) struct Bucket {
     queue: Queue,
     /// The permits for secrets that work while an unproven one waited.
     passed_over: u32,
+    /// Whether `Budget::lately` has it.
+    pub(super) used_lately: bool,
+}
+
+/// The time after which a client that was used may rest.
+pub(super) fn rest(interval: SignedDuration) -> SignedDuration {
+    (interval * (JUST + 1)).max(EXCHANGE * 2)
 }
 
 impl Bucket {
@@ -58,15 +65,25 @@ impl Bucket {
             unproven_paused_until: Timestamp::MIN,
             queue: Queue::default(),
             passed_over: 0,
+            used_lately: false,
         }
     }
 
     /// Whether it is as good as a new one: nobody waits, and nothing has to be remembered.
     pub(super) fn rests(&self, interval: SignedDuration, now: Timestamp) -> bool {
-        later(self.full_at, interval * JUST) <= now
-            && self.unproven_paused_until <= now
-            && self.queue.is_empty()
-            && self.known.is_empty(now)
+        self.is_idle(interval, now) && self.unproven_paused_until <= now && self.known.is_empty(now)
+    }
+
+    /// Whether nobody waits, and no permit is so recent that its namespace or its secret would count.
+    pub(super) fn is_idle(&self, interval: SignedDuration, now: Timestamp) -> bool {
+        let recently = (interval * JUST).max(EXCHANGE);
+        later(self.full_at, recently) <= now && self.queue.is_empty()
+    }
+
+    /// Nobody waits, and the last permits do not count any more.
+    pub(super) fn forget_lines(&mut self) {
+        self.queue = Queue::default();
+        self.used_lately = false;
     }
 
     /// Whether there is a permit for this request; otherwise the time to ask again, and why.

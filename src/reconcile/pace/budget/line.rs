@@ -30,7 +30,7 @@ pub(super) struct Rank {
 
 #[derive(Debug, Default)]
 pub(super) struct Line {
-    namespaces: HashMap<String, Group>,
+    namespaces: HashMap<String, Box<Group>>,
     /// The namespaces in which somebody waits.
     turns: BTreeSet<Turn>,
     /// The permits of this line so far.
@@ -94,9 +94,13 @@ impl Line {
         group.by_arrival.remove(&rank.arrival);
         if group.by_end.is_empty() {
             self.turns.remove(&group.turn(namespace));
+            group.shrink();
             if group.last.is_none() {
                 self.namespaces.remove(namespace);
             }
+        }
+        if self.turns.is_empty() {
+            self.turns = BTreeSet::new();
         }
     }
 
@@ -152,11 +156,17 @@ impl Line {
     pub(super) fn heads(&self, namespaces: usize) -> impl Iterator<Item = &String> {
         let groups = self.turns.iter().take(namespaces);
         let groups = groups.filter_map(|turn| self.namespaces.get(&turn.namespace));
-        groups.flat_map(Group::heads)
+        groups.flat_map(|group| group.heads())
     }
 }
 
 impl Group {
+    /// Nobody waits. There are thousands of clients, and an empty set keeps its memory.
+    fn shrink(&mut self) {
+        self.by_end = BTreeSet::new();
+        self.by_arrival = BTreeMap::new();
+    }
+
     fn turn(&self, namespace: &str) -> Turn {
         Turn {
             served: self.last.map_or(0, |last| last.number),

@@ -102,6 +102,10 @@ impl Queue {
 
     pub(super) fn leave(&mut self, uid: &str) -> Option<Place> {
         let place = self.places.remove(uid)?;
+        if self.places.is_empty() {
+            // There are thousands of clients, and an empty map keeps its memory.
+            self.places = HashMap::new();
+        }
         self.line_mut(place.works())
             .leave(&place.namespace, &place.rank);
         Some(place)

@@ -1,5 +1,6 @@
 //! How many requests.
 
+use allocation_counter::measure;
 use proptest::prelude::*;
 
 use super::*;
@@ -161,6 +162,61 @@ fn what_is_remembered_of_a_client_goes_with_the_last_credential_that_used_it() {
     assert!(budget.tried.is_empty());
     let mut buckets = budget.clients.values();
     assert!(buckets.all(|bucket| bucket.rests(SignedDuration::ZERO, at(1000))));
+}
+
+/// `docs/scale.md` has the figures.
+#[test]
+fn a_client_takes_little_memory_and_less_when_it_rests() {
+    const CLIENTS: usize = 5_000;
+    let mut budget = started_at(0);
+    let each = |bytes: i64| bytes / i64::try_from(CLIENTS).unwrap();
+    let used = measure(|| {
+        for number in 0..CLIENTS {
+            let request = PermitRequest {
+                client: client("https://example.com/token", &format!("{number}"), "right"),
+                ..request(&format!("0b5c7a80-1d3e-4f5a-9b6c-{number:012}"))
+            };
+            take(&mut budget, &request, 30);
+            learn(&mut budget, &request, Lesson::Works, 30);
+        }
+    });
+    let rested = measure(|| {
+        ask(&mut budget, "a", false, 3600);
+    });
+    let (lately, later) = (
+        each(used.bytes_current),
+        each(used.bytes_current + rested.bytes_current),
+    );
+    println!("{lately} bytes of a client that was just used, {later} of one that rests");
+    assert!(
+        lately <= 1_400 && later <= 800,
+        "{lately} and {later} bytes"
+    );
+}
+
+#[test]
+fn a_client_that_rests_keeps_only_what_is_known_of_its_secrets() {
+    let mut budget = started_at(0);
+    for number in 0..1000 {
+        let other = client("https://example.com/token", &format!("{number}"), "right");
+        let request = PermitRequest {
+            client: other,
+            ..request(&format!("{number}"))
+        };
+        take(&mut budget, &request, 30);
+        // Half of them are deleted.
+        learn(&mut budget, &request, Lesson::Works, 30);
+        if number % 2 == 0 {
+            budget.forget(&request.uid);
+        }
+    }
+    assert_eq!((budget.clients.len(), budget.lately.len()), (1001, 1001));
+    // The next question is asked much later.
+    ask(&mut budget, "a", false, 3600);
+    assert_eq!((budget.clients.len(), budget.lately.len()), (501, 1));
+    let used = budget.clients.values().filter(|bucket| bucket.used_lately);
+    assert_eq!(used.count(), 1, "the others have no lines any more");
+    assert!(ask(&mut budget, "a", false, 3600).is_none());
 }
 
 #[derive(Clone, Debug)]

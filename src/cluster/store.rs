@@ -1,0 +1,139 @@
+//! The `CubeCredentials` that are watched. kube's store keeps each of them as a struct, and all of them twice during a list.
+//!
+//! A list is taken in as it arrives. Its end tells which objects it did not show, and these are gone.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use kube::Resource;
+
+use super::{
+    arrival::{Unreadable, Watched},
+    key::ObjectKey,
+    packed::Packed,
+    table::Table,
+    watched::{expires_at, paused_until},
+};
+use crate::api::CubeCredential;
+
+/// The objects of a scope.
+#[derive(Debug, Default)]
+pub(super) struct Store {
+    objects: Table<ObjectKey, Box<Stored>>,
+    /// The number of the last list that began.
+    list: u32,
+}
+
+/// One object, and the facts of it that are needed without the rest.
+#[derive(Debug)]
+struct Stored {
+    uid: Box<str>,
+    expires_at: Option<Timestamp>,
+    paused_until: Option<Timestamp>,
+    /// The number of the list that was in progress, or was the last one, when an event showed it.
+    list: u32,
+    object: Object,
+}
+
+#[derive(Debug)]
+enum Object {
+    Packed(Packed<CubeCredential>),
+    /// It cannot be read, which is rare.
+    Unreadable(Box<Unreadable>),
+}
+
+/// An object that does not exist any more.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Gone {
+    pub(crate) key: ObjectKey,
+    pub(crate) uid: String,
+}
+
+impl Store {
+    /// The same key, with texts that the other tables share.
+    pub(super) fn shared(&self, key: ObjectKey) -> ObjectKey {
+        self.objects.key(&key).cloned().unwrap_or(key)
+    }
+
+    /// An event or a list shows the object with this key. Returns the one that had its name, if that was another one.
+    pub(super) fn apply(&mut self, key: &ObjectKey, object: &Watched) -> Option<Gone> {
+        let uid = object.meta().uid.as_deref().unwrap_or_default();
+        let stored = Box::new(Stored {
+            uid: uid.into(),
+            expires_at: expires_at(object),
+            paused_until: paused_until(object),
+            list: self.list,
+            object: Object::of(object)?,
+        });
+        let before = self.objects.insert(key.clone(), stored)?;
+        (*before.uid != *uid).then(|| Gone {
+            key: key.clone(),
+            uid: before.uid.into(),
+        })
+    }
+
+    /// The object is gone.
+    pub(super) fn delete(&mut self, key: &ObjectKey) -> Option<Gone> {
+        let gone = self.objects.remove(key)?;
+        Some(Gone {
+            key: key.clone(),
+            uid: gone.uid.into(),
+        })
+    }
+
+    pub(super) fn begin_list(&mut self) {
+        self.list += 1;
+    }
+
+    /// The list is complete: returns the objects that it did not show.
+    pub(super) fn finish_list(&mut self) -> Vec<Gone> {
+        let list = self.list;
+        let missed = self
+            .objects
+            .walk()
+            .filter(|(_, stored)| stored.list != list);
+        let missed: Vec<_> = missed.map(|(key, _)| key.clone()).collect();
+        missed.iter().filter_map(|key| self.delete(key)).collect()
+    }
+
+    pub(super) fn get(&self, key: &ObjectKey) -> Option<Arc<Watched>> {
+        self.objects.get(key)?.object.unpack().map(Arc::new)
+    }
+
+    pub(super) fn uid(&self, key: &ObjectKey) -> Option<&str> {
+        self.objects.get(key).map(|stored| &*stored.uid)
+    }
+
+    /// The time at which the published token of an object expires, as its status says.
+    pub(super) fn expires_at(&self, key: &ObjectKey) -> Option<Timestamp> {
+        self.objects.get(key)?.expires_at
+    }
+
+    /// Every key. It serves the end of a list, rare periodic work and `check`.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &ObjectKey> {
+        self.objects.walk().map(|(key, _)| key)
+    }
+
+    /// The objects whose status tells of a pause that is not over. It serves the first list.
+    pub(super) fn paused(&self, now: Timestamp) -> impl Iterator<Item = &ObjectKey> {
+        let paused = move |stored: &Stored| stored.paused_until.is_some_and(|until| now < until);
+        let objects = self.objects.walk();
+        objects.filter_map(move |(key, stored)| paused(stored).then_some(key))
+    }
+}
+
+impl Object {
+    fn of(object: &Watched) -> Option<Self> {
+        Some(match &object.0 {
+            Ok(object) => Self::Packed(Packed::of(object)?),
+            Err(unreadable) => Self::Unreadable(Box::new(unreadable.clone())),
+        })
+    }
+
+    fn unpack(&self) -> Option<Watched> {
+        Some(Watched(match self {
+            Self::Packed(packed) => Ok(packed.unpack()?),
+            Self::Unreadable(unreadable) => Err((**unreadable).clone()),
+        }))
+    }
+}

@@ -1,0 +1,25 @@
+//! The memory of a credential between two reconciles.
+
+use allocation_counter::measure;
+
+use super::world::World;
+use crate::reconcile::Memory;
+
+/// The bytes of a memory, with what is on the heap.
+fn bytes(world: &World) -> i64 {
+    let memory = world.process.memory.as_ref().unwrap();
+    let mut copy = None;
+    let heap = measure(|| copy = Some(memory.clone())).bytes_current;
+    heap + i64::try_from(size_of::<Memory>()).unwrap()
+}
+
+#[test]
+fn little_is_remembered_of_a_credential_with_a_live_token() {
+    let (client, login) = (bytes(&World::ready()), {
+        let mut world = World::signed_in();
+        world.settle();
+        bytes(&world)
+    });
+    println!("client credentials: {client} bytes, refresh token: {login} bytes");
+    assert!(client <= 600 && login <= 1000, "{client} and {login} bytes");
+}
