@@ -112,7 +112,7 @@ fn of_several_objects_with_one_refresh_token_only_one_ever_sends_it() {
 
 #[test]
 fn of_several_processes_with_shards_one_at_a_time_serves_a_namespace() {
-    let histories = number("SIMULATE").unwrap_or(2_000) / 20;
+    let histories = number("SIMULATE").unwrap_or(2_000) / 50;
     let first = number("FIRST").unwrap_or(0);
     let mut total = shards::Figures::default();
     for seed in first..first + histories {
