@@ -11,10 +11,8 @@ use prometheus_client::{
 };
 
 use crate::api::{CubeCredentialStatus, Reason};
-use credentials::Credentials;
+use credentials::{Credentials, PREFIX};
 
-/// The first word of all names.
-const PREFIX: &str = "cube_operator";
 /// In seconds. A provider that hashes secrets takes half a second; an exchange ends after 30 s.
 const EXCHANGE_BUCKETS: [f64; 10] = [0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0];
 /// In seconds. Most reconciles have nothing to do; the long ones wait for an exchange.

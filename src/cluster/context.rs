@@ -209,7 +209,7 @@ impl Context {
         let Credential { namespace, uid, .. } = credential;
         if let Some(secret) = effects.known_target {
             let key = ObjectKey::new(namespace, &secret.name);
-            self.keep_target(key, secret);
+            self.keep_target(key, &secret);
         }
         if let Some((client, lesson)) = effects.lesson {
             lock(&self.parts.budget).learn(uid, &client, lesson, now());
@@ -217,9 +217,9 @@ impl Context {
     }
 
     /// Keeps a target as it was written or read. One that is too large is read again.
-    pub(super) fn keep_target(&self, key: ObjectKey, secret: TargetSecret) {
+    pub(super) fn keep_target(&self, key: ObjectKey, secret: &TargetSecret) {
         let mut targets = lock(&self.targets);
-        match KeptTarget::of(&secret) {
+        match KeptTarget::of(secret) {
             Some(kept) => targets.put(key, &secret.version, kept),
             None => targets.forget(&key),
         }

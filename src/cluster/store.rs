@@ -137,3 +137,80 @@ impl Object {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::cluster::key as key_of;
+
+    fn object(name: &str, uid: &str) -> Watched {
+        serde_json::from_value(json!({
+            "metadata": {
+                "namespace": "treasury", "name": name, "uid": uid, "resourceVersion": "7", "generation": 3,
+                "annotations": {"cube-operator.dev/refresh-requested-at": "now"}, "creationTimestamp": "2026-11-23T10:00:00Z",
+            },
+            "spec": {"provider": "Cubewire", "clientSecretRef": {"name": "client"}, "scopes": ["a b", "ü\n\"{"]},
+            "status": {"expiresAt": "2026-11-23T11:00:00Z", "failedWith": {
+                "generation": 1, "sourceResourceVersion": "5", "pausedUntil": "2026-11-23T10:30:00Z"}},
+        }))
+        .unwrap()
+    }
+
+    fn apply(store: &mut Store, object: &Watched) -> Option<Gone> {
+        store.apply(&key_of(object), object)
+    }
+
+    fn gone(name: &str, uid: &str) -> Gone {
+        let (key, uid) = (ObjectKey::new("treasury", name), uid.to_owned());
+        Gone { key, uid }
+    }
+
+    #[test]
+    fn an_object_comes_back_as_it_was_put_in() {
+        let mut store = Store::default();
+        let (good, bad) = (object("good", "1"), json!({"metadata": {"name": "bad"}}));
+        let bad: Watched = serde_json::from_value(bad).unwrap();
+        for object in [&good, &bad] {
+            apply(&mut store, object);
+        }
+        let found = store.get(&key_of(&good)).unwrap();
+        assert_eq!(found.0.as_ref().unwrap(), good.0.as_ref().unwrap());
+        let found = store.get(&key_of(&bad)).unwrap();
+        let error = |object: &Watched| object.0.as_ref().unwrap_err().to_string();
+        assert_eq!(error(&found), error(&bad));
+        let expires_at = store.expires_at(&key_of(&good)).unwrap();
+        assert_eq!(expires_at.to_string(), "2026-11-23T11:00:00Z");
+    }
+
+    #[test]
+    fn a_list_that_is_complete_tells_which_objects_are_gone_and_one_that_broke_off_does_not() {
+        let mut store = Store::default();
+        for name in ["a", "b", "c"] {
+            apply(&mut store, &object(name, name));
+        }
+        store.begin_list();
+        apply(&mut store, &object("a", "a"));
+        store.begin_list();
+        assert_eq!(apply(&mut store, &object("b", "new")), Some(gone("b", "b")));
+        apply(&mut store, &object("a", "a"));
+        assert_eq!(store.keys().count(), 3, "the list is not complete");
+        assert_eq!(store.finish_list(), [gone("c", "c")]);
+        assert_eq!(store.finish_list(), []);
+        assert_eq!(store.uid(&ObjectKey::new("treasury", "b")), Some("new"));
+        assert_eq!(
+            store.delete(&ObjectKey::new("treasury", "b")),
+            Some(gone("b", "new"))
+        );
+    }
+
+    #[test]
+    fn a_pause_that_is_not_over_is_known_without_a_look_at_the_objects() {
+        let mut store = Store::default();
+        apply(&mut store, &object("a", "a"));
+        let paused = |at: &str| store.paused(at.parse().unwrap()).count();
+        assert_eq!(paused("2026-11-23T10:29:59Z"), 1);
+        assert_eq!(paused("2026-11-23T10:30:00Z"), 0);
+    }
+}

@@ -59,7 +59,7 @@ impl Context {
         }
         published.content = Content::Confirmed(fingerprint);
         published.owner_lives = true;
-        self.keep_target(key, published.clone());
+        self.keep_target(key, &published);
         Ok(Outcome::Published(published))
     }
 

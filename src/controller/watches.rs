@@ -125,6 +125,10 @@ fn each<K: Send + 'static>(
         .boxed()
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the other watches consume their events"
+)]
 pub(super) fn credentials_affected(reconciler: &Reconciler, event: Event<Watched>) -> Affected {
     let Learned { affected, gone } = reconciler.context.learn_credential(&event);
     for gone in &gone {

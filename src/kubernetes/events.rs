@@ -57,7 +57,7 @@ impl Recorder {
             action: Some("Refresh".into()),
             event_time: Some(MicroTime(now())),
             metadata: ObjectMeta {
-                generate_name: Some(format!("{about}.")),
+                generate_name: Some(format!("{about}-")),
                 namespace: object.namespace.clone(),
                 ..ObjectMeta::default()
             },

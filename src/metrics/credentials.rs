@@ -12,12 +12,13 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::PREFIX;
 use crate::{
     api::{ConditionStatus, ConditionType, CubeCredentialStatus, Reason},
     lock::lock,
 };
 
+/// The first word of the names of all metrics.
+pub(super) const PREFIX: &str = "cube_operator";
 /// The objects on a page. Each has up to two samples of 130 bytes in a family.
 const PAGE: usize = 200;
 

@@ -214,3 +214,25 @@ fn the_end_of_a_login_says_whether_a_refresh_extends_it() {
         ]
     );
 }
+
+#[test]
+fn thousands_of_credentials_are_shown_on_pages_of_a_bounded_size_and_each_of_them_once() {
+    let metrics = Metrics::default();
+    for number in 0..1_001 {
+        metrics.reported("treasury", &format!("main-{number:04}"), &good());
+    }
+    let mut pages = metrics.pages();
+    let mut text = pages.next().unwrap();
+    // Objects that go and come meanwhile disturb no other.
+    metrics.forget("treasury", "main-0000");
+    for page in pages {
+        assert!(page.len() < 64 * 1024, "{} bytes", page.len());
+        text += &page;
+    }
+    for number in 1..1_001 {
+        let label = format!("name=\"main-{number:04}\"");
+        assert_eq!(text.matches(&label).count(), 5, "{label}");
+    }
+    assert_eq!(text.matches("# TYPE cube_operator_condition ").count(), 1);
+    assert!(text.ends_with("# EOF\n"));
+}

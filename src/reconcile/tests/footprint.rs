@@ -20,6 +20,8 @@ fn little_is_remembered_of_a_credential_with_a_live_token() {
         world.settle();
         bytes(&world)
     });
-    println!("client credentials: {client} bytes, refresh token: {login} bytes");
-    assert!(client <= 600 && login <= 1000, "{client} and {login} bytes");
+    assert!(
+        client <= 600 && login <= 700,
+        "{client} bytes for client credentials, {login} for a refresh token"
+    );
 }
