@@ -12,6 +12,7 @@ mod world;
 use model::{cluster, provider};
 
 mod adoption;
+mod allocations;
 mod budget;
 mod conditions;
 mod consent;

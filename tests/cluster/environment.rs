@@ -1,7 +1,11 @@
 //! The control plane and the token servers: processes of `tests/environment.py` that end with their standard input.
 
+// The paths are written out, so that other crates of tests can include this file.
+#[path = "environment/control_plane.rs"]
 mod control_plane;
+#[path = "environment/launcher.rs"]
 mod launcher;
+#[path = "environment/token_server.rs"]
 mod token_server;
 
 use std::{

@@ -33,7 +33,6 @@ mod inner_network;
 mod leader;
 mod lifecycle;
 mod local_checks;
-mod measure;
 mod memory;
 mod monitoring;
 mod neighbours;

@@ -30,16 +30,6 @@ impl Operator {
         environment: &[(&str, &str)],
     ) -> Self {
         let binary = Path::new(env!("CARGO_BIN_EXE_cube-operator"));
-        Self::start_binary(binary, kubeconfig, arguments, environment)
-    }
-
-    /// Starts another build of the operator.
-    pub(crate) fn start_binary(
-        binary: &Path,
-        kubeconfig: &str,
-        arguments: &[&str],
-        environment: &[(&str, &str)],
-    ) -> Self {
         let operator = Self::launch(binary, kubeconfig, arguments, environment);
         eventually("the operator is ready", || {
             (operator.get("/readyz").0 == 200).then_some(())
@@ -47,7 +37,7 @@ impl Operator {
         operator
     }
 
-    /// Starts it without waiting until it is ready.
+    /// Starts any build of it without waiting until it is ready.
     pub(crate) fn launch(
         binary: &Path,
         kubeconfig: &str,
@@ -121,6 +111,12 @@ impl Operator {
     pub(crate) fn reconciles(&self) -> f64 {
         self.metric("cube_operator_reconciles_total{result=\"ok\"}")
             .unwrap_or(0.0)
+    }
+
+    /// The id of its process.
+    #[allow(dead_code, reason = "only the bench uses it")]
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
     }
 
     /// Resident memory in KiB.

@@ -7,7 +7,6 @@ mod status;
 
 use std::{
     fs,
-    path::Path,
     sync::atomic::{AtomicU32, Ordering},
 };
 
@@ -112,17 +111,6 @@ impl Place {
         ];
         all.extend(arguments);
         Operator::start(&self.kubeconfig, &all, environment)
-    }
-
-    /// An operator of the release build.
-    pub(crate) fn release_operator(&self, binary: &Path) -> Operator {
-        let arguments = [
-            "--namespaces",
-            &self.namespace,
-            "--allow-network",
-            "127.0.0.0/8,::1/128",
-        ];
-        Operator::start_binary(binary, &self.kubeconfig, &arguments, &[])
     }
 
     /// The status with which the protected resource responds to the token in a target.

@@ -41,8 +41,9 @@ current-context: test
 
 
 class ControlPlane:
-    def __init__(self, directory):
+    def __init__(self, directory, audit_log):
         self.directory = directory
+        self.audit_log = audit_log
         self.token = secrets.token_urlsafe(24)
         # The reserving sockets live as long as this object, and keep the ports for it.
         self.reserved, ports = zip(*[reserve_port() for _ in range(3)])
@@ -70,6 +71,7 @@ class ControlPlane:
             "ca_file": str(self.ca),
             "audit_log": str(self.directory / "audit.jsonl"),
             "dir": str(self.directory),
+            "apiserver_process": str(self.apiserver.process.pid),
         }
 
     def stop(self):
@@ -149,6 +151,11 @@ class ControlPlane:
 
     def apiserver_command(self):
         directory = self.directory
+        audit_log = [
+            f"--audit-policy-file={directory}/audit-policy.yaml",
+            f"--audit-log-path={directory}/audit.jsonl",
+            "--audit-log-maxsize=10000",  # never rotated: a test reads one file
+        ]
         return [
             tool("bin/kube-apiserver"),
             f"--etcd-servers=http://127.0.0.1:{self.etcd_port}",
@@ -167,9 +174,7 @@ class ControlPlane:
             f"--service-account-signing-key-file={directory}/service-accounts.key",
             f"--token-auth-file={directory}/tokens.csv",
             "--authorization-mode=Node,RBAC",
-            f"--audit-policy-file={directory}/audit-policy.yaml",
-            f"--audit-log-path={directory}/audit.jsonl",
-            "--audit-log-maxsize=10000",  # never rotated: a test reads one file
+            *(audit_log if self.audit_log else []),
         ]
 
     def controllers_command(self):

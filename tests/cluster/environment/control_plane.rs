@@ -1,5 +1,6 @@
 //! A control plane with the chart's CRD: etcd, API server and controllers.
 
+#[path = "control_plane/audit_log.rs"]
 mod audit_log;
 
 use std::{process::Command, sync::OnceLock};
@@ -26,7 +27,12 @@ impl ControlPlane {
 
     /// A control plane for one test: one that watches all namespaces, counts requests, or stops it.
     pub(crate) fn start() -> Self {
-        let launcher = Launcher::start("control-plane", &[]);
+        Self::start_with(&[])
+    }
+
+    /// A control plane with these options of `tests/environment.py`.
+    pub(crate) fn start_with(arguments: &[&str]) -> Self {
+        let launcher = Launcher::start("control-plane", arguments);
         let plane = Self {
             kubeconfig: launcher.fact("kubeconfig"),
             launcher,
@@ -81,6 +87,18 @@ impl ControlPlane {
     /// The address of the API server, and the file with its CA certificate.
     pub(crate) fn server(&self) -> (String, String) {
         (self.launcher.fact("server"), self.launcher.fact("ca_file"))
+    }
+
+    /// The process id of the API server that was started first.
+    #[allow(dead_code, reason = "only the bench uses it")]
+    pub(crate) fn api_server_process(&self) -> u32 {
+        self.launcher.fact("apiserver_process").parse().unwrap()
+    }
+
+    /// The directory of its data and logs.
+    #[allow(dead_code, reason = "only the bench uses it")]
+    pub(crate) fn directory(&self) -> String {
+        self.launcher.fact("dir")
     }
 
     /// A client with an administrator's rights, and the runtime for it.

@@ -1,5 +1,6 @@
 //! A django-oauth-toolkit server, and the commands that change what it does.
 
+#[path = "token_server/request_log.rs"]
 mod request_log;
 
 use std::{fs, sync::OnceLock};

@@ -1,0 +1,295 @@
+//! The rows of the table, with the bounds that they have to keep.
+
+use std::{cell::RefCell, collections::BTreeMap, fmt::Write};
+
+/// A row.
+struct Row {
+    id: &'static str,
+    name: &'static str,
+    unit: &'static str,
+    bound: Option<Bound>,
+    /// How many times the value at one size it may have at the next one.
+    growth: Option<f64>,
+}
+
+/// A bound of each value of a row.
+#[derive(Clone, Copy)]
+enum Bound {
+    /// A count or a ratio: it does not depend on the machine, so the bench fails if it is missed.
+    AtMost(f64),
+    /// The same: the first up to 1,000 credentials, the second beyond.
+    BySize(f64, f64),
+    /// A time, which depends on the machine: the table only shows whether it is missed.
+    Within(f64),
+    /// A time that has to be left, likewise.
+    Left(f64),
+}
+
+const fn row(id: &'static str, name: &'static str, unit: &'static str) -> Row {
+    Row {
+        id,
+        name,
+        unit,
+        bound: None,
+        growth: None,
+    }
+}
+
+impl Row {
+    const fn bound(self, bound: Bound) -> Self {
+        Self {
+            bound: Some(bound),
+            ..self
+        }
+    }
+
+    const fn growth(self, times: f64) -> Self {
+        Self {
+            growth: Some(times),
+            ..self
+        }
+    }
+}
+
+use Bound::{AtMost, BySize, Left, Within};
+
+const ROWS: &[Row] = &[
+    row("binary", "Size of the binary", "MB"),
+    row("idle-memory", "Idle: memory", "MB").bound(AtMost(12.0)),
+    row("floor-time", "Floor: time for each", "ms"),
+    row("floor-cpu", "Floor: its CPU for each", "ms"),
+    row(
+        "floor-api-cpu",
+        "Floor: the API server's CPU for each",
+        "ms",
+    ),
+    row("cold-time", "Cold: until all are Synced", "s"),
+    row("cold-floor", "Cold: its time against the floor's", "times").bound(AtMost(1.3)),
+    row("cold-cpu", "Cold: CPU for each", "ms")
+        .bound(Within(2.0))
+        .growth(1.2),
+    row("cold-api-cpu", "Cold: the API server's CPU for each", "ms"),
+    row("cold-requests", "Cold: API requests for each", "").bound(AtMost(4.0)),
+    row("cold-memory", "Cold: memory afterwards", "MB"),
+    row("cold-peak", "Cold: most memory", "MB").bound(BySize(25.0, 64.0)),
+    row("restart-ready", "Restart: until ready", "s").bound(Within(3.0)),
+    row(
+        "restart-settled",
+        "Restart: until nothing is left to do",
+        "s",
+    ),
+    row("restart-cpu", "Restart: CPU in all", "s").bound(Within(2.0)),
+    row("restart-cpu-each", "Restart: CPU for each", "ms").growth(1.2),
+    row("restart-requests", "Restart: API requests for each", "").bound(AtMost(0.0)),
+    row("restart-exchanges", "Restart: token requests", "").bound(AtMost(0.0)),
+    row(
+        "restart-new",
+        "Restart: until a new credential is served",
+        "s",
+    )
+    .bound(Within(3.0)),
+    row("restart-memory", "Restart: memory afterwards", "MB"),
+    row("restart-peak", "Restart: most memory", "MB").bound(BySize(25.0, 64.0)),
+    row("edit-cpu", "Edit of one: CPU", "ms").growth(1.2),
+    row("edit-requests", "Edit of one: API requests", ""),
+    row("refresh-cpu", "Refresh: CPU for each", "ms")
+        .bound(Within(1.5))
+        .growth(1.2),
+    row(
+        "refresh-api-cpu",
+        "Refresh: the API server's CPU for each",
+        "ms",
+    ),
+    row("refresh-requests", "Refresh: API requests for each", "").bound(AtMost(3.0)),
+    row("refresh-peak", "Refresh: most memory", "MB").bound(BySize(25.0, 64.0)),
+    row(
+        "expiry-left",
+        "Mass expiry: least time left at a refresh",
+        "s",
+    )
+    .bound(Left(240.0)),
+    row("expiry-next", "Mass expiry: width of the next round", "s"),
+    row(
+        "neighbours-new",
+        "Neighbours: until a new credential is served",
+        "s",
+    )
+    .bound(Within(1.0)),
+    row(
+        "neighbours-p99",
+        "Neighbours: lateness of refreshes, p99",
+        "s",
+    )
+    .bound(Within(1.0)),
+    row(
+        "neighbours-most",
+        "Neighbours: lateness of refreshes, most",
+        "s",
+    )
+    .bound(Within(5.0)),
+    row("neighbours-peak", "Neighbours: most memory", "MB").bound(BySize(25.0, 64.0)),
+];
+
+/// A count includes a few requests that are not for a single credential.
+const TOLERANCE: f64 = 0.02;
+
+/// The values that were measured.
+#[derive(Default)]
+pub(crate) struct Figures(RefCell<BTreeMap<(&'static str, usize), f64>>);
+
+impl Figures {
+    /// Notes a value, and prints it, as the table comes only at the end.
+    pub(crate) fn record(&self, id: &'static str, size: usize, value: f64) {
+        let row = ROWS.iter().find(|row| row.id == id).unwrap();
+        println!("{size:>6}  {}: {}", row.name, with_unit(value, row.unit));
+        self.0.borrow_mut().insert((id, size), value);
+    }
+
+    /// A value that was measured.
+    pub(crate) fn get(&self, id: &'static str, size: usize) -> Option<f64> {
+        self.0.borrow().get(&(id, size)).copied()
+    }
+
+    fn sizes(&self) -> Vec<usize> {
+        let mut sizes: Vec<_> = self.0.borrow().keys().map(|(_, size)| *size).collect();
+        sizes.sort_unstable();
+        sizes.dedup();
+        sizes
+    }
+
+    /// The value at the largest size against that at the size before it.
+    fn growth(&self, row: &Row) -> Option<f64> {
+        let sizes = self.sizes();
+        let [.., before, last] = sizes[..] else {
+            return None;
+        };
+        Some(self.get(row.id, last)? / self.get(row.id, before)?)
+    }
+
+    /// The table in Markdown.
+    pub(crate) fn table(&self) -> String {
+        let sizes = self.sizes();
+        let mut table = String::from("| |");
+        for size in &sizes {
+            write!(table, " {} |", grouped(*size)).unwrap();
+        }
+        table += " growth | bound |\n|---|";
+        table += &"--:|".repeat(sizes.len() + 1);
+        table += "---|\n";
+        for row in ROWS {
+            if sizes.iter().any(|size| self.get(row.id, *size).is_some()) {
+                self.write_row(&mut table, row, &sizes);
+            }
+        }
+        table
+    }
+
+    fn write_row(&self, table: &mut String, row: &Row, sizes: &[usize]) {
+        write!(table, "| {} |", row.name).unwrap();
+        for size in sizes {
+            let value = self.get(row.id, *size);
+            let text = value.map_or("–".into(), |value| with_unit(value, row.unit));
+            write!(table, " {text} |").unwrap();
+        }
+        let growth = row.growth.and_then(|_| self.growth(row));
+        let growth = growth.map_or(String::new(), |growth| format!("{growth:.2}"));
+        let mut bounds = row
+            .bound
+            .iter()
+            .map(|bound| bound.text(row.unit))
+            .collect::<Vec<_>>();
+        bounds.extend(row.growth.map(|most| format!("growth ≤ {most}")));
+        if self.misses(row) {
+            bounds.push("**missed**".into());
+        }
+        writeln!(table, " {growth} | {} |", bounds.join(", ")).unwrap();
+    }
+
+    fn misses(&self, row: &Row) -> bool {
+        let keeps = |size: usize| match (row.bound, self.get(row.id, size)) {
+            (Some(bound), Some(value)) => bound.holds(value, size),
+            _ => true,
+        };
+        let grows = row.growth.zip(self.growth(row));
+        grows.is_some_and(|(most, growth)| growth > most) || !self.sizes().into_iter().all(keeps)
+    }
+
+    /// The names of the rows whose bounds are missed, and do not depend on the machine.
+    pub(crate) fn failures(&self) -> Vec<&'static str> {
+        let hard = |row: &&Row| {
+            let times = matches!(row.bound, Some(Within(_) | Left(_)));
+            let grows = row.growth.zip(self.growth(row));
+            (!times && self.misses(row)) || grows.is_some_and(|(most, growth)| growth > most)
+        };
+        ROWS.iter().filter(hard).map(|row| row.name).collect()
+    }
+}
+
+impl Bound {
+    fn holds(self, value: f64, size: usize) -> bool {
+        match self {
+            AtMost(most) => value <= most + TOLERANCE,
+            BySize(most, _) if size <= 1_000 => value <= most,
+            BySize(_, most) | Within(most) => value <= most,
+            Left(least) => value >= least,
+        }
+    }
+
+    fn text(self, unit: &str) -> String {
+        match self {
+            AtMost(most) | Within(most) => format!("≤ {most} {unit}").trim_end().to_owned(),
+            BySize(few, many) => format!("≤ {few} {unit} up to 1,000, ≤ {many} {unit} beyond"),
+            Left(least) => format!("≥ {least} {unit}"),
+        }
+    }
+}
+
+fn with_unit(value: f64, unit: &str) -> String {
+    let digits = match value.abs() {
+        value if value >= 100.0 => 0,
+        value if value >= 10.0 => 1,
+        _ => 2,
+    };
+    format!("{value:.digits$} {unit}").trim_end().to_owned()
+}
+
+/// A number with commas between its thousands.
+pub(crate) fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missed_count_or_growth_fails_and_a_missed_time_is_only_shown() {
+        let figures = Figures::default();
+        figures.record("cold-requests", 100, 4.01);
+        figures.record("cold-requests", 1_000, 6.0);
+        figures.record("restart-ready", 1_000, 3.1);
+        figures.record("edit-cpu", 100, 1.0);
+        figures.record("edit-cpu", 1_000, 1.3);
+        assert_eq!(
+            figures.failures(),
+            ["Cold: API requests for each", "Edit of one: CPU"]
+        );
+        let table = figures.table();
+        for line in [
+            "| | 100 | 1,000 | growth | bound |",
+            "| Cold: API requests for each | 4.01 | 6.00 |  | ≤ 4, **missed** |",
+            "| Restart: until ready | – | 3.10 s |  | ≤ 3 s, **missed** |",
+            "| Edit of one: CPU | 1.00 ms | 1.30 ms | 1.30 | growth ≤ 1.2, **missed** |",
+        ] {
+            assert!(table.contains(line), "{table}");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! All credentials are there when the operator starts for the first time.
+
+use std::time::Instant;
+
+use super::{NAMESPACE, Run, milliseconds};
+use crate::site::Running;
+
+pub(super) async fn measure(run: &Run<'_>) -> Running {
+    let requests = run.requests().await;
+    let api_cpu = run.site.api_server().cpu();
+    let begun = Instant::now();
+    let operator = run.site.launch(&[]);
+    let mut end = run.all_exchanged(0, &requests).await;
+    run.settled(&operator).await;
+    let cpu = operator.process.cpu();
+    let api_cpu = run.site.api_server().cpu() - api_cpu;
+    let requests = run.requests().await.since(&requests);
+    while run.ready().await < run.size {
+        end = Instant::now();
+        assert!(end - begun < run.patience(), "not all are ready");
+    }
+
+    let time = end - begun;
+    run.record("cold-time", time.as_secs_f64());
+    if let Some(floor) = run.figures.get("floor-time", run.size) {
+        run.record("cold-floor", milliseconds(time) / run.count() / floor);
+    }
+    run.record_each("cold-cpu", cpu);
+    run.record_each("cold-api-cpu", api_cpu);
+    run.record_each("cold-requests", requests.total());
+    println!("        {}", requests.each(run.count()));
+    run.record("cold-memory", operator.process.resident());
+    run.record("cold-peak", operator.process.peak());
+    let exchanges = run.site.server.requests(NAMESPACE);
+    assert_eq!(exchanges, run.size, "one token request for each");
+    operator
+}

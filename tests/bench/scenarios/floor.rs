@@ -1,0 +1,146 @@
+//! The least that this machine needs for a credential: one read of the source, one token request, one create of a Secret and one
+//! status patch, by a program that does nothing else. It has the operator's account, so the API server treats it alike.
+
+use std::{
+    fs,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use axum::http::Request;
+use futures::{StreamExt, stream};
+use kube::Client;
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, ServerName, pem::PemObject},
+};
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use tokio_rustls::TlsConnector;
+
+use super::{Run, count, milliseconds};
+use crate::{
+    objects::{API, create, create_place, delete, load, merge, names},
+    provider::client_id,
+};
+
+const NAMESPACE: &str = "floor";
+/// More credentials would only make it take longer.
+const MOST: usize = 1_000;
+const WORKERS: usize = 32;
+
+/// What the floor needs, and nothing that the operator has.
+struct Floor {
+    client: Client,
+    tls: TlsConnector,
+    port: u16,
+}
+
+pub(super) async fn measure(run: &Run<'_>) {
+    create_place(&run.site, NAMESPACE).await;
+    let names = names(run.size.min(MOST));
+    load(&run.site, NAMESPACE, &names).await;
+    let floor = Floor {
+        client: run.site.account().await,
+        tls: connector(&run.site.server.ca_pem),
+        port: run.site.server.port(),
+    };
+    let api_cpu = run.site.api_server().cpu();
+    let each = count(names.len());
+    // A thread of its own, whose processor time is the floor's alone.
+    let (time, cpu) = thread::spawn(move || floor.run(&names)).join().unwrap();
+    let api_cpu = run.site.api_server().cpu() - api_cpu;
+    run.record("floor-time", milliseconds(time) / each);
+    run.record("floor-cpu", cpu / each);
+    run.record("floor-api-cpu", api_cpu / each);
+    // The operator shall not see them.
+    for path in [
+        format!("{API}/namespaces/{NAMESPACE}/cubecredentials"),
+        format!("/api/v1/namespaces/{NAMESPACE}/secrets"),
+    ] {
+        delete(&run.site.client, &path).await;
+    }
+}
+
+fn connector(ca_pem: &str) -> TlsConnector {
+    let mut roots = RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_slice(ca_pem.as_bytes()).unwrap())
+        .unwrap();
+    let config = ClientConfig::builder().with_root_certificates(roots);
+    Arc::new(config.with_no_client_auth()).into()
+}
+
+impl Floor {
+    /// Returns how long it took, and its processor time.
+    fn run(&self, names: &[String]) -> (Duration, f64) {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().build().unwrap();
+        let begun = Instant::now();
+        let all = stream::iter(names).for_each_concurrent(WORKERS, |name| self.serve(name));
+        runtime.block_on(all);
+        (begun.elapsed(), cpu_of_this_thread())
+    }
+
+    async fn serve(&self, name: &str) {
+        let secrets = format!("/api/v1/namespaces/{NAMESPACE}/secrets");
+        let get = Request::get(format!("{secrets}/{name}")).body(Vec::new());
+        self.client.request_text(get.unwrap()).await.unwrap();
+        let token = self.exchange(name).await;
+        let target = json!({
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": {
+                "name": format!("{name}-token"),
+                "labels": {"cube-operator.dev/managed": "true"},
+                "annotations": {"cube-operator.dev/owner-name": name, "cube-operator.dev/content-hash": "x".repeat(500)},
+            },
+            "stringData": {"access-token": token, "token-type": "Bearer", "expires-at": "2026-11-28T10:00:00Z"},
+        });
+        create(&self.client, &secrets, &target).await;
+        let condition = |r#type: &str| {
+            json!({
+                "type": r#type, "status": "True", "reason": "Synced", "message": "x".repeat(80),
+                "lastTransitionTime": "2026-11-28T09:00:00Z", "observedGeneration": 1,
+            })
+        };
+        let status = json!({"status": {
+            "observedGeneration": 1, "conditions": [condition("Ready"), condition("Refreshed")],
+            "expiresAt": "2026-11-28T10:00:00Z", "issuedAt": "2026-11-28T09:00:00Z",
+        }});
+        let path = format!("{API}/namespaces/{NAMESPACE}/cubecredentials/{name}/status");
+        merge(&self.client, &path, &status).await;
+    }
+
+    /// One token request on a connection of its own.
+    async fn exchange(&self, name: &str) -> String {
+        let socket = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
+        let host = ServerName::try_from("localhost").unwrap();
+        let mut stream = self.tls.connect(host, socket).await.unwrap();
+        let id = client_id(NAMESPACE, name);
+        let body = format!("grant_type=client_credentials&client_id={id}&client_secret=s3cret");
+        let request = format!(
+            "POST /token HTTP/1.1\r\nHost: localhost\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n{body}",
+            "application/x-www-form-urlencoded",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut response = Vec::new();
+        while !response.ends_with(b"}") {
+            assert!(stream.read_buf(&mut response).await.unwrap() > 0);
+        }
+        let response = String::from_utf8(response).unwrap();
+        let (_, token) = response.split_once(r#""access_token":""#).unwrap();
+        token.split('"').next().unwrap().to_owned()
+    }
+}
+
+/// In milliseconds.
+fn cpu_of_this_thread() -> f64 {
+    let statistics = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    let nanoseconds = statistics.split(' ').next().unwrap();
+    nanoseconds.parse::<f64>().unwrap() / 1e6
+}

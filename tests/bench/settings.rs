@@ -1,0 +1,61 @@
+//! What is measured: sizes, scenarios and the binary.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
+use crate::environment::ROOT;
+
+const SIZES: &str = "100,1000,10000";
+const SCENARIOS: &str = "floor,cold,restart,edit,refresh,neighbours";
+
+/// What is measured.
+pub(crate) struct Settings {
+    pub(crate) sizes: Vec<usize>,
+    scenarios: Vec<String>,
+    pub(crate) binary: PathBuf,
+}
+
+impl Settings {
+    pub(crate) fn from_environment() -> Self {
+        let list = |name: &str, default: &str| -> Vec<String> {
+            let text = env::var(name).unwrap_or_default();
+            let text = if text.is_empty() { default } else { &text };
+            text.split(',').map(|part| part.trim().to_owned()).collect()
+        };
+        let release = Path::new(ROOT).join("target/release/cube-operator");
+        let other = env::var_os("BENCH_BINARY").filter(|path| !path.is_empty());
+        let binary = other.map_or(release, PathBuf::from);
+        assert!(
+            binary.exists(),
+            "{} is missing: cargo build --release, or set BENCH_BINARY",
+            binary.display()
+        );
+        let scenarios = list("SCENARIOS", SCENARIOS);
+        let unknown = |name: &&String| !SCENARIOS.split(',').any(|known| known == *name);
+        assert_eq!(
+            scenarios.iter().find(unknown),
+            None,
+            "SCENARIOS has {SCENARIOS}"
+        );
+        Self {
+            sizes: list("SIZES", SIZES)
+                .iter()
+                .map(|size| size.parse().expect("SIZES has numbers"))
+                .collect(),
+            scenarios,
+            binary,
+        }
+    }
+
+    /// Whether the whole table is measured.
+    pub(crate) fn are_complete(&self) -> bool {
+        let sizes: Vec<_> = self.sizes.iter().map(ToString::to_string).collect();
+        sizes.join(",") == SIZES && self.scenarios.join(",") == SCENARIOS
+    }
+
+    pub(crate) fn includes(&self, scenario: &str) -> bool {
+        self.scenarios.iter().any(|name| name == scenario)
+    }
+}
