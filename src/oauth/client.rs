@@ -24,12 +24,14 @@ use secrecy::SecretString;
 use tokio::{select, time::sleep};
 
 use self::{
+    connection::Connection,
     error::{NetworkError, NoResponse},
     lookup::Lookup,
+    proxy::Proxy,
     receive::receive,
     request::Head,
     tls::Tls,
-    trust::Trust,
+    trust::{Trust, Trusted},
 };
 use super::{
     ca_bundle::TrustedCa,
@@ -166,6 +168,22 @@ impl TokenClient {
             }
             _ => Ok(addresses),
         }
+    }
+
+    /// Opens a connection to the endpoint. Its name is looked up once, so that it cannot change its address between the check and
+    /// the use.
+    pub(super) async fn open(
+        &self,
+        endpoint: &Endpoint,
+        trusted: &Trusted,
+        tls: Tls,
+    ) -> Result<Connection, NetworkError> {
+        if let Some(proxy) = Proxy::of(endpoint) {
+            return connection::through(&proxy, endpoint, trusted, tls).await;
+        }
+        let addresses = self.addresses(endpoint).await?;
+        let sockets = race::usable(&addresses, endpoint.port());
+        connection::direct(&sockets, endpoint, tls).await
     }
 
     /// Checks by its host alone that an endpoint is on a network that is allowed. Its addresses are checked when they are looked

@@ -3,7 +3,7 @@
 //! Each exchange has a connection of its own. A stale keep-alive connection looks like a lost response, and would be an invitation
 //! to send a refresh token twice.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -13,7 +13,7 @@ use tokio::{
 use tokio_rustls::client::TlsStream;
 
 use super::{
-    TokenClient, classify,
+    classify,
     error::{HANDSHAKE_SECONDS, NetworkError, PROXY_SECONDS, ProxyFault, Unreachable},
     proxy::Proxy,
     race,
@@ -31,54 +31,46 @@ pub(in crate::oauth) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-impl TokenClient {
-    /// Opens a connection to the endpoint. Its name is looked up once, so that it cannot change its address between the check and
-    /// the use; a proxy looks it up itself.
-    pub(in crate::oauth) async fn open(
-        &self,
-        endpoint: &Endpoint,
-        trusted: &Trusted,
-        tls: Tls,
-    ) -> Result<Connection, NetworkError> {
-        let Some(proxy) = Proxy::of(endpoint) else {
-            return self.open_directly(endpoint, tls).await;
-        };
-        let through = through(&proxy, endpoint, trusted, tls);
-        let opened = timeout(Duration::from_secs(PROXY_SECONDS), through).await;
-        opened
-            .unwrap_or_else(|_| {
-                let endpoint = endpoint.authority();
-                Err(Fault::Proxy(ProxyFault::TimedOut { endpoint }))
-            })
-            .map_err(|fault| match fault {
-                Fault::Proxy(cause) => NetworkError::Proxy {
-                    proxy: proxy.authority(),
-                    cause,
-                },
-                Fault::Endpoint(error) => error,
-            })
-    }
+/// Opens a connection to the first of these sockets that accepts one, all of the endpoint.
+pub(super) async fn direct(
+    sockets: &[SocketAddr],
+    endpoint: &Endpoint,
+    tls: Tls,
+) -> Result<Connection, NetworkError> {
+    let unreachable = |cause| NetworkError::Unreachable {
+        endpoint: endpoint.authority(),
+        cause,
+    };
+    let opened = timeout(Duration::from_secs(HANDSHAKE_SECONDS), async {
+        let stream = race::first(sockets).await.map_err(unreachable)?;
+        let verifier = Arc::clone(&tls.verifier);
+        let connection = tls.connect(&endpoint.host(), boxed(stream)).await;
+        connection.map_err(|error| classify::handshake(&error, endpoint, &verifier))
+    });
+    let opened = opened.await;
+    opened.unwrap_or_else(|_| Err(unreachable(Unreachable::HandshakeTimedOut)))
+}
 
-    async fn open_directly(
-        &self,
-        endpoint: &Endpoint,
-        tls: Tls,
-    ) -> Result<Connection, NetworkError> {
-        let unreachable = |cause| NetworkError::Unreachable {
-            endpoint: endpoint.authority(),
+/// Opens a connection through a proxy, which looks up the endpoint's name itself.
+pub(super) async fn through(
+    proxy: &Proxy,
+    endpoint: &Endpoint,
+    trusted: &Trusted,
+    tls: Tls,
+) -> Result<Connection, NetworkError> {
+    let tunneled = tunneled(proxy, endpoint, trusted, tls);
+    let opened = timeout(Duration::from_secs(PROXY_SECONDS), tunneled).await;
+    let opened = opened.unwrap_or_else(|_| {
+        let endpoint = endpoint.authority();
+        Err(Fault::Proxy(ProxyFault::TimedOut { endpoint }))
+    });
+    opened.map_err(|fault| match fault {
+        Fault::Proxy(cause) => NetworkError::Proxy {
+            proxy: proxy.authority(),
             cause,
-        };
-        let addresses = self.addresses(endpoint).await?;
-        let sockets = race::usable(&addresses, endpoint.port());
-        let opened = timeout(Duration::from_secs(HANDSHAKE_SECONDS), async {
-            let stream = race::first(&sockets).await.map_err(unreachable)?;
-            let verifier = Arc::clone(&tls.verifier);
-            let connection = tls.connect(&endpoint.host(), boxed(stream)).await;
-            connection.map_err(|error| classify::handshake(&error, endpoint, &verifier))
-        });
-        let opened = opened.await;
-        opened.unwrap_or_else(|_| Err(unreachable(Unreachable::HandshakeTimedOut)))
-    }
+        },
+        Fault::Endpoint(error) => error,
+    })
 }
 
 /// Whose fault it is that there is no connection.
@@ -93,7 +85,7 @@ impl From<ProxyFault> for Fault {
     }
 }
 
-async fn through(
+async fn tunneled(
     proxy: &Proxy,
     endpoint: &Endpoint,
     trusted: &Trusted,

@@ -87,6 +87,7 @@ impl Lookup {
         } else {
             listed
         };
+        // A key costs a socket.
         found.sort_by_cached_key(|address| preference(*address));
         found.dedup();
         Ok(found)

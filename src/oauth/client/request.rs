@@ -9,12 +9,10 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use secrecy::{ExposeSecret, SecretString};
+use tokio::io::{AsyncRead, AsyncWrite};
 use url::Position;
 
-use super::{
-    connection::Connection,
-    error::{NetworkError, NoResponse},
-};
+use super::error::{NetworkError, NoResponse};
 use crate::oauth::endpoint::Endpoint;
 
 pub(super) const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
@@ -30,7 +28,10 @@ pub(super) struct Head {
 }
 
 /// Sends a request, and waits for the head of its response.
-pub(super) async fn send(connection: Connection, request: Request<String>) -> hyper::Result<Head> {
+pub(super) async fn send(
+    connection: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    request: Request<String>,
+) -> hyper::Result<Head> {
     let (mut sender, connection) = settings().handshake(TokioIo::new(connection)).await?;
     // Its error is that of the request or of the body, too.
     tokio::spawn(connection);

@@ -31,8 +31,8 @@ pub(in crate::oauth) struct Trust(Arc<Mutex<Kept>>);
 #[derive(Clone, Debug)]
 pub(in crate::oauth) struct Trusted {
     pub(super) verifier: Arc<WebPkiServerVerifier>,
-    /// A configuration with this verifier, which is copied for each handshake: making one allocates a hundred KiB for sessions
-    /// that are never resumed.
+    /// A configuration with this verifier, which is copied for each handshake: making one allocates a cache of sessions, which are
+    /// never resumed.
     pub(super) config: ClientConfig,
 }
 
