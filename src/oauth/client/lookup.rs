@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use futures::{StreamExt, stream::FuturesUnordered};
 use hickory_resolver::{
     Hosts, TokioResolver,
     config::{NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts},
@@ -40,8 +41,8 @@ const OTHER_FAMILY: Duration = Duration::from_millis(500);
 #[derive(Clone, Debug)]
 pub(in crate::oauth) struct Lookup {
     hosts: Arc<Hosts>,
-    /// `None`: the configuration cannot be used.
-    resolver: Option<TokioResolver>,
+    /// One for each name server: one for all of them takes the first response, also if that says that its server has failed.
+    resolvers: Vec<TokioResolver>,
 }
 
 impl Lookup {
@@ -63,11 +64,15 @@ impl Lookup {
         options.cache_size = 0;
         options.positive_max_ttl = Some(Duration::ZERO);
         options.negative_max_ttl = Some(Duration::ZERO);
-        let provider = TokioRuntimeProvider::default();
-        let builder = TokioResolver::builder_with_config(config, provider).with_options(options);
+        let resolvers = config.name_servers().iter().filter_map(|server| {
+            let config = ResolverConfig::from_parts(None, vec![], vec![server.clone()]);
+            let provider = TokioRuntimeProvider::default();
+            let builder = TokioResolver::builder_with_config(config, provider);
+            builder.with_options(options.clone()).build().ok()
+        });
         Self {
+            resolvers: resolvers.collect(),
             hosts: Arc::new(hosts),
-            resolver: builder.build().ok(),
         }
     }
 
@@ -114,12 +119,20 @@ impl Lookup {
         }
     }
 
+    /// Asks all name servers at the same time, which are one to three. The first one that knows decides.
     async fn family(&self, name: &Name, family: RecordType) -> Result<Vec<IpAddr>, NetError> {
-        let Some(resolver) = &self.resolver else {
-            return Err(NetError::from("the name servers cannot be used"));
-        };
-        let found = resolver.lookup(name.clone(), family).await?;
-        Ok(addresses(&found))
+        let resolvers = self.resolvers.iter();
+        let asked = resolvers.map(|resolver| resolver.lookup(name.clone(), family));
+        let mut asked: FuturesUnordered<_> = asked.collect();
+        let mut failed = NetError::from("the name servers cannot be used");
+        while let Some(result) = asked.next().await {
+            match result {
+                Ok(found) => return Ok(addresses(&found)),
+                Err(error) if error.is_no_records_found() => return Err(error),
+                Err(error) => failed = error,
+            }
+        }
+        Err(failed)
     }
 }
 
