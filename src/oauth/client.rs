@@ -76,7 +76,7 @@ impl TokenClient {
 
     /// The same client with other name servers and hosts, for tests that have their own.
     #[must_use]
-    pub fn with_names(self, config: ResolverConfig, options: ResolverOpts, hosts: Hosts) -> Self {
+    pub fn with_names(self, config: &ResolverConfig, options: ResolverOpts, hosts: Hosts) -> Self {
         Self {
             lookup: Lookup::new(config, options, hosts),
             ..self

@@ -113,7 +113,7 @@ pub(crate) fn client_of(servers: &[&NameServer], client: TokenClient, hosts: &st
     );
     let mut file = Hosts::default();
     file.read_hosts_conf(hosts.as_bytes()).unwrap();
-    client.with_names(config, options, file)
+    client.with_names(&config, options, file)
 }
 
 /// One port for UDP and TCP.

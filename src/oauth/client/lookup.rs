@@ -54,10 +54,10 @@ impl Lookup {
             let config = ResolverConfig::from_parts(None, vec![], vec![local]);
             (config, ResolverOpts::default())
         });
-        Self::new(config, options, Hosts::from_system().unwrap_or_default())
+        Self::new(&config, options, Hosts::from_system().unwrap_or_default())
     }
 
-    pub(super) fn new(config: ResolverConfig, mut options: ResolverOpts, hosts: Hosts) -> Self {
+    pub(super) fn new(config: &ResolverConfig, mut options: ResolverOpts, hosts: Hosts) -> Self {
         options.timeout = options.timeout.min(LONGEST_TRY);
         options.attempts = TRIES;
         options.use_hosts_file = ResolveHosts::Never;
