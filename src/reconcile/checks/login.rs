@@ -63,13 +63,9 @@ pub(super) fn a_rejection_is_stored(case: &Case<'_>) -> Option<Step> {
         return Some(step);
     }
     let stored = case.observed.state.stored()?;
-    // The exchange happened in an earlier reconcile.
-    if case.observed.source.is_unread() {
-        return Some(read(Read::source(case.settings, &case.observed.source)));
-    }
     let rejected = Rejected {
         what: &rejected.error.to_string(),
-        inputs: case.inputs_hash(stored).unwrap_or_default(),
+        inputs: rejected.inputs.clone(),
         request: case.observed.credential.refresh_request.clone(),
     };
     Some(store(case, stored.rejected(rejected, case.now)))

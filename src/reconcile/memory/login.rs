@@ -61,6 +61,8 @@ pub(in crate::reconcile) struct RejectedHere {
     /// The hash of the token.
     pub(in crate::reconcile) of: String,
     pub(in crate::reconcile) error: TokenError,
+    /// The hash of the inputs that it was sent with. The spec may have changed since, and changed back later.
+    pub(in crate::reconcile) inputs: String,
 }
 
 /// Responses that must be stored.

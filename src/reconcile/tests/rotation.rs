@@ -79,6 +79,24 @@ fn a_rejected_refresh_token_is_confirmed_once_after_five_minutes() {
 }
 
 #[test]
+fn a_spec_that_changes_before_a_rejection_is_stored_and_changes_back_does_not_send_the_token_again()
+{
+    let mut world = ready();
+    world.provider.otherwise = refuse(Reason::RefreshTokenRejected);
+    world.now = world.wake_at.unwrap();
+    world.ends_before = Some(|action| matches!(action, Action::Store(state) if !state.claims));
+    assert!(world.try_settle().is_err());
+    assert_eq!(world.provider.exchanges.len(), 2);
+    let honest = world.spec.clone();
+    // The login belongs to the first endpoint, so nothing is sent there.
+    world.edit_spec(|spec| spec.token_url = Some("https://login.example.com/token".into()));
+    world.settle();
+    world.edit_spec(|spec| *spec = honest);
+    world.settle();
+    assert_eq!(world.provider.exchanges.len(), 2);
+}
+
+#[test]
 fn a_restart_does_not_send_a_rejected_refresh_token_again() {
     let mut world = ready();
     world.provider.logins.revoke();

@@ -30,9 +30,12 @@ pub(super) fn refused(
         && error.reason() == Reason::RefreshTokenRejected
     {
         observed.memory.exchange.sent(sent_at);
-        let of = sent.token_hash();
         // Another process may have stored a successor since: then this was only a replay.
-        observed.memory.login.reject(RejectedHere { of, error });
+        observed.memory.login.reject(RejectedHere {
+            of: sent.token_hash(),
+            error,
+            inputs: attempt.inputs.hash(&sent.refresh_token),
+        });
         observed.state = State::Unread;
         return;
     }
