@@ -335,3 +335,21 @@ fn a_login_that_was_stored_before_its_end_was_recorded_is_read() {
     world.pass(seconds(3600));
     assert!(world.status.login_expires_at.is_some());
 }
+
+#[test]
+fn a_token_that_is_over_on_arrival_is_not_asked_for_again_soon_to_save_one_that_still_lives() {
+    let mut world = World::ready();
+    world.provider.latency = 5;
+    world.provider.otherwise = issue(1);
+    world.now = world.status.expires_at.unwrap() - seconds(8);
+    world.settle();
+    world.pass(seconds(600));
+    let sent: Vec<_> = world
+        .provider
+        .exchanges
+        .iter()
+        .map(|sent| sent.at)
+        .collect();
+    let distance = sent[2].duration_since(sent[1]);
+    assert!(distance >= seconds(12), "{distance}");
+}

@@ -78,7 +78,12 @@ pub(super) fn expired_on_arrival(
         inputs: Some(attempt.inputs.digest()),
         cause: FailureCause::ExpiredOnArrival(Arc::clone(&attempt.settings)),
     };
-    fail(observed, attempt, failed, now);
+    let token = match published(&Case::of_attempt(observed, attempt, now)) {
+        // Another attempt soon would save nothing: this provider issues tokens that are of no use.
+        Published::Live(_) => Published::Ended,
+        other => other,
+    };
+    record(observed, failed, token, now);
 }
 
 fn fail(observed: &mut Observed, attempt: &Attempt, failed: FailedAttempt, now: Timestamp) {
