@@ -36,8 +36,7 @@ impl Shard {
 
     /// Whether this namespace belongs to it.
     ///
-    /// Processes of one count rely on one answer, whatever their versions are. Another rule would need another
-    /// [`group`](Self::group).
+    /// Processes of one count rely on one answer, whatever their versions are. Another rule would need another name of the group.
     #[must_use]
     pub fn has(self, namespace: &str) -> bool {
         // Most processes have all namespaces, and look at none.
