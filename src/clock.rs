@@ -2,6 +2,12 @@
 
 use jiff::Timestamp;
 
+/// The current time with its fraction, for what people sort by it and nothing decides by.
+#[expect(clippy::disallowed_methods, reason = "this is the one clock")]
+pub(crate) fn precisely() -> Timestamp {
+    Timestamp::now()
+}
+
 /// The current time in whole seconds, as Kubernetes stores times: a comparison of finer values with stored times would flap.
 #[expect(clippy::disallowed_methods, reason = "this is the one clock")]
 pub(crate) fn now() -> Timestamp {

@@ -9,7 +9,7 @@ use k8s_openapi::{
 };
 use kube::{Api, Client, api::PostParams, core::ObjectMeta};
 
-use crate::{clock::now, scrub::visible};
+use crate::{clock::precisely, scrub::visible};
 
 /// The longest note that the API server accepts.
 const LONGEST_NOTE: usize = 1024;
@@ -55,7 +55,7 @@ impl Recorder {
         let note = visible(announcement.note);
         Event {
             action: Some("Refresh".into()),
-            event_time: Some(MicroTime(now())),
+            event_time: Some(MicroTime(precisely())),
             metadata: ObjectMeta {
                 generate_name: Some(format!("{about}-")),
                 namespace: object.namespace.clone(),

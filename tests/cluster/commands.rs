@@ -52,7 +52,7 @@ fn rights(place: &str) -> String {
          ✓ may patch cubecredentials/status {place}\n\
          ✓ may get, list, watch, create, patch, delete secrets {place}\n\
          ✓ may get, list, watch configmaps {place}\n\
-         ✓ may create, patch events {place}\n\
+         ✓ may create events {place}\n\
          ✓ may list pods {place}\n"
     )
 }
