@@ -3,6 +3,7 @@
 //! kube's recorder remembers every event of the last six minutes, and walks over all of them for each further one, to count
 //! repetitions. Each of ours tells of a change, so none is counted as the repetition of another.
 
+use jiff::Timestamp;
 use k8s_openapi::{
     api::{core::v1::ObjectReference, events::v1::Event},
     apimachinery::pkg::apis::meta::v1::MicroTime,
@@ -13,6 +14,8 @@ use crate::{clock::precisely, scrub::visible};
 
 /// The longest note that the API server accepts.
 const LONGEST_NOTE: usize = 1024;
+/// The most characters before the time in a name, which has 253 at most.
+const LONGEST_START: usize = 230;
 
 /// Publishes events under the name of this process.
 #[derive(Clone)]
@@ -52,12 +55,12 @@ impl Recorder {
         } else {
             "Normal"
         };
-        let note = visible(announcement.note);
+        let (note, at) = (visible(announcement.note), precisely());
         Event {
             action: Some("Refresh".into()),
-            event_time: Some(MicroTime(precisely())),
+            event_time: Some(MicroTime(at)),
             metadata: ObjectMeta {
-                generate_name: Some(format!("{about}-")),
+                name: Some(name(about, at)),
                 namespace: object.namespace.clone(),
                 ..ObjectMeta::default()
             },
@@ -71,4 +74,11 @@ impl Recorder {
             ..Event::default()
         }
     }
+}
+
+/// The name of an event. `kubectl describe` shows the events of an object in the order of their names, so the time is in them.
+fn name(about: &str, at: Timestamp) -> String {
+    let start: String = about.chars().take(LONGEST_START).collect();
+    let start = start.trim_end_matches(['.', '-']);
+    format!("{start}.{:016x}", at.as_nanosecond())
 }

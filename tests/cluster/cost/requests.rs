@@ -51,8 +51,8 @@ fn a_steady_refresh_costs_one_read_of_the_source_one_exchange_and_two_writes_and
             "get secrets client",
             "patch secrets main-token",
             "patch cubecredentials/status main",
-            "create events",
-            "create events",
+            "create events main",
+            "create events main",
             // The refresh.
             "get secrets client",
             "patch secrets main-token",
@@ -111,7 +111,7 @@ fn a_refresh_token_is_claimed_before_it_is_sent_and_its_successor_stored_before_
             "patch secrets main-cube-state",
             "patch secrets main-token",
             "patch cubecredentials/status main",
-            "create events",
+            "create events main",
         ]
     );
     login.assert_unbroken(&seed, 2);

@@ -257,13 +257,7 @@ pub(super) fn of_others() -> Vec<Row> {
                 |objects, _| objects.others.push(objects.sibling("elder-login", "elder-login-token")),
             )
         }
-        .repaired_by(Repair::Change(|objects, _| {
-            let mut elder = objects.sibling("elder-login", "elder-login-token");
-            elder["spec"]["refreshTokenRef"]["name"] = json!("elders-own");
-            objects.put_login(Some(b"new-r-in-use"));
-            // Otherwise the elder one could use the new token first.
-            objects.others = [elder].into_iter().chain(objects.login.take()).collect();
-        }))
-        .then_sends("new"),
+        // Otherwise the elder one could use another sign-in first.
+        .repaired_by(Repair::Deletion(&["cubecredential/elder-login", "secret/elder-login-cube-state"])),
     ]
 }
