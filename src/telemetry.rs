@@ -39,7 +39,7 @@ pub(crate) fn init(format: LogFormat) {
 /// The lines of these levels that may be logged. A line below all of these levels costs one comparison: libraries have hundreds of
 /// them on the way of a request.
 fn filter<S: Subscriber + for<'a> LookupSpan<'a>>(levels: EnvFilter) -> impl Filter<S> {
-    // Without a hint of its own, this filter would take that of the levels away.
+    // Without a level hint of its own, this filter would hide that of `levels`.
     levels.and(filter_fn(may_be_logged).with_max_level_hint(LevelFilter::TRACE))
 }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Condition, ConditionType};
+use super::{Condition, ConditionType, Reason};
 
 /// What the operator last saw and did. All times are whole seconds, UTC, RFC 3339.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
@@ -119,5 +119,12 @@ impl CubeCredentialStatus {
         self.conditions
             .iter()
             .find(|condition| condition.r#type == r#type)
+    }
+
+    /// Whether the condition of this type has this reason.
+    #[must_use]
+    pub(crate) fn has_reason(&self, r#type: ConditionType, reason: Reason) -> bool {
+        let condition = self.condition(r#type);
+        condition.is_some_and(|condition| condition.reason == reason.to_string())
     }
 }

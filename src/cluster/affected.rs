@@ -71,16 +71,12 @@ impl Context {
 
     /// Takes in an event of the watch on the Secrets that may be read, and returns these.
     pub(crate) fn learn_source(&self, event: Event<Metadata<Secret>>) -> Vec<ObjectKey> {
-        lock(&self.sources).absorb(event, |secret| {
-            Some(secret.resource_version().unwrap_or_default().into())
-        })
+        lock(&self.sources).absorb(event, version)
     }
 
     /// Takes in an event of the watch on states.
     pub(crate) fn learn_state(&self, event: Event<Metadata<Secret>>) {
-        lock(&self.states).absorb(event, |secret| {
-            Some(secret.resource_version().unwrap_or_default().into())
-        });
+        lock(&self.states).absorb(event, version);
     }
 
     /// The `CubeCredentials` that a change of this Secret affects.
@@ -96,6 +92,14 @@ impl Context {
         let trusting = index.trusting(kind, object);
         trusting.map(Trusting::from).collect()
     }
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the conversions of other watches may drop an object"
+)]
+fn version(secret: &Metadata<Secret>) -> Option<Box<str>> {
+    Some(secret.resource_version().unwrap_or_default().into())
 }
 
 /// What an event of the watch on `CubeCredentials` brings.

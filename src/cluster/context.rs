@@ -147,7 +147,7 @@ impl Context {
         lock(&self.store).expires_at(key)
     }
 
-    /// The `CubeCredentials` whose status tells of a pause that is not over. It serves the first list only.
+    /// The `CubeCredentials` whose status has a pause that is not over. Only the first list needs it.
     pub(crate) fn paused(&self, now: Timestamp) -> Vec<ObjectKey> {
         lock(&self.store).paused(now).cloned().collect()
     }

@@ -114,7 +114,7 @@ impl Store {
         self.objects.walk().map(|(key, _)| key)
     }
 
-    /// The objects whose status tells of a pause that is not over. It serves the first list.
+    /// The objects whose status has a pause that is not over. Only the first list needs them.
     pub(super) fn paused(&self, now: Timestamp) -> impl Iterator<Item = &ObjectKey> {
         let paused = move |stored: &Stored| stored.paused_until.is_some_and(|until| now < until);
         let objects = self.objects.walk();

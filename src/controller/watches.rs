@@ -32,50 +32,25 @@ pub(super) fn affected(
     shard: Shard,
     bundles: mpsc::Receiver<ObjectKey>,
 ) -> impl Stream<Item = ObjectKey> + Send + 'static {
-    let labelled = |label: &str| all().labels(&format!("{label}={}", label::TRUE));
-
     let credentials = watched::<Watched>(reconciler, namespace, shard, List::Credentials, all())
         .map(Ok)
-        .modify(slim::credential);
+        .modify(slim::credential)
+        .filter_map(|event| future::ready(event.ok()));
+    let secrets = |list, label: &str, affected| {
+        let labelled = all().labels(&format!("{label}={}", label::TRUE));
+        let events = watched(reconciler, namespace, shard, list, labelled);
+        each(reconciler, list, events, affected)
+    };
     stream::select_all([
         each(
             reconciler,
-            credentials.filter_map(|event| future::ready(event.ok())),
+            List::Credentials,
+            credentials,
             credentials_affected,
         ),
-        each(
-            reconciler,
-            watched(
-                reconciler,
-                namespace,
-                shard,
-                List::Targets,
-                labelled(label::MANAGED),
-            ),
-            targets_affect,
-        ),
-        each(
-            reconciler,
-            watched(
-                reconciler,
-                namespace,
-                shard,
-                List::Sources,
-                labelled(label::CREDENTIAL),
-            ),
-            sources_affect,
-        ),
-        each(
-            reconciler,
-            watched(
-                reconciler,
-                namespace,
-                shard,
-                List::States,
-                labelled(label::STATE),
-            ),
-            states_affect,
-        ),
+        secrets(List::Targets, label::MANAGED, targets_affect),
+        secrets(List::Sources, label::CREDENTIAL, sources_affect),
+        secrets(List::States, label::STATE, states_affect),
         bundles_affect(reconciler, bundles),
     ])
 }
@@ -113,15 +88,23 @@ fn is_of<K: Watchable>(shard: Shard, event: &Event<K>) -> bool {
     }
 }
 
-/// The `CubeCredentials` that each event affects.
+/// The `CubeCredentials` that each event affects. The end of a list is reported to readiness once it has been taken in.
 fn each<K: Send + 'static>(
     reconciler: &Arc<Reconciler>,
+    list: List,
     events: impl Stream<Item = Event<K>> + Send + 'static,
     affected: fn(&Reconciler, Event<K>) -> Affected,
 ) -> BoxStream<'static, ObjectKey> {
     let reconciler = Arc::clone(reconciler);
     events
-        .flat_map(move |event| stream::iter(affected(&reconciler, event)))
+        .flat_map(move |event| {
+            let ends_list = matches!(event, Event::InitDone);
+            let affected = affected(&reconciler, event);
+            if ends_list {
+                reconciler.readiness.listed(list);
+            }
+            stream::iter(affected)
+        })
         .boxed()
 }
 
@@ -134,31 +117,19 @@ pub(super) fn credentials_affected(reconciler: &Reconciler, event: Event<Watched
     for gone in &gone {
         reconciler.forget(gone);
     }
-    if matches!(event, Event::InitDone) {
-        if !reconciler.has_pauses() {
-            reconciler.readiness.recalled();
-        }
-        reconciler.readiness.listed(List::Credentials);
+    if matches!(event, Event::InitDone) && !reconciler.has_pauses() {
+        reconciler.readiness.recalled();
     }
     affected
 }
 
 fn targets_affect(reconciler: &Reconciler, event: Event<Metadata<Secret>>) -> Affected {
-    let listed = matches!(event, Event::InitDone);
-    let affected = reconciler.context.learn_target(event);
-    if listed {
-        reconciler.readiness.listed(List::Targets);
-    }
-    affected
+    reconciler.context.learn_target(event)
 }
 
 fn sources_affect(reconciler: &Reconciler, event: Event<Metadata<Secret>>) -> Affected {
-    let listed = matches!(event, Event::InitDone);
     let context = &reconciler.context;
     let keys = context.learn_source(event);
-    if listed {
-        reconciler.readiness.listed(List::Sources);
-    }
     for key in &keys {
         reconciler.touch_ca_bundles(CaBundleKind::Secret, key);
     }
@@ -169,11 +140,7 @@ fn sources_affect(reconciler: &Reconciler, event: Event<Metadata<Secret>>) -> Af
 
 /// A state is read when it is needed. Only its version is of interest, and only when a process begins.
 fn states_affect(reconciler: &Reconciler, event: Event<Metadata<Secret>>) -> Affected {
-    let listed = matches!(event, Event::InitDone);
     reconciler.context.learn_state(event);
-    if listed {
-        reconciler.readiness.listed(List::States);
-    }
     Affected::new()
 }
 

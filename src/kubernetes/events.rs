@@ -1,7 +1,7 @@
 //! Events (events.k8s.io/v1), which `kubectl describe` shows. They are best effort: the conditions are authoritative.
 //!
 //! kube's recorder remembers every event of the last six minutes, and walks over all of them for each further one, to count
-//! repetitions. Each of ours tells of a change, so none is counted as the repetition of another.
+//! repetitions. Each of ours reports a change, so none repeats another.
 
 use jiff::Timestamp;
 use k8s_openapi::{

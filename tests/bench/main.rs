@@ -5,7 +5,7 @@
 //!   for each size, on a control plane of its own:
 //!     idle ─▶ load ─▶ floor ─▶ cold ─▶ restart ─▶ restart with a new object ─▶ edits ─▶ an hour later: all refreshed
 //!   then once:
-//!     neighbours: providers that hang and refuse, and somebody else's credentials between them
+//!     neighbours: providers that hang and refuse, and healthy credentials of other namespaces beside them
 //! ```
 //!
 //! `SIZES=100,1000` chooses the sizes, `BENCH_BINARY=/path` another build, and `SCENARIOS=cold,restart` some of the rows.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::http::Request;
 use kube::Client;
 
-/// What the operator reads and writes for a credential. Nobody else uses these verbs on these resources while it is measured; the
+/// What the operator reads and writes for a credential. Nothing else uses these verbs on these resources while it is measured; the
 /// bench itself only lists, and changes `CubeCredentials` but not their status.
 const RESOURCES: [&str; 5] = [
     "secrets",

@@ -156,7 +156,7 @@ async fn a_process_that_missed_two_changes_of_the_count_ends() {
 #[tokio::test(start_paused = true)]
 async fn processes_that_renew_at_the_same_moment_do_not_hinder_each_other() {
     let store = Store::default();
-    // All begin at once, and time only passes while all of them wait.
+    // All begin at the same time, and time only passes while all of them wait.
     let five = leaders(&store, 5).await;
     for _ in 0..240 {
         sleep(Duration::from_millis(250)).await;

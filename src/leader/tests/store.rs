@@ -60,7 +60,7 @@ impl Store {
         }
     }
 
-    /// Somebody edits the shared lease, which makes another version of it.
+    /// A person edits the shared lease, which gives it another version.
     pub(super) fn edit(&self, change: impl FnOnce(&mut Value)) {
         let (stored, _) = &mut *lock(&self.0);
         let lease = stored.get_mut(LEASE).unwrap();
@@ -68,7 +68,7 @@ impl Store {
         change(lease);
     }
 
-    /// Somebody deletes the shared lease.
+    /// A person deletes the shared lease.
     pub(super) fn delete(&self) {
         lock(&self.0).0.remove(LEASE);
     }

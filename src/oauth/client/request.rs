@@ -33,7 +33,7 @@ pub(super) async fn send(
     request: Request<String>,
 ) -> hyper::Result<Head> {
     let (mut sender, connection) = settings().handshake(TokioIo::new(connection)).await?;
-    // Its error is that of the request or of the body, too.
+    // Its errors also end the request or the body, where they are handled.
     tokio::spawn(connection);
     let response = sender.send_request(request).await?;
     Ok(Head {

@@ -116,7 +116,7 @@ impl Trusted {
             .with_webpki_verifier(Arc::clone(&verifier))
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        // A resumed session skips the verification of the certificate. Whoever changes what is trusted expects it to count.
+        // A resumed session skips the verification of the certificate. A change of what is trusted must hold for the next exchange.
         config.resumption = Resumption::disabled();
         Ok(Self { verifier, config })
     }

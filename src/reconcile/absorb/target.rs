@@ -20,23 +20,18 @@ use crate::{
 /// target where it names none. That may be wrong of a foreign Secret, which is noticed when the target is to be created, because
 /// nothing is written over it. Only a refresh token is worth a look before it is used.
 pub(super) fn recall(observed: &mut Observed) {
-    match &observed.target {
-        Target::Present(secret) => {
-            if let Some(fingerprint) = reported_content(observed, secret) {
-                let content = Content::Confirmed(fingerprint);
-                observed.target = Target::Present(TargetSecret {
-                    content,
-                    ..secret.clone()
-                });
-            }
-        }
-        Target::Unknown if was_never_published(observed) => observed.target = Target::Absent,
-        Target::Unknown | Target::Absent => {}
+    let fingerprint = reported_content(observed);
+    if matches!(observed.target, Target::Unknown) && was_never_published(observed) {
+        observed.target = Target::Absent;
+    } else if let (Target::Present(secret), Some(fingerprint)) = (&mut observed.target, fingerprint)
+    {
+        secret.content = Content::Confirmed(fingerprint);
     }
 }
 
 /// The fingerprint of the token in this version of the target, according to the status.
-fn reported_content(observed: &Observed, secret: &TargetSecret) -> Option<String> {
+fn reported_content(observed: &Observed) -> Option<String> {
+    let secret = observed.target.present()?;
     let Credential { status, .. } = &observed.credential;
     let reported = status.target.as_ref()?;
     // A token at hand may be older than the one that another process has published since.
@@ -50,10 +45,8 @@ fn reported_content(observed: &Observed, secret: &TargetSecret) -> Option<String
 
 fn was_never_published(observed: &Observed) -> bool {
     let status = &observed.credential.status;
-    let conflict = Reason::TargetConflict.to_string();
-    let ready = status.condition(ConditionType::Ready);
     status.target.is_none()
-        && ready.is_none_or(|ready| ready.reason != conflict)
+        && !status.has_reason(ConditionType::Ready, Reason::TargetConflict)
         && !has_refresh_token(observed)
 }
 

@@ -92,10 +92,8 @@ fn is_first_token(observed: &Observed) -> bool {
     let changes = observed.memory.reporting.changes();
     let status = &observed.credential.status;
     let none_before = status.issued_at.is_none() && !changes.contains(&Change::Repaired);
-    // A first token waits while its target belongs to somebody else.
-    let conflict = Reason::TargetConflict.to_string();
-    let ready = status.condition(ConditionType::Ready);
-    let waited = ready.is_some_and(|ready| ready.reason == conflict);
+    // A first token waits while the Secret by its target's name belongs to another owner.
+    let waited = status.has_reason(ConditionType::Ready, Reason::TargetConflict);
     let tried_before = status.last_attempt_at.is_some() && !failed_before(observed) && !waited;
     changes.contains(&Change::Issued) && none_before && !tried_before
 }

@@ -74,7 +74,7 @@ impl DesiredMetadata {
     }
 }
 
-/// Distinguishes the metadata of one target from that of another.
+/// Differs between two targets with different metadata.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::reconcile) struct MetadataDigest([u8; 32]);
 
