@@ -14,13 +14,13 @@ pub mod label {
     /// The only value that counts.
     pub const TRUE: &str = "true";
 
-    /// Whether a label or annotation is the operator's own.
+    /// Returns whether a label or annotation is the operator's own.
     #[must_use]
     pub fn is_ours(name: &str) -> bool {
         name.starts_with("cube-operator.dev/")
     }
 
-    /// Whether this label is set to [`TRUE`].
+    /// Returns whether this label is set to [`TRUE`].
     #[must_use]
     pub fn is_set(labels: &std::collections::BTreeMap<String, String>, name: &str) -> bool {
         labels.get(name).is_some_and(|value| value == TRUE)
@@ -29,15 +29,16 @@ pub mod label {
 
 /// The annotations that people set, and those that the operator records on the Secrets that it writes.
 pub mod annotation {
-    /// On a Secret with a client or an initial refresh token: the only hosts that its content may be sent to, as `host` (any port) or
-    /// `host:port`, separated by commas.
+    /// On a Secret with a client or an initial refresh token: the only hosts that its content may be sent to, as `host` (any
+    /// port) or `host:port`, separated by commas.
     pub const TOKEN_HOSTS: &str = "cube-operator.dev/token-hosts";
-    /// On the same Secrets: the CA bundles that count if a list of hosts applies, as `ConfigMap/NAME` or `Secret/NAME`, separated by
-    /// commas.
+    /// On the same Secrets: the CA bundles that count if a list of hosts applies, as `ConfigMap/NAME` or `Secret/NAME`, separated
+    /// by commas.
     pub const TOKEN_CA: &str = "cube-operator.dev/token-ca";
     /// On a `CubeCredential`: any new value requests one exchange.
     pub const REFRESH_REQUESTED_AT: &str = "cube-operator.dev/refresh-requested-at";
-    /// On a target that a deleted `CubeCredential` left, or on a copy of a state: the uid of the `CubeCredential` that may continue it.
+    /// On a target that a deleted `CubeCredential` left, or on a copy of a state: the uid of the `CubeCredential` that may
+    /// continue it.
     pub const ADOPTABLE_BY: &str = "cube-operator.dev/adoptable-by";
 
     /// On a target or state: the name of the `CubeCredential` that owns it.

@@ -137,13 +137,13 @@ impl Reason {
         }
     }
 
-    /// Whether nothing is wrong, and the work is only not done yet or paused on purpose.
+    /// Returns whether nothing is wrong, and the work is only not done yet or paused on purpose.
     #[must_use]
     pub(crate) fn is_waiting(self) -> bool {
         self.kind() == Waiting
     }
 
-    /// Whether this reason comes from an exchange that was made.
+    /// Returns whether this reason comes from an exchange that was made.
     #[must_use]
     pub(crate) fn is_exchange_failure(self) -> bool {
         matches!(self.kind(), Exchange(_))

@@ -121,7 +121,7 @@ impl CubeCredentialStatus {
             .find(|condition| condition.r#type == r#type)
     }
 
-    /// Whether the condition of this type has this reason.
+    /// Returns whether the condition of this type has this reason.
     #[must_use]
     pub(crate) fn has_reason(&self, r#type: ConditionType, reason: Reason) -> bool {
         let condition = self.condition(r#type);

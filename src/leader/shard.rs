@@ -28,15 +28,15 @@ impl Shard {
         exists.then_some(Self { index, count })
     }
 
-    /// Whether it is one of several.
+    /// Returns whether it is one of several.
     #[must_use]
     pub fn is_part(self) -> bool {
         self.count > 1
     }
 
-    /// Whether this namespace belongs to it.
+    /// Returns whether this namespace belongs to it.
     ///
-    /// Processes of one count rely on one answer, whatever their versions are. Another rule would need another name of the group.
+    /// Processes of one count must agree, in all versions. Another rule would need another name of the group.
     #[must_use]
     pub fn has(self, namespace: &str) -> bool {
         // Most processes have all namespaces, and look at none.

@@ -33,7 +33,7 @@ macro_rules! events {
             /// Every event but the failures, which have the names of reasons.
             pub const CHANGES: [Self; [$(stringify!($event)),+].len()] = [$(Self::$event),+];
 
-            /// What it says, for the reference: its documentation here.
+            /// Its documentation here, for the reference.
             #[must_use]
             pub fn meaning(self) -> &'static str {
                 match self {
@@ -42,7 +42,7 @@ macro_rules! events {
                 }
             }
 
-            /// Whether `kubectl describe` shows it as a `Warning`.
+            /// Returns whether `kubectl describe` shows it as a `Warning`.
             #[must_use]
             pub fn is_warning(self) -> bool {
                 let event_type = match self {

@@ -1,5 +1,5 @@
-//! What the decision's own checks say of each part, for people who ask: `cube-operator check`. Nothing is decided here, and
-//! `status` has the words.
+//! The results of the decision's own checks for each part, for `cube-operator check`. Nothing is decided here, and `status` has
+//! the words.
 
 mod inputs;
 mod login;
@@ -42,7 +42,7 @@ impl<'a> Inspection<'a> {
         self.0.settings
     }
 
-    /// What the spec asks for.
+    /// The request that the spec describes.
     pub(crate) fn spec(&self) -> Vec<Finding> {
         let settings = self.0.settings;
         let mut findings = vec![Finding::good(SpecFact::Requests {

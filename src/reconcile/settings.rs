@@ -50,7 +50,7 @@ pub struct Settings {
     pub state_name: String,
     /// The other properties of the target.
     pub target: TargetSpec,
-    /// Whether no exchange may be made.
+    /// True if no exchange may be made.
     pub suspend: bool,
 }
 
@@ -157,14 +157,14 @@ impl Settings {
         format!("{name}-cube-state")
     }
 
-    /// Whether the target is deleted with the `CubeCredential`.
+    /// Returns whether the target is deleted with the `CubeCredential`.
     #[must_use]
     pub(crate) fn owns_target(&self) -> bool {
         self.target.deletion_policy != Some(DeletionPolicy::Retain)
     }
 
-    /// Whether the state is deleted with the `CubeCredential`. Its refresh token is all that is left of a sign-in, so the spec has to
-    /// say so: neither a new name nor an uninstalled CRD may cost a login.
+    /// Returns whether the state is deleted with the `CubeCredential`. Its refresh token is all that is left of a sign-in, so the
+    /// spec has to say so: neither a new name nor an uninstalled CRD may cost a login.
     #[must_use]
     pub(crate) fn owns_state(&self) -> bool {
         self.target.deletion_policy == Some(DeletionPolicy::Delete)

@@ -3,7 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod links;
 mod reference;
+mod words;
 
 use cube_operator::{api::CubeCredential, command::crd};
 use kube::{CustomResourceExt, core::cel::Validator};

@@ -44,7 +44,7 @@ pub enum NetworkError {
     Proxy { proxy: String, cause: ProxyFault },
     #[error("the token endpoint {endpoint} gave no complete answer {cause}")]
     NoResponse { endpoint: String, cause: NoResponse },
-    /// What is left of one of the errors above, or of a response, for people who may not know the operator's network.
+    /// The rest of one of the errors above, or of a response, for people who may not know the operator's network.
     #[error(
         "the token endpoint {endpoint} could not be reached, or did not respond as a token endpoint does (the operator's log has the \
          details)"
@@ -105,7 +105,7 @@ pub enum Unreachable {
     ConnectionFailed,
 }
 
-/// What a proxy did in place of opening a tunnel.
+/// The action of a proxy that opened no tunnel.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[expect(missing_docs, reason = "the messages are the documentation")]
 pub enum ProxyFault {
@@ -122,7 +122,7 @@ pub enum ProxyFault {
     },
     #[error("closed the connection before it had opened one to {endpoint}")]
     Closed { endpoint: String },
-    /// What it opened may end at the proxy itself.
+    /// The tunnel that it opened may end at the proxy itself.
     #[error("opened a connection to {endpoint} that cannot be used: {cause}")]
     Unusable {
         endpoint: String,
@@ -213,7 +213,7 @@ impl NetworkError {
         }
     }
 
-    /// Whether the request may have arrived, and been served.
+    /// Returns whether the request may have arrived, and been served.
     #[must_use]
     pub fn outcome_unknown(&self) -> bool {
         match self {

@@ -1,4 +1,4 @@
-//! What the status says at present, and whether an operator keeps it up to date.
+//! The present status, and whether an operator keeps it up to date.
 
 use jiff::Timestamp;
 
@@ -15,7 +15,7 @@ const OVERDUE_SECONDS: i64 = 360;
 /// An operator that runs reports the end of a token within this time.
 const REPORTED_WITHIN_SECONDS: i64 = 10;
 
-/// What the status says at present.
+/// The present status.
 pub(crate) fn conditions(observed: &Observed, now: Timestamp) -> Vec<Finding> {
     let (credential, status) = (&observed.credential, &observed.credential.status);
     let condition = |r#type| status.condition(r#type);
@@ -50,8 +50,8 @@ pub(crate) fn conditions(observed: &Observed, now: Timestamp) -> Vec<Finding> {
     findings
 }
 
-/// Whether Refreshed adds nothing to Ready. Both are recalled from the status as they were written: no other field of it says
-/// whether Ready had a token to speak of.
+/// Returns whether Refreshed adds nothing to Ready. Both are recalled from the status as they were written: no other field of it
+/// says whether Ready had a token to speak of.
 fn is_repeated(ready: &Condition, refreshed: &Condition) -> bool {
     (ready.status, &ready.message) == (refreshed.status, &refreshed.message)
 }

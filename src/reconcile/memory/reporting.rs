@@ -46,7 +46,7 @@ pub(in crate::reconcile) enum Change {
     CaBundleIncomplete { left_out: LeftOut },
 }
 
-/// What the lifetime of a token was taken from.
+/// The source of the lifetime of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::reconcile) enum LifetimeSource {
     /// From `expires_in`, as it should be.
@@ -85,7 +85,7 @@ pub(in crate::reconcile) struct TokenFacts {
     pub(in crate::reconcile) short_margin: Option<SignedDuration>,
     /// The first Secret that names no hosts.
     pub(in crate::reconcile) unlimited_secret: Option<SecretRole>,
-    /// What of the CA bundle was left out.
+    /// The part of the CA bundle that was left out.
     pub(in crate::reconcile) left_out: Option<LeftOut>,
     pub(in crate::reconcile) scope_narrowed: bool,
     pub(in crate::reconcile) served_request: bool,
@@ -154,7 +154,7 @@ impl Reporting {
         &self.changes
     }
 
-    /// Whether a failure was reported, and no token since.
+    /// Returns whether a failure was reported, and no token since.
     pub(in crate::reconcile) fn failure_reported(&self) -> bool {
         self.failure_reported
     }
@@ -169,7 +169,7 @@ impl Reporting {
 }
 
 impl Change {
-    /// Whether it describes one token, and ends with it.
+    /// Returns whether it describes one token, and ends with it.
     fn is_of_a_token(&self) -> bool {
         match self {
             Self::ExpiryUnknown { .. }

@@ -57,7 +57,7 @@ pub(in crate::reconcile) const CLAIM: SignedDuration = seconds(40);
 pub(in crate::reconcile) const CLAIM_LEFT: SignedDuration = seconds(35);
 /// A revoked token stays revoked, but a provider may err once. A rejection is confirmed after this time.
 pub(in crate::reconcile) const CONFIRMATION: SignedDuration = seconds(300);
-/// The pauses between attempts to store a response, in milliseconds; the last one repeats for ever.
+/// The pauses between attempts to store a response, in milliseconds; the last one repeats forever.
 pub(in crate::reconcile) const STORE: [i64; 9] =
     [200, 400, 800, 1600, 3200, 5000, 10_000, 20_000, 30_000];
 

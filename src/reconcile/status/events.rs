@@ -86,8 +86,8 @@ fn failure(observed: &Observed, r#type: ConditionType, condition: &Condition) ->
     })
 }
 
-/// Whether the token that is reported is the first one, perhaps after failures. An absent target does not say so: somebody may have
-/// deleted it.
+/// Returns whether the token that is reported is the first one, perhaps after failures. An absent target does not say so:
+/// somebody may have deleted it.
 fn is_first_token(observed: &Observed) -> bool {
     let changes = observed.memory.reporting.changes();
     let status = &observed.credential.status;

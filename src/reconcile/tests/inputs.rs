@@ -1,4 +1,4 @@
-//! What a token depends on, and what only looks like it.
+//! The inputs of a token, and values that only look like inputs.
 
 use super::{
     provider::refuse,

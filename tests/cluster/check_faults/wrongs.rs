@@ -195,7 +195,7 @@ impl Names<'_> {
         ),
         self.response(
             "500",
-            "! the token endpoint answered 500 to a question without client and secret, which may be the reason",
+            "! the token endpoint answered 500 to a request without client and secret, which may be the reason",
         ),
         ]
     }
