@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, path::Path};
 
 use super::{
     reference::{file, read},
-    words::below,
+    words::{below, has_extension},
 };
 
 fn pages() -> Vec<String> {
@@ -12,7 +12,7 @@ fn pages() -> Vec<String> {
     for folder in ["docs", ".github"] {
         below(folder, &mut found);
     }
-    found.retain(|path| path.ends_with(".md"));
+    found.retain(|path| has_extension(path, &["md"]));
     found
 }
 
@@ -25,6 +25,17 @@ fn without_code(text: &str) -> String {
         !inside && !is_fence
     });
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The targets of the links on a page. Between backquotes there is none.
+fn targets(page: &str) -> Vec<String> {
+    let text = without_code(&read(page));
+    let prose: Vec<_> = text.split('`').step_by(2).collect();
+    let prose = prose.concat();
+    let links = prose.split("](").skip(1);
+    links
+        .map(|link| link.split(')').next().unwrap().to_owned())
+        .collect()
 }
 
 /// The anchors of the headings, as GitHub makes them.
@@ -62,13 +73,12 @@ fn each_link_within_the_repository_leads_to_a_file_and_a_heading() {
     let mut broken = Vec::new();
     let mut links = 0;
     for page in pages() {
-        for link in without_code(&read(&page)).split("](").skip(1) {
-            let link = link.split(')').next().unwrap();
+        for link in targets(&page) {
             if link.contains("://") {
                 continue;
             }
             links += 1;
-            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let (path, anchor) = link.split_once('#').unwrap_or((&link, ""));
             let path = if path.is_empty() {
                 page.clone()
             } else {

@@ -21,7 +21,7 @@ fn commented(text: &str, values: &Value) -> Vec<Commented> {
         let content = line.trim_start();
         let indent = line.len() - content.len();
         if let Some(words) = content.strip_prefix('#') {
-            comment = format!("{comment} {}", words.trim()).trim().to_owned();
+            comment.push_str(words);
             continue;
         }
         let key = content.split_once(':').map(|(key, _)| key);
@@ -29,7 +29,7 @@ fn commented(text: &str, values: &Value) -> Vec<Commented> {
             path.retain(|(outer, _)| *outer < indent);
             path.push((indent, key.to_owned()));
             let path: Vec<_> = path.iter().map(|(_, key)| key.clone()).collect();
-            let comment = comment.clone();
+            let comment = comment.trim().to_owned();
             if at(values, &path[..path.len() - 1]).is_object() {
                 found.push(Commented { path, comment });
             }
