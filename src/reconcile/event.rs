@@ -23,6 +23,7 @@ pub enum EventKind {
     RefreshRequested,
     SeedAdopted,
     RefreshTokenLeft,
+    GrantNotListed,
     ExpiryUnknown,
     LongLivedToken,
     TokenRepeated,
@@ -47,6 +48,7 @@ impl EventKind {
             | Self::RefreshRequested
             | Self::SeedAdopted => false,
             Self::RefreshTokenLeft
+            | Self::GrantNotListed
             | Self::TargetKept
             | Self::ExpiryUnknown
             | Self::LongLivedToken

@@ -28,6 +28,8 @@ pub(in crate::reconcile) enum Change {
     SeedAdopted,
     /// The grant has changed, and the state with its refresh token is left.
     RefreshTokenLeft,
+    /// The provider's metadata does not list the grant.
+    GrantNotListed,
     /// The response stated no lifetime, which was taken from elsewhere.
     ExpiryUnknown { from: LifetimeSource },
     /// The lifetime is longer than those of client credentials ever are.
@@ -70,6 +72,7 @@ struct Announced {
     short_lived: bool,
     unlimited_secret: Option<SecretRole>,
     left_out: Option<LeftOut>,
+    unlisted_grant: bool,
 }
 
 /// The facts about a token that may be announced.
@@ -95,6 +98,14 @@ impl Reporting {
     pub(in crate::reconcile) fn note(&mut self, change: Change) {
         if !self.changes.contains(&change) {
             self.changes.push(change);
+        }
+    }
+
+    /// The provider's metadata does not list the grant of a spec that was not reported before. Its next specs are no news.
+    pub(in crate::reconcile) fn grant_not_listed(&mut self) {
+        if !self.announced.unlisted_grant {
+            self.announced.unlisted_grant = true;
+            self.note(Change::GrantNotListed);
         }
     }
 
@@ -146,6 +157,7 @@ impl Reporting {
             short_lived: facts.short_margin.is_some(),
             unlimited_secret: unlimited,
             left_out: facts.left_out,
+            unlisted_grant: announced.unlisted_grant,
         };
     }
 
@@ -184,6 +196,7 @@ impl Change {
             | Self::Moved { .. }
             | Self::SeedAdopted
             | Self::RefreshTokenLeft
+            | Self::GrantNotListed
             | Self::TokenHostsMissing { .. }
             | Self::CaBundleIncomplete { .. } => false,
         }

@@ -71,6 +71,9 @@ impl Display for SpecFact {
                 f,
                 "the spec asks https://{host}{path} for a token, grant {grant}"
             ),
+            Self::GrantNotListed(settings) => {
+                f.write_str(&message::unlisted_grant(settings).unwrap_or_default())
+            }
             Self::Suspended => f.write_str(message::suspended()),
             Self::Deleting => f.write_str("it is being deleted: no token is requested any more"),
         }
