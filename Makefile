@@ -95,6 +95,10 @@ crd: ## Generate the CRD from the types, for crds/ and for the chart.
 	cp target/crd.yaml crds/cubecredentials.yaml
 	cp target/crd.yaml $(CHART)/files/cubecredentials.yaml
 
+.PHONY: reference
+reference: ## Write the pages below docs/reference from their sources: the CRD, reasons, events, metrics, flags, values.
+	WRITE_REFERENCE=1 cargo test --locked --test definition reference
+
 .PHONY: troubleshooting
 troubleshooting: tools ## Play all failures, and write docs/troubleshooting.md from what kubectl shows of them.
 	mkdir -p docs

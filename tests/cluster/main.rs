@@ -37,6 +37,7 @@ mod local_checks;
 mod memory;
 mod monitoring;
 mod neighbours;
+mod operations;
 mod ownership;
 mod policies;
 mod port;

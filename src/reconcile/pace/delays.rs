@@ -1,5 +1,5 @@
-//! Every delay of the operator's decisions, in one table. A test compares the retry delays with `README.md` and
-//! `docs/troubleshooting.md`.
+//! Every delay of the operator's decisions, in one table. A test compares the retry delays with
+//! `docs/reference/conditions.md` and `docs/troubleshooting.md`.
 
 use jiff::SignedDuration;
 
@@ -82,8 +82,8 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_and_the_pages_state_these_delays() {
-        let readme = include_str!("../../../README.md");
+    fn the_pages_state_these_delays() {
+        let reference = include_str!("../../../docs/reference/conditions.md");
         let troubleshooting = include_str!("../../../docs/troubleshooting.md");
         for (delays, unit, short, long) in [
             (&SLOW[..], 60, "min", "minutes"),
@@ -91,7 +91,10 @@ mod tests {
             (&OUTCOME_UNKNOWN[..], 1, "s", "seconds"),
         ] {
             let text = list(delays, unit, short);
-            assert!(readme.contains(&text), "README.md lacks {text:?}");
+            assert!(
+                reference.contains(&text),
+                "docs/reference/conditions.md lacks {text:?}"
+            );
             let text = list(delays, unit, long);
             assert!(
                 troubleshooting.contains(&text),
