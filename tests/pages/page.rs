@@ -74,7 +74,9 @@ impl Page {
     /// The places in the repository that its Markdown links lead to.
     pub(crate) fn links(&self) -> Vec<Target> {
         let prose = self.prose().collect::<Vec<_>>().join("\n");
-        let links = prose.split("](").skip(1);
+        // What is between backquotes is no link; a span and its end are on one line here.
+        let words: String = prose.split('`').step_by(2).collect();
+        let links = words.split("](").skip(1);
         let targets = links.map(|link| link.split([')', ' ']).next().unwrap());
         targets.filter_map(|target| self.target(target)).collect()
     }
