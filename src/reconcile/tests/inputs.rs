@@ -57,6 +57,24 @@ fn the_default_authentication_is_the_providers_and_costs_nothing_to_write_down()
 }
 
 #[test]
+fn an_authentication_that_the_provider_refuses_costs_no_login_and_is_put_back_without_a_request() {
+    let mut world = World::begun();
+    let login = world.stored_token().map(str::to_owned);
+    world.provider.otherwise = refuse(Reason::InvalidClient);
+    world.edit_spec(|spec| spec.client_authentication = Some(ClientAuthentication::Body));
+    assert_eq!(world.cost_of(World::settle).exchanges, 1);
+    assert_eq!(world.ready_is().0, ConditionStatus::False);
+    world.edit_spec(|spec| spec.client_authentication = None);
+    assert_eq!(world.cost_of(World::settle).exchanges, 0);
+    assert_eq!(world.ready_is().0, ConditionStatus::True);
+    assert_eq!(world.stored_token(), login.as_deref());
+    world.provider.otherwise = super::provider::issue(3600);
+    world.pass(seconds(7200));
+    assert_eq!(world.ready_is().0, ConditionStatus::True);
+    assert_ne!(world.stored_token(), login.as_deref());
+}
+
+#[test]
 fn the_order_of_scopes_is_no_input() {
     let mut world = World::new();
     world.spec.scopes = vec!["write".into(), "read".into()];
