@@ -11,6 +11,8 @@ pub(in crate::reconcile) struct Reporting {
     /// A failure was reported, and since then no token: a credential that waits for its turn may not show it any more.
     failure_reported: bool,
     announced: Announced,
+    /// The grant is a fact about the spec, which no token changes.
+    unlisted_grant_announced: bool,
 }
 
 /// A change that is worth an event.
@@ -72,7 +74,6 @@ struct Announced {
     short_lived: bool,
     unlimited_secret: Option<SecretRole>,
     left_out: Option<LeftOut>,
-    unlisted_grant: bool,
 }
 
 /// The facts about a token that may be announced.
@@ -103,8 +104,8 @@ impl Reporting {
 
     /// The provider's metadata does not list the grant of a spec that was not reported before. Its next specs are no news.
     pub(in crate::reconcile) fn grant_not_listed(&mut self) {
-        if !self.announced.unlisted_grant {
-            self.announced.unlisted_grant = true;
+        if !self.unlisted_grant_announced {
+            self.unlisted_grant_announced = true;
             self.note(Change::GrantNotListed);
         }
     }
@@ -157,7 +158,6 @@ impl Reporting {
             short_lived: facts.short_margin.is_some(),
             unlimited_secret: unlimited,
             left_out: facts.left_out,
-            unlisted_grant: announced.unlisted_grant,
         };
     }
 
