@@ -53,7 +53,7 @@ unused: ## Look for dependencies that nothing uses.
 
 .PHONY: unit
 unit: ## Run the tests that need no cluster.
-	cargo test --locked --lib --bins --test purity --test definition --test exchange --test fuzz --test bench
+	cargo test --locked --lib --bins --test purity --test definition --test exchange --test fuzz --test bench --test pages
 
 .PHONY: cluster
 cluster: tools ## Run the tests against a real API server and a real token server.

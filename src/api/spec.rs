@@ -53,7 +53,7 @@ use bounds::{
     .message("tokenURL is required with provider Custom: write the token endpoint, for example https://login.example.com/oauth2/token"))]
 #[x_kube(validation = Rule::new("(self.grant == 'RefreshToken') == has(self.refreshTokenRef)")
     .message("refreshTokenRef is required with grant RefreshToken, and only with it: name the Secret with the first refresh token, or set grant to RefreshToken"))]
-#[x_kube(validation = Rule::new("self.clientAuthentication != 'None' || self.grant == 'RefreshToken'")
+#[x_kube(validation = Rule::new("!has(self.clientAuthentication) || self.clientAuthentication != 'None' || self.grant == 'RefreshToken'")
     .message("clientAuthentication None is for public clients, which have grant RefreshToken: use Body or Basic"))]
 #[x_kube(validation = Rule::new("!has(self.refreshScopes) || self.refreshScopes.size() == 0 || self.grant == 'RefreshToken'")
     .message("refreshScopes is for grant RefreshToken only: use scopes"))]
@@ -63,7 +63,7 @@ pub struct CubeCredentialSpec {
     #[schemars(length(max = 256))]
     pub description: Option<String>,
 
-    /// The provider that issues the token. It sets the default of tokenURL.
+    /// The provider that issues the token. It sets the defaults of tokenURL, clientAuthentication and scopes.
     pub provider: Provider,
 
     /// The token endpoint (RFC 6749, section 3.2). The query and a trailing slash are kept as written.
@@ -88,9 +88,10 @@ pub struct CubeCredentialSpec {
     pub refresh_token_ref: Option<RefreshTokenRef>,
 
     /// The client authentication at the token endpoint. A public client has no secret: it sends its id in the body (None), or in the
-    /// Authorization header with an empty secret (`BasicEmptySecret`).
-    #[serde(default)]
-    pub client_authentication: ClientAuthentication,
+    /// Authorization header with an empty secret (`BasicEmptySecret`). The default is Basic with provider `CubeSoftware`, whose
+    /// metadata lists `client_secret_basic` only, and otherwise Body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_authentication: Option<ClientAuthentication>,
 
     /// The scopes to request. Without them the request has no scope parameter, and the provider grants its default; with
     /// `CubeSoftware` and `ClientCredentials` the default is read and write. A refresh does not send them: see refreshScopes.
@@ -177,10 +178,9 @@ pub enum Grant {
 }
 
 /// How the client authenticates (RFC 6749, section 2.3.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ClientAuthentication {
     /// `client_id` and `client_secret` in the body.
-    #[default]
     Body,
     /// The Authorization header.
     Basic,

@@ -72,6 +72,8 @@ events! {
     SeedAdopted => Normal,
     /// The grant has changed, and the Secret `<name>-cube-state` still holds a refresh token.
     RefreshTokenLeft => Warning,
+    /// The provider's OAuth metadata does not list the grant. Its support knows whether your client may use it.
+    GrantNotListed => Warning,
     /// The response states no usable lifetime. The event says which lifetime is assumed.
     ExpiryUnknown => Warning,
     /// A token of client credentials lives for more than 24 hours. The provider may have stated milliseconds.

@@ -50,6 +50,10 @@ impl<'a> Inspection<'a> {
             path: settings.endpoint.url().path().to_owned(),
             grant: settings.grant.spec_name(),
         })];
+        if settings.grant_unlisted_by.is_some() {
+            let settings = Box::new(settings.clone());
+            findings.push(Finding::notice(SpecFact::GrantNotListed(settings)));
+        }
         if settings.suspend {
             findings.push(Finding::notice(SpecFact::Suspended));
         }

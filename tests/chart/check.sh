@@ -70,14 +70,14 @@ example_of_artifact_hub() {
     && grep -q CubeCredential "$1" && kubectl apply -n chart-test --dry-run=server --warnings-as-errors -f "$1"
 }
 
-# Runs the first command of docs/operations.md that has these words, with its further lines, as it stands there.
+# Runs the first command of these pages that has these words, with its further lines, as it stands there.
 documented() {
   local command
   command=$(awk -v words="$1" '
     /^(helm|kubectl) / { command = ""; inside = 1 }
     inside { command = command $0 "\n" }
-    inside && !/\\$/ { inside = 0; if (index(command, words)) { printf "%s", command; exit } }' docs/operations.md)
-  [ -n "$command" ] || { echo "not in docs/operations.md: $1"; return 1; }
+    inside && !/\\$/ { inside = 0; if (index(command, words)) { printf "%s", command; exit } }' docs/operations.md docs/monitoring.md)
+  [ -n "$command" ] || { echo "on no page: $1"; return 1; }
   bash -c "$command"
 }
 

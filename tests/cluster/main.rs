@@ -27,6 +27,7 @@ mod consent;
 mod consumers;
 mod cost;
 mod ends;
+mod examples;
 mod failures;
 mod gitops;
 mod inner_network;

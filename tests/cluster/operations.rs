@@ -5,6 +5,7 @@ mod quota;
 mod restore;
 mod rotation;
 mod sharing;
+mod sign_in;
 
 use std::{
     env, fs,

@@ -44,6 +44,8 @@ pub(crate) enum SpecFact {
         path: String,
         grant: &'static str,
     },
+    /// The provider's metadata does not list the grant.
+    GrantNotListed(Box<Settings>),
     Suspended,
     Deleting,
 }

@@ -11,6 +11,8 @@ pub(in crate::reconcile) struct Reporting {
     /// A failure was reported, and since then no token: a credential that waits for its turn may not show it any more.
     failure_reported: bool,
     announced: Announced,
+    /// The grant is a fact about the spec, which no token changes.
+    unlisted_grant_announced: bool,
 }
 
 /// A change that is worth an event.
@@ -28,6 +30,8 @@ pub(in crate::reconcile) enum Change {
     SeedAdopted,
     /// The grant has changed, and the state with its refresh token is left.
     RefreshTokenLeft,
+    /// The provider's metadata does not list the grant.
+    GrantNotListed,
     /// The response stated no lifetime, which was taken from elsewhere.
     ExpiryUnknown { from: LifetimeSource },
     /// The lifetime is longer than those of client credentials ever are.
@@ -95,6 +99,14 @@ impl Reporting {
     pub(in crate::reconcile) fn note(&mut self, change: Change) {
         if !self.changes.contains(&change) {
             self.changes.push(change);
+        }
+    }
+
+    /// The provider's metadata does not list the grant of a spec that was not reported before. Its next specs are no news.
+    pub(in crate::reconcile) fn grant_not_listed(&mut self) {
+        if !self.unlisted_grant_announced {
+            self.unlisted_grant_announced = true;
+            self.note(Change::GrantNotListed);
         }
     }
 
@@ -184,6 +196,7 @@ impl Change {
             | Self::Moved { .. }
             | Self::SeedAdopted
             | Self::RefreshTokenLeft
+            | Self::GrantNotListed
             | Self::TokenHostsMissing { .. }
             | Self::CaBundleIncomplete { .. } => false,
         }

@@ -161,6 +161,10 @@ fn of_change(change: Change, settings: Option<&Settings>) -> Option<Event> {
             let note = settings.map(message::refresh_token_left);
             (EventKind::RefreshTokenLeft, note.unwrap_or_default())
         }
+        Change::GrantNotListed => {
+            let note = settings.and_then(message::unlisted_grant);
+            (EventKind::GrantNotListed, note.unwrap_or_default())
+        }
         Change::ExpiryUnknown { from } => {
             let assumed = settings.map(|settings| span(settings.assumed_lifetime));
             let note = expiry_unknown(from, &assumed.unwrap_or_default());

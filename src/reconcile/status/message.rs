@@ -179,6 +179,15 @@ pub(super) fn rejected_token(rejection: &RejectedToken, settings: &Settings) -> 
 }
 
 /// The grant has no refresh token any more.
+/// A grant that may not work at its provider; `None`: nothing is known against it.
+pub(super) fn unlisted_grant(settings: &Settings) -> Option<String> {
+    let provider = settings.grant_unlisted_by?;
+    let grant = settings.grant.name();
+    Some(format!(
+        "{provider}'s metadata does not list the {grant} grant: ask its support whether your client may use it"
+    ))
+}
+
 pub(super) fn refresh_token_left(settings: &Settings) -> String {
     let (state, namespace) = (&settings.state_name, &settings.namespace);
     format!(

@@ -71,6 +71,9 @@ impl Display for SpecFact {
                 f,
                 "the spec requests a token from https://{host}{path}, grant {grant}"
             ),
+            Self::GrantNotListed(settings) => {
+                f.write_str(&message::unlisted_grant(settings).unwrap_or_default())
+            }
             Self::Suspended => f.write_str(message::suspended()),
             Self::Deleting => f.write_str("it is being deleted: no further token is requested"),
         }

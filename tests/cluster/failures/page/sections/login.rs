@@ -69,7 +69,7 @@ pub(super) const LOGIN: &[Section] = &[
         act: "Sign in at the provider again and write the new refresh token into the Secret and key in the message: `kubectl patch secret \
               NAME -n NAMESPACE -p '{\"stringData\": {\"refresh-token\": \"...\"}}'`. It is adopted at once. Ask the provider for a grace \
               period, with which a lost answer heals by itself ([what can and cannot be \
-              lost](../README.md#what-can-and-cannot-be-lost)).",
+              lost](design.md#what-can-and-cannot-be-lost)).",
         rows: &[("r-lost", "")],
     },
     Section {

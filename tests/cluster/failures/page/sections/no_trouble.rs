@@ -27,7 +27,7 @@ pub(super) const NO_TROUBLE: &[Section] = &[
         meaning: "the next token request of this client waits for its turn",
         who: "nobody has to",
         first: "wait",
-        act: "Wait. All `CubeCredentials` with one client id and token URL share [a budget of requests](../README.md#the-budget), so that the \
+        act: "Wait. All `CubeCredentials` with one client id and token URL share [a budget of requests](request-budget.md), so that the \
               provider's limit is kept, and a pause that the provider asked for holds for all with the same client secret. A secret \
               that has not worked yet gets a part of the budget only. If it takes too long, let pods share the target of one `CubeCredential`, or set `tokenRequestInterval` of the chart, if the provider permits more.",
         rows: &[("turn", "")],
