@@ -36,10 +36,10 @@ pub struct Condition {
     pub r#type: ConditionType,
     /// Whether it holds.
     pub status: ConditionStatus,
-    /// Why, in one word; the README has a row for each.
+    /// Why, in one word; docs/reference/conditions.md has a row for each.
     #[schemars(length(min = 1, max = 64))]
     pub reason: String,
-    /// What happened, what to do, and when the next try is.
+    /// Ready: until when consumers have a token, or why not. Refreshed: the last attempt, what to do, and the next attempt.
     #[schemars(length(max = 2048))]
     pub message: String,
     /// The generation of the object that this speaks of.

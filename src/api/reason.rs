@@ -32,12 +32,12 @@ pub enum RetryClass {
     RateLimited,
 }
 
-/// Generates the enum, the list of all reasons, their names and their kinds from one table.
+/// Generates the enum, the list of all reasons, their names, kinds and meanings from one table.
 macro_rules! reasons {
-    ($($reason:ident => $kind:expr,)+) => {
+    ($($reason:ident => $kind:expr, $meaning:literal;)+) => {
         /// The reason of a condition.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[expect(missing_docs, reason = "the names are the documentation; the README has a row for each")]
+        #[expect(missing_docs, reason = "the meanings are the documentation")]
         pub enum Reason {
             $($reason,)+
         }
@@ -54,6 +54,14 @@ macro_rules! reasons {
                 }
             }
 
+            /// The cause in a few words: it ends the message of condition Ready, and begins those of events.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$reason => $meaning,)+
+                }
+            }
+
             #[must_use]
             pub(crate) fn kind(self) -> ReasonKind {
                 match self {
@@ -65,52 +73,53 @@ macro_rules! reasons {
 }
 
 reasons! {
-    Synced => Good,
-    TokenIssued => Good,
+    Synced => Good, "the token is valid";
+    TokenIssued => Good, "the last exchange succeeded";
 
-    Pending => Waiting,
-    Suspended => Waiting,
-    RateBudget => Waiting,
+    Pending => Waiting, "the next exchange is waiting for something else";
+    Suspended => Waiting, "spec.suspend is true";
+    RateBudget => Waiting, "the next token request is waiting for its turn";
+    TokenTooShort => Waiting, "tokens expire before the next one may be requested";
 
-    ClientSecretNotFound => Local(Terminal),
-    ClientSecretKeyMissing => Local(Terminal),
-    ClientSecretNotLabelled => Local(Terminal),
-    ClientSecretMalformed => Local(Terminal),
-    RefreshTokenNotFound => Local(Terminal),
-    RefreshTokenNotLabelled => Local(Terminal),
-    RefreshTokenMalformed => Local(Terminal),
-    RefreshTokenInUse => Local(Terminal),
-    CABundleInvalid => Local(Terminal),
-    HostNotAllowed => Local(Terminal),
-    InvalidSpec => Local(Terminal),
+    ClientSecretNotFound => Local(Terminal), "the client Secret does not exist";
+    ClientSecretKeyMissing => Local(Terminal), "the client Secret lacks a key";
+    ClientSecretNotLabelled => Local(Terminal), "the client Secret lacks the label of consent";
+    ClientSecretMalformed => Local(Terminal), "a value in the client Secret is malformed";
+    RefreshTokenNotFound => Local(Terminal), "there is no initial refresh token";
+    RefreshTokenNotLabelled => Local(Terminal), "the initial refresh token lacks the label of consent";
+    RefreshTokenMalformed => Local(Terminal), "the initial refresh token is malformed";
+    RefreshTokenInUse => Local(Terminal), "the refresh token belongs to another CubeCredential";
+    CABundleInvalid => Local(Terminal), "the CA bundle cannot be used";
+    HostNotAllowed => Local(Terminal), "credentials must not be sent to this token endpoint";
+    InvalidSpec => Local(Terminal), "the operator cannot use the spec, so no token is refreshed";
 
-    TargetConflict => Local(Terminal),
-    TargetDuplicate => Local(Terminal),
-    TargetNotWritable => Local(Fast),
-    StateConflict => Local(Terminal),
-    StateNotWritable => Local(Fast),
+    TargetConflict => Local(Terminal), "the target Secret belongs to another owner";
+    TargetDuplicate => Local(Terminal), "an older CubeCredential has the same target Secret";
+    TargetNotWritable => Local(Fast), "the API server did not accept the target Secret";
+    StateConflict => Local(Terminal), "the Secret of the stored refresh token cannot be used";
+    StateNotWritable => Local(Fast), "the API server did not accept the Secret of the refresh token";
 
-    InvalidClient => Exchange(Slow),
-    InvalidGrant => Exchange(Slow),
-    UnauthorizedClient => Exchange(Slow),
-    UnsupportedGrantType => Exchange(Slow),
-    InvalidScope => Exchange(Slow),
-    InvalidTarget => Exchange(Slow),
-    InvalidRequest => Exchange(Slow),
-    Forbidden => Exchange(Slow),
-    Redirected => Exchange(Slow),
-    EndpointNotFound => Exchange(Slow),
-    UnexpectedResponse => Exchange(Slow),
-    UnsupportedTokenType => Exchange(Slow),
-    ResponseTooLarge => Exchange(Slow),
-    TLSUntrusted => Exchange(Slow),
-    ClientCertificateRequired => Exchange(Slow),
-    Unreachable => Exchange(Fast),
-    NoResponse => Exchange(Fast),
-    Unavailable => Exchange(Fast),
-    RateLimited => Exchange(RateLimited),
-    RefreshTokenRejected => Exchange(Terminal),
-    RefreshTokenLost => Exchange(Terminal),
+    InvalidClient => Exchange(Slow), "the provider rejected the client id or client secret";
+    InvalidGrant => Exchange(Slow), "the provider rejected the grant";
+    UnauthorizedClient => Exchange(Slow), "the provider does not allow this client to use the grant";
+    UnsupportedGrantType => Exchange(Slow), "the token endpoint does not support the grant";
+    InvalidScope => Exchange(Slow), "the provider rejected the scopes";
+    InvalidTarget => Exchange(Slow), "the provider rejected the audience or resource";
+    InvalidRequest => Exchange(Slow), "the provider rejected the request";
+    Forbidden => Exchange(Slow), "the token endpoint or a firewall denied access (403)";
+    Redirected => Exchange(Slow), "the token endpoint redirects to another URL";
+    EndpointNotFound => Exchange(Slow), "there is no token endpoint at this URL";
+    UnexpectedResponse => Exchange(Slow), "the response contains no usable token";
+    UnsupportedTokenType => Exchange(Slow), "the token is not a bearer token";
+    ResponseTooLarge => Exchange(Slow), "the response is larger than 256 KiB";
+    TLSUntrusted => Exchange(Slow), "the TLS certificate of the token endpoint is not trusted";
+    ClientCertificateRequired => Exchange(Slow), "the token endpoint requires a TLS client certificate";
+    Unreachable => Exchange(Fast), "the token endpoint could not be reached";
+    NoResponse => Exchange(Fast), "the token endpoint sent no complete response";
+    Unavailable => Exchange(Fast), "the token endpoint is failing";
+    RateLimited => Exchange(RateLimited), "the provider is rate limiting this client";
+    RefreshTokenRejected => Exchange(Terminal), "the provider rejected the refresh token";
+    RefreshTokenLost => Exchange(Terminal), "a refresh token was consumed, and its replacement was lost";
 }
 
 impl Reason {
