@@ -6,7 +6,7 @@ use thiserror::Error;
 
 /// A failed call to the API server.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("cannot {verb} {object}: {cause}")]
+#[error("failed to {verb} {object}: {cause}")]
 pub struct ApiError {
     /// The verb of the call, such as `write`.
     pub verb: &'static str,
@@ -20,13 +20,13 @@ pub struct ApiError {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Cause {
     /// There was no response within this many seconds. A write may have happened.
-    #[error("the API server did not answer within {0} s")]
+    #[error("the API server did not respond within {0} s")]
     Timeout(u64),
     /// The API server's own status.
     #[error(transparent)]
     Status(ApiStatus),
     /// A response that is not JSON of the expected kind. Its text is left out: it may be a Secret.
-    #[error("the API server's answer cannot be read")]
+    #[error("the API server's response cannot be read")]
     Unreadable,
     /// The connection failed. The text has all causes, from the outermost to the innermost.
     #[error("{0}")]

@@ -79,6 +79,7 @@ reasons! {
     Pending => Waiting, "the next exchange is waiting for something else";
     Suspended => Waiting, "spec.suspend is true";
     RateBudget => Waiting, "the next token request is waiting for its turn";
+    TokenTooShort => Waiting, "tokens expire before the next one may be requested";
 
     ClientSecretNotFound => Local(Terminal), "the client Secret does not exist";
     ClientSecretKeyMissing => Local(Terminal), "the client Secret lacks a key";

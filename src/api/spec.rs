@@ -41,12 +41,15 @@ use bounds::{
     validation = Rule::new(
         "self.spec.clientSecretRef.name != self.metadata.name + '-cube-state' && (!has(self.spec.refreshTokenRef) || self.spec.refreshTokenRef.name != self.metadata.name + '-cube-state')")
         .message("the Secret <metadata.name>-cube-state is the operator's own: name another Secret in clientSecretRef and refreshTokenRef"),
-    printcolumn(name = "Provider", type_ = "string", json_path = ".spec.provider"),
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
-    printcolumn(name = "Refreshed", type_ = "string", json_path = ".status.conditions[?(@.type==\"Refreshed\")].reason"),
+    printcolumn(name = "Status", type_ = "string", json_path = ".status.reason"),
     printcolumn(name = "Expires", type_ = "string", json_path = ".status.expiresAt"),
     printcolumn(name = "Secret", type_ = "string", json_path = ".status.target.name"),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "Provider", type_ = "string", json_path = ".spec.provider", priority = 1),
+    printcolumn(name = "Grant", type_ = "string", json_path = ".spec.grant", priority = 1),
+    printcolumn(name = "Next Refresh", type_ = "string", json_path = ".status.refreshAt", priority = 1),
+    printcolumn(name = "Failures", type_ = "integer", json_path = ".status.failures", priority = 1)
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("self.provider != 'Custom' || has(self.tokenURL)")

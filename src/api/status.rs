@@ -15,6 +15,10 @@ pub struct CubeCredentialStatus {
     /// The generation of the spec that this status is about; -1 before the operator has observed any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
+    /// The reason that matters most, whichever condition it is of; Synced: all is well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub reason: Option<String>,
     /// Ready, Refreshed and, while not ready, Reconciling or Stalled.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]

@@ -189,12 +189,12 @@ mod tests {
         let status = json!({"code": 403, "reason": "Forbidden", "message": "exceeded quota"});
         assert_eq!(
             error(status).to_string(),
-            "cannot write Secret treasury/main-token: exceeded quota (403 Forbidden)"
+            "failed to write Secret treasury/main-token: exceeded quota (403 Forbidden)"
         );
         let timeout = Cause::Timeout(4);
         assert_eq!(
             timeout.to_string(),
-            "the API server did not answer within 4 s"
+            "the API server did not respond within 4 s"
         );
     }
 }

@@ -58,11 +58,6 @@ impl Chain {
         }
     }
 
-    /// Returns whether the server sent its own certificate only.
-    pub(in crate::oauth) fn is_alone(&self) -> bool {
-        self.others.is_empty()
-    }
-
     pub(in crate::oauth) fn is_self_signed(&self) -> bool {
         self.leaf.as_ref().is_some_and(|leaf| {
             let leaf = leaf.tbs_certificate();
@@ -85,6 +80,12 @@ impl Chain {
             || hosts(&[]),
             |leaf| hosts(&alternative_names(leaf.tbs_certificate())),
         )
+    }
+
+    /// The issuer of the server's own certificate.
+    pub(in crate::oauth) fn issuer(&self) -> Option<String> {
+        let leaf = self.leaf.as_ref()?;
+        Some(distinguished(leaf.tbs_certificate().issuer()))
     }
 
     /// The issuer of the last certificate of the chain, which would have to be trusted.

@@ -128,7 +128,7 @@ mod tests {
         }
         let body = r#"{"error":"planted","error_description":"planted"}"#;
         for status in [429, 503] {
-            let pause = format!("the token endpoint answered {status}");
+            let pause = format!("token endpoint responded {status}");
             assert_eq!(shown(status, body, Some("30")), pause);
         }
         let body = r#"{"error":"invalid_client","error_description":"text"}"#;

@@ -10,8 +10,8 @@ use secrecy::SecretString;
 
 use crate::oauth::ca_bundle::{CaBundleError, CaCertificates, LeftOut};
 
+pub(super) use rejection::ca_bundle_name;
 pub use rejection::{CaBundleFlaw, Flaw, Outer, Rejection, SecretRole, Withheld};
-pub(super) use rejection::{ca_bundle_name, names_no_hosts};
 
 /// A user's Secret, which may be read only with its consent label.
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@
 //! attempt. Nothing parses, cuts or stores such a sentence, except the status itself.
 
 mod conditions;
+mod denial;
 mod events;
 mod findings;
 mod inputs;

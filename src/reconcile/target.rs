@@ -23,18 +23,13 @@ pub use secret::{Content, Target, TargetReading, TargetSecret};
 pub(crate) enum TargetConflict {
     #[error("CubeCredential {rival:?} is older and has the same target Secret {target:?}")]
     OlderRival { rival: String, target: String },
-    #[error(
-        "Secret {name:?} exists and does not belong to this CubeCredential, so it is left alone"
-    )]
+    #[error("Secret {name:?} belongs to another owner")]
     Foreign { name: String },
     /// A copy has all marks of its original, and its author may rely on it.
-    #[error("Secret {name:?} is a copy of Secret {of:?}, so it is left alone")]
+    #[error("Secret {name:?} is a copy of Secret {of:?}")]
     Copy { name: String, of: String },
     /// An author could otherwise put another token under a name that consumers still use.
-    #[error(
-        "Secret {name:?} was kept when an earlier CubeCredential of this name was deleted, and its token is not known to be for the \
-         same client and endpoint"
-    )]
+    #[error("Secret {name:?} was left by a deleted CubeCredential")]
     Retained {
         name: String,
         namespace: String,

@@ -11,7 +11,7 @@ pub enum WriteError {
     #[error(transparent)]
     Api(#[from] ApiError),
     /// It was written without one of our labels or annotations.
-    #[error("an admission webhook or policy takes {mark} off Secret {namespace}/{name}")]
+    #[error("an admission webhook or policy removes {mark} from Secret {namespace}/{name}")]
     Altered {
         /// The label or annotation.
         mark: String,
@@ -21,7 +21,7 @@ pub enum WriteError {
         name: String,
     },
     /// Its data can never change again, and only a deletion makes it writable.
-    #[error("Secret {namespace}/{name} is immutable, so no other token can be written to it")]
+    #[error("Secret {namespace}/{name} is immutable and cannot hold another token")]
     Immutable {
         /// The namespace of the Secret.
         namespace: String,
@@ -29,6 +29,6 @@ pub enum WriteError {
         name: String,
     },
     /// A state is not written over a Secret that something else owns.
-    #[error("a Secret that does not belong to this CubeCredential has the name of its state")]
+    #[error("another owner's Secret has the name of the stored refresh token")]
     ForeignState,
 }

@@ -7,6 +7,7 @@
 //!   responds as each row says.
 //! - The steps of the test: [`observed`] compares what people read with the table, [`irrelevant_changes`] must change nothing,
 //!   and [`apply_repairs`] ends every failure.
+//! - [`words`]: people read short messages in plain English.
 //! - [`page`]: the document that is written from it, with its sections and excerpts of what kubectl showed.
 //! - [`client_secret`] and [`delay`]: failures that take several steps.
 
@@ -23,3 +24,4 @@ mod row;
 mod rows;
 mod setup;
 mod table;
+mod words;

@@ -79,7 +79,7 @@ fn no_head_of_an_answer_within_the_time_limit_is_no_response() {
             outcome,
             refused(
                 Reason::NoResponse,
-                format!("the token endpoint {host} gave no complete answer within 2s")
+                format!("token endpoint {host} sent no complete response within 2s")
             ),
             "{case}"
         );
@@ -107,7 +107,7 @@ fn an_answer_without_a_head_is_no_response() {
             refused(
                 Reason::NoResponse,
                 format!(
-                    "the token endpoint {host} gave no complete answer (the connection ended early, or what came cannot be read)"
+                    "token endpoint {host} sent no complete response (connection closed, or not HTTP)"
                 )
             ),
             "{case}"

@@ -98,9 +98,9 @@ fn an_object_that_was_cut_short_is_no_response_and_the_refresh_token_may_be_cons
         let cause = if case.ends_with("left open") {
             "its end did not come within 2s"
         } else {
-            "the connection ended early"
+            "connection closed early"
         };
-        let what = format!("the token endpoint answered 200 with an incomplete body ({cause})");
+        let what = format!("token endpoint responded 200 with an incomplete body ({cause})");
         assert_eq!(error.what, what, "{case}");
     }
 }

@@ -65,7 +65,7 @@ fn a_server_that_refuses_a_handshake_is_quoted_by_its_alert() {
             ),
             refused(
                 Reason::Unreachable,
-                format!("the token endpoint localhost:{port} could not be reached: {why}")
+                format!("token endpoint localhost:{port} could not be reached: {why}")
             ),
             "{bytes:?}"
         );
@@ -86,7 +86,7 @@ fn a_server_with_http_2_only_is_told_from_one_that_is_not_there() {
         refused(
             Reason::Unreachable,
             format!(
-                "the token endpoint localhost:{port} could not be reached: it does not speak HTTP/1.1"
+                "token endpoint localhost:{port} could not be reached: the server does not speak HTTP/1.1"
             )
         )
     );
@@ -109,7 +109,7 @@ fn a_server_that_wants_a_client_certificate_has_served_nothing() {
                 refused(
                     Reason::ClientCertificateRequired,
                     format!(
-                        "the token endpoint localhost:{port} wants a TLS client certificate, and the operator has none"
+                        "token endpoint localhost:{port} wants a TLS client certificate, and the operator has none"
                     )
                 ),
                 "{versions:?}"
@@ -135,7 +135,7 @@ fn a_page_that_refuses_a_missing_client_certificate_is_told_from_a_refused_reque
         refused(
             Reason::ClientCertificateRequired,
             format!(
-                "the token endpoint localhost:{port} wants a TLS client certificate, and the operator has none"
+                "token endpoint localhost:{port} wants a TLS client certificate, and the operator has none"
             )
         )
     );

@@ -62,7 +62,7 @@ fn a_namespace_with_the_name_of_a_top_level_domain_does_not_respond_for_the_prov
 
     let server = impostor("api.example.com.", Says::NoName);
     let outcome = at("api.example.com", &server, "");
-    assert_eq!(unreachable(&outcome), "its name does not resolve");
+    assert_eq!(unreachable(&outcome), "name not found in DNS");
     assert_eq!(server.names(), ["api.example.com."]);
 }
 
@@ -75,7 +75,7 @@ fn check_looks_up_the_same_name_as_an_exchange() {
         found,
         refused(
             Reason::Unreachable,
-            "the token endpoint api.example.com could not be reached: its name does not resolve"
+            "token endpoint api.example.com could not be reached: name not found in DNS"
         )
     );
     assert_eq!(server.names(), ["api.example.com."]);
@@ -92,7 +92,7 @@ fn a_name_that_only_a_search_list_completes_is_said_to_be_short() {
         let server = NameServer::start(|_| Says::NoName);
         let outcome = at(host, &server, "");
         let why = unreachable(&outcome);
-        assert!(why.starts_with("its name does not resolve"), "{why}");
+        assert!(why.starts_with("name not found in DNS"), "{why}");
         assert_eq!(
             why.contains("NAME.NAMESPACE.svc.cluster.local"),
             short,
@@ -126,7 +126,7 @@ fn a_silent_name_server_and_one_that_fails_are_told_apart_from_an_unknown_name()
             "the DNS lookup of its name took longer than 10 s",
         ),
         (Says::Failed, "the name servers could not look up its name"),
-        (Says::NoAddress, "its name does not resolve"),
+        (Says::NoAddress, "name not found in DNS"),
     ] {
         let is_silent = matches!(says, Says::Nothing);
         let server = NameServer::start(move |_| says.clone());
@@ -140,7 +140,7 @@ fn a_silent_name_server_and_one_that_fails_are_told_apart_from_an_unknown_name()
         let error = runtime.unwrap().block_on(client.addresses(&endpoint));
         assert_eq!(
             error.unwrap_err().to_string(),
-            format!("the token endpoint api.example.com could not be reached: {why}")
+            format!("token endpoint api.example.com could not be reached: {why}")
         );
     }
 }
@@ -173,7 +173,7 @@ fn a_name_that_resolves_to_a_refused_address_is_refused() {
         let url = format!("https://api.example.com:{port}/token");
         let outcome = exchange(&server.client(client(&[]), ""), &trusting(&authority, &url));
         let what = format!(
-            "the token endpoint api.example.com:{port} is on a network that is refused by default ({kind})"
+            "token endpoint api.example.com:{port} is on a network that is refused by default ({kind})"
         );
         assert_eq!(outcome, refused(Reason::HostNotAllowed, what));
     }

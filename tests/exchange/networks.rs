@@ -96,7 +96,7 @@ fn a_name_with_two_addresses_is_reached_by_the_allowed_one_only() {
     let expected = if allowed.into_iter().any(|address| address.is_ipv6()) {
         (
             Reason::Unreachable,
-            "could not be reached: the connection was refused",
+            "could not be reached: connection refused",
         )
     } else {
         (

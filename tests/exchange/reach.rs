@@ -25,9 +25,7 @@ fn a_refused_connection_is_unreachable() {
         ),
         refused(
             Reason::Unreachable,
-            format!(
-                "the token endpoint localhost:{CLOSED} could not be reached: the connection was refused"
-            )
+            format!("token endpoint localhost:{CLOSED} could not be reached: connection refused")
         )
     );
 }
@@ -41,7 +39,7 @@ fn a_name_that_does_not_resolve_is_unreachable() {
         made.outcome,
         shown(&refused(
             Reason::Unreachable,
-            "the token endpoint nowhere.invalid could not be reached: its name does not resolve"
+            "token endpoint nowhere.invalid could not be reached: name not found in DNS"
         ))
     );
 }
@@ -60,7 +58,7 @@ fn a_connection_that_never_speaks_tls_is_unreachable_long_before_the_exchange_en
         refused(
             Reason::Unreachable,
             format!(
-                "the token endpoint localhost:{port} could not be reached: there is a connection, and the TLS handshake took longer than 10 s"
+                "token endpoint localhost:{port} could not be reached: TLS handshake timed out after 10 s"
             )
         )
     );
@@ -83,7 +81,7 @@ fn a_connection_that_is_never_opened_is_told_apart_from_a_slow_handshake() {
         refused(
             Reason::Unreachable,
             format!(
-                "the token endpoint localhost:{port} could not be reached: opening a connection took longer than 5 s"
+                "token endpoint localhost:{port} could not be reached: connecting timed out after 5 s"
             )
         )
     );
@@ -106,9 +104,7 @@ fn a_connection_that_closes_before_tls_is_unreachable() {
         ),
         refused(
             Reason::Unreachable,
-            format!(
-                "the token endpoint localhost:{port} could not be reached: the connection was closed"
-            )
+            format!("token endpoint localhost:{port} could not be reached: connection closed")
         )
     );
 }
@@ -133,7 +129,7 @@ fn a_server_without_tls_is_unreachable() {
         refused(
             Reason::Unreachable,
             format!(
-                "the token endpoint localhost:{port} could not be reached: what answers there does not speak TLS"
+                "token endpoint localhost:{port} could not be reached: the server does not speak TLS"
             )
         )
     );

@@ -18,7 +18,7 @@ fn assert_redirected(authority: &Authority, provider: &Provider, answered: &str)
         outcome,
         refused(
             Reason::Redirected,
-            format!("the token endpoint answered {answered}, which is never followed")
+            format!("token endpoint responded {answered}, which is not followed")
         )
     );
 }

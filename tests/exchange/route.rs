@@ -50,7 +50,7 @@ fn the_probe_is_one_post_that_names_no_client_and_carries_no_secret() {
         Some(&TrustedCa::besides_system(authority.pem()).unwrap()),
     ))
     .unwrap();
-    let expected = "the token endpoint answered 400 unsupported_grant_type";
+    let expected = "token endpoint responded 400 unsupported_grant_type";
     let Judgement::Expected(error) = judge(&answer) else {
         panic!("{answer:?}")
     };
@@ -136,7 +136,7 @@ fn a_certificate_that_is_not_trusted_is_shown_with_the_words_of_an_exchange() {
     let observed = look(&provider, &trusted).unwrap();
     let port = provider.address.port();
     let what = format!(
-        "the certificate of the token endpoint localhost:{port} is not trusted: it was issued by \"CN=Example Proxy\", a CA that is not trusted"
+        "the certificate of token endpoint localhost:{port} is not trusted: is signed by \"CN=Example Proxy\", an unknown CA"
     );
     assert_eq!(
         observed.outcome.map_err(Refused::from),
@@ -167,7 +167,7 @@ fn a_server_without_tls_shows_no_certificate() {
     let endpoint = endpoint(&format!("https://localhost:{port}/token"));
     let observed = block_on(local().handshake(&endpoint, None));
     let what = format!(
-        "the token endpoint localhost:{port} could not be reached: what answers there does not speak TLS"
+        "token endpoint localhost:{port} could not be reached: the server does not speak TLS"
     );
     assert_eq!(
         observed.map_err(Refused::from),
@@ -225,7 +225,7 @@ fn a_connection_is_opened_to_allowed_addresses_only() {
     assert_eq!(nowhere.unwrap_err().reason(), Reason::Unreachable);
     drop(listener);
     let what = format!(
-        "the token endpoint localhost:{} could not be reached: the connection was refused",
+        "token endpoint localhost:{} could not be reached: connection refused",
         address.port()
     );
     assert_eq!(

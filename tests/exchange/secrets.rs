@@ -86,10 +86,10 @@ fn logs_show_no_secret_even_without_a_filter() {
     for (reply, outcome) in [
         (reply(), ACCESS),
         (reply().gzip(), ACCESS),
-        (reply().cut_after(40), "<cut: the connection ended early>"),
+        (reply().cut_after(40), "<cut: connection closed early>"),
         (
             reply().gzip().cut_after(40),
-            "<cut: the connection ended early>",
+            "<cut: connection closed early>",
         ),
         (reply().header("Content-Encoding", "gzip"), ACCESS),
         (

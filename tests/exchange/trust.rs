@@ -25,7 +25,7 @@ fn untrusted(provider: &Provider, why: &str) -> Outcome {
     let port = provider.address.port();
     refused(
         Reason::TLSUntrusted,
-        format!("the certificate of the token endpoint localhost:{port} is not trusted: {why}"),
+        format!("the certificate of token endpoint localhost:{port} is not trusted: {why}"),
     )
 }
 
@@ -48,7 +48,7 @@ fn a_certificate_has_to_be_valid_now_and_for_this_host_from_an_authority_that_is
         ),
         (
             other.certificate(&LOCAL),
-            "it was issued by \"CN=other\", a CA that is not trusted",
+            "is signed by \"CN=other\", an unknown CA",
         ),
         (
             trusted.certificate_with(&LOCAL, |params| {
@@ -153,14 +153,14 @@ fn a_missing_ca_is_told_from_one_whose_key_has_changed_and_from_a_self_signed_ce
     let root = Authority::new("root");
     let middle = root.below("middle", |_| {});
     let provider = start(&middle.certificate(&LOCAL).followed_by(&middle));
-    let why = "it was issued by \"CN=root\", a CA that is not trusted";
+    let why = "is signed by \"CN=root\", an unknown CA";
     assert_eq!(
         trusting_pem(&provider, &old.pem()),
         untrusted(&provider, why)
     );
     assert_eq!(trusting_pem(&provider, &root.pem()), Ok(fine()));
     let provider = start(&middle.certificate(&LOCAL));
-    let why = "it was issued by \"CN=middle\", a CA that is not trusted";
+    let why = "is signed by \"CN=middle\", an unknown CA";
     assert_eq!(
         trusting_pem(&provider, &root.pem()),
         untrusted(&provider, why)
@@ -253,7 +253,7 @@ fn a_bundle_is_added_to_the_systems_authorities() {
         trust(&private_server, None),
         shown(&untrusted(
             &private_server,
-            "it was issued by \"CN=private\", a CA that is not trusted"
+            "is signed by \"CN=private\", an unknown CA"
         ))
     );
     fs::remove_file(system.1).unwrap();
@@ -292,10 +292,7 @@ fn a_bundle_that_replaces_the_systems_authorities_is_trusted_alone() {
         let expected = if trusted {
             Ok(fine())
         } else {
-            untrusted(
-                &provider,
-                "it was issued by \"CN=public\", a CA that is not trusted",
-            )
+            untrusted(&provider, "is signed by \"CN=public\", an unknown CA")
         };
         let made = lone.exchange(std::slice::from_ref(&system));
         assert_eq!(made.outcome, shown(&expected));
@@ -321,7 +318,7 @@ fn one_client_tells_the_bundles_of_its_exchanges_apart() {
             exchange(&client, &other),
             untrusted(
                 &providers[nth],
-                &format!("it was issued by \"CN={nth}\", a CA that is not trusted")
+                &format!("is signed by \"CN={nth}\", an unknown CA")
             )
         );
     }

@@ -21,43 +21,38 @@ pub(super) const PROXY_SECONDS: u64 = LOOKUP_SECONDS + HANDSHAKE_SECONDS;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[expect(missing_docs, reason = "the messages are the documentation")]
 pub enum NetworkError {
-    #[error("the token endpoint {endpoint} is on a network that {}", network.refused_by())]
+    #[error("token endpoint {endpoint} is on a network that {}", network.refused_by())]
     RefusedNetwork {
         endpoint: String,
         network: RefusedNetwork,
     },
-    #[error("the token endpoint {endpoint} could not be reached: {cause}")]
+    #[error("token endpoint {endpoint} could not be reached: {cause}")]
     Unreachable {
         endpoint: String,
         cause: Unreachable,
     },
-    #[error("the certificate of the token endpoint {endpoint} is not trusted: {cause}")]
+    #[error("TLS certificate of {endpoint} {cause}")]
     Untrusted { endpoint: String, cause: Untrusted },
     /// The server ended the handshake, so it has not read the request, even if that was sent; or an HTTP server in front of it
     /// refused the request.
-    #[error(
-        "the token endpoint {endpoint} wants a TLS client certificate, and the operator has none"
-    )]
+    #[error("token endpoint {endpoint} requires a TLS client certificate")]
     ClientCertificateRequired { endpoint: String },
     /// `proxy` is `host:port`. Nothing was sent to the token endpoint.
-    #[error("the proxy {proxy} {cause}")]
+    #[error("proxy {proxy} {cause}")]
     Proxy { proxy: String, cause: ProxyFault },
-    #[error("the token endpoint {endpoint} gave no complete answer {cause}")]
+    #[error("token endpoint {endpoint} sent no complete response {cause}")]
     NoResponse { endpoint: String, cause: NoResponse },
     /// The rest of one of the errors above, or of a response, for people who may not know the operator's network.
     #[error(
-        "the token endpoint {endpoint} could not be reached, or did not respond as a token endpoint does (the operator's log has the \
-         details)"
+        "token endpoint {endpoint} could not be reached or did not respond as one (details are in the operator's log)"
     )]
     Hidden {
         endpoint: String,
         outcome_unknown: bool,
     },
-    #[error(
-        "no TLS client could be made: there is no CA certificate, neither the system's nor one of a CA bundle"
-    )]
+    #[error("there is no CA certificate, neither of the system nor in a CA bundle")]
     NoTlsClient,
-    #[error("the client secret does not fit into a header")]
+    #[error("the client secret cannot be sent in an HTTP header")]
     SecretNotSendable,
 }
 
@@ -65,43 +60,41 @@ pub enum NetworkError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[expect(missing_docs, reason = "the messages are the documentation")]
 pub enum Unreachable {
-    #[error("its name does not resolve")]
+    #[error("name not found in DNS")]
     NameNotFound,
-    #[error(
-        "its name does not resolve, and no search list completes it: write that of a Service as NAME.NAMESPACE.svc.cluster.local"
-    )]
+    #[error("name not found in DNS, which is asked without a search list")]
     NameNotFull,
-    #[error("the name servers could not look up its name")]
+    #[error("DNS lookup failed")]
     LookupFailed,
-    #[error("the DNS lookup of its name took longer than {LOOKUP_SECONDS} s")]
+    #[error("DNS lookup timed out after {LOOKUP_SECONDS} s")]
     LookupTimedOut,
-    #[error("opening a connection took longer than {CONNECTION_SECONDS} s")]
+    #[error("connecting timed out after {CONNECTION_SECONDS} s")]
     NoConnection,
-    #[error("there is a connection, and the TLS handshake took longer than {HANDSHAKE_SECONDS} s")]
+    #[error("TLS handshake timed out after {HANDSHAKE_SECONDS} s")]
     HandshakeTimedOut,
-    #[error("what answers there does not speak TLS")]
+    #[error("the server does not speak TLS")]
     NotTls,
-    #[error("it speaks neither TLS 1.2 nor TLS 1.3")]
+    #[error("the server supports neither TLS 1.2 nor TLS 1.3")]
     TlsVersion,
-    #[error("it accepts none of the cipher suites, groups and signature algorithms of this client")]
+    #[error("no TLS cipher suite, group or signature algorithm in common")]
     NoCommonCipher,
-    #[error("it does not know this host name (TLS alert unrecognized_name)")]
+    #[error("the server does not know this host name (TLS alert unrecognized_name)")]
     UnknownHostName,
-    #[error("it does not speak HTTP/1.1")]
+    #[error("the server does not speak HTTP/1.1")]
     NoHttp1,
-    #[error("it refused the TLS handshake (alert {0:?})")]
+    #[error("TLS handshake refused (alert {0:?})")]
     HandshakeRefused(AlertDescription),
-    #[error("the TLS handshake failed")]
+    #[error("TLS handshake failed")]
     HandshakeFailed,
-    #[error("the connection was refused")]
+    #[error("connection refused")]
     ConnectionRefused,
-    #[error("the connection was closed")]
+    #[error("connection closed")]
     ConnectionClosed,
-    #[error("there is no route to it")]
+    #[error("no route to host")]
     NoRoute,
-    #[error("the connection timed out")]
+    #[error("connection timed out")]
     ConnectionTimedOut,
-    #[error("the connection failed")]
+    #[error("connection failed")]
     ConnectionFailed,
 }
 
@@ -111,19 +104,19 @@ pub enum Unreachable {
 pub enum ProxyFault {
     #[error("could not be reached: {0}")]
     Unreachable(Unreachable),
-    #[error("has a certificate that is not trusted: {0}")]
+    #[error("has a TLS certificate that {0}")]
     Untrusted(Untrusted),
-    #[error("wants other credentials (407)")]
+    #[error("requires other credentials (407)")]
     AuthenticationRequired,
     #[error("refused a connection to {endpoint}{}", status.map_or_else(String::new, |status| format!(" ({status})")))]
     Refused {
         endpoint: String,
         status: Option<u16>,
     },
-    #[error("closed the connection before it had opened one to {endpoint}")]
+    #[error("closed the connection before it opened one to {endpoint}")]
     Closed { endpoint: String },
     /// The tunnel that it opened may end at the proxy itself.
-    #[error("opened a connection to {endpoint} that cannot be used: {cause}")]
+    #[error("opened an unusable connection to {endpoint}: {cause}")]
     Unusable {
         endpoint: String,
         cause: Unreachable,
@@ -140,9 +133,7 @@ pub enum ProxyVariableError {
         "{0} names a SOCKS proxy, which is not supported: name an HTTP proxy, as http://HOST:PORT"
     )]
     Socks(&'static str),
-    #[error(
-        "{0} names no proxy that can be used: write http://HOST:PORT or http://USER:PASSWORD@HOST:PORT"
-    )]
+    #[error("{0} is not a proxy URL: write http://HOST:PORT or http://USER:PASSWORD@HOST:PORT")]
     Unreadable(&'static str),
 }
 
@@ -150,37 +141,35 @@ pub enum ProxyVariableError {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[expect(missing_docs, reason = "the messages are the documentation")]
 pub enum Untrusted {
-    #[error("it was issued by {issuer}, a CA that is not trusted")]
-    UnknownIssuer {
-        issuer: String,
-        /// The server sent only its own certificate, so an intermediate certificate may be missing.
-        alone: bool,
-    },
-    #[error("it is self-signed")]
+    #[error("is signed by {issuer}, an unknown CA")]
+    UnknownIssuer { issuer: String },
+    #[error("is self-signed and not trusted")]
     SelfSigned,
-    #[error("it is the certificate of a CA, which no server can use")]
+    #[error("is a CA certificate, which a server must not use")]
     CaCertificate,
-    #[error("the trusted CA certificate of {issuer} has another key than the one that signed it")]
+    #[error("is signed with another key than that of the trusted CA {issuer}")]
     OtherKey { issuer: String },
-    #[error("{}expired{}", above.as_ref().map_or_else(|| "it ".into(), |name| format!("the certificate of {name} above it ")), at.map_or_else(String::new, |at| format!(" at {at}")))]
+    #[error("{}", expired(*at, issuer.as_deref(), above.as_deref()))]
     Expired {
         at: Option<Timestamp>,
+        /// The CA that issued it, as far as that is known.
+        issuer: Option<String>,
         /// The CA whose certificate expired; `None`: the server's own certificate did.
         above: Option<String>,
     },
-    #[error("it is not valid{}", from.map_or_else(|| " yet".into(), |from| format!(" before {from}")))]
+    #[error("is not valid{}", from.map_or_else(|| " yet".into(), |from| format!(" before {from}")))]
     NotValidYet { from: Option<Timestamp> },
-    #[error("it is for {hosts}, and not for this host")]
+    #[error("is for {hosts}, not for this host")]
     WrongHost { hosts: String },
-    #[error("it was revoked")]
+    #[error("was revoked")]
     Revoked,
-    #[error("it may not be used by servers")]
+    #[error("must not be used by servers")]
     NotForServers,
-    #[error("it is signed with {algorithm}, which is not supported")]
+    #[error("is signed with {algorithm}, which is not supported")]
     Algorithm { algorithm: String },
-    #[error("it has an RSA key of {bits} bits, or was signed by one, and 2048 are the least")]
+    #[error("has, or is signed by, an RSA key of {bits} bits; at least 2048 are required")]
     ShortKey { bits: usize },
-    #[error("it cannot be used")]
+    #[error("cannot be used")]
     Unusable,
 }
 
@@ -190,10 +179,19 @@ pub enum Untrusted {
 pub enum NoResponse {
     #[error("within {0:#}")]
     Timeout(SignedDuration),
-    #[error("(the connection ended early, or what came cannot be read)")]
+    #[error("(connection closed, or not HTTP)")]
     Incomplete,
     #[error("before the TLS connection broke")]
     TlsBroke,
+}
+
+fn expired(at: Option<Timestamp>, issuer: Option<&str>, above: Option<&str>) -> String {
+    let at = at.map_or_else(String::new, |at| format!(" at {at}"));
+    match (above, issuer) {
+        (Some(above), _) => format!("depends on the CA certificate of {above}, which expired{at}"),
+        (None, Some(issuer)) => format!("expired{at} (issuer {issuer})"),
+        (None, None) => format!("expired{at}"),
+    }
 }
 
 impl NetworkError {

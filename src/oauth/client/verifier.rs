@@ -131,14 +131,15 @@ fn untrusted(error: &CertificateError, chain: &Chain) -> Untrusted {
         E::UnknownIssuer if chain.is_self_signed() => Untrusted::SelfSigned,
         E::UnknownIssuer => Untrusted::UnknownIssuer {
             issuer: chain.last_issuer(),
-            alone: chain.is_alone(),
         },
         E::ExpiredContext { not_after, .. } => Untrusted::Expired {
             at: certificate::timestamp(not_after.as_secs()),
+            issuer: chain.issuer(),
             above: chain.above_expiring_at(not_after.as_secs()),
         },
         E::Expired => Untrusted::Expired {
             at: None,
+            issuer: None,
             above: None,
         },
         E::NotValidYetContext { not_before, .. } => Untrusted::NotValidYet {

@@ -37,7 +37,7 @@ pub enum Unclear {
     #[error(transparent)]
     Refused(ResponseError),
     /// A token was issued without a client.
-    #[error("the token endpoint answered {status} with a token that nobody asked for")]
+    #[error("token endpoint responded {status} with a token that nobody asked for")]
     Issued {
         /// The HTTP status.
         status: u16,
@@ -102,7 +102,7 @@ mod tests {
     }
 
     fn sentence(rest: &str) -> String {
-        format!("the token endpoint answered {rest}")
+        format!("token endpoint responded {rest}")
     }
 
     #[test]
@@ -169,19 +169,19 @@ mod tests {
                 302,
                 "",
                 Reason::Redirected,
-                "302 with a redirect to \"https://elsewhere.example/login\", which is never followed",
+                "302 with a redirect to \"https://elsewhere.example/login\", which is not followed",
             ),
             (
                 200,
                 "<html>",
                 Reason::UnexpectedResponse,
-                "200 with neither a JSON object nor a form",
+                "200 without a JSON object or a form-encoded body",
             ),
             (
                 403,
                 "<html>",
                 Reason::Forbidden,
-                "403 with a page, not JSON, so it may come from a proxy or firewall on the way",
+                "403 with an HTML page, not JSON",
             ),
             (503, "", Reason::Unavailable, "503"),
         ] {

@@ -30,10 +30,10 @@ pub enum Body {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Cut {
     /// The connection did not end as HTTP and TLS demand.
-    #[error("the connection ended early")]
+    #[error("connection closed early")]
     ConnectionEnded,
     /// The time was up.
-    #[error("its end did not come within {0:#}")]
+    #[error("its end did not arrive within {0:#}")]
     Timeout(SignedDuration),
     /// The compressed data is damaged.
     #[error("its compression is broken")]

@@ -11,7 +11,7 @@ use crate::api::Reason;
 
 /// A response without a token that can be used.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("the token endpoint answered {status}{fault}")]
+#[error("token endpoint responded {status}{fault}")]
 pub struct ResponseError {
     pub(super) status: u16,
     pub(super) fault: Fault,
@@ -22,14 +22,14 @@ pub struct ResponseError {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(super) enum Fault {
     /// The target has neither a query nor a fragment. `None`: there is none that can be shown.
-    #[error(" with a redirect{}, which is never followed", target_shown(target.as_deref()))]
+    #[error(" with a redirect{}, which is not followed", target_shown(target.as_deref()))]
     Redirect { target: Option<String> },
     #[error(" with more than 256 KiB")]
     TooLarge,
     /// The part of a 2xx that arrived is not a whole JSON object.
     #[error(" with an incomplete body ({0})")]
     Cut(Cut),
-    #[error(" with neither a JSON object nor a form")]
+    #[error(" without a JSON object or a form-encoded body")]
     NoFields,
     #[error("{}", no_token_shown(.0))]
     NoAccessToken(Stated),
@@ -38,7 +38,7 @@ pub(super) enum Fault {
     #[error("{0}")]
     OAuth(OAuthError),
     /// A 403 that is neither JSON nor a form.
-    #[error(" with a page, not JSON, so it may come from a proxy or firewall on the way")]
+    #[error(" with an HTML page, not JSON")]
     Page,
     /// The status decides. The provider may have words of its own.
     #[error("{0}")]
@@ -60,6 +60,12 @@ impl ResponseError {
     #[must_use]
     pub(crate) fn status(&self) -> u16 {
         self.status
+    }
+
+    /// Returns whether a proxy or firewall may have sent it in place of the provider.
+    #[must_use]
+    pub(crate) fn is_page(&self) -> bool {
+        matches!(self.fault, Fault::Page)
     }
 
     /// The reason for conditions, events and metrics.

@@ -32,14 +32,12 @@ pub(crate) fn conditions(observed: &Observed, now: Timestamp) -> Vec<Finding> {
         Some(expired_at) => Finding::bad(StatusFact::Expired { expired_at, now }),
         None => told(ready, Finding::bad),
     }];
-    if !is_repeated(ready, refreshed) {
-        // With a live token it is a warning, and no outage yet.
-        let failed = match ready.status {
-            ConditionStatus::True => Finding::notice,
-            _ => Finding::bad,
-        };
-        findings.push(told(refreshed, failed));
-    }
+    // With a live token it is a warning, and no outage yet.
+    let failed = match ready.status {
+        ConditionStatus::True => Finding::notice,
+        _ => Finding::bad,
+    };
+    findings.push(told(refreshed, failed));
     if status.observed_generation != Some(credential.generation) {
         findings.push(Finding::notice(StatusFact::SpecNotObserved));
     }
@@ -48,12 +46,6 @@ pub(crate) fn conditions(observed: &Observed, now: Timestamp) -> Vec<Finding> {
         findings.push(Finding::bad(StatusFact::Overdue { planned }));
     }
     findings
-}
-
-/// Returns whether Refreshed adds nothing to Ready. Both are recalled from the status as they were written: no other field of it
-/// says whether Ready had a token to speak of.
-fn is_repeated(ready: &Condition, refreshed: &Condition) -> bool {
-    (ready.status, &ready.message) == (refreshed.status, &refreshed.message)
 }
 
 fn told(condition: &Condition, failed: fn(StatusFact) -> Finding) -> Finding {

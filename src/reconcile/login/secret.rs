@@ -74,10 +74,7 @@ pub struct StateReading {
 /// A conflict about the Secret that should keep the refresh token, so that nothing is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(crate) enum StateConflict {
-    #[error(
-        "Secret {name:?}, where the refresh token is to be kept, exists and does not belong to this CubeCredential, so it is left \
-         alone and nothing is sent"
-    )]
+    #[error("the refresh token cannot be stored, because Secret {name:?} belongs to another owner")]
     Foreign { name: String },
     #[error("{}", elsewhere(name, origin.as_deref()))]
     Elsewhere {
@@ -88,22 +85,16 @@ pub(crate) enum StateConflict {
         /// Where it was written, if that is known.
         origin: Option<String>,
     },
-    #[error(
-        "Secret {name:?}, where the refresh token is kept, was edited and cannot be read any more, so nothing is sent"
-    )]
+    #[error("Secret {name:?} with the refresh token was edited and cannot be read")]
     Damaged { name: String },
 }
 
 fn elsewhere(name: &str, origin: Option<&str>) -> String {
     match origin {
         Some(origin) => {
-            format!(
-                "Secret {name:?} is a copy of Secret {origin:?}, whose refresh token only one may use"
-            )
+            format!("Secret {name:?} is a copy of Secret {origin:?}")
         }
-        None => format!(
-            "Secret {name:?} was left by a deleted CubeCredential, and does not say that it is no copy"
-        ),
+        None => format!("Secret {name:?} was left by a deleted CubeCredential and may be a copy"),
     }
 }
 

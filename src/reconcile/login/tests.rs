@@ -219,7 +219,7 @@ fn the_number_of_a_response_does_not_overflow() {
 /// As the version before this layout of the code wrote it: the stored format must stay readable.
 #[test]
 fn a_state_of_the_version_before_is_read() {
-    const RECORD_BEFORE: &str = r#"{"generation":3,"seed":"5e","seedVersion":"7","tokenHosts":"api.example.com","pastSeeds":["0a"],"issued":{"ownerUid":"uid","issuedAt":"2026-11-25T09:55:00Z","expiresAt":"2026-11-25T10:55:00Z","inputsHash":"1f","generation":2,"sourceVersion":"11","seedVersion":"7","rotation":3,"refreshRequest":"c0","scopes":["read"]},"claim":{"of":"be","by":"pod","until":"2026-11-25T09:55:40Z"},"inDoubt":true,"rejection":{"lost":true,"what":"the token endpoint answered 400 invalid_grant","at":"2026-11-25T09:59:00Z","confirmed":false,"inputs":"d1","request":null},"replaced":{"generation":2,"seed":"0b","seedVersion":"6","tokenHosts":null,"pastSeeds":[],"issued":null,"claim":null,"inDoubt":false,"rejection":null,"replaced":null}}"#;
+    const RECORD_BEFORE: &str = r#"{"generation":3,"seed":"5e","seedVersion":"7","tokenHosts":"api.example.com","pastSeeds":["0a"],"issued":{"ownerUid":"uid","issuedAt":"2026-11-25T09:55:00Z","expiresAt":"2026-11-25T10:55:00Z","inputsHash":"1f","generation":2,"sourceVersion":"11","seedVersion":"7","rotation":3,"refreshRequest":"c0","scopes":["read"]},"claim":{"of":"be","by":"pod","until":"2026-11-25T09:55:40Z"},"inDoubt":true,"rejection":{"lost":true,"what":"token endpoint responded 400 invalid_grant","at":"2026-11-25T09:59:00Z","confirmed":false,"inputs":"d1","request":null},"replaced":{"generation":2,"seed":"0b","seedVersion":"6","tokenHosts":null,"pastSeeds":[],"issued":null,"claim":null,"inDoubt":false,"rejection":null,"replaced":null}}"#;
     let time = |text: &str| text.parse::<Timestamp>().unwrap();
     let data = BTreeMap::from([
         (REFRESH_TOKEN.to_owned(), token("r3")),
@@ -258,7 +258,7 @@ fn a_state_of_the_version_before_is_read() {
         outcome_unknown: true,
         rejection: Some(RejectedToken {
             lost: true,
-            what: "the token endpoint answered 400 invalid_grant".into(),
+            what: "token endpoint responded 400 invalid_grant".into(),
             at: time("2026-11-25T09:59:00Z"),
             confirmed: false,
             inputs: "d1".into(),

@@ -267,10 +267,10 @@ mod tests {
     #[test]
     fn the_flaw_of_a_value_names_the_character_and_never_the_value() {
         for (value, message) in [
-            ("s3cret ", "ends with a blank (U+0020)"),
+            ("s3cret ", "ends with a space (U+0020)"),
             ("\u{feff}s3cret", "begins with a byte order mark (U+FEFF)"),
             ("s3cret\u{a0}", "ends with a no-break space (U+00A0)"),
-            ("s3cret\u{3000}", "ends with a Unicode blank (U+3000)"),
+            ("s3cret\u{3000}", "ends with a Unicode space (U+3000)"),
             (
                 "s3cret\u{200b}",
                 "ends with an invisible character (U+200B)",

@@ -12,7 +12,7 @@ use crate::{
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Rejection {
     /// A Secret is missing.
-    #[error("Secret {name:?} does not exist")]
+    #[error("Secret {name:?} not found")]
     SecretAbsent { role: SecretRole, name: String },
     /// A Secret has no consent label.
     #[error("Secret {name:?} {}", lacks_label())]
@@ -33,13 +33,13 @@ pub enum Rejection {
         flaw: Flaw,
     },
     /// The operator's own list of hosts lacks this one.
-    #[error("the operator may not send to {host}")]
+    #[error("the operator must not send credentials to {host}")]
     HostNotAllowedByOperator {
         /// The host of the token endpoint, with its port if that is not 443.
         host: String,
     },
     /// The list of hosts on a Secret lacks this one.
-    #[error("Secret {secret:?} may not be sent to {host}")]
+    #[error("Secret {secret:?} must not be sent to {host}")]
     HostNotAllowedByOwner {
         secret: String,
         /// The host of the token endpoint, with its port if that is not 443.
@@ -47,16 +47,16 @@ pub enum Rejection {
     },
     /// The list of hosts on a Secret cannot be read. Its entry is not shown: the author of the spec may not read that Secret.
     #[error(
-        "annotation {} of Secret {secret:?} has an entry that is no host",
+        "annotation {} of Secret {secret:?} has an invalid entry",
         annotation::TOKEN_HOSTS
     )]
     HostListMalformed { secret: String },
     /// A Secret has no list of hosts, and the operator requires one.
-    #[error("{}, which this operator requires", names_no_hosts(secret))]
+    #[error("Secret {secret:?} names no hosts, which this operator requires")]
     HostsNotNamed { secret: String },
     /// The owner of a Secret to which a list of hosts applies has not permitted the CA certificates.
     #[error(
-        "the owner of Secret {secret:?} has not permitted the CA certificates in {} (spec.caBundleRef)",
+        "Secret {secret:?} does not allow the CA certificates in {}",
         ca_bundle_name(reference)
     )]
     CaNotPermitted {
@@ -70,7 +70,7 @@ pub enum Rejection {
     StoredToken { state: String, why: Withheld },
     /// Another login knows the refresh token.
     #[error(
-        "Secret {secret:?} holds the refresh token of CubeCredential {owner:?}{}, so it is not sent",
+        "Secret {secret:?} holds the refresh token of CubeCredential {owner:?}{}",
         stored_in(state.as_deref())
     )]
     RefreshTokenInUse {
@@ -82,7 +82,7 @@ pub enum Rejection {
         state: Option<String>,
     },
     /// The CA bundle cannot be used.
-    #[error("spec.caBundleRef: {} {flaw}", ca_bundle_name(reference))]
+    #[error("CA bundle {} {flaw}", ca_bundle_name(reference))]
     CaBundle {
         reference: CaBundleRef,
         flaw: CaBundleFlaw,
@@ -105,13 +105,13 @@ pub enum Withheld {
     #[expect(missing_docs, reason = "the names say it")]
     Reference { secret: String, key: String },
     /// Its Secret is missing, or older than the last sign-in, and the provider has replaced the initial one.
-    #[error("is gone or outdated, and the initial one was used up")]
+    #[error("is gone or outdated, and the initial one is consumed")]
     Spent,
     /// It was left by another object.
     #[error("was left by a deleted CubeCredential of this name")]
     Owner,
     /// An earlier version stored it, and the spec has changed since.
-    #[error("was stored by an earlier version, which did not record the endpoint it is for")]
+    #[error("was stored by an earlier version without its token endpoint")]
     Unbound,
 }
 
@@ -132,13 +132,13 @@ pub enum Flaw {
     NotText,
     #[error("is empty")]
     Empty,
-    #[error("ends with a line break")]
+    #[error("has a trailing newline")]
     TrailingNewline,
     #[error("contains a control character")]
     ControlCharacter,
     #[error("{place} with {}", character_shown(*character))]
     OuterBlank { place: Outer, character: char },
-    #[error("has a character that no token has")]
+    #[error("contains a character that is not ASCII")]
     NotAscii,
 }
 
@@ -155,10 +155,10 @@ pub enum Outer {
 /// The name of a character that is not seen, with its code point.
 fn character_shown(character: char) -> String {
     let name = match character {
-        ' ' => "a blank",
+        ' ' => "a space",
         '\u{a0}' => "a no-break space",
         '\u{feff}' => "a byte order mark",
-        c if c.is_whitespace() => "a Unicode blank",
+        c if c.is_whitespace() => "a Unicode space",
         _ => "an invisible character",
     };
     format!("{name} (U+{:04X})", u32::from(character))
@@ -170,7 +170,7 @@ fn character_shown(character: char) -> String {
 pub enum CaBundleFlaw {
     #[error("was not read")]
     Unread,
-    #[error("does not exist")]
+    #[error("not found")]
     Absent,
     #[error("{}", lacks_label())]
     NotLabelled,
@@ -255,14 +255,6 @@ pub(super) fn ca_bundle_kind(reference: &CaBundleRef) -> &'static str {
     }
 }
 
-/// A Secret without a list of hosts.
-pub(in crate::reconcile) fn names_no_hosts(secret: &str) -> String {
-    format!("Secret {secret:?} names no hosts that it may be sent to")
-}
-
 fn lacks_label() -> String {
-    format!(
-        "lacks the label {}: \"true\", by which its owner permits its use",
-        label::CREDENTIAL
-    )
+    format!("is missing label {}=true", label::CREDENTIAL)
 }

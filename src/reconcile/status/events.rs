@@ -1,5 +1,7 @@
 //! The changes that become events, and their sentences.
 
+use jiff::Timestamp;
+
 use super::{
     conditions::{Condition, Conditions},
     inputs,
@@ -60,20 +62,27 @@ fn kept_targets(case: &Case<'_>) -> Vec<Event> {
 /// One event for each new reason of a failure. Ready and Refreshed with the same reason are one failure.
 fn failures(observed: &Observed, conditions: &Conditions) -> Vec<Event> {
     let (ready, refreshed) = (&conditions.ready, &conditions.refreshed);
+    let until = conditions.usable_until;
     let mut events = Vec::new();
     if ready.reason != refreshed.reason {
-        events.extend(failure(observed, ConditionType::Ready, ready));
+        events.extend(failure(observed, ConditionType::Ready, ready, until));
     }
-    events.extend(failure(observed, ConditionType::Refreshed, refreshed));
+    events.extend(failure(
+        observed,
+        ConditionType::Refreshed,
+        refreshed,
+        until,
+    ));
     events
 }
 
-fn failure(observed: &Observed, r#type: ConditionType, condition: &Condition) -> Option<Event> {
-    let Condition {
-        status,
-        reason,
-        message,
-    } = condition;
+fn failure(
+    observed: &Observed,
+    r#type: ConditionType,
+    condition: &Condition,
+    usable_until: Option<Timestamp>,
+) -> Option<Event> {
+    let Condition { status, reason, .. } = condition;
     if *status != ConditionStatus::False || reason.is_waiting() {
         return None;
     }
@@ -82,12 +91,23 @@ fn failure(observed: &Observed, r#type: ConditionType, condition: &Condition) ->
         .is_some_and(|before| before.status == *status && before.reason == reason.to_string());
     (!reported_before).then(|| Event {
         kind: EventKind::Failed(*reason),
-        note: message.clone(),
+        note: failed_note(*reason, usable_until),
     })
 }
 
-/// Returns whether the token that is reported is the first one, perhaps after failures. An absent target does not say so:
-/// somebody may have deleted it.
+/// The cause, and whether it is an outage. The conditions have the details, which an event would only repeat.
+fn failed_note(reason: Reason, usable_until: Option<Timestamp>) -> String {
+    let cause = reason.meaning();
+    match usable_until {
+        Some(at) => format!("{cause}; the token is valid until {at}"),
+        // The spec does not say which Secret has the token.
+        None if reason == Reason::InvalidSpec => cause.into(),
+        None => format!("{cause}; there is no valid token"),
+    }
+}
+
+/// Whether the token that is reported is the first one, perhaps after failures. An absent target does not say so: somebody may have
+/// deleted it.
 fn is_first_token(observed: &Observed) -> bool {
     let changes = observed.memory.reporting.changes();
     let status = &observed.credential.status;
@@ -101,10 +121,7 @@ fn is_first_token(observed: &Observed) -> bool {
 fn first_token(observed: &Observed, settings: Option<&Settings>) -> Option<Event> {
     is_first_token(observed).then(|| Event {
         kind: EventKind::TokenIssued,
-        note: format!(
-            "the first token was issued and is in Secret {:?}",
-            target(settings)
-        ),
+        note: format!("the first token is in Secret {:?}", target(settings)),
     })
 }
 
@@ -117,7 +134,7 @@ fn recovery(
     let recovered = works && failed_before(observed) && !is_first_token(observed);
     recovered.then(|| Event {
         kind: EventKind::Recovered,
-        note: format!("Secret {:?} holds a live token again", target(settings)),
+        note: format!("Secret {:?} has a valid token again", target(settings)),
     })
 }
 
@@ -141,20 +158,20 @@ fn of_change(change: Change, settings: Option<&Settings>) -> Option<Event> {
         Change::Issued => return None,
         Change::Repaired => (
             EventKind::TargetRepaired,
-            format!("Secret {target:?} was deleted or edited and is as it should be again"),
+            format!("Secret {target:?} was deleted or edited by another client, and is restored"),
         ),
         Change::Moved { secret } => (
             EventKind::TargetMoved,
-            format!("Secret {secret:?} was deleted, because spec.target.name is {target:?} now"),
+            format!("Secret {secret:?} was deleted, because spec.target.name is now {target:?}"),
         ),
         Change::ServedRequest => (
             EventKind::RefreshRequested,
-            "a token was issued as the annotation asked for".into(),
+            "a token was issued as requested by annotation".into(),
         ),
         Change::SeedAdopted => {
             let initial = settings.and_then(|settings| settings.grant.refresh_token());
             let name = initial.map_or("", |initial| &initial.name);
-            let note = format!("the login continues from the refresh token in Secret {name:?}");
+            let note = format!("the login continues with the refresh token of Secret {name:?}");
             (EventKind::SeedAdopted, note)
         }
         Change::RefreshTokenLeft => {
@@ -172,27 +189,29 @@ fn of_change(change: Change, settings: Option<&Settings>) -> Option<Event> {
         }
         Change::LongLived { lifetime } => {
             let note = format!(
-                "the response states a lifetime of {}: if that is in milliseconds, or tokens end earlier, set spec.maximumLifetime",
+                "the response states a lifetime of {}: if tokens expire earlier, set spec.maximumLifetime",
                 span(lifetime)
             );
             (EventKind::LongLivedToken, note)
         }
         Change::Repeated { end } => {
             let note = format!(
-                "the provider issued the same token again, which ends at {end}: the next one is requested closer to its end; no action \
-                 needed"
+                "the provider issued the same token again; it expires at {end}, and the next request is made later: no action needed"
             );
             (EventKind::TokenRepeated, note)
         }
         Change::ScopeNarrowed => (
             EventKind::ScopeNarrowed,
-            "fewer scopes were granted than spec.scopes asks for: see status.scopes".into(),
+            "the provider granted fewer scopes than spec.scopes requests: see status.scopes".into(),
         ),
         Change::ClockSkew { seconds } => (EventKind::ClockSkew, clock_skew(seconds)),
         Change::ShortLived { margin } => {
+            let remedy = match settings {
+                Some(settings) if settings.refresh_before <= margin => "raise spec.refreshBefore",
+                _ => "ask the provider for longer ones",
+            };
             let note = format!(
-                "the token is replaced {} before it expires, but a pod that mounts Secret {target:?} may see the new one only 90 s \
-                 later: raise spec.refreshBefore, or ask the provider for tokens that live 5 minutes or longer",
+                "tokens are replaced {} before expiry, and pods see a new one after up to 90 s: {remedy}",
                 span(margin)
             );
             (EventKind::ShortLivedToken, note)
@@ -204,7 +223,7 @@ fn of_change(change: Change, settings: Option<&Settings>) -> Option<Event> {
         Change::CaBundleIncomplete { left_out } => {
             let bundle = settings.and_then(|settings| settings.ca_bundle.as_ref());
             let bundle = bundle.map(ca_bundle_name).unwrap_or_default();
-            let note = format!("a part of {bundle} is not used: {left_out}");
+            let note = format!("a part of {bundle} is ignored: {left_out}");
             (EventKind::CABundleIncomplete, note)
         }
     };
@@ -215,16 +234,16 @@ fn expiry_unknown(from: LifetimeSource, assumed: &str) -> String {
     let taken = match from {
         LifetimeSource::ExpiresIn => "expires_in".into(),
         LifetimeSource::Field(name) => format!("its {name}"),
-        LifetimeSource::Jwt => "the exp claim of its access token".into(),
+        LifetimeSource::Jwt => "the exp claim of the access token".into(),
         LifetimeSource::Assumed => format!("spec.assumedLifetime ({assumed})"),
     };
-    format!("the answer states no usable expires_in: {taken} is taken for it")
+    format!("the response has no usable expires_in: using {taken}")
 }
 
 fn clock_skew(seconds: i64) -> String {
     let direction = if seconds > 0 { "ahead of" } else { "behind" };
     format!(
-        "the provider's clock is {} s {direction} this cluster's: check the nodes' time synchronisation",
+        "the provider's clock is {} s {direction} this cluster's: check the nodes' time synchronization",
         seconds.abs()
     )
 }

@@ -1,4 +1,4 @@
-//! The remedies for failed exchanges.
+//! The remedies for failed exchanges: one for each cause.
 
 mod network;
 
@@ -8,56 +8,56 @@ use crate::{
     reconcile::settings::Settings,
 };
 
-const PARAMETERS: &str = "correct audience or resource in spec.parameters";
-const REQUEST: &str = "compare spec.parameters, spec.scopes and spec.clientAuthentication with the provider's documentation";
-const PERMISSION: &str = "ask the provider to allow the egress IP addresses of this cluster and to permit this client to request tokens";
-const ENDPOINT_ITSELF: &str =
-    "set spec.tokenURL to the token endpoint itself (a slash at its end matters)";
-const PATH: &str = "correct the path in spec.tokenURL (a slash at its end matters)";
-const NO_TOKEN_ENDPOINT: &str =
-    "check that spec.tokenURL is an OAuth 2 token endpoint, and ask the provider if it is";
-const BEARER: &str = "ask the provider to issue bearer tokens to this client";
-const WEB_PAGE: &str = "check that spec.tokenURL is an OAuth 2 token endpoint, not a web page";
-const OUTAGE: &str = "wait, and look at the provider's status page if it lasts";
-const OTHER_USERS: &str = "wait, and look for other users of this client id if it comes again";
-const SPEC: &str = "check the spec";
-
-/// The remedy for a failed exchange.
-pub(super) fn remedy(error: &TokenError, settings: &Settings) -> String {
+/// The remedy for a failed exchange. `worked`: an earlier exchange of this credential succeeded.
+pub(super) fn remedy(error: &TokenError, settings: &Settings, worked: bool) -> String {
     match error {
         TokenError::Network(error) => network::remedy(error, settings),
-        TokenError::Response(error) => of_response(error.reason(), settings),
+        TokenError::Response(error) if error.is_page() => {
+            "check the proxy or firewall between the cluster and the token endpoint".into()
+        }
+        TokenError::Response(error) => of_response(error.reason(), settings, worked),
     }
 }
 
 /// The remedy for a response with this reason.
-pub(super) fn of_response(reason: Reason, settings: &Settings) -> String {
-    match reason {
-        Reason::InvalidClient => check_client(settings),
-        Reason::InvalidGrant | Reason::UnauthorizedClient | Reason::UnsupportedGrantType => {
-            format!(
-                "ask the provider to permit this client the {} grant, or set spec.grant to one that it may use",
-                settings.grant.name()
-            )
+pub(super) fn of_response(reason: Reason, settings: &Settings, worked: bool) -> String {
+    let fixed = match reason {
+        Reason::InvalidClient if worked => return write_new_secret(settings),
+        Reason::InvalidClient => return check_client(settings),
+        Reason::InvalidGrant => return check_grant(settings),
+        Reason::UnauthorizedClient => {
+            let grant = settings.grant.name();
+            return format!("ask the provider to allow this client to use grant {grant}");
         }
-        Reason::InvalidScope => scopes(settings),
-        Reason::InvalidTarget => PARAMETERS.into(),
-        Reason::InvalidRequest => REQUEST.into(),
-        Reason::Forbidden => PERMISSION.into(),
-        Reason::Redirected => ENDPOINT_ITSELF.into(),
-        Reason::EndpointNotFound => PATH.into(),
-        Reason::UnexpectedResponse => NO_TOKEN_ENDPOINT.into(),
-        Reason::UnsupportedTokenType => BEARER.into(),
-        Reason::ResponseTooLarge => WEB_PAGE.into(),
-        Reason::Unavailable => OUTAGE.into(),
-        Reason::RateLimited => OTHER_USERS.into(),
-        Reason::NoResponse => network::INTERMEDIARY.into(),
-        // No response has these; the rooms that report them have remedies of their own.
+        Reason::UnsupportedGrantType => {
+            let grant = settings.grant.name();
+            return format!("correct spec.tokenURL, or spec.grant if the provider has no {grant}");
+        }
+        Reason::InvalidScope => return scopes(settings),
+        Reason::InvalidTarget => "correct audience or resource in spec.parameters",
+        Reason::InvalidRequest => {
+            "compare spec.parameters and spec.clientAuthentication with the provider's documentation"
+        }
+        Reason::Forbidden => "ask the provider to allow this cluster's egress IP addresses",
+        Reason::Redirected => "set spec.tokenURL to the token endpoint itself",
+        Reason::EndpointNotFound => "correct the path in spec.tokenURL (a trailing slash matters)",
+        Reason::UnexpectedResponse => "check that spec.tokenURL is a token endpoint",
+        Reason::UnsupportedTokenType => "ask the provider to issue bearer tokens to this client",
+        Reason::ResponseTooLarge => "check that spec.tokenURL is a token endpoint, not a web page",
+        Reason::Unavailable => {
+            "no action needed; if this persists, check the provider's status page"
+        }
+        Reason::RateLimited => {
+            "no action needed; if this persists, find the other users of this client id"
+        }
+        Reason::NoResponse => network::INTERMEDIARY,
+        // No response has these; the modules that report them have remedies of their own.
         Reason::Synced
         | Reason::TokenIssued
         | Reason::Pending
         | Reason::Suspended
         | Reason::RateBudget
+        | Reason::TokenTooShort
         | Reason::ClientSecretNotFound
         | Reason::ClientSecretKeyMissing
         | Reason::ClientSecretNotLabelled
@@ -78,25 +78,45 @@ pub(super) fn of_response(reason: Reason, settings: &Settings) -> String {
         | Reason::StateConflict
         | Reason::StateNotWritable
         | Reason::RefreshTokenRejected
-        | Reason::RefreshTokenLost => SPEC.into(),
-    }
+        | Reason::RefreshTokenLost => "check the spec",
+    };
+    fixed.into()
 }
 
 fn scopes(settings: &Settings) -> String {
     if !settings.grant.sends_scopes() {
-        if let Some(asked) = settings.parameters.get("scope") {
+        if let Some(requested) = settings.parameters.get("scope") {
             return format!(
-                "set spec.refreshScopes to what the provider allows this login, which asked for {asked:?}"
+                "set spec.refreshScopes to what this login may have (requested: {requested:?})"
             );
         }
-        return "ask the provider what is wrong with this login: a refresh asks for no scope"
-            .into();
+        return "ask the provider about this login: the refresh requested no scope".into();
     }
-    let asked = match settings.scopes.as_slice() {
+    let requested = match settings.scopes.as_slice() {
         [] => "none".into(),
         scopes => format!("{:?}", scopes.join(" ")),
     };
-    format!("set spec.scopes to what the provider permits this client, which asked for {asked}")
+    format!("set spec.scopes to what the provider allows this client (requested: {requested})")
+}
+
+fn check_grant(settings: &Settings) -> String {
+    let grant = settings.grant.name();
+    format!(
+        "ask the provider why, because {grant} has no grant that can be invalid; check spec.parameters"
+    )
+}
+
+/// A client that has worked before was changed at the provider, so its authentication method is right.
+fn write_new_secret(settings: &Settings) -> String {
+    let (secret, name) = (&settings.source.client_secret_key, &settings.source.name);
+    match settings.authentication {
+        ClientAuthentication::BasicEmptySecret | ClientAuthentication::None => {
+            "ask the provider whether the client was disabled".into()
+        }
+        ClientAuthentication::Body | ClientAuthentication::Basic => format!(
+            "if the secret was rotated, write it to {secret} of Secret {name:?}; else ask the provider"
+        ),
+    }
 }
 
 fn check_client(settings: &Settings) -> String {
@@ -106,16 +126,16 @@ fn check_client(settings: &Settings) -> String {
         &source.client_secret_key,
         &source.name,
     );
-    let other = match settings.authentication {
+    let method = match settings.authentication {
         ClientAuthentication::BasicEmptySecret | ClientAuthentication::None => {
             return format!(
-                "check {id} in Secret {name:?}, and that the provider has this client as a public one"
+                "check {id} in Secret {name:?}, and that the provider has it as a public client"
             );
         }
-        ClientAuthentication::Body => ClientAuthentication::Basic,
-        ClientAuthentication::Basic => ClientAuthentication::Body,
+        ClientAuthentication::Body => "Body",
+        ClientAuthentication::Basic => "Basic",
     };
     format!(
-        "check {id} and {secret} in Secret {name:?}, and whether the provider wants spec.clientAuthentication {other:?}"
+        "check {id} and {secret} in Secret {name:?}, or spec.clientAuthentication (now {method})"
     )
 }

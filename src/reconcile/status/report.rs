@@ -73,6 +73,7 @@ fn bare(observed: &Observed, conditions: &Conditions, now: Timestamp) -> CubeCre
         .filter(|_| conditions.refreshed.status != ConditionStatus::True);
     CubeCredentialStatus {
         observed_generation: Some(observed.credential.generation),
+        reason: Some(conditions.foremost_reason().to_string()),
         conditions: api_conditions(observed, conditions, now),
         refresh_at: conditions.refresh_at,
         last_attempt_at: exchange.last_attempt_at(),
@@ -125,13 +126,7 @@ fn api_conditions(
         Progress::Reconciling => Some(ConditionType::Reconciling),
         Progress::Stalled => Some(ConditionType::Stalled),
     };
-    let progress = progress.map(|r#type| {
-        let holds = Condition {
-            status: ConditionStatus::True,
-            ..conditions.ready.clone()
-        };
-        condition(r#type, &holds)
-    });
+    let progress = progress.map(|r#type| condition(r#type, &conditions.progress_condition()));
     let ready = condition(ConditionType::Ready, &conditions.ready);
     let refreshed = condition(ConditionType::Refreshed, &conditions.refreshed);
     [ready, refreshed].into_iter().chain(progress).collect()

@@ -59,10 +59,7 @@ fn a_predecessors_secret_is_not_taken_over_for_other_inputs_unless_a_person_give
         );
         assert_eq!(
             world.message(ConditionType::Ready),
-            "Secret \"cubewire-token\" was kept when an earlier CubeCredential of this name was deleted, and its token is not \
-             known to be for the same client and endpoint: delete it, or let this CubeCredential replace its token: `kubectl \
-             annotate --overwrite secret cubewire-token -n treasury cube-operator.dev/adoptable-by=0b5c7a80-uid`; it is looked \
-             at again every minute"
+            "no token is published: Secret \"cubewire-token\" was left by a deleted CubeCredential: delete it, or annotate it with cube-operator.dev/adoptable-by=0b5c7a80-uid"
         );
         for (uid, exchanges) in [("another", 0), (UID, 1)] {
             world.cluster.edit(TARGET, |secret| {
@@ -126,8 +123,7 @@ fn a_foreign_secret_is_never_written() {
         assert_eq!(world.condition(ConditionType::Stalled).1, "TargetConflict");
         assert_eq!(
             world.message(ConditionType::Ready),
-            "Secret \"cubewire-token\" exists and does not belong to this CubeCredential, so it is left alone: delete it, or \
-             set spec.target.name to another name; it is looked at again every minute"
+            "no token is published: Secret \"cubewire-token\" belongs to another owner: set spec.target.name to another name, or delete that Secret if nobody uses it"
         );
         world.pass(seconds(600));
         assert_eq!(world.cluster.secrets, before);
@@ -174,8 +170,7 @@ fn the_older_credential_owns_the_target() {
     );
     assert_eq!(
         world.message(ConditionType::Ready),
-        "CubeCredential \"older\" is older and has the same target Secret \"cubewire-token\": set spec.target.name of one of \
-         the two to another name; it is looked at again when one of them changes, and every minute"
+        "no token is published: CubeCredential \"older\" is older and has the same target Secret \"cubewire-token\": set another spec.target.name in one of the two"
     );
     // It may move away without a trace, so it is looked for.
     world.rival = None;

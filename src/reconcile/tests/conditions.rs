@@ -33,8 +33,8 @@ fn a_failing_refresh_with_a_live_token_is_a_warning_and_at_expiry_an_outage() {
     assert_eq!(
         world.message(ConditionType::Ready),
         format!(
-            "Secret \"cubewire-token\" holds a token that expires at {expires_at}; it cannot be replaced so far, and condition \
-             Refreshed says why"
+            "token in Secret \"cubewire-token\" is valid until {expires_at}, but refresh is failing (InvalidClient): consumers lose \
+             access then unless this is fixed"
         )
     );
     assert_eq!(flipped_at(&world, ConditionType::Ready), start);
@@ -50,6 +50,12 @@ fn a_failing_refresh_with_a_live_token_is_a_warning_and_at_expiry_an_outage() {
     assert_eq!(flipped_at(&world, ConditionType::Ready), expires_at);
     assert_eq!(flipped_at(&world, ConditionType::Refreshed), failed_at);
     assert_eq!(world.condition(ConditionType::Stalled).1, "InvalidClient");
+    assert_eq!(
+        world.message(ConditionType::Ready),
+        format!(
+            "token in Secret \"cubewire-token\" expired at {expires_at}: the provider rejected the client id or client secret"
+        )
+    );
 
     world.provider.otherwise = super::provider::issue(3600);
     world.pass(seconds(3600));
@@ -67,16 +73,18 @@ fn people_are_told_until_when_a_token_lives_that_was_issued_for_other_inputs() {
     world.provider.otherwise = refuse(Reason::UnauthorizedClient);
     world.put_source("S3CRET-2");
     world.settle();
-    let trouble = world.message(ConditionType::Refreshed);
-    let ready = format!(
-        "{trouble}; until {expires_at} Secret \"cubewire-token\" still holds the token that was issued before the last change"
+    let cause = "the provider does not allow this client to use the grant";
+    assert_eq!(
+        world.message(ConditionType::Ready),
+        format!(
+            "token in Secret \"cubewire-token\" predates the last change and is valid until {expires_at}: {cause}"
+        )
     );
-    for r#type in [ConditionType::Ready, ConditionType::Stalled] {
-        assert_eq!(world.message(r#type), ready);
-    }
     world.pass(expires_at.duration_since(world.now));
-    let trouble = world.message(ConditionType::Refreshed);
-    assert_eq!(world.message(ConditionType::Ready), trouble);
+    assert_eq!(
+        world.message(ConditionType::Ready),
+        format!("token in Secret \"cubewire-token\" expired at {expires_at}: {cause}")
+    );
 }
 
 #[test]

@@ -127,8 +127,7 @@ fn another_endpoint_gets_no_stored_token_even_if_no_list_of_hosts_forbids_it() {
                 .message(ConditionType::Refreshed)
                 .starts_with(
                     "the refresh token in Secret \"cubewire-cube-state\" is for https://api.cubesoftware.com/o/token/ only: set \
-                     spec.tokenURL back to that, or sign in for the new endpoint and write its refresh token into key \
-                     \"refresh-token\" of Secret \"seed\"; nothing is sent before that"
+                     spec.tokenURL back, or sign in again and write the new one to Secret \"seed\""
                 )
         );
         world.edit_spec(|spec| spec.token_url = None);

@@ -41,8 +41,8 @@ fn login_of_books() -> World {
 
 fn in_use(secret: &str, remedy: &str) -> String {
     format!(
-        "Secret {secret:?} holds the refresh token of CubeCredential \"books\" (Secret \"books-cube-state\"), so it is not sent: \
-         {remedy}; it is looked at again every minute"
+        "Secret {secret:?} holds the refresh token of CubeCredential \"books\" (Secret \"books-cube-state\"): \
+         {remedy}"
     )
 }
 
@@ -78,8 +78,7 @@ fn a_copy_of_a_target_is_never_deleted_overwritten_or_adopted() {
     assert_eq!(world.ready_is().1, "TargetConflict");
     assert_eq!(
         world.message(ConditionType::Ready),
-        "Secret \"copy\" is a copy of Secret \"treasury/cubewire-token\", so it is left alone: delete it, or set spec.target.name to \
-         another name; it is looked at again every minute"
+        "no token is published: Secret \"copy\" is a copy of Secret \"treasury/cubewire-token\": set spec.target.name to another name, or delete the copy"
     );
     assert!(world.cluster.secrets.contains_key(TARGET));
     // A successor of the same name does not inherit it either.
@@ -128,9 +127,7 @@ fn a_copy_of_a_state_is_adopted_only_if_a_person_gives_it() {
     assert_eq!(world.refreshed_is().1, "StateConflict");
     assert_eq!(
         world.message(ConditionType::Refreshed),
-        "Secret \"cubewire-cube-state\" is a copy of Secret \"treasury/books-cube-state\", whose refresh token only one may use: if \
-         nobody else uses it, move the login here (docs/backup.md): `kubectl annotate --overwrite secret cubewire-cube-state \
-         -n treasury cube-operator.dev/adoptable-by=another-uid`; it is looked at again every minute"
+        "Secret \"cubewire-cube-state\" is a copy of Secret \"treasury/books-cube-state\": if nothing else uses it, annotate it with cube-operator.dev/adoptable-by=another-uid"
     );
     world.give_state("somebody-elses-uid");
     world.pass(seconds(60));
@@ -166,7 +163,7 @@ fn a_copy_of_a_state_waits_until_its_original_is_gone() {
     world.request = Some("now".into());
     world.assert_in_use(&in_use(
         STATE,
-        "when that CubeCredential is gone, delete Secret \"books-cube-state\" to complete the move (docs/backup.md)",
+        "to complete the move, delete Secret \"books-cube-state\" once that CubeCredential is gone (docs/backup.md)",
     ));
     world.cluster.secrets.remove(BOOKS);
     world.pass(seconds(3600));
@@ -189,7 +186,7 @@ fn a_copy_of_a_state_that_is_older_than_its_original_waits_too() {
     world.request = Some("now".into());
     world.assert_in_use(&in_use(
         STATE,
-        "when that CubeCredential is gone, delete Secret \"books-cube-state\" to complete the move (docs/backup.md)",
+        "to complete the move, delete Secret \"books-cube-state\" once that CubeCredential is gone (docs/backup.md)",
     ));
 }
 
@@ -254,8 +251,7 @@ fn of_two_credentials_with_one_refresh_token_the_older_one_sends_it() {
     world.settle();
     assert_eq!(
         world.message(ConditionType::Refreshed),
-        "Secret \"seed\" holds the refresh token of CubeCredential \"books\", so it is not sent: sign in again for this one, or move \
-         that login (docs/backup.md); it is looked at again every minute"
+        "Secret \"seed\" holds the refresh token of CubeCredential \"books\": sign in again for this one, or move that login (docs/backup.md)"
     );
     assert!(world.provider.exchanges.is_empty() && world.cluster.secrets.is_empty());
     world.older_login = None;

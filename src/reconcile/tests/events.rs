@@ -147,9 +147,7 @@ fn an_unknown_expiry_is_told_once_and_the_assumed_lifetime_is_used() {
         events[1],
         Event {
             kind: EventKind::ExpiryUnknown,
-            note:
-                "the answer states no usable expires_in: spec.assumedLifetime (2h) is taken for it"
-                    .into()
+            note: "the response has no usable expires_in: using spec.assumedLifetime (2h)".into()
         }
     );
     world.pass(seconds(86400));
@@ -195,7 +193,7 @@ fn a_clock_that_is_off_is_told_once_and_changes_no_schedule() {
         if reported {
             let direction = if by > 0 { "ahead of" } else { "behind" };
             let note = format!(
-                "the provider's clock is 61 s {direction} this cluster's: check the nodes' time synchronisation"
+                "the provider's clock is 61 s {direction} this cluster's: check the nodes' time synchronization"
             );
             assert_eq!(
                 (events[1].kind, &events[1].note),
@@ -237,8 +235,7 @@ fn a_token_that_is_replaced_too_late_for_those_who_mount_it_is_told_once() {
     assert_eq!(notes[1].kind, EventKind::ShortLivedToken);
     assert_eq!(
         notes[1].note,
-        "the token is replaced 40s before it expires, but a pod that mounts Secret \"cubewire-token\" may see the new one only 90 s \
-         later: raise spec.refreshBefore, or ask the provider for tokens that live 5 minutes or longer"
+        "tokens are replaced 40s before expiry, and pods see a new one after up to 90 s: ask the provider for longer ones"
     );
     world.pass(seconds(600));
     assert_eq!(world.take_events(), []);
@@ -260,8 +257,7 @@ fn a_secret_that_names_no_hosts_is_told_once() {
     let told = |secret: &str| Event {
         kind: EventKind::TokenHostsMissing,
         note: format!(
-            "Secret {secret:?} names no hosts that it may be sent to: to limit it to api.cubesoftware.com, run `kubectl -n treasury \
-             annotate secret {secret} cube-operator.dev/token-hosts=api.cubesoftware.com`"
+            "Secret {secret:?} may be sent to any host: its owner can limit it with annotation cube-operator.dev/token-hosts"
         ),
     };
     assert_eq!(notes(&mut world)[1..], [told("client")]);
@@ -285,7 +281,7 @@ fn a_part_of_a_ca_bundle_that_cannot_be_used_is_told_once_and_costs_no_token() {
     let told = Event {
         kind: EventKind::CABundleIncomplete,
         note: format!(
-            "a part of ConfigMap \"roots\" is not used: block 2 (line {line}) is not base64"
+            "a part of ConfigMap \"roots\" is ignored: block 2 (line {line}) is not base64"
         ),
     };
     assert_eq!(notes(&mut world)[1..], [told]);

@@ -198,13 +198,18 @@ fn the_message_says_what_happened_what_to_do_and_when_the_next_attempt_is() {
     let mut world = World::new();
     world.provider.otherwise = refuse(Reason::InvalidClient);
     world.settle();
-    let next_attempt = world.wake_at.unwrap().strftime("%H:%M:%SZ");
+    let next_attempt = world.wake_at.unwrap();
     let message = format!(
-        "the token endpoint answered 401 invalid_client: check client-id and client-secret in Secret \"cubewire-client\", and whether the provider \
-         wants spec.clientAuthentication Basic; next try at {next_attempt}, or at once when Secret \"cubewire-client\", the spec or \
-         annotation cube-operator.dev/refresh-requested-at changes"
+        "token endpoint responded 401 invalid_client: check client-id and client-secret in Secret \"cubewire-client\", or \
+         spec.clientAuthentication (now Body); retrying at {next_attempt}"
     );
     assert_eq!(world.message(ConditionType::Refreshed), message);
-    assert_eq!(world.message(ConditionType::Ready), message);
-    assert_eq!(world.message(ConditionType::Stalled), message);
+    assert_eq!(
+        world.message(ConditionType::Ready),
+        "Secret \"cubewire-token\" has no valid token: the provider rejected the client id or client secret"
+    );
+    assert_eq!(
+        world.message(ConditionType::Stalled),
+        "someone must act, because the planned retry is unlikely to help without a change: see condition Refreshed"
+    );
 }

@@ -26,8 +26,7 @@ fn a_change_of_grant_says_that_the_refresh_token_is_left() {
     assert_eq!(
         left,
         [
-            "Secret \"cubewire-cube-state\" still holds the refresh token of the earlier grant: unless you will set spec.grant back, \
-          sign out at the provider and run `kubectl delete secret cubewire-cube-state -n treasury`"
+            "Secret \"cubewire-cube-state\" holds a refresh token that is no longer used: sign out at the provider, then delete it"
         ]
     );
     // It is said once, and costs nothing later.

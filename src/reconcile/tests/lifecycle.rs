@@ -50,7 +50,7 @@ fn a_new_credential_is_ready_and_refreshed() {
     let world = World::ready();
     assert_eq!(
         world.message(ConditionType::Ready),
-        "Secret \"cubewire-token\" holds a token that expires at 2026-11-21T11:00:00Z"
+        "token in Secret \"cubewire-token\" is valid until 2026-11-21T11:00:00Z"
     );
     assert_eq!(
         world.refreshed_is(),
@@ -225,14 +225,16 @@ fn tokens_of_a_few_seconds_are_not_asked_for_more_often_than_every_12_seconds() 
     world.pass(seconds(5));
     assert_eq!(
         world.ready_is(),
-        (ConditionStatus::False, "Pending".to_owned())
+        (ConditionStatus::False, "TokenTooShort".to_owned())
     );
     assert_eq!(
         world.message(ConditionType::Ready),
-        "the token has expired after 5s: ask the provider for tokens that live longer; the next one is requested at \
-         2026-11-21T10:10:12Z"
+        "token in Secret \"cubewire-token\" expired at 2026-11-21T10:10:05Z after 5s: ask the provider for tokens that live 5 minutes or longer"
     );
-    assert_eq!(world.condition(ConditionType::Reconciling).1, "Pending");
+    assert_eq!(
+        world.condition(ConditionType::Reconciling).1,
+        "TokenTooShort"
+    );
     let expected = [EventKind::TokenIssued, EventKind::ShortLivedToken];
     assert_eq!(world.take_events(), expected);
 }

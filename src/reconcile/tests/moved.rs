@@ -47,7 +47,7 @@ fn a_moved_target_is_kept_while_a_pod_uses_it() {
     assert_eq!(
         world.notes(),
         [
-            "Secret \"cubewire-token\" is kept for pod \"web-1\" and 1 more, and not refreshed: mount Secret \"moved\" instead"
+            "Secret \"cubewire-token\" is kept for pod \"web-1\" and 1 more, but not refreshed: mount Secret \"moved\" instead"
         ]
     );
     // The pods are listed every ten minutes, also after the token has expired, and nothing is said again.
@@ -60,7 +60,7 @@ fn a_moved_target_is_kept_while_a_pod_uses_it() {
     assert!(world.status.previous_targets.is_empty());
     assert_eq!(
         world.notes(),
-        ["Secret \"cubewire-token\" was deleted, because spec.target.name is \"moved\" now"]
+        ["Secret \"cubewire-token\" was deleted, because spec.target.name is now \"moved\""]
     );
     assert_eq!(
         world.cost_of(|world| world.pass(seconds(7200))).pod_lists,

@@ -235,12 +235,12 @@ fn a_target_that_a_quota_refuses_keeps_its_token_for_the_next_attempt() {
         (refused.clone(), refused)
     );
     assert_eq!(world.status.issued_at, None, "it is not published");
-    let next_attempt = world.wake_at.unwrap().strftime("%H:%M:%SZ");
+    let next_attempt = world.wake_at.unwrap();
     assert_eq!(
-        world.message(ConditionType::Reconciling),
+        world.message(ConditionType::Refreshed),
         format!(
-            "cannot write Secret treasury/cubewire-token: exceeded quota (403 Forbidden): raise the quota, or have the policy or the role permit this Secret; next try at {next_attempt}, or at \
-             once when the spec changes"
+            "failed to write Secret treasury/cubewire-token: exceeded quota (403 Forbidden): ask the cluster's administrator; retrying \
+             at {next_attempt}"
         )
     );
     let costs = world.cost_of(World::settle);

@@ -91,9 +91,7 @@ fn a_source_that_is_not_there() {
     assert_refused(
         |world| world.source = None,
         "ClientSecretNotFound",
-        "Secret \"cubewire-client\" does not exist: create it with the keys \"client-id\" and \"client-secret\", the label \
-         cube-operator.dev/credential: \"true\" and the annotation cube-operator.dev/token-hosts: api.cubewire.com; it is used as \
-         soon as it is there",
+        "Secret \"cubewire-client\" not found: create it with client-id and client-secret, label cube-operator.dev/credential=true and annotation cube-operator.dev/token-hosts=api.cubewire.com",
     );
 }
 
@@ -102,10 +100,7 @@ fn a_source_without_consent() {
     assert_source_refused(
         |source| source.labelled = false,
         "ClientSecretNotLabelled",
-        "Secret \"cubewire-client\" lacks the label cube-operator.dev/credential: \"true\", by which its owner permits its use; it \
-         would be sent to api.cubewire.com: to permit that, run `kubectl -n treasury annotate secret cubewire-client \
-         cube-operator.dev/token-hosts=api.cubewire.com && kubectl -n treasury label --overwrite secret cubewire-client \
-         cube-operator.dev/credential=true`; it is used as soon as that is done",
+        "Secret \"cubewire-client\" is missing label cube-operator.dev/credential=true: its owner can add it, after annotation cube-operator.dev/token-hosts=api.cubewire.com, to allow its use",
     );
 }
 
@@ -131,8 +126,7 @@ fn a_source_without_a_key() {
             |source| *value(source, key) = SourceValue::Absent,
             "ClientSecretKeyMissing",
             &format!(
-                "Secret \"cubewire-client\" has no key {key:?}: add it, or name the right key in spec.clientSecretRef; it is used as \
-                 soon as it is there"
+                "Secret \"cubewire-client\" has no key {key:?}: add it, or name the right key in spec.clientSecretRef"
             ),
         );
     }
@@ -145,7 +139,8 @@ fn a_malformed_source() {
         ("", format!("is empty: {as_shown}")),
         (
             "S3CRET\n",
-            "ends with a line break: write it with printf or echo -n".to_owned(),
+            "has a trailing newline: write it without one, with `printf %s` or `echo -n`"
+                .to_owned(),
         ),
         (
             "S3C\tRET",
@@ -160,17 +155,14 @@ fn a_malformed_source() {
             assert_source_refused(
                 |source| *value(source, key) = SourceValue::Text(text.into()),
                 "ClientSecretMalformed",
-                &format!(
-                    "key {key:?} of Secret \"cubewire-client\" {what}; it is used as soon as that Secret changes"
-                ),
+                &format!("key {key:?} of Secret \"cubewire-client\" {what}"),
             );
         }
     }
     assert_source_refused(
         |source| source.values.secret = SourceValue::NotText,
         "ClientSecretMalformed",
-        "key \"client-secret\" of Secret \"cubewire-client\" is not UTF-8 text: write the value as the provider shows it; it is \
-         used as soon as that Secret changes",
+        "key \"client-secret\" of Secret \"cubewire-client\" is not UTF-8 text: write the value as the provider shows it",
     );
 }
 
@@ -186,7 +178,7 @@ fn a_ca_bundle_that_cannot_be_used() {
     for (bundle, why) in [
         (
             CaBundle::Absent,
-            "does not exist: create it, or name another one",
+            "not found: create it, or correct spec.caBundleRef",
         ),
         (
             CaBundle::of(b"none"),
@@ -194,12 +186,12 @@ fn a_ca_bundle_that_cannot_be_used() {
         ),
         (
             CaBundle::of(certificate(0).repeat(2000).as_bytes()),
-            "has more than 768 KiB in key \"ca.crt\": write only the CA certificates of the token endpoint: the public ones are \
-             trusted without it",
+            "has more than 768 KiB in key \"ca.crt\": write only the CA certificates of the token endpoint; public CAs are \
+             trusted anyway",
         ),
         (
             CaBundle::of(certificate(0).replace("MII", "?").as_bytes()),
-            "has no usable CA certificate in key \"ca.crt\": block 1 (line 1) is not base64; correct or remove that block",
+            "has no usable CA certificate in key \"ca.crt\": block 1 (line 1) is not base64: correct or remove that block",
         ),
     ] {
         assert_refused(
@@ -208,9 +200,7 @@ fn a_ca_bundle_that_cannot_be_used() {
                 world.put_ca_bundle(bundle.clone());
             },
             "CABundleInvalid",
-            &format!(
-                "spec.caBundleRef: ConfigMap \"roots\" {why}; it is used as soon as that is done"
-            ),
+            &format!("CA bundle ConfigMap \"roots\" {why}"),
         );
     }
     assert_refused(
@@ -221,7 +211,7 @@ fn a_ca_bundle_that_cannot_be_used() {
             });
         },
         "CABundleInvalid",
-        "spec.caBundleRef: Secret \"roots\" does not exist: create it, or name another one; it is used as soon as that is done",
+        "CA bundle Secret \"roots\" not found: create it, or correct spec.caBundleRef",
     );
 }
 
@@ -229,7 +219,6 @@ type Spoil = fn(&mut CubeCredentialSpec);
 
 #[test]
 fn a_spec_that_cannot_be_read() {
-    let later = "it is looked at again as soon as the spec changes";
     let cases: [(Spoil, &str); 9] = [
         (
             |spec| spec.provider = crate::api::Provider::Custom,
@@ -269,11 +258,7 @@ fn a_spec_that_cannot_be_read() {
         ),
     ];
     for (spoil, message) in cases {
-        assert_refused(
-            |world| spoil(&mut world.spec),
-            "InvalidSpec",
-            &format!("{message}; {later}"),
-        );
+        assert_refused(|world| spoil(&mut world.spec), "InvalidSpec", message);
     }
 }
 

@@ -138,7 +138,5 @@ fn a_forged_message_is_shown_without_characters_that_are_not_seen() {
         condition.message = "all \u{202e}is\u{200b} well\u{1b}[2J\n".into();
     }
     world.settle();
-    for r#type in [ConditionType::Ready, ConditionType::Refreshed] {
-        assert_eq!(world.message(r#type), "all is well[2J ");
-    }
+    assert_eq!(world.message(ConditionType::Refreshed), "all is well[2J ");
 }

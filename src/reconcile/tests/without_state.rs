@@ -6,9 +6,7 @@ use crate::{
     reconcile::SourceValue,
 };
 
-const GONE: &str = "the refresh token in Secret \"cubewire-cube-state\" is gone or outdated, and the initial one was used up: restore \
-     that Secret, or sign in again and write the new one into key \"refresh-token\" of Secret \"seed\"; nothing is sent \
-     before that";
+const GONE: &str = "the refresh token in Secret \"cubewire-cube-state\" is gone or outdated, and the initial one is consumed: restore it, or sign in again and write a new one to Secret \"seed\"";
 
 /// A login that has worked, and whose state is gone. The process is a new one.
 fn without_state() -> World {

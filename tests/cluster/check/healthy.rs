@@ -60,7 +60,7 @@ fn healthy(place: &Place, status: &CubeCredentialStatus, between: &str) -> Strin
          ✓ 127.0.0.1:{port} accepts connections\n\
          ✓ TLS 1.3, with a trusted certificate: issued by \"CN=cube-operator test CA\" for \"localhost\", \
          \"token-server.test\", \"127.0.0.1\", valid …\n\
-         ✓ the token endpoint answered 400 unsupported_grant_type to a request without client and secret, as token endpoints do\n\
+         ✓ token endpoint responded 400 unsupported_grant_type to a request without client and secret, as token endpoints do\n\
          ✓ Secret \"main-token\" holds a token that expires at {expires}\n",
         place.namespace,
         place.namespace,

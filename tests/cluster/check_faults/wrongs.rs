@@ -141,7 +141,7 @@ impl Names<'_> {
                 spec(json!({"tokenURL": "https://nowhere.invalid/token"})),
                 &unreachable(
                     "nowhere.invalid",
-                    "its name does not resolve",
+                    "name not found in DNS",
                     "check the host in spec.tokenURL, and the cluster's DNS",
                 ),
                 &NETWORK[1..],
@@ -151,7 +151,7 @@ impl Names<'_> {
                 spec(json!({"tokenURL": format!("https://{closed}/token")})),
                 &unreachable(
                     closed,
-                    "the connection was refused",
+                    "connection refused",
                     "check network policies, firewall and proxy between the cluster and it, and the port in spec.tokenURL",
                 ),
                 &NETWORK[2..],
@@ -160,7 +160,7 @@ impl Names<'_> {
                 "authority",
                 spec(json!({"caBundleRef": {"name": "authority"}})),
                 &format!(
-                    "✗ the certificate of the token endpoint {host} is not trusted: it was issued by \"CN={authority}\", a CA that is not trusted \
+                    "✗ TLS certificate of {host} is signed by \"CN={authority}\", an unknown CA \
                  (issued by \"CN={authority}\" for \"localhost\", \"127.0.0.1\", valid …"
                 ),
                 &NETWORK[3..],
@@ -172,30 +172,30 @@ impl Names<'_> {
         vec![
         self.response(
             "307",
-            "✗ the token endpoint answered 307 with a redirect to \"https://elsewhere.example/o/token/\", which is never followed: set \
+            "✗ token endpoint responded 307 with a redirect to \"https://elsewhere.example/o/token/\", which is not followed: set \
              spec.tokenURL to the token endpoint itself (a slash at its end matters)",
         ),
         self.response(
             "404",
-            "✗ the token endpoint answered 404: correct the path in spec.tokenURL (a slash at its end matters)",
+            "✗ token endpoint responded 404: correct the path in spec.tokenURL (a slash at its end matters)",
         ),
         self.response(
             "403",
-            "✗ the token endpoint answered 403 with a page, not JSON, so it may come from a proxy or firewall on the way: ask the provider to allow the \
+            "✗ token endpoint responded 403 with a page, not JSON, so it may come from a proxy or firewall on the way: ask the provider to allow the \
              egress IP addresses of this cluster and to permit this client to request tokens",
         ),
         self.response(
             "200",
-            "✗ the token endpoint answered 200 with neither a JSON object nor a form: check that spec.tokenURL is an OAuth 2 token \
+            "✗ token endpoint responded 200 with neither a JSON object nor a form: check that spec.tokenURL is an OAuth 2 token \
              endpoint, and ask the provider if it is",
         ),
         self.response(
             "503",
-            "✗ the token endpoint answered 503: wait, and look at the provider's status page if it lasts",
+            "✗ token endpoint responded 503: wait, and look at the provider's status page if it lasts",
         ),
         self.response(
             "500",
-            "! the token endpoint answered 500 to a request without client and secret, which may be the reason",
+            "! token endpoint responded 500 to a request without client and secret, which may be the reason",
         ),
         ]
     }
@@ -244,7 +244,7 @@ fn spec(change: Value) -> Prepare {
 }
 
 fn unreachable(authority: &str, why: &str, remedy: &str) -> String {
-    format!("✗ the token endpoint {authority} could not be reached: {why}: {remedy}")
+    format!("✗ token endpoint {authority} could not be reached: {why}: {remedy}")
 }
 
 fn merge(into: &mut Value, change: &Value) {

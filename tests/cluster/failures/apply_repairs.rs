@@ -33,6 +33,7 @@ pub(super) fn repair_all(setup: &Setup, operator: &Operator, rows: &[Row]) {
     for row in rows {
         match row.repair {
             Repair::Command => run_the_command_in_the_message(setup, row),
+            Repair::Marks(secret) => set_the_marks_in_the_message(setup, row, secret),
             Repair::Deletion(objects) => {
                 drop(setup.place.kubectl(&[&["delete"], objects].concat()));
             }
@@ -93,12 +94,25 @@ fn no_pause_is_cut_short(setup: &Setup, operator: &Operator, rows: &[Row]) {
 
 /// One command after the other, between backquotes.
 fn run_the_command_in_the_message(setup: &Setup, row: &Row) {
-    let message = told(&setup.statuses()[&row.object()])[0].clone();
+    let message = told(&setup.statuses()[&row.object()])[1].clone();
     let commands = message.split('`').nth(1).expect("a command");
     for command in commands.split(" && ") {
         let command = command.strip_prefix("kubectl ").unwrap();
         // A person pastes it as it is, without choosing a namespace.
         let arguments: Vec<_> = command.split(' ').collect();
         setup.place.plane.kubectl(&arguments);
+    }
+}
+
+/// The annotation comes first, because a Secret with the label alone may be sent anywhere.
+fn set_the_marks_in_the_message(setup: &Setup, row: &Row, secret: &str) {
+    let message = told(&setup.statuses()[&row.object()])[1].clone();
+    for (verb, word) in [("annotate", "annotation "), ("label", "label ")] {
+        let (_, mark) = message.split_once(word).expect(word);
+        let mark = mark.split(' ').next().unwrap();
+        let mark = mark.trim_end_matches([':', ',']);
+        setup
+            .place
+            .kubectl(&[verb, "secret", secret, mark, "--overwrite"]);
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use cube_operator::api::{ConditionType::Refreshed, CubeCredentialStatus};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{
     page::Page,
@@ -127,14 +127,7 @@ fn time_of_next_try(status: &CubeCredentialStatus) -> Timestamp {
     if let Some(time) = status.refresh_at {
         return time;
     }
-    let now = Timestamp::now();
-    let text = format!("{}T{}", now.strftime("%Y-%m-%d"), next_try(status).unwrap());
-    let time: Timestamp = text.parse().unwrap();
-    let half_a_day = SignedDuration::from_hours(12);
-    if time + half_a_day < now {
-        return time + half_a_day * 2;
-    }
-    time
+    next_try(status).unwrap().parse().unwrap()
 }
 
 /// Compares the events. A process that has ended has sent all of them.

@@ -59,7 +59,7 @@ impl Page {
 
     fn page(&self) -> String {
         let mut page = INTRODUCTION.to_owned();
-        page += "\n| reason | it means | who can mend it | first thing to do | tried again |\n|---|---|---|---|---|\n";
+        page += "\n| reason | meaning | who can fix it | first step | next attempt |\n|---|---|---|---|---|\n";
         for section in sections() {
             page += &line(section);
         }
@@ -94,28 +94,21 @@ fn sections() -> impl Iterator<Item = &'static Section> {
 /// The line of a section in the index.
 fn line(section: &Section) -> String {
     let Section {
-        reason,
-        meaning,
-        who,
-        first,
-        ..
+        reason, who, first, ..
     } = section;
     let (anchor, again) = (reason.to_string().to_lowercase(), summary(*reason));
+    let meaning = reason.meaning();
     format!("| [`{reason}`](#{anchor}) | {meaning} | {who} | {first} | {again} |\n")
 }
 
 /// The part of a section that is the same in every run.
 fn words(section: &Section) -> String {
     let Section {
-        reason,
-        meaning,
-        who,
-        act,
-        ..
+        reason, who, act, ..
     } = section;
-    let (meaning, who) = (sentence(meaning), sentence(who));
+    let (meaning, who) = (sentence(reason.meaning()), sentence(who));
     format!(
-        "\n### {reason}\n\n{meaning}.\n\n- **Who can mend it:** {who}.\n- **Do this:** {act}\n- **If nobody does:** {}\n",
+        "\n### {reason}\n\n{meaning}.\n\n- **Who can fix it:** {who}.\n- **What to do:** {act}\n- **If nobody acts:** {}\n",
         next(*reason)
     )
 }

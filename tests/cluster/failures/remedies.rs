@@ -4,69 +4,60 @@ use cube_operator::api::{Grant, Reason};
 
 use super::row::Retry;
 
+pub(super) const OF_A_NEW_CLIENT: &str =
+    "check client-id and client-secret in Secret {client}, or spec.clientAuthentication (now Body)";
+pub(super) const OF_A_CLIENT_THAT_WORKED: &str = "if the secret was rotated, write it to client-secret of Secret {client}; else ask the provider";
+/// What a retry risks is said in place of the remedy.
+pub(super) const MAY_BE_CONSUMED: &str =
+    "if the refresh token was consumed, the retry fails: then sign in again";
+
 pub(super) fn remedy(reason: Reason, grant: Grant) -> &'static str {
     let stored = grant == Grant::RefreshToken;
     match reason {
-        Reason::InvalidClient => {
-            "check client-id and client-secret in Secret {client}, and whether the provider wants spec.clientAuthentication Basic"
+        Reason::InvalidClient => OF_A_NEW_CLIENT,
+        Reason::InvalidGrant => {
+            "ask the provider why, because client_credentials has no grant that can be invalid; check spec.parameters"
         }
-        Reason::InvalidGrant | Reason::UnauthorizedClient | Reason::UnsupportedGrantType
-            if stored =>
-        {
-            "ask the provider to permit this client the refresh_token grant, or set spec.grant to one that it may use"
+        Reason::UnauthorizedClient if stored => {
+            "ask the provider to allow this client to use grant refresh_token"
         }
-        Reason::InvalidGrant | Reason::UnauthorizedClient | Reason::UnsupportedGrantType => {
-            "ask the provider to permit this client the client_credentials grant, or set spec.grant to one that it may use"
+        Reason::UnauthorizedClient => {
+            "ask the provider to allow this client to use grant client_credentials"
+        }
+        Reason::UnsupportedGrantType => {
+            "correct spec.tokenURL, or spec.grant if the provider has no client_credentials"
         }
         Reason::InvalidScope if stored => {
-            "ask the provider what is wrong with this login: a refresh asks for no scope"
+            "ask the provider about this login: the refresh requested no scope"
         }
         Reason::InvalidScope => {
-            "set spec.scopes to what the provider permits this client, which asked for \"read write\""
+            "set spec.scopes to what the provider allows this client (requested: \"read write\")"
         }
         Reason::InvalidTarget => "correct audience or resource in spec.parameters",
         Reason::InvalidRequest => {
-            "compare spec.parameters, spec.scopes and spec.clientAuthentication with the provider's documentation"
+            "compare spec.parameters and spec.clientAuthentication with the provider's documentation"
         }
-        Reason::Forbidden => {
-            "ask the provider to allow the egress IP addresses of this cluster and to permit this client to request tokens"
-        }
-        Reason::Redirected => {
-            "set spec.tokenURL to the token endpoint itself (a slash at its end matters)"
-        }
-        Reason::EndpointNotFound => {
-            "correct the path in spec.tokenURL (a slash at its end matters)"
-        }
-        Reason::UnexpectedResponse => {
-            "check that spec.tokenURL is an OAuth 2 token endpoint, and ask the provider if it is"
-        }
+        Reason::Forbidden => "ask the provider to allow this cluster's egress IP addresses",
+        Reason::Redirected => "set spec.tokenURL to the token endpoint itself",
+        Reason::EndpointNotFound => "correct the path in spec.tokenURL (a trailing slash matters)",
+        Reason::UnexpectedResponse => "check that spec.tokenURL is a token endpoint",
         Reason::UnsupportedTokenType => "ask the provider to issue bearer tokens to this client",
-        Reason::ResponseTooLarge => {
-            "check that spec.tokenURL is an OAuth 2 token endpoint, not a web page"
+        Reason::ResponseTooLarge => "check that spec.tokenURL is a token endpoint, not a web page",
+        Reason::NoResponse => "check the proxy, the firewall and the provider's status page",
+        Reason::Unavailable => {
+            "no action needed; if this persists, check the provider's status page"
         }
-        Reason::NoResponse => {
-            "check the proxy or firewall on the way to it, and the provider's status page"
+        Reason::RateLimited => {
+            "no action needed; if this persists, find the other users of this client id"
         }
-        Reason::Unavailable => "wait, and look at the provider's status page if it lasts",
-        Reason::RateLimited => "wait, and look for other users of this client id if it comes again",
         other => panic!("{other} is no failure of an exchange"),
     }
 }
 
-/// When it is tried again, and which changes make an attempt immediately.
-pub(super) fn retry_sentence(reason: Reason, retry: Retry) -> String {
-    let bundle = match reason {
-        Reason::TLSUntrusted => ", ConfigMap {roots}",
-        _ => "",
-    };
+/// The time of the next attempt, or what it waits for.
+pub(super) fn retry_sentence(retry: Retry) -> &'static str {
     match retry {
-        Retry::Pause(_) => "next try at {time}, and not before".into(),
-        Retry::Never => {
-            "it is not tried again until Secret {client}, the spec or annotation cube-operator.dev/refresh-requested-at changes".into()
-        }
-        _ => format!(
-            "next try at {{time}}, or at once when Secret {{client}}{bundle}, the spec or annotation \
-             cube-operator.dev/refresh-requested-at changes"
-        ),
+        Retry::Never => "retrying only after a change",
+        _ => "retrying at {time}",
     }
 }

@@ -7,7 +7,7 @@ use cube_operator::api::{Grant, Reason};
 
 use super::{
     objects::Objects,
-    remedies::{remedy, retry_sentence},
+    remedies::{MAY_BE_CONSUMED, OF_A_CLIENT_THAT_WORKED, OF_A_NEW_CLIENT, remedy, retry_sentence},
     setup::Setup,
 };
 use crate::scripted::Reply;
@@ -42,6 +42,9 @@ pub(super) struct Row {
     pub(super) sends: &'static str,
 }
 
+/// The end of a response's description that says that the refresh token may have been consumed.
+pub(super) const OUTCOME_UNKNOWN: &str = " (outcome unknown)";
+
 /// A change to the objects of a row.
 pub(super) type Change = fn(&mut Objects, &Setup);
 
@@ -64,7 +67,7 @@ impl Row {
         }
     }
 
-    /// A failure that leaves no token, with this message in all conditions.
+    /// A failure that leaves no token, with this message in condition Refreshed.
     pub(super) fn failing(
         name: &'static str,
         grant: Grant,
@@ -72,16 +75,15 @@ impl Row {
         message: &str,
         retry: Retry,
     ) -> Self {
-        let conditions = [
-            "Ready=False".into(),
-            "Refreshed=False".into(),
-            format!("{}=True", retry.progress()),
+        let meaning = reason.meaning();
+        let conditions = vec![
+            format!("Ready=False {reason}: Secret {{target}} has no valid token: {meaning}"),
+            format!("Refreshed=False {reason}: {message}"),
+            retry.progress(reason, "Refreshed"),
         ];
-        let conditions =
-            conditions.map(|condition: String| format!("{condition} {reason}: {message}"));
         Self {
             events: vec![format!("Warning {reason}")],
-            ..Self::new(name, grant, retry, conditions.into())
+            ..Self::new(name, grant, retry, conditions)
         }
     }
 
@@ -93,13 +95,17 @@ impl Row {
         what: &str,
         retry: Retry,
     ) -> Self {
-        let sentence = retry_sentence(reason, retry);
-        let who = if what.starts_with("the ") {
-            ""
-        } else {
-            "the token endpoint "
+        let (what, outcome_unknown) = match what.strip_suffix(OUTCOME_UNKNOWN) {
+            Some(what) => (what, true),
+            None => (what, false),
         };
-        let message = format!("{who}{what}: {}; {sentence}", remedy(reason, grant));
+        let remedy = remedy(reason, grant);
+        let remedy = match (outcome_unknown, reason) {
+            (false, _) => remedy.to_owned(),
+            (true, Reason::NoResponse | Reason::Unavailable) => MAY_BE_CONSUMED.into(),
+            (true, _) => format!("{remedy}; the refresh token may have been consumed"),
+        };
+        let message = format!("token endpoint {what}: {remedy}; {}", retry_sentence(retry));
         Self {
             replies: vec![reply],
             requests: 1,
@@ -139,11 +145,10 @@ impl Row {
         retry: Retry,
     ) -> Self {
         let message = format!(
-            "the token endpoint {message}: sign in at the provider again and write the new refresh token into key \
-             \"refresh-token\" of Secret {{login}}, where it is used at once; the old one is {}",
+            "token endpoint {message}: sign in again and write the new refresh token to key \"refresh-token\" of Secret {{login}}{}",
             match retry {
-                Retry::Confirm => "sent once more at {time}, to make sure, and then never",
-                _ => "never sent again",
+                Retry::Confirm => "; retrying once at {time}",
+                _ => "",
             }
         );
         Self {
@@ -158,8 +163,9 @@ impl Row {
     /// A response with a token that lives so many seconds.
     pub(super) fn issued(name: &'static str, grant: Grant, reply: Reply, lifetime: i64) -> Self {
         let conditions = vec![
-            "Ready=True Synced: Secret {target} holds a token that expires at {expires}".into(),
-            "Refreshed=True TokenIssued: a token was issued at {issued}; the next one is requested at {refresh}".into(),
+            "Ready=True Synced: token in Secret {target} is valid until {expires}".into(),
+            "Refreshed=True TokenIssued: token issued at {issued}; next request at {refresh}"
+                .into(),
         ];
         Self {
             replies: vec![reply],
@@ -222,12 +228,28 @@ impl Row {
         self.requests += 1;
         self.events.insert(0, "Normal TokenIssued".into());
         self.conditions.truncate(2);
-        self.conditions[0] = "Ready=True Synced: Secret {target} holds a token that expires at {expires}; it cannot be replaced so \
-                        far, and condition Refreshed says why"
-            .into();
+        let reason = self.reasons().next().unwrap();
+        self.conditions[0] = format!(
+            "Ready=True Synced: token in Secret {{target}} is valid until {{expires}}, but refresh is failing ({reason}): consumers lose \
+             access then unless this is fixed"
+        );
+        self.conditions[1] = self.conditions[1].replace(OF_A_NEW_CLIENT, OF_A_CLIENT_THAT_WORKED);
         if self.sends == "seed" {
             self.sends = "successor";
         }
+        self
+    }
+
+    /// Another message of condition Ready.
+    pub(super) fn with_ready(mut self, message: &str) -> Self {
+        let head = self.conditions[0].split(": ").next().unwrap();
+        self.conditions[0] = format!("{head}: {message}");
+        self
+    }
+
+    /// Another remedy than that of its reason.
+    pub(super) fn with_remedy(mut self, reason: Reason, other: &str) -> Self {
+        self.conditions[1] = self.conditions[1].replace(remedy(reason, self.grant), other);
         self
     }
 

@@ -17,7 +17,7 @@ use crate::scripted::Reply;
 const CLIENT: Grant = Grant::ClientCredentials;
 const REFRESH: Grant = Grant::RefreshToken;
 
-const UNKNOWN: &str = "; it may have used up the refresh token, which is sent again to find out";
+use super::row::OUTCOME_UNKNOWN as UNKNOWN;
 
 fn json(status: u16, body: &str) -> Reply {
     Reply::json(status, body)

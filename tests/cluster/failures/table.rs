@@ -15,6 +15,7 @@ use super::{
     row::Row,
     rows::rows,
     setup::Setup,
+    words::messages_are_short_plain_and_stand_once,
 };
 use crate::operator::Operator;
 
@@ -41,6 +42,7 @@ fn every_failure_explains_itself_is_not_made_worse_and_ends_as_soon_as_it_is_men
     let mut page = Page::default();
     let snapshots = observe(&setup, rows, &mut page);
     conditions_are_as_in_the_table(&setup, rows, &snapshots);
+    messages_are_short_plain_and_stand_once(&setup, &snapshots);
     unlabelled_objects_were_not_read(&setup);
     no_name_in_a_certificate_is_logged(&operator);
     repair_before_restart(&setup, rows);

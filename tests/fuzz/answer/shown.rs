@@ -39,26 +39,26 @@ pub(super) fn nothing_shows_a_secret(answer: &Response, reading: &Parsed, grant:
 
 /// The parts that a message quotes. All other words in it are ours.
 fn words_of_others(status: u16, message: &str) -> Vec<String> {
-    let ours = format!("the token endpoint answered {status}");
+    let ours = format!("token endpoint responded {status}");
     let rest = message
         .strip_prefix(&ours)
         .expect("each message begins with the status");
     let plain = [
         "",
         " with more than 256 KiB",
-        " with an incomplete body (the connection ended early)",
-        " with neither a JSON object nor a form",
+        " with an incomplete body (connection closed early)",
+        " without a JSON object or a form-encoded body",
         " without a usable access_token",
         " with a token_type other than Bearer",
-        " with a page, not JSON, so it may come from a proxy or firewall on the way",
-        " with a redirect, which is never followed",
+        " with an HTML page, not JSON",
+        " with a redirect, which is not followed",
     ];
     if plain.contains(&rest) {
         return vec![];
     }
     let redirect = rest
         .strip_prefix(" with a redirect to \"")
-        .and_then(|rest| rest.strip_suffix("\", which is never followed"));
+        .and_then(|rest| rest.strip_suffix("\", which is not followed"));
     if let Some(url) = redirect {
         // A relative one has none.
         let (_, rest) = url.split_once("://").unwrap_or_default();

@@ -10,13 +10,10 @@ fn a_page_from_a_proxy_is_distinguished_from_the_providers_own_403() {
             .unwrap_err()
             .to_string()
     };
-    assert_eq!(
-        what(r#"{"detail":"no"}"#),
-        "the token endpoint answered 403"
-    );
+    assert_eq!(what(r#"{"detail":"no"}"#), "token endpoint responded 403");
     assert_eq!(
         what("<html>"),
-        "the token endpoint answered 403 with a page, not JSON, so it may come from a proxy or firewall on the way"
+        "token endpoint responded 403 with an HTML page, not JSON"
     );
 }
 
@@ -33,7 +30,7 @@ fn an_error_shows_status_code_and_description_and_nothing_else_of_the_body() {
         ),
         (
             Reason::InvalidClient,
-            r#"the token endpoint answered 401 invalid_client (the provider says: "unknown client ...")"#,
+            r#"token endpoint responded 401 invalid_client (the provider says: "unknown client ...")"#,
             None,
             false,
         )
@@ -45,7 +42,7 @@ fn an_error_shows_status_code_and_description_and_nothing_else_of_the_body() {
     .outcome;
     assert_eq!(
         unknown.unwrap_err().to_string(),
-        r#"the token endpoint answered 400 new_one (the provider says: "text")"#
+        r#"token endpoint responded 400 new_one (the provider says: "text")"#
     );
 }
 
@@ -56,7 +53,7 @@ fn the_code_and_description_of_any_error_are_shown_whatever_the_status() {
             .outcome
             .unwrap_err();
         let shown = error.to_string();
-        let ours = format!("the token endpoint answered {status}");
+        let ours = format!("token endpoint responded {status}");
         shown.strip_prefix(&ours).unwrap().to_owned()
     };
     for status in [200, 400, 401, 403, 404, 408, 429, 500, 503] {
@@ -116,7 +113,7 @@ fn a_redirect_shows_scheme_host_and_path_only() {
     redirect.location = Some("https://u:p@login.example/hunter2/path?code=1#f".into());
     assert_eq!(
         meaning(CLIENT, &redirect).outcome.unwrap_err().to_string(),
-        "the token endpoint answered 302 with a redirect to \"https://login.example/.../path\", which is never followed"
+        "token endpoint responded 302 with a redirect to \"https://login.example/.../path\", which is not followed"
     );
 }
 
@@ -136,12 +133,12 @@ fn a_redirect_does_not_put_a_secret_together_that_its_text_had_cut_apart() {
     ] {
         assert_eq!(
             shown(location),
-            "the token endpoint answered 302 with a redirect to \"https://x.example/...\", which is never followed"
+            "token endpoint responded 302 with a redirect to \"https://x.example/...\", which is not followed"
         );
     }
     assert_eq!(
         shown("data:text/plain,come here"),
-        "the token endpoint answered 302 with a redirect, which is never followed"
+        "token endpoint responded 302 with a redirect, which is not followed"
     );
 }
 

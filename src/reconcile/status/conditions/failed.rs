@@ -23,7 +23,12 @@ impl Conditions {
             Some(RetryClass::Fast | RetryClass::RateLimited) => Progress::Reconciling,
             Some(RetryClass::Slow | RetryClass::Terminal) | None => Progress::Stalled,
         };
-        Self::from_published_token(case, failed(failure, None), progress, failure.next_attempt)
+        Self::from_published_token(
+            case,
+            failed(case, failure, None),
+            progress,
+            failure.next_attempt,
+        )
     }
 
     /// The inputs are rejected before anything is sent: only a change helps.
@@ -62,11 +67,11 @@ impl Conditions {
         case: &Case<'_>,
         conflict: &TargetConflict,
     ) -> Self {
-        let waits = "no token is requested while there is no Secret to publish it in";
         Self {
             ready: Condition::failed(conflict.reason(), message::target_conflict(conflict)),
-            refreshed: failed_before_or(case, Reason::Pending, waits),
+            refreshed: failed_before_or(case, Reason::Pending, message::waits_for_target()),
             progress: Progress::Stalled,
+            usable_until: None,
             refresh_at: None,
             wake_at: Some(later(case.now, delays::UNWATCHED)),
         }
@@ -74,11 +79,12 @@ impl Conditions {
 
     /// The spec cannot be read: nothing is known of the target either.
     pub(in crate::reconcile) fn unreadable(error: &SettingsError) -> Self {
-        let condition = Condition::failed(Reason::InvalidSpec, message::unusable_spec(error));
+        let reason = Reason::InvalidSpec;
         Self {
-            ready: condition.clone(),
-            refreshed: condition,
+            ready: Condition::failed(reason, reason.meaning()),
+            refreshed: Condition::failed(reason, message::unusable_spec(error)),
             progress: Progress::Stalled,
+            usable_until: None,
             refresh_at: None,
             wake_at: None,
         }

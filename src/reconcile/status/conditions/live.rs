@@ -11,11 +11,12 @@ use crate::{
 impl Conditions {
     pub(in crate::reconcile) fn good(case: &Case<'_>, token: &TokenMetadata) -> Self {
         let refresh_at = case.refresh_at(token);
-        let synced = message::synced(&case.settings.target_name, token.expires_at);
+        let synced = message::valid(&case.settings.target_name, token.expires_at);
         Self {
             ready: Condition::new(ConditionStatus::True, Reason::Synced, synced),
             refreshed: issued(token, refresh_at),
             progress: Progress::None,
+            usable_until: Some(token.expires_at),
             refresh_at: Some(refresh_at),
             wake_at: Some(refresh_at.min(token.expires_at)),
         }
@@ -24,15 +25,12 @@ impl Conditions {
     /// The token has expired before the next one may be requested.
     pub(in crate::reconcile) fn short_lived(case: &Case<'_>, token: &TokenMetadata) -> Self {
         let refresh_at = case.refresh_at(token);
-        let message = format!(
-            "the token has expired after {}: ask the provider for tokens that live longer; the next one is requested at \
-             {refresh_at}",
-            message::span(token.expires_at.duration_since(token.issued_at))
-        );
+        let ready = message::short_lived(&case.settings.target_name, token);
         Self {
-            ready: Condition::failed(Reason::Pending, message),
+            ready: Condition::failed(Reason::TokenTooShort, ready),
             refreshed: issued(token, refresh_at),
             progress: Progress::Reconciling,
+            usable_until: None,
             refresh_at: Some(refresh_at),
             wake_at: Some(refresh_at),
         }
@@ -41,7 +39,7 @@ impl Conditions {
 
 fn issued(token: &TokenMetadata, refresh_at: Timestamp) -> Condition {
     let message = format!(
-        "a token was issued at {}; the next one is requested at {refresh_at}",
+        "token issued at {}; next request at {refresh_at}",
         token.issued_at
     );
     Condition::new(ConditionStatus::True, Reason::TokenIssued, message)

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::{
-    api::{ConditionStatus, Reason},
+    api::{ConditionStatus, ConditionType, Reason},
     reconcile::{case::Case, memory::Failure, status::message},
 };
 
@@ -32,6 +32,8 @@ pub(in crate::reconcile) struct Conditions {
     pub(in crate::reconcile) ready: Condition,
     pub(in crate::reconcile) refreshed: Condition,
     pub(in crate::reconcile) progress: Progress,
+    /// The end of the published token, as long as consumers can use it.
+    pub(in crate::reconcile) usable_until: Option<Timestamp>,
     /// The next planned exchange.
     pub(in crate::reconcile) refresh_at: Option<Timestamp>,
     pub(in crate::reconcile) wake_at: Option<Timestamp>,
@@ -56,6 +58,29 @@ impl Condition {
 }
 
 impl Conditions {
+    /// The reason that matters most, which `kubectl get` shows: why there is no token, or else what keeps the next one away.
+    pub(in crate::reconcile::status) fn foremost_reason(&self) -> Reason {
+        let nothing_wrong = self.refreshed.reason == Reason::TokenIssued;
+        if nothing_wrong || self.ready.status != ConditionStatus::True {
+            return self.ready.reason;
+        }
+        self.refreshed.reason
+    }
+
+    /// Condition Reconciling or Stalled, which points to the condition with the details.
+    pub(in crate::reconcile::status) fn progress_condition(&self) -> Condition {
+        let details = if self.ready.reason == self.refreshed.reason {
+            ConditionType::Refreshed
+        } else {
+            ConditionType::Ready
+        };
+        let message = match self.progress {
+            Progress::Stalled => message::stalled(details, self.refresh_at),
+            Progress::Reconciling | Progress::None => message::reconciling(details),
+        };
+        Condition::new(ConditionStatus::True, self.ready.reason, message)
+    }
+
     /// The same conditions, decided again by this time although no exchange is planned for it.
     pub(super) fn wake_by(self, time: Timestamp) -> Self {
         Self {
@@ -75,12 +100,13 @@ impl Conditions {
         let outdated = case.outdated_token().map(|token| token.expires_at);
         let expires_at = good.or(outdated);
         Self {
-            ready: ready(&case.settings.target_name, &refreshed, good, outdated),
+            ready: ready(case, &refreshed, good, outdated),
             refreshed,
             progress: match good {
                 Some(_) => Progress::None,
                 None => progress,
             },
+            usable_until: expires_at,
             refresh_at: next_attempt,
             wake_at: [next_attempt, expires_at].into_iter().flatten().min(),
         }
@@ -89,35 +115,44 @@ impl Conditions {
 
 /// Condition Ready beside this condition Refreshed. `good` and `outdated` are when the published tokens expire.
 fn ready(
-    target: &str,
+    case: &Case<'_>,
     refreshed: &Condition,
     good: Option<Timestamp>,
     outdated: Option<Timestamp>,
 ) -> Condition {
+    let (target, reason) = (&case.settings.target_name, refreshed.reason);
     if let Some(expires_at) = good {
         let message = match refreshed.status {
-            ConditionStatus::False => message::synced_until(target, expires_at),
-            ConditionStatus::True | ConditionStatus::Unknown => message::synced(target, expires_at),
+            ConditionStatus::False => message::valid_but_failing(target, expires_at, reason),
+            _ if reason == Reason::Suspended => message::valid_but_suspended(target, expires_at),
+            ConditionStatus::True | ConditionStatus::Unknown => message::valid(target, expires_at),
         };
         return Condition::new(ConditionStatus::True, Reason::Synced, message);
     }
-    let message = match outdated {
-        Some(expires_at) => message::until(&refreshed.message, target, expires_at),
-        None => refreshed.message.clone(),
+    let expired = case.token_on_target().map(|token| token.expires_at);
+    let message = match (outdated, expired.filter(|at| *at <= case.now)) {
+        (Some(expires_at), _) => message::outdated(target, expires_at, reason),
+        (None, Some(expired_at)) => message::expired(target, expired_at, reason),
+        (None, None) => message::no_token(target, reason),
     };
-    Condition::failed(refreshed.reason, message)
+    Condition::failed(reason, message)
 }
 
 /// Condition Refreshed after this failure.
-pub(super) fn failed(failure: &Failure, postponed: Option<Timestamp>) -> Condition {
-    let sentence = message::failure(failure, postponed);
+pub(super) fn failed(
+    case: &Case<'_>,
+    failure: &Failure,
+    postponed: Option<Timestamp>,
+) -> Condition {
+    let worked = case.observed.credential.status.issued_at.is_some();
+    let sentence = message::failure(failure, worked, postponed);
     Condition::failed(failure.cause.reason(), sentence)
 }
 
 /// A credential that waits for something else has not failed; an earlier failure stays reported.
 pub(super) fn failed_before_or(case: &Case<'_>, reason: Reason, message: &str) -> Condition {
     match case.observed.memory.exchange.failure() {
-        Some(failure) => failed(failure, None),
+        Some(failure) => failed(case, failure, None),
         None => Condition::unknown(reason, message),
     }
 }

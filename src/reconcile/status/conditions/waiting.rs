@@ -21,7 +21,7 @@ impl Conditions {
         wait: Wait,
     ) -> Self {
         let refreshed = match case.observed.memory.exchange.failure() {
-            Some(failure) => failed(failure, Some(at)),
+            Some(failure) => failed(case, failure, Some(at)),
             None => in_the_queue(case, at, wait),
         };
         Self::from_published_token(case, refreshed, Progress::Reconciling, Some(at))
@@ -30,7 +30,7 @@ impl Conditions {
     /// The exchange is due, and token requests of the same namespace are in progress, as many as may be.
     pub(in crate::reconcile) fn waits_for_slot(case: &Case<'_>) -> Self {
         let refreshed = match case.observed.memory.exchange.failure() {
-            Some(failure) => failed(failure, None),
+            Some(failure) => failed(case, failure, None),
             None => Condition::new(
                 while_due(case),
                 Reason::RateBudget,

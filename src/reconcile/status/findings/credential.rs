@@ -203,10 +203,10 @@ impl Display for TargetFact {
             Self::Outdated { secret, expires_at } => write!(
                 f,
                 "{}, but was issued for an earlier spec, client or sign-in: the operator replaces it",
-                message::synced(secret, *expires_at)
+                message::valid(secret, *expires_at)
             ),
             Self::Synced { secret, expires_at } => {
-                f.write_str(&message::synced(secret, *expires_at))
+                f.write_str(&message::valid(secret, *expires_at))
             }
         }
     }

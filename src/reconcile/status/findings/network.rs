@@ -63,7 +63,7 @@ impl Display for NetworkFact {
 impl FailedStep {
     /// As a condition would state it.
     fn remedy(&self) -> String {
-        remedy(&self.error, &self.settings)
+        remedy(&self.error, &self.settings, false)
     }
 }
 

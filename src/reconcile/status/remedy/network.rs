@@ -1,141 +1,157 @@
 //! The remedies for exchanges without a complete response, one for each cause.
 
 use crate::{
-    oauth::error::{NetworkError, ProxyFault, Unreachable, Untrusted},
+    oauth::{
+        error::{NetworkError, ProxyFault, Unreachable, Untrusted},
+        networks::RefusedNetwork,
+    },
     reconcile::{settings::Settings, source::ca_bundle_name},
 };
 
-const HOST: &str = "check the host in spec.tokenURL, and the cluster's DNS";
-const NAME_SERVERS: &str =
-    "check the cluster's DNS, and that network policies let the operator's pod reach it";
-const ROUTE: &str = "check network policies, firewall and proxy between the cluster and it, and the port in spec.tokenURL";
-const TLS_SETTINGS: &str = "ask its owner to enable TLS 1.2 or 1.3 with current cipher suites";
-const PROXY_VARIABLE: &str = "check the operator's variable HTTPS_PROXY, and network policies and firewall on the way to the proxy";
-const NETWORK: &str = "set spec.tokenURL to another host, or have the operator's installer permit the network with --allow-network";
 pub(super) const INTERMEDIARY: &str =
-    "check the proxy or firewall on the way to it, and the provider's status page";
-const UNKNOWN: &str = "check the host in spec.tokenURL, the cluster's DNS, and network policies, firewall and proxy on the way to it";
-const ROOTS: &str =
-    "check the system's CA certificates (SSL_CERT_FILE), or name some in spec.caBundleRef";
+    "check the proxy, the firewall and the provider's status page";
 
 /// The remedy for this error.
 pub(super) fn remedy(error: &NetworkError, settings: &Settings) -> String {
     match error {
-        NetworkError::RefusedNetwork { .. } => NETWORK.into(),
+        NetworkError::RefusedNetwork { network, .. } => refused(*network).into(),
         NetworkError::Unreachable { cause, .. } => reach(*cause).into(),
-        NetworkError::Untrusted { cause, endpoint } => trust(cause, endpoint, settings),
+        NetworkError::Untrusted { cause, .. } => trust(cause, settings),
         NetworkError::ClientCertificateRequired { .. } => {
-            "ask the provider for a token endpoint without mutual TLS, or to exempt this client"
-                .into()
+            "ask the provider for a token endpoint without mutual TLS".into()
         }
         NetworkError::Proxy { cause, .. } => proxy(cause),
         NetworkError::NoResponse { .. } => INTERMEDIARY.into(),
-        NetworkError::Hidden { .. } => UNKNOWN.into(),
-        NetworkError::NoTlsClient => ROOTS.into(),
+        NetworkError::Hidden { .. } => {
+            "check spec.tokenURL, DNS, network policies and firewall".into()
+        }
+        NetworkError::NoTlsClient => {
+            "mount CA certificates (SSL_CERT_FILE), or name some in spec.caBundleRef".into()
+        }
         NetworkError::SecretNotSendable => {
             "write the client secret as the provider shows it".into()
         }
     }
 }
 
+/// An installer who allows the range of a metadata service gives every author the credentials of the node.
+fn refused(network: RefusedNetwork) -> &'static str {
+    match network {
+        RefusedNetwork::LinkLocal | RefusedNetwork::Metadata => {
+            "correct spec.tokenURL; never allow it, because cloud metadata services are there"
+        }
+        RefusedNetwork::Denied => {
+            "correct spec.tokenURL, or ask the installer to change --deny-network"
+        }
+        RefusedNetwork::Loopback
+        | RefusedNetwork::Unspecified
+        | RefusedNetwork::Multicast
+        | RefusedNetwork::Broadcast => {
+            "correct spec.tokenURL, or ask the installer to allow the network (--allow-network)"
+        }
+    }
+}
+
 fn reach(cause: Unreachable) -> &'static str {
     match cause {
-        Unreachable::NameNotFound | Unreachable::NameNotFull => HOST,
-        Unreachable::LookupFailed | Unreachable::LookupTimedOut => NAME_SERVERS,
+        Unreachable::NameNotFound => "correct the host in spec.tokenURL",
+        Unreachable::NameNotFull => {
+            "correct the host in spec.tokenURL (of a Service: NAME.NAMESPACE.svc.cluster.local)"
+        }
+        Unreachable::LookupFailed | Unreachable::LookupTimedOut => {
+            "check the cluster's DNS, and the network policy between the operator and it"
+        }
         Unreachable::NotTls | Unreachable::NoHttp1 => {
-            "check host and port in spec.tokenURL: it must be an HTTPS server with HTTP/1.1"
+            "correct host and port in spec.tokenURL: it must be an HTTPS server"
         }
-        Unreachable::TlsVersion | Unreachable::NoCommonCipher => TLS_SETTINGS,
-        Unreachable::UnknownHostName => {
-            "check the host in spec.tokenURL, and ask its owner to serve that name"
+        Unreachable::TlsVersion | Unreachable::NoCommonCipher => {
+            "ask its owner to enable TLS 1.2 or 1.3 with current cipher suites"
         }
-        Unreachable::HandshakeRefused(_)
-        | Unreachable::HandshakeFailed
-        | Unreachable::HandshakeTimedOut => {
-            "check what is between the cluster and it (proxy, firewall), and ask its owner to look into its log"
+        Unreachable::UnknownHostName => "correct the host in spec.tokenURL",
+        Unreachable::HandshakeRefused(_) | Unreachable::HandshakeFailed => {
+            "ask its owner for the cause in the server's log"
         }
-        Unreachable::NoConnection
-        | Unreachable::ConnectionRefused
+        Unreachable::ConnectionRefused => {
+            "check the port in spec.tokenURL, and whether the server runs"
+        }
+        Unreachable::HandshakeTimedOut
+        | Unreachable::NoConnection
         | Unreachable::ConnectionClosed
         | Unreachable::NoRoute
         | Unreachable::ConnectionTimedOut
-        | Unreachable::ConnectionFailed => ROUTE,
+        | Unreachable::ConnectionFailed => {
+            "check network policies, firewall and proxy between the cluster and it"
+        }
     }
 }
 
 fn proxy(fault: &ProxyFault) -> String {
     match fault {
         ProxyFault::AuthenticationRequired => {
-            "set user and password in the operator's variable HTTPS_PROXY, as http://USER:PASSWORD@HOST:PORT".into()
+            "set HTTPS_PROXY of the operator to http://USER:PASSWORD@HOST:PORT".into()
         }
         ProxyFault::Refused {
             endpoint,
             status: Some(502..=504),
         }
-        | ProxyFault::TimedOut { endpoint } => format!("check that the proxy can resolve and reach {endpoint}"),
+        | ProxyFault::TimedOut { endpoint } => {
+            format!("check that the proxy can resolve and reach {endpoint}")
+        }
         ProxyFault::Refused { endpoint, .. }
         | ProxyFault::Closed { endpoint }
         | ProxyFault::Unusable { endpoint, .. } => {
-            format!("have the proxy allow {endpoint}, or name that host in the operator's variable NO_PROXY")
+            format!("allow {endpoint} in the proxy, or add it to NO_PROXY of the operator")
         }
-        ProxyFault::Unreachable(_) => PROXY_VARIABLE.into(),
+        ProxyFault::Unreachable(_) => {
+            "check HTTPS_PROXY of the operator, network policies and firewall".into()
+        }
         ProxyFault::Untrusted(_) => {
-            "have the proxy's owner correct it, or trust its CA by the operator's variable SSL_CERT_FILE".into()
+            "ask the proxy's owner to renew it, or trust its CA with SSL_CERT_FILE".into()
         }
     }
 }
 
 /// A CA certificate is asked for only where one is missing.
-fn trust(cause: &Untrusted, endpoint: &str, settings: &Settings) -> String {
-    match cause {
-        Untrusted::UnknownIssuer { alone: false, .. } => {
-            add("that CA is to be trusted", "its certificate", settings)
-        }
-        Untrusted::UnknownIssuer { alone: true, .. } => format!(
-            "{}; if it is an intermediate CA, have the owner of {endpoint} send the whole chain",
-            add("that CA is to be trusted", "its certificate", settings)
-        ),
-        Untrusted::SelfSigned => add("it is the right one", "it", settings),
+fn trust(cause: &Untrusted, settings: &Settings) -> String {
+    let fixed = match cause {
+        Untrusted::UnknownIssuer { .. } | Untrusted::SelfSigned => return add(settings),
         Untrusted::OtherKey { .. } => match &settings.ca_bundle {
-            Some(reference) => format!(
-                "replace that certificate in key {:?} of {} by the CA's present one",
-                reference.key,
-                ca_bundle_name(reference)
-            ),
-            None => "name the CA's present certificate in spec.caBundleRef".into(),
+            Some(reference) => {
+                let bundle = ca_bundle_name(reference);
+                return format!(
+                    "replace the CA's certificate in key {:?} of {bundle}",
+                    reference.key
+                );
+            }
+            None => "name the CA's current certificate in spec.caBundleRef",
         },
-        Untrusted::Expired { .. } => format!("the owner of {endpoint} has to renew it"),
+        Untrusted::Expired { .. } => "its owner must renew it",
         Untrusted::NotValidYet { .. } => {
-            format!("check the clock of the cluster's nodes, and ask the owner of {endpoint}")
+            "check the clocks of the cluster's nodes, then ask its owner"
         }
-        Untrusted::WrongHost { .. } => format!(
-            "set spec.tokenURL to a host of that certificate, or have the owner of {endpoint} add this one"
-        ),
-        Untrusted::CaCertificate => format!(
-            "have the owner of {endpoint} issue a server certificate (basicConstraints CA:FALSE) from it"
-        ),
+        Untrusted::WrongHost { .. } => {
+            "correct spec.tokenURL, or ask the server's owner to add this host"
+        }
+        Untrusted::CaCertificate => "its owner must issue a server certificate (CA:FALSE) from it",
         Untrusted::Revoked
         | Untrusted::NotForServers
         | Untrusted::Algorithm { .. }
         | Untrusted::ShortKey { .. }
-        | Untrusted::Unusable => {
-            format!(
-                "the owner of {endpoint} has to replace the certificate; trusting another CA does not help"
-            )
-        }
-    }
+        | Untrusted::Unusable => "its owner must replace it; trusting another CA does not help",
+    };
+    fixed.into()
 }
 
-fn add(condition: &str, what: &str, settings: &Settings) -> String {
+fn add(settings: &Settings) -> String {
     match &settings.ca_bundle {
-        Some(reference) => format!(
-            "if {condition}, add {what} to key {:?} of {}",
-            reference.key,
-            ca_bundle_name(reference)
-        ),
-        None => format!(
-            "if {condition}, put {what} into a ConfigMap, and name that in spec.caBundleRef"
-        ),
+        Some(reference) => {
+            let bundle = ca_bundle_name(reference);
+            format!(
+                "if you trust it, add it to key {:?} of {bundle}",
+                reference.key
+            )
+        }
+        None => "if you trust it, put it into a ConfigMap for spec.caBundleRef".into(),
     }
 }
 
@@ -165,18 +181,14 @@ mod tests {
     #[test]
     fn a_ca_certificate_is_asked_for_only_where_one_is_missing() {
         let issuer = || "\"CN=a\"".to_owned();
-        let unknown = |alone| Untrusted::UnknownIssuer {
-            issuer: issuer(),
-            alone,
-        };
         for (cause, adds) in [
-            (unknown(false), true),
-            (unknown(true), true),
+            (Untrusted::UnknownIssuer { issuer: issuer() }, true),
             (Untrusted::SelfSigned, true),
             (Untrusted::OtherKey { issuer: issuer() }, false),
             (
                 Untrusted::Expired {
                     at: None,
+                    issuer: None,
                     above: None,
                 },
                 false,
@@ -201,8 +213,7 @@ mod tests {
             (Untrusted::Unusable, false),
         ] {
             let with = of(cause.clone(), true);
-            let added =
-                with.contains("add its certificate to key") || with.contains("add it to key");
+            let added = with.contains("add it to key");
             assert_eq!(added, adds, "{with}");
             let without = of(cause, false);
             assert_eq!(without.contains("into a ConfigMap"), adds, "{without}");
@@ -223,7 +234,7 @@ mod tests {
             (Some(504), cannot),
             (
                 Some(403),
-                "have the proxy allow api.cubewire.com, or name that host in the operator's variable NO_PROXY",
+                "allow api.cubewire.com in the proxy, or add it to NO_PROXY of the operator",
             ),
         ] {
             assert_eq!(of(status), expected);

@@ -69,8 +69,8 @@ fn two_hundred_credentials_of_one_client_are_served_one_after_the_other() {
     };
     assert_eq!(exchanges(&worlds), 1);
     let waits = &worlds[1];
-    let message = "the next token request waits for its turn, at 10:00:12Z or later, because those of all CubeCredentials with \
-                   this client id and token URL are sent one after the other: nothing has to be done";
+    let message = "waiting until 2026-11-21T10:00:12Z: CubeCredentials with this client id and token URL share one rate limit: no action \
+                   needed";
     assert_eq!(
         waits.ready_is(),
         (ConditionStatus::False, "RateBudget".into())
@@ -79,7 +79,7 @@ fn two_hundred_credentials_of_one_client_are_served_one_after_the_other() {
         waits.refreshed_is(),
         (ConditionStatus::Unknown, "RateBudget".into())
     );
-    assert_eq!(waits.message(Reconciling), message);
+    assert_eq!(waits.message(Refreshed), message);
     assert_eq!(waits.status.refresh_at, Some(waits.now + seconds(12)));
     assert!(waits.events.is_empty());
 
@@ -113,8 +113,7 @@ fn whose_token_ends_before_its_turn_is_told_what_to_do() {
     assert!(!late.is_empty());
     for world in late {
         let message = world.message(Refreshed);
-        let advice = "are sent one after the other; the token does not last until then: if this comes again, let those that need the \
-                    same token share a CubeCredential, or get another client id for some of them";
+        let advice = "the token expires before; share one CubeCredential or use another client id";
         assert!(
             world.status.expires_at.is_none() || message.ends_with(advice),
             "{message}"

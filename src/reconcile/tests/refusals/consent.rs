@@ -7,20 +7,18 @@ fn a_host_that_the_owner_of_the_source_does_not_permit() {
     assert_source_refused(
         |source| source.token_hosts = Some("api.example.com".into()),
         "HostNotAllowed",
-        "Secret \"cubewire-client\" may not be sent to api.cubewire.com: its owner has to add that host to its annotation \
-         cube-operator.dev/token-hosts, or spec.tokenURL has to name another one; nothing is sent before that",
+        "Secret \"cubewire-client\" must not be sent to api.cubewire.com: correct spec.tokenURL, or ask its owner to add that host to annotation cube-operator.dev/token-hosts",
     );
     assert_source_refused(
         |source| source.token_hosts = Some("api.cubewire.com, *.example.com".into()),
         "HostNotAllowed",
-        "annotation cube-operator.dev/token-hosts of Secret \"cubewire-client\" has an entry that is no host: write hosts as \
-         host or host:port, separated by commas; nothing is sent before that",
+        "annotation cube-operator.dev/token-hosts of Secret \"cubewire-client\" has an invalid entry: its owner must write \
+         host or host:port, separated by commas",
     );
     assert_source_refused(
         |source| source.token_hosts = Some(String::new()),
         "HostNotAllowed",
-        "Secret \"cubewire-client\" may not be sent to api.cubewire.com: its owner has to add that host to its annotation \
-         cube-operator.dev/token-hosts, or spec.tokenURL has to name another one; nothing is sent before that",
+        "Secret \"cubewire-client\" must not be sent to api.cubewire.com: correct spec.tokenURL, or ask its owner to add that host to annotation cube-operator.dev/token-hosts",
     );
 }
 
@@ -28,9 +26,8 @@ fn a_host_that_the_owner_of_the_source_does_not_permit() {
 fn a_ca_bundle_that_the_owner_of_a_limited_secret_does_not_permit() {
     let message = |secret: &str| {
         format!(
-            "the owner of Secret {secret:?} has not permitted the CA certificates in ConfigMap \"roots\" (spec.caBundleRef): to \
-             permit them, run `kubectl -n treasury annotate secret {secret} cube-operator.dev/token-ca=ConfigMap/roots`; nothing is \
-             sent before that"
+            "Secret {secret:?} does not allow the CA certificates in ConfigMap \"roots\": `kubectl annotate secret {secret} -n treasury \
+             cube-operator.dev/token-ca=ConfigMap/roots`"
         )
     };
     let list = || Some(HostList::parse("api.cubewire.com,api.cubesoftware.com").unwrap());
@@ -59,7 +56,7 @@ fn a_ca_bundle_that_the_owner_of_a_limited_secret_does_not_permit() {
     trust_roots(&mut world);
     world.seed.as_mut().unwrap().token_ca = None;
     assert_eq!(world.cost_of(World::settle).exchanges, 0);
-    assert_eq!(world.message(ConditionType::Ready), message("seed"));
+    assert_eq!(world.message(ConditionType::Refreshed), message("seed"));
     world.seed.as_mut().unwrap().token_ca = Some("ConfigMap/x, ConfigMap/roots".into());
     world.pass(seconds(60));
     assert_eq!(world.cost_of(World::settle).exchanges, 1);
@@ -85,8 +82,7 @@ fn the_owner_of_a_deleted_seed_has_not_permitted_a_later_ca_bundle() {
     assert_eq!(world.cost_of(World::settle).exchanges, 0);
     assert_eq!(
         world.message(ConditionType::Refreshed),
-        "the owner of Secret \"seed\" has not permitted the CA certificates in ConfigMap \"roots\" (spec.caBundleRef): to permit \
-         them, create that Secret again with annotation cube-operator.dev/token-ca=ConfigMap/roots; nothing is sent before that"
+        "Secret \"seed\" does not allow the CA certificates in ConfigMap \"roots\": create it again with annotation cube-operator.dev/token-ca=ConfigMap/roots"
     );
     // An earlier version did not record it: the owner of the client alone speaks for it.
     world.edit_record(|record| {
@@ -114,8 +110,8 @@ fn trust_roots(world: &mut World) {
 fn a_secret_that_names_no_hosts_where_they_are_required() {
     let message = |secret: &str, host: &str| {
         format!(
-            "Secret {secret:?} names no hosts that it may be sent to, which this operator requires: to limit it to {host}, run \
-             `kubectl -n treasury annotate secret {secret} cube-operator.dev/token-hosts={host}`; nothing is sent before that"
+            "Secret {secret:?} names no hosts, which this operator requires: \
+             `kubectl annotate secret {secret} -n treasury cube-operator.dev/token-hosts={host}`"
         )
     };
     assert_refused(
@@ -131,7 +127,7 @@ fn a_secret_that_names_no_hosts_where_they_are_required() {
     world.seed.as_mut().unwrap().token_hosts = None;
     assert_eq!(world.cost_of(World::settle).exchanges, 0);
     assert_eq!(
-        world.message(ConditionType::Ready),
+        world.message(ConditionType::Refreshed),
         message("seed", "api.cubesoftware.com")
     );
 }
@@ -142,8 +138,7 @@ fn a_host_that_the_installer_does_not_permit() {
     assert_refused(
         |world| world.allowed_hosts = list(),
         "HostNotAllowed",
-        "the operator may not send to api.cubewire.com: its installer has to add that host to --allowed-token-hosts, or \
-         spec.tokenURL has to name another one; nothing is sent before that",
+        "the operator must not send credentials to api.cubewire.com: correct spec.tokenURL, or ask the installer to add the host to --allowed-token-hosts",
     );
     // It does not come and go with the reads that a spec edit takes.
     let mut world = World::ready();

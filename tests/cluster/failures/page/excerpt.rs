@@ -41,25 +41,12 @@ pub(super) fn excerpt(setup: &Setup, row: &Row) -> Option<String> {
         _ => format!("Events:\n{}", editor.table(events, "  ", 2)),
     };
     let name = editor.name;
-    Some(once(&format!(
+    Some(format!(
         "$ kubectl get cubecredential {name} -n treasury\n{}$ kubectl describe cubecredential {name} -n treasury\n...\n\
          Status:\n{}{events}",
         editor.table(&get, "", 3),
         editor.lines(status),
-    )))
-}
-
-/// A message that was shown before is `...`.
-fn once(text: &str) -> String {
-    let mut shown = Vec::new();
-    let mut edited = String::new();
-    for line in text.lines() {
-        let again = shown.iter().find(|message| line.ends_with(**message));
-        edited += &again.map_or(line.to_owned(), |message| line.replace(*message, "..."));
-        edited.push('\n');
-        shown.extend(line.split_once("Message: ").map(|(_, message)| message));
-    }
-    edited
+    ))
 }
 
 /// Whether the conditions are those of the row.
@@ -84,7 +71,6 @@ struct Editor {
     /// Times of this run, each with its time on the page.
     times: Vec<(String, Timestamp)>,
     start: Timestamp,
-    next_try: Timestamp,
 }
 
 impl Editor {
@@ -114,6 +100,8 @@ impl Editor {
         let times = times
             .into_iter()
             .filter_map(|(key, time)| Some((line(key)?.to_owned(), time)));
+        let retry = status.split_once("retrying at ");
+        let retry = retry.map(|(_, rest)| (rest[..START.len()].to_owned(), after(next_try)));
         let mut names = vec![
             (row.object(), name),
             (setup.place.namespace.clone(), "treasury"),
@@ -123,9 +111,8 @@ impl Editor {
         Self {
             name,
             names,
-            times: times.collect(),
+            times: times.chain(retry).collect(),
             start,
-            next_try: after(next_try),
         }
     }
 
@@ -141,11 +128,6 @@ impl Editor {
                 let known = self.times.iter().find(|(time, _)| rest.starts_with(time));
                 let time = known.map_or(self.start, |(_, time)| *time);
                 (time.to_string(), START.len())
-            } else if starts_like(rest, "12:00:00Z") {
-                (
-                    self.next_try.strftime("%H:%M:%SZ").to_string(),
-                    "12:00:00Z".len(),
-                )
             } else {
                 (next.to_string(), next.len_utf8())
             };

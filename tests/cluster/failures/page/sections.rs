@@ -19,8 +19,6 @@ use target::TARGET;
 /// What the page says about one reason.
 pub(super) struct Section {
     pub(super) reason: Reason,
-    /// What has happened. The index and the section show it.
-    pub(super) meaning: &'static str,
     /// Who can repair it.
     pub(super) who: &'static str,
     /// The first thing to do, for the index.
@@ -38,14 +36,11 @@ pub(super) const INTRODUCTION: &str = include_str!("introduction.md");
 pub(super) const PARTS: [(&str, &[Section]); 6] = [
     ("The provider refuses", REFUSED),
     (
-        "The provider is not reached, or not understood",
+        "The provider is not reached, or its response is not understood",
         NOT_REACHED,
     ),
-    (
-        "The client's Secret, and the rest of what you write",
-        INPUTS,
-    ),
+    ("The client Secret and the spec", INPUTS),
     ("The stored refresh token", LOGIN),
     ("The Secret with the token", TARGET),
-    ("No trouble", NO_TROUBLE),
+    ("No failure", NO_TROUBLE),
 ];

@@ -23,6 +23,8 @@ pub(in crate::failures) enum Repair {
     Objects,
     /// A person runs the command in the message.
     Command,
+    /// A person sets the label and the annotation in the message on this Secret.
+    Marks(&'static str),
     /// This change of the objects is applied.
     Change(Change),
     /// These objects are deleted, and a person requests a reconcile.

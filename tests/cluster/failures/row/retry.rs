@@ -1,5 +1,7 @@
 //! When an exchange is tried again without a change.
 
+use cube_operator::api::Reason;
+
 /// When an exchange is tried again without a change.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::failures) enum Retry {
@@ -69,11 +71,18 @@ impl Retry {
         }
     }
 
-    /// The third condition of a failure without a live token.
-    pub(super) fn progress(self) -> &'static str {
-        match self {
-            Self::Fast | Self::OutcomeUnknown | Self::Pause(_) | Self::Write => "Reconciling",
-            _ => "Stalled",
-        }
+    /// The third condition of a failure without a live token. `details` is the condition with the details.
+    pub(in crate::failures) fn progress(self, reason: Reason, details: &str) -> String {
+        let (condition, message) = match self {
+            Self::Fast | Self::OutcomeUnknown | Self::Pause(_) | Self::Write | Self::Turn => {
+                ("Reconciling", "the operator continues by itself")
+            }
+            Self::Never | Self::Recheck => ("Stalled", "someone must act"),
+            _ => (
+                "Stalled",
+                "someone must act, because the planned retry is unlikely to help without a change",
+            ),
+        };
+        format!("{condition}=True {reason}: {message}: see condition {details}")
     }
 }

@@ -22,7 +22,7 @@ use super::{UNKNOWN, token};
 /// These take 30 s, so they begin first.
 #[rustfmt::skip]
 pub(super) fn silent() -> Vec<Row> {
-    let what = "{host} gave no complete answer within 30s";
+    let what = "{host} sent no complete response within 30s";
     vec![
         Row::c("silent",     Reply::silence(), NoResponse, what, Fast).repaired_by(Repair::Time),
         Row::r("r-silent",   Reply::silence(), NoResponse, &format!("{what}{UNKNOWN}"), OutcomeUnknown).repaired_by(Repair::Time),
@@ -33,9 +33,9 @@ pub(super) fn silent() -> Vec<Row> {
 /// No response, or half of one.
 #[rustfmt::skip]
 pub(super) fn broken() -> Vec<Row> {
-    let what = "{host} gave no complete answer (the connection ended early, or what came cannot be read)";
+    let what = "{host} sent no complete response (connection closed, or not HTTP)";
     let outcome_unknown = format!("{what}{UNKNOWN}");
-    let cut = "answered 200 with an incomplete body (the connection ended early)";
+    let cut = "responded 200 with an incomplete body (connection closed early)";
     vec![
         Row::c("closed",     Reply::close(), NoResponse, what, Fast),
         Row::c("cut",        token(r#""expires_in":3600"#).cut_after(9), NoResponse, cut, Fast),
@@ -48,7 +48,7 @@ pub(super) fn broken() -> Vec<Row> {
 
 /// No request was sent, and nothing counts as sent. Each cause has a remedy of its own.
 fn unsent(name: &'static str, reason: Reason, what: &str, remedy: &str, retry: Retry) -> Row {
-    let message = format!("{what}: {remedy}; {}", retry_sentence(reason, retry));
+    let message = format!("{what}: {remedy}; {}", retry_sentence(retry));
     Row {
         replies: vec![Reply::close()],
         repair: Repair::of(reason, retry),
@@ -60,34 +60,33 @@ fn unsent(name: &'static str, reason: Reason, what: &str, remedy: &str, retry: R
 #[rustfmt::skip]
 pub(super) fn unreachable() -> Vec<Row> {
     let untrusted = |name, why: &str, remedy: &str| {
-        let what = format!("the certificate of the token endpoint {{host}} is not trusted: {why}");
+        let what = format!("TLS certificate of {{host}} {why}");
         unsent(name, TLSUntrusted, &what, remedy, Slow)
     };
     let unreachable = |name, why: &str, remedy: &str| {
-        let what = format!("the token endpoint {{host}} could not be reached: {why}");
+        let what = format!("token endpoint {{host}} could not be reached: {why}");
         unsent(name, Unreachable, &what, remedy, Fast)
     };
     vec![
-        untrusted("misnamed",     "it is for \"other.example\", and not for this host",
-                                  "set spec.tokenURL to a host of that certificate, or have the owner of {host} add this one")
+        untrusted("misnamed",     "is for \"other.example\", not for this host",
+                                  "correct spec.tokenURL, or ask the server's owner to add this host")
             .with_fault(|objects, setup| objects.at(&setup.misnamed.url("/"))),
-        untrusted("expired",      "it expired at 2020-01-01T00:00:00Z", "the owner of {host} has to renew it")
+        untrusted("expired",      "expired at 2020-01-01T00:00:00Z (issuer \"CN=private\")", "its owner must renew it")
             .with_fault(|objects, setup| objects.at(&setup.expired.url("/"))),
-        untrusted("untrusted",    "it was issued by \"CN=private\", a CA that is not trusted",
-                                  "if that CA is to be trusted, add its certificate to key \"ca.crt\" of ConfigMap {roots}; if it is an \
-                                   intermediate CA, have the owner of {host} send the whole chain")
+        untrusted("untrusted",    "is signed by \"CN=private\", an unknown CA",
+                                  "if you trust it, add it to key \"ca.crt\" of ConfigMap {roots}")
             .with_fault(|objects, setup| objects.trusting("row-untrusted-roots", "ca.crt", &setup.stranger.pem()))
             .repaired_by(Repair::Change(|objects, setup| objects.trusting("row-untrusted-roots", "ca.crt", &setup.authority.pem()))),
-        unsent("mutual", ClientCertificateRequired, "the token endpoint {host} wants a TLS client certificate, and the operator has none",
-               "ask the provider for a token endpoint without mutual TLS, or to exempt this client", Slow)
+        unsent("mutual", ClientCertificateRequired, "token endpoint {host} requires a TLS client certificate",
+               "ask the provider for a token endpoint without mutual TLS", Slow)
             .with_fault(|objects, setup| objects.at(&setup.mutual.url("/"))),
-        unreachable("refused",    "the connection was refused",
-                                  "check network policies, firewall and proxy between the cluster and it, and the port in spec.tokenURL")
+        unreachable("refused",    "connection refused",
+                                  "check the port in spec.tokenURL, and whether the server runs")
             .with_fault(|objects, setup| objects.at(&setup.refusing)),
-        unreachable("unresolved", "its name does not resolve", "check the host in spec.tokenURL, and the cluster's DNS")
+        unreachable("unresolved", "name not found in DNS", "correct the host in spec.tokenURL")
             .with_fault(|objects, _| objects.at("https://nowhere.invalid/")),
-        unsent("metadata", HostNotAllowed, "the token endpoint {host} is on a network that is refused by default (link-local)",
-               "set spec.tokenURL to another host, or have the operator's installer permit the network with --allow-network", Never)
+        unsent("metadata", HostNotAllowed, "token endpoint {host} is on a network that is refused by default (link-local)",
+               "correct spec.tokenURL; never allow it, because cloud metadata services are there", Never)
             .with_fault(|objects, _| objects.at("https://169.254.169.254/")),
     ]
 }

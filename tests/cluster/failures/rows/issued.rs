@@ -75,10 +75,10 @@ pub(super) fn issued() -> Vec<Row> {
 /// 2xx without a token that can be used.
 #[rustfmt::skip]
 pub(super) fn unusable() -> Vec<Row> {
-    let no_token = "answered 200 without a usable access_token";
-    let no_object = "answered 200 with neither a JSON object nor a form";
-    let mac = "answered 200 with a token_type other than Bearer";
-    let large = "answered 200 with more than 256 KiB";
+    let no_token = "responded 200 without a usable access_token";
+    let no_object = "responded 200 without a JSON object or a form-encoded body";
+    let mac = "responded 200 with a token_type other than Bearer";
+    let large = "responded 200 with more than 256 KiB";
     let bomb = || Reply::json(200, vec![0; 4 << 20]).gzip();
     let outcome_unknown = |what: &str| format!("{what}{UNKNOWN}");
     vec![
@@ -88,7 +88,7 @@ pub(super) fn unusable() -> Vec<Row> {
         Row::c("array",      json(200, r#"{"access_token":["a"]}"#), UnexpectedResponse, no_token, Slow),
         Row::c("newline",    json(200, r#"{"access_token":"a\nb"}"#), UnexpectedResponse, no_token, Slow),
         Row::c("not-utf-8",  Reply::json(200, b"{\"access_token\":\"\xff\"}"), UnexpectedResponse, no_token, Slow),
-        Row::c("nothing",    json(204, ""), UnexpectedResponse, "answered 204 with neither a JSON object nor a form", Slow),
+        Row::c("nothing",    json(204, ""), UnexpectedResponse, "responded 204 without a JSON object or a form-encoded body", Slow),
         Row::c("page",       page(200), UnexpectedResponse, no_object, Slow),
         Row::c("bomb",       bomb(), ResponseTooLarge, large, Slow),
         // The refresh token may have been consumed.

@@ -9,29 +9,20 @@ use serde_json::json;
 
 use super::super::row::{Change, Repair, Row};
 
-/// The sentence about a Secret without the label.
-fn unlabelled(placeholder: &str, secret: &str) -> String {
+/// The message about a Secret without the label.
+fn unlabelled(placeholder: &str) -> String {
     format!(
-        "Secret {placeholder} lacks the label {LABEL}, by which its owner permits its use; it would be sent to {{host}}: to permit \
-         that, run `kubectl -n {{namespace}} annotate secret {secret} {TOKEN_HOSTS}={{host}} && {}`; it is used as soon as that is \
-         done",
-        label(secret)
-    )
-}
-
-fn label(secret: &str) -> String {
-    format!(
-        "kubectl -n {{namespace}} label --overwrite secret {secret} cube-operator.dev/credential=true"
+        "Secret {placeholder} is missing label {LABEL}: its owner can add it, after annotation {TOKEN_HOSTS}={{host}}, to allow its use"
     )
 }
 
 /// The label of consent, as messages show it.
-const LABEL: &str = r#"cube-operator.dev/credential: "true""#;
+const LABEL: &str = "cube-operator.dev/credential=true";
 const TOKEN_HOSTS: &str = "cube-operator.dev/token-hosts";
 const TOKEN_CA: &str = "cube-operator.dev/token-ca";
 const AS_SHOWN: &str = "write the value as the provider shows it";
 const WITHOUT: &str = "write the value without that character";
-const PRINTF: &str = "write it with printf or echo -n";
+const PRINTF: &str = "write it without one, with `printf %s` or `echo -n`";
 
 pub(super) fn rows() -> Vec<Row> {
     [clients(), seeds(), hosts(), owners(), bundles(), specs()]
@@ -43,30 +34,29 @@ pub(super) fn rows() -> Vec<Row> {
 #[rustfmt::skip]
 fn clients() -> Vec<Row> {
     let missing = |name, key, fault| Row::preflight(name, ClientSecretKeyMissing,
-        &format!("Secret {{client}} has no key {key:?}: add it, or name the right key in spec.clientSecretRef; it is used as soon as \
-                  it is there"), fault);
+        &format!("Secret {{client}} has no key {key:?}: add it, or name the right key in spec.clientSecretRef"), fault);
     let malformed = |name, key, what: &str, remedy: &str, fault: Change| Row::preflight(name, ClientSecretMalformed,
-        &format!("key {key:?} of Secret {{client}} {what}: {remedy}; it is used as soon as that Secret changes"), fault);
+        &format!("key {key:?} of Secret {{client}} {what}: {remedy}"), fault);
     vec![
         Row::preflight("absent", ClientSecretNotFound,
-            &format!("Secret {{client}} does not exist: create it with the keys \"client-id\" and \"client-secret\", the label \
-                      {LABEL} and the annotation {TOKEN_HOSTS}: {{host}}; it is used as soon as it is there"),
+            &format!("Secret {{client}} not found: create it with client-id and client-secret, label {LABEL} and annotation \
+                      {TOKEN_HOSTS}={{host}}"),
             |objects, _| objects.client = None),
         Row::preflight("unlabelled", ClientSecretNotLabelled,
-            &unlabelled("{client}", "row-unlabelled-client"),
+            &unlabelled("{client}"),
             |objects, _| {
                 objects.label_client("yes");
                 objects.forget_on_client(TOKEN_HOSTS);
-            }).repaired_by(Repair::Command),
+            }).repaired_by(Repair::Marks("row-unlabelled-client")),
         missing("no-id",            "client-id", |objects, _| objects.put_client("client-id", None)),
         missing("no-secret",        "client-secret", |objects, _| objects.put_client("client-secret", None)),
         malformed("empty",          "client-secret", "is empty", AS_SHOWN, |objects, _| objects.put_client("client-secret", Some(b""))),
         malformed("empty-id",       "client-id", "is empty", AS_SHOWN, |objects, _| objects.put_client("client-id", Some(b""))),
-        malformed("line-break",     "client-secret", "ends with a line break", PRINTF,
+        malformed("line-break",     "client-secret", "has a trailing newline", PRINTF,
             |objects, _| objects.put_client("client-secret", Some(b"from-echo\n"))),
-        malformed("id-line-break",  "client-id", "ends with a line break", PRINTF,
+        malformed("id-line-break",  "client-id", "has a trailing newline", PRINTF,
             |objects, _| objects.put_client("client-id", Some(b"from-echo\n"))),
-        malformed("blank",          "client-secret", "ends with a blank (U+0020)", WITHOUT,
+        malformed("blank",          "client-secret", "ends with a space (U+0020)", WITHOUT,
             |objects, _| objects.put_client("client-secret", Some(b"copied "))),
         malformed("no-break-space", "client-secret", "begins with a no-break space (U+00A0)", WITHOUT,
             |objects, _| objects.put_client("client-secret", Some("\u{a0}copied".as_bytes()))),
@@ -75,8 +65,8 @@ fn clients() -> Vec<Row> {
         malformed("zero-width",     "client-secret", "ends with an invisible character (U+200B)", WITHOUT,
             |objects, _| objects.put_client("client-secret", Some("copied\u{200b}".as_bytes()))),
         Row::preflight("empty-basic", ClientSecretMalformed,
-            "key \"client-secret\" of Secret {client} is empty: write it, or set spec.clientAuthentication to BasicEmptySecret for a \
-             client without one; it is used as soon as that Secret changes",
+            "key \"client-secret\" of Secret {client} is empty: write it, or set spec.clientAuthentication to BasicEmptySecret if \
+             there is none",
             |objects, _| {
                 objects.credential["spec"]["clientAuthentication"] = json!("Basic");
                 objects.put_client("client-secret", Some(b""));
@@ -94,28 +84,27 @@ fn clients() -> Vec<Row> {
 #[rustfmt::skip]
 fn seeds() -> Vec<Row> {
     let malformed = |name, what: &str, remedy: &str, fault: Change| Row::preflight_r(name, RefreshTokenMalformed,
-        &format!("key \"refresh-token\" of Secret {{login}} {what}: {remedy}; it is used as soon as that Secret changes"), fault);
+        &format!("key \"refresh-token\" of Secret {{login}} {what}: {remedy}"), fault);
     vec![
         Row::preflight_r("r-absent", RefreshTokenNotFound,
-            &format!("Secret {{login}} does not exist: create it with the key \"refresh-token\" (the refresh token of a sign-in), \
-                      the label {LABEL} and the annotation {TOKEN_HOSTS}: {{host}}; it is used as soon as it is there"),
+            &format!("Secret {{login}} not found: sign in and create it with refresh-token, label {LABEL} and annotation \
+                      {TOKEN_HOSTS}={{host}}"),
             |objects, _| objects.login = None),
         Row::preflight_r("r-no-key", RefreshTokenNotFound,
-            "Secret {login} has no key \"refresh-token\": add it, or name the right key in spec.refreshTokenRef; it is used as soon \
-             as it is there",
+            "Secret {login} has no key \"refresh-token\": add it, or name the right key in spec.refreshTokenRef",
             |objects, _| objects.put_login(None)),
         Row::preflight_r("r-unlabelled", RefreshTokenNotLabelled,
-            &unlabelled("{login}", "row-r-unlabelled-login"),
+            &unlabelled("{login}"),
             |objects, _| {
                 objects.unlabel_login();
                 objects.forget_on_login(TOKEN_HOSTS);
-            }).repaired_by(Repair::Command),
+            }).repaired_by(Repair::Marks("row-r-unlabelled-login")),
         malformed("r-seed-empty",   "is empty", AS_SHOWN, |objects, _| objects.put_login(Some(b""))),
-        malformed("r-line-break",   "ends with a line break", PRINTF, |objects, _| objects.put_login(Some(b"from-echo\n"))),
+        malformed("r-line-break",   "has a trailing newline", PRINTF, |objects, _| objects.put_login(Some(b"from-echo\n"))),
         malformed("r-mark",         "begins with a byte order mark (U+FEFF)", WITHOUT,
             |objects, _| objects.put_login(Some("\u{feff}copied".as_bytes()))),
-        malformed("r-blank",        "ends with a blank (U+0020)", WITHOUT, |objects, _| objects.put_login(Some(b"copied "))),
-        malformed("r-not-ascii",    "has a character that no token has", AS_SHOWN,
+        malformed("r-blank",        "ends with a space (U+0020)", WITHOUT, |objects, _| objects.put_login(Some(b"copied "))),
+        malformed("r-not-ascii",    "contains a character that is not ASCII", AS_SHOWN,
             |objects, _| objects.put_login(Some("t\u{f6}ken".as_bytes()))),
     ]
 }
@@ -123,23 +112,23 @@ fn seeds() -> Vec<Row> {
 #[rustfmt::skip]
 fn hosts() -> Vec<Row> {
     let refused = |name: &'static str, fault: Change| Row::preflight(name, HostNotAllowed,
-        "Secret {client} may not be sent to {host}: its owner has to add that host to its annotation cube-operator.dev/token-hosts, or \
-         spec.tokenURL has to name another one; nothing is sent before that", fault);
+        "Secret {client} must not be sent to {host}: correct spec.tokenURL, or ask its owner to add that host to annotation \
+         cube-operator.dev/token-hosts", fault);
     let entry = |secret: &str| format!(
-        "annotation cube-operator.dev/token-hosts of Secret {secret} has an entry that is no host: write hosts as host or \
-         host:port, separated by commas; nothing is sent before that");
+        "annotation cube-operator.dev/token-hosts of Secret {secret} has an invalid entry: its owner must write host or host:port, \
+         separated by commas");
     vec![
         refused("hosts",     |objects, _| objects.allow_client_hosts("api.example.com, localhost:1")),
         refused("no-hosts",  |objects, _| objects.allow_client_hosts("")),
         Row::preflight("entry", HostNotAllowed, &entry("{client}"), |objects, _| objects.allow_client_hosts("*.example.com")),
         Row::preflight_r("r-entry", HostNotAllowed, &entry("{login}"), |objects, _| objects.allow_login_hosts("*.example.com")),
         Row::preflight_r("r-hosts", HostNotAllowed,
-            "Secret {login} may not be sent to {host}: its owner has to add that host to its annotation \
-             cube-operator.dev/token-hosts, or spec.tokenURL has to name another one; nothing is sent before that",
+            "Secret {login} must not be sent to {host}: correct spec.tokenURL, or ask its owner to add that host to annotation \
+             cube-operator.dev/token-hosts",
             |objects, _| objects.allow_login_hosts("api.example.com")),
         Row::preflight("installer", HostNotAllowed,
-            "the operator may not send to elsewhere.invalid: its installer has to add that host to --allowed-token-hosts, or \
-             spec.tokenURL has to name another one; nothing is sent before that",
+            "the operator must not send credentials to elsewhere.invalid: correct spec.tokenURL, or ask the installer to add the host \
+             to --allowed-token-hosts",
             |objects, _| objects.at("https://elsewhere.invalid/")),
     ]
 }
@@ -148,19 +137,19 @@ fn hosts() -> Vec<Row> {
 #[rustfmt::skip]
 fn owners() -> Vec<Row> {
     let unnamed = |placeholder: &str, secret: &str| format!(
-        "Secret {placeholder} names no hosts that it may be sent to, which this operator requires: to limit it to {{host}}, run \
-         `kubectl -n {{namespace}} annotate secret {secret} {TOKEN_HOSTS}={{host}}`; nothing is sent before that");
-    let unpermitted = |placeholder: &str, secret: &str| format!(
-        "the owner of Secret {placeholder} has not permitted the CA certificates in ConfigMap \"roots\" (spec.caBundleRef): to permit \
-         them, run `kubectl -n {{namespace}} annotate secret {secret} {TOKEN_CA}=ConfigMap/roots`; nothing is sent before that");
+        "Secret {placeholder} names no hosts, which this operator requires: \
+         `kubectl annotate secret {secret} -n {{namespace}} {TOKEN_HOSTS}={{host}}`");
+    let other_ca = |placeholder: &str, secret: &str| format!(
+        "Secret {placeholder} does not allow the CA certificates in ConfigMap \"roots\": \
+         `kubectl annotate secret {secret} -n {{namespace}} {TOKEN_CA}=ConfigMap/roots`");
     vec![
         Row::preflight("unnamed-hosts", HostNotAllowed, &unnamed("{client}", "row-unnamed-hosts-client"),
             |objects, _| objects.forget_on_client(TOKEN_HOSTS)).repaired_by(Repair::Command),
         Row::preflight_r("r-unnamed-hosts", HostNotAllowed, &unnamed("{login}", "row-r-unnamed-hosts-login"),
             |objects, _| objects.forget_on_login(TOKEN_HOSTS)).repaired_by(Repair::Command),
-        Row::preflight("unpermitted-ca", HostNotAllowed, &unpermitted("{client}", "row-unpermitted-ca-client"),
+        Row::preflight("other-ca", HostNotAllowed, &other_ca("{client}", "row-other-ca-client"),
             |objects, _| objects.forget_on_client(TOKEN_CA)).repaired_by(Repair::Command),
-        Row::preflight_r("r-unpermitted-ca", HostNotAllowed, &unpermitted("{login}", "row-r-unpermitted-ca-login"),
+        Row::preflight_r("r-other-ca", HostNotAllowed, &other_ca("{login}", "row-r-other-ca-login"),
             |objects, _| objects.forget_on_login(TOKEN_CA)).repaired_by(Repair::Command),
     ]
 }
@@ -168,9 +157,9 @@ fn owners() -> Vec<Row> {
 #[rustfmt::skip]
 fn bundles() -> Vec<Row> {
     let invalid = |name, why: &str, fault: Change, repair: Change| Row::preflight(name, CABundleInvalid,
-        &format!("spec.caBundleRef: {why}; it is used as soon as that is done"), fault).repaired_by(Repair::Change(repair));
+        &format!("CA bundle {why}"), fault).repaired_by(Repair::Change(repair));
     vec![
-        invalid("no-bundle", "ConfigMap \"row-no-bundle-roots\" does not exist: create it, or name another one",
+        invalid("no-bundle", "ConfigMap \"row-no-bundle-roots\" not found: create it, or correct spec.caBundleRef",
             |objects, _| objects.credential["spec"]["caBundleRef"] = json!({"name": "row-no-bundle-roots"}),
             |objects, setup| objects.trusting("row-no-bundle-roots", "ca.crt", &setup.authority.pem())),
         invalid("no-text", "ConfigMap \"row-no-text-roots\" has no key \"ca.crt\": add it, or name the right key",
@@ -180,13 +169,13 @@ fn bundles() -> Vec<Row> {
                            -----BEGIN CERTIFICATE----- blocks",
             |objects, _| objects.trusting("row-no-pem-roots", "ca.crt", "not PEM"),
             |objects, setup| objects.trusting("row-no-pem-roots", "ca.crt", &setup.authority.pem())),
-        invalid("large-bundle", "ConfigMap \"row-large-bundle-roots\" has more than 768 KiB in key \"ca.crt\": write only the CA certificates of \
-                                  the token endpoint: the public ones are trusted without it",
+        invalid("large-bundle", "ConfigMap \"row-large-bundle-roots\" has more than 768 KiB in key \"ca.crt\": write only the CA \
+                                  certificates of the token endpoint; public CAs are trusted anyway",
             |objects, setup| objects.trusting("row-large-bundle-roots", "ca.crt", &setup.authority.pem().repeat(1500)),
             |objects, setup| objects.trusting("row-large-bundle-roots", "ca.crt", &setup.authority.pem())),
         Row::preflight("unlabelled-bundle", CABundleInvalid,
-            &format!("spec.caBundleRef: Secret \"row-unlabelled-bundle-roots\" lacks the label {LABEL}, by which its owner permits its \
-                      use: run `{}`; it is used as soon as that is done", label("row-unlabelled-bundle-roots")),
+            &format!("CA bundle Secret \"row-unlabelled-bundle-roots\" is missing label {LABEL}: \
+                      `kubectl label secret row-unlabelled-bundle-roots -n {{namespace}} {LABEL}`"),
             |objects, setup| {
                 objects.credential["spec"]["caBundleRef"] = json!({"kind": "Secret", "name": "row-unlabelled-bundle-roots"});
                 objects.others.push(json!({
@@ -201,7 +190,8 @@ fn bundles() -> Vec<Row> {
 #[rustfmt::skip]
 fn specs() -> Vec<Row> {
     let invalid = |name, why: &str, fault: Change| Row::preflight(name, InvalidSpec,
-        &format!("{why}; it is looked at again as soon as the spec changes"), fault);
+        why, fault)
+        .with_ready(InvalidSpec.meaning());
     vec![
         invalid("spec", "spec.refreshBefore is \"soon\": write a duration such as 5m or 1h30m",
             |objects, _| objects.credential["spec"]["refreshBefore"] = json!("soon")),

@@ -2,7 +2,7 @@
 
 use cube_operator::api::{
     Grant,
-    Reason::{RateBudget, Suspended},
+    Reason::{RateBudget, Suspended, TokenTooShort},
 };
 use serde_json::json;
 
@@ -11,20 +11,14 @@ use crate::scripted::Reply;
 
 /// Nobody has to do anything.
 pub(super) fn resting() -> Vec<Row> {
-    let suspended =
-        "Suspended: spec.suspend is true, so no token is requested: set it to false to go on";
-    let pending = "Pending: the token has expired after 5s: ask the provider for tokens that live longer; the next one is \
-                   requested at {refresh}";
     let short = Reply::json(200, r#"{"access_token":"short","expires_in":5}"#);
     let short = Row::issued("short", Grant::ClientCredentials, short, 5)
         .with_events(&["Normal TokenIssued", "Warning ShortLivedToken"]);
-    let turn = "RateBudget: the provider has asked this client to pause, so the next token request waits until {time}: nothing has to \
-                be done";
     vec![
         Row {
             conditions: vec![
-                format!("Ready=False {suspended}"),
-                format!("Refreshed=Unknown {suspended}"),
+                "Ready=False Suspended: Secret {target} has no valid token: spec.suspend is true".into(),
+                "Refreshed=Unknown Suspended: no token is requested while spec.suspend is true: set it to false to resume".into(),
             ],
             events: Vec::new(),
             ..Row::preflight("suspended", Suspended, "", |objects, _| {
@@ -33,9 +27,11 @@ pub(super) fn resting() -> Vec<Row> {
         },
         Row {
             conditions: vec![
-                format!("Ready=False {pending}"),
+                "Ready=False TokenTooShort: token in Secret {target} expired at {expires} after 5s: ask the provider for tokens that live \
+                 5 minutes or longer"
+                    .into(),
                 short.conditions[1].clone(),
-                format!("Reconciling=True {pending}"),
+                Retry::Turn.progress(TokenTooShort, "Ready"),
             ],
             // It begins later than the others: its token has to be published before it expires.
             after: Some("silent"),
@@ -44,9 +40,9 @@ pub(super) fn resting() -> Vec<Row> {
         },
         Row {
             conditions: vec![
-                format!("Ready=False {turn}"),
-                format!("Refreshed=Unknown {turn}"),
-                format!("Reconciling=True {turn}"),
+                "Ready=False RateBudget: Secret {target} has no valid token: the next token request is waiting for its turn".into(),
+                "Refreshed=Unknown RateBudget: waiting until {time}: the provider asked this client to pause: no action needed".into(),
+                Retry::Turn.progress(RateBudget, "Refreshed"),
             ],
             events: Vec::new(),
             retry: Retry::Turn,

@@ -14,7 +14,7 @@ use crate::scripted::Reply;
 
 /// The condition `Refreshed` while the target belongs to somebody else.
 const NO_REQUEST: &str =
-    "Refreshed=Unknown Pending: no token is requested while there is no Secret to publish it in";
+    "Refreshed=Unknown Pending: no token is requested while condition Ready reports a conflict";
 
 /// The names of the policies that deny writes.
 pub(in crate::failures) const NO_NEW: &str = "no-new-secrets";
@@ -26,10 +26,13 @@ fn target(
     message: &str,
     fault: Change,
 ) -> Row {
-    let row = Row::preflight(name, reason, message, fault);
-    let conditions = [&row.conditions[0], NO_REQUEST, &row.conditions[2]].map(ToOwned::to_owned);
+    let row = Row::preflight(name, reason, "", fault);
     Row {
-        conditions: conditions.into(),
+        conditions: vec![
+            format!("Ready=False {reason}: no token is published: {message}"),
+            NO_REQUEST.into(),
+            Retry::Recheck.progress(reason, "Ready"),
+        ],
         retry: Retry::Recheck,
         ..row
     }
@@ -67,11 +70,11 @@ fn state(name: &str, namespace: &str, endpoint: &str) -> Value {
     })
 }
 
-/// The API server's message about a Secret that a policy denies.
+/// The cause where a policy denies a Secret.
 fn denied(secret: &str, policy: &str, message: &str) -> String {
     format!(
-        "cannot write Secret {{namespace}}/{secret}: secrets \"{secret}\" is forbidden: ValidatingAdmissionPolicy '{policy}' with \
-         binding '{policy}' denied request: {message} (422 Invalid)"
+        "writing Secret {{namespace}}/{secret} was denied by ValidatingAdmissionPolicy \"{policy}\" (it says: \"{message}\"): its \
+         owner must allow it"
     )
 }
 
@@ -84,8 +87,8 @@ pub(super) fn targets() -> Vec<Row> {
             ..target(
                 "conflict",
                 TargetConflict,
-                "Secret {target} exists and does not belong to this CubeCredential, so it is left alone: delete it, or set \
-                 spec.target.name to another name; it is looked at again every minute",
+                "Secret {target} belongs to another owner: set spec.target.name to another name, or delete that Secret if nobody uses \
+                 it",
                 |objects, _| objects.others.push(foreign("row-conflict-token")),
             )
         }
@@ -93,8 +96,7 @@ pub(super) fn targets() -> Vec<Row> {
         target(
             "copy",
             TargetConflict,
-            "Secret {target} is a copy of Secret \"another/original-token\", so it is left alone: delete it, or set spec.target.name to \
-             another name; it is looked at again every minute",
+            "Secret {target} is a copy of Secret \"another/original-token\": set spec.target.name to another name, or delete the copy",
             |objects, _| {
                 let mut copy = foreign("row-copy-token");
                 copy["metadata"]["labels"] = json!({MANAGED: "true"});
@@ -106,9 +108,7 @@ pub(super) fn targets() -> Vec<Row> {
         target(
             "retained",
             TargetConflict,
-            "Secret {target} was kept when an earlier CubeCredential of this name was deleted, and its token is not known to be for \
-             the same client and endpoint: delete it, or let this CubeCredential replace its token: `kubectl annotate --overwrite \
-             secret row-retained-token -n {namespace} cube-operator.dev/adoptable-by={uid}`; it is looked at again every minute",
+            "Secret {target} was left by a deleted CubeCredential: delete it, or annotate it with cube-operator.dev/adoptable-by={uid}",
             |objects, _| {
                 let mut left = foreign("row-retained-token");
                 left["metadata"]["labels"] = json!({MANAGED: "true"});
@@ -123,8 +123,8 @@ pub(super) fn targets() -> Vec<Row> {
             ..target(
                 "duplicate",
                 TargetDuplicate,
-                "CubeCredential \"elder\" is older and has the same target Secret {target}: set spec.target.name of one of the two \
-                 to another name; it is looked at again when one of them changes, and every minute",
+                "CubeCredential \"elder\" is older and has the same target Secret {target}: set another spec.target.name in one of the \
+                 two",
                 |objects, _| objects.others.push(objects.sibling("elder", "row-duplicate-token")),
             )
         }
@@ -141,10 +141,7 @@ pub(super) fn targets() -> Vec<Row> {
                 "refused-target",
                 Grant::ClientCredentials,
                 TargetNotWritable,
-                &format!(
-                    "{refused}: raise the quota, or have the policy or the role permit this Secret; next try at {{time}}, or at once \
-                     when the spec changes"
-                ),
+                &format!("{refused}; retrying at {{time}}"),
                 Retry::Write,
             )
         },
@@ -165,34 +162,37 @@ pub(super) fn states() -> Vec<Row> {
             ..Row::preflight_r(
                 "r-foreign",
                 StateConflict,
-                "Secret {state}, where the refresh token is to be kept, exists and does not belong to this CubeCredential, so it is \
-                 left alone and nothing is sent: delete it, or give this CubeCredential another name; it is looked at again every \
-                 minute",
+                "the refresh token cannot be stored, because Secret {state} belongs to another owner: recreate this CubeCredential \
+                 under another name, or delete that Secret if nobody uses it",
                 |objects, _| objects.others.push(foreign("row-r-foreign-cube-state")),
             )
         },
         Row::preflight_r(
             "r-elsewhere",
             StateConflict,
-            "the refresh token in Secret {state} is for https://login.example.com/token only: set spec.tokenURL back to that, or \
-             sign in for the new endpoint and write its refresh token into key \"refresh-token\" of Secret {login}; nothing is sent \
-             before that",
+            "the refresh token in Secret {state} is for https://login.example.com/token only: set spec.tokenURL back, or sign in again \
+             and write the new one to Secret {login}",
             |objects, setup| {
                 objects.login = None;
                 let namespace = &setup.place.namespace;
-                objects.others.push(state("row-r-elsewhere", namespace, "https://login.example.com/token"));
+                objects.others.push(state(
+                    "row-r-elsewhere",
+                    namespace,
+                    "https://login.example.com/token",
+                ));
             },
         ),
         Row::preflight_r(
             "r-left",
             StateConflict,
-            "the refresh token in Secret {state} was left by a deleted CubeCredential of this name: create Secret {login} with the \
-             label cube-operator.dev/credential=true, the annotation cube-operator.dev/token-hosts={host} and, in key \"refresh-token\", the refresh token that this login began with or \
-             that of a new sign-in; nothing is sent before that",
+            "the refresh token in Secret {state} was left by a deleted CubeCredential of this name: create Secret {login} with its \
+             initial refresh token, or with a new one",
             |objects, setup| {
                 objects.login = None;
                 let namespace = &setup.place.namespace;
-                objects.others.push(state("row-r-left", namespace, &setup.url("/r-left")));
+                objects
+                    .others
+                    .push(state("row-r-left", namespace, &setup.url("/r-left")));
             },
         ),
         Row {
@@ -201,10 +201,7 @@ pub(super) fn states() -> Vec<Row> {
                 "refused-state",
                 Grant::RefreshToken,
                 StateNotWritable,
-                &format!(
-                    "{refused}: raise the quota, or have the policy or the role permit this Secret; next try at {{time}}, or at once \
-                     when the spec changes"
-                ),
+                &format!("{refused}; retrying at {{time}}"),
                 Retry::Write,
             )
         },
@@ -218,14 +215,17 @@ pub(super) fn states() -> Vec<Row> {
                 Grant::RefreshToken,
                 StateNotWritable,
                 &format!(
-                    "do not restart the operator: the new refresh token is in its memory alone; {unchanged}: remove what is in the \
-                     way; it is written again every 30 s"
+                    "do not restart the operator: only it has the new refresh token; {unchanged}"
                 ),
                 Retry::Never,
             )
         }
         .while_a_token_lives()
-        .with_events(&["Normal TokenIssued", "Warning StateNotWritable", "Normal RefreshRequested"])
+        .with_events(&[
+            "Normal TokenIssued",
+            "Warning StateNotWritable",
+            "Normal RefreshRequested",
+        ])
         .then_sends("second"),
     ]
 }
@@ -239,9 +239,8 @@ pub(super) fn of_others() -> Vec<Row> {
             ..Row::preflight_r(
                 "r-copy",
                 StateConflict,
-                "Secret {state} is a copy of Secret \"another/row-r-copy-cube-state\", whose refresh token only one may use: if nobody \
-                 else uses it, move the login here (docs/backup.md): `kubectl annotate --overwrite secret row-r-copy-cube-state -n \
-                 {namespace} cube-operator.dev/adoptable-by={uid}`; it is looked at again every minute",
+                "Secret {state} is a copy of Secret \"another/row-r-copy-cube-state\": if nothing else uses it, \
+                 annotate it with cube-operator.dev/adoptable-by={uid}",
                 |objects, _| objects.others.push(state("row-r-copy", "another", "https://login.example.com/token")),
             )
         },
@@ -252,8 +251,8 @@ pub(super) fn of_others() -> Vec<Row> {
             ..Row::preflight_r(
                 "r-in-use",
                 RefreshTokenInUse,
-                "Secret {login} holds the refresh token of CubeCredential \"elder-login\", so it is not sent: sign in again for this \
-                 one, or move that login (docs/backup.md); it is looked at again every minute",
+                "Secret {login} holds the refresh token of CubeCredential \"elder-login\": sign in again for this one, or move that \
+                 login (docs/backup.md)",
                 |objects, _| objects.others.push(objects.sibling("elder-login", "elder-login-token")),
             )
         }

@@ -62,9 +62,7 @@ impl Setup {
 
     /// The events about each row in the order in which they came, without their notes: `Warning InvalidClient`.
     pub(in crate::failures) fn events(&self) -> BTreeMap<String, Vec<String>> {
-        let api: Api<Event> = Api::namespaced(self.client.clone(), &self.place.namespace);
-        let list = self.runtime.block_on(api.list(&ListParams::default()));
-        let mut list = list.unwrap().items;
+        let mut list = self.all_events();
         list.sort_by_key(|event| event.event_time.clone().map(|time| time.0));
         let mut events = BTreeMap::<_, Vec<_>>::new();
         for event in list {
@@ -73,6 +71,19 @@ impl Setup {
             events.entry(about).or_default().push(line);
         }
         events
+    }
+
+    /// The notes of all events.
+    pub(in crate::failures) fn notes(&self) -> impl Iterator<Item = String> {
+        self.all_events().into_iter().filter_map(|event| event.note)
+    }
+
+    fn all_events(&self) -> Vec<Event> {
+        let api: Api<Event> = Api::namespaced(self.client.clone(), &self.place.namespace);
+        self.runtime
+            .block_on(api.list(&ListParams::default()))
+            .unwrap()
+            .items
     }
 
     /// The conditions of a row, with names and times of this run in place of the `{placeholders}`.
@@ -128,9 +139,9 @@ pub(in crate::failures) fn is_well(status: &CubeCredentialStatus) -> bool {
 /// The time of the next attempt, as the message shows it.
 pub(in crate::failures) fn next_try(status: &CubeCredentialStatus) -> Option<String> {
     if let Some(time) = status.refresh_at {
-        return Some(time.strftime("%H:%M:%SZ").to_string());
+        return Some(time.to_string());
     }
     let text = told(status).concat();
-    let start = text.find("next try at ")? + "next try at ".len();
-    Some(text[start..start + "00:00:00Z".len()].to_owned())
+    let (_, after) = text.split_once("retrying at ")?;
+    Some(after[..after.find('Z')? + 1].to_owned())
 }

@@ -1,4 +1,4 @@
-//! The client's Secret, and the rest of what people write.
+//! The client Secret and the spec.
 
 use cube_operator::api::Reason::{
     CABundleInvalid, ClientSecretKeyMissing, ClientSecretMalformed, ClientSecretNotFound,
@@ -10,83 +10,83 @@ use super::Section;
 pub(super) const INPUTS: &[Section] = &[
     Section {
         reason: ClientSecretNotFound,
-        meaning: "there is no Secret by the name in `spec.clientSecretRef`",
-        who: "whoever keeps the client's Secret",
+        who: "the owner of the client Secret",
         first: "create it",
-        act: "Create it in the same namespace, or correct `spec.clientSecretRef.name`: `kubectl create secret generic NAME -n NAMESPACE \
-              --from-literal=client-id=... --from-literal=client-secret=...`, then `kubectl annotate secret NAME -n NAMESPACE \
-              cube-operator.dev/token-hosts=HOST` and `kubectl label secret NAME -n NAMESPACE cube-operator.dev/credential=true`.",
+        act: "Create it in the same namespace, or correct `spec.clientSecretRef.name`: `kubectl create secret generic \
+              NAME -n NAMESPACE --from-literal=client-id=... --from-literal=client-secret=...`, then `kubectl annotate \
+              secret NAME -n NAMESPACE cube-operator.dev/token-hosts=HOST` and `kubectl label secret NAME -n NAMESPACE \
+              cube-operator.dev/credential=true`.",
         rows: &[("absent", "")],
     },
     Section {
         reason: ClientSecretNotLabelled,
-        meaning: "the owner of the client's Secret has not permitted its use",
-        who: "whoever keeps the client's Secret",
+        who: "the owner of the client Secret",
         first: "label it",
-        act: "The label is the consent of the Secret's owner: without it the operator does not read the Secret. If that is you, run the \
-              command in the message.",
+        act: "The label is the consent of the Secret's owner: without it the operator does not read the Secret. The \
+              annotation limits the hosts that the Secret may be sent to, so set it first: `kubectl annotate secret \
+              NAME -n NAMESPACE cube-operator.dev/token-hosts=HOST`, then `kubectl label secret NAME -n NAMESPACE \
+              cube-operator.dev/credential=true`.",
         rows: &[("unlabelled", "")],
     },
     Section {
         reason: ClientSecretKeyMissing,
-        meaning: "the client's Secret lacks a key",
-        who: "whoever keeps the client's Secret",
-        first: "add the key, or name another",
-        act: "Add the key, or name the key that has the value: `clientIDKey` and `clientSecretKey` in `spec.clientSecretRef`.",
+        who: "the owner of the client Secret",
+        first: "add the key, or name another one",
+        act: "Add the key, or name the key that has the value: `clientIDKey` and `clientSecretKey` in \
+              `spec.clientSecretRef`.",
         rows: &[("no-secret", "")],
     },
     Section {
         reason: ClientSecretMalformed,
-        meaning: "a value in the client's Secret cannot be what the provider issued",
-        who: "whoever keeps the client's Secret",
-        first: "write the value again, without a line break",
-        act: "Write it again; the line break comes from `echo`, and this adds none: `kubectl patch secret NAME -n NAMESPACE -p \
-              '{\"stringData\": {\"client-secret\": \"...\"}}'`. A blank, a no-break space or a byte order mark around the value comes from \
-              an editor or a copied web page, and is not seen; blanks inside of a value are kept. A client whose secret really is \
-              empty has `spec.clientAuthentication: BasicEmptySecret`.",
+        who: "the owner of the client Secret",
+        first: "write the value again",
+        act: "Write it again. `echo` adds a trailing newline, and this does not: `kubectl patch secret NAME -n \
+              NAMESPACE -p '{\"stringData\": {\"client-secret\": \"...\"}}'`. A space, a no-break space or a byte \
+              order mark around the value comes from an editor or a copied web page. Spaces inside a value are kept. \
+              If the client has an empty secret, set `spec.clientAuthentication: BasicEmptySecret`.",
         rows: &[
             ("line-break", ""),
-            ("id-mark", "With a character that is not seen:"),
+            ("id-mark", "With an invisible character:"),
         ],
     },
     Section {
         reason: HostNotAllowed,
-        meaning: "the client secret may not be sent to this host",
-        who: "whoever wrote the spec, the Secret's owner or the operator's installer",
-        first: "correct `spec.tokenURL`, or have the host permitted",
-        act: "First check that `spec.tokenURL` is right: this is what keeps a secret from being sent elsewhere. If it is, the one whom \
-              the message names permits the host: the owner of the Secret in its annotation `cube-operator.dev/token-hosts`, or the \
-              operator's installer in `allowedTokenHosts` (for hosts) or `allowNetworks` (for loopback, link-local and such addresses). Where a list \
-              of hosts applies, the owner permits a private CA too, in `cube-operator.dev/token-ca`: whoever chooses the CA chooses \
-              who may answer for a host.",
+        who: "the author of the CubeCredential, the Secret's owner or the operator's installer",
+        first: "correct `spec.tokenURL`, or have the host allowed",
+        act: "First check that `spec.tokenURL` is right: this check keeps a secret from being sent elsewhere. If it \
+              is, the party in the message can allow the host: the owner of the Secret in annotation \
+              `cube-operator.dev/token-hosts`, or the operator's installer in `allowedTokenHosts` (hosts) or \
+              `allowNetworks` (loopback and similar addresses). Never allow 169.254.0.0/16: it has the cloud's \
+              metadata service, which gives the node's credentials to anyone who asks. Where a list of hosts applies, \
+              the owner also allows a private CA, in annotation `cube-operator.dev/token-ca`, because the author of \
+              the CA bundle decides who can answer for a host.",
         rows: &[
             ("hosts", ""),
             (
-                "unpermitted-ca",
-                "A private CA that the owner of the Secret has not permitted:",
+                "other-ca",
+                "When the owner of the Secret does not allow the CA bundle:",
             ),
             (
                 "unnamed-hosts",
-                "A Secret without a list of hosts, where the installer requires one (`requireTokenHosts`):",
+                "When the installer requires a list of hosts (`requireTokenHosts`):",
             ),
-            ("metadata", "An address that is refused by default:"),
+            ("metadata", "When the address is refused by default:"),
         ],
     },
     Section {
         reason: CABundleInvalid,
-        meaning: "the CA bundle is absent, not labelled, too large, or no PEM",
-        who: "whoever keeps the CA bundle",
+        who: "the owner of the CA bundle",
         first: "correct what `spec.caBundleRef` names",
-        act: "Correct the ConfigMap or Secret, or `spec.caBundleRef`. A Secret needs the label, a ConfigMap does not.",
+        act: "Correct the ConfigMap or Secret, or `spec.caBundleRef`. A Secret needs the label; a ConfigMap does not.",
         rows: &[("no-pem", "")],
     },
     Section {
         reason: InvalidSpec,
-        meaning: "the operator cannot use the spec",
-        who: "whoever wrote the spec, or the operator's installer",
+        who: "the author of the CubeCredential, or the operator's installer",
         first: "correct the field in the message",
-        act: "Correct the field. The API server refuses such a spec, so the `CustomResourceDefinition` in the cluster is probably that of \
-              another version: `cube-operator check` tells, and `crds/cubecredentials.yaml` of the installed version is the right one.",
+        act: "Correct the field. The API server rejects such a spec, so the `CustomResourceDefinition` in the cluster \
+              is probably of another version: `cube-operator check` reports that, and `crds/cubecredentials.yaml` of \
+              the installed version is the right one.",
         rows: &[("spec", "")],
     },
 ];

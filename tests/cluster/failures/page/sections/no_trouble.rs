@@ -1,52 +1,62 @@
 //! Reasons that are no failure.
 
-use cube_operator::api::Reason::{Pending, RateBudget, Suspended, Synced, TokenIssued};
+use cube_operator::api::Reason::{
+    Pending, RateBudget, Suspended, Synced, TokenIssued, TokenTooShort,
+};
 
 use super::Section;
 
 pub(super) const NO_TROUBLE: &[Section] = &[
     Section {
         reason: Suspended,
-        meaning: "`spec.suspend` is true",
-        who: "whoever suspended it",
-        first: "set it to false when you want tokens again",
-        act: "Somebody wanted it so. `kubectl patch cubecredential NAME --type=merge -p '{\"spec\":{\"suspend\":false}}'` ends it.",
+        who: "the person who suspended it",
+        first: "set `spec.suspend` to false to resume",
+        act: "`kubectl patch cubecredential NAME -n NAMESPACE --type=merge -p '{\"spec\":{\"suspend\":false}}'` \
+              resumes it.",
         rows: &[("suspended", "")],
     },
     Section {
         reason: Pending,
-        meaning: "nothing was due yet, or there is something to wait for",
-        who: "nobody has to",
-        first: "wait; if `READY` is `False`, look for the reason of `Ready`",
-        act: "Wait for the time in the message. It is told of a token that lives for seconds only, of a refresh token that another \
-              process of the operator is sending (40 s at most), and as the reason of `Refreshed` while a target is in the way.",
+        who: "nobody",
+        first: "no action needed",
+        act: "Wait for the time in the message: another process of the operator is sending the refresh token (40 s at \
+              most). If `READY` is `False` with another reason, see that reason.",
+        rows: &[],
+    },
+    Section {
+        reason: TokenTooShort,
+        who: "the provider",
+        first: "ask for tokens that live 5 minutes or longer",
+        act: "The operator requests at most one token every 12 seconds, and the kubelet brings a new one into a pod \
+              within 90 seconds, so consumers of such tokens mostly have none. A change of `spec.refreshBefore` does \
+              not help.",
         rows: &[("short", "")],
     },
     Section {
         reason: RateBudget,
-        meaning: "the next token request of this client waits for its turn",
-        who: "nobody has to",
-        first: "wait",
-        act: "Wait. All `CubeCredentials` with one client id and token URL share [a budget of requests](request-budget.md), so that the \
-              provider's limit is kept, and a pause that the provider asked for holds for all with the same client secret. A secret \
-              that has not worked yet gets a part of the budget only. If it takes too long, let pods share the target of one `CubeCredential`, or set `tokenRequestInterval` of the chart, if the provider permits more.",
+        who: "nobody",
+        first: "no action needed",
+        act: "All CubeCredentials with one client id and token URL share [a budget of \
+              requests](request-budget.md), so that the provider's rate limit is kept; a pause that the provider asked \
+              for applies to all with the same client secret. A secret that has not worked yet gets only a part of the \
+              budget. If tokens expire while they wait, let pods share the target of one CubeCredential, or raise the \
+              rate with `tokenRequestInterval` of the chart if the provider allows more.",
         rows: &[("turn", "")],
     },
     Section {
         reason: TokenIssued,
-        meaning: "the last exchange worked",
-        who: "nobody has to",
-        first: "nothing",
-        act: "Nothing. If a consumer is refused all the same, the token was revoked early, or the consumer does not read it again: a \
-              file in a pod follows its Secret within 90 seconds, environment variables and `subPath` mounts never.",
+        who: "nobody",
+        first: "no action needed",
+        act: "If a consumer gets 401 all the same, the token was revoked early, or the consumer does not read it \
+              again: a file in a pod follows its Secret within 90 seconds, environment variables and `subPath` mounts \
+              never.",
         rows: &[("bearer", "")],
     },
     Section {
         reason: Synced,
-        meaning: "the Secret holds a live token; the reason of `Ready`",
-        who: "nobody has to",
-        first: "nothing",
-        act: "Nothing. See [`TokenIssued`](#tokenissued).",
+        who: "nobody",
+        first: "no action needed",
+        act: "See [`TokenIssued`](#tokenissued).",
         rows: &[],
     },
 ];

@@ -10,13 +10,12 @@ use super::Section;
 pub(super) const NOT_REACHED: &[Section] = &[
     Section {
         reason: Unreachable,
-        meaning: "there is no connection to the provider, so nothing was sent",
-        who: "your network's people, or whoever wrote the spec",
-        first: "check host, DNS, network policies, proxy",
-        act: "Check the host in `spec.tokenURL`, that the operator's pod resolves it, and that network policies, firewall and proxy \
-              let that pod reach it. Behind a proxy the operator needs `HTTPS_PROXY` (`extraEnv` of the chart). If the message names a \
-              proxy, the proxy refused or could not be reached: 407 asks for credentials, 403 for a rule that allows the host, and with \
-              502 to 504 the proxy itself cannot reach it.",
+        who: "your network team, or the author of the CubeCredential",
+        first: "check the host, DNS, network policies and proxy",
+        act: "Nothing was sent. Check the host in `spec.tokenURL`, that the operator's pod can resolve it, and that \
+              network policies, firewall and proxy let the pod reach it. Behind a proxy the operator needs \
+              `HTTPS_PROXY` (`extraEnv` of the chart). If the message names a proxy: 407 asks for credentials, 403 for \
+              a rule that allows the host, and with 502 to 504 the proxy itself cannot reach the host.",
         rows: &[
             ("unresolved", ""),
             ("refused", "When nothing listens there:"),
@@ -24,83 +23,79 @@ pub(super) const NOT_REACHED: &[Section] = &[
     },
     Section {
         reason: TLSUntrusted,
-        meaning: "the certificate of the token endpoint is not trusted, so nothing was sent",
-        who: "whoever wrote the spec, or the owner of the host",
-        first: "name its authority in `spec.caBundleRef`, or have it renewed",
-        act: "Do what the message says: each flaw has a remedy of its own. If a private CA issued the certificate, also that of a proxy \
-              that looks into TLS, put the certificate of that CA into a ConfigMap and name it in `spec.caBundleRef`. A certificate that \
-              has expired, is for another host, or is signed with an algorithm that is no longer safe, only its owner can replace: \
-              another CA certificate does not help. There is no switch to skip the check.",
+        who: "the author of the CubeCredential, or the server's owner",
+        first: "name its CA in `spec.caBundleRef`, or have the certificate renewed",
+        act: "Nothing was sent. Follow the message: each flaw has its own remedy. If a private CA signed the \
+              certificate, or a proxy inspects TLS, put the certificate of that CA into a ConfigMap and name it in \
+              `spec.caBundleRef`. If only the root CA is trusted, the server must also send its intermediate \
+              certificates. Only the server's owner can replace a certificate that has expired, is for another host, \
+              or is signed with an unsafe algorithm. Verification cannot be switched off.",
         rows: &[("untrusted", ""), ("expired", "When it has expired:")],
     },
     Section {
         reason: ClientCertificateRequired,
-        meaning: "the token endpoint wants a TLS client certificate, and served nothing without one",
         who: "the provider",
         first: "ask for a token endpoint without mutual TLS",
-        act: "Ask the provider for a token endpoint without mutual TLS, or to exempt this client from it. No refresh token was used up: \
-              a server that refuses the handshake reads no request.",
+        act: "Ask the provider for a token endpoint without mutual TLS, or to exempt this client. No refresh token was \
+              consumed: a server that refuses the handshake reads no request.",
         rows: &[("mutual", "")],
     },
     Section {
         reason: NoResponse,
-        meaning: "the request was sent, and no complete answer came back",
-        who: "the provider, or your network's people",
-        first: "check proxy and firewall, and the provider's status page",
-        act: "Look at the provider's status page, and for a proxy or firewall on the way that holds or cuts connections. A \
-              whole JSON object counts as a complete answer, however its connection ends.",
+        who: "the provider, or your network team",
+        first: "check the proxy, the firewall and the provider's status page",
+        act: "The request was sent. Check the provider's status page, and whether a proxy or firewall holds or cuts \
+              connections. With a stored refresh token, the provider may have consumed it without the operator \
+              learning the new one. The retry finds out and risks nothing more: if the old token was not consumed, or \
+              the provider has a grace period, it succeeds; otherwise it is rejected, and someone must sign in again.",
         rows: &[
             ("silent", ""),
-            ("cut", "When a part of the answer came:"),
+            ("cut", "When a part of the response arrived:"),
             ("r-closed", "With a stored refresh token:"),
         ],
     },
     Section {
         reason: Unavailable,
-        meaning: "5xx, or `temporarily_unavailable`: the provider, or a proxy in front of it, has a failure",
         who: "the provider",
-        first: "wait",
-        act: "Nothing can be repaired here. If it lasts, look at the provider's status page.",
+        first: "no action needed",
+        act: "The provider, or a proxy in front of it, responded with 5xx or `temporarily_unavailable`. If this \
+              persists, check the provider's status page.",
         rows: &[("down", "")],
     },
     Section {
         reason: Redirected,
-        meaning: "the token endpoint redirects, and a client secret is never sent on",
-        who: "whoever wrote the spec",
+        who: "the author of the CubeCredential",
         first: "correct `spec.tokenURL`",
-        act: "Set `spec.tokenURL` to the token endpoint itself. Often only the slash at its end is missing or too much. If the message \
-              shows a sign-in page, it may be that of a proxy.",
+        act: "Set `spec.tokenURL` to the token endpoint itself: a client secret is never sent to where a redirect \
+              points. Often a trailing slash is missing or superfluous. If the message shows a sign-in page, it may be \
+              that of a proxy.",
         rows: &[("redirect", "")],
     },
     Section {
         reason: EndpointNotFound,
-        meaning: "404, 405 or 410: there is no token endpoint at this path",
-        who: "whoever wrote the spec",
+        who: "the author of the CubeCredential",
         first: "correct the path in `spec.tokenURL`",
-        act: "Correct the path in `spec.tokenURL`; a slash at its end matters.",
+        act: "The server responded with 404, 405 or 410. Correct the path in `spec.tokenURL`; a trailing slash matters.",
         rows: &[("absent-404", "")],
     },
     Section {
         reason: UnexpectedResponse,
-        meaning: "the answer has no token in it that can be used",
-        who: "whoever wrote the spec",
+        who: "the author of the CubeCredential",
         first: "check `spec.tokenURL`",
-        act: "Check that `spec.tokenURL` is an OAuth 2 token endpoint, not a web page or another API of the provider. If it is, tell \
-              the provider what the message says.",
+        act: "Check that `spec.tokenURL` is an OAuth 2 token endpoint, not a web page or another API of the provider. \
+              If it is, show the message to the provider.",
         rows: &[("page", "")],
     },
     Section {
         reason: UnsupportedTokenType,
-        meaning: "the token is of another type than `Bearer`",
         who: "the provider",
-        first: "ask the provider for bearer tokens",
+        first: "ask for bearer tokens",
         act: "Ask the provider to issue bearer tokens to this client. The operator publishes no others.",
         rows: &[("mac", "")],
     },
     Section {
         reason: ResponseTooLarge,
-        meaning: "the answer has more than 256 KiB, as no token endpoint's has",
-        who: "whoever wrote the spec",
+        who: "the author of the CubeCredential",
         first: "check `spec.tokenURL`",
         act: "Check that `spec.tokenURL` is an OAuth 2 token endpoint, not a web page or a download.",
         rows: &[("bomb", "")],

@@ -10,90 +10,85 @@ use super::Section;
 pub(super) const REFUSED: &[Section] = &[
     Section {
         reason: InvalidClient,
-        meaning: "the provider does not know this client, or not with this secret",
-        who: "whoever keeps the client's Secret, or the provider",
-        first: "check the client id and secret",
-        act: "Write both again, as the provider shows them: `kubectl patch secret NAME -n NAMESPACE -p '{\"stringData\": {\"client-id\": \
-              \"...\", \"client-secret\": \"...\"}}'`. A secret that was rotated at the provider has to be written here too. If they are \
-              right, ask the provider whether the client is disabled, and whether it wants the secret in a header: that is \
-              `spec.clientAuthentication: Basic`.",
-        rows: &[("described", ""), ("warning", "While a token still lives:")],
+        who: "the owner of the client Secret, or the provider",
+        first: "check the client id and the client secret",
+        act: "Before the first token: write both values again, as the provider shows them: `kubectl patch secret NAME \
+              -n NAMESPACE -p '{\"stringData\": {\"client-id\": \"...\", \"client-secret\": \"...\"}}'`. If they are \
+              right, the provider may expect the secret in the other place: the message names the current \
+              `spec.clientAuthentication`. After tokens have been issued: the secret was probably rotated at the \
+              provider, has expired, or the client was disabled; write the new secret, or ask the provider.",
+        rows: &[
+            ("described", ""),
+            ("warning", "While a token is still valid:"),
+        ],
     },
     Section {
         reason: InvalidGrant,
-        meaning: "the provider does not let this client get tokens for itself",
         who: "the provider",
-        first: "ask the provider to permit the grant",
-        act: "Ask the provider to permit this client the `client_credentials` grant. If the client is for people who sign in, set \
-              `spec.grant` to `RefreshToken`.",
+        first: "ask the provider why",
+        act: "With `client_credentials` there is no code or refresh token that could be invalid, so the provider uses \
+              this error for something of its own: ask it. Some providers mean a missing field, which belongs in \
+              `spec.parameters`.",
         rows: &[("grant", "")],
     },
     Section {
         reason: UnauthorizedClient,
-        meaning: "this client may not use this grant",
         who: "the provider",
-        first: "ask the provider to permit the grant",
-        act: "Ask the provider to permit this client the grant in the message, or set `spec.grant` to the one that it was made for.",
+        first: "ask the provider to allow the grant",
+        act: "Ask the provider to allow this client to use the grant in the message, or set `spec.grant` to the grant \
+              that the client was created for.",
         rows: &[("client", "")],
     },
     Section {
         reason: UnsupportedGrantType,
-        meaning: "this token endpoint does not have the grant",
-        who: "whoever wrote the spec",
-        first: "check `spec.grant` and `spec.tokenURL`",
-        act: "Look in the provider's documentation for the grants of this token endpoint, and set `spec.grant` or `spec.tokenURL`.",
+        who: "the author of the CubeCredential",
+        first: "check `spec.tokenURL` and `spec.grant`",
+        act: "Look up in the provider's documentation which grants this token endpoint supports, and correct \
+              `spec.tokenURL` or `spec.grant`.",
         rows: &[("grant-type", "")],
     },
     Section {
         reason: InvalidScope,
-        meaning: "the provider does not give these scopes to this client",
-        who: "whoever wrote the spec",
+        who: "the author of the CubeCredential",
         first: "correct `spec.scopes`",
-        act: "Set `spec.scopes` to what the provider permits this client. With the provider `CubeSoftware` and no scopes the operator \
-              asks for `read write`. A refresh token has the scopes of its sign-in.",
+        act: "Set `spec.scopes` to scopes that the provider allows this client. With provider `CubeSoftware` and no \
+              scopes, the operator requests `read write`. A refresh keeps the scopes of its sign-in.",
         rows: &[("scope", "")],
     },
     Section {
         reason: InvalidTarget,
-        meaning: "the provider does not know the audience or resource that is asked for",
-        who: "whoever wrote the spec",
+        who: "the author of the CubeCredential",
         first: "correct `spec.parameters`",
-        act: "Correct `audience` or `resource` in `spec.parameters`, as the provider documents them.",
+        act: "Correct `audience` or `resource` in `spec.parameters` as the provider documents them.",
         rows: &[("target", "")],
     },
     Section {
         reason: InvalidRequest,
-        meaning: "the provider does not take the request as it is (any other 4xx)",
-        who: "whoever wrote the spec",
+        who: "the author of the CubeCredential",
         first: "compare the spec with the provider's documentation",
-        act: "Look in the provider's documentation for what its token endpoint wants besides id and secret: `spec.parameters`, \
-              `spec.scopes`, `spec.clientAuthentication`. A code of the provider's own is explained there too.",
+        act: "Look up what the token endpoint expects besides id and secret: `spec.parameters`, `spec.scopes`, \
+              `spec.clientAuthentication`. The provider's documentation explains its own error codes.",
         rows: &[
             ("request", ""),
-            ("own-code", "With a code of the provider's own:"),
+            ("own-code", "With an error code of the provider's own:"),
         ],
     },
     Section {
         reason: Forbidden,
-        meaning: "403: the provider, or a firewall in front of it, lets nobody in from here",
-        who: "the provider, or your network's people",
-        first: "have this cluster's egress addresses allowed",
-        act: "Tell the provider the egress IP addresses of this cluster (ask whoever runs its NAT), and that this client requests \
-              tokens. When they have added them, ask for a try with the annotation: the cluster cannot see it. If the message speaks \
-              of a page instead of JSON, look at your own proxy or firewall first.",
-        rows: &[
-            ("forbidden", ""),
-            ("firewall", "With a page instead of JSON:"),
-        ],
+        who: "the provider, or your network team",
+        first: "allow this cluster's egress IP addresses",
+        act: "Tell the provider the egress IP addresses of this cluster (ask whoever runs its NAT gateway), and check \
+              that the client has not expired. Then request a retry with the annotation, because the cluster cannot \
+              see that change. If the message mentions an HTML page, check your own proxy or firewall first.",
+        rows: &[("forbidden", ""), ("firewall", "With an HTML page:")],
     },
     Section {
         reason: RateLimited,
-        meaning: "429: the provider has had too many requests of this client",
-        who: "whoever uses the same client too often",
-        first: "wait",
-        act: "Wait. If it comes again, look for others who use the same client id: another cluster, a script, a second \
-              `CubeCredential`. The operator itself asks for few tokens. Nothing shortens \
-              the pause, and it holds for all `CubeCredentials` with this client id and secret.",
+        who: "the other users of the client",
+        first: "no action needed",
+        act: "The operator waits as long as the provider asks, for all CubeCredentials with this client id and secret, \
+              and nothing shortens that. If it happens again, find the other users of this client id: another cluster, \
+              a script, a second CubeCredential.",
         rows: &[("limited", "")],
     },
 ];

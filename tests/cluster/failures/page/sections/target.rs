@@ -7,36 +7,35 @@ use super::Section;
 pub(super) const TARGET: &[Section] = &[
     Section {
         reason: TargetConflict,
-        meaning: "a Secret by the target's name belongs to somebody else",
-        who: "whoever made that Secret, or wrote the spec",
-        first: "delete that Secret, or choose another `spec.target.name`",
-        act: "Find out whose it is. If nobody needs it, delete it; else set `spec.target.name` to another name. The operator never \
-              overwrites it. One that `deletionPolicy: Retain` kept is continued by a `CubeCredential` of the same name for the same \
-              client, endpoint and grant; for anything else, whoever may write the Secret runs the command in the message.",
+        who: "the owner of that Secret, or the author of the CubeCredential",
+        first: "set `spec.target.name` to another name",
+        act: "Find out whose Secret it is. Set `spec.target.name` to another name, or delete the Secret if nobody uses \
+              it. The operator never overwrites it. A Secret that `deletionPolicy: Retain` kept is continued by a \
+              CubeCredential of the same name for the same client, endpoint and grant. For any other, its owner can \
+              set the annotation: `kubectl annotate secret NAME -n NAMESPACE cube-operator.dev/adoptable-by=UID`.",
         rows: &[
             ("conflict", ""),
             ("copy", "When it is a copy of a target:"),
             (
                 "retained",
-                "When it was left by a deleted `CubeCredential` of this name:",
+                "When a deleted CubeCredential of this name left it:",
             ),
         ],
     },
     Section {
         reason: TargetDuplicate,
-        meaning: "another, older `CubeCredential` has the same target",
-        who: "whoever wrote the two specs",
-        first: "choose another `spec.target.name`",
+        who: "the authors of the two CubeCredentials",
+        first: "set another `spec.target.name`",
         act: "Set `spec.target.name` of one of the two to another name, or delete one of them.",
         rows: &[("duplicate", "")],
     },
     Section {
         reason: TargetNotWritable,
-        meaning: "the API server refuses to store the token",
         who: "the cluster's administrator",
-        first: "remove what is in the way: a quota, a policy",
-        act: "The message has the API server's own words: a quota, an admission policy, a missing role. Change that, or set \
-              `spec.target` to what is permitted. The token waits in memory meanwhile; no further one is requested for it.",
+        first: "let the operator write the Secret",
+        act: "The message names the quota, the admission policy, the webhook or the missing role. Change that, or \
+              change `spec.target` so that it is allowed. Meanwhile the token waits in memory, and no other one is \
+              requested.",
         rows: &[("refused-target", "")],
     },
 ];

@@ -1,0 +1,182 @@
+//! Who denied a write, as far as the API server's own words say it, and the remedy that fits.
+
+use crate::{
+    api_error::{ApiError, Cause},
+    reconcile::write_error::WriteError,
+};
+
+/// The most characters of somebody's own words.
+const LONGEST_WORDS: usize = 60;
+
+/// The cause of a failed write, and its remedy.
+pub(super) fn explained(why: &WriteError) -> (String, &'static str) {
+    match why {
+        WriteError::Api(error) => match Denial::of(error) {
+            Some(denial) => (
+                format!("writing {} {}", error.object, denial.cause()),
+                denial.remedy(),
+            ),
+            None => (why.to_string(), unexplained(error)),
+        },
+        WriteError::Altered { .. } => (
+            why.to_string(),
+            "its owner must leave the Secret as written",
+        ),
+        WriteError::Immutable { .. } => (why.to_string(), "delete it"),
+        WriteError::ForeignState => (why.to_string(), "delete that Secret if nobody uses it"),
+    }
+}
+
+fn unexplained(error: &ApiError) -> &'static str {
+    match &error.cause {
+        Cause::Status(_) => "ask the cluster's administrator",
+        Cause::Timeout(_) | Cause::Unreadable | Cause::Connection(_) => {
+            "if this persists, check the API server"
+        }
+    }
+}
+
+/// What denied a write.
+#[derive(Debug, PartialEq, Eq)]
+enum Denial<'a> {
+    Policy { name: &'a str, words: &'a str },
+    Webhook { name: &'a str, words: &'a str },
+    Quota { name: &'a str, limited: &'a str },
+    Role { verb: &'a str },
+}
+
+impl<'a> Denial<'a> {
+    /// The API server has no fields for it: these are the texts of its admission plugins and of its RBAC authorizer.
+    fn of(error: &'a ApiError) -> Option<Self> {
+        let Cause::Status(status) = &error.cause else {
+            return None;
+        };
+        let text = status.message.as_str();
+        if let Some((name, rest)) = after(text, "ValidatingAdmissionPolicy '", "'") {
+            let words = rest
+                .split_once("denied request: ")
+                .map_or("", |(_, words)| words);
+            return Some(Self::Policy { name, words });
+        }
+        if let Some((name, rest)) = after(text, "admission webhook \"", "\"") {
+            let words = rest
+                .split_once("denied the request: ")
+                .map_or("", |(_, words)| words);
+            return Some(Self::Webhook { name, words });
+        }
+        if let Some((name, rest)) = after(text, "exceeded quota: ", ",") {
+            let limited = rest
+                .split_once("limited: ")
+                .map_or("", |(_, limited)| limited);
+            return Some(Self::Quota { name, limited });
+        }
+        let (verb, _) = after(text, "\" cannot ", " resource \"secrets\"")?;
+        Some(Self::Role { verb })
+    }
+
+    fn cause(&self) -> String {
+        match self {
+            Self::Policy { name, words } => {
+                format!(
+                    "was denied by ValidatingAdmissionPolicy {name:?}{}",
+                    shown(words)
+                )
+            }
+            Self::Webhook { name, words } => {
+                format!("was denied by admission webhook {name:?}{}", shown(words))
+            }
+            Self::Quota { name, limited: "" } => format!("exceeds ResourceQuota {name:?}"),
+            Self::Quota { name, limited } => format!("exceeds ResourceQuota {name:?} ({limited})"),
+            Self::Role { verb } => {
+                format!("was denied: the operator's role does not allow to {verb} Secrets there")
+            }
+        }
+    }
+
+    fn remedy(&self) -> &'static str {
+        match self {
+            Self::Policy { .. } | Self::Webhook { .. } => "its owner must allow it",
+            Self::Quota { .. } => "raise it, or delete unused Secrets",
+            Self::Role { .. } => "install the chart's roles for this namespace",
+        }
+    }
+}
+
+/// The text between the first `start` and the next `end`, and the rest.
+fn after<'a>(text: &'a str, start: &str, end: &str) -> Option<(&'a str, &'a str)> {
+    text.split_once(start)?.1.split_once(end)
+}
+
+/// Somebody's own words, quoted and cut.
+fn shown(words: &str) -> String {
+    if words.is_empty() {
+        return String::new();
+    }
+    let cut: String = words.chars().take(LONGEST_WORDS).collect();
+    let more = if cut.len() < words.len() { "..." } else { "" };
+    format!(" (it says: \"{cut}{more}\")")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api_error::{ApiStatus, StatusClass};
+
+    fn of(message: &str) -> String {
+        let (cause, remedy) = explained(&WriteError::Api(ApiError {
+            verb: "write",
+            object: "Secret treasury/main-token".into(),
+            cause: Cause::Status(ApiStatus {
+                message: message.into(),
+                code: 403,
+                reason: "Forbidden".into(),
+                class: StatusClass::Refused,
+                namespace_is_gone: false,
+            }),
+        }));
+        format!("{cause}: {remedy}")
+    }
+
+    #[test]
+    fn each_cause_of_a_denial_has_its_own_remedy() {
+        let start = "secrets \"main-token\" is forbidden: ";
+        for (message, expected) in [
+            (
+                format!("{start}ValidatingAdmissionPolicy 'strict' with binding 'all' denied request: no tokens"),
+                "writing Secret treasury/main-token was denied by ValidatingAdmissionPolicy \"strict\" (it says: \"no tokens\"): its \
+                 owner must allow it",
+            ),
+            (
+                "admission webhook \"check.example.com\" denied the request: no owner".into(),
+                "writing Secret treasury/main-token was denied by admission webhook \"check.example.com\" (it says: \"no owner\"): its \
+                 owner must allow it",
+            ),
+            (
+                format!("{start}exceeded quota: few, requested: secrets=1, used: secrets=2, limited: secrets=2"),
+                "writing Secret treasury/main-token exceeds ResourceQuota \"few\" (secrets=2): raise it, or delete unused Secrets",
+            ),
+            (
+                "secrets is forbidden: User \"system:serviceaccount:a:b\" cannot create resource \"secrets\" in API group \"\" in the \
+                 namespace \"treasury\""
+                    .into(),
+                "writing Secret treasury/main-token was denied: the operator's role does not allow to create Secrets there: install \
+                 the chart's roles for this namespace",
+            ),
+            (
+                "something else".into(),
+                "failed to write Secret treasury/main-token: something else (403 Forbidden): ask the cluster's administrator",
+            ),
+        ] {
+            assert_eq!(of(&message), expected);
+        }
+    }
+
+    #[test]
+    fn somebody_elses_words_are_cut() {
+        assert_eq!(
+            shown(&"a".repeat(61)),
+            format!(" (it says: \"{}...\")", "a".repeat(60))
+        );
+        assert_eq!(shown(""), "");
+    }
+}

@@ -1,0 +1,44 @@
+//! The messages of credentials that wait.
+
+use jiff::Timestamp;
+
+use crate::reconcile::pace::Wait;
+
+/// `too_late`: there is a token, and it does not last until then.
+pub(in crate::reconcile::status) fn waits_for_permit(
+    at: Timestamp,
+    wait: Wait,
+    too_late: bool,
+) -> String {
+    let waits = match wait {
+        Wait::Pause => "the provider asked this client to pause",
+        Wait::Turn => "CubeCredentials with this client id and token URL share one rate limit",
+        Wait::Refused => {
+            "the provider rejected this client secret, so others with this client id go first"
+        }
+    };
+    let remedy = match (too_late, wait) {
+        (false, _) => "no action needed",
+        (true, Wait::Pause) => "the token expires before; find the other users of this client id",
+        (true, Wait::Turn | Wait::Refused) => {
+            "the token expires before; share one CubeCredential or use another client id"
+        }
+    };
+    format!("waiting until {at}: {waits}: {remedy}")
+}
+
+/// It names no time and no number: they would change the status again and again.
+pub(in crate::reconcile::status) fn waits_for_slot() -> &'static str {
+    "waiting for other token requests of this namespace to finish: no action needed; if this persists, look for token endpoints \
+     in this namespace that do not respond"
+}
+
+pub(in crate::reconcile::status) fn waits_for_target() -> &'static str {
+    "no token is requested while condition Ready reports a conflict"
+}
+
+pub(in crate::reconcile::status) fn claimed(until: Timestamp) -> String {
+    format!(
+        "waiting until {until}: another process of the operator is sending the refresh token: no action needed"
+    )
+}
