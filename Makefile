@@ -53,7 +53,7 @@ unused: ## Look for dependencies that nothing uses.
 
 .PHONY: unit
 unit: ## Run the tests that need no cluster.
-	cargo test --locked --lib --bins --test purity --test definition --test exchange --test fuzz --test bench
+	cargo test --locked --lib --bins --test purity --test definition --test exchange --test fuzz --test bench --test pages
 
 .PHONY: cluster
 cluster: tools ## Run the tests against a real API server and a real token server.
@@ -94,6 +94,10 @@ crd: ## Generate the CRD from the types, for crds/ and for the chart.
 	mkdir -p crds $(CHART)/files
 	cp target/crd.yaml crds/cubecredentials.yaml
 	cp target/crd.yaml $(CHART)/files/cubecredentials.yaml
+
+.PHONY: reference
+reference: ## Write the pages below docs/reference from their sources: the CRD, reasons, events, metrics, flags, values.
+	WRITE_REFERENCE=1 cargo test --locked --test definition reference
 
 .PHONY: troubleshooting
 troubleshooting: tools ## Play all failures, and write docs/troubleshooting.md from what kubectl shows of them.

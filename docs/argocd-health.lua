@@ -1,7 +1,7 @@
 -- Argo CD: the health of a CubeCredential.
 local status = obj.status or {}
 if status.observedGeneration ~= obj.metadata.generation then
-  return {status = "Progressing", message = "the operator has not looked at this spec yet"}
+  return {status = "Progressing", message = "waiting for the operator to observe this spec"}
 end
 local conditions = {}
 for _, condition in ipairs(status.conditions or {}) do

@@ -45,7 +45,7 @@ pub struct ApiStatus {
     pub reason: String,
     /// The consequence for the caller.
     pub class: StatusClass,
-    /// Whether the namespace of the object does not exist, or is being deleted.
+    /// True if the namespace of the object does not exist, or is being deleted.
     pub namespace_is_gone: bool,
 }
 
@@ -65,31 +65,31 @@ pub enum StatusClass {
 }
 
 impl ApiError {
-    /// Whether another write came first, so that the object only has to be read again.
+    /// Returns whether another write came first, so that the object only has to be read again.
     #[must_use]
     pub(crate) fn is_conflict(&self) -> bool {
         self.class() == Some(StatusClass::Conflict)
     }
 
-    /// Whether the API server refused the request, so that repeating it does not help by itself.
+    /// Returns whether the API server refused the request, so that repeating it does not help by itself.
     #[must_use]
     pub(crate) fn is_refusal(&self) -> bool {
         let class = self.class();
         class == Some(StatusClass::Refused) || self.is_immutable()
     }
-    /// Whether the object or its kind does not exist.
+    /// Returns whether the object or its kind does not exist.
     #[must_use]
     pub(crate) fn is_not_found(&self) -> bool {
         self.class() == Some(StatusClass::NotFound)
     }
 
-    /// Whether the namespace of the object is gone or being deleted: nothing can be written there any more.
+    /// Returns whether the namespace of the object is gone or being deleted: nothing can be written there any more.
     #[must_use]
     pub(crate) fn is_namespace_gone(&self) -> bool {
         self.status().is_some_and(|status| status.namespace_is_gone)
     }
 
-    /// Whether the object has been made immutable.
+    /// Returns whether the object has been made immutable.
     #[must_use]
     pub(crate) fn is_immutable(&self) -> bool {
         self.class() == Some(StatusClass::Immutable)

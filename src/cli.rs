@@ -12,23 +12,66 @@ use crate::{
     oauth::{hosts::HostList, networks::Networks},
 };
 
+const EXAMPLES: &str = "\
+Examples:
+  # Check the installation and all CubeCredentials, as the operator sees them
+  kubectl -n cube-system exec deploy/cube-operator -- cube-operator check
+
+  # Check one CubeCredential with your own kubeconfig
+  cube-operator check my-api --namespace my-namespace
+
+  # Print the CustomResourceDefinition
+  cube-operator crd";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  # Run one process for the whole cluster, with the current kubeconfig
+  cube-operator run --log-format text
+
+  # Watch two namespaces, and let another process stand by
+  cube-operator run --namespaces team-a,team-b --lease cube-system/cube-operator
+
+  # Allow token endpoints on the machine itself, for tests
+  cube-operator run --allow-network 127.0.0.0/8,::1/128";
+
+const CRD_EXAMPLES: &str = "\
+Examples:
+  # Install or update the definition without the chart
+  cube-operator crd | kubectl apply --server-side -f -";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  # Check the installation and all CubeCredentials
+  cube-operator check
+
+  # Check one CubeCredential, from the operator's pod
+  kubectl -n cube-system exec deploy/cube-operator -- cube-operator check my-api --namespace my-namespace
+
+  # Check all namespaces, and connect to their token endpoints from this machine
+  cube-operator check --all-namespaces --connect";
+
 /// Keeps OAuth access tokens fresh in Kubernetes Secrets.
 #[derive(Debug, Parser)]
-#[command(version, about)]
+#[command(version, about, after_help = EXAMPLES)]
 pub struct Cli {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run the controller.
+    /// Run the operator
+    #[command(after_help = RUN_EXAMPLES)]
     Run(Run),
-    /// Print the CustomResourceDefinition.
+    /// Print the CustomResourceDefinition
+    #[command(after_help = CRD_EXAMPLES)]
     Crd,
-    /// Say what the operator lacks in the cluster, and where a token does not come about. Sends no secret, and changes nothing.
+    /// Check the installation and each CubeCredential, from its spec to the pods that use its token
+    ///
+    /// The check sends no secret and changes nothing.
+    #[command(after_help = CHECK_EXAMPLES)]
     Check(Check),
 }
 
@@ -39,12 +82,13 @@ pub struct Run {
     #[command(flatten)]
     pub(crate) scope: Scope,
 
-    /// Where token requests may go.
+    /// The hosts and networks that token requests may go to.
     #[command(flatten)]
     pub(crate) reach: Reach,
 
-    /// The time between two token requests of one client, 1s to 1h; three may be sent at once. The default suits a provider that
-    /// allows ten a minute.
+    /// Set the minimum time between two token requests of one client, from 1s to 1h
+    ///
+    /// Up to three requests may be sent in a burst. The default suits a provider that allows ten requests a minute.
     #[arg(
         long,
         env = "CUBE_OPERATOR_TOKEN_REQUEST_INTERVAL",
@@ -54,24 +98,28 @@ pub struct Run {
     )]
     pub(crate) token_request_interval: SignedDuration,
 
-    /// Say nothing of the network between the operator and a token endpoint in conditions and events, where the author of a
-    /// CubeCredential could read what is inside it: only in the log, and in check.
+    /// Hide why a token endpoint cannot be reached from conditions and events
+    ///
+    /// Otherwise the author of a CubeCredential learns from them which addresses and ports of your network respond. The log and
+    /// `check` always show it.
     #[arg(long, env = "CUBE_OPERATOR_HIDE_NETWORK_DETAIL", value_name = "BOOL", default_value_t = false, action = ArgAction::Set)]
     pub(crate) hide_network_detail: bool,
 
-    /// What to warn of.
+    /// The warnings that cost requests of their own.
     #[command(flatten)]
     pub(crate) warning: Warning,
 
-    /// Who else there may be.
+    /// Leader election.
     #[command(flatten)]
     pub(crate) election: Election,
 
-    /// Who may read /metrics, and where.
+    /// The metrics, and the limits on their readers.
     #[command(flatten)]
     pub(crate) monitoring: Monitoring,
 
-    /// Serve /livez, /readyz and, without --metrics-tls-dir, /metrics here. The default is every address, of IPv6 and IPv4.
+    /// Serve /livez, /readyz and, without --metrics-tls-dir, /metrics on this address
+    ///
+    /// The default is every address of IPv6 and IPv4.
     #[arg(
         long,
         env = "CUBE_OPERATOR_LISTEN",
@@ -80,40 +128,48 @@ pub struct Run {
     )]
     pub(crate) listen: SocketAddr,
 
-    /// The format of the log.
+    /// Set the format of the log
     #[arg(
         long,
         env = "CUBE_OPERATOR_LOG_FORMAT",
+        value_name = "FORMAT",
         value_enum,
         default_value = "json"
     )]
     pub(crate) log_format: LogFormat,
 
-    /// The name of this process in events, and in the Lease.
+    /// Set the name of this process in events and in the Lease
     #[arg(long, env = "POD_NAME", value_name = "NAME")]
     pub(crate) instance: Option<String>,
 
-    /// Who this process is when it claims a refresh token or leads: the uid of its pod, so that a restarted container goes on
-    /// where the one before it stopped. Default: a new one at each start.
+    /// Set the identity of this process when it claims a refresh token or leads
+    ///
+    /// With the uid of its pod, a restarted container continues immediately. By default each start has a new identity.
     #[arg(long, env = "POD_UID", value_name = "UID")]
     pub(crate) identity: Option<String>,
 }
 
-/// The flags of `check`. Those of the operator mean the same, and inside its pod they are in the environment.
+/// The flags of `check`. The flags of the operator mean the same, and inside its pod they are in the environment.
 #[derive(Debug, Args)]
 pub struct Check {
-    /// The CubeCredential to look at. Default: the installation first, then all of them.
+    /// Check this CubeCredential only
+    ///
+    /// By default the installation is checked first, and then all CubeCredentials.
     pub(crate) name: Option<String>,
 
-    /// The namespace to look at. Default: with NAME the one of the kubeconfig, else those that the operator watches.
+    /// Check this namespace
+    ///
+    /// By default, with NAME: the namespace of the kubeconfig; otherwise: the namespaces that the operator watches.
     #[arg(short, long, value_name = "NAMESPACE", value_parser = namespace)]
     pub(crate) namespace: Option<String>,
 
-    /// Look at all namespaces, also where the operator watches only some.
+    /// Check all namespaces, also if the operator watches only some
     #[arg(short = 'A', long, conflicts_with_all = ["name", "namespace"])]
     pub(crate) all_namespaces: bool,
 
-    /// Connect to the token endpoints that CubeCredentials name without asking first. In a pod it does so anyway.
+    /// Connect to the token endpoints without a question
+    ///
+    /// The author of a CubeCredential chooses the host, so on your machine `check` asks before it connects. In a pod it does not ask.
     #[arg(long)]
     pub(crate) connect: bool,
 
@@ -121,31 +177,36 @@ pub struct Check {
     #[command(flatten)]
     pub(crate) scope: Scope,
 
-    /// Where the operator may send token requests.
+    /// The hosts and networks that the operator may send token requests to.
     #[command(flatten)]
     pub(crate) reach: Reach,
 
-    /// What the operator warns of, which needs rights of its own.
+    /// The warnings of the operator, which need rights of their own.
     #[command(flatten)]
     pub(crate) warning: Warning,
 
-    /// Whether it takes part in leader election, which needs rights of its own.
+    /// Leader election, which needs rights of its own.
     #[command(flatten)]
     pub(crate) election: Election,
 }
 
-/// Where to work.
+/// The namespaces.
 #[derive(Debug, Args)]
 pub(crate) struct Scope {
-    /// Watch these namespaces only, separated by commas. Default: all.
+    /// Watch these namespaces only, separated by commas
+    ///
+    /// By default all namespaces are watched.
     #[arg(long, env = "CUBE_OPERATOR_NAMESPACES", value_name = "NAMESPACES", value_delimiter = ',', value_parser = namespace)]
     pub(crate) namespaces: Vec<String>,
 }
 
-/// Where token requests may go.
+/// The hosts and networks that token requests may go to.
 #[derive(Debug, Args)]
 pub(crate) struct Reach {
-    /// Permit token endpoints on this network, which may be one that is refused by default (loopback, link-local, ...).
+    /// Allow token endpoints on these networks, although they are denied by default
+    ///
+    /// Loopback, link-local, multicast and unspecified addresses and the metadata services of clouds are denied by default. To allow
+    /// 169.254.169.254 is to give every author of a CubeCredential the cloud credentials of your nodes.
     #[arg(
         long,
         env = "CUBE_OPERATOR_ALLOW_NETWORK",
@@ -155,8 +216,9 @@ pub(crate) struct Reach {
     )]
     pub(crate) allow_network: Vec<IpNet>,
 
-    /// Refuse token endpoints on this network, besides those that are refused by default. Where a network is both allowed and
-    /// denied, the longer prefix decides, and denial if both are the same.
+    /// Deny token endpoints on these networks, besides the networks that are denied by default
+    ///
+    /// If an address is on an allowed and on a denied network, the longer prefix wins, and the denial if both are the same.
     #[arg(
         long,
         env = "CUBE_OPERATOR_DENY_NETWORK",
@@ -166,11 +228,13 @@ pub(crate) struct Reach {
     )]
     pub(crate) deny_network: Vec<IpNet>,
 
-    /// Permit token requests to these hosts only: host or host:port, separated by commas. Default: any.
+    /// Allow token requests to these hosts only: host or host:port, separated by commas
+    ///
+    /// By default every host is allowed.
     #[arg(long, env = "CUBE_OPERATOR_ALLOWED_TOKEN_HOSTS", value_name = "HOSTS", value_parser = hosts)]
     pub(crate) allowed_token_hosts: Option<HostList>,
 
-    /// Send only Secrets whose owner names the hosts that they may be sent to, with the annotation cube-operator.dev/token-hosts.
+    /// Send only Secrets whose owner has limited their hosts, with the annotation cube-operator.dev/token-hosts
     #[arg(long, env = "CUBE_OPERATOR_REQUIRE_TOKEN_HOSTS", value_name = "BOOL", default_value_t = false, action = ArgAction::Set)]
     pub(crate) require_token_hosts: bool,
 }
@@ -182,25 +246,29 @@ impl Reach {
     }
 }
 
-/// What the operator tells besides what it does.
+/// The warnings that cost requests of their own.
 #[derive(Debug, Args)]
 pub(crate) struct Warning {
-    /// Warn by an event of pods that use a token where no refresh gets (environment variables, subPath). Needs the right to
-    /// list pods.
+    /// Warn, with an event, of pods that never see a refresh: environment variables and subPath mounts
+    ///
+    /// It needs the right to list pods.
     #[arg(long, env = "CUBE_OPERATOR_WARN_CONSUMERS", value_name = "BOOL", default_value_t = true, action = ArgAction::Set)]
     pub(crate) warn_consumers: bool,
 }
 
-/// Which other processes there may be.
+/// Leader election.
 #[derive(Debug, Args)]
 pub(crate) struct Election {
-    /// Make token requests only while holding this Lease, written NAMESPACE/NAME, so that another process can stand by. Default:
-    /// there is no other process.
+    /// Make token requests only while holding this Lease, so that another process can stand by
+    ///
+    /// By default there must be no other process.
     #[arg(long, env = "CUBE_OPERATOR_LEASE", value_name = "NAMESPACE/NAME")]
     pub(crate) lease: Option<LeaseName>,
 
-    /// Serve only the namespaces of this shard, written INDEX/COUNT, such as 0/3: others serve 1/3 and 2/3. Needs --lease, which all
-    /// of them share; each shard has a Lease of its own besides, and a request budget. Default: all namespaces.
+    /// Serve the namespaces of this shard only, such as 0/3
+    ///
+    /// Other processes serve 1/3 and 2/3. All of them share --lease, which is required; each shard also has a Lease of its own, and
+    /// request budgets of its own. By default all namespaces are served.
     #[arg(
         long,
         env = "CUBE_OPERATOR_SHARD",
@@ -229,10 +297,10 @@ impl Election {
     }
 }
 
-/// Who may read the metrics, and where.
+/// The metrics, and the limits on their readers.
 #[derive(Debug, Args)]
 pub(crate) struct Monitoring {
-    /// Who may read /metrics: everybody, or those with a bearer token whose user may `get` the path /metrics of the API server.
+    /// Limit who may read /metrics
     #[arg(
         long = "metrics-access",
         env = "CUBE_OPERATOR_METRICS_ACCESS",
@@ -244,7 +312,9 @@ pub(crate) struct Monitoring {
     )]
     pub(crate) access: Access,
 
-    /// Serve /metrics with TLS on a port of its own, with tls.crt and tls.key of this directory. They may be renewed in place.
+    /// Serve /metrics with TLS on a port of its own, with tls.crt and tls.key from this directory
+    ///
+    /// The files may be renewed in place.
     #[arg(
         long = "metrics-tls-dir",
         id = "metrics-tls-dir",
@@ -253,7 +323,9 @@ pub(crate) struct Monitoring {
     )]
     pub(crate) tls_dir: Option<PathBuf>,
 
-    /// The port for /metrics with --metrics-tls-dir. The default is every address, of IPv6 and IPv4.
+    /// Serve /metrics on this address, with --metrics-tls-dir
+    ///
+    /// The default is every address of IPv6 and IPv4.
     #[arg(
         long = "metrics-listen",
         id = "metrics-listen",
@@ -264,26 +336,26 @@ pub(crate) struct Monitoring {
     pub(crate) listen: SocketAddr,
 }
 
-/// Who may read the metrics.
+/// The clients that may read the metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Access {
-    /// Everybody who reaches the port.
+    /// Every client that reaches the port may read them
     Open,
-    /// Those whom the API server allows to `get` the path /metrics.
+    /// Only a bearer token whose user may `get` the path /metrics of the API server may; needs --metrics-tls-dir
     Authorized,
 }
 
-/// How log lines are written.
+/// The format of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
-    /// One JSON object a line.
+    /// One JSON object a line
     Json,
-    /// For reading in a terminal.
+    /// Lines for reading in a terminal
     Text,
 }
 
 fn hosts(text: &str) -> Result<HostList, String> {
-    HostList::parse(text).map_err(|entry| format!("{entry:?} is neither host nor host:port"))
+    HostList::parse(text).map_err(|entry| format!("{entry:?} is neither a host nor host:port"))
 }
 
 fn network(text: &str) -> Result<IpNet, String> {

@@ -23,7 +23,7 @@ pub struct Consumers {
 struct Group {
     secret: String,
     workload: Workload,
-    /// Whether they see each refresh.
+    /// True if they see each refresh.
     is_fresh: bool,
 }
 
@@ -92,7 +92,7 @@ impl Consumers {
 }
 
 impl Consumer {
-    /// Whether its container sees each refresh.
+    /// Returns whether its container sees each refresh.
     #[must_use]
     pub fn is_fresh(&self) -> bool {
         self.way.is_fresh()

@@ -56,7 +56,7 @@ pub(crate) struct Options {
     /// The only hosts that requests may be sent to.
     pub(crate) allowed_hosts: Option<HostList>,
     pub(crate) hides_network_detail: bool,
-    /// Whether each Secret has to name the hosts that it may be sent to.
+    /// True if each Secret has to name the hosts that it may be sent to.
     pub(crate) token_hosts_required: bool,
     pub(crate) tokens: TokenClient,
     /// The time between two token requests of one client.
@@ -67,7 +67,7 @@ pub(crate) struct Options {
     pub(crate) instance: Option<String>,
     pub(crate) leadership: Leadership,
     pub(crate) metrics: Metrics,
-    /// Whether people are warned of pods that never see a refresh.
+    /// True if people are warned of pods that never see a refresh.
     pub(crate) warn_consumers: bool,
 }
 
@@ -89,14 +89,14 @@ struct Scope {
     granted: UnboundedReceiver<ObjectKey>,
 }
 
-/// Whether the first lists of a controller have arrived, and what cannot be watched.
+/// The arrival of the first lists of a controller, and the scopes that cannot be watched.
 #[derive(Clone)]
 pub(crate) struct Readiness(Vec<Arc<Reconciler>>);
 
 impl Readiness {
-    /// Whether it does what it can: each scope has its first lists or cannot be watched, and one has them. A process that can
-    /// watch nothing must not replace another one, and a scope that cannot be watched must not hold up the rest. A shard without a
-    /// namespace has nothing to do.
+    /// Returns whether it does what it can: each scope has its first lists or cannot be watched, and one has them. A process that
+    /// can watch nothing must not replace another one, and a scope that cannot be watched must not hold up the rest. A shard
+    /// without a namespace has nothing to do.
     #[must_use]
     pub(crate) fn is_complete(&self) -> bool {
         let complete = |scope: &ScopeReadiness| scope.is_complete();
@@ -104,7 +104,7 @@ impl Readiness {
         works && self.scopes().all(|scope| complete(scope) || scope.fails())
     }
 
-    /// What cannot be watched.
+    /// The scopes that cannot be watched.
     pub(crate) fn failing(&self) -> impl Iterator<Item = &Place> {
         let failing = self.scopes().filter(|scope| scope.fails());
         failing.map(ScopeReadiness::place)

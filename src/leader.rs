@@ -54,7 +54,7 @@ pub use shard::Shard;
 /// The interval at which a leader renews the lease, and a standby reads it.
 const PERIOD: Duration = Duration::from_secs(2);
 
-/// Whether this process leads: whether it has each of the Leases that it needs. Without any, it has no rivals.
+/// The leadership of this process: it leads while it has each of the Leases that it needs. Without any, it has no rivals.
 #[derive(Clone, Debug)]
 pub(crate) struct Leadership(Vec<Arc<Mutex<Role>>>);
 
@@ -82,14 +82,14 @@ impl Leadership {
         Self((0..leases).map(|_| Arc::default()).collect())
     }
 
-    /// Whether an exchange may begin now.
+    /// Returns whether an exchange may begin now.
     #[must_use]
     pub(crate) fn is_current(&self) -> bool {
         let now = moment();
         self.0.iter().all(|role| lock(role).is_current(now))
     }
 
-    /// Whether this process is ready to take over: another one has the first of the Leases that this one lacks.
+    /// Returns whether this process is ready to take over: another one has the first of the Leases that this one lacks.
     #[must_use]
     pub(crate) fn stands_by(&self) -> bool {
         let now = moment();
@@ -169,7 +169,7 @@ pub(crate) struct Election {
     lease: LeaseAccess,
     candidate: Candidate,
     role: Arc<Mutex<Role>>,
-    /// Whether the process leads, for which it may need other Leases too.
+    /// The leadership of the process, for which it may need other Leases too.
     leadership: Leadership,
     metrics: Metrics,
     /// The last event in the log, so that it is logged once.
@@ -265,7 +265,7 @@ impl Election {
         };
         let version = self.candidate.found().version.as_deref();
         if let Err(error) = self.lease.write(spec, version).await {
-            tracing::warn!(%error, "the lease was not given back");
+            tracing::warn!(lease = %self.lease.name(), %error, "failed to release the Lease");
         }
     }
 

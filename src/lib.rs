@@ -36,7 +36,8 @@
 //! - [`scrub`]: removes secrets from texts of other programs.
 //! - [`api_error`]: the errors of the API server, as data.
 //!
-//! Below all of them: `clock`, the one clock, and `lock`, locking without `unwrap`.
+//! Below all of them: `clock`, the one clock; `lock`, locking without `unwrap`; and `last_error`, which keeps repeated errors out
+//! of the log.
 //!
 //! A secret is a type ([`secrecy::SecretString`]): its Debug output is redacted, and it is exposed only where it is used. No
 //! token, secret, Authorization header or response body is ever in a log, event, status, metric or error.
@@ -54,6 +55,7 @@ pub mod command;
 pub mod consumers;
 mod controller;
 pub mod kubernetes;
+mod last_error;
 pub mod leader;
 mod lock;
 pub mod metrics;

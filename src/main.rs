@@ -14,7 +14,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 #[tokio::main]
 async fn main() -> ExitCode {
     if let Err(error) = keep_memory_private() {
-        eprintln!("cube-operator: cannot protect the memory of this process: {error}");
+        eprintln!("cube-operator: failed to protect the memory of this process: {error}");
         return ExitCode::FAILURE;
     }
     // Two TLS clients share it; without one they panic instead of returning an error.

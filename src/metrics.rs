@@ -1,4 +1,5 @@
-//! The metrics, in Prometheus' text format. The README lists them; `docs/runbook.md` says what to do about each alert.
+//! The metrics, in Prometheus' text format. `docs/reference/metrics.md` lists them, from their help; `docs/runbook.md` says what to
+//! do about each alert.
 
 mod credentials;
 
@@ -146,7 +147,7 @@ impl Metrics {
         let mut registry = Registry::with_prefix(PREFIX);
         registry.register(
             "build",
-            "The program that runs",
+            "Version of the operator",
             Info::new([("version", env!("CARGO_PKG_VERSION"))]),
         );
         let by_shard = match shard {
@@ -158,12 +159,12 @@ impl Metrics {
         };
         by_shard.register(
             "leader",
-            "1 if this process may make token requests, 0 if it stands by or cannot renew its lease",
+            "1 if this process may make token requests, 0 if it stands by or cannot renew its Lease",
             self.leader.clone(),
         );
         registry.register(
             "namespace_watched",
-            "1 if a namespace is watched, 0 if it cannot be: the log says why. The namespace is empty where all are watched",
+            "1 if the namespace is watched, 0 if it cannot be watched: the log says why. An empty namespace stands for all of them",
             self.watched.clone(),
         );
         registry.register(
@@ -173,22 +174,22 @@ impl Metrics {
         );
         registry.register(
             "exchange_duration_seconds",
-            "How long exchanges with token endpoints took",
+            "Duration of exchanges with token endpoints",
             self.exchange_duration.clone(),
         );
         registry.register(
             "budget_waits",
-            "Exchanges that were due and had to wait for the request budget of their client",
+            "Due exchanges that had to wait for the request budget of their client",
             self.budget_waits.clone(),
         );
         registry.register(
             "reconciles",
-            "Reconciles, by result: ok, or error of the API server",
+            "Reconciles, by result: ok, or error for an error of the API server",
             self.reconciles.clone(),
         );
         registry.register(
             "reconcile_duration_seconds",
-            "How long reconciles took, with the exchanges in them",
+            "Duration of reconciles, including their exchanges",
             self.reconcile_duration.clone(),
         );
         registry.register(

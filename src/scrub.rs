@@ -27,7 +27,7 @@ pub struct Scrubber {
 /// A text that is removed.
 struct Form {
     text: SecretString,
-    /// Whether it is removed only where it stands alone.
+    /// True if it is removed only where it stands alone.
     whole_words: bool,
 }
 
@@ -131,9 +131,9 @@ impl Scrubber {
         message.trim().to_owned()
     }
 
-    /// An error code as it may be shown: it has the shape of RFC 6749's codes, is not long without being made of words, and contains
-    /// no secret. A short client id counts only if it is the whole code, because `invalid_client` has the word `client` in it.
-    /// Upper case is shown as lower case.
+    /// An error code as it may be shown: it has the shape of RFC 6749's codes, is not long without being made of words, and
+    /// contains no secret. A short client id counts only if it is the whole code, because `invalid_client` has the word `client`
+    /// in it. Upper case is shown as lower case.
     #[must_use]
     pub fn code(&self, code: &str) -> Option<String> {
         let code = code.to_ascii_lowercase();
@@ -155,7 +155,8 @@ impl Scrubber {
         (shaped && readable && !hidden).then_some(code)
     }
 
-    /// The text without the known secrets. A text must pass through here before it is split: a secret may contain blanks or slashes.
+    /// The text without the known secrets. A text must pass through here before it is split: a secret may contain blanks or
+    /// slashes.
     #[must_use]
     pub fn without_secrets(&self, text: &str) -> String {
         let forms = self.forms.iter();
@@ -199,19 +200,19 @@ impl Form {
     }
 }
 
-/// Whether a text has only words of lower-case letters, none of which is long enough to be a token.
+/// Returns whether a text has only words of lower-case letters, none of which is long enough to be a token.
 fn is_made_of_words(text: &str) -> bool {
     let mut words = text.split(['_', '.', '-']);
     words.all(|word| word.len() < TOKEN_RUN && word.bytes().all(|b| b.is_ascii_lowercase()))
 }
 
-/// Whether no letter or digit is next to this part of the text.
+/// Returns whether no letter or digit is next to this part of the text.
 fn stands_alone(text: &str, start: usize, end: usize) -> bool {
     let in_word = |c: char| c.is_ascii_alphanumeric();
     !text[..start].ends_with(in_word) && !text[end..].starts_with(in_word)
 }
 
-/// A text of somebody else on one line, without characters that are not seen: control characters, marks that change the direction
+/// A foreign text on one line, without characters that are not seen: control characters, marks that change the direction
 /// of writing, and others that could make it look like another text. `char::escape_debug` escapes them, and combining marks.
 #[must_use]
 pub(crate) fn visible(text: &str) -> String {

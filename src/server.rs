@@ -41,7 +41,7 @@ impl MetricsPort {
     }
 }
 
-/// What `/readyz` says.
+/// The response of `/readyz`.
 pub(crate) enum Health {
     /// With what does not work all the same, one line each.
     Ready(Vec<String>),
@@ -133,10 +133,10 @@ mod tests {
 
     #[tokio::test]
     async fn it_is_ready_only_when_nothing_is_missing_but_alive_before() {
-        let missing = || Health::NotReady("the first lists are not there yet".into());
+        let missing = || Health::NotReady("waiting for the first lists".into());
         assert_eq!(
             get("/readyz", missing).await,
-            (503, "the first lists are not there yet\n".into())
+            (503, "waiting for the first lists\n".into())
         );
         assert_eq!(get("/livez", missing).await, (200, "ok\n".into()));
         let ready = || Health::Ready(Vec::new());

@@ -39,13 +39,14 @@ pub(crate) fn init(format: LogFormat) {
 /// The lines of these levels that may be logged. A line below all of these levels costs one comparison: libraries have hundreds of
 /// them on the way of a request.
 fn filter<S: Subscriber + for<'a> LookupSpan<'a>>(levels: EnvFilter) -> impl Filter<S> {
-    // Without a level hint of its own, this filter would hide that of `levels`.
+    // Without a level hint of its own, this filter would hide the hint of `levels`.
     levels.and(filter_fn(may_be_logged).with_max_level_hint(LevelFilter::TRACE))
 }
 
-/// Whether a line may be logged, whatever `RUST_LOG` says. Below `info`, libraries print headers and bodies, and at `warn` kube
-/// prints the whole body of a response that it cannot read: either may hold a secret. At `error`, the certificate verifier quotes
-/// names that a stranger wrote into an untrusted certificate; our own line about the exchange reports that failure.
+/// Returns whether a line may be logged, whatever `RUST_LOG` says. Below `info`, libraries print headers and bodies, and at
+/// `warn` kube prints the whole body of a response that it cannot read: either may hold a secret. At `error`, the certificate
+/// verifier quotes names that a stranger wrote into an untrusted certificate; our own line about the exchange reports that
+/// failure.
 fn may_be_logged(metadata: &Metadata<'_>) -> bool {
     let of = |krate: &str| {
         let rest = metadata.target().strip_prefix(krate);

@@ -3,9 +3,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-for tool in cargo go python3 openssl; do
+for tool in cargo go python3 openssl jq; do
   command -v "$tool" > /dev/null || {
-    echo "make test needs $tool: install Rust (rustup.rs), Go (go.dev), Python 3 with venv and openssl" >&2
+    echo "make test needs $tool: install Rust (rustup.rs), Go (go.dev), Python 3 with venv, openssl and jq" >&2
     exit 1
   }
 done

@@ -9,17 +9,20 @@ use serde::{Deserialize, Serialize};
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
 )]
 pub enum ConditionType {
-    /// The target holds an unexpired token issued for the current inputs.
+    /// True: the target holds an unexpired token that was issued for the current inputs. False: it does not, so consumers have no
+    /// token; the reason is the first obstacle. It is also False after `RefreshTokenLost`, because the provider has normally revoked
+    /// the published token by then.
     Ready,
-    /// The last exchange worked.
+    /// True: the last exchange worked. False: it failed, or a local check rejected it. Unknown: no exchange was due yet, exchanges are
+    /// suspended, or another process has claimed the refresh token.
     Refreshed,
-    /// Not ready, and being worked on or retried soon (kstatus).
+    /// Present only while Ready is not True: the operator is working on it, or retries soon (kstatus).
     Reconciling,
-    /// Not ready, and a person has to act (kstatus).
+    /// Present only while Ready is not True: a person has to act (kstatus).
     Stalled,
 }
 
-/// Whether a condition holds.
+/// The status of a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[expect(missing_docs, reason = "True, False and Unknown")]
 pub enum ConditionStatus {
@@ -32,9 +35,9 @@ pub enum ConditionStatus {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Condition {
-    /// Which fact.
+    /// The type of the condition.
     pub r#type: ConditionType,
-    /// Whether it holds.
+    /// The status of the condition.
     pub status: ConditionStatus,
     /// Why, in one word; docs/reference/conditions.md has a row for each.
     #[schemars(length(min = 1, max = 64))]
@@ -42,9 +45,9 @@ pub struct Condition {
     /// Ready: until when consumers have a token, or why not. Refreshed: the last attempt, what to do, and the next attempt.
     #[schemars(length(max = 2048))]
     pub message: String,
-    /// The generation of the object that this speaks of.
+    /// The generation of the object that the condition is about.
     pub observed_generation: i64,
-    /// When the status of this condition last flipped.
+    /// The time at which the status of the condition last changed.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub last_transition_time: Timestamp,
 }

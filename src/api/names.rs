@@ -2,24 +2,25 @@
 
 /// The labels that select Secrets.
 pub mod label {
-    /// On a Secret that the operator may read, as its owner's consent. Value [`TRUE`].
+    /// On a Secret that the operator may read, as its owner's consent. Only the value `true` counts.
     pub const CREDENTIAL: &str = "cube-operator.dev/credential";
-    /// On every Secret that the operator writes. Value [`TRUE`].
+    /// On every target: the operator writes this Secret. The value is `true`.
     pub const MANAGED: &str = "cube-operator.dev/managed";
-    /// On the Secret that holds the current refresh token. It is not [`MANAGED`], because it is no target.
+    /// On every state, which is the Secret `<name>-cube-state` with the current refresh token. The value is `true`.
     pub const STATE: &str = "cube-operator.dev/state";
-    /// On a state, with the hash of a seed or refresh token at its end: the state knows that token. Value [`TRUE`].
+    /// On a state, with 16 bits of the hash of a refresh token at its end: the state knows that token, so no other `CubeCredential`
+    /// sends it. The value is `true`.
     pub const KNOWS: &str = "cube-operator.dev/knows-";
     /// The only value that counts.
     pub const TRUE: &str = "true";
 
-    /// Whether a label or annotation is the operator's own.
+    /// Returns whether a label or annotation is the operator's own.
     #[must_use]
     pub fn is_ours(name: &str) -> bool {
         name.starts_with("cube-operator.dev/")
     }
 
-    /// Whether this label is set to [`TRUE`].
+    /// Returns whether this label is set to [`TRUE`].
     #[must_use]
     pub fn is_set(labels: &std::collections::BTreeMap<String, String>, name: &str) -> bool {
         labels.get(name).is_some_and(|value| value == TRUE)
@@ -28,14 +29,15 @@ pub mod label {
 
 /// The annotations that people set, and those that the operator records on the Secrets that it writes.
 pub mod annotation {
-    /// On a source Secret: the only hosts that its content may be sent to.
+    /// On a Secret with a client or an initial refresh token: the only hosts that its content may be sent to, as `host` (any
+    /// port) or `host:port`, separated by commas.
     pub const TOKEN_HOSTS: &str = "cube-operator.dev/token-hosts";
-    /// On a source Secret: the CA bundles that count where a list of hosts applies, as `ConfigMap/NAME` or `Secret/NAME`, separated
+    /// On the same Secrets: the CA bundles that count if a list of hosts applies, as `ConfigMap/NAME` or `Secret/NAME`, separated
     /// by commas.
     pub const TOKEN_CA: &str = "cube-operator.dev/token-ca";
-    /// On a `CubeCredential`: any new value asks for one exchange.
+    /// On a `CubeCredential`: any new value requests one exchange.
     pub const REFRESH_REQUESTED_AT: &str = "cube-operator.dev/refresh-requested-at";
-    /// On a target that a deleted `CubeCredential` left, or on a state that comes from elsewhere: the uid of the one that may
+    /// On a target that a deleted `CubeCredential` left, or on a copy of a state: the uid of the `CubeCredential` that may
     /// continue it.
     pub const ADOPTABLE_BY: &str = "cube-operator.dev/adoptable-by";
 

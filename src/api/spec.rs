@@ -14,7 +14,7 @@ use bounds::{
     scopes, target_annotations, target_labels,
 };
 
-/// An OAuth 2 access token that is kept fresh in a Secret.
+/// The token to keep fresh, and the Secret to keep it in.
 #[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[kube(
     group = "cube-operator.dev",
@@ -56,17 +56,17 @@ use bounds::{
     .message("tokenURL is required with provider Custom: write the token endpoint, for example https://login.example.com/oauth2/token"))]
 #[x_kube(validation = Rule::new("(self.grant == 'RefreshToken') == has(self.refreshTokenRef)")
     .message("refreshTokenRef is required with grant RefreshToken, and only with it: name the Secret with the first refresh token, or set grant to RefreshToken"))]
-#[x_kube(validation = Rule::new("self.clientAuthentication != 'None' || self.grant == 'RefreshToken'")
+#[x_kube(validation = Rule::new("!has(self.clientAuthentication) || self.clientAuthentication != 'None' || self.grant == 'RefreshToken'")
     .message("clientAuthentication None is for public clients, which have grant RefreshToken: use Body or Basic"))]
 #[x_kube(validation = Rule::new("!has(self.refreshScopes) || self.refreshScopes.size() == 0 || self.grant == 'RefreshToken'")
     .message("refreshScopes is for grant RefreshToken only: use scopes"))]
 pub struct CubeCredentialSpec {
-    /// For people: what this credential is for.
+    /// A note for people: the purpose of this credential.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
     pub description: Option<String>,
 
-    /// Who issues the token. It sets the default of tokenURL.
+    /// The provider that issues the token. It sets the defaults of tokenURL, clientAuthentication and scopes.
     pub provider: Provider,
 
     /// The token endpoint (RFC 6749, section 3.2). The query and a trailing slash are kept as written.
@@ -78,32 +78,33 @@ pub struct CubeCredentialSpec {
         .message("the query of tokenURL may not have a parameter that the operator sets itself (grant_type, client_id, scope, ...): use the fields of the spec"))]
     pub token_url: Option<String>,
 
-    /// The Secret with the client id and the client secret. It needs the label cube-operator.dev/credential: "true".
+    /// The Secret with the client id and the client secret. It must have the label cube-operator.dev/credential: "true".
     pub client_secret_ref: ClientSecretRef,
 
-    /// The OAuth 2 grant that obtains the token.
+    /// The OAuth 2 grant that the token is requested with.
     #[serde(default)]
     pub grant: Grant,
 
-    /// The Secret with the seed: the first refresh token, from a sign-in. It is only read, and needs the label
-    /// cube-operator.dev/credential: "true". A new seed is adopted at once.
+    /// The Secret with the initial refresh token, from a sign-in. The operator only reads it. It must have the label
+    /// cube-operator.dev/credential: "true". A new initial refresh token is adopted immediately.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token_ref: Option<RefreshTokenRef>,
 
-    /// How the client proves who it is: in the body of the request (Body), in the Authorization header (Basic), or not at all: a
-    /// public client has no secret. It sends its id in the body (None), or in the header with an empty secret (`BasicEmptySecret`).
-    #[serde(default)]
-    pub client_authentication: ClientAuthentication,
+    /// The client authentication at the token endpoint. A public client has no secret: it sends its id in the body (None), or in the
+    /// Authorization header with an empty secret (`BasicEmptySecret`). The default is Basic with provider `CubeSoftware`, whose
+    /// metadata lists `client_secret_basic` only, and otherwise Body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_authentication: Option<ClientAuthentication>,
 
-    /// The scopes to ask for. Empty: the request has no scope parameter, and the provider grants its default; for
-    /// `CubeSoftware` with `ClientCredentials` they are read and write. A refresh does not send them: see refreshScopes.
+    /// The scopes to request. Without them the request has no scope parameter, and the provider grants its default; with
+    /// `CubeSoftware` and `ClientCredentials` the default is read and write. A refresh does not send them: see refreshScopes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "scopes")]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub scopes: Vec<String>,
 
     /// The scopes of a refresh, for the few providers that demand them there. Leave it empty otherwise: a refresh without scopes
-    /// keeps those of the sign-in, and some providers make a narrower list permanent.
+    /// keeps the scopes of the sign-in, and some providers make a narrower list permanent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "scopes")]
     #[x_kube(merge_strategy = ListMerge::Set)]
@@ -118,50 +119,50 @@ pub struct CubeCredentialSpec {
         .message("a parameter that the operator sets itself is reserved, in upper case too (grant_type, client_id, client_secret, refresh_token, scope, client_assertion..., subject_token..., actor_token..., requested_..., response_type, username, password, code, code_verifier, redirect_uri, assertion, device_code): use the fields of the spec"))]
     pub parameters: BTreeMap<String, String>,
 
-    /// How long before its expiry a token is refreshed, 5s to 24h. At most a third of its lifetime is used. Less than 90s is for
-    /// providers that refuse to replace a token earlier: pods that mount the token see the new one too late.
+    /// The time before its expiry at which a token is refreshed, 5s to 24h. At most a third of its lifetime is used. Less than 90s is
+    /// for providers that do not replace a token earlier: pods that mount the token see the new one too late.
     #[serde(default = "default_refresh_before")]
     #[schemars(length(max = 32))]
     #[x_kube(validation = duration_rule("5s", "24h")
         .message("refreshBefore must be a duration from 5s to 24h, for example 5m or 1h30m"))]
     pub refresh_before: String,
 
-    /// The lifetime of a token whose answer states none, 1m to 87600h.
+    /// The lifetime of a token whose response states none, 1m to 87600h.
     #[serde(default = "default_assumed_lifetime")]
     #[schemars(length(max = 32))]
     #[x_kube(validation = duration_rule("1m", "87600h")
         .message("assumedLifetime must be a duration from 1m to 87600h, for example 1h or 10h"))]
     pub assumed_lifetime: String,
 
-    /// The longest lifetime of a token, 30s to 87600h, whatever its answer states: for providers that end tokens earlier, or
-    /// state milliseconds.
+    /// The longest lifetime of a token, 30s to 87600h, although its response states a longer one: for providers that end tokens
+    /// earlier, or state milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32))]
     #[x_kube(validation = duration_rule("30s", "87600h")
         .message("maximumLifetime must be a duration from 30s to 87600h, for example 1h or 30m"))]
     pub maximum_lifetime: Option<String>,
 
-    /// PEM CA certificates, trusted for this token endpoint besides the system's, or in their place. Where a
-    /// list of hosts applies (the annotation cube-operator.dev/token-hosts of a Secret, or the installer's), the owner of each such
-    /// Secret has to permit them with the annotation cube-operator.dev/token-ca.
+    /// PEM CA certificates that are trusted for this token endpoint besides the system's, or in their place. If a list of hosts
+    /// applies (the annotation cube-operator.dev/token-hosts of a Secret, or the operator's own list), the owner of each such Secret
+    /// must allow them with the annotation cube-operator.dev/token-ca.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_bundle_ref: Option<CaBundleRef>,
 
-    /// The Secret that the token is published in.
+    /// The target: the Secret that the token is published in.
     #[serde(default)]
     pub target: TargetSpec,
 
-    /// Stop exchanging, and keep what is published.
+    /// Begin no exchange, and keep the published token.
     #[serde(default)]
     pub suspend: bool,
 }
 
-/// Who issues the token.
+/// The provider that issues the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Provider {
-    /// Cubewire: `https://api.cubewire.com/api/v1/oauth2/token`.
+    /// Its token endpoint is `https://api.cubewire.com/api/v1/oauth2/token`.
     Cubewire,
-    /// Cube Software: `https://api.cubesoftware.com/o/token/`.
+    /// Its token endpoint is `https://api.cubesoftware.com/o/token/`.
     CubeSoftware,
     /// Any OAuth 2 server; tokenURL is required.
     Custom,
@@ -173,17 +174,16 @@ pub enum Grant {
     /// Client credentials (RFC 6749, section 4.4).
     #[default]
     ClientCredentials,
-    /// A stored refresh token (section 6).
+    /// A stored refresh token (RFC 6749, section 6).
     RefreshToken,
     /// Client credentials by the name that Zoom gives them, `account_credentials`. The account is a parameter: `account_id`.
     AccountCredentials,
 }
 
 /// How the client authenticates (RFC 6749, section 2.3.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ClientAuthentication {
     /// `client_id` and `client_secret` in the body.
-    #[default]
     Body,
     /// The Authorization header.
     Basic,
@@ -245,7 +245,7 @@ pub struct CaBundleRef {
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = key_rule())]
     pub key: String,
-    /// Whether the system's CA certificates are trusted too.
+    /// The use of the system's CA certificates.
     #[serde(default)]
     pub system_roots: SystemRoots,
 }
@@ -260,7 +260,7 @@ pub enum SystemRoots {
     Replace,
 }
 
-/// What kind of object holds the PEM certificates.
+/// The kind of the object that holds the PEM certificates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[expect(missing_docs, reason = "the two kinds")]
 pub enum CaBundleKind {
@@ -273,31 +273,30 @@ pub enum CaBundleKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TargetSpec {
-    /// Its name; by default `<metadata.name>-token`. A change moves the token.
+    /// The name of the Secret; by default `<metadata.name>-token`. A change moves the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = name_rule())]
     pub name: Option<String>,
-    /// Its type. A change deletes the Secret and creates it again.
+    /// The type of the Secret. A change deletes the Secret and creates it again.
     #[serde(default = "default_target_type")]
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = Rule::new("self.matches('^[A-Za-z0-9][-A-Za-z0-9_./]*$') && !self.matches('^([^/]*[.])?kubernetes[.]io/')")
         .message("target.type must be Opaque or a type of your own such as example.com/token, not blank and not a type of kubernetes.io or a domain below it"))]
     pub r#type: String,
-    /// Further labels on it.
+    /// Further labels of the Secret.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "target_labels")]
     #[x_kube(validation = metadata_key_rule())]
     #[x_kube(validation = prefix_rule())]
     pub labels: BTreeMap<String, String>,
-    /// Further annotations on it.
+    /// Further annotations of the Secret.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "target_annotations")]
     #[x_kube(validation = metadata_key_rule())]
     #[x_kube(validation = prefix_rule())]
     pub annotations: BTreeMap<String, String>,
-    /// What happens when the `CubeCredential` is deleted: Delete deletes this Secret and, with `RefreshToken`, the one with the stored
-    /// refresh token; Retain keeps both. By default this Secret is deleted, and a stored refresh token is kept.
+    /// The end of the operator's Secrets when the `CubeCredential` is deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
 }
@@ -314,12 +313,13 @@ impl Default for TargetSpec {
     }
 }
 
-/// What happens to the operator's Secrets when the `CubeCredential` is deleted.
+/// The end of the operator's Secrets when the `CubeCredential` is deleted. By default the target is deleted, and a stored refresh token
+/// is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum DeletionPolicy {
-    /// The garbage collector deletes the target and a stored refresh token, also when the operator is gone.
+    /// The garbage collector deletes the target and a stored refresh token, also without the operator.
     Delete,
-    /// Both stay.
+    /// The target and a stored refresh token are kept.
     Retain,
 }
 

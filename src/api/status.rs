@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{Condition, ConditionType, Reason};
 
-/// What the operator last saw and did. All times are whole seconds, UTC, RFC 3339.
+/// The last observations and actions of the operator. All times are whole seconds, UTC, RFC 3339.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 // An object without a status would count as ready for what follows kstatus, such as Flux: see docs/gitops.md.
 #[schemars(extend("default" = {"observedGeneration": -1}))]
 pub struct CubeCredentialStatus {
-    /// The generation that this status speaks of; -1 before the operator has looked at it.
+    /// The generation of the spec that this status is about; -1 before the operator has observed any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// The reason that matters most, whichever condition it is of; Synced: all is well.
@@ -24,15 +24,15 @@ pub struct CubeCredentialStatus {
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     #[schemars(length(max = 8))]
     pub conditions: Vec<Condition>,
-    /// When the request for the published token was sent.
+    /// The time at which the request for the published token was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub issued_at: Option<Timestamp>,
-    /// When the published token expires.
+    /// The time at which the published token expires.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub expires_at: Option<Timestamp>,
-    /// When the login behind the refresh token ends, where the provider states it.
+    /// The time at which the login behind the refresh token ends, if the provider states it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub login_expires_at: Option<Timestamp>,
@@ -43,15 +43,15 @@ pub struct CubeCredentialStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub refresh_at: Option<Timestamp>,
-    /// When the last request was sent to the token endpoint.
+    /// The time at which the last request was sent to the token endpoint.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub last_attempt_at: Option<Timestamp>,
-    /// How many exchanges in a row have failed.
+    /// The number of consecutive failed exchanges.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub failures: Option<i32>,
-    /// The scopes that the provider granted, where it said so.
+    /// The scopes that the provider granted, if its response stated them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,
     /// The first 8 hexadecimal digits of the SHA-256 of the access token, to compare it without showing it.
@@ -70,7 +70,7 @@ pub struct CubeCredentialStatus {
     /// The hash of the last refresh request that was served.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_request: Option<String>,
-    /// What the last failed attempt was made with: a change of it is tried at once, also after a restart.
+    /// The inputs of the last failed attempt. A change of them is followed by an attempt immediately, also after a restart.
     // It has this name so that `kubectl describe`, which sorts by name, shows the conditions before it.
     #[serde(
         rename = "failedWith",
@@ -84,13 +84,13 @@ pub struct CubeCredentialStatus {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TargetStatus {
-    /// Its name, in the namespace of the `CubeCredential`.
+    /// The name of the Secret, in the namespace of the `CubeCredential`.
     pub name: String,
-    /// Its resourceVersion.
+    /// The resourceVersion of the Secret.
     pub resource_version: String,
 }
 
-/// What a failed attempt was made with.
+/// The inputs of a failed attempt.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Attempted {
@@ -98,20 +98,20 @@ pub struct Attempted {
     pub generation: i64,
     /// The resourceVersion of the source Secret.
     pub source_resource_version: String,
-    /// The resourceVersion of the Secret with the seed, if one is used.
+    /// The resourceVersion of the Secret with the initial refresh token, if one is used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed_resource_version: Option<String>,
-    /// The token endpoint without its query: a pause holds there only.
+    /// The token endpoint without its query. A pause holds only there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
-    /// Until when the provider asked this client to pause, if it did.
+    /// The end of the pause that the provider asked this client for, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub paused_until: Option<Timestamp>,
     /// A hash of the CA bundle, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_bundle_hash: Option<String>,
-    /// The hash of the refresh request that it tried to serve.
+    /// The hash of the refresh request that the attempt was made for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_request: Option<String>,
 }
@@ -125,7 +125,7 @@ impl CubeCredentialStatus {
             .find(|condition| condition.r#type == r#type)
     }
 
-    /// Whether the condition of this type has this reason.
+    /// Returns whether the condition of this type has this reason.
     #[must_use]
     pub(crate) fn has_reason(&self, r#type: ConditionType, reason: Reason) -> bool {
         let condition = self.condition(r#type);

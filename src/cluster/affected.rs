@@ -102,7 +102,7 @@ fn version(secret: &Metadata<Secret>) -> Option<Box<str>> {
     Some(secret.resource_version().unwrap_or_default().into())
 }
 
-/// What an event of the watch on `CubeCredentials` brings.
+/// The effect of an event of the watch on `CubeCredentials`.
 #[derive(Debug, Default)]
 pub struct Learned {
     pub(crate) affected: Affected,

@@ -35,11 +35,11 @@ pub(crate) struct Parts {
     pub(crate) client: Client,
     /// The only hosts that requests may be sent to.
     pub(crate) allowed_hosts: Option<HostList>,
-    /// Whether conditions and events leave out how far a request got.
+    /// True if conditions and events leave out how far a request got.
     pub(crate) hides_network_detail: bool,
-    /// Whether each Secret has to name the hosts that it may be sent to.
+    /// True if each Secret has to name the hosts that it may be sent to.
     pub(crate) token_hosts_required: bool,
-    /// Whether pods may be listed.
+    /// True if pods may be listed.
     pub(crate) lists_pods: bool,
     pub(crate) tokens: TokenClient,
     pub(crate) ca_bundles: Arc<CaBundles>,
@@ -51,7 +51,7 @@ pub(crate) struct Parts {
     pub(crate) metrics: Metrics,
 }
 
-/// Whether an object still exists.
+/// The existence of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Presence {
     Present,
@@ -133,7 +133,7 @@ impl Context {
         lock(&self.store).uid(key).map(str::to_owned)
     }
 
-    /// Whether this very `CubeCredential` still exists.
+    /// Returns whether this very `CubeCredential` still exists.
     pub(crate) fn presence(&self, object: &Watched) -> Presence {
         match lock(&self.store).uid(&key(object)) {
             Some(uid) if Some(uid) == object.meta().uid.as_deref() => Presence::Present,

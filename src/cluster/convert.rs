@@ -106,7 +106,7 @@ pub(crate) fn value(data: &BTreeMap<String, ByteString>, key: &str) -> SourceVal
     }
 }
 
-/// Whether the owner of a Secret allows its use.
+/// Returns whether the owner of a Secret allows its use.
 pub(crate) fn has_consent(meta: &ObjectMeta) -> bool {
     let labels = meta.labels.as_ref();
     labels.is_some_and(|labels| label::is_set(labels, label::CREDENTIAL))

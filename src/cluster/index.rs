@@ -59,7 +59,7 @@ pub(super) struct Bundle {
 }
 
 impl Entry {
-    /// Whether this credential owns a target that both have: the older one does, then the first by name.
+    /// Returns whether this credential owns a target that both have: the older one does, then the first by name.
     pub(super) fn is_older_than(&self, other: &Self) -> bool {
         self < other
     }

@@ -201,7 +201,7 @@ impl Context {
             Ok(()) => PodList::Listed(consumers),
             Err(error) if error.is_refusal() => PodList::Forbidden,
             Err(error) => {
-                tracing::warn!(namespace, %error, "cannot look for pods that use a target under its earlier name");
+                tracing::warn!(namespace, %error, "failed to list pods that use the target under its earlier name");
                 PodList::Failed
             }
         }

@@ -78,7 +78,7 @@ pub(super) fn target(meta: &ObjectMeta) -> Option<KeptTarget> {
     KeptTarget::of(&convert::target(meta))
 }
 
-/// Whether the metadata of a target is small enough to be kept.
+/// Returns whether the metadata of a target is small enough to be kept.
 fn fits(target: &TargetSecret) -> bool {
     let owners = target.owners.len() * ENTRY;
     size(&target.labels) + size(&target.annotations) + owners <= LARGEST

@@ -41,7 +41,7 @@ pub(super) fn spec(object: &Watched) -> Option<&CubeCredentialSpec> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FollowedBundle {
     pub(crate) object: ObjectKey,
-    /// Whether the last exchange failed, so that a change may help.
+    /// True if the last exchange failed, so that a change may help.
     pub(crate) is_failing: bool,
 }
 

@@ -114,7 +114,9 @@ impl Context {
                 if (passes || error.is_namespace_gone()) && !observed.memory.is_storing() {
                     return Err(error);
                 }
-                let namespace = &observed.credential.namespace;
+                let (namespace, credential) =
+                    (&observed.credential.namespace, &observed.credential.name);
+                tracing::warn!(namespace, name = credential, %error, "failed to write the refresh token state, retrying");
                 Ok(Outcome::NotStored(unstored(error, namespace, name)))
             }
         }
@@ -231,7 +233,6 @@ fn unmarked(
 }
 
 fn unstored(error: ApiError, namespace: &str, name: String) -> NotStored {
-    tracing::warn!(%error, "refresh token state not written");
     if error.is_namespace_gone() {
         return NotStored::Gone;
     }

@@ -24,5 +24,5 @@ pub fn yaml() -> String {
 pub fn print() -> super::Result {
     std::io::stdout()
         .write_all(yaml().as_bytes())
-        .map_err(|error| format!("cannot write to standard output: {error}"))
+        .map_err(|error| format!("failed to write to standard output: {error}"))
 }

@@ -124,7 +124,7 @@ pub async fn run(flags: Run) -> super::Result {
 async fn listen(address: SocketAddr, flag: &str) -> Result<TcpListener, String> {
     let bound = server::bind(address).await;
     bound.map_err(|error| {
-        format!("cannot listen on {address}: {error}; choose another one with {flag}")
+        format!("failed to listen on {address}: {error}; choose another address with {flag}")
     })
 }
 
@@ -185,7 +185,7 @@ async fn lead(
     leader::lead(elections, stop, &exchanged, run).await
 }
 
-/// Whether this process does its work, or could take it over.
+/// Returns whether this process does its work, or could take it over.
 fn health(
     leadership: Leadership,
     rights: Rights,
@@ -201,7 +201,7 @@ fn health(
         if lists.is_complete() {
             return Health::Ready(failing);
         }
-        let waiting = "the first lists are not there yet".to_owned();
+        let waiting = "waiting for the first lists".to_owned();
         Health::NotReady(
             iter::once(waiting)
                 .chain(failing)
@@ -213,7 +213,7 @@ fn health(
 
 fn standby(leadership: &Leadership, rights: &Rights) -> Health {
     let missing = if !leadership.stands_by() {
-        "it is not known who leads: the log says why"
+        "waiting for the Lease: the log says why"
     } else if !rights.suffice() {
         "this process stands by, but its account may watch no namespace: `cube-operator check` says what is missing"
     } else {
@@ -225,11 +225,13 @@ fn standby(leadership: &Leadership, rights: &Rights) -> Health {
 fn cancel_on_signal(stop: &CancellationToken) -> super::Result {
     for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
         let mut signals =
-            signal(kind).map_err(|error| format!("cannot handle signals: {error}"))?;
+            signal(kind).map_err(|error| format!("failed to handle signals: {error}"))?;
         let stop = stop.clone();
         tokio::spawn(async move {
             while signals.recv().await.is_some() {
-                tracing::info!("stopping: running exchanges are finished, no new one is started");
+                tracing::info!(
+                    "stopping: exchanges in progress are finished, and no new one begins"
+                );
                 stop.cancel();
             }
         });

@@ -156,7 +156,7 @@ impl Pod {
         &self.metadata.name
     }
 
-    /// Whether its containers run, or are going to.
+    /// Returns whether its containers run, or are going to.
     pub(super) fn runs_on(&self) -> bool {
         let finished = ["Succeeded", "Failed"].contains(&self.status.phase.as_str());
         !finished && self.metadata.deletion_timestamp.is_none()

@@ -50,7 +50,7 @@ fn made_by(kind: &str, name: &str, pod: Value) -> Value {
     pod
 }
 
-/// What is found of `main-token`.
+/// The consumers of `main-token` that are found.
 fn found(pods: &[Value]) -> Vec<Consumer> {
     let mut consumers = Consumers::of(&["main-token".to_owned()]);
     // As pages.

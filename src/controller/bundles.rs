@@ -16,10 +16,11 @@ use tokio_util::task::AbortOnDropHandle;
 use super::watch::{self, WatchFailure};
 use crate::{
     cluster::{CaBundles, FollowedBundle, Metadata, ObjectKey, WatchId},
+    last_error::LastError,
     lock::lock,
 };
 
-/// The most `ConfigMap`s of a scope that are watched, each with a connection. A failing credential beyond them tries again when its
+/// The most `ConfigMap`s of a scope that are watched, each with a connection. A failing credential beyond them retries when its
 /// delay is over.
 const MOST: usize = 128;
 /// The most that are watched only to save a read: a working credential beyond them reads its bundle for each exchange.
@@ -134,7 +135,7 @@ impl Report {
         events: impl Stream<Item = Result<Event<Metadata<ConfigMap>>, WatchFailure>>,
     ) {
         let mut events = pin!(events);
-        let mut logged = None;
+        let mut last_error = LastError::default();
         while let Some(event) = events.next().await {
             match event {
                 Ok(Event::Apply(map) | Event::InitApply(map)) => self.shows(map.resource_version()),
@@ -144,12 +145,14 @@ impl Report {
                     continue;
                 }
                 Ok(Event::InitDone) => {
-                    logged = None;
+                    last_error.end();
                     continue;
                 }
                 Err(WatchFailure { error, .. }) => {
                     self.shows(None);
-                    self.log(error, &mut logged);
+                    if last_error.is_new(&error) {
+                        self.log(&error);
+                    }
                     continue;
                 }
             }
@@ -164,12 +167,8 @@ impl Report {
         self.bundles.shows(&self.object, self.id, version);
     }
 
-    /// Logs an error once, until it changes.
-    fn log(&self, error: String, logged: &mut Option<String>) {
-        if logged.as_ref() != Some(&error) {
-            let (namespace, name) = (&*self.object.namespace, &*self.object.name);
-            tracing::warn!(namespace, config_map = name, %error, "watch of a CA bundle interrupted, starting it again");
-            *logged = Some(error);
-        }
+    fn log(&self, error: &str) {
+        let (namespace, name) = (&*self.object.namespace, &*self.object.name);
+        tracing::warn!(namespace, config_map = name, %error, "watch of a CA bundle interrupted, retrying");
     }
 }

@@ -27,7 +27,7 @@ pub(super) async fn warn(reconciler: Arc<Reconciler>) {
     loop {
         if let Err(error) = warn_once(&reconciler.context, &mut warned).await {
             let seconds = INTERVAL.as_secs();
-            tracing::warn!(%error, retry_seconds = seconds, "cannot look for pods that never see a refresh");
+            tracing::warn!(%error, retry_seconds = seconds, "failed to list pods that never see a refresh, retrying");
         }
         tokio::time::sleep(INTERVAL).await;
     }

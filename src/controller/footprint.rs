@@ -1,5 +1,5 @@
-//! What a `CubeCredential` takes in memory between two reconciles, table by table, counted in bytes that are allocated.
-//! `docs/scale.md` shows the figures: `cargo test footprint -- --nocapture` prints them.
+//! The memory of a `CubeCredential` between two reconciles, table by table, counted in allocated bytes. `docs/scale.md` shows the
+//! figures: `cargo test footprint -- --nocapture` prints them.
 
 use std::time::Duration;
 

@@ -46,7 +46,7 @@ impl Failures {
         lasted && !self.lasts()
     }
 
-    /// Whether something of the scope cannot be listed, or may not be watched.
+    /// Returns whether something of the scope cannot be listed, or may not be watched.
     pub(super) fn lasts(&self) -> bool {
         self.0.values().any(|known| known.failure.lasts)
     }

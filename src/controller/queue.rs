@@ -38,7 +38,7 @@ enum State {
     Running {
         uid: String,
         run: u64,
-        /// Whether an event arrived meanwhile.
+        /// True if an event arrived meanwhile.
         again: bool,
     },
     Asleep(Instant),

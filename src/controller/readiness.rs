@@ -27,7 +27,8 @@ const ALL: u8 =
 /// The longest wait for the lists of other scopes: a namespace that cannot be listed must not stop the others.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// Whether the pauses that providers asked an earlier process for are known. A pause that is found in one scope holds in all.
+/// The pauses that providers asked an earlier process for, and whether all of them are known. A pause that is found in one scope
+/// holds in all.
 #[derive(Debug)]
 pub(super) struct KnownPauses {
     missing: watch::Sender<usize>,
@@ -54,7 +55,7 @@ impl KnownPauses {
     }
 }
 
-/// What is watched: one namespace, or all.
+/// The scope of a watch: one namespace, or all.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place(pub(super) Option<String>);
 
@@ -93,7 +94,7 @@ impl Readiness {
         readiness
     }
 
-    /// What is watched.
+    /// The scope that is watched.
     pub(super) fn place(&self) -> &Place {
         &self.place
     }
@@ -113,10 +114,10 @@ impl Readiness {
         match (is_new, lasts) {
             (false, _) => {}
             (true, true) => {
-                tracing::warn!(namespace, %error, "cannot watch {}: trying until it works", self.place);
+                tracing::warn!(namespace, %error, "failed to watch {}, retrying", self.place);
             }
             (true, false) => {
-                tracing::warn!(namespace, %error, "watch interrupted, starting it again");
+                tracing::warn!(namespace, %error, "watch interrupted, retrying");
             }
         }
     }
@@ -129,11 +130,11 @@ impl Readiness {
         drop(failures);
         if is_over {
             let namespace = self.place.0.as_deref();
-            tracing::info!(namespace, "{} can be watched", self.place);
+            tracing::info!(namespace, "watching {}", self.place);
         }
     }
 
-    /// Whether something of the scope cannot be listed, or may not be watched.
+    /// Returns whether something of the scope cannot be listed, or may not be watched.
     pub(super) fn fails(&self) -> bool {
         lock(&self.failures).lasts()
     }
@@ -144,7 +145,7 @@ impl Readiness {
         self.metrics.watches(namespace, watched);
     }
 
-    /// Whether all first lists have arrived.
+    /// Returns whether all first lists have arrived.
     #[must_use]
     pub(super) fn is_complete(&self) -> bool {
         self.present.load(Ordering::Acquire) == ALL

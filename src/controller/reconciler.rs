@@ -31,7 +31,7 @@ use crate::{
     reconcile::{Action, Credential, Ended, Memory, Observed, Outcome, Read, Session, Slot, Turn},
 };
 
-/// The delay after a reconcile that did not come to rest, or panicked.
+/// The delay after a reconcile that did not end, or panicked.
 pub(super) const BUG_DELAY: Duration = Duration::from_secs(60);
 /// The delay before a process that could not renew its lease checks again whether it leads.
 pub(super) const LEADERSHIP_DELAY: Duration = Duration::from_secs(2);
@@ -122,7 +122,7 @@ impl Reconciler {
         }
     }
 
-    /// Whether an earlier process may have been asked to pause.
+    /// Returns whether an earlier process may have been asked to pause.
     pub(super) fn has_pauses(&self) -> bool {
         !self.context.paused(now()).is_empty()
     }
@@ -139,8 +139,8 @@ impl Reconciler {
             .collect()
     }
 
-    /// Reconciles an object, and returns the delay of its next reconcile; `None`: it waits for an event. Calls `leave_worker` before
-    /// anything that may take long.
+    /// Reconciles an object, and returns the delay of its next reconcile; `None`: it waits for an event. Calls `leave_worker`
+    /// before anything that may take long.
     pub(super) async fn run(
         &self,
         object: &Watched,
@@ -174,7 +174,7 @@ impl Reconciler {
         if !error.is_conflict() || delay > UNLOGGED_DELAY {
             let key = key(object);
             let (namespace, name) = (&*key.namespace, &*key.name);
-            tracing::warn!(namespace, name, %error, retry_seconds = delay.as_secs(), "reconcile interrupted");
+            tracing::warn!(namespace, name, %error, retry_seconds = delay.as_secs(), "failed to reconcile, retrying");
         }
         delay
     }
@@ -231,7 +231,7 @@ impl Reconciler {
             tracing::warn!(
                 namespace,
                 name,
-                "gave up a response that the API server refuses to store, because its CubeCredential was deleted"
+                "dropped a response that the API server does not store, because its CubeCredential was deleted"
             );
         }
     }
@@ -257,7 +257,7 @@ impl Reconciler {
         match &outcome {
             Outcome::Exchanged(exchanged) => {
                 if let Err(error) = &exchanged.result {
-                    tracing::warn!(namespace, name, reason = %error.reason(), "no token: {error}");
+                    tracing::warn!(namespace, name, reason = %error.reason(), "failed to get a token: {error}");
                 }
             }
             Outcome::Reported { status, version } => {
@@ -271,7 +271,7 @@ impl Reconciler {
                     namespace,
                     name,
                     secret,
-                    "target under an earlier name deleted"
+                    "deleted the target under its earlier name"
                 );
             }
             _ => {}
@@ -357,7 +357,7 @@ fn stuck(credential: &Credential) -> Duration {
     tracing::error!(
         namespace,
         name,
-        "a reconcile did not come to rest: please report this"
+        "reconcile did not end, please report this: https://github.com/cube-operator/cube-operator/issues"
     );
     BUG_DELAY
 }

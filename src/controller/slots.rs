@@ -157,7 +157,7 @@ impl Slots {
     }
 }
 
-/// Whether a namespace that holds this many slots gets another one.
+/// Returns whether a namespace that holds this many slots gets another one.
 fn admits(free: usize, held: usize) -> bool {
     held * FREE_FOR_EACH < free
 }

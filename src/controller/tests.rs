@@ -1,4 +1,4 @@
-//! What the tests of the controller share: a reconciler that watches nothing, because the test says what exists.
+//! The common parts of the controller's tests: a reconciler that watches nothing, because the test says what exists.
 
 use std::{
     collections::HashMap,

@@ -58,7 +58,7 @@ impl<K> Watchable for K where
 #[derive(Clone, Debug)]
 pub(super) struct WatchFailure {
     pub(super) error: String,
-    /// Whether it lasts until a list is complete. The end of any other failure shows only in that no further one follows.
+    /// True if it persists until a list is complete. The end of any other failure shows only in that no further one follows.
     pub(super) lasts: bool,
 }
 
@@ -100,7 +100,7 @@ struct Watch<K> {
     paged: Option<watcher::Config>,
     backoff: DefaultBackoff,
     pause: Duration,
-    /// Whether the list is complete.
+    /// True if the list is complete.
     is_listed: bool,
 }
 
@@ -154,7 +154,7 @@ impl<K> Watch<K> {
     }
 }
 
-/// Whether the account lacks a right, or the API server does not know the kind.
+/// Returns whether the account lacks a right, or the API server does not know the kind.
 fn is_refusal(error: &Error) -> bool {
     match error {
         Error::InitialListFailed(kube::Error::Api(status))
@@ -163,7 +163,7 @@ fn is_refusal(error: &Error) -> bool {
     }
 }
 
-/// Whether the API server does not know a list that is streamed, or has that turned off: it calls the request invalid.
+/// Returns whether the API server does not know a list that is streamed, or has that turned off: it calls the request invalid.
 fn refuses_to_stream<K>(event: &watcher::Result<Event<K>>) -> bool {
     let Err(Error::WatchStartFailed(kube::Error::Api(status))) = event else {
         return false;

@@ -78,7 +78,7 @@ fn watched<K: Watchable>(
     })
 }
 
-/// Whether an event is one of this shard. Those of a list as a whole are.
+/// Returns whether an event is one of this shard. Those of a list as a whole are.
 fn is_of<K: Watchable>(shard: Shard, event: &Event<K>) -> bool {
     match event {
         Event::Apply(object) | Event::InitApply(object) | Event::Delete(object) => {

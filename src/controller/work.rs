@@ -56,7 +56,7 @@ struct Work {
     progress: UnboundedSender<Progress>,
 }
 
-/// What the queue must know of a reconcile in progress.
+/// The facts about a reconcile in progress that the queue needs.
 enum Progress {
     /// It continues without a worker.
     LeftWorker(Run),

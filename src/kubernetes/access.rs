@@ -35,7 +35,7 @@ pub(crate) async fn authenticate(
     Ok(status.user.filter(|_| authenticated))
 }
 
-/// Whether a user may `get` a path of this process, by the same rules as a path of the API server.
+/// Returns whether a user may `get` a path of this process, by the same rules as a path of the API server.
 ///
 /// # Errors
 /// If the API server refuses or cannot be reached.
@@ -61,7 +61,7 @@ pub(crate) async fn may_get(client: &Client, user: UserInfo, path: &str) -> Resu
     Ok(review.status.is_some_and(|status| status.allowed))
 }
 
-/// Whether the account of this process may do this.
+/// Returns whether the account of this process may do this.
 ///
 /// # Errors
 /// If the API server refuses or cannot be reached.

@@ -43,7 +43,7 @@ impl Recorder {
         let namespace = object.namespace.as_deref().unwrap_or("default");
         let api: Api<Event> = Api::namespaced(self.client.clone(), namespace);
         if let Err(error) = api.create(&PostParams::default(), &event).await {
-            tracing::warn!(error = %super::error::explain_kube(&error), reason = event.reason, "event not published");
+            tracing::warn!(namespace, name = object.name, reason = event.reason, error = %super::error::explain_kube(&error), "failed to publish an event");
         }
     }
 

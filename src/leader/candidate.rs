@@ -1,4 +1,4 @@
-//! What one process knows of one Lease, and what it may do next. Nothing here reads or writes it, or asks for the time.
+//! The knowledge of one process about one Lease, and its next step. Nothing here reads or writes the Lease, or the clock.
 //!
 //! ```text
 //!                      free, or unchanged for 15 s                  not renewed for 10 s
@@ -42,7 +42,7 @@ impl Moment {
         }
     }
 
-    /// Whether one of the clocks has reached it.
+    /// Returns whether one of the clocks has reached it.
     #[must_use]
     pub fn is_over(self, now: Self) -> bool {
         now.instant >= self.instant || now.time >= self.time
@@ -70,7 +70,7 @@ impl Identity {
     }
 }
 
-/// What a process does next.
+/// The next step of a process.
 #[derive(Debug)]
 pub enum Step {
     /// It writes this into the Lease, in exactly the version that it found.
@@ -93,7 +93,7 @@ pub struct Candidate {
     looked: Option<Moment>,
     /// A moment before the Lease was changed by another one of the group.
     renewed: Option<Moment>,
-    /// Whether this version is our own write, and nothing failed since.
+    /// True if this version is our own write, and nothing failed since.
     certain: bool,
     /// The count of transitions since which it has the Lease.
     tenure: Option<i32>,
@@ -124,7 +124,7 @@ impl Candidate {
         &self.found
     }
 
-    /// Whether the Lease has to be read before the next step. Only a process that has it alone knows what is in it.
+    /// Returns whether the Lease has to be read before the next step. Only a process that has it alone knows what is in it.
     #[must_use]
     pub fn must_read(&self) -> bool {
         !self.certain || self.identity.is_group()
@@ -150,7 +150,7 @@ impl Candidate {
         };
     }
 
-    /// What to do with the Lease as it was found.
+    /// The next step for the Lease as it was found.
     pub fn step(&mut self, now: Moment, timestamp: Timestamp) -> Step {
         let spec = &self.found.spec;
         let holder = term::holder(spec);

@@ -1,4 +1,4 @@
-//! What the log says about an election.
+//! The log lines about an election.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -34,14 +34,17 @@ impl Display for ElectionEvent {
         match self {
             Self::Leads => f.write_str("leading"),
             Self::TakesPart { group } => write!(f, "taking part in {group}"),
-            Self::StandsBy { leader } => write!(f, "standing by: {leader} leads"),
-            Self::TakesNoPart(error) => write!(f, "cannot take part in leader election: {error}"),
+            Self::StandsBy { leader } => write!(f, "standing by: {leader} is leading"),
+            Self::TakesNoPart(error) => write!(
+                f,
+                "failed to take part in leader election, retrying: {error}"
+            ),
             Self::LeadsNoLonger => f.write_str(
-                "no longer leading: running exchanges are finished, no new one is started",
+                "stopped leading: exchanges in progress are finished, and no new one begins",
             ),
             Self::NotRenewed(error) => write!(
                 f,
-                "the lease is not renewed, and soon no exchange begins: {error}"
+                "failed to renew the Lease, so that soon no exchange begins, retrying: {error}"
             ),
         }
     }

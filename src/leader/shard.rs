@@ -28,15 +28,15 @@ impl Shard {
         exists.then_some(Self { index, count })
     }
 
-    /// Whether it is one of several.
+    /// Returns whether it is one of several.
     #[must_use]
     pub fn is_part(self) -> bool {
         self.count > 1
     }
 
-    /// Whether this namespace belongs to it.
+    /// Returns whether this namespace belongs to it.
     ///
-    /// Processes of one count rely on one answer, whatever their versions are. Another rule would need another name of the group.
+    /// Processes of one count must agree, in all versions. Another rule would need another name of the group.
     #[must_use]
     pub fn has(self, namespace: &str) -> bool {
         // Most processes have all namespaces, and look at none.
@@ -84,7 +84,7 @@ impl FromStr for Shard {
         let numbers = parts.and_then(|(index, count)| Some((number(index)?, number(count)?)));
         match numbers {
             None => Err("write INDEX/COUNT, such as 0/3".into()),
-            Some((_, 0)) => Err("there has to be a shard".into()),
+            Some((_, 0)) => Err("there must be at least one shard".into()),
             Some((_, count)) if count > MOST => Err(format!("at most {MOST} shards are possible")),
             Some((index, count)) => Self::new(index, count)
                 .ok_or_else(|| format!("the last of {count} shards is {}/{count}", count - 1)),
@@ -146,7 +146,7 @@ mod tests {
         }
         for (text, error) in [
             ("3/3", "the last of 3 shards is 2/3"),
-            ("0/0", "there has to be a shard"),
+            ("0/0", "there must be at least one shard"),
             ("0/65", "at most 64 shards are possible"),
             ("a/b", "write INDEX/COUNT, such as 0/3"),
             ("1", "write INDEX/COUNT, such as 0/3"),

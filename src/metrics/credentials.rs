@@ -50,22 +50,22 @@ struct Family {
 const FAMILIES: [Family; 5] = [
     Family {
         name: "token_expiry_timestamp_seconds",
-        help: "When the published token of a CubeCredential expires",
+        help: "Time at which the published token of a CubeCredential expires",
         samples: |shown| plain(shown.expires_at),
     },
     Family {
         name: "last_success_timestamp_seconds",
-        help: "When the published token of a CubeCredential was issued",
+        help: "Time at which the published token of a CubeCredential was issued",
         samples: |shown| plain(shown.issued_at),
     },
     Family {
         name: "consecutive_failures",
-        help: "How many exchanges of a CubeCredential have failed in a row",
+        help: "Number of consecutive failed exchanges of a CubeCredential",
         samples: |shown| plain(Some(shown.failures.into())),
     },
     Family {
         name: "login_expiry_timestamp_seconds",
-        help: "When the login behind a refresh token ends, and whether no refresh extends it",
+        help: "Time at which the login behind a refresh token ends, if the provider states it. fixed is true if the last refresh has not extended it",
         samples: |shown| {
             let fixed = format!(",fixed=\"{}\"", shown.login_fixed);
             let end = shown.login_expires_at.map(|end| (fixed, end));
@@ -74,7 +74,7 @@ const FAMILIES: [Family; 5] = [
     },
     Family {
         name: "condition",
-        help: "Always 1: what a condition of a CubeCredential is, and why",
+        help: "Always 1: status and reason of a condition of a CubeCredential",
         samples: |shown| {
             let ready = condition(ConditionType::Ready, shown.ready);
             let refreshed = condition(ConditionType::Refreshed, shown.refreshed);

@@ -1,5 +1,3 @@
-use std::{collections::BTreeMap, fs};
-
 use super::*;
 use crate::api::{Condition, ConditionStatus, ConditionType};
 
@@ -147,54 +145,6 @@ fn what_is_counted_is_also_timed() {
             metrics.text()
         );
     }
-}
-
-/// The type of each metric and its labels, as `/metrics` shows them once everything has happened.
-fn exported() -> BTreeMap<String, (String, Vec<String>)> {
-    let metrics = Metrics::of_shard(Some("0/3"));
-    let status = CubeCredentialStatus {
-        login_expires_at: "2026-11-23T11:00:00Z".parse().ok(),
-        ..good()
-    };
-    metrics.reported("treasury", "main", &status);
-    metrics.exchanged(Reason::TokenIssued, Duration::ZERO);
-    metrics.budget_waited();
-    metrics.reconciled(true, Duration::ZERO);
-    metrics.api_requested("get secrets".into());
-    metrics.watches("treasury", true);
-    let text = metrics.text();
-    let types = text.lines().filter_map(|line| {
-        let (family, r#type) = line.strip_prefix("# TYPE ")?.split_once(' ')?;
-        let suffix = match r#type {
-            "counter" => "_total",
-            "info" => "_info",
-            _ => "",
-        };
-        let name = format!("{family}{suffix}");
-        let first = text.lines().find(|line| line.starts_with(&name))?;
-        let labels = first.split(['{', ',']).filter_map(|part| {
-            let (label, _) = part.split_once("=\"")?;
-            (label != "le").then(|| label.to_owned())
-        });
-        Some((name.clone(), (r#type.to_owned(), labels.collect())))
-    });
-    types.collect()
-}
-
-#[test]
-fn the_readme_lists_exactly_the_metrics_that_there_are() {
-    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    let quoted = |cell: &str| -> Vec<String> {
-        let parts = cell.split('`').skip(1).step_by(2);
-        parts.map(str::to_owned).collect()
-    };
-    let rows = readme.lines().filter_map(|line| {
-        let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
-        let name = cells.first()?.strip_prefix("`cube_operator_")?;
-        let name = format!("cube_operator_{}", name.strip_suffix('`')?);
-        Some((name, (cells[1].to_owned(), quoted(cells[2]))))
-    });
-    assert_eq!(rows.collect::<BTreeMap<_, _>>(), exported());
 }
 
 #[test]

@@ -25,7 +25,7 @@ impl ClientAuthentication {
         }
     }
 
-    /// Whether a client may authenticate like this with this grant.
+    /// Returns whether a client may authenticate like this with this grant.
     pub(crate) fn is_allowed_with<T>(self, grant: &Grant<T>) -> bool {
         match self {
             // RFC 6749, section 2.3.1, knows clients whose secret is empty. Whether one may use a grant is up to the provider.

@@ -42,7 +42,7 @@ pub(crate) const LARGEST: usize = 768 * 1024;
 pub struct TrustedCa {
     /// The certificates. Exchanges with the same bundle share them.
     pub certificates: Arc<CaCertificates>,
-    /// Whether the system's are trusted too.
+    /// The use of the system's CA certificates.
     pub system_roots: SystemRoots,
 }
 
@@ -169,7 +169,7 @@ impl CaCertificates {
         &self.hash
     }
 
-    /// What could not be used, if anything.
+    /// The parts that could not be used, if any.
     #[must_use]
     pub fn left_out(&self) -> Option<LeftOut> {
         self.left_out
@@ -215,7 +215,7 @@ const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
 const DASHES: &[u8] = b"-----";
 
-/// The blocks of a PEM text. Files that are joined without a line break, a byte order mark, line ends of any kind and indented
+/// The blocks of a PEM text. Files that are joined without a newline, a byte order mark, line ends of any kind and indented
 /// blocks are read like others: only the marks count, not where they stand in a line.
 fn blocks(pem: &[u8]) -> impl Iterator<Item = Block<'_>> {
     let mut rest = pem;
@@ -224,7 +224,7 @@ fn blocks(pem: &[u8]) -> impl Iterator<Item = Block<'_>> {
         let start = find(rest, BEGIN)?;
         line += lines(&rest[..start]);
         let inner = &rest[start + BEGIN.len()..];
-        // A label has no line break.
+        // A label has no newline.
         let label_end = find(inner, DASHES).filter(|end| lines(&inner[..*end]) == 0);
         let (label, inner) = match label_end {
             Some(end) => (&inner[..end], &inner[end + DASHES.len()..]),

@@ -65,7 +65,7 @@ impl Chain {
         })
     }
 
-    /// Whether the server presents a CA certificate as its own.
+    /// Returns whether the server presents a CA certificate as its own.
     pub(in crate::oauth) fn is_ca(&self) -> bool {
         self.leaf.as_ref().is_some_and(|leaf| {
             let constraints = leaf.tbs_certificate().get_extension::<BasicConstraints>();

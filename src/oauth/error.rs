@@ -39,7 +39,7 @@ impl TokenError {
         }
     }
 
-    /// Whether the provider may have served the request anyway, so that a refresh token that was sent may be consumed.
+    /// Returns whether the provider may have served the request anyway, so that a refresh token that was sent may be consumed.
     #[must_use]
     pub fn outcome_unknown(&self) -> bool {
         match self {
@@ -76,7 +76,7 @@ impl TokenError {
         })
     }
 
-    /// Whether nothing may be sent for this client for a while (429, `slow_down`, Retry-After).
+    /// Returns whether nothing may be sent for this client for a while (429, `slow_down`, Retry-After).
     #[must_use]
     pub(crate) fn asks_for_pause(&self) -> bool {
         self.pause().is_some() || self.reason().retry_class() == Some(RetryClass::RateLimited)

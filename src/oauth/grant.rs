@@ -37,8 +37,8 @@ impl<T> Grant<T> {
         }
     }
 
-    /// Whether the request has a parameter with the scopes of the token. A refresh has none, unless the spec lists some for it:
-    /// some servers make a narrowed scope permanent.
+    /// Returns whether the request has a parameter with the scopes of the token. A refresh has none, unless the spec lists some
+    /// for it: some servers make a narrowed scope permanent.
     #[must_use]
     pub(crate) fn sends_scopes(&self) -> bool {
         match self {
@@ -47,7 +47,8 @@ impl<T> Grant<T> {
         }
     }
 
-    /// Whether a client without a secret may use it, because something else proves that the token is issued to the right client.
+    /// Returns whether a client without a secret may use it, because something else proves that the token is issued to the right
+    /// client.
     #[must_use]
     pub(crate) fn allows_public_clients(&self) -> bool {
         match self {
@@ -56,7 +57,7 @@ impl<T> Grant<T> {
         }
     }
 
-    /// Whether a response may bring a refresh token that replaces the one that was sent.
+    /// Returns whether a response may bring a refresh token that replaces the one that was sent.
     #[must_use]
     pub(crate) fn has_successor(&self) -> bool {
         match self {

@@ -29,7 +29,7 @@ impl HostList {
             .map(Self)
     }
 
-    /// Whether a secret may be sent to `endpoint`.
+    /// Returns whether a secret may be sent to `endpoint`.
     #[must_use]
     pub fn allows(&self, endpoint: &Endpoint) -> bool {
         let host = endpoint.host();

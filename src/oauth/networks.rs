@@ -1,5 +1,5 @@
-//! The networks that a token endpoint may be on. Addresses of the operator's own host and node, and the metadata services of clouds,
-//! are refused by default.
+//! The networks that a token endpoint may be on. Addresses of the operator's own host and node, and the metadata services of
+//! clouds, are refused by default.
 
 mod embedded;
 
@@ -38,7 +38,7 @@ pub enum RefusedNetwork {
 }
 
 impl RefusedNetwork {
-    /// Who refuses it, for the end of a sentence about a network.
+    /// The list that denies it, for the end of a sentence about a network.
     pub(super) fn refused_by(self) -> String {
         match self {
             Self::Denied => "the operator's installer denies".into(),

@@ -25,15 +25,15 @@ const RESERVED_PREFIXES: [&str; 4] = [
     "requested_",
 ];
 
-/// Whether a form field may have this name at all.
+/// Returns whether a form field may have this name at all.
 #[must_use]
 pub(crate) fn is_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
     !name.is_empty() && name.bytes().all(allowed)
 }
 
-/// Whether a server could read a field of this name as one that the operator sets. Some ignore case, and PHP reads `grant.type`,
-/// `grant type` and `grant_type[]` as `grant_type`.
+/// Returns whether a server could read a field of this name as one that the operator sets. Some ignore case, and PHP reads
+/// `grant.type`, `grant type` and `grant_type[]` as `grant_type`.
 #[must_use]
 pub(crate) fn is_reserved(name: &str) -> bool {
     let name = name.split('[').next().unwrap_or_default();

@@ -43,8 +43,8 @@ pub struct Response {
 }
 
 impl Response {
-    /// Whether an HTTP server in front of the token endpoint refused the request with a page: nginx does so where the handshake
-    /// went on without a client certificate.
+    /// Returns whether an HTTP server in front of the token endpoint refused the request with a page: nginx does so where the
+    /// handshake went on without a client certificate.
     pub(super) fn is_refusing_page(&self) -> bool {
         let bytes = match &self.body {
             Body::Complete(bytes) | Body::Cut { bytes, .. } => bytes.as_slice(),
@@ -98,7 +98,7 @@ pub struct Issued {
     pub login_end: LoginEnd,
     /// The scopes that were granted; empty where the response does not say.
     pub scopes: Vec<String>,
-    /// Whether the response grants fewer scopes than the token should have.
+    /// True if the response grants fewer scopes than the token should have.
     pub narrowed: bool,
 }
 

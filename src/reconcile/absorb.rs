@@ -18,6 +18,19 @@ use crate::api::{ConditionStatus, ConditionType, CubeCredentialStatus};
 /// Takes in what the status says, before the first decision of a reconcile.
 pub(super) fn recall(observed: &mut Observed) {
     target::recall(observed);
+    notice_an_unlisted_grant(observed);
+}
+
+/// A status that was written for this spec says that the warning was given.
+fn notice_an_unlisted_grant(observed: &mut Observed) {
+    let unlisted = observed
+        .settings
+        .as_ref()
+        .is_ok_and(|settings| settings.grant_unlisted_by.is_some());
+    let reported = observed.credential.status.observed_generation;
+    if unlisted && reported != Some(observed.credential.generation) {
+        observed.memory.reporting.grant_not_listed();
+    }
 }
 
 /// Takes in the outcome of a step. Nothing is read or written here.

@@ -33,7 +33,7 @@ pub(super) const CHECKS: &[Check] = &[
     login::a_state_of_an_earlier_grant_is_looked_for,
     // A rejection holds for every process only once it is stored; until then nothing else may send the token.
     login::a_rejection_is_stored,
-    // Whether the token at hand is still the right one decides between publishing and replacing it.
+    // A token that is still the right one is published, and any other one is replaced.
     exchange::the_inputs_are_confirmed,
     // A live token belongs to its consumers, whatever else is wrong.
     target::the_token_is_published,

@@ -13,7 +13,7 @@ pub struct Credential {
     pub uid: String,
     /// `metadata.generation`, which counts changes of the spec.
     pub generation: i64,
-    /// Whether it has a deletion timestamp.
+    /// True if it has a deletion timestamp.
     pub deleting: bool,
     /// The hash of the annotation that requests a refresh, if it has one.
     pub refresh_request: Option<String>,

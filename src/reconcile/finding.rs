@@ -1,4 +1,4 @@
-//! What `cube-operator check` finds, as data. `status` makes the sentences.
+//! The findings of `cube-operator check`, as data. `status` makes the sentences.
 
 mod consumers;
 mod credential;
@@ -28,11 +28,11 @@ pub(crate) enum Mark {
     Notice,
     /// A fault.
     Bad,
-    /// Not looked at, or not there and not needed.
+    /// Not checked, or not there and not needed.
     Unseen,
 }
 
-/// What was found, by topic.
+/// The facts, by topic.
 #[derive(Clone, Debug)]
 pub(crate) enum Fact {
     Installation(InstallationFact),

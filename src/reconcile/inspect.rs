@@ -1,5 +1,5 @@
-//! What the decision's own checks say of each part, for people who ask: `cube-operator check`. Nothing is decided here, and
-//! `status` has the words.
+//! The results of the decision's own checks for each part, for `cube-operator check`. Nothing is decided here, and `status` has
+//! the words.
 
 mod inputs;
 mod login;
@@ -42,7 +42,7 @@ impl<'a> Inspection<'a> {
         self.0.settings
     }
 
-    /// What the spec asks for.
+    /// The request that the spec describes.
     pub(crate) fn spec(&self) -> Vec<Finding> {
         let settings = self.0.settings;
         let mut findings = vec![Finding::good(SpecFact::Requests {
@@ -50,6 +50,10 @@ impl<'a> Inspection<'a> {
             path: settings.endpoint.url().path().to_owned(),
             grant: settings.grant.spec_name(),
         })];
+        if settings.grant_unlisted_by.is_some() {
+            let settings = Box::new(settings.clone());
+            findings.push(Finding::notice(SpecFact::GrantNotListed(settings)));
+        }
         if settings.suspend {
             findings.push(Finding::notice(SpecFact::Suspended));
         }

@@ -45,13 +45,13 @@ impl Memory {
         }
     }
 
-    /// Whether a response of the provider is in no Secret yet. A process with such a memory may not stop.
+    /// Returns whether a response of the provider is in no Secret yet. A process with such a memory may not stop.
     #[must_use]
     pub fn is_storing(&self) -> bool {
         self.login.unstored().is_some()
     }
 
-    /// Whether it waits for a permit.
+    /// Returns whether it waits for a permit.
     #[must_use]
     pub(crate) fn is_queued(&self) -> bool {
         self.exchange.queued().is_some()

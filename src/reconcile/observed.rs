@@ -24,7 +24,7 @@ pub struct Observed {
     pub target: Target,
     /// The Secrets by other names that were written for this object: its targets before `target.name` changed.
     pub previous: Vec<TargetSecret>,
-    /// Whether the pods that use them may be listed.
+    /// True if the pods that use them may be listed.
     pub lists_pods: bool,
     /// The Secret with the client id and the client secret.
     pub source: Source,
@@ -36,21 +36,21 @@ pub struct Observed {
     pub state: State,
     /// The version of that Secret that the watch shows.
     pub watched_state: Option<String>,
-    /// Whether another state knows the refresh token that would be sent.
+    /// The use of the refresh token that would be sent by another state.
     pub token_use: TokenUse,
     /// The name of this process in claims: the uid of its pod.
     pub identity: String,
     /// The further CA certificates.
     pub ca_bundle: CaBundle,
-    /// Whether this client may send a token request; `None`: no permit was requested in this reconcile.
+    /// The permit of this client for a token request; `None`: no permit was requested in this reconcile.
     pub permit: Option<(PermitRequest, Permit)>,
-    /// Whether an exchange may be in progress; `None`: no slot was asked for in this reconcile.
+    /// The slot for an exchange in progress; `None`: no slot was asked for in this reconcile.
     pub slot: Option<Slot>,
     /// The only hosts that the operator may send to; `None`: any.
     pub allowed_hosts: Option<HostList>,
-    /// Whether conditions and events leave out how far a request got, for whom the inner network is none of their business.
+    /// True if conditions and events leave out how far a request got, for whom the inner network is none of their business.
     pub hides_network_detail: bool,
-    /// Whether each Secret has to name the hosts that it may be sent to.
+    /// True if each Secret has to name the hosts that it may be sent to.
     pub token_hosts_required: bool,
     /// The memory of earlier reconciles.
     pub memory: Memory,

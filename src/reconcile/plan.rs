@@ -40,7 +40,7 @@ pub enum Next {
     Act(Box<Action>),
     /// Take a slot for an exchange, of which only so many may be in progress at the same time.
     TakeSlot {
-        /// The time by which the exchange should be over.
+        /// The latest time at which the exchange should be over.
         deadline: Timestamp,
     },
     /// Stay, and decide again after this time: something in memory is in no Secret yet.
@@ -102,12 +102,12 @@ pub struct DesiredState {
     pub secret: DesiredSecret,
     /// The content of the Secret.
     pub stored: StoredLogin,
-    /// Whether this claims the refresh token for a request that follows.
+    /// True if this claims the refresh token for a request that follows.
     pub claims: bool,
 }
 
 impl Action {
-    /// Whether a token request begins with it. The request after an earlier claim does not begin one: it must be finished.
+    /// Returns whether a token request begins with it. The request after an earlier claim does not begin one: it must be finished.
     #[must_use]
     pub(crate) fn begins_exchange(&self) -> bool {
         match self {

@@ -22,7 +22,7 @@ pub struct DesiredSecret {
     pub labels: BTreeMap<String, String>,
     pub annotations: BTreeMap<String, String>,
     pub data: BTreeMap<String, SecretString>,
-    /// Whether it has an owner reference.
+    /// True if it has an owner reference.
     pub owned: bool,
     /// The version that it replaces; `None`: it must not exist yet.
     pub replaces: Option<SecretVersion>,

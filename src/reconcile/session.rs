@@ -38,7 +38,7 @@ pub enum Turn {
     Act(Box<Action>),
     /// Take a slot for an exchange, and absorb [`Outcome::Slot`]. The slot is free again when the reconcile ends, at the latest.
     TakeSlot {
-        /// The time by which the exchange should be over.
+        /// The latest time at which the exchange should be over.
         deadline: Timestamp,
     },
     /// Wait for this time, however long the reconcile takes, and absorb [`Outcome::Waited`].
@@ -59,7 +59,7 @@ pub enum Turn {
 pub struct Effects {
     /// The target as it is now known, so that the same version is not read again. Only what the watch shows is kept.
     pub known_target: Option<TargetSecret>,
-    /// What the provider has shown about a client: it holds for all credentials with the same client.
+    /// The lesson of a response about a client: it holds for all credentials with the same client.
     pub lesson: Option<(ClientKey, Lesson)>,
 }
 
@@ -86,7 +86,7 @@ impl Session {
         &self.observed
     }
 
-    /// Whether it waits for a slot.
+    /// Returns whether it waits for a slot.
     #[must_use]
     pub(crate) fn waits_for_slot(&self) -> bool {
         matches!(self.observed.slot, Some(Slot::Later { .. }))
@@ -185,7 +185,7 @@ impl Session {
     }
 }
 
-/// What an exchange shows about the client that made it. Most failures say nothing about its secret.
+/// The lesson of an exchange about the client that made it. Most failures say nothing about its secret.
 fn verdict(exchanged: &Exchanged) -> Option<(ClientKey, Lesson)> {
     let lesson = match &exchanged.result {
         Ok(_) => Lesson::Works,

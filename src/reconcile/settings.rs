@@ -30,6 +30,8 @@ pub struct Settings {
     pub source: ClientSecretRef,
     /// The grant, with the Secret of the initial refresh token if it has one.
     pub grant: Grant<RefreshTokenRef>,
+    /// The provider's name, if its OAuth metadata does not list the grant.
+    pub grant_unlisted_by: Option<&'static str>,
     /// The client's method of authentication.
     pub authentication: ClientAuthentication,
     /// The scopes that the token should have. A refresh requests none, but its response is compared with them too.
@@ -50,7 +52,7 @@ pub struct Settings {
     pub state_name: String,
     /// The other properties of the target.
     pub target: TargetSpec,
-    /// Whether no exchange may be made.
+    /// True if no exchange may be made.
     pub suspend: bool,
 }
 
@@ -103,7 +105,10 @@ impl Settings {
         let url = spec.token_url.as_deref().or(preset.token_url);
         let url = url.ok_or(SettingsError::TokenUrlMissing)?;
         let grant = grant(spec)?;
-        if !spec.client_authentication.is_allowed_with(&grant) {
+        let authentication = spec
+            .client_authentication
+            .unwrap_or(preset.client_authentication);
+        if !authentication.is_allowed_with(&grant) {
             return Err(SettingsError::PublicClientWithoutLogin);
         }
         Ok(Self {
@@ -111,7 +116,8 @@ impl Settings {
             endpoint: endpoint(url)?,
             source: spec.client_secret_ref.clone(),
             grant,
-            authentication: spec.client_authentication,
+            grant_unlisted_by: preset.without(spec.grant),
+            authentication,
             scopes: scopes(spec, preset),
             parameters: parameters(spec)?,
             refresh_before: duration("refreshBefore", &spec.refresh_before)?,
@@ -157,14 +163,14 @@ impl Settings {
         format!("{name}-cube-state")
     }
 
-    /// Whether the target is deleted with the `CubeCredential`.
+    /// Returns whether the target is deleted with the `CubeCredential`.
     #[must_use]
     pub(crate) fn owns_target(&self) -> bool {
         self.target.deletion_policy != Some(DeletionPolicy::Retain)
     }
 
-    /// Whether the state is deleted with the `CubeCredential`. Its refresh token is all that is left of a sign-in, so the spec has to
-    /// say so: neither a new name nor an uninstalled CRD may cost a login.
+    /// Returns whether the state is deleted with the `CubeCredential`. Its refresh token is all that is left of a sign-in, so the
+    /// spec has to say so: neither a new name nor an uninstalled CRD may cost a login.
     #[must_use]
     pub(crate) fn owns_state(&self) -> bool {
         self.target.deletion_policy == Some(DeletionPolicy::Delete)

@@ -34,7 +34,7 @@ pub struct SourceSecret<T = ClientValues> {
     pub version: String,
     /// The hosts that its owner allows (`token-hosts`).
     pub token_hosts: Option<String>,
-    /// The CA bundles that its owner permits (`token-ca`).
+    /// The CA bundles that its owner allows (`token-ca`).
     pub token_ca: Option<String>,
     /// The values of the used keys.
     pub values: T,
@@ -87,7 +87,7 @@ impl CaBundle {
         }
     }
 
-    /// What of it cannot be used, if only a part of it can.
+    /// The part that cannot be used, if another part can.
     pub(super) fn left_out(&self) -> Option<LeftOut> {
         match self {
             Self::Read(certificates) => certificates.left_out(),

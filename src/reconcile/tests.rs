@@ -1,6 +1,6 @@
 //! The pure core against a small world in memory: the very loop of the controller, with a clock that the test moves.
 //!
-//! Every secret in the world starts with `S3CRET`, and the world refuses to go on once one shows where none may.
+//! Every secret in the world starts with `S3CRET`, and the world refuses to continue once one shows where none may.
 
 mod driver;
 #[path = "../../tests/model/model.rs"]

@@ -56,7 +56,7 @@ pub(super) struct TokenMetadata {
 }
 
 impl TokenMetadata {
-    /// Whether this token was issued after the other one.
+    /// Returns whether this token was issued after the other one.
     pub(super) fn is_newer_than(&self, other: &Self) -> bool {
         // A token without a number comes from an earlier grant, whatever the clock of its process said.
         (self.rotation, self.issued_at) > (other.rotation, other.issued_at)
@@ -98,8 +98,8 @@ impl TokenMetadata {
 }
 
 impl Token {
-    /// Whether this token, found in a Secret, makes one that waits to be published superfluous: it is the same (the response to
-    /// our write was lost), or was issued later (another process wrote it).
+    /// Returns whether this token, found in a Secret, makes one that waits to be published superfluous: it is the same (the
+    /// response to our write was lost), or was issued later (another process wrote it).
     pub(super) fn replaces(&self, waiting: &Self) -> bool {
         let (found, other) = (&self.metadata, &waiting.metadata);
         let same_grant = found.rotation.is_some() == other.rotation.is_some();

@@ -1,4 +1,4 @@
-//! Who may read the metrics: everybody, or those whom the API server allows to `get` the path `/metrics`.
+//! The clients that may read the metrics: all, or those that the API server allows to `get` the path `/metrics`.
 
 use std::{
     collections::HashMap,
@@ -85,7 +85,7 @@ impl Authorizer {
         let status = match self.ask(token).await {
             Ok(status) => status,
             Err(error) => {
-                tracing::warn!(%error, "cannot find out who asks for the metrics");
+                tracing::warn!(%error, "failed to authorize a request for the metrics");
                 return StatusCode::SERVICE_UNAVAILABLE;
             }
         };

@@ -17,7 +17,7 @@ use super::tls::Certificate;
 
 /// The longest life of a connection, which carries one request. The kubelet's probes wait as long.
 const LONGEST: Duration = Duration::from_secs(5);
-/// The most connections at a time. One more ends the oldest: a probe is answered in a millisecond, so only slow clients get old.
+/// The most connections at a time. One more ends the oldest: a probe gets its response in a millisecond, so only slow clients get old.
 const MOST: usize = 64;
 /// The largest head of a request, in bytes: the smallest that hyper allows.
 const LARGEST_HEAD: usize = 8 * 1024;

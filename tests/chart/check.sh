@@ -70,10 +70,33 @@ example_of_artifact_hub() {
     && grep -q CubeCredential "$1" && kubectl apply -n chart-test --dry-run=server --warnings-as-errors -f "$1"
 }
 
-# Each command of the README about several releases, as it stands there.
+# Runs the first command of these pages that has these words, with its further lines, as it stands there.
 documented() {
-  grep -qF -- "$1" README.md || { echo "not in the README: $1"; return 1; }
-  bash -c "$1"
+  local command
+  command=$(awk -v words="$1" '
+    /^(helm|kubectl) / { command = ""; inside = 1 }
+    inside { command = command $0 "\n" }
+    inside && !/\\$/ { inside = 0; if (index(command, words)) { printf "%s", command; exit } }' docs/operations.md docs/monitoring.md)
+  [ -n "$command" ] || { echo "on no page: $1"; return 1; }
+  bash -c "$command"
+}
+
+life_of_a_release() {
+  helm install cube-operator "$chart" -n cube-system --set replicas=2 \
+    && documented "helm upgrade cube-operator charts/cube-operator --namespace cube-system" \
+    && [ "$(kubectl -n cube-system get deploy cube-operator -o jsonpath='{.spec.replicas}')" = 2 ] \
+    && documented "requireTokenHosts=true" && documented "monitoring.serviceMonitor.enabled=true" \
+    && kubectl -n cube-system get deploy cube-operator -o yaml | grep -A 1 CUBE_OPERATOR_REQUIRE_TOKEN_HOSTS | grep true \
+    && kubectl -n cube-system get servicemonitor,prometheusrule cube-operator \
+    && documented "helm uninstall cube-operator --namespace cube-system --wait" \
+    && documented "helm install tokens charts/cube-operator --namespace cube-system" \
+    && kubectl -n cube-system get deploy tokens
+}
+
+end_of_a_release() {
+  documented "kubectl delete cubecredentials" && documented "kubectl get secrets --all-namespaces" \
+    && helm uninstall tokens -n cube-system --wait && kubectl get crd cubecredentials.cube-operator.dev \
+    && documented "kubectl delete crd" && gone crd cubecredentials.cube-operator.dev
 }
 
 releases_of_one_name() {
@@ -93,9 +116,7 @@ the_definition_changes_hands() {
 }
 
 nothing_cluster_scoped() {
-  local command
-  command=$(grep -A 1 "crds.install=false,aggregateRoles=false' " README.md)
-  [ "$(wc -l <<< "$command")" = 2 ] && bash -c "$command" \
+  documented "crds.install=false,aggregateRoles=false'" \
     && gone clusterrole,validatingadmissionpolicy -l app.kubernetes.io/name=cube-operator \
     && helm uninstall cube-operator -n team-a --wait
 }
@@ -136,7 +157,7 @@ gone() {
 }
 
 [ -n "${KUBECONFIG:-}" ] || start_control_plane
-for namespace in chart-test team-a team-b team-c; do
+for namespace in chart-test cube-system team-a team-b team-c; do
   kubectl create namespace "$namespace" --dry-run=client -o yaml | kubectl apply -f - > /dev/null
 done
 kubectl label namespace chart-test --overwrite pod-security.kubernetes.io/warn=restricted > /dev/null
@@ -163,9 +184,11 @@ check "upgrade to some namespaces takes the cluster-wide rights away" upgrade_to
 check "uninstall keeps the definition, and nothing else" uninstall_keeps_the_definition
 check "the next release by that name finds the definition" the_kept_definition_is_found
 kubectl delete crd cubecredentials.cube-operator.dev > /dev/null
+check "a release is upgraded, and installed under another name, as the page says" life_of_a_release
+check "a release goes with all that it had, as the page says" end_of_a_release
 check "two releases in two namespaces have one name" releases_of_one_name
 check "the definition of a release that is gone changes hands" the_definition_changes_hands
-check "the README's command for one namespace creates nothing cluster-scoped" nothing_cluster_scoped
+check "the page's command for one namespace creates nothing cluster-scoped" nothing_cluster_scoped
 check "the schema takes seconds, minutes and both, from 1s to 1h" every_interval
 
 echo "$passed passed, $failed failed"

@@ -11,16 +11,16 @@ use crate::{
 };
 
 pub(crate) const LOOPBACK: &str = "--allow-network=127.0.0.0/8,::1/128";
-pub(crate) const FROM_HERE: &str = "- the network is looked at from this machine, with the flags given here; the operator may have another way \
-                         and other flags: run this in its pod with kubectl exec to see what it sees";
+pub(crate) const FROM_HERE: &str = "- the network is checked from this machine, with the flags given here; the operator may have another route \
+                         and other flags: run this in its pod with kubectl exec to check from there";
 /// The line about a credential that no operator has reconciled.
-pub(crate) const NOT_LOOKED_AT: &str = "✗ the operator has not looked at it yet: check that it runs, and that it watches this namespace";
+pub(crate) const NOT_LOOKED_AT: &str = "✗ the operator has not observed it yet: check that it runs, and that it watches this namespace";
 
 pub(crate) const NETWORK: [&str; 4] = [
     "the address",
     "the connection",
     "the certificate",
-    "the answer of the token endpoint",
+    "the response of the token endpoint",
 ];
 
 impl Place {
@@ -72,6 +72,6 @@ fn authority_of(url: &str) -> String {
 pub(crate) fn unseen(steps: &[&str]) -> Vec<String> {
     steps
         .iter()
-        .map(|step| format!("- {step} was not looked at"))
+        .map(|step| format!("- {step} was not checked"))
         .collect()
 }

@@ -60,8 +60,8 @@ fn each_thing_that_is_wrong_is_said_with_its_remedy_and_what_depends_on_it_is_le
             &[("RES_OPTIONS", "timeout:1 attempts:1")],
         );
         let absent = format!(
-            "✗ Secret \"{name}-token\" does not exist: the operator writes it with the first token; if nothing else is wrong here, \
-             check that it runs"
+            "✗ Secret \"{name}-token\" does not exist: the operator writes it with the first token; if there is no other fault here, \
+             check that the operator runs"
         );
         let no_pod = format!("- no pod uses Secret \"{name}-token\"");
         let before = [FROM_HERE.to_owned(), NOT_LOOKED_AT.to_owned()];

@@ -251,7 +251,7 @@ fn without_the_right_to_list_pods_there_is_one_line_and_everything_else_works() 
     assert_eq!(warnings.len(), 1, "{warnings:#?}");
     assert_eq!(
         line["message"],
-        "cannot look for pods that never see a refresh"
+        "failed to list pods that never see a refresh, retrying"
     );
     assert_eq!(line["retry_seconds"], 600);
     let error = line["error"].as_str().unwrap();

@@ -75,7 +75,7 @@ fn one_leads_and_the_next_takes_over_without_an_exchange() {
         .find(|line| line["lease"] == lease(&place));
     assert_eq!(
         waits.unwrap()["message"],
-        "standing by: first_first-uid leads"
+        "standing by: first_first-uid is leading"
     );
     for does in ["watch secrets", "watch cubecredentials", "patch secrets"] {
         let metric = format!("cube_operator_api_requests_total{{operation=\"{does}\"}}");
@@ -126,7 +126,7 @@ fn an_exchange_that_is_under_way_is_finished_before_the_lease_is_given_back() {
     first.terminate();
     eventually("SIGTERM is told", || {
         let log = first.log();
-        log.contains("no new one is started").then_some(())
+        log.contains("no new one begins").then_some(())
     });
     assert_eq!(held(&place), ("first_first-uid".into(), 0));
     server.hold(false);
@@ -302,14 +302,11 @@ fn whoever_may_not_have_the_lease_is_not_ready_and_makes_no_exchange() {
         &arguments,
         &[],
     );
-    let missing = (
-        503,
-        "it is not known who leads: the log says why\n".to_owned(),
-    );
+    let missing = (503, "waiting for the Lease: the log says why\n".to_owned());
     eventually("it says what it may not do", || {
         second
             .log()
-            .contains("cannot take part in leader election")
+            .contains("failed to take part in leader election")
             .then_some(())
     });
     assert_eq!(second.get("/readyz"), missing);

@@ -192,10 +192,7 @@ fn an_operator_is_alive_but_not_ready_and_does_nothing_before_its_first_lists() 
     let operator = Operator::launch(binary, &place.kubeconfig, &arguments, &[]);
     eventually("every list is refused", || {
         let lines = operator.lines();
-        let cannot = format!(
-            "cannot watch namespace {:?}: trying until it works",
-            place.namespace
-        );
+        let cannot = format!("failed to watch namespace {:?}, retrying", place.namespace);
         let refused = |resource: &&str| {
             let of = |line: &Value| {
                 let error = line["error"].as_str().unwrap_or_default();
@@ -214,7 +211,7 @@ fn an_operator_is_alive_but_not_ready_and_does_nothing_before_its_first_lists() 
         (
             503,
             format!(
-                "the first lists are not there yet\ncannot watch namespace {:?}: the log says why\n",
+                "waiting for the first lists\ncannot watch namespace {:?}: the log says why\n",
                 place.namespace
             )
         )
@@ -268,7 +265,7 @@ fn sigterm_lets_a_running_exchange_finish_and_begins_no_other() {
     let stopping = |times: usize| {
         eventually("SIGTERM is told", || {
             let log = operator.log();
-            (log.matches("no new one is started").count() == times).then_some(())
+            (log.matches("no new one begins").count() == times).then_some(())
         });
     };
     stopping(1);

@@ -48,7 +48,7 @@ fn told(operator: &Operator) -> Vec<(Value, String)> {
     let lines = operator.lines().into_iter();
     let about = lines.filter_map(|line| {
         let message = line["message"].as_str()?.to_owned();
-        let about = message.starts_with("cannot watch") || message.ends_with("can be watched");
+        let about = message.starts_with("failed to watch") || message.starts_with("watching");
         about.then(|| (line["namespace"].clone(), message))
     });
     about.collect()
@@ -114,7 +114,7 @@ fn a_namespace_without_rights_stops_no_other_and_works_once_it_has_them() {
     let mut lines = told(&first);
     lines.sort_by_key(|(namespace, _)| namespace.to_string());
     let twice = |namespace: &String| {
-        let line = format!("{}: trying until it works", cannot(namespace));
+        let line = format!("failed to watch namespace {namespace:?}, retrying");
         [(json!(namespace), line.clone()), (json!(namespace), line)]
     };
     assert_eq!(lines, [twice(&absent), twice(&noperm.namespace)].concat());
@@ -126,7 +126,7 @@ fn a_namespace_without_rights_stops_no_other_and_works_once_it_has_them() {
     eventually("the metric follows", || {
         (is_watched(&first, &noperm.namespace) == Some(1.0)).then_some(())
     });
-    let end = format!("namespace {:?} can be watched", noperm.namespace);
+    let end = format!("watching namespace {:?}", noperm.namespace);
     let end = (json!(noperm.namespace), end);
     eventually("the end is told", || {
         told(&first).contains(&end).then_some(())
@@ -174,8 +174,7 @@ fn who_may_watch_nothing_is_never_ready_ends_at_once_and_works_once_it_may() {
     // The account has rights in one namespace, and watches all.
     let mut first = launch(&place, "first", &[]);
     let second = launch(&place, "second", &[]);
-    let missing =
-        "the first lists are not there yet\ncannot watch all namespaces: the log says why\n";
+    let missing = "waiting for the first lists\ncannot watch all namespaces: the log says why\n";
     eventually("the leader says what is missing", || {
         (first.get("/readyz") == (503, missing.into())).then_some(())
     });

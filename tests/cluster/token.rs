@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    check::LOOPBACK,
     operator::eventually,
     place::{Place, is, told},
     scripted::{Authority, LOCAL, Provider, Reply},
@@ -189,6 +190,51 @@ fn a_client_can_authenticate_in_the_header_instead_of_the_body() {
     });
     assert_eq!(place.server.authentications_of(&place.namespace), ["basic"]);
     assert_eq!(place.call_api("main-token"), 200);
+}
+
+#[test]
+fn cube_software_authenticates_in_the_header_unless_the_spec_says_otherwise() {
+    let place = Place::new();
+    let operator = place.operator();
+    place.apply(&place.source());
+    let mut credential = place.credential("main");
+    credential["spec"]["provider"] = json!("CubeSoftware");
+    // The first build wrote this default into every object: it stays what it was.
+    credential["spec"]["clientAuthentication"] = json!("Body");
+    place.apply(&credential);
+    place.wait_for("main", "Ready", |status| {
+        is(status, Ready, "True", "Synced")
+    });
+    let restarted = {
+        drop(operator);
+        place.operator()
+    };
+    place.after_reconcile(&restarted, || {
+        place.kubectl(&["label", "cubecredential", "main", "seen=again"]);
+    });
+    assert_eq!(place.server.authentications_of(&place.namespace), ["body"]);
+    place.kubectl(&["delete", "cubecredential", "main"]);
+
+    let spec = credential["spec"].as_object_mut().unwrap();
+    spec.remove("clientAuthentication");
+    place.apply(&credential);
+    place.wait_for("main", "Ready", |status| {
+        is(status, Ready, "True", "Synced")
+    });
+    assert_eq!(
+        place.server.authentications_of(&place.namespace),
+        ["body", "basic"]
+    );
+    assert_eq!(place.call_api("main-token"), 200);
+    let warning = "Warning GrantNotListed: Cube Software's metadata does not list the client_credentials grant: ask its support \
+                   whether your client may use it";
+    eventually("the grant is warned of", || {
+        let events = place.events("main");
+        events.iter().any(|event| event == warning).then_some(())
+    });
+    let (_, report, _) = place.check_as(&place.kubeconfig, "main", &[LOOPBACK], &[]);
+    let notice = warning.replace("Warning GrantNotListed: ", "\n! ");
+    assert!(report.contains(&notice), "{report}");
 }
 
 #[test]

@@ -55,7 +55,7 @@ fn host_and_port(entry: &str) -> (String, Option<&str>) {
     }
 }
 
-/// Whether it means this endpoint, by the words of the README: `host` for every port, or `host:port`.
+/// Whether it means this endpoint, by the words of `docs/token-hosts.md`: `host` for every port, or `host:port`.
 fn is_for(entry: &str, endpoint: &Endpoint) -> bool {
     let (host, port) = host_and_port(entry);
     let same_host = Endpoint::parse(&format!("https://{host}/"))

@@ -51,7 +51,12 @@ pub(crate) const LAYERS: &[&[&str]] = &[
     &["src/oauth/client/error.rs"],
     &["src/oauth", "src/providers.rs"],
     &["src/api", "src/scrub"],
-    &["src/api_error.rs", "src/clock.rs", "src/lock.rs"],
+    &[
+        "src/api_error.rs",
+        "src/clock.rs",
+        "src/last_error.rs",
+        "src/lock.rs",
+    ],
 ];
 
 type Layers = [&'static [&'static str]];

@@ -114,7 +114,7 @@ class Pages(unittest.TestCase):
                 self.assertIn(name, text(path), f"{path} has no {name}")
 
     def test_no_example_has_kubectl_copy_a_secret_into_an_annotation(self):
-        paths = ["README.md", "charts/cube-operator/templates/NOTES.txt", *(str(p.relative_to(ROOT)) for p in ROOT.glob("docs/*.md"))]
+        paths = ["README.md", "charts/cube-operator/templates/NOTES.txt", *(str(p.relative_to(ROOT)) for p in ROOT.glob("docs/**/*.md"))]
         paths += [str(path.relative_to(ROOT)) for path in ROOT.glob("tests/demo*/**/*.py")]
         # A command of an example, or of the demo; prose may speak of the other way.
         commands = r'(?m)(?:^ *(?:\$ )?|[|&] )kubectl apply.*|kubectl\("apply".*'

@@ -12,13 +12,13 @@ app.kubernetes.io/name: cube-operator
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
-{{- /* The name of what a shard has of its own: "of" is the root, "index" that of the shard. A single one has the name of the release. */ -}}
+{{- /* The name of the objects of a shard: "of" is the root, "index" the number of the shard. A single one has the name of the release. */ -}}
 {{- define "cube-operator.shard" -}}
 {{- include "cube-operator.name" .of }}
 {{- if gt (int .of.Values.shards) 1 }}-shard-{{ .index }}{{ end }}
 {{- end }}
 
-{{- /* The labels by which the pods of a shard are found. */ -}}
+{{- /* The labels that select the pods of a shard. */ -}}
 {{- define "cube-operator.shardSelector" -}}
 {{- include "cube-operator.selector" .of }}
 {{- if gt (int .of.Values.shards) 1 }}
@@ -26,7 +26,7 @@ cube-operator.dev/shard: {{ .index | quote }}
 {{- end }}
 {{- end }}
 
-{{- /* All labels of an object: "of" is the root, "labels" those of this object. The first ones win: objects are found by them. */ -}}
+{{- /* All labels of an object: "of" is the root, "labels" are the labels of this object. The first ones win: objects are selected by them. */ -}}
 {{- define "cube-operator.labels" -}}
 {{- $labels := include "cube-operator.selector" .of | fromYaml }}
 {{- $_ := set $labels "app.kubernetes.io/version" .of.Chart.AppVersion }}

@@ -1,5 +1,5 @@
-//! Decides whether `check` connects to token endpoints from this machine. The author of a `CubeCredential` chooses the host, and must
-//! not be able to make an administrator's machine connect to it, which is on another network than the operator.
+//! Decides whether `check` connects to token endpoints from this machine. The author of a `CubeCredential` chooses the host, and
+//! must not be able to make an administrator's machine connect to it, which is on another network than the operator.
 
 use std::{
     collections::BTreeSet,
@@ -14,12 +14,12 @@ use crate::{
     reconcile::Memory,
 };
 
-/// Whether this is a pod. The operator connects from there anyway.
+/// Returns whether this is a pod. The operator connects from there anyway.
 pub(super) fn is_in_pod() -> bool {
     env::var_os("KUBERNETES_SERVICE_HOST").is_some()
 }
 
-/// Whether it may connect to the hosts of these credentials. On a terminal, it asks.
+/// Returns whether it may connect to the hosts of these credentials. On a terminal, it asks.
 pub(super) fn is_allowed<'a>(
     flags: &Check,
     context: &Context,

@@ -15,7 +15,7 @@ use crate::{
 /// The pods of a namespace, or why they are not known.
 pub(super) type Pods = Result<Consumers, Finding>;
 
-/// Everything that is found of a credential, in the order in which a token comes about.
+/// Everything that is found of a credential, in the order in which a token is made.
 pub(super) async fn findings(
     context: &Context,
     object: &Watched,
@@ -89,7 +89,7 @@ fn or(unreadable: Option<Finding>, finding: Finding) -> Finding {
     unreadable.unwrap_or(finding)
 }
 
-/// What a decision would know after all of its reads, and what could not be read.
+/// The observation of a decision after all of its reads, and the parts that could not be read.
 async fn observe(context: &Context, object: &Watched) -> (Observed, Unreadable) {
     let mut observed = context.observe(object, Memory::default());
     let mut unread = Unreadable::default();

@@ -16,7 +16,7 @@ use crate::{
     reconcile::{DefinitionError, Finding, InstallationFact, Right},
 };
 
-/// What the operator does with each resource; the chart's roles grant exactly this.
+/// The verbs of the operator on each resource; the chart's roles grant exactly these.
 const PERMISSIONS: [(&str, &str, Option<&str>, &[&str]); 6] = [
     (GROUP, "cubecredentials", None, &["get", "list", "watch"]),
     (GROUP, "cubecredentials", Some("status"), &["patch"]),
@@ -34,7 +34,7 @@ const PERMISSIONS: [(&str, &str, Option<&str>, &[&str]); 6] = [
 
 const LEASE_VERBS: [&str; 3] = ["get", "create", "patch"];
 
-/// Whether this API server knows `CubeCredentials` at all: what `run` needs to start.
+/// Returns whether this API server knows `CubeCredentials` at all: what `run` needs to start.
 ///
 /// # Errors
 /// If it does not, or does not tell.
@@ -44,7 +44,7 @@ pub(crate) async fn definition_is_served(client: &Client) -> Result<(), Definiti
     let error = match client.list_api_group_resources(&version).await {
         Ok(list) if list.resources.iter().any(|resource| resource.kind == kind) => return Ok(()),
         Ok(_) => None,
-        // By its code: for a group that it does not know, the API server answers 404 without a reason.
+        // By its code: for a group that it does not know, the API server responds with 404 and no reason.
         Err(kube::Error::Api(status)) if status.code == 404 => None,
         Err(error) => Some(error),
     };
@@ -62,7 +62,7 @@ pub(crate) async fn definition_is_served(client: &Client) -> Result<(), Definiti
     })
 }
 
-/// Whether the definition is the one of this version, as far as it may be read.
+/// Returns whether the definition is the one of this version, as far as it may be read.
 pub(super) async fn definition(client: &Client) -> Finding {
     if let Err(absent) = definition_is_served(client).await {
         return Finding::bad(InstallationFact::NotServed(absent));
@@ -93,7 +93,7 @@ fn same_schema(found: &CustomResourceDefinition) -> bool {
     schema(found) == schema(&CubeCredential::crd())
 }
 
-/// Whether the account that asks has each right of the operator in a namespace, or in all.
+/// Returns whether the account that asks has each right of the operator in a namespace, or in all.
 ///
 /// # Errors
 /// If the API server cannot be asked.
@@ -124,7 +124,7 @@ pub(super) async fn permissions(
     Ok(findings)
 }
 
-/// Whether the account that asks may take part in leader election.
+/// Returns whether the account that asks may take part in leader election.
 ///
 /// # Errors
 /// If the API server cannot be asked.
@@ -143,7 +143,7 @@ pub(super) async fn may_lead(client: &Client, lease: &LeaseName) -> Result<Findi
     may(client, &LEASE_VERBS, &attributes, right).await
 }
 
-/// Whether all of it is allowed.
+/// Returns whether all of it is allowed.
 async fn may(
     client: &Client,
     verbs: &[&'static str],

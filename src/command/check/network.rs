@@ -12,7 +12,7 @@ use crate::{
     reconcile::{FailedStep, Finding, NetworkFact, NetworkStep, Settings},
 };
 
-/// The findings on the way to each endpoint.
+/// The findings about the way to each endpoint.
 pub(super) struct Network {
     tokens: TokenClient,
     /// By the token URL and the trusted CA certificates.

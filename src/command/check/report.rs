@@ -1,4 +1,4 @@
-//! What is printed: one line a finding, with its mark.
+//! The printed report: one line for each finding, with its mark.
 
 use std::io::Write;
 
@@ -7,7 +7,7 @@ use crate::{
     scrub::visible,
 };
 
-/// The lines so far.
+/// The faults in the lines that were printed.
 #[derive(Default)]
 pub(super) struct Report {
     faults: usize,

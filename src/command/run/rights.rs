@@ -1,4 +1,4 @@
-//! Whether a process that stands by could take over: it watches nothing yet, so it asks for its rights.
+//! The rights of a process that stands by: it watches nothing yet, so it asks whether it could take over.
 
 use std::{
     collections::BTreeSet,
@@ -15,14 +15,15 @@ use kube::Client;
 use crate::{
     api::GROUP,
     kubernetes::{access::may, error::ApiError},
+    last_error::LastError,
 };
 
 /// The pause before rights that do not suffice are asked for again.
 const PAUSE: Duration = Duration::from_secs(5);
-/// What is watched of a namespace.
+/// The resources of a namespace that are watched.
 const WATCHED: [(&str, &str); 2] = [(GROUP, "cubecredentials"), ("", "secrets")];
 
-/// Whether the account may watch at least one namespace. Without that, this process must not replace one that works.
+/// True once the account may watch at least one namespace. Without that, this process must not replace one that works.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rights(Arc<AtomicBool>);
 
@@ -39,17 +40,16 @@ impl Rights {
     ) -> impl Future<Output = ()> + Send + 'static {
         let found = Arc::clone(&self.0);
         async move {
-            let mut logged = None;
+            let mut last_error = LastError::default();
             loop {
                 match may_watch_one(&client, namespaces.as_ref()).await {
                     Ok(true) => return found.store(true, Ordering::Release),
-                    Ok(false) => logged = None,
+                    Ok(false) => last_error.end(),
                     Err(error) => {
                         let error = error.to_string();
-                        if logged.as_ref() != Some(&error) {
-                            tracing::warn!(%error, "cannot ask for the rights of this account");
+                        if last_error.is_new(&error) {
+                            tracing::warn!(%error, "failed to check the rights of this account, retrying");
                         }
-                        logged = Some(error);
                     }
                 }
                 tokio::time::sleep(PAUSE).await;

@@ -1,4 +1,4 @@
-//! Elections among processes that share the work: each needs the Lease of its shard, and that of its shard count.
+//! Elections among processes that share the work: each needs the Lease of its shard and the Lease of its shard count.
 
 use super::*;
 
@@ -196,7 +196,7 @@ async fn the_lease_of_a_group_that_a_person_deletes_or_edits_stays_with_it() {
     assert_eq!(store.holder().as_deref(), Some("shards-3"));
 }
 
-/// What happens to one of the processes.
+/// An event in the life of one of the processes.
 #[derive(Clone, Debug)]
 enum Change {
     Connection(Connection),

@@ -32,7 +32,7 @@ fn a_bundle_is_one_or_more_certificates_with_any_text_between() {
         format!("{one}{two}").replace('\n', "\r"),
         format!("{one}{two}").replace('\n', "\n  "),
         format!("\u{feff}{one}{two}"),
-        // Files without a line break at their end.
+        // Files without a trailing newline.
         format!("{}{two}", one.trim_end()),
         format!("{one}{two}").replace(" CERTIFICATE", " X509 CERTIFICATE"),
     ] {

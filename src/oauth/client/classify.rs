@@ -94,7 +94,7 @@ fn is_untrusted(error: &rustls::Error) -> bool {
     matches!(error, InvalidCertificate(_) | NoCertificatesPresented)
 }
 
-/// Whether a server ended a handshake because it got no client certificate.
+/// Returns whether a server ended a handshake because it got no client certificate.
 fn wants_certificate(error: &rustls::Error, verifier: &Verifier) -> bool {
     match error {
         rustls::Error::AlertReceived(alert) => {
@@ -104,8 +104,8 @@ fn wants_certificate(error: &rustls::Error, verifier: &Verifier) -> bool {
     }
 }
 
-/// Whether a server sends this alert when it gets no client certificate. RFC 8446 has one for it, which older servers and TLS 1.2
-/// do not know.
+/// Returns whether a server sends this alert when it gets no client certificate. RFC 8446 has one for it, which older servers and
+/// TLS 1.2 do not know.
 fn is_about_certificate(alert: AlertDescription) -> bool {
     use AlertDescription as A;
     matches!(

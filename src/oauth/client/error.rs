@@ -42,7 +42,7 @@ pub enum NetworkError {
     Proxy { proxy: String, cause: ProxyFault },
     #[error("token endpoint {endpoint} sent no complete response {cause}")]
     NoResponse { endpoint: String, cause: NoResponse },
-    /// What is left of one of the errors above, or of a response, for people who may not know the operator's network.
+    /// The rest of one of the errors above, or of a response, for people who may not know the operator's network.
     #[error(
         "token endpoint {endpoint} could not be reached or did not respond as one (details are in the operator's log)"
     )]
@@ -98,7 +98,7 @@ pub enum Unreachable {
     ConnectionFailed,
 }
 
-/// What a proxy did in place of opening a tunnel.
+/// The action of a proxy that opened no tunnel.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[expect(missing_docs, reason = "the messages are the documentation")]
 pub enum ProxyFault {
@@ -115,7 +115,7 @@ pub enum ProxyFault {
     },
     #[error("closed the connection before it opened one to {endpoint}")]
     Closed { endpoint: String },
-    /// What it opened may end at the proxy itself.
+    /// The tunnel that it opened may end at the proxy itself.
     #[error("opened an unusable connection to {endpoint}: {cause}")]
     Unusable {
         endpoint: String,
@@ -211,7 +211,7 @@ impl NetworkError {
         }
     }
 
-    /// Whether the request may have arrived, and been served.
+    /// Returns whether the request may have arrived, and been served.
     #[must_use]
     pub fn outcome_unknown(&self) -> bool {
         match self {

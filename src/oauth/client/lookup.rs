@@ -176,7 +176,8 @@ fn addresses(lookup: &hickory_resolver::lookup::Lookup) -> Vec<IpAddr> {
     records.filter_map(|record| record.data.ip_addr()).collect()
 }
 
-/// Whether a name is one that only a search list completes: a single label, or the name of a Service without the cluster's domain.
+/// Returns whether a name is one that only a search list completes: a single label, or the name of a Service without the
+/// cluster's domain.
 fn is_short(name: &Name) -> bool {
     let last = name.iter().next_back();
     name.num_labels() < 2 || last.is_some_and(|label| label.eq_ignore_ascii_case(b"svc"))

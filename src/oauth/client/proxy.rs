@@ -71,7 +71,7 @@ impl Proxy {
         self.0.uri().port_u16().unwrap_or(default)
     }
 
-    /// Whether the connection to the proxy itself is encrypted.
+    /// Returns whether the connection to the proxy itself is encrypted.
     pub(super) fn is_tls(&self) -> bool {
         self.0.uri().scheme_str() == Some("https")
     }

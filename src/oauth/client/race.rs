@@ -52,7 +52,7 @@ async fn attempt(socket: SocketAddr, delay: Duration) -> io::Result<TcpStream> {
         sleep(delay).await;
     }
     let stream = TcpStream::connect(socket).await?;
-    // What is sent is whole: there is nothing to wait for.
+    // The whole response was sent: there is nothing to wait for.
     stream.set_nodelay(true)?;
     Ok(stream)
 }

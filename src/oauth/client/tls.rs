@@ -8,7 +8,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::{trust::Trusted, verifier::Verifier};
 
-/// What one handshake trusts, and what becomes known in it.
+/// The trust of one handshake, and the facts that become known in it.
 pub(in crate::oauth) struct Tls {
     config: ClientConfig,
     pub(in crate::oauth) verifier: Arc<Verifier>,

@@ -1,5 +1,5 @@
-//! What is needed for a TLS handshake and does not change between exchanges. The system's CA certificates are read once for all
-//! of them, and a CA bundle once for all exchanges that trust it.
+//! The parts of a TLS handshake that do not change between exchanges. The system's CA certificates are read once for all of them,
+//! and a CA bundle once for all exchanges that trust it.
 
 use std::{
     collections::VecDeque,
@@ -23,11 +23,11 @@ const SYSTEM_ROOTS_LAST: Duration = Duration::from_secs(600);
 /// a bundle beyond it is read again.
 const MOST_BUNDLES: usize = 16;
 
-/// What exchanges trust, shared by all of a process.
+/// The trust of exchanges, shared by all exchanges of a process.
 #[derive(Clone, Debug, Default)]
 pub(in crate::oauth) struct Trust(Arc<Mutex<Kept>>);
 
-/// What the exchanges with one CA bundle share.
+/// The parts that the exchanges with one CA bundle share.
 #[derive(Clone, Debug)]
 pub(in crate::oauth) struct Trusted {
     pub(super) verifier: Arc<WebPkiServerVerifier>,
@@ -50,7 +50,7 @@ struct System {
 }
 
 impl Trust {
-    /// What an exchange needs that trusts these CA certificates; `None`: the system's.
+    /// The trust of an exchange with these CA certificates; `None`: the system's.
     ///
     /// # Errors
     /// If there is no CA certificate at all.
@@ -127,7 +127,7 @@ fn system_roots() -> RootCertStore {
     let mut roots = RootCertStore::empty();
     let found = rustls_native_certs::load_native_certs();
     for error in &found.errors {
-        tracing::warn!(%error, "a CA certificate of the system cannot be read");
+        tracing::warn!(%error, "failed to read a CA certificate of the system");
     }
     roots.add_parsable_certificates(found.certs);
     roots

@@ -44,7 +44,7 @@ impl Verifier {
         lock(&self.refused).clone()
     }
 
-    /// Whether the server asked for a client certificate, and got none.
+    /// Returns whether the server asked for a client certificate, and got none.
     pub(super) fn certificate_wanted(&self) -> bool {
         self.certificate_wanted.load(Ordering::Relaxed)
     }

@@ -123,7 +123,7 @@ fn a_denied_network_is_refused_in_each_form_and_the_longer_prefix_decides() {
             "{address}"
         );
     }
-    // What would only be refused by default is allowed by any prefix.
+    // Any prefix allows an address that is only denied by default.
     assert_eq!(refusal(&networks(&["0.0.0.0/0"], &[]), "127.0.0.1"), None);
 }
 

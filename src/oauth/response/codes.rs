@@ -85,7 +85,7 @@ pub(super) struct KnownCode {
     /// The code as RFC 6749 would write it.
     pub(super) name: &'static str,
     pub(super) reason: Reason,
-    /// Whether the request may have been served all the same.
+    /// True if the request may have been served all the same.
     pub(super) leaves_doubt: bool,
 }
 
@@ -111,8 +111,8 @@ impl KnownCode {
     }
 }
 
-/// Whether two names differ only in case and in the characters between their words: `BAD_REFRESH_TOKEN`, `bad-refresh-token` and
-/// `BadRefreshToken` are one.
+/// Returns whether two names differ only in case and in the characters between their words: `BAD_REFRESH_TOKEN`,
+/// `bad-refresh-token` and `BadRefreshToken` are one.
 pub(super) fn is_same_name(one: &str, other: &str) -> bool {
     letters(one).eq(letters(other))
 }

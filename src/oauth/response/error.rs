@@ -88,7 +88,7 @@ impl ResponseError {
         self.pause
     }
 
-    /// Whether the provider may have served the request anyway.
+    /// Returns whether the provider may have served the request anyway.
     ///
     /// A failing server, or a proxy that lost the server's response, says nothing about what was done. A 2xx without a usable
     /// token may have issued one. A clear refusal (`error`, 4xx, a redirect) served nothing.
@@ -112,8 +112,8 @@ impl ResponseError {
         }
     }
 
-    /// Whether the response names an error of RFC 6749, section 5.2, or one with the same meaning. Any failing server may say that
-    /// it is unavailable.
+    /// Returns whether the response names an error of RFC 6749, section 5.2, or one with the same meaning. Any failing server may
+    /// say that it is unavailable.
     pub(in crate::oauth) fn names_an_error(&self) -> bool {
         matches!(&self.fault, Fault::OAuth(error) if error.has_code() && error.reason() != Reason::Unavailable)
     }

@@ -39,7 +39,7 @@ pub(super) struct OAuthError {
 /// The provider's own words for an error, scrubbed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Stated {
-    /// Whether the response states an error, even if nothing of it can be shown.
+    /// True if the response states an error, even if nothing of it can be shown.
     pub(super) is_error: bool,
     code: Option<String>,
     description: Option<String>,
@@ -90,12 +90,12 @@ impl OAuthError {
         self.known.reason
     }
 
-    /// Whether the request may have been served all the same.
+    /// Returns whether the request may have been served all the same.
     pub(super) fn leaves_doubt(&self) -> bool {
         self.known.leaves_doubt
     }
 
-    /// Whether the code may be shown: it contains no secret.
+    /// Returns whether the code may be shown: it contains no secret.
     pub(super) fn has_code(&self) -> bool {
         self.stated.code.is_some()
     }
@@ -113,7 +113,7 @@ impl Stated {
         }
     }
 
-    /// Whether nothing of it can be shown.
+    /// Returns whether nothing of it can be shown.
     pub(super) fn is_blank(&self) -> bool {
         self.code.is_none() && self.description.is_none()
     }

@@ -142,8 +142,8 @@ fn notice_a_lost_login(observed: &mut Observed) {
     observed.memory.login.set_lost(lost);
 }
 
-/// Takes the stored access token in hand, if consumers do not have it yet. That of a predecessor is left alone before the owner
-/// of its initial refresh token has consented again.
+/// Takes the stored access token in hand, if consumers do not have it yet. The access token of a predecessor is left alone before the
+/// owner of its initial refresh token has consented again.
 pub(super) fn take_token(observed: &mut Observed, now: Timestamp) {
     let Ok(settings) = &observed.settings else {
         return;

@@ -16,9 +16,9 @@ use crate::{
     },
 };
 
-/// What the status says of the target saves reading it: the version that it names holds the token that it names, and there is no
-/// target where it names none. That may be wrong of a foreign Secret, which is noticed when the target is to be created, because
-/// nothing is written over it. Only a refresh token is worth a look before it is used.
+/// The status saves a read of the target: the version that it names holds the token that it names, and there is no target if it
+/// names none. That may be wrong of a foreign Secret, which is noticed when the target is created, because nothing is
+/// written over it. Only a refresh token is worth a look before it is used.
 pub(super) fn recall(observed: &mut Observed) {
     let fingerprint = reported_content(observed);
     if matches!(observed.target, Target::Unknown) && was_never_published(observed) {
@@ -161,7 +161,7 @@ pub(super) fn notice_a_missing_target(observed: &mut Observed) {
     }
 }
 
-/// Whether a target that was reported before had been deleted or edited. A write because of a new spec is not a repair.
+/// Returns whether a target that was reported before had been deleted or edited. A write because of a new spec is not a repair.
 fn is_repair(observed: &Observed, written: &TargetSecret, token: Option<&TokenMetadata>) -> bool {
     let name = Some(written.name.as_str());
     let missing = observed.memory.target.missing();

@@ -1,10 +1,10 @@
-//! What the operator's installer and the owners of the Secrets permit: hosts, and the CAs that prove them.
+//! The hosts that the operator's flags and the owners of the Secrets allow, and the CAs that prove them.
 
 use super::Case;
 use crate::reconcile::source::{Rejection, SecretRole, Source, consent, preflight};
 
 impl Case<'_> {
-    /// Whether the operator and the owners of the Secrets allow the host.
+    /// Returns whether the operator and the owners of the Secrets allow the host.
     pub(in crate::reconcile) fn hosts(&self) -> Result<(), Rejection> {
         let (observed, settings) = (self.observed, self.settings);
         let endpoint = &settings.endpoint;
@@ -22,7 +22,8 @@ impl Case<'_> {
         Ok(())
     }
 
-    /// Whether each Secret that is there names the hosts that it may be sent to. A seed that was deleted is not asked for again.
+    /// Returns whether each Secret that is there names the hosts that it may be sent to. A seed that was deleted is not asked for
+    /// again.
     fn hosts_are_named(&self) -> Result<(), Rejection> {
         let (observed, settings) = (self.observed, self.settings);
         if let Source::Read(client) = &observed.source {
@@ -45,9 +46,9 @@ impl Case<'_> {
         }
     }
 
-    /// Whether the owners of the Secrets permit the CA certificates of the spec, where a list of hosts applies to their Secret: its
-    /// own or the installer's. After the seed was deleted, what its owner permitted at the last request holds, and the owner of the
-    /// client's Secret speaks for it too.
+    /// Returns whether the owners of the Secrets allow the CA certificates of the spec, where a list of hosts applies to their
+    /// Secret: its own or the installer's. After the seed was deleted, the consent of its owner at the last request
+    /// holds, and the owner of the client's Secret speaks for it too.
     pub(in crate::reconcile) fn authorities(&self) -> Result<(), Rejection> {
         let (observed, settings) = (self.observed, self.settings);
         let limited = |has_list: bool| has_list || observed.allowed_hosts.is_some();

@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// Whether a token was issued for what the spec and the source Secret say now.
+/// The agreement of the inputs of a token with the current spec and source Secret.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::reconcile) enum Inputs {
     /// It was.
@@ -32,7 +32,7 @@ pub(in crate::reconcile) enum Inputs {
     Unavailable,
 }
 
-/// Whether the delay after a failure is cut short.
+/// The end of the delay after a failure: when it is over, or earlier.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::reconcile) enum BackoffBypass {
     /// It is not.
@@ -104,13 +104,13 @@ impl Case<'_> {
         last_token_at.map_or(planned, |at| planned.max(schedule::earliest_after(at)))
     }
 
-    /// Whether a refresh request waits to be served. The copy that counts is on the target.
+    /// Returns whether a refresh request waits to be served. The copy that counts is on the target.
     pub(in crate::reconcile) fn requested(&self, token: &TokenMetadata) -> bool {
         let request = &self.observed.credential.refresh_request;
         request.is_some() && *request != token.refresh_request
     }
 
-    /// Whether the delay after this failure is cut short.
+    /// Returns whether the delay after this failure is cut short.
     pub(in crate::reconcile) fn backoff_bypass(&self, failure: &Failure) -> BackoffBypass {
         let observed = self.observed;
         let attempted = &failure.attempted;
@@ -223,7 +223,7 @@ impl Case<'_> {
         Ok(client)
     }
 
-    /// Whether the initial refresh token can be used, with the grant that has one.
+    /// Returns whether the initial refresh token can be used, with the grant that has one.
     pub(in crate::reconcile) fn initial_token(&self) -> Result<(), Rejection> {
         let Some(initial) = self.settings.grant.refresh_token() else {
             return Ok(());
@@ -255,8 +255,8 @@ impl Case<'_> {
         Some((self.key_of(&client), until))
     }
 
-    /// Whether the attempt was sent to the present token endpoint. Only there does its pause hold: the author of a spec may have
-    /// named another one before, which asked for a pause. The previous version did not record it.
+    /// Returns whether the attempt was sent to the present token endpoint. Only there does its pause hold: the author of a spec
+    /// may have named another one before, which asked for a pause. The previous version did not record it.
     fn is_at_the_endpoint_of(&self, attempted: &Attempted) -> bool {
         match &attempted.endpoint {
             Some(endpoint) => *endpoint == self.settings.endpoint.without_query(),
@@ -264,8 +264,8 @@ impl Case<'_> {
         }
     }
 
-    /// Whether a pause that an earlier process was asked for still holds for this credential, although its Secret has changed
-    /// since: this process does not know whether another client secret was sent.
+    /// Returns whether a pause that an earlier process was asked for still holds for this credential, although its Secret has
+    /// changed since: this process does not know whether another client secret was sent.
     fn keeps_its_pause(&self, attempted: &Attempted) -> bool {
         let version = self.observed.source.version();
         let memory = &self.observed.memory;

@@ -28,7 +28,7 @@ pub(in crate::reconcile) enum NextLogin {
 
 /// Which refresh token is next.
 impl Case<'_> {
-    /// Whether the state is the one with which the status says that all is well.
+    /// Returns whether the state is the one with which the status says that all is well.
     pub(in crate::reconcile) fn state_is_as_reported(&self) -> bool {
         let Credential {
             status, generation, ..
@@ -72,8 +72,9 @@ impl Case<'_> {
         }
     }
 
-    /// Whether the provider has replaced this initial refresh token, as the target records: the state with its successor was deleted,
-    /// or not restored with the rest. To send it would end the login for good. The record is keyed with the token that it is beside.
+    /// Returns whether the provider has replaced this initial refresh token, as the target records: the state with its successor
+    /// was deleted, or not restored with the rest. To send it would end the login for good. The record is keyed with the token
+    /// that it is beside.
     fn is_spent(&self, initial: &SecretString) -> Result<bool, Read> {
         let at_hand = self.observed.memory.target.token();
         let recorded = self.target().and_then(TargetSecret::confirmed_metadata);
@@ -111,7 +112,7 @@ impl Case<'_> {
         }
     }
 
-    /// Whether the initial refresh token is expected in another Secret than the one that this login began with.
+    /// Returns whether the initial refresh token is expected in another Secret than the one that this login began with.
     fn names_another_secret(&self, stored: &StoredLogin) -> bool {
         let binding = stored.record.binding.as_deref();
         let asked_for = Binding::asked_for(self.settings);
@@ -172,8 +173,8 @@ impl Case<'_> {
         })
     }
 
-    /// Whether the last token of this login was issued for the present generation of the spec, which proves the endpoint and the
-    /// reference of a login that an earlier version stored.
+    /// Returns whether the last token of this login was issued for the present generation of the spec, which proves the endpoint
+    /// and the reference of a login that an earlier version stored.
     fn is_of_this_spec(&self, stored: &StoredLogin) -> bool {
         let credential = &self.observed.credential;
         let issued = stored.record.issued.as_ref();
@@ -233,9 +234,9 @@ impl Case<'_> {
     }
 }
 
-/// What the owner of the initial refresh token allows.
+/// The limits that the owner of the initial refresh token has set.
 impl Case<'_> {
-    /// Whether the stored refresh token, if it is the next one, was given for what the spec says now.
+    /// Returns whether the stored refresh token, if it is the next one, was given for what the spec says now.
     pub(in crate::reconcile) fn stored_token(&self) -> Result<(), Rejection> {
         match self.next_login() {
             NextLogin::Withheld(why) => Err(Rejection::StoredToken {
@@ -246,7 +247,7 @@ impl Case<'_> {
         }
     }
 
-    /// The lists of hosts that apply to the next refresh token: that of its owner now, and the one that was recorded. Both must
+    /// The lists of hosts that apply to the next refresh token: the present list of its owner, and the recorded one. Both must
     /// allow the endpoint, so that no change of the spec avoids the narrower one.
     pub(in crate::reconcile) fn seed_hosts(&self) -> [Option<String>; 2] {
         let next = self.next_login();
@@ -305,7 +306,7 @@ impl Case<'_> {
         }
     }
 
-    /// Whether the refresh token was sent before, and may be consumed.
+    /// Returns whether the refresh token was sent before, and may be consumed.
     pub(in crate::reconcile) fn outcome_is_unknown(&self) -> bool {
         let Some(stored) = self.observed.state.stored() else {
             return false;

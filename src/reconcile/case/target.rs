@@ -9,7 +9,7 @@ use crate::reconcile::{
     token::TokenMetadata,
 };
 
-/// What a Secret is to this object that a predecessor left.
+/// The relation of this object to a Secret that a predecessor left.
 #[derive(Debug)]
 pub(in crate::reconcile) enum Inheritance {
     /// Something must be read first.
@@ -52,8 +52,8 @@ impl<'a> Case<'a> {
         })
     }
 
-    /// Whether a Secret that a predecessor left may be used: its token has to be issued for what the spec says now, unless a person
-    /// gives it to this object.
+    /// Returns whether a Secret that a predecessor left may be used: its token has to be issued for what the spec says now,
+    /// unless a person gives it to this object.
     pub(in crate::reconcile) fn inheritance(&self) -> Option<Inheritance> {
         let observed = self.observed;
         let secret = observed.target.present()?;
@@ -188,7 +188,7 @@ impl<'a> Case<'a> {
         self.observed.memory.login.is_lost() && self.settings.grant.refresh_token().is_some()
     }
 
-    /// Whether the inputs are the ones that this token was last confirmed for.
+    /// Returns whether the inputs are the ones that this token was last confirmed for.
     pub(super) fn is_confirmed(&self, token: &TokenMetadata) -> bool {
         let credential = &self.observed.credential;
         token.owner_uid == credential.uid

@@ -29,8 +29,8 @@ pub(super) fn a_response_is_stored_first(case: &Case<'_>) -> Option<Step> {
 }
 
 /// The state is read once for each process and generation, because its token may be newer than the target's and its owner
-/// reference follows the spec, unless the status of a process before vouches for it. It is also read while no live token is known to be published, and to find out what a rejection
-/// means.
+/// reference follows the spec, unless the status of a process before vouches for it. It is also read while no live token is known
+/// to be published, and to find out what a rejection means.
 pub(super) fn the_state_is_read(case: &Case<'_>) -> Option<Step> {
     case.settings.grant.refresh_token()?;
     let memory = &case.observed.memory;
@@ -134,7 +134,7 @@ pub(super) fn the_claim_of_another_is_waited_for(case: &Case<'_>) -> Option<Step
     (case.now < until).then(|| settle(Conditions::claimed(case, until)))
 }
 
-/// Who sends a refresh token of another login ends that login, and mostly gets nothing.
+/// A request with the refresh token of another login ends that login, and mostly returns nothing.
 pub(super) fn a_refresh_token_of_another_login_is_not_sent(case: &Case<'_>) -> Option<Step> {
     // Rejected inputs send nothing; the last check says why they are rejected.
     case.preflight().ok()?;

@@ -8,6 +8,6 @@ pub(crate) enum ConsumerFact {
     NoPod {
         secret: String,
     },
-    /// A flag says that pods are not looked at.
+    /// A flag says that pods are not checked.
     NotChecked,
 }

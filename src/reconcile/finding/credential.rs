@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// What the status says. It is all that is known of an operator that may not run.
+/// The facts in the status. Nothing else is known of an operator that may not run.
 #[derive(Clone, Debug)]
 pub(crate) enum StatusFact {
     /// No operator has written a status.
@@ -32,7 +32,7 @@ pub(crate) enum StatusFact {
     },
 }
 
-/// What the spec asks for.
+/// The request that the spec describes.
 #[derive(Clone, Debug)]
 pub(crate) enum SpecFact {
     Unusable(SettingsError),
@@ -44,11 +44,13 @@ pub(crate) enum SpecFact {
         path: String,
         grant: &'static str,
     },
+    /// The provider's metadata does not list the grant.
+    GrantNotListed(Box<Settings>),
     Suspended,
     Deleting,
 }
 
-/// What users provide besides the spec.
+/// The inputs that users provide besides the spec.
 #[derive(Clone, Debug)]
 pub(crate) enum InputFact {
     Client {
@@ -66,7 +68,7 @@ pub(crate) enum InputFact {
     CaBundle {
         reference: CaBundleRef,
         certificates: usize,
-        /// What of it cannot be used.
+        /// The part that cannot be used.
         left_out: Option<LeftOut>,
         /// The certificate that expired first.
         expired: Option<Expiry>,

@@ -32,7 +32,7 @@ pub(crate) enum InstallationFact {
     },
 }
 
-/// What an account may do something with.
+/// The object of a right.
 #[derive(Clone, Debug)]
 pub(crate) enum Right {
     /// Without a namespace: in all of them.
@@ -45,7 +45,7 @@ pub(crate) enum Right {
     Lease { namespace: String, name: String },
 }
 
-/// What is looked at, and from where.
+/// The scope of the check, and the place where it runs.
 #[derive(Clone, Debug)]
 pub(crate) enum ScopeFact {
     NoCredential,

@@ -1,4 +1,4 @@
-//! What users provide besides the spec.
+//! The inputs that users provide besides the spec.
 
 use std::sync::Arc;
 
@@ -80,7 +80,7 @@ impl Inspection<'_> {
         read.ok().flatten()
     }
 
-    /// Whether the operator and the owners of the Secrets allow the host.
+    /// Returns whether the operator and the owners of the Secrets allow the host.
     pub(crate) fn hosts(&self) -> Finding {
         let host = self.0.settings.endpoint.authority();
         self.checked(self.0.hosts(), || match &self.0.observed.source {
@@ -98,7 +98,7 @@ impl Inspection<'_> {
         })
     }
 
-    /// What is found of an input unless it is rejected.
+    /// The finding about an input that is not rejected.
     fn checked<T>(
         &self,
         checked: Result<T, Rejection>,

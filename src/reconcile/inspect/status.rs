@@ -1,4 +1,4 @@
-//! What the status says at present, and whether an operator keeps it up to date.
+//! The present status, and whether an operator keeps it up to date.
 
 use jiff::Timestamp;
 
@@ -15,7 +15,7 @@ const OVERDUE_SECONDS: i64 = 360;
 /// An operator that runs reports the end of a token within this time.
 const REPORTED_WITHIN_SECONDS: i64 = 10;
 
-/// What the status says at present.
+/// The present status.
 pub(crate) fn conditions(observed: &Observed, now: Timestamp) -> Vec<Finding> {
     let (credential, status) = (&observed.credential, &observed.credential.status);
     let condition = |r#type| status.condition(r#type);

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::{binding::Binding, record::Claim, stored::StoredLogin};
 use crate::reconcile::{pace::delays, time::later};
 
-/// Whether the current refresh token may be sent.
+/// The state of the claim on the current refresh token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::reconcile) enum ClaimState {
     /// No process claims it.
@@ -25,7 +25,7 @@ pub(in crate::reconcile) struct SeedNow {
     pub(in crate::reconcile) version: Option<String>,
     /// The hosts that its owner allows.
     pub(in crate::reconcile) token_hosts: Option<String>,
-    /// The CA bundles that its owner permits.
+    /// The CA bundles that its owner allows.
     pub(in crate::reconcile) token_ca: Option<String>,
     /// The use that the spec asks for.
     pub(in crate::reconcile) binding: Option<Binding>,
@@ -45,14 +45,14 @@ impl Claim {
         later(first_observed, delays::CLAIM)
     }
 
-    /// Whether enough of a claim is left to send a request and receive its response.
+    /// Returns whether enough of a claim is left to send a request and receive its response.
     pub(in crate::reconcile) fn suffices(until: Timestamp, now: Timestamp) -> bool {
         until.duration_since(now) >= delays::CLAIM_LEFT
     }
 }
 
 impl StoredLogin {
-    /// Whether the token may be sent. `unused` is a claim of this process with which certainly nothing was consumed.
+    /// Returns whether the token may be sent. `unused` is a claim of this process with which certainly nothing was consumed.
     pub(in crate::reconcile) fn claim_state(
         &self,
         identity: &str,

@@ -54,8 +54,8 @@ impl Origin {
     }
 }
 
-/// Whether a Secret by the name of the state belongs to this object, was left by its predecessor or was given to it, so that its
-/// data may be read.
+/// Returns whether a Secret by the name of the state belongs to this object, was left by its predecessor or was given to it, so
+/// that its data may be read.
 #[must_use]
 pub fn is_state_of(
     credential: &Credential,

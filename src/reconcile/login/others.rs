@@ -21,11 +21,11 @@ pub struct OtherState {
     pub data: BTreeMap<String, SecretString>,
 }
 
-/// Whether another state of the namespace knows the refresh token that this object would send.
+/// The use of the refresh token that this object would send by another state of the namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum TokenUse {
-    /// They were not looked at in this reconcile, or not since the claim.
+    /// They were not read in this reconcile, or not since the claim.
     Unread,
     OnlyHere,
     /// This state knows it.

@@ -28,8 +28,8 @@ pub(in crate::reconcile) struct LoginRecord {
     pub(in crate::reconcile) seed_version: Option<String>,
     /// The only hosts that the owner of the initial refresh token allows. They still hold after that Secret was deleted.
     pub(in crate::reconcile) token_hosts: Option<String>,
-    /// The CA bundles that the owner of the initial refresh token permits. They still hold after that Secret was deleted; `None`: an
-    /// earlier version did not record them.
+    /// The CA bundles that the owner of the initial refresh token permits. They still hold after that Secret was deleted; `None`:
+    /// an earlier version did not record them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::reconcile) token_ca: Option<String>,
     /// The use of the refresh token since its first claim; `None`: it was never claimed, or by an earlier version only.
@@ -88,12 +88,12 @@ pub(in crate::reconcile) struct Claim {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RejectedToken {
-    /// Whether an earlier attempt may have consumed the token: then its successor was lost.
+    /// True if an earlier attempt may have consumed the token: then its successor was lost.
     pub(in crate::reconcile) lost: bool,
     /// The provider's response, as it may be shown.
     pub(in crate::reconcile) what: String,
     pub(in crate::reconcile) at: Timestamp,
-    /// Whether the provider rejected it twice.
+    /// True if the provider rejected it twice.
     pub(in crate::reconcile) confirmed: bool,
     /// A keyed hash of the inputs that were rejected.
     pub(in crate::reconcile) inputs: String,

@@ -46,11 +46,11 @@ pub struct StateSecret {
     pub version: String,
     /// The uid of the object that wrote it last. One that is not this object's was left by a predecessor of the same name.
     pub owner_uid: Option<String>,
-    /// Whether it has this object's owner reference.
+    /// True if it has this object's owner reference.
     pub owned: bool,
-    /// Whether it was written elsewhere, and a person has given it to this object.
+    /// True if it was written elsewhere, and a person has given it to this object.
     pub given: bool,
-    /// Whether it has the labels and annotations that it should have.
+    /// True if it has the labels and annotations that it should have.
     pub marked: bool,
     /// The content of the Secret.
     pub stored: StoredLogin,

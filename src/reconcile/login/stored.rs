@@ -26,18 +26,19 @@ pub struct StoredLogin {
 }
 
 impl StoredLogin {
-    /// Whether this login began with this initial refresh token.
+    /// Returns whether this login began with this initial refresh token.
     pub(in crate::reconcile) fn began_with(&self, initial: &SecretString) -> bool {
         self.record.seed == hash(initial)
     }
 
-    /// Whether this login, or one that it has replaced for good, began with this initial refresh token.
+    /// Returns whether this login, or one that it has replaced for good, began with this initial refresh token.
     pub(in crate::reconcile) fn knows(&self, initial: &SecretString) -> bool {
         let seed = hash(initial);
         self.record.seed == seed || self.record.past_seeds.contains(&seed)
     }
 
-    /// Whether the stored refresh token is this one: the provider has not rotated it, so whoever may use the one may use the other.
+    /// Returns whether the stored refresh token is this one: the provider has not rotated it, so whoever may use the one may use
+    /// the other.
     pub(in crate::reconcile) fn holds(&self, initial: &SecretString) -> bool {
         self.token_hash() == hash(initial)
     }
@@ -50,12 +51,12 @@ impl StoredLogin {
 
 /// The refresh tokens that no other login may send.
 impl StoredLogin {
-    /// Whether the provider has accepted a refresh token of this login.
+    /// Returns whether the provider has accepted a refresh token of this login.
     pub(in crate::reconcile) fn has_worked(&self) -> bool {
         self.record.rotation > 0 && self.record.replaced.is_none()
     }
 
-    /// Whether its initial refresh token was sent, or may have been.
+    /// Returns whether its initial refresh token was sent, or may have been.
     fn may_have_sent_its_seed(&self) -> bool {
         let record = &self.record;
         self.has_worked()
@@ -76,7 +77,7 @@ impl StoredLogin {
         seeds.cloned().chain(tokens)
     }
 
-    /// Whether the refresh token with this hash belongs to this login.
+    /// Returns whether the refresh token with this hash belongs to this login.
     pub(in crate::reconcile) fn owns(&self, token_hash: &str) -> bool {
         self.own_tokens().any(|own| own == token_hash)
     }
@@ -124,7 +125,8 @@ pub(super) fn spent_seed(seed: &str, access_token: &SecretString) -> String {
     keyed(access_token, seed.as_bytes())
 }
 
-/// Whether this token came from a login that began with this initial refresh token, and whose provider has replaced that one.
+/// Returns whether this token came from a login that began with this initial refresh token, and whose provider has replaced that
+/// one.
 pub(in crate::reconcile) fn has_spent(token: &Token, initial: &SecretString) -> bool {
     token.metadata.spent_seed == Some(spent_seed(&hash(initial), &token.value))
 }

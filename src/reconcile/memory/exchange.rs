@@ -48,13 +48,13 @@ struct Failed {
     failure: Failure,
     /// The number of attempts in a row that have failed.
     count: i32,
-    /// Whether there was a live token of the same inputs when an attempt failed.
+    /// True if there was a live token of the same inputs when an attempt failed.
     saves_token: bool,
     /// The inputs of the attempt, which distinguish a changed secret from a label edit. A new process does not know them.
     inputs: Option<InputsDigest>,
 }
 
-/// What is known of the published token when an attempt fails.
+/// The facts about the published token when an attempt fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::reconcile) enum Published {
     /// There is none, or it has ended.
@@ -209,7 +209,7 @@ impl ExchangeMemory {
         self.refuted.as_deref() == Some(versions)
     }
 
-    /// Whether the inputs of the failed attempt are known.
+    /// Returns whether the inputs of the failed attempt are known.
     pub(in crate::reconcile) fn knows_failed_inputs(&self) -> bool {
         self.failed
             .as_ref()
@@ -274,7 +274,7 @@ impl ExchangeMemory {
         self.queued = None;
     }
 
-    /// Whether it waits for a slot with these inputs, so that nothing has to be read to ask again.
+    /// Returns whether it waits for a slot with these inputs, so that nothing has to be read to ask again.
     pub(in crate::reconcile) fn waits_for_slot(&self, versions: &Versions) -> bool {
         self.waits_for_slot.as_deref() == Some(versions)
     }

@@ -33,7 +33,7 @@ pub(in crate::reconcile) struct LoginMemory {
     seed: Option<String>,
     /// The state says that the login is lost.
     lost: bool,
-    /// Whether a state is left of an earlier grant; `None`: it was not looked for.
+    /// True if an earlier grant has left a state; `None`: it was not looked for.
     left_behind: Option<bool>,
 }
 
@@ -170,7 +170,7 @@ impl LoginMemory {
         self.lost = lost;
     }
 
-    /// Whether the state says that the login is lost.
+    /// Returns whether the state says that the login is lost.
     pub(in crate::reconcile) fn is_lost(&self) -> bool {
         self.lost
     }
@@ -180,7 +180,7 @@ impl LoginMemory {
         self.left_behind = Some(found);
     }
 
-    /// Whether a state is left of an earlier grant, if that was looked for.
+    /// Returns whether a state is left of an earlier grant, if that was looked for.
     pub(in crate::reconcile) fn left_behind(&self) -> Option<bool> {
         self.left_behind
     }

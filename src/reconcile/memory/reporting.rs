@@ -11,6 +11,8 @@ pub(in crate::reconcile) struct Reporting {
     /// A failure was reported, and since then no token: a credential that waits for its turn may not show it any more.
     failure_reported: bool,
     announced: Announced,
+    /// The grant is a fact about the spec, which no token changes.
+    unlisted_grant_announced: bool,
 }
 
 /// A change that is worth an event.
@@ -28,6 +30,8 @@ pub(in crate::reconcile) enum Change {
     SeedAdopted,
     /// The grant has changed, and the state with its refresh token is left.
     RefreshTokenLeft,
+    /// The provider's metadata does not list the grant.
+    GrantNotListed,
     /// The response stated no lifetime, which was taken from elsewhere.
     ExpiryUnknown { from: LifetimeSource },
     /// The lifetime is longer than those of client credentials ever are.
@@ -46,7 +50,7 @@ pub(in crate::reconcile) enum Change {
     CaBundleIncomplete { left_out: LeftOut },
 }
 
-/// What the lifetime of a token was taken from.
+/// The source of the lifetime of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::reconcile) enum LifetimeSource {
     /// From `expires_in`, as it should be.
@@ -85,7 +89,7 @@ pub(in crate::reconcile) struct TokenFacts {
     pub(in crate::reconcile) short_margin: Option<SignedDuration>,
     /// The first Secret that names no hosts.
     pub(in crate::reconcile) unlimited_secret: Option<SecretRole>,
-    /// What of the CA bundle was left out.
+    /// The part of the CA bundle that was left out.
     pub(in crate::reconcile) left_out: Option<LeftOut>,
     pub(in crate::reconcile) scope_narrowed: bool,
     pub(in crate::reconcile) served_request: bool,
@@ -95,6 +99,14 @@ impl Reporting {
     pub(in crate::reconcile) fn note(&mut self, change: Change) {
         if !self.changes.contains(&change) {
             self.changes.push(change);
+        }
+    }
+
+    /// The provider's metadata does not list the grant of a spec that was not reported before. Its next specs are no news.
+    pub(in crate::reconcile) fn grant_not_listed(&mut self) {
+        if !self.unlisted_grant_announced {
+            self.unlisted_grant_announced = true;
+            self.note(Change::GrantNotListed);
         }
     }
 
@@ -154,7 +166,7 @@ impl Reporting {
         &self.changes
     }
 
-    /// Whether a failure was reported, and no token since.
+    /// Returns whether a failure was reported, and no token since.
     pub(in crate::reconcile) fn failure_reported(&self) -> bool {
         self.failure_reported
     }
@@ -169,7 +181,7 @@ impl Reporting {
 }
 
 impl Change {
-    /// Whether it describes one token, and ends with it.
+    /// Returns whether it describes one token, and ends with it.
     fn is_of_a_token(&self) -> bool {
         match self {
             Self::ExpiryUnknown { .. }
@@ -184,6 +196,7 @@ impl Change {
             | Self::Moved { .. }
             | Self::SeedAdopted
             | Self::RefreshTokenLeft
+            | Self::GrantNotListed
             | Self::TokenHostsMissing { .. }
             | Self::CaBundleIncomplete { .. } => false,
         }

@@ -138,7 +138,7 @@ impl TargetMemory {
         }
     }
 
-    /// Whether this is our last write of the target, with the metadata that is wanted.
+    /// Returns whether this is our last write of the target, with the metadata that is wanted.
     pub(in crate::reconcile) fn wrote(
         &self,
         secret: &TargetSecret,

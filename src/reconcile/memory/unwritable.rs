@@ -38,7 +38,7 @@ impl Unwritable {
         }
     }
 
-    /// Whether it is too early to write the Secret of this generation again.
+    /// Returns whether it is too early to write the Secret of this generation again.
     pub(in crate::reconcile) fn waits(&self, generation: i64, now: Timestamp) -> bool {
         self.generation == generation && now < self.next_attempt
     }

@@ -164,7 +164,7 @@ impl Budget {
     }
 
     /// Drops what is not needed any more of clients that rest: of those whose secrets are not in use all, of the others the lines.
-    /// A client is looked at once for each use, and again as long as it does not rest.
+    /// A client is visited one time for each use, and again as long as it does not rest.
     fn drop_what_rests(&mut self, now: Timestamp) {
         while self.lately.front().is_some_and(|(at, _)| *at <= now) {
             let Some((_, client)) = self.lately.pop_front() else {

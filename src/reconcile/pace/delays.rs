@@ -1,5 +1,5 @@
-//! Every delay of the operator's decisions, in one table. A test compares the retry delays with `README.md` and
-//! `docs/troubleshooting.md`.
+//! Every delay of the operator's decisions, in one table. A test compares the retry delays with
+//! `docs/reference/conditions.md` and `docs/troubleshooting.md`.
 
 use jiff::SignedDuration;
 
@@ -57,7 +57,7 @@ pub(in crate::reconcile) const CLAIM: SignedDuration = seconds(40);
 pub(in crate::reconcile) const CLAIM_LEFT: SignedDuration = seconds(35);
 /// A revoked token stays revoked, but a provider may err once. A rejection is confirmed after this time.
 pub(in crate::reconcile) const CONFIRMATION: SignedDuration = seconds(300);
-/// The pauses between attempts to store a response, in milliseconds; the last one repeats for ever.
+/// The pauses between attempts to store a response, in milliseconds; the last one repeats forever.
 pub(in crate::reconcile) const STORE: [i64; 9] =
     [200, 400, 800, 1600, 3200, 5000, 10_000, 20_000, 30_000];
 
@@ -82,8 +82,8 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_and_the_pages_state_these_delays() {
-        let readme = include_str!("../../../README.md");
+    fn the_pages_state_these_delays() {
+        let reference = include_str!("../../../docs/reference/conditions.md");
         let troubleshooting = include_str!("../../../docs/troubleshooting.md");
         for (delays, unit, short, long) in [
             (&SLOW[..], 60, "min", "minutes"),
@@ -91,7 +91,10 @@ mod tests {
             (&OUTCOME_UNKNOWN[..], 1, "s", "seconds"),
         ] {
             let text = list(delays, unit, short);
-            assert!(readme.contains(&text), "README.md lacks {text:?}");
+            assert!(
+                reference.contains(&text),
+                "docs/reference/conditions.md lacks {text:?}"
+            );
             let text = list(delays, unit, long);
             assert!(
                 troubleshooting.contains(&text),

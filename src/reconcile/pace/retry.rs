@@ -34,7 +34,7 @@ pub(in crate::reconcile) fn retry_delay(
     }
 }
 
-/// What a refresh saves: a live token of the same inputs, which consumers have until its end.
+/// The token that a refresh saves: a live token of the same inputs, which consumers have until its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::reconcile) enum Saves {
     /// There was none since the attempts began to fail.
@@ -47,8 +47,8 @@ pub(in crate::reconcile) enum Saves {
 
 /// The time of the attempt after the `failures`-th failure in a row of a credential that has worked with the same inputs.
 ///
-/// A refusal of such a credential may end by itself, with a roll-out or because the provider replaces no token earlier. So the first
-/// attempts follow soon, one comes shortly before the end, and one just after it. Then the delays of its class begin.
+/// A refusal of such a credential may end by itself, with a roll-out or because the provider replaces no token earlier. So the
+/// first attempts follow soon, one comes shortly before the end, and one just after it. Then the delays of its class begin.
 pub(in crate::reconcile) fn next_attempt(
     reason: Reason,
     outcome_unknown: bool,
@@ -86,7 +86,7 @@ fn last_attempt(end: Timestamp, now: Timestamp) -> Timestamp {
     earliest.max(later(end, SignedDuration::from_secs(1)))
 }
 
-/// Whether the next attempt, after so many with an unknown outcome, falls into a provider's grace period.
+/// Returns whether the next attempt, after so many with an unknown outcome, falls into a provider's grace period.
 pub(in crate::reconcile) fn is_within_grace(unknown_outcomes: i32) -> bool {
     unknown_outcomes <= delays::WITHIN_GRACE
 }

@@ -10,7 +10,7 @@ const FIRST_TOKEN: SignedDuration = SignedDuration::from_mins(5);
 /// Shorter waits are not reported: most exchanges end within a second.
 const UNREPORTED: SignedDuration = SignedDuration::from_secs(5);
 
-/// Whether an exchange may be in progress.
+/// The slot for an exchange in progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slot {
     /// It may. The slot is free again when the reconcile ends.
@@ -22,7 +22,7 @@ pub enum Slot {
     },
 }
 
-/// The time by which a credential should have a new token. Whatever comes first by it goes first in its namespace.
+/// The latest time at which a credential should have a new token. The earliest one goes first in its namespace.
 #[must_use]
 pub(crate) fn deadline(expires_at: Option<Timestamp>, now: Timestamp) -> Timestamp {
     let live = expires_at.filter(|at| now < *at);

@@ -37,7 +37,7 @@ pub enum Outcome {
     Seed(Source<SourceValue>),
     /// The state Secret.
     State(Option<StateReading>),
-    /// Whether another state knows one of these refresh tokens.
+    /// Looks for another state that knows one of these refresh tokens.
     OtherStates {
         /// The SHA-256 of the tokens.
         token_hashes: Vec<String>,
@@ -54,14 +54,14 @@ pub enum Outcome {
     /// The state as it was written.
     Stored {
         secret: StateSecret,
-        /// Whether it is claimed for a request that follows.
+        /// True if it is claimed for a request that follows.
         claims: bool,
     },
     /// The state was not written.
     NotStored(NotStored),
     /// A pause is over.
     Waited {
-        /// Whether the `CubeCredential` does not exist any more.
+        /// True if the `CubeCredential` does not exist any more.
         object_is_gone: bool,
     },
     /// A read or an action did not work.

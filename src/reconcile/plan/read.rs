@@ -17,7 +17,7 @@ pub enum Read {
     Target {
         /// The name of the target.
         name: String,
-        /// Whether it is known to exist; otherwise its metadata is read first.
+        /// True if it is known to exist; otherwise its metadata is read first.
         known: bool,
     },
     /// The target before it moved, with its data.
@@ -34,14 +34,14 @@ pub enum Read {
     Source {
         /// The name and the keys of the Secret.
         reference: ClientSecretRef,
-        /// Whether its consent label is known; otherwise its metadata is read first.
+        /// True if its consent label is known; otherwise its metadata is read first.
         labelled: bool,
     },
     /// The Secret with the initial refresh token.
     Seed {
         /// The name and the key of the Secret.
         reference: RefreshTokenRef,
-        /// Whether its consent label is known; otherwise its metadata is read first.
+        /// True if its consent label is known; otherwise its metadata is read first.
         labelled: bool,
     },
     /// The state Secret, live.

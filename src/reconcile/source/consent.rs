@@ -1,9 +1,9 @@
-//! What the owner of a Secret has to say besides the consent label: which hosts it may be sent to, and which private CAs count there.
+//! The consent of a Secret's owner besides the label: the hosts that it may be sent to, and the private CAs that count there.
 
 use super::{Rejection, SourceSecret, rejection::ca_bundle_kind};
 use crate::{api::CaBundleRef, reconcile::settings::Settings};
 
-/// Whether a Secret names hosts, where the operator requires that.
+/// Returns whether a Secret names hosts, where the operator requires that.
 pub(in crate::reconcile) fn names_hosts<T>(
     secret: &str,
     found: &SourceSecret<T>,
@@ -15,9 +15,9 @@ pub(in crate::reconcile) fn names_hosts<T>(
     Err(Rejection::HostsNotNamed { secret })
 }
 
-/// Whether the owner of a Secret permits the CA certificates of the spec. It matters where a list of hosts applies: the author of
-/// the spec, who chooses the CA, otherwise decides who may answer for a host on the list. `permitted` is the annotation, also of a
-/// Secret that is gone by now.
+/// Returns whether the owner of a Secret allows the CA certificates of the spec. It matters where a list of hosts applies: the
+/// author of the spec, who chooses the CA, otherwise decides which server may pose as a host on the list. The
+/// argument is the annotation, also of a Secret that is gone by now.
 pub(in crate::reconcile) fn permits_ca(
     secret: &str,
     permitted: Option<&str>,

@@ -47,7 +47,7 @@ pub(in crate::reconcile) fn client(
     })
 }
 
-/// Whether the initial refresh token can be used. Once a login has `begun` with it, it may be deleted.
+/// Returns whether the initial refresh token can be used. Once a login has `begun` with it, it may be deleted.
 pub(in crate::reconcile) fn initial_token(
     reference: &RefreshTokenRef,
     source: &Source<SourceValue>,
@@ -77,7 +77,7 @@ pub(in crate::reconcile) fn usable_token(source: &Source<SourceValue>) -> Option
     }
 }
 
-/// Whether the operator allows the host.
+/// Returns whether the operator allows the host.
 pub(in crate::reconcile) fn operator_allows(
     allowed: Option<&HostList>,
     endpoint: &Endpoint,
@@ -90,7 +90,7 @@ pub(in crate::reconcile) fn operator_allows(
     }
 }
 
-/// Whether the owner of a Secret allows the host. Without a list, any host is allowed.
+/// Returns whether the owner of a Secret allows the host. Without a list, any host is allowed.
 pub(in crate::reconcile) fn owner_allows(
     secret: &str,
     hosts: Option<&str>,

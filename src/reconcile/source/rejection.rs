@@ -61,7 +61,7 @@ pub enum Rejection {
     )]
     CaNotPermitted {
         secret: String,
-        /// Whether the Secret was deleted after its owner's annotation was recorded.
+        /// True if the Secret was deleted after its owner's annotation was recorded.
         secret_is_gone: bool,
         reference: CaBundleRef,
     },
@@ -75,7 +75,7 @@ pub enum Rejection {
     )]
     RefreshTokenInUse {
         secret: String,
-        /// Whether it is a state that a person gave to this object.
+        /// True if it is a state that a person gave to this object.
         given: bool,
         owner: String,
         /// The state of the other login, if there is one.
@@ -217,7 +217,7 @@ impl Rejection {
         }
     }
 
-    /// Whether no watch reports when the cause is removed: missing and unlabelled Secrets are not watched.
+    /// Returns whether no watch reports when the cause is removed: missing and unlabelled Secrets are not watched.
     pub(in crate::reconcile) fn is_unwatched(&self) -> bool {
         match self {
             // Only so many ConfigMaps with a CA bundle are watched.

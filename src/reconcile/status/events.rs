@@ -106,8 +106,8 @@ fn failed_note(reason: Reason, usable_until: Option<Timestamp>) -> String {
     }
 }
 
-/// Whether the token that is reported is the first one, perhaps after failures. An absent target does not say so: somebody may have
-/// deleted it.
+/// Returns whether the token that is reported is the first one, perhaps after failures. An absent target does not say so:
+/// somebody may have deleted it.
 fn is_first_token(observed: &Observed) -> bool {
     let changes = observed.memory.reporting.changes();
     let status = &observed.credential.status;
@@ -177,6 +177,10 @@ fn of_change(change: Change, settings: Option<&Settings>) -> Option<Event> {
         Change::RefreshTokenLeft => {
             let note = settings.map(message::refresh_token_left);
             (EventKind::RefreshTokenLeft, note.unwrap_or_default())
+        }
+        Change::GrantNotListed => {
+            let note = settings.and_then(message::unlisted_grant);
+            (EventKind::GrantNotListed, note.unwrap_or_default())
         }
         Change::ExpiryUnknown { from } => {
             let assumed = settings.map(|settings| span(settings.assumed_lifetime));

@@ -18,7 +18,10 @@ pub(super) use wait::{claimed, waits_for_permit, waits_for_slot, waits_for_targe
 
 use crate::{
     api::{ConditionType, Reason},
-    reconcile::{settings::SettingsError, token::TokenMetadata},
+    reconcile::{
+        settings::{Settings, SettingsError},
+        token::TokenMetadata,
+    },
 };
 
 pub(super) fn valid(target: &str, expires_at: Timestamp) -> String {
@@ -86,6 +89,15 @@ pub(super) fn unusable_spec(error: &SettingsError) -> String {
 
 pub(super) fn suspended() -> &'static str {
     "no token is requested while spec.suspend is true: set it to false to resume"
+}
+
+/// A grant that may not work at its provider; `None`: nothing is known against it.
+pub(super) fn unlisted_grant(settings: &Settings) -> Option<String> {
+    let provider = settings.grant_unlisted_by?;
+    let grant = settings.grant.name();
+    Some(format!(
+        "{provider}'s metadata does not list the {grant} grant: ask its support whether your client may use it"
+    ))
 }
 
 fn retrying(at: Timestamp) -> String {

@@ -1,4 +1,5 @@
-//! The Secrets under earlier names of the target. After a change of `target.name` one is kept while pods use it. It is not refreshed.
+//! The Secrets under earlier names of the target. After a change of `target.name` one is kept while pods use it. It is not
+//! refreshed.
 
 use std::collections::BTreeMap;
 
@@ -42,7 +43,7 @@ pub enum PodList {
     Failed,
 }
 
-/// What a list of pods has shown.
+/// The result of a list of pods.
 #[derive(Clone, Debug)]
 pub(in crate::reconcile) struct PodsSeen {
     at: Timestamp,
@@ -64,7 +65,7 @@ pub(in crate::reconcile) enum Kept {
     InUse(EarlierUse),
     /// Pods are not listed, and its token expires at this time.
     Until(Timestamp),
-    /// Whether pods use it is not known yet.
+    /// It is not known yet whether pods use it.
     Unknown,
 }
 
@@ -86,12 +87,12 @@ impl PodsSeen {
         later(self.at, delays::PODS)
     }
 
-    /// Whether pods may not be listed.
+    /// Returns whether pods may not be listed.
     pub(in crate::reconcile) fn is_forbidden(&self) -> bool {
         matches!(self.uses, Uses::Forbidden)
     }
 
-    /// Whether the list was made for this Secret too.
+    /// Returns whether the list was made for this Secret too.
     pub(in crate::reconcile) fn covers(&self, secret: &str) -> bool {
         match &self.uses {
             Uses::Known(uses) => uses.contains_key(secret),

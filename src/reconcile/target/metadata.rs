@@ -103,7 +103,7 @@ impl DesiredMetadata {
         MetadataDigest(Sha256::digest(fields.into_bytes()).into())
     }
 
-    /// The same metadata over what is there. An apply would leave an annotation that somebody else set, and it would describe a
+    /// The same metadata over what is there. An apply would leave an annotation that another client set, and it would describe a
     /// token that does not have it, so it is emptied.
     pub(in crate::reconcile) fn over(mut self, current: Option<&TargetSecret>) -> Self {
         for name in OPTIONAL {
@@ -173,7 +173,7 @@ impl TargetSecret {
         self.annotations.get(annotation::TYPE).map(String::as_str)
     }
 
-    /// Whether it has the metadata that it should have. Labels and annotations that others added do not matter.
+    /// Returns whether it has the metadata that it should have. Labels and annotations that others added do not matter.
     pub(in crate::reconcile) fn has(&self, desired: &DesiredMetadata) -> bool {
         let within = |wanted: &BTreeMap<String, String>, found: &BTreeMap<String, String>| {
             wanted

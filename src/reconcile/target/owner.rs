@@ -65,13 +65,13 @@ impl TargetSecret {
         Some(uid)
     }
 
-    /// Whether this Secret belongs neither to this object nor to a predecessor of it. Its data may not be read then.
+    /// Returns whether this Secret belongs neither to this object nor to a predecessor of it. Its data may not be read then.
     #[must_use]
     pub fn is_foreign_to(&self, credential: &Credential) -> bool {
         self.owner(credential) == TargetOwner::Foreign
     }
 
-    /// Whether a person, who may write this Secret, gives it to this object.
+    /// Returns whether a person, who may write this Secret, gives it to this object.
     pub(in crate::reconcile) fn is_given_to(&self, credential: &Credential) -> bool {
         self.annotations.get(annotation::ADOPTABLE_BY) == Some(&credential.uid)
     }

@@ -33,15 +33,15 @@ pub struct TargetSecret {
     pub owners: Vec<String>,
     /// The finalizers that it waits for, if it is being deleted.
     pub held_by: Option<Vec<String>>,
-    /// Whether the `CubeCredential` that it is marked with exists.
+    /// True if the `CubeCredential` that it is marked with exists.
     pub owner_lives: bool,
-    /// Whether that `CubeCredential` has this very Secret as its target. It is a rival then, if it is another one.
+    /// True if that `CubeCredential` has this very Secret as its target. It is a rival then, if it is another one.
     pub owner_wants_it: bool,
-    /// Whether it holds what its annotations say.
+    /// The agreement of its data with its annotations.
     pub content: Content,
 }
 
-/// Whether a target holds what its annotations say.
+/// The agreement of a target's data with its annotations.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Content {
     /// This version was not read.
@@ -75,12 +75,12 @@ impl Target {
 }
 
 impl TargetSecret {
-    /// Whether it is being deleted, and only finalizers still hold it.
+    /// Returns whether it is being deleted, and only finalizers still hold it.
     pub(in crate::reconcile) fn is_being_deleted(&self) -> bool {
         self.held_by.is_some()
     }
 
-    /// Whether it was found to hold what its annotations say.
+    /// Returns whether it was found to hold what its annotations say.
     pub(in crate::reconcile) fn is_confirmed(&self) -> bool {
         matches!(self.content, Content::Confirmed(_))
     }

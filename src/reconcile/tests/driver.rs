@@ -125,7 +125,7 @@ impl World {
         self.process.observe(&self.objects, settings, self.now)
     }
 
-    /// What `controller::reconciler::Reconciler::recall_pauses` does when a process starts.
+    /// Does the same as `controller::reconciler::Reconciler::recall_pauses` when a process starts.
     pub(super) fn recall_pause(&mut self) {
         let mut session = Session::begin(self.observe());
         if let Some(read) = session.needs_for_its_pause(self.now) {
@@ -213,7 +213,7 @@ impl World {
         let name = Settings::target_name("cubewire", &self.spec);
         let foreign = self.cluster.target(&name);
         let is_ours = foreign.is_none_or(|secret| !secret.is_foreign_to(&observed.credential));
-        // Whether a first target can be created is not asked before: an access token is wasted at worst.
+        // A first target is created without a check whether it can be: an access token is wasted at worst.
         let first = self.status.target.is_none() && self.spec.refresh_token_ref.is_none();
         assert!(is_ours || first);
     }

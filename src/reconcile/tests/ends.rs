@@ -179,7 +179,7 @@ fn a_maximum_lifetime_limits_new_tokens_and_the_published_one() {
             .duration_since(status.issued_at.unwrap())
     };
     assert_eq!(lifetime(&world), seconds(3600));
-    // One that is older already is replaced at once.
+    // One that is older already is replaced immediately.
     world.now += seconds(60);
     world.edit_spec(|spec| spec.maximum_lifetime = Some("30s".into()));
     world.now += seconds(60);

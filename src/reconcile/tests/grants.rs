@@ -2,7 +2,7 @@
 
 use super::world::{World, seconds};
 use crate::{
-    api::{ConditionStatus, Grant},
+    api::{ConditionStatus, Grant, Provider},
     reconcile::EventKind,
 };
 
@@ -74,6 +74,41 @@ fn scopes_of_a_refresh_are_sent_and_are_an_input_of_the_token() {
     assert_eq!(world.cost_of(World::settle).exchanges, 0);
     world.wake();
     assert_eq!(scope(&world).as_deref(), Some("read write"));
+}
+
+#[test]
+fn a_grant_that_the_providers_metadata_does_not_list_is_warned_of_once() {
+    let mut world = World::begun();
+    // The provider counts the tokens of this grant from 0.
+    world.newest_published = 0;
+    let warnings = |world: &mut World| {
+        let events = std::mem::take(&mut world.events).into_iter();
+        let events = events.filter(|event| event.kind == EventKind::GrantNotListed);
+        events.map(|event| event.note).collect::<Vec<_>>()
+    };
+    assert_eq!(warnings(&mut world), [] as [&str; 0]);
+    world.edit_spec(|spec| {
+        spec.grant = Grant::ClientCredentials;
+        spec.refresh_token_ref = None;
+    });
+    world.settle();
+    let warned = warnings(&mut world);
+    assert_eq!(
+        warned,
+        [
+            "Cube Software's metadata does not list the client_credentials grant: ask its support whether your client may use it"
+        ]
+    );
+    assert!(warned[0].len() <= 120);
+    world.edit_spec(|spec| spec.scopes = vec!["read".into()]);
+    world.settle();
+    world.restart();
+    world.pass(seconds(7200));
+    assert_eq!(warnings(&mut world), [] as [&str; 0]);
+    world.restart();
+    world.edit_spec(|spec| spec.provider = Provider::Cubewire);
+    world.settle();
+    assert_eq!(warnings(&mut world), [] as [&str; 0]);
 }
 
 #[test]

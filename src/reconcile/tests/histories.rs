@@ -1,6 +1,6 @@
 //! Random histories of days: whatever happens, what must hold holds, and once all is well again the credential is ready.
 //!
-//! The world itself checks at every step that decisions come to rest, that no exchange is made while it may not be, that no
+//! The world itself checks at every step that decisions end, that no exchange is made while it may not be, that no
 //! foreign Secret is touched, that no older token replaces a newer one, and that no secret shows.
 
 use proptest::prelude::*;
@@ -249,7 +249,7 @@ proptest! {
         }
         mend(&mut world);
         // A foreign Secret is looked for every minute, and a pause that the provider asked for ends after an hour; the rest was
-        // changed, which is tried at once.
+        // changed, which is followed by an attempt immediately.
         pass(&mut world, 3680);
         prop_assert_eq!(world.ready_is().0, ConditionStatus::True, "{:?}", world.status);
         prop_assert_eq!(world.refreshed_is().0, ConditionStatus::True, "{:?}", world.status);
@@ -270,7 +270,7 @@ proptest! {
         settle(&mut world);
         for (response, span) in responses {
             world.provider.otherwise = match response {
-                // What was not sent is tried again only when something changes.
+                // A request that was not sent is retried only after a change.
                 Response::Refuse { reason, .. } if reason.retry_class() == Some(RetryClass::Terminal) => continue,
                 // Days of these would take long to simulate.
                 Response::Issue { lifetime: Some(..600), .. } => continue,

@@ -1,4 +1,4 @@
-//! What a token depends on, and what only looks like it.
+//! The inputs of a token, and values that only look like inputs.
 
 use super::{
     provider::refuse,
@@ -14,7 +14,7 @@ fn every_input_that_changes_is_exchanged_at_once() {
     let edits: [fn(&mut CubeCredentialSpec); 4] = [
         |spec| spec.token_url = Some("https://login.example.com/token".into()),
         |spec| spec.scopes = vec!["read".into()],
-        |spec| spec.client_authentication = ClientAuthentication::Basic,
+        |spec| spec.client_authentication = Some(ClientAuthentication::Basic),
         |spec| {
             spec.parameters.insert("audience".into(), "x".into());
         },
@@ -27,6 +27,51 @@ fn every_input_that_changes_is_exchanged_at_once() {
         assert_eq!(world.token(), Some("S3CRET-token-1"));
         assert_eq!(world.cost_of(World::settle), Costs::default());
     }
+}
+
+#[test]
+fn the_default_authentication_is_the_providers_and_costs_nothing_to_write_down() {
+    for (mut world, default, other) in [
+        (
+            World::ready(),
+            ClientAuthentication::Body,
+            ClientAuthentication::Basic,
+        ),
+        (
+            World::begun(),
+            ClientAuthentication::Basic,
+            ClientAuthentication::Body,
+        ),
+    ] {
+        let sent = |world: &World| {
+            let request = &world.provider.exchanges.last().unwrap().request;
+            request.authentication.spec_name()
+        };
+        assert_eq!(sent(&world), format!("{default:?}"));
+        world.edit_spec(|spec| spec.client_authentication = Some(default));
+        assert_eq!(world.cost_of(World::settle).exchanges, 0, "{default:?}");
+        world.edit_spec(|spec| spec.client_authentication = Some(other));
+        assert_eq!(world.cost_of(World::settle).exchanges, 1, "{other:?}");
+        assert_eq!(sent(&world), format!("{other:?}"));
+    }
+}
+
+#[test]
+fn an_authentication_that_the_provider_refuses_costs_no_login_and_is_put_back_without_a_request() {
+    let mut world = World::begun();
+    let login = world.stored_token().map(str::to_owned);
+    world.provider.otherwise = refuse(Reason::InvalidClient);
+    world.edit_spec(|spec| spec.client_authentication = Some(ClientAuthentication::Body));
+    assert_eq!(world.cost_of(World::settle).exchanges, 1);
+    assert_eq!(world.ready_is().0, ConditionStatus::False);
+    world.edit_spec(|spec| spec.client_authentication = None);
+    assert_eq!(world.cost_of(World::settle).exchanges, 0);
+    assert_eq!(world.ready_is().0, ConditionStatus::True);
+    assert_eq!(world.stored_token(), login.as_deref());
+    world.provider.otherwise = super::provider::issue(3600);
+    world.pass(seconds(7200));
+    assert_eq!(world.ready_is().0, ConditionStatus::True);
+    assert_ne!(world.stored_token(), login.as_deref());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What `cube-operator check` finds of a credential: in the words of the conditions, and never with a secret.
+//! The findings of `cube-operator check` about a credential: in the words of the conditions, and never with a secret.
 
 use super::world::{TARGET, World, seconds};
 use crate::{
@@ -45,7 +45,7 @@ impl From<Finding> for Shown {
 }
 
 impl World {
-    /// What is known after every look.
+    /// The observation after every read.
     fn observed(&mut self) -> Observed {
         let mut observed = self.observe();
         let settings = observed.settings.clone().unwrap();
@@ -89,12 +89,12 @@ fn a_healthy_credential_is_good_throughout() {
     let inspection = Inspection::of(&observed, world.now).unwrap();
     let host = "api.cubewire.com";
     let spec = format!(
-        "the spec asks https://{host}/api/v1/oauth2/token for a token, grant ClientCredentials"
+        "the spec requests a token from https://{host}/api/v1/oauth2/token, grant ClientCredentials"
     );
     assert_eq!(Shown::all(inspection.spec()), [Shown::good(spec)]);
     let source = "Secret \"cubewire-client\" has the label, and well-formed \"client-id\" and \"client-secret\"";
     assert_eq!(Shown::from(inspection.source()), Shown::good(source));
-    let hosts = format!("no list of hosts forbids {host}");
+    let hosts = format!("no list of hosts denies {host}");
     assert_eq!(Shown::from(inspection.hosts()), Shown::good(hosts));
     assert_eq!(Shown::from(inspection.target()), Shown::good(synced()));
     let absent = [
@@ -163,12 +163,12 @@ fn a_failing_refresh_is_a_notice_while_the_token_lives_and_one_fault_after_it() 
 #[test]
 fn an_operator_that_does_not_run_is_noticed() {
     let mut world = World::new();
-    let never = "the operator has not looked at it yet: check that it runs, and that it watches this namespace";
+    let never = "the operator has not observed it yet: check that it runs, and that it watches this namespace";
     assert_eq!(world.conditions_found(), [Shown::bad(never)]);
     world.settle();
     world.edit_spec(|spec| spec.description = Some("new".into()));
     let stale =
-        "the operator has not looked at the present spec yet: check that it runs if this lasts";
+        "the operator has not observed the present spec yet: if this persists, check that it runs";
     assert_eq!(world.conditions_found()[2..], [Shown::notice(stale)]);
     world.settle();
     assert_eq!(world.conditions_found().len(), 2);
@@ -180,7 +180,7 @@ fn an_operator_that_does_not_run_is_noticed() {
     assert_eq!(found[0], Shown::bad(ready));
     assert_eq!(found[2..], [Shown::bad(overdue)]);
     let expired = format!(
-        "the token in Secret {TARGET:?} expired at 2026-11-21T11:00:00Z: repair what is wrong here; if nothing is, check that the \
+        "the token in Secret {TARGET:?} expired at 2026-11-21T11:00:00Z: fix the faults here; if there are none, check that the \
          operator runs"
     );
     assert_eq!(world.target_found(), Shown::bad(expired));
@@ -202,8 +202,8 @@ fn a_target_is_judged_by_what_it_holds() {
             .insert("access-token".into(), "S3CRET-edited".into());
     });
     let damaged = format!(
-        "Secret {TARGET:?} does not hold what the operator wrote: it is repaired within seconds; if it stays so, check that the \
-         operator runs"
+        "Secret {TARGET:?} does not hold what the operator wrote: it is repaired within seconds; if this persists, check \
+         that the operator runs"
     );
     assert_eq!(world.target_found(), Shown::bad(damaged));
 }

@@ -1,4 +1,4 @@
-//! Whoever may write a `CubeCredential` reads its status. With `--hide-network-detail`, that shows nothing of the operator's network.
+//! The author of a `CubeCredential` reads its status. With `--hide-network-detail`, that shows nothing of the operator's network.
 
 use super::{provider::refuse, world::World};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     reconcile::{Event, EventKind},
 };
 
-/// What an author sees after three attempts of an exchange that fails with this reason.
+/// The status that an author sees after three attempts of an exchange that fails with this reason.
 fn seen(reason: Reason, hides: bool) -> (CubeCredentialStatus, Vec<Event>) {
     let mut world = World::new();
     world.hides_network_detail = hides;

@@ -1,4 +1,4 @@
-//! The target Secret: repaired, moved, made anew, and never somebody else's.
+//! The target Secret: repaired, moved, made anew, and never a foreign one.
 
 use super::{
     cluster::{Fault, Stored},

@@ -1,4 +1,4 @@
-//! What a new process, a wiped status or a write that failed costs: never an exchange.
+//! The cost of a new process, a wiped status or a failed write: never an exchange.
 
 use super::{
     cluster::{Fault, Stored},

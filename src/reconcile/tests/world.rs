@@ -22,7 +22,7 @@ pub(super) const UID: &str = "0b5c7a80-uid";
 pub(super) const TARGET: &str = "cubewire-token";
 pub(super) const STATE: &str = "cubewire-cube-state";
 
-/// What was read and done.
+/// The reads and actions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Costs {
     pub(super) target_reads: usize,
@@ -171,7 +171,7 @@ impl World {
         self.wake_at = None;
     }
 
-    /// What happens costs this much.
+    /// The cost of the actions.
     pub(super) fn cost_of(&mut self, what: impl FnOnce(&mut Self)) -> Costs {
         self.costs = Costs::default();
         what(self);
@@ -207,7 +207,7 @@ impl<T> Provided<T> {
     }
 }
 
-/// What tests ask of a world.
+/// The questions of tests to a world.
 impl World {
     pub(super) fn condition(&self, r#type: ConditionType) -> (ConditionStatus, String) {
         let condition = self.status.condition(r#type).expect("it is reported");

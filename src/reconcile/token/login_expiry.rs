@@ -33,8 +33,8 @@ impl LoginExpiry {
     }
 }
 
-/// Whether an end has moved on with the time between two requests. A fixed end seems to move by seconds, because responses state
-/// whole seconds and take their time.
+/// Returns whether an end has moved on with the time between two requests. A fixed end seems to move by seconds, because
+/// responses state whole seconds and take their time.
 pub(in crate::reconcile) fn has_moved(
     before: Timestamp,
     end: Timestamp,

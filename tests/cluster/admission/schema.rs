@@ -171,7 +171,6 @@ fn a_minimal_object_is_stored_with_every_default() {
         "provider": "Cubewire",
         "clientSecretRef": {"name": "client", "clientIDKey": "client-id", "clientSecretKey": "client-secret"},
         "grant": "ClientCredentials",
-        "clientAuthentication": "Body",
         "refreshBefore": "5m",
         "assumedLifetime": "1h",
         "target": {"type": "Opaque"},

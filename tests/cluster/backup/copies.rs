@@ -34,7 +34,7 @@ fn a_copy_of_a_target_stays_when_its_credential_changes() {
     assert!(
         operator
             .log()
-            .contains("target under an earlier name deleted")
+            .contains("deleted the target under its earlier name")
     );
     assert_eq!(backup(&place, "secret", "copy"), copy);
     place.patch(

@@ -18,10 +18,10 @@ fn a_proxy_is_named_without_its_password() {
         &[("HTTPS_PROXY", &proxy)],
     );
     let looked_up =
-        format!("- localhost is looked up by the proxy {closed}, which the environment names\n");
+        format!("- localhost is resolved by the proxy {closed}, which the environment names\n");
     let refused = format!(
-        "✗ the proxy {closed} could not be reached: the connection was refused: check HTTPS_PROXY, and network policies and firewall on \
-         the way to it\n"
+        "✗ failed to connect to the proxy {closed}: the connection was refused: check HTTPS_PROXY, and network policies and firewalls \
+         between here and the proxy\n"
     );
     assert!(output.contains(&(looked_up + &refused)), "{output}");
     assert!(!output.contains("planted"), "{output}");
@@ -44,11 +44,11 @@ fn it_says_once_where_it_looks_from_and_which_namespaces_are_watched() {
     let (_, output, _) = place.check_as(&place.kubeconfig, "main", &[LOOPBACK], &inside);
     let namespace = &place.namespace;
     let start = format!(
-        "- the network is looked at from inside this pod, with the flags of its environment\n\nCubeCredential {namespace}/main\n\
+        "- the network is checked from this pod, with the flags of its environment\n\nCubeCredential {namespace}/main\n\
          ✗ the operator watches other namespaces only (team-a, team-b): add {namespace} to watchNamespaces\n"
     );
     assert!(output.starts_with(&start), "{output}");
-    assert_eq!(output.matches("looked at from").count(), 1);
+    assert_eq!(output.matches("is checked from").count(), 1);
 }
 
 #[test]
@@ -60,8 +60,7 @@ fn it_connects_to_no_host_that_an_author_chose_unless_it_is_told_to() {
     let (_, output, _) = run(&place.kubeconfig, &arguments, &[]);
     assert!(
         output.starts_with(
-            "- the network is not looked at: this machine would connect to the hosts that CubeCredentials name, whoever wrote them; allow \
-             it with --connect, or run this in the operator's pod with kubectl exec\n"
+            "- the network is not checked: this machine would connect to hosts that the authors of CubeCredentials chose; allow it with --connect, or run this in the operator's pod with kubectl exec\n"
         ),
         "{output}"
     );
@@ -76,12 +75,12 @@ fn an_unknown_name_and_a_wrong_argument_are_one_line() {
     let place = Place::new();
     let unknown = |has: &str| {
         let line = format!(
-            "cube-operator: there is no CubeCredential \"other\" in namespace {}: {has}\n",
+            "cube-operator: CubeCredential \"other\" not found in namespace {}: {has}\n",
             place.namespace
         );
         (Some(1), String::new(), line)
     };
-    let none = unknown("it has none, so name another one with --namespace");
+    let none = unknown("it has none, so name another namespace with --namespace");
     assert_eq!(place.check("other", &[]), none);
     // The default is the namespace of the kubeconfig, as with kubectl.
     assert_eq!(run(&place.kubeconfig, &["check", "other"], &[]), none);

@@ -48,7 +48,7 @@ fn healthy(place: &Place, status: &CubeCredentialStatus, between: &str) -> Strin
         "{FROM_HERE}\n\
          \n\
          CubeCredential {}/main\n\
-         ✓ the spec asks {url} for a token, grant {grant}\n\
+         ✓ the spec requests a token from {url}, grant {grant}\n\
          ✓ Ready: Secret \"main-token\" holds a token that expires at {expires}\n\
          ✓ Refreshed: a token was issued at {issued}; the next one is requested at {next}\n\
          ✓ Secret \"client\" has the label, and well-formed \"client-id\" and \"client-secret\"\n\
@@ -58,9 +58,9 @@ fn healthy(place: &Place, status: &CubeCredentialStatus, between: &str) -> Strin
          cube-operator.dev/token-hosts={host}`\n\
          ✓ localhost has the address {}\n\
          ✓ 127.0.0.1:{port} accepts connections\n\
-         ✓ TLS 1.3, with a certificate that is trusted: issued by \"CN=cube-operator test CA\" for \"localhost\", \
+         ✓ TLS 1.3, with a trusted certificate: issued by \"CN=cube-operator test CA\" for \"localhost\", \
          \"token-server.test\", \"127.0.0.1\", valid …\n\
-         ✓ token endpoint responded 400 unsupported_grant_type to a question without client and secret, as token endpoints do\n\
+         ✓ token endpoint responded 400 unsupported_grant_type to a request without client and secret, as token endpoints do\n\
          ✓ Secret \"main-token\" holds a token that expires at {expires}\n",
         place.namespace,
         place.namespace,
@@ -116,7 +116,10 @@ fn a_healthy_credential_is_explained_step_by_step_and_its_endpoint_is_asked_once
         output.contains("- no pod uses Secret \"second-token\"\n"),
         "{output}"
     );
-    assert!(output.starts_with("✓ the API server answers\n"), "{output}");
+    assert!(
+        output.starts_with("✓ the API server responds\n"),
+        "{output}"
+    );
     assert_eq!(server.questions(), [400, 400]);
     assert_eq!(place.exchanges(), [200, 200]);
 }
@@ -129,7 +132,7 @@ fn a_login_is_explained_and_its_refresh_token_is_not_spent() {
     let status = login.status("main");
     let between = format!(
         "✓ Secret \"seed\" has the label, and a well-formed \"refresh-token\"\n\
-         ✓ Secret \"{STATE}\" holds the refresh token of the provider's answer 1\n"
+         ✓ Secret \"{STATE}\" holds the refresh token of the provider's response 1\n"
     );
     let expected = healthy(&login, &status, &between) + "- no pod uses Secret \"main-token\"\n";
     let before = login.state();
@@ -163,8 +166,8 @@ fn a_login_is_explained_and_its_refresh_token_is_not_spent() {
             .collect::<Vec<_>>()
     };
     let doubt = format!(
-        "! the refresh token in Secret \"{STATE}\" was sent, and its answer was lost: the operator sends it again to find out \
-         what became of it"
+        "! the refresh token in Secret \"{STATE}\" was sent, and its response was lost: the operator sends it again to find \
+         out whether it was consumed"
     );
     assert_eq!(about_state(&['!']), [doubt]);
     login.patch(

@@ -52,7 +52,7 @@ fn who_lacks_a_right_is_told_which_and_hears_no_false_alarm() {
                 "configmaps",
                 "get",
             ),
-            format!("- whether the owner of Secret \"client\" permits {host} is not known"),
+            format!("- unknown whether the owner of Secret \"client\" allows {host}"),
         ],
         unseen(&NETWORK),
         vec![

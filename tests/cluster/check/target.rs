@@ -71,7 +71,7 @@ fn consumers_that_never_see_a_refresh_are_noticed() {
         off,
         [
             FROM_HERE,
-            "- pods were not looked at, as --warn-consumers is false"
+            "- pods were not checked: --warn-consumers is false"
         ]
     );
 }

@@ -195,7 +195,7 @@ impl Names<'_> {
         ),
         self.response(
             "500",
-            "! token endpoint responded 500 to a question without client and secret, which may be the reason",
+            "! token endpoint responded 500 to a request without client and secret, which may be the reason",
         ),
         ]
     }

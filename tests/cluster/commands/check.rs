@@ -7,8 +7,8 @@ use crate::{operator::eventually, place::Place};
 use super::{rights, run};
 
 /// The first lines of the output of an account that may not read the definition.
-const SERVED: &str = "✓ the API server answers\n\
-                      ✓ CubeCredential is served; whether cubecredentials.cube-operator.dev is the one of this version may not be read\n";
+const SERVED: &str = "✓ the API server responds\n\
+                      ✓ CubeCredential is served; this account may not read whether cubecredentials.cube-operator.dev is up to date\n";
 
 #[test]
 fn check_finds_all_that_the_charts_role_grants_and_names_each_verb_that_is_missing() {
@@ -21,7 +21,7 @@ fn check_finds_all_that_the_charts_role_grants_and_names_each_verb_that_is_missi
             &[],
         )
     };
-    let all = rights(&inside) + "- there is no CubeCredential\n";
+    let all = rights(&inside) + "- no CubeCredential found\n";
     assert_eq!(check(), (Some(0), format!("{SERVED}{all}"), String::new()));
     // The flag is an environment variable too.
     let environment = [("CUBE_OPERATOR_NAMESPACES", place.namespace.as_str())];

@@ -43,7 +43,7 @@ fn a_bad_flag_or_environment_variable_is_one_line_that_names_it() {
             "--allowed-token-hosts",
             "CUBE_OPERATOR_ALLOWED_TOKEN_HOSTS",
             "a.example,*.b.example",
-            "invalid value 'a.example,*.b.example' for '--allowed-token-hosts <HOSTS>': \"*.b.example\" is neither host nor host:port",
+            "invalid value 'a.example,*.b.example' for '--allowed-token-hosts <HOSTS>': \"*.b.example\" is neither a host nor host:port",
         ),
         (
             "--listen",
@@ -73,7 +73,7 @@ fn a_bad_flag_or_environment_variable_is_one_line_that_names_it() {
             "--shard",
             "CUBE_OPERATOR_SHARD",
             "0/0",
-            "invalid value '0/0' for '--shard <INDEX/COUNT>': there has to be a shard",
+            "invalid value '0/0' for '--shard <INDEX/COUNT>': there must be at least one shard",
         ),
         (
             "--shard",
@@ -85,7 +85,7 @@ fn a_bad_flag_or_environment_variable_is_one_line_that_names_it() {
             "--log-format",
             "CUBE_OPERATOR_LOG_FORMAT",
             "xml",
-            "invalid value 'xml' for '--log-format <LOG_FORMAT>'",
+            "invalid value 'xml' for '--log-format <FORMAT>'",
         ),
     ] {
         let expected = (Some(2), String::new(), format!("cube-operator: {line}\n"));

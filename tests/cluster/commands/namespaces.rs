@@ -64,10 +64,9 @@ fn all_namespaces_or_only_some_are_watched_and_without_its_definition_nothing_st
         );
         (code, output[..end].to_owned(), errors)
     };
-    let definition = |line: &str| format!("✓ the API server answers\n{line}\n{rights}");
-    let same = definition(
-        "✓ CustomResourceDefinition cubecredentials.cube-operator.dev is the one of this version",
-    );
+    let definition = |line: &str| format!("✓ the API server responds\n{line}\n{rights}");
+    let same =
+        definition("✓ CustomResourceDefinition cubecredentials.cube-operator.dev is up to date");
     assert_eq!(check(), (Some(0), same, String::new()));
 
     let crd = "cubecredentials.cube-operator.dev";
@@ -83,8 +82,8 @@ fn all_namespaces_or_only_some_are_watched_and_without_its_definition_nothing_st
         &another.to_string(),
     ]);
     let changed = definition(&format!(
-        "✗ CustomResourceDefinition {crd} is not the one of version {}: install the chart, or apply the output of `cube-operator \
-         crd` of this version",
+        "✗ CustomResourceDefinition {crd} is not up to date: install the chart, or apply the output of `cube-operator crd` of version \
+         {}",
         env!("CARGO_PKG_VERSION")
     ));
     let one_failed = "cube-operator: 1 of the checks above failed\n";

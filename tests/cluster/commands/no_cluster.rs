@@ -66,7 +66,7 @@ fn a_port_that_is_taken_is_one_line_that_names_the_flag() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let expected = failed(format!(
-        "cannot listen on {address}: Address already in use (os error 98); choose another one with --listen"
+        "failed to listen on {address}: Address already in use (os error 98); choose another address with --listen"
     ));
     assert_eq!(
         run(&plane.kubeconfig, &["run", "--listen", &address], &[]),

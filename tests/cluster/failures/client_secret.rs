@@ -82,7 +82,7 @@ fn a_wrong_client_secret_is_told_once_in_full_and_works_at_once_when_repaired() 
     let line = json!({
         "timestamp": lines[0]["timestamp"], "level": "WARN",
         "namespace": place.namespace, "name": "main", "reason": "InvalidClient",
-        "message": "no token: the token endpoint answered 401 invalid_client",
+        "message": "failed to get a token: the token endpoint answered 401 invalid_client",
     });
     assert_eq!(lines, [line]);
     let exchanges = |reason: &str| {

@@ -1,6 +1,6 @@
-//! Alerts, README and runbook point to each other. Needs no cluster.
+//! Alerts, their list and the runbook agree. `tests/pages` follows the links. Needs no cluster.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::rendered::alerts;
 
@@ -8,7 +8,7 @@ use super::language::file;
 
 #[test]
 fn each_alert_says_who_is_concerned_and_where_to_read_on() {
-    let (runbook, readme) = (file("docs/runbook.md"), file("README.md"));
+    let (runbook, list) = (file("docs/runbook.md"), file("docs/monitoring.md"));
     let sections: BTreeMap<_, _> = runbook
         .split("\n## ")
         .skip(1)
@@ -25,10 +25,10 @@ fn each_alert_says_who_is_concerned_and_where_to_read_on() {
         );
         assert_eq!(alert.runbook_url, url);
         let row = format!("` | {} | ", alert.severity);
-        let mut rows = readme.lines().filter(|line| line.contains(&row));
+        let mut rows = list.lines().filter(|line| line.contains(&row));
         assert!(
             rows.any(|row| row.contains(&format!("`{name}`"))),
-            "the README does not list {name}"
+            "docs/monitoring.md does not list {name}"
         );
         let severity = match alert.severity.as_str() {
             "critical" => "**Critical.**",
@@ -61,39 +61,4 @@ fn each_alert_says_who_is_concerned_and_where_to_read_on() {
         }
     }
     assert_eq!(sections.len(), alerts().len(), "a section without an alert");
-}
-
-#[test]
-fn each_link_within_the_documents_leads_to_a_heading() {
-    let anchors = |path: &str| -> BTreeSet<String> {
-        let text = file(path);
-        let headings = text.lines().filter(|line| line.starts_with('#'));
-        let anchor = |line: &str| {
-            let words = line
-                .trim_start_matches('#')
-                .trim()
-                .to_lowercase()
-                .replace(' ', "-");
-            words
-                .chars()
-                .filter(|c| c.is_alphanumeric() || "-_".contains(*c))
-                .collect()
-        };
-        headings.map(anchor).collect()
-    };
-    for path in ["README.md", "docs/runbook.md", "docs/access.md"] {
-        for link in file(path).split("](").skip(1) {
-            let target = link.split(')').next().unwrap();
-            let Some((document, anchor)) =
-                target.split_once('#').filter(|_| !target.contains("://"))
-            else {
-                continue;
-            };
-            let document = match document.trim_start_matches("../") {
-                "" => path,
-                other => other,
-            };
-            assert!(anchors(document).contains(anchor), "{path}: {target}");
-        }
-    }
 }

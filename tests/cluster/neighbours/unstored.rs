@@ -22,7 +22,7 @@ fn a_response_that_nobody_can_store_or_use_is_given_up() {
 
     place.kubectl(&["delete", "cubecredential", "main"]);
     eventually("it is given up", || {
-        operator.log().contains("gave up a response").then_some(())
+        operator.log().contains("dropped a response").then_some(())
     });
     operator.terminate();
     assert_eq!(operator.wait().code(), Some(0));

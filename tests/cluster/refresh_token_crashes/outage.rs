@@ -27,7 +27,9 @@ fn an_answer_survives_an_api_server_that_is_away_for_twenty_seconds() {
         "twenty seconds are over, and the answer came in them",
         || {
             alive();
-            let came = operator.log().contains("refresh token state not written");
+            let came = operator
+                .log()
+                .contains("failed to write the refresh token state");
             (came && start.elapsed() >= Duration::from_secs(20)).then_some(())
         },
     );
@@ -73,8 +75,7 @@ fn interruptions(operator: &Operator) -> usize {
     lines
         .filter(|line| {
             let error = line["error"].as_str().unwrap_or_default();
-            line["message"] == "watch interrupted, starting it again"
-                && error.contains("Connection refused")
+            line["message"] == "watch interrupted, retrying" && error.contains("Connection refused")
         })
         .count()
 }

@@ -21,7 +21,7 @@ fn sigterm_lets_a_refresh_finish_store_and_publish_its_token() {
         operator.terminate();
         eventually("SIGTERM is told", || {
             let log = operator.log();
-            (log.matches("no new one is started").count() == times).then_some(())
+            (log.matches("no new one begins").count() == times).then_some(())
         });
         assert_eq!(operator.get("/livez").0, 200);
     }
@@ -90,13 +90,13 @@ fn an_answer_that_the_api_server_refuses_is_kept_and_no_signal_ends_the_process_
         operator.terminate();
         eventually("SIGTERM is told", || {
             let log = operator.log();
-            (log.matches("no new one is started").count() == times).then_some(())
+            (log.matches("no new one begins").count() == times).then_some(())
         });
     }
     let tries = || {
         operator
             .log()
-            .matches("refresh token state not written")
+            .matches("failed to write the refresh token state")
             .count()
     };
     let before = tries();

@@ -257,7 +257,7 @@ fn an_invalid_token_is_the_refresh_token_unless_the_server_wants_an_access_token
     for (status, expected) in [
         (400, Reason::RefreshTokenRejected),
         (200, Reason::RefreshTokenRejected),
-        // So an API answers to a request without an access token (RFC 6750).
+        // An API responds so to a request without an access token (RFC 6750).
         (401, Reason::InvalidClient),
     ] {
         assert_eq!(reason(REFRESH, status, body), Some(expected), "{status}");

@@ -71,7 +71,7 @@ fn the_code_and_description_of_any_error_are_shown_whatever_the_status() {
             r#"{"error_description":"text"}"#,
             " (the provider says: \"text\")",
         ),
-        // What is no error of OAuth may be anything.
+        // A text that is no error of OAuth may be anything.
         (
             r#"{"code":"planted","status":"planted","type":"planted","message":"planted"}"#,
             "",

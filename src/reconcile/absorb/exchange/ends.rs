@@ -59,7 +59,7 @@ impl Lifetime {
         })
     }
 
-    /// Whether the token is useless on arrival. Requesting the next one immediately would not end.
+    /// Returns whether the token is useless on arrival. Requesting the next one immediately would not end.
     pub(super) fn is_over(&self, times: Times) -> bool {
         later(times.sent_at, self.duration) <= times.now
     }
@@ -107,7 +107,7 @@ pub(super) fn of_first_response(
     }
 }
 
-/// Whether the provider has issued the published token again, with the end that is known: it keeps a token until its end.
+/// Returns whether the provider has issued the published token again, with the end that is known: it keeps a token until its end.
 pub(super) fn repeats(token: &TokenMetadata, before: &TokenMetadata, lifetime: Lifetime) -> bool {
     // The hash is keyed with the token: it is the same for the same token and inputs only.
     if token.inputs_hash != before.inputs_hash {

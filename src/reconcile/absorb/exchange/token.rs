@@ -151,7 +151,7 @@ fn facts(
     }
 }
 
-/// Whether a lifetime is longer than those of client credentials ever are, and may have been stated in milliseconds.
+/// Returns whether a lifetime is longer than those of client credentials ever are, and may have been stated in milliseconds.
 fn is_doubtful(lifetime: Lifetime, settings: &Settings) -> bool {
     lifetime.duration > delays::LONG_LIFETIME
         && lifetime.source != LifetimeSource::Assumed
@@ -159,8 +159,8 @@ fn is_doubtful(lifetime: Lifetime, settings: &Settings) -> bool {
         && settings.grant.refresh_token().is_none()
 }
 
-/// Whether the previous token already had these scopes. Without one, the last status decides, which may already describe a new
-/// spec that had to wait for this token.
+/// Returns whether the previous token already had these scopes. Without one, the last status decides, which may already describe
+/// a new spec that had to wait for this token.
 fn scopes_are_known(
     status: &CubeCredentialStatus,
     before: Option<&TokenMetadata>,

@@ -14,7 +14,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(in crate::reconcile) struct Failure {
     pub(in crate::reconcile) cause: FailureCause,
-    /// Whether the provider may have consumed the refresh token.
+    /// True if the provider may have consumed the refresh token.
     pub(in crate::reconcile) outcome_unknown: bool,
     /// The time of the next attempt without a change.
     pub(in crate::reconcile) next_attempt: Option<Timestamp>,
@@ -44,7 +44,7 @@ pub(in crate::reconcile) struct FailedAttempt {
     pub(in crate::reconcile) outcome_unknown: bool,
     /// The pause that the provider asked for.
     pub(in crate::reconcile) pause: Option<SignedDuration>,
-    /// Whether it counts as a failed attempt.
+    /// True if it counts as a failed attempt.
     pub(in crate::reconcile) counts: bool,
     pub(in crate::reconcile) attempted: Attempted,
     pub(in crate::reconcile) inputs: Option<InputsDigest>,
@@ -62,7 +62,7 @@ impl FailureCause {
         }
     }
 
-    /// Whether nothing may be sent for this client for a while.
+    /// Returns whether nothing may be sent for this client for a while.
     fn asks_for_pause(&self) -> bool {
         match self {
             Self::Exchange(error, _) => error.asks_for_pause(),

@@ -26,7 +26,7 @@ pub(in crate::reconcile) struct Unstored {
     follows_token: String,
     /// The number of failed attempts to write it.
     attempts: u32,
-    /// Whether the API server refused the last write.
+    /// True if the API server refused the last write.
     refused: bool,
     phase: StorePhase,
 }
@@ -118,8 +118,8 @@ impl Unstored {
         Self { phase, ..self }
     }
 
-    /// The pause is over. A refused response of an object that is gone is given up: there is no status that would tell people what
-    /// is in the way, and whoever replaces Secrets of the state's name could pile up such responses without end.
+    /// The pause is over. A refused response of an object that is gone is given up: there is no status that would tell people
+    /// the cause, and an attacker who replaces Secrets of the state's name could pile up such responses without end.
     pub(in crate::reconcile) fn waited(self, object_is_gone: bool) -> Option<Self> {
         if object_is_gone && self.refused && self.attempts >= ATTEMPTS_FOR_A_DELETED_OBJECT {
             return None;

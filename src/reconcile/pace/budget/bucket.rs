@@ -48,7 +48,7 @@ pub(super) struct Bucket {
     queue: Queue,
     /// The permits for secrets that work while an unproven one waited.
     passed_over: u32,
-    /// Whether `Budget::lately` has it.
+    /// True if `Budget::lately` has it.
     pub(super) used_lately: bool,
 }
 
@@ -69,12 +69,12 @@ impl Bucket {
         }
     }
 
-    /// Whether it is as good as a new one: nobody waits, and nothing has to be remembered.
+    /// Returns whether it is as good as a new one: nobody waits, and nothing has to be remembered.
     pub(super) fn rests(&self, interval: SignedDuration, now: Timestamp) -> bool {
         self.is_idle(interval, now) && self.unproven_paused_until <= now && self.known.is_empty(now)
     }
 
-    /// Whether nobody waits, and no permit is so recent that its namespace or its secret would count.
+    /// Returns whether nobody waits, and no permit is so recent that its namespace or its secret would count.
     pub(super) fn is_idle(&self, interval: SignedDuration, now: Timestamp) -> bool {
         let recently = (interval * JUST).max(EXCHANGE);
         later(self.full_at, recently) <= now && self.queue.is_empty()
@@ -86,7 +86,7 @@ impl Bucket {
         self.used_lately = false;
     }
 
-    /// Whether there is a permit for this request; otherwise the time to ask again, and why.
+    /// Returns whether there is a permit for this request; otherwise the time to ask again, and why.
     pub(super) fn ask(
         &mut self,
         request: &PermitRequest,

@@ -1,4 +1,4 @@
-//! Who pays for a token request: a client at a token endpoint, and what authenticates it.
+//! The budget that pays for a token request: a client at a token endpoint, with its authentication.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ pub struct ClientKey {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct ClientHash(Hash);
 
-/// What authenticates the client.
+/// The authentication of the client.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Proof(Hash);
 

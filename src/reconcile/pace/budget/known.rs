@@ -1,4 +1,4 @@
-//! What is known of the secrets of one client.
+//! The knowledge about the secrets of one client.
 
 use std::collections::HashMap;
 

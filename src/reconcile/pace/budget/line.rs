@@ -33,7 +33,7 @@ pub(super) struct Line {
     namespaces: HashMap<String, Box<Group>>,
     /// The namespaces in which somebody waits.
     turns: BTreeSet<Turn>,
-    /// The permits of this line so far.
+    /// The permits that this line has had.
     served: u64,
     waiting: usize,
     sweep_at: usize,

@@ -15,13 +15,13 @@ pub struct PermitRequest {
     pub namespace: String,
     /// The end of the token that consumers have; `None`: they have none.
     pub expires_at: Option<Timestamp>,
-    /// Whether it may overdraw the budget.
+    /// True if it may overdraw the budget.
     pub priority: bool,
-    /// Whether it only asks if its turn has come, because the inputs of the exchange must still be read, which may take a while.
+    /// True if it only asks if its turn has come, because the inputs of the exchange must still be read, which may take a while.
     pub peek: bool,
 }
 
-/// Whether a token request may be sent.
+/// The permission to send a token request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Permit {
     /// It may be sent now. It is paid for, unless the request was a peek.
@@ -49,7 +49,7 @@ pub enum Wait {
     Refused,
 }
 
-/// What an exchange teaches about a client.
+/// The lesson of an exchange about a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lesson {
     /// The provider has issued a token: whoever sends this secret is the client.

@@ -40,7 +40,7 @@ pub(super) struct Place {
     pub(super) proved: Proved,
     namespace: String,
     rank: Rank,
-    /// The time to ask again, as it was answered. It is kept while it lasts, so that a status does not change all the time.
+    /// The time to ask again, as it was stated. It is kept while it lasts, so that a status does not change all the time.
     pub(super) answered: Timestamp,
 }
 
@@ -150,7 +150,7 @@ impl Queue {
         self.line(place.works()).last_served(&place.namespace)
     }
 
-    /// Whoever does not come in time loses its place, once it is one that others wait for.
+    /// A request that is not claimed in time loses its place, once others wait for it.
     pub(super) fn drop_abandoned_places(&mut self, now: Timestamp) {
         while let Some(uid) = self.abandoned(now) {
             self.leave(&uid);

@@ -12,9 +12,7 @@ impl Display for ConsumerFact {
         match self {
             Self::Found(consumer) => consumer.fmt(f),
             Self::NoPod { secret } => write!(f, "no pod uses Secret {secret:?}"),
-            Self::NotChecked => {
-                f.write_str("pods were not looked at, as --warn-consumers is false")
-            }
+            Self::NotChecked => f.write_str("pods were not checked: --warn-consumers is false"),
         }
     }
 }

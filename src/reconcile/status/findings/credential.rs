@@ -18,10 +18,10 @@ impl Display for StatusFact {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotObserved => f.write_str(
-                "the operator has not looked at it yet: check that it runs, and that it watches this namespace",
+                "the operator has not observed it yet: check that it runs, and that it watches this namespace",
             ),
             Self::SpecNotObserved => f.write_str(
-                "the operator has not looked at the present spec yet: check that it runs if this lasts",
+                "the operator has not observed the present spec yet: if this persists, check that it runs",
             ),
             Self::Condition(condition) => f.write_str(&recalled(condition)),
             Self::Expired { expired_at, now } => write!(
@@ -66,13 +66,16 @@ impl Display for SpecFact {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unusable(error) => f.write_str(&message::unusable_spec(error)),
-            Self::RestNotChecked => f.write_str("nothing else was looked at"),
+            Self::RestNotChecked => f.write_str("nothing else was checked"),
             Self::Requests { host, path, grant } => write!(
                 f,
-                "the spec asks https://{host}{path} for a token, grant {grant}"
+                "the spec requests a token from https://{host}{path}, grant {grant}"
             ),
+            Self::GrantNotListed(settings) => {
+                f.write_str(&message::unlisted_grant(settings).unwrap_or_default())
+            }
             Self::Suspended => f.write_str(message::suspended()),
-            Self::Deleting => f.write_str("it is being deleted: no token is requested any more"),
+            Self::Deleting => f.write_str("it is being deleted: no further token is requested"),
         }
     }
 }
@@ -91,7 +94,7 @@ impl Display for InputFact {
             ),
             Self::InitialTokenGone { secret } => write!(
                 f,
-                "Secret {secret:?} has no refresh token any more, and needs none: the login goes on without"
+                "Secret {secret:?} has no refresh token any more, and needs none: the login continues without it"
             ),
             Self::CaBundle {
                 reference,
@@ -109,13 +112,13 @@ impl Display for InputFact {
                 }
                 Ok(())
             }
-            Self::HostAllowed { host } => write!(f, "no list of hosts forbids {host}"),
+            Self::HostAllowed { host } => write!(f, "no list of hosts denies {host}"),
             Self::HostsNotNamed(role, settings) => {
                 f.write_str(&inputs::unlimited_secret(*role, settings))
             }
             Self::HostConsentUnknown { secret, host } => write!(
                 f,
-                "whether the owner of Secret {secret:?} permits {host} is not known"
+                "unknown whether the owner of Secret {secret:?} allows {host}"
             ),
             Self::Rejected(rejection, settings) => {
                 f.write_str(&inputs::rejected_inputs(rejection, settings))
@@ -130,7 +133,7 @@ impl Display for LoginFact {
             Self::Conflict(conflict) => f.write_str(&message::state_conflict(conflict)),
             Self::Absent { secret } => write!(
                 f,
-                "Secret {secret:?} does not exist yet: the operator makes it before it sends the seed"
+                "Secret {secret:?} does not exist yet: the operator creates it before it sends the initial refresh token"
             ),
             Self::LeftBehind(settings) => f.write_str(&message::refresh_token_left(settings)),
             Self::Rejected(rejection, settings) => {
@@ -138,7 +141,7 @@ impl Display for LoginFact {
             }
             Self::AnotherSignIn { secret } => write!(
                 f,
-                "the seed is of another sign-in than Secret {secret:?}: the operator takes it up with the next exchange"
+                "the initial refresh token is from another sign-in than Secret {secret:?}: the operator adopts it at the next exchange"
             ),
             Self::Claimed { secret, until } => write!(
                 f,
@@ -146,8 +149,8 @@ impl Display for LoginFact {
             ),
             Self::OutcomeUnknown { secret } => write!(
                 f,
-                "the refresh token in Secret {secret:?} was sent, and its answer was lost: the operator sends it again to find out \
-                 what became of it"
+                "the refresh token in Secret {secret:?} was sent, and its response was lost: the operator sends it again to find \
+                 out whether it was consumed"
             ),
             Self::SignedIn { secret } => write!(
                 f,
@@ -155,7 +158,7 @@ impl Display for LoginFact {
             ),
             Self::Refreshed { secret, generation } => write!(
                 f,
-                "Secret {secret:?} holds the refresh token of the provider's answer {generation}"
+                "Secret {secret:?} holds the refresh token of the provider's response {generation}"
             ),
             Self::Ends { at, fixed: true } => write!(
                 f,
@@ -184,17 +187,17 @@ impl Display for TargetFact {
             Self::Conflict(conflict) => f.write_str(&message::target_conflict(conflict)),
             Self::Absent { secret } => write!(
                 f,
-                "Secret {secret:?} does not exist: the operator writes it with the first token; if nothing else is wrong here, check \
-                 that it runs"
+                "Secret {secret:?} does not exist: the operator writes it with the first token; if there is no other fault here, \
+                 check that the operator runs"
             ),
             Self::Damaged { secret } => write!(
                 f,
-                "Secret {secret:?} does not hold what the operator wrote: it is repaired within seconds; if it stays so, check that \
-                 the operator runs"
+                "Secret {secret:?} does not hold what the operator wrote: it is repaired within seconds; if this persists, check \
+                 that the operator runs"
             ),
             Self::Expired { secret, expired_at } => write!(
                 f,
-                "the token in Secret {secret:?} expired at {expired_at}: repair what is wrong here; if nothing is, check that the \
+                "the token in Secret {secret:?} expired at {expired_at}: fix the faults here; if there are none, check that the \
                  operator runs"
             ),
             Self::Outdated { secret, expires_at } => write!(

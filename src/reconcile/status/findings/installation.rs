@@ -9,20 +9,19 @@ const INSTALL: &str = "install the chart, or apply the output of `cube-operator 
 impl Display for InstallationFact {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ApiServerResponds => f.write_str("the API server answers"),
+            Self::ApiServerResponds => f.write_str("the API server responds"),
             Self::NotServed(error) => error.fmt(f),
-            Self::Current { definition } => write!(
-                f,
-                "CustomResourceDefinition {definition} is the one of this version"
-            ),
+            Self::Current { definition } => {
+                write!(f, "CustomResourceDefinition {definition} is up to date")
+            }
             Self::Outdated { definition } => write!(
                 f,
-                "CustomResourceDefinition {definition} is not the one of version {}: {INSTALL} of this version",
+                "CustomResourceDefinition {definition} is not up to date: {INSTALL} of version {}",
                 env!("CARGO_PKG_VERSION")
             ),
             Self::NotReadable { definition } => write!(
                 f,
-                "CubeCredential is served; whether {definition} is the one of this version may not be read"
+                "CubeCredential is served; this account may not read whether {definition} is up to date"
             ),
             Self::NotRead(error) => error.fmt(f),
             Self::Allowed { verbs, right } => write!(f, "may {} {right}", verbs.join(", ")),
@@ -70,22 +69,22 @@ fn without(right: &Right) -> &'static str {
 impl Display for ScopeFact {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoCredential => f.write_str("there is no CubeCredential"),
+            Self::NoCredential => f.write_str("no CubeCredential found"),
             Self::Unwatched { namespace, watched } => write!(
                 f,
                 "the operator watches other namespaces only ({}): add {namespace} to watchNamespaces",
                 watched.join(", ")
             ),
             Self::FromPod => f.write_str(
-                "the network is looked at from inside this pod, with the flags of its environment",
+                "the network is checked from this pod, with the flags of its environment",
             ),
             Self::FromMachine => f.write_str(
-                "the network is looked at from this machine, with the flags given here; the operator may have another way and other \
-                 flags: run this in its pod with kubectl exec to see what it sees",
+                "the network is checked from this machine, with the flags given here; the operator may have another route and other \
+                 flags: run this in its pod with kubectl exec to check from there",
             ),
             Self::NotConnected => f.write_str(
-                "the network is not looked at: this machine would connect to the hosts that CubeCredentials name, whoever wrote them; \
-                 allow it with --connect, or run this in the operator's pod with kubectl exec",
+                "the network is not checked: this machine would connect to hosts that the authors of CubeCredentials chose; allow it \
+                 with --connect, or run this in the operator's pod with kubectl exec",
             ),
         }
     }
@@ -116,10 +115,10 @@ impl Display for CheckError {
             } => {
                 write!(
                     f,
-                    "there is no CubeCredential {name:?} in namespace {namespace}: "
+                    "CubeCredential {name:?} not found in namespace {namespace}: "
                 )?;
                 match others.as_slice() {
-                    [] => f.write_str("it has none, so name another one with --namespace"),
+                    [] => f.write_str("it has none, so name another namespace with --namespace"),
                     others => write!(f, "it has {}", others.join(", ")),
                 }
             }

@@ -16,7 +16,7 @@ impl Display for NetworkStep {
             Self::Address => "the address",
             Self::Connection => "the connection",
             Self::Certificate => "the certificate",
-            Self::Response => "the answer of the token endpoint",
+            Self::Response => "the response of the token endpoint",
         })
     }
 }
@@ -24,28 +24,25 @@ impl Display for NetworkStep {
 impl Display for NetworkFact {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotChecked(step) => write!(f, "{step} was not looked at"),
+            Self::NotChecked(step) => write!(f, "{step} was not checked"),
             Self::Addresses { host, addresses } => {
                 write!(f, "{host} has the address {}", listed(addresses))
             }
             Self::ResolvedByProxy { host, proxy } => write!(
                 f,
-                "{host} is looked up by the proxy {proxy}, which the environment names"
+                "{host} is resolved by the proxy {proxy}, which the environment names"
             ),
             Self::Connected(address) => write!(f, "{address} accepts connections"),
             Self::ProxyConnected { proxy } => write!(f, "the proxy {proxy} accepts connections"),
             Self::ProxyUnreachable { proxy, cause } => write!(
                 f,
-                "the proxy {proxy} could not be reached: {cause}: check HTTPS_PROXY, and network policies and firewall on the way to \
-                 it"
+                "failed to connect to the proxy {proxy}: {cause}: check HTTPS_PROXY, and network policies and firewalls between here \
+                 and the proxy"
             ),
             Self::Trusted {
                 version,
                 certificate,
-            } => write!(
-                f,
-                "{version}, with a certificate that is trusted: {certificate}"
-            ),
+            } => write!(f, "{version}, with a trusted certificate: {certificate}"),
             Self::Untrusted {
                 failed,
                 certificate,
@@ -53,11 +50,11 @@ impl Display for NetworkFact {
             Self::Failed(failed) => write!(f, "{}: {}", failed.error, failed.remedy()),
             Self::Refused(error) => write!(
                 f,
-                "{error} to a question without client and secret, as token endpoints do"
+                "{error} to a request without client and secret, as token endpoints do"
             ),
             Self::Unclear(unclear) => write!(
                 f,
-                "{unclear} to a question without client and secret, which may be the reason"
+                "{unclear} to a request without client and secret, which may be the reason"
             ),
         }
     }

@@ -2,11 +2,7 @@
 
 use super::{restart, settle, worlds};
 use crate::{
-    api::{
-        ConditionStatus,
-        ConditionType::{Ready, Refreshed},
-        Reason,
-    },
+    api::{ConditionStatus, ConditionType::Refreshed, Reason},
     reconcile::{
         SourceValue,
         tests::{

@@ -2,10 +2,7 @@
 
 use super::{settle, worlds};
 use crate::{
-    api::{
-        ConditionStatus,
-        ConditionType::{Reconciling, Refreshed},
-    },
+    api::{ConditionStatus, ConditionType::Refreshed},
     reconcile::{
         Action, CaBundle, EventKind, Next, Observed, Outcome, Permit, Read, Slot, absorb, decide,
         tests::{

@@ -1,4 +1,4 @@
-//! What people read, and which events there are, once a request that waited has been made.
+//! The conditions and events once a request that waited has been made.
 
 use super::{settle, worlds};
 use crate::{

@@ -147,7 +147,7 @@ proptest! {
         for request in &requests {
             take(&mut budget, request, 0);
         }
-        // The first permit of this namespace is used up, and every fourth goes to whoever has waited longest.
+        // The first permit of this namespace is consumed, and every fourth goes to the request that has waited longest.
         let served = serve_all(&mut budget, requests);
         let in_order = served.iter().enumerate().filter(|(place, _)| place % 4 != 2);
         let ends: Vec<_> = in_order.map(|(_, (_, request))| request.expires_at).collect();

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Strangers of some namespaces, with three credentials each, who send another wrong secret whenever they may, for ever.
+/// Strangers of some namespaces, with three credentials each, who send another wrong secret whenever they may, without end.
 struct Attack {
     namespaces: usize,
     sent: Vec<i64>,

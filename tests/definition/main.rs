@@ -1,6 +1,10 @@
-//! The CustomResourceDefinition: the files in the repository are the generated one, and its rules refuse what they should.
+//! The CustomResourceDefinition: the files in the repository are the generated one, and its rules refuse what they should. The
+//! pages below `docs/reference` are made from it too, and from other sources ([`reference`]).
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod reference;
+mod words;
 
 use cube_operator::{api::CubeCredential, command::crd};
 use kube::{CustomResourceExt, core::cel::Validator};

@@ -1,0 +1,290 @@
+//! The files in `docs/examples`: the API server accepts each of them as it is, and each `CubeCredential` in them gets its token from a
+//! token endpoint that stands in for the provider's.
+
+use std::{collections::BTreeMap, fs};
+
+use cube_operator::api::ConditionType::Ready;
+use serde_json::{Value, json};
+
+use crate::{
+    environment::{ROOT, directory, tool},
+    operator::eventually,
+    place::{Place, is},
+    scripted::{Authority, LOCAL, Provider, Reply, Request},
+};
+
+/// What the provider of an example expects.
+struct Exchange {
+    file: &'static str,
+    /// Path and query of the token endpoint.
+    target: &'static str,
+    authentication: Authentication,
+    /// The other fields of the form.
+    form: &'static [(&'static str, &'static str)],
+}
+
+enum Authentication {
+    Body,
+    Basic,
+}
+use Authentication::{Basic, Body};
+
+const CLIENT: (&str, &str) = ("grant_type", "client_credentials");
+const REFRESH: (&str, &str) = ("grant_type", "refresh_token");
+
+/// A row for each file with a `CubeCredential`.
+const EXCHANGES: &[Exchange] = &[
+    Exchange {
+        file: "auth0.yaml",
+        target: "/oauth/token",
+        authentication: Body,
+        form: &[CLIENT, ("audience", "https://api.example.com/")],
+    },
+    Exchange {
+        file: "cube-software.yaml",
+        target: "/o/token/",
+        authentication: Basic,
+        form: &[
+            REFRESH,
+            ("refresh_token", "THE-REFRESH-TOKEN-OF-THE-SIGN-IN"),
+        ],
+    },
+    Exchange {
+        file: "cubewire.yaml",
+        target: "/api/v1/oauth2/token",
+        authentication: Body,
+        form: &[CLIENT],
+    },
+    Exchange {
+        file: "custom.yaml",
+        target: "/oauth2/token",
+        authentication: Body,
+        form: &[CLIENT],
+    },
+    Exchange {
+        file: "entra-id.yaml",
+        target: "/TENANT-ID/oauth2/v2.0/token",
+        authentication: Body,
+        form: &[CLIENT, ("scope", "https://graph.microsoft.com/.default")],
+    },
+    Exchange {
+        file: "google.yaml",
+        target: "/token",
+        authentication: Body,
+        form: &[REFRESH, ("refresh_token", "THE-REFRESH-TOKEN-FROM-GOOGLE")],
+    },
+    Exchange {
+        file: "keycloak.yaml",
+        target: "/realms/treasury/protocol/openid-connect/token",
+        authentication: Body,
+        form: &[CLIENT],
+    },
+    Exchange {
+        file: "okta.yaml",
+        target: "/oauth2/default/v1/token",
+        authentication: Basic,
+        form: &[CLIENT, ("scope", "reports.read")],
+    },
+    Exchange {
+        file: "private-ca.yaml",
+        target: "/oauth2/token",
+        authentication: Body,
+        form: &[CLIENT],
+    },
+];
+
+/// The names of all files.
+fn files() -> Vec<String> {
+    let entries = fs::read_dir(format!("{ROOT}/docs/examples")).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = names.collect();
+    names.sort();
+    names
+}
+
+/// The objects in a file.
+fn objects(file: &str) -> Vec<Value> {
+    let text = fs::read_to_string(format!("{ROOT}/docs/examples/{file}")).unwrap();
+    let documents = text.split("\n---\n");
+    documents
+        .map(|document| serde_saphyr::from_str(document).unwrap())
+        .collect()
+}
+
+fn is_credential(object: &Value) -> bool {
+    object["kind"] == "CubeCredential"
+}
+
+#[test]
+fn each_example_with_a_credential_has_a_row_and_each_row_a_file() {
+    let with_credential = files()
+        .into_iter()
+        .filter(|file| objects(file).iter().any(is_credential));
+    let rows = EXCHANGES.iter().map(|row| row.file);
+    assert!(with_credential.eq(rows), "add a row to EXCHANGES");
+}
+
+#[test]
+fn the_api_server_accepts_each_example_as_it_is() {
+    let place = Place::new();
+    // The controllers make no pod without it.
+    eventually("the ServiceAccount", || {
+        place.get("serviceaccount", "default")
+    });
+    for file in files() {
+        let path = format!("{ROOT}/docs/examples/{file}");
+        place.kubectl(&["apply", "--server-side", "--validate=strict", "-f", &path]);
+    }
+}
+
+/// The provider's host and CA are replaced, and nothing else.
+fn at_provider(object: &mut Value, url: impl Fn(&str) -> String) {
+    let annotations = &mut object["metadata"]["annotations"];
+    if annotations.is_object() {
+        annotations["cube-operator.dev/token-hosts"] = json!("localhost");
+        annotations["cube-operator.dev/token-ca"] = json!("ConfigMap/stand-in");
+    }
+    if is_credential(object) {
+        let spec = &mut object["spec"];
+        let token_url = match spec["tokenURL"].as_str() {
+            Some(url) => url.to_owned(),
+            None => default_url(spec["provider"].as_str().unwrap()).to_owned(),
+        };
+        spec["tokenURL"] = json!(url(&token_url));
+        spec["caBundleRef"] = json!({"name": "stand-in"});
+    }
+}
+
+/// The token endpoints of the presets, as their pages show them.
+fn default_url(provider: &str) -> &'static str {
+    match provider {
+        "Cubewire" => "https://api.cubewire.com/api/v1/oauth2/token",
+        "CubeSoftware" => "https://api.cubesoftware.com/o/token/",
+        other => panic!("provider {other} needs a tokenURL"),
+    }
+}
+
+#[test]
+fn each_example_with_a_credential_gets_its_token() {
+    let place = Place::new();
+    let authority = Authority::new("stand-in");
+    place.trust("stand-in", &authority);
+    let certificate = authority.certificate(&LOCAL);
+    let mut providers = BTreeMap::new();
+    let mut names = Vec::new();
+    for row in EXCHANGES {
+        let provider = Provider::start(&certificate, |_| Reply::token("t"));
+        for mut object in objects(row.file) {
+            at_provider(&mut object, |url| {
+                let (_, rest) = url.split_once("://").unwrap();
+                let path = &rest[rest.find('/').unwrap()..];
+                assert_eq!(path, row.target, "{}", row.file);
+                provider.url(path)
+            });
+            place.apply(&object);
+            if is_credential(&object) {
+                names.push(object["metadata"]["name"].as_str().unwrap().to_owned());
+            }
+        }
+        providers.insert(row.file, provider);
+    }
+    let _operator = place.operator();
+    for name in &names {
+        place.wait_for(name, "Ready", |status| is(status, Ready, "True", "Synced"));
+    }
+    for row in EXCHANGES {
+        let requests = providers[row.file].requests();
+        assert_eq!(requests.len(), 1, "{}", row.file);
+        row.assert_sent(&requests[0]);
+    }
+}
+
+impl Exchange {
+    fn assert_sent(&self, request: &Request) {
+        assert_eq!(request.target, self.target, "{}", self.file);
+        let mut form: BTreeMap<_, _> =
+            url::form_urlencoded::parse(request.body.as_bytes()).collect();
+        let mut headers = request.headers.iter();
+        let basic = headers.any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+        let in_body = [form.remove("client_id"), form.remove("client_secret")];
+        let expected = match self.authentication {
+            Body => (false, true),
+            Basic => (true, false),
+        };
+        let found = (basic, in_body.iter().all(Option::is_some));
+        assert_eq!(found, expected, "{}", self.file);
+        let form = form.iter().map(|(name, value)| (&**name, &**value));
+        let expected: BTreeMap<_, _> = self.form.iter().copied().collect();
+        assert_eq!(form.collect::<BTreeMap<_, _>>(), expected, "{}", self.file);
+    }
+}
+
+#[test]
+fn prometheus_understands_the_example_for_it() {
+    let objects = objects("prometheus.yaml");
+    let config = objects[0]["data"]["prometheus.yml"].as_str().unwrap();
+    let path = directory("example").join("prometheus.yml");
+    fs::write(&path, config).unwrap();
+    let mut promtool = tool("promtool");
+    promtool.args(["check", "config", "--syntax-only", path.to_str().unwrap()]);
+    crate::environment::output(&mut promtool);
+}
+
+/// The script of `copy-token.yaml`, run here as its container would run it: only the places of its files and of the API server are
+/// replaced.
+#[test]
+fn the_example_that_copies_a_token_writes_the_key_that_another_tool_reads() {
+    let place = Place::new();
+    let objects = objects("copy-token.yaml");
+    // The job itself would need a node.
+    for object in objects.iter().filter(|object| object["kind"] != "CronJob") {
+        place.apply(object);
+    }
+    let job = objects.iter().find(|object| object["kind"] == "CronJob");
+    let pod = &job.unwrap()["spec"]["jobTemplate"]["spec"]["template"]["spec"];
+    let container = &pod["containers"][0];
+    let account = directory("account");
+    let config = place.kubectl(&["config", "view", "--raw", "--minify", "-o", "json"]);
+    let config: Value = serde_json::from_str(&config).unwrap();
+    let cluster = &config["clusters"][0]["cluster"];
+    let ca = place.kubectl(&[
+        "get",
+        "configmap",
+        "kube-root-ca.crt",
+        "-o",
+        "jsonpath={.data.ca\\.crt}",
+    ]);
+    let token = place.kubectl(&["create", "token", "token-copier"]);
+    for (name, text) in [
+        ("ca.crt", ca.as_str()),
+        ("token", token.trim()),
+        ("namespace", &place.namespace),
+        ("access-token", "a token"),
+    ] {
+        fs::write(account.join(name), text).unwrap();
+    }
+    let folder = account.to_str().unwrap();
+    let script = container["args"][0].as_str().unwrap();
+    let script = script
+        .replace("/var/run/secrets/kubernetes.io/serviceaccount", folder)
+        .replace(
+            "https://kubernetes.default.svc",
+            cluster["server"].as_str().unwrap(),
+        )
+        .replace("/token/access-token", &format!("{folder}/access-token"));
+    let run = |prefix: &str| {
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-ec", &script]);
+        for variable in container["env"].as_array().unwrap() {
+            let text = |key: &str| variable[key].as_str().unwrap().to_owned();
+            shell.env(text("name"), text("value"));
+        }
+        if !prefix.is_empty() {
+            shell.env("PREFIX", prefix);
+        }
+        crate::environment::output(&mut shell);
+        place.value("repository-credentials", "bearerToken")
+    };
+    assert_eq!(run(""), "a token");
+    assert_eq!(run("Bearer "), "Bearer a token");
+}
