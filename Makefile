@@ -12,15 +12,16 @@ help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: ## Show the main job on a control plane and a token server of its own. KEEP=1 keeps it running.
-	tests/tools/build.sh helm kubectl etcd venv kube-apiserver kube-controller-manager
-	cargo build
-	python3 tests/demo.py
-
-.PHONY: demo-check
-demo-check: ## Check that the demo ends with all of its parts, and survives an uninstall and an install of the chart.
-	tests/tools/build.sh helm kubectl etcd venv kube-apiserver kube-controller-manager
+demo: ## Show the main job. KEEP=1 keeps it running; CLUSTER=current takes the cluster of the kubeconfig; RECORD=docs/demo.md writes it down.
+	@tests/tools/build.sh --ready-made helm kubectl venv $(if $(filter current,$(CLUSTER)),,etcd kube-apiserver)
 	cargo build --locked
+	@python3 tests/demo.py
+
+# With the features of the tests, whose dependencies are compiled already: `cargo build` leaves out those of dev-dependencies.
+.PHONY: demo-check
+demo-check: ## Check the demo: what it shows, the commands to go on with, CLUSTER=current, and that it leaves nothing running.
+	tests/tools/build.sh helm kubectl etcd venv kube-apiserver kube-controller-manager
+	cargo test --locked --no-run --test purity
 	python3 tests/demo/check.py
 
 .PHONY: test
@@ -30,6 +31,10 @@ test: ## Format, lints, unit, property, cluster and chart tests, freshness of th
 .PHONY: tools
 tools: ## Build the control plane, helm, Prometheus and the token server into target/tools.
 	@tests/tools/build.sh
+
+.PHONY: tools-check
+tools-check: ## Check where the demo takes its tools from: what is installed, published, or built.
+	python3 tests/tools/check.py
 
 .PHONY: lint
 lint: ## Check format and lints of the Rust code, the scripts, the workflows and the Dockerfile, and that versions agree.
