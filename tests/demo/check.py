@@ -53,9 +53,9 @@ def parts(session):
 class Demo:
     def __init__(self, stdin=subprocess.DEVNULL, **variables):
         command = f"exec {sys.executable} {ROOT}/tests/demo.py"
-        # A new session: nothing but this script sends it a signal. A background process would have no standard input.
+        # In a new session nothing but this script sends it a signal. Without 3 a background process has no standard input.
         shell = f"exec 3<&0; ({command}) <&3 3<&- & echo $!; wait $!"
-        self.process = subprocess.Popen(["sh", "-c", shell], stdin=stdin, stdout=LOG.open("w"), stderr=subprocess.STDOUT, text=True,
+        self.process = subprocess.Popen(["sh", "-c", shell], stdin=stdin, stdout=LOG.open("w"), stderr=subprocess.STDOUT,
                                         env={**os.environ, **variables}, start_new_session=True)  # fmt: skip
 
     def says(self, text):

@@ -47,7 +47,7 @@ class StandIns:
         text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", self.time, text)
         text = re.sub(r"\b\d\d:\d\d:\d\dZ", "12:00:00Z", text)
         text = re.sub(r"\b(localhost|127\.0\.0\.1):(\d+)", self.port, text)
-        text = re.sub(r"localhost has the address(es)? .+", "localhost has the address 127.0.0.1", text)
+        text = re.sub(r"localhost has the address .+", "localhost has the address 127.0.0.1", text)
         text = re.sub(r"\b(?:[0-9a-f]{16}|[0-9a-f]{8})\b", self.hash, text)
         text = re.sub(r"(Resource Version: +)\d+", r"\g<1>100", text)
         text = re.sub(r" after [\d.]+ s\)", ")", text)

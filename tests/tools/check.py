@@ -19,7 +19,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 TOOLS = Path(__file__).resolve().parent
-COMMANDS = """awk bash cat chmod cut date dirname env find flock grep head kill ln mkdir mv python3 realpath rm sed sha256sum sleep sort timeout""".split()
+COMMANDS = """awk bash cat chmod cut date dirname env find flock grep head kill ln mkdir mv python3 realpath rm sed sha256sum
+sleep sort timeout""".split()
 PROGRAMS = ["etcd", "kube-apiserver", "kubectl"]
 # A `go` that builds programs of version 9.9.9, and writes down what it builds.
 GO = """#!/bin/sh

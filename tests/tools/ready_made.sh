@@ -5,9 +5,9 @@
 # The oldest version that the demo works with.
 minimum() {
     case $1 in
-    helm) echo 3.15.0 ;;                      # the first that knows Kubernetes 1.30
-    etcd) echo 3.5.13 ;;                      # what kube-apiserver 1.30 and newer ask for
-    kubectl | kube-apiserver) echo 1.30.0 ;;  # the chart's kubeVersion
+    helm) echo 3.15.0 ;;                      # made for Kubernetes 1.30
+    etcd) echo 3.5.13 ;;                      # older ones do not report the progress of a watch reliably
+    kubectl | kube-apiserver) echo 1.30.0 ;;  # kubeVersion of the chart
     esac
 }
 
