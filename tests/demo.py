@@ -61,7 +61,8 @@ def start(launched):
 
 def install(launched):
     step("Installing the chart, and running the operator as its ServiceAccount")
-    say("No pod runs it here: it is a process beside the cluster. It may reach the token servers of this machine.")
+    say("With replicas=0 no pod runs the operator: it is a process beside the cluster. allowNetworks lets it reach the token "
+        "servers on this machine.")  # fmt: skip
     settings = "replicas=0,allowNetworks={127.0.0.0/8,::1/128}"
     for namespace in dict.fromkeys([SYSTEM, TEAM]):
         kubectl("create", "namespace", namespace)
@@ -133,6 +134,7 @@ def main():
         for end in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(end, signal.SIG_IGN)
         failed = stop(launched)
+        current.forget()
     if failed:
         sys.exit(1)
 

@@ -158,7 +158,8 @@ def in_the_current_cluster(kubeconfig):
         return subprocess.run([TOOLS / "kubectl", *arguments], env=cluster, check=True, text=True, stdout=subprocess.PIPE).stdout
 
     def objects():
-        return kubectl("get", kinds, "-o", "name")
+        """What a demo would leave: objects of the cluster, and the copy of its kubeconfig."""
+        return kubectl("get", kinds, "-o", "name"), current.KUBECONFIG.exists()
 
     def answer(text, **more):
         ours, theirs = pty.openpty()

@@ -45,12 +45,12 @@ def a_short_token_is_refreshed(server):
 
 def the_secret_is_broken_and_repaired(launched, server):
     step("3. The provider rotates the client secret, and somebody writes a wrong one into the Secret")
-    say("The operator tries the new secret as soon as the request budget of this client allows it.")
+    say("The operator requests a token with the new secret as soon as the request budget of this client allows it.")
     launched.command(cmd="set-secret", client_id="treasury", client_secret="second-secret")
     apply(secret("cubewire-client", "cubewire-ca", client_id="treasury", client_secret="a-typing-error"))
     wait_for("cubewire", "not Ready", condition("Ready", "False", "InvalidClient"))
     describe("cubewire")
-    say("The conditions say what is wrong and what to do. The right secret is tried immediately:")
+    say("The conditions say what is wrong and what to do. With the right secret the operator requests a token immediately:")
     apply(secret("cubewire-client", "cubewire-ca", client_id="treasury", client_secret="second-secret"))
     wait_for("cubewire", "Ready", condition("Ready", "True"))
     call_api(server, "cubewire")

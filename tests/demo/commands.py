@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -43,7 +44,7 @@ def show(text):
 def run(*command, shown=True, output=True, text=None, **options):
     """Runs a command as a person would. `shown` may be what to show instead of it, and `output` says whether to show that."""
     if shown:
-        show("$ " + (shown if isinstance(shown, str) else " ".join(str(part) for part in command)))
+        show("$ " + (shown if isinstance(shown, str) else shlex.join(map(str, command))))
     result = subprocess.run(command, text=True, input=text, stdout=subprocess.PIPE, **options)
     if shown and output and result.stdout:
         show(result.stdout)

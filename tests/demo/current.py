@@ -6,6 +6,7 @@ import sys
 
 from .commands import DIRECTORY, SYSTEM, TEAM, kubectl, run
 
+KUBECONFIG = DIRECTORY / "kubeconfig"
 CRD = "cubecredentials.cube-operator.dev"
 LEFT = f"""If an earlier demo left it there:
   helm uninstall cube-operator -n {SYSTEM} --ignore-not-found
@@ -17,16 +18,20 @@ def use():
     """Uses the current context, and only that: another one that is chosen meanwhile changes nothing here."""
     view = ["config", "view", "--minify", "--flatten", "--raw", "-o", "json"]
     config = json.loads(kubectl(*view, shown=False))
-    path = DIRECTORY / "kubeconfig"
-    path.touch(mode=0o600)
-    path.write_text(json.dumps(config))
-    os.environ["KUBECONFIG"] = str(path)
+    KUBECONFIG.touch(mode=0o600)
+    KUBECONFIG.write_text(json.dumps(config))
+    os.environ["KUBECONFIG"] = str(KUBECONFIG)
     ask(config["current-context"], config["clusters"][0]["cluster"]["server"])
     if kubectl("get", "namespace", TEAM, "--ignore-not-found", "-o", "name", shown=False):
         sys.exit(f"namespace {TEAM} is in this cluster already. {LEFT}")
     if kubectl("get", "crd", CRD, "--ignore-not-found", "-o", "name", shown=False):
         remedy = LEFT if definition_is_ours() else ""
         sys.exit(f"crd {CRD} is in this cluster already: the demo needs a cluster without cube-operator. {remedy}".rstrip())
+
+
+def forget():
+    """Removes the copy of the kubeconfig, which has the credentials of an administrator."""
+    KUBECONFIG.unlink(missing_ok=True)
 
 
 def definition_is_ours():

@@ -10,8 +10,8 @@ START = datetime.datetime.now(datetime.timezone.utc)
 NOON = datetime.datetime(2026, 11, 21, 12, tzinfo=datetime.timezone.utc)
 HEAD = """# What the demo shows
 
-`make demo` runs this on your machine. The page was written by the demo itself (`make demo RECORD=docs/demo.md`). Names, ports,
-hashes and times are stand-ins: everything happens at 12:00.
+`make demo` runs this on your machine. The demo itself has written this page (`make demo RECORD=docs/demo.md`). Ports, hashes and
+times are stand-ins: everything happens at 12:00.
 """
 
 entries = []

@@ -3,6 +3,7 @@
 and a local index with archives. Nothing is downloaded from elsewhere, and target/tools is not touched: `make tools-check`.
 """
 
+import fcntl
 import hashlib
 import io
 import os
@@ -104,7 +105,7 @@ class Choice(unittest.TestCase):
         self.addCleanup(self.server.over.set)
 
     def write(self, path, content):
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
         path.chmod(0o755)
         return path
@@ -221,6 +222,17 @@ class Choice(unittest.TestCase):
         self.build("kubectl")
         self.assertEqual(self.version("kubectl"), "v9.9.9")
         self.assertEqual(kubectl.read_bytes(), program("1.32.0"), "the installed one is untouched")
+
+    def test_a_run_waits_for_another_one_that_builds_the_same_tool(self):
+        lock = self.write(self.tools / "stamps" / "kubectl.lock", b"")
+        with lock.open("w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            with subprocess.Popen(self.command("kubectl"), env=self.environment(), text=True, stdout=subprocess.PIPE) as run:
+                self.assertEqual(run.stdout.readline(), "kubectl: waiting for another run of build.sh\n")
+                self.assertFalse((self.tools / "bin" / "kubectl").exists())
+                fcntl.flock(held, fcntl.LOCK_UN)
+                self.assertIn("kubectl: done in", run.stdout.read())
+        self.assertEqual(self.version("kubectl"), "v9.9.9")
 
     def test_a_failed_build_shows_what_the_compiler_said(self):
         self.write(self.commands / "go", b"#!/bin/sh\n[ $1 = env ] && echo go1.26.0 || { echo no space left; exit 1; }\n")

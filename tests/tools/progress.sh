@@ -30,7 +30,7 @@ show_seconds() {
     local from=$SECONDS
     # $$ is the script in here too. A background process ignores Ctrl-C, so it has to see the end of the script by itself.
     while kill -0 $$ 2>/dev/null; do
-        printf '\r\033[K%s: %d s' "$1" $((SECONDS - from))
+        printf '\r\033[K%s; %d s so far' "$1" $((SECONDS - from))
         sleep 1
     done
 }
