@@ -53,7 +53,7 @@ version_of() {
     helm) set -- "$2" version --short ;;
     *) set -- "$2" --version ;;
     esac
-    timeout 10 "$@" </dev/null 2>/dev/null | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1
+    timeout 10 "$@" </dev/null 2>/dev/null | grep -oE '[0-9]+\.[0-9]+(\.[0-9]+)?' | head -n 1
 }
 
 use() {
