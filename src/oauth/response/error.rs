@@ -62,7 +62,7 @@ impl ResponseError {
         self.status
     }
 
-    /// Whether a proxy or firewall may have sent it in place of the provider.
+    /// Returns whether a proxy or firewall may have sent it in place of the provider.
     #[must_use]
     pub(crate) fn is_page(&self) -> bool {
         matches!(self.fault, Fault::Page)
