@@ -12,24 +12,31 @@ help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: ## Show the main job on a control plane and a token server of its own. KEEP=1 keeps it running.
-	tests/tools/build.sh helm kubectl etcd venv kube-apiserver kube-controller-manager
-	cargo build
-	python3 tests/demo.py
-
-.PHONY: demo-check
-demo-check: ## Check that the demo ends with all of its parts, and survives an uninstall and an install of the chart.
-	tests/tools/build.sh helm kubectl etcd venv kube-apiserver kube-controller-manager
+demo: ## Show the main job, on a control plane of its own. KEEP=1 keeps it running, CLUSTER=current uses the cluster of the kubeconfig, RECORD=docs/demo.md writes the transcript.
+	@[ -x target/debug/cube-operator ] || echo "The first run takes about 3 minutes, or 10 where Kubernetes has to be built."
+	@tests/tools/build.sh --ready-made helm kubectl venv $(if $(filter current,$(CLUSTER)),,etcd kube-apiserver)
 	cargo build --locked
+	@python3 tests/demo.py
+
+# `cargo build` leaves out the features that dev-dependencies add to tokio and kube, and so would compile more than 20 crates
+# again. This compiles the operator with the dependencies of the tests.
+.PHONY: demo-check
+demo-check: ## Check that docs/demo.md is current, that the commands to go on with work, and that the demo leaves nothing behind.
+	tests/tools/build.sh helm kubectl etcd venv kube-apiserver kube-controller-manager
+	cargo test --locked --no-run --test purity
 	python3 tests/demo/check.py
 
 .PHONY: test
-test: ## Format, lints, unit, property, cluster and chart tests, freshness of the CRD, documentation.
+test: ## Run all checks and tests.
 	@./tests/run.sh
 
 .PHONY: tools
 tools: ## Build the control plane, helm, Prometheus and the token server into target/tools.
 	@tests/tools/build.sh
+
+.PHONY: tools-check
+tools-check: ## Check which tools the demo takes: installed, published or built ones.
+	python3 tests/tools/check.py
 
 .PHONY: lint
 lint: ## Check format and lints of the Rust code, the scripts, the workflows and the Dockerfile, and that versions agree.
@@ -42,7 +49,7 @@ lint: ## Check format and lints of the Rust code, the scripts, the workflows and
 	cargo clippy --all-targets --locked -- -D warnings
 
 .PHONY: dependencies
-dependencies: ## Check licences, sources and bans of the dependencies. ADVISORIES=1 looks for known vulnerabilities too.
+dependencies: ## Check licences, sources and bans of the dependencies. ADVISORIES=1 adds known vulnerabilities.
 	tests/tools/build.sh cargo-deny
 	cargo-deny --locked check bans licenses sources $(if $(filter 1,$(ADVISORIES)),advisories)
 
@@ -67,21 +74,21 @@ chart: tools ## Lint and test the chart, and validate what it renders on a real 
 	tests/chart/check.sh
 
 .PHONY: simulate
-simulate: ## Live through random histories of a stored refresh token. N=1000000 says how many, SEED=7 tells the one with that number.
+simulate: ## Simulate random histories of a stored refresh token. N=1000000 sets the number, SEED=7 replays one of them.
 	SIMULATE=$(N) cargo test --locked --config profile.dev.package.cube-operator.opt-level=2 --test simulation -- --nocapture
 
 N ?= 10000
 
 .PHONY: figures
-figures: ## Print the figures of the source's structure: circles and directions of imports, sizes, sentences.
+figures: ## Print figures of the source: circular imports, their directions, sizes, sentences.
 	python3 tests/figures.py
 
 .PHONY: fuzz
-fuzz: ## Search for what others could write to break a promise, with libFuzzer. TARGET=answer and SECONDS_EACH=300 limit it.
+fuzz: ## Fuzz the input of others with libFuzzer. TARGET=answer and SECONDS_EACH=300 limit it.
 	tests/fuzz/run.sh
 
 .PHONY: chaos
-chaos: tools ## Kill the operator at 200 random moments around a refresh, and count what is lost.
+chaos: tools ## Kill the operator at 200 random moments around a refresh, and count the lost tokens.
 	cargo test --locked --test cluster -- --ignored --nocapture --test-threads 1 chaos
 
 .PHONY: docs
@@ -89,7 +96,7 @@ docs: ## Build the API documentation.
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 
 .PHONY: crd
-crd: ## Generate the CRD from the types, for crds/ and for the chart.
+crd: ## Generate the CRD from the Rust types, for crds/ and for the chart.
 	cargo run --quiet -- crd > target/crd.yaml
 	mkdir -p crds $(CHART)/files
 	cp target/crd.yaml crds/cubecredentials.yaml
@@ -100,35 +107,35 @@ reference: ## Write the pages below docs/reference from their sources: the CRD, 
 	WRITE_REFERENCE=1 cargo test --locked --test definition reference
 
 .PHONY: troubleshooting
-troubleshooting: tools ## Play all failures, and write docs/troubleshooting.md from what kubectl shows of them.
+troubleshooting: tools ## Cause each failure, and write docs/troubleshooting.md from the output of kubectl.
 	mkdir -p docs
 	WRITE_TROUBLESHOOTING=1 cargo test --locked --test cluster failures::table
 
 .PHONY: image
-image: ## Build the image with docker, podman or buildah. IMAGE names it.
+image: ## Build the image with docker, podman or buildah. IMAGE sets its name.
 	tests/image/build.sh
 
 .PHONY: image-check
-image-check: ## Build the image with buildah on local stand-ins of its bases, and check what is in it.
+image-check: ## Build the image with buildah on local stand-ins for its base images, and check its contents.
 	tests/image/check.sh
 
 .PHONY: package
-package: ## Package the chart into target/release-files. IMAGE_DIGEST=sha256:... is the image that it installs.
+package: ## Package the chart into target/release-files. IMAGE_DIGEST=sha256:... sets the image that it installs.
 	tests/tools/build.sh helm
 	tests/release/package.sh
 
 .PHONY: sbom
-sbom: ## List what the image of each architecture is built from (CycloneDX), in target/release-files.
+sbom: ## Write the SBOM of each architecture's image (CycloneDX) into target/release-files.
 	tests/tools/build.sh cargo-cyclonedx
 	tests/release/sbom.sh
 
 .PHONY: release-check
-release-check: ## Make as much of a release as is possible without publishing it. RELEASE_TAG=v1.2.3 says which.
+release-check: ## Make a release as far as possible without publishing it. RELEASE_TAG=v1.2.3 sets its version.
 	tests/tools/build.sh linters actionlint helm cargo-cyclonedx
 	tests/release/check.sh
 
 .PHONY: clean
-clean: ## Remove what was built.
+clean: ## Remove target/.
 	cargo clean
 
 .PHONY: bench
@@ -138,5 +145,5 @@ bench: ## Measure 100, 1,000 and 10,000 CubeCredentials on a control plane of it
 	cargo test --profile harness --locked --test bench -- --ignored --nocapture
 
 .PHONY: microbench
-microbench: ## Measure deciding, absorbing, the index and the parsing of a response.
+microbench: ## Measure decisions, the index and the parsing of a response.
 	cargo bench --locked --profile dev --config profile.dev.package.cube-operator.opt-level=2 --bench core --bench work

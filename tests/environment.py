@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Starts what the tests run against: a Kubernetes control plane, or an OAuth token server.
 
-    python3 tests/environment.py control-plane --dir DIR [--audit-log true]
+    python3 tests/environment.py control-plane --dir DIR [--audit-log true] [--controllers true]
     python3 tests/environment.py token-server --dir DIR [--lifetime 3600] [--rotate true] [--grace 0]
                                  [--reuse-protection false] [--hashed-tokens false] [--hash-rounds cheap]
 
@@ -66,6 +66,7 @@ def arguments():
     plane = kinds.add_parser("control-plane")
     plane.add_argument("--dir", type=Path, required=True)
     plane.add_argument("--audit-log", choices=["true", "false"], default="true", help="it costs the API server much")
+    plane.add_argument("--controllers", choices=["true", "false"], default="true", help="start kube-controller-manager")
     server = kinds.add_parser("token-server")
     server.add_argument("--dir", type=Path, required=True)
     server.add_argument("--lifetime", type=int, default=3600, help="of access tokens, in seconds")
@@ -120,7 +121,7 @@ def main():
     try:
         directory = new_directory(options.dir)
         if options.kind == "control-plane":
-            environment = control_plane.ControlPlane(directory, options.audit_log == "true")
+            environment = control_plane.ControlPlane(directory, options.audit_log == "true", options.controllers == "true")
         else:
             environment = token_server.TokenServer(directory, options)
         say(environment.start())

@@ -19,6 +19,9 @@ tools=$!
 step "format and lints"
 make --no-print-directory lint
 
+step "choice of the demo's tools"
+make --no-print-directory tools-check
+
 step "unit and property tests"
 make --no-print-directory unit
 

@@ -34,7 +34,6 @@ fn each_thing_that_is_wrong_is_said_with_its_remedy_and_what_depends_on_it_is_le
     let host = format!("localhost:{}", provider.address.port());
     let closed = format!("127.0.0.1:{CLOSED}");
     let names = Names {
-        namespace: &place.namespace,
         host: &host,
         closed: &closed,
         authority: "Example Proxy",

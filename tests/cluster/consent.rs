@@ -63,7 +63,7 @@ fn an_author_cannot_prove_a_permitted_host_with_a_ca_that_the_owner_does_not_nam
         place.owned_client(&annotations);
         place.apply(&place.credential_at("main", &impostor.url("/token"), "mine"));
         let message = place.refused("main");
-        let cause = "the owner of Secret \"client\" has not permitted the CA certificates in ConfigMap \"mine\"";
+        let cause = "Secret \"client\" does not allow the CA certificates in ConfigMap \"mine\"";
         assert!(message.starts_with(cause), "{message}");
         assert_eq!(impostor.connections(), 0);
 

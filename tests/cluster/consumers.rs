@@ -256,7 +256,7 @@ fn without_the_right_to_list_pods_there_is_one_line_and_everything_else_works() 
     assert_eq!(line["retry_seconds"], 600);
     let error = line["error"].as_str().unwrap();
     let start = format!(
-        "cannot list pods of namespace {}: pods is forbidden: ",
+        "failed to list pods of namespace {}: pods is forbidden: ",
         place.namespace
     );
     assert!(error.starts_with(&start), "{error}");
@@ -276,7 +276,7 @@ fn a_secret_under_an_earlier_name_is_kept_while_a_pod_mounts_it() {
     place.apply_pod("web", &in_volume());
     let moved = json!({"spec": {"target": {"name": "moved"}}});
     place.patch("cubecredential", "main", &moved);
-    let kept = "Secret \"main-token\" is kept for pod \"web\", and not refreshed: mount Secret \"moved\" instead";
+    let kept = "Secret \"main-token\" is kept for pod \"web\", but not refreshed: mount Secret \"moved\" instead";
     place.wait_for("main", "kept", |status| {
         status.previous_targets == ["main-token"] && is(status, Ready, "True", "Synced")
     });

@@ -24,17 +24,17 @@ fn a_status_does_not_show_how_far_a_request_got_if_the_installer_hides_it() {
     let closing_at = closing.local_addr().unwrap();
     std::thread::spawn(move || closing.incoming().for_each(drop));
     let endpoints = [
-        ("absent", absent.url("/token"), "answered 404"),
-        ("untrusted", untrusted.url("/token"), "is not trusted"),
+        ("absent", absent.url("/token"), "responded 404"),
+        ("untrusted", untrusted.url("/token"), "an unknown CA"),
         (
             "closed",
             format!("https://localhost:{CLOSED}/"),
-            "was refused",
+            "connection refused",
         ),
         (
             "closing",
             format!("https://localhost:{}/", closing_at.port()),
-            "the connection",
+            "connection closed",
         ),
         (
             "metadata",
@@ -62,7 +62,7 @@ fn a_status_does_not_show_how_far_a_request_got_if_the_installer_hides_it() {
             assert!(!shown.contains(detail), "{shown}");
             let host = url::Url::parse(url).unwrap().authority().to_owned();
             let message = status.condition(Refreshed).unwrap().message.clone();
-            let (message, _) = message.split_once("; next try at").unwrap();
+            let (message, _) = message.split_once("; retrying at").unwrap();
             message.replace(&host, "HOST")
         })
         .collect();

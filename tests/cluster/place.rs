@@ -19,7 +19,7 @@ use crate::{
 
 pub(crate) use install::install;
 pub(crate) use kubectl::manifest;
-pub(crate) use status::{is, lifetime, next_try, told};
+pub(crate) use status::{is, lifetime, told};
 
 /// The secret of every test's OAuth client; planted, so that tests can look for it where it must not be. It looks different
 /// in a form and in a header.

@@ -38,8 +38,7 @@ fn an_immutable_target_is_told_with_the_command_that_frees_it() {
     let message = &told.condition(Refreshed).unwrap().message;
     let namespace = &place.namespace;
     let start = format!(
-        "Secret {namespace}/main-token is immutable, so no other token can be written to it: run \
-         `kubectl delete secret main-token -n {namespace}`, and it is created again; next try at "
+        "Secret {namespace}/main-token is immutable and cannot hold another token: delete it; retrying at "
     );
     assert!(message.starts_with(&start), "{message}");
     assert!(message.len() <= 200 + 2 * namespace.len(), "{message}");
@@ -141,7 +140,10 @@ fn a_token_that_could_not_be_published_is_published_later_and_not_asked_for_agai
     plane.stop_api_server();
     drop(release);
     eventually("publishing it fails", || {
-        operator.log().contains("cannot write Secret").then_some(())
+        operator
+            .log()
+            .contains("failed to write Secret")
+            .then_some(())
     });
     plane.start_api_server();
     place.wait_for("main", "Ready", |status| {

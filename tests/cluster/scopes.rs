@@ -144,7 +144,7 @@ fn a_namespace_without_rights_stops_no_other_and_works_once_it_has_them() {
     assert_eq!(code, Some(1), "{output}");
     assert!(
         output.contains(&format!(
-            "✗ cannot list CubeCredentials in namespace {absent}: "
+            "✗ failed to list CubeCredentials in namespace {absent}: "
         )),
         "{output}"
     );

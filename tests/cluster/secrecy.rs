@@ -123,7 +123,7 @@ fn check(place: &Place) -> String {
         &json!({"stringData": {"client-secret": format!("{WRONG_SECRET}\n")}}),
     );
     checks += &run_check();
-    assert!(checks.contains("ends with a line break"), "{checks}");
+    assert!(checks.contains("has a trailing newline"), "{checks}");
     checks
 }
 

@@ -29,10 +29,10 @@ fn a_credential_becomes_a_live_token_in_a_secret() {
         told(&status),
         [
             format!(
-                "Ready=True Synced: Secret \"main-token\" holds a token that expires at {expires_at}"
+                "Ready=True Synced: token in Secret \"main-token\" is valid until {expires_at}"
             ),
             format!(
-                "Refreshed=True TokenIssued: a token was issued at {issued_at}; the next one is requested at {refresh_at}"
+                "Refreshed=True TokenIssued: token issued at {issued_at}; next request at {refresh_at}"
             ),
         ]
     );
@@ -50,7 +50,7 @@ fn a_credential_becomes_a_live_token_in_a_secret() {
     );
     assert_eq!(place.exchanges(), [200]);
     assert_eq!(place.call_api("main-token"), 200);
-    let event = "Normal TokenIssued: the first token was issued and is in Secret \"main-token\"";
+    let event = "Normal TokenIssued: the first token is in Secret \"main-token\"";
     eventually("the first token is told", || {
         (place.events("main") == [event]).then_some(())
     });

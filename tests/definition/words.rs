@@ -48,8 +48,12 @@ const WORDS: [(&str, &str); 6] = [
 /// Words that open no sentence of a comment: they would be its subject or object.
 const OPENINGS: [&str; 4] = ["What ", "Who ", "Whoever ", "Whether "];
 
-/// Pages that are made from the texts of the program, or measured.
-const EXCEPT: [&str; 2] = ["docs/troubleshooting.md", "docs/performance.md"];
+/// Pages that record what the program printed, or measured.
+const EXCEPT: [&str; 3] = [
+    "docs/demo.md",
+    "docs/performance.md",
+    "docs/troubleshooting.md",
+];
 
 /// The files below a folder.
 pub(crate) fn below(folder: &str, found: &mut Vec<String>) {

@@ -7,32 +7,32 @@ import time
 import urllib.error
 import urllib.request
 
-from .commands import published_token
+from .commands import published_token, show
 
 
 def get_resource(server, token):
-    """Calls the token server's protected resource: the status and the text of its answer."""
+    """Calls the token server's protected resource, and returns the status and the text of its response."""
     request = urllib.request.Request(server["resource_url"], headers={"Authorization": f"Bearer {token}"})
     trust = ssl.create_default_context(cafile=server["ca_file"])
     try:
-        with urllib.request.urlopen(request, context=trust, timeout=10) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as answer:
-        with answer:
-            return answer.code, answer.read().decode()
+        with urllib.request.urlopen(request, context=trust, timeout=10) as response:
+            return response.status, response.read().decode()
+    except urllib.error.HTTPError as response:
+        with response:
+            return response.code, response.read().decode()
 
 
 def call_api(server, name):
-    """The same with the published token, as a pod would."""
+    """Calls it with the published token, as a pod would."""
     code, text = get_resource(server, published_token(name))
     if code != 200:
-        sys.exit(f"the demo failed: the published token of {name} is answered by {code}")
-    print(f"GET {server['resource_url']} with the token in Secret {name}-token: {code} {text}")
+        sys.exit(f"the demo failed: the API responded with {code} to the published token of {name}")
+    show(f"GET {server['resource_url']} with the token in Secret {name}-token: {code} {text}")
 
 
 class Reader:
-    """A consumer with the token in its memory. It uses that until the API answers 401: then it reads what is published now,
-    and tries again for at most five seconds, because the provider kills the old token before the new one is published."""
+    """A consumer with the token in its memory. It uses that until the API responds with 401. Then it reads the Secret, and
+    retries for at most five seconds, because the provider revokes the old token before the new one is published."""
 
     def __init__(self, server, name):
         self.server, self.name = server, name

@@ -8,23 +8,26 @@ from pathlib import Path
 
 from environment.sign_in import sign_in
 
+from .commands import DEADLINE, TEAM, apply, kubectl, say, show, status, step, wait_for
 from .consumer import Reader, call_api
-from .commands import DEADLINE, TEAM, apply, kubectl, say, status, wait_for
-from .objects import credential, source
+from .objects import credential, secret
 
 REDIRECT = "http://127.0.0.1:8000/callback"  # nothing listens there: the script takes the code from the redirect
+USER, PASSWORD = "treasurer", "a-password"
 
 
 def a_person_signs_in(server):
-    say("5. The other grant. A person signs in at the provider (here a script does: authorization code, PKCE, consent).")
+    step("5. The other grant: a person signs in at the provider")
+    say("Here a script signs in (authorization code with PKCE, and consent). The Secret planning-login gets the refresh token of "
+        "that sign-in. The operator uses it once, and keeps its successors in a Secret of its own.")  # fmt: skip
     login = sign_in(server["url"], server["ca_file"], client_id="planning", client_secret="planning-secret",
-                    username="treasurer", password="a-password", redirect_uri=REDIRECT)  # fmt: skip
-    say("The refresh token of the sign-in is the seed. The operator spends it, and keeps its successors in a Secret of its own.")
+                    username=USER, password=PASSWORD, redirect_uri=REDIRECT)  # fmt: skip
     apply(
-        source("planning-client", client_id="planning", client_secret="planning-secret"),
-        source("planning-login", refresh_token=login["refresh_token"]),
-        credential("planning", server, "planning-client", "short-authority", provider="CubeSoftware",
-                   grant="RefreshToken", refreshTokenRef={"name": "planning-login"}),
+        secret("planning-client", "short-ca", client_id="planning", client_secret="planning-secret"),
+        secret("planning-login", "short-ca", refresh_token=login["refresh_token"]),
+        credential("planning", server, "planning-client", "short-ca", provider="CubeSoftware",
+                   grant="RefreshToken", refreshTokenRef="{name: planning-login}"),
+        secret=login["refresh_token"],
     )  # fmt: skip
     kubectl("wait", "-n", TEAM, "--for=condition=Ready", "cubecredential/planning", f"--timeout={DEADLINE}s")
     kubectl("get", "cubecredential", "planning", "-n", TEAM)
@@ -33,7 +36,8 @@ def a_person_signs_in(server):
 
 
 def each_refresh_kills_the_token_before(server):
-    say("6. Each refresh spends the refresh token and kills the old access token at once. A reader calls the API all the while.")
+    step("6. Each refresh consumes the refresh token, and revokes the old access token immediately")
+    say("Meanwhile a consumer keeps calling the API. The first refresh is due in 20 seconds; two more are asked for by hand.")
     reader = Reader(server, "planning")
     with ThreadPoolExecutor() as pool:
         reading = pool.submit(reader.work)
@@ -47,13 +51,13 @@ def each_refresh_kills_the_token_before(server):
         finally:
             reader.stop.set()
     reading.result()
-    say("The reader keeps its token in memory. At a 401 it reads the Secret and repeats the call, for five seconds at most:")
-    print(f"{reader.calls} calls, {reader.refused} of them answered by 401 at first, "
-          f"{reader.reads} times the Secret was read again, {reader.failed} calls failed in the end")  # fmt: skip
-    say("Right after a refresh the new token may not be published yet, so one read may not be enough. A file in a pod follows "
-        "its Secret within 90 seconds only: a program there has to repeat the call for two minutes.")  # fmt: skip
+    say("The consumer keeps its token in memory. After a 401 it reads the Secret and retries, for at most five seconds:")
+    show(f"{reader.calls} calls, {reader.refused} of them got a 401 at first, "
+         f"{reader.reads} times the Secret was read again, {reader.failed} calls failed in the end")  # fmt: skip
+    say("Immediately after a refresh the new token may not be published yet, so one read may not be enough. A file in a pod "
+        "follows its Secret within 90 seconds: a program that reads the file has to retry for two minutes.")  # fmt: skip
     if reader.failed or reader.refused < 3:
-        sys.exit("the demo failed: the reader did not keep working")
+        sys.exit("the demo failed: the consumer did not keep working")
     kubectl("get", "cubecredentials", "-n", TEAM)
 
 
@@ -62,14 +66,16 @@ def refreshed(how, before):
     return status("planning")["tokenFingerprint"]
 
 
-def the_seed_was_only_read(server):
-    say("7. The operator has never written the seed. Who wrote the three Secrets of this login:")
+def the_initial_token_was_only_read(server):
+    step("7. Who wrote the three Secrets of this login")
+    say("The operator has never written the Secret with the initial refresh token:")
     fields = "custom-columns=NAME:.metadata.name,TYPE:.type,WRITERS:.metadata.managedFields[*].manager"
     kubectl("get", "secrets", "planning-login", "planning-cube-state", "planning-token", "-n", TEAM, "-o", fields)
     lines = [json.loads(line) for line in Path(server["request_log"]).read_text().splitlines()]
     refreshes = [line for line in lines if line["grant_type"] == "refresh_token"]
-    say("The provider saw each refresh token once, in its turn (the first digits of their SHA-256, from its log):")
+    say("The provider received each refresh token once, in its turn. Its log has the first digits of their SHA-256:")
     for line in refreshes:
-        print(f"{line['client_id']}: sent {line['refresh_token'][:8]}, answered {line['status']} with {line['issued'][:8]}")
+        sent, issued = line["refresh_token"][:8], line["issued"][:8]
+        show(f"{line['client_id']}: refresh token {sent}, response {line['status']} with {issued}")
     if any(later["refresh_token"] != line["issued"] for line, later in zip(refreshes, refreshes[1:])):
         sys.exit("the demo failed: a refresh token was not used once and in its turn")

@@ -1,35 +1,30 @@
-"""The objects that a team writes."""
-
-from pathlib import Path
+"""The manifests that a team writes."""
 
 
-def source(name, **values):
-    return {
-        "apiVersion": "v1", "kind": "Secret",
-        "metadata": {
-            "name": name,
-            "labels": {"cube-operator.dev/credential": "true"},
-            "annotations": {
-                "cube-operator.dev/token-hosts": "localhost",
-                "cube-operator.dev/token-ca": "ConfigMap/authority, ConfigMap/short-authority",
-            },
-        },
-        "stringData": {key.replace("_", "-"): value for key, value in values.items()},
-    }  # fmt: skip
+def secret(name, ca, **values):
+    lines = "".join(f"  {key.replace('_', '-')}: {value}\n" for key, value in values.items())
+    return f"""apiVersion: v1
+kind: Secret
+metadata:
+  name: {name}
+  labels: {{cube-operator.dev/credential: "true"}}
+  annotations:
+    cube-operator.dev/token-hosts: localhost
+    cube-operator.dev/token-ca: ConfigMap/{ca}
+stringData:
+{lines}"""
 
 
-def credential(name, server, client, authority, **spec):
-    return {
-        "apiVersion": "cube-operator.dev/v1alpha1", "kind": "CubeCredential",
-        "metadata": {"name": name},
-        "spec": {
-            # A stand-in for the provider's endpoint; without tokenURL it would be the real one.
-            "provider": "Cubewire", "tokenURL": server["token_url"],
-            "clientSecretRef": {"name": client}, "caBundleRef": {"name": authority}, **spec,
-        },
-    }  # fmt: skip
-
-
-def authority(name, server):
-    pem = Path(server["ca_file"]).read_text()
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"ca.crt": pem}}
+def credential(name, server, client, ca, provider="Cubewire", **more):
+    """`tokenURL` is that of the stand-in; without it, it would be the provider's own."""
+    lines = "".join(f"  {key}: {value}\n" for key, value in more.items())
+    return f"""apiVersion: cube-operator.dev/v1alpha1
+kind: CubeCredential
+metadata:
+  name: {name}
+spec:
+  provider: {provider}
+  tokenURL: {server["token_url"]}
+  clientSecretRef: {{name: {client}}}
+  caBundleRef: {{name: {ca}}}
+{lines}"""

@@ -1,4 +1,4 @@
-"""etcd, kube-apiserver and kube-controller-manager on free ports of 127.0.0.1."""
+"""etcd, kube-apiserver and, if wanted, kube-controller-manager on free ports of 127.0.0.1."""
 
 import http.client
 import secrets
@@ -41,7 +41,7 @@ current-context: test
 
 
 class ControlPlane:
-    def __init__(self, directory, audit_log):
+    def __init__(self, directory, audit_log, controllers):
         self.directory = directory
         self.audit_log = audit_log
         self.token = secrets.token_urlsafe(24)
@@ -56,15 +56,17 @@ class ControlPlane:
         }
         self.etcd = Component("etcd", self.etcd_command(), directory)
         self.apiserver = Component("kube-apiserver", self.apiserver_command(), directory)
-        self.controllers = Component("kube-controller-manager", self.controllers_command(), directory)
+        # Without them nothing collects the dependents of what was deleted, and no namespace gets a ServiceAccount or ends.
+        self.controllers = Component("kube-controller-manager", self.controllers_command(), directory) if controllers else None
 
     def start(self):
         self.write_files()
         self.etcd.start()
         self.start_apiserver()
-        # The first thing that the controllers make and that every pod and token needs.
-        account = "/api/v1/namespaces/default/serviceaccounts/default"
-        self.controllers.wait_until(lambda: self.get(account) == 200, "the default ServiceAccount was made")
+        if self.controllers:
+            # The first thing that the controllers make and that every pod and token needs.
+            account = "/api/v1/namespaces/default/serviceaccounts/default"
+            self.controllers.wait_until(lambda: self.get(account) == 200, "the default ServiceAccount was made")
         return {
             "kubeconfig": str(self.directory / "kubeconfig"),
             "server": self.server,
@@ -75,8 +77,9 @@ class ControlPlane:
         }
 
     def stop(self):
-        for component in (self.controllers, self.apiserver, self.etcd):
-            component.stop()
+        self.stop_controllers()
+        self.apiserver.stop()
+        self.etcd.stop()
 
     def command(self, command):
         run = self.commands.get(command["cmd"])
@@ -90,19 +93,26 @@ class ControlPlane:
             raise Failure("the API server runs already: stop-apiserver first")
         self.apiserver.start()
         self.apiserver.wait_until(lambda: self.get("/readyz") == 200, "/readyz was ok")
-        self.controllers.start()
+        if self.controllers:
+            self.controllers.start()
 
     def stop_apiserver(self):
         if self.apiserver.process is None:
             raise Failure("the API server is stopped already: start-apiserver first")
         # Controllers that lived through an outage come back only after a back-off of many seconds.
-        self.controllers.stop()
+        self.stop_controllers()
         self.apiserver.stop()
+
+    def stop_controllers(self):
+        if self.controllers:
+            self.controllers.stop()
 
     def restart_controllers(self):
         """Garbage collection looks for new kinds only every 30 s, and at its start."""
         if self.apiserver.process is None:
             raise Failure("the API server is stopped: start-apiserver starts the controllers too")
+        if self.controllers is None:
+            raise Failure("this control plane has no controllers")
         self.controllers.stop()
         self.controllers.start()
 

@@ -96,7 +96,7 @@ fn an_object_that_was_cut_short_is_no_response_and_the_refresh_token_may_be_cons
             "{case}"
         );
         let cause = if case.ends_with("left open") {
-            "its end did not come within 2s"
+            "its end did not arrive within 2s"
         } else {
             "connection closed early"
         };

@@ -34,9 +34,8 @@ fn responding(bytes: &'static [u8]) -> u16 {
 
 #[test]
 fn a_server_that_refuses_a_handshake_is_quoted_by_its_alert() {
-    let version = "it speaks neither TLS 1.2 nor TLS 1.3";
-    let cipher =
-        "it accepts none of the cipher suites, groups and signature algorithms of this client";
+    let version = "the server supports neither TLS 1.2 nor TLS 1.3";
+    let cipher = "no TLS cipher suite, group or signature algorithm in common";
     for (bytes, why) in [
         // Fatal alerts.
         (&[21, 3, 1, 0, 2, 2, 70][..], version),
@@ -44,12 +43,15 @@ fn a_server_that_refuses_a_handshake_is_quoted_by_its_alert() {
         (&[21, 3, 3, 0, 2, 2, 71], cipher),
         (
             &[21, 3, 3, 0, 2, 2, 112],
-            "it does not know this host name (TLS alert unrecognized_name)",
+            "the server does not know this host name (TLS alert unrecognized_name)",
         ),
-        (&[21, 3, 3, 0, 2, 2, 120], "it does not speak HTTP/1.1"),
+        (
+            &[21, 3, 3, 0, 2, 2, 120],
+            "the server does not speak HTTP/1.1",
+        ),
         (
             &[21, 3, 3, 0, 2, 2, 80],
-            "it refused the TLS handshake (alert InternalError)",
+            "TLS handshake refused (alert InternalError)",
         ),
         // The hello of a server that knows TLS 1.1 at most: 32 bytes of chance, no session, a cipher suite, no compression.
         (
@@ -108,9 +110,7 @@ fn a_server_that_wants_a_client_certificate_has_served_nothing() {
                 exchange(&local(), &trusting(&authority, &provider.url("/token"))),
                 refused(
                     Reason::ClientCertificateRequired,
-                    format!(
-                        "token endpoint localhost:{port} wants a TLS client certificate, and the operator has none"
-                    )
+                    format!("token endpoint localhost:{port} requires a TLS client certificate")
                 ),
                 "{versions:?}"
             );
@@ -134,9 +134,7 @@ fn a_page_that_refuses_a_missing_client_certificate_is_told_from_a_refused_reque
         exchange(&local(), &trusting(&authority, &provider.url("/token"))),
         refused(
             Reason::ClientCertificateRequired,
-            format!(
-                "token endpoint localhost:{port} wants a TLS client certificate, and the operator has none"
-            )
+            format!("token endpoint localhost:{port} requires a TLS client certificate")
         )
     );
     // Whoever does not need one, or refuses something else, says so in JSON.

@@ -93,11 +93,7 @@ fn a_name_that_only_a_search_list_completes_is_said_to_be_short() {
         let outcome = at(host, &server, "");
         let why = unreachable(&outcome);
         assert!(why.starts_with("name not found in DNS"), "{why}");
-        assert_eq!(
-            why.contains("NAME.NAMESPACE.svc.cluster.local"),
-            short,
-            "{why}"
-        );
+        assert_eq!(why.contains("without a search list"), short, "{why}");
         assert_eq!(server.names(), [format!("{host}.")]);
     }
 }
@@ -121,11 +117,8 @@ fn a_name_server_that_never_responds_for_one_family_costs_no_token() {
 #[test]
 fn a_silent_name_server_and_one_that_fails_are_told_apart_from_an_unknown_name() {
     for (says, why) in [
-        (
-            Says::Nothing,
-            "the DNS lookup of its name took longer than 10 s",
-        ),
-        (Says::Failed, "the name servers could not look up its name"),
+        (Says::Nothing, "DNS lookup timed out after 10 s"),
+        (Says::Failed, "DNS lookup failed"),
         (Says::NoAddress, "name not found in DNS"),
     ] {
         let is_silent = matches!(says, Says::Nothing);

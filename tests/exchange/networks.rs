@@ -53,7 +53,7 @@ fn the_own_host_is_refused_by_address_and_by_name() {
             refused(
                 Reason::HostNotAllowed,
                 format!(
-                    "the token endpoint {authority} is on a network that is refused by default ({kind})"
+                    "token endpoint {authority} is on a network that is refused by default ({kind})"
                 )
             ),
             "{host}"
@@ -81,7 +81,7 @@ fn allowing_one_network_allows_no_other() {
             refused(
                 Reason::HostNotAllowed,
                 format!(
-                    "the token endpoint {authority} is on a network that is refused by default (loopback)"
+                    "token endpoint {authority} is on a network that is refused by default (loopback)"
                 )
             )
         );
@@ -109,6 +109,6 @@ fn a_name_with_two_addresses_is_reached_by_the_allowed_one_only() {
     let (reason, what) = expected;
     assert_eq!(
         outcome,
-        refused(reason, format!("the token endpoint {authority} {what}"))
+        refused(reason, format!("token endpoint {authority} {what}"))
     );
 }

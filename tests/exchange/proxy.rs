@@ -166,7 +166,7 @@ fn the_own_host_stays_refused_with_a_proxy() {
                 shown(&refused(
                     Reason::HostNotAllowed,
                     format!(
-                        "the token endpoint {authority} is on a network that is refused by default (loopback)"
+                        "token endpoint {authority} is on a network that is refused by default (loopback)"
                     )
                 )),
                 "NO_PROXY={no_proxy}"
@@ -192,7 +192,7 @@ fn a_proxy_that_refuses_is_named_with_its_status_and_without_its_password() {
     for (answer, what) in [
         (
             "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n",
-            "wants other credentials (407)",
+            "requires other credentials (407)",
         ),
         (
             "HTTP/1.1 403 Forbidden\r\n\r\n<html>",
@@ -211,7 +211,7 @@ fn a_proxy_that_refuses_is_named_with_its_status_and_without_its_password() {
         let proxy = world.proxy.address;
         assert_eq!(
             through(&format!("http://me:planted@{proxy}"), None),
-            proxy_error(&format!("the proxy {proxy} {what}"))
+            proxy_error(&format!("proxy {proxy} {what}"))
         );
         assert_eq!(world.provider.requests(), []);
         let [head] = &world.proxy.heads()[..] else {
@@ -250,7 +250,7 @@ fn a_proxy_that_closes_or_does_not_answer_is_named_and_nothing_was_sent() {
     assert_eq!(
         through(&format!("http://{closing}"), None),
         proxy_error(&format!(
-            "the proxy {closing} closed the connection before it had opened one to provider.invalid"
+            "proxy {closing} closed the connection before it opened one to provider.invalid"
         ))
     );
     // The kernel accepts the connection, and nothing responds.
@@ -259,7 +259,7 @@ fn a_proxy_that_closes_or_does_not_answer_is_named_and_nothing_was_sent() {
     assert_eq!(
         through(&format!("http://{address}"), None),
         proxy_error(&format!(
-            "the proxy {address} opened no TLS connection to provider.invalid within 20 s"
+            "proxy {address} opened no TLS connection to provider.invalid within 20 s"
         ))
     );
 }
@@ -275,8 +275,7 @@ fn the_certificate_of_a_proxy_is_told_from_that_of_the_token_endpoint() {
     );
     assert_eq!(outcome, proxy_error(&expected));
     let outcome = through(&format!("https://localhost:{port}"), Some(other.pem()));
-    let expected =
-        format!("the proxy localhost:{port} refused a connection to provider.invalid (403)");
+    let expected = format!("proxy localhost:{port} refused a connection to provider.invalid (403)");
     assert_eq!(outcome, proxy_error(&expected));
 }
 
@@ -301,7 +300,7 @@ fn a_proxy_whose_tunnel_leads_nowhere_is_named() {
         assert_eq!(
             through(&format!("http://{proxy}"), None),
             proxy_error(&format!(
-                "the proxy {proxy} opened a connection to provider.invalid that cannot be used: {why}"
+                "proxy {proxy} opened an unusable connection to provider.invalid: {why}"
             ))
         );
     }

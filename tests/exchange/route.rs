@@ -136,7 +136,7 @@ fn a_certificate_that_is_not_trusted_is_shown_with_the_words_of_an_exchange() {
     let observed = look(&provider, &trusted).unwrap();
     let port = provider.address.port();
     let what = format!(
-        "the certificate of token endpoint localhost:{port} is not trusted: is signed by \"CN=Example Proxy\", an unknown CA"
+        "TLS certificate of localhost:{port} is signed by \"CN=Example Proxy\", an unknown CA"
     );
     assert_eq!(
         observed.outcome.map_err(Refused::from),
@@ -190,7 +190,7 @@ fn addresses_are_shown_with_what_is_refused_of_them() {
         loopback(&[]),
         refused(
             Reason::HostNotAllowed,
-            "the token endpoint 127.0.0.1:1 is on a network that is refused by default (loopback)"
+            "token endpoint 127.0.0.1:1 is on a network that is refused by default (loopback)"
         )
     );
     // This machine may have only one address for the name.

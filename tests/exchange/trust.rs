@@ -25,7 +25,7 @@ fn untrusted(provider: &Provider, why: &str) -> Outcome {
     let port = provider.address.port();
     refused(
         Reason::TLSUntrusted,
-        format!("the certificate of token endpoint localhost:{port} is not trusted: {why}"),
+        format!("TLS certificate of localhost:{port} {why}"),
     )
 }
 
@@ -36,15 +36,15 @@ fn a_certificate_has_to_be_valid_now_and_for_this_host_from_an_authority_that_is
     for (certificate, why) in [
         (
             trusted.certificate(&["example.com", "127.0.0.1"]),
-            "it is for \"example.com\", \"127.0.0.1\", and not for this host",
+            "is for \"example.com\", \"127.0.0.1\", not for this host",
         ),
         (
             trusted.certificate_with(&LOCAL, |params| params.not_after = past),
-            "it expired at 2020-01-01T00:00:00Z",
+            "expired at 2020-01-01T00:00:00Z (issuer \"CN=trusted\")",
         ),
         (
             trusted.certificate_with(&LOCAL, |params| params.not_before = future),
-            "it is not valid before 4000-01-01T00:00:00Z",
+            "is not valid before 4000-01-01T00:00:00Z",
         ),
         (
             other.certificate(&LOCAL),
@@ -54,7 +54,7 @@ fn a_certificate_has_to_be_valid_now_and_for_this_host_from_an_authority_that_is
             trusted.certificate_with(&LOCAL, |params| {
                 params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
             }),
-            "it is the certificate of a CA, which no server can use",
+            "is a CA certificate, which a server must not use",
         ),
     ] {
         let provider = start(&certificate);
@@ -112,15 +112,15 @@ fn an_algorithm_or_a_key_that_is_not_safe_is_named() {
     for ((certificate, root), why) in [
         (
             kept!("sha1"),
-            "it is signed with sha1WithRSAEncryption, which is not supported",
+            "is signed with sha1WithRSAEncryption, which is not supported",
         ),
         (
             kept!("rsa1024"),
-            "it has an RSA key of 1024 bits, or was signed by one, and 2048 are the least",
+            "has, or is signed by, an RSA key of 1024 bits; at least 2048 are required",
         ),
         (
             kept!("brainpool"),
-            "it is signed with brainpoolP256r1, which is not supported",
+            "is signed with brainpoolP256r1, which is not supported",
         ),
     ] {
         let provider = start(&certificate);
@@ -137,12 +137,12 @@ fn a_missing_ca_is_told_from_one_whose_key_has_changed_and_from_a_self_signed_ce
         trusting_pem(&provider, &old.pem()),
         untrusted(
             &provider,
-            "the trusted CA certificate of \"CN=private\" has another key than the one that signed it"
+            "is signed with another key than that of the trusted CA \"CN=private\""
         )
     );
     let self_signed = Certificate::self_signed(&LOCAL);
     let provider = start(&self_signed);
-    let why = "it is self-signed";
+    let why = "is self-signed and not trusted";
     assert_eq!(
         trusting_pem(&provider, &old.pem()),
         untrusted(&provider, why)
@@ -168,7 +168,8 @@ fn a_missing_ca_is_told_from_one_whose_key_has_changed_and_from_a_self_signed_ce
     let past = date_time_ymd(2020, 1, 1);
     let expired = root.below("middle", |params| params.not_after = past);
     let provider = start(&expired.certificate(&LOCAL).followed_by(&expired));
-    let why = "the certificate of \"CN=middle\" above it expired at 2020-01-01T00:00:00Z";
+    let why =
+        "depends on the CA certificate of \"CN=middle\", which expired at 2020-01-01T00:00:00Z";
     assert_eq!(
         trusting_pem(&provider, &root.pem()),
         untrusted(&provider, why)
@@ -273,7 +274,7 @@ fn a_bundle_is_enough_where_the_system_has_no_authorities() {
     assert_eq!(trust(Some(private.pem())), shown(&Ok(fine())));
     let none: Outcome = refused(
         Reason::CABundleInvalid,
-        "no TLS client could be made: there is no CA certificate, neither the system's nor one of a CA bundle",
+        "there is no CA certificate, neither of the system nor in a CA bundle",
     );
     assert_eq!(trust(None), shown(&none));
     fs::remove_file(system.1).unwrap();

@@ -1,18 +1,28 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # Builds the tools of the tests into target/tools, from the versions that the go.mod files beside this
 # script, the requirements.txt of the token server and of linters/, and `build` below pin. A second run does nothing.
 #
-#   tests/tools/build.sh                     everything that `make test` needs
-#   tests/tools/build.sh helm kubectl venv   only these
+#   tests/tools/build.sh                                  everything that `make test` needs
+#   tests/tools/build.sh helm kubectl venv                only these
+#   tests/tools/build.sh --ready-made helm kubectl etcd   what is installed or published, where it is new enough: ready_made.sh
 #
-# KUBEBUILDER_ASSETS=DIR (what setup-envtest prints) supplies etcd, kube-apiserver and kubectl ready-made.
-set -eu
+# KUBEBUILDER_ASSETS=DIR (what setup-envtest prints) supplies etcd, kube-apiserver and kubectl.
+# ENVTEST_INDEX=URL is another index of what is published for setup-envtest.
+set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-bin=$root/target/tools/bin
-stamps=$root/target/tools/stamps
+tools=$root/target/tools
+bin=$tools/bin
+stamps=$tools/stamps
+logs=$tools/logs
+ready_made=
 everything="helm helm-unittest kubectl etcd venv linters actionlint cargo-deny kube-apiserver kube-controller-manager promtool prometheus definitions gitops-health"
+
+# shellcheck source=tests/tools/progress.sh
+. "$here/progress.sh"
+# shellcheck source=tests/tools/ready_made.sh
+. "$here/ready_made.sh"
 
 fail() {
     echo "build.sh: $*" >&2
@@ -46,12 +56,12 @@ go_tool() {
         echo "$1: already built"
         return
     fi
+    ! found "$1" || return 0
     need_go
-    echo "$1: building, about $4 the first time"
-    # -mod=readonly: the pins are what gets built, never something newer.
+    # -C: go runs in the folder of the module. -mod=readonly: the pins are what gets built, never something newer.
     # Into a name of its own first, so that an interrupted build leaves no half a tool behind.
-    (cd "$here/$2" && CGO_ENABLED=0 go build -mod=readonly -trimpath -tags "${6:-}" -ldflags "-s -w $5" -o "$bin/.$1.new" "$3") ||
-        fail "building $1 failed: see the messages of go above"
+    CGO_ENABLED=0 waiting "$1" "building, about $4 the first time" go build -C "$here/$2" -mod=readonly -trimpath \
+        -tags "${6:-}" -ldflags "-s -w $5" -o "$bin/.$1.new" "$3" || fail "building $1 failed: see the messages of go above"
     mv -f "$bin/.$1.new" "$bin/$1"
     echo "$stamp" >"$stamps/$1"
 }
@@ -59,8 +69,7 @@ go_tool() {
 # Without a version in the binary the API server reports v0.0.0, and helm's capability checks go wrong.
 kubernetes_flags() {
     version=$(pinned kubernetes k8s.io/kubernetes)
-    major=$(echo "$version" | sed 's/^v\([0-9]*\)\..*/\1/')
-    minor=$(echo "$version" | sed 's/^v[0-9]*\.\([0-9]*\)\..*/\1/')
+    IFS=. read -r major minor _ <<<"${version#v}"
     for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
         printf -- '-X %s.gitVersion=%s -X %s.gitMajor=%s -X %s.gitMinor=%s ' \
             $package "$version" $package "$major" $package "$minor"
@@ -79,16 +88,7 @@ helm_flags() {
 
 # kubernetes_tool NAME DURATION
 kubernetes_tool() {
-    ready_made=$(realpath -m "${KUBEBUILDER_ASSETS:-}/$1")
-    if [ -n "${KUBEBUILDER_ASSETS:-}" ] && [ -x "$ready_made" ]; then
-        echo "$1: using $ready_made"
-        ln -sf "$ready_made" "$bin/$1"
-        echo "KUBEBUILDER_ASSETS" >"$stamps/$1"
-    elif [ "$1" = etcd ]; then
-        go_tool etcd etcd go.etcd.io/etcd/server/v3 "$2" ""
-    else
-        go_tool "$1" kubernetes "k8s.io/kubernetes/cmd/$1" "$2" "$(kubernetes_flags)"
-    fi
+    go_tool "$1" kubernetes "k8s.io/kubernetes/cmd/$1" "$2" "$(kubernetes_flags)"
 }
 
 # Without the clouds that it can look for targets in, Prometheus is built in half the time. prometheus_tool NAME DURATION
@@ -100,25 +100,26 @@ prometheus_tool() {
 definitions() {
     module=github.com/prometheus-operator/prometheus-operator
     stamp=$(checksum "$here/prometheus-operator/go.mod" "$here/prometheus-operator/go.sum")
-    if up_to_date definitions "$stamp" "$root/target/tools/definitions"; then
+    if up_to_date definitions "$stamp" "$tools/definitions"; then
         echo "definitions: already there"
         return
     fi
     need_go
-    echo "definitions: downloading the Prometheus operator's, 5 MB"
-    published=$(cd "$here/prometheus-operator" && go mod download $module && go list -m -f '{{.Dir}}' $module) ||
+    cd "$here/prometheus-operator"
+    waiting definitions "downloading the Prometheus operator's, 5 MB" go mod download $module ||
         fail "downloading $module failed: see the messages of go above"
-    mkdir -p "$root/target/tools/definitions"
+    published=$(go list -m -f '{{.Dir}}' $module)
+    mkdir -p "$tools/definitions"
     for kind in servicemonitors prometheusrules; do
-        cp "$published/example/prometheus-operator-crd/monitoring.coreos.com_$kind.yaml" "$root/target/tools/definitions/$kind.yaml"
+        cp "$published/example/prometheus-operator-crd/monitoring.coreos.com_$kind.yaml" "$tools/definitions/$kind.yaml"
     done
-    chmod u+w "$root/target/tools/definitions"/*
+    chmod u+w "$tools/definitions"/*
     echo "$stamp" >"$stamps/definitions"
 }
 
 # python_venv NAME REQUIREMENTS PROGRAM WHAT: a virtual environment with PROGRAM in it
 python_venv() {
-    venv=$root/target/tools/$1
+    venv=$tools/$1
     command -v python3 >/dev/null || fail "python3 is not installed: apt-get install python3 python3-venv"
     stamp=$(checksum "$root/$2")-$(python3 -c 'import sys; print(sys.version.split()[0])')
     if up_to_date "$1" "$stamp" "$venv/bin/$3"; then
@@ -127,14 +128,16 @@ python_venv() {
     fi
     python3 -c 'import venv, ensurepip' 2>/dev/null ||
         fail "this python3 cannot make a virtual environment: apt-get install python3-venv"
-    echo "$1: installing $4, about 20 s"
     rm -rf "$venv"
-    python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps -r "$root/$2" ||
+    waiting "$1" "installing $4, about 20 s" install_python_packages "$venv" "$root/$2" ||
         fail "installing the Python packages failed: see the messages of pip above"
     "$venv/bin/pip" check --disable-pip-version-check >/dev/null ||
         fail "$2 is not complete: see '$venv/bin/pip check'"
     echo "$stamp" >"$stamps/$1"
+}
+
+install_python_packages() { # install_python_packages VENV REQUIREMENTS
+    python3 -m venv "$1" && "$1/bin/pip" install --quiet --disable-pip-version-check --no-deps -r "$2"
 }
 
 token_server() {
@@ -149,9 +152,8 @@ cargo_tool() {
         return
     fi
     command -v cargo >/dev/null || fail "cargo is not installed: install Rust from https://rustup.rs"
-    echo "$1: building, about $3 the first time"
     # --debug: optimizing takes longer than the tool ever runs.
-    CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0 cargo install --quiet --locked --debug --no-default-features \
+    CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0 waiting "$1" "building, about $3 the first time" cargo install --quiet --locked --debug --no-default-features \
         --force --no-track --root "$root/target/tools" --version "=$2" "$1" ||
         fail "building $1 failed: see the messages of cargo above"
     echo "$2" >"$stamps/$1"
@@ -166,7 +168,7 @@ build() {
     helm) go_tool helm helm helm.sh/helm/v3/cmd/helm "1 min" "$(helm_flags)" ;;
     helm-unittest) go_tool helm-unittest helm github.com/helm-unittest/helm-unittest/cmd/helm-unittest "10 s" "$(helm_flags)" ;;
     kubectl) kubernetes_tool kubectl "1 min" ;;
-    etcd) kubernetes_tool etcd "30 s" ;;
+    etcd) go_tool etcd etcd go.etcd.io/etcd/server/v3 "30 s" "" ;;
     venv) token_server ;;
     linters) python_venv linters tests/tools/linters/requirements.txt shellcheck "the linters of scripts and the Dockerfile" ;;
     kube-apiserver) kubernetes_tool kube-apiserver "4 min" ;;
@@ -180,13 +182,17 @@ build() {
     esac
 }
 
-mkdir -p "$bin" "$stamps"
+mkdir -p "$bin" "$stamps" "$logs"
+if [ "${1:-}" = --ready-made ]; then
+    ready_made=1
+    shift
+fi
 # shellcheck disable=SC2086 # Each word is a tool.
 [ $# -gt 0 ] || set -- $everything
 for tool in "$@"; do
     # Two test runs that start together must not build the same thing twice.
     (
-        flock 9
+        flock -n 9 || waiting "$tool" "waiting for another run of build.sh" flock 9
         build "$tool"
     ) 9>"$stamps/$tool.lock"
 done

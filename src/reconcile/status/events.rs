@@ -106,8 +106,8 @@ fn failed_note(reason: Reason, usable_until: Option<Timestamp>) -> String {
     }
 }
 
-/// Returns whether the token that is reported is the first one, perhaps after failures. An absent target does not say so: a person
-/// may have deleted it.
+/// Returns whether the token that is reported is the first one, perhaps after failures. An absent target does not say so:
+/// somebody may have deleted it.
 fn is_first_token(observed: &Observed) -> bool {
     let changes = observed.memory.reporting.changes();
     let status = &observed.credential.status;

@@ -49,31 +49,13 @@ fn kubectl_knows_the_short_name_the_category_and_the_columns() {
         .collect();
     assert_eq!(
         rows[0],
-        [
-            "NAME",
-            "PROVIDER",
-            "READY",
-            "REFRESHED",
-            "EXPIRES",
-            "SECRET",
-            "AGE"
-        ]
+        ["NAME", "READY", "STATUS", "EXPIRES", "SECRET", "AGE"]
     );
     assert_eq!(
-        rows[1][..6],
-        [
-            "main",
-            "Custom",
-            "True",
-            "TokenIssued",
-            &expires_at,
-            "main-token"
-        ]
+        rows[1][..5],
+        ["main", "True", "Synced", &expires_at, "main-token"]
     );
-    assert_eq!(
-        rows[2][..4],
-        ["waiting", "Cubewire", "False", "ClientSecretNotFound"]
-    );
+    assert_eq!(rows[2][..3], ["waiting", "False", "ClientSecretNotFound"]);
     assert_eq!(rows.len(), 3);
     let names = |kind: &str| place.kubectl(&["get", kind, "-o", "name"]);
     assert_eq!(

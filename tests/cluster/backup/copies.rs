@@ -46,7 +46,7 @@ fn a_copy_of_a_target_stays_when_its_credential_changes() {
         is(status, Ready, "False", "TargetConflict")
     });
     let original = format!("{}/main-token", place.namespace);
-    let message = format!("Secret \"copy\" is a copy of Secret {original:?}, so it is left alone");
+    let message = format!("Secret \"copy\" is a copy of Secret {original:?}");
     assert!(told(&status)[0].contains(&message), "{:?}", told(&status));
     assert_eq!(backup(&place, "secret", "copy"), copy);
     // Kubernetes' own garbage collector follows the owner reference, which travels with a copy too.

@@ -20,7 +20,7 @@ fn a_proxy_is_named_without_its_password() {
     let looked_up =
         format!("- localhost is resolved by the proxy {closed}, which the environment names\n");
     let refused = format!(
-        "✗ failed to connect to the proxy {closed}: the connection was refused: check HTTPS_PROXY, and network policies and firewalls \
+        "✗ failed to connect to the proxy {closed}: connection refused: check HTTPS_PROXY, and network policies and firewalls \
          between here and the proxy\n"
     );
     assert!(output.contains(&(looked_up + &refused)), "{output}");
@@ -28,7 +28,7 @@ fn a_proxy_is_named_without_its_password() {
     let around = [("HTTPS_PROXY", proxy.as_str()), ("NO_PROXY", "localhost")];
     let (_, output, _) = place.check_as(&place.kubeconfig, "main", &[LOOPBACK], &around);
     assert!(
-        output.contains("answered 400 unsupported_grant_type"),
+        output.contains("responded 400 unsupported_grant_type"),
         "{output}"
     );
 }

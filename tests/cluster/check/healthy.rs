@@ -49,20 +49,18 @@ fn healthy(place: &Place, status: &CubeCredentialStatus, between: &str) -> Strin
          \n\
          CubeCredential {}/main\n\
          ✓ the spec requests a token from {url}, grant {grant}\n\
-         ✓ Ready: Secret \"main-token\" holds a token that expires at {expires}\n\
-         ✓ Refreshed: a token was issued at {issued}; the next one is requested at {next}\n\
+         ✓ Ready: token in Secret \"main-token\" is valid until {expires}\n\
+         ✓ Refreshed: token issued at {issued}; next request at {next}\n\
          ✓ Secret \"client\" has the label, and well-formed \"client-id\" and \"client-secret\"\n\
          {between}\
          ✓ ConfigMap \"authority\" has certificates in \"ca.crt\": 1\n\
-         ! Secret \"client\" names no hosts that it may be sent to: to limit it to {host}, run `kubectl -n {} annotate secret client \
-         cube-operator.dev/token-hosts={host}`\n\
+         ! Secret \"client\" may be sent to any host: its owner can limit it with annotation cube-operator.dev/token-hosts\n\
          ✓ localhost has the address {}\n\
          ✓ 127.0.0.1:{port} accepts connections\n\
          ✓ TLS 1.3, with a trusted certificate: issued by \"CN=cube-operator test CA\" for \"localhost\", \
          \"token-server.test\", \"127.0.0.1\", valid …\n\
          ✓ token endpoint responded 400 unsupported_grant_type to a request without client and secret, as token endpoints do\n\
-         ✓ Secret \"main-token\" holds a token that expires at {expires}\n",
-        place.namespace,
+         ✓ token in Secret \"main-token\" is valid until {expires}\n",
         place.namespace,
         localhost()
     )

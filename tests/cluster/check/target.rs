@@ -17,16 +17,16 @@ fn a_target_that_belongs_to_somebody_else_is_named() {
     place.apply(&place.source());
     place.apply(&json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "main-token"}, "stringData": {"a": "b"}}));
     place.apply(&place.credential("main"));
-    let foreign = "✗ Secret \"main-token\" exists and does not belong to this CubeCredential, so it is left alone: delete it, or set \
-                   spec.target.name to another name; it is looked at again every minute";
+    let foreign = "✗ no token is published: Secret \"main-token\" belongs to another owner: set spec.target.name to another name, or delete \
+                   that Secret if nobody uses it";
     assert_eq!(place.marked(&['✗'], "main", &[]), [NOT_LOOKED_AT, foreign]);
 
     // Of two objects of one age the first by name is the older one.
     let mut younger = place.credential("younger");
     younger["spec"]["target"] = json!({"name": "main-token"});
     place.apply(&younger);
-    let duplicate = "✗ CubeCredential \"main\" is older and has the same target Secret \"main-token\": set spec.target.name of one of \
-                     the two to another name; it is looked at again when one of them changes, and every minute";
+    let duplicate = "✗ no token is published: CubeCredential \"main\" is older and has the same target Secret \"main-token\": set another \
+                     spec.target.name in one of the two";
     assert_eq!(
         place.marked(&['✗'], "younger", &[]),
         [NOT_LOOKED_AT, duplicate]

@@ -20,7 +20,6 @@ pub(super) struct Wrong {
 
 /// The names that the lines show.
 pub(super) struct Names<'a> {
-    pub(super) namespace: &'a str,
     /// `host:port` of the token endpoint.
     pub(super) host: &'a str,
     /// `host:port` at which nothing listens.
@@ -43,15 +42,14 @@ impl Names<'_> {
     }
 
     fn clients(&self) -> Vec<Wrong> {
-        let (namespace, host) = (self.namespace, self.host);
+        let host = self.host;
         vec![
             case(
                 "absent",
                 spec(json!({"clientSecretRef": {"name": "nowhere"}})),
                 &format!(
-                    "✗ Secret \"nowhere\" does not exist: create it with the keys \"client-id\" and \"client-secret\", the label \
-                 cube-operator.dev/credential: \"true\" and the annotation cube-operator.dev/token-hosts: {host}; it is used as soon \
-                 as it is there"
+                    "✗ Secret \"nowhere\" not found: create it with client-id and client-secret, label cube-operator.dev/credential=true and annotation \
+                 cube-operator.dev/token-hosts={host}"
                 ),
                 &[],
             ),
@@ -59,25 +57,21 @@ impl Names<'_> {
                 "unlabelled",
                 source(json!({"metadata": {"labels": {"cube-operator.dev/credential": "false"}}})),
                 &format!(
-                    "✗ Secret \"unlabelled\" lacks the label cube-operator.dev/credential: \"true\", by which its owner permits its use; \
-                 it would be sent to {host}: to permit that, run `kubectl -n {namespace} annotate secret unlabelled \
-                 cube-operator.dev/token-hosts={host} && kubectl -n {namespace} label --overwrite secret unlabelled \
-                 cube-operator.dev/credential=true`; it is used as soon as that is done"
+                    "✗ Secret \"unlabelled\" is missing label cube-operator.dev/credential=true: its owner can add it, after annotation \
+                 cube-operator.dev/token-hosts={host}, to allow its use"
                 ),
                 &[],
             ),
             case(
                 "newline",
                 source(json!({"stringData": {"client-secret": format!("{CLIENT_SECRET}\n")}})),
-                "✗ key \"client-secret\" of Secret \"newline\" ends with a line break: write it with printf or echo -n; it is used as \
-             soon as that Secret changes",
+                "✗ key \"client-secret\" of Secret \"newline\" has a trailing newline: write it without one, with `printf %s` or `echo -n`",
                 &[],
             ),
             case(
                 "key",
                 spec(json!({"clientSecretRef": {"name": "client", "clientIDKey": "id"}})),
-                "✗ Secret \"client\" has no key \"id\": add it, or name the right key in spec.clientSecretRef; it is used as soon as it is \
-             there",
+                "✗ Secret \"client\" has no key \"id\": add it, or name the right key in spec.clientSecretRef",
                 &[],
             ),
         ]
@@ -89,8 +83,8 @@ impl Names<'_> {
             "flag",
             spec(json!({})),
             &format!(
-                "✗ the operator may not send to {host}: its installer has to add that host to --allowed-token-hosts, or spec.tokenURL \
-             has to name another one; nothing is sent before that"
+                "✗ the operator must not send credentials to {host}: correct spec.tokenURL, or ask the installer to add the host to \
+             --allowed-token-hosts"
             ),
             &NETWORK,
         );
@@ -98,8 +92,8 @@ impl Names<'_> {
             "network",
             spec(json!({})),
             &format!(
-                "✗ the token endpoint {host} is on a network that is refused by default (loopback): set spec.tokenURL to another host, or have the operator's \
-             installer permit the network with --allow-network"
+                "✗ token endpoint {host} is on a network that is refused by default (loopback): correct spec.tokenURL, or ask the installer to \
+             allow the network (--allow-network)"
             ),
             &NETWORK[1..],
         );
@@ -110,8 +104,8 @@ impl Names<'_> {
                     json!({"metadata": {"annotations": {"cube-operator.dev/token-hosts": "api.cubewire.com"}}}),
                 ),
                 &format!(
-                    "✗ Secret \"hosts\" may not be sent to {host}: its owner has to add that host to its annotation \
-                 cube-operator.dev/token-hosts, or spec.tokenURL has to name another one; nothing is sent before that"
+                    "✗ Secret \"hosts\" must not be sent to {host}: correct spec.tokenURL, or ask its owner to add that host to annotation \
+                 cube-operator.dev/token-hosts"
                 ),
                 &NETWORK,
             ),
@@ -132,8 +126,7 @@ impl Names<'_> {
             case(
                 "bundle",
                 spec(json!({"caBundleRef": {"name": "nowhere"}})),
-                "✗ spec.caBundleRef: ConfigMap \"nowhere\" does not exist: create it, or name another one; it is used as soon as that is \
-             done",
+                "✗ CA bundle ConfigMap \"nowhere\" not found: create it, or correct spec.caBundleRef",
                 &NETWORK,
             ),
             case(
@@ -142,7 +135,7 @@ impl Names<'_> {
                 &unreachable(
                     "nowhere.invalid",
                     "name not found in DNS",
-                    "check the host in spec.tokenURL, and the cluster's DNS",
+                    "correct the host in spec.tokenURL",
                 ),
                 &NETWORK[1..],
             ),
@@ -152,7 +145,7 @@ impl Names<'_> {
                 &unreachable(
                     closed,
                     "connection refused",
-                    "check network policies, firewall and proxy between the cluster and it, and the port in spec.tokenURL",
+                    "check the port in spec.tokenURL, and whether the server runs",
                 ),
                 &NETWORK[2..],
             ),
@@ -173,25 +166,24 @@ impl Names<'_> {
         self.response(
             "307",
             "✗ token endpoint responded 307 with a redirect to \"https://elsewhere.example/o/token/\", which is not followed: set \
-             spec.tokenURL to the token endpoint itself (a slash at its end matters)",
+             spec.tokenURL to the token endpoint itself",
         ),
         self.response(
             "404",
-            "✗ token endpoint responded 404: correct the path in spec.tokenURL (a slash at its end matters)",
+            "✗ token endpoint responded 404: correct the path in spec.tokenURL (a trailing slash matters)",
         ),
         self.response(
             "403",
-            "✗ token endpoint responded 403 with a page, not JSON, so it may come from a proxy or firewall on the way: ask the provider to allow the \
-             egress IP addresses of this cluster and to permit this client to request tokens",
+            "✗ token endpoint responded 403 with an HTML page, not JSON: check the proxy or firewall between the cluster and the token \
+             endpoint",
         ),
         self.response(
             "200",
-            "✗ token endpoint responded 200 with neither a JSON object nor a form: check that spec.tokenURL is an OAuth 2 token \
-             endpoint, and ask the provider if it is",
+            "✗ token endpoint responded 200 without a JSON object or a form-encoded body: check that spec.tokenURL is a token endpoint",
         ),
         self.response(
             "503",
-            "✗ token endpoint responded 503: wait, and look at the provider's status page if it lasts",
+            "✗ token endpoint responded 503: no action needed; if this persists, check the provider's status page",
         ),
         self.response(
             "500",

@@ -8,16 +8,17 @@ use serde_json::json;
 
 use crate::{
     operator::eventually,
-    place::{CLIENT_SECRET, Place, is, next_try, told},
+    place::{CLIENT_SECRET, Place, is, told},
 };
 
+const NEW: &str = "check client-id and client-secret in Secret \"client\", or spec.clientAuthentication (now Body)";
+const HAS_WORKED: &str = "if the secret was rotated, write it to client-secret of Secret \"client\"; else ask the provider";
+
 /// The message about a client secret that the provider does not accept.
-fn refused(status: &CubeCredentialStatus) -> String {
+fn refused(status: &CubeCredentialStatus, remedy: &str) -> String {
     format!(
-        "InvalidClient: the token endpoint answered 401 invalid_client: check client-id and client-secret in Secret \"client\", and \
-         whether the provider wants spec.clientAuthentication Basic; next try at {}, or at once when Secret \"client\", the spec or \
-         annotation cube-operator.dev/refresh-requested-at changes",
-        next_try(status)
+        "Refreshed=False InvalidClient: token endpoint responded 401 invalid_client: {remedy}; retrying at {}",
+        status.refresh_at.unwrap()
     )
 }
 
@@ -41,7 +42,7 @@ fn put_secret(place: &Place, value: &str) {
 
 fn synced(status: &CubeCredentialStatus) -> String {
     let expires_at = status.expires_at.unwrap();
-    format!("Ready=True Synced: Secret \"main-token\" holds a token that expires at {expires_at}")
+    format!("Ready=True Synced: token in Secret \"main-token\" is valid until {expires_at}")
 }
 
 pub(super) fn failed(place: &Place, name: &str, reason: &str) -> CubeCredentialStatus {
@@ -65,12 +66,18 @@ fn a_wrong_client_secret_is_told_once_in_full_and_works_at_once_when_repaired() 
     place.apply(&place.credential("main"));
 
     let status = failed(&place, "main", "InvalidClient");
-    let refused = refused(&status);
-    assert_eq!(told(&status)[0], format!("Ready=False {refused}"));
+    let cause = "the provider rejected the client id or client secret";
+    assert_eq!(
+        told(&status)[..2],
+        [
+            format!("Ready=False InvalidClient: Secret \"main-token\" has no valid token: {cause}"),
+            refused(&status, NEW)
+        ]
+    );
     assert_eq!(status.failures, Some(1));
     assert_eq!(place.exchanges(), [401]);
     assert!(place.get("secret", "main-token").is_none());
-    let warning = format!("Warning {refused}");
+    let warning = format!("Warning InvalidClient: {cause}; there is no valid token");
     eventually("the event is there", || {
         (place.events("main") == [warning.as_str()]).then_some(())
     });
@@ -82,7 +89,7 @@ fn a_wrong_client_secret_is_told_once_in_full_and_works_at_once_when_repaired() 
     let line = json!({
         "timestamp": lines[0]["timestamp"], "level": "WARN",
         "namespace": place.namespace, "name": "main", "reason": "InvalidClient",
-        "message": "failed to get a token: the token endpoint answered 401 invalid_client",
+        "message": "failed to get a token: token endpoint responded 401 invalid_client",
     });
     assert_eq!(lines, [line]);
     let exchanges = |reason: &str| {
@@ -99,7 +106,7 @@ fn a_wrong_client_secret_is_told_once_in_full_and_works_at_once_when_repaired() 
     assert_eq!((status.failures, status.attempted), (None, None));
     assert_eq!(place.exchanges(), [401, 200]);
     assert_eq!(exchanges("TokenIssued"), Some(1.0));
-    let issued = "Normal TokenIssued: the first token was issued and is in Secret \"main-token\"";
+    let issued = "Normal TokenIssued: the first token is in Secret \"main-token\"";
     let events = [warning.as_str(), issued];
     eventually("both events are there", || {
         (place.events("main") == events).then_some(())
@@ -140,13 +147,10 @@ fn a_failing_refresh_is_a_warning_while_the_token_lives_and_is_counted_until_one
         request_refresh(&place, "main", asked);
         let status = place.wait_for("main", asked, |status| status.failures == Some(failures));
         let synced = format!(
-            "{}; it cannot be replaced so far, and condition Refreshed says why",
+            "{}, but refresh is failing (InvalidClient): consumers lose access then unless this is fixed",
             synced(&good)
         );
-        assert_eq!(
-            told(&status),
-            [synced, format!("Refreshed=False {}", refused(&status))]
-        );
+        assert_eq!(told(&status), [synced, refused(&status, HAS_WORKED)]);
         assert_eq!(status.token_fingerprint, good.token_fingerprint);
         assert_eq!(status.expires_at, good.expires_at);
     }

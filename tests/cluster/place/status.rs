@@ -98,12 +98,6 @@ pub(crate) fn told(status: &CubeCredentialStatus) -> Vec<String> {
     status.conditions.iter().map(line).collect()
 }
 
-/// The next planned exchange, as messages show it.
-pub(crate) fn next_try(status: &CubeCredentialStatus) -> String {
-    let time = status.refresh_at.expect("a try is planned");
-    time.strftime("%H:%M:%SZ").to_string()
-}
-
 /// For how many seconds the published token lives.
 pub(crate) fn lifetime(status: &CubeCredentialStatus) -> Option<i64> {
     let issued = status.issued_at?;

@@ -9,7 +9,7 @@ use crate::{
     environment::TokenServer,
     login::Login,
     operator::eventually,
-    place::{is, next_try, told},
+    place::{is, told},
 };
 
 #[test]
@@ -66,9 +66,8 @@ fn the_claim_of_a_pod_that_is_gone_is_waited_for_and_its_request_repeated_once()
     assert_eq!(
         told(&status)[1],
         format!(
-            "Refreshed=Unknown Pending: another process of the operator has claimed the refresh token; what came of it is looked at \
-             when its claim ends, at {}",
-            next_try(&status)
+            "Refreshed=Unknown Pending: waiting until {until}: another process of the operator is sending the refresh token: no action \
+             needed"
         )
     );
     assert!(is(&status, Ready, "True", "Synced"));

@@ -69,7 +69,7 @@ pub(super) const LOGIN: &[Section] = &[
               replacement. Sign in at the provider again and store the new refresh token in the Secret and key in the \
               message: `kubectl patch secret NAME -n NAMESPACE -p '{\"stringData\": {\"refresh-token\": \"...\"}}'`. \
               The operator adopts it immediately. Ask the provider for a grace period, with which the retry after a \
-              lost response succeeds ([what can and cannot be lost](design.md#what-can-and-cannot-be-lost)).",
+              lost response succeeds ([design](design.md#what-can-and-cannot-be-lost)).",
         rows: &[("r-lost", "")],
     },
     Section {

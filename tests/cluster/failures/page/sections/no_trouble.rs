@@ -36,8 +36,8 @@ pub(super) const NO_TROUBLE: &[Section] = &[
         reason: RateBudget,
         who: "nobody",
         first: "no action needed",
-        act: "All CubeCredentials with one client id and token URL share [a budget of \
-              requests](request-budget.md), so that the provider's rate limit is kept; a pause that the provider asked \
+        act: "All CubeCredentials with one client id and token URL share a budget of requests ([request \
+              budget](request-budget.md)), so that the provider's rate limit is kept; a pause that the provider asked \
               for applies to all with the same client secret. A secret that has not worked yet gets only a part of the \
               budget. If tokens expire while they wait, let pods share the target of one CubeCredential, or raise the \
               rate with `tokenRequestInterval` of the chart if the provider allows more.",
