@@ -41,7 +41,7 @@ fn a_refresh_request_is_served_once_also_across_restarts() {
         place
             .events("main")
             .contains(
-                &"Normal RefreshRequested: a token was issued as the annotation asked for".into(),
+                &"Normal RefreshRequested: a token was issued as requested by annotation".into(),
             )
             .then_some(())
     });

@@ -232,7 +232,7 @@ fn the_operators_own_host_is_never_sent_to_unless_its_network_is_allowed() {
             _ => host,
         };
         let what = format!(
-            "the token endpoint {shown}:{port} is on a network that is refused by default ({network}): "
+            "token endpoint {shown}:{port} is on a network that is refused by default ({network}): "
         );
         let message = place.refusal(name, "HostNotAllowed");
         assert!(message.starts_with(&what), "{message}");

@@ -147,7 +147,7 @@ pub enum Untrusted {
     SelfSigned,
     #[error("is a CA certificate, which a server must not use")]
     CaCertificate,
-    #[error("is signed with another key than that of the trusted CA {issuer}")]
+    #[error("is signed with another key than the key of the trusted CA {issuer}")]
     OtherKey { issuer: String },
     #[error("{}", expired(*at, issuer.as_deref(), above.as_deref()))]
     Expired {

@@ -54,7 +54,7 @@ pub enum Rejection {
     /// A Secret has no list of hosts, and the operator requires one.
     #[error("Secret {secret:?} names no hosts, which is required")]
     HostsNotNamed { secret: String },
-    /// The owner of a Secret to which a list of hosts applies has not permitted the CA certificates.
+    /// The owner of a Secret to which a list of hosts applies has not allowed the CA certificates.
     #[error(
         "Secret {secret:?} does not allow the CAs of {}",
         ca_bundle_name(reference)

@@ -1,4 +1,4 @@
-//! Who denied a write, as far as the API server's own words say it, and the remedy that fits.
+//! The policy, quota or role that denied a write, if the API server names it, and the remedy that fits.
 
 use crate::{
     api_error::{ApiError, Cause},
@@ -36,7 +36,7 @@ fn unexplained(error: &ApiError) -> &'static str {
     }
 }
 
-/// What denied a write.
+/// The cause of a denied write.
 #[derive(Debug, PartialEq, Eq)]
 enum Denial<'a> {
     Policy { name: &'a str, words: &'a str },

@@ -35,6 +35,6 @@ fn unreadable(error: &ApiError) -> String {
     if error.is_refusal() {
         format!("{error}: ask for that right, or run this in the operator's pod")
     } else {
-        format!("{error}: try again")
+        format!("{error}: run the check again")
     }
 }

@@ -57,7 +57,7 @@ fn permit(settings: &Settings) -> String {
     )
 }
 
-/// The marks by which the owner of a Secret allows its use at this endpoint.
+/// The marks that the owner of a Secret sets to allow its use at this endpoint.
 fn consent(settings: &Settings) -> String {
     format!(
         "label {}=true and annotation {}",

@@ -54,7 +54,7 @@ fn earlier_targets(case: &Case<'_>) -> Vec<String> {
     earlier.map(|secret| secret.name.clone()).collect()
 }
 
-/// The version of the state. A state that is not read in this reconcile is not looked at, so its version stays what it was.
+/// The version of the state. A state that is not read in this reconcile keeps its version.
 fn state_version(case: &Case<'_>) -> Option<String> {
     case.settings.grant.refresh_token()?;
     match &case.observed.state {

@@ -49,7 +49,7 @@ pub(super) fn states() -> [State; 12] {
         ("leaving", session, is("True", "TokenIssued")),
         ("ending", json!({}), is("True", "TokenIssued")),
         // It has ended before the next one may be requested.
-        ("short", json!({}), (Ready, "False", "Pending")),
+        ("short", json!({}), (Ready, "False", "TokenTooShort")),
     ]
 }
 

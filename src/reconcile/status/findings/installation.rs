@@ -54,7 +54,7 @@ impl Display for Right {
     }
 }
 
-/// What follows from a missing right, and the remedy.
+/// The consequence of a missing right, and the remedy.
 fn without(right: &Right) -> &'static str {
     match right {
         Right::Resource { .. } => {

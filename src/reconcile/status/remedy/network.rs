@@ -55,7 +55,9 @@ fn refused(network: RefusedNetwork) -> &'static str {
 
 fn reach(cause: Unreachable) -> &'static str {
     match cause {
-        Unreachable::NameNotFound => "correct the host in spec.tokenURL",
+        Unreachable::NameNotFound | Unreachable::UnknownHostName => {
+            "correct the host in spec.tokenURL"
+        }
         Unreachable::NameNotFull => {
             "correct the host in spec.tokenURL (of a Service: NAME.NAMESPACE.svc.cluster.local)"
         }
@@ -68,7 +70,6 @@ fn reach(cause: Unreachable) -> &'static str {
         Unreachable::TlsVersion | Unreachable::NoCommonCipher => {
             "ask its owner to enable TLS 1.2 or 1.3 with current cipher suites"
         }
-        Unreachable::UnknownHostName => "correct the host in spec.tokenURL",
         Unreachable::HandshakeRefused(_) | Unreachable::HandshakeFailed => {
             "ask its owner for the cause in the server's log"
         }
