@@ -69,7 +69,9 @@ fn reconciles_begin_only_when_those_with_a_new_token_have_written_it() {
     let mut exchanging = Vec::new();
     for _ in 0..2 {
         let begun = world.begin_all();
-        begun.iter().for_each(|run| world.queue.leave_worker(run));
+        for run in &begun {
+            world.queue.leave_worker(run);
+        }
         exchanging.extend(begun);
     }
     for run in &exchanging {
