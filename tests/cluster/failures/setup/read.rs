@@ -143,5 +143,5 @@ pub(in crate::failures) fn next_try(status: &CubeCredentialStatus) -> Option<Str
     }
     let text = told(status).concat();
     let (_, after) = text.split_once("retrying at ")?;
-    Some(after[..after.find('Z')? + 1].to_owned())
+    Some(after[..=after.find('Z')?].to_owned())
 }
