@@ -11,7 +11,11 @@ use cube_operator::{
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-#[tokio::main]
+/// One thread does everything. Its work is waiting for others and small pieces of CPU, the largest tens of milliseconds (the end of a
+/// list of 10,000), which a Lease that is renewed every 2 s does not notice: an exchange costs less without a second thread to wake,
+/// and memory is not divided among the allocators of threads. Only lookups of a proxy's name have threads of their own. The ceiling
+/// is one core; `docs/performance.md` says how many credentials that is.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     if let Err(error) = keep_memory_private() {
         eprintln!("cube-operator: failed to protect the memory of this process: {error}");

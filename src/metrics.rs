@@ -164,7 +164,8 @@ impl Metrics {
         );
         registry.register(
             "namespace_watched",
-            "1 if the namespace is watched, 0 if it cannot be watched: the log says why. An empty namespace stands for all of them",
+            "1 if the namespace is watched, 0 if it cannot be watched: the log says why. An empty namespace stands for all of \
+             them",
             self.watched.clone(),
         );
         registry.register(

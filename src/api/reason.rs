@@ -78,26 +78,26 @@ reasons! {
 
     Pending => Waiting, "the next exchange is waiting for something else";
     Suspended => Waiting, "spec.suspend is true";
-    RateBudget => Waiting, "the next token request is waiting for its turn";
+    RateBudget => Waiting, "the next token request has to wait";
     TokenTooShort => Waiting, "tokens expire before the next one may be requested";
 
     ClientSecretNotFound => Local(Terminal), "the client Secret does not exist";
     ClientSecretKeyMissing => Local(Terminal), "the client Secret lacks a key";
-    ClientSecretNotLabelled => Local(Terminal), "the client Secret lacks the label of consent";
+    ClientSecretNotLabelled => Local(Terminal), "the client Secret lacks the label that allows its use";
     ClientSecretMalformed => Local(Terminal), "a value in the client Secret is malformed";
     RefreshTokenNotFound => Local(Terminal), "there is no initial refresh token";
-    RefreshTokenNotLabelled => Local(Terminal), "the initial refresh token lacks the label of consent";
+    RefreshTokenNotLabelled => Local(Terminal), "the Secret of the initial refresh token lacks the label for its use";
     RefreshTokenMalformed => Local(Terminal), "the initial refresh token is malformed";
     RefreshTokenInUse => Local(Terminal), "the refresh token belongs to another CubeCredential";
     CABundleInvalid => Local(Terminal), "the CA bundle cannot be used";
-    HostNotAllowed => Local(Terminal), "credentials must not be sent to this token endpoint";
-    InvalidSpec => Local(Terminal), "the operator cannot use the spec, so no token is refreshed";
+    HostNotAllowed => Local(Terminal), "the credentials are not allowed for this token endpoint";
+    InvalidSpec => Local(Terminal), "the spec has an error, so no token is requested or refreshed";
 
-    TargetConflict => Local(Terminal), "the target Secret belongs to another owner";
+    TargetConflict => Local(Terminal), "the target Secret does not belong to this CubeCredential";
     TargetDuplicate => Local(Terminal), "an older CubeCredential has the same target Secret";
-    TargetNotWritable => Local(Fast), "the API server did not accept the target Secret";
-    StateConflict => Local(Terminal), "the Secret of the stored refresh token cannot be used";
-    StateNotWritable => Local(Fast), "the API server did not accept the Secret of the refresh token";
+    TargetNotWritable => Local(Fast), "the API server denied writing the target Secret";
+    StateConflict => Local(Terminal), "the operator's Secret for the refresh token cannot be used";
+    StateNotWritable => Local(Fast), "the API server denied storing the refresh token";
 
     InvalidClient => Exchange(Slow), "the provider rejected the client id or client secret";
     InvalidGrant => Exchange(Slow), "the provider rejected the grant";
@@ -112,14 +112,14 @@ reasons! {
     UnexpectedResponse => Exchange(Slow), "the response contains no usable token";
     UnsupportedTokenType => Exchange(Slow), "the token is not a bearer token";
     ResponseTooLarge => Exchange(Slow), "the response is larger than 256 KiB";
-    TLSUntrusted => Exchange(Slow), "the TLS certificate of the token endpoint is not trusted";
+    TLSUntrusted => Exchange(Slow), "the TLS certificate of the token endpoint was not accepted";
     ClientCertificateRequired => Exchange(Slow), "the token endpoint requires a TLS client certificate";
     Unreachable => Exchange(Fast), "the token endpoint could not be reached";
     NoResponse => Exchange(Fast), "the token endpoint sent no complete response";
     Unavailable => Exchange(Fast), "the token endpoint is failing";
     RateLimited => Exchange(RateLimited), "the provider is rate limiting this client";
     RefreshTokenRejected => Exchange(Terminal), "the provider rejected the refresh token";
-    RefreshTokenLost => Exchange(Terminal), "a refresh token was consumed, and its replacement was lost";
+    RefreshTokenLost => Exchange(Terminal), "the refresh token was consumed, and the new one was lost";
 }
 
 impl Reason {

@@ -33,14 +33,17 @@ use bounds::{
         "(has(self.spec.target.name) ? self.spec.target.name : self.metadata.name + '-token') != self.spec.clientSecretRef.name")
         .message("the target may not be the Secret that clientSecretRef names: set spec.target.name to another name"),
     validation = Rule::new(
-        "!has(self.spec.refreshTokenRef) || (has(self.spec.target.name) ? self.spec.target.name : self.metadata.name + '-token') != self.spec.refreshTokenRef.name")
+        "!has(self.spec.refreshTokenRef) || (has(self.spec.target.name) ? self.spec.target.name : self.metadata.name + \
+         '-token') != self.spec.refreshTokenRef.name")
         .message("the target may not be the Secret that refreshTokenRef names: set spec.target.name to another name"),
     validation = Rule::new(
         "!has(self.spec.target.name) || self.spec.target.name != self.metadata.name + '-cube-state'")
         .message("the name <metadata.name>-cube-state is reserved for the operator: set spec.target.name to another name"),
     validation = Rule::new(
-        "self.spec.clientSecretRef.name != self.metadata.name + '-cube-state' && (!has(self.spec.refreshTokenRef) || self.spec.refreshTokenRef.name != self.metadata.name + '-cube-state')")
-        .message("the Secret <metadata.name>-cube-state is the operator's own: name another Secret in clientSecretRef and refreshTokenRef"),
+        "self.spec.clientSecretRef.name != self.metadata.name + '-cube-state' && (!has(self.spec.refreshTokenRef) || \
+         self.spec.refreshTokenRef.name != self.metadata.name + '-cube-state')")
+        .message("the Secret <metadata.name>-cube-state is the operator's own: name another Secret in clientSecretRef and \
+                  refreshTokenRef"),
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
     printcolumn(name = "Status", type_ = "string", json_path = ".status.reason"),
     printcolumn(name = "Expires", type_ = "string", json_path = ".status.expiresAt"),
@@ -53,10 +56,13 @@ use bounds::{
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("self.provider != 'Custom' || has(self.tokenURL)")
-    .message("tokenURL is required with provider Custom: write the token endpoint, for example https://login.example.com/oauth2/token"))]
+    .message("tokenURL is required with provider Custom: write the token endpoint, for example \
+              https://login.example.com/oauth2/token"))]
 #[x_kube(validation = Rule::new("(self.grant == 'RefreshToken') == has(self.refreshTokenRef)")
-    .message("refreshTokenRef is required with grant RefreshToken, and only with it: name the Secret with the first refresh token, or set grant to RefreshToken"))]
-#[x_kube(validation = Rule::new("!has(self.clientAuthentication) || self.clientAuthentication != 'None' || self.grant == 'RefreshToken'")
+    .message("refreshTokenRef is required with grant RefreshToken, and only with it: name the Secret with the first refresh \
+              token, or set grant to RefreshToken"))]
+#[x_kube(validation = Rule::new("!has(self.clientAuthentication) || self.clientAuthentication != 'None' || self.grant == \
+                                 'RefreshToken'")
     .message("clientAuthentication None is for public clients, which have grant RefreshToken: use Body or Basic"))]
 #[x_kube(validation = Rule::new("!has(self.refreshScopes) || self.refreshScopes.size() == 0 || self.grant == 'RefreshToken'")
     .message("refreshScopes is for grant RefreshToken only: use scopes"))]
@@ -73,9 +79,11 @@ pub struct CubeCredentialSpec {
     #[serde(rename = "tokenURL", default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     #[x_kube(validation = Rule::new("self.matches('^https://[^@#/?\\\\s]+([/?][^#\\\\s]*)?$') && isURL(self)")
-        .message("tokenURL must start with https:// in lower case, name a host, and have neither user nor password, fragment or blank"))]
+        .message("tokenURL must start with https:// in lower case, name a host, and have neither user nor password, fragment or \
+                  blank"))]
     #[x_kube(validation = Rule::new(format!("!self.matches('^[^?]*[?]([^&]*&)*{RESERVED}(=|&|$)')"))
-        .message("the query of tokenURL may not have a parameter that the operator sets itself (grant_type, client_id, scope, ...): use the fields of the spec"))]
+        .message("the query of tokenURL may not have a parameter that the operator sets itself (grant_type, client_id, scope, \
+                  ...): use the fields of the spec"))]
     pub token_url: Option<String>,
 
     /// The Secret with the client id and the client secret. It must have the label cube-operator.dev/credential: "true".
@@ -116,7 +124,10 @@ pub struct CubeCredentialSpec {
     #[x_kube(validation = Rule::new("self.all(k, k.matches('^[-_.A-Za-z0-9]{1,128}$'))")
         .message("a parameter's name must have 1 to 128 letters, digits, '-', '_' and '.'"))]
     #[x_kube(validation = Rule::new(format!("self.all(k, !k.matches('^{RESERVED}$'))"))
-        .message("a parameter that the operator sets itself is reserved, in upper case too (grant_type, client_id, client_secret, refresh_token, scope, client_assertion..., subject_token..., actor_token..., requested_..., response_type, username, password, code, code_verifier, redirect_uri, assertion, device_code): use the fields of the spec"))]
+        .message("a parameter that the operator sets itself is reserved, in upper case too (grant_type, client_id, \
+                  client_secret, refresh_token, scope, client_assertion..., subject_token..., actor_token..., requested_..., \
+                  response_type, username, password, code, code_verifier, redirect_uri, assertion, device_code): use the fields \
+                  of the spec"))]
     pub parameters: BTreeMap<String, String>,
 
     /// The time before its expiry at which a token is refreshed, 5s to 24h. At most a third of its lifetime is used. Less than 90s is
@@ -281,8 +292,10 @@ pub struct TargetSpec {
     /// The type of the Secret. A change deletes the Secret and creates it again.
     #[serde(default = "default_target_type")]
     #[schemars(length(min = 1, max = 253))]
-    #[x_kube(validation = Rule::new("self.matches('^[A-Za-z0-9][-A-Za-z0-9_./]*$') && !self.matches('^([^/]*[.])?kubernetes[.]io/')")
-        .message("target.type must be Opaque or a type of your own such as example.com/token, not blank and not a type of kubernetes.io or a domain below it"))]
+    #[x_kube(validation = Rule::new("self.matches('^[A-Za-z0-9][-A-Za-z0-9_./]*$') && \
+                                     !self.matches('^([^/]*[.])?kubernetes[.]io/')")
+        .message("target.type must be Opaque or a type of your own such as example.com/token, not blank and not a type of \
+                  kubernetes.io or a domain below it"))]
     pub r#type: String,
     /// Further labels of the Secret.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

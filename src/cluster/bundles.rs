@@ -4,9 +4,11 @@
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, Weak},
+    time::{Duration, Instant},
 };
 
 use sha2::{Digest, Sha256};
+use tokio::sync::Mutex as AsyncMutex;
 
 use super::key::ObjectKey;
 use crate::{
@@ -20,6 +22,10 @@ use crate::{
 const MOST: usize = 64;
 const MOST_BYTES: usize = 2 * 1024 * 1024;
 
+/// How long a `ConfigMap` that no watch shows yet counts as read. Otherwise all credentials of a new namespace would read it until
+/// its watch begins, which is after the first token.
+const LASTS: Duration = Duration::from_secs(1);
+
 /// The CA bundles of a process.
 #[derive(Debug, Default)]
 pub(crate) struct CaBundles {
@@ -27,6 +33,8 @@ pub(crate) struct CaBundles {
     in_use: Mutex<HashMap<[u8; 32], Weak<CaCertificates>>>,
     watched: Mutex<WatchedBundles>,
     kept: Mutex<KeptBundles>,
+    /// The places that are being read.
+    reads: Mutex<Vec<(Place, Weak<AsyncMutex<()>>)>>,
 }
 
 /// A watch of one ConfigMap. What an earlier watch of it still reports is ignored.
@@ -53,12 +61,13 @@ struct KeptBundle {
     version: String,
     bundle: CaBundle,
     bytes: usize,
+    read_at: Instant,
 }
 
 /// Where a bundle is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    kind: CaBundleKind,
+    pub(super) kind: CaBundleKind,
     pub(super) object: ObjectKey,
     key: String,
 }
@@ -82,6 +91,27 @@ impl CaBundles {
         Some(known.bundle.clone())
     }
 
+    /// The bundle, if it was read a moment ago.
+    pub(super) fn just_read(&self, place: &Place) -> Option<CaBundle> {
+        let kept = lock(&self.kept);
+        let mut bundles = kept.bundles.iter();
+        let known = bundles.find(|kept| kept.place == *place && kept.read_at.elapsed() < LASTS)?;
+        Some(known.bundle.clone())
+    }
+
+    /// Whoever holds this reads the bundle, and the others use what was read.
+    pub(super) fn reader(&self, place: &Place) -> Arc<AsyncMutex<()>> {
+        let mut reads = lock(&self.reads);
+        reads.retain(|(_, reader)| reader.strong_count() > 0);
+        let known = reads.iter().find(|(known, _)| known == place);
+        if let Some(reader) = known.and_then(|(_, reader)| reader.upgrade()) {
+            return reader;
+        }
+        let reader = Arc::new(AsyncMutex::new(()));
+        reads.push((place.clone(), Arc::downgrade(&reader)));
+        reader
+    }
+
     /// Reads the PEM text in this version of its object.
     pub(super) fn read(&self, place: Place, version: String, pem: &[u8]) -> CaBundle {
         let bundle = self.certificates(pem);
@@ -90,6 +120,7 @@ impl CaBundles {
             version,
             bundle: bundle.clone(),
             bytes: pem.len(),
+            read_at: monotonic(),
         });
         bundle
     }
@@ -160,6 +191,11 @@ impl KeptBundles {
         let dropped = position.and_then(|at| self.bundles.remove(at));
         self.bytes -= dropped.map_or(0, |dropped| dropped.bytes);
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "it measures how old a read is")]
+fn monotonic() -> Instant {
+    Instant::now()
 }
 
 #[cfg(test)]

@@ -207,21 +207,20 @@ impl Context {
         }
     }
 
-    /// Reads a CA bundle, unless it was read in the version that a watch shows.
+    /// Reads a CA bundle, unless it was read in the version that a watch shows. Credentials that need it at the same time share one
+    /// read.
     async fn read_ca_bundle(
         &self,
         namespace: &str,
         reference: &CaBundleRef,
     ) -> Result<CaBundle, ApiError> {
         let (bundles, place) = (&self.parts.ca_bundles, Place::of(namespace, reference));
-        let version = match reference.kind {
-            CaBundleKind::ConfigMap => bundles.watched_version(&place.object),
-            CaBundleKind::Secret => lock(&self.sources)
-                .get(&place.object)
-                .map(ToString::to_string),
-        };
-        let known = version.as_deref();
-        if let Some(known) = known.and_then(|version| bundles.known(&place, version)) {
+        if let Some(known) = self.known_ca_bundle(&place) {
+            return Ok(known);
+        }
+        let reader = bundles.reader(&place);
+        let _reads = reader.lock().await;
+        if let Some(known) = self.known_ca_bundle(&place) {
             return Ok(known);
         }
         let (version, pem) = match reference.kind {
@@ -236,7 +235,7 @@ impl Context {
             }
             CaBundleKind::Secret => {
                 let (name, key) = (&reference.name, &reference.key);
-                let labelled = version.is_some();
+                let labelled = lock(&self.sources).get(&place.object).is_some();
                 let value = |data: &BTreeMap<_, ByteString>| data.get(key).cloned();
                 match self.read_source(namespace, name, labelled, value).await? {
                     Source::Absent | Source::Unread(_) => return Ok(CaBundle::Absent),
@@ -251,6 +250,22 @@ impl Context {
             return Ok(CaBundle::NoKey);
         };
         Ok(bundles.read(place, version.unwrap_or_default(), &pem))
+    }
+
+    /// A CA bundle that need not be read.
+    fn known_ca_bundle(&self, place: &Place) -> Option<CaBundle> {
+        let bundles = &self.parts.ca_bundles;
+        let version = match place.kind {
+            CaBundleKind::ConfigMap => bundles.watched_version(&place.object),
+            CaBundleKind::Secret => {
+                let sources = lock(&self.sources);
+                Some(sources.get(&place.object)?.to_string())
+            }
+        };
+        match version {
+            Some(version) => bundles.known(place, &version),
+            None => bundles.just_read(place),
+        }
     }
 
     async fn secret(&self, namespace: &str, name: &str) -> Result<Option<Secret>, ApiError> {

@@ -1,6 +1,13 @@
 //! The work of one event and of one reconcile does not grow with the number of objects.
 
-use std::{convert::Infallible, future};
+use std::{
+    convert::Infallible,
+    future,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use axum::http::{Request, Response};
 use k8s_openapi::api::core::v1::Secret;
@@ -9,9 +16,9 @@ use serde_json::{Value, json};
 
 use super::{table::visits, *};
 use crate::{
-    api::{CaBundleKind, annotation, label},
+    api::{CaBundleKind, CaBundleRef, annotation, label},
     oauth::{client::TokenClient, networks::Networks},
-    reconcile::{Memory, Target},
+    reconcile::{CaBundle, Memory, Outcome, Read, Target},
 };
 
 fn credential(number: usize, created: &str, target: &str) -> Watched {
@@ -156,4 +163,55 @@ async fn rivals_for_one_target_do_not_wake_each_other() {
     // Each wakes itself twice, and its successor once.
     assert_eq!(woken_by_rivals(10), 29);
     assert_eq!(woken_by_rivals(1_000), 2_999);
+}
+
+#[tokio::test]
+async fn credentials_that_need_a_ca_bundle_at_the_same_time_share_one_read() {
+    let reads = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&reads);
+    let server = tower::service_fn(move |_: Request<Body>| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        async {
+            tokio::task::yield_now().await;
+            let map = json!({"apiVersion": "v1", "kind": "ConfigMap",
+                "metadata": {"name": "roots", "resourceVersion": "7"}, "data": {"ca.crt": "not a certificate"}});
+            Ok::<_, Infallible>(Response::new(Body::from(map.to_string().into_bytes())))
+        }
+    });
+    let objects: Vec<_> = (0..20)
+        .map(|number| credential(number, "2026-11-23T10:00:00Z", "token"))
+        .collect();
+    let context = Context::snapshot(
+        Client::new(server, "default"),
+        Vec::new(),
+        TokenClient::new(Networks::allowing(Vec::new())),
+        None,
+        false,
+    );
+    let reference: CaBundleRef = serde_json::from_value(json!({"name": "roots"})).unwrap();
+    let read_all = async || {
+        let all = objects.iter().map(|object| {
+            let what = Read::CaBundle(reference.clone());
+            let observed = context.observe(object, Memory::default());
+            let context = &context;
+            async move { context.read(what, &observed.credential).await.unwrap() }
+        });
+        futures::future::join_all(all).await
+    };
+    let read = read_all().await;
+    let unusable = |outcome: &Outcome| matches!(outcome, Outcome::CaBundle(CaBundle::Unusable(_)));
+    assert!(read.iter().all(unusable));
+    assert_eq!(reads.load(Ordering::Relaxed), 1);
+    // Once a watch shows the version, only another one is read.
+    let bundle = ObjectKey::new("treasury", "roots");
+    let watch = context.parts.ca_bundles.begin_watch(&bundle);
+    for (version, expected) in [("7", 1), ("8", 2)] {
+        context
+            .parts
+            .ca_bundles
+            .shows(&bundle, watch, Some(version.into()));
+        read_all().await;
+        assert!(reads.load(Ordering::Relaxed) >= expected, "{version}");
+        assert!(expected == 2 || reads.load(Ordering::Relaxed) == 1);
+    }
 }

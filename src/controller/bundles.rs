@@ -2,7 +2,7 @@
 //! No other `ConfigMap` of the cluster is watched.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     pin::pin,
     sync::{Arc, Mutex},
 };
@@ -37,12 +37,12 @@ pub(super) struct BundleWatches {
 #[derive(Default)]
 struct Followed {
     /// The ConfigMap of each credential, by the uid of the credential.
-    by_uid: HashMap<String, ObjectKey>,
+    by_uid: HashMap<Box<str>, FollowedBundle>,
     watches: HashMap<ObjectKey, Watch>,
 }
 
 struct Watch {
-    followers: HashSet<String>,
+    followers: usize,
     _task: AbortOnDropHandle<()>,
 }
 
@@ -69,25 +69,36 @@ impl BundleWatches {
             Some(bundle) if bundle.is_failing => MOST,
             Some(_) | None => MOST_OF_WORKING,
         };
-        let object = bundle.map(|bundle| bundle.object);
         let is_over = followed.watches.len() > most;
-        if followed.by_uid.get(uid) == object.as_ref() && !is_over {
+        if !is_over && followed.update(uid, bundle.as_ref()) {
             return;
         }
         if let Some(unwatched) = followed.leave(uid) {
             self.bundles.end_watch(&unwatched);
         }
-        let Some(object) = object else { return };
-        let is_full = followed.watches.len() >= most && !followed.watches.contains_key(&object);
-        if is_over || is_full {
+        let Some(mut bundle) = bundle else { return };
+        if let Some((object, _)) = followed.watches.get_key_value(&bundle.object) {
+            // All followers share its texts.
+            bundle.object = object.clone();
+        } else if followed.watches.len() >= most {
             return;
         }
-        followed.by_uid.insert(uid.to_owned(), object.clone());
-        let watch = followed
-            .watches
-            .entry(object)
-            .or_insert_with_key(|object| self.watch(object));
-        watch.followers.insert(uid.to_owned());
+        if is_over {
+            return;
+        }
+        let watches = &mut followed.watches;
+        let watch = watches.entry(bundle.object.clone());
+        watch
+            .or_insert_with_key(|object| self.watch(object))
+            .followers += 1;
+        followed.by_uid.insert(uid.into(), bundle);
+    }
+
+    /// Whether a credential is known to work with its ConfigMap, so that a change of it can wait for the next exchange.
+    pub(super) fn works(&self, uid: &str) -> bool {
+        let followed = lock(&self.followed);
+        let bundle = followed.by_uid.get(uid);
+        bundle.is_some_and(|bundle| !bundle.is_failing)
     }
 
     fn watch(&self, object: &ObjectKey) -> Watch {
@@ -101,19 +112,31 @@ impl BundleWatches {
             changes: self.changes.clone(),
         };
         Watch {
-            followers: HashSet::new(),
+            followers: 0,
             _task: AbortOnDropHandle::new(tokio::spawn(report.run(events))),
         }
     }
 }
 
 impl Followed {
+    /// Notes whether a credential that follows this ConfigMap already is failing. Returns whether there is nothing else to do.
+    fn update(&mut self, uid: &str, bundle: Option<&FollowedBundle>) -> bool {
+        match (self.by_uid.get_mut(uid), bundle) {
+            (Some(followed), Some(bundle)) if followed.object == bundle.object => {
+                followed.is_failing = bundle.is_failing;
+                true
+            }
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
     /// Returns the ConfigMap that nobody follows any more.
     fn leave(&mut self, uid: &str) -> Option<ObjectKey> {
-        let object = self.by_uid.remove(uid)?;
+        let FollowedBundle { object, .. } = self.by_uid.remove(uid)?;
         let watch = self.watches.get_mut(&object)?;
-        watch.followers.remove(uid);
-        if !watch.followers.is_empty() {
+        watch.followers -= 1;
+        if watch.followers > 0 {
             return None;
         }
         self.watches.remove(&object);

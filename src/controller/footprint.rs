@@ -1,7 +1,7 @@
 //! The memory of a `CubeCredential` between two reconciles, table by table, counted in allocated bytes. `docs/scale.md` shows the
 //! figures: `cargo test footprint -- --nocapture` prints them.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use allocation_counter::measure;
 use k8s_openapi::api::core::v1::Secret;
@@ -9,10 +9,10 @@ use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{queue::Queue, reconciler::Reconciler, tests::reconciler};
+use super::{bundles::BundleWatches, queue::Queue, reconciler::Reconciler, tests::reconciler};
 use crate::{
     clock::now,
-    cluster::{Metadata, ObjectKey, Watched, convert},
+    cluster::{FollowedBundle, Metadata, ObjectKey, Watched, convert},
     reconcile::Memory,
 };
 
@@ -134,6 +134,8 @@ fn remain<T>(
 fn tables(reconciler: &Reconciler) -> Vec<(&'static str, i64)> {
     let context = &reconciler.context;
     let mut queue = Queue::default();
+    let parts = &context.parts;
+    let (bundles, _) = BundleWatches::new(parts.client.clone(), Arc::clone(&parts.ca_bundles));
     let key = |number: usize| ObjectKey::new("treasury", &name(number));
     let find = |number: usize| context.find(&key(number)).unwrap();
     vec![
@@ -173,6 +175,14 @@ fn tables(reconciler: &Reconciler) -> Vec<(&'static str, i64)> {
             let wake_at = Instant::now() + Duration::from_secs(300);
             queue.end(run, Some(wake_at));
             std::mem::forget(key);
+        }),
+        remain("CA bundles", uid, |uid| {
+            let bundle = FollowedBundle {
+                object: ObjectKey::new("treasury", "authority"),
+                is_failing: false,
+            };
+            bundles.follow(&uid, Some(bundle));
+            std::mem::forget(uid);
         }),
         remain("metrics", find, |object| {
             let metrics = &context.parts.metrics;

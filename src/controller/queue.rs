@@ -7,8 +7,10 @@
 //!              └──────────────── the delay is over, or an event ───────────┘
 //! ```
 //!
-//! A reconcile holds one of a few workers until it ends or leaves it, which it does before anything that may take long. Reconciles
-//! of one object exclude each other in any case.
+//! A reconcile holds one of a few workers until it ends or leaves it, which it does before anything that may take long. After an
+//! exchange it takes one again, even if none is free: its token must be written, and new reconciles wait until that is done.
+//! Otherwise they would use up the slots for exchanges while the API server is slow. Reconciles of one object exclude each other
+//! in any case.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -118,6 +120,13 @@ impl Queue {
     pub(super) fn leave_worker(&mut self, run: &Run) {
         if self.working.remove(&run.number) {
             self.ready.end(&run.key.namespace);
+        }
+    }
+
+    /// A reconcile that left its worker uses the API server again, so that fewer others begin.
+    pub(super) fn take_worker(&mut self, run: &Run) {
+        if self.working.insert(run.number) {
+            self.ready.begin(&run.key.namespace);
         }
     }
 

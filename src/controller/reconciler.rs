@@ -48,6 +48,13 @@ const LONGEST_RECALL: Duration = Duration::from_secs(10);
 /// minutes, which costs no request.
 const LONGEST_SLEEP: SignedDuration = SignedDuration::from_mins(5);
 
+/// Whether a reconcile holds one of the workers, which use the API server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Worker {
+    Left,
+    Taken,
+}
+
 /// Everything that the reconciles of one scope (a namespace, or all) share.
 pub(super) struct Reconciler {
     pub(super) context: Context,
@@ -127,24 +134,23 @@ impl Reconciler {
         !self.context.paused(now()).is_empty()
     }
 
-    /// Remembers that a CA bundle may have changed, and returns the credentials that it affects.
+    /// Remembers that a CA bundle may have changed, and returns the credentials that have to be reconciled: those that work read it
+    /// for their next exchange. A watch that begins shows its bundle too, and thousands may trust it.
     pub(super) fn touch_ca_bundles(&self, kind: CaBundleKind, bundle: &ObjectKey) -> Affected {
-        let trusting = self.context.trusting(kind, bundle);
-        for credential in &trusting {
-            self.states.touch_ca_bundle(&credential.uid);
-        }
-        trusting
-            .iter()
-            .map(|credential| credential.key.clone())
-            .collect()
+        let trusting = self.context.trusting(kind, bundle).into_iter();
+        let affected = trusting.filter(|credential| {
+            let is_reconciled = self.states.touch_ca_bundle(&credential.uid);
+            is_reconciled || !self.bundles.works(&credential.uid)
+        });
+        affected.map(|credential| credential.key).collect()
     }
 
-    /// Reconciles an object, and returns the delay of its next reconcile; `None`: it waits for an event. Calls `leave_worker`
-    /// before anything that may take long.
+    /// Reconciles an object, and returns the delay of its next reconcile; `None`: it waits for an event. Reports that it leaves its
+    /// worker before anything that may take long, and that it takes one after an exchange.
     pub(super) async fn run(
         &self,
         object: &Watched,
-        leave_worker: &mut (dyn FnMut() + Send),
+        report: &mut (dyn FnMut(Worker) + Send),
     ) -> Option<Duration> {
         #[expect(
             clippy::disallowed_methods,
@@ -153,9 +159,7 @@ impl Reconciler {
         let start = Instant::now();
         let mut session = Session::begin(self.states.observe(&self.context, object));
         let mut slot = SlotUse::of(self, object);
-        let result = self
-            .steps(object, &mut session, &mut slot, leave_worker)
-            .await;
+        let result = self.steps(object, &mut session, &mut slot, report).await;
         slot.end(match &result {
             Ok(_) if session.waits_for_slot() => Ending::Waits,
             Ok(_) => Ending::Done,
@@ -184,7 +188,7 @@ impl Reconciler {
         object: &Watched,
         session: &mut Session,
         slot: &mut SlotUse<'_>,
-        leave_worker: &mut (dyn FnMut() + Send),
+        report: &mut (dyn FnMut(Worker) + Send),
     ) -> Result<Option<Duration>, ApiError> {
         let may_begin = || !self.stop.is_cancelled() && self.leadership.is_current();
         loop {
@@ -195,7 +199,7 @@ impl Reconciler {
                 Turn::TakeSlot { deadline } => Ok(Outcome::Slot(slot.take(deadline))),
                 Turn::Wait(duration) => {
                     // It may wait for hours until its response can be stored.
-                    leave_worker();
+                    report(Worker::Left);
                     slot.set_aside();
                     tokio::time::sleep(duration.unsigned_abs()).await;
                     self.waited(object, session);
@@ -206,10 +210,15 @@ impl Reconciler {
                     self.context.read(what, credential).await
                 }
                 Turn::Act(action) => {
-                    if matches!(*action, Action::Exchange(_)) {
-                        leave_worker();
+                    let exchanges = matches!(*action, Action::Exchange(_));
+                    if exchanges {
+                        report(Worker::Left);
                     }
-                    self.act(*action, object, session.observed()).await
+                    let outcome = self.act(*action, object, session.observed()).await;
+                    if exchanges {
+                        report(Worker::Taken);
+                    }
+                    outcome
                 }
             };
             match outcome {

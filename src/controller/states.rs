@@ -26,6 +26,8 @@ type States = HashMap<String, Box<ObjectState>>;
 struct ObjectState {
     memory: Memory,
     reported: Option<Box<Reported>>,
+    /// Whether a reconcile is in progress.
+    is_reconciled: bool,
     /// The number of reconciles in a row that the API server has interrupted.
     api_errors: u32,
 }
@@ -55,6 +57,7 @@ impl ObjectStates {
                 ..ObjectState::default()
             })
         });
+        state.is_reconciled = true;
         let mut observed = context.observe(object, state.memory.begin());
         let version = object.resource_version();
         let version = version.and_then(|version| version.parse().ok());
@@ -81,11 +84,14 @@ impl ObjectStates {
         }
     }
 
-    /// The CA bundle of an object may have changed.
-    pub(super) fn touch_ca_bundle(&self, uid: &str) {
-        if let Some(state) = lock(&self.0).get_mut(uid) {
-            state.memory.touch_ca_bundle();
-        }
+    /// The CA bundle of an object may have changed. Returns whether a reconcile is in progress, which may use the earlier one.
+    pub(super) fn touch_ca_bundle(&self, uid: &str) -> bool {
+        let mut states = lock(&self.0);
+        let Some(state) = states.get_mut(uid) else {
+            return false;
+        };
+        state.memory.touch_ca_bundle();
+        state.is_reconciled
     }
 
     /// The number of reconciles of an object in a row that the API server has interrupted.
@@ -101,6 +107,7 @@ impl LockedStates<'_> {
             return false;
         };
         state.memory.end(memory);
+        state.is_reconciled = false;
         state.api_errors = if worked {
             0
         } else {

@@ -10,7 +10,7 @@ use tokio::{
 
 use super::{
     queue::{Queue, Run},
-    reconciler::{BUG_DELAY, LEADERSHIP_DELAY, Reconciler},
+    reconciler::{BUG_DELAY, LEADERSHIP_DELAY, Reconciler, Worker},
 };
 use crate::{clock::now, cluster::ObjectKey, reconcile::deadline};
 
@@ -58,8 +58,8 @@ struct Work {
 
 /// The facts about a reconcile in progress that the queue needs.
 enum Progress {
-    /// It continues without a worker.
-    LeftWorker(Run),
+    /// It continues without a worker, or with one again.
+    Worker(Run, Worker),
     /// It has ended, and the next one follows after this delay; `None`: after an event.
     Ended(Run, Option<Duration>),
 }
@@ -76,7 +76,8 @@ impl Work {
 
     fn take(&mut self, progress: Progress) {
         match progress {
-            Progress::LeftWorker(run) => self.queue.leave_worker(&run),
+            Progress::Worker(run, Worker::Left) => self.queue.leave_worker(&run),
+            Progress::Worker(run, Worker::Taken) => self.queue.take_worker(&run),
             Progress::Ended(run, delay) => {
                 let wake_at = delay.map(|delay| instant() + delay);
                 if let Some(key) = self.queue.end(run, wake_at) {
@@ -113,9 +114,9 @@ impl Work {
             let Some(object) = reconciler.context.find(&job.run.key) else {
                 return job.end(None);
             };
-            let mut leave = || job.leave_worker();
+            let mut report = |worker| job.uses(worker);
             // It is large, and is held while an exchange waits for its response.
-            let delay = Box::pin(reconciler.run(&object, &mut leave)).await;
+            let delay = Box::pin(reconciler.run(&object, &mut report)).await;
             job.end(delay);
         });
     }
@@ -129,8 +130,8 @@ struct Job {
 }
 
 impl Job {
-    fn leave_worker(&self) {
-        self.report(Progress::LeftWorker(self.run.clone()));
+    fn uses(&self, worker: Worker) {
+        self.report(Progress::Worker(self.run.clone(), worker));
     }
 
     fn end(mut self, delay: Option<Duration>) {

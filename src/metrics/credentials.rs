@@ -65,7 +65,8 @@ const FAMILIES: [Family; 5] = [
     },
     Family {
         name: "login_expiry_timestamp_seconds",
-        help: "Time at which the login behind a refresh token ends, if the provider states it. fixed is true if the last refresh has not extended it",
+        help: "Time at which the login behind a refresh token ends, if the provider states it. fixed is true if the last \
+               refresh has not extended it",
         samples: |shown| {
             let fixed = format!(",fixed=\"{}\"", shown.login_fixed);
             let end = shown.login_expires_at.map(|end| (fixed, end));

@@ -29,7 +29,7 @@ pub(crate) enum TargetConflict {
     #[error("Secret {name:?} is a copy of Secret {of:?}")]
     Copy { name: String, of: String },
     /// An author could otherwise put another token under a name that consumers still use.
-    #[error("Secret {name:?} was left by a deleted CubeCredential")]
+    #[error("Secret {name:?} is of a deleted CubeCredential")]
     Retained {
         name: String,
         namespace: String,

@@ -102,6 +102,12 @@ const ROWS: &[Row] = &[
     ),
     row("refresh-requests", "Refresh: API requests for each", "").bound(AtMost(3.0)),
     row("refresh-peak", "Refresh: most memory", "MB").bound(BySize(25.0, 64.0)),
+    row("ceiling", "Ceiling of one leader: credentials", ""),
+    row(
+        "ceiling-at-once",
+        "Ceiling of one leader: if all expire within a minute",
+        "",
+    ),
     row(
         "expiry-left",
         "Mass expiry: least time left at a refresh",
@@ -244,7 +250,17 @@ impl Bound {
     }
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "no figure is so large"
+)]
 fn with_unit(value: f64, unit: &str) -> String {
+    if value.abs() >= 1_000.0 {
+        return format!("{} {unit}", grouped(value.abs() as usize))
+            .trim_end()
+            .to_owned();
+    }
     let digits = match value.abs() {
         value if value >= 100.0 => 0,
         value if value >= 10.0 => 1,
@@ -282,6 +298,7 @@ mod tests {
             figures.failures(),
             ["Cold: API requests for each", "Edit of one: CPU"]
         );
+        assert_eq!(with_unit(825_000.0, ""), "825,000");
         let table = figures.table();
         for line in [
             "| | 100 | 1,000 | growth | bound |",

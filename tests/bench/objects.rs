@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{provider::client_id, site::Site};
 
 /// The requests in progress while objects are created. More would only wait in the API server.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 48;
 pub(crate) const API: &str = "/apis/cube-operator.dev/v1alpha1";
 
 /// The names of so many credentials.

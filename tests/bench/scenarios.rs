@@ -103,13 +103,20 @@ impl Run<'_> {
     /// Waits until each credential had one more exchange, and its status was written after it; returns when that was.
     async fn all_exchanged(&self, before: usize, requests: &Requests) -> Instant {
         let exchanges = || self.site.server.requests(NAMESPACE) - before;
-        until("every token is requested", self.patience(), 5, async || {
-            exchanges() >= self.size
-        })
+        until(
+            "every token is requested",
+            self.patience(),
+            10,
+            async || exchanges() >= self.size,
+        )
         .await;
-        until("every status is written", self.patience(), 50, async || {
-            self.requests().await.since(requests).statuses() >= self.count()
-        })
+        // The API server's metrics are a megabyte: it needs its time for the requests.
+        until(
+            "every status is written",
+            self.patience(),
+            250,
+            async || self.requests().await.since(requests).statuses() >= self.count(),
+        )
         .await;
         Instant::now()
     }

@@ -87,10 +87,10 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Waits until it is ready.
+    /// Waits until it is ready. Each look costs the operator a connection.
     pub(crate) fn ready(&self) {
         while self.operator.get("/readyz").0 != 200 {
-            std::thread::sleep(std::time::Duration::from_millis(5));
+            std::thread::sleep(std::time::Duration::from_millis(50));
         }
     }
 

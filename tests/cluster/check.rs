@@ -14,7 +14,8 @@ pub(crate) const LOOPBACK: &str = "--allow-network=127.0.0.0/8,::1/128";
 pub(crate) const FROM_HERE: &str = "- the network is checked from this machine, with the flags given here; the operator may have another route \
                          and other flags: run this in its pod with kubectl exec to check from there";
 /// The line about a credential that no operator has reconciled.
-pub(crate) const NOT_LOOKED_AT: &str = "✗ the operator has not observed it yet: check that it runs, and that it watches this namespace";
+pub(crate) const NOT_LOOKED_AT: &str = "✗ the operator has not observed it yet: check that it runs, and that it watches this \
+                                        namespace";
 
 pub(crate) const NETWORK: [&str; 4] = [
     "the address",

@@ -63,7 +63,7 @@ fn an_author_cannot_prove_a_permitted_host_with_a_ca_that_the_owner_does_not_nam
         place.owned_client(&annotations);
         place.apply(&place.credential_at("main", &impostor.url("/token"), "mine"));
         let message = place.refused("main");
-        let cause = "Secret \"client\" does not allow the CA certificates in ConfigMap \"mine\"";
+        let cause = "Secret \"client\" does not allow the CAs of ConfigMap \"mine\"";
         assert!(message.starts_with(cause), "{message}");
         assert_eq!(impostor.connections(), 0);
 
@@ -110,7 +110,8 @@ fn a_secret_that_names_no_hosts_is_warned_of_once_and_refused_where_hosts_are_re
         &[LOOPBACK, "--require-token-hosts=true"],
         &[],
     );
-    let fault = "\n\u{2717} Secret \"client\" names no hosts that it may be sent to, which this operator requires: to limit it to localhost";
+    let fault = "\n\u{2717} Secret \"client\" names no hosts, which is required: its owner can run `kubectl annotate secret \
+                 client ";
     assert!(output.contains(fault), "{output}");
     let _operator = place.operator_with(&required, &[]);
     place.request("again");

@@ -109,13 +109,18 @@ fn a_good_spec_is_taken() {
 
 #[test]
 fn a_bad_spec_is_refused_with_what_to_write_instead() {
-    let url = "tokenURL must start with https:// in lower case, name a host, and have neither user nor password, fragment or blank";
-    let reserved = "a parameter that the operator sets itself is reserved, in upper case too (grant_type, client_id, client_secret, refresh_token, scope, client_assertion..., subject_token..., actor_token..., requested_..., response_type, username, password, code, code_verifier, redirect_uri, assertion, device_code): use the fields of the spec";
+    let url = "tokenURL must start with https:// in lower case, name a host, and have neither user nor password, fragment or \
+               blank";
+    let reserved = "a parameter that the operator sets itself is reserved, in upper case too (grant_type, client_id, \
+                    client_secret, refresh_token, scope, client_assertion..., subject_token..., actor_token..., requested_..., \
+                    response_type, username, password, code, code_verifier, redirect_uri, assertion, device_code): use the \
+                    fields of the spec";
     let before = "refreshBefore must be a duration from 5s to 24h, for example 5m or 1h30m";
     let lifetime = "assumedLifetime must be a duration from 1m to 87600h, for example 1h or 10h";
     let name = "a name has lower-case letters, digits, '-' and '.', and starts and ends with a letter or digit";
     let key = "a key has letters, digits, '-', '_' and '.'";
-    let kind = "target.type must be Opaque or a type of your own such as example.com/token, not blank and not a type of kubernetes.io or a domain below it";
+    let kind = "target.type must be Opaque or a type of your own such as example.com/token, not blank and not a type of \
+                kubernetes.io or a domain below it";
     let metadata = "a name here has letters, digits, '-', '_' and '.', after an optional prefix such as example.com/";
     let prefix =
         "names that start with cube-operator.dev/ are the operator's own: use another prefix";
@@ -124,7 +129,8 @@ fn a_bad_spec_is_refused_with_what_to_write_instead() {
         (
             "spec/provider",
             json!("Custom"),
-            "tokenURL is required with provider Custom: write the token endpoint, for example https://login.example.com/oauth2/token",
+            "tokenURL is required with provider Custom: write the token endpoint, for example \
+             https://login.example.com/oauth2/token",
         ),
         ("spec/tokenURL", json!("http://example.com/"), url),
         ("spec/tokenURL", json!("HTTPS://example.com/"), url),

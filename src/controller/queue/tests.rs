@@ -61,6 +61,32 @@ fn fifteen_hundred_objects_of_one_namespace_delay_another_one_by_a_single_reconc
 }
 
 #[test]
+fn reconciles_begin_only_when_those_with_a_new_token_have_written_it() {
+    let mut world = World::new();
+    for number in 0..60 {
+        world.add("a", &number.to_string());
+    }
+    let mut exchanging = Vec::new();
+    for _ in 0..2 {
+        let begun = world.begin_all();
+        for run in &begun {
+            world.queue.leave_worker(run);
+        }
+        exchanging.extend(begun);
+    }
+    for run in &exchanging {
+        world.queue.take_worker(run);
+        // Taking it twice counts once.
+        world.queue.take_worker(run);
+    }
+    for (written, run) in (1..).zip(exchanging) {
+        assert_eq!(world.begin_all().len(), usize::from(written > WORKERS + 1));
+        world.queue.end(run, None);
+    }
+    assert_eq!(world.begin_all().len(), 1);
+}
+
+#[test]
 fn a_reconcile_that_waits_for_a_provider_holds_no_worker() {
     let mut world = World::new();
     for number in 0..40 {

@@ -112,7 +112,7 @@ async fn an_exchange_that_was_about_to_begin_when_the_lease_was_lost_does_not_be
         let mut session = Session::begin(observed);
         let mut slot = SlotUse::of(&reconciler, &object);
         let result = reconciler
-            .steps(&object, &mut session, &mut slot, &mut || {})
+            .steps(&object, &mut session, &mut slot, &mut |_| {})
             .await;
         let text = reconciler.context.parts.metrics.text();
         assert_eq!(text.contains("cube_operator_exchanges_total"), began);
@@ -159,4 +159,53 @@ async fn an_object_that_is_deleted_before_it_asks_for_a_slot_keeps_none() {
     let count = all.len();
     drop(all);
     assert_eq!(take_all().len(), count);
+}
+
+#[tokio::test]
+async fn a_change_of_a_ca_bundle_reconciles_those_that_fail_or_may_use_the_earlier_one() {
+    let reconciler = reconciler();
+    let trusting = |uid: &str, refreshed: &str| {
+        let mut object = object(uid, uid);
+        let credential = object.0.as_mut().unwrap();
+        let bundle = serde_json::json!({"name": "roots"});
+        credential.spec.ca_bundle_ref = Some(serde_json::from_value(bundle).unwrap());
+        let condition = serde_json::json!({"conditions": [{
+            "type": "Refreshed", "status": refreshed, "reason": "a", "message": "b",
+            "lastTransitionTime": "2026-11-28T09:00:00Z", "observedGeneration": 1,
+        }]});
+        credential.status = Some(serde_json::from_value(condition).unwrap());
+        object
+    };
+    let objects = [
+        trusting("fails", "False"),
+        trusting("fresh", "True"),
+        trusting("works", "True"),
+    ];
+    list(&reconciler, &objects);
+    for object in [&objects[0], &objects[2]] {
+        reconciler.keep(object, begin(&reconciler, object), true);
+    }
+    let _in_progress = begin(&reconciler, &objects[1]);
+    let changed = || {
+        let bundle = ObjectKey::new("treasury", "roots");
+        let affected = reconciler.touch_ca_bundles(CaBundleKind::ConfigMap, &bundle);
+        let mut names: Vec<_> = affected.iter().map(|key| key.name.to_string()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(changed(), ["fails", "fresh"]);
+    // The next exchange of one that worked has failed, and that of the other has not.
+    let failed = trusting("works", "False");
+    list(
+        &reconciler,
+        &[objects[0].clone(), objects[1].clone(), failed.clone()],
+    );
+    reconciler.keep(&failed, begin(&reconciler, &failed), true);
+    let recovered = trusting("fails", "True");
+    list(
+        &reconciler,
+        &[recovered.clone(), objects[1].clone(), failed],
+    );
+    reconciler.keep(&recovered, begin(&reconciler, &recovered), true);
+    assert_eq!(changed(), ["fresh", "works"]);
 }

@@ -112,12 +112,12 @@ async fn a_reconcile_that_panics_does_not_keep_its_object_from_the_next_one() {
         delay: Some(BUG_DELAY),
     };
     let task = tokio::spawn(async move {
-        job.leave_worker();
+        job.uses(Worker::Left);
         panic!("a bug, and the job with it");
     });
     assert!(task.await.is_err_and(|error| error.is_panic()));
     let left = progressed.recv().await;
-    assert!(matches!(left, Some(Progress::LeftWorker(_))));
+    assert!(matches!(left, Some(Progress::Worker(_, Worker::Left))));
     let ended = progressed.recv().await;
     assert!(matches!(ended, Some(Progress::Ended(_, Some(BUG_DELAY)))));
 }

@@ -175,7 +175,7 @@ mod tests {
                 200,
                 "<html>",
                 Reason::UnexpectedResponse,
-                "200 without a JSON object or a form-encoded body",
+                "200 with a body that is neither JSON nor form-encoded",
             ),
             (
                 403,

@@ -29,7 +29,7 @@ pub(super) enum Fault {
     /// The part of a 2xx that arrived is not a whole JSON object.
     #[error(" with an incomplete body ({0})")]
     Cut(Cut),
-    #[error(" without a JSON object or a form-encoded body")]
+    #[error(" with a body that is neither JSON nor form-encoded")]
     NoFields,
     #[error("{}", no_token_shown(.0))]
     NoAccessToken(Stated),

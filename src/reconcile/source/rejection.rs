@@ -15,7 +15,7 @@ pub enum Rejection {
     #[error("Secret {name:?} not found")]
     SecretAbsent { role: SecretRole, name: String },
     /// A Secret has no consent label.
-    #[error("Secret {name:?} {}", lacks_label())]
+    #[error("Secret {name:?} is not labelled for use")]
     NotLabelled { role: SecretRole, name: String },
     /// A Secret lacks a key.
     #[error("Secret {name:?} has no key {key:?}")]
@@ -52,11 +52,11 @@ pub enum Rejection {
     )]
     HostListMalformed { secret: String },
     /// A Secret has no list of hosts, and the operator requires one.
-    #[error("Secret {secret:?} names no hosts, which this operator requires")]
+    #[error("Secret {secret:?} names no hosts, which is required")]
     HostsNotNamed { secret: String },
     /// The owner of a Secret to which a list of hosts applies has not allowed the CA certificates.
     #[error(
-        "Secret {secret:?} does not allow the CA certificates in {}",
+        "Secret {secret:?} does not allow the CAs of {}",
         ca_bundle_name(reference)
     )]
     CaNotPermitted {
@@ -172,7 +172,7 @@ pub enum CaBundleFlaw {
     Unread,
     #[error("not found")]
     Absent,
-    #[error("{}", lacks_label())]
+    #[error("is missing label {}=true", label::CREDENTIAL)]
     NotLabelled,
     #[error("has no key {key:?}")]
     NoKey { key: String },
@@ -253,8 +253,4 @@ pub(super) fn ca_bundle_kind(reference: &CaBundleRef) -> &'static str {
         CaBundleKind::ConfigMap => "ConfigMap",
         CaBundleKind::Secret => "Secret",
     }
-}
-
-fn lacks_label() -> String {
-    format!("is missing label {}=true", label::CREDENTIAL)
 }

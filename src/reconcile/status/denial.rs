@@ -95,7 +95,8 @@ impl<'a> Denial<'a> {
 
     fn remedy(&self) -> &'static str {
         match self {
-            Self::Policy { .. } | Self::Webhook { .. } => "its owner must allow it",
+            Self::Policy { .. } => "have that policy changed",
+            Self::Webhook { .. } => "have that webhook changed",
             Self::Quota { .. } => "raise it, or delete unused Secrets",
             Self::Role { .. } => "install the chart's roles for this namespace",
         }
@@ -143,24 +144,25 @@ mod tests {
         for (message, expected) in [
             (
                 format!("{start}ValidatingAdmissionPolicy 'strict' with binding 'all' denied request: no tokens"),
-                "writing Secret treasury/main-token was denied by ValidatingAdmissionPolicy \"strict\" (it says: \"no tokens\"): its \
-                 owner must allow it",
+                "writing Secret treasury/main-token was denied by ValidatingAdmissionPolicy \"strict\" (it says: \"no \
+                 tokens\"): have that policy changed",
             ),
             (
                 "admission webhook \"check.example.com\" denied the request: no owner".into(),
-                "writing Secret treasury/main-token was denied by admission webhook \"check.example.com\" (it says: \"no owner\"): its \
-                 owner must allow it",
+                "writing Secret treasury/main-token was denied by admission webhook \"check.example.com\" (it says: \"no \
+                 owner\"): have that webhook changed",
             ),
             (
                 format!("{start}exceeded quota: few, requested: secrets=1, used: secrets=2, limited: secrets=2"),
-                "writing Secret treasury/main-token exceeds ResourceQuota \"few\" (secrets=2): raise it, or delete unused Secrets",
+                "writing Secret treasury/main-token exceeds ResourceQuota \"few\" (secrets=2): raise it, or delete unused \
+                 Secrets",
             ),
             (
-                "secrets is forbidden: User \"system:serviceaccount:a:b\" cannot create resource \"secrets\" in API group \"\" in the \
-                 namespace \"treasury\""
+                "secrets is forbidden: User \"system:serviceaccount:a:b\" cannot create resource \"secrets\" in API group \"\" \
+                 in the namespace \"treasury\""
                     .into(),
-                "writing Secret treasury/main-token was denied: the operator's role does not allow to create Secrets there: install \
-                 the chart's roles for this namespace",
+                "writing Secret treasury/main-token was denied: the operator's role does not allow to create Secrets there: \
+                 install the chart's roles for this namespace",
             ),
             (
                 "something else".into(),

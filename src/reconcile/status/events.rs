@@ -102,6 +102,9 @@ fn failed_note(reason: Reason, usable_until: Option<Timestamp>) -> String {
         Some(at) => format!("{cause}; the token is valid until {at}"),
         // The spec does not say which Secret has the token.
         None if reason == Reason::InvalidSpec => cause.into(),
+        None if matches!(reason, Reason::TargetConflict | Reason::TargetDuplicate) => {
+            format!("{cause}; no token was published")
+        }
         None => format!("{cause}; there is no valid token"),
     }
 }
@@ -196,7 +199,8 @@ fn of_change(change: Change, settings: Option<&Settings>) -> Option<Event> {
         }
         Change::Repeated { end } => {
             let note = format!(
-                "the provider issued the same token again; it expires at {end}, and the next request is made later: no action needed"
+                "the provider issued the same token again; it expires at {end}, and the next request is made later: no action \
+                 needed"
             );
             (EventKind::TokenRepeated, note)
         }
@@ -211,8 +215,7 @@ fn of_change(change: Change, settings: Option<&Settings>) -> Option<Event> {
                 _ => "ask the provider for longer ones",
             };
             let note = format!(
-                "tokens are replaced {} before expiry, and pods see a new one after up to 90 s: {remedy}",
-                span(margin)
+                "pods see a new token after up to 90 s, and the old one expires before that: {remedy}"
             );
             (EventKind::ShortLivedToken, note)
         }

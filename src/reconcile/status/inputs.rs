@@ -32,21 +32,29 @@ pub(super) fn rejected_inputs(rejection: &Rejection, settings: &Settings) -> Str
 }
 
 fn create(role: SecretRole, settings: &Settings) -> String {
-    let keys = match role {
-        SecretRole::Client => settings.client_keys().collect::<Vec<_>>().join(" and "),
-        SecretRole::RefreshToken => initial(settings).1.to_owned(),
-    };
-    let step = match role {
-        SecretRole::Client => "create it",
-        SecretRole::RefreshToken => "sign in and create it",
-    };
-    format!("{step} with {keys}, {}", consent(settings))
+    let marks = consent(settings);
+    match role {
+        SecretRole::RefreshToken => {
+            format!(
+                "sign in and create it with key {}, {marks}",
+                initial(settings).1
+            )
+        }
+        SecretRole::Client => {
+            let keys: Vec<_> = settings.client_keys().collect();
+            let plural = if keys.len() > 1 { "s" } else { "" };
+            format!("create it with key{plural} {}, {marks}", keys.join(" and "))
+        }
+    }
 }
 
 /// The label alone would let the Secret be sent anywhere.
 fn permit(settings: &Settings) -> String {
     let hosts = hosts(settings);
-    format!("its owner can add it, after annotation {hosts}, to allow its use")
+    format!(
+        "its owner must set annotation {hosts}, then label {}=true",
+        label::CREDENTIAL
+    )
 }
 
 /// The marks that the owner of a Secret sets to allow its use at this endpoint.
@@ -148,7 +156,7 @@ fn set_hosts(secret: &str, settings: &Settings) -> String {
 /// Without `--overwrite`: a value that the owner has written must not get lost.
 fn annotate(secret: &str, name: &str, value: &str, settings: &Settings) -> String {
     let namespace = &settings.namespace;
-    format!("`kubectl annotate secret {secret} -n {namespace} {name}={value}`")
+    format!("its owner can run `kubectl annotate secret {secret} -n {namespace} {name}={value}`")
 }
 
 fn initial(settings: &Settings) -> (&str, &str) {
@@ -177,7 +185,7 @@ fn consent_again(why: &Withheld, settings: &Settings) -> String {
 
 fn write_correctly(flaw: Flaw) -> &'static str {
     match flaw {
-        Flaw::TrailingNewline => "write it without one, with `printf %s` or `echo -n`",
+        Flaw::TrailingNewline => "rewrite the value with `printf %s`",
         Flaw::OuterBlank { .. } => "write the value without that character",
         Flaw::NotText | Flaw::Empty | Flaw::ControlCharacter | Flaw::NotAscii => {
             "write the value as the provider shows it"

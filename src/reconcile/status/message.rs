@@ -73,14 +73,19 @@ pub(super) fn short_lived(target: &str, token: &TokenMetadata) -> String {
 pub(super) fn stalled(details: ConditionType, retry: Option<Timestamp>) -> String {
     match retry {
         Some(_) => format!(
-            "someone must act, because the planned retry is unlikely to help without a change: see condition {details:?}"
+            "someone must act: a retry is planned, but unlikely to help without a change; see condition {details:?}"
         ),
         None => format!("someone must act: see condition {details:?}"),
     }
 }
 
-pub(super) fn reconciling(details: ConditionType) -> String {
-    format!("the operator continues by itself: see condition {details:?}")
+pub(super) fn reconciling(reason: Reason, details: ConditionType) -> String {
+    let progress = if reason.is_waiting() {
+        "waiting"
+    } else {
+        "retrying"
+    };
+    format!("the operator is {progress}: see condition {details:?}")
 }
 
 pub(super) fn unusable_spec(error: &SettingsError) -> String {

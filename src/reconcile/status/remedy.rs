@@ -31,15 +31,17 @@ pub(super) fn of_response(reason: Reason, settings: &Settings, worked: bool) -> 
         }
         Reason::UnsupportedGrantType => {
             let grant = settings.grant.name();
-            return format!("correct spec.tokenURL, or spec.grant if the provider has no {grant}");
+            return format!("check spec.tokenURL, and whether the provider supports {grant}");
         }
         Reason::InvalidScope => return scopes(settings),
-        Reason::InvalidTarget => "correct audience or resource in spec.parameters",
+        Reason::InvalidTarget => "check audience and resource in spec.parameters",
         Reason::InvalidRequest => {
-            "compare spec.parameters and spec.clientAuthentication with the provider's documentation"
+            "check spec.parameters and spec.clientAuthentication, or ask the provider what it means"
         }
-        Reason::Forbidden => "ask the provider to allow this cluster's egress IP addresses",
-        Reason::Redirected => "set spec.tokenURL to the token endpoint itself",
+        Reason::Forbidden => {
+            "ask the provider why; often this cluster's egress IP address is not allowed"
+        }
+        Reason::Redirected => "correct spec.tokenURL (redirects never get credentials)",
         Reason::EndpointNotFound => "correct the path in spec.tokenURL (a trailing slash matters)",
         Reason::UnexpectedResponse => "check that spec.tokenURL is a token endpoint",
         Reason::UnsupportedTokenType => "ask the provider to issue bearer tokens to this client",
@@ -101,9 +103,7 @@ fn scopes(settings: &Settings) -> String {
 
 fn check_grant(settings: &Settings) -> String {
     let grant = settings.grant.name();
-    format!(
-        "ask the provider why, because {grant} has no grant that can be invalid; check spec.parameters"
-    )
+    format!("check spec.parameters, then ask the provider (an unusual error for {grant})")
 }
 
 /// A client that has worked before was changed at the provider, so its authentication method is right.
@@ -114,7 +114,7 @@ fn write_new_secret(settings: &Settings) -> String {
             "ask the provider whether the client was disabled".into()
         }
         ClientAuthentication::Body | ClientAuthentication::Basic => format!(
-            "if the secret was rotated, write it to {secret} of Secret {name:?}; else ask the provider"
+            "if there is a newer secret, write it to {secret} of Secret {name:?}; else ask the provider"
         ),
     }
 }

@@ -59,7 +59,8 @@ fn a_predecessors_secret_is_not_taken_over_for_other_inputs_unless_a_person_give
         );
         assert_eq!(
             world.message(ConditionType::Ready),
-            "no token is published: Secret \"cubewire-token\" was left by a deleted CubeCredential: delete it, or annotate it with cube-operator.dev/adoptable-by=0b5c7a80-uid"
+            "no token is published: Secret \"cubewire-token\" is of a deleted CubeCredential: change spec.target.name, or \
+             annotate it with cube-operator.dev/adoptable-by=0b5c7a80-uid"
         );
         for (uid, exchanges) in [("another", 0), (UID, 1)] {
             world.cluster.edit(TARGET, |secret| {
@@ -123,7 +124,8 @@ fn a_foreign_secret_is_never_written() {
         assert_eq!(world.condition(ConditionType::Stalled).1, "TargetConflict");
         assert_eq!(
             world.message(ConditionType::Ready),
-            "no token is published: Secret \"cubewire-token\" belongs to another owner: set spec.target.name to another name, or delete that Secret if nobody uses it"
+            "no token is published: Secret \"cubewire-token\" belongs to another owner: set spec.target.name to another name, \
+             or delete that Secret if nobody uses it"
         );
         world.pass(seconds(600));
         assert_eq!(world.cluster.secrets, before);
@@ -170,7 +172,8 @@ fn the_older_credential_owns_the_target() {
     );
     assert_eq!(
         world.message(ConditionType::Ready),
-        "no token is published: CubeCredential \"older\" is older and has the same target Secret \"cubewire-token\": set another spec.target.name in one of the two"
+        "no token is published: CubeCredential \"older\" is older and has the same target Secret \"cubewire-token\": set \
+         another spec.target.name in this one"
     );
     // It may move away without a trace, so it is looked for.
     world.rival = None;

@@ -78,7 +78,8 @@ fn a_copy_of_a_target_is_never_deleted_overwritten_or_adopted() {
     assert_eq!(world.ready_is().1, "TargetConflict");
     assert_eq!(
         world.message(ConditionType::Ready),
-        "no token is published: Secret \"copy\" is a copy of Secret \"treasury/cubewire-token\": set spec.target.name to another name, or delete the copy"
+        "no token is published: Secret \"copy\" is a copy of Secret \"treasury/cubewire-token\": set spec.target.name to \
+         another name, or delete the copy"
     );
     assert!(world.cluster.secrets.contains_key(TARGET));
     // A successor of the same name does not inherit it either.
@@ -127,7 +128,8 @@ fn a_copy_of_a_state_is_adopted_only_if_a_person_gives_it() {
     assert_eq!(world.refreshed_is().1, "StateConflict");
     assert_eq!(
         world.message(ConditionType::Refreshed),
-        "Secret \"cubewire-cube-state\" is a copy of Secret \"treasury/books-cube-state\": if nothing else uses it, annotate it with cube-operator.dev/adoptable-by=another-uid"
+        "Secret \"cubewire-cube-state\" is a copy of Secret \"treasury/books-cube-state\": if nothing else uses it, annotate it \
+         with cube-operator.dev/adoptable-by=another-uid"
     );
     world.give_state("somebody-elses-uid");
     world.pass(seconds(60));
@@ -251,7 +253,8 @@ fn of_two_credentials_with_one_refresh_token_the_older_one_sends_it() {
     world.settle();
     assert_eq!(
         world.message(ConditionType::Refreshed),
-        "Secret \"seed\" holds the refresh token of CubeCredential \"books\": sign in again for this one, or move that login (docs/backup.md)"
+        "Secret \"seed\" holds the refresh token of CubeCredential \"books\": sign in again for this one, or move that login \
+         (docs/backup.md)"
     );
     assert!(world.provider.exchanges.is_empty() && world.cluster.secrets.is_empty());
     world.older_login = None;

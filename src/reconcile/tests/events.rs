@@ -235,7 +235,7 @@ fn a_token_that_is_replaced_too_late_for_those_who_mount_it_is_told_once() {
     assert_eq!(notes[1].kind, EventKind::ShortLivedToken);
     assert_eq!(
         notes[1].note,
-        "tokens are replaced 40s before expiry, and pods see a new one after up to 90 s: ask the provider for longer ones"
+        "pods see a new token after up to 90 s, and the old one expires before that: ask the provider for longer ones"
     );
     world.pass(seconds(600));
     assert_eq!(world.take_events(), []);

@@ -210,6 +210,6 @@ fn the_message_says_what_happened_what_to_do_and_when_the_next_attempt_is() {
     );
     assert_eq!(
         world.message(ConditionType::Stalled),
-        "someone must act, because the planned retry is unlikely to help without a change: see condition Refreshed"
+        "someone must act: a retry is planned, but unlikely to help without a change; see condition Refreshed"
     );
 }

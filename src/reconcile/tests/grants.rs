@@ -26,7 +26,8 @@ fn a_change_of_grant_says_that_the_refresh_token_is_left() {
     assert_eq!(
         left,
         [
-            "Secret \"cubewire-cube-state\" holds a refresh token that is no longer used: sign out at the provider, then delete it"
+            "Secret \"cubewire-cube-state\" holds a refresh token that is no longer used: sign out at the provider, then delete \
+             it"
         ]
     );
     // It is said once, and costs nothing later.

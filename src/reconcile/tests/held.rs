@@ -32,7 +32,8 @@ fn a_target_with_another_type_is_deleted_once_and_its_finalizer_is_named() {
     assert_eq!((costs.deletes, costs.publishes, costs.exchanges), (1, 0, 0));
     assert_eq!(
         world.message(Refreshed),
-        "Secret \"cubewire-token\" is being deleted because spec.target.type changed, and waits for finalizer \"example.com/hold\": its owner must remove it, or change the type back"
+        "Secret \"cubewire-token\" is being deleted because spec.target.type changed, and waits for finalizer \
+         \"example.com/hold\": its owner must remove it, or change the type back"
     );
     let refused = (ConditionStatus::False, "TargetNotWritable".to_owned());
     assert_eq!(world.refreshed_is(), refused);

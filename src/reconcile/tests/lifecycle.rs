@@ -229,7 +229,8 @@ fn tokens_of_a_few_seconds_are_not_asked_for_more_often_than_every_12_seconds() 
     );
     assert_eq!(
         world.message(ConditionType::Ready),
-        "token in Secret \"cubewire-token\" expired at 2026-11-21T10:10:05Z after 5s: ask the provider for tokens that live 5 minutes or longer"
+        "token in Secret \"cubewire-token\" expired at 2026-11-21T10:10:05Z after 5s: ask the provider for tokens that live 5 \
+         minutes or longer"
     );
     assert_eq!(
         world.condition(ConditionType::Reconciling).1,

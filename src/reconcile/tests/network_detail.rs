@@ -25,7 +25,8 @@ fn a_status_does_not_tell_a_closed_port_from_a_firewall_or_another_server() {
     let (expected, events) = seen(Reason::Unreachable, true);
     let refreshed = expected.condition(ConditionType::Refreshed).unwrap();
     assert_eq!(refreshed.reason, "Unreachable");
-    let start = "token endpoint api.cubewire.com could not be reached or did not respond as one (details are in the operator's log)";
+    let start = "token endpoint api.cubewire.com could not be reached or did not respond as one (details are in the operator's \
+                 log)";
     assert!(
         refreshed.message.starts_with(start),
         "{}",

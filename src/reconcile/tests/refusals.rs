@@ -91,7 +91,8 @@ fn a_source_that_is_not_there() {
     assert_refused(
         |world| world.source = None,
         "ClientSecretNotFound",
-        "Secret \"cubewire-client\" not found: create it with client-id and client-secret, label cube-operator.dev/credential=true and annotation cube-operator.dev/token-hosts=api.cubewire.com",
+        "Secret \"cubewire-client\" not found: create it with keys client-id and client-secret, label \
+         cube-operator.dev/credential=true and annotation cube-operator.dev/token-hosts=api.cubewire.com",
     );
 }
 
@@ -100,7 +101,8 @@ fn a_source_without_consent() {
     assert_source_refused(
         |source| source.labelled = false,
         "ClientSecretNotLabelled",
-        "Secret \"cubewire-client\" is missing label cube-operator.dev/credential=true: its owner can add it, after annotation cube-operator.dev/token-hosts=api.cubewire.com, to allow its use",
+        "Secret \"cubewire-client\" is not labelled for use: its owner must set annotation \
+         cube-operator.dev/token-hosts=api.cubewire.com, then label cube-operator.dev/credential=true",
     );
 }
 
@@ -139,8 +141,7 @@ fn a_malformed_source() {
         ("", format!("is empty: {as_shown}")),
         (
             "S3CRET\n",
-            "has a trailing newline: write it without one, with `printf %s` or `echo -n`"
-                .to_owned(),
+            "has a trailing newline: rewrite the value with `printf %s`".to_owned(),
         ),
         (
             "S3C\tRET",
@@ -234,7 +235,8 @@ fn a_spec_that_cannot_be_read() {
         ),
         (
             |spec| spec.token_url = Some("https://example.com/?a=b&client%5Fid=x".into()),
-            "the query of spec.tokenURL has the parameter \"client_id\", which the operator sets itself: use the fields of the spec",
+            "the query of spec.tokenURL has the parameter \"client_id\", which the operator sets itself: use the fields of the \
+             spec",
         ),
         (
             |spec| spec.parameters = [("Scope".into(), "x".into())].into(),

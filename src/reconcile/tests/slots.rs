@@ -18,7 +18,8 @@ fn crowded(world: &mut World) {
     world.slot = Slot::Later { since: world.now };
 }
 
-const WAITS: &str = "waiting for other token requests of this namespace to finish: no action needed; if this persists, look for token endpoints in this namespace that do not respond";
+const WAITS: &str = "waiting for other token requests of this namespace to finish: no action needed; if this persists, look for \
+                     token endpoints in this namespace that do not respond";
 
 #[test]
 fn an_exchange_that_waits_for_others_says_so_after_a_moment() {

@@ -6,7 +6,8 @@ use crate::{
     reconcile::SourceValue,
 };
 
-const GONE: &str = "the refresh token in Secret \"cubewire-cube-state\" is gone or outdated, and the initial one is consumed: restore it, or sign in again and write a new one to Secret \"seed\"";
+const GONE: &str = "the refresh token in Secret \"cubewire-cube-state\" is gone or outdated, and the initial one is consumed: \
+                    restore it, or sign in again and write a new one to Secret \"seed\"";
 
 /// A login that has worked, and whose state is gone. The process is a new one.
 fn without_state() -> World {

@@ -202,7 +202,11 @@ impl World {
 impl<T> Provided<T> {
     /// As owners should, this one names the hosts and the CA bundle of these tests.
     fn limit(&mut self) {
-        self.token_hosts = Some("api.cubewire.com, api.cubesoftware.com, login.example.com, elsewhere.example, elsewhere.example.com".into());
+        self.token_hosts = Some(
+            "api.cubewire.com, api.cubesoftware.com, login.example.com, elsewhere.example, \
+                                 elsewhere.example.com"
+                .into(),
+        );
         self.token_ca = Some("ConfigMap/roots, Secret/roots".into());
     }
 }

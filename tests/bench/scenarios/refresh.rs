@@ -18,6 +18,13 @@ use crate::{
 /// Tokens are refreshed five minutes before they expire, and up to half a minute earlier.
 const EARLIEST: SignedDuration = SignedDuration::from_secs(330);
 
+/// The part of a core that the ceiling takes for refreshes.
+const SHARE: f64 = 0.5;
+/// The seconds between two refreshes of a token that lives for an hour.
+const BETWEEN_REFRESHES: f64 = 3_300.0;
+/// The seconds for tokens that expire within a minute, so that each of them is replaced a minute before its end.
+const FOR_ALL_AT_ONCE: f64 = 240.0;
+
 /// The time of the expiries: a minute for 10,000.
 pub(super) fn expiry(size: usize) -> Expiry {
     let seconds = i64::try_from(size.div_ceil(167)).unwrap();
@@ -54,7 +61,9 @@ pub(super) async fn measure(run: &Run<'_>) {
     );
     run.settled(&operator).await;
     let requests = run.requests().await.since(&requests);
-    run.record_each("refresh-cpu", operator.process.cpu() - cpu);
+    let cpu = operator.process.cpu() - cpu;
+    run.record_each("refresh-cpu", cpu);
+    record_ceiling(run, cpu / 1e3 / run.count());
     run.record_each("refresh-api-cpu", run.site.api_server().cpu() - api_cpu);
     run.record_each("refresh-requests", requests.total());
     println!("        {}", requests.each(run.count()));
@@ -62,6 +71,19 @@ pub(super) async fn measure(run: &Run<'_>) {
     operator.stop();
     run.record("expiry-left", least_time_left(run, expiry, skew).await);
     run.record("expiry-next", width_of_the_next_round(run).await);
+}
+
+/// The most credentials that one leader keeps fresh when a refresh costs this many seconds of CPU. One thread does all of them, and
+/// half of its time is left for everything else.
+fn record_ceiling(run: &Run<'_>, each: f64) {
+    let most = |seconds: f64| {
+        let most = SHARE * seconds / each;
+        // Two digits: the rest is noise.
+        let unit = 10_f64.powf((most.log10() - 1.0).floor());
+        (most / unit).floor() * unit
+    };
+    run.record("ceiling", most(BETWEEN_REFRESHES));
+    run.record("ceiling-at-once", most(FOR_ALL_AT_ONCE));
 }
 
 /// How long before the end of its previous token each target was written, at least.

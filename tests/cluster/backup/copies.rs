@@ -2,7 +2,7 @@
 
 use super::*;
 
-const ANOTHER: &str = "sign in again for this one, or move that login (docs/backup.md); it is looked at again every minute";
+const ANOTHER: &str = "sign in again for this one, or move that login (docs/backup.md)";
 
 #[test]
 fn a_copy_of_a_target_stays_when_its_credential_changes() {
@@ -68,7 +68,7 @@ fn a_refresh_token_is_not_sent_under_another_name_and_the_login_can_be_moved_the
     place.apply(&place.named("ledger"));
     place.wait_until_in_use(
         "ledger",
-        &format!("Secret \"seed\" holds the refresh token of CubeCredential \"main\" (Secret {STATE:?}), so it is not sent: {ANOTHER}"),
+        &format!("Secret \"seed\" holds the refresh token of CubeCredential \"main\" (Secret {STATE:?}): {ANOTHER}"),
     );
     eventually("a warning", || {
         (place.event_count("ledger", "RefreshTokenInUse") == 1).then_some(())
@@ -94,9 +94,8 @@ fn a_refresh_token_is_not_sent_under_another_name_and_the_login_can_be_moved_the
     place.wait_until_in_use(
         "ledger",
         &format!(
-            "Secret \"ledger-cube-state\" holds the refresh token of CubeCredential \"main\" (Secret {STATE:?}), so it is not sent: \
-             when that CubeCredential is gone, delete Secret {STATE:?} to complete the move (docs/backup.md); it is looked at again \
-             every minute"
+            "Secret \"ledger-cube-state\" holds the refresh token of CubeCredential \"main\" (Secret {STATE:?}): \
+             to complete the move, delete Secret {STATE:?} once that CubeCredential is gone (docs/backup.md)"
         ),
     );
     place.assert_sent(2);
@@ -132,11 +131,11 @@ fn of_two_credentials_with_one_refresh_token_one_sends_it() {
     place.apply(&cousin);
     place.wait_until_in_use(
         "twin",
-        &format!("Secret \"seed\" holds the refresh token of CubeCredential \"main\", so it is not sent: {ANOTHER}"),
+        &format!("Secret \"seed\" holds the refresh token of CubeCredential \"main\": {ANOTHER}"),
     );
     place.wait_until_in_use(
         "cousin",
-        &format!("Secret \"other-seed\" holds the refresh token of CubeCredential \"main\" (Secret {STATE:?}), so it is not sent: {ANOTHER}"),
+        &format!("Secret \"other-seed\" holds the refresh token of CubeCredential \"main\" (Secret {STATE:?}): {ANOTHER}"),
     );
     place.assert_unbroken(&seed, 1);
 }

@@ -59,9 +59,8 @@ fn an_initial_refresh_token_that_was_replaced_is_not_sent_when_the_state_is_gone
     let target = || backup(&place, "secret", "main-token");
     let state = backup(&place, "secret", STATE);
     let gone = format!(
-        "Refreshed=False StateConflict: the refresh token in Secret {STATE:?} is gone or outdated, and the initial one was used \
-         up: restore that Secret, or sign in again and write the new one into key \"refresh-token\" of Secret \"seed\"; nothing is \
-         sent before that"
+        "Refreshed=False StateConflict: the refresh token in Secret {STATE:?} is gone or outdated, and the initial one is consumed: \
+         restore it, or sign in again and write a new one to Secret \"seed\""
     );
     place.kubectl(&["delete", "secret", STATE]);
     place.request("without-state");

@@ -60,7 +60,8 @@ fn it_connects_to_no_host_that_an_author_chose_unless_it_is_told_to() {
     let (_, output, _) = run(&place.kubeconfig, &arguments, &[]);
     assert!(
         output.starts_with(
-            "- the network is not checked: this machine would connect to hosts that the authors of CubeCredentials chose; allow it with --connect, or run this in the operator's pod with kubectl exec\n"
+            "- the network is not checked: this machine would connect to hosts that the authors of CubeCredentials chose; allow \
+             it with --connect, or run this in the operator's pod with kubectl exec\n"
         ),
         "{output}"
     );

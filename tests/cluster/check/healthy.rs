@@ -174,15 +174,15 @@ fn a_login_is_explained_and_its_refresh_token_is_not_spent() {
         &json!({"stringData": {"record": "edited"}}),
     );
     let edited = format!(
-        "✗ Secret \"{STATE}\", where the refresh token is kept, was edited and cannot be read any more, so nothing is sent: restore \
-         it, or delete it and sign in again; it is looked at again every minute"
+        "✗ Secret \"{STATE}\" with the refresh token was edited and cannot be read: restore it from a backup, or sign in again and then \
+         delete it"
     );
     assert_eq!(about_state(&['✗']), [edited]);
     let owner = json!({"metadata": {"annotations": {"cube-operator.dev/owner-name": "somebody"}}});
     login.patch("secret", STATE, &owner);
     let foreign = format!(
-        "✗ Secret \"{STATE}\", where the refresh token is to be kept, exists and does not belong to this CubeCredential, so it is left \
-         alone and nothing is sent: delete it, or give this CubeCredential another name; it is looked at again every minute"
+        "✗ the refresh token cannot be stored, because Secret \"{STATE}\" belongs to another owner: recreate this CubeCredential under \
+         another name, or delete that Secret if nobody uses it"
     );
     assert_eq!(about_state(&['✗']), [foreign]);
     assert_eq!(login.refreshes().len(), refreshes, "nothing was sent");

@@ -20,7 +20,7 @@ fn who_lacks_a_right_is_told_which_and_hears_no_false_alarm() {
     let forbidden = |verb: &str, object: &str, named: &str, resource: &str, right: &str| {
         let namespace = &place.namespace;
         format!(
-            "- cannot {verb} {object}: {named} is forbidden: User \"{user}\" cannot {right} resource \"{resource}\" in API group \"\" \
+            "- failed to {verb} {object}: {named} is forbidden: User \"{user}\" cannot {right} resource \"{resource}\" in API group \"\" \
              in the namespace \"{namespace}\" (403 Forbidden): ask for that right, or run this in the operator's pod"
         )
     };

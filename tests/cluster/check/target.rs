@@ -25,8 +25,8 @@ fn a_target_that_belongs_to_somebody_else_is_named() {
     let mut younger = place.credential("younger");
     younger["spec"]["target"] = json!({"name": "main-token"});
     place.apply(&younger);
-    let duplicate = "✗ no token is published: CubeCredential \"main\" is older and has the same target Secret \"main-token\": set another \
-                     spec.target.name in one of the two";
+    let duplicate = "✗ no token is published: CubeCredential \"main\" is older and has the same target Secret \"main-token\": \
+                     set another spec.target.name in this one";
     assert_eq!(
         place.marked(&['✗'], "younger", &[]),
         [NOT_LOOKED_AT, duplicate]

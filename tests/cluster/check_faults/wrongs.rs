@@ -48,8 +48,8 @@ impl Names<'_> {
                 "absent",
                 spec(json!({"clientSecretRef": {"name": "nowhere"}})),
                 &format!(
-                    "✗ Secret \"nowhere\" not found: create it with client-id and client-secret, label cube-operator.dev/credential=true and annotation \
-                 cube-operator.dev/token-hosts={host}"
+                    "✗ Secret \"nowhere\" not found: create it with keys client-id and client-secret, label \
+                     cube-operator.dev/credential=true and annotation cube-operator.dev/token-hosts={host}"
                 ),
                 &[],
             ),
@@ -57,15 +57,15 @@ impl Names<'_> {
                 "unlabelled",
                 source(json!({"metadata": {"labels": {"cube-operator.dev/credential": "false"}}})),
                 &format!(
-                    "✗ Secret \"unlabelled\" is missing label cube-operator.dev/credential=true: its owner can add it, after annotation \
-                 cube-operator.dev/token-hosts={host}, to allow its use"
+                    "✗ Secret \"unlabelled\" is not labelled for use: its owner must set annotation \
+                     cube-operator.dev/token-hosts={host}, then label cube-operator.dev/credential=true"
                 ),
                 &[],
             ),
             case(
                 "newline",
                 source(json!({"stringData": {"client-secret": format!("{CLIENT_SECRET}\n")}})),
-                "✗ key \"client-secret\" of Secret \"newline\" has a trailing newline: write it without one, with `printf %s` or `echo -n`",
+                "✗ key \"client-secret\" of Secret \"newline\" has a trailing newline: rewrite the value with `printf %s`",
                 &[],
             ),
             case(
@@ -165,8 +165,8 @@ impl Names<'_> {
         vec![
         self.response(
             "307",
-            "✗ token endpoint responded 307 with a redirect to \"https://elsewhere.example/o/token/\", which is not followed: set \
-             spec.tokenURL to the token endpoint itself",
+            "✗ token endpoint responded 307 with a redirect to \"https://elsewhere.example/o/token/\", which is not followed: \
+             correct spec.tokenURL (redirects never get credentials)",
         ),
         self.response(
             "404",
@@ -179,7 +179,8 @@ impl Names<'_> {
         ),
         self.response(
             "200",
-            "✗ token endpoint responded 200 without a JSON object or a form-encoded body: check that spec.tokenURL is a token endpoint",
+            "✗ token endpoint responded 200 with a body that is neither JSON nor form-encoded: check that spec.tokenURL is a \
+             token endpoint",
         ),
         self.response(
             "503",

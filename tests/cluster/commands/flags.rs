@@ -43,7 +43,8 @@ fn a_bad_flag_or_environment_variable_is_one_line_that_names_it() {
             "--allowed-token-hosts",
             "CUBE_OPERATOR_ALLOWED_TOKEN_HOSTS",
             "a.example,*.b.example",
-            "invalid value 'a.example,*.b.example' for '--allowed-token-hosts <HOSTS>': \"*.b.example\" is neither a host nor host:port",
+            "invalid value 'a.example,*.b.example' for '--allowed-token-hosts <HOSTS>': \"*.b.example\" is neither a host nor \
+             host:port",
         ),
         (
             "--listen",
@@ -95,6 +96,10 @@ fn a_bad_flag_or_environment_variable_is_one_line_that_names_it() {
             expected
         );
     }
+}
+
+#[test]
+fn a_flag_that_is_unknown_or_needs_another_one_is_one_line_that_names_it() {
     let alone = (
         Some(2),
         String::new(),

@@ -93,7 +93,7 @@ fn a_proxy_that_cannot_be_used_is_one_line_that_names_the_variable_and_not_its_v
         (
             "https_proxy",
             "http://me:plan ted@proxy",
-            "https_proxy names no proxy that can be used: write http://HOST:PORT or http://USER:PASSWORD@HOST:PORT",
+            "https_proxy is not a proxy URL: write http://HOST:PORT or http://USER:PASSWORD@HOST:PORT",
         ),
     ] {
         let ended = run("/nowhere/config", &["run"], &[(name, value)]);

@@ -12,7 +12,7 @@ use crate::{
 };
 
 const NEW: &str = "check client-id and client-secret in Secret \"client\", or spec.clientAuthentication (now Body)";
-const HAS_WORKED: &str = "if the secret was rotated, write it to client-secret of Secret \"client\"; else ask the provider";
+const HAS_WORKED: &str = "if there is a newer secret, write it to client-secret of Secret \"client\"; else ask the provider";
 
 /// The message about a client secret that the provider does not accept.
 fn refused(status: &CubeCredentialStatus, remedy: &str) -> String {

@@ -6,17 +6,22 @@ use super::row::Retry;
 
 pub(super) const OF_A_NEW_CLIENT: &str =
     "check client-id and client-secret in Secret {client}, or spec.clientAuthentication (now Body)";
-pub(super) const OF_A_CLIENT_THAT_WORKED: &str = "if the secret was rotated, write it to client-secret of Secret {client}; else ask the provider";
+pub(super) const OF_A_CLIENT_THAT_WORKED: &str = "if there is a newer secret, write it to client-secret of Secret {client}; \
+                                                  else ask the provider";
 /// What a retry risks is said in place of the remedy.
 pub(super) const MAY_BE_CONSUMED: &str =
-    "if the refresh token was consumed, the retry fails: then sign in again";
+    "if the retry fails too, the refresh token was consumed: sign in again";
 
 pub(super) fn remedy(reason: Reason, grant: Grant) -> &'static str {
     let stored = grant == Grant::RefreshToken;
     match reason {
+        // The default of the preset CubeSoftware.
+        Reason::InvalidClient if stored => {
+            "check client-id and client-secret in Secret {client}, or spec.clientAuthentication (now Basic)"
+        }
         Reason::InvalidClient => OF_A_NEW_CLIENT,
         Reason::InvalidGrant => {
-            "ask the provider why, because client_credentials has no grant that can be invalid; check spec.parameters"
+            "check spec.parameters, then ask the provider (an unusual error for client_credentials)"
         }
         Reason::UnauthorizedClient if stored => {
             "ask the provider to allow this client to use grant refresh_token"
@@ -25,7 +30,7 @@ pub(super) fn remedy(reason: Reason, grant: Grant) -> &'static str {
             "ask the provider to allow this client to use grant client_credentials"
         }
         Reason::UnsupportedGrantType => {
-            "correct spec.tokenURL, or spec.grant if the provider has no client_credentials"
+            "check spec.tokenURL, and whether the provider supports client_credentials"
         }
         Reason::InvalidScope if stored => {
             "ask the provider about this login: the refresh requested no scope"
@@ -33,12 +38,14 @@ pub(super) fn remedy(reason: Reason, grant: Grant) -> &'static str {
         Reason::InvalidScope => {
             "set spec.scopes to what the provider allows this client (requested: \"read write\")"
         }
-        Reason::InvalidTarget => "correct audience or resource in spec.parameters",
+        Reason::InvalidTarget => "check audience and resource in spec.parameters",
         Reason::InvalidRequest => {
-            "compare spec.parameters and spec.clientAuthentication with the provider's documentation"
+            "check spec.parameters and spec.clientAuthentication, or ask the provider what it means"
         }
-        Reason::Forbidden => "ask the provider to allow this cluster's egress IP addresses",
-        Reason::Redirected => "set spec.tokenURL to the token endpoint itself",
+        Reason::Forbidden => {
+            "ask the provider why; often this cluster's egress IP address is not allowed"
+        }
+        Reason::Redirected => "correct spec.tokenURL (redirects never get credentials)",
         Reason::EndpointNotFound => "correct the path in spec.tokenURL (a trailing slash matters)",
         Reason::UnexpectedResponse => "check that spec.tokenURL is a token endpoint",
         Reason::UnsupportedTokenType => "ask the provider to issue bearer tokens to this client",

@@ -145,9 +145,10 @@ impl Row {
         retry: Retry,
     ) -> Self {
         let message = format!(
-            "token endpoint {message}: sign in again and write the new refresh token to key \"refresh-token\" of Secret {{login}}{}",
+            "token endpoint {message}: sign in again and write the new refresh token to key \"refresh-token\" of Secret \
+             {{login}}{}",
             match retry {
-                Retry::Confirm => "; retrying once at {time}",
+                Retry::Confirm => "; last retry at {time}",
                 _ => "",
             }
         );

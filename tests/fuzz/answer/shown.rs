@@ -47,7 +47,7 @@ fn words_of_others(status: u16, message: &str) -> Vec<String> {
         "",
         " with more than 256 KiB",
         " with an incomplete body (connection closed early)",
-        " without a JSON object or a form-encoded body",
+        " with a body that is neither JSON nor form-encoded",
         " without a usable access_token",
         " with a token_type other than Bearer",
         " with an HTML page, not JSON",

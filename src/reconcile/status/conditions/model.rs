@@ -76,7 +76,9 @@ impl Conditions {
         };
         let message = match self.progress {
             Progress::Stalled => message::stalled(details, self.refresh_at),
-            Progress::Reconciling | Progress::None => message::reconciling(details),
+            Progress::Reconciling | Progress::None => {
+                message::reconciling(self.ready.reason, details)
+            }
         };
         Condition::new(ConditionStatus::True, self.ready.reason, message)
     }

@@ -141,7 +141,8 @@ impl Display for LoginFact {
             }
             Self::AnotherSignIn { secret } => write!(
                 f,
-                "the initial refresh token is from another sign-in than Secret {secret:?}: the operator adopts it at the next exchange"
+                "the initial refresh token is from another sign-in than Secret {secret:?}: the operator adopts it at the next \
+                 exchange"
             ),
             Self::Claimed { secret, until } => write!(
                 f,

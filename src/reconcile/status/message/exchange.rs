@@ -16,7 +16,7 @@ use crate::{
 const EXPIRED: &str = "token endpoint issued a token that had already expired";
 /// A provider revokes all tokens of a login if a consumed refresh token is sent again. Then the login was lost before.
 const MAY_BE_CONSUMED: &str =
-    "if the refresh token was consumed, the retry fails: then sign in again";
+    "if the retry fails too, the refresh token was consumed: sign in again";
 
 /// A failed exchange. `worked`: an earlier one succeeded. `postponed` is the time of its next attempt, where that waits for a permit.
 pub(in crate::reconcile::status) fn failure(
@@ -72,7 +72,7 @@ pub(in crate::reconcile::status) fn rejected_token(
     let initial = settings.grant.refresh_token();
     let (name, key) = initial.map_or(("", ""), |initial| (&initial.name, &initial.key));
     let next = rejection.next_attempt();
-    let next = next.map_or_else(String::new, |at| format!("; retrying once at {at}"));
+    let next = next.map_or_else(String::new, |at| format!("; last retry at {at}"));
     format!(
         "{}: sign in again and write the new refresh token to key {key:?} of Secret {name:?}{next}",
         rejection.what

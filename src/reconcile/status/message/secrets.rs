@@ -25,15 +25,13 @@ pub(in crate::reconcile::status) fn refresh_token_left(settings: &Settings) -> S
 /// This message must keep people from a restart, which they usually attempt first.
 pub(in crate::reconcile::status) fn storing(why: &WriteError) -> String {
     let (cause, remedy) = explained(why);
-    format!("do not restart the operator: only it has the new refresh token; {cause}: {remedy}")
+    format!("do not restart the operator, or the new refresh token is lost; {cause}: {remedy}")
 }
 
 pub(in crate::reconcile::status) fn target_conflict(conflict: &TargetConflict) -> String {
     match conflict {
         TargetConflict::OlderRival { .. } => {
-            format!(
-                "no token is published: {conflict}: set another spec.target.name in one of the two"
-            )
+            format!("no token is published: {conflict}: set another spec.target.name in this one")
         }
         TargetConflict::Foreign { .. } => format!(
             "no token is published: {conflict}: set spec.target.name to another name, or delete that Secret if nobody uses it"
@@ -42,7 +40,7 @@ pub(in crate::reconcile::status) fn target_conflict(conflict: &TargetConflict) -
             "no token is published: {conflict}: set spec.target.name to another name, or delete the copy"
         ),
         TargetConflict::Retained { uid, .. } => format!(
-            "no token is published: {conflict}: delete it, or annotate it with {}={uid}",
+            "no token is published: {conflict}: change spec.target.name, or annotate it with {}={uid}",
             annotation::ADOPTABLE_BY
         ),
     }

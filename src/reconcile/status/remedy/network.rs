@@ -18,7 +18,8 @@ pub(super) fn remedy(error: &NetworkError, settings: &Settings) -> String {
         NetworkError::Unreachable { cause, .. } => reach(*cause).into(),
         NetworkError::Untrusted { cause, .. } => trust(cause, settings),
         NetworkError::ClientCertificateRequired { .. } => {
-            "ask the provider for a token endpoint without mutual TLS".into()
+            "the operator cannot send one: ask the provider for an endpoint without mutual TLS"
+                .into()
         }
         NetworkError::Proxy { cause, .. } => proxy(cause),
         NetworkError::NoResponse { .. } => INTERMEDIARY.into(),
@@ -115,7 +116,8 @@ fn proxy(fault: &ProxyFault) -> String {
 /// A CA certificate is asked for only where one is missing.
 fn trust(cause: &Untrusted, settings: &Settings) -> String {
     let fixed = match cause {
-        Untrusted::UnknownIssuer { .. } | Untrusted::SelfSigned => return add(settings),
+        Untrusted::UnknownIssuer { .. } => return add("that CA", settings),
+        Untrusted::SelfSigned => return add("it", settings),
         Untrusted::OtherKey { .. } => match &settings.ca_bundle {
             Some(reference) => {
                 let bundle = ca_bundle_name(reference);
@@ -126,7 +128,7 @@ fn trust(cause: &Untrusted, settings: &Settings) -> String {
             }
             None => "name the CA's current certificate in spec.caBundleRef",
         },
-        Untrusted::Expired { .. } => "its owner must renew it",
+        Untrusted::Expired { .. } => "the server's owner must renew it",
         Untrusted::NotValidYet { .. } => {
             "check the clocks of the cluster's nodes, then ask its owner"
         }
@@ -143,16 +145,16 @@ fn trust(cause: &Untrusted, settings: &Settings) -> String {
     fixed.into()
 }
 
-fn add(settings: &Settings) -> String {
+fn add(what: &str, settings: &Settings) -> String {
     match &settings.ca_bundle {
         Some(reference) => {
             let bundle = ca_bundle_name(reference);
             format!(
-                "if you trust it, add it to key {:?} of {bundle}",
+                "if you trust {what}, add it to key {:?} of {bundle}",
                 reference.key
             )
         }
-        None => "if you trust it, put it into a ConfigMap for spec.caBundleRef".into(),
+        None => format!("if you trust {what}, put it into a ConfigMap for spec.caBundleRef"),
     }
 }
 

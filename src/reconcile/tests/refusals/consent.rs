@@ -7,7 +7,8 @@ fn a_host_that_the_owner_of_the_source_does_not_permit() {
     assert_source_refused(
         |source| source.token_hosts = Some("api.example.com".into()),
         "HostNotAllowed",
-        "Secret \"cubewire-client\" must not be sent to api.cubewire.com: correct spec.tokenURL, or ask its owner to add that host to annotation cube-operator.dev/token-hosts",
+        "Secret \"cubewire-client\" must not be sent to api.cubewire.com: correct spec.tokenURL, or ask its owner to add that \
+         host to annotation cube-operator.dev/token-hosts",
     );
     assert_source_refused(
         |source| source.token_hosts = Some("api.cubewire.com, *.example.com".into()),
@@ -18,7 +19,8 @@ fn a_host_that_the_owner_of_the_source_does_not_permit() {
     assert_source_refused(
         |source| source.token_hosts = Some(String::new()),
         "HostNotAllowed",
-        "Secret \"cubewire-client\" must not be sent to api.cubewire.com: correct spec.tokenURL, or ask its owner to add that host to annotation cube-operator.dev/token-hosts",
+        "Secret \"cubewire-client\" must not be sent to api.cubewire.com: correct spec.tokenURL, or ask its owner to add that \
+         host to annotation cube-operator.dev/token-hosts",
     );
 }
 
@@ -26,8 +28,8 @@ fn a_host_that_the_owner_of_the_source_does_not_permit() {
 fn a_ca_bundle_that_the_owner_of_a_limited_secret_does_not_permit() {
     let message = |secret: &str| {
         format!(
-            "Secret {secret:?} does not allow the CA certificates in ConfigMap \"roots\": `kubectl annotate secret {secret} -n treasury \
-             cube-operator.dev/token-ca=ConfigMap/roots`"
+            "Secret {secret:?} does not allow the CAs of ConfigMap \"roots\": its owner can run `kubectl annotate secret \
+             {secret} -n treasury cube-operator.dev/token-ca=ConfigMap/roots`"
         )
     };
     let list = || Some(HostList::parse("api.cubewire.com,api.cubesoftware.com").unwrap());
@@ -82,7 +84,8 @@ fn the_owner_of_a_deleted_seed_has_not_permitted_a_later_ca_bundle() {
     assert_eq!(world.cost_of(World::settle).exchanges, 0);
     assert_eq!(
         world.message(ConditionType::Refreshed),
-        "Secret \"seed\" does not allow the CA certificates in ConfigMap \"roots\": create it again with annotation cube-operator.dev/token-ca=ConfigMap/roots"
+        "Secret \"seed\" does not allow the CAs of ConfigMap \"roots\": create it again with annotation \
+         cube-operator.dev/token-ca=ConfigMap/roots"
     );
     // An earlier version did not record it: the owner of the client alone speaks for it.
     world.edit_record(|record| {
@@ -110,8 +113,8 @@ fn trust_roots(world: &mut World) {
 fn a_secret_that_names_no_hosts_where_they_are_required() {
     let message = |secret: &str, host: &str| {
         format!(
-            "Secret {secret:?} names no hosts, which this operator requires: \
-             `kubectl annotate secret {secret} -n treasury cube-operator.dev/token-hosts={host}`"
+            "Secret {secret:?} names no hosts, which is required: its owner can run `kubectl annotate secret {secret} -n \
+             treasury cube-operator.dev/token-hosts={host}`"
         )
     };
     assert_refused(
@@ -138,7 +141,8 @@ fn a_host_that_the_installer_does_not_permit() {
     assert_refused(
         |world| world.allowed_hosts = list(),
         "HostNotAllowed",
-        "the operator must not send credentials to api.cubewire.com: correct spec.tokenURL, or ask the installer to add the host to --allowed-token-hosts",
+        "the operator must not send credentials to api.cubewire.com: correct spec.tokenURL, or ask the installer to add the \
+         host to --allowed-token-hosts",
     );
     // It does not come and go with the reads that a spec edit takes.
     let mut world = World::ready();

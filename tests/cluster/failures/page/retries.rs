@@ -43,7 +43,8 @@ pub(super) fn next(reason: Reason) -> &'static str {
              work until it expires."
         }
         (Reason::RefreshTokenLost, _) => {
-            "Nothing more is sent. The published token does not count as valid, because a provider mostly revokes it at the refresh."
+            "Nothing more is sent. The published token does not count as valid, because a provider mostly revokes it at the \
+             refresh."
         }
         (
             Reason::TargetConflict

@@ -74,15 +74,16 @@ impl Retry {
     /// The third condition of a failure without a live token. `details` is the condition with the details.
     pub(in crate::failures) fn progress(self, reason: Reason, details: &str) -> String {
         let (condition, message) = match self {
-            Self::Fast | Self::OutcomeUnknown | Self::Pause(_) | Self::Write | Self::Turn => {
-                ("Reconciling", "the operator continues by itself")
+            Self::Fast | Self::OutcomeUnknown | Self::Pause(_) | Self::Write => {
+                ("Reconciling", "the operator is retrying: see")
             }
-            Self::Never | Self::Recheck => ("Stalled", "someone must act"),
+            Self::Turn => ("Reconciling", "the operator is waiting: see"),
+            Self::Never | Self::Recheck => ("Stalled", "someone must act: see"),
             _ => (
                 "Stalled",
-                "someone must act, because the planned retry is unlikely to help without a change",
+                "someone must act: a retry is planned, but unlikely to help without a change; see",
             ),
         };
-        format!("{condition}=True {reason}: {message}: see condition {details}")
+        format!("{condition}=True {reason}: {message} condition {details}")
     }
 }

@@ -71,14 +71,14 @@ pub(super) fn unreachable() -> Vec<Row> {
         untrusted("misnamed",     "is for \"other.example\", not for this host",
                                   "correct spec.tokenURL, or ask the server's owner to add this host")
             .with_fault(|objects, setup| objects.at(&setup.misnamed.url("/"))),
-        untrusted("expired",      "expired at 2020-01-01T00:00:00Z (issuer \"CN=private\")", "its owner must renew it")
+        untrusted("expired",      "expired at 2020-01-01T00:00:00Z (issuer \"CN=private\")", "the server's owner must renew it")
             .with_fault(|objects, setup| objects.at(&setup.expired.url("/"))),
         untrusted("untrusted",    "is signed by \"CN=private\", an unknown CA",
-                                  "if you trust it, add it to key \"ca.crt\" of ConfigMap {roots}")
+                                  "if you trust that CA, add it to key \"ca.crt\" of ConfigMap {roots}")
             .with_fault(|objects, setup| objects.trusting("row-untrusted-roots", "ca.crt", &setup.stranger.pem()))
             .repaired_by(Repair::Change(|objects, setup| objects.trusting("row-untrusted-roots", "ca.crt", &setup.authority.pem()))),
         unsent("mutual", ClientCertificateRequired, "token endpoint {host} requires a TLS client certificate",
-               "ask the provider for a token endpoint without mutual TLS", Slow)
+               "the operator cannot send one: ask the provider for an endpoint without mutual TLS", Slow)
             .with_fault(|objects, setup| objects.at(&setup.mutual.url("/"))),
         unreachable("refused",    "connection refused",
                                   "check the port in spec.tokenURL, and whether the server runs")

@@ -76,7 +76,7 @@ pub(super) fn issued() -> Vec<Row> {
 #[rustfmt::skip]
 pub(super) fn unusable() -> Vec<Row> {
     let no_token = "responded 200 without a usable access_token";
-    let no_object = "responded 200 without a JSON object or a form-encoded body";
+    let no_object = "responded 200 with a body that is neither JSON nor form-encoded";
     let mac = "responded 200 with a token_type other than Bearer";
     let large = "responded 200 with more than 256 KiB";
     let bomb = || Reply::json(200, vec![0; 4 << 20]).gzip();
@@ -88,7 +88,7 @@ pub(super) fn unusable() -> Vec<Row> {
         Row::c("array",      json(200, r#"{"access_token":["a"]}"#), UnexpectedResponse, no_token, Slow),
         Row::c("newline",    json(200, r#"{"access_token":"a\nb"}"#), UnexpectedResponse, no_token, Slow),
         Row::c("not-utf-8",  Reply::json(200, b"{\"access_token\":\"\xff\"}"), UnexpectedResponse, no_token, Slow),
-        Row::c("nothing",    json(204, ""), UnexpectedResponse, "responded 204 without a JSON object or a form-encoded body", Slow),
+        Row::c("nothing",    json(204, ""), UnexpectedResponse, "responded 204 with a body that is neither JSON nor form-encoded", Slow),
         Row::c("page",       page(200), UnexpectedResponse, no_object, Slow),
         Row::c("bomb",       bomb(), ResponseTooLarge, large, Slow),
         // The refresh token may have been consumed.

@@ -12,7 +12,7 @@ use super::super::row::{Change, Repair, Row};
 /// The message about a Secret without the label.
 fn unlabelled(placeholder: &str) -> String {
     format!(
-        "Secret {placeholder} is missing label {LABEL}: its owner can add it, after annotation {TOKEN_HOSTS}={{host}}, to allow its use"
+        "Secret {placeholder} is not labelled for use: its owner must set annotation {TOKEN_HOSTS}={{host}}, then label {LABEL}"
     )
 }
 
@@ -22,7 +22,7 @@ const TOKEN_HOSTS: &str = "cube-operator.dev/token-hosts";
 const TOKEN_CA: &str = "cube-operator.dev/token-ca";
 const AS_SHOWN: &str = "write the value as the provider shows it";
 const WITHOUT: &str = "write the value without that character";
-const PRINTF: &str = "write it without one, with `printf %s` or `echo -n`";
+const PRINTF: &str = "rewrite the value with `printf %s`";
 
 pub(super) fn rows() -> Vec<Row> {
     [clients(), seeds(), hosts(), owners(), bundles(), specs()]
@@ -39,8 +39,8 @@ fn clients() -> Vec<Row> {
         &format!("key {key:?} of Secret {{client}} {what}: {remedy}"), fault);
     vec![
         Row::preflight("absent", ClientSecretNotFound,
-            &format!("Secret {{client}} not found: create it with client-id and client-secret, label {LABEL} and annotation \
-                      {TOKEN_HOSTS}={{host}}"),
+            &format!("Secret {{client}} not found: create it with keys client-id and client-secret, label {LABEL} and \
+                      annotation {TOKEN_HOSTS}={{host}}"),
             |objects, _| objects.client = None),
         Row::preflight("unlabelled", ClientSecretNotLabelled,
             &unlabelled("{client}"),
@@ -87,7 +87,7 @@ fn seeds() -> Vec<Row> {
         &format!("key \"refresh-token\" of Secret {{login}} {what}: {remedy}"), fault);
     vec![
         Row::preflight_r("r-absent", RefreshTokenNotFound,
-            &format!("Secret {{login}} not found: sign in and create it with refresh-token, label {LABEL} and annotation \
+            &format!("Secret {{login}} not found: sign in and create it with key refresh-token, label {LABEL} and annotation \
                       {TOKEN_HOSTS}={{host}}"),
             |objects, _| objects.login = None),
         Row::preflight_r("r-no-key", RefreshTokenNotFound,
@@ -137,11 +137,11 @@ fn hosts() -> Vec<Row> {
 #[rustfmt::skip]
 fn owners() -> Vec<Row> {
     let unnamed = |placeholder: &str, secret: &str| format!(
-        "Secret {placeholder} names no hosts, which this operator requires: \
-         `kubectl annotate secret {secret} -n {{namespace}} {TOKEN_HOSTS}={{host}}`");
+        "Secret {placeholder} names no hosts, which is required: its owner can run `kubectl annotate secret {secret} -n \
+         {{namespace}} {TOKEN_HOSTS}={{host}}`");
     let other_ca = |placeholder: &str, secret: &str| format!(
-        "Secret {placeholder} does not allow the CA certificates in ConfigMap \"roots\": \
-         `kubectl annotate secret {secret} -n {{namespace}} {TOKEN_CA}=ConfigMap/roots`");
+        "Secret {placeholder} does not allow the CAs of ConfigMap \"roots\": its owner can run `kubectl annotate secret \
+         {secret} -n {{namespace}} {TOKEN_CA}=ConfigMap/roots`");
     vec![
         Row::preflight("unnamed-hosts", HostNotAllowed, &unnamed("{client}", "row-unnamed-hosts-client"),
             |objects, _| objects.forget_on_client(TOKEN_HOSTS)).repaired_by(Repair::Command),

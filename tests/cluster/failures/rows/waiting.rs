@@ -40,7 +40,7 @@ pub(super) fn resting() -> Vec<Row> {
         },
         Row {
             conditions: vec![
-                "Ready=False RateBudget: Secret {target} has no valid token: the next token request is waiting for its turn".into(),
+                "Ready=False RateBudget: Secret {target} has no valid token: the next token request has to wait".into(),
                 "Refreshed=Unknown RateBudget: waiting until {time}: the provider asked this client to pause: no action needed".into(),
                 Retry::Turn.progress(RateBudget, "Refreshed"),
             ],

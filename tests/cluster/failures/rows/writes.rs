@@ -73,8 +73,8 @@ fn state(name: &str, namespace: &str, endpoint: &str) -> Value {
 /// The cause where a policy denies a Secret.
 fn denied(secret: &str, policy: &str, message: &str) -> String {
     format!(
-        "writing Secret {{namespace}}/{secret} was denied by ValidatingAdmissionPolicy \"{policy}\" (it says: \"{message}\"): its \
-         owner must allow it"
+        "writing Secret {{namespace}}/{secret} was denied by ValidatingAdmissionPolicy \"{policy}\" (it says: \"{message}\"): \
+         have that policy changed"
     )
 }
 
@@ -96,7 +96,8 @@ pub(super) fn targets() -> Vec<Row> {
         target(
             "copy",
             TargetConflict,
-            "Secret {target} is a copy of Secret \"another/original-token\": set spec.target.name to another name, or delete the copy",
+            "Secret {target} is a copy of Secret \"another/original-token\": set spec.target.name to another name, or delete \
+             the copy",
             |objects, _| {
                 let mut copy = foreign("row-copy-token");
                 copy["metadata"]["labels"] = json!({MANAGED: "true"});
@@ -108,7 +109,8 @@ pub(super) fn targets() -> Vec<Row> {
         target(
             "retained",
             TargetConflict,
-            "Secret {target} was left by a deleted CubeCredential: delete it, or annotate it with cube-operator.dev/adoptable-by={uid}",
+            "Secret {target} is of a deleted CubeCredential: change spec.target.name, or annotate it with \
+             cube-operator.dev/adoptable-by={uid}",
             |objects, _| {
                 let mut left = foreign("row-retained-token");
                 left["metadata"]["labels"] = json!({MANAGED: "true"});
@@ -123,8 +125,8 @@ pub(super) fn targets() -> Vec<Row> {
             ..target(
                 "duplicate",
                 TargetDuplicate,
-                "CubeCredential \"elder\" is older and has the same target Secret {target}: set another spec.target.name in one of the \
-                 two",
+                "CubeCredential \"elder\" is older and has the same target Secret {target}: set another spec.target.name in \
+                 this one",
                 |objects, _| objects.others.push(objects.sibling("elder", "row-duplicate-token")),
             )
         }
@@ -215,7 +217,7 @@ pub(super) fn states() -> Vec<Row> {
                 Grant::RefreshToken,
                 StateNotWritable,
                 &format!(
-                    "do not restart the operator: only it has the new refresh token; {unchanged}"
+                    "do not restart the operator, or the new refresh token is lost; {unchanged}"
                 ),
                 Retry::Never,
             )
