@@ -99,7 +99,7 @@ impl CaBundles {
         Some(known.bundle.clone())
     }
 
-    /// Whoever holds this reads the bundle, and the others use what was read.
+    /// The holder of this lock reads the bundle, and the others use the result.
     pub(super) fn reader(&self, place: &Place) -> Arc<AsyncMutex<()>> {
         let mut reads = lock(&self.reads);
         reads.retain(|(_, reader)| reader.strong_count() > 0);

@@ -94,7 +94,7 @@ impl BundleWatches {
         followed.by_uid.insert(uid.into(), bundle);
     }
 
-    /// Whether a credential is known to work with its ConfigMap, so that a change of it can wait for the next exchange.
+    /// Returns whether a credential is known to work with its ConfigMap, so that a change of it can wait for the next exchange.
     pub(super) fn works(&self, uid: &str) -> bool {
         let followed = lock(&self.followed);
         let bundle = followed.by_uid.get(uid);

@@ -48,7 +48,7 @@ const LONGEST_RECALL: Duration = Duration::from_secs(10);
 /// minutes, which costs no request.
 const LONGEST_SLEEP: SignedDuration = SignedDuration::from_mins(5);
 
-/// Whether a reconcile holds one of the workers, which use the API server.
+/// The worker of a reconcile. Workers use the API server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Worker {
     Left,

@@ -26,7 +26,7 @@ type States = HashMap<String, Box<ObjectState>>;
 struct ObjectState {
     memory: Memory,
     reported: Option<Box<Reported>>,
-    /// Whether a reconcile is in progress.
+    /// True while a reconcile is in progress.
     is_reconciled: bool,
     /// The number of reconciles in a row that the API server has interrupted.
     api_errors: u32,

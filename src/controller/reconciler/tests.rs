@@ -194,7 +194,7 @@ async fn a_change_of_a_ca_bundle_reconciles_those_that_fail_or_may_use_the_earli
         names
     };
     assert_eq!(changed(), ["fails", "fresh"]);
-    // The next exchange of one that worked has failed, and that of the other has not.
+    // The next exchange of one that worked has failed, and the other one still works.
     let failed = trusting("works", "False");
     list(
         &reconciler,
