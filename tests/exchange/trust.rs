@@ -137,7 +137,7 @@ fn a_missing_ca_is_told_from_one_whose_key_has_changed_and_from_a_self_signed_ce
         trusting_pem(&provider, &old.pem()),
         untrusted(
             &provider,
-            "is signed with another key than that of the trusted CA \"CN=private\""
+            "is signed with another key than the key of the trusted CA \"CN=private\""
         )
     );
     let self_signed = Certificate::self_signed(&LOCAL);
