@@ -256,6 +256,8 @@ impl Bound {
     reason = "no figure is so large"
 )]
 fn with_unit(value: f64, unit: &str) -> String {
+    // A sum of nothing is -0.
+    let value = value + 0.0;
     if value.abs() >= 1_000.0 {
         return format!("{} {unit}", grouped(value.abs() as usize))
             .trim_end()
@@ -299,6 +301,7 @@ mod tests {
             ["Cold: API requests for each", "Edit of one: CPU"]
         );
         assert_eq!(with_unit(825_000.0, ""), "825,000");
+        assert_eq!(with_unit(-0.0, "s"), "0.00 s");
         let table = figures.table();
         for line in [
             "| | 100 | 1,000 | growth | bound |",
