@@ -77,7 +77,7 @@ fn published(context: &Context, keys: Vec<ObjectKey>) -> Targets {
 async fn announce(context: &Context, credential: &Watched, consumer: &Consumer) {
     let event = Event {
         kind: EventKind::StaleConsumer,
-        note: consumer.to_string(),
+        note: consumer.note(),
     };
     let pod = ObjectReference {
         api_version: Some("v1".into()),

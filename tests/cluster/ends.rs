@@ -137,7 +137,7 @@ fn an_end_that_is_stated_as_a_time_or_in_a_jwt_is_taken_and_told() {
         }
         stage.has_event(
             name,
-            &format!("Warning ExpiryUnknown: the answer states no usable expires_in: {taken} is taken for it"),
+            &format!("Warning ExpiryUnknown: the response has no usable expires_in: using {taken}"),
         );
     }
 }
@@ -156,8 +156,7 @@ fn a_lifetime_in_milliseconds_is_doubted_and_limited_by_the_spec() {
     assert_eq!(lifetime(&stage.begin("one", &json!({}))), 3_600_000);
     stage.has_event(
         "one",
-        "Warning LongLivedToken: the response states a lifetime of 1000h: if that is in milliseconds, or tokens end earlier, set \
-         spec.maximumLifetime",
+        "Warning LongLivedToken: the response states a lifetime of 1000h: if tokens expire earlier, set spec.maximumLifetime",
     );
     stage.place.patch(
         "cubecredential",
@@ -255,8 +254,8 @@ fn a_token_that_comes_again_is_written_once_and_told_once() {
     stage.has_event(
         "main",
         &format!(
-            "Warning TokenRepeated: the provider issued the same token again, which ends at {end}: the next one is requested closer \
-             to its end; no action needed"
+            "Warning TokenRepeated: the provider issued the same token again; it expires at {end}, and the next request is made \
+             later: no action needed"
         ),
     );
     stage.requested(3);

@@ -11,7 +11,7 @@ use crate::{
     scripted::{Authority, LOCAL, Provider, Reply, held},
 };
 
-const REPAIRED: &str = "Normal TargetRepaired: Secret \"main-token\" was deleted or edited and is as it should be again";
+const REPAIRED: &str = "Normal TargetRepaired: Secret \"main-token\" was deleted or edited by another client, and is restored";
 
 fn repaired(place: &Place, times: usize) {
     let what = format!("repaired {times} times");

@@ -331,7 +331,7 @@ fn the_request_asks_for_what_the_spec_says_and_the_target_is_made_as_it_says() {
     assert_eq!(target["type"], "example.com/token");
     assert_eq!(target["metadata"]["labels"]["team"], "a");
     assert_eq!(target["metadata"]["annotations"]["example.com/b"], "c");
-    let warning = "Warning ScopeNarrowed: fewer scopes were granted than spec.scopes asks for: see status.scopes";
+    let warning = "Warning ScopeNarrowed: the provider granted fewer scopes than spec.scopes requests: see status.scopes";
     eventually("the event is there", || {
         place
             .events("main")
@@ -362,7 +362,7 @@ fn an_answer_without_a_lifetime_is_given_the_assumed_one_and_told() {
         .unwrap()
         .duration_since(status.issued_at.unwrap());
     assert_eq!(lifetime, SignedDuration::from_secs(7200));
-    let warning = "Warning ExpiryUnknown: the answer states no usable expires_in: spec.assumedLifetime (2h) is taken for it";
+    let warning = "Warning ExpiryUnknown: the response has no usable expires_in: using spec.assumedLifetime (2h)";
     eventually("the event is there", || {
         place
             .events("main")

@@ -28,7 +28,7 @@ fn a_copy_of_a_target_stays_when_its_credential_changes() {
         place.get("secret", "main-token").is_none().then_some(())
     });
     eventually("it is told", || {
-        let told = "Normal TargetMoved: Secret \"main-token\" was deleted, because spec.target.name is \"moved\" now";
+        let told = "Normal TargetMoved: Secret \"main-token\" was deleted, because spec.target.name is now \"moved\"";
         place.events("main").contains(&told.into()).then_some(())
     });
     assert!(

@@ -114,11 +114,8 @@ fn a_change_of_grant_says_which_secret_still_holds_a_refresh_token() {
     place.begin();
     let fields = json!({"spec": {"grant": "ClientCredentials", "refreshTokenRef": null}});
     place.patch("cubecredential", "main", &fields);
-    let event = format!(
-        "Warning RefreshTokenLeft: Secret \"main-cube-state\" still holds the refresh token of the earlier grant: unless you will \
-         set spec.grant back, sign out at the provider and run `kubectl delete secret main-cube-state -n {}`",
-        place.namespace
-    );
+    let event =         "Warning RefreshTokenLeft: Secret \"main-cube-state\" holds a refresh token that is no longer used: sign out at the \
+         provider, then delete it".to_owned();
     eventually("an event", || {
         place.events("main").contains(&event).then_some(())
     });

@@ -33,7 +33,7 @@ fn a_new_sign_in_is_adopted_and_the_old_seed_changes_nothing_any_more() {
             .collect::<Vec<_>>();
         (adopted
             == [
-                "Normal SeedAdopted: the login continues from the refresh token in Secret \"seed\"",
+                "Normal SeedAdopted: the login continues with the refresh token of Secret \"seed\"",
             ])
         .then_some(())
     });

@@ -46,6 +46,22 @@ impl Display for Consumer {
     }
 }
 
+impl Consumer {
+    /// The note of the event about a stale consumer. `check` prints more about it.
+    pub(crate) fn note(&self) -> String {
+        let Self {
+            secret, pod, way, ..
+        } = self;
+        let without = match way {
+            Way::SubPath(_) => " without subPath",
+            Way::Volume(_) | Way::Variable(_) | Way::Variables => "",
+        };
+        format!(
+            "{way} in pod {pod:?} never sees a refresh: mount Secret {secret:?} as a volume{without}"
+        )
+    }
+}
+
 impl Display for Way {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
