@@ -123,7 +123,7 @@ fn an_end_that_is_stated_as_a_time_or_in_a_jwt_is_taken_and_told() {
     for (name, taken) in [
         ("time", "its expires_at"),
         ("epoch", "its expires_on"),
-        ("jwt", "the exp claim of its access token"),
+        ("jwt", "the exp claim of the access token"),
         ("odd-jwt", assumed),
         ("no-jwt", assumed),
         ("milliseconds", assumed),

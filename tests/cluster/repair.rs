@@ -171,8 +171,13 @@ fn a_target_that_the_api_server_refuses_is_told_and_published_without_another_ex
     let status = place.wait_for("main", "TargetNotWritable", |status| {
         is(status, Ready, "False", "TargetNotWritable")
     });
-    let message = &status.condition(Ready).unwrap().message;
-    assert!(message.contains("exceeded quota: few"), "{message}");
+    let message = &status.condition(Refreshed).unwrap().message;
+    let start = format!(
+        "writing Secret {}/main-token exceeds ResourceQuota \"few\" (count/secrets=1): raise it, or delete unused Secrets; \
+         retrying at ",
+        place.namespace
+    );
+    assert!(message.starts_with(&start), "{message}");
     place.kubectl(&["delete", "resourcequota", "few"]);
     place.wait_for("main", "Ready", |status| {
         is(status, Ready, "True", "Synced")
@@ -234,7 +239,7 @@ fn a_policy_that_takes_marks_off_the_state_is_told_before_a_refresh_token_is_sen
     let status = place.wait_until_refused("StateNotWritable");
     let message = &status.condition(Refreshed).unwrap().message;
     let what = format!(
-        "an admission webhook or policy takes cube-operator.dev/written-to off Secret {}/{STATE}",
+        "an admission webhook or policy removes cube-operator.dev/written-to from Secret {}/{STATE}",
         place.namespace
     );
     assert!(message.starts_with(&what), "{message}");
@@ -254,9 +259,9 @@ fn a_policy_that_takes_marks_off_the_target_costs_one_exchange_and_is_told() {
     let status = place.wait_for("main", "TargetNotWritable", |status| {
         is(status, Ready, "False", "TargetNotWritable")
     });
-    let message = &status.condition(Ready).unwrap().message;
+    let message = &status.condition(Refreshed).unwrap().message;
     let what = format!(
-        "an admission webhook or policy takes cube-operator.dev/content-hash off Secret {}/main-token",
+        "an admission webhook or policy removes cube-operator.dev/content-hash from Secret {}/main-token",
         place.namespace
     );
     assert!(message.starts_with(&what), "{message}");

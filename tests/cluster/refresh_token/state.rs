@@ -152,8 +152,8 @@ fn a_damaged_state_is_told_and_nothing_is_sent_until_it_is_restored() {
     place.request("on a damaged state");
     let status = place.wait_until_refused("StateConflict");
     let message = format!(
-        "Refreshed=False StateConflict: Secret {STATE:?}, where the refresh token is kept, was edited and cannot be read any \
-         more, so nothing is sent: restore it, or delete it and sign in again; it is looked at again every minute"
+        "Refreshed=False StateConflict: Secret {STATE:?} with the refresh token was edited and cannot be read: restore it from a \
+         backup, or sign in again and then delete it"
     );
     assert_eq!(told(&status)[1], message);
     assert!(is(&status, Ready, "True", "Synced"));
