@@ -2,11 +2,8 @@
 
 use crate::{
     api_error::{ApiError, Cause},
-    reconcile::write_error::WriteError,
+    reconcile::{status::message::shortened, write_error::WriteError},
 };
-
-/// The most characters of somebody's own words.
-const LONGEST_WORDS: usize = 60;
 
 /// The cause of a failed write, and its remedy.
 pub(super) fn explained(why: &WriteError) -> (String, &'static str) {
@@ -113,9 +110,7 @@ fn shown(words: &str) -> String {
     if words.is_empty() {
         return String::new();
     }
-    let cut: String = words.chars().take(LONGEST_WORDS).collect();
-    let more = if cut.len() < words.len() { "..." } else { "" };
-    format!(" (it says: \"{cut}{more}\")")
+    format!(" (it says: \"{}\")", shortened(words))
 }
 
 #[cfg(test)]

@@ -109,6 +109,15 @@ fn retrying(at: Timestamp) -> String {
     format!("; retrying at {at}")
 }
 
+/// The beginning of a text that somebody else wrote, and that can have any length.
+pub(super) fn shortened(text: &str) -> String {
+    const LONGEST: usize = 60;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// A span of time in whole seconds, as people write it.
 pub(super) fn span(duration: SignedDuration) -> String {
     format!("{:#}", SignedDuration::from_secs(duration.as_secs()))

@@ -5,7 +5,7 @@ mod network;
 use crate::{
     api::{ClientAuthentication, Reason},
     oauth::error::TokenError,
-    reconcile::settings::Settings,
+    reconcile::{settings::Settings, status::message::shortened},
 };
 
 /// The remedy for a failed exchange. `worked`: an earlier exchange of this credential succeeded.
@@ -89,14 +89,15 @@ fn scopes(settings: &Settings) -> String {
     if !settings.grant.sends_scopes() {
         if let Some(requested) = settings.parameters.get("scope") {
             return format!(
-                "set spec.refreshScopes to what this login may have (requested: {requested:?})"
+                "set spec.refreshScopes to what this login may have (requested: {:?})",
+                shortened(requested)
             );
         }
         return "ask the provider about this login: the refresh requested no scope".into();
     }
     let requested = match settings.scopes.as_slice() {
         [] => "none".into(),
-        scopes => format!("{:?}", scopes.join(" ")),
+        scopes => format!("{:?}", shortened(&scopes.join(" "))),
     };
     format!("set spec.scopes to what the provider allows this client (requested: {requested})")
 }
