@@ -33,8 +33,7 @@ fn a_target_that_a_finalizer_holds_is_waited_for_and_not_written_again_and_again
         is(status, Refreshed, "False", "TargetNotWritable")
     });
     let message = "Secret \"main-token\" is being deleted because spec.target.type changed, and waits for finalizer \
-                   \"example.com/hold\": have its owner remove the finalizer, or change spec.target.type back; the Secret is \
-                   created again as soon as it is gone";
+                   \"example.com/hold\": its owner must remove it, or change the type back";
     assert_eq!(
         told(&status)[1],
         format!("Refreshed=False TargetNotWritable: {message}")

@@ -80,7 +80,7 @@ fn a_neighbour_whose_endpoints_never_respond_delays_no_other_namespace() {
 
     eventually("the credentials that wait say so", || {
         let all = neighbour.kubectl(&["get", "cubecredentials", "-o", "json"]);
-        all.contains("waiting for other token requests of this namespace to end")
+        all.contains("waiting for other token requests of this namespace to finish")
             .then_some(())
     });
     let waits = (0..MANY).map(|number| neighbour.status(&format!("silent-{number}")));
