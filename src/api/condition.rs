@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 )]
 pub enum ConditionType {
     /// True: the target holds an unexpired token that was issued for the current inputs. False: it does not, so consumers have no
-    /// token; the reason is the first obstacle. It is also False after `RefreshTokenLost`, because the provider has normally revoked
+    /// token, or one that was issued before the last change; the reason is the first obstacle. It is also False after `RefreshTokenLost`, because the provider has normally revoked
     /// the published token by then.
     Ready,
     /// True: the last exchange worked. False: it failed, or a local check rejected it. Unknown: no exchange was due yet, exchanges are

@@ -58,7 +58,7 @@ macro_rules! events {
 events! {
     /// A token was issued: the first one, or the first one after failures that left consumers without a token.
     TokenIssued => Normal,
-    /// An exchange worked again after failures.
+    /// A failure is over.
     Recovered => Normal,
     /// The target Secret was deleted or edited, and was written again.
     TargetRepaired => Normal,

@@ -137,7 +137,10 @@ fn recovery(
     let recovered = works && failed_before(observed) && !is_first_token(observed);
     recovered.then(|| Event {
         kind: EventKind::Recovered,
-        note: format!("Secret {:?} has a valid token again", target(settings)),
+        note: format!(
+            "the failure is over: Secret {:?} has a valid token",
+            target(settings)
+        ),
     })
 }
 

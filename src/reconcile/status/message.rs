@@ -109,7 +109,7 @@ fn retrying(at: Timestamp) -> String {
     format!("; retrying at {at}")
 }
 
-/// The beginning of a text that somebody else wrote, and that can have any length.
+/// The beginning of a text of any length that others wrote.
 pub(super) fn shortened(text: &str) -> String {
     const LONGEST: usize = 60;
     match text.char_indices().nth(LONGEST) {
