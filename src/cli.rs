@@ -1,5 +1,9 @@
 //! The command line, and nothing else. Every flag is also an environment variable.
 
+mod examples;
+#[cfg(test)]
+mod tests;
+
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -11,44 +15,7 @@ use crate::{
     leader::Shard,
     oauth::{hosts::HostList, networks::Networks},
 };
-
-const EXAMPLES: &str = "\
-Examples:
-  # Check the installation and all CubeCredentials, as the operator sees them
-  kubectl -n cube-system exec deploy/cube-operator -- cube-operator check
-
-  # Check one CubeCredential with your own kubeconfig
-  cube-operator check my-api --namespace my-namespace
-
-  # Print the CustomResourceDefinition
-  cube-operator crd";
-
-const RUN_EXAMPLES: &str = "\
-Examples:
-  # Run one process for the whole cluster, with the current kubeconfig
-  cube-operator run --log-format text
-
-  # Watch two namespaces, and let another process stand by
-  cube-operator run --namespaces team-a,team-b --lease cube-system/cube-operator
-
-  # Allow token endpoints on the machine itself, for tests
-  cube-operator run --allow-network 127.0.0.0/8,::1/128";
-
-const CRD_EXAMPLES: &str = "\
-Examples:
-  # Install or update the definition without the chart
-  cube-operator crd | kubectl apply --server-side -f -";
-
-const CHECK_EXAMPLES: &str = "\
-Examples:
-  # Check the installation and all CubeCredentials
-  cube-operator check
-
-  # Check one CubeCredential, from the operator's pod
-  kubectl -n cube-system exec deploy/cube-operator -- cube-operator check my-api --namespace my-namespace
-
-  # Check all namespaces, and connect to their token endpoints from this machine
-  cube-operator check --all-namespaces --connect";
+use examples::{CHECK_EXAMPLES, CRD_EXAMPLES, EXAMPLES, RUN_EXAMPLES};
 
 /// Keeps OAuth access tokens fresh in Kubernetes Secrets.
 #[derive(Debug, Parser)]
@@ -384,71 +351,5 @@ fn namespace(text: &str) -> Result<String, String> {
         Ok(text.to_owned())
     } else {
         Err("a namespace has 1 to 63 lower-case letters, digits and '-'".into())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        <Cli as clap::CommandFactory>::command().debug_assert();
-    }
-
-    #[test]
-    fn an_interval_is_written_as_durations_are_written_elsewhere() {
-        for (text, seconds) in [
-            ("1s", 1),
-            ("90s", 90),
-            ("3600s", 3600),
-            ("60m", 3600),
-            ("1m30s", 90),
-            ("1h", 3600),
-        ] {
-            assert_eq!(
-                interval(text),
-                Ok(SignedDuration::from_secs(seconds)),
-                "{text}"
-            );
-        }
-        for text in ["0s", "3601s", "61m", "1h1s", "90", "-5s"] {
-            assert!(interval(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_bad_flag_is_refused_by_name() {
-        for (arguments, named) in [
-            (
-                ["cube-operator", "run", "--allow-network", "10.0.0.0/99"],
-                "--allow-network",
-            ),
-            (
-                ["cube-operator", "run", "--deny-network", "10.0.0.0"],
-                "--deny-network",
-            ),
-            (
-                ["cube-operator", "run", "--hide-network-detail", "some"],
-                "--hide-network-detail",
-            ),
-            (
-                ["cube-operator", "run", "--allowed-token-hosts", "https://x"],
-                "--allowed-token-hosts",
-            ),
-            (
-                ["cube-operator", "run", "--namespaces", "A,b"],
-                "--namespaces",
-            ),
-            (["cube-operator", "run", "--listen", "8080"], "--listen"),
-            (["cube-operator", "run", "--lease", "leader"], "--lease"),
-            (
-                ["cube-operator", "run", "--token-request-interval", "0s"],
-                "--token-request-interval",
-            ),
-        ] {
-            let error = Cli::try_parse_from(arguments).unwrap_err().to_string();
-            assert!(error.contains(named), "{error}");
-        }
     }
 }

@@ -12,7 +12,7 @@ pub(crate) const LAYERS: &[&[&str]] = &[
     &["src/main.rs", "src/lib.rs"],
     &["src/command"],
     &["src/server", "src/telemetry.rs"],
-    &["src/cli.rs"],
+    &["src/cli"],
     &["src/controller"],
     &["src/leader"],
     // The effects: what is read from the cluster, what is written to it and sent to token endpoints.
