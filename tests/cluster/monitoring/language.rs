@@ -1,17 +1,16 @@
 //! Alerts, dashboard, their tests and the documents name only metrics, labels and values that the operator exports. Needs no
 //! cluster.
 
+#[path = "../../monitoring/every_metric.rs"]
+mod every_metric;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    time::Duration,
 };
 
-use cube_operator::{
-    api::{CubeCredentialStatus, Reason},
-    metrics::Metrics,
-};
-use serde_json::{Value, json};
+use cube_operator::api::Reason;
+use serde_json::Value;
 
 use super::{
     prometheus::{Prometheus, Selector},
@@ -28,22 +27,7 @@ pub(super) fn file(path: &str) -> String {
 
 /// The metrics of the operator, each with its labels.
 fn exported() -> BTreeMap<String, BTreeSet<String>> {
-    let status: CubeCredentialStatus = serde_json::from_value(json!({
-        "issuedAt": "2026-11-23T10:00:00Z", "expiresAt": "2026-11-23T11:00:00Z",
-        "loginExpiresAt": "2026-11-24T10:00:00Z",
-        "conditions": [{
-            "type": "Ready", "status": "True", "reason": "Synced", "message": "", "observedGeneration": 1,
-            "lastTransitionTime": "2026-11-23T10:00:00Z",
-        }],
-    }))
-    .unwrap();
-    let metrics = Metrics::of_shard(Some("0/2"));
-    metrics.reported("treasury", "main", &status);
-    metrics.exchanged(Reason::TokenIssued, Duration::ZERO);
-    metrics.reconciled(true, Duration::ZERO);
-    metrics.api_requested("get secrets".into());
-    metrics.watches("treasury", true);
-    let text = metrics.text();
+    let text = every_metric::text();
     let samples = text.lines().filter(|line| !line.starts_with('#'));
     let named = samples.map(|line| {
         let name = line.split(['{', ' ']).next().unwrap().to_owned();

@@ -1,33 +1,11 @@
 //! `metrics.md`, from what `/metrics` shows once everything has happened.
 
-use std::{collections::BTreeMap, time::Duration};
+#[path = "../../monitoring/every_metric.rs"]
+mod every_metric;
 
-use cube_operator::{
-    api::{CubeCredentialStatus, Reason},
-    metrics::Metrics,
-};
-use serde_json::json;
+use std::collections::BTreeMap;
 
 use super::{Table, check, code, prose};
-
-fn text_of_a_process_that_has_done_everything() -> String {
-    let status: CubeCredentialStatus = serde_json::from_value(json!({
-        "issuedAt": "2026-11-23T10:00:00Z", "expiresAt": "2026-11-23T11:00:00Z",
-        "loginExpiresAt": "2026-11-24T10:00:00Z",
-        "conditions": [{
-            "type": "Ready", "status": "True", "reason": "Synced", "message": "", "observedGeneration": 1,
-            "lastTransitionTime": "2026-11-23T10:00:00Z",
-        }],
-    }))
-    .unwrap();
-    let metrics = Metrics::of_shard(Some("0/3"));
-    metrics.reported("treasury", "main", &status);
-    metrics.exchanged(Reason::TokenIssued, Duration::ZERO);
-    metrics.reconciled(true, Duration::ZERO);
-    metrics.api_requested("get secrets".into());
-    metrics.watches("treasury", true);
-    metrics.text()
-}
 
 /// The labels of the first sample of a metric.
 fn labels(text: &str, name: &str) -> String {
@@ -48,7 +26,7 @@ fn labels(text: &str, name: &str) -> String {
 
 #[test]
 fn metrics_are_listed_with_type_and_labels() {
-    let text = text_of_a_process_that_has_done_everything();
+    let text = every_metric::text();
     let described: BTreeMap<_, _> = text
         .lines()
         .filter_map(|line| line.strip_prefix("# HELP ")?.split_once(' '))

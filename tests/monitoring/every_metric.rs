@@ -1,0 +1,28 @@
+//! The metrics of a process that has done everything.
+
+use std::time::Duration;
+
+use cube_operator::{
+    api::{CubeCredentialStatus, Reason},
+    metrics::Metrics,
+};
+use serde_json::json;
+
+pub(crate) fn text() -> String {
+    let status: CubeCredentialStatus = serde_json::from_value(json!({
+        "issuedAt": "2026-11-23T10:00:00Z", "expiresAt": "2026-11-23T11:00:00Z",
+        "loginExpiresAt": "2026-11-24T10:00:00Z",
+        "conditions": [{
+            "type": "Ready", "status": "True", "reason": "Synced", "message": "", "observedGeneration": 1,
+            "lastTransitionTime": "2026-11-23T10:00:00Z",
+        }],
+    }))
+    .unwrap();
+    let metrics = Metrics::of_shard(Some("0/3"));
+    metrics.reported("treasury", "main", &status);
+    metrics.exchanged(Reason::TokenIssued, Duration::ZERO);
+    metrics.reconciled(true, Duration::ZERO);
+    metrics.api_requested("get secrets".into());
+    metrics.watches("treasury", true);
+    metrics.text()
+}
