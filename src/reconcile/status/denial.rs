@@ -105,7 +105,7 @@ fn after<'a>(text: &'a str, start: &str, end: &str) -> Option<(&'a str, &'a str)
     text.split_once(start)?.1.split_once(end)
 }
 
-/// Somebody's own words, quoted and cut.
+/// The own words of a policy or webhook, quoted and cut.
 fn shown(words: &str) -> String {
     if words.is_empty() {
         return String::new();

@@ -110,7 +110,7 @@ fn failed_note(reason: Reason, usable_until: Option<Timestamp>) -> String {
 }
 
 /// Returns whether the token that is reported is the first one, perhaps after failures. An absent target does not say so:
-/// somebody may have deleted it.
+/// another client may have deleted it.
 fn is_first_token(observed: &Observed) -> bool {
     let changes = observed.memory.reporting.changes();
     let status = &observed.credential.status;
@@ -175,8 +175,7 @@ fn of_change(change: Change, settings: Option<&Settings>) -> Option<Event> {
             "a token was issued as requested by annotation".into(),
         ),
         Change::SeedAdopted => {
-            let initial = settings.and_then(|settings| settings.grant.refresh_token());
-            let name = initial.map_or("", |initial| &initial.name);
+            let name = settings.map_or("", |settings| inputs::initial(settings).0);
             let note = format!("the login continues with the refresh token of Secret {name:?}");
             (EventKind::SeedAdopted, note)
         }

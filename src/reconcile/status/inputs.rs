@@ -159,7 +159,8 @@ fn annotate(secret: &str, name: &str, value: &str, settings: &Settings) -> Strin
     format!("its owner can run `kubectl annotate secret {secret} -n {namespace} {name}={value}`")
 }
 
-fn initial(settings: &Settings) -> (&str, &str) {
+/// The name and the key of the Secret with the initial refresh token; empty where the grant has none.
+pub(super) fn initial(settings: &Settings) -> (&str, &str) {
     let initial = settings.grant.refresh_token();
     initial.map_or(("", ""), |initial| (&initial.name, &initial.key))
 }

@@ -18,10 +18,7 @@ pub(super) use wait::{claimed, waits_for_permit, waits_for_slot, waits_for_targe
 
 use crate::{
     api::{ConditionType, Reason},
-    reconcile::{
-        settings::{Settings, SettingsError},
-        token::TokenMetadata,
-    },
+    reconcile::{settings::Settings, token::TokenMetadata},
 };
 
 pub(super) fn valid(target: &str, expires_at: Timestamp) -> String {
@@ -86,10 +83,6 @@ pub(super) fn reconciling(reason: Reason, details: ConditionType) -> String {
         "retrying"
     };
     format!("the operator is {progress}: see condition {details:?}")
-}
-
-pub(super) fn unusable_spec(error: &SettingsError) -> String {
-    error.to_string()
 }
 
 pub(super) fn suspended() -> &'static str {

@@ -82,7 +82,7 @@ impl Conditions {
         let reason = Reason::InvalidSpec;
         Self {
             ready: Condition::failed(reason, reason.meaning()),
-            refreshed: Condition::failed(reason, message::unusable_spec(error)),
+            refreshed: Condition::failed(reason, error.to_string()),
             progress: Progress::Stalled,
             usable_until: None,
             refresh_at: None,

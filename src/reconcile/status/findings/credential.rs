@@ -65,7 +65,7 @@ fn recalled(condition: &Condition) -> String {
 impl Display for SpecFact {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unusable(error) => f.write_str(&message::unusable_spec(error)),
+            Self::Unusable(error) => error.fmt(f),
             Self::RestNotChecked => f.write_str("nothing else was checked"),
             Self::Requests { host, path, grant } => write!(
                 f,

@@ -9,7 +9,10 @@ use crate::{
         login::RejectedToken,
         memory::{Failure, FailureCause},
         settings::Settings,
-        status::remedy::{of_response, remedy},
+        status::{
+            inputs::initial,
+            remedy::{of_response, remedy},
+        },
     },
 };
 
@@ -69,8 +72,7 @@ pub(in crate::reconcile::status) fn rejected_token(
     rejection: &RejectedToken,
     settings: &Settings,
 ) -> String {
-    let initial = settings.grant.refresh_token();
-    let (name, key) = initial.map_or(("", ""), |initial| (&initial.name, &initial.key));
+    let (name, key) = initial(settings);
     let next = rejection.next_attempt();
     let next = next.map_or_else(String::new, |at| format!("; last retry at {at}"));
     format!(

@@ -29,21 +29,20 @@ pub(in crate::reconcile::status) fn storing(why: &WriteError) -> String {
 }
 
 pub(in crate::reconcile::status) fn target_conflict(conflict: &TargetConflict) -> String {
-    match conflict {
-        TargetConflict::OlderRival { .. } => {
-            format!("no token is published: {conflict}: set another spec.target.name in this one")
+    let remedy = match conflict {
+        TargetConflict::OlderRival { .. } => "set another spec.target.name in this one".into(),
+        TargetConflict::Foreign { .. } => {
+            "set spec.target.name to another name, or delete that Secret if nobody uses it".into()
         }
-        TargetConflict::Foreign { .. } => format!(
-            "no token is published: {conflict}: set spec.target.name to another name, or delete that Secret if nobody uses it"
-        ),
-        TargetConflict::Copy { .. } => format!(
-            "no token is published: {conflict}: set spec.target.name to another name, or delete the copy"
-        ),
-        TargetConflict::Retained { uid, .. } => format!(
-            "no token is published: {conflict}: change spec.target.name, or annotate it with {}={uid}",
-            annotation::ADOPTABLE_BY
-        ),
-    }
+        TargetConflict::Copy { .. } => {
+            "set spec.target.name to another name, or delete the copy".into()
+        }
+        TargetConflict::Retained { uid, .. } => {
+            let mark = annotation::ADOPTABLE_BY;
+            format!("change spec.target.name, or annotate it with {mark}={uid}")
+        }
+    };
+    format!("no token is published: {conflict}: {remedy}")
 }
 
 /// A Secret under an earlier name of the target.
