@@ -66,7 +66,7 @@ events! {
     TargetMoved => Normal,
     /// Pods still use the Secret under the earlier `target.name`. It is kept, and not refreshed.
     TargetKept => Warning,
-    /// An exchange that somebody requested with the annotation `cube-operator.dev/refresh-requested-at` was made.
+    /// An exchange was made that the annotation `cube-operator.dev/refresh-requested-at` requested.
     RefreshRequested => Normal,
     /// The initial refresh token of another sign-in was adopted.
     SeedAdopted => Normal,

@@ -44,7 +44,7 @@ def a_short_token_is_refreshed(server):
 
 
 def the_secret_is_broken_and_repaired(launched, server):
-    step("3. The provider rotates the client secret, and somebody writes a wrong one into the Secret")
+    step("3. The provider rotates the client secret, and a wrong one is written into the Secret")
     say("The operator requests a token with the new secret as soon as the request budget of this client allows it.")
     launched.command(cmd="set-secret", client_id="treasury", client_secret="second-secret")
     apply(secret("cubewire-client", "cubewire-ca", client_id="treasury", client_secret="a-typing-error"))

@@ -37,8 +37,8 @@ impl StoredLogin {
         self.record.seed == seed || self.record.past_seeds.contains(&seed)
     }
 
-    /// Returns whether the stored refresh token is this one: the provider has not rotated it, so whoever may use the one may use
-    /// the other.
+    /// Returns whether the stored refresh token is this one: the provider has not rotated it, so consent to
+    /// one is consent to the other.
     pub(in crate::reconcile) fn holds(&self, initial: &SecretString) -> bool {
         self.token_hash() == hash(initial)
     }

@@ -248,7 +248,7 @@ impl Row {
         self
     }
 
-    /// Another remedy than that of its reason.
+    /// A remedy other than the one of its reason.
     pub(super) fn with_remedy(mut self, reason: Reason, other: &str) -> Self {
         self.conditions[1] = self.conditions[1].replace(remedy(reason, self.grant), other);
         self

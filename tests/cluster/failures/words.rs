@@ -6,7 +6,7 @@ use cube_operator::api::Reason;
 
 use super::{observed::Snapshot, setup::Setup};
 
-/// The most characters of a message, without somebody else's own words.
+/// The most characters of a message, without quoted words of others.
 const LONGEST_MESSAGE: usize = 200;
 /// The most characters of an event's note.
 const LONGEST_NOTE: usize = 120;

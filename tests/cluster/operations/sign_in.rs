@@ -1,4 +1,4 @@
-//! The commands by which a person signs in.
+//! The commands of a sign-in.
 
 use std::{collections::BTreeMap, fs};
 

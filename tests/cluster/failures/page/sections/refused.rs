@@ -77,7 +77,7 @@ pub(super) const REFUSED: &[Section] = &[
         reason: Forbidden,
         who: "the provider, or your network team",
         first: "allow this cluster's egress IP addresses",
-        act: "Tell the provider the egress IP addresses of this cluster (ask whoever runs its NAT gateway), and check \
+        act: "Tell the provider the egress IP addresses of this cluster (its network team knows them), and check \
               that the client has not expired. Then request a retry with the annotation, because the cluster cannot \
               see that change. If the message mentions an HTML page, check your own proxy or firewall first.",
         rows: &[("forbidden", ""), ("firewall", "With an HTML page:")],
