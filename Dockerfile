@@ -8,17 +8,18 @@ WORKDIR /build
 
 # The dependencies first, against empty sources: this layer is built again only when Cargo.toml or Cargo.lock
 # change. The empty package is cleaned away after, because cargo compares modification times and would take it for
-# newer than sources that were checked out before this layer was built.
+# newer than sources that were checked out before this layer was built. Cargo.toml names the benchmarks, so cargo wants their
+# files, and gets empty ones.
 COPY Cargo.toml Cargo.lock ./
-RUN mkdir src \
-    && touch src/lib.rs \
+RUN mkdir -p src/bin benches \
+    && touch src/lib.rs src/bin/kubectl-cube.rs benches/core.rs benches/work.rs \
     && echo 'fn main() {}' >src/main.rs \
-    && cargo build --release --locked --bin cube-operator \
+    && cargo build --release --locked --no-default-features --bin cube-operator \
     && cargo clean --release --locked --package cube-operator \
     && rm -r src
 
 COPY src src
-RUN cargo build --release --locked --bin cube-operator
+RUN cargo build --release --locked --no-default-features --bin cube-operator
 
 # The smallest usual base that has what the program links to (glibc, libgcc) and what it reads: CA roots, without
 # which it talks to no token endpoint. No shell and no package manager. Debian 12 like the stage above, so that the

@@ -26,6 +26,28 @@ demo-check: ## Check that docs/demo.md is current, that the commands to go on wi
 	cargo test --locked --no-run --test purity
 	python3 tests/demo/check.py
 
+# The programs are compiled with the dependencies of the tests, for the same reason.
+.PHONY: browser
+browser: ## Sign in with a real browser and a real terminal, at two providers. TEST=wrong_password runs one of the tests.
+	tests/tools/build.sh helm kubectl etcd venv kube-apiserver kube-controller-manager chromium browser oidc-provider
+	cargo test --locked --no-run --test purity
+	cd tests && PYTHONDONTWRITEBYTECODE=1 ../target/tools/browser/bin/python -m browser $(if $(TEST),-k $(TEST))
+
+# Debian has the container runtime: apt-get install containerd runc containernetworking-plugins iproute2.
+NODE_TOOLS := helm kubectl etcd venv kube-apiserver kube-controller-manager kube-scheduler kubelet consumer
+
+.PHONY: node
+node: ## Run the operator as a pod on a real node, with the image of the Dockerfile. It needs root. IMAGE=debug is quicker, TEST=upgrade runs one of the tests.
+	tests/tools/build.sh $(NODE_TOOLS)
+	$(if $(filter debug,$(IMAGE)),cargo test --locked --no-run --test purity)
+	cd tests && PYTHONDONTWRITEBYTECODE=1 IMAGE=$(IMAGE) python3 -m node $(if $(TEST),-k $(TEST))
+
+.PHONY: node-check
+node-check: ## Check that the node leaves nothing on this machine, however it ends. It needs root.
+	tests/tools/build.sh $(NODE_TOOLS)
+	cargo test --locked --no-run --test purity
+	python3 tests/node/check.py
+
 .PHONY: test
 test: ## Run all checks and tests.
 	@./tests/run.sh
@@ -124,6 +146,23 @@ package: ## Package the chart into target/release-files. IMAGE_DIGEST=sha256:...
 	tests/tools/build.sh helm
 	tests/release/package.sh
 
+.PHONY: plugin
+plugin: ## Build `kubectl cube`, and say how to install it.
+	cargo build --profile plugin --locked --bin kubectl-cube
+	@echo
+	@echo "kubectl finds it as \`kubectl cube\` once it is on the PATH:"
+	@echo "  install -m 755 $(CURDIR)/target/plugin/kubectl-cube ~/.local/bin/"
+	@echo "Names of CubeCredentials are completed with:"
+	@echo "  kubectl cube completion kubectl > ~/.local/bin/kubectl_complete-cube && chmod +x ~/.local/bin/kubectl_complete-cube"
+
+.PHONY: plugin-archive
+plugin-archive: ## Pack `kubectl cube` into target/release-files. TARGET=aarch64-apple-darwin sets the platform.
+	tests/release/plugin.sh
+
+.PHONY: krew
+krew: ## Write the krew manifest of the archives in target/release-files.
+	tests/release/krew.py
+
 .PHONY: sbom
 sbom: ## Write the SBOM of each architecture's image (CycloneDX) into target/release-files.
 	tests/tools/build.sh cargo-cyclonedx
@@ -143,6 +182,12 @@ bench: ## Measure 100, 1,000 and 10,000 CubeCredentials on a control plane of it
 	tests/tools/build.sh helm kubectl etcd kube-apiserver kube-controller-manager
 	cargo build --release --locked
 	cargo test --profile harness --locked --test bench -- --ignored --nocapture
+
+.PHONY: bench-limit
+bench-limit: ## Keep 10,000 CubeCredentials fresh under a hard limit of 64 MiB, in a cgroup: start, restart, mass refresh. It needs root.
+	tests/tools/build.sh helm kubectl etcd kube-apiserver kube-controller-manager
+	cargo build --release --locked
+	MEMORY_LIMIT=64 SIZES=10000 SCENARIOS=restart,refresh cargo test --profile harness --locked --test bench -- --ignored --nocapture
 
 .PHONY: microbench
 microbench: ## Measure decisions, the index and the parsing of a response.

@@ -18,8 +18,9 @@ pub use condition::{Condition, ConditionStatus, ConditionType};
 pub use names::{annotation, label};
 pub use reason::{Reason, RetryClass};
 pub use spec::{
-    CaBundleKind, CaBundleRef, ClientAuthentication, ClientSecretRef, CubeCredential,
-    CubeCredentialSpec, DeletionPolicy, Grant, Provider, RefreshTokenRef, SystemRoots, TargetSpec,
+    CaBundleKind, CaBundleRef, ClientAuthentication, ClientSecretRef, ConsumersSpec,
+    CubeCredential, CubeCredentialSpec, DeletionPolicy, Grant, ProbeMethod, ProbeSpec, Provider,
+    RefreshTokenRef, SystemRoots, TargetSpec, WorkloadKind, WorkloadRef,
 };
 pub use status::{Attempted, CubeCredentialStatus, TargetStatus};
 

@@ -5,7 +5,7 @@
 use thiserror::Error;
 
 /// A failed call to the API server.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Error)]
 #[error("failed to {verb} {object}: {cause}")]
 pub struct ApiError {
     /// The verb of the call, such as `write`.
@@ -17,7 +17,7 @@ pub struct ApiError {
 }
 
 /// The cause of a failed call.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Error)]
 pub enum Cause {
     /// There was no response within this many seconds. A write may have happened.
     #[error("the API server did not respond within {0} s")]
@@ -28,13 +28,16 @@ pub enum Cause {
     /// A response that is not JSON of the expected kind. Its text is left out: it may be a Secret.
     #[error("the API server's response cannot be read")]
     Unreadable,
+    /// The response has more than so many MiB, which are not read.
+    #[error("the API server's response is larger than {0} MiB")]
+    TooLarge(u64),
     /// The connection failed. The text has all causes, from the outermost to the innermost.
     #[error("{0}")]
     Connection(String),
 }
 
 /// A failure as the API server states it.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Error)]
 #[error("{message} ({code} {reason})")]
 pub struct ApiStatus {
     /// The API server's own message, which names the quota or the policy.
@@ -50,7 +53,7 @@ pub struct ApiStatus {
 }
 
 /// The consequence of a status for the caller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StatusClass {
     /// Another write came first: the object has to be read again.
     Conflict,
@@ -65,6 +68,12 @@ pub enum StatusClass {
 }
 
 impl ApiError {
+    /// Returns whether an object was not read because of its size, which concerns no other object.
+    #[must_use]
+    pub(crate) fn is_too_large(&self) -> bool {
+        matches!(self.cause, Cause::TooLarge(_))
+    }
+
     /// Returns whether another write came first, so that the object only has to be read again.
     #[must_use]
     pub(crate) fn is_conflict(&self) -> bool {
@@ -110,7 +119,9 @@ impl ApiError {
     fn status(&self) -> Option<&ApiStatus> {
         match &self.cause {
             Cause::Status(status) => Some(status),
-            Cause::Timeout(_) | Cause::Unreadable | Cause::Connection(_) => None,
+            Cause::Timeout(_) | Cause::Unreadable | Cause::TooLarge(_) | Cause::Connection(_) => {
+                None
+            }
         }
     }
 }

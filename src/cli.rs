@@ -65,7 +65,7 @@ pub struct Run {
     )]
     pub(crate) token_request_interval: SignedDuration,
 
-    /// Hide why a token endpoint cannot be reached from conditions and events
+    /// Hide why a token endpoint or a probe's API cannot be reached, and the API's status, from conditions and events
     ///
     /// Otherwise the author of a CubeCredential learns from them which addresses and ports of your network respond. The log and
     /// `check` always show it.
@@ -75,6 +75,10 @@ pub struct Run {
     /// The warnings that cost requests of their own.
     #[command(flatten)]
     pub(crate) warning: Warning,
+
+    /// The changes of pods and workloads, which need rights of their own.
+    #[command(flatten)]
+    pub(crate) consumers: Consumers,
 
     /// Leader election.
     #[command(flatten)]
@@ -152,6 +156,10 @@ pub struct Check {
     #[command(flatten)]
     pub(crate) warning: Warning,
 
+    /// The changes of pods and workloads, which need rights of their own.
+    #[command(flatten)]
+    pub(crate) consumers: Consumers,
+
     /// Leader election, which needs rights of its own.
     #[command(flatten)]
     pub(crate) election: Election,
@@ -195,7 +203,7 @@ pub(crate) struct Reach {
     )]
     pub(crate) deny_network: Vec<IpNet>,
 
-    /// Allow token requests to these hosts only: host or host:port, separated by commas
+    /// Allow token requests and probes to these hosts only: host or host:port, separated by commas
     ///
     /// By default every host is allowed.
     #[arg(long, env = "CUBE_OPERATOR_ALLOWED_TOKEN_HOSTS", value_name = "HOSTS", value_parser = hosts)]
@@ -214,13 +222,36 @@ impl Reach {
 }
 
 /// The warnings that cost requests of their own.
-#[derive(Debug, Args)]
+#[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Warning {
     /// Warn, with an event, of pods that never see a refresh: environment variables and subPath mounts
     ///
     /// It needs the right to list pods.
     #[arg(long, env = "CUBE_OPERATOR_WARN_CONSUMERS", value_name = "BOOL", default_value_t = true, action = ArgAction::Set)]
     pub(crate) warn_consumers: bool,
+}
+
+/// The changes of pods and workloads, which need rights of their own.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Consumers {
+    /// Make pods that mount a token see a refresh within a second, by an annotation on each of them
+    ///
+    /// Otherwise they see it after up to 90 s. It needs the rights to list and to patch pods.
+    #[arg(long, env = "CUBE_OPERATOR_REFRESH_PODS", value_name = "BOOL", default_value_t = false, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub(crate) refresh_pods: bool,
+
+    /// Restart the workloads that a CubeCredential names in consumers.restart, after each refresh
+    ///
+    /// It needs the rights to get and to patch workloads of each kind.
+    #[arg(long, env = "CUBE_OPERATOR_RESTART_WORKLOADS", value_name = "BOOL", default_value_t = false, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub(crate) restart_workloads: bool,
+}
+
+impl Consumers {
+    /// Returns whether they need more rights than the rest.
+    pub(crate) fn needs_rights(self) -> bool {
+        self.refresh_pods || self.restart_workloads
+    }
 }
 
 /// Leader election.
@@ -321,7 +352,7 @@ pub(crate) enum LogFormat {
     Text,
 }
 
-fn hosts(text: &str) -> Result<HostList, String> {
+pub(crate) fn hosts(text: &str) -> Result<HostList, String> {
     HostList::parse(text).map_err(|entry| format!("{entry:?} is neither a host nor host:port"))
 }
 

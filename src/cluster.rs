@@ -20,6 +20,9 @@ mod observe;
 mod packed;
 mod perform;
 mod read;
+mod refresh_pods;
+mod refresh_queue;
+mod restart;
 pub(crate) mod slim;
 mod store;
 mod table;
@@ -27,6 +30,8 @@ mod watched;
 mod write;
 
 pub use affected::{Affected, Learned};
+#[cfg(feature = "plugin")]
+pub(crate) use arrival::Meta;
 pub use arrival::{Metadata, Unreadable, Watched};
 pub(crate) use bundles::{CaBundles, WatchId};
 pub use context::Context;

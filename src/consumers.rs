@@ -4,12 +4,27 @@
 //! container works until the token that it was started with expires.
 
 mod pod;
+mod restart;
 mod warned;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use pod::{Pod, Way, Workload};
+pub use restart::{Due, Obstacle, Past, Restart, Rollout, WorkloadVersion};
 pub use warned::Warned;
+
+use crate::api::WorkloadRef;
+
+/// The rights of the operator on pods and workloads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ConsumerAccess {
+    /// It may list pods.
+    pub lists_pods: bool,
+    /// It may annotate the pods that mount a target.
+    pub refreshes_pods: bool,
+    /// It may restart workloads.
+    pub restarts_workloads: bool,
+}
 
 /// The consumers of some Secrets of one namespace. It takes in pods page by page, and keeps none of them.
 #[derive(Debug, Default)]
@@ -92,6 +107,15 @@ impl Consumers {
 }
 
 impl Consumer {
+    /// Returns whether it is one of these workloads, which are restarted after each refresh.
+    #[must_use]
+    pub fn is_one_of(&self, restarted: &[WorkloadRef]) -> bool {
+        let Workload { kind, name } = &self.workload;
+        restarted
+            .iter()
+            .any(|workload| workload.name == *name && format!("{:?}", workload.kind) == *kind)
+    }
+
     /// Returns whether its container sees each refresh.
     #[must_use]
     pub fn is_fresh(&self) -> bool {

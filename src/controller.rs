@@ -34,6 +34,7 @@ use crate::{
     api::FIELD_MANAGER,
     clock::now,
     cluster::{Context, ObjectKey, Parts},
+    consumers::ConsumerAccess,
     kubernetes::events::Recorder,
     leader::{Leadership, Shard},
     metrics::Metrics,
@@ -69,6 +70,8 @@ pub(crate) struct Options {
     pub(crate) metrics: Metrics,
     /// True if people are warned of pods that never see a refresh.
     pub(crate) warn_consumers: bool,
+    /// Its rights on pods and workloads.
+    pub(crate) access: ConsumerAccess,
 }
 
 /// Reconciles all `CubeCredentials` of its scopes.
@@ -135,7 +138,8 @@ impl Controller {
             allowed_hosts: options.allowed_hosts.clone(),
             hides_network_detail: options.hides_network_detail,
             token_hosts_required: options.token_hosts_required,
-            lists_pods: options.warn_consumers,
+            access: options.access,
+            pod_refreshes: Arc::default(),
             tokens: options.tokens.clone(),
             ca_bundles: Arc::default(),
             budget,

@@ -13,6 +13,7 @@
 //! The program:
 //!
 //! - [`command`]: `run`, `check` and `crd`.
+//! - `plugin`: `kubectl cube`, the program of the people who write `CubeCredential` objects and sign in.
 //! - `server`, `telemetry`: `/livez`, `/readyz` and `/metrics`; the log.
 //! - [`cli`]: the flags.
 //! - `controller`: the watches, and the driver of each session.
@@ -30,14 +31,15 @@
 //!
 //! - [`reconcile`]: decide and absorb, and the session around them.
 //! - [`consumers`]: the pods that use a token, and whether they see a refresh.
+//! - [`template`]: the templates of a target.
 //! - [`oauth`]: the request to a token endpoint, and the meaning of each response.
 //! - `providers`: the known providers, one row each.
 //! - [`api`]: the `CubeCredential`: spec, status, conditions and reasons.
 //! - [`scrub`]: removes secrets from texts of other programs.
 //! - [`api_error`]: the errors of the API server, as data.
 //!
-//! Below all of them: `clock`, the one clock; `lock`, locking without `unwrap`; and `last_error`, which keeps repeated errors out
-//! of the log.
+//! Below all of them: `clock`, the one clock; `lock`, locking without `unwrap`; `process`, the first steps of each program; and
+//! `last_error`, which keeps repeated errors out of the log.
 //!
 //! A secret is a type ([`secrecy::SecretString`]): its Debug output is redacted, and it is exposed only where it is used. No
 //! token, secret, Authorization header or response body is ever in a log, event, status, metric or error.
@@ -60,8 +62,13 @@ pub mod leader;
 mod lock;
 pub mod metrics;
 pub mod oauth;
+#[cfg(feature = "plugin")]
+pub mod plugin;
+pub mod process;
 mod providers;
 pub mod reconcile;
 pub mod scrub;
+#[cfg(unix)]
 mod server;
 mod telemetry;
+pub mod template;

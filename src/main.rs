@@ -1,15 +1,12 @@
-//! The program: a crypto provider, arguments, and the command that they name.
+//! The operator: arguments, and the command that they name.
 
-use std::{io, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::Parser;
 use cube_operator::{
     cli::{Cli, Command},
-    command,
+    command, process,
 };
-#[cfg(target_os = "linux")]
-use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-use rustix::process::{Resource, Rlimit, setrlimit};
 
 /// One thread does everything. Its work is waiting for others and small pieces of CPU, the largest tens of milliseconds (the end of a
 /// list of 10,000), which a Lease that is renewed every 2 s does not notice: an exchange costs less without a second thread to wake,
@@ -17,14 +14,10 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 /// is one core; `docs/performance.md` says how many credentials that is.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    if let Err(error) = keep_memory_private() {
-        eprintln!("cube-operator: failed to protect the memory of this process: {error}");
+    if let Err(message) = process::prepare() {
+        eprintln!("cube-operator: {message}");
         return ExitCode::FAILURE;
     }
-    // Two TLS clients share it; without one they panic instead of returning an error.
-    rustls::crypto::aws_lc_rs::default_provider()
-        .install_default()
-        .expect("nothing installed a provider before");
     let arguments = match Cli::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return report_bad_flag(&error),
@@ -41,18 +34,6 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// The memory of this process holds tokens: it becomes no core file, and no other process of its user may read it.
-fn keep_memory_private() -> io::Result<()> {
-    let none = Rlimit {
-        current: Some(0),
-        maximum: Some(0),
-    };
-    setrlimit(Resource::Core, none)?;
-    #[cfg(target_os = "linux")]
-    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
-    Ok(())
 }
 
 /// Prints a bad flag in one line, like every other error, and help and version as they are.

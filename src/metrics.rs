@@ -46,10 +46,12 @@ pub struct Metrics {
     credentials: Arc<Credentials>,
     exchanges: Family<ByReason, Counter>,
     exchange_duration: Histogram,
+    probes: Family<ByResult, Counter>,
     budget_waits: Counter,
     reconciles: Family<ByResult, Counter>,
     reconcile_duration: Histogram,
     api_requests: Family<ByOperation, Counter>,
+    pod_refreshes: Family<ByResult, Counter>,
     leader: Gauge,
     watched: Family<ByNamespace, Gauge>,
 }
@@ -69,10 +71,12 @@ impl Metrics {
             credentials: Arc::default(),
             exchanges: Family::default(),
             exchange_duration: Histogram::new(EXCHANGE_BUCKETS),
+            probes: Family::default(),
             budget_waits: Counter::default(),
             reconciles: Family::default(),
             reconcile_duration: Histogram::new(RECONCILE_BUCKETS),
             api_requests: Family::default(),
+            pod_refreshes: Family::default(),
             leader: Gauge::default(),
             watched: Family::default(),
         };
@@ -85,6 +89,11 @@ impl Metrics {
         let reason = reason.to_string();
         self.exchanges.get_or_create(&ByReason { reason }).inc();
         self.exchange_duration.observe(took.as_secs_f64());
+    }
+
+    /// Counts a probe: the API accepted the token, refused it, or did not respond.
+    pub fn probed(&self, result: &'static str) {
+        self.probes.get_or_create(&ByResult { result }).inc();
     }
 
     /// Counts a due exchange that has to wait for the request budget.
@@ -104,6 +113,13 @@ impl Metrics {
         self.api_requests
             .get_or_create(&ByOperation { operation })
             .inc();
+    }
+
+    /// Counts pods that were annotated after a refresh, and failures to do so.
+    pub fn pods_refreshed(&self, result: &'static str, pods: u64) {
+        self.pod_refreshes
+            .get_or_create(&ByResult { result })
+            .inc_by(pods);
     }
 
     /// Shows whether this process leads.
@@ -179,6 +195,11 @@ impl Metrics {
             self.exchange_duration.clone(),
         );
         registry.register(
+            "probes",
+            "Probes of new tokens at their APIs, by result: accepted, refused, or unreachable for no response",
+            self.probes.clone(),
+        );
+        registry.register(
             "budget_waits",
             "Due exchanges that had to wait for the request budget of their client",
             self.budget_waits.clone(),
@@ -197,6 +218,12 @@ impl Metrics {
             "api_requests",
             "Requests to the API server, by operation",
             self.api_requests.clone(),
+        );
+        registry.register(
+            "pod_refreshes",
+            "Pods that mount a refreshed token, by result: ok if they were annotated, error if not; incomplete for a list of pods \
+             that failed, or took too long",
+            self.pod_refreshes.clone(),
         );
         registry
     }

@@ -8,6 +8,18 @@ pub(crate) struct Preset {
     name: &'static str,
     /// The token endpoint, from the provider's API documentation; a slash at its end matters. `None`: the spec has to name it.
     pub(crate) token_url: Option<&'static str>,
+    /// The authorization endpoint, where people sign in. `None`: the spec has to name it.
+    #[cfg_attr(
+        not(feature = "plugin"),
+        expect(dead_code, reason = "people sign in with the plugin")
+    )]
+    pub(crate) authorization_url: Option<&'static str>,
+    /// The scopes of a sign-in for which the spec has none. A refresh keeps what the person granted.
+    #[cfg_attr(
+        not(feature = "plugin"),
+        expect(dead_code, reason = "people sign in with the plugin")
+    )]
+    pub(crate) sign_in_scopes: &'static [&'static str],
     /// The client's method of authentication.
     pub(crate) client_authentication: ClientAuthentication,
     /// The scopes to ask for, by grant; other grants ask for none.
@@ -19,6 +31,9 @@ pub(crate) struct Preset {
 const CUBEWIRE: Preset = Preset {
     name: "Cubewire",
     token_url: Some("https://api.cubewire.com/api/v1/oauth2/token"),
+    // It has client credentials only.
+    authorization_url: None,
+    sign_in_scopes: &[],
     client_authentication: ClientAuthentication::Body,
     default_scopes: &[],
     unlisted_grants: &[],
@@ -27,6 +42,9 @@ const CUBEWIRE: Preset = Preset {
 const CUBE_SOFTWARE: Preset = Preset {
     name: "Cube Software",
     token_url: Some("https://api.cubesoftware.com/o/token/"),
+    // People sign in on another host than the one that issues tokens.
+    authorization_url: Some("https://portal.cubesoftware.com/o/authorize/"),
+    sign_in_scopes: &["read", "write"],
     // Its metadata lists `client_secret_basic` only.
     client_authentication: ClientAuthentication::Basic,
     // Its client credentials must ask for scopes.
@@ -38,6 +56,8 @@ const CUBE_SOFTWARE: Preset = Preset {
 const CUSTOM: Preset = Preset {
     name: "the provider",
     token_url: None,
+    authorization_url: None,
+    sign_in_scopes: &[],
     client_authentication: ClientAuthentication::Body,
     default_scopes: &[],
     unlisted_grants: &[],

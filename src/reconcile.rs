@@ -7,13 +7,15 @@
 //! Nothing below this module knows a cluster, a network, a clock, a runtime or chance. Time is a parameter and jitter comes from
 //! the uid, so every history can be replayed. `tests/purity` proves it from the sources.
 //!
-//! Three topics, five aspects; the last four have a file of the topic's name each:
+//! Four topics, five aspects; the last four have a file of the topic's name each:
 //!
 //! | | what it is | what is remembered | what is derived | what is decided | what comes back |
 //! |---|---|---|---|---|---|
 //! | the target | `target` `token` | `memory/target` | `case/target` | `checks/target` | `absorb/target` |
 //! | the exchange | `source` `pace` | `memory/exchange` | `case/exchange` | `checks/exchange` | `absorb/exchange` |
 //! | the login | `login` | `memory/login` | `case/login` | `checks/login` | `absorb/login` |
+//! | the consumers | `consumers` | `memory/restart` | `case/consumers` | `checks/consumers` | `absorb/consumers` |
+//! | the probe | `oauth::probe` | `memory/probe` | `case/probe` | `checks/probe` | `absorb/probe` |
 //!
 //! - `settings`, `credential`, `observed`, `plan`, `secret`, `write_error`: the types around them; `digest` and `time` compute.
 //! - `decide` runs the checks, `session` is the loop around it, and `memory/reporting` collects what a report must say.
@@ -34,6 +36,7 @@ mod memory;
 mod observed;
 mod pace;
 mod plan;
+mod record;
 mod secret;
 mod session;
 mod settings;
@@ -53,7 +56,11 @@ pub(crate) use finding::{
     CheckError, ConsumerFact, DefinitionError, FailedStep, Finding, InstallationFact, Mark,
     NetworkFact, NetworkStep, Right, ScopeFact, SpecFact,
 };
+#[cfg(feature = "plugin")]
+pub(crate) use finding::{Fact, StatusFact};
 pub(crate) use inspect::{Inspection, conditions};
+#[cfg(feature = "plugin")]
+pub(crate) use inspect::{LOGIN_ENDS_SOON, SignIn};
 pub use login::{
     OtherState, STATE_TYPE, State, StateReading, StateSecret, StoredLogin, TokenUse, is_state_of,
 };
@@ -62,15 +69,19 @@ pub use observed::Observed;
 pub(crate) use pace::deadline;
 pub use pace::{Budget, ClientKey, Lesson, Permit, PermitRequest, Slot, Wait};
 pub use plan::{
-    Action, Attempt, DesiredState, Exchange, Exchanged, Next, NotStored, Outcome, Plan, Read,
+    Action, Attempt, DesiredState, Exchange, Exchanged, Next, NotStored, Outcome, Plan,
+    PodsRefresh, Probed, Probing, Read, WorkloadReading, WorkloadRestart,
 };
+pub use record::{DesiredRecord, RECORD_TYPE, Record, RecordSecret};
 pub use secret::{DesiredSecret, SecretVersion};
 pub use session::{Effects, Ended, Session, Turn};
-pub use settings::{Settings, SettingsError};
+pub use settings::{Rendering, Settings, SettingsError};
 pub use source::{
     CaBundle, CaBundleFlaw, ClientValues, Flaw, Outer, Rejection, SecretRole, Source, SourceSecret,
     SourceValue, Withheld,
 };
+#[cfg(feature = "plugin")]
+pub(crate) use source::{consent::annotation_entry, preflight::flaw};
 pub use target::{Content, PodList, Target, TargetReading, TargetSecret};
 pub use token::{TokenInputs, fingerprint};
 pub use write_error::WriteError;

@@ -123,7 +123,8 @@ def main():
     launched, failed = [], False
     shutil.rmtree(DIRECTORY, ignore_errors=True)
     DIRECTORY.mkdir(parents=True, mode=0o700)
-    os.environ["PATH"] = f"{TOOLS}:{os.environ['PATH']}"
+    # kubectl finds kubectl-cube there.
+    os.environ["PATH"] = f"{TOOLS}:{OPERATOR.parent}:{os.environ['PATH']}"
     os.chdir(ROOT)
     try:
         show(launched)

@@ -1,13 +1,19 @@
 #!/usr/bin/env python3
-"""Starts what the tests run against: a Kubernetes control plane, or an OAuth token server.
+"""Starts what the tests run against: a Kubernetes control plane, an OAuth token server, or another maker's.
 
     python3 tests/environment.py control-plane --dir DIR [--audit-log true] [--controllers true]
+                                 [--feature-gates WatchList=false] [--node true]
     python3 tests/environment.py token-server --dir DIR [--lifetime 3600] [--rotate true] [--grace 0]
                                  [--reuse-protection false] [--hashed-tokens false] [--hash-rounds cheap]
+                                 [--address 127.0.0.1]
+    python3 tests/environment.py oidc-provider --dir DIR --clients '[{"client_id": "a", ...}]' [--lifetime 3600]
 
 Prints one JSON line once everything answers: where it is and which files belong to it. Then each JSON line
 on stdin is a command, answered by one JSON line. Everything ends with stdin, SIGTERM or SIGINT; DIR stays,
 with the logs. The tools come from tests/tools/build.sh.
+
+With --node true the control plane is for a kubelet too: it listens on the address of the `kubernetes` Service, 10.96.0.1 with port
+443, which has to be an address of this machine; kube-scheduler runs; and kubelet.kubeconfig is that of the node called `node`.
 
 --hashed-tokens is django-oauth-toolkit's own COMPLIANT_BCP_RFC9700_TOKEN_STORAGE: no token is readable in the
 database. With --grace a retry then gets a 500 until the grace period ends: the pair to repeat is not there.
@@ -46,6 +52,10 @@ before the delay "after" and "hold"): time, client_id, grant_type, authenticatio
 (what the client gets), committed_status (what the server did; absent if forbidden), and the first 16 hex
 digits of the SHA-256 of two refresh tokens: refresh_token (that was sent) and issued (that was answered);
 absent for none.
+
+oidc-provider (tests/oidc_provider) has no commands. Its clients are metadata of OpenID Connect Dynamic Client Registration:
+one with "application_type": "native" may use any port of a loopback redirect URI, one with "web" only what is registered,
+and one with "token_endpoint_auth_method": "none" is public. Its file `exchanges` has each token request with its secrets.
 """
 
 import argparse
@@ -56,7 +66,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 
-from environment import control_plane, token_server  # noqa: E402
+from environment import control_plane, oidc_provider, token_server  # noqa: E402
 from environment.processes import Failure  # noqa: E402
 
 
@@ -67,6 +77,8 @@ def arguments():
     plane.add_argument("--dir", type=Path, required=True)
     plane.add_argument("--audit-log", choices=["true", "false"], default="true", help="it costs the API server much")
     plane.add_argument("--controllers", choices=["true", "false"], default="true", help="start kube-controller-manager")
+    plane.add_argument("--feature-gates", default="", help="of the API server, such as WatchList=false")
+    plane.add_argument("--node", choices=["true", "false"], default="false", help="listen where pods look for it")
     server = kinds.add_parser("token-server")
     server.add_argument("--dir", type=Path, required=True)
     server.add_argument("--lifetime", type=int, default=3600, help="of access tokens, in seconds")
@@ -75,6 +87,11 @@ def arguments():
     server.add_argument("--reuse-protection", choices=["true", "false"], default="false")
     server.add_argument("--hashed-tokens", choices=["true", "false"], default="false", help="store no token itself")
     server.add_argument("--hash-rounds", choices=["cheap", "real"], default="cheap")
+    server.add_argument("--address", default="127.0.0.1", help="where it listens")
+    other = kinds.add_parser("oidc-provider")
+    other.add_argument("--dir", type=Path, required=True)
+    other.add_argument("--clients", required=True, help="a JSON list of client metadata")
+    other.add_argument("--lifetime", type=int, default=3600, help="of access tokens, in seconds")
     return parser.parse_args()
 
 
@@ -121,7 +138,11 @@ def main():
     try:
         directory = new_directory(options.dir)
         if options.kind == "control-plane":
-            environment = control_plane.ControlPlane(directory, options.audit_log == "true", options.controllers == "true")
+            audit_log, controllers = options.audit_log == "true", options.controllers == "true"
+            node = options.node == "true"
+            environment = control_plane.ControlPlane(directory, audit_log, controllers, options.feature_gates, node)
+        elif options.kind == "oidc-provider":
+            environment = oidc_provider.OidcProvider(directory, options)
         else:
             environment = token_server.TokenServer(directory, options)
         say(environment.start())

@@ -3,9 +3,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-for tool in cargo go python3 openssl jq; do
+for tool in cargo go python3 node npm openssl jq; do
   command -v "$tool" > /dev/null || {
-    echo "make test needs $tool: install Rust (rustup.rs), Go (go.dev), Python 3 with venv, openssl and jq" >&2
+    echo "make test needs $tool: install Rust (rustup.rs), Go (go.dev), Python 3 with venv, Node.js (nodejs.org), openssl and jq" >&2
     exit 1
   }
 done
@@ -37,13 +37,13 @@ wait "$tools" || { tail -n 30 target/tools.log >&2; exit 1; }
 step "dependencies"
 make --no-print-directory dependencies
 
-# The cluster tests mostly wait for the clock, so chart and demo are checked meanwhile, on control planes of their own.
-step "cluster tests, the chart and the demo"
-(make --no-print-directory chart && make --no-print-directory demo-check) > target/chart.log 2>&1 &
+# The cluster tests mostly wait for the clock, so the rest is checked meanwhile, on control planes of its own.
+step "cluster tests and the chart"
+make --no-print-directory chart > target/chart.log 2>&1 &
 chart=$!
 make --no-print-directory cluster || { wait "$chart" || cat target/chart.log >&2; exit 1; }
 
-step "chart and demo"
+step "chart"
 wait "$chart" || { cat target/chart.log >&2; exit 1; }
 cat target/chart.log
 

@@ -37,6 +37,9 @@ pub mod annotation {
     pub const TOKEN_CA: &str = "cube-operator.dev/token-ca";
     /// On a `CubeCredential`: any new value requests one exchange.
     pub const REFRESH_REQUESTED_AT: &str = "cube-operator.dev/refresh-requested-at";
+    /// On a `CubeCredential`: a person is signing in with `kubectl cube login`. The value names the sign-in and the time at which it
+    /// ends, such as `3f9a21c8 2026-11-21T10:45:00Z`.
+    pub const LOGIN: &str = "cube-operator.dev/login";
     /// On a target that a deleted `CubeCredential` left, or on a copy of a state: the uid of the `CubeCredential` that may
     /// continue it.
     pub const ADOPTABLE_BY: &str = "cube-operator.dev/adoptable-by";
@@ -74,8 +77,28 @@ pub mod annotation {
     pub const LOGIN_FIXED: &str = "cube-operator.dev/login-fixed";
     /// On a target: the hash of the last refresh request that was served.
     pub const REFRESH_REQUEST: &str = "cube-operator.dev/refresh-request";
+    /// On a target: its API has not accepted its token, which was published in spite of that. The value is `true`.
+    pub const UNPROVEN: &str = "cube-operator.dev/unproven";
     /// On a target: the scopes that were granted, separated by spaces, where the response stated them.
     pub const SCOPES: &str = "cube-operator.dev/scopes";
+    /// On a target whose data templates have made: the hash of these templates.
+    pub const TEMPLATES: &str = "cube-operator.dev/templates";
+    /// On such a target: its keys, separated by commas.
+    pub const KEYS: &str = "cube-operator.dev/keys";
+    /// On such a target: the first 8 hexadecimal digits of the SHA-256 of its token.
+    pub const TOKEN_FINGERPRINT: &str = "cube-operator.dev/token-fingerprint";
+    /// On such a target: the hash of what the token was issued for, keyed with what the templates made of it. It proves to another
+    /// `CubeCredential` of the same name that it may continue the target.
+    pub const RENDERED_INPUTS_HASH: &str = "cube-operator.dev/rendered-inputs-hash";
     /// On a target: the type it was created with, because metadata does not show a Secret's type.
     pub const TYPE: &str = "cube-operator.dev/type";
+
+    /// On a pod that mounts a target: the token that the target was last refreshed with, as the time of its request and its
+    /// fingerprint. A change of the pod's object makes the kubelet bring the new token into the volume immediately.
+    pub const REFRESHED_AT: &str = "cube-operator.dev/refreshed-at";
+    /// On the pod template of a workload: when the operator last restarted it (RFC 3339).
+    pub const RESTARTED_AT: &str = "cube-operator.dev/restarted-at";
+    /// On the same template, with the uid of a `CubeCredential` at its end: the token that it was restarted for, as the time of its
+    /// request and its fingerprint.
+    pub const RESTARTED_FOR: &str = "cube-operator.dev/restarted-for-";
 }

@@ -91,11 +91,13 @@ reasons! {
     RefreshTokenInUse => Local(Terminal), "the refresh token belongs to another CubeCredential";
     CABundleInvalid => Local(Terminal), "the CA bundle cannot be used";
     HostNotAllowed => Local(Terminal), "the credentials are not allowed for this token endpoint";
+    TemplateInvalid => Local(Terminal), "a template of spec.target.data cannot be used";
     InvalidSpec => Local(Terminal), "the spec has an error, so no token is requested or refreshed";
 
     TargetConflict => Local(Terminal), "the target Secret does not belong to this CubeCredential";
     TargetDuplicate => Local(Terminal), "an older CubeCredential has the same target Secret";
     TargetNotWritable => Local(Fast), "the API server denied writing the target Secret";
+    ProbeFailed => Local(Slow), "the API did not accept the new token";
     StateConflict => Local(Terminal), "the operator's Secret for the refresh token cannot be used";
     StateNotWritable => Local(Fast), "the API server denied storing the refresh token";
 
@@ -127,6 +129,13 @@ impl Reason {
     #[must_use]
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.name() == name)
+    }
+
+    /// Returns whether this is the name of a failure that ends only, or mostly, when a person acts.
+    #[must_use]
+    pub fn is_solved_by_a_person(name: &str) -> bool {
+        let class = Self::from_name(name).and_then(Self::retry_class);
+        matches!(class, Some(RetryClass::Terminal | RetryClass::Slow))
     }
 
     /// The schedule of retries after a failure with this reason; `None` if it is not a failure.

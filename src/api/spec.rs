@@ -1,6 +1,9 @@
 //! The spec of a `CubeCredential`: fields, defaults, bounds and the rules that the API server enforces.
 
 mod bounds;
+mod consumers;
+mod probe;
+mod target;
 
 use std::collections::BTreeMap;
 
@@ -10,9 +13,12 @@ use serde::{Deserialize, Serialize};
 
 use super::CubeCredentialStatus;
 use bounds::{
-    RESERVED, duration_rule, key_rule, metadata_key_rule, name_rule, parameters, prefix_rule,
-    scopes, target_annotations, target_labels,
+    RESERVED, SET_BY_LOGIN, duration_rule, key_rule, name_rule, parameters, query_rule, scopes,
+    url_rule,
 };
+pub use consumers::{ConsumersSpec, WorkloadKind, WorkloadRef};
+pub use probe::{ProbeMethod, ProbeSpec};
+pub use target::{DeletionPolicy, TargetSpec};
 
 /// The token to keep fresh, and the Secret to keep it in.
 #[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,13 +43,17 @@ use bounds::{
          '-token') != self.spec.refreshTokenRef.name")
         .message("the target may not be the Secret that refreshTokenRef names: set spec.target.name to another name"),
     validation = Rule::new(
-        "!has(self.spec.target.name) || self.spec.target.name != self.metadata.name + '-cube-state'")
-        .message("the name <metadata.name>-cube-state is reserved for the operator: set spec.target.name to another name"),
+        "!has(self.spec.target.name) || !(self.spec.target.name in [self.metadata.name + '-cube-state', self.metadata.name + \
+         '-cube-record'])")
+        .message("the names <metadata.name>-cube-state and <metadata.name>-cube-record are reserved for the operator: set \
+                  spec.target.name to another name"),
+    validation = Rule::new("!has(self.spec.target.data) || self.metadata.name.size() <= 241")
+        .message("metadata.name may have at most 241 characters with spec.target.data: the name of a Secret is derived from it"),
     validation = Rule::new(
-        "self.spec.clientSecretRef.name != self.metadata.name + '-cube-state' && (!has(self.spec.refreshTokenRef) || \
-         self.spec.refreshTokenRef.name != self.metadata.name + '-cube-state')")
-        .message("the Secret <metadata.name>-cube-state is the operator's own: name another Secret in clientSecretRef and \
-                  refreshTokenRef"),
+        "[self.metadata.name + '-cube-state', self.metadata.name + '-cube-record'].all(own, self.spec.clientSecretRef.name != own \
+         && (!has(self.spec.refreshTokenRef) || self.spec.refreshTokenRef.name != own))")
+        .message("the Secrets <metadata.name>-cube-state and <metadata.name>-cube-record are the operator's own: name another \
+                  Secret in clientSecretRef and refreshTokenRef"),
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
     printcolumn(name = "Status", type_ = "string", json_path = ".status.reason"),
     printcolumn(name = "Expires", type_ = "string", json_path = ".status.expiresAt"),
@@ -66,25 +76,41 @@ use bounds::{
     .message("clientAuthentication None is for public clients, which have grant RefreshToken: use Body or Basic"))]
 #[x_kube(validation = Rule::new("!has(self.refreshScopes) || self.refreshScopes.size() == 0 || self.grant == 'RefreshToken'")
     .message("refreshScopes is for grant RefreshToken only: use scopes"))]
+#[x_kube(validation = Rule::new("!has(self.authorizationURL) || self.grant == 'RefreshToken'")
+    .message("authorizationURL is for grant RefreshToken only: remove it, or set grant to RefreshToken"))]
 pub struct CubeCredentialSpec {
     /// A note for people: the purpose of this credential.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
     pub description: Option<String>,
 
-    /// The provider that issues the token. It sets the defaults of tokenURL, clientAuthentication and scopes.
+    /// The provider that issues the token. It sets the defaults of tokenURL, authorizationURL, clientAuthentication
+    /// and scopes.
     pub provider: Provider,
 
     /// The token endpoint (RFC 6749, section 3.2). The query and a trailing slash are kept as written.
     #[serde(rename = "tokenURL", default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
-    #[x_kube(validation = Rule::new("self.matches('^https://[^@#/?\\\\s]+([/?][^#\\\\s]*)?$') && isURL(self)")
-        .message("tokenURL must start with https:// in lower case, name a host, and have neither user nor password, fragment or \
-                  blank"))]
-    #[x_kube(validation = Rule::new(format!("!self.matches('^[^?]*[?]([^&]*&)*{RESERVED}(=|&|$)')"))
+    #[x_kube(validation = url_rule("tokenURL"))]
+    #[x_kube(validation = query_rule(RESERVED)
         .message("the query of tokenURL may not have a parameter that the operator sets itself (grant_type, client_id, scope, \
                   ...): use the fields of the spec"))]
     pub token_url: Option<String>,
+
+    /// The authorization endpoint (RFC 6749, section 3.1), where `kubectl cube login` sends a person to sign in; only with grant
+    /// `RefreshToken`. The operator does not use it, so a change of it requests no token. The default with provider `CubeSoftware` is
+    /// `https://portal.cubesoftware.com/o/authorize/`.
+    #[serde(
+        rename = "authorizationURL",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(length(max = 512))]
+    #[x_kube(validation = url_rule("authorizationURL"))]
+    #[x_kube(validation = query_rule(&format!("({RESERVED}|{SET_BY_LOGIN})"))
+        .message("the query of authorizationURL may not have a parameter that a sign-in sets itself (response_type, client_id, \
+                  redirect_uri, scope, state, code_challenge, ...): use the fields of the spec"))]
+    pub authorization_url: Option<String>,
 
     /// The Secret with the client id and the client secret. It must have the label cube-operator.dev/credential: "true".
     pub client_secret_ref: ClientSecretRef,
@@ -163,6 +189,14 @@ pub struct CubeCredentialSpec {
     #[serde(default)]
     pub target: TargetSpec,
 
+    /// The pods that use the token, and what is done so that they see a refresh.
+    #[serde(default, skip_serializing_if = "ConsumersSpec::is_default")]
+    pub consumers: ConsumersSpec,
+    /// A request that tries a new token before it is published: one that its API does not accept is not published while the one
+    /// before lives. It is no input of the token: a change of it requests none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<Box<ProbeSpec>>,
+
     /// Begin no exchange, and keep the published token.
     #[serde(default)]
     pub suspend: bool,
@@ -173,7 +207,8 @@ pub struct CubeCredentialSpec {
 pub enum Provider {
     /// Its token endpoint is `https://api.cubewire.com/api/v1/oauth2/token`.
     Cubewire,
-    /// Its token endpoint is `https://api.cubesoftware.com/o/token/`.
+    /// Its token endpoint is `https://api.cubesoftware.com/o/token/`, and people sign in at
+    /// `https://portal.cubesoftware.com/o/authorize/`.
     CubeSoftware,
     /// Any OAuth 2 server; tokenURL is required.
     Custom,
@@ -280,62 +315,6 @@ pub enum CaBundleKind {
     Secret,
 }
 
-/// The Secret that the token is published in, in the same namespace.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct TargetSpec {
-    /// The name of the Secret; by default `<metadata.name>-token`. A change moves the token.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 253))]
-    #[x_kube(validation = name_rule())]
-    pub name: Option<String>,
-    /// The type of the Secret. A change deletes the Secret and creates it again.
-    #[serde(default = "default_target_type")]
-    #[schemars(length(min = 1, max = 253))]
-    #[x_kube(validation = Rule::new("self.matches('^[A-Za-z0-9][-A-Za-z0-9_./]*$') && \
-                                     !self.matches('^([^/]*[.])?kubernetes[.]io/')")
-        .message("target.type must be Opaque or a type of your own such as example.com/token, not blank and not a type of \
-                  kubernetes.io or a domain below it"))]
-    pub r#type: String,
-    /// Further labels of the Secret.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(schema_with = "target_labels")]
-    #[x_kube(validation = metadata_key_rule())]
-    #[x_kube(validation = prefix_rule())]
-    pub labels: BTreeMap<String, String>,
-    /// Further annotations of the Secret.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(schema_with = "target_annotations")]
-    #[x_kube(validation = metadata_key_rule())]
-    #[x_kube(validation = prefix_rule())]
-    pub annotations: BTreeMap<String, String>,
-    /// The end of the operator's Secrets when the `CubeCredential` is deleted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub deletion_policy: Option<DeletionPolicy>,
-}
-
-impl Default for TargetSpec {
-    fn default() -> Self {
-        Self {
-            name: None,
-            r#type: default_target_type(),
-            labels: BTreeMap::new(),
-            annotations: BTreeMap::new(),
-            deletion_policy: None,
-        }
-    }
-}
-
-/// The end of the operator's Secrets when the `CubeCredential` is deleted. By default the target is deleted, and a stored refresh token
-/// is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum DeletionPolicy {
-    /// The garbage collector deletes the target and a stored refresh token, also without the operator.
-    Delete,
-    /// The target and a stored refresh token are kept.
-    Retain,
-}
-
 fn default_refresh_before() -> String {
     "5m".into()
 }
@@ -353,7 +332,4 @@ fn default_refresh_token_key() -> String {
 }
 fn default_ca_key() -> String {
     "ca.crt".into()
-}
-fn default_target_type() -> String {
-    "Opaque".into()
 }

@@ -60,6 +60,10 @@ pub struct CubeCredentialStatus {
     /// The Secret that holds the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<TargetStatus>,
+    /// True if the published token has not passed spec.probe: after three failures it was published, because no other one lived or the
+    /// API did not refuse it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unproven: bool,
     /// The resourceVersion of the Secret with the current refresh token, as it was last written or read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state_version: Option<String>,
@@ -67,6 +71,9 @@ pub struct CubeCredentialStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     pub previous_targets: Vec<String>,
+    /// The fingerprint of the token that the workloads of consumers.restart were last restarted for, or began with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restarted_for: Option<String>,
     /// The hash of the last refresh request that was served.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_request: Option<String>,

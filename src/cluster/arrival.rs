@@ -40,9 +40,10 @@ pub struct Metadata<K> {
     kind: PhantomData<K>,
 }
 
+/// The metadata that is read: `managedFields` may be nested more deeply than the JSON parser goes.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Meta {
+pub(crate) struct Meta {
     name: Option<String>,
     namespace: Option<String>,
     uid: Option<String>,

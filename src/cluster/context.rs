@@ -12,6 +12,7 @@ use super::{
     cache::Cache,
     index::Index,
     key::ObjectKey,
+    refresh_queue::PodRefreshes,
     slim::KeptTarget,
     store::Store,
     watched::{entry, key},
@@ -19,6 +20,7 @@ use super::{
 use crate::{
     api::FIELD_MANAGER,
     clock::now,
+    consumers::ConsumerAccess,
     kubernetes::events::Recorder,
     lock::lock,
     metrics::Metrics,
@@ -39,8 +41,9 @@ pub(crate) struct Parts {
     pub(crate) hides_network_detail: bool,
     /// True if each Secret has to name the hosts that it may be sent to.
     pub(crate) token_hosts_required: bool,
-    /// True if pods may be listed.
-    pub(crate) lists_pods: bool,
+    /// The rights of this operator on pods and workloads.
+    pub(crate) access: ConsumerAccess,
+    pub(crate) pod_refreshes: Arc<PodRefreshes>,
     pub(crate) tokens: TokenClient,
     pub(crate) ca_bundles: Arc<CaBundles>,
     /// The request budget of each client.
@@ -107,7 +110,8 @@ impl Context {
             allowed_hosts,
             hides_network_detail: false,
             token_hosts_required,
-            lists_pods: false,
+            access: ConsumerAccess::default(),
+            pod_refreshes: Arc::default(),
             tokens,
             ca_bundles: Arc::default(),
             budget: Arc::new(Mutex::new(Budget::new(SignedDuration::ZERO, now()))),

@@ -140,5 +140,10 @@ fn refresh_request(meta: &ObjectMeta) -> Option<String> {
         .annotations
         .as_ref()?
         .get(annotation::REFRESH_REQUESTED_AT)?;
-    Some(hex(&Sha256::digest(value)[..8]))
+    Some(request_hash(value))
+}
+
+/// The hash that a status and a target have of a refresh request.
+pub(crate) fn request_hash(value: &str) -> String {
+    hex(&Sha256::digest(value)[..8])
 }

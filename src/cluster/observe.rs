@@ -15,8 +15,8 @@ use super::{
 use crate::{
     lock::lock,
     reconcile::{
-        CaBundle, Credential, Memory, Observed, Settings, SettingsError, Source, State, Target,
-        TokenUse,
+        CaBundle, Credential, Memory, Observed, Record, Settings, SettingsError, Source, State,
+        Target, TokenUse,
     },
 };
 
@@ -42,11 +42,16 @@ impl Context {
         let source = version(&self.sources, source);
         let seed = version(&self.sources, seed.map(|seed| &seed.name));
         let watched_state = version(&self.states, state);
+        let record = settings.as_ref().ok().map(|settings| &settings.record_name);
+        let watched_record = version(&self.states, record);
         Observed {
             older_rival: self.older_rival(object),
             target: self.cached_target(&credential, &target),
             previous: self.previous_targets(&credential.namespace, &credential.uid, &target),
-            lists_pods: self.parts.lists_pods,
+            target_key: None,
+            record: Record::Unread,
+            watched_record,
+            access: self.parts.access,
             source: Source::Unread(source),
             seed: Source::Unread(seed),
             older_login: self.older_login(object),

@@ -22,7 +22,7 @@ use crate::{
     },
     lock::lock,
     oauth::{error::TokenError, response},
-    reconcile::{Action, Event, Exchange, Exchanged, Observed, Outcome, Permit},
+    reconcile::{Action, Event, Exchange, Exchanged, Observed, Outcome, Permit, Probing},
 };
 
 impl Context {
@@ -46,9 +46,24 @@ impl Context {
                 Ok(Outcome::Permit(request, permit))
             }
             Action::Exchange(exchange) => Ok(self.exchange(exchange).await),
+            Action::Probe(probing) => Ok(self.probe(*probing).await),
             Action::Store(state) => self.store(*state, object, observed).await,
+            Action::Record(record) => self.record(*record, object, observed).await,
             Action::Publish(target) => self.publish(target, object, observed).await,
+            Action::RefreshPods(refresh) => {
+                let fingerprint = refresh.fingerprint.clone();
+                let error = self.refresh_pods(namespace, refresh).await;
+                Ok(Outcome::PodsRefreshed { fingerprint, error })
+            }
+            Action::DeleteRecord(version) => self.delete_record(version, observed).await,
             Action::Delete(version) => self.delete(version, observed).await,
+            Action::Restart(restart) => Ok(self.restart(namespace, restart, object).await),
+            Action::Announce(events) => {
+                for event in events {
+                    self.announce(object, &event, None).await;
+                }
+                Ok(Outcome::Announced)
+            }
             Action::Report { status, events } => {
                 let version = self
                     .report(namespace, &observed.credential.name, &status)
@@ -68,15 +83,9 @@ impl Context {
         event: &Event,
         related: Option<ObjectReference>,
     ) {
-        let announcement = Announcement {
-            is_warning: event.kind.is_warning(),
-            reason: event.kind.reason(),
-            note: &event.note,
-            related,
-        };
         let recorder = &self.parts.recorder;
         recorder
-            .publish(&object.object_ref(&()), announcement)
+            .publish(&object.object_ref(&()), announcement(event, related))
             .await;
     }
 
@@ -111,6 +120,16 @@ impl Context {
         }))
     }
 
+    async fn probe(&self, probing: Probing) -> Outcome {
+        let result = self.parts.tokens.try_token(&probing.request).await;
+        self.parts.metrics.probed(match &result {
+            Ok(status) if probing.request.probe.accepts(*status) => "accepted",
+            Ok(_) => "refused",
+            Err(_) => "unreachable",
+        });
+        probing.outcome(result)
+    }
+
     async fn report(
         &self,
         namespace: &str,
@@ -130,5 +149,14 @@ impl Context {
         let object = format!("the status of CubeCredential {namespace}/{name}");
         let written = call("write", object, api.patch_status(name, &parameters, &patch)).await?;
         Ok(written.metadata.resource_version.unwrap_or_default())
+    }
+}
+
+pub(super) fn announcement(event: &Event, related: Option<ObjectReference>) -> Announcement<'_> {
+    Announcement {
+        is_warning: event.kind.is_warning(),
+        reason: event.kind.reason(),
+        note: &event.note,
+        related,
     }
 }

@@ -65,6 +65,7 @@ impl Context {
                 let name = &reference.name;
                 Outcome::Seed(self.read_source(namespace, name, labelled, value).await?)
             }
+            Read::Record { name } => Outcome::Record(self.read_state(credential, &name).await?),
             Read::State { name } => Outcome::State(self.read_state(credential, &name).await?),
             Read::OtherStates {
                 state,
@@ -74,6 +75,9 @@ impl Context {
                 others: self.other_states(namespace, &state, &labels).await?,
                 token_hashes,
             },
+            Read::Workloads { mark, workloads } => {
+                self.read_workloads(namespace, mark, workloads).await
+            }
             Read::CaBundle(reference) => {
                 Outcome::CaBundle(self.read_ca_bundle(namespace, &reference).await?)
             }

@@ -18,8 +18,8 @@ use crate::{
     },
     lock::lock,
     reconcile::{
-        Content, DesiredSecret, DesiredState, NotStored, Observed, Outcome, SecretVersion,
-        StateSecret, TargetReading, WriteError,
+        Content, DesiredRecord, DesiredSecret, DesiredState, NotStored, Observed, Outcome,
+        RecordSecret, SecretVersion, StateSecret, TargetReading, WriteError,
     },
     scrub::Scrubber,
 };
@@ -61,6 +61,28 @@ impl Context {
         published.owner_lives = true;
         self.keep_target(key, &published);
         Ok(Outcome::Published(published))
+    }
+
+    /// Writes the record of a token, in exactly the version that is known.
+    pub(super) async fn record(
+        &self,
+        record: DesiredRecord,
+        object: &Watched,
+        observed: &Observed,
+    ) -> Result<Outcome, ApiError> {
+        let namespace = &observed.credential.namespace;
+        let name = record.secret.name.clone();
+        let written = self.apply(namespace, record.secret.clone(), object).await;
+        match written {
+            Ok(Secret { metadata, .. }) => {
+                let uid = metadata.uid.unwrap_or_default();
+                let version = metadata.resource_version.unwrap_or_default();
+                let written = RecordSecret::written(record, uid, version);
+                Ok(Outcome::Recorded(written))
+            }
+            Err(error) if error.is_conflict() || error.is_not_found() => Ok(Outcome::RecordChanged),
+            Err(error) => refused(error, namespace.clone(), name),
+        }
     }
 
     /// Writes the state in exactly the version that was read. While a provider's response must be stored, every failure is an
@@ -146,6 +168,43 @@ impl Context {
         observed: &Observed,
     ) -> Result<Outcome, ApiError> {
         let namespace = &observed.credential.namespace;
+        let name = version.name.clone();
+        let deleted = self.delete_version(namespace, version).await;
+        lock(&self.targets).forget(&ObjectKey::new(namespace, &name));
+        match deleted {
+            Ok(Some(held)) => Ok(self.held(held, observed)),
+            Ok(None) => Ok(Outcome::Deleted(name)),
+            Err(error) if error.is_not_found() => Ok(Outcome::Deleted(name)),
+            Err(error) => refused(error, namespace.clone(), name),
+        }
+    }
+
+    /// Deletes the record of a token. Nothing waits for one that finalizers hold.
+    pub(super) async fn delete_record(
+        &self,
+        version: SecretVersion,
+        observed: &Observed,
+    ) -> Result<Outcome, ApiError> {
+        let namespace = &observed.credential.namespace;
+        let refused = match self.delete_version(namespace, version).await {
+            Ok(_) => false,
+            Err(error) if error.is_not_found() => false,
+            Err(error) if error.is_conflict() => return Ok(Outcome::RecordChanged),
+            Err(error) if error.is_refusal() => {
+                tracing::warn!(namespace, %error, "failed to delete the record of a token, which nothing needs any more");
+                true
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(Outcome::RecordDeleted { refused })
+    }
+
+    /// Deletes this version of a Secret. Finalizers may hold it: then it still exists, and is returned.
+    async fn delete_version(
+        &self,
+        namespace: &str,
+        version: SecretVersion,
+    ) -> Result<Option<Secret>, ApiError> {
         let api: Api<Secret> = Api::namespaced(self.parts.client.clone(), namespace);
         let parameters = DeleteParams {
             preconditions: Some(Preconditions {
@@ -155,21 +214,9 @@ impl Context {
             ..DeleteParams::default()
         };
         let object = format!("Secret {namespace}/{}", version.name);
-        let deleted = call("delete", object, api.delete(&version.name, &parameters)).await;
-        lock(&self.targets).forget(&ObjectKey::new(namespace, &version.name));
-        match deleted {
-            Ok(found) => {
-                // Finalizers may hold it: then it still exists, and cannot be created again.
-                let secret = found.left();
-                let held = secret.filter(|secret| secret.metadata.deletion_timestamp.is_some());
-                Ok(match held {
-                    Some(secret) => self.held(secret, observed),
-                    None => Outcome::Deleted(version.name),
-                })
-            }
-            Err(error) if error.is_not_found() => Ok(Outcome::Deleted(version.name)),
-            Err(error) => refused(error, namespace.clone(), version.name),
-        }
+        let deleted = call("delete", object, api.delete(&version.name, &parameters)).await?;
+        let found = deleted.left();
+        Ok(found.filter(|secret| secret.metadata.deletion_timestamp.is_some()))
     }
 
     /// The Secret as it is now, which is as good as a read of it.

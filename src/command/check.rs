@@ -24,7 +24,7 @@ use crate::{
     reconcile::{CheckError, ConsumerFact, Finding, InstallationFact, ScopeFact},
 };
 use credential::Pods;
-pub(crate) use installation::definition_is_served;
+pub(crate) use installation::{definition_is_served, missing_for_consumers};
 use network::Network;
 use report::Report;
 
@@ -36,16 +36,34 @@ pub async fn check(flags: Check) -> super::Result {
     let client = client::connect(&Metrics::default())
         .await
         .map_err(|error| error.to_string())?;
-    report(&flags, &client)
+    report(&flags, &client, Account::Operator)
         .await
         .map_err(|error| error.to_string())
 }
 
-async fn report(flags: &Check, client: &Client) -> Result<(), CheckError> {
+/// Checks with the rights of a person, who does not need those of the operator.
+#[cfg(feature = "plugin")]
+pub(crate) async fn check_as_person(flags: &Check, client: &Client) -> Result<(), CheckError> {
+    report(flags, client, Account::Person).await
+}
+
+/// Whose rights the check has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Account {
+    /// The rights of the operator, or of the person who runs the check.
+    Operator,
+    #[cfg(feature = "plugin")]
+    Person,
+}
+
+async fn report(flags: &Check, client: &Client, account: Account) -> Result<(), CheckError> {
     let mut report = Report::default();
     let namespaces = namespaces(flags, client);
     if flags.name.is_none() {
-        installation(flags, client, &namespaces, &mut report).await?;
+        definition(client, &mut report).await;
+        if account == Account::Operator {
+            rights(flags, client, &namespaces, &mut report).await?;
+        }
     }
     if let Err(absent) = definition_is_served(client).await {
         return if flags.name.is_some() {
@@ -67,18 +85,24 @@ async fn report(flags: &Check, client: &Client) -> Result<(), CheckError> {
     report.end()
 }
 
-/// Checks what every credential needs.
-async fn installation(
+/// Checks the definition, which every credential needs.
+async fn definition(client: &Client, report: &mut Report) {
+    report.say(&Finding::good(InstallationFact::ApiServerResponds));
+    report.say(&installation::definition(client).await);
+}
+
+/// Checks the rights, which every credential needs.
+async fn rights(
     flags: &Check,
     client: &Client,
     namespaces: &[Option<String>],
     report: &mut Report,
 ) -> Result<(), CheckError> {
-    report.say(&Finding::good(InstallationFact::ApiServerResponds));
-    report.say(&installation::definition(client).await);
     for namespace in namespaces {
-        let pods = flags.warning.warn_consumers;
-        for finding in installation::permissions(client, namespace.as_deref(), pods).await? {
+        let (namespace, warning) = (namespace.as_deref(), flags.warning);
+        for finding in
+            installation::permissions(client, namespace, warning, flags.consumers).await?
+        {
             report.say(&finding);
         }
     }

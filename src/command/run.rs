@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::check;
 use crate::{
     cli::{Access, Monitoring, Run, Scope},
+    consumers::ConsumerAccess,
     controller::{Controller, Options, Readiness},
     kubernetes::client,
     leader::{self, Election, Leadership, Shard},
@@ -62,6 +63,13 @@ pub async fn run(flags: Run) -> super::Result {
     };
     let namespaces = watched(&flags.scope, shard);
 
+    let warn_consumers = flags.warning.warn_consumers;
+    if flags.consumers.needs_rights() {
+        let (client, namespaces) = (client.clone(), namespaces.clone());
+        let asked = rights::warn_of_missing(client, namespaces, flags.warning, flags.consumers);
+        tokio::spawn(asked);
+    }
+
     // It serves until the very end: a probe that fails while the last exchange is finished would cut that short.
     let finished = CancellationToken::new();
     let lists = Arc::new(OnceLock::new());
@@ -97,7 +105,12 @@ pub async fn run(flags: Run) -> super::Result {
         instance: flags.instance,
         leadership,
         metrics,
-        warn_consumers: flags.warning.warn_consumers,
+        warn_consumers,
+        access: ConsumerAccess {
+            lists_pods: warn_consumers || flags.consumers.refresh_pods,
+            refreshes_pods: flags.consumers.refresh_pods,
+            restarts_workloads: flags.consumers.restart_workloads,
+        },
     };
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),

@@ -20,8 +20,16 @@ struct Metadata {
     #[serde(default)]
     labels: BTreeMap<String, String>,
     #[serde(default)]
+    annotations: Annotations,
+    #[serde(default)]
     owner_references: Vec<OwnerReference>,
     deletion_timestamp: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Annotations {
+    #[serde(rename = "cube-operator.dev/refreshed-at")]
+    refreshed_at: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -152,8 +160,22 @@ pub struct Workload {
 }
 
 impl Pod {
-    pub(super) fn name(&self) -> &str {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
         &self.metadata.name
+    }
+
+    /// Returns whether its containers run, and one of them sees each refresh of this Secret.
+    #[must_use]
+    pub fn mounts(&self, secret: &str) -> bool {
+        self.runs_on() && self.uses(secret).iter().any(|(_, way)| way.is_fresh())
+    }
+
+    /// Returns whether it has this mark of a refresh, so that its kubelet knows of it.
+    #[must_use]
+    pub fn has_mark(&self, mark: &str) -> bool {
+        self.metadata.annotations.refreshed_at.as_deref() == Some(mark)
     }
 
     /// Returns whether its containers run, or are going to.

@@ -179,7 +179,7 @@ fn a_finding_names_pod_container_and_remedy() {
         found(&pods)[0].to_string(),
         "pod \"web-6d4b75cb6d-x\" (and 299 more of Deployment \"web\") never sees a refresh: environment variable \"TOKEN\" of \
          container \"app\" keeps the token that it started with: mount Secret \"main-token\" as a volume without subPath, or \
-         restart the pod after each refresh"
+         restart the pod after each refresh (spec.consumers.restart)"
     );
     assert_eq!(
         found(&[pod(mounted("token"))])[0].to_string(),
@@ -222,4 +222,34 @@ fn what_is_remembered_is_bounded_and_those_that_are_gone_make_room() {
     assert_eq!(news(&mut warned, "a", &stale(0..1000)), 100);
     assert_eq!(news(&mut warned, "a", &stale(0..1000)), 0);
     assert_eq!(news(&mut warned, "a", &stale(50..1000)), 50);
+}
+
+#[test]
+fn a_running_pod_that_mounts_a_secret_is_told_and_no_other() {
+    let read = |pod: Value| -> Pod { serde_json::from_value(pod).unwrap() };
+    let mounts = |container: Value| read(pod(container)).mounts("main-token");
+    assert!(mounts(mounted("token")) && mounts(mounted("all")));
+    assert!(!mounts(mounted("other")) && !mounts(variable()) && !mounts(json!({})));
+    let sub_path =
+        json!({"volumeMounts": [{"name": "token", "mountPath": "/token", "subPath": "x"}]});
+    assert!(!mounts(sub_path));
+    let mut both = mounted("token");
+    merge(&mut both, variable());
+    assert!(mounts(both), "one of its containers sees it");
+    let mut finished = pod(mounted("token"));
+    finished["status"]["phase"] = json!("Succeeded");
+    assert!(!read(finished).mounts("main-token"));
+    let mut deleted = pod(mounted("token"));
+    deleted["metadata"]["deletionTimestamp"] = json!("2026-11-21T10:00:00Z");
+    assert!(!read(deleted).mounts("main-token"));
+}
+
+#[test]
+fn a_pod_that_has_the_mark_is_known_and_no_other_annotation_is_kept() {
+    let mut marked = pod(mounted("token"));
+    marked["metadata"]["annotations"] =
+        json!({"cube-operator.dev/refreshed-at": "mark", "theirs": "S3CRET"});
+    let marked: Pod = serde_json::from_value(marked).unwrap();
+    assert!(marked.has_mark("mark") && !marked.has_mark("another"));
+    assert!(!format!("{marked:?}").contains("S3CRET"));
 }

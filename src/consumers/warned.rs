@@ -14,6 +14,9 @@ pub struct Warned(HashMap<String, HashSet<Workload>>);
 impl Warned {
     /// The news among all stale consumers of a credential; they count as warned of from now on.
     pub fn news<'a>(&mut self, credential: &str, stale: &[&'a Consumer]) -> Vec<&'a Consumer> {
+        if stale.is_empty() {
+            return Vec::new();
+        }
         let warned = self.0.entry(credential.to_owned()).or_default();
         if warned.len() >= MOST {
             warned.retain(|workload| stale.iter().any(|consumer| consumer.workload == *workload));
@@ -25,6 +28,12 @@ impl Warned {
             }
         }
         news
+    }
+
+    /// Returns whether nobody was warned of anything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Forgets credentials that are gone.

@@ -38,23 +38,35 @@ type Targets = BTreeMap<Arc<str>, BTreeMap<String, ObjectKey>>;
 
 async fn warn_once(context: &Context, warned: &mut Warned) -> Result<(), ApiError> {
     let keys = context.all();
-    let uids: HashSet<_> = keys.iter().filter_map(|key| context.uid(key)).collect();
-    warned.retain(|uid| uids.contains(uid));
+    if !warned.is_empty() {
+        let uids: HashSet<_> = keys.iter().filter_map(|key| context.uid(key)).collect();
+        warned.retain(|uid| uids.contains(uid));
+    }
     for (namespace, targets) in published(context, keys) {
         let mut consumers = Consumers::of(targets.keys());
-        // An error ends the round, because missing rights or an unavailable API server concern all namespaces.
         let take = |pods: &[Pod]| consumers.add(pods);
-        pods::pages(&context.parts.client, &namespace, pods::PAGE, take).await?;
+        match pods::pages(&context.parts.client, &namespace, pods::PAGE, take).await {
+            Ok(()) => {}
+            // Only this namespace is affected.
+            Err(error) if error.is_too_large() => {
+                tracing::warn!(%namespace, %error, "failed to list all pods that never see a refresh");
+            }
+            // It ends the round, because missing rights or an unavailable API server concern all namespaces.
+            Err(error) => return Err(error),
+        }
         for (secret, key) in targets {
-            let Some(credential) = context.find(&key) else {
+            let Some(uid) = context.uid(&key) else {
                 continue;
             };
+            let restarted = context.restarted(&key);
             let stale: Vec<_> = consumers
                 .using(&secret)
-                .filter(|consumer| !consumer.is_fresh())
+                .filter(|consumer| !consumer.is_fresh() && !consumer.is_one_of(&restarted))
                 .collect();
-            for consumer in warned.news(&credential.uid().unwrap_or_default(), &stale) {
-                announce(context, &credential, consumer).await;
+            for consumer in warned.news(&uid, &stale) {
+                if let Some(credential) = context.find(&key) {
+                    announce(context, &credential, consumer).await;
+                }
             }
         }
     }

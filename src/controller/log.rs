@@ -1,8 +1,9 @@
-//! The log lines of a changed status.
+//! The log lines of a changed status, and of a token that its API does not accept.
 
 use crate::{
     api::{Condition, ConditionStatus, ConditionType, CubeCredentialStatus, Reason},
-    reconcile::Credential,
+    oauth::error::ProbeError,
+    reconcile::{Credential, Observed, Probed},
 };
 
 /// Logs one line for each change. A failed exchange was logged when it failed, and waiting is not a failure.
@@ -27,6 +28,29 @@ pub(super) fn log_change(before: &Credential, after: &CubeCredentialStatus) {
         let (r#type, reason) = (condition.r#type, &condition.reason);
         tracing::warn!(namespace, name, condition = ?r#type, reason, "{}", condition.message);
     }
+}
+
+/// The status may hide what is logged here.
+pub(super) fn log_probe(observed: &Observed, probed: &Probed) {
+    let settings = observed.settings.as_ref().ok();
+    let Some(probe) = settings.and_then(|settings| settings.probe.as_ref()) else {
+        return;
+    };
+    let error = match &probed.result {
+        Ok(status) if probe.accepts(*status) => return,
+        Ok(status) => ProbeError::Status(*status),
+        Err(error) => ProbeError::Network(error.clone()),
+    };
+    let Credential {
+        namespace, name, ..
+    } = &observed.credential;
+    let host = probe.endpoint.authority();
+    tracing::warn!(
+        namespace,
+        name,
+        host,
+        "the probe did not prove the new token: {error}"
+    );
 }
 
 fn is_new_failure(before: &Credential, now: &Condition) -> bool {

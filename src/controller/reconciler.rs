@@ -13,7 +13,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     bundles::BundleWatches,
-    log::log_change,
+    log::{log_change, log_probe},
     readiness::Readiness,
     retry,
     slots::{Ending, Exchanges},
@@ -206,16 +206,25 @@ impl Reconciler {
                     continue;
                 }
                 Turn::Read(what) => {
+                    let is_slow = what.is_slow();
+                    if is_slow {
+                        report(Worker::Left);
+                    }
                     let credential = &session.observed().credential;
-                    self.context.read(what, credential).await
+                    let outcome = self.context.read(what, credential).await;
+                    if is_slow {
+                        report(Worker::Taken);
+                    }
+                    outcome
                 }
                 Turn::Act(action) => {
-                    let exchanges = matches!(*action, Action::Exchange(_));
-                    if exchanges {
+                    // One namespace could hold all workers with it.
+                    let is_slow = action.is_slow();
+                    if is_slow {
                         report(Worker::Left);
                     }
                     let outcome = self.act(*action, object, session.observed()).await;
-                    if exchanges {
+                    if is_slow {
                         report(Worker::Taken);
                     }
                     outcome
@@ -269,6 +278,7 @@ impl Reconciler {
                     tracing::warn!(namespace, name, reason = %error.reason(), "failed to get a token: {error}");
                 }
             }
+            Outcome::Probed(probed) => log_probe(observed, probed),
             Outcome::Reported { status, version } => {
                 log_change(&observed.credential, status);
                 let version = version.parse().unwrap_or(0);

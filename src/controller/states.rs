@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 
-use kube::ResourceExt;
+use kube::{Resource, ResourceExt};
 
 use crate::{
     api::CubeCredentialStatus,
@@ -38,6 +38,25 @@ struct Reported {
     status: CubeCredentialStatus,
 }
 
+impl Reported {
+    /// Returns whether this object has the status, or is newer.
+    fn is_shown_by(&self, object: &Watched) -> bool {
+        let version = object.resource_version();
+        let version = version.and_then(|version| version.parse().ok());
+        let version = version.unwrap_or(u64::MAX);
+        // The status of an object that cannot be read is not known either.
+        let known = self.version < version && object.0.is_ok();
+        known || self.version == version && self.status == convert::status(object)
+    }
+}
+
+impl ObjectState {
+    fn drop_what_is_shown(&mut self, object: &Watched) {
+        let shown = |reported: &mut Box<Reported>| reported.is_shown_by(object);
+        drop(self.reported.take_if(shown));
+    }
+}
+
 /// The states, locked. The metrics of an object are changed only while its state is locked: otherwise a reconcile that ends could
 /// show an object again whose deletion has just removed it.
 pub(super) struct LockedStates<'a>(MutexGuard<'a, States>);
@@ -59,17 +78,7 @@ impl ObjectStates {
         });
         state.is_reconciled = true;
         let mut observed = context.observe(object, state.memory.begin());
-        let version = object.resource_version();
-        let version = version.and_then(|version| version.parse().ok());
-        let version = version.unwrap_or(u64::MAX);
-        // The status of an object that cannot be read is not known either.
-        let known = |reported: &Reported| reported.version < version && object.0.is_ok();
-        let shown = |reported: &Reported| {
-            reported.version == version && reported.status == observed.credential.status
-        };
-        state.reported = state
-            .reported
-            .take_if(|reported| !known(reported) && !shown(reported));
+        state.drop_what_is_shown(object);
         if let Some(reported) = &state.reported {
             observed.credential.status.clone_from(&reported.status);
         }
@@ -81,6 +90,15 @@ impl ObjectStates {
         if let Some(state) = lock(&self.0).get_mut(uid) {
             let status = status.clone();
             state.reported = Some(Box::new(Reported { version, status }));
+        }
+    }
+
+    /// The watch shows this object. The status that was written is not kept until the next reconcile: after a start, thousands
+    /// wait for theirs.
+    pub(super) fn shown(&self, object: &Watched) {
+        let uid = object.meta().uid.as_deref().unwrap_or_default();
+        if let Some(state) = lock(&self.0).get_mut(uid) {
+            state.drop_what_is_shown(object);
         }
     }
 
@@ -129,5 +147,9 @@ impl LockedStates<'_> {
 impl ObjectStates {
     pub(super) fn uids(&self) -> Vec<String> {
         lock(&self.0).keys().cloned().collect()
+    }
+
+    pub(super) fn keeps_status(&self, uid: &str) -> bool {
+        lock(&self.0)[uid].reported.is_some()
     }
 }

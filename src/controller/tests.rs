@@ -78,7 +78,8 @@ where
         allowed_hosts: None,
         hides_network_detail: false,
         token_hosts_required: false,
-        lists_pods: false,
+        access: crate::consumers::ConsumerAccess::default(),
+        pod_refreshes: Arc::default(),
         tokens: TokenClient::new(Networks::allowing(Vec::new())),
         ca_bundles: Arc::default(),
         budget: Arc::new(Mutex::new(Budget::new(

@@ -109,7 +109,7 @@ impl<K> Watch<K> {
         &mut self,
         start: impl Fn(watcher::Config) -> BoxStream<'static, watcher::Result<Event<K>>>,
     ) -> Option<Result<Event<K>, WatchFailure>> {
-        tokio::time::sleep(std::mem::take(&mut self.pause)).await;
+        self.pause().await;
         let mut event = self.events.next().await?;
         if refuses_to_stream(&event)
             && let Some(paged) = self.paged.take()
@@ -138,6 +138,14 @@ impl<K> Watch<K> {
             error: explain_watch(&error),
             lasts: !self.is_listed,
         }))
+    }
+
+    /// Even the shortest sleep takes a millisecond, and a list has thousands of events.
+    async fn pause(&mut self) {
+        let pause = std::mem::take(&mut self.pause);
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+        }
     }
 
     fn works(&mut self, event: Event<K>) -> Event<K> {
@@ -178,7 +186,7 @@ mod tests {
     use axum::http::{Request, Response};
     use k8s_openapi::api::core::v1::Secret;
     use kube::client::Body;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::cluster::Metadata;
@@ -214,5 +222,48 @@ mod tests {
                 if secret.metadata.name.as_deref() == Some("listed")),
             "{found:?}"
         );
+    }
+
+    /// A list of an ordinary large cluster.
+    const MANY: usize = 5_000;
+
+    /// An API server that streams a list.
+    async fn streaming(_: Request<Body>) -> Result<Response<Body>, Infallible> {
+        let event = |r#type: &str, metadata: Value| {
+            let object = json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata});
+            json!({"type": r#type, "object": object}).to_string()
+        };
+        let events = (0..MANY).map(|number| {
+            let name = format!("listed-{number}");
+            event(
+                "ADDED",
+                json!({"name": name, "namespace": "treasury", "resourceVersion": "1"}),
+            )
+        });
+        let end =
+            json!({"resourceVersion": "1", "annotations": {"k8s.io/initial-events-end": "true"}});
+        let lines: Vec<_> = events.chain([event("BOOKMARK", end)]).collect();
+        Ok(Response::new(lines.join("\n").into_bytes().into()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_streamed_list_is_taken_in_without_a_pause_between_its_objects() {
+        let client = Client::new(tower::service_fn(streaming), "default");
+        let events = events::<Metadata<Secret>>(&client, None, all());
+        // A sleep ends at a whole millisecond.
+        tokio::time::advance(Duration::from_micros(500)).await;
+        let begun = instant();
+        let found: Vec<_> = events.take(MANY + 2).collect().await;
+        assert!(matches!(found.last(), Some(Ok(Event::InitDone))));
+        // The clock of the timers moves only where something waits for it.
+        assert_eq!(instant() - begun, Duration::ZERO);
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the clock of the timers is what is tested"
+    )]
+    fn instant() -> tokio::time::Instant {
+        tokio::time::Instant::now()
     }
 }

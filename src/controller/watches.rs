@@ -114,6 +114,9 @@ fn each<K: Send + 'static>(
 )]
 pub(super) fn credentials_affected(reconciler: &Reconciler, event: Event<Watched>) -> Affected {
     let Learned { affected, gone } = reconciler.context.learn_credential(&event);
+    if let Event::Apply(object) = &event {
+        reconciler.states.shown(object);
+    }
     for gone in &gone {
         reconciler.forget(gone);
     }

@@ -12,13 +12,16 @@ use super::error::explain_kube;
 use crate::metrics::Metrics;
 
 /// The resources that the operator uses. The metric names no other resource, so that its labels are bounded.
-const RESOURCES: [&str; 6] = [
+const RESOURCES: [&str; 9] = [
     "cubecredentials",
     "secrets",
     "configmaps",
     "events",
     "pods",
     "leases",
+    "deployments",
+    "statefulsets",
+    "daemonsets",
 ];
 
 /// The error of [`connect`].

@@ -5,8 +5,9 @@ use std::{future::Future, time::Duration};
 use kube::core::Status;
 
 pub(crate) use crate::api_error::ApiError;
+pub(crate) use crate::api_error::Cause;
 use crate::{
-    api_error::{ApiStatus, Cause, StatusClass},
+    api_error::{ApiStatus, StatusClass},
     scrub::visible,
 };
 

@@ -120,6 +120,7 @@ fn what_is_counted_is_also_timed() {
     let metrics = Metrics::default();
     metrics.exchanged(Reason::TokenIssued, Duration::from_millis(150));
     metrics.exchanged(Reason::NoResponse, Duration::from_secs(31));
+    metrics.probed("refused");
     metrics.reconciled(true, Duration::from_millis(2));
     metrics.reconciled(false, Duration::from_secs(2));
     assert_eq!(
@@ -137,6 +138,7 @@ fn what_is_counted_is_also_timed() {
         ("reconciles_total{result=\"ok\"}", "1"),
         ("reconciles_total{result=\"error\"}", "1"),
         ("budget_waits_total", "0"),
+        ("probes_total{result=\"refused\"}", "1"),
     ] {
         let line = format!("cube_operator_{sample} {value}");
         assert!(

@@ -19,9 +19,13 @@ use hickory_resolver::{
     Hosts,
     config::{ResolverConfig, ResolverOpts},
 };
+use hyper::{Request, client::conn::http1};
 use jiff::SignedDuration;
 use secrecy::SecretString;
-use tokio::{select, time::sleep};
+use tokio::{
+    select,
+    time::{sleep, timeout},
+};
 
 use self::{
     connection::Connection,
@@ -33,10 +37,13 @@ use self::{
     tls::Tls,
     trust::{Trust, Trusted},
 };
+#[cfg(feature = "plugin")]
+use super::authorization::CodeRequest;
 use super::{
     ca_bundle::TrustedCa,
     endpoint::Endpoint,
     networks::{Address, Networks},
+    probe::ProbeRequest,
     request::TokenRequest,
     response::{Cut, Response},
 };
@@ -44,7 +51,10 @@ use super::{
 /// The limit for the whole exchange. Real servers hash the secret: 0.2–0.6 s is normal.
 pub const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Sends token requests.
+/// The limit for a whole probe: an API that takes longer for its status is of no use to consumers either.
+pub const PROBE_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Sends token requests, and tries tokens.
 #[derive(Clone, Debug)]
 pub struct TokenClient {
     pub(super) networks: Networks,
@@ -97,6 +107,41 @@ impl TokenClient {
         .await
     }
 
+    /// Tries a token at its API, and returns the status of the response. Nothing else of it is kept: its connection is closed
+    /// before the body is read.
+    ///
+    /// # Errors
+    /// If there is no response.
+    pub async fn try_token(&self, request: &ProbeRequest) -> Result<u16, NetworkError> {
+        let endpoint = &request.probe.endpoint;
+        let settings = request::settings_of_probe();
+        let http = request::probe(request)?;
+        let limit = self.exchange_timeout.min(PROBE_TIMEOUT);
+        let head = self.exchange(endpoint, request.ca_bundle.as_ref(), http, &settings);
+        let head = timeout(limit, head).await;
+        let (head, _) = head.unwrap_or_else(|_| {
+            Err(NetworkError::NoResponse {
+                endpoint: endpoint.authority(),
+                cause: NoResponse::Timeout(
+                    SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX),
+                ),
+            })
+        })?;
+        Ok(head.response.status().as_u16())
+    }
+
+    /// Exchanges the code of a sign-in, and reads the response.
+    ///
+    /// # Errors
+    /// If no response was read. The code may be consumed all the same.
+    #[cfg(feature = "plugin")]
+    pub(crate) async fn redeem(&self, request: &CodeRequest) -> Result<Response, NetworkError> {
+        let trusted = request.ca_bundle.as_ref();
+        let authorization = request.authorization();
+        self.post(&request.endpoint, trusted, &request.body(), authorization)
+            .await
+    }
+
     pub(super) async fn post(
         &self,
         endpoint: &Endpoint,
@@ -104,11 +149,36 @@ impl TokenClient {
         form: &SecretString,
         authorization: Option<SecretString>,
     ) -> Result<Response, NetworkError> {
+        let request = request::post(endpoint, form, authorization.as_ref())?;
+        self.transmit(endpoint, trusted, request).await
+    }
+
+    /// Fetches a document, with the limits of an exchange.
+    ///
+    /// # Errors
+    /// If there is no response.
+    #[cfg(feature = "plugin")]
+    pub(crate) async fn get(
+        &self,
+        endpoint: &Endpoint,
+        trusted: Option<&TrustedCa>,
+    ) -> Result<Response, NetworkError> {
+        let request = request::get(endpoint)?;
+        self.transmit(endpoint, trusted, request).await
+    }
+
+    async fn transmit(
+        &self,
+        endpoint: &Endpoint,
+        trusted: Option<&TrustedCa>,
+        request: Request<String>,
+    ) -> Result<Response, NetworkError> {
+        let settings = request::settings();
         let limit = self.exchange_timeout;
         let mut time = pin!(sleep(limit));
         let limit = SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX);
         let (head, certificate_wanted) = select! {
-            head = self.exchange(endpoint, trusted, form, authorization.as_ref()) => head?,
+            head = self.exchange(endpoint, trusted, request, &settings) => head?,
             // The limits of the steps before the request are shorter: it has been sent by then.
             () = &mut time => return Err(NetworkError::NoResponse {
                 endpoint: endpoint.authority(),
@@ -128,16 +198,15 @@ impl TokenClient {
         &self,
         endpoint: &Endpoint,
         trusted: Option<&TrustedCa>,
-        form: &SecretString,
-        authorization: Option<&SecretString>,
+        request: Request<String>,
+        settings: &http1::Builder,
     ) -> Result<(Head, bool), NetworkError> {
         self.check_network(endpoint)?;
         let trusted = self.trust.of(trusted)?;
-        let request = request::post(endpoint, form, authorization)?;
         let tls = Tls::new(&trusted);
         let verifier = Arc::clone(&tls.verifier);
         let connection = self.open(endpoint, &trusted, tls).await?;
-        let sent = request::send(connection, request).await;
+        let sent = request::send(connection, request, settings).await;
         let head = sent.map_err(|error| classify::response(&error, endpoint, &verifier))?;
         Ok((head, verifier.certificate_wanted()))
     }

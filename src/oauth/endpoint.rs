@@ -6,23 +6,23 @@ use std::fmt;
 use thiserror::Error;
 use url::{Host, Url};
 
-/// The error of [`Endpoint::parse`].
+/// The error of [`Endpoint::parse`]: the end of a sentence about a URL.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the messages are the documentation")]
 pub enum EndpointError {
-    #[error("tokenURL is not a URL: {0}")]
+    #[error("is not a URL: {0}")]
     NotAUrl(url::ParseError),
-    #[error("tokenURL must start with https:// in lower case")]
+    #[error("must start with https:// in lower case")]
     NotHttps,
-    #[error("tokenURL must not contain a blank, a backslash or a control character")]
+    #[error("must not contain a blank, a backslash or a control character")]
     BadCharacter,
-    #[error("tokenURL must not contain a user or password")]
+    #[error("must not contain a user or password")]
     UserInfo,
-    #[error("tokenURL must not contain a fragment (#...)")]
+    #[error("must not contain a fragment (#...)")]
     Fragment,
-    #[error("tokenURL names no host")]
+    #[error("names no host")]
     NoHost,
-    #[error("tokenURL has a character in its host that no host name has")]
+    #[error("has a character in its host that no host name has")]
     NotAHost,
 }
 

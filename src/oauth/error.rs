@@ -1,4 +1,6 @@
-//! The error of an exchange.
+//! The errors of an exchange and of a probe.
+
+use std::fmt;
 
 use jiff::SignedDuration;
 use thiserror::Error;
@@ -80,6 +82,63 @@ impl TokenError {
     #[must_use]
     pub(crate) fn asks_for_pause(&self) -> bool {
         self.pause().is_some() || self.reason().retry_class() == Some(RetryClass::RateLimited)
+    }
+}
+
+/// A probe that did not prove its token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProbeError {
+    /// The API responded with another status than expected.
+    Status(u16),
+    /// There is no response.
+    Network(NetworkError),
+}
+
+impl ProbeError {
+    /// An error without the details of the network: neither the status of an inner service nor whether there is one. All of them
+    /// become this one.
+    #[must_use]
+    pub(crate) fn hidden(endpoint: &Endpoint) -> Self {
+        Self::Network(NetworkError::Hidden {
+            endpoint: endpoint.authority(),
+            outcome_unknown: false,
+        })
+    }
+}
+
+/// A [`NetworkError`] speaks of a token endpoint, where it names the host by its part.
+impl fmt::Display for ProbeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let error = match self {
+            Self::Status(status) => return write!(f, "the API responded {status}"),
+            Self::Network(error) => error,
+        };
+        match error {
+            NetworkError::RefusedNetwork { endpoint, network } => write!(
+                f,
+                "probe host {endpoint} is on a network that {}",
+                network.refused_by()
+            ),
+            NetworkError::Unreachable { endpoint, cause } => {
+                write!(f, "probe host {endpoint} could not be reached: {cause}")
+            }
+            NetworkError::ClientCertificateRequired { endpoint } => {
+                write!(f, "probe host {endpoint} requires a TLS client certificate")
+            }
+            NetworkError::NoResponse { endpoint, cause } => {
+                write!(f, "probe host {endpoint} sent no complete response {cause}")
+            }
+            NetworkError::Hidden { endpoint, .. } => write!(
+                f,
+                "probe host {endpoint} did not accept the new token (details are in the operator's log)"
+            ),
+            NetworkError::SecretNotSendable => {
+                f.write_str("the token cannot be sent in an HTTP header")
+            }
+            NetworkError::Untrusted { .. }
+            | NetworkError::Proxy { .. }
+            | NetworkError::NoTlsClient => error.fmt(f),
+        }
     }
 }
 

@@ -17,6 +17,19 @@ const RESERVED: [&str; 13] = [
     "device_code",
 ];
 
+/// The further parameters that a sign-in sets itself in the authorization URL, or that would set them in another way.
+#[cfg(feature = "plugin")]
+const SET_BY_LOGIN: [&str; 8] = [
+    "state",
+    "nonce",
+    "response_mode",
+    "code_challenge",
+    "code_challenge_method",
+    "request",
+    "request_uri",
+    "iss",
+];
+
 /// The beginnings of further ones: client assertions (RFC 7523) and token exchange (RFC 8693).
 const RESERVED_PREFIXES: [&str; 4] = [
     "client_assertion",
@@ -36,12 +49,24 @@ pub(crate) fn is_name(name: &str) -> bool {
 /// `grant.type`, `grant type` and `grant_type[]` as `grant_type`.
 #[must_use]
 pub(crate) fn is_reserved(name: &str) -> bool {
-    let name = name.split('[').next().unwrap_or_default();
-    let name = name.trim().to_ascii_lowercase().replace(['.', ' '], "_");
+    let name = as_read(name);
     RESERVED.contains(&name.as_str())
         || RESERVED_PREFIXES
             .iter()
             .any(|prefix| name.starts_with(prefix))
+}
+
+/// Returns whether an authorization endpoint could read a parameter of this name as one that a sign-in sets.
+#[cfg(feature = "plugin")]
+#[must_use]
+pub(crate) fn is_set_by_login(name: &str) -> bool {
+    is_reserved(name) || SET_BY_LOGIN.contains(&as_read(name).as_str())
+}
+
+/// The name as the most lenient server reads it.
+fn as_read(name: &str) -> String {
+    let name = name.split('[').next().unwrap_or_default();
+    name.trim().to_ascii_lowercase().replace(['.', ' '], "_")
 }
 
 #[cfg(test)]
@@ -75,6 +100,15 @@ mod tests {
         ] {
             assert!(!is_reserved(name), "{name}");
         }
+    }
+
+    #[cfg(feature = "plugin")]
+    #[test]
+    fn a_parameter_that_a_sign_in_sets_is_known() {
+        for name in ["state", "Request.URI", "code_challenge_method", "client_id"] {
+            assert!(is_set_by_login(name), "{name}");
+        }
+        assert!(!is_set_by_login("audience") && !is_set_by_login("access_type"));
     }
 
     #[test]

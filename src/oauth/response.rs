@@ -8,10 +8,13 @@ mod classify;
 mod codes;
 mod ends;
 mod error;
+mod fields;
 mod oauth_error;
 mod parse;
 mod redirect;
 mod retry_after;
+
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
@@ -23,6 +26,7 @@ pub use body::{Body, Cut};
 pub use classify::read;
 pub use ends::{LONGEST_LIFETIME, LoginEnd, StatedEnd};
 pub use error::ResponseError;
+pub use fields::{ID_TOKEN, Scalar};
 pub(crate) use parse::is_token;
 
 /// A response as it was received.
@@ -100,6 +104,8 @@ pub struct Issued {
     pub scopes: Vec<String>,
     /// True if the response grants fewer scopes than the token should have.
     pub narrowed: bool,
+    /// The other fields of the response, for templates.
+    pub fields: BTreeMap<String, Scalar>,
 }
 
 #[cfg(test)]

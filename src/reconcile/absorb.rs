@@ -1,7 +1,9 @@
 //! Absorbs the outcome of a step into the observation.
 
+mod consumers;
 mod exchange;
 mod login;
+mod probe;
 mod target;
 
 use jiff::Timestamp;
@@ -67,12 +69,35 @@ pub fn absorb(observed: &mut Observed, outcome: Outcome, now: Timestamp) {
         Outcome::Permit(request, permit) => exchange::permit(observed, request, permit),
         Outcome::Slot(slot) => exchange::slot(observed, slot),
         Outcome::Exchanged(exchanged) => exchange::exchanged(observed, *exchanged, now),
+        Outcome::Probed(probed) => probe::probed(observed, probed, now),
         Outcome::Stored { secret, claims } => login::stored(observed, secret, claims, now),
         Outcome::NotStored(why) => login::not_stored(observed, why, now),
         Outcome::Waited { object_is_gone } => login::waited(observed, object_is_gone),
         Outcome::Interrupted(error) => login::interrupted(observed, error),
-        Outcome::Published(secret) => target::published(observed, secret),
+        Outcome::Published(secret) => {
+            target::published(observed, secret);
+            consumers::judge_restarts(observed, now);
+        }
+        Outcome::PodsRefreshed { fingerprint, error } => {
+            observed.memory.target.pods_refreshed(&fingerprint);
+            observed.memory.reporting.pods_refreshed(error);
+        }
+        Outcome::Workloads { mark, readings } => {
+            consumers::workloads_read(observed, &mark, readings, now);
+        }
+        Outcome::Restarted { mark, of, error } => {
+            consumers::restarted(observed, &mark, &of, error, now);
+        }
+        Outcome::Announced => {
+            if let Some(memory) = &mut observed.memory.restart {
+                memory.announced();
+            }
+        }
         Outcome::TargetExists => observed.target = Target::Unknown,
+        Outcome::Record(reading) => target::record_read(observed, reading),
+        Outcome::Recorded(record) => target::recorded(observed, record),
+        Outcome::RecordDeleted { refused } => target::record_deleted(observed, refused),
+        Outcome::RecordChanged => target::record_changed(observed),
         Outcome::NotWritable(why) => target::not_writable(observed, why, now),
         Outcome::Deleted(name) => target::deleted(observed, &name),
         Outcome::Reported { status, .. } => reported(observed, status),
@@ -114,5 +139,8 @@ fn reported(observed: &mut Observed, status: CubeCredentialStatus) {
         memory.exchange.forget_failure();
     }
     memory.reporting.reported(refreshed);
+    if status.token_fingerprint != observed.credential.status.token_fingerprint {
+        consumers::token_replaced(observed);
+    }
     observed.credential.status = status;
 }

@@ -1,9 +1,12 @@
 //! One case to decide: the observation, with the facts that the checks derive from it.
 
 mod consent;
+mod consumers;
 mod exchange;
 mod login;
+mod probe;
 mod target;
+mod template;
 
 use jiff::Timestamp;
 
@@ -11,6 +14,7 @@ use super::{observed::Observed, settings::Settings};
 pub(super) use exchange::{BackoffBypass, Inputs};
 pub(super) use login::NextLogin;
 pub(super) use target::Inheritance;
+pub(super) use template::Unrendered;
 
 /// The observation of a `CubeCredential` whose spec can be read.
 #[derive(Clone, Copy)]
@@ -18,4 +22,16 @@ pub(super) struct Case<'a> {
     pub(super) observed: &'a Observed,
     pub(super) settings: &'a Settings,
     pub(super) now: Timestamp,
+}
+
+impl<'a> Case<'a> {
+    /// The case of what was observed; `None`: its spec cannot be read.
+    pub(super) fn of(observed: &'a Observed, now: Timestamp) -> Option<Self> {
+        let settings = observed.settings.as_ref().ok()?;
+        Some(Self {
+            observed,
+            settings,
+            now,
+        })
+    }
 }

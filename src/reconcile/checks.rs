@@ -1,7 +1,9 @@
 //! The decision, as an ordered list of checks. The first one that returns a step decides.
 
+mod consumers;
 mod exchange;
 mod login;
+mod probe;
 mod step;
 mod target;
 
@@ -27,6 +29,8 @@ pub(super) const CHECKS: &[Check] = &[
     target::a_predecessors_secret_is_not_taken_over,
     // A token under the old name saves an exchange, so it is read before the new target counts as empty.
     target::a_moved_target_is_read,
+    // So does the record of a token whose target is gone.
+    target::the_record_is_read,
     // The state may hold a newer token than the target, or record that the login is dead.
     login::the_state_is_read,
     // The new token takes away the only trace of the earlier grant.
@@ -35,14 +39,20 @@ pub(super) const CHECKS: &[Check] = &[
     login::a_rejection_is_stored,
     // A token that is still the right one is published, and any other one is replaced.
     exchange::the_inputs_are_confirmed,
+    // An API that does not accept a new token leaves consumers with the one before.
+    probe::the_token_is_probed,
     // A live token belongs to its consumers, whatever else is wrong.
     target::the_token_is_published,
+    // Pods see the new token before anything else is done with it: the provider may have ended the old one.
+    consumers::mounted_pods_are_told_of_a_refresh,
     // The old Secret goes only after the new one holds a good token.
     target::a_moved_target_is_deleted_when_no_pod_uses_it,
     // Repairs of our own Secrets end here: they also happen while the credential is suspended.
     login::the_state_follows_the_deletion_policy,
     // No exchange happens in a suspended credential, so no check below matters to it.
     exchange::a_suspended_credential_rests,
+    // A token that is held back has its own retries, and needs no exchange either.
+    probe::a_token_that_is_held_back_waits,
     // A good token that is not due needs no exchange, whatever an earlier failure says.
     exchange::a_good_token_rests_until_it_is_due,
     // A claim that will not be used now must not make the next attempt one whose outcome is unknown.
@@ -59,6 +69,8 @@ pub(super) const CHECKS: &[Check] = &[
     exchange::a_slot_is_still_waited_for,
     // From here on the exchange is due: everything that it needs must be known.
     exchange::the_needs_of_the_request_are_read,
+    // A token that templates hide must be kept.
+    target::an_unusable_record_is_left_alone,
     // No refresh token may be sent without a place for its successor.
     login::an_unusable_state_is_left_alone,
     // A dead token must not be replayed.
@@ -78,4 +90,14 @@ pub(super) const CHECKS: &[Check] = &[
     login::the_refresh_token_is_claimed,
     // This one always decides.
     exchange::an_exchange_is_made_unless_the_inputs_are_rejected,
+];
+
+/// The checks once the status says everything: no refresh and no report waits for them. Each of them does something, or has no step.
+pub(super) const AFTER_THE_REPORT: &[Check] = &[
+    // The record is deleted only once the target or the state holds the same token, and nothing waits for the deletion.
+    target::an_unneeded_record_is_deleted,
+    // A workload that is never restarted must not be a silent one.
+    consumers::a_workload_that_was_not_restarted_is_announced,
+    // Only one of them at a time is without its pods.
+    consumers::workloads_are_restarted_one_at_a_time,
 ];

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     case::Case,
-    checks::{CHECKS, Step},
+    checks::{AFTER_THE_REPORT, CHECKS, Step},
     observed::Observed,
     plan::{Next, Plan},
     settings::SettingsError,
@@ -40,12 +40,33 @@ pub fn decide(observed: &Observed, now: Timestamp) -> Plan {
         },
         Step::Settle(conditions) => {
             let plan = settle(observed, Some(&case), &conditions, now);
-            let wakes = [plan.wake_at, case.earlier_targets_wake_at()];
+            if matches!(plan.next, Next::Done)
+                && let Some(next) = after_the_report(&case)
+            {
+                return Plan {
+                    next,
+                    wake_at: None,
+                };
+            }
+            let wakes = [
+                plan.wake_at,
+                case.earlier_targets_wake_at(),
+                case.probe_wakes_at(),
+                case.restart_wakes_at(),
+            ];
             Plan {
                 wake_at: wakes.into_iter().flatten().min(),
                 ..plan
             }
         }
+    }
+}
+
+fn after_the_report(case: &Case<'_>) -> Option<Next> {
+    let mut steps = AFTER_THE_REPORT.iter().filter_map(|check| check(case));
+    match steps.next()? {
+        Step::Do(next) => Some(next),
+        Step::Rest(_) | Step::Settle(_) => None,
     }
 }
 

@@ -92,6 +92,14 @@ events! {
     CABundleIncomplete => Warning,
     /// A pod uses the token in a way that never sees a refresh: an environment variable or a `subPath` mount.
     StaleConsumer => Warning,
+    /// Pods that mount the token could not be annotated after a refresh: they see it at the next sync of their kubelet, within 90 s.
+    PodsNotRefreshed => Warning,
+    /// A workload of `consumers.restart` is restarted, because the token was refreshed. The same event is on the workload.
+    WorkloadRestarted => Normal,
+    /// A workload of `consumers.restart` could not be restarted, or waits for another rollout.
+    WorkloadNotRestarted => Warning,
+    /// The old token may end before the workloads of `consumers.restart` are restarted.
+    RestartTooLate => Warning,
 }
 
 impl EventKind {

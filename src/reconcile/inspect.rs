@@ -3,8 +3,12 @@
 
 mod inputs;
 mod login;
+#[cfg(feature = "plugin")]
+mod sign_in;
 mod status;
 mod target;
+
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -14,6 +18,10 @@ use super::{
     observed::Observed,
     settings::Settings,
 };
+#[cfg(feature = "plugin")]
+pub(crate) use login::SOON as LOGIN_ENDS_SOON;
+#[cfg(feature = "plugin")]
+pub(crate) use sign_in::SignIn;
 pub(crate) use status::conditions;
 
 /// One credential whose spec can be read, and whose parts were looked at.
@@ -50,6 +58,9 @@ impl<'a> Inspection<'a> {
             path: settings.endpoint.url().path().to_owned(),
             grant: settings.grant.spec_name(),
         })];
+        if let Some(probe) = &settings.probe {
+            findings.push(Finding::good(SpecFact::Probes(Arc::clone(probe))));
+        }
         if settings.grant_unlisted_by.is_some() {
             let settings = Box::new(settings.clone());
             findings.push(Finding::notice(SpecFact::GrantNotListed(settings)));

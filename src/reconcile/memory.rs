@@ -1,15 +1,19 @@
-//! The memory of one `CubeCredential` between reconciles, in four parts that know nothing of each other.
+//! The memory of one `CubeCredential` between reconciles, in five parts that know nothing of each other.
 //!
 //! | part | remembers |
 //! |---|---|
 //! | [`TargetMemory`] | the token at hand, our last write of the target, and the API server's last refusal |
 //! | [`ExchangeMemory`] | the last failure and its count, the place in the queue |
 //! | [`LoginMemory`] | the response that must be stored, our claim, and the last state of the login |
+//! | [`RestartMemory`] | the workloads that are being restarted |
+//! | [`ProbeMemory`] | what the API said about the token at hand, if the spec has a probe |
 //! | [`Reporting`] | the changes since the last report, and the facts that were announced |
 
 mod exchange;
 mod login;
+mod probe;
 mod reporting;
+mod restart;
 mod target;
 mod unwritable;
 mod versions;
@@ -19,7 +23,9 @@ use jiff::Timestamp;
 use crate::api::CubeCredentialStatus;
 pub(super) use exchange::{ExchangeMemory, FailedAttempt, Failure, FailureCause, Published};
 pub(super) use login::{LoginMemory, RejectedHere, Setback, StorePhase, Unstored};
-pub(super) use reporting::{Change, LifetimeSource, Reporting, TokenFacts};
+pub(super) use probe::{ProbeFailure, ProbeMemory};
+pub(super) use reporting::{Change, LifetimeSource, Reporting, TokenFacts, TooLate};
+pub(super) use restart::{Hindrance, NextRestart, NotRestarted, RestartMemory};
 pub(super) use target::{TargetMemory, Written};
 pub(super) use unwritable::Unwritable;
 pub(super) use versions::Versions;
@@ -30,7 +36,10 @@ pub struct Memory {
     pub(super) target: TargetMemory,
     pub(super) exchange: ExchangeMemory,
     pub(super) login: LoginMemory,
+    pub(super) probe: ProbeMemory,
     pub(super) reporting: Reporting,
+    /// Only few credentials restart workloads.
+    pub(super) restart: Option<Box<RestartMemory>>,
 }
 
 impl Memory {

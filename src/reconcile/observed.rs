@@ -1,15 +1,18 @@
 //! The observation of one `CubeCredential` and the objects around it, in the types of the domain.
 
+use secrecy::SecretString;
+
 use super::{
     credential::Credential,
     login::{State, TokenUse},
     memory::{Memory, Versions},
     pace::{Permit, PermitRequest, Slot},
+    record::Record,
     settings::{Settings, SettingsError},
     source::{CaBundle, Source, SourceValue},
     target::{Target, TargetSecret},
 };
-use crate::oauth::hosts::HostList;
+use crate::{consumers::ConsumerAccess, oauth::hosts::HostList};
 
 /// Everything that a decision is made from, besides the time.
 #[derive(Clone, Debug)]
@@ -24,8 +27,14 @@ pub struct Observed {
     pub target: Target,
     /// The Secrets by other names that were written for this object: its targets before `target.name` changed.
     pub previous: Vec<TargetSecret>,
-    /// True if the pods that use them may be listed.
-    pub lists_pods: bool,
+    /// The key of the hashes on the target, if it was read and templates made it.
+    pub target_key: Option<SecretString>,
+    /// The record of the token beside the target, with templates.
+    pub record: Record,
+    /// The version of that Secret that the watch shows.
+    pub watched_record: Option<String>,
+    /// The rights of this operator on the pods that use them, and on workloads.
+    pub access: ConsumerAccess,
     /// The Secret with the client id and the client secret.
     pub source: Source,
     /// The Secret with the initial refresh token, for the grant that has one.

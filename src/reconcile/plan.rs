@@ -3,7 +3,7 @@
 mod outcome;
 mod read;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -11,15 +11,17 @@ use super::{
     event::Event,
     login::StoredLogin,
     pace::{ClientKey, PermitRequest},
+    record::DesiredRecord,
     secret::{DesiredSecret, SecretVersion},
     settings::Settings,
     token::TokenInputs,
 };
 use crate::{
     api::{Attempted, CubeCredentialStatus},
-    oauth::request::TokenRequest,
+    consumers::WorkloadVersion,
+    oauth::{probe::ProbeRequest, request::TokenRequest},
 };
-pub use outcome::{Exchanged, NotStored, Outcome};
+pub use outcome::{Exchanged, NotStored, Outcome, Probed, WorkloadReading};
 pub use read::Read;
 
 /// The one next step.
@@ -57,12 +59,20 @@ pub enum Action {
     TakePermit(PermitRequest),
     /// Ask the provider for a token.
     Exchange(Exchange),
+    /// Try a new token at its API.
+    Probe(Box<Probing>),
     /// Write the state Secret, in exactly the version that it replaces.
     Store(Box<DesiredState>),
+    /// Write the record of the token.
+    Record(Box<DesiredRecord>),
     /// Write the target.
     Publish(DesiredSecret),
+    /// Annotate the pods that mount the target, so that they see the token immediately.
+    RefreshPods(PodsRefresh),
     /// Delete a Secret of ours, in this version only.
     Delete(SecretVersion),
+    /// Delete the record of the token, in this version only.
+    DeleteRecord(SecretVersion),
     /// Write the status, and publish the events.
     Report {
         /// The whole status.
@@ -70,6 +80,34 @@ pub enum Action {
         /// The changes that the report announces.
         events: Vec<Event>,
     },
+    /// Restart a workload, and publish an event about it and the `CubeCredential`.
+    Restart(WorkloadRestart),
+    /// Publish events alone, about changes that the status does not show.
+    Announce(Vec<Event>),
+}
+
+/// The pods that a refresh concerns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PodsRefresh {
+    /// The name of the target.
+    pub secret: String,
+    /// The fingerprint of the token.
+    pub fingerprint: String,
+    /// The token, as the annotation of the pods names it: the same each time.
+    pub mark: String,
+}
+
+/// The restart of one workload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkloadRestart {
+    /// The workload, in exactly the version that was judged.
+    pub of: WorkloadVersion,
+    /// The token, as the annotation of the pod template names it.
+    pub mark: String,
+    /// The annotations of the pod template.
+    pub annotations: BTreeMap<String, String>,
+    /// The event.
+    pub event: Event,
 }
 
 /// A token request, and the inputs that its response is interpreted with.
@@ -81,6 +119,14 @@ pub struct Exchange {
     pub attempt: Attempt,
 }
 
+/// A probe, and the hash of its token, which the outcome returns.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Probing {
+    pub(super) hash: String,
+    pub request: ProbeRequest,
+}
+
 /// The inputs of a token request: enough to interpret its response without anything else, so that no token is lost.
 #[derive(Clone, Debug)]
 pub struct Attempt {
@@ -89,6 +135,8 @@ pub struct Attempt {
     pub(super) owner_uid: String,
     pub(super) inputs: TokenInputs,
     pub(super) attempted: Attempted,
+    /// The client that the token is issued to.
+    pub(super) client_id: String,
     /// The client whose budget paid.
     pub(super) client: ClientKey,
     /// The login whose refresh token is sent, with the grant that has one.
@@ -107,13 +155,34 @@ pub struct DesiredState {
 }
 
 impl Action {
+    /// Returns whether something is sent to a host that the spec names, which may take long.
+    #[must_use]
+    pub(crate) fn leaves_the_cluster(&self) -> bool {
+        matches!(self, Self::Exchange(_) | Self::Probe(_))
+    }
+
+    /// Returns whether it may take seconds, and so holds no worker.
+    #[must_use]
+    pub(crate) fn is_slow(&self) -> bool {
+        self.leaves_the_cluster() || matches!(self, Self::RefreshPods(_) | Self::Restart(_))
+    }
+
     /// Returns whether a token request begins with it. The request after an earlier claim does not begin one: it must be finished.
     #[must_use]
     pub(crate) fn begins_exchange(&self) -> bool {
         match self {
             Self::Exchange(exchange) => exchange.attempt.login.is_none(),
             Self::Store(state) => state.claims,
-            Self::TakePermit(_) | Self::Publish(_) | Self::Delete(_) | Self::Report { .. } => false,
+            Self::TakePermit(_)
+            | Self::Record(_)
+            | Self::Publish(_)
+            | Self::RefreshPods(_)
+            | Self::Delete(_)
+            | Self::DeleteRecord(_)
+            | Self::Report { .. }
+            | Self::Restart(_)
+            | Self::Probe(_)
+            | Self::Announce(_) => false,
         }
     }
 }

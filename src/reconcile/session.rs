@@ -149,14 +149,7 @@ impl Session {
     }
 
     fn pause(&self, now: Timestamp) -> Option<(ClientKey, Timestamp)> {
-        let observed = &self.observed;
-        let settings = observed.settings.as_ref().ok()?;
-        let case = Case {
-            observed,
-            settings,
-            now,
-        };
-        case.pause()
+        Case::of(&self.observed, now)?.pause()
     }
 
     /// A read or an action failed. The reconcile continues while a response must be stored, because that is never given up.

@@ -1,6 +1,8 @@
 //! The spec with its defaults filled in and its texts read.
 
-use std::collections::BTreeMap;
+mod rendering;
+
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::SignedDuration;
 use thiserror::Error;
@@ -8,20 +10,26 @@ use thiserror::Error;
 use crate::{
     api::{
         self, CaBundleRef, ClientAuthentication, ClientSecretRef, CubeCredentialSpec,
-        DeletionPolicy, RefreshTokenRef, TargetSpec,
+        DeletionPolicy, RefreshTokenRef, TargetSpec, WorkloadRef,
     },
     oauth::{
         authentication::ClientValue,
         endpoint::{Endpoint, EndpointError},
         grant::Grant,
         parameters,
+        probe::{Probe, ProbeFlaw},
     },
     providers::Preset,
+    template::{SecretType, TemplateError, Templates},
 };
+pub use rendering::Rendering;
+pub(in crate::reconcile) use rendering::fits;
 
 /// The settings of a `CubeCredential`.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// The name of the `CubeCredential`.
+    pub name: String,
     /// The namespace of all objects that it names.
     pub namespace: String,
     /// The token endpoint.
@@ -50,8 +58,20 @@ pub struct Settings {
     pub target_name: String,
     /// The name of the Secret with the current refresh token.
     pub state_name: String,
+    /// The name of the Secret with the record of the token, with templates.
+    pub record_name: String,
+    /// The templates of the target, if the spec has some.
+    pub rendering: Option<Rendering>,
     /// The other properties of the target.
     pub target: TargetSpec,
+    /// True if the pods that mount the target are annotated after each refresh.
+    pub refresh_mounted_pods: bool,
+    /// The workloads that are restarted after each refresh.
+    pub restart: Vec<WorkloadRef>,
+    /// The minimum time between two restarts of a workload.
+    pub restart_interval: SignedDuration,
+    /// The request that tries a new token at its API.
+    pub probe: Option<Arc<Probe>>,
     /// True if no exchange may be made.
     pub suspend: bool,
 }
@@ -68,7 +88,7 @@ pub enum SettingsError {
     RefreshScopesMismatch,
     #[error("spec.clientAuthentication None needs grant RefreshToken")]
     PublicClientWithoutLogin,
-    #[error("spec.{0}")]
+    #[error("spec.tokenURL {0}")]
     Endpoint(#[from] EndpointError),
     #[error(
         "the query of spec.tokenURL has the parameter {0:?}, which the operator sets itself: use the fields of the spec"
@@ -84,6 +104,10 @@ pub enum SettingsError {
         "spec.target.type is {0:?}: write Opaque or a type of your own such as example.com/token"
     )]
     TargetType(String),
+    #[error("spec.target.type {} needs spec.target.data with key {key}", of.name())]
+    TargetData { of: SecretType, key: &'static str },
+    #[error("spec.probe.{0}")]
+    Probe(#[from] ProbeFlaw),
     #[error("spec.{field} is {text:?}: write a duration such as 5m or 1h30m")]
     Duration { field: &'static str, text: String },
     /// The text is the JSON parser's, which names the field.
@@ -112,6 +136,7 @@ impl Settings {
             return Err(SettingsError::PublicClientWithoutLogin);
         }
         Ok(Self {
+            name: name.to_owned(),
             namespace: namespace.to_owned(),
             endpoint: endpoint(url)?,
             source: spec.client_secret_ref.clone(),
@@ -129,9 +154,36 @@ impl Settings {
             ca_bundle: spec.ca_bundle_ref.clone(),
             target_name: Self::target_name(name, spec),
             state_name: Self::state_name(name),
+            record_name: Self::record_name(name),
+            rendering: Rendering::of(&spec.target.data),
             target: target(spec)?,
+            refresh_mounted_pods: spec.consumers.refresh_mounted_pods,
+            restart: spec.consumers.restart.clone(),
+            restart_interval: duration("consumers.minInterval", &spec.consumers.min_interval)?,
+            probe: match &spec.probe {
+                Some(probe) => Some(Arc::new(Probe::read(probe)?)),
+                None => None,
+            },
             suspend: spec.suspend,
         })
+    }
+
+    /// The templates of the target, or the reason why they cannot be used; `None`: the spec has none.
+    pub(in crate::reconcile) fn templates(&self) -> Option<Result<&Templates, &TemplateError>> {
+        let rendering = self.rendering.as_ref()?;
+        Some(rendering.templates(&self.namespace, &self.name, &self.scopes, &self.target))
+    }
+
+    /// The settings without the templates, which take far more memory than the rest. No message shows them.
+    pub(in crate::reconcile) fn without_templates(&self) -> Self {
+        Self {
+            rendering: None,
+            target: TargetSpec {
+                data: BTreeMap::new(),
+                ..self.target.clone()
+            },
+            ..self.clone()
+        }
     }
 
     /// The key of a value in the client's Secret.
@@ -143,7 +195,7 @@ impl Settings {
     }
 
     /// The keys in the client's Secret that are used.
-    pub(in crate::reconcile) fn client_keys(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn client_keys(&self) -> impl Iterator<Item = &str> {
         let values = self.authentication.values().iter();
         values.map(|value| self.client_key(*value))
     }
@@ -161,6 +213,12 @@ impl Settings {
     #[must_use]
     pub fn state_name(name: &str) -> String {
         format!("{name}-cube-state")
+    }
+
+    /// The name of the record of a `CubeCredential` with this name. No default name of a target or state ends like it.
+    #[must_use]
+    pub(crate) fn record_name(name: &str) -> String {
+        format!("{name}-cube-record")
     }
 
     /// Returns whether the target is deleted with the `CubeCredential`.
@@ -224,14 +282,21 @@ fn refresh_scope(spec: &CubeCredentialSpec) -> Result<Option<String>, SettingsEr
     Ok(Some(scopes.join(" ")))
 }
 
-/// Kubernetes itself, and its add-ons, act on Secrets of their own types: one with a token may become somebody's credential.
+/// Kubernetes itself, and its add-ons, act on Secrets of their own types: a token in one of them could become a credential of the
+/// cluster. The types for other credentials are allowed with the keys that they demand, which only templates can bring.
 fn target(spec: &CubeCredentialSpec) -> Result<TargetSpec, SettingsError> {
-    let r#type = &spec.target.r#type;
+    let target = &spec.target;
+    let r#type = &target.r#type;
     let domain = r#type.split_once('/').map_or("", |(domain, _)| domain);
-    if domain == "kubernetes.io" || domain.ends_with(".kubernetes.io") {
-        return Err(SettingsError::TargetType(r#type.clone()));
+    let of_kubernetes = domain == "kubernetes.io" || domain.ends_with(".kubernetes.io");
+    match SecretType::named(r#type) {
+        None if of_kubernetes => Err(SettingsError::TargetType(r#type.clone())),
+        None => Ok(target.clone()),
+        Some(of) => match of.missing_key(|key| target.data.contains_key(key)) {
+            Some(key) => Err(SettingsError::TargetData { of, key }),
+            None => Ok(target.clone()),
+        },
     }
-    Ok(spec.target.clone())
 }
 
 fn scopes(spec: &CubeCredentialSpec, preset: &Preset) -> Vec<String> {

@@ -11,7 +11,9 @@ mod inputs;
 mod message;
 mod remedy;
 mod report;
+mod restarts;
 
 pub(super) use conditions::Conditions;
 use remedy::remedy;
 pub(super) use report::report;
+pub(super) use restarts::{not_restarted, restarted, waits_too_long};

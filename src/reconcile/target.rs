@@ -6,11 +6,13 @@ mod earlier;
 mod metadata;
 mod owner;
 mod secret;
+mod shape;
 
 use thiserror::Error;
 
 use crate::api::Reason;
-pub(super) use desired::desired;
+pub(super) use content::Found;
+pub(super) use desired::{BEARER, DesiredContent, desired};
 pub(crate) use earlier::EarlierUse;
 pub use earlier::PodList;
 pub(super) use earlier::{Kept, PodsSeen};
@@ -28,6 +30,9 @@ pub(crate) enum TargetConflict {
     /// A copy has all marks of its original, and its author may rely on it.
     #[error("Secret {name:?} is a copy of Secret {of:?}")]
     Copy { name: String, of: String },
+    /// The token that templates hide could not be kept.
+    #[error("Secret {name:?}, where the token is kept for the templates, belongs to another owner")]
+    Record { name: String },
     /// An author could otherwise put another token under a name that consumers still use.
     #[error("Secret {name:?} is of a deleted CubeCredential")]
     Retained {
@@ -41,9 +46,10 @@ impl TargetConflict {
     pub(super) fn reason(&self) -> Reason {
         match self {
             Self::OlderRival { .. } => Reason::TargetDuplicate,
-            Self::Foreign { .. } | Self::Copy { .. } | Self::Retained { .. } => {
-                Reason::TargetConflict
-            }
+            Self::Foreign { .. }
+            | Self::Copy { .. }
+            | Self::Record { .. }
+            | Self::Retained { .. } => Reason::TargetConflict,
         }
     }
 }

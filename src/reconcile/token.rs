@@ -1,5 +1,6 @@
 //! An access token and its metadata: enough to judge it without any status.
 
+mod details;
 mod inputs;
 mod login_expiry;
 
@@ -10,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::{digest::hex, time::later};
 use crate::scrub::Scrubber;
+pub(super) use details::{DETAILS, Details};
 pub(super) use inputs::InputsDigest;
 pub use inputs::TokenInputs;
 pub(super) use login_expiry::{LoginExpiry, has_moved};
@@ -26,6 +28,8 @@ pub(super) const LAST_ROTATION: u64 = u64::MAX - 1;
 pub(super) struct Token {
     pub(super) value: SecretString,
     pub(super) metadata: TokenMetadata,
+    /// `None`: they are not known here.
+    pub(super) details: Option<Box<Details>>,
 }
 
 /// The metadata of an access token. The target has it as annotations, the state as JSON.
@@ -53,9 +57,17 @@ pub(super) struct TokenMetadata {
     /// The end of the login, with the grant that has one and where the provider states it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) login: Option<LoginExpiry>,
+    /// The API of the probe has not accepted it. Only a target says so.
+    #[serde(skip)]
+    pub(super) unproven: bool,
 }
 
 impl TokenMetadata {
+    /// Returns whether a token with this metadata was issued with the same grant as the other one, and after it.
+    pub(super) fn follows(&self, other: &Self) -> bool {
+        self.rotation.is_some() == other.rotation.is_some() && self.is_newer_than(other)
+    }
+
     /// Returns whether this token was issued after the other one.
     pub(super) fn is_newer_than(&self, other: &Self) -> bool {
         // A token without a number comes from an earlier grant, whatever the clock of its process said.
@@ -94,17 +106,6 @@ impl TokenMetadata {
             rotation: Some(rotation),
             ..self
         }
-    }
-}
-
-impl Token {
-    /// Returns whether this token, found in a Secret, makes one that waits to be published superfluous: it is the same (the
-    /// response to our write was lost), or was issued later (another process wrote it).
-    pub(super) fn replaces(&self, waiting: &Self) -> bool {
-        let (found, other) = (&self.metadata, &waiting.metadata);
-        let same_grant = found.rotation.is_some() == other.rotation.is_some();
-        self.value.expose_secret() == waiting.value.expose_secret()
-            || (same_grant && found.is_newer_than(other))
     }
 }
 

@@ -46,7 +46,7 @@ pub(crate) async fn run(settings: &Settings, figures: &Figures) {
 
 async fn one_size(settings: &Settings, figures: &Figures, size: usize) {
     let run = Run {
-        site: Site::new(&settings.binary).await,
+        site: Site::new(settings.program()).await,
         size,
         names: names(size),
         figures,

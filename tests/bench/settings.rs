@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::environment::ROOT;
+use crate::{environment::ROOT, limit};
 
 const SIZES: &str = "100,1000,10000";
 const SCENARIOS: &str = "floor,cold,restart,edit,refresh,neighbours";
@@ -15,6 +15,8 @@ pub(crate) struct Settings {
     pub(crate) sizes: Vec<usize>,
     scenarios: Vec<String>,
     pub(crate) binary: PathBuf,
+    /// Runs the binary with a limit of its memory.
+    limited: Option<PathBuf>,
 }
 
 impl Settings {
@@ -32,6 +34,11 @@ impl Settings {
             "{} is missing: cargo build --release, or set BENCH_BINARY",
             binary.display()
         );
+        let limit = env::var("MEMORY_LIMIT")
+            .ok()
+            .filter(|limit| !limit.is_empty());
+        let limited =
+            limit.map(|limit| limit::limited(&binary, limit.parse().expect("it is in MiB")));
         let scenarios = list("SCENARIOS", SCENARIOS);
         let unknown = |name: &&String| !SCENARIOS.split(',').any(|known| known == *name);
         assert_eq!(
@@ -46,7 +53,17 @@ impl Settings {
                 .collect(),
             scenarios,
             binary,
+            limited,
         }
+    }
+
+    /// What is started.
+    pub(crate) fn program(&self) -> &Path {
+        self.limited.as_ref().unwrap_or(&self.binary)
+    }
+
+    pub(crate) fn have_limit(&self) -> bool {
+        self.limited.is_some()
     }
 
     /// Whether the whole table is measured.

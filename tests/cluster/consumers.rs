@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A pod whose container `app` has these fields. No node has to run it, as its spec shows what it uses.
-fn pod(name: &str, container: &Value) -> Value {
+pub(crate) fn pod(name: &str, container: &Value) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": template(container)["spec"],
     })
@@ -61,7 +61,7 @@ pub(crate) fn in_variable() -> Value {
 pub(crate) fn stale(pods: &str, way: &str) -> String {
     format!(
         "pod {pods} never sees a refresh: {way} of container \"app\" keeps the token that it started with: mount Secret \
-         \"main-token\" as a volume without subPath, or restart the pod after each refresh"
+         \"main-token\" as a volume without subPath, or restart the pod after each refresh (spec.consumers.restart)"
     )
 }
 
@@ -73,7 +73,7 @@ fn note(pod: &str, way: &str) -> String {
         ""
     };
     format!(
-        "{way} in pod \"{pod}\" never sees a refresh: mount Secret \"main-token\" as a volume{without}"
+        "{way} in pod \"{pod}\" never sees a refresh: mount Secret \"main-token\" as a volume{without}, or set spec.consumers.restart"
     )
 }
 
@@ -129,15 +129,7 @@ fn pods_that_never_see_a_refresh_are_told_once_and_others_are_not() {
     ] {
         place.apply_pod(name, &container);
     }
-    place.kubectl(&[
-        "patch",
-        "pod",
-        "finished",
-        "--subresource=status",
-        "--type=merge",
-        "-p",
-        r#"{"status": {"phase": "Succeeded"}}"#,
-    ]);
+    place.patch_status("pod", "finished", &json!({"phase": "Succeeded"}));
     let expected = [
         note("sub-path", "subPath mount \"/token\""),
         note("variable", "environment variable \"TOKEN\""),

@@ -1,7 +1,10 @@
 //! The files in `docs/examples`: the API server accepts each of them as it is, and each `CubeCredential` in them gets its token from a
 //! token endpoint that stands in for the provider's.
 
-use std::{collections::BTreeMap, fs};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
 use cube_operator::api::ConditionType::Ready;
 use serde_json::{Value, json};
@@ -32,14 +35,26 @@ use Authentication::{Basic, Body};
 const CLIENT: (&str, &str) = ("grant_type", "client_credentials");
 const REFRESH: (&str, &str) = ("grant_type", "refresh_token");
 
+/// Client credentials at any OAuth 2 server.
+const fn at_custom(file: &'static str) -> Exchange {
+    Exchange {
+        file,
+        target: "/oauth2/token",
+        authentication: Body,
+        form: &[CLIENT],
+    }
+}
+
 /// A row for each file with a `CubeCredential`.
 const EXCHANGES: &[Exchange] = &[
+    at_custom("argo-cd.yaml"),
     Exchange {
         file: "auth0.yaml",
         target: "/oauth/token",
         authentication: Body,
         form: &[CLIENT, ("audience", "https://api.example.com/")],
     },
+    at_custom("basic-auth.yaml"),
     Exchange {
         file: "cube-software.yaml",
         target: "/o/token/",
@@ -55,42 +70,54 @@ const EXCHANGES: &[Exchange] = &[
         authentication: Body,
         form: &[CLIENT],
     },
-    Exchange {
-        file: "custom.yaml",
-        target: "/oauth2/token",
-        authentication: Body,
-        form: &[CLIENT],
-    },
+    at_custom("custom.yaml"),
     Exchange {
         file: "entra-id.yaml",
         target: "/TENANT-ID/oauth2/v2.0/token",
         authentication: Body,
         form: &[CLIENT, ("scope", "https://graph.microsoft.com/.default")],
     },
+    at_custom("env-file.yaml"),
+    at_custom("envoy-gateway.yaml"),
+    at_custom("flux-basic.yaml"),
+    at_custom("flux-bearer.yaml"),
     Exchange {
         file: "google.yaml",
         target: "/token",
         authentication: Body,
         form: &[REFRESH, ("refresh_token", "THE-REFRESH-TOKEN-FROM-GOOGLE")],
     },
+    at_custom("header.yaml"),
     Exchange {
         file: "keycloak.yaml",
         target: "/realms/treasury/protocol/openid-connect/token",
         authentication: Body,
         form: &[CLIENT],
     },
+    at_custom("netrc.yaml"),
     Exchange {
         file: "okta.yaml",
         target: "/oauth2/default/v1/token",
         authentication: Basic,
         form: &[CLIENT, ("scope", "reports.read")],
     },
+    at_custom("private-ca.yaml"),
     Exchange {
-        file: "private-ca.yaml",
-        target: "/oauth2/token",
+        file: "probe-login.yaml",
+        target: "/o/token/",
+        authentication: Basic,
+        form: &[
+            REFRESH,
+            ("refresh_token", "THE-REFRESH-TOKEN-OF-ANOTHER-SIGN-IN"),
+        ],
+    },
+    Exchange {
+        file: "probe.yaml",
+        target: "/api/v1/oauth2/token",
         authentication: Body,
         form: &[CLIENT],
     },
+    at_custom("registry.yaml"),
 ];
 
 /// The names of all files.
@@ -151,6 +178,9 @@ fn at_provider(object: &mut Value, url: impl Fn(&str) -> String) {
             None => default_url(spec["provider"].as_str().unwrap()).to_owned(),
         };
         spec["tokenURL"] = json!(url(&token_url));
+        if spec["probe"].is_object() {
+            spec["probe"]["url"] = json!(url(&token_url));
+        }
         spec["caBundleRef"] = json!({"name": "stand-in"});
     }
 }
@@ -172,6 +202,7 @@ fn each_example_with_a_credential_gets_its_token() {
     let certificate = authority.certificate(&LOCAL);
     let mut providers = BTreeMap::new();
     let mut names = Vec::new();
+    let mut rendered = Vec::new();
     for row in EXCHANGES {
         let provider = Provider::start(&certificate, |_| Reply::token("t"));
         for mut object in objects(row.file) {
@@ -184,6 +215,11 @@ fn each_example_with_a_credential_gets_its_token() {
             place.apply(&object);
             if is_credential(&object) {
                 names.push(object["metadata"]["name"].as_str().unwrap().to_owned());
+                rendered.extend(
+                    object["spec"]["target"]["data"]
+                        .is_object()
+                        .then_some(object),
+                );
             }
         }
         providers.insert(row.file, provider);
@@ -192,10 +228,35 @@ fn each_example_with_a_credential_gets_its_token() {
     for name in &names {
         place.wait_for(name, "Ready", |status| is(status, Ready, "True", "Synced"));
     }
+    for object in &rendered {
+        place.assert_rendered(object);
+    }
     for row in EXCHANGES {
-        let requests = providers[row.file].requests();
+        let mut requests = providers[row.file].requests();
+        // The token was tried at the stand-in too.
+        requests.retain(|request| request.method == "POST");
         assert_eq!(requests.len(), 1, "{}", row.file);
         row.assert_sent(&requests[0]);
+    }
+}
+
+impl Place {
+    /// `tests/pages` compares the values of each key.
+    fn assert_rendered(&self, object: &Value) {
+        let spec = &object["spec"]["target"];
+        let name = format!("{}-token", object["metadata"]["name"].as_str().unwrap());
+        let secret = self.get("secret", spec["name"].as_str().unwrap_or(&name));
+        let secret = secret.unwrap_or_else(|| panic!("there is no {name}"));
+        let keys = |data: &Value| {
+            let keys = data.as_object().unwrap().keys();
+            keys.cloned().collect::<BTreeSet<_>>()
+        };
+        assert_eq!(keys(&secret["data"]), keys(&spec["data"]), "{name}");
+        let r#type = spec["type"].as_str().unwrap_or("Opaque");
+        assert_eq!(secret["type"], r#type, "{name}");
+        for (label, value) in spec["labels"].as_object().into_iter().flatten() {
+            assert_eq!(&secret["metadata"]["labels"][label], value, "{name}");
+        }
     }
 }
 
@@ -228,63 +289,4 @@ fn prometheus_understands_the_example_for_it() {
     let mut promtool = tool("promtool");
     promtool.args(["check", "config", "--syntax-only", path.to_str().unwrap()]);
     crate::environment::output(&mut promtool);
-}
-
-/// The script of `copy-token.yaml`, run here as its container would run it: only the places of its files and of the API server are
-/// replaced.
-#[test]
-fn the_example_that_copies_a_token_writes_the_key_that_another_tool_reads() {
-    let place = Place::new();
-    let objects = objects("copy-token.yaml");
-    // The job itself would need a node.
-    for object in objects.iter().filter(|object| object["kind"] != "CronJob") {
-        place.apply(object);
-    }
-    let job = objects.iter().find(|object| object["kind"] == "CronJob");
-    let pod = &job.unwrap()["spec"]["jobTemplate"]["spec"]["template"]["spec"];
-    let container = &pod["containers"][0];
-    let account = directory("account");
-    let config = place.kubectl(&["config", "view", "--raw", "--minify", "-o", "json"]);
-    let config: Value = serde_json::from_str(&config).unwrap();
-    let cluster = &config["clusters"][0]["cluster"];
-    let ca = place.kubectl(&[
-        "get",
-        "configmap",
-        "kube-root-ca.crt",
-        "-o",
-        "jsonpath={.data.ca\\.crt}",
-    ]);
-    let token = place.kubectl(&["create", "token", "token-copier"]);
-    for (name, text) in [
-        ("ca.crt", ca.as_str()),
-        ("token", token.trim()),
-        ("namespace", &place.namespace),
-        ("access-token", "a token"),
-    ] {
-        fs::write(account.join(name), text).unwrap();
-    }
-    let folder = account.to_str().unwrap();
-    let script = container["args"][0].as_str().unwrap();
-    let script = script
-        .replace("/var/run/secrets/kubernetes.io/serviceaccount", folder)
-        .replace(
-            "https://kubernetes.default.svc",
-            cluster["server"].as_str().unwrap(),
-        )
-        .replace("/token/access-token", &format!("{folder}/access-token"));
-    let run = |prefix: &str| {
-        let mut shell = std::process::Command::new("sh");
-        shell.args(["-ec", &script]);
-        for variable in container["env"].as_array().unwrap() {
-            let text = |key: &str| variable[key].as_str().unwrap().to_owned();
-            shell.env(text("name"), text("value"));
-        }
-        if !prefix.is_empty() {
-            shell.env("PREFIX", prefix);
-        }
-        crate::environment::output(&mut shell);
-        place.value("repository-credentials", "bearerToken")
-    };
-    assert_eq!(run(""), "a token");
-    assert_eq!(run("Bearer "), "Bearer a token");
 }

@@ -4,7 +4,8 @@ use cube_operator::api::ConditionType::Ready;
 use serde_json::{Value, json};
 
 use crate::{
-    operator::eventually,
+    consumers::{in_variable, pod},
+    operator::{Operator, eventually},
     place::{Place, is, manifest},
 };
 
@@ -12,6 +13,30 @@ use crate::{
 const MANY: usize = 100;
 /// A page of ten takes 45 MB, as text and as objects.
 const HUGE: usize = 20;
+const LARGE_PODS: usize = 40;
+
+/// A place with one token, and the peak of a process that knows nothing else.
+fn with_one_token() -> (Place, u64) {
+    let place = Place::new();
+    let operator = place.operator();
+    place.ready_main();
+    let peak = operator.peak_kib();
+    (place, peak)
+}
+
+/// Asserts that these objects take less than so many MiB more than the peak without them.
+#[expect(
+    clippy::print_stdout,
+    reason = "a test that passes shows its measurement too"
+)]
+fn assert_peak(operator: &Operator, before: u64, most_mib: u64, what: &str) {
+    let peak = operator.peak_kib();
+    println!("peak with {what}: {peak} KiB, without: {before} KiB");
+    assert!(
+        peak < before + most_mib * 1024,
+        "{peak} KiB, {before} KiB without them"
+    );
+}
 
 /// The annotation with which `kubectl apply` keeps a copy of the object: half of them have it, the others one of their own.
 fn annotations(number: usize) -> Value {
@@ -25,11 +50,7 @@ fn annotations(number: usize) -> Value {
 
 #[test]
 fn large_annotations_of_others_take_no_memory() {
-    let place = Place::new();
-    let operator = place.operator();
-    place.ready_main();
-    let before = operator.peak_kib();
-    drop(operator);
+    let (place, before) = with_one_token();
 
     let objects = (0..MANY).flat_map(|number| {
         let metadata = |labels| json!({
@@ -55,29 +76,21 @@ fn large_annotations_of_others_take_no_memory() {
     eventually("all are reconciled", || {
         (operator.reconciles() >= all).then_some(())
     });
-    let peak = operator.peak_kib();
-    println!(
-        "peak with {} large objects: {peak} KiB, without: {before} KiB",
-        3 * MANY
-    );
-    assert!(
-        peak < before + 48 * 1024,
-        "{peak} KiB, {before} KiB without them"
-    );
+    let what = format!("{} large objects", 3 * MANY);
+    assert_peak(&operator, before, 48, &what);
 }
 
-/// As large as an object can be.
+/// Labels that make an object as large as it can be.
+fn most_labels() -> serde_json::Map<String, Value> {
+    let label = |number| (format!("example.com/{number:040}"), json!("x".repeat(63)));
+    (0..12_000).map(label).collect()
+}
+
 #[test]
 fn one_of_many_huge_objects_is_in_memory_at_a_time() {
-    let place = Place::new();
-    let operator = place.operator();
-    place.ready_main();
-    let before = operator.peak_kib();
-    drop(operator);
+    let (place, before) = with_one_token();
 
-    let labels =
-        (0..12_000).map(|number| (format!("example.com/{number:040}"), json!("x".repeat(63))));
-    let labels: serde_json::Map<_, _> = labels.collect();
+    let labels = most_labels();
     for number in 0..HUGE {
         let object = json!({
             "apiVersion": "cube-operator.dev/v1alpha1", "kind": "CubeCredential",
@@ -91,12 +104,38 @@ fn one_of_many_huge_objects_is_in_memory_at_a_time() {
     eventually("all are reconciled", || {
         (operator.reconciles() >= all).then_some(())
     });
-    let peak = operator.peak_kib();
-    println!("peak with {HUGE} objects of 1.4 MB: {peak} KiB, without: {before} KiB");
-    assert!(
-        peak < before + 36 * 1024,
-        "{peak} KiB, {before} KiB without them"
-    );
+    let what = format!("{HUGE} objects of 1.4 MB");
+    assert_peak(&operator, before, 36, &what);
+}
+
+/// A page of fifty takes 70 MB.
+#[test]
+fn large_pods_take_no_memory() {
+    let (place, before) = with_one_token();
+
+    let labels = most_labels();
+    eventually("the ServiceAccount", || {
+        place.get("serviceaccount", "default")
+    });
+    for number in 0..LARGE_PODS {
+        let mut pod = pod(&format!("large-{number}"), &json!({}));
+        pod["metadata"]["labels"] = json!(labels);
+        place.kubectl(&["create", "-f", &manifest(&pod)]);
+    }
+    // The last one of the list.
+    place.apply(&pod("stale", &in_variable()));
+    let operator = place.operator();
+    eventually("all are listed", || {
+        let reasons = place.kubectl(&[
+            "get",
+            "events.events.k8s.io",
+            "-o",
+            "jsonpath={.items[*].reason}",
+        ]);
+        reasons.contains("StaleConsumer").then_some(())
+    });
+    let what = format!("{LARGE_PODS} pods of 1.4 MB");
+    assert_peak(&operator, before, 36, &what);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! `edit`, the neighbour has `edit` in another namespace, and the consumer may ask for a refresh.
 
 mod authors;
+mod consumers;
 mod page;
 mod refresh;
 mod service_account;
@@ -22,6 +23,11 @@ struct Users {
 
 impl Users {
     fn new() -> Self {
+        Self::with("replicas=1")
+    }
+
+    /// The chart with further values.
+    fn with(values: &str) -> Self {
         let place = Place::new();
         let next = format!("{}-next", place.namespace);
         let users = Self { place, next };
@@ -29,7 +35,7 @@ impl Users {
             .place
             .plane
             .kubectl(&["create", "namespace", &users.next]);
-        users.install_policies();
+        users.install_policies(values);
         let all = json!(["*"]);
         users.grant("author", &json!([rule("cubecredentials", &all, None)]));
         users.bind(&users.place.namespace, "owner", "edit");
@@ -40,9 +46,9 @@ impl Users {
     }
 
     /// The chart as it is by default, but for two namespaces.
-    fn install_policies(&self) {
+    fn install_policies(&self, values: &str) {
         let (here, next) = (&self.place.namespace, &self.next);
-        let values = format!("watchNamespaces={{{here},{next}}},crds.install=false");
+        let values = format!("watchNamespaces={{{here},{next}}},crds.install=false,{values}");
         install(self.place.plane, here, &values);
     }
 

@@ -29,6 +29,8 @@ fn get_tokens(place: &Place) -> Vec<String> {
     let mut tokens = vec![place.token("main-token")];
     let mut basic = place.credential("basic");
     basic["spec"]["clientAuthentication"] = json!("Basic");
+    // Its tokens are tried before they are published.
+    basic["spec"]["probe"] = json!({"url": place.server.resource_url});
     place.apply(&basic);
     place.wait_for("basic", "Ready", |status| {
         is(status, Ready, "True", "Synced")

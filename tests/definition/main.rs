@@ -108,6 +108,23 @@ fn a_good_spec_is_taken() {
 }
 
 #[test]
+fn bad_data_of_a_target_is_refused_with_what_to_write_instead() {
+    for (target, message) in [
+        (
+            json!({"type": "kubernetes.io/tls", "data": {"tls.crt": ""}}),
+            "target.type kubernetes.io/tls needs target.data with key tls.crt and tls.key",
+        ),
+        (
+            json!({"data": {"a/b": ""}}),
+            "a key of target.data has 1 to 253 letters, digits, '-', '_' and '.', and does not start with '..'",
+        ),
+    ] {
+        let object = with("spec/target", target);
+        assert_eq!(refusals(&object), [message], "{object}");
+    }
+}
+
+#[test]
 fn a_bad_spec_is_refused_with_what_to_write_instead() {
     let url = "tokenURL must start with https:// in lower case, name a host, and have neither user nor password, fragment or \
                blank";
@@ -119,8 +136,8 @@ fn a_bad_spec_is_refused_with_what_to_write_instead() {
     let lifetime = "assumedLifetime must be a duration from 1m to 87600h, for example 1h or 10h";
     let name = "a name has lower-case letters, digits, '-' and '.', and starts and ends with a letter or digit";
     let key = "a key has letters, digits, '-', '_' and '.'";
-    let kind = "target.type must be Opaque or a type of your own such as example.com/token, not blank and not a type of \
-                kubernetes.io or a domain below it";
+    let kind = "target.type must be Opaque, a type of your own such as example.com/token, or with target.data one of \
+                kubernetes.io/basic-auth, dockercfg, dockerconfigjson, ssh-auth and tls";
     let metadata = "a name here has letters, digits, '-', '_' and '.', after an optional prefix such as example.com/";
     let prefix =
         "names that start with cube-operator.dev/ are the operator's own: use another prefix";
@@ -176,7 +193,7 @@ fn a_bad_spec_is_refused_with_what_to_write_instead() {
             key,
         ),
         ("spec/caBundleRef", json!({"name": "a", "key": "a/b"}), key),
-        ("spec/target", json!({"type": "kubernetes.io/tls"}), kind),
+        ("spec/target", json!({"type": "kubernetes.io/tls2"}), kind),
         ("spec/target", json!({"type": " "}), kind),
         ("spec/target", json!({"labels": {"a b": "c"}}), metadata),
         (
@@ -198,7 +215,7 @@ fn a_bad_spec_is_refused_with_what_to_write_instead() {
         (
             "spec/target",
             json!({"name": "cubewire-cube-state"}),
-            "the name <metadata.name>-cube-state is reserved for the operator: set spec.target.name to another name",
+            "the names <metadata.name>-cube-state and <metadata.name>-cube-record are reserved for the operator: set spec.target.name to another name",
         ),
         (
             "metadata/name",

@@ -9,6 +9,7 @@ mod events;
 mod flags;
 mod metrics;
 mod names;
+mod plugin;
 mod values;
 
 use std::{env, fmt::Write, fs, path::PathBuf};
@@ -93,6 +94,7 @@ fn the_folder_has_no_page_that_nothing_generates() {
         "conditions.md",
         "events.md",
         "flags.md",
+        "kubectl-cube.md",
         "metrics.md",
         "values.md",
     ];

@@ -24,7 +24,7 @@ The API server is {cluster}. The token servers:
   {short["token_url"]}   tokens live for 30 seconds
     client short, secret short-secret; CA certificate {short["ca_file"]}
     client planning, secret planning-secret, for sign-ins at {short["url"]}/o/authorize/
-    user {USER}, password {PASSWORD}, redirect URI {REDIRECT}
+    user {USER}, password {PASSWORD}, redirect URI {REDIRECT} (any port)
 """
 
 
@@ -32,7 +32,7 @@ def commands(kubeconfig, operator, hourly):
     settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in operator.settings.items())
     token = f"$(kubectl get secret cubewire-token -n {TEAM} -o jsonpath='{{.data.access-token}}' | base64 --decode)"
     return f"""export KUBECONFIG={shlex.quote(kubeconfig)}
-export PATH={shlex.quote(str(TOOLS))}:"$PATH"
+export PATH={shlex.quote(str(TOOLS))}:{shlex.quote(str(OPERATOR.parent))}:"$PATH"
 kubectl get cubecredentials -n {TEAM}
 kubectl annotate cubecredential cubewire -n {TEAM} --overwrite cube-operator.dev/refresh-requested-at="$(date)"
 kubectl describe cubecredential cubewire -n {TEAM}

@@ -1,35 +1,34 @@
 """Steps 5 to 7: a person signs in, and the operator keeps the login."""
 
 import json
+import os
+import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from environment.sign_in import sign_in
-
-from .commands import DEADLINE, TEAM, apply, kubectl, say, show, status, step, wait_for
+from .commands import TEAM, apply, kubectl, say, show, status, step, wait_for
 from .consumer import Reader, call_api
 from .objects import credential, secret
 
-REDIRECT = "http://127.0.0.1:8000/callback"  # nothing listens there: the script takes the code from the redirect
+REDIRECT = "http://127.0.0.1/callback"  # on any port
 USER, PASSWORD = "treasurer", "a-password"
 
 
 def a_person_signs_in(server):
     step("5. The other grant: a person signs in at the provider")
-    say("Here a script signs in (authorization code with PKCE, and consent). The Secret planning-login gets the refresh token of "
-        "that sign-in. The operator uses it once, and keeps its successors in a Secret of its own.")  # fmt: skip
-    login = sign_in(server["url"], server["ca_file"], client_id="planning", client_secret="planning-secret",
-                    username=USER, password=PASSWORD, redirect_uri=REDIRECT)  # fmt: skip
+    say("`kubectl cube login` opens the provider's page in a browser. Here a script plays the person, who signs in and authorizes. "
+        "The refresh token goes into the Secret planning-login. The operator uses it once, and keeps its successors in a Secret of "
+        "its own. --allow-network lets the command reach a provider on this machine.")  # fmt: skip
     apply(
         secret("planning-client", "short-ca", client_id="planning", client_secret="planning-secret"),
-        secret("planning-login", "short-ca", refresh_token=login["refresh_token"]),
-        credential("planning", server, "planning-client", "short-ca", provider="CubeSoftware",
-                   grant="RefreshToken", refreshTokenRef="{name: planning-login}"),
-        secret=login["refresh_token"],
+        credential("planning", server, "planning-client", "short-ca", provider="CubeSoftware", grant="RefreshToken",
+                   authorizationURL=f"{server['url']}/o/authorize/", refreshTokenRef="{name: planning-login}"),
     )  # fmt: skip
-    kubectl("wait", "-n", TEAM, "--for=condition=Ready", "cubecredential/planning", f"--timeout={DEADLINE}s")
+    environment = {**os.environ, "BROWSER": "tests/demo/person.py", "CA_FILE": server["ca_file"]}
+    networks = "127.0.0.0/8,::1/128"
+    kubectl("cube", "login", "planning", "-n", TEAM, "--allow-network", networks, env=environment, stderr=subprocess.STDOUT)
     kubectl("get", "cubecredential", "planning", "-n", TEAM)
     kubectl("get", "secret", "planning-cube-state", "-n", TEAM)
     call_api(server, "planning")

@@ -44,9 +44,11 @@ class StandIns:
 
     def __call__(self, text):
         text = text.replace(f"{ROOT}/", "")
+        text = re.sub(r"\b(state|code_challenge)=[\w-]+", r"\1=...", text)
         text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", self.time, text)
         text = re.sub(r"\b\d\d:\d\d:\d\dZ", "12:00:00Z", text)
-        text = re.sub(r"\b(localhost|127\.0\.0\.1):(\d+)", self.port, text)
+        # In the redirect URI of a sign-in the colon is encoded.
+        text = re.sub(r"(?:\b|(?<=%2F))(localhost|127\.0\.0\.1)(:|%3A)(\d+)", self.port, text)
         text = re.sub(r"localhost has the address .+", "localhost has the address 127.0.0.1", text)
         text = re.sub(r"\b(?:[0-9a-f]{16}|[0-9a-f]{8})\b", self.hash, text)
         text = re.sub(r"(Resource Version: +)\d+", r"\g<1>100", text)
@@ -61,8 +63,8 @@ class StandIns:
         return (NOON + datetime.timedelta(hours=max(hours, 0))).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def port(self, match):
-        port = self.ports.setdefault(match[2], 8443 + len(self.ports))
-        return f"{match[1]}:{port}"
+        port = self.ports.setdefault(match[3], 8443 + len(self.ports))
+        return f"{match[1]}{match[2]}{port}"
 
     def hash(self, match):
         return self.hashes.setdefault(match[0], f"{len(self.hashes) + 10:x}" * 16)[: len(match[0])]

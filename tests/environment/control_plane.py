@@ -1,10 +1,17 @@
-"""etcd, kube-apiserver and, if wanted, kube-controller-manager on free ports of 127.0.0.1."""
+"""etcd, kube-apiserver and, if wanted, kube-controller-manager on free ports of 127.0.0.1.
+
+For a node, the API server is on the address of the `kubernetes` Service instead, so that pods need no kube-proxy to reach it.
+"""
 
 import http.client
 import secrets
 import ssl
 
-from .processes import Component, Failure, make_certificates, openssl, reserve_port, tool
+from .processes import Component, Failure, make_certificates, make_signed_certificate, openssl, reserve_port, tool
+
+# The first address of the range of Services, and what all of them have as port.
+SERVICE = ("10.96.0.1", 443)
+NODE = "node"
 
 AUDIT_POLICY = """\
 apiVersion: audit.k8s.io/v1
@@ -28,27 +35,31 @@ clusters:
     server: {server}
     certificate-authority: {ca}
 users:
-- name: admin
+- name: user
   user:
     token: {token}
 contexts:
 - name: test
   context:
     cluster: test
-    user: admin
+    user: user
 current-context: test
 """
 
 
 class ControlPlane:
-    def __init__(self, directory, audit_log, controllers):
+    def __init__(self, directory, audit_log, controllers, feature_gates="", node=False):
         self.directory = directory
         self.audit_log = audit_log
+        self.feature_gates = feature_gates
+        self.node = node
         self.token = secrets.token_urlsafe(24)
+        self.node_token = secrets.token_urlsafe(24)
+        self.address, port = SERVICE if node else ("127.0.0.1", 0)
         # The reserving sockets live as long as this object, and keep the ports for it.
-        self.reserved, ports = zip(*[reserve_port() for _ in range(3)])
+        self.reserved, ports = zip(reserve_port(self.address, port), reserve_port(), reserve_port())
         self.port, self.etcd_port, self.etcd_peer_port = ports
-        self.server = f"https://127.0.0.1:{self.port}"
+        self.server = f"https://{self.address}:{self.port}"
         self.commands = {
             "stop-apiserver": self.stop_apiserver,
             "start-apiserver": self.start_apiserver,
@@ -58,6 +69,7 @@ class ControlPlane:
         self.apiserver = Component("kube-apiserver", self.apiserver_command(), directory)
         # Without them nothing collects the dependents of what was deleted, and no namespace gets a ServiceAccount or ends.
         self.controllers = Component("kube-controller-manager", self.controllers_command(), directory) if controllers else None
+        self.scheduler = Component("kube-scheduler", self.scheduler_command(), directory) if node else None
 
     def start(self):
         self.write_files()
@@ -67,6 +79,8 @@ class ControlPlane:
             # The first thing that the controllers make and that every pod and token needs.
             account = "/api/v1/namespaces/default/serviceaccounts/default"
             self.controllers.wait_until(lambda: self.get(account) == 200, "the default ServiceAccount was made")
+        if self.scheduler:
+            self.scheduler.start()
         return {
             "kubeconfig": str(self.directory / "kubeconfig"),
             "server": self.server,
@@ -77,6 +91,8 @@ class ControlPlane:
         }
 
     def stop(self):
+        if self.scheduler:
+            self.scheduler.stop()
         self.stop_controllers()
         self.apiserver.stop()
         self.etcd.stop()
@@ -118,7 +134,7 @@ class ControlPlane:
 
     def get(self, path):
         """The status of a request as admin, or None when there is no answer."""
-        connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=5, context=self.tls)
+        connection = http.client.HTTPSConnection(self.address, self.port, timeout=5, context=self.tls)
         try:
             connection.request("GET", path, headers={"Authorization": f"Bearer {self.token}"})
             return connection.getresponse().status
@@ -134,9 +150,15 @@ class ControlPlane:
         service_accounts = self.directory / "service-accounts.key"
         openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", service_accounts)
         openssl("pkey", "-in", service_accounts, "-pubout", "-out", self.directory / "service-accounts.pub")
-        self.write("tokens.csv", f"{self.token},admin,admin,system:masters\n")
         self.write("audit-policy.yaml", AUDIT_POLICY)
         self.write("kubeconfig", KUBECONFIG.format(server=self.server, ca=self.ca, token=self.token))
+        tokens = f"{self.token},admin,admin,system:masters\n"
+        if self.node:
+            tokens += f"{self.node_token},system:node:{NODE},{NODE},system:nodes\n"
+            self.write("kubelet.kubeconfig", KUBECONFIG.format(server=self.server, ca=self.ca, token=self.node_token))
+            # The kubelet accepts who has a certificate of this CA: the API server, for logs and exec.
+            make_signed_certificate(self.directory, "kubelet-client", "/CN=kube-apiserver", "client")
+        self.write("tokens.csv", tokens)
 
     def write(self, name, text):
         path = self.directory / name
@@ -166,15 +188,21 @@ class ControlPlane:
             f"--audit-log-path={directory}/audit.jsonl",
             "--audit-log-maxsize=10000",  # never rotated: a test reads one file
         ]
+        node = [
+            f"--kubelet-client-certificate={directory}/kubelet-client.crt",
+            f"--kubelet-client-key={directory}/kubelet-client.key",
+            "--kubelet-preferred-address-types=InternalIP",
+            "--enable-admission-plugins=NodeRestriction",
+        ]
         return [
             tool("bin/kube-apiserver"),
             f"--etcd-servers=http://127.0.0.1:{self.etcd_port}",
-            "--bind-address=127.0.0.1",
+            f"--bind-address={self.address}",
             f"--secure-port={self.port}",
             "--permit-port-sharing",
             "--service-cluster-ip-range=10.96.0.0/16",
             # The `kubernetes` Service cannot have a loopback address as its endpoint: let it have none.
-            "--advertise-address=127.0.0.1",
+            f"--advertise-address={self.address}",
             "--endpoint-reconciler-type=none",
             f"--tls-cert-file={directory}/server.crt",
             f"--tls-private-key-file={directory}/server.key",
@@ -185,6 +213,8 @@ class ControlPlane:
             f"--token-auth-file={directory}/tokens.csv",
             "--authorization-mode=Node,RBAC",
             *(audit_log if self.audit_log else []),
+            *([f"--feature-gates={self.feature_gates}"] if self.feature_gates else []),
+            *(node if self.node else []),
         ]
 
     def controllers_command(self):
@@ -198,4 +228,12 @@ class ControlPlane:
             # With the defaults the default ServiceAccount of a new namespace takes 5 s.
             "--kube-api-qps=500",
             "--kube-api-burst=500",
+        ]
+
+    def scheduler_command(self):
+        return [
+            tool("bin/kube-scheduler"),
+            f"--kubeconfig={self.directory}/kubeconfig",
+            "--secure-port=0",
+            "--leader-elect=false",
         ]

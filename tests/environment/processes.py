@@ -28,6 +28,17 @@ def tool(path):
     return str(found)
 
 
+def die_with(launcher):
+    """What a child process does so that it never outlives its launcher."""
+
+    def set_up():
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != launcher:  # it died before the line above
+            os._exit(1)
+
+    return set_up
+
+
 class Component:
     """One child process with its log file."""
 
@@ -39,13 +50,6 @@ class Component:
         self.process = None
 
     def start(self):
-        launcher = os.getpid()
-
-        def die_with_launcher():
-            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-            if os.getppid() != launcher:  # it died before the line above
-                os._exit(1)
-
         try:
             with open(self.log, "ab") as log:
                 self.process = subprocess.Popen(
@@ -54,7 +58,7 @@ class Component:
                     stdout=log,
                     stderr=log,
                     start_new_session=True,  # Ctrl-C is for the launcher alone, which stops things in order
-                    preexec_fn=die_with_launcher,
+                    preexec_fn=die_with(os.getpid()),
                     **self.popen,
                 )
         except OSError as error:  # an interpreter that is gone or belongs to another user, a full disk
@@ -87,14 +91,14 @@ class Component:
         return f"; the end of {self.log}:\n  " + "\n  ".join(lines)
 
 
-def reserve_port():
-    """A free port, and the socket that keeps it ours, also while the server behind it is stopped.
+def reserve_port(address="127.0.0.1", port=0):
+    """A port, free if it is not said which, and the socket that keeps it ours, also while the server behind it is stopped.
 
     The socket never listens, so it takes no connection; the server shares the port by SO_REUSEPORT.
     """
     reserved = socket.socket()
     reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    reserved.bind(("127.0.0.1", 0))
+    reserved.bind((address, port))
     return reserved, reserved.getsockname()[1]
 
 
@@ -111,6 +115,10 @@ basicConstraints = critical, CA:FALSE
 keyUsage = critical, digitalSignature
 extendedKeyUsage = serverAuth
 subjectAltName = {names}
+[client]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+extendedKeyUsage = clientAuth
 """
 
 
@@ -118,14 +126,21 @@ def make_certificates(directory, names):
     """ca.crt, and server.crt with server.key for `names` such as `DNS:localhost, IP:127.0.0.1`."""
     config = directory / "openssl.cnf"
     config.write_text(OPENSSL_CONFIG.format(names=names))
-    new = ["req", "-x509", "-config", config, "-days", "30", "-nodes"]
-    new += ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
-    ca, ca_key = directory / "ca.crt", directory / "ca.key"
-    openssl(*new, "-extensions", "ca", "-subj", "/CN=cube-operator test CA", "-keyout", ca_key, "-out", ca)
-    certificate, key = directory / "server.crt", directory / "server.key"
-    signed = ["-extensions", "server", "-CA", ca, "-CAkey", ca_key]
-    openssl(*new, *signed, "-subj", "/CN=localhost", "-keyout", key, "-out", certificate)
-    return ca
+    make_certificate(directory, "ca", "/CN=cube-operator test CA", "-extensions", "ca")
+    make_signed_certificate(directory, "server", "/CN=localhost", "server")
+    return directory / "ca.crt"
+
+
+def make_signed_certificate(directory, name, subject, extensions):
+    """NAME.crt and NAME.key, beside the CA that signs it."""
+    signed = ["-extensions", extensions, "-CA", directory / "ca.crt", "-CAkey", directory / "ca.key"]
+    make_certificate(directory, name, subject, *signed)
+
+
+def make_certificate(directory, name, subject, *options):
+    new = ["req", "-x509", "-config", directory / "openssl.cnf", "-days", "30", "-nodes"]
+    new += ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-subj", subject]
+    openssl(*new, *options, "-keyout", directory / f"{name}.key", "-out", directory / f"{name}.crt")
 
 
 def openssl(*arguments):

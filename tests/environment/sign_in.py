@@ -1,4 +1,4 @@
-"""Signs a user in as a browser does: authorization code with PKCE, over https, the redirect never followed."""
+"""Signs a user in as a browser does: authorization code with PKCE, over https."""
 
 import base64
 import hashlib
@@ -28,13 +28,8 @@ def sign_in(url, ca_file, *, client_id, username, password, redirect_uri, client
     asked = {"response_type": "code", **client, "scope": scopes, "state": state}
     pkce = {"code_challenge": challenge, "code_challenge_method": "S256"}
 
-    page = browser.open(f"{url}/o/authorize/?" + urllib.parse.urlencode(asked | pkce))
-    login = page.form("password", "the login form")
-    page = browser.open(page.url, login | {"username": username, "password": password}, referer=page.url)
-    consent = page.form("allow", "the consent form (are username, password, client_id, redirect_uri and scopes right?)")
-    page = browser.open(page.url, consent, referer=page.url)
-
-    code = code_of(page.leads_to, redirect_uri, state)
+    authorize = f"{url}/o/authorize/?" + urllib.parse.urlencode(asked | pkce)
+    code = code_of(consent(browser, authorize, username, password), redirect_uri, state)
     grant = {"grant_type": "authorization_code", "code": code, "code_verifier": verifier, **client}
     if client_secret is not None:
         grant["client_secret"] = client_secret
@@ -43,6 +38,15 @@ def sign_in(url, ca_file, *, client_id, username, password, redirect_uri, client
         raise Failure(f"sign-in: the token endpoint answered the code with {page.status} {page.error()}".rstrip())
     token = json.loads(page.text)
     return {key: token[key] for key in ("refresh_token", "access_token", "expires_in")}
+
+
+def consent(browser, url, username, password):
+    """Signs in and authorizes. Where that leads to, which is not followed."""
+    page = browser.open(url)
+    login = page.form("password", "the login form")
+    page = browser.open(page.url, login | {"username": username, "password": password}, referer=page.url)
+    form = page.form("allow", "the consent form (are username, password, client_id, redirect_uri and scopes right?)")
+    return browser.open(page.url, form, referer=page.url).leads_to
 
 
 def code_of(location, redirect_uri, state):

@@ -1,4 +1,4 @@
-"""The token server of tests/token_server under gunicorn, on a free port of 127.0.0.1."""
+"""The token server of tests/token_server under gunicorn, on a free port."""
 
 import json
 import os
@@ -11,10 +11,11 @@ from .sign_in import sign_in
 class TokenServer:
     def __init__(self, directory, options):
         self.directory = directory
-        self.ca = make_certificates(directory, "DNS:localhost, DNS:token-server.test, IP:127.0.0.1")
+        host = "localhost" if options.address == "127.0.0.1" else options.address
+        self.ca = make_certificates(directory, f"DNS:localhost, DNS:token-server.test, IP:{options.address}")
         # The server inherits a socket that listens already: no port to guess, none to lose.
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.url = f"https://localhost:{self.listener.getsockname()[1]}"
+        self.listener = socket.create_server((options.address, 0), backlog=128)
+        self.url = f"https://{host}:{self.listener.getsockname()[1]}"
         self.control, self.servers_end = socket.socketpair()
         self.control.settimeout(START_SECONDS)
         self.stream = self.control.makefile("rw")

@@ -20,6 +20,7 @@ mod headers;
 mod memory;
 mod names;
 mod networks;
+mod probe;
 mod process;
 mod proxy;
 mod reach;

@@ -10,7 +10,6 @@
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
-work=$root/target/image
 image=localhost/cube-operator:check
 program=/usr/local/bin/cube-operator
 account_in_pod=/var/run/secrets/kubernetes.io/serviceaccount
@@ -22,6 +21,9 @@ fail() {
     echo "check.sh: $*" >&2
     exit 1
 }
+
+# shellcheck source=tests/image/stand-ins.sh
+. "$root/tests/image/stand-ins.sh"
 
 # check NAME COMMAND: COMMAND prints what it found, and succeeds if that is right.
 check() {
@@ -184,47 +186,22 @@ works_read_only() {
     [ "$uid" = 65532 ] && [ "$status" = 0 ]
 }
 
-missing=
-for tool in buildah debootstrap unshare curl python3; do
-    command -v "$tool" >/dev/null || missing="$missing $tool"
-done
-[ -z "$missing" ] || fail "not installed:$missing: apt-get install buildah debootstrap util-linux curl python3"
-[ "$(id -u)" = 0 ] || fail "mounts and chroot need root: sudo $0"
-
-mkdir -p "$work"
-# One at a time: a second run would remove the containers of the first.
-exec 9>"$work/lock"
-flock --nonblock 9 || {
-    echo "waiting for another run to end"
-    flock 9
-}
-export CONTAINERS_STORAGE_CONF="$work/storage.conf" BUILDAH_ISOLATION=chroot
-printf '[storage]\ndriver = "overlay"\ngraphroot = "%s"\nrunroot = "%s"\n' "$work/storage" "$work/run" >"$CONTAINERS_STORAGE_CONF"
+need_tools buildah debootstrap unshare curl python3
+take_storage
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/cube-operator-image.XXXXXX")
 clean() {
-    # All: an earlier run that was killed may have left some, and this storage belongs to this script.
-    buildah rm --all >/dev/null
+    remove_containers
     rm -rf "$scratch"
 }
 trap clean EXIT
 trap 'exit 1' INT TERM HUP
-buildah rm --all >/dev/null
 
 "$root/tests/tools/build.sh" kubectl etcd kube-apiserver kube-controller-manager
-"$root/tests/image/bases.sh"
-# The stand-ins have the names of the bases, and cannot have their digests.
-sed '/^FROM /s/@sha256:[0-9a-f]*//' "$root/Dockerfile" >"$work/Dockerfile"
 # Before the build, which takes minutes: what is expected is what it starts from.
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/Cargo.toml" | head -n 1)
 revision=$(git -C "$root" rev-parse --verify HEAD 2>/dev/null || echo unknown)
-# This machine's CA roots in the build stage: where the way to the crates goes through a proxy of a company's own CA,
-# only they know it.
-ENGINE=buildah IMAGE=$image DOCKERFILE=$work/Dockerfile "$root/tests/image/build.sh" --pull-never --volume /etc/ssl/certs:/etc/ssl/certs:ro \
-    >"$work/build.log" 2>&1 || {
-    tail -n 20 "$work/build.log" >&2
-    fail "the build failed: see $work/build.log"
-}
+build_on_stand_ins "$image"
 
 mount=$(buildah mount "$(buildah from --pull-never "$image")")
 

@@ -6,3 +6,4 @@ pub(crate) mod logins;
 pub(crate) mod objects;
 pub(crate) mod process;
 pub(crate) mod provider;
+pub(crate) mod workloads;

@@ -3,12 +3,13 @@
 use cube_operator::{
     api::{CubeCredentialStatus, annotation, label},
     api_error::ApiError,
-    consumers::{Consumers, Pod},
+    consumers::{ConsumerAccess, Consumers, Pod},
     oauth::hosts::HostList,
     reconcile::{
-        Action, CaBundle, ClientValues, Content, Credential, DesiredSecret, DesiredState, Event,
-        NotStored, Observed, OtherState, Outcome, PodList, Read, SecretVersion, Source,
-        SourceSecret, SourceValue, StateReading, StateSecret, TargetReading, is_state_of,
+        Action, CaBundle, ClientValues, Content, Credential, DesiredRecord, DesiredSecret,
+        DesiredState, Event, NotStored, Observed, OtherState, Outcome, PodList, PodsRefresh, Read,
+        RecordSecret, SecretVersion, Source, SourceSecret, SourceValue, StateReading, StateSecret,
+        TargetReading, is_state_of,
     },
 };
 use jiff::Timestamp;
@@ -16,6 +17,7 @@ use jiff::Timestamp;
 use super::{
     cluster::{Cluster, Fault, Stored, no_response},
     process::Process,
+    workloads::Workloads,
 };
 
 /// A Secret that a user provides.
@@ -48,6 +50,13 @@ pub(crate) struct Objects {
     pub(crate) ca_bundle: CaBundle,
     /// The pods of the namespace; `None`: they are not listed.
     pub(crate) pods: Option<Vec<Pod>>,
+    /// What the operator may do with them, and with workloads.
+    pub(crate) access: ConsumerAccess,
+    /// The refreshes that pods were told of.
+    pub(crate) pod_refreshes: Vec<PodsRefresh>,
+    /// How the next refresh of pods fails.
+    pub(crate) pods_fail: Option<ApiError>,
+    pub(crate) workloads: Workloads,
     /// An older object that is given the same initial refresh token.
     pub(crate) older_login: Option<String>,
     pub(crate) cluster: Cluster,
@@ -72,6 +81,10 @@ impl Objects {
             seed_name: None,
             ca_bundle: CaBundle::Absent,
             pods: Some(Vec::new()),
+            access: ConsumerAccess::default(),
+            pod_refreshes: Vec::new(),
+            pods_fail: None,
+            workloads: Workloads::default(),
             older_login: None,
             cluster: Cluster::default(),
         }
@@ -134,8 +147,13 @@ impl Objects {
             Read::Seed { reference, .. } => {
                 Outcome::Seed(Provided::read(self.seed_named(&reference.name)))
             }
+            Read::Record { name } => Outcome::Record(self.read_state(name, observed)),
             Read::State { name } => Outcome::State(self.read_state(name, observed)),
             Read::CaBundle(_) => Outcome::CaBundle(self.ca_bundle.clone()),
+            Read::Workloads { mark, workloads } => Outcome::Workloads {
+                mark: mark.clone(),
+                readings: self.workloads.read(workloads),
+            },
         }
     }
 
@@ -197,11 +215,27 @@ impl Objects {
                 let permit = process.budget.borrow_mut().take(&request, now);
                 Ok(Outcome::Permit(request, permit))
             }
-            Action::Exchange(_) => unreachable!("a provider responds to it"),
+            Action::Exchange(_) | Action::Probe(_) => unreachable!("another server responds to it"),
             Action::Store(state) => Ok(self.store(*state)),
+            Action::Record(record) => self.record(*record),
             Action::Publish(target) => self.publish(&target, process),
+            Action::RefreshPods(refresh) => {
+                let fingerprint = refresh.fingerprint.clone();
+                let error = self.pods_fail.clone();
+                self.pod_refreshes.push(refresh);
+                Ok(Outcome::PodsRefreshed { fingerprint, error })
+            }
+            Action::DeleteRecord(version) => Ok(self.delete_record(&version)),
             Action::Delete(version) => self.delete(&version, process, observed),
             Action::Report { status, events } => self.report(status, events),
+            Action::Restart(restart) => {
+                self.events.push(restart.event.clone());
+                Ok(self.workloads.restart(restart))
+            }
+            Action::Announce(events) => {
+                self.events.extend(events);
+                Ok(Outcome::Announced)
+            }
         }
     }
 
@@ -228,6 +262,21 @@ impl Objects {
         Outcome::Stored { secret, claims }
     }
 
+    fn record(&mut self, record: DesiredRecord) -> Result<Outcome, ApiError> {
+        let name = record.secret.name.clone();
+        match self.cluster.apply(&record.secret, &self.uid) {
+            Ok(()) => {}
+            Err(NotStored::Refused(why)) => return Ok(Outcome::NotWritable(why)),
+            Err(NotStored::Conflict) => return Ok(Outcome::RecordChanged),
+            Err(NotStored::Unknown(_) | NotStored::Gone) => return Err(no_response(&name)),
+        }
+        let written = &self.cluster.secrets[&name];
+        let (uid, version) = (written.uid.clone(), written.version.to_string());
+        Ok(Outcome::Recorded(RecordSecret::written(
+            record, uid, version,
+        )))
+    }
+
     fn publish(
         &mut self,
         target: &DesiredSecret,
@@ -248,6 +297,13 @@ impl Objects {
         known.content = Content::Confirmed(fingerprint);
         process.targets.insert(name, known.clone());
         Ok(Outcome::Published(known))
+    }
+
+    fn delete_record(&mut self, version: &SecretVersion) -> Outcome {
+        match self.cluster.delete(version) {
+            Ok(()) => Outcome::RecordDeleted { refused: false },
+            Err(_) => Outcome::RecordChanged,
+        }
     }
 
     fn delete(

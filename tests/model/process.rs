@@ -4,9 +4,10 @@ use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use cube_operator::{
     api::{CubeCredentialStatus, annotation},
+    consumers::ConsumerAccess,
     reconcile::{
-        Budget, CaBundle, Memory, Observed, Outcome, Session, Settings, SettingsError, State,
-        Target, TargetSecret, TokenUse,
+        Budget, CaBundle, Memory, Observed, Outcome, Record, Session, Settings, SettingsError,
+        State, Target, TargetSecret, TokenUse,
     },
 };
 use jiff::Timestamp;
@@ -23,6 +24,8 @@ pub(crate) struct Process {
     pub(crate) targets: BTreeMap<String, TargetSecret>,
     /// The version of the state that the watch has shown.
     pub(crate) state: Option<String>,
+    /// The version of the record that the watch has shown.
+    pub(crate) record: Option<String>,
     pub(crate) budget: Rc<RefCell<Budget>>,
 }
 
@@ -34,6 +37,7 @@ impl Process {
             status: CubeCredentialStatus::default(),
             targets: BTreeMap::new(),
             state: None,
+            record: None,
             budget: Rc::new(RefCell::new(budget)),
         }
     }
@@ -42,8 +46,12 @@ impl Process {
     pub(crate) fn watch(&mut self, objects: &Objects) {
         self.status.clone_from(&objects.status);
         let cluster = &objects.cluster;
-        let state = cluster.secrets.get(&format!("{}-cube-state", objects.name));
-        self.state = state.map(|state| state.version.to_string());
+        let version = |suffix| {
+            let secret = cluster.secrets.get(&format!("{}-{suffix}", objects.name))?;
+            Some(secret.version.to_string())
+        };
+        self.state = version("cube-state");
+        self.record = version("cube-record");
         let mut known = std::mem::take(&mut self.targets);
         for (name, stored) in cluster.watched() {
             let version = stored.version.to_string();
@@ -86,8 +94,14 @@ impl Process {
             settings,
             older_rival: objects.rival.clone(),
             target: target.map_or(Target::Unknown, Target::Present),
+            target_key: None,
+            record: Record::Unread,
+            watched_record: self.record.clone(),
             previous: previous.cloned().collect(),
-            lists_pods: objects.pods.is_some(),
+            access: ConsumerAccess {
+                lists_pods: objects.pods.is_some(),
+                ..objects.access
+            },
             source: Provided::watched(objects.source.as_ref()),
             seed: Provided::watched(seed),
             older_login: objects.older_login.clone(),

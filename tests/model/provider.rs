@@ -1,6 +1,6 @@
 //! A provider of both grants, which responds as a test says.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use cube_operator::{
     api::Reason,
@@ -8,7 +8,7 @@ use cube_operator::{
         error::TokenError,
         example,
         request::TokenRequest,
-        response::{Issued, LoginEnd},
+        response::{Issued, LoginEnd, Scalar},
     },
     reconcile::{self, Attempt, Exchanged},
 };
@@ -95,6 +95,8 @@ pub(crate) struct Provider {
     pub(crate) otherwise: Response,
     /// The only client secret that is accepted; `None`: any.
     pub(crate) accepts: Option<String>,
+    /// The other fields of its responses.
+    pub(crate) fields: BTreeMap<String, Scalar>,
     /// Seconds from request to response.
     pub(crate) latency: i64,
     pub(crate) exchanges: Vec<Exchange>,
@@ -111,6 +113,7 @@ impl Provider {
             script: VecDeque::new(),
             otherwise: issue(3600),
             accepts: None,
+            fields: BTreeMap::new(),
             latency: 0,
             exchanges: Vec::new(),
             logins: Logins::new(rules),
@@ -202,6 +205,7 @@ impl Provider {
         now: Timestamp,
     ) -> Result<Issued, TokenError> {
         let mut issued = result(response, access)?;
+        issued.fields.clone_from(&self.fields);
         if self.logins.rules.idle.is_some() {
             let idle = self.logins.rules.idle.map(SignedDuration::from_secs);
             issued.login_end = idle.map_or(LoginEnd::Unstated, LoginEnd::In);
@@ -242,6 +246,7 @@ fn result(response: Response, access: u64) -> Result<Issued, TokenError> {
             login_end: LoginEnd::Unstated,
             scopes,
             narrowed,
+            fields: BTreeMap::default(),
         }),
         Response::Refuse { reason, pause } => Err(error(reason, pause)),
         Response::Lost(reason) => {

@@ -21,8 +21,10 @@ pub(crate) fn text() -> String {
     let metrics = Metrics::of_shard(Some("0/3"));
     metrics.reported("treasury", "main", &status);
     metrics.exchanged(Reason::TokenIssued, Duration::ZERO);
+    metrics.probed("accepted");
     metrics.reconciled(true, Duration::ZERO);
     metrics.api_requested("get secrets".into());
     metrics.watches("treasury", true);
+    metrics.pods_refreshed("ok", 1);
     metrics.text()
 }

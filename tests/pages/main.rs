@@ -6,6 +6,7 @@
 mod examples;
 mod links;
 mod page;
+mod templates;
 
 use page::Page;
 

@@ -10,7 +10,7 @@ use syn::{
 
 use crate::sources::{below, root};
 
-const PURE: [&str; 24] = [
+const PURE: [&str; 28] = [
     "src/api_error.rs",
     "src/consumers.rs",
     "src/consumers",
@@ -24,6 +24,8 @@ const PURE: [&str; 24] = [
     "src/oauth/certificate.rs",
     "src/oauth/client/error.rs",
     "src/oauth/diagnose/probe.rs",
+    "src/oauth/discovery.rs",
+    "src/oauth/discovery",
     "src/oauth/endpoint.rs",
     "src/oauth/error.rs",
     "src/oauth/example.rs",
@@ -35,6 +37,8 @@ const PURE: [&str; 24] = [
     "src/oauth/request",
     "src/oauth/response.rs",
     "src/oauth/response",
+    "src/template.rs",
+    "src/template",
 ];
 
 /// What a pure module names, and what of it is impure.

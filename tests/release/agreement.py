@@ -52,6 +52,14 @@ class Versions(unittest.TestCase):
         self.assertEqual(found(r"^FROM docker.io/library/rust:(.+)-bookworm@", "Dockerfile"), wanted)
 
 
+    def test_the_image_is_built_with_a_file_for_each_benchmark(self):
+        """Else cargo refuses the manifest."""
+        names = re.findall(r'(?m)^\[\[bench\]\]\nname = "(.+)"', text("Cargo.toml"))
+        self.assertTrue(names)
+        for name in names:
+            self.assertIn(f"benches/{name}.rs", text("Dockerfile"))
+
+
 class Chart(unittest.TestCase):
     def test_artifact_hub_is_told_of_each_definition_and_of_no_other(self):
         told = re.search(r"(?ms)artifacthub.io/crds: \|\n(.+?)\n  \S", text(CHART))[1]

@@ -38,11 +38,24 @@ for arch in ["amd64", "arm64"]:
 END
 }
 
+# The program for this machine: its archive, its size, and the time to its first output.
+plugin() {
+  local archive size before after
+  archive=$(tests/release/plugin.sh | tail -n 1) && tests/release/krew.py --partial || return 1
+  size=$(tar -x -z -O -f "$archive" ./kubectl-cube | wc -c)
+  before=$(date +%s%N)
+  for _ in 1 2 3 4 5; do target/plugin-archive/kubectl-cube version --client > /dev/null || return 1; done
+  after=$(date +%s%N)
+  echo "$size bytes, $(((after - before) / 5000000)) ms to the first output"
+  [ "$size" -le $((12 * 1024 * 1024)) ] && [ $((after - before)) -le 500000000 ]
+}
+
 check "actionlint" actionlint
 check "hadolint" hadolint Dockerfile
 check "what stands in several files is the same, and what is foreign is pinned" python3 tests/release/agreement.py
 check "helm lint and helm package" package
 check "the packaged chart installs the image by its digest" installs_the_image_by_digest
+check "kubectl cube: archive, krew manifest, at most 12 MiB and 100 ms" plugin
 check "a list of packages for each architecture, as in Cargo.lock" lists_of_packages
 
 echo "$passed passed, $failed failed"

@@ -70,7 +70,7 @@ impl World {
     /// A refresh token goes only where a labelled Secret with that very token allowed it, and its successors only to the provider
     /// that issued them.
     pub(crate) fn may_go_there(&mut self, who: usize, token: u64) {
-        let Spec { stray, absent } = self.operators[who].spec;
+        let Spec { stray, absent, .. } = self.operators[who].spec;
         let initial = self.old_seeds.contains(&token);
         if absent || (initial || stray) && !self.allowed.contains(&(token, stray)) {
             self.violated(format!(
@@ -152,6 +152,15 @@ impl World {
             self.violated(format!("a{token} is published after a{newest}"));
         }
         self.newest_published = self.newest_published.max(token);
+    }
+
+    /// A workload is restarted once for a token, and never for the first one, whichever process dies in between.
+    pub(crate) fn restarted(&mut self, mark: &str, failed: bool) {
+        let restarted = &self.objects.workloads.restarted;
+        let times = restarted.iter().filter(|(_, of)| of == mark).count();
+        if times > 1 || times == 0 && !failed {
+            self.violated(format!("a workload is restarted {times} times for {mark}"));
+        }
     }
 
     /// A reconcile has ended.

@@ -1,7 +1,7 @@
 //! The effects of a step: reads, writes and requests, with all that can go wrong in them.
 
 use cube_operator::{
-    api::{Reason, label},
+    api::{Reason, annotation, label},
     api_error::ApiError,
     oauth::error::TokenError,
     reconcile::{Action, Exchange, Observed, Outcome, Read},
@@ -47,11 +47,13 @@ impl World {
                 self.strayed |= state.claims && self.operators[who].spec.stray;
                 self.begin_write(who, &state.secret.name);
             }
+            Action::Record(record) => self.begin_write(who, &record.secret.name),
             Action::Publish(target) => {
                 self.operators[who].publishes = match target.replaces {
                     Some(_) => Publishes::Replaces,
                     None => Publishes::Creates,
                 };
+                self.note_the_end_before();
                 self.begin_write(who, &target.name);
             }
             Action::Report { .. } => {
@@ -59,7 +61,23 @@ impl World {
                 let fails = self.api_is_down() || self.strikes(40);
                 self.fail_next(fails.then_some(Fault::Lost));
             }
-            Action::Delete(_) | Action::Exchange(_) => unreachable!("not in this world"),
+            Action::RefreshPods(_) => {
+                self.pass(who);
+                let fails = self.api_is_down() || self.strikes(40);
+                self.objects.pods_fail = fails.then(|| no_response("pods"));
+            }
+            Action::Restart(_) => {
+                self.pass(who);
+                let fails = self.api_is_down() || self.strikes(40);
+                self.objects.workloads.is_unanswered = fails;
+            }
+            Action::Announce(_) => self.pass(who),
+            Action::Delete(_)
+            | Action::DeleteRecord(_)
+            | Action::Exchange(_)
+            | Action::Probe(_) => {
+                unreachable!("not in this world")
+            }
         }
         let now = self.clock(who);
         let process = &mut self.operators[who].process;
@@ -72,10 +90,12 @@ impl World {
         match outcome {
             Outcome::Published(target) => {
                 let token = self.objects.cluster.number(&target.name, "access-token");
+                self.check_proof(who, token, target.annotations.get(annotation::UNPROVEN));
                 self.published(who, token);
                 assert!(label::is_set(&target.labels, label::MANAGED));
                 self.touch();
             }
+            Outcome::Restarted { mark, error, .. } => self.restarted(mark, error.is_some()),
             Outcome::Reported { status, .. } => {
                 self.note(|| format!("operator {who} reports {:?}", reasons(status)));
             }

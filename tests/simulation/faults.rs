@@ -29,10 +29,11 @@ impl World {
             }
         }
         if self.strikes(4) {
-            match self.random.u8(0..14) {
+            match self.random.u8(0..15) {
                 event @ 0..5 => self.cluster_changes(event),
                 event @ 5..10 => self.somebody_acts(event),
                 13 => self.state_is_deleted(),
+                14 => self.api_refuses(),
                 event => self.consent_changes(event),
             }
         }
@@ -117,11 +118,13 @@ impl World {
 
     /// The author changes the spec, the owner of the Secret the consent, or the object is created again.
     fn consent_changes(&mut self, event: u8) {
+        self.proof.rules_changed = true;
         match event {
             10 => {
                 let spec = Spec {
                     stray: self.random.bool(),
                     absent: self.random.bool(),
+                    rendered: self.random.bool(),
                 };
                 self.note(|| format!("the author writes {spec:?}"));
                 self.spec = spec;
@@ -193,8 +196,12 @@ impl World {
 
     /// The author and the owner want the same again.
     pub(crate) fn make_peace(&mut self) {
-        if self.spec != HONEST {
-            self.spec = HONEST;
+        let honest = Spec {
+            rendered: self.spec.rendered,
+            ..HONEST
+        };
+        if self.spec != honest {
+            self.spec = honest;
             self.objects.generation += 1;
         }
         self.consent(true, None);

@@ -14,6 +14,7 @@ impl World {
         self.faulty = false;
         self.api_down_until = 0;
         self.provider_down_until = 0;
+        self.refuses_until = 0;
         self.note(|| "the faults stop".into());
         self.make_peace();
         for operator in &mut self.operators {

@@ -12,6 +12,7 @@ mod history;
 mod model;
 mod operator;
 mod pair;
+mod proof;
 mod shards;
 mod world;
 

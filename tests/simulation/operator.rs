@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     model::process::Process,
+    proof::Failures,
     world::{HONEST, Spec, World},
 };
 
@@ -37,6 +38,8 @@ pub(crate) struct Operator {
     /// The number of the refresh token that was received last, and that only this process has.
     pub(crate) custody: Option<u64>,
     pub(crate) publishes: Publishes,
+    /// The failed probes since a token was accepted or published.
+    pub(crate) failures: Failures,
 }
 
 /// The last write of the target.
@@ -77,6 +80,7 @@ impl Operator {
             paused_until: 0,
             custody: None,
             publishes: Publishes::default(),
+            failures: Failures::default(),
         }
     }
 
@@ -125,6 +129,7 @@ impl World {
                     self.operators[who].session = Some(session);
                     return;
                 }
+                Action::Probe(probing) => Ok(self.probe(who, *probing)),
                 action => self.act(who, action, session.observed()),
             },
         };
@@ -179,7 +184,11 @@ impl World {
         if process.memory.is_none() || !self.random.bool() || !self.faulty {
             process.watch(&self.objects);
         }
-        let observed = process.observe(&self.objects, Ok(self.spec.settings()), now);
+        let observed = process.observe(
+            &self.objects,
+            Ok(self.spec.settings(self.proof.probes)),
+            now,
+        );
         self.operators[who].request = self.requests;
         self.operators[who].spec = self.spec;
         observed
@@ -199,9 +208,14 @@ fn short(turn: &Turn) -> String {
             Action::Store(_) => "to store".into(),
             Action::TakePermit(_) => "to ask for a permit".into(),
             Action::Exchange(_) => "to exchange".into(),
+            Action::Record(_) => "to record".into(),
+            Action::Probe(_) => "to probe".into(),
             Action::Publish(_) => "to publish".into(),
-            Action::Delete(_) => "to delete".into(),
+            Action::Delete(_) | Action::DeleteRecord(_) => "to delete".into(),
             Action::Report { .. } => "to report".into(),
+            Action::RefreshPods(_) => "to tell pods of a refresh".into(),
+            Action::Restart(_) => "to restart a workload".into(),
+            Action::Announce(_) => "to announce something".into(),
         },
         other => format!("{other:?}"),
     }

@@ -14,6 +14,7 @@ use crate::{
         provider::{Early, Provider},
     },
     operator::Operator,
+    proof::Proof,
 };
 
 pub(crate) const NAME: &str = "books";
@@ -44,11 +45,14 @@ pub(crate) struct Spec {
     pub(crate) stray: bool,
     /// It names a Secret that does not exist.
     pub(crate) absent: bool,
+    /// A template hides the token.
+    pub(crate) rendered: bool,
 }
 
 pub(crate) const HONEST: Spec = Spec {
     stray: false,
     absent: false,
+    rendered: false,
 };
 
 pub(crate) struct World {
@@ -68,6 +72,9 @@ pub(crate) struct World {
     pub(crate) requests: u64,
     pub(crate) api_down_until: i64,
     pub(crate) provider_down_until: i64,
+    /// The API accepts no token before this time.
+    pub(crate) refuses_until: i64,
+    pub(crate) proof: Proof,
     pub(crate) newest_published: u64,
     /// Steps since the time moved.
     pub(crate) steps: u32,
@@ -99,22 +106,30 @@ impl World {
             // It ends before the access token.
             idle: [None, None, Some(lifetime / 2)][random.usize(0..3)],
         };
+        let spec = Spec {
+            rendered: random.bool(),
+            ..HONEST
+        };
         let pods = 0..=u64::from(random.bool());
         let severity = [0, 20, 60, 150][random.usize(0..4)];
         let mut provider = Provider::new(rules);
         if rules.idle.is_none() && random.u8(0..4) == 0 {
             provider.early = Early::Refuses(15);
         }
+        let probes = random.bool();
         let early = provider.early;
         let mut objects = Objects::new(NAME, UID);
         objects.seed_name = Some("login");
         objects.put_client(text("client"), text("secret"));
+        objects.access.refreshes_pods = true;
+        objects.access.restarts_workloads = true;
+        objects.workloads.deploy("web");
         let mut world = Self {
             random,
             now: BEGIN,
             faulty: true,
             severity,
-            spec: HONEST,
+            spec,
             objects,
             operators: pods.map(|pod| Operator::new(pod, time(BEGIN))).collect(),
             provider,
@@ -123,6 +138,8 @@ impl World {
             requests: 0,
             api_down_until: 0,
             provider_down_until: 0,
+            refuses_until: 0,
+            proof: Proof::new(probes),
             newest_published: 0,
             steps: 0,
             sent: BTreeMap::new(),
@@ -136,7 +153,7 @@ impl World {
             violation: None,
             log: log.then(Vec::new),
         };
-        world.note(|| format!("{rules:?}, {early:?}, tokens of {lifetime} s, severity {severity}"));
+        world.note(|| format!("{rules:?}, {early:?}, tokens of {lifetime} s, severity {severity}, probes: {probes}"));
         world.sign_in();
         world
     }
@@ -204,17 +221,27 @@ fn text(text: &str) -> SourceValue {
 }
 
 impl Spec {
-    pub(crate) fn settings(self) -> Settings {
+    pub(crate) fn settings(self, probes: bool) -> Settings {
         let host = if self.stray {
             STRAY
         } else {
             "api.cubesoftware.com"
         };
-        let spec = serde_json::json!({
+        let data = if self.rendered {
+            serde_json::json!({"access-token": "{{ access_token }}"})
+        } else {
+            serde_json::json!({})
+        };
+        let mut spec = serde_json::json!({
+            "target": {"data": data},
             "provider": "CubeSoftware", "grant": "RefreshToken", "tokenURL": format!("https://{host}/o/token/"),
             "clientSecretRef": {"name": "client"},
             "refreshTokenRef": {"name": if self.absent { "absent" } else { "login" }},
+            "consumers": {"restart": [{"kind": "Deployment", "name": "web"}], "minInterval": "1m"},
         });
+        if probes {
+            spec["probe"] = serde_json::json!({"url": format!("https://{PROVIDER}/me")});
+        }
         let spec = serde_json::from_value(spec).expect("a spec");
         Settings::read("treasury", NAME, &spec).expect("a good spec")
     }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the tools of the tests into target/tools, from the versions that the go.mod files beside this
-# script, the requirements.txt of the token server and of linters/, and `build` below pin. A second run does nothing.
+# script, the requirements.txt of the token server, of linters/ and of browser/, the package-lock.json of oidc_provider/, and
+# `build` below pin. A second run does nothing. Chromium is the only one that is installed into the system, by apt-get.
 #
 #   tests/tools/build.sh                                  everything that `make test` needs
 #   tests/tools/build.sh helm kubectl venv                only these
@@ -17,7 +18,7 @@ bin=$tools/bin
 stamps=$tools/stamps
 logs=$tools/logs
 ready_made=
-everything="helm helm-unittest kubectl etcd venv linters actionlint cargo-deny kube-apiserver kube-controller-manager promtool prometheus definitions gitops-health"
+everything="helm helm-unittest kubectl etcd venv linters actionlint cargo-deny kube-apiserver kube-controller-manager promtool prometheus definitions gitops-health chromium browser oidc-provider"
 
 # shellcheck source=tests/tools/progress.sh
 . "$here/progress.sh"
@@ -51,7 +52,10 @@ need_go() {
 
 # go_tool NAME MODULE-DIRECTORY PACKAGE DURATION LDFLAGS [TAGS]
 go_tool() {
-    stamp="$(checksum "$here/$2/go.mod" "$here/$2/go.sum") $5${6:+ $6}"
+    pins=("$here/$2/go.mod")
+    # A module without dependencies has no go.sum.
+    [ ! -e "$here/$2/go.sum" ] || pins+=("$here/$2/go.sum")
+    stamp="$(checksum "${pins[@]}") $5${6:+ $6}"
     if up_to_date "$1" "$stamp" "$bin/$1"; then
         echo "$1: already built"
         return
@@ -145,6 +149,47 @@ token_server() {
     python_venv venv tests/token_server/requirements.txt gunicorn "the token server's Python packages"
 }
 
+# Chromium updates itself by apt-get, and its driver with it: neither is pinned.
+chromium() {
+    if command -v chromium >/dev/null && command -v chromedriver >/dev/null; then
+        echo "chromium: already installed"
+        return
+    fi
+    remedy="apt-get install chromium chromium-driver, or put both programs, chromium and chromedriver, on the PATH"
+    command -v apt-get >/dev/null || fail "chromium is not installed: $remedy"
+    [ "$(id -u)" -eq 0 ] || sudo -n true 2>/dev/null || fail "chromium is not installed, and only root may install it: $remedy"
+    waiting chromium "installing, 130 MB, about 20 s" install_chromium ||
+        fail "installing chromium failed: see the messages of apt-get above; $remedy"
+}
+
+install_chromium() {
+    as_root=()
+    [ "$(id -u)" -eq 0 ] || as_root=(sudo -n)
+    # Another apt-get may run, such as the daily updates.
+    apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
+    "${apt[@]}" update && "${apt[@]}" install --yes --no-install-recommends chromium chromium-driver
+}
+
+# The second provider, and the terminal whose pictures the tests take.
+oidc_provider() {
+    stamp=$(checksum "$root/tests/oidc_provider/package-lock.json")
+    if up_to_date oidc-provider "$stamp" "$tools/oidc_provider/node_modules"; then
+        echo "oidc-provider: already there"
+        return
+    fi
+    remedy="install Node.js 20 or newer from https://nodejs.org"
+    for program in node npm; do
+        command -v $program >/dev/null || fail "$program is not installed: $remedy"
+    done
+    [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] || fail "node $(node --version) is too old: $remedy"
+    rm -rf "$tools/oidc_provider"
+    mkdir -p "$tools/oidc_provider"
+    cp "$root/tests/oidc_provider/package.json" "$root/tests/oidc_provider/package-lock.json" "$tools/oidc_provider"
+    waiting oidc-provider "installing, 10 MB, about 5 s" npm ci --prefix "$tools/oidc_provider" --ignore-scripts --no-audit --no-fund --silent ||
+        fail "installing oidc-provider failed: see the messages of npm above"
+    echo "$stamp" >"$stamps/oidc-provider"
+}
+
 # cargo_tool NAME VERSION DURATION
 cargo_tool() {
     if up_to_date "$1" "$2" "$bin/$1"; then
@@ -170,15 +215,21 @@ build() {
     kubectl) kubernetes_tool kubectl "1 min" ;;
     etcd) go_tool etcd etcd go.etcd.io/etcd/server/v3 "30 s" "" ;;
     venv) token_server ;;
+    chromium) chromium ;;
+    browser) python_venv browser tests/browser/requirements.txt python "the library that drives the browser" ;;
+    oidc-provider) oidc_provider ;;
     linters) python_venv linters tests/tools/linters/requirements.txt shellcheck "the linters of scripts and the Dockerfile" ;;
     kube-apiserver) kubernetes_tool kube-apiserver "4 min" ;;
     kube-controller-manager) kubernetes_tool kube-controller-manager "2 min" ;;
+    kubelet) kubernetes_tool kubelet "1 min" ;;
+    kube-scheduler) kubernetes_tool kube-scheduler "20 s" ;;
+    consumer) go_tool consumer consumer . "10 s" "-X main.source=$(checksum "$here/consumer/main.go")" ;;
     promtool) prometheus_tool promtool "2 min" ;;
     prometheus) prometheus_tool prometheus "1 min" ;;
     definitions) definitions ;;
     # The checksum is only there to build it again when it changes.
     gitops-health) go_tool gitops-health gitops . "1 min" "-X main.source=$(checksum "$here/gitops/main.go")" ;;
-    *) fail "there is no tool $1: choose from $everything cargo-machete cargo-cyclonedx" ;;
+    *) fail "there is no tool $1: choose from $everything kubelet kube-scheduler consumer cargo-machete cargo-cyclonedx" ;;
     esac
 }
 

@@ -240,6 +240,23 @@ class Choice(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("no space left\nbuild.sh: building kubectl failed", done.stderr)
 
+    def test_a_browser_that_cannot_be_installed_is_an_error_with_a_remedy(self):
+        remedy = "apt-get install chromium chromium-driver, or put both programs, chromium and chromedriver, on the PATH"
+        for apt, user, what in [
+            (None, 0, f"chromium is not installed: {remedy}"),
+            ("exit 0", 1000, f"chromium is not installed, and only root may install it: {remedy}"),
+            ("echo no network; exit 100", 0, f"installing chromium failed: see the messages of apt-get above; {remedy}"),
+        ]:
+            self.write(self.commands / "id", f"#!/bin/sh\necho {user}\n".encode())
+            if apt:
+                self.write(self.commands / "apt-get", f"#!/bin/sh\n{apt}\n".encode())
+            done = subprocess.run(self.command("chromium"), env=self.environment(), text=True, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT)  # fmt: skip
+            self.assertEqual((done.returncode, what in done.stdout), (1, True), done.stdout)
+        self.assertIn("no network", done.stdout)
+        self.install("chromium", "1"), self.install("chromedriver", "1")
+        self.assertIn("chromium: already installed", self.build("chromium"))
+
     def test_a_terminal_shows_one_line_that_is_updated(self):
         main, side = pty.openpty()
         done = subprocess.run(self.command("kubectl"), env=self.environment(), stdin=side, stdout=side, stderr=side)

@@ -9,6 +9,31 @@ pub(super) const RESERVED: &str = "(?i:grant[_.]type|client[_.](id|secret)|refre
     |code([_.]verifier)?|redirect[_.]uri|assertion|device[_.]code\
     |(client[_.]assertion|(subject|actor)[_.]token|requested[_.])[^=&]*)";
 
+/// A regular expression for the further parameters that a sign-in adds to the authorization URL (RFC 7636, `OpenID` Connect).
+pub(super) const SET_BY_LOGIN: &str =
+    "(?i:state|nonce|response[_.]mode|code[_.]challenge([_.]method)?|request([_.]uri)?)";
+
+/// A regular expression for the name of a header (RFC 9110, section 5.6.2).
+pub(super) const PROBE_HEADER_NAME: &str = "[-!#$%&\\'*+.^_`|~0-9A-Za-z]{1,64}";
+
+/// A regular expression for the headers in `oauth::probe` that a spec may not set, in any case.
+pub(super) const PROBE_RESERVED: &str = "(?i:authorization|host|content-.*|transfer-encoding|te|trailer|connection|keep-alive|upgrade\
+    |http2-settings|expect|cookie2?|proxy-.*)";
+
+/// The same URLs that `oauth::endpoint` accepts.
+pub(super) fn url_rule(field: &str) -> Rule {
+    let message = format!(
+        "{field} must start with https:// in lower case, name a host, and have neither user nor password, fragment or blank"
+    );
+    let rule = "self.matches('^https://[^@#/?\\\\s]+([/?][^#\\\\s]*)?$') && isURL(self)";
+    Rule::new(rule).message(message.as_str())
+}
+
+/// No parameter of the query has one of these names.
+pub(super) fn query_rule(names: &str) -> Rule {
+    Rule::new(format!("!self.matches('^[^?]*[?]([^&]*&)*{names}(=|&|$)')"))
+}
+
 /// The rule allows hours, minutes and seconds in this order, because CEL and this program read other durations differently. The
 /// pattern comes first, so that other texts get the message of this rule instead of a type conversion error.
 pub(super) fn duration_rule(least: &str, most: &str) -> Rule {
@@ -40,6 +65,42 @@ pub(super) fn prefix_rule() -> Rule {
     )
 }
 
+/// The types of Secrets that `template::SecretType` knows, and all types that are not of Kubernetes.
+pub(super) fn type_rule() -> Rule {
+    let of_kubernetes = "^([^/]*[.])?kubernetes[.]io/";
+    let allowed = "^kubernetes[.]io/(basic-auth|dockercfg|dockerconfigjson|ssh-auth|tls)$";
+    let rule = format!(
+        "self.matches('^[A-Za-z0-9][-A-Za-z0-9_./]*$') && (!self.matches('{of_kubernetes}') || self.matches('{allowed}'))"
+    );
+    Rule::new(rule).message(
+        "target.type must be Opaque, a type of your own such as example.com/token, or with target.data one of \
+         kubernetes.io/basic-auth, dockercfg, dockerconfigjson, ssh-auth and tls",
+    )
+}
+
+/// The keys that a type of Kubernetes demands. The API server would refuse the Secret without them.
+pub(super) fn data_rule(of: &str, keys: &[&str], operator: &str) -> Rule {
+    let has: Vec<_> = keys
+        .iter()
+        .map(|key| format!("'{key}' in self.data"))
+        .collect();
+    let rule = format!(
+        "self.type != '{of}' || (has(self.data) && ({}))",
+        has.join(operator)
+    );
+    let keys = keys.join(if operator == " || " { " or " } else { " and " });
+    let message = format!("target.type {of} needs target.data with key {keys}");
+    Rule::new(rule).message(message.as_str())
+}
+
+/// The API server's own rule for the keys of a Secret.
+pub(super) fn data_key_rule() -> Rule {
+    Rule::new(
+        "self.all(k, k.size() <= 253 && k.matches('^[-._a-zA-Z0-9]+$') && k != '.' && !k.startsWith('..'))",
+    )
+    .message("a key of target.data has 1 to 253 letters, digits, '-', '_' and '.', and does not start with '..'")
+}
+
 // These fields use `schema_with`, because schemars has no attribute for the bounds of a list's or map's elements, and the API
 // server rejects rules over strings without a bound (it estimates their cost from the bound).
 
@@ -58,6 +119,22 @@ pub(super) fn parameters(_: &mut SchemaGenerator) -> Schema {
     )
 }
 
+pub(super) fn probe_headers(_: &mut SchemaGenerator) -> Schema {
+    // Printable ASCII without a blank at an end.
+    let pattern = "^[!-~]([ -~]*[!-~])?$";
+    string_map(
+        16,
+        &json_schema!({"type": "string", "minLength": 1, "maxLength": 1024, "pattern": pattern}),
+    )
+}
+
+pub(super) fn expected_statuses(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array", "maxItems": 32,
+        "items": {"type": "integer", "minimum": 100, "maximum": 599},
+    })
+}
+
 pub(super) fn target_labels(_: &mut SchemaGenerator) -> Schema {
     let pattern = "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$";
     string_map(
@@ -68,6 +145,12 @@ pub(super) fn target_labels(_: &mut SchemaGenerator) -> Schema {
 
 pub(super) fn target_annotations(_: &mut SchemaGenerator) -> Schema {
     string_map(32, &json_schema!({"type": "string", "maxLength": 4096}))
+}
+
+pub(super) fn target_data(_: &mut SchemaGenerator) -> Schema {
+    let mut schema = string_map(32, &json_schema!({"type": "string", "maxLength": 8192}));
+    schema.insert("minProperties".into(), 1.into());
+    schema
 }
 
 fn string_map(max: u32, value: &Schema) -> Schema {

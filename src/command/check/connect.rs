@@ -5,13 +5,15 @@ use std::{
     collections::BTreeSet,
     env,
     io::{IsTerminal, Write, stdin, stdout},
+    iter,
     sync::Arc,
 };
 
 use crate::{
     cli::Check,
     cluster::{Context, Watched},
-    reconcile::Memory,
+    oauth::endpoint::Endpoint,
+    reconcile::{Memory, Settings},
 };
 
 /// Returns whether this is a pod. The operator connects from there anyway.
@@ -32,10 +34,15 @@ pub(super) fn is_allowed<'a>(
         return false;
     }
     let settings = wanted.map(|object| context.observe(object, Memory::default()).settings);
-    let hosts: BTreeSet<_> = settings
-        .filter_map(|settings| Some(settings.ok()?.endpoint.authority()))
-        .collect();
+    let hosts: BTreeSet<_> = settings.flatten().flat_map(|found| hosts(&found)).collect();
     is_agreed(hosts)
+}
+
+/// The hosts of the token endpoint and of the probe.
+fn hosts(settings: &Settings) -> Vec<String> {
+    let probe = settings.probe.iter().map(|probe| &probe.endpoint);
+    let endpoints = iter::once(&settings.endpoint).chain(probe);
+    endpoints.map(Endpoint::authority).collect()
 }
 
 fn is_agreed(hosts: BTreeSet<String>) -> bool {

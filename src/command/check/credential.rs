@@ -7,8 +7,8 @@ use crate::{
     consumers::Consumers,
     kubernetes::error::ApiError,
     reconcile::{
-        ConsumerFact, Finding, Inspection, Mark, Memory, Observed, Read, SpecFact, absorb,
-        conditions,
+        ConsumerFact, Finding, Inspection, Mark, Memory, Observed, Read, Settings, SpecFact,
+        absorb, conditions,
     },
 };
 
@@ -31,7 +31,8 @@ pub(super) async fn findings(
         }
     };
     let mut findings = inspection.spec();
-    findings.extend(conditions(&observed, now()));
+    let credential = &observed.credential;
+    findings.extend(conditions(&credential.status, credential.generation, now()));
     findings.push(or(unreadable.source, inspection.source()));
     findings.extend(inspection.seed().map(|found| or(unreadable.seed, found)));
     findings.extend(inspection.state().map(|found| or(unreadable.state, found)));
@@ -50,12 +51,13 @@ pub(super) async fn findings(
         let trusted = inspection.trusted_ca();
         let settings = inspection.settings();
         findings.extend(network.findings(settings, trusted.as_ref()).await);
+        findings.extend(network.probe_findings(settings, trusted.as_ref()).await);
     } else {
         findings.extend(network::unseen(network::ALL));
+        findings.extend(network::probe_unseen(inspection.settings()));
     }
     findings.push(or(unreadable.target, inspection.target()));
-    let target = &inspection.settings().target_name;
-    findings.extend(consumers(pods, target));
+    findings.extend(consumers(pods, inspection.settings()));
     findings.extend(inspection.earlier_targets(pods.as_ref().ok()));
     findings
 }
@@ -78,8 +80,8 @@ impl Unreadable {
             Read::Target { .. } | Read::Previous { .. } => &mut self.target,
             Read::Source { .. } => &mut self.source,
             Read::Seed { .. } => &mut self.seed,
-            Read::State { .. } | Read::OtherStates { .. } => &mut self.state,
-            Read::Consumers { .. } => &mut self.consumers,
+            Read::State { .. } | Read::OtherStates { .. } | Read::Record { .. } => &mut self.state,
+            Read::Consumers { .. } | Read::Workloads { .. } => &mut self.consumers,
             Read::CaBundle(_) => &mut self.ca_bundle,
         }
     }
@@ -124,6 +126,9 @@ fn reads(observed: &Observed) -> Vec<Read> {
     ];
     reads.extend(Read::ca_bundle(settings));
     reads.extend(Read::seed(settings, &observed.seed));
+    if settings.rendering.is_some() && settings.grant.refresh_token().is_none() {
+        reads.push(Read::record(settings));
+    }
     // Without a refresh token, it shows whether an earlier grant has left one.
     reads.push(Read::state(settings));
     reads
@@ -138,7 +143,8 @@ pub(super) fn unreadable(error: ApiError) -> Finding {
     }
 }
 
-fn consumers(pods: &Pods, target: &str) -> Vec<Finding> {
+fn consumers(pods: &Pods, settings: &Settings) -> Vec<Finding> {
+    let target = &settings.target_name;
     let consumers = match pods {
         Ok(consumers) => consumers,
         Err(unknown) => return vec![unknown.clone()],
@@ -147,13 +153,15 @@ fn consumers(pods: &Pods, target: &str) -> Vec<Finding> {
         let fact = ConsumerFact::Found(consumer.clone());
         if consumer.is_fresh() {
             Finding::good(fact)
+        } else if consumer.is_one_of(&settings.restart) {
+            Finding::good(ConsumerFact::Restarted(consumer.clone()))
         } else {
             Finding::notice(fact)
         }
     });
     let found: Vec<_> = found.collect();
     if found.is_empty() {
-        let secret = target.to_owned();
+        let secret = target.clone();
         return vec![Finding::unseen(ConsumerFact::NoPod { secret })];
     }
     found

@@ -8,16 +8,17 @@ use kube::{Api, Client, CustomResourceExt, Resource};
 
 use crate::{
     api::{CubeCredential, GROUP},
+    cli::{Consumers, Warning},
     kubernetes::{
         access,
         error::{ApiError, call, cause},
         lease::LeaseName,
     },
-    reconcile::{DefinitionError, Finding, InstallationFact, Right},
+    reconcile::{DefinitionError, Finding, InstallationFact, Mark, Right},
 };
 
 /// The verbs of the operator on each resource; the chart's roles grant exactly these.
-const PERMISSIONS: [(&str, &str, Option<&str>, &[&str]); 6] = [
+const PERMISSIONS: [Permission; 5] = [
     (GROUP, "cubecredentials", None, &["get", "list", "watch"]),
     (GROUP, "cubecredentials", Some("status"), &["patch"]),
     (
@@ -28,9 +29,31 @@ const PERMISSIONS: [(&str, &str, Option<&str>, &[&str]); 6] = [
     ),
     ("", "configmaps", None, &["get", "list", "watch"]),
     ("events.k8s.io", "events", None, &["create"]),
-    // Only for warnings about consumers.
-    ("", "pods", None, &["list"]),
 ];
+
+/// Group, resource, subresource and verbs.
+type Permission = (
+    &'static str,
+    &'static str,
+    Option<&'static str>,
+    &'static [&'static str],
+);
+
+/// The verbs on pods and workloads that the flags of the operator need.
+fn of_consumers(warning: Warning, consumers: Consumers) -> Vec<Permission> {
+    let mut needed: Vec<Permission> = Vec::new();
+    if consumers.refresh_pods {
+        needed.push(("", "pods", None, &["list", "patch"]));
+    } else if warning.warn_consumers {
+        needed.push(("", "pods", None, &["list"]));
+    }
+    if consumers.restart_workloads {
+        for resource in ["deployments", "statefulsets", "daemonsets"] {
+            needed.push(("apps", resource, None, &["get", "patch"]));
+        }
+    }
+    needed
+}
 
 const LEASE_VERBS: [&str; 3] = ["get", "create", "patch"];
 
@@ -100,11 +123,34 @@ fn same_schema(found: &CustomResourceDefinition) -> bool {
 pub(super) async fn permissions(
     client: &Client,
     namespace: Option<&str>,
-    warn_consumers: bool,
+    warning: Warning,
+    consumers: Consumers,
 ) -> Result<Vec<Finding>, ApiError> {
-    let needed = PERMISSIONS
-        .iter()
-        .filter(|(_, resource, ..)| warn_consumers || *resource != "pods");
+    let mut findings = granted(client, namespace, &PERMISSIONS).await?;
+    findings.extend(granted(client, namespace, &of_consumers(warning, consumers)).await?);
+    Ok(findings)
+}
+
+/// Returns the rights on pods and workloads that the account of this process lacks.
+///
+/// # Errors
+/// If the API server cannot be asked.
+pub(crate) async fn missing_for_consumers(
+    client: &Client,
+    namespace: Option<&str>,
+    warning: Warning,
+    consumers: Consumers,
+) -> Result<Vec<Finding>, ApiError> {
+    let mut findings = granted(client, namespace, &of_consumers(warning, consumers)).await?;
+    findings.retain(|finding| finding.mark == Mark::Bad);
+    Ok(findings)
+}
+
+async fn granted(
+    client: &Client,
+    namespace: Option<&str>,
+    needed: &[Permission],
+) -> Result<Vec<Finding>, ApiError> {
     let mut findings = Vec::new();
     for (group, resource, subresource, verbs) in needed {
         let attributes = ResourceAttributes {

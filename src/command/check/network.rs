@@ -7,7 +7,8 @@ use crate::{
         ca_bundle::TrustedCa,
         client::{TokenClient, proxy},
         diagnose::probe::{self, Judgement},
-        error::TokenError,
+        endpoint::Endpoint,
+        error::{NetworkError, TokenError},
     },
     reconcile::{FailedStep, Finding, NetworkFact, NetworkStep, Settings},
 };
@@ -19,12 +20,20 @@ pub(super) struct Network {
     ways: HashMap<(String, Option<TrustedCa>), Vec<Finding>>,
     /// By the token URL.
     responses: HashMap<String, Finding>,
+    /// By the URL of the probe and the trusted CA certificates.
+    probes: HashMap<(String, Option<TrustedCa>), Vec<Finding>>,
 }
 
 /// One line for each step that is not made.
 pub(super) fn unseen(steps: usize) -> impl Iterator<Item = Finding> {
     let rest = NetworkStep::ALL.into_iter().skip(ALL - steps);
     rest.map(|step| Finding::unseen(NetworkFact::NotChecked(step)))
+}
+
+/// One line for the host of the probe, if there is one.
+pub(super) fn probe_unseen(settings: &Settings) -> Option<Finding> {
+    let host = settings.probe.as_ref()?.endpoint.authority();
+    Some(Finding::unseen(NetworkFact::ProbeHostNotChecked { host }))
 }
 
 /// All of them.
@@ -36,6 +45,7 @@ impl Network {
             tokens,
             ways: HashMap::new(),
             responses: HashMap::new(),
+            probes: HashMap::new(),
         }
     }
 
@@ -59,6 +69,35 @@ impl Network {
         findings
     }
 
+    /// The way to the host of the probe, as far as it needs no token.
+    pub(super) async fn probe_findings(
+        &mut self,
+        settings: &Settings,
+        trusted: Option<&TrustedCa>,
+    ) -> Vec<Finding> {
+        let Some(probe) = &settings.probe else {
+            return Vec::new();
+        };
+        let way = (probe.endpoint.url().to_string(), trusted.cloned());
+        if let Some(known) = self.probes.get(&way) {
+            return known.clone();
+        }
+        let mut findings = Vec::new();
+        let failed = |error| FailedStep::of_probe(error, settings);
+        let reached = self
+            .reach(&probe.endpoint, trusted, &failed, &mut findings)
+            .await;
+        findings.push(match reached {
+            Ok(true) => Finding::unseen(NetworkFact::ProbeNotSent {
+                host: probe.endpoint.authority(),
+            }),
+            Ok(false) => return findings,
+            Err(error) => Finding::bad(NetworkFact::Failed(failed(error))),
+        });
+        self.probes.insert(way, findings.clone());
+        findings
+    }
+
     /// Goes as far as an exchange would.
     async fn walk(
         &mut self,
@@ -66,43 +105,63 @@ impl Network {
         trusted: Option<&TrustedCa>,
         findings: &mut Vec<Finding>,
     ) -> Result<(), TokenError> {
-        let endpoint = &settings.endpoint;
+        let failed = |error| FailedStep::new(error, settings);
+        if self
+            .reach(&settings.endpoint, trusted, &failed, findings)
+            .await?
+        {
+            findings.push(self.response(settings, trusted).await);
+        }
+        Ok(())
+    }
+
+    /// Goes as far as the handshake. Returns whether a request could be sent.
+    async fn reach(
+        &self,
+        endpoint: &Endpoint,
+        trusted: Option<&TrustedCa>,
+        failed: &(dyn Fn(NetworkError) -> FailedStep + Sync),
+        findings: &mut Vec<Finding>,
+    ) -> Result<bool, NetworkError> {
         self.tokens.check_network(endpoint)?;
         if let Some(proxy) = proxy::proxy(endpoint) {
-            if !self.through_proxy(settings, proxy, findings).await {
-                return Ok(());
+            if !self.through_proxy(endpoint, proxy, findings).await {
+                return Ok(false);
             }
         } else {
-            self.directly(settings, findings).await?;
+            self.directly(endpoint, findings).await?;
         }
         let handshake = self.tokens.handshake(endpoint, trusted).await?;
         let certificate = handshake.certificate;
-        match handshake.outcome {
-            Ok(version) => findings.push(Finding::good(NetworkFact::Trusted {
-                version,
-                certificate,
-            })),
-            Err(error) => {
-                findings.push(Finding::bad(NetworkFact::Untrusted {
-                    failed: FailedStep::new(error, settings),
+        let (finding, is_trusted) = match handshake.outcome {
+            Ok(version) => (
+                Finding::good(NetworkFact::Trusted {
+                    version,
                     certificate,
-                }));
-                return Ok(());
-            }
-        }
-        findings.push(self.response(settings, trusted).await);
-        Ok(())
+                }),
+                true,
+            ),
+            Err(error) => (
+                Finding::bad(NetworkFact::Untrusted {
+                    failed: failed(error),
+                    certificate,
+                }),
+                false,
+            ),
+        };
+        findings.push(finding);
+        Ok(is_trusted)
     }
 
     /// The address and the connection. Returns whether the proxy could be reached.
     async fn through_proxy(
         &self,
-        settings: &Settings,
+        endpoint: &Endpoint,
         proxy: String,
         findings: &mut Vec<Finding>,
     ) -> bool {
         findings.push(Finding::unseen(NetworkFact::ResolvedByProxy {
-            host: settings.endpoint.host(),
+            host: endpoint.host(),
             proxy: proxy.clone(),
         }));
         let connected = self.tokens.connect(&*proxy).await;
@@ -117,10 +176,9 @@ impl Network {
     /// The address and the connection, without a proxy.
     async fn directly(
         &self,
-        settings: &Settings,
+        endpoint: &Endpoint,
         findings: &mut Vec<Finding>,
-    ) -> Result<(), TokenError> {
-        let endpoint = &settings.endpoint;
+    ) -> Result<(), NetworkError> {
         let addresses = self.tokens.addresses(endpoint).await?;
         findings.push(Finding::good(NetworkFact::Addresses {
             host: endpoint.host(),

@@ -14,6 +14,8 @@ use kube::Client;
 
 use crate::{
     api::GROUP,
+    cli::{Consumers, Warning},
+    command::check::missing_for_consumers,
     kubernetes::{access::may, error::ApiError},
     last_error::LastError,
 };
@@ -90,4 +92,30 @@ async fn may_watch(client: &Client, namespace: Option<&String>) -> Result<bool, 
         }
     }
     Ok(true)
+}
+
+/// Logs the rights on pods and workloads that the flags need and the account lacks. Everything else works without them.
+pub(super) async fn warn_of_missing(
+    client: Client,
+    namespaces: Option<BTreeSet<String>>,
+    warning: Warning,
+    consumers: Consumers,
+) {
+    let namespaces: Vec<Option<String>> = match namespaces {
+        None => vec![None],
+        Some(some) => some.into_iter().map(Some).collect(),
+    };
+    for namespace in namespaces {
+        let missing = missing_for_consumers(&client, namespace.as_deref(), warning, consumers);
+        match missing.await {
+            Ok(missing) => {
+                for finding in missing {
+                    tracing::warn!(missing = %finding, "this account lacks a right that the flags need");
+                }
+            }
+            Err(error) => {
+                return tracing::warn!(%error, "failed to check the rights of this account on pods and workloads");
+            }
+        }
+    }
 }

@@ -1,4 +1,4 @@
-use kube::runtime::watcher::Event;
+use kube::{Resource, runtime::watcher::Event};
 
 use super::*;
 use crate::{
@@ -56,6 +56,34 @@ async fn a_reconcile_that_outlives_its_object_leaves_no_metric_and_no_state() {
     reconciler.keep(&old, session, true);
     assert_eq!(shown(&reconciler), [""; 0]);
     assert_eq!(reconciler.states.uids(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_status_that_was_written_is_kept_until_the_watch_shows_it_and_not_until_the_next_reconcile()
+ {
+    let reconciler = reconciler();
+    let at = |version: &str, failures| {
+        let mut object = object("main", "a");
+        object.meta_mut().resource_version = Some(version.into());
+        let readable = object.0.as_mut().unwrap();
+        readable.status.as_mut().unwrap().failures = Some(failures);
+        object
+    };
+    list(&reconciler, &[at("7", 1)]);
+    observe(&reconciler, &at("7", 1));
+    let written = convert::status(&at("8", 2));
+    reconciler.states.reported("a", 8, &written);
+    for (version, failures, keeps) in [("7", 1, true), ("8", 1, true), ("8", 2, false)] {
+        credentials_affected(&reconciler, Event::Apply(at(version, failures)));
+        assert_eq!(
+            reconciler.states.keeps_status("a"),
+            keeps,
+            "{version} {failures}"
+        );
+    }
+    reconciler.states.reported("a", 9, &written);
+    credentials_affected(&reconciler, Event::Apply(at("10", 1)));
+    assert!(!reconciler.states.keeps_status("a"), "it is newer");
 }
 
 #[tokio::test]

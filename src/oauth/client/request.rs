@@ -2,10 +2,11 @@
 //! client secret.
 
 use hyper::{
-    Request, Response,
+    Method, Request, Response,
     body::Incoming,
     client::conn::http1::{self, SendRequest},
     header::{self, HeaderValue, InvalidHeaderValue},
+    http::request::Builder,
 };
 use hyper_util::rt::TokioIo;
 use secrecy::{ExposeSecret, SecretString};
@@ -13,12 +14,18 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use url::Position;
 
 use super::error::{NetworkError, NoResponse};
-use crate::oauth::endpoint::Endpoint;
+use crate::{
+    api::ProbeMethod,
+    oauth::{endpoint::Endpoint, probe::ProbeRequest},
+};
 
 pub(super) const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
 /// The most header lines of a response: as many as curl reads. The HTTP library limits their size to about 400 KiB.
 const MOST_HEADERS: usize = 5_000;
+
+/// The most bytes of the head of an API's response. Nothing but its status is needed.
+const LARGEST_HEAD: usize = 64 * 1024;
 
 /// The beginning of a response.
 pub(super) struct Head {
@@ -31,8 +38,9 @@ pub(super) struct Head {
 pub(super) async fn send(
     connection: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     request: Request<String>,
+    settings: &http1::Builder,
 ) -> hyper::Result<Head> {
-    let (mut sender, connection) = settings().handshake(TokioIo::new(connection)).await?;
+    let (mut sender, connection) = settings.handshake(TokioIo::new(connection)).await?;
     // Its errors also end the request or the body, where they are handled.
     tokio::spawn(connection);
     let response = sender.send_request(request).await?;
@@ -42,7 +50,7 @@ pub(super) async fn send(
     })
 }
 
-fn settings() -> http1::Builder {
+pub(super) fn settings() -> http1::Builder {
     let mut settings = http1::Builder::new();
     // A header line that nobody needs must not cost a response. Browsers and curl read such responses too.
     settings
@@ -51,6 +59,51 @@ fn settings() -> http1::Builder {
         .allow_obsolete_multiline_headers_in_responses(true)
         .max_headers(MOST_HEADERS);
     settings
+}
+
+/// The settings for a probe, of whose response only the status is read.
+pub(super) fn settings_of_probe() -> http1::Builder {
+    let mut settings = settings();
+    settings.max_buf_size(LARGEST_HEAD);
+    settings
+}
+
+/// A request that tries a token.
+///
+/// # Errors
+/// If a header cannot hold the token.
+pub(super) fn probe(request: &ProbeRequest) -> Result<Request<String>, NetworkError> {
+    let probe = &request.probe;
+    let endpoint = &probe.endpoint;
+    let token = request.authorization();
+    let token = sensitive(token.expose_secret());
+    let token = token.map_err(|_| NetworkError::SecretNotSendable)?;
+    let method = match probe.method {
+        ProbeMethod::Get => Method::GET,
+        ProbeMethod::Head => Method::HEAD,
+    };
+    let mut http = Request::builder()
+        .method(method)
+        .uri(&endpoint.url()[Position::BeforePath..])
+        .header(header::HOST, endpoint.authority())
+        .header(header::AUTHORIZATION, token);
+    let defaults = [
+        (header::ACCEPT.as_str(), "*/*"),
+        (header::USER_AGENT.as_str(), USER_AGENT),
+    ];
+    let is_set = |name: &str| {
+        probe
+            .headers
+            .keys()
+            .any(|set| set.eq_ignore_ascii_case(name))
+    };
+    for (name, value) in defaults.into_iter().filter(|(name, _)| !is_set(name)) {
+        http = http.header(name, value);
+    }
+    for (name, value) in &probe.headers {
+        http = http.header(name, value);
+    }
+    complete(endpoint, http, String::new())
 }
 
 /// A POST of this form.
@@ -62,22 +115,41 @@ pub(super) fn post(
     form: &SecretString,
     authorization: Option<&SecretString>,
 ) -> Result<Request<String>, NetworkError> {
-    let mut post = Request::post(&endpoint.url()[Position::BeforePath..])
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .header(header::ACCEPT, "application/json")
-        .header(header::ACCEPT_ENCODING, "identity")
-        .header(header::USER_AGENT, USER_AGENT)
-        .header(header::HOST, endpoint.authority());
+    let mut post = to(endpoint, Method::POST)
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
     if let Some(authorization) = authorization {
         let value = sensitive(authorization.expose_secret());
         let value = value.map_err(|_| NetworkError::SecretNotSendable)?;
         post = post.header(header::AUTHORIZATION, value);
     }
-    post.body(form.expose_secret().to_owned())
-        .map_err(|_| NetworkError::NoResponse {
-            endpoint: endpoint.authority(),
-            cause: NoResponse::Incomplete,
-        })
+    complete(endpoint, post, form.expose_secret().to_owned())
+}
+
+/// A GET without credentials.
+#[cfg(feature = "plugin")]
+pub(super) fn get(endpoint: &Endpoint) -> Result<Request<String>, NetworkError> {
+    complete(endpoint, to(endpoint, Method::GET), String::new())
+}
+
+fn to(endpoint: &Endpoint, method: Method) -> Builder {
+    Request::builder()
+        .method(method)
+        .uri(&endpoint.url()[Position::BeforePath..])
+        .header(header::ACCEPT, "application/json")
+        .header(header::ACCEPT_ENCODING, "identity")
+        .header(header::USER_AGENT, USER_AGENT)
+        .header(header::HOST, endpoint.authority())
+}
+
+fn complete(
+    endpoint: &Endpoint,
+    request: Builder,
+    body: String,
+) -> Result<Request<String>, NetworkError> {
+    request.body(body).map_err(|_| NetworkError::NoResponse {
+        endpoint: endpoint.authority(),
+        cause: NoResponse::Incomplete,
+    })
 }
 
 /// A header value that no layer below prints.

@@ -1,6 +1,6 @@
 //! Classifies a response.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
 use super::{
@@ -8,6 +8,7 @@ use super::{
     codes::is_same_name,
     ends,
     error::{Fault, ResponseError},
+    fields::others,
     oauth_error::{OAuthError, Stated},
     parse::{fields, json, text, token},
     redirect,
@@ -130,7 +131,17 @@ impl Reader<'_> {
             login_end,
             scopes: self.scopes_shown(stated),
             narrowed: self.is_narrowed(stated),
+            fields: others(fields, &self.refresh_tokens(fields), &self.scrubber),
         })
+    }
+
+    /// The refresh token that was sent, and the one that the response brings.
+    fn refresh_tokens<'b>(&'b self, fields: &'b Map<String, Value>) -> Vec<&'b str> {
+        let sent = self.request.grant.refresh_token();
+        let sent = sent.map(ExposeSecret::expose_secret);
+        sent.into_iter()
+            .chain(text(fields, "refresh_token"))
+            .collect()
     }
 
     /// The granted scopes as the status shows them: bounded and scrubbed like every other text of a provider.

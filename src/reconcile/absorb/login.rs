@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::exchange;
+use super::{exchange, target};
 use crate::api_error::ApiError;
 use crate::reconcile::{
     case::Case,
@@ -10,8 +10,6 @@ use crate::reconcile::{
     memory::{Change, Setback, Unstored},
     observed::Observed,
     plan::NotStored,
-    target::TargetSecret,
-    token::{Token, TokenMetadata},
 };
 
 pub(super) fn read(observed: &mut Observed, reading: Option<StateReading>, now: Timestamp) {
@@ -145,31 +143,10 @@ fn notice_a_lost_login(observed: &mut Observed) {
 /// Takes the stored access token in hand, if consumers do not have it yet. The access token of a predecessor is left alone before the
 /// owner of its initial refresh token has consented again.
 pub(super) fn take_token(observed: &mut Observed, now: Timestamp) {
-    let Ok(settings) = &observed.settings else {
+    let Some(case) = Case::of(observed, now) else {
         return;
     };
-    let case = Case {
-        observed,
-        settings,
-        now,
-    };
-    let Some(found) = case.adoptable_login().and_then(access_token) else {
-        return;
-    };
-    let on_target = observed
-        .target
-        .present()
-        .and_then(TargetSecret::confirmed_metadata);
-    let newer = |other: &TokenMetadata| found.metadata.is_newer_than(other);
-    let at_hand = observed.memory.target.token();
-    if on_target.as_ref().is_none_or(newer) && at_hand.is_none_or(|other| newer(&other.metadata)) {
-        observed.memory.target.receive(found);
+    if let Some(found) = case.adoptable_login().and_then(StoredLogin::token) {
+        target::take_token_from_beside(observed, found);
     }
-}
-
-fn access_token(stored: &StoredLogin) -> Option<Token> {
-    Some(Token {
-        value: stored.access_token.clone()?,
-        metadata: stored.record.issued.clone()?,
-    })
 }

@@ -1,17 +1,21 @@
 //! Absorbs reads, writes and deletions of the target.
 
 use jiff::Timestamp;
+use secrecy::ExposeSecret;
 
 use crate::{
     api::{ConditionType, CubeCredentialStatus, Reason},
     reconcile::{
         case::{Case, Inheritance},
         credential::Credential,
-        login::State,
+        login::{State, StateReading},
         memory::{Change, Written},
         observed::Observed,
-        target::{Content, DesiredMetadata, Target, TargetOwner, TargetReading, TargetSecret},
-        token::TokenMetadata,
+        record::{Record, RecordSecret},
+        target::{
+            Content, DesiredMetadata, Found, Target, TargetOwner, TargetReading, TargetSecret,
+        },
+        token::{Token, TokenMetadata, fingerprint},
         write_error::WriteError,
     },
 };
@@ -20,6 +24,9 @@ use crate::{
 /// names none. That may be wrong of a foreign Secret, which is noticed when the target is created, because nothing is
 /// written over it. Only a refresh token is worth a look before it is used.
 pub(super) fn recall(observed: &mut Observed) {
+    if let Some(known) = &observed.memory.target.record {
+        observed.record = Record::known((**known).clone());
+    }
     let fingerprint = reported_content(observed);
     if matches!(observed.target, Target::Unknown) && was_never_published(observed) {
         observed.target = Target::Absent;
@@ -64,15 +71,8 @@ pub(super) fn read(observed: &mut Observed, reading: Option<TargetReading>) {
 
 /// Remembers that a predecessor's token proves this object's right to its Secret, before another token is at hand.
 pub(super) fn notice_inheritance(observed: &mut Observed, now: Timestamp) {
-    let Ok(settings) = &observed.settings else {
-        return;
-    };
-    let case = Case {
-        observed,
-        settings,
-        now,
-    };
-    if let Some(Inheritance::Proven(uid)) = case.inheritance() {
+    let inheritance = Case::of(observed, now).and_then(|case| case.inheritance());
+    if let Some(Inheritance::Proven(uid)) = inheritance {
         observed.memory.target.inherit(uid);
     }
 }
@@ -90,11 +90,77 @@ fn take_token(observed: &mut Observed, reading: TargetReading) -> TargetSecret {
     let TargetReading { mut secret, data } = reading;
     if secret.owner(&observed.credential) != TargetOwner::Foreign {
         let found = secret.inspect(&data);
+        if let Some(Found::Rendered { key, .. }) = &found {
+            observed.target_key = Some(key.clone());
+        }
         if observed.memory.target.found(found) {
             observed.memory.reporting.note(Change::Issued);
         }
     }
     secret
+}
+
+/// Takes a token in hand that is kept beside the target, if consumers do not have it yet, or if templates hide it on the target.
+pub(super) fn take_token_from_beside(observed: &mut Observed, found: Token) {
+    let memory = &mut observed.memory.target;
+    if let Some(at_hand) = memory.token()
+        && at_hand.value.expose_secret() == found.value.expose_secret()
+    {
+        memory.describe(found.details);
+        return;
+    }
+    let target = observed.target.present();
+    let hidden = target.is_some_and(|target| {
+        target.is_rendered() && target.content == Content::Confirmed(fingerprint(&found.value))
+    });
+    if hidden && memory.token().is_none() {
+        return memory.read(found);
+    }
+    let on_target = target.and_then(TargetSecret::confirmed_metadata);
+    let newer = |other: &TokenMetadata| found.metadata.is_newer_than(other);
+    if on_target.as_ref().is_none_or(newer)
+        && memory.token().is_none_or(|other| newer(&other.metadata))
+    {
+        memory.receive(found);
+    }
+}
+
+pub(super) fn record_read(observed: &mut Observed, reading: Option<StateReading>) {
+    keep_record(observed, Record::of(reading, &observed.credential));
+    let Some(found) = observed.record.token().cloned() else {
+        return;
+    };
+    // The token of a predecessor is not this object's, but for one on a target that may be taken over.
+    let ours = found.metadata.owner_uid == observed.credential.uid;
+    let on_target = observed.target.present().map(|target| &target.content);
+    if ours || on_target == Some(&Content::Confirmed(fingerprint(&found.value))) {
+        take_token_from_beside(observed, found);
+    }
+}
+
+pub(super) fn recorded(observed: &mut Observed, record: RecordSecret) {
+    keep_record(observed, Record::Present(record));
+}
+
+/// The record is not what it was when it was last read or written.
+pub(super) fn record_changed(observed: &mut Observed) {
+    keep_record(observed, Record::Unread);
+}
+
+pub(super) fn record_deleted(observed: &mut Observed, refused: bool) {
+    let record = match &observed.record {
+        Record::Present(record) if refused => Record::Present(RecordSecret {
+            undeletable: true,
+            ..record.clone()
+        }),
+        _ => Record::Absent,
+    };
+    keep_record(observed, record);
+}
+
+fn keep_record(observed: &mut Observed, record: Record) {
+    observed.memory.target.record = record.present().map(|secret| Box::new(secret.known()));
+    observed.record = record;
 }
 
 pub(super) fn published(observed: &mut Observed, secret: TargetSecret) {
@@ -104,6 +170,7 @@ pub(super) fn published(observed: &mut Observed, secret: TargetSecret) {
     }
     if let Some(token) = &token {
         observed.memory.exchange.published(token);
+        observed.memory.probe.published(token);
     }
     let written = written(observed, &secret, token.as_ref());
     if observed.memory.target.published(written) {
@@ -117,6 +184,7 @@ pub(super) fn published(observed: &mut Observed, secret: TargetSecret) {
         observed.watched_state = None;
     }
     observed.target = Target::Present(secret);
+    observed.target_key = None;
 }
 
 fn written(

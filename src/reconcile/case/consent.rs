@@ -1,13 +1,26 @@
 //! The hosts that the operator's flags and the owners of the Secrets allow, and the CAs that prove them.
 
 use super::Case;
-use crate::reconcile::source::{Rejection, SecretRole, Source, consent, preflight};
+use crate::{
+    oauth::endpoint::Endpoint,
+    reconcile::source::{Rejection, SecretRole, Source, consent, preflight},
+};
 
 impl Case<'_> {
-    /// Returns whether the operator and the owners of the Secrets allow the host.
+    /// Returns whether the operator and the owners of the Secrets allow the host, and the one that the token is tried at.
     pub(in crate::reconcile) fn hosts(&self) -> Result<(), Rejection> {
+        self.host_of(&self.settings.endpoint)?;
+        if let Some(probe) = &self.settings.probe {
+            self.host_of(&probe.endpoint).map_err(Rejection::of_probe)?;
+        }
+        if self.observed.token_hosts_required {
+            self.hosts_are_named()?;
+        }
+        Ok(())
+    }
+
+    fn host_of(&self, endpoint: &Endpoint) -> Result<(), Rejection> {
         let (observed, settings) = (self.observed, self.settings);
-        let endpoint = &settings.endpoint;
         preflight::operator_allows(observed.allowed_hosts.as_ref(), endpoint)?;
         let client_hosts = observed.source.token_hosts();
         preflight::owner_allows(&settings.source.name, client_hosts, endpoint)?;
@@ -15,9 +28,6 @@ impl Case<'_> {
             for hosts in &self.seed_hosts() {
                 preflight::owner_allows(&initial.name, hosts.as_deref(), endpoint)?;
             }
-        }
-        if observed.token_hosts_required {
-            self.hosts_are_named()?;
         }
         Ok(())
     }

@@ -53,6 +53,9 @@ impl Case<'_> {
         {
             return Inputs::Changed;
         }
+        if self.is_forgotten() {
+            return Inputs::Changed;
+        }
         if self.is_confirmed(token) {
             return Inputs::Current;
         }
@@ -75,7 +78,9 @@ impl Case<'_> {
             }
         }
         match observed.memory.target.token() {
-            None => Inputs::Unconfirmed(Read::target(self.settings, &observed.target)),
+            None => self
+                .read_of_token()
+                .map_or(Inputs::Changed, Inputs::Unconfirmed),
             Some(at_hand) if inputs.hash(&at_hand.value) == token.inputs_hash => Inputs::Current,
             Some(_) => Inputs::Changed,
         }
@@ -194,6 +199,7 @@ impl Case<'_> {
             inputs: TokenInputs::new(self.settings, &client),
             settings: Arc::new(self.settings.clone()),
             attempted: self.attempted(),
+            client_id: client.client_id().to_owned(),
             client: self.key_of(&client),
             login: login.cloned(),
         };
@@ -220,6 +226,7 @@ impl Case<'_> {
         self.authorities()?;
         self.stored_token()?;
         preflight::ca_bundle(self.settings, &self.observed.ca_bundle)?;
+        self.templates()?;
         Ok(client)
     }
 

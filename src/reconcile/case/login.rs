@@ -77,11 +77,25 @@ impl Case<'_> {
     /// that it is beside.
     fn is_spent(&self, initial: &SecretString) -> Result<bool, Read> {
         let at_hand = self.observed.memory.target.token();
-        let recorded = self.target().and_then(TargetSecret::confirmed_metadata);
-        if at_hand.is_none() && recorded.is_some_and(|token| token.spent_seed.is_some()) {
-            return Err(Read::target(self.settings, &self.observed.target));
+        // A target under an earlier name says the same.
+        let marked = self.target().or_else(|| self.newest_earlier_target());
+        let recorded = marked.and_then(TargetSecret::metadata);
+        let spent = at_hand.is_some_and(|token| login::has_spent(token, initial));
+        let Some(mark) = recorded.and_then(|token| token.spent_seed) else {
+            return Ok(spent);
+        };
+        // The mark is keyed with what the templates made.
+        let rendered = marked.is_some_and(TargetSecret::is_rendered);
+        let key = self.observed.target_key.as_ref();
+        match (rendered, at_hand, key) {
+            (false, Some(_), _) => Ok(spent),
+            (true, _, Some(key)) => Ok(spent || login::is_mark_of(&mark, initial, key)),
+            (false, None, _) | (true, _, None) => Err(match self.target() {
+                None => marked.map(Read::previous),
+                Some(_) => None,
+            }
+            .unwrap_or_else(|| Read::target(self.settings, &self.observed.target))),
         }
-        Ok(at_hand.is_some_and(|token| login::has_spent(token, initial)))
     }
 
     /// The next login where its owner provides an initial refresh token that the stored one knows. That proves who consents, but

@@ -80,6 +80,14 @@ impl<'a> Case<'a> {
         let Some(token) = secret.confirmed_metadata() else {
             return Some(refused);
         };
+        if secret.is_rendered() {
+            let Some(key) = &observed.target_key else {
+                let read = Read::target(self.settings, &observed.target);
+                return Some(Inheritance::Unconfirmed(read));
+            };
+            let fits = secret.is_rendered_for(&inputs, key);
+            return Some(if fits { proven } else { refused });
+        }
         let Some(at_hand) = observed.memory.target.token() else {
             let read = Read::target(self.settings, &observed.target);
             return Some(Inheritance::Unconfirmed(read));
@@ -108,7 +116,7 @@ impl<'a> Case<'a> {
     /// Why a Secret under an earlier name is kept, as far as that is known.
     pub(in crate::reconcile) fn kept_for(&self, secret: &TargetSecret) -> Option<Kept> {
         let pods = self.observed.memory.target.pods();
-        if self.observed.lists_pods && !pods.is_some_and(PodsSeen::is_forbidden) {
+        if self.observed.access.lists_pods && !pods.is_some_and(PodsSeen::is_forbidden) {
             return pods.map_or(Some(Kept::Unknown), |pods| pods.kept_for(&secret.name));
         }
         // Without a list of pods, it is kept as long as its token can be of use.
@@ -171,7 +179,22 @@ impl<'a> Case<'a> {
             return self.good_token();
         }
         let published = self.token_on_target()?;
-        (published.expires_at > self.now && self.is_confirmed(&published)).then_some(published)
+        let is_current = self.is_confirmed(&published) || self.was_confirmed_with(&published);
+        (published.expires_at > self.now && is_current).then_some(published)
+    }
+
+    /// Returns whether the token at hand was requested with the very versions that the published one was confirmed for, and its
+    /// inputs have not changed since: a new token may wait for long, while other parts of the spec change.
+    fn was_confirmed_with(&self, published: &TokenMetadata) -> bool {
+        let Some(at_hand) = self.observed.memory.target.token() else {
+            return false;
+        };
+        let at_hand = &at_hand.metadata;
+        published.owner_uid == at_hand.owner_uid
+            && published.generation == at_hand.generation
+            && published.source_version == at_hand.source_version
+            && published.seed_version == at_hand.seed_version
+            && self.inputs(at_hand) == Inputs::Current
     }
 
     /// The published token, if it has not expired. Where no published token is good, its inputs have changed.

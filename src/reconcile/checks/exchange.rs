@@ -9,6 +9,7 @@ use crate::{
         case::{BackoffBypass, Case, Inputs, NextLogin},
         pace::{Permit, PermitRequest, Slot, deadline, retry, slot},
         plan::{Action, Next, Read},
+        record::Record,
         source::{CaBundle, Rejection},
         status::Conditions,
         time::later,
@@ -103,6 +104,10 @@ pub(super) fn the_needs_of_the_request_are_read(case: &Case<'_>) -> Option<Step>
     {
         return Some(read(bundle));
     }
+    // An earlier process may have kept a newer token, or a response that the templates cannot render.
+    if case.wants_record() && matches!(observed.record, Record::Unread) {
+        return Some(read(Read::record(case.settings)));
+    }
     let seed = Read::seed(case.settings, &observed.seed)?;
     match case.next_login() {
         NextLogin::Unconfirmed(what) => Some(read(what)),
@@ -131,7 +136,7 @@ pub(super) fn a_slot_is_waited_for(case: &Case<'_>) -> Option<Step> {
     take_slot(case)
 }
 
-fn take_slot(case: &Case<'_>) -> Option<Step> {
+pub(super) fn take_slot(case: &Case<'_>) -> Option<Step> {
     match case.observed.slot {
         Some(Slot::Taken) => None,
         Some(Slot::Later { since }) => {

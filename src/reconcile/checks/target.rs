@@ -4,11 +4,12 @@ use super::step::{Step, act, read, settle};
 use crate::{
     api::Reason,
     reconcile::{
-        case::{Case, Inheritance, Inputs},
+        case::{Case, Inheritance, Inputs, Unrendered},
         plan::{Action, Next, Read},
-        source::Source,
+        record::{self, Record},
+        source::{Rejection, Source},
         status::Conditions,
-        target::{Content, DesiredMetadata, Target, TargetSecret, desired},
+        target::{Content, DesiredMetadata, Target, TargetConflict, TargetSecret, desired},
         token::{Token, TokenMetadata},
         write_error::WriteError,
     },
@@ -54,13 +55,26 @@ pub(super) fn a_predecessors_secret_is_not_taken_over(case: &Case<'_>) -> Option
 pub(super) fn a_moved_target_is_read(case: &Case<'_>) -> Option<Step> {
     let previous = case.newest_earlier_target()?;
     let wanted = case.observed.target.is_absent() && case.observed.memory.target.token().is_none();
-    wanted.then(|| read(Read::previous(previous)))
+    if !wanted {
+        return None;
+    }
+    // The product of the templates is not the token.
+    if previous.is_rendered() {
+        return case.read_beside_target().map(read);
+    }
+    Some(read(Read::previous(previous)))
 }
 
 /// Writes a token that the target does not hold yet, and repairs a target with other metadata than it should have.
 pub(super) fn the_token_is_published(case: &Case<'_>) -> Option<Step> {
+    if case.held_back().is_some() {
+        return None;
+    }
     let memory = &case.observed.memory.target;
-    let metadata = publishable(case)?;
+    let metadata = TokenMetadata {
+        unproven: case.token_to_probe().is_some(),
+        ..publishable(case)?
+    };
     let current = case.target();
     let wanted = DesiredMetadata::new(&case.observed.credential, case.settings, &metadata);
     let wanted = wanted.over(current);
@@ -75,7 +89,24 @@ pub(super) fn the_token_is_published(case: &Case<'_>) -> Option<Step> {
         return None;
     }
     let Some(at_hand) = memory.token() else {
-        return Some(read(Read::target(case.settings, &case.observed.target)));
+        // A token that nothing holds any more is replaced when it is due.
+        return case.read_of_token().map(read);
+    };
+    let token = Token {
+        metadata,
+        ..at_hand.clone()
+    };
+    // The templates may hide it, so it is kept first.
+    if let Some(step) = the_token_is_recorded(case, &token) {
+        return Some(step);
+    }
+    let content = match case.content_of(&token) {
+        Ok(content) => content,
+        Err(Unrendered::Unconfirmed(what)) => return Some(read(what)),
+        Err(Unrendered::Forgotten) => return None,
+        Err(Unrendered::Rejected(rejection)) => {
+            return a_token_that_cannot_be_rendered_rests(case, &token, &rejection);
+        }
     };
     // The type of a Secret is immutable.
     let retyped = current.filter(|secret| is_retyped(case, secret));
@@ -85,13 +116,68 @@ pub(super) fn the_token_is_published(case: &Case<'_>) -> Option<Step> {
         }
         return Some(act(Action::Delete(secret.secret_version())));
     }
-    let token = Token {
-        value: at_hand.value.clone(),
-        metadata,
-    };
-    let replaces = current.map(TargetSecret::secret_version);
-    let target = desired(case.settings, &token, wanted, replaces);
+    let target = desired(case.settings, &token, content, wanted, current);
     Some(act(Action::Publish(target)))
+}
+
+fn the_token_is_recorded(case: &Case<'_>, token: &Token) -> Option<Step> {
+    if !case.wants_record() || case.is_recorded(token) {
+        return None;
+    }
+    let observed = case.observed;
+    Some(match &observed.record {
+        Record::Unread => read(Read::record(case.settings)),
+        Record::Foreign => return an_unusable_record_is_left_alone(case),
+        Record::Absent | Record::Present(_) => {
+            let desired =
+                record::desired(&observed.credential, case.settings, token, &observed.record);
+            act(Action::Record(Box::new(desired)))
+        }
+    })
+}
+
+/// The next response may be another one, so it is asked for when the token is due.
+fn a_token_that_cannot_be_rendered_rests(
+    case: &Case<'_>,
+    token: &Token,
+    rejection: &Rejection,
+) -> Option<Step> {
+    let refresh_at = case.refresh_at(&token.metadata);
+    let due =
+        case.requested(&token.metadata) || case.now >= refresh_at || case.is_of_other_inputs(token);
+    (!due).then(|| settle(Conditions::rejected_inputs(case, rejection).wake_by(refresh_at)))
+}
+
+pub(super) fn an_unusable_record_is_left_alone(case: &Case<'_>) -> Option<Step> {
+    let foreign = matches!(case.observed.record, Record::Foreign);
+    let conflict = TargetConflict::Record {
+        name: case.settings.record_name.clone(),
+    };
+    (foreign && case.wants_record()).then(|| settle(Conditions::target_conflict(case, &conflict)))
+}
+
+/// The record of a token that is on no target may be newer than what the watch shows of the target.
+pub(super) fn the_record_is_read(case: &Case<'_>) -> Option<Step> {
+    let observed = case.observed;
+    let wanted = case.wants_record()
+        && observed.watched_record.is_some()
+        && observed.memory.target.token().is_none()
+        && case.live_token().is_none();
+    (wanted && observed.record.is_unread()).then(|| read(Read::record(case.settings)))
+}
+
+/// A record that nothing needs any more is deleted, whichever process left it.
+pub(super) fn an_unneeded_record_is_deleted(case: &Case<'_>) -> Option<Step> {
+    let observed = case.observed;
+    if observed.watched_record.is_none() || !case.is_record_over() {
+        return None;
+    }
+    match &observed.record {
+        Record::Unread => Some(read(Read::record(case.settings))),
+        Record::Absent | Record::Foreign => None,
+        Record::Present(record) if record.undeletable => None,
+        Record::Present(record) => Some(act(Action::DeleteRecord(record.version.clone()))),
+    }
 }
 
 fn is_retyped(case: &Case<'_>, secret: &TargetSecret) -> bool {
@@ -148,7 +234,9 @@ fn confirmed(case: &Case<'_>, token: TokenMetadata) -> TokenMetadata {
 
 fn an_unwritable_target_waits(case: &Case<'_>) -> Option<Step> {
     let unwritable = case.observed.memory.target.unwritable()?;
-    let deleted = matches!(unwritable.why, WriteError::Immutable { .. }) && case.target().is_none();
+    let is_target = |name: &String| *name == case.settings.target_name;
+    let deleted = matches!(&unwritable.why, WriteError::Immutable { name, .. } if is_target(name))
+        && case.target().is_none();
     if deleted || !unwritable.waits(case.observed.credential.generation, case.now) {
         return None;
     }
@@ -172,7 +260,7 @@ pub(super) fn a_moved_target_is_deleted_when_no_pod_uses_it(case: &Case<'_>) -> 
     let known = pods.is_some_and(|pods| {
         case.now < pods.until() && names.iter().all(|secret| pods.covers(secret))
     });
-    if case.observed.lists_pods && !known {
+    if case.observed.access.lists_pods && !known {
         return Some(read(Read::Consumers { secrets: names }));
     }
     let unused = case

@@ -1,10 +1,15 @@
 //! One credential: its status, its spec, and the Secrets around it.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::{
     api::{CaBundleRef, Condition},
-    oauth::ca_bundle::{Expiry, LeftOut},
+    oauth::{
+        ca_bundle::{Expiry, LeftOut},
+        probe::Probe,
+    },
     reconcile::{
         login::{RejectedToken, StateConflict},
         settings::{Settings, SettingsError},
@@ -44,6 +49,8 @@ pub(crate) enum SpecFact {
         path: String,
         grant: &'static str,
     },
+    /// A new token is tried at its API.
+    Probes(Arc<Probe>),
     /// The provider's metadata does not list the grant.
     GrantNotListed(Box<Settings>),
     Suspended,
@@ -149,6 +156,8 @@ pub(crate) enum TargetFact {
     Synced {
         secret: String,
         expires_at: Timestamp,
+        /// The keys of its templates, if it has some.
+        keys: Vec<String>,
     },
     /// It is kept from before `target.name` changed.
     Earlier {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use crate::{
     oauth::{
         diagnose::probe::Unclear,
-        error::{TokenError, Unreachable},
+        error::{NetworkError, TokenError, Unreachable},
         networks::Address,
         response::ResponseError,
     },
@@ -65,6 +65,14 @@ pub(crate) enum NetworkFact {
     /// A token endpoint refuses a request without a client.
     Refused(ResponseError),
     Unclear(Unclear),
+    /// The way to the host of the probe was not checked.
+    ProbeHostNotChecked {
+        host: String,
+    },
+    /// There is no token to send.
+    ProbeNotSent {
+        host: String,
+    },
 }
 
 /// The error of an exchange. The remedy speaks of the settings.
@@ -72,6 +80,8 @@ pub(crate) enum NetworkFact {
 pub(crate) struct FailedStep {
     pub(crate) error: TokenError,
     pub(crate) settings: Box<Settings>,
+    /// The way leads to the host of the probe.
+    pub(crate) of_probe: bool,
 }
 
 impl FailedStep {
@@ -79,6 +89,15 @@ impl FailedStep {
         Self {
             error: error.into(),
             settings: Box::new(settings.clone()),
+            of_probe: false,
+        }
+    }
+
+    /// The error of a probe.
+    pub(crate) fn of_probe(error: NetworkError, settings: &Settings) -> Self {
+        Self {
+            of_probe: true,
+            ..Self::new(error, settings)
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::reconcile::{
 };
 
 /// A person needs time for another sign-in. The chart's alert fires this long before the end too.
-const SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
+pub(crate) const SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Inspection<'_> {
     /// The Secret with the current refresh token, with the grant that has one, or left by it.

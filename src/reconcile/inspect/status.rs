@@ -3,11 +3,8 @@
 use jiff::Timestamp;
 
 use crate::{
-    api::{Condition, ConditionStatus, ConditionType},
-    reconcile::{
-        finding::{Finding, StatusFact},
-        observed::Observed,
-    },
+    api::{Condition, ConditionStatus, ConditionType, CubeCredentialStatus},
+    reconcile::finding::{Finding, StatusFact},
 };
 
 /// An exchange that is planned for a time so long ago is not going to be made: a timer comes five minutes late at most.
@@ -15,9 +12,12 @@ const OVERDUE_SECONDS: i64 = 360;
 /// An operator that runs reports the end of a token within this time.
 const REPORTED_WITHIN_SECONDS: i64 = 10;
 
-/// The present status.
-pub(crate) fn conditions(observed: &Observed, now: Timestamp) -> Vec<Finding> {
-    let (credential, status) = (&observed.credential, &observed.credential.status);
+/// The present status of an object of this generation.
+pub(crate) fn conditions(
+    status: &CubeCredentialStatus,
+    generation: i64,
+    now: Timestamp,
+) -> Vec<Finding> {
     let condition = |r#type| status.condition(r#type);
     let (Some(ready), Some(refreshed)) = (
         condition(ConditionType::Ready),
@@ -38,7 +38,7 @@ pub(crate) fn conditions(observed: &Observed, now: Timestamp) -> Vec<Finding> {
         _ => Finding::bad,
     };
     findings.push(told(refreshed, failed));
-    if status.observed_generation != Some(credential.generation) {
+    if status.observed_generation != Some(generation) {
         findings.push(Finding::notice(StatusFact::SpecNotObserved));
     }
     let overdue = |at: &Timestamp| now.duration_since(*at).as_secs() > OVERDUE_SECONDS;

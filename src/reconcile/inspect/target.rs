@@ -55,6 +55,11 @@ impl Inspection<'_> {
         if case.inputs(&token) == Inputs::Changed {
             return Finding::notice(TargetFact::Outdated { secret, expires_at });
         }
-        Finding::good(TargetFact::Synced { secret, expires_at })
+        let keys = case.settings.target.data.keys().cloned().collect();
+        Finding::good(TargetFact::Synced {
+            secret,
+            expires_at,
+            keys,
+        })
     }
 }

@@ -9,7 +9,10 @@ use super::{origin::Origin, record::LoginRecord, stored::StoredLogin};
 use crate::{
     api::{annotation, label},
     oauth::response::is_token,
-    reconcile::{credential::Credential, token::ACCESS_TOKEN},
+    reconcile::{
+        credential::Credential,
+        token::{ACCESS_TOKEN, DETAILS, Details},
+    },
 };
 
 /// The type of a state Secret.
@@ -176,6 +179,7 @@ impl StoredLogin {
         Some(Self {
             refresh_token: token(REFRESH_TOKEN)?,
             access_token: token(ACCESS_TOKEN),
+            details: data.get(DETAILS).and_then(Details::read).map(Box::new),
             replaced_token: token(REPLACED_TOKEN),
             record: record.cleaned()?,
         })
@@ -188,6 +192,10 @@ impl StoredLogin {
         let tokens = [
             (REFRESH_TOKEN, Some(self.refresh_token.clone())),
             (ACCESS_TOKEN, self.access_token.clone()),
+            (
+                DETAILS,
+                self.details.as_ref().map(|details| details.value()),
+            ),
             (REPLACED_TOKEN, self.replaced_token.clone()),
             (RECORD, Some(record.into())),
         ];

@@ -10,7 +10,7 @@ use crate::{
     api::label,
     reconcile::{
         digest::{hex, keyed},
-        token::Token,
+        token::{Details, Token},
     },
 };
 
@@ -20,6 +20,8 @@ pub struct StoredLogin {
     pub(in crate::reconcile) refresh_token: SecretString,
     /// The last access token, if one came with this refresh token.
     pub(in crate::reconcile) access_token: Option<SecretString>,
+    /// The details of that token; `None`: an earlier version stored it.
+    pub(in crate::reconcile) details: Option<Box<Details>>,
     /// The refresh token of the login before, until this one has worked.
     pub(in crate::reconcile) replaced_token: Option<SecretString>,
     pub(in crate::reconcile) record: LoginRecord,
@@ -46,6 +48,17 @@ impl StoredLogin {
     /// The hash of the refresh token.
     pub(in crate::reconcile) fn token_hash(&self) -> String {
         hash(&self.refresh_token)
+    }
+}
+
+impl StoredLogin {
+    /// The last access token.
+    pub(in crate::reconcile) fn token(&self) -> Option<Token> {
+        Some(Token {
+            value: self.access_token.clone()?,
+            metadata: self.record.issued.clone()?,
+            details: self.details.clone(),
+        })
     }
 }
 
@@ -128,5 +141,15 @@ pub(super) fn spent_seed(seed: &str, access_token: &SecretString) -> String {
 /// Returns whether this token came from a login that began with this initial refresh token, and whose provider has replaced that
 /// one.
 pub(in crate::reconcile) fn has_spent(token: &Token, initial: &SecretString) -> bool {
-    token.metadata.spent_seed == Some(spent_seed(&hash(initial), &token.value))
+    let mark = token.metadata.spent_seed.as_ref();
+    mark.is_some_and(|mark| is_mark_of(mark, initial, &token.value))
+}
+
+/// Returns whether a mark with this key says that this initial refresh token is consumed.
+pub(in crate::reconcile) fn is_mark_of(
+    mark: &str,
+    initial: &SecretString,
+    key: &SecretString,
+) -> bool {
+    mark == spent_seed(&hash(initial), key)
 }

@@ -197,6 +197,7 @@ fn the_newer_token_has_the_greater_number_then_the_later_time() {
         refresh_request: None,
         scopes: vec![],
         login: None,
+        unproven: false,
     };
     for (newer, older) in [
         (metadata(Some(2), 0), metadata(Some(1), 9)),
@@ -249,6 +250,7 @@ fn a_state_of_the_version_before_is_read() {
             refresh_request: Some("c0".into()),
             scopes: vec!["read".into()],
             login: None,
+            unproven: false,
         }),
         claim: Some(Claim {
             of: "be".into(),

@@ -37,6 +37,7 @@ impl StoredLogin {
             return Self {
                 refresh_token: token.clone(),
                 access_token: None,
+                details: None,
                 replaced_token: None,
                 record: LoginRecord {
                     seed_version,
@@ -61,6 +62,7 @@ impl StoredLogin {
         Self {
             refresh_token: initial.clone(),
             access_token: None,
+            details: None,
             replaced_token: None,
             record: LoginRecord {
                 seed,
@@ -102,18 +104,20 @@ impl StoredLogin {
             .min(LAST_ROTATION);
         let refresh_token = successor.unwrap_or_else(|| self.refresh_token.clone());
         let spent = hash(&refresh_token) != before.seed;
-        let (access_token, issued) = issued
-            .map(|token| {
+        let (issued, access_token, details) = match issued {
+            Some(token) => {
                 let metadata = TokenMetadata {
                     spent_seed: spent.then(|| spent_seed(&before.seed, &token.value)),
                     ..token.metadata.numbered(rotation)
                 };
-                (token.value, metadata)
-            })
-            .unzip();
+                (Some(metadata), Some(token.value), token.details)
+            }
+            None => (None, None, None),
+        };
         Self {
             refresh_token,
             access_token,
+            details,
             replaced_token: None,
             record: LoginRecord {
                 rotation,

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{oauth::ca_bundle::LeftOut, reconcile::source::SecretRole};
+use crate::{api_error::ApiError, oauth::ca_bundle::LeftOut, reconcile::source::SecretRole};
 
 /// The reporting part of the memory.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +13,8 @@ pub(in crate::reconcile) struct Reporting {
     announced: Announced,
     /// The grant is a fact about the spec, which no token changes.
     unlisted_grant_announced: bool,
+    /// Pods could not be annotated after the last refresh.
+    pods_not_refreshed: bool,
 }
 
 /// A change that is worth an event.
@@ -48,6 +50,23 @@ pub(in crate::reconcile) enum Change {
     TokenHostsMissing { role: SecretRole },
     /// A part of the CA bundle cannot be used.
     CaBundleIncomplete { left_out: LeftOut },
+    /// Pods that mount the target could not be annotated after a refresh.
+    PodsNotRefreshed { why: ApiError },
+    /// The spec names workloads, and this operator may restart none.
+    RestartsNotAllowed,
+    /// The old token ends before the workloads are restarted.
+    RestartTooLate { why: TooLate },
+}
+
+/// Why the old token ends before workloads are restarted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::reconcile) enum TooLate {
+    /// The provider may end it when it issues the new one.
+    Rotation,
+    /// Tokens are refreshed more often than workloads are restarted.
+    Interval,
+    /// So much time is left for all rollouts.
+    Rollout { margin: SignedDuration },
 }
 
 /// The source of the lifetime of a token.
@@ -108,6 +127,15 @@ impl Reporting {
             self.unlisted_grant_announced = true;
             self.note(Change::GrantNotListed);
         }
+    }
+
+    /// Pods were annotated after a refresh, or that failed. Only the first failure in a row is news.
+    pub(in crate::reconcile) fn pods_refreshed(&mut self, error: Option<ApiError>) {
+        let failed = error.is_some();
+        if let Some(why) = error.filter(|_| !self.pods_not_refreshed) {
+            self.note(Change::PodsNotRefreshed { why });
+        }
+        self.pods_not_refreshed = failed;
     }
 
     /// A token arrived: facts about an earlier token that were not reported yet are dropped.
@@ -198,7 +226,10 @@ impl Change {
             | Self::RefreshTokenLeft
             | Self::GrantNotListed
             | Self::TokenHostsMissing { .. }
-            | Self::CaBundleIncomplete { .. } => false,
+            | Self::CaBundleIncomplete { .. }
+            | Self::PodsNotRefreshed { .. }
+            | Self::RestartsNotAllowed
+            | Self::RestartTooLate { .. } => false,
         }
     }
 }

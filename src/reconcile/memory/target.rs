@@ -6,8 +6,9 @@ use super::Unwritable;
 use crate::{
     api::{CubeCredentialStatus, Reason},
     reconcile::{
-        target::{DesiredMetadata, MetadataDigest, PodsSeen, TargetSecret},
-        token::Token,
+        record::KnownRecord,
+        target::{DesiredMetadata, Found, MetadataDigest, PodsSeen, TargetSecret},
+        token::{Details, Token},
         write_error::WriteError,
     },
 };
@@ -22,6 +23,10 @@ pub(in crate::reconcile) struct TargetMemory {
     unwritable: Option<Box<Unwritable>>,
     /// The uid of a predecessor's Secret whose token was issued for what the spec says: the next token replaces that one.
     inherited: Option<String>,
+    /// The record of the token, with templates: its last version and owner.
+    pub(in crate::reconcile) record: Option<Box<KnownRecord>>,
+    /// The fingerprint of the token for which the pods that mount the target were last annotated.
+    refreshed_pods: Option<Box<str>>,
     /// The pods that use the Secrets under earlier names.
     pods: Option<Box<PodsSeen>>,
 }
@@ -69,14 +74,29 @@ impl TargetMemory {
         self.at_hand = AtHand::Unpublished(Box::new(token));
     }
 
-    /// The target was read and holds this token, or none. Returns whether an unpublished token turned out to be published.
+    /// A token was read beside the target, which holds it too.
+    pub(in crate::reconcile) fn read(&mut self, token: Token) {
+        self.at_hand = AtHand::Read(Box::new(token));
+    }
+
+    /// The token at hand has these details.
+    pub(in crate::reconcile) fn describe(&mut self, details: Option<Box<Details>>) {
+        if let AtHand::Read(token) | AtHand::Unpublished(token) = &mut self.at_hand {
+            token.details = token.details.take().or(details);
+        }
+    }
+
+    /// The target was read, with this content if it is whole. Returns whether an unpublished token turned out to be published.
     #[must_use]
-    pub(in crate::reconcile) fn found(&mut self, found: Option<Token>) -> bool {
+    pub(in crate::reconcile) fn found(&mut self, found: Option<Found>) -> bool {
         let waiting = self.unpublished();
         let superfluous = waiting
             .is_some_and(|waiting| found.as_ref().is_some_and(|found| found.replaces(waiting)));
         if waiting.is_none() || superfluous {
-            self.at_hand = found.map_or(AtHand::Nothing, |token| AtHand::Read(Box::new(token)));
+            self.at_hand = match found {
+                Some(Found::Token(token)) => AtHand::Read(Box::new(token)),
+                Some(Found::Rendered { .. }) | None => AtHand::Nothing,
+            };
         }
         superfluous
     }
@@ -88,6 +108,7 @@ impl TargetMemory {
         *self = Self {
             written,
             pods: self.pods.take(),
+            record: self.record.take(),
             ..Self::default()
         };
         issued
@@ -103,6 +124,15 @@ impl TargetMemory {
 
     pub(in crate::reconcile) fn see_pods(&mut self, seen: PodsSeen) {
         self.pods = Some(Box::new(seen));
+    }
+
+    /// The pods that mount the target were annotated for the token with this fingerprint, or that failed.
+    pub(in crate::reconcile) fn pods_refreshed(&mut self, fingerprint: &str) {
+        self.refreshed_pods = Some(fingerprint.into());
+    }
+
+    pub(in crate::reconcile) fn has_refreshed_pods(&self, fingerprint: &str) -> bool {
+        self.refreshed_pods.as_deref() == Some(fingerprint)
     }
 
     pub(in crate::reconcile) fn forget_pods(&mut self) {

@@ -43,12 +43,28 @@ pub(in crate::reconcile) const PROPAGATION: SignedDuration = seconds(90);
 /// A difference between two clocks that is worth an event.
 pub(in crate::reconcile) const CLOCK_SKEW: SignedDuration = seconds(60);
 
+/// The least time between two probes of one token, whatever has changed: the author of a spec chooses the API.
+pub(in crate::reconcile) const BETWEEN_PROBES: SignedDuration = seconds(5);
+/// Where there is no other token, it is published after so many failed probes.
+pub(in crate::reconcile) const PROBES_BEFORE_PUBLISHING: i32 = 3;
+
 /// Foreign, missing and unlabelled Secrets are not watched, and a rival that moves away before it has published anything leaves
 /// no trace: they are looked up this often.
 pub(in crate::reconcile) const UNWATCHED: SignedDuration = seconds(60);
 
 /// The pods that use a Secret under an earlier name of the target are listed this often.
 pub(in crate::reconcile) const PODS: SignedDuration = seconds(600);
+
+/// The least time that the rollout of a workload is likely to take.
+pub(in crate::reconcile) const ROLLOUT: SignedDuration = seconds(60);
+/// A workload whose restart is in progress is looked at this often.
+pub(in crate::reconcile) const RESTARTING: SignedDuration = seconds(5);
+/// A workload that changed since it was looked at is looked at again after this time.
+pub(in crate::reconcile) const RESTART_CONFLICT: SignedDuration = seconds(2);
+/// A workload that cannot be restarted because of another rollout, or while the API server does not respond, is looked at this often.
+pub(in crate::reconcile) const BUSY_WORKLOAD: SignedDuration = seconds(60);
+/// The delay before a refused restart is retried: the missing right has to be granted first.
+pub(in crate::reconcile) const REFUSED_RESTART: SignedDuration = seconds(600);
 
 /// The duration of a claim on a refresh token.
 pub(in crate::reconcile) const CLAIM: SignedDuration = seconds(40);

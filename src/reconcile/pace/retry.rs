@@ -77,6 +77,32 @@ pub(in crate::reconcile) fn next_attempt(
     })
 }
 
+/// The time of the probe after the `failures`-th failed one in a row. `lives_until` is the end of the token that consumers have
+/// meanwhile.
+///
+/// A refusal may end by itself, because an API can learn of a new token late. So the first probes follow soon, as after a failure
+/// that ends by itself.
+pub(in crate::reconcile) fn next_probe(
+    class: RetryClass,
+    failures: i32,
+    lives_until: Option<Timestamp>,
+    uid: &str,
+    now: Timestamp,
+) -> Timestamp {
+    let jitter = fraction(uid, failures);
+    let delay = match class {
+        RetryClass::RateLimited => pausing(nth(&delays::RATE_LIMITED, failures), jitter),
+        RetryClass::Slow | RetryClass::Terminal if failures > delays::EARLY_RETRIES => {
+            spread(nth(&delays::SLOW, failures - delays::EARLY_RETRIES), jitter)
+        }
+        RetryClass::Slow | RetryClass::Terminal | RetryClass::Fast => {
+            spread(nth(&delays::FAST, failures), jitter)
+        }
+    };
+    let planned = later(now, delay);
+    lives_until.map_or(planned, |end| planned.min(last_attempt(end, now)))
+}
+
 /// The last attempt before this end, or the one after it. None follows another one immediately.
 fn last_attempt(end: Timestamp, now: Timestamp) -> Timestamp {
     let earliest = later(now, delays::BETWEEN_RETRIES);

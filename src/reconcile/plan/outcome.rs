@@ -3,14 +3,19 @@
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::Attempt;
+use super::{Attempt, Probing};
 use crate::{
-    api::CubeCredentialStatus,
+    api::{CubeCredentialStatus, WorkloadRef},
     api_error::ApiError,
-    oauth::{error::TokenError, response::Issued},
+    consumers::{Rollout, WorkloadVersion},
+    oauth::{
+        error::{NetworkError, TokenError},
+        response::Issued,
+    },
     reconcile::{
         login::{OtherState, StateReading, StateSecret},
         pace::{Permit, PermitRequest, Slot},
+        record::RecordSecret,
         source::{CaBundle, Source, SourceValue},
         target::{PodList, TargetReading, TargetSecret},
         write_error::WriteError,
@@ -51,6 +56,8 @@ pub enum Outcome {
     Slot(Slot),
     /// An exchange.
     Exchanged(Box<Exchanged>),
+    /// A probe.
+    Probed(Probed),
     /// The state as it was written.
     Stored {
         secret: StateSecret,
@@ -68,6 +75,32 @@ pub enum Outcome {
     Interrupted(ApiError),
     /// The target as it was written.
     Published(TargetSecret),
+    /// The record of the token.
+    Record(Option<StateReading>),
+    /// The record as it was written.
+    Recorded(RecordSecret),
+    /// The record is not the version that was to be replaced.
+    RecordChanged,
+    /// The record was deleted, or the API server refuses that.
+    RecordDeleted { refused: bool },
+    /// The pods that mount the target were annotated, as far as there is no error.
+    PodsRefreshed {
+        fingerprint: String,
+        error: Option<ApiError>,
+    },
+    /// The workloads that are restarted after a refresh.
+    Workloads {
+        mark: String,
+        readings: Vec<WorkloadReading>,
+    },
+    /// A workload was restarted, or could not be.
+    Restarted {
+        mark: String,
+        of: WorkloadVersion,
+        error: Option<ApiError>,
+    },
+    /// Events were published.
+    Announced,
     /// The target was to be created, and there is a Secret by its name.
     TargetExists,
     /// The API server refuses the target.
@@ -80,6 +113,15 @@ pub enum Outcome {
         /// The resourceVersion of the object that has it.
         version: String,
     },
+}
+
+/// A workload as it was read.
+#[derive(Debug)]
+pub struct WorkloadReading {
+    /// The workload that was asked for.
+    pub workload: WorkloadRef,
+    /// `None`: there is none by this name.
+    pub found: Result<Option<Rollout>, ApiError>,
 }
 
 /// The result of a token request.
@@ -95,6 +137,24 @@ pub struct Exchanged {
     pub refresh_token: Option<SecretString>,
     /// The provider's clock, where it stated one.
     pub date: Option<Timestamp>,
+}
+
+/// The response of an API to a probe.
+#[derive(Clone, Debug)]
+pub struct Probed {
+    /// The hash of the token, which is keyed with it.
+    pub(in crate::reconcile) hash: String,
+    /// The status, or why there is none.
+    pub result: Result<u16, NetworkError>,
+}
+
+impl Probing {
+    /// The outcome with this status of the API's response, or without one.
+    #[must_use]
+    pub fn outcome(self, result: Result<u16, NetworkError>) -> Outcome {
+        let hash = self.hash;
+        Outcome::Probed(Probed { hash, result })
+    }
 }
 
 /// The cause of a state that was not written.

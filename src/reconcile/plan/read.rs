@@ -1,7 +1,7 @@
 //! The reads that a decision needs, with their arguments.
 
 use crate::{
-    api::{CaBundleRef, ClientSecretRef, RefreshTokenRef},
+    api::{CaBundleRef, ClientSecretRef, RefreshTokenRef, WorkloadRef},
     reconcile::{
         login::knows_label,
         settings::Settings,
@@ -49,6 +49,11 @@ pub enum Read {
         /// The name of the state.
         name: String,
     },
+    /// The record of the token.
+    Record {
+        /// The name of the record.
+        name: String,
+    },
     /// The states of the namespace, other than this object's, that may know one of these refresh tokens.
     OtherStates {
         /// The name of this object's state.
@@ -60,9 +65,22 @@ pub enum Read {
     },
     /// The CA bundle.
     CaBundle(CaBundleRef),
+    /// The workloads that are restarted.
+    Workloads {
+        /// The token, as marks name it.
+        mark: String,
+        /// The kinds and names of the workloads.
+        workloads: Vec<WorkloadRef>,
+    },
 }
 
 impl Read {
+    /// Returns whether it may take seconds, and so holds no worker.
+    #[must_use]
+    pub(crate) fn is_slow(&self) -> bool {
+        matches!(self, Self::Workloads { .. })
+    }
+
     #[must_use]
     pub(crate) fn target(settings: &Settings, observed: &Target) -> Self {
         Self::Target {
@@ -98,6 +116,13 @@ impl Read {
     pub(crate) fn state(settings: &Settings) -> Self {
         Self::State {
             name: settings.state_name.clone(),
+        }
+    }
+
+    #[must_use]
+    pub(crate) fn record(settings: &Settings) -> Self {
+        Self::Record {
+            name: settings.record_name.clone(),
         }
     }
 

@@ -40,6 +40,6 @@ pub(in crate::reconcile) fn permits_ca(
 }
 
 /// A CA bundle as the annotation `token-ca` names it.
-pub(in crate::reconcile) fn annotation_entry(reference: &CaBundleRef) -> String {
+pub(crate) fn annotation_entry(reference: &CaBundleRef) -> String {
     format!("{}/{}", ca_bundle_kind(reference), reference.name)
 }

@@ -149,6 +149,12 @@ pub(in crate::reconcile) fn ca_bundle_hash(found: &CaBundle) -> Option<String> {
     }
 }
 
+/// The flaw of a value that is about to be written to a Secret.
+#[cfg(feature = "plugin")]
+pub(crate) fn flaw(value: &str) -> Option<Flaw> {
+    text(&SourceValue::Text(value.into())).err()
+}
+
 /// The text of a value that is present.
 fn text(value: &SourceValue) -> Result<Option<&SecretString>, Flaw> {
     let text = match value {

@@ -5,6 +5,7 @@ use thiserror::Error;
 use crate::{
     api::{CaBundleKind, CaBundleRef, Reason, annotation, label},
     oauth::ca_bundle::{LARGEST, LeftOut},
+    template::TemplateError,
 };
 
 /// The reason why the preflight checks reject an exchange.
@@ -45,6 +46,14 @@ pub enum Rejection {
         /// The host of the token endpoint, with its port if that is not 443.
         host: String,
     },
+    /// A list of hosts lacks the host of the probe.
+    #[error("the token must not be sent to {host}, the host of spec.probe.url")]
+    ProbeHost {
+        /// With its port if that is not 443.
+        host: String,
+        /// The Secret with the list; `None`: it is the operator's own.
+        secret: Option<String>,
+    },
     /// The list of hosts on a Secret cannot be read. Its entry is not shown: the author of the spec may not read that Secret.
     #[error(
         "annotation {} of Secret {secret:?} has an invalid entry",
@@ -81,6 +90,9 @@ pub enum Rejection {
         /// The state of the other login, if there is one.
         state: Option<String>,
     },
+    /// A template of the target cannot be used.
+    #[error("{0}")]
+    Template(TemplateError),
     /// The CA bundle cannot be used.
     #[error("CA bundle {} {flaw}", ca_bundle_name(reference))]
     CaBundle {
@@ -208,12 +220,27 @@ impl Rejection {
             } => Reason::RefreshTokenMalformed,
             Self::HostNotAllowedByOperator { .. }
             | Self::HostNotAllowedByOwner { .. }
+            | Self::ProbeHost { .. }
             | Self::HostListMalformed { .. }
             | Self::HostsNotNamed { .. }
             | Self::CaNotPermitted { .. } => Reason::HostNotAllowed,
             Self::StoredToken { .. } => Reason::StateConflict,
             Self::RefreshTokenInUse { .. } => Reason::RefreshTokenInUse,
+            Self::Template(_) => Reason::TemplateInvalid,
             Self::CaBundle { .. } => Reason::CABundleInvalid,
+        }
+    }
+
+    /// The same for the host of the probe, where it is about a host.
+    #[must_use]
+    pub(in crate::reconcile) fn of_probe(self) -> Self {
+        match self {
+            Self::HostNotAllowedByOperator { host } => Self::ProbeHost { host, secret: None },
+            Self::HostNotAllowedByOwner { host, secret } => Self::ProbeHost {
+                host,
+                secret: Some(secret),
+            },
+            other => other,
         }
     }
 
@@ -228,9 +255,11 @@ impl Rejection {
             | Self::CaBundle { .. } => true,
             // The initial refresh token has one reason for a missing key and a missing Secret.
             Self::KeyMissing { role, .. } => *role == SecretRole::RefreshToken,
-            Self::Malformed { .. }
+            Self::Template(_)
+            | Self::Malformed { .. }
             | Self::HostNotAllowedByOperator { .. }
             | Self::HostNotAllowedByOwner { .. }
+            | Self::ProbeHost { .. }
             | Self::HostListMalformed { .. }
             | Self::HostsNotNamed { .. }
             | Self::CaNotPermitted { .. } => false,

@@ -3,6 +3,7 @@
 mod failed;
 mod live;
 mod model;
+mod probe;
 mod waiting;
 
 pub(in crate::reconcile) use model::Conditions;

@@ -24,9 +24,22 @@ pub(super) fn explained(why: &WriteError) -> (String, &'static str) {
     }
 }
 
+/// The role, policy or webhook that denied a request, if the API server names it.
+pub(super) fn denied_by(error: &ApiError) -> Option<String> {
+    Some(match Denial::of(error)? {
+        Denial::Policy { name, .. } => format!("denied by ValidatingAdmissionPolicy {name:?}"),
+        Denial::Webhook { name, .. } => format!("denied by admission webhook {name:?}"),
+        Denial::Role { verb, resource } => {
+            format!("the operator's role does not allow to {verb} {resource} there")
+        }
+        Denial::Quota { .. } => return None,
+    })
+}
+
 fn unexplained(error: &ApiError) -> &'static str {
     match &error.cause {
         Cause::Status(_) => "ask the cluster's administrator",
+        Cause::TooLarge(_) => "make it smaller",
         Cause::Timeout(_) | Cause::Unreadable | Cause::Connection(_) => {
             "if this persists, check the API server"
         }
@@ -39,7 +52,7 @@ enum Denial<'a> {
     Policy { name: &'a str, words: &'a str },
     Webhook { name: &'a str, words: &'a str },
     Quota { name: &'a str, limited: &'a str },
-    Role { verb: &'a str },
+    Role { verb: &'a str, resource: &'a str },
 }
 
 impl<'a> Denial<'a> {
@@ -67,8 +80,9 @@ impl<'a> Denial<'a> {
                 .map_or("", |(_, limited)| limited);
             return Some(Self::Quota { name, limited });
         }
-        let (verb, _) = after(text, "\" cannot ", " resource \"secrets\"")?;
-        Some(Self::Role { verb })
+        let (verb, rest) = after(text, "\" cannot ", " resource \"")?;
+        let (resource, _) = rest.split_once('"')?;
+        Some(Self::Role { verb, resource })
     }
 
     fn cause(&self) -> String {
@@ -84,8 +98,12 @@ impl<'a> Denial<'a> {
             }
             Self::Quota { name, limited: "" } => format!("exceeds ResourceQuota {name:?}"),
             Self::Quota { name, limited } => format!("exceeds ResourceQuota {name:?} ({limited})"),
-            Self::Role { verb } => {
-                format!("was denied: the operator's role does not allow to {verb} Secrets there")
+            Self::Role { verb, resource } => {
+                let resource = match *resource {
+                    "secrets" => "Secrets",
+                    other => other,
+                };
+                format!("was denied: the operator's role does not allow to {verb} {resource} there")
             }
         }
     }

@@ -6,6 +6,7 @@ use super::{
     conditions::{Condition, Conditions},
     inputs,
     message::{self, span},
+    restarts,
 };
 use crate::{
     api::{ConditionStatus, ConditionType, Reason},
@@ -230,6 +231,18 @@ fn of_change(change: Change, settings: Option<&Settings>) -> Option<Event> {
             let bundle = bundle.map(ca_bundle_name).unwrap_or_default();
             let note = format!("a part of {bundle} is ignored: {left_out}");
             (EventKind::CABundleIncomplete, note)
+        }
+        Change::PodsNotRefreshed { why } => (
+            EventKind::PodsNotRefreshed,
+            restarts::pods_not_refreshed(&why),
+        ),
+        Change::RestartsNotAllowed => (
+            EventKind::WorkloadNotRestarted,
+            restarts::NOT_ALLOWED.into(),
+        ),
+        Change::RestartTooLate { why } => {
+            let note = settings.map(|settings| restarts::too_late(why, settings));
+            (EventKind::RestartTooLate, note.unwrap_or_default())
         }
     };
     Some(Event { kind, note })

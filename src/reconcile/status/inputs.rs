@@ -19,6 +19,7 @@ pub(super) fn rejected_inputs(rejection: &Rejection, settings: &Settings) -> Str
         } => write_value(*role, key, *flaw, settings),
         Rejection::HostNotAllowedByOperator { .. }
         | Rejection::HostNotAllowedByOwner { .. }
+        | Rejection::ProbeHost { .. }
         | Rejection::HostsNotNamed { .. }
         | Rejection::HostListMalformed { .. }
         | Rejection::CaNotPermitted { .. } => allow_host(rejection, settings),
@@ -26,26 +27,30 @@ pub(super) fn rejected_inputs(rejection: &Rejection, settings: &Settings) -> Str
         Rejection::RefreshTokenInUse { given, state, .. } => {
             give_own_token(*given, state.as_deref())
         }
+        Rejection::Template(_) => "correct spec.target.data".into(),
         Rejection::CaBundle { reference, flaw } => mend_bundle(flaw, &reference.name, settings),
     };
     format!("{rejection}: {remedy}")
 }
 
 fn create(role: SecretRole, settings: &Settings) -> String {
-    let marks = consent(settings);
     match role {
-        SecretRole::RefreshToken => {
-            format!(
-                "sign in and create it with key {}, {marks}",
-                initial(settings).1
-            )
-        }
+        SecretRole::RefreshToken => format!("sign in with {}", sign_in_command(settings)),
         SecretRole::Client => {
             let keys: Vec<_> = settings.client_keys().collect();
             let plural = if keys.len() > 1 { "s" } else { "" };
+            let marks = consent(settings);
             format!("create it with key{plural} {}, {marks}", keys.join(" and "))
         }
     }
+}
+
+/// The command that brings a refresh token, and writes it into its Secret.
+pub(super) fn sign_in_command(settings: &Settings) -> String {
+    format!(
+        "`kubectl cube login {} -n {}`",
+        settings.name, settings.namespace
+    )
 }
 
 /// The label alone would let the Secret be sent anywhere.
@@ -101,6 +106,16 @@ fn allow_host(rejection: &Rejection, settings: &Settings) -> String {
             "correct spec.tokenURL, or ask the installer to add the host to --allowed-token-hosts"
                 .into()
         }
+        Rejection::ProbeHost { secret: None, .. } => {
+            "correct it, or ask the installer to add that host to --allowed-token-hosts".into()
+        }
+        Rejection::ProbeHost {
+            secret: Some(secret),
+            ..
+        } => format!(
+            "correct it, or ask the owner of Secret {secret:?} to add that host to annotation {}",
+            annotation::TOKEN_HOSTS
+        ),
         Rejection::HostsNotNamed { secret } => set_hosts(secret, settings),
         Rejection::HostListMalformed { .. } => {
             "its owner must write host or host:port, separated by commas".into()

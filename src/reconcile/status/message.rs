@@ -4,12 +4,14 @@
 //! attempt. Reconciling and Stalled point to one of these. A message has at most 200 characters without a provider's own words.
 
 mod exchange;
+mod probe;
 mod secrets;
 mod wait;
 
 use jiff::{SignedDuration, Timestamp};
 
 pub(super) use exchange::{failure, rejected_token};
+pub(super) use probe::{probe_failed, unproven};
 pub(super) use secrets::{
     earlier_target, held_by_finalizers, kept_target, not_writable, refresh_token_left,
     state_conflict, storing, target_conflict,

@@ -4,19 +4,43 @@ mod network;
 
 use crate::{
     api::{ClientAuthentication, Reason},
-    oauth::error::TokenError,
+    oauth::error::{ProbeError, TokenError},
     reconcile::{settings::Settings, status::message::shortened},
 };
 
 /// The remedy for a failed exchange. `worked`: an earlier exchange of this credential succeeded.
 pub(super) fn remedy(error: &TokenError, settings: &Settings, worked: bool) -> String {
     match error {
-        TokenError::Network(error) => network::remedy(error, settings),
+        TokenError::Network(error) => network::remedy(error, settings, "spec.tokenURL"),
         TokenError::Response(error) if error.is_page() => {
             "check the proxy or firewall between the cluster and the token endpoint".into()
         }
         TokenError::Response(error) => of_response(error.reason(), settings, worked),
     }
+}
+
+/// The remedy for a token that its API did not accept.
+pub(super) fn of_probe(error: &ProbeError, settings: &Settings) -> String {
+    let status = match error {
+        ProbeError::Network(error) => {
+            return network::remedy(error, settings, "spec.probe.url");
+        }
+        ProbeError::Status(status) => *status,
+    };
+    let fixed = match status {
+        401 => {
+            "check that this API accepts tokens of spec.tokenURL, and audience and scopes in the spec"
+        }
+        403 => {
+            "ask the API's owner to allow this cluster's egress IP address, or to give this client the missing role"
+        }
+        429 => "no action needed; if this persists, ask the API's owner for its limit",
+        300..=399 => "correct spec.probe.url (redirects are not followed)",
+        404 | 405 | 410 => "correct spec.probe.url or spec.probe.method",
+        500.. => "no action needed; if this persists, check the API's status page",
+        _ => "correct spec.probe, or add that status to spec.probe.expectStatus",
+    };
+    fixed.into()
 }
 
 /// The remedy for a response with this reason.
@@ -68,6 +92,7 @@ pub(super) fn of_response(reason: Reason, settings: &Settings, worked: bool) -> 
         | Reason::RefreshTokenNotLabelled
         | Reason::RefreshTokenMalformed
         | Reason::RefreshTokenInUse
+        | Reason::TemplateInvalid
         | Reason::InvalidSpec
         | Reason::CABundleInvalid
         | Reason::HostNotAllowed
@@ -77,6 +102,7 @@ pub(super) fn of_response(reason: Reason, settings: &Settings, worked: bool) -> 
         | Reason::TargetConflict
         | Reason::TargetDuplicate
         | Reason::TargetNotWritable
+        | Reason::ProbeFailed
         | Reason::StateConflict
         | Reason::StateNotWritable
         | Reason::RefreshTokenRejected

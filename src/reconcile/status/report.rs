@@ -40,6 +40,8 @@ pub(in crate::reconcile) fn report(
     let status = CubeCredentialStatus {
         previous_targets: case.map(earlier_targets).unwrap_or_default(),
         state_version: case.and_then(state_version),
+        restarted_for: case.and_then(Case::restarted_for),
+        unproven: case.is_some_and(Case::published_is_unproven),
         ..status
     };
     (status != observed.credential.status).then(|| Action::Report {

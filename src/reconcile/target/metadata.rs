@@ -10,7 +10,7 @@ use crate::{
     reconcile::{
         credential::{Credential, place_of},
         digest::Fields,
-        settings::Settings,
+        settings::{Rendering, Settings},
         token::{LAST_ROTATION, LoginExpiry, TokenMetadata},
     },
 };
@@ -50,9 +50,6 @@ impl DesiredMetadata {
         if let Some(number) = token.rotation {
             annotate(annotation::ROTATION, &number.to_string());
         }
-        if let Some(hash) = &token.spent_seed {
-            annotate(annotation::SPENT_SEED, hash);
-        }
         if let Some(request) = &token.refresh_request {
             annotate(annotation::REFRESH_REQUEST, request);
         }
@@ -62,8 +59,15 @@ impl DesiredMetadata {
                 annotate(annotation::LOGIN_FIXED, "true");
             }
         }
+        if token.unproven {
+            annotate(annotation::UNPROVEN, "true");
+        }
         if !token.scopes.is_empty() {
             annotate(annotation::SCOPES, &token.scopes.join(" "));
+        }
+        if let Some(Rendering { hash, keys, .. }) = &settings.rendering {
+            annotations.insert(annotation::TEMPLATES.into(), hash.clone());
+            annotations.insert(annotation::KEYS.into(), keys.clone());
         }
         Self {
             labels,
@@ -78,14 +82,16 @@ impl DesiredMetadata {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::reconcile) struct MetadataDigest([u8; 32]);
 
-/// The annotations that only some tokens have.
-const OPTIONAL: [&str; 6] = [
+/// The annotations that only some tokens have, without the one that is keyed with the content.
+const OPTIONAL: [&str; 8] = [
     annotation::ROTATION,
-    annotation::SPENT_SEED,
     annotation::REFRESH_REQUEST,
     annotation::LOGIN_EXPIRES_AT,
     annotation::LOGIN_FIXED,
+    annotation::UNPROVEN,
     annotation::SCOPES,
+    annotation::TEMPLATES,
+    annotation::KEYS,
 ];
 
 impl DesiredMetadata {
@@ -118,7 +124,7 @@ impl DesiredMetadata {
 
 impl TargetSecret {
     /// The annotation, unless it is empty.
-    fn stated(&self, name: &str) -> Option<&String> {
+    pub(super) fn stated(&self, name: &str) -> Option<&String> {
         self.annotations.get(name).filter(|text| !text.is_empty())
     }
 
@@ -156,6 +162,7 @@ impl TargetSecret {
                     at,
                     fixed: text(annotation::LOGIN_FIXED).is_some(),
                 }),
+            unproven: text(annotation::UNPROVEN).is_some(),
         };
         Some(metadata.cleaned())
     }

@@ -80,6 +80,11 @@ impl TargetSecret {
         self.held_by.is_some()
     }
 
+    /// Returns whether it was edited.
+    pub(in crate::reconcile) fn is_damaged(&self) -> bool {
+        self.content == Content::Damaged
+    }
+
     /// Returns whether it was found to hold what its annotations say.
     pub(in crate::reconcile) fn is_confirmed(&self) -> bool {
         matches!(self.content, Content::Confirmed(_))

@@ -3,16 +3,21 @@
 use std::fmt::{self, Debug, Write};
 
 use jiff::Timestamp;
+use secrecy::ExposeSecret;
 
 use super::{
-    model::{cluster::no_response, process::Process},
+    model::{
+        cluster::{no_response, number},
+        process::Process,
+    },
     world::{World, seconds},
 };
 use crate::{
     api::CubeCredentialStatus,
     api_error::ApiError,
     reconcile::{
-        Action, Budget, Observed, Outcome, Read, SecretVersion, Session, Settings, Slot, Turn,
+        Action, Budget, Observed, Outcome, Probing, Read, SecretVersion, Session, Settings, Slot,
+        Turn,
     },
 };
 
@@ -74,8 +79,11 @@ impl World {
                     return Err(no_response("cubewire-token"));
                 }
                 Turn::Act(action) => {
-                    let exchanges = matches!(*action, Action::Exchange(_));
-                    assert!(has_slot || !exchanges, "an exchange has no slot");
+                    let leaves = action.leaves_the_cluster();
+                    assert!(
+                        has_slot || !leaves,
+                        "a request to another server has no slot"
+                    );
                     self.act(*action, session.observed())
                 }
             };
@@ -149,9 +157,11 @@ impl World {
             Read::Source { .. } => &mut costs.source_reads,
             Read::Seed { .. } => &mut costs.seed_reads,
             Read::State { .. } => &mut costs.state_reads,
+            Read::Record { .. } => &mut costs.record_reads,
             Read::OtherStates { .. } => &mut costs.looks_at_others,
             Read::Consumers { .. } => &mut costs.pod_lists,
             Read::CaBundle(_) => &mut costs.ca_reads,
+            Read::Workloads { .. } => &mut costs.workload_reads,
         } += 1;
         self.objects.read(what, observed)
     }
@@ -168,6 +178,7 @@ impl World {
                 let exchanged = self.provider.exchange(exchange, &mut self.now);
                 Ok(Outcome::Exchanged(Box::new(exchanged)))
             }
+            Action::Probe(probing) => Ok(self.probe(*probing)),
             action => self
                 .objects
                 .act(action, &mut self.process, observed, self.now),
@@ -176,6 +187,13 @@ impl World {
             self.assert_not_older(&name);
         }
         outcome
+    }
+
+    fn probe(&mut self, probing: Probing) -> Outcome {
+        let token = probing.request.token.expose_secret().to_owned();
+        self.probed.push((self.now, token));
+        let next = self.api.pop_front();
+        probing.outcome(next.unwrap_or_else(|| self.api_otherwise.clone()))
     }
 
     /// Counts an action, and checks that it may happen now.
@@ -187,7 +205,13 @@ impl World {
                 costs.exchanges += 1;
                 self.assert_permitted(observed);
             }
+            Action::Probe(_) => costs.probes += 1,
             Action::Store(_) => costs.stores += 1,
+            Action::Record(record) => {
+                costs.records += 1;
+                let secret = &record.secret;
+                self.assert_ours(&secret.name, secret.replaces.as_ref(), observed);
+            }
             Action::Publish(target) => {
                 costs.publishes += 1;
                 self.assert_ours(&target.name, target.replaces.as_ref(), observed);
@@ -197,10 +221,13 @@ impl World {
                     assert_eq!(current.r#type, target.r#type, "a type is immutable");
                 }
             }
-            Action::Delete(version) => {
+            Action::Delete(version) | Action::DeleteRecord(version) => {
                 costs.deletes += 1;
                 self.assert_ours(&version.name, Some(version), observed);
             }
+            Action::RefreshPods(_) => costs.pod_refreshes += 1,
+            Action::Restart(_) => costs.restarts += 1,
+            Action::Announce(events) => assert!(!events.is_empty()),
             Action::Report { status, .. } => {
                 costs.reports += 1;
                 assert_ne!(*status, self.status, "the same status is written twice");
@@ -220,7 +247,8 @@ impl World {
 
     /// Tokens are numbered in the order in which they were issued.
     fn assert_not_older(&mut self, name: &str) {
-        let number = self.cluster.number(name, "access-token").unwrap();
+        let values = &mut self.cluster.secrets[name].data.values();
+        let number = values.find_map(|value| number(value.trim())).unwrap();
         assert!(
             number >= self.newest_published,
             "an older token is published"

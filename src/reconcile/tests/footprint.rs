@@ -2,7 +2,7 @@
 
 use allocation_counter::measure;
 
-use super::world::World;
+use super::{probes, world::World};
 use crate::reconcile::Memory;
 
 /// The bytes of a memory, with what is on the heap.
@@ -23,5 +23,15 @@ fn little_is_remembered_of_a_credential_with_a_live_token() {
     assert!(
         client <= 600 && login <= 700,
         "{client} bytes for client credentials, {login} for a refresh token"
+    );
+}
+
+#[test]
+fn a_probe_takes_memory_only_while_its_api_does_not_accept_a_token() {
+    assert_eq!(bytes(&probes::ready()), bytes(&World::ready()));
+    let held_back = bytes(&probes::refused());
+    assert!(
+        held_back > bytes(&probes::ready()) && held_back <= 2_000,
+        "{held_back}"
     );
 }

@@ -61,7 +61,10 @@ impl World {
     }
 
     fn conditions_found(&mut self) -> Vec<Shown> {
-        Shown::all(conditions(&self.observe(), self.now))
+        let crate::reconcile::Credential {
+            status, generation, ..
+        } = self.observe().credential;
+        Shown::all(conditions(&status, generation, self.now))
     }
 
     fn target_found(&mut self) -> Shown {
@@ -225,4 +228,16 @@ fn a_spec_that_cannot_be_used_and_one_that_rests_are_told() {
             .map(|found| Shown::from(*found)),
         Some(Shown::bad(unusable))
     );
+}
+
+#[test]
+fn the_keys_of_templates_are_named_and_not_what_they_render_to() {
+    let mut world = World::new();
+    world.edit_spec(|spec| {
+        let key = |name: &str| (name.to_owned(), "{{ access_token }}".to_owned());
+        spec.target.data = [key("header"), key(".netrc")].into();
+    });
+    world.settle();
+    let found = format!("{}, with templates for .netrc, header", synced());
+    assert_eq!(world.target_found(), Shown::good(found));
 }

@@ -15,14 +15,20 @@ const NOTHING: Costs = Costs {
     source_reads: 0,
     seed_reads: 0,
     state_reads: 0,
+    record_reads: 0,
     looks_at_others: 0,
     pod_lists: 0,
     ca_reads: 0,
     exchanges: 0,
+    probes: 0,
     stores: 0,
+    records: 0,
     publishes: 0,
     deletes: 0,
     reports: 0,
+    pod_refreshes: 0,
+    workload_reads: 0,
+    restarts: 0,
 };
 
 #[test]

@@ -220,7 +220,7 @@ type Spoil = fn(&mut CubeCredentialSpec);
 
 #[test]
 fn a_spec_that_cannot_be_read() {
-    let cases: [(Spoil, &str); 9] = [
+    let cases: [(Spoil, &str); 11] = [
         (
             |spec| spec.provider = crate::api::Provider::Custom,
             "spec.tokenURL is required with provider Custom",
@@ -255,8 +255,20 @@ fn a_spec_that_cannot_be_read() {
             "spec.target.type is \"bootstrap.kubernetes.io/token\": write Opaque or a type of your own such as example.com/token",
         ),
         (
+            |spec| spec.target.r#type = "kubernetes.io/service-account-token".into(),
+            "spec.target.type is \"kubernetes.io/service-account-token\": write Opaque or a type of your own such as \
+             example.com/token",
+        ),
+        (
             |spec| spec.target.r#type = "kubernetes.io/tls".into(),
-            "spec.target.type is \"kubernetes.io/tls\": write Opaque or a type of your own such as example.com/token",
+            "spec.target.type kubernetes.io/tls needs spec.target.data with key tls.crt",
+        ),
+        (
+            |spec| {
+                spec.target.r#type = "kubernetes.io/tls".into();
+                spec.target.data = [("tls.crt".into(), String::new())].into();
+            },
+            "spec.target.type kubernetes.io/tls needs spec.target.data with key tls.key",
         ),
     ];
     for (spoil, message) in cases {

@@ -49,6 +49,15 @@ fn each_refresh_sends_the_successor_and_stores_the_next() {
 }
 
 #[test]
+fn a_change_of_the_authorization_url_sends_no_refresh_token() {
+    let mut world = ready();
+    world.edit_spec(|spec| spec.authorization_url = Some("https://login.example.com/o".into()));
+    let costs = world.cost_of(World::settle);
+    assert_eq!((costs.exchanges, costs.stores), (0, 0));
+    assert_eq!(world.provider.exchanges.len(), 1);
+}
+
+#[test]
 fn a_provider_that_does_not_rotate_keeps_its_refresh_token() {
     let mut world = World::signed_in();
     world.provider.logins.rules.rotates = false;

@@ -1,6 +1,9 @@
 //! The world of one `CubeCredential`: its spec and status, the objects around it, a provider and a clock.
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    collections::VecDeque,
+    ops::{Deref, DerefMut},
+};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,6 +15,7 @@ use super::model::{
 };
 use crate::{
     api::{ConditionStatus, ConditionType, CubeCredentialSpec},
+    oauth::error::NetworkError,
     reconcile::{
         Action, Budget, CaBundle, ClientValues, EventKind, PermitRequest, Settings, Slot,
         SourceValue,
@@ -20,6 +24,7 @@ use crate::{
 
 pub(super) const UID: &str = "0b5c7a80-uid";
 pub(super) const TARGET: &str = "cubewire-token";
+pub(super) const RECORD: &str = "cubewire-cube-record";
 pub(super) const STATE: &str = "cubewire-cube-state";
 
 /// The reads and actions.
@@ -30,14 +35,20 @@ pub(super) struct Costs {
     pub(super) source_reads: usize,
     pub(super) seed_reads: usize,
     pub(super) state_reads: usize,
+    pub(super) record_reads: usize,
     pub(super) looks_at_others: usize,
     pub(super) pod_lists: usize,
     pub(super) ca_reads: usize,
     pub(super) exchanges: usize,
+    pub(super) probes: usize,
     pub(super) stores: usize,
+    pub(super) records: usize,
     pub(super) publishes: usize,
     pub(super) deletes: usize,
     pub(super) reports: usize,
+    pub(super) pod_refreshes: usize,
+    pub(super) workload_reads: usize,
+    pub(super) restarts: usize,
 }
 
 pub(super) struct World {
@@ -47,6 +58,11 @@ pub(super) struct World {
     /// Its budget never makes anybody wait, but in the tests that are about it.
     pub(super) process: Process,
     pub(super) provider: Provider,
+    /// The responses of the API to the next probes, and to all others.
+    pub(super) api: VecDeque<Result<u16, NetworkError>>,
+    pub(super) api_otherwise: Result<u16, NetworkError>,
+    /// The tokens that the API was asked about, and when.
+    pub(super) probed: Vec<(Timestamp, String)>,
     pub(super) wake_at: Option<Timestamp>,
     pub(super) costs: Costs,
     pub(super) permits: Vec<PermitRequest>,
@@ -105,6 +121,9 @@ impl World {
             objects: Objects::new("cubewire", UID),
             process: Process::new("pod", Budget::new(seconds(0), Timestamp::MIN)),
             provider: Provider::new(Rules::STRICT),
+            api: VecDeque::new(),
+            api_otherwise: Ok(200),
+            probed: Vec::new(),
             wake_at: None,
             costs: Costs::default(),
             permits: Vec::new(),

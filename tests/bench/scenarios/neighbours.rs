@@ -19,7 +19,7 @@ const HANG: usize = 2;
 pub(super) async fn measure(settings: &Settings, figures: &Figures) {
     let largest = settings.sizes.iter().copied().max().unwrap_or_default();
     let some = (largest / 10).min(1_000);
-    let site = Site::new(&settings.binary).await;
+    let site = Site::new(settings.program()).await;
     for (namespace, count) in [(SHORT, some), (REFUSES, some), (HANGS, HANG * some)] {
         create_place(&site, namespace).await;
         load(&site, namespace, &names(count)).await;

@@ -1,11 +1,14 @@
 //! Changes to a valid `CubeCredential`, each with the API server's message about it.
 
+mod probes;
 mod values;
 
 use serde_json::{Value, json};
 
+use probes::probes;
 use values::{
-    durations, keys, names, reserved_parameters, target_metadata, target_types, token_urls,
+    authorization_urls, durations, keys, names, reserved_parameters, target_data, target_metadata,
+    target_types, token_urls,
 };
 
 /// A change to a valid object, and the API server's message about it; `…` stands for the value.
@@ -17,12 +20,15 @@ pub(super) fn refusals() -> Vec<Refusal> {
         scopes_and_parameters(),
         targets(),
         token_urls(),
+        authorization_urls(),
         durations(),
         names(),
         keys(),
         target_types(),
+        target_data(),
         target_metadata(),
         reserved_parameters(),
+        probes(),
     ]
     .into_iter()
     .flatten()
@@ -44,7 +50,12 @@ fn url(text: &str) -> Value {
     json!({"spec": {"tokenURL": text}})
 }
 
-fn many(count: usize) -> Value {
+fn sign_in(at: &str) -> Value {
+    let seed = json!({"name": "seed"});
+    json!({"spec": {"grant": "RefreshToken", "refreshTokenRef": seed, "authorizationURL": at}})
+}
+
+pub(super) fn many(count: usize) -> Value {
     (0..count)
         .map(|n| (format!("n{n}"), json!("v")))
         .collect::<serde_json::Map<_, _>>()
@@ -61,6 +72,9 @@ fn required_and_enumerated() -> Vec<Refusal> {
         (spec(&json!({"provider": null})), "spec.provider: Required value".into()),
         (spec(&json!({"provider": "cubewire"})), "spec.provider: Unsupported value: \"cubewire\": supported values: \"Cubewire\", \"CubeSoftware\", \"Custom\"".into()),
         (spec(&json!({"provider": "Custom"})), "tokenURL is required with provider Custom: write the token endpoint, for example https://login.example.com/oauth2/token".into()),
+        (spec(&json!({"authorizationURL": "https://example.com/"})), "authorizationURL is for grant RefreshToken only: remove it, or set grant to RefreshToken".into()),
+        (spec(&json!({"grant": "AccountCredentials", "authorizationURL": "https://example.com/"})), "authorizationURL is for grant RefreshToken only: remove it, or set grant to RefreshToken".into()),
+        (sign_in(&format!("https://example.com/{}", "a".repeat(493))), "spec.authorizationURL: Too long: may not be more than 512".into()),
         (url(&format!("https://example.com/{}", "a".repeat(493))), "spec.tokenURL: Too long: may not be more than 512".into()),
         (spec(&json!({"grant": "Password"})), "spec.grant: Unsupported value: \"Password\": supported values: \"ClientCredentials\", \"RefreshToken\", \"AccountCredentials\"".into()),
         (spec(&json!({"clientAuthentication": "body"})), "spec.clientAuthentication: Unsupported value: \"body\": supported values: \"Body\", \"Basic\", \"BasicEmptySecret\", \"None\"".into()),
@@ -109,7 +123,7 @@ fn targets() -> Vec<Refusal> {
         (target(&json!({"deletionPolicy": "Orphan"})), "spec.target.deletionPolicy: Unsupported value: \"Orphan\": supported values: \"Delete\", \"Retain\"".into()),
         (target(&json!({"name": "client"})), "the target may not be the Secret that clientSecretRef names: set spec.target.name to another name".into()),
         (spec(&json!({"clientSecretRef": {"name": "main-token"}})), "the target may not be the Secret that clientSecretRef names: set spec.target.name to another name".into()),
-        (target(&json!({"name": "main-cube-state"})), "the name <metadata.name>-cube-state is reserved for the operator: set spec.target.name to another name".into()),
+        (target(&json!({"name": "main-cube-state"})), "the names <metadata.name>-cube-state and <metadata.name>-cube-record are reserved for the operator: set spec.target.name to another name".into()),
         (target(&json!({"labels": many(33)})), "spec.target.labels: Too many: 33: must have at most 32 items".into()),
         (target(&json!({"annotations": many(33)})), "spec.target.annotations: Too many: 33: must have at most 32 items".into()),
         (target(&json!({"labels": {"a": "b".repeat(64)}})), "spec.target.labels.a: Too long: may not be more than 63".into()),

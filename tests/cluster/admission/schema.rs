@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 use crate::place::Place;
 use cube_operator::{api::CubeCredential, reconcile::Settings};
 
-use super::{Admission, changed, merge, refusals::refusals};
+use super::{
+    Admission, changed, merge,
+    refusals::{many, refusals},
+};
 
 #[test]
 fn what_can_be_refused_at_apply_is_refused_there_and_the_message_says_what_to_write() {
@@ -29,6 +32,29 @@ fn what_can_be_refused_at_apply_is_refused_there_and_the_message_says_what_to_wr
         wrong.len(),
         wrong.join("\n")
     );
+}
+
+/// Targets with templates.
+fn with_data() -> Vec<Value> {
+    let target = |fields: Value| json!({"spec": {"target": fields}});
+    vec![
+        target(
+            json!({"data": {".netrc": "", "a_B-1.c": "{{ access_token }}\n", "b".repeat(253): "c".repeat(8192)}}),
+        ),
+        target(json!({"data": many(32)})),
+        target(
+            json!({"type": "kubernetes.io/basic-auth", "data": {"password": "{{ access_token }}"}}),
+        ),
+        target(
+            json!({"type": "kubernetes.io/basic-auth", "data": {"username": "a", "other": "b"}}),
+        ),
+        target(json!({"type": "kubernetes.io/dockercfg", "data": {".dockercfg": "{}"}})),
+        target(
+            json!({"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": "{}"}}),
+        ),
+        target(json!({"type": "kubernetes.io/ssh-auth", "data": {"ssh-privatekey": ""}})),
+        target(json!({"type": "kubernetes.io/tls", "data": {"tls.crt": "", "tls.key": ""}})),
+    ]
 }
 
 /// Changes after which the object is still valid.
@@ -70,6 +96,11 @@ fn valid() -> Vec<Value> {
             json!({"target": {"annotations": {"reloader.example.com/match": "true", "note": "any text: ä\n"}}}),
         ),
         spec(json!({"suspend": true})),
+        spec(json!({"probe": {"url": "https://api.example.com/me"}})),
+        spec(
+            json!({"probe": {"url": "https://api.example.com/me?a=b", "method": "HEAD", "expectStatus": [100, 204, 599],
+                "headers": {"X-Tenant": "a b~!", "accept": "application/json", "a!#$%&'*+-.^_`|~": "1"}}}),
+        ),
         spec(json!({"grant": "AccountCredentials", "parameters": {"account_id": "a1"}})),
         spec(json!({"maximumLifetime": "30s"})),
         spec(json!({"maximumLifetime": "87600h"})),
@@ -77,6 +108,7 @@ fn valid() -> Vec<Value> {
             json!({"grant": "RefreshToken", "refreshTokenRef": {"name": "seed"}, "refreshScopes": ["read", "write"]}),
         ),
     ];
+    changes.extend(with_data());
     for url in [
         "https://example.com",
         "https://example.com/",
@@ -95,6 +127,15 @@ fn valid() -> Vec<Value> {
         "https://nowhere.invalid/",
     ] {
         changes.push(spec(json!({"tokenURL": url})));
+    }
+    for url in [
+        "https://example.com",
+        "https://example.com:8443/o/authorize/?tenant=a%20b&prompt=consent&access_type=offline&states=x",
+        "https://[2001:db8::1]/authorize",
+    ] {
+        changes.push(spec(
+            json!({"grant": "RefreshToken", "refreshTokenRef": {"name": "seed"}, "authorizationURL": url}),
+        ));
     }
     for (field, texts) in [
         (
@@ -143,7 +184,7 @@ fn what_is_valid_is_accepted_as_written() {
 fn a_field_that_is_null_counts_as_absent() {
     let admission = Admission::new(&Place::new());
     let mut object = changed("main", &json!({}));
-    for field in ["description", "tokenURL", "caBundleRef"] {
+    for field in ["description", "tokenURL", "authorizationURL", "caBundleRef"] {
         object["spec"][field] = Value::Null;
     }
     object["spec"]["target"] = json!({"name": null});

@@ -4,6 +4,7 @@ mod repair;
 mod retry;
 
 use cube_operator::api::{Grant, Reason};
+use serde_json::json;
 
 use super::{
     objects::Objects,
@@ -145,8 +146,7 @@ impl Row {
         retry: Retry,
     ) -> Self {
         let message = format!(
-            "token endpoint {message}: sign in again and write the new refresh token to key \"refresh-token\" of Secret \
-             {{login}}{}",
+            "token endpoint {message}: sign in again with `kubectl cube login {{name}} -n {{namespace}}`{}",
             match retry {
                 Retry::Confirm => "; last retry at {time}",
                 _ => "",
@@ -173,6 +173,29 @@ impl Row {
             events: vec!["Normal TokenIssued".into()],
             requests: 1,
             ..Self::new(name, grant, Retry::Refresh(lifetime), conditions)
+        }
+    }
+
+    /// A token that its API does not accept, and that was published because there is no other.
+    pub(super) fn unproven(name: &'static str, message: &str) -> Self {
+        let conditions = vec![
+            "Ready=True Synced: token in Secret {target} is valid until {expires}, but unproven: its API has not accepted it yet; see \
+             condition Refreshed"
+                .into(),
+            format!("Refreshed=False ProbeFailed: {message}; retrying at {{probe}}"),
+        ];
+        let good = Self::new(name, Grant::ClientCredentials, Retry::Probe, Vec::new()).good();
+        Self {
+            replies: vec![good],
+            fault: |objects, setup| {
+                let spec = &mut objects.credential["spec"];
+                spec["probe"] = json!({"url": setup.api.url("/me")});
+            },
+            events: vec!["Warning ProbeFailed".into(), "Normal TokenIssued".into()],
+            requests: 1,
+            repair: Repair::Objects,
+            requests_after_repair: 0,
+            ..Self::new(name, Grant::ClientCredentials, Retry::Probe, conditions)
         }
     }
 

@@ -54,6 +54,7 @@ fn http_date(seconds: i64) -> String {
 pub(super) fn rows() -> Vec<Row> {
     [
         connection::silent(),
+        issued::unproven(),
         issued::issued(),
         issued::unusable(),
         connection::broken(),

@@ -38,6 +38,8 @@ pub(super) struct Setup {
     pub(super) expired: Provider,
     /// It wants a client certificate.
     pub(super) mutual: Provider,
+    /// An API that accepts no token.
+    pub(super) api: Provider,
     /// A URL at which nothing listens.
     pub(super) refusing: String,
     responder: Arc<Responder>,
@@ -72,6 +74,7 @@ impl Setup {
                     .config_for_clients(rustls::DEFAULT_VERSIONS, &authority),
                 never,
             ),
+            api: Provider::start(&authority.certificate(&LOCAL), |_| Reply::json(403, "{}")),
             refusing: format!("https://localhost:{CLOSED}/"),
             client,
             place,
@@ -132,8 +135,14 @@ impl Setup {
 
     /// `host:port` of each token endpoint, also of the one at which nothing listens.
     pub(super) fn authorities(&self) -> impl Iterator<Item = String> {
-        let urls = [&self.scripted, &self.misnamed, &self.expired, &self.mutual]
-            .map(|provider| provider.url("/"));
+        let urls = [
+            &self.scripted,
+            &self.misnamed,
+            &self.expired,
+            &self.mutual,
+            &self.api,
+        ]
+        .map(|provider| provider.url("/"));
         let urls = urls.into_iter().chain([self.refusing.clone()]);
         urls.map(|url| Url::parse(&url).unwrap().authority().to_owned())
     }

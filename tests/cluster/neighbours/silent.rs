@@ -1,4 +1,4 @@
-//! Token endpoints that accept connections and never respond.
+//! Token endpoints, and APIs of probes, that accept connections and never respond.
 
 use std::time::Instant;
 
@@ -16,8 +16,9 @@ const MANY: usize = 200;
 /// The slots for exchanges that one namespace can get.
 const LARGEST_PART: f64 = 52.0;
 
-/// Credentials with a client each, as the requests of one client would wait for each other.
-fn many_at(place: &Place, url: &str) -> Value {
+/// Credentials with a client each, as the requests of one client would wait for each other. Every other one has a token endpoint
+/// that responds, and an API that does not.
+fn many_at(place: &Place, url: &str, responds: &str) -> Value {
     let items = (0..MANY).flat_map(|number| {
         let name = format!("silent-{number}");
         let mut source = place.source();
@@ -25,12 +26,16 @@ fn many_at(place: &Place, url: &str) -> Value {
         source["stringData"]["client-id"] = json!(name);
         let mut credential = place.credential_at(&name, url, "scripted");
         credential["spec"]["clientSecretRef"]["name"] = json!(name);
+        if number % 2 == 1 {
+            credential["spec"]["tokenURL"] = json!(responds);
+            credential["spec"]["probe"] = json!({"url": url});
+        }
         [source, credential]
     });
     json!({"apiVersion": "v1", "kind": "List", "items": items.collect::<Vec<_>>()})
 }
 
-/// How many token requests of the neighbour are in progress, or fewer.
+/// How many token requests and probes of the neighbour are in progress, or fewer.
 fn in_progress(silent: &Provider, operator: &Operator) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "some hundreds")]
     let begun = silent.connections() as f64;
@@ -38,7 +43,8 @@ fn in_progress(silent: &Provider, operator: &Operator) -> f64 {
         let metric = format!("cube_operator_exchanges_total{{reason=\"{reason}\"}}");
         operator.metric(&metric).unwrap_or(0.0)
     };
-    begun - failed("NoResponse") - failed("Unreachable")
+    let probes = operator.metric("cube_operator_probes_total{result=\"unreachable\"}");
+    begun - failed("NoResponse") - failed("Unreachable") - probes.unwrap_or(0.0)
 }
 
 #[test]
@@ -51,7 +57,9 @@ fn a_neighbour_whose_endpoints_never_respond_delays_no_other_namespace() {
     let authority = Authority::new("private");
     let silent = Provider::start(&authority.certificate(&LOCAL), |_| Reply::silence());
     neighbour.trust("scripted", &authority);
-    neighbour.apply(&many_at(&neighbour, &silent.url("/token")));
+    let responds = Provider::start(&authority.certificate(&LOCAL), |_| Reply::token("t"));
+    let (silence, token) = (silent.url("/token"), responds.url("/token"));
+    neighbour.apply(&many_at(&neighbour, &silence, &token));
     // Its token lives for 15 s, so it is refreshed all the time.
     innocent.apply(&innocent.source());
     innocent.apply(&innocent.credential("refreshed"));

@@ -22,7 +22,7 @@ fn the_commands_of_the_page_put_the_refresh_token_into_its_secret() {
     });
     let roots = directory("sign-in").join("roots.pem");
     fs::write(&roots, authority.pem()).unwrap();
-    let Recipe(blocks) = Recipe::of("sign-in.md", "Sign in").with(&[
+    let Recipe(blocks) = Recipe::of("sign-in.md", "Sign in without kubectl cube").with(&[
         (
             "https://api.cubesoftware.com/o/token/",
             &provider.url("/o/token/"),

@@ -89,6 +89,30 @@ fn a_foreign_secret_is_never_written_read_or_deleted_and_costs_one_token_at_most
     }
 }
 
+/// The Secret of a certificate or a registry may be the one that somebody else's pods wait for.
+#[test]
+fn templates_and_a_type_of_kubernetes_make_no_foreign_secret_a_target() {
+    let place = Place::new();
+    place.apply(&place.source());
+    let mut theirs = foreign("main-token", &json!({}));
+    theirs["type"] = json!("kubernetes.io/basic-auth");
+    theirs["stringData"] = json!({"username": "theirs", "password": "theirs"});
+    place.apply(&theirs);
+    let before = place.get("secret", "main-token").unwrap();
+    let mut object = place.credential("main");
+    object["spec"]["target"] = json!({
+        "type": "kubernetes.io/basic-auth",
+        "data": {"username": "theirs", "password": "{{ access_token }}"},
+    });
+    place.apply(&object);
+    let _operator = place.operator();
+    place.wait_for_conflict("main");
+    place.touch("main");
+    place.wait_for_conflict("main");
+    assert_eq!(place.get("secret", "main-token"), Some(before));
+    assert_eq!(place.exchanges(), [200], "it is noticed at the write");
+}
+
 #[test]
 fn a_conflict_heals_when_the_foreign_secret_is_gone() {
     let place = Place::new();

@@ -3,7 +3,7 @@
 use cube_operator::api::{ConditionType, CubeCredentialStatus};
 use serde_json::{Value, json};
 
-use crate::scripted::Authority;
+use crate::{operator::eventually, scripted::Authority};
 
 use super::{CLIENT_SECRET, Place, is};
 
@@ -59,6 +59,34 @@ impl Place {
     /// Asks for an exchange of `main` by hand.
     pub(crate) fn request(&self, value: &str) {
         self.request_of("main", value);
+    }
+
+    /// Takes the label off the target of `main`, and waits until it is back.
+    pub(crate) fn unlabel_target_until_repaired(&self) {
+        self.kubectl(&[
+            "label",
+            "secret",
+            "main-token",
+            "cube-operator.dev/managed-",
+        ]);
+        eventually("it is repaired", || {
+            let secret = self.get("secret", "main-token")?;
+            (secret["metadata"]["labels"]["cube-operator.dev/managed"] == "true").then_some(())
+        });
+    }
+
+    /// Patches the status of an object, as its controller would.
+    pub(crate) fn patch_status(&self, kind: &str, name: &str, status: &Value) {
+        let patch = json!({"status": status}).to_string();
+        self.kubectl(&[
+            "patch",
+            kind,
+            name,
+            "--subresource=status",
+            "--type=merge",
+            "-p",
+            &patch,
+        ]);
     }
 
     /// Asks for an exchange by hand.

@@ -163,6 +163,45 @@ fn an_author_without_the_secrets_may_annotate_label_and_delete_but_neither_creat
     users.may("author", &["delete", "cubecredential", "main"]);
 }
 
+/// Templates are a right to write any Secret: a release for Helm to roll back to, a cluster for Argo CD, a certificate.
+#[test]
+fn an_author_must_be_allowed_to_create_secrets_to_decide_what_is_in_one() {
+    let users = Users::new();
+    let get = rule("secrets", &json!(["get"]), Some(&["client"]));
+    let write = rule("cubecredentials", &json!(["*"]), None);
+    users.grant("reader", &json!([write, get]));
+    let with = |target: Value| {
+        let mut object = credential("main");
+        object["spec"]["target"] = target;
+        manifest(&object)
+    };
+    let plain = with(json!({"type": "helm.sh/release.v1", "labels": {"owner": "helm"}}));
+    let null = with(json!({"data": null}));
+    users.may("reader", &create(&plain));
+    users.may("reader", &create(&null));
+    let message = "user \"reader\" may not create Secrets, so may not write one with spec.target.data: ask for the right to \
+                   create Secrets, or have somebody with that right make this change";
+    let refused = |arguments: &[&str]| users.may_not("reader", arguments, "authors", message);
+    let targets = [
+        json!({"data": {"key": "{{ access_token }}"}}),
+        json!({"type": "helm.sh/release.v1", "name": "sh.helm.release.v1.app.v9", "labels": {"owner": "helm"}, "data": {"release": "x"}}),
+        json!({"labels": {"argocd.argoproj.io/secret-type": "cluster"}, "data": {"server": "https://attacker.example"}}),
+        json!({"type": "kubernetes.io/tls", "data": {"tls.crt": "x", "tls.key": "x"}}),
+    ]
+    .map(with);
+    for target in &targets {
+        refused(&create(target));
+        users.may("owner", &create(target));
+    }
+    users.may("owner", &["create", "-f", &targets[0]]);
+    let suspend = r#"{"spec": {"suspend": true}}"#;
+    let patch = ["patch", "cubecredential", "main", "--type=merge", "-p"];
+    refused(&[&patch[..], &[suspend]].concat());
+    users.may("reader", &["label", "cubecredential", "main", "team=a"]);
+    let without = r#"{"spec": {"target": null}}"#;
+    users.may("reader", &[&patch[..], &[without]].concat());
+}
+
 #[test]
 fn a_neighbour_may_use_the_secrets_of_the_own_namespace_and_no_others() {
     let users = Users::new();

@@ -14,7 +14,10 @@ use super::Users;
 
 const UNMARKED: &str = "the operator may write only Secrets with label cube-operator.dev/managed=true or cube-operator.dev/state=true";
 const FOREIGN: &str = "the operator may change and delete only Secrets that it has written";
-const TYPE: &str = "the operator may not write a Secret of a kubernetes.io type";
+const TYPE: &str = "the operator may write no Secret of a kubernetes.io type but basic-auth, dockercfg, dockerconfigjson, ssh-auth and tls";
+
+const UNOWNED: &str =
+    "the operator may write only Secrets with annotation cube-operator.dev/owner-uid";
 
 fn account(place: &Place) -> String {
     format!("system:serviceaccount:{}:cube-operator", place.namespace)
@@ -43,14 +46,29 @@ fn with_the_operators_account_nobody_makes_a_token_of_a_service_account_or_touch
     for r#type in [
         "kubernetes.io/service-account-token",
         "bootstrap.kubernetes.io/token",
-        "kubernetes.io/tls",
+        "kubernetes.io/another",
+        "a.kubernetes.io/tls",
     ] {
-        let mut object = marked("taken", r#type);
-        if r#type == "kubernetes.io/tls" {
-            object["stringData"] = json!({"tls.crt": "", "tls.key": ""});
-        }
-        refused(&["apply", "--server-side", "-f", &manifest(&object)], TYPE);
+        let object = manifest(&marked("taken", r#type));
+        refused(&["apply", "--server-side", "-f", &object], TYPE);
     }
+    for (of, data) in [
+        ("basic-auth", json!({"username": ""})),
+        ("dockercfg", json!({".dockercfg": "{}"})),
+        ("dockerconfigjson", json!({".dockerconfigjson": "{}"})),
+        ("ssh-auth", json!({"ssh-privatekey": "x"})),
+        ("tls", json!({"tls.crt": "", "tls.key": ""})),
+    ] {
+        let mut object = marked("taken", &format!("kubernetes.io/{of}"));
+        object["stringData"] = data;
+        let file = manifest(&object);
+        let apply = ["apply", "--server-side", "--dry-run=server", "-f", &file];
+        users.may(&account, &apply);
+    }
+    let mut unowned = marked("taken", "Opaque");
+    unowned["metadata"]["annotations"] = json!({"theirs": "x"});
+    let unowned = manifest(&unowned);
+    refused(&["apply", "--server-side", "-f", &unowned], UNOWNED);
     let file = manifest(&marked("own", "Opaque"));
     let unmarked = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "foreign"}, "stringData": {"a": "b"}});
     let foreign = manifest(&unmarked);

@@ -36,9 +36,9 @@ fn the_fields_of_a_stored_refresh_token_are_checked_at_admission() {
     );
     refused(
         |spec| spec["target"] = json!({"name": "main-cube-state"}),
-        "the name <metadata.name>-cube-state is reserved for the operator: set spec.target.name to another name",
+        "the names <metadata.name>-cube-state and <metadata.name>-cube-record are reserved for the operator: set spec.target.name to another name",
     );
-    let own = "the Secret <metadata.name>-cube-state is the operator's own: name another Secret in clientSecretRef and \
+    let own = "the Secrets <metadata.name>-cube-state and <metadata.name>-cube-record are the operator's own: name another Secret in clientSecretRef and \
                refreshTokenRef";
     for field in ["clientSecretRef", "refreshTokenRef"] {
         let mut object = place.main();

@@ -54,10 +54,11 @@ fn meaning(flag: &Arg) -> String {
     text
 }
 
-fn section(command: &Command) -> String {
+/// The commands of a program: what each does, examples, and its flags.
+pub(super) fn section(program: &str, command: &Command) -> String {
     let about = command.get_long_about().or_else(|| command.get_about());
     let mut text = format!(
-        "\n## `cube-operator {}`\n\n{}\n",
+        "\n## `{program} {}`\n\n{}\n",
         command.get_name(),
         prose(&sentences(&about.unwrap().to_string()))
     );
@@ -74,17 +75,29 @@ fn section(command: &Command) -> String {
     if flags.is_empty() {
         return text;
     }
+    text + "\n" + &table(&flags)
+}
+
+/// The column of environment variables only where there is one.
+pub(super) fn table(flags: &[&Arg]) -> String {
+    let variable = |flag: &Arg| flag.get_env().map(|name| code(&name.to_string_lossy()));
+    if flags.iter().all(|flag| variable(flag).is_none()) {
+        let mut table = Table::new(&["flag", "default", "meaning"]);
+        for flag in flags {
+            table.row([name(flag), default(flag), meaning(flag)]);
+        }
+        return table.0;
+    }
     let mut table = Table::new(&["flag", "environment variable", "default", "meaning"]);
     for flag in flags {
-        let variable = flag.get_env().map(|name| code(&name.to_string_lossy()));
         table.row([
             name(flag),
-            variable.unwrap_or_default(),
+            variable(flag).unwrap_or_default(),
             default(flag),
             meaning(flag),
         ]);
     }
-    text + "\n" + &table.0
+    table.0
 }
 
 #[test]
@@ -99,7 +112,7 @@ fn flags_are_listed_by_command() {
          A command ends with 0 if all is well, with 1 after a failure (`check`: if there is a ✗), and with 2 for a wrong flag.\n",
     );
     for command in Cli::command().get_subcommands() {
-        page += &section(command);
+        page += &section("cube-operator", command);
     }
     check("flags.md", "src/cli.rs", &page);
 }

@@ -9,8 +9,8 @@ use cube_operator::{
         response::{self, Body, Response},
     },
     reconcile::{
-        Action, DesiredSecret, DesiredState, Event, Exchange, Exchanged, Observed, Outcome, Read,
-        State, StateReading,
+        Action, DesiredSecret, DesiredState, Event, Exchange, Exchanged, Observed, Outcome,
+        Probing, Read, State, StateReading,
     },
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -32,15 +32,27 @@ impl World {
             "what was received is stored first"
         );
         match &action {
-            Action::TakePermit(_) | Action::Exchange(_) => {}
+            Action::TakePermit(_)
+            | Action::Exchange(_)
+            | Action::RefreshPods(_)
+            | Action::Restart(_)
+            | Action::Probe(_)
+            | Action::Announce(_) => {}
             Action::Store(state) => self.check_state(state, observed),
             Action::Publish(target) => self.check_target(target),
-            Action::Delete(_) => self.written += 1,
+            Action::Record(record) => {
+                self.written += 1;
+                let token = &record.secret.data["access-token"];
+                assert!(is_token(token.expose_secret()));
+            }
+            Action::Delete(_) | Action::DeleteRecord(_) => self.written += 1,
             Action::Report { status, events } => self.check_report(status, events),
         }
-        if let Action::Exchange(exchange) = action {
-            return self.exchange(exchange);
-        }
+        let action = match action {
+            Action::Exchange(exchange) => return self.exchange(exchange),
+            Action::Probe(probing) => return self.probe(*probing),
+            action => action,
+        };
         let outcome = self.objects.act(action, process, observed, self.now);
         let outcome = outcome.expect("exactly the version that was read");
         assert!(
@@ -103,6 +115,15 @@ impl World {
         }))
     }
 
+    fn probe(&self, probing: Probing) -> Outcome {
+        if let Some(hosts) = self.input.get("client-hosts") {
+            let endpoint = &probing.request.probe.endpoint;
+            assert!(HostList::parse(hosts).is_ok_and(|hosts| hosts.allows(endpoint)));
+        }
+        let status = self.input.get("api").and_then(|status| status.parse().ok());
+        probing.outcome(Ok(status.unwrap_or(200)))
+    }
+
     fn check_state(&mut self, state: &DesiredState, observed: &Observed) {
         self.written += 1;
         let name = state.secret.name.clone();
@@ -142,7 +163,11 @@ impl World {
 
     fn check_target(&mut self, target: &DesiredSecret) {
         self.written += 1;
-        let keys: Vec<_> = target.data.keys().collect();
+        let keys: Vec<_> = target.data.keys().map(String::as_str).collect();
+        if let Some(rendered) = target.annotations.get(annotation::KEYS) {
+            assert_eq!(keys.join(","), *rendered);
+            return;
+        }
         assert_eq!(keys, ["access-token", "expires-at", "token-type"]);
         let token = &target.data["access-token"];
         assert!(is_token(token.expose_secret()));

@@ -56,7 +56,7 @@ pub(super) fn refused(
         counts,
         attempted: attempt.attempted.clone(),
         inputs: Some(attempt.inputs.digest()),
-        cause: FailureCause::Exchange(error, Arc::clone(&attempt.settings)),
+        cause: FailureCause::Exchange(error, Arc::new(attempt.settings.without_templates())),
     };
     fail(observed, attempt, failed, now);
 }
@@ -76,7 +76,7 @@ pub(super) fn expired_on_arrival(
         counts: true,
         attempted: attempt.attempted.clone(),
         inputs: Some(attempt.inputs.digest()),
-        cause: FailureCause::ExpiredOnArrival(Arc::clone(&attempt.settings)),
+        cause: FailureCause::ExpiredOnArrival(Arc::new(attempt.settings.without_templates())),
     };
     let token = match published(&Case::of_attempt(observed, attempt, now)) {
         // Another attempt soon would save nothing: this provider issues tokens that are of no use.
@@ -110,7 +110,7 @@ pub(in crate::reconcile::absorb) fn rejected(observed: &mut Observed, now: Times
         counts: true,
         attempted: case.attempted(),
         inputs: case.token_inputs().ok().map(|inputs| inputs.digest()),
-        cause: FailureCause::Rejected(rejection, Arc::new(settings.clone())),
+        cause: FailureCause::Rejected(rejection, Arc::new(settings.without_templates())),
     };
     let token = published(&case);
     record(observed, failed, token, now);

@@ -1,13 +1,15 @@
 //! Absorbs an exchange that brought a token. It goes to the target's memory, or with its refresh token to the login's: no path
 //! drops it.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::ends::{self, Lifetime, Times};
 use crate::{
     api::CubeCredentialStatus,
-    oauth::response::Issued,
+    oauth::response::{Issued, Scalar},
     reconcile::{
         case::Case,
         memory::{LifetimeSource, TokenFacts},
@@ -16,7 +18,7 @@ use crate::{
         plan::Attempt,
         settings::Settings,
         time::later,
-        token::{Token, TokenMetadata},
+        token::{Details, Token, TokenMetadata},
     },
 };
 
@@ -62,10 +64,15 @@ pub(super) fn issued(
             .repeated(metadata.expires_at, times.now),
         None => observed.memory.exchange.replaced(before, times.sent_at),
     }
+    let details = details(attempt, issued.fields);
     let Some(sent) = &attempt.login else {
         if before != Some(&metadata) {
             let value = issued.access_token;
-            observed.memory.target.receive(Token { value, metadata });
+            observed.memory.target.receive(Token {
+                value,
+                metadata,
+                details,
+            });
         }
         return;
     };
@@ -73,9 +80,19 @@ pub(super) fn issued(
     let token = Token {
         value: issued.access_token,
         metadata,
+        details,
     };
     let login = sent.succeeded(refresh_token, Some(token), published);
     observed.memory.login.receive(login, sent);
+}
+
+/// The details of a response. A stored refresh token keeps them in any case, because templates may come later, and only the
+/// next refresh would bring them again.
+fn details(attempt: &Attempt, fields: BTreeMap<String, Scalar>) -> Option<Box<Details>> {
+    let templates = attempt.settings.templates();
+    let wanted = templates.is_some() || attempt.login.is_some();
+    let id_token = matches!(templates, Some(Ok(templates)) if templates.names_id_token());
+    wanted.then(|| Box::new(Details::of(&attempt.client_id, fields, id_token)))
 }
 
 /// Keeps the successor of the refresh token that was sent, even if the rest of the response is useless, because the provider has
@@ -118,6 +135,7 @@ fn metadata(
         refresh_request: requested.or(served),
         scopes: issued.scopes.clone(),
         login: None,
+        unproven: false,
     };
     token.limited_to(attempt.settings.maximum_lifetime)
 }

@@ -10,6 +10,9 @@ use crate::{
 
 impl Conditions {
     pub(in crate::reconcile) fn good(case: &Case<'_>, token: &TokenMetadata) -> Self {
+        if let Some(failure) = case.probe_failure(token) {
+            return Self::unproven(case, token, failure);
+        }
         let refresh_at = case.refresh_at(token);
         let synced = message::valid(&case.settings.target_name, token.expires_at);
         Self {

@@ -84,7 +84,7 @@ impl Conditions {
     }
 
     /// The same conditions, decided again by this time although no exchange is planned for it.
-    pub(super) fn wake_by(self, time: Timestamp) -> Self {
+    pub(in crate::reconcile) fn wake_by(self, time: Timestamp) -> Self {
         Self {
             wake_at: Some(self.wake_at.map_or(time, |at| at.min(time))),
             ..self

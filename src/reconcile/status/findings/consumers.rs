@@ -11,6 +11,15 @@ impl Display for ConsumerFact {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Found(consumer) => consumer.fmt(f),
+            Self::Restarted(Consumer {
+                secret,
+                workload,
+                way,
+                ..
+            }) => write!(
+                f,
+                "{workload} is restarted after each refresh of Secret {secret:?}, which it has in {way}"
+            ),
             Self::NoPod { secret } => write!(f, "no pod uses Secret {secret:?}"),
             Self::NotChecked => f.write_str("pods were not checked: --warn-consumers is false"),
         }
@@ -41,7 +50,7 @@ impl Display for Consumer {
         write!(
             f,
             " never sees a refresh: {way} of container {container:?} keeps the token that it started with: mount Secret \
-             {secret:?} as a volume without subPath, or restart the pod after each refresh"
+             {secret:?} as a volume without subPath, or restart the pod after each refresh (spec.consumers.restart)"
         )
     }
 }
@@ -57,7 +66,8 @@ impl Consumer {
             Way::Volume(_) | Way::Variable(_) | Way::Variables => "",
         };
         format!(
-            "{way} in pod {pod:?} never sees a refresh: mount Secret {secret:?} as a volume{without}"
+            "{way} in pod {pod:?} never sees a refresh: mount Secret {secret:?} as a volume{without}, or set \
+             spec.consumers.restart"
         )
     }
 }

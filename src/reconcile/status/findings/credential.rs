@@ -71,6 +71,14 @@ impl Display for SpecFact {
                 f,
                 "the spec requests a token from https://{host}{path}, grant {grant}"
             ),
+            Self::Probes(probe) => write!(
+                f,
+                "a new token is tried with {} https://{}{} before it is published; expected status: {}",
+                probe.method.name(),
+                probe.endpoint.authority(),
+                probe.endpoint.url().path(),
+                probe.expected()
+            ),
             Self::GrantNotListed(settings) => {
                 f.write_str(&message::unlisted_grant(settings).unwrap_or_default())
             }
@@ -206,8 +214,16 @@ impl Display for TargetFact {
                 "{}, but was issued for an earlier spec, client or sign-in: the operator replaces it",
                 message::valid(secret, *expires_at)
             ),
-            Self::Synced { secret, expires_at } => {
-                f.write_str(&message::valid(secret, *expires_at))
+            Self::Synced {
+                secret,
+                expires_at,
+                keys,
+            } => {
+                f.write_str(&message::valid(secret, *expires_at))?;
+                if keys.is_empty() {
+                    return Ok(());
+                }
+                write!(f, ", with templates for {}", keys.join(", "))
             }
         }
     }

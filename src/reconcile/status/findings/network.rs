@@ -3,7 +3,10 @@
 use std::fmt::{self, Display, Formatter};
 
 use crate::{
-    oauth::networks::Address,
+    oauth::{
+        error::{ProbeError, TokenError},
+        networks::Address,
+    },
     reconcile::{
         finding::{FailedStep, NetworkFact, NetworkStep},
         status::remedy,
@@ -46,8 +49,8 @@ impl Display for NetworkFact {
             Self::Untrusted {
                 failed,
                 certificate,
-            } => write!(f, "{} ({certificate}): {}", failed.error, failed.remedy()),
-            Self::Failed(failed) => write!(f, "{}: {}", failed.error, failed.remedy()),
+            } => write!(f, "{} ({certificate}): {}", failed.cause(), failed.remedy()),
+            Self::Failed(failed) => write!(f, "{}: {}", failed.cause(), failed.remedy()),
             Self::Refused(error) => write!(
                 f,
                 "{error} to a request without client and secret, as token endpoints do"
@@ -56,6 +59,15 @@ impl Display for NetworkFact {
                 f,
                 "{unclear} to a request without client and secret, which may be the reason"
             ),
+            Self::ProbeHostNotChecked { host } => {
+                write!(
+                    f,
+                    "the way to {host}, the host of the probe, was not checked"
+                )
+            }
+            Self::ProbeNotSent { host } => {
+                write!(f, "nothing was sent to {host}: a probe needs a new token")
+            }
         }
     }
 }
@@ -63,7 +75,21 @@ impl Display for NetworkFact {
 impl FailedStep {
     /// As a condition would state it.
     fn remedy(&self) -> String {
-        remedy(&self.error, &self.settings, false)
+        match &self.error {
+            TokenError::Network(error) if self.of_probe => {
+                remedy::of_probe(&ProbeError::Network(error.clone()), &self.settings)
+            }
+            error => remedy(error, &self.settings, false),
+        }
+    }
+
+    fn cause(&self) -> String {
+        match &self.error {
+            TokenError::Network(error) if self.of_probe => {
+                ProbeError::Network(error.clone()).to_string()
+            }
+            error => error.to_string(),
+        }
     }
 }
 

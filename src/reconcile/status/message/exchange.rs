@@ -10,7 +10,7 @@ use crate::{
         memory::{Failure, FailureCause},
         settings::Settings,
         status::{
-            inputs::initial,
+            inputs::sign_in_command,
             remedy::{of_response, remedy},
         },
     },
@@ -72,11 +72,11 @@ pub(in crate::reconcile::status) fn rejected_token(
     rejection: &RejectedToken,
     settings: &Settings,
 ) -> String {
-    let (name, key) = initial(settings);
     let next = rejection.next_attempt();
     let next = next.map_or_else(String::new, |at| format!("; last retry at {at}"));
     format!(
-        "{}: sign in again and write the new refresh token to key {key:?} of Secret {name:?}{next}",
-        rejection.what
+        "{}: sign in again with {}{next}",
+        rejection.what,
+        sign_in_command(settings)
     )
 }

@@ -34,6 +34,7 @@ pub(in crate::reconcile::status) fn target_conflict(conflict: &TargetConflict) -
         TargetConflict::Foreign { .. } => {
             "set spec.target.name to another name, or delete that Secret if nobody uses it".into()
         }
+        TargetConflict::Record { .. } => "delete it, or remove spec.target.data".into(),
         TargetConflict::Copy { .. } => {
             "set spec.target.name to another name, or delete the copy".into()
         }

@@ -11,12 +11,12 @@ use crate::{
 pub(super) const INTERMEDIARY: &str =
     "check the proxy, the firewall and the provider's status page";
 
-/// The remedy for this error.
-pub(super) fn remedy(error: &NetworkError, settings: &Settings) -> String {
+/// The remedy for this error. `url` is the field that names the host.
+pub(super) fn remedy(error: &NetworkError, settings: &Settings, url: &str) -> String {
     match error {
-        NetworkError::RefusedNetwork { network, .. } => refused(*network).into(),
-        NetworkError::Unreachable { cause, .. } => reach(*cause).into(),
-        NetworkError::Untrusted { cause, .. } => trust(cause, settings),
+        NetworkError::RefusedNetwork { network, .. } => refused(*network, url),
+        NetworkError::Unreachable { cause, .. } => reach(*cause, url),
+        NetworkError::Untrusted { cause, .. } => trust(cause, settings, url),
         NetworkError::ClientCertificateRequired { .. } => {
             "the operator cannot send one: ask the provider for an endpoint without mutual TLS"
                 .into()
@@ -24,7 +24,7 @@ pub(super) fn remedy(error: &NetworkError, settings: &Settings) -> String {
         NetworkError::Proxy { cause, .. } => proxy(cause),
         NetworkError::NoResponse { .. } => INTERMEDIARY.into(),
         NetworkError::Hidden { .. } => {
-            "check spec.tokenURL, DNS, network policies and firewall".into()
+            format!("check {url}, DNS, network policies and firewall")
         }
         NetworkError::NoTlsClient => {
             "mount CA certificates (SSL_CERT_FILE), or name some in spec.caBundleRef".into()
@@ -36,36 +36,37 @@ pub(super) fn remedy(error: &NetworkError, settings: &Settings) -> String {
 }
 
 /// An installer who allows the range of a metadata service gives every author the credentials of the node.
-fn refused(network: RefusedNetwork) -> &'static str {
-    match network {
+fn refused(network: RefusedNetwork, url: &str) -> String {
+    let or = match network {
         RefusedNetwork::LinkLocal | RefusedNetwork::Metadata => {
-            "correct spec.tokenURL; never allow it, because cloud metadata services are there"
+            "; never allow it, because cloud metadata services are there"
         }
-        RefusedNetwork::Denied => {
-            "correct spec.tokenURL, or ask the installer to change --deny-network"
-        }
+        RefusedNetwork::Denied => ", or ask the installer to change --deny-network",
         RefusedNetwork::Loopback
         | RefusedNetwork::Unspecified
         | RefusedNetwork::Multicast
         | RefusedNetwork::Broadcast => {
-            "correct spec.tokenURL, or ask the installer to allow the network (--allow-network)"
+            ", or ask the installer to allow the network (--allow-network)"
         }
-    }
+    };
+    format!("correct {url}{or}")
 }
 
-fn reach(cause: Unreachable) -> &'static str {
-    match cause {
+fn reach(cause: Unreachable, url: &str) -> String {
+    let fixed = match cause {
         Unreachable::NameNotFound | Unreachable::UnknownHostName => {
-            "correct the host in spec.tokenURL"
+            return format!("correct the host in {url}");
         }
         Unreachable::NameNotFull => {
-            "correct the host in spec.tokenURL (of a Service: NAME.NAMESPACE.svc.cluster.local)"
+            return format!(
+                "correct the host in {url} (of a Service: NAME.NAMESPACE.svc.cluster.local)"
+            );
         }
         Unreachable::LookupFailed | Unreachable::LookupTimedOut => {
             "check the cluster's DNS, and the network policy between the operator and it"
         }
         Unreachable::NotTls | Unreachable::NoHttp1 => {
-            "correct host and port in spec.tokenURL: it must be an HTTPS server"
+            return format!("correct host and port in {url}: it must be an HTTPS server");
         }
         Unreachable::TlsVersion | Unreachable::NoCommonCipher => {
             "ask its owner to enable TLS 1.2 or 1.3 with current cipher suites"
@@ -74,7 +75,7 @@ fn reach(cause: Unreachable) -> &'static str {
             "ask its owner for the cause in the server's log"
         }
         Unreachable::ConnectionRefused => {
-            "check the port in spec.tokenURL, and whether the server runs"
+            return format!("check the port in {url}, and whether the server runs");
         }
         Unreachable::HandshakeTimedOut
         | Unreachable::NoConnection
@@ -84,7 +85,8 @@ fn reach(cause: Unreachable) -> &'static str {
         | Unreachable::ConnectionFailed => {
             "check network policies, firewall and proxy between the cluster and it"
         }
-    }
+    };
+    fixed.into()
 }
 
 fn proxy(fault: &ProxyFault) -> String {
@@ -114,7 +116,7 @@ fn proxy(fault: &ProxyFault) -> String {
 }
 
 /// A CA certificate is asked for only where one is missing.
-fn trust(cause: &Untrusted, settings: &Settings) -> String {
+fn trust(cause: &Untrusted, settings: &Settings, url: &str) -> String {
     let fixed = match cause {
         Untrusted::UnknownIssuer { .. } => return add("that CA", settings),
         Untrusted::SelfSigned => return add("it", settings),
@@ -133,7 +135,7 @@ fn trust(cause: &Untrusted, settings: &Settings) -> String {
             "check the clocks of the cluster's nodes, then ask its owner"
         }
         Untrusted::WrongHost { .. } => {
-            "correct spec.tokenURL, or ask the server's owner to add this host"
+            return format!("correct {url}, or ask the server's owner to add this host");
         }
         Untrusted::CaCertificate => "its owner must issue a server certificate (CA:FALSE) from it",
         Untrusted::Revoked
@@ -178,6 +180,7 @@ mod tests {
         remedy(
             &NetworkError::Untrusted { endpoint, cause },
             &settings(bundle),
+            "spec.tokenURL",
         )
     }
 
@@ -229,7 +232,8 @@ mod tests {
             let endpoint = "api.cubewire.com".to_owned();
             let cause = ProxyFault::Refused { endpoint, status };
             let proxy = "proxy:3128".into();
-            remedy(&NetworkError::Proxy { proxy, cause }, &settings(false))
+            let error = NetworkError::Proxy { proxy, cause };
+            remedy(&error, &settings(false), "spec.tokenURL")
         };
         let cannot = "check that the proxy can resolve and reach api.cubewire.com";
         for (status, expected) in [

@@ -2,10 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::{Refusal, spec, target, url};
+use super::{Refusal, many, sign_in, spec, target, url};
 
 const TOKEN_URL: &str = "spec.tokenURL: Invalid value: …tokenURL must start with https:// in lower case, name a host, and have \
                          neither user nor password, fragment or blank";
+const AUTHORIZATION_URL: &str = "spec.authorizationURL: Invalid value: …authorizationURL must start with https:// in lower case, name a \
+                                 host, and have neither user nor password, fragment or blank";
+const AUTHORIZATION_QUERY: &str = "spec.authorizationURL: Invalid value: …the query of authorizationURL may not have a parameter that a \
+                                   sign-in sets itself (response_type, client_id, redirect_uri, scope, state, code_challenge, ...): use \
+                                   the fields of the spec";
 const REFRESH_BEFORE: &str =
     "refreshBefore must be a duration from 5s to 24h, for example 5m or 1h30m";
 const ASSUMED_LIFETIME: &str =
@@ -14,8 +19,8 @@ const MAXIMUM_LIFETIME: &str =
     "maximumLifetime must be a duration from 30s to 87600h, for example 1h or 30m";
 const NAME: &str = "a name has lower-case letters, digits, '-' and '.', and starts and ends with a letter or digit";
 const KEY: &str = "a key has letters, digits, '-', '_' and '.'";
-const TYPE: &str = "target.type must be Opaque or a type of your own such as example.com/token, not blank and not a type of \
-                    kubernetes.io or a domain below it";
+const TYPE: &str = "target.type must be Opaque, a type of your own such as example.com/token, or with target.data one of \
+                    kubernetes.io/basic-auth, dockercfg, dockerconfigjson, ssh-auth and tls";
 const METADATA_KEY: &str = "a name here has letters, digits, '-', '_' and '.', after an optional prefix such as example.com/";
 const PREFIX: &str =
     "names that start with cube-operator.dev/ are the operator's own: use another prefix";
@@ -57,29 +62,59 @@ const RESERVED_NAMES: [&str; 24] = [
 /// How a value becomes a change.
 type Wrap = fn(Value) -> Value;
 
+/// Texts that are no URL of an endpoint.
+const NO_ENDPOINTS: [&str; 17] = [
+    "",
+    "example.com/token",
+    "http://example.com/",
+    "HTTPS://example.com/",
+    "https://",
+    "https:///token",
+    "https://?a=b",
+    "https://user@example.com/",
+    "https://user:password@example.com/",
+    "https://@example.com/",
+    "https://example.com/#part",
+    "https://example.com#part",
+    "https://example.com/a b",
+    "https://example.com/\n",
+    " https://example.com/",
+    "https://[::1/",
+    "https://example.com:port/",
+];
+
 /// URLs that are not a token endpoint's.
 pub(super) fn token_urls() -> Vec<Refusal> {
-    let mut rows = Vec::new();
-    for text in [
-        "",
-        "example.com/token",
-        "http://example.com/",
-        "HTTPS://example.com/",
-        "https://",
-        "https:///token",
-        "https://?a=b",
-        "https://user@example.com/",
-        "https://user:password@example.com/",
-        "https://@example.com/",
-        "https://example.com/#part",
-        "https://example.com#part",
-        "https://example.com/a b",
-        "https://example.com/\n",
-        " https://example.com/",
-        "https://[::1/",
-        "https://example.com:port/",
-    ] {
-        rows.push((url(text), TOKEN_URL.into()));
+    let rows = NO_ENDPOINTS.iter();
+    rows.map(|text| (url(text), TOKEN_URL.into())).collect()
+}
+
+/// URLs that are not an authorization endpoint's, and queries that a sign-in would contradict.
+pub(super) fn authorization_urls() -> Vec<Refusal> {
+    let urls = NO_ENDPOINTS.iter();
+    let mut rows: Vec<_> = urls
+        .map(|text| (sign_in(text), AUTHORIZATION_URL.into()))
+        .collect();
+    let of_sign_in = [
+        "state",
+        "State",
+        "nonce",
+        "response_mode",
+        "code_challenge",
+        "code_challenge_method",
+        "code.challenge",
+        "request",
+        "request_uri",
+    ];
+    for name in RESERVED_NAMES.iter().chain(&of_sign_in) {
+        for query in [
+            format!("{name}=a"),
+            format!("a=b&{name}=c"),
+            (*name).to_owned(),
+        ] {
+            let url = format!("https://example.com/authorize?{query}");
+            rows.push((sign_in(&url), AUTHORIZATION_QUERY.into()));
+        }
     }
     rows
 }
@@ -198,8 +233,9 @@ pub(super) fn target_types() -> Vec<Refusal> {
         " ",
         "a b",
         "/a",
-        "kubernetes.io/tls",
         "kubernetes.io/service-account-token",
+        "kubernetes.io/tls2",
+        "a.kubernetes.io/tls",
         "bootstrap.kubernetes.io/token",
         "a.b.kubernetes.io/token",
     ] {
@@ -216,6 +252,51 @@ pub(super) fn target_types() -> Vec<Refusal> {
         target(&json!({"type": "a".repeat(254)})),
         "spec.target.type: Too long: may not be more than 253".into(),
     ));
+    rows
+}
+
+const DATA_KEY: &str = "a key of target.data has 1 to 253 letters, digits, '-', '_' and '.', and does not start with '..'";
+
+/// Templates, and the keys that a type of Kubernetes demands.
+pub(super) fn target_data() -> Vec<Refusal> {
+    let mut rows = Vec::new();
+    for (of, keys, data) in [
+        ("basic-auth", "username or password", json!({"user": ""})),
+        ("dockercfg", ".dockercfg", json!({".dockerconfigjson": ""})),
+        (
+            "dockerconfigjson",
+            ".dockerconfigjson",
+            json!({".dockercfg": ""}),
+        ),
+        ("ssh-auth", "ssh-privatekey", json!({"ssh-publickey": ""})),
+        ("tls", "tls.crt and tls.key", json!({"tls.crt": ""})),
+    ] {
+        let r#type = format!("kubernetes.io/{of}");
+        let message = format!("target.type {type} needs target.data with key {keys}");
+        rows.push((target(&json!({"type": r#type})), message.clone()));
+        rows.push((target(&json!({"type": r#type, "data": data})), message));
+    }
+    for key in ["", "a b", "a/b", ".", "..", "..a", "ä", &"a".repeat(254)] {
+        rows.push((target(&json!({"data": {key: ""}})), DATA_KEY.into()));
+    }
+    rows.extend([
+        (
+            target(&json!({"data": {}})),
+            "spec.target.data in body should have at least 1 properties".into(),
+        ),
+        (
+            target(&json!({"data": many(33)})),
+            "spec.target.data: Too many: 33: must have at most 32 items".into(),
+        ),
+        (
+            target(&json!({"data": {"a": "b".repeat(8193)}})),
+            "spec.target.data.a: Too long: may not be more than 8192".into(),
+        ),
+        (
+            target(&json!({"data": {"a": 1}})),
+            "spec.target.data.a in body must be of type string".into(),
+        ),
+    ]);
     rows
 }
 

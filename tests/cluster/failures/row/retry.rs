@@ -17,6 +17,8 @@ pub(in crate::failures) enum Retry {
     Confirm,
     /// A Secret that could not be written is written again. Only the message shows the time.
     Write,
+    /// Its API is asked again about a token that is published. Only the message shows the time.
+    Probe,
     /// A Secret is read every minute; nothing is sent.
     Recheck,
     /// When the pause of another row's client is over.
@@ -46,7 +48,7 @@ impl Retry {
             Self::Pause(seconds) => Some((seconds, seconds + 10)),
             Self::Confirm => Some((300, 300)),
             Self::Write => Some((8, 360)),
-            Self::Recheck | Self::Turn | Self::Never | Self::Refresh(_) => None,
+            Self::Probe | Self::Recheck | Self::Turn | Self::Never | Self::Refresh(_) => None,
         }
     }
 

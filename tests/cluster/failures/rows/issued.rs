@@ -103,3 +103,10 @@ pub(super) fn unusable() -> Vec<Row> {
             .then_sends("successor"),
     ]
 }
+
+/// Its API refuses the token.
+pub(super) fn unproven() -> Vec<Row> {
+    let message = "{api} responded 403 to the new token: ask the API's owner to allow this cluster's egress IP address, or to give this \
+                   client the missing role";
+    vec![Row::unproven("unproven", message)]
+}

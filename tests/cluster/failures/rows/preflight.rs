@@ -3,7 +3,7 @@
 use cube_operator::api::Reason::{
     CABundleInvalid, ClientSecretKeyMissing, ClientSecretMalformed, ClientSecretNotFound,
     ClientSecretNotLabelled, HostNotAllowed, InvalidSpec, RefreshTokenMalformed,
-    RefreshTokenNotFound, RefreshTokenNotLabelled,
+    RefreshTokenNotFound, RefreshTokenNotLabelled, TemplateInvalid,
 };
 use serde_json::json;
 
@@ -25,10 +25,18 @@ const WITHOUT: &str = "write the value without that character";
 const PRINTF: &str = "rewrite the value with `printf %s`";
 
 pub(super) fn rows() -> Vec<Row> {
-    [clients(), seeds(), hosts(), owners(), bundles(), specs()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        clients(),
+        seeds(),
+        hosts(),
+        owners(),
+        bundles(),
+        templates(),
+        specs(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 #[rustfmt::skip]
@@ -87,8 +95,7 @@ fn seeds() -> Vec<Row> {
         &format!("key \"refresh-token\" of Secret {{login}} {what}: {remedy}"), fault);
     vec![
         Row::preflight_r("r-absent", RefreshTokenNotFound,
-            &format!("Secret {{login}} not found: sign in and create it with key refresh-token, label {LABEL} and annotation \
-                      {TOKEN_HOSTS}={{host}}"),
+            "Secret {login} not found: sign in with `kubectl cube login {name} -n {namespace}`",
             |objects, _| objects.login = None),
         Row::preflight_r("r-no-key", RefreshTokenNotFound,
             "Secret {login} has no key \"refresh-token\": add it, or name the right key in spec.refreshTokenRef",
@@ -186,6 +193,19 @@ fn bundles() -> Vec<Row> {
     ]
 }
 
+#[rustfmt::skip]
+fn templates() -> Vec<Row> {
+    let invalid = |name, why: &str, fault: Change| Row::preflight(name, TemplateInvalid,
+        &format!("{why}: correct spec.target.data"), fault);
+    vec![
+        invalid("template", "template \"header\", line 1: \"token\" is undefined; use access_token, client_id, expires_at, \
+                             expires_at_unix, issued_at, name, namespace, scopes, token_type or response.FIELD",
+            |objects, _| objects.credential["spec"]["target"]["data"] = json!({"header": "Bearer {{ token }}"})),
+        invalid("template-loop", "template \"all\", line 2: for cannot be used in a template",
+            |objects, _| objects.credential["spec"]["target"]["data"] = json!({"all": "\n{% for a in scopes %}{% endfor %}"})),
+    ]
+}
+
 /// Only an API server with an older definition of the kind accepts these.
 #[rustfmt::skip]
 fn specs() -> Vec<Row> {
@@ -205,5 +225,7 @@ fn specs() -> Vec<Row> {
         invalid("type", "spec.target.type is \"bootstrap.kubernetes.io/token\": write Opaque or a type of your own such as \
                          example.com/token",
             |objects, _| objects.credential["spec"]["target"]["type"] = json!("bootstrap.kubernetes.io/token")),
+        invalid("type-without-its-key", "spec.target.type kubernetes.io/tls needs spec.target.data with key tls.crt",
+            |objects, _| objects.credential["spec"]["target"]["type"] = json!("kubernetes.io/tls")),
     ]
 }

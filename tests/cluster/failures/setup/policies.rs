@@ -14,6 +14,7 @@ impl Setup {
             "refreshBefore",
             "parameters",
             "tokenURL",
+            "target",
             "target/properties/type",
         ];
         let remove = |field| json!({"op": "remove", "path": format!("{spec}/{field}/x-kubernetes-validations")});

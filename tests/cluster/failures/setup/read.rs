@@ -103,7 +103,16 @@ impl Setup {
             ("{target}", name("token")),
             ("{state}", name("cube-state")),
             ("{roots}", spec["caBundleRef"]["name"].to_string()),
+            ("{name}", format!("row-{}", row.name)),
             ("{namespace}", self.place.namespace.clone()),
+            (
+                "{api}",
+                self.api
+                    .address
+                    .to_string()
+                    .replace("127.0.0.1", "localhost"),
+            ),
+            ("{probe}", retrying_at(status).unwrap_or_default()),
             ("{time}", next_try(status).unwrap_or_default()),
             ("{expires}", text(status.expires_at)),
             ("{issued}", text(status.issued_at)),
@@ -141,6 +150,11 @@ pub(in crate::failures) fn next_try(status: &CubeCredentialStatus) -> Option<Str
     if let Some(time) = status.refresh_at {
         return Some(time.to_string());
     }
+    retrying_at(status)
+}
+
+/// The time in a message.
+fn retrying_at(status: &CubeCredentialStatus) -> Option<String> {
     let text = told(status).concat();
     let (_, after) = text.split_once("retrying at ")?;
     Some(after[..=after.find('Z')?].to_owned())

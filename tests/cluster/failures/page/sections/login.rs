@@ -11,12 +11,10 @@ pub(super) const LOGIN: &[Section] = &[
     Section {
         reason: RefreshTokenNotFound,
         who: "a person who may sign in",
-        first: "sign in and store the refresh token",
-        act: "Sign in at the provider and store the refresh token in the Secret and key in the message: `kubectl \
-              create secret generic NAME -n NAMESPACE --from-literal=refresh-token=...`, then `kubectl annotate secret \
-              NAME -n NAMESPACE cube-operator.dev/token-hosts=HOST` and `kubectl label secret NAME -n NAMESPACE \
-              cube-operator.dev/credential=true`. The operator needs it once: after the first refresh the Secret may \
-              be deleted.",
+        first: "sign in",
+        act: "Sign in: `kubectl cube login NAME -n NAMESPACE` opens a browser, and writes the refresh token into the \
+              Secret with the label and the annotation that it needs ([sign in](sign-in.md), also without that \
+              program). The operator needs it once: after the first refresh the Secret may be deleted.",
         rows: &[("r-absent", "")],
     },
     Section {
@@ -41,8 +39,8 @@ pub(super) const LOGIN: &[Section] = &[
         reason: RefreshTokenInUse,
         who: "a person who may sign in",
         first: "sign in again for this one",
-        act: "A refresh token belongs to one CubeCredential: two that send it end each other's login. Sign in at the \
-              provider again and store the new refresh token in the Secret in the message. If this CubeCredential \
+        act: "A refresh token belongs to one CubeCredential: two that send it end each other's login. Sign in \
+              for this one: `kubectl cube login NAME -n NAMESPACE`. If this CubeCredential \
               replaces the other one, [move the login](backup.md#move-a-login).",
         rows: &[("r-in-use", "")],
     },
@@ -50,9 +48,8 @@ pub(super) const LOGIN: &[Section] = &[
         reason: RefreshTokenRejected,
         who: "a person who may sign in",
         first: "sign in again",
-        act: "Sign in at the provider again and store the new refresh token in the Secret and key in the message: \
-              `kubectl patch secret NAME -n NAMESPACE -p '{\"stringData\": {\"refresh-token\": \"...\"}}'`. The \
-              operator adopts it immediately. The old one was revoked (a changed password, an administrator), has \
+        act: "Sign in again: `kubectl cube login NAME -n NAMESPACE`. The operator adopts the new refresh token \
+              immediately. The old one was revoked (a changed password, an administrator), has \
               expired, or was used by another client. In the last case find that client: a rotating refresh token \
               belongs to the operator alone, so no second cluster, script or person may have it.",
         rows: &[
@@ -66,9 +63,8 @@ pub(super) const LOGIN: &[Section] = &[
         who: "a person who may sign in",
         first: "sign in again",
         act: "The provider consumed the refresh token in a request whose response was lost, so nobody has its \
-              replacement. Sign in at the provider again and store the new refresh token in the Secret and key in the \
-              message: `kubectl patch secret NAME -n NAMESPACE -p '{\"stringData\": {\"refresh-token\": \"...\"}}'`. \
-              The operator adopts it immediately. Ask the provider for a grace period, with which the retry after a \
+              replacement. Sign in again: `kubectl cube login NAME -n NAMESPACE`. The operator adopts the new refresh \
+              token immediately. Ask the provider for a grace period, with which the retry after a \
               lost response succeeds ([design](design.md#what-can-and-cannot-be-lost)).",
         rows: &[("r-lost", "")],
     },

@@ -1,6 +1,8 @@
 //! The Secret with the token.
 
-use cube_operator::api::Reason::{TargetConflict, TargetDuplicate, TargetNotWritable};
+use cube_operator::api::Reason::{
+    ProbeFailed, TargetConflict, TargetDuplicate, TargetNotWritable, TemplateInvalid,
+};
 
 use super::Section;
 
@@ -37,5 +39,25 @@ pub(super) const TARGET: &[Section] = &[
               change `spec.target` so that it is allowed. Meanwhile the token waits in memory, and no other one is \
               requested.",
         rows: &[("refused-target", "")],
+    },
+    Section {
+        reason: TemplateInvalid,
+        who: "the author of the CubeCredential",
+        first: "correct the template",
+        act: "The message names the key, the line and what is wrong there; for a name that is undefined, those that exist. Correct \
+              `spec.target.data` ([templates](templates.md)). No token is requested before that, and a live token stays as it is. If \
+              the provider's next response has the field, request it: `kubectl cube refresh NAME -n NAMESPACE`.",
+        rows: &[("template", "")],
+    },
+    Section {
+        reason: ProbeFailed,
+        who: "the owner of the API, or the author of the CubeCredential",
+        first: "have the API accept this client, or correct `spec.probe`",
+        act: "The token endpoint issued a token, and the API of `spec.probe` did not accept it. With 403 the API often does \
+              not know this cluster's egress IP address, or the client lacks a role; after a role was added, also request a \
+              new token: `kubectl cube refresh NAME -n NAMESPACE`. While another token lives, consumers keep that one; without \
+              one, or if the API is down, the new token is published after three failures, and Ready says that it is unproven. The probe goes on \
+              without further token requests ([the probe](probe.md)).",
+        rows: &[("unproven", "")],
     },
 ];

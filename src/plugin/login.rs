@@ -1,0 +1,182 @@
+//! `kubectl cube login`: a person signs in, and the refresh token goes into the Secret that the operator reads.
+//!
+//! ```text
+//!  prepare ─▶ turn ─▶ redirect, browser ─▶ callback or pasted address ─▶ exchange ─▶ store ─▶ the operator's first refresh
+//!  (everything that can be refused is tried before the person signs in)  └─ not cut short ─┘
+//! ```
+//!
+//! No token leaves this process but to the Secret. If storing it fails, the sign-in has to be repeated.
+
+mod address;
+mod callback;
+mod exchange;
+mod flags;
+mod page;
+mod peer;
+mod place;
+mod prepare;
+mod random;
+mod redirect;
+mod store;
+mod trust;
+mod turn;
+
+use super::{
+    Context,
+    cluster::Cluster,
+    error::{PluginError, Result},
+    interrupt::Writes,
+    terminal::Terminal,
+};
+use crate::oauth::authorization::{self, AuthorizationRequest};
+use callback::{Answer, Listener, Reply};
+pub(super) use flags::{Browser, Login, Request};
+use page::Page;
+use prepare::Prepared;
+use random::random;
+use redirect::Redirect;
+use store::Stored;
+use turn::Turn;
+
+/// Signs in for the `CubeCredential` that the flags name.
+pub(super) async fn run(context: &Context, flags: Login) -> Result {
+    let cluster = Cluster::connect(context).await?;
+    let request = Request {
+        name: &flags.name,
+        issuer: flags.issuer.as_deref(),
+        authorization_url: flags.authorization_url.as_deref(),
+        overwrite: flags.overwrite,
+        browser: &flags.browser,
+    };
+    let stored = Box::pin(login(context, &cluster, &request)).await?;
+    stored.wait(context, &cluster, flags.refresh_timeout).await
+}
+
+/// Signs in for a `CubeCredential`, and stores the refresh token.
+pub(super) async fn login(
+    context: &Context,
+    cluster: &Cluster,
+    asked: &Request<'_>,
+) -> Result<Stored> {
+    let prepared = Box::pin(prepare::prepare(context, cluster, asked)).await?;
+    trust::confirm(context, asked, &prepared).await?;
+    Box::pin(store::try_out(context, asked, &prepared)).await?;
+    let flags = asked.browser;
+    let (state, verifier) = (random()?, random()?);
+    let (redirect, listener) = Redirect::open(flags, &state).await?;
+    let turn = Turn::take(context, cluster, asked.name, flags).await?;
+    let request = AuthorizationRequest {
+        endpoint: &prepared.authorization,
+        client_id: prepared.sign_in.authentication.client_id(),
+        redirect_uri: &redirect.uri,
+        scopes: &prepared.scopes,
+        parameters: &prepared.settings.parameters,
+        state: &state,
+        verifier: &verifier,
+    };
+    let url = request.url();
+    show(context, &url, listener.is_some()).await;
+    let answer = match listener {
+        Some(listener) => wait_for_browser(context, listener, &redirect, flags).await?,
+        None => address::ask(context, &redirect, flags).await?,
+    };
+    let code = authorization::code(&answer.query, &state, &prepared.issuer);
+    let code = match code {
+        Ok(code) => code,
+        Err(error) => {
+            let sentence = exchange::explain_redirect(&error, &prepared, &redirect.uri);
+            answer.reply.send(Page::failed(&sentence)).await;
+            return Err(PluginError::new(sentence));
+        }
+    };
+    let request = prepared.code_request(code, verifier, &redirect.uri);
+    finish(&context.writes, prepared, request, turn, answer.reply).await
+}
+
+/// Exchanges the code and stores the refresh token. The code can be used once: Ctrl-C does not end this.
+async fn finish(
+    writes: &Writes,
+    prepared: Prepared,
+    request: authorization::CodeRequest,
+    turn: Turn,
+    reply: Reply,
+) -> Result<Stored> {
+    let interrupted = writes.clone();
+    writes
+        .all(async move {
+            let stored = exchange_and_store(&prepared, &request, &turn).await;
+            turn.end().await;
+            let page = match &stored {
+                Ok(stored) => Page::signed_in(&stored.name),
+                Err(error) => Page::failed(&error.to_string()),
+            };
+            if interrupted.are_interrupted() {
+                tell(&stored);
+            }
+            reply.send(page).await;
+            stored
+        })
+        .await
+}
+
+/// After Ctrl-C nothing else says how it ended.
+fn tell(stored: &Result<Stored>) {
+    let terminal = Terminal::detect();
+    match stored {
+        Ok(stored) => terminal.note(&format!(
+            "The sign-in worked: the refresh token is in Secret \"{}\", so it need not be repeated.",
+            stored.name
+        )),
+        Err(error) => terminal.fail(error),
+    }
+}
+
+/// The turn is looked at first: a code that is not used costs nothing, and a refresh token must be stored once it is there.
+async fn exchange_and_store(
+    prepared: &Prepared,
+    request: &authorization::CodeRequest,
+    turn: &Turn,
+) -> Result<Stored> {
+    let before = turn.still_ours().await?;
+    let token = exchange::refresh_token(prepared, request).await?;
+    store::store(prepared, &before, &token).await
+}
+
+/// Prints the URL, and opens a browser.
+async fn show(context: &Context, url: &url::Url, open: bool) {
+    let terminal = &context.terminal;
+    terminal.note("Sign in with your browser at this address:\n");
+    terminal.show(url.as_str());
+    terminal.note("");
+    if !open {
+        return;
+    }
+    let opened = redirect::open_browser(url.to_string()).await;
+    if !opened {
+        terminal.note("No browser could be opened: open the address yourself.");
+    }
+}
+
+async fn wait_for_browser(
+    context: &Context,
+    listener: Listener,
+    redirect: &Redirect,
+    flags: &Browser,
+) -> Result<Answer> {
+    let mut left = flags.login_timeout.as_secs();
+    let waiting = |left| format!("Waiting for the sign-in: {left} s left");
+    let progress = context.terminal.progress(&waiting(left));
+    let mut received = std::pin::pin!(listener.receive());
+    let mut seconds = tokio::time::interval(std::time::Duration::from_secs(1));
+    seconds.tick().await;
+    loop {
+        tokio::select! {
+            answer = &mut received => return Ok(answer),
+            _ = seconds.tick() => left -= 1,
+        }
+        if left <= 0 {
+            return Err(redirect.timed_out(flags.login_timeout));
+        }
+        progress.say(&waiting(left));
+    }
+}

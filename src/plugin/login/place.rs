@@ -1,0 +1,142 @@
+//! The Secret that `spec.refreshTokenRef` names, before the sign-in: whether the refresh token may go there.
+//!
+//! The author of the spec chooses the name and the key, and the person who signs in has the rights. So a value that another program
+//! wrote is replaced only if that is meant, and the values of other `CubeCredential` objects never.
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::{ResourceExt, api::ListParams, core::ObjectMeta};
+use serde_json::Value;
+
+use super::{flags::Request, prepare::Prepared};
+use crate::{
+    api::label,
+    kubernetes::error::call,
+    plugin::{
+        Context,
+        cluster::MANAGER,
+        error::{PluginError, Result},
+        object::Object,
+    },
+    reconcile::Settings,
+};
+
+/// Returns whether the refresh token may go into this Secret, if there is one.
+pub(super) async fn check(
+    context: &Context,
+    request: &Request<'_>,
+    prepared: &Prepared,
+    found: Option<&Secret>,
+) -> Result {
+    let (name, key) = (&prepared.initial.name, &prepared.initial.key);
+    must_belong_to_this_one(prepared).await?;
+    let Some(secret) = found else { return Ok(()) };
+    must_be_for_this(prepared, secret)?;
+    let has_value = secret
+        .data
+        .as_ref()
+        .is_some_and(|data| data.contains_key(key));
+    if !has_value || was_written_here(&secret.metadata, key) || request.overwrite {
+        return Ok(());
+    }
+    let question = format!(
+        "Replace key \"{key}\" of Secret \"{name}\", which `kubectl cube login` has not written?"
+    );
+    if context.terminal.is_meant(&question, "--overwrite").await? {
+        return Ok(());
+    }
+    Err(PluginError::new(format!(
+        "nobody was signed in: name another Secret in spec.refreshTokenRef than \"{name}\""
+    )))
+}
+
+/// The client, and the sign-ins of others, must not be replaced by a refresh token.
+async fn must_belong_to_this_one(prepared: &Prepared) -> Result {
+    let (name, key) = (&prepared.initial.name, &prepared.initial.key);
+    let namespace = &prepared.cluster.namespace;
+    let api: kube::Api<Object> = kube::Api::namespaced(prepared.cluster.client.clone(), namespace);
+    let parameters = ListParams::default();
+    let place = format!("CubeCredentials in namespace {namespace}");
+    let listed = call("list", place, api.list(&parameters));
+    for object in listed.await?.items {
+        let other = object.name().to_owned();
+        // The operator does not use an object that cannot be read either.
+        let Ok(settings) = object.settings() else {
+            continue;
+        };
+        let Some(what) = uses(&settings, name, key, other == prepared.name()) else {
+            continue;
+        };
+        return Err(PluginError::new(format!(
+            "key \"{key}\" of Secret \"{name}\" is {what} of CubeCredential \"{other}\": name another Secret in spec.refreshTokenRef"
+        )));
+    }
+    Ok(())
+}
+
+/// The use of this key of this Secret for a `CubeCredential`. Its own refresh token is no obstacle.
+fn uses(settings: &Settings, name: &str, key: &str, own: bool) -> Option<&'static str> {
+    let client = &settings.source;
+    if client.name == name && (client.client_id_key == key || client.client_secret_key == key) {
+        return Some("the client");
+    }
+    let initial = settings.grant.refresh_token().filter(|_| !own)?;
+    (initial.name == name && initial.key == key).then_some("the refresh token")
+}
+
+/// A Secret without the owner's consent that has other keys belongs to another owner: the consent would hold for them too.
+fn must_be_for_this(prepared: &Prepared, secret: &Secret) -> Result {
+    let labelled = label::is_set(secret.labels(), label::CREDENTIAL);
+    let mut keys = secret.data.iter().flatten().map(|(key, _)| key);
+    if labelled || keys.all(|key| *key == prepared.initial.key) {
+        return Ok(());
+    }
+    let (name, namespace) = (&prepared.initial.name, &prepared.cluster.namespace);
+    Err(PluginError::new(format!(
+        "Secret \"{name}\" holds other keys and has no label that allows its use: name another Secret in spec.refreshTokenRef, or run \
+         `kubectl label secret {name} -n {namespace} {}={}`",
+        label::CREDENTIAL,
+        label::TRUE
+    )))
+}
+
+/// Returns whether a sign-in wrote the value of this key.
+fn was_written_here(meta: &ObjectMeta, key: &str) -> bool {
+    owners(meta, &["data", key]).any(|manager| manager.starts_with(MANAGER))
+}
+
+/// The field managers of a field.
+pub(super) fn owners<'a>(
+    meta: &'a ObjectMeta,
+    path: &'a [&'a str],
+) -> impl Iterator<Item = &'a str> {
+    let entries = meta.managed_fields.iter().flatten();
+    entries.filter_map(move |entry| {
+        let fields: &Value = &entry.fields_v1.as_ref()?.0;
+        let found = path
+            .iter()
+            .try_fold(fields, |fields, name| fields.get(format!("f:{name}")));
+        found?;
+        entry.manager.as_deref()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_writer_of_a_key_is_known_by_its_field_manager() {
+        let meta: ObjectMeta = serde_json::from_value(json!({"managedFields": [
+            {"manager": "kubectl-cube-1f", "operation": "Apply", "fieldsV1": {"f:data": {"f:refresh-token": {}}}},
+            {"manager": "helm", "operation": "Update", "fieldsV1": {"f:data": {"f:other": {}}, "f:type": {}}},
+            {"manager": "nobody", "operation": "Update"},
+        ]}))
+        .unwrap();
+        assert!(was_written_here(&meta, "refresh-token"));
+        assert!(!was_written_here(&meta, "other"));
+        assert!(!was_written_here(&meta, "absent"));
+        assert!(!was_written_here(&ObjectMeta::default(), "refresh-token"));
+    }
+}
