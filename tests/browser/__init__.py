@@ -1,0 +1,1 @@
+"""The parts of `make browser`: see __main__.py."""

@@ -1,0 +1,34 @@
+"""Signs in with a real browser and a real terminal: `make browser`.
+
+    python -m browser [-k PATTERN] [-f] [TEST...]    in tests/, with the python of target/tools/browser
+
+Needs target/debug/cube-operator and target/debug/kubectl-cube. Logs and pictures stay in target/browser.
+"""
+
+import sys
+import unittest
+from pathlib import Path
+
+from .place import Place
+from .world import World
+
+
+def main():
+    Place.world = World()
+    here = Path(__file__).parent
+    try:
+        suite = unittest.defaultTestLoader
+        program = unittest.TestProgram(
+            module=None,
+            argv=["browser", "discover", "-v", "-s", str(here), "-t", str(here.parent), "-p", "*_test.py", *sys.argv[1:]],
+            testLoader=suite,
+            exit=False,
+        )
+    finally:
+        Place.world.close()
+    ran = program.result.testsRun
+    sys.exit(not program.result.wasSuccessful() or ran == 0)
+
+
+if __name__ == "__main__":
+    main()

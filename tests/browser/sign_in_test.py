@@ -1,0 +1,140 @@
+"""From a client id and a browser to a token, on the login and consent pages of django-oauth-toolkit."""
+
+from .at_django import AtDjango, fingerprint
+from .place import PASSWORD
+from .terminal import CTRL_C
+
+
+class SignIn(AtDjango):
+    def test_two_commands_lead_from_a_client_id_to_a_token(self):
+        browser = self.browser()
+        terminal = self.create()
+        url = self.opened(terminal)
+        terminal.shows(url)
+        browser.open(url)
+        self.picture(browser, "1-provider")
+        browser.fill(username=self.namespace, password=PASSWORD)
+        browser.press("Sign in")
+        browser.shows("Authorize")
+        self.picture(browser, "2-consent")
+        browser.press("Authorize")
+        browser.shows("Signed in")
+        # docs/pictures/signed-in.png is a copy of it.
+        self.picture(browser, "3-final", size=(720, 380))
+        self.ends(terminal)
+        terminal.shows("planning-token")
+        self.assertEqual(self.condition("planning", "Ready").get("status"), "True")
+        self.assertEqual(self.calls_the_api(), self.namespace)
+        status = self.cube("status", "planning")
+        self.ends(status)
+        for number, shown in enumerate([terminal, status], 4):
+            self.picture_of_terminal(browser, shown, f"{number}-terminal")
+
+    def test_a_wrong_password_first_does_no_harm(self):
+        self.prepare()
+        browser, terminal = self.browser(), self.login()
+        browser.open(self.opened(terminal))
+        browser.fill(username=self.namespace, password="a wrong password")
+        browser.press("Sign in")
+        browser.shows("Please enter a correct username and password")
+        self.assertFalse(terminal.ended())
+        browser.fill(username=self.namespace, password=PASSWORD)
+        browser.press("Sign in")
+        browser.press("Authorize")
+        browser.shows("Signed in")
+        self.ends(terminal)
+        self.assertEqual(self.calls_the_api(), self.namespace)
+
+    def test_a_denied_consent_is_said_on_both_screens_and_stores_nothing(self):
+        self.prepare()
+        browser, terminal = self.browser(), self.login()
+        self.sign_in(terminal, browser)
+        browser.press("Cancel")
+        browser.shows("Not signed in")
+        browser.shows("denied")
+        self.picture(browser, "page")
+        self.ends(terminal, 1)
+        terminal.shows("denied")
+        self.picture_of_terminal(browser, terminal)
+        self.assertIsNone(self.get("secret", "planning-login"))
+        self.assertEqual(self.exchanges("authorization_code"), [])
+        # The person thinks again.
+        again = self.login()
+        browser.open(self.opened(again))
+        browser.press("Authorize")
+        browser.shows("Signed in")
+        self.ends(again)
+        self.assertEqual(self.calls_the_api(), self.namespace)
+
+    def test_a_second_login_replaces_the_first(self):
+        self.prepare()
+        self.authorize(self.login(), self.browser())
+        first, token = self.value("planning-login", "refresh-token"), self.value("planning-token", "access-token")
+        browser, again = self.browser(), self.login()
+        self.authorize(again, browser)
+        self.picture_of_terminal(browser, again)
+        second = self.value("planning-login", "refresh-token")
+        self.assertNotEqual(second, first)
+        self.assertNotEqual(self.value("planning-token", "access-token"), token)
+        self.assertEqual(self.calls_the_api(), self.namespace)
+        sent = [line["refresh_token"] for line in self.exchanges("refresh_token")]
+        self.assertEqual(sent, [fingerprint(first), fingerprint(second)])
+
+    def test_a_browser_on_another_machine_ends_on_an_address_that_is_pasted(self):
+        self.prepare()
+        browser, terminal = self.browser(), self.login("--no-browser")
+        url = terminal.find(r"https://localhost:\S+")[0]
+        terminal.shows("Address (it is not shown):")
+        browser.open(url)
+        browser.fill(username=self.namespace, password=PASSWORD)
+        browser.press("Sign in")
+        browser.press_and_leave("Authorize")
+        browser.until(lambda driver: "/callback?code=" in driver.current_url, "it ends on the redirect URI")
+        terminal.type(browser.driver.current_url)
+        self.ends(terminal)
+        self.assertNotIn("code=", terminal.text().replace(url, "").replace("code_challenge=", ""))
+        self.picture_of_terminal(browser, terminal)
+        self.assertEqual(self.calls_the_api(), self.namespace)
+
+    def test_ctrl_c_during_the_exchange_waits_until_the_refresh_token_is_stored(self):
+        self.prepare()
+        browser, terminal = self.browser(waits=False), self.login()
+        self.sign_in(terminal, browser)
+        self.world.django.command(cmd="hold", on=True)
+        self.addCleanup(self.world.django.command, cmd="hold", on=False)
+        browser.press("Authorize")
+        self.eventually("the provider has issued the tokens", lambda: self.exchanges("authorization_code"))
+        terminal.press(CTRL_C)
+        terminal.shows("^C")
+        self.assertIsNone(self.get("secret", "planning-login"))
+        self.assertFalse(terminal.ended(), terminal)
+        self.world.django.command(cmd="hold", on=False)
+        self.ends(terminal, 130)
+        browser.shows("Signed in")
+        self.is_ready("planning")
+        self.assertEqual(self.calls_the_api(), self.namespace)
+        self.assertEqual(len(self.exchanges("authorization_code")), 1)
+
+    def test_ctrl_c_during_a_login_leaves_nothing_and_the_next_one_works(self):
+        self.prepare()
+        browser = self.browser()
+        terminal = self.login()
+        self.sign_in(terminal, browser)
+        terminal.press(CTRL_C)
+        self.ends(terminal, 130)
+        self.picture_of_terminal(browser, terminal)
+        pasted = self.login("--no-browser")
+        pasted.shows("Address (it is not shown):")
+        pasted.press(CTRL_C)
+        self.ends(pasted, 130)
+        self.assertIsNone(self.get("secret", "planning-login"))
+        self.assertEqual(self.exchanges("authorization_code"), [])
+        again = self.login()
+        browser.open(self.opened(again))
+        browser.press("Authorize")
+        browser.shows("Signed in")
+        # The refresh token is stored: the operator continues without the terminal.
+        again.press(CTRL_C)
+        self.assertIn(again.exit_code(), [0, 130], again)
+        self.is_ready("planning")
+        self.assertEqual(self.calls_the_api(), self.namespace)
