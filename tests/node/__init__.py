@@ -1,0 +1,1 @@
+"""The parts of `make node`: see __main__.py."""
