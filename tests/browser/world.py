@@ -3,11 +3,11 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 from pathlib import Path
 
 from environment.launched import Cluster, Launched
+from environment.processes import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAMS = ROOT / "target" / "debug"
@@ -79,12 +79,6 @@ def clients(port):
     app = {"client_id": "app", "application_type": "native", "token_endpoint_auth_method": "none", "redirect_uris": [LOOPBACK]}
     web = {"client_id": "web", "client_secret": SECRET_OF_WEB, "redirect_uris": [f"http://127.0.0.1:{port}/callback"]}
     return [app | grants, web | grants]
-
-
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
 
 
 def write_kubeconfig(path, world, namespace, user):

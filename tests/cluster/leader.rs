@@ -124,10 +124,7 @@ fn an_exchange_that_is_under_way_is_finished_before_the_lease_is_given_back() {
     place.request("slow");
     exchanged(&place, 2);
     first.terminate();
-    eventually("SIGTERM is told", || {
-        let log = first.log();
-        log.contains("no new one begins").then_some(())
-    });
+    first.wait_for_log("no new one begins");
     assert_eq!(held(&place), ("first_first-uid".into(), 0));
     server.hold(false);
     assert_eq!(first.wait().code(), Some(0));
@@ -303,12 +300,7 @@ fn whoever_may_not_have_the_lease_is_not_ready_and_makes_no_exchange() {
         &[],
     );
     let missing = (503, "waiting for the Lease: the log says why\n".to_owned());
-    eventually("it says what it may not do", || {
-        second
-            .log()
-            .contains("failed to take part in leader election")
-            .then_some(())
-    });
+    second.wait_for_log("failed to take part in leader election");
     assert_eq!(second.get("/readyz"), missing);
     assert_eq!(second.get("/livez").0, 200);
     drop(second);

@@ -84,6 +84,11 @@ impl Operator {
         log
     }
 
+    /// Waits until its log has this text. A line comes after the write that it is about, so a test that has seen the write waits too.
+    pub(crate) fn wait_for_log(&self, text: &str) {
+        eventually(text, || self.log().contains(text).then_some(()));
+    }
+
     /// The entries of its log.
     pub(crate) fn lines(&self) -> Vec<Value> {
         self.log()

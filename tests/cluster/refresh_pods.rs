@@ -176,11 +176,11 @@ fn without_the_right_to_patch_pods_a_refresh_works_and_an_event_names_the_right_
         operator.metric("cube_operator_pod_refreshes_total{result=\"error\"}"),
         Some(2.0)
     );
-    let line = operator
-        .lines()
-        .into_iter()
-        .find(|line| line["message"] == "this account lacks a right that the flags need");
-    let missing = line.expect("it is logged")["missing"].to_string();
+    let message = "this account lacks a right that the flags need";
+    operator.wait_for_log(message);
+    let mut lines = operator.lines().into_iter();
+    let line = lines.find(|line| line["message"] == message).unwrap();
+    let missing = line["missing"].to_string();
     assert!(
         missing.contains("may not patch pods in namespace"),
         "{missing}"

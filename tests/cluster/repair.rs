@@ -139,12 +139,7 @@ fn a_token_that_could_not_be_published_is_published_later_and_not_asked_for_agai
     });
     plane.stop_api_server();
     drop(release);
-    eventually("publishing it fails", || {
-        operator
-            .log()
-            .contains("failed to write Secret")
-            .then_some(())
-    });
+    operator.wait_for_log("failed to write Secret");
     plane.start_api_server();
     place.wait_for("main", "Ready", |status| {
         is(status, Ready, "True", "Synced")

@@ -8,6 +8,11 @@ mod trust;
 mod turns;
 mod user;
 
+use std::{
+    net::TcpListener,
+    sync::atomic::{AtomicU16, Ordering},
+};
+
 use serde_json::{Value, json};
 use url::Url;
 
@@ -111,6 +116,17 @@ impl SignIn {
     }
 }
 
+/// A port that nothing uses. It is below those that the kernel gives to connections, or a program that runs meanwhile could get it.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(20_000);
+    loop {
+        let port = NEXT.fetch_add(1, Ordering::Relaxed);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
 fn token() -> Reply {
     let body = json!({
         "access_token": ACCESS_TOKEN, "token_type": "Bearer", "expires_in": 3600, "refresh_token": REFRESH_TOKEN,
@@ -187,10 +203,14 @@ fn a_person_signs_in_and_the_operator_makes_the_first_refresh() {
 fn without_a_browser_the_address_is_pasted() {
     let sign_in = SignIn::new();
     let _operator = sign_in.operator();
-    let (mut cube, authorize) = sign_in.begin(&["--no-browser", "--redirect-port", "49000"]);
+    // Where the browser runs elsewhere, it does not matter that a program uses the port here.
+    let used = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = used.local_addr().unwrap().port();
+    let flags = ["--no-browser", "--redirect-port", &port.to_string()];
+    let (mut cube, authorize) = sign_in.begin(&flags);
     assert_eq!(
         authorize.parameter("redirect_uri"),
-        "http://127.0.0.1:49000/callback"
+        format!("http://127.0.0.1:{port}/callback")
     );
     cube.write(authorize.redirect(&format!("code={CODE}")).as_str());
     let (code, output, errors) = cube.end();
@@ -201,11 +221,7 @@ fn without_a_browser_the_address_is_pasted() {
 #[test]
 fn a_registered_redirect_uri_is_sent_as_it_is() {
     let sign_in = SignIn::new();
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = free_port();
     let uri = format!("http://localhost:{port}/signed-in");
     let (cube, authorize) = sign_in.begin(&["--redirect-uri", &uri]);
     assert_eq!(authorize.parameter("redirect_uri"), uri);

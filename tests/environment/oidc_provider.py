@@ -6,7 +6,7 @@ import shutil
 import socket
 import ssl
 
-from .processes import TESTS, TOOLS, Component, Failure, make_certificates
+from .processes import TESTS, TOOLS, Component, Failure, free_port, make_certificates
 
 
 class OidcProvider:
@@ -60,10 +60,3 @@ class OidcProvider:
 
     def command(self, command):
         raise Failure(f"oidc-provider has no commands, so no {command['cmd']!r}")
-
-
-def free_port():
-    """A port that nothing listens on. node cannot share one that is reserved, so it is only very likely to stay free."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -100,6 +101,21 @@ def reserve_port(address="127.0.0.1", port=0):
     reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     reserved.bind((address, port))
     return reserved, reserved.getsockname()[1]
+
+
+def free_port():
+    """A port that nothing listens on, for a program that cannot share one that is reserved.
+
+    The kernel gives the ports from 32768 to connections, so it would take one of them before the program begins to listen.
+    """
+    while True:
+        with socket.socket() as found:
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                found.bind(("127.0.0.1", random.randrange(20000, 32768)))
+            except OSError:
+                continue
+            return found.getsockname()[1]
 
 
 OPENSSL_CONFIG = """

@@ -32,15 +32,16 @@ impl Redirect {
     }
 
     async fn loopback(flags: &Browser, state: &SecretString) -> Result<(Self, Option<Listener>)> {
+        // The address is pasted where the browser runs elsewhere: nothing may respond to it here, and the port may be in use.
+        if let (true, Some(port)) = (flags.elsewhere, flags.redirect_port) {
+            return Ok((Self::at(port), None));
+        }
         let port = flags.redirect_port.unwrap_or_default();
         let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let socket = TcpListener::bind((address, port)).await;
         let socket = socket.map_err(|error| not_bound(address, port, &error, CHOOSE))?;
         let port = socket.local_addr().map_or(port, |address| address.port());
-        let redirect = Self {
-            uri: format!("http://127.0.0.1:{port}/callback"),
-        };
-        // The address is pasted where the browser runs elsewhere: nothing may respond to it here.
+        let redirect = Self::at(port);
         if flags.elsewhere {
             return Ok((redirect, None));
         }
@@ -50,6 +51,13 @@ impl Redirect {
             state: state.clone(),
         };
         Ok((redirect, Some(listener)))
+    }
+
+    /// A port of this machine, which needs no registration (RFC 8252, section 7.3).
+    fn at(port: u16) -> Self {
+        Self {
+            uri: format!("http://127.0.0.1:{port}/callback"),
+        }
     }
 
     async fn registered(

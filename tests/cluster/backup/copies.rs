@@ -31,11 +31,7 @@ fn a_copy_of_a_target_stays_when_its_credential_changes() {
         let told = "Normal TargetMoved: Secret \"main-token\" was deleted, because spec.target.name is now \"moved\"";
         place.events("main").contains(&told.into()).then_some(())
     });
-    assert!(
-        operator
-            .log()
-            .contains("deleted the target under its earlier name")
-    );
+    operator.wait_for_log("deleted the target under its earlier name");
     assert_eq!(backup(&place, "secret", "copy"), copy);
     place.patch(
         "cubecredential",

@@ -39,8 +39,7 @@ fn a_target_that_a_finalizer_holds_is_waited_for_and_not_written_again_and_again
         format!("Refreshed=False TargetNotWritable: {message}")
     );
     assert!(is(&status, Ready, "True", "Synced"), "its token is valid");
-    let logged = |line: &serde_json::Value| line["message"] == message;
-    assert!(operator.lines().iter().any(logged), "it is in the log");
+    operator.wait_for_log(&json!(message).to_string());
 
     for value in ["a", "b", "c"] {
         place.after_reconcile(&operator, || {
