@@ -109,7 +109,8 @@ fn workloads_of_each_kind_are_restarted_after_a_refresh_and_for_nothing_else() {
             "Normal WorkloadRestarted: {kind} \"{name}\" is restarted, because the token in Secret \"main-token\" was refreshed"
         );
         for about in ["main", name] {
-            assert!(place.events(about).contains(&note), "{about}: {note}");
+            let told = || place.events(about).contains(&note).then_some(());
+            eventually(&format!("{about}: {note}"), told);
         }
     }
     drop(operator);
