@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::CubeCredentialStatus;
 use bounds::{
-    RESERVED, SET_BY_LOGIN, duration_rule, key_rule, name_rule, parameters, query_rule, scopes,
-    url_rule,
+    RESERVED, SET_BY_LOGIN, distinct_keys_rule, duration_rule, key_rule, name_rule, parameters,
+    query_rule, scopes, secret_keys_rule, url_rule,
 };
 pub use consumers::{ConsumersSpec, WorkloadKind, WorkloadRef};
 pub use probe::{ProbeMethod, ProbeSpec};
@@ -253,11 +253,21 @@ pub struct ClientSecretRef {
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = key_rule())]
     pub client_id_key: String,
-    /// The key of the client secret; not used with clientAuthentication None and `BasicEmptySecret`.
+    /// The key of the client secret, or two keys separated by a comma (`client-secret,client-secret-next`) while the secret is
+    /// replaced: the second is sent if the provider refuses the first, and one of them may be missing in the Secret. Not used with
+    /// clientAuthentication None and `BasicEmptySecret`.
     #[serde(default = "default_client_secret_key")]
-    #[schemars(length(min = 1, max = 253))]
-    #[x_kube(validation = key_rule())]
+    #[schemars(length(min = 1, max = 507))]
+    #[x_kube(validation = secret_keys_rule())]
+    #[x_kube(validation = distinct_keys_rule())]
     pub client_secret_key: String,
+}
+
+impl ClientSecretRef {
+    /// The keys of the client secret, in order: one or two.
+    pub(crate) fn client_secret_keys(&self) -> impl Iterator<Item = &str> {
+        self.client_secret_key.split(',')
+    }
 }
 
 /// The Secret that holds the seed, in the same namespace.

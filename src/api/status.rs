@@ -74,6 +74,10 @@ pub struct CubeCredentialStatus {
     /// The fingerprint of the token that the workloads of consumers.restart were last restarted for, or began with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restarted_for: Option<String>,
+    /// The key of the client secret that the provider last accepted, if clientSecretKey names two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub client_secret_key: Option<String>,
     /// The hash of the last refresh request that was served.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_request: Option<String>,

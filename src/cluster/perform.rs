@@ -7,6 +7,7 @@ use kube::{
     Api, Resource,
     api::{Patch, PatchParams},
 };
+use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::{
@@ -101,7 +102,11 @@ impl Context {
         let took = start.elapsed();
         let (result, refresh_token, date) = match response {
             Ok(response) => {
-                let parsed = response::read(&response, request.context(), request.scrubber());
+                let mut scrubber = request.scrubber();
+                if let Some(other) = attempt.other_secret() {
+                    scrubber.add(other.expose_secret());
+                }
+                let parsed = response::read(&response, request.context(), scrubber);
                 let result = parsed.outcome.map_err(TokenError::from);
                 (result, parsed.refresh_token, parsed.date)
             }

@@ -19,7 +19,7 @@ use crate::{
     lock::lock,
     reconcile::{
         CaBundle, ClientValues, Credential, OtherState, Outcome, PodList, Read, Source,
-        StateReading, TargetReading, is_state_of,
+        SourceValue, StateReading, TargetReading, is_state_of,
     },
 };
 
@@ -50,9 +50,17 @@ impl Context {
                 reference,
                 labelled,
             } => {
-                let values = |data: &_| ClientValues {
-                    id: convert::value(data, &reference.client_id_key),
-                    secret: convert::value(data, &reference.client_secret_key),
+                let values = |data: &_| {
+                    let mut secrets = reference.client_secret_keys();
+                    let mut next = || match secrets.next() {
+                        Some(key) => convert::value(data, key),
+                        None => SourceValue::Absent,
+                    };
+                    ClientValues {
+                        id: convert::value(data, &reference.client_id_key),
+                        secret: next(),
+                        next_secret: next(),
+                    }
                 };
                 let name = &reference.name;
                 Outcome::Source(self.read_source(namespace, name, labelled, values).await?)

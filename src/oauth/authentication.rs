@@ -103,6 +103,15 @@ impl Authentication {
         }
     }
 
+    /// The same client with another secret, if it has one.
+    pub(crate) fn with_client_secret(self, secret: SecretString) -> Self {
+        match self {
+            Self::Body(client) => Self::Body(Client { secret, ..client }),
+            Self::Basic(client) => Self::Basic(Client { secret, ..client }),
+            other @ (Self::BasicEmptySecret { .. } | Self::None { .. }) => other,
+        }
+    }
+
     /// The name in a spec, and in the hash of a token's inputs: another name would replace every token.
     pub(crate) fn spec_name(&self) -> &'static str {
         match self {

@@ -50,6 +50,15 @@ impl TokenError {
         }
     }
 
+    /// Returns whether the provider has refused the client secret in clear words, and served nothing.
+    #[must_use]
+    pub(crate) fn refuses_client_secret(&self) -> bool {
+        match self {
+            Self::Response(error) => error.refuses_client_secret(),
+            Self::Network(_) => false,
+        }
+    }
+
     /// The same without the details of the network at this endpoint: whether a host exists there, what listens at its port, how
     /// that responds. All such errors become one, with one reason and so one schedule of retries.
     ///

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::{
     observed::Observed,
     plan::Outcome,
-    source::{CaBundle, Source, preflight},
+    source::{CaBundle, SecretKey, Source, preflight},
     target::{PodsSeen, Target},
     token::TokenInputs,
 };
@@ -110,7 +110,8 @@ fn source_read(observed: &mut Observed, source: Source) {
     let (Ok(settings), Source::Read(secret)) = (&observed.settings, &observed.source) else {
         return;
     };
-    if let Ok(client) = preflight::client(settings, &observed.source) {
+    // The order of two client secrets does not matter here.
+    if let Ok(client) = preflight::client(settings, &observed.source, SecretKey::First) {
         let inputs = TokenInputs::new(settings, &client).digest();
         let exchange = &mut observed.memory.exchange;
         exchange.source_read(&secret.version, inputs);

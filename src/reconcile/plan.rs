@@ -6,6 +6,7 @@ mod read;
 use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
 
 use super::{
     event::Event,
@@ -14,6 +15,7 @@ use super::{
     record::DesiredRecord,
     secret::{DesiredSecret, SecretVersion},
     settings::Settings,
+    source::SentSecret,
     token::TokenInputs,
 };
 use crate::{
@@ -139,8 +141,26 @@ pub struct Attempt {
     pub(super) client_id: String,
     /// The client whose budget paid.
     pub(super) client: ClientKey,
+    /// The client secret that is sent, where the spec names two.
+    pub(super) secret: Option<SentSecret>,
     /// The login whose refresh token is sent, with the grant that has one.
     pub(super) login: Option<StoredLogin>,
+}
+
+impl Attempt {
+    /// The client secret that is not sent, where the spec names two. No text of the response may show it.
+    pub(crate) fn other_secret(&self) -> Option<&SecretString> {
+        self.secret.as_ref()?.other.as_ref()
+    }
+
+    /// The settings that a remedy speaks of. Of two keys for the client secret, a Secret may have only the one that was sent.
+    pub(super) fn settings_for_a_remedy(&self) -> Settings {
+        let mut settings = self.settings.without_templates();
+        if let Some(sent) = self.secret.as_ref().filter(|sent| sent.other.is_none()) {
+            settings.source.client_secret_key.clone_from(&sent.name);
+        }
+        settings
+    }
 }
 
 /// The state as it should be.

@@ -186,18 +186,25 @@ impl Settings {
         }
     }
 
-    /// The key of a value in the client's Secret.
-    pub(in crate::reconcile) fn client_key(&self, value: ClientValue) -> &str {
-        match value {
-            ClientValue::Id => &self.source.client_id_key,
-            ClientValue::Secret => &self.source.client_secret_key,
-        }
-    }
-
-    /// The keys in the client's Secret that are used.
+    /// The keys in the client's Secret that are used. Of two client secrets, one may be missing.
     pub(crate) fn client_keys(&self) -> impl Iterator<Item = &str> {
         let values = self.authentication.values().iter();
-        values.map(|value| self.client_key(*value))
+        values.flat_map(|value| self.keys_of(*value))
+    }
+
+    /// The keys of the client secret, if the client has one and the spec names two keys for it.
+    pub(crate) fn two_secret_keys(&self) -> Option<(&str, &str)> {
+        let has_secret = self.authentication.values().contains(&ClientValue::Secret);
+        let keys = self.source.client_secret_key.split_once(',');
+        keys.filter(|_| has_secret)
+    }
+
+    /// The keys of a value in the client's Secret.
+    fn keys_of(&self, value: ClientValue) -> Vec<&str> {
+        match value {
+            ClientValue::Id => vec![&self.source.client_id_key],
+            ClientValue::Secret => self.source.client_secret_keys().collect(),
+        }
     }
 
     /// The name of the target of a `CubeCredential` with this name.

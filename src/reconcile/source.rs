@@ -3,6 +3,7 @@
 pub(super) mod consent;
 pub(super) mod preflight;
 mod rejection;
+mod secrets;
 
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use crate::oauth::ca_bundle::{CaBundleError, CaCertificates, LeftOut};
 
 pub(super) use rejection::ca_bundle_name;
 pub use rejection::{CaBundleFlaw, Flaw, Outer, Rejection, SecretRole, Withheld};
+pub(super) use secrets::{SecretKey, SentSecret, UsableClient};
 
 /// A user's Secret, which may be read only with its consent label.
 #[derive(Clone, Debug)]
@@ -47,6 +49,22 @@ pub struct ClientValues {
     pub id: SourceValue,
     /// The client secret.
     pub secret: SourceValue,
+    /// The second client secret, if the spec names two.
+    pub next_secret: SourceValue,
+}
+
+impl ClientValues {
+    /// The one of the two keys for the client secret that the Secret does not have.
+    pub(super) fn missing_secret<'a>(
+        &self,
+        (first, second): (&'a str, &'a str),
+    ) -> Option<&'a str> {
+        match (&self.secret, &self.next_secret) {
+            (SourceValue::Absent, _) => Some(first),
+            (_, SourceValue::Absent) => Some(second),
+            _ => None,
+        }
+    }
 }
 
 /// The value of one key.

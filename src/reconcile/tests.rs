@@ -38,6 +38,7 @@ mod refusals;
 mod requests;
 mod restarts;
 mod rotation;
+mod secrets;
 mod slots;
 mod tampering;
 mod templates;

@@ -95,6 +95,7 @@ impl World {
         let client = ClientValues {
             id: value(&input, "client-id"),
             secret: value(&input, "client-secret"),
+            next_secret: value(&input, "client-secret-next"),
         };
         objects.source = Some(provided(client, input.get("client-hosts")));
         if input.get("seed").is_some() {
@@ -185,7 +186,13 @@ impl World {
         for _ in 0..MOST_STEPS {
             let outcome = match session.next(|| true, self.now) {
                 Turn::Done { wake_at } => {
-                    assert!(self.sent <= sent + 1, "one request, then rest");
+                    // The second one has the other client secret.
+                    let most = if self.input.get("client-secret-next").is_some() {
+                        2
+                    } else {
+                        1
+                    };
+                    assert!(self.sent <= sent + most, "one request, then rest");
                     assert!(self.received.is_none(), "what was received is stored");
                     process.end(session, true, self.now);
                     return wake_at;

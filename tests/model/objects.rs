@@ -105,7 +105,12 @@ impl Objects {
     /// Creates or replaces the Secret with the client.
     pub(crate) fn put_client(&mut self, id: SourceValue, secret: SourceValue) {
         let version = self.cluster.next_version();
-        self.source = Some(Provided::new(version, ClientValues { id, secret }));
+        let values = ClientValues {
+            id,
+            secret,
+            next_secret: SourceValue::Absent,
+        };
+        self.source = Some(Provided::new(version, values));
     }
 
     /// Creates or replaces the Secret with the initial refresh token.

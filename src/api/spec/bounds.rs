@@ -54,6 +54,18 @@ pub(super) fn key_rule() -> Rule {
         .message("a key has letters, digits, '-', '_' and '.'")
 }
 
+/// One key, or two for a client secret that is being replaced.
+pub(super) fn secret_keys_rule() -> Rule {
+    Rule::new("self.matches('^[-._a-zA-Z0-9]{1,253}(,[-._a-zA-Z0-9]{1,253})?$')").message(
+        "a key has 1 to 253 letters, digits, '-', '_' and '.'; a second key follows after a comma, without a space",
+    )
+}
+
+pub(super) fn distinct_keys_rule() -> Rule {
+    Rule::new("!self.contains(',') || self.split(',')[0] != self.split(',')[1]")
+        .message("the two keys of clientSecretKey must differ: name the key of the next client secret second")
+}
+
 pub(super) fn metadata_key_rule() -> Rule {
     Rule::new("self.all(k, k.size() <= 316 && k.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$'))")
         .message("a name here has letters, digits, '-', '_' and '.', after an optional prefix such as example.com/")

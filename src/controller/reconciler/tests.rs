@@ -135,6 +135,7 @@ async fn an_exchange_that_was_about_to_begin_when_the_lease_was_lost_does_not_be
             values: ClientValues {
                 id: text("client"),
                 secret: text("secret"),
+                next_secret: SourceValue::Absent,
             },
         });
         let mut session = Session::begin(observed);

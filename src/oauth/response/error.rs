@@ -118,6 +118,19 @@ impl ResponseError {
         matches!(&self.fault, Fault::OAuth(error) if error.has_code() && error.reason() != Reason::Unavailable)
     }
 
+    /// Returns whether it says in clear words that the client secret is wrong. A 401 alone may come from a proxy. Keycloak calls a
+    /// wrong secret `unauthorized_client`, with a status that RFC 6749 does not have for that code.
+    pub(in crate::oauth) fn refuses_client_secret(&self) -> bool {
+        let Fault::OAuth(error) = &self.fault else {
+            return false;
+        };
+        match error.reason() {
+            Reason::InvalidClient => self.status < 500 && !error.leaves_doubt(),
+            Reason::UnauthorizedClient => self.status == 401,
+            _ => false,
+        }
+    }
+
     /// The same without the provider's own words.
     pub(in crate::oauth) fn without_words(mut self) -> Self {
         match &mut self.fault {

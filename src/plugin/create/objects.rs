@@ -24,11 +24,16 @@ pub(super) fn client_secret(draft: &Draft) -> Option<Value> {
         data[&draft.settings.source.client_id_key] = json!(STANDARD.encode(id));
     }
     if let Some(value) = &client.secret {
-        data[&draft.settings.source.client_secret_key] =
-            json!(STANDARD.encode(value.expose_secret()));
+        data[secret_key(draft)] = json!(STANDARD.encode(value.expose_secret()));
     }
     secret["data"] = data;
     Some(secret)
+}
+
+/// The key of the client secret. A second one is for the next secret, which there is none of yet.
+fn secret_key(draft: &Draft) -> &str {
+    let mut keys = draft.settings.source.client_secret_keys();
+    keys.next().unwrap_or_default()
 }
 
 /// The `CubeCredential`.
@@ -70,7 +75,7 @@ pub(super) fn shown(draft: &Draft, namespace: Option<&str>) -> Vec<Value> {
             .values()
             .contains(&ClientValue::Secret)
         {
-            secret["stringData"][&draft.settings.source.client_secret_key] = json!("CLIENT-SECRET");
+            secret["stringData"][secret_key(draft)] = json!("CLIENT-SECRET");
         }
         secret
     });

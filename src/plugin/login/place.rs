@@ -76,7 +76,8 @@ async fn must_belong_to_this_one(prepared: &Prepared) -> Result {
 /// The use of this key of this Secret for a `CubeCredential`. Its own refresh token is no obstacle.
 fn uses(settings: &Settings, name: &str, key: &str, own: bool) -> Option<&'static str> {
     let client = &settings.source;
-    if client.name == name && (client.client_id_key == key || client.client_secret_key == key) {
+    let is_client = client.client_id_key == key || client.client_secret_keys().any(|k| k == key);
+    if client.name == name && is_client {
         return Some("the client");
     }
     let initial = settings.grant.refresh_token().filter(|_| !own)?;

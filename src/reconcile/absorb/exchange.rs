@@ -2,6 +2,7 @@
 
 mod ends;
 mod failure;
+mod secrets;
 mod token;
 
 use jiff::Timestamp;
@@ -40,6 +41,9 @@ pub(super) fn slot(observed: &mut Observed, slot: Slot) {
 }
 
 pub(super) fn exchanged(observed: &mut Observed, exchanged: Exchanged, now: Timestamp) {
+    if secrets::continues_with_the_other(observed, &exchanged) {
+        return;
+    }
     let memory = &mut observed.memory;
     memory.exchange.forget_ca_bundle_touch();
     // The permit has been used.

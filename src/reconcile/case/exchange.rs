@@ -14,7 +14,7 @@ use crate::{
         observed::Observed,
         pace::{ClientKey, schedule},
         plan::{Attempt, Exchange, Read},
-        source::{CaBundle, Rejection, Source, preflight},
+        source::{CaBundle, Rejection, SecretKey, SentSecret, Source, UsableClient, preflight},
         token::{TokenInputs, TokenMetadata},
     },
 };
@@ -81,7 +81,7 @@ impl Case<'_> {
             None => self
                 .read_of_token()
                 .map_or(Inputs::Changed, Inputs::Unconfirmed),
-            Some(at_hand) if inputs.hash(&at_hand.value) == token.inputs_hash => Inputs::Current,
+            Some(at_hand) if inputs.fit(&at_hand.value, &token.inputs_hash) => Inputs::Current,
             Some(_) => Inputs::Changed,
         }
     }
@@ -90,8 +90,60 @@ impl Case<'_> {
         Ok(TokenInputs::new(self.settings, &self.client()?))
     }
 
-    fn client(&self) -> Result<Authentication, Rejection> {
-        preflight::client(self.settings, &self.observed.source)
+    /// The client as the next exchange would send it: after a refusal of one of two client secrets with the other one.
+    fn client(&self) -> Result<UsableClient, Rejection> {
+        let preferred = self.preferred_secret();
+        let client = preflight::client(self.settings, &self.observed.source, preferred)?;
+        let Some(secrets) = &client.secrets else {
+            return Ok(client);
+        };
+        let exchange = &self.observed.memory.exchange;
+        let refused = secrets.other.is_some()
+            && exchange.has_refused_secret(secrets.sent, || {
+                TokenInputs::new(self.settings, &client).digest()
+            });
+        Ok(if refused {
+            client.with_other_secret()
+        } else {
+            client
+        })
+    }
+
+    /// The client secret that last worked, and otherwise the first.
+    pub(in crate::reconcile) fn preferred_secret(&self) -> SecretKey {
+        let keys = self.settings.two_secret_keys();
+        match (keys, self.working_secret()) {
+            (Some((_, second)), Some(works)) if works == second => SecretKey::Second,
+            _ => SecretKey::First,
+        }
+    }
+
+    /// The key of the client secret that last worked, where the spec names two. An earlier process has recorded it in the status,
+    /// which can cost one more request, and nothing else.
+    pub(in crate::reconcile) fn working_secret(&self) -> Option<String> {
+        let (first, second) = self.settings.two_secret_keys()?;
+        let recorded = self.observed.credential.status.client_secret_key.as_deref();
+        let works = self
+            .observed
+            .memory
+            .exchange
+            .working_secret()
+            .or(recorded)?;
+        (works == first || works == second).then(|| works.to_owned())
+    }
+
+    fn sent_secret(&self, client: &UsableClient) -> Option<SentSecret> {
+        let (first, second) = self.settings.two_secret_keys()?;
+        let secrets = client.secrets.as_ref()?;
+        let name = match secrets.sent {
+            SecretKey::First => first,
+            SecretKey::Second => second,
+        };
+        Some(SentSecret {
+            key: secrets.sent,
+            name: name.to_owned(),
+            other: secrets.other.clone(),
+        })
     }
 }
 
@@ -199,13 +251,14 @@ impl Case<'_> {
             inputs: TokenInputs::new(self.settings, &client),
             settings: Arc::new(self.settings.clone()),
             attempted: self.attempted(),
-            client_id: client.client_id().to_owned(),
-            client: self.key_of(&client),
+            client_id: client.authentication.client_id().to_owned(),
+            client: self.key_of(&client.authentication),
+            secret: self.sent_secret(&client),
             login: login.cloned(),
         };
         let request = TokenRequest {
             endpoint: self.settings.endpoint.clone(),
-            authentication: client,
+            authentication: client.authentication,
             grant: self
                 .settings
                 .grant
@@ -219,7 +272,7 @@ impl Case<'_> {
     }
 
     /// The checks that need no request, and the client that passed them.
-    pub(in crate::reconcile) fn preflight(&self) -> Result<Authentication, Rejection> {
+    pub(in crate::reconcile) fn preflight(&self) -> Result<UsableClient, Rejection> {
         let client = self.client()?;
         self.initial_token()?;
         self.hosts()?;
@@ -242,7 +295,7 @@ impl Case<'_> {
     /// The client whose budget pays for an exchange, if nothing rejects it.
     pub(in crate::reconcile) fn client_key(&self) -> Option<ClientKey> {
         let client = self.preflight().ok()?;
-        Some(self.key_of(&client))
+        Some(self.key_of(&client.authentication))
     }
 
     fn key_of(&self, client: &Authentication) -> ClientKey {
@@ -259,7 +312,7 @@ impl Case<'_> {
         let same = self.is_at_the_endpoint_of(attempted)
             && self.observed.source.version() == Some(&attempted.source_resource_version);
         let client = same.then(|| self.client().ok())??;
-        Some((self.key_of(&client), until))
+        Some((self.key_of(&client.authentication), until))
     }
 
     /// Returns whether the attempt was sent to the present token endpoint. Only there does its pause hold: the author of a spec

@@ -339,6 +339,6 @@ impl Case<'_> {
     /// know that token.
     pub(in crate::reconcile) fn inputs_hash(&self, login: &StoredLogin) -> Option<String> {
         let inputs = self.token_inputs().ok()?;
-        Some(inputs.hash(&login.refresh_token))
+        Some(inputs.evidence(&login.refresh_token))
     }
 }

@@ -92,7 +92,7 @@ impl<'a> Case<'a> {
             let read = Read::target(self.settings, &observed.target);
             return Some(Inheritance::Unconfirmed(read));
         };
-        let fits = inputs.hash(&at_hand.value) == token.inputs_hash;
+        let fits = inputs.fit(&at_hand.value, &token.inputs_hash);
         Some(if fits { proven } else { refused })
     }
 

@@ -162,7 +162,7 @@ impl Case<'_> {
     /// Returns whether a token was issued for other inputs than those of the spec, whose response may be another one.
     pub(in crate::reconcile) fn is_of_other_inputs(&self, token: &Token) -> bool {
         let inputs = self.token_inputs();
-        inputs.is_ok_and(|inputs| inputs.hash(&token.value) != token.metadata.inputs_hash)
+        inputs.is_ok_and(|inputs| !inputs.fit(&token.value, &token.metadata.inputs_hash))
     }
 
     /// Returns whether the present templates have made what the target holds.

@@ -63,6 +63,8 @@ pub(crate) enum InputFact {
     Client {
         secret: String,
         keys: Vec<String>,
+        /// The key of the client secret that last worked, if the spec names two.
+        works: Option<String>,
     },
     InitialToken {
         secret: String,

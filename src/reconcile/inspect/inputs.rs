@@ -16,11 +16,20 @@ impl Inspection<'_> {
     /// The Secret with the client.
     pub(crate) fn source(&self) -> Finding {
         let settings = self.0.settings;
-        let checked = preflight::client(settings, &self.0.observed.source);
+        let source = &self.0.observed.source;
+        let checked = preflight::client(settings, source, self.0.preferred_secret());
+        let missing = settings.two_secret_keys().and_then(|keys| {
+            let Source::Read(found) = source else {
+                return None;
+            };
+            found.values.missing_secret(keys)
+        });
+        let keys = settings.client_keys().filter(|key| Some(*key) != missing);
         self.checked(checked, || {
             Finding::good(InputFact::Client {
                 secret: settings.source.name.clone(),
-                keys: settings.client_keys().map(str::to_owned).collect(),
+                keys: keys.map(str::to_owned).collect(),
+                works: self.0.working_secret(),
             })
         })
     }

@@ -36,11 +36,11 @@ impl Inspection<'_> {
 
     fn signing_in(&self) -> Result<SignIn, Rejection> {
         let (observed, settings) = (self.0.observed, self.0.settings);
-        let authentication = preflight::client(settings, &observed.source)?;
+        let client = preflight::client(settings, &observed.source, self.0.preferred_secret())?;
         self.0.hosts()?;
         self.0.authorities()?;
         Ok(SignIn {
-            authentication,
+            authentication: client.authentication,
             client_hosts: observed.source.token_hosts().map(str::to_owned),
             ca_bundle: preflight::ca_bundle(settings, &observed.ca_bundle)?,
             consent: self.consent_to_refresh_token(),

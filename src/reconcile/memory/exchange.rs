@@ -3,6 +3,7 @@
 mod failure;
 mod recall;
 mod repeats;
+mod secrets;
 
 use jiff::Timestamp;
 
@@ -20,6 +21,7 @@ use crate::{
 };
 pub(in crate::reconcile) use failure::{FailedAttempt, Failure, FailureCause};
 use repeats::Repeats;
+use secrets::SecretsMemory;
 
 /// The exchange's part of the memory. The parts that most credentials do not have are on the heap.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +42,8 @@ pub(in crate::reconcile) struct ExchangeMemory {
     waits_for_slot: Option<Box<Versions>>,
     /// The CA bundle may have changed since the last failed attempt.
     ca_bundle_touched: bool,
+    /// The two client secrets, if the spec names two.
+    secrets: Option<Box<SecretsMemory>>,
 }
 
 /// A failure that no success has followed yet.

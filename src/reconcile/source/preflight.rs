@@ -5,8 +5,10 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    CaBundle, CaBundleFlaw, Flaw, Outer, Rejection, SecretRole, Source, SourceValue,
+    CaBundle, CaBundleFlaw, ClientValues, Flaw, Outer, Rejection, SecretKey, SecretRole, Source,
+    SourceValue, UsableClient,
     rejection::Rejection::{HostListMalformed, HostNotAllowedByOperator, HostNotAllowedByOwner},
+    secrets::Secrets,
 };
 use crate::{
     api::RefreshTokenRef,
@@ -21,11 +23,12 @@ use crate::{
 
 type Checked<T> = Result<T, Rejection>;
 
-/// The client id and secret, if they are present and can be sent.
+/// The client id and secret, if they are present and can be sent. Of two client secrets, the preferred one is sent.
 pub(in crate::reconcile) fn client(
     settings: &Settings,
     source: &Source,
-) -> Checked<Authentication> {
+    preferred: SecretKey,
+) -> Checked<UsableClient> {
     let role = SecretRole::Client;
     let name = &settings.source.name;
     let found = match source {
@@ -34,17 +37,45 @@ pub(in crate::reconcile) fn client(
         Source::NotLabelled | Source::Unread(_) => return Err(not_labelled(role, name)),
         Source::Read(found) => found,
     };
-    Authentication::read(settings.authentication, |value| {
-        let key = settings.client_key(value);
-        let value = match value {
-            ClientValue::Id => &found.values.id,
-            ClientValue::Secret => &found.values.secret,
-        };
-        text(value)
-            .map_err(|flaw| malformed(role, name, key, flaw))?
-            .cloned()
-            .ok_or_else(|| key_missing(role, name, key))
+    let mut secrets = None;
+    let authentication = Authentication::read(settings.authentication, |value| match value {
+        ClientValue::Id => {
+            let key = &settings.source.client_id_key;
+            let id = client_text(name, key, &found.values.id)?;
+            id.ok_or_else(|| key_missing(role, name, key))
+        }
+        ClientValue::Secret => {
+            let (secret, chosen) = client_secret(settings, &found.values, preferred)?;
+            secrets = Some(chosen);
+            Ok(secret)
+        }
+    })?;
+    Ok(UsableClient {
+        authentication,
+        secrets,
     })
+}
+
+/// The client secret that is sent, and the other one. A second one that cannot be sent is reported before it is needed.
+fn client_secret(
+    settings: &Settings,
+    values: &ClientValues,
+    preferred: SecretKey,
+) -> Checked<(SecretString, Secrets)> {
+    let source = &settings.source;
+    let mut keys = source.client_secret_keys();
+    let mut read = |value| match keys.next() {
+        Some(key) => client_text(&source.name, key, value),
+        None => Ok(None),
+    };
+    let (first, second) = (read(&values.secret)?, read(&values.next_secret)?);
+    let missing = || key_missing(SecretRole::Client, &source.name, &source.client_secret_key);
+    Secrets::choose(first, second, preferred).ok_or_else(missing)
+}
+
+fn client_text(name: &str, key: &str, value: &SourceValue) -> Checked<Option<SecretString>> {
+    let text = text(value).map_err(|flaw| malformed(SecretRole::Client, name, key, flaw))?;
+    Ok(text.cloned())
 }
 
 /// Returns whether the initial refresh token can be used. Once a login has `begun` with it, it may be deleted.

@@ -19,7 +19,7 @@ pub enum Rejection {
     #[error("Secret {name:?} is not labelled for use")]
     NotLabelled { role: SecretRole, name: String },
     /// A Secret lacks a key.
-    #[error("Secret {name:?} has no key {key:?}")]
+    #[error("Secret {name:?} has no key {}", keys_shown(key))]
     KeyMissing {
         role: SecretRole,
         name: String,
@@ -265,6 +265,12 @@ impl Rejection {
             | Self::CaNotPermitted { .. } => false,
         }
     }
+}
+
+/// One key, or both that would do.
+fn keys_shown(keys: &str) -> String {
+    let keys: Vec<_> = keys.split(',').map(|key| format!("{key:?}")).collect();
+    keys.join(" or ")
 }
 
 fn stored_in(state: Option<&str>) -> String {

@@ -37,7 +37,7 @@ fn create(role: SecretRole, settings: &Settings) -> String {
     match role {
         SecretRole::RefreshToken => format!("sign in with {}", sign_in_command(settings)),
         SecretRole::Client => {
-            let keys: Vec<_> = settings.client_keys().collect();
+            let keys: Vec<_> = settings.client_keys().take(2).collect();
             let plural = if keys.len() > 1 { "s" } else { "" };
             let marks = consent(settings);
             format!("create it with key{plural} {}, {marks}", keys.join(" and "))
@@ -91,7 +91,10 @@ fn write_value(role: SecretRole, key: &str, flaw: Flaw, settings: &Settings) -> 
     let without_secret = flaw == Flaw::Empty
         && role == SecretRole::Client
         && settings.authentication == ClientAuthentication::Basic
-        && key == settings.source.client_secret_key;
+        && settings
+            .source
+            .client_secret_keys()
+            .any(|secret| secret == key);
     if without_secret {
         return "write it, or set spec.clientAuthentication to BasicEmptySecret if there is none"
             .into();

@@ -15,6 +15,10 @@ pub(super) fn remedy(error: &TokenError, settings: &Settings, worked: bool) -> S
         TokenError::Response(error) if error.is_page() => {
             "check the proxy or firewall between the cluster and the token endpoint".into()
         }
+        // Keycloak calls a wrong client secret `unauthorized_client`.
+        TokenError::Response(_) if error.refuses_client_secret() => {
+            of_response(Reason::InvalidClient, settings, worked)
+        }
         TokenError::Response(error) => of_response(error.reason(), settings, worked),
     }
 }
@@ -135,7 +139,7 @@ fn check_grant(settings: &Settings) -> String {
 
 /// A client that has worked before was changed at the provider, so its authentication method is right.
 fn write_new_secret(settings: &Settings) -> String {
-    let (secret, name) = (&settings.source.client_secret_key, &settings.source.name);
+    let (secret, name) = (keys(settings, " or "), &settings.source.name);
     match settings.authentication {
         ClientAuthentication::BasicEmptySecret | ClientAuthentication::None => {
             "ask the provider whether the client was disabled".into()
@@ -146,13 +150,15 @@ fn write_new_secret(settings: &Settings) -> String {
     }
 }
 
+/// The keys of the client secret.
+fn keys(settings: &Settings, joined_by: &str) -> String {
+    settings.source.client_secret_key.replace(',', joined_by)
+}
+
 fn check_client(settings: &Settings) -> String {
     let source = &settings.source;
-    let (id, secret, name) = (
-        &source.client_id_key,
-        &source.client_secret_key,
-        &source.name,
-    );
+    let (id, name) = (&source.client_id_key, &source.name);
+    let secret = keys(settings, " and ");
     let method = match settings.authentication {
         ClientAuthentication::BasicEmptySecret | ClientAuthentication::None => {
             return format!(
@@ -162,7 +168,12 @@ fn check_client(settings: &Settings) -> String {
         ClientAuthentication::Body => "Body",
         ClientAuthentication::Basic => "Basic",
     };
+    let and = if settings.two_secret_keys().is_some() {
+        ","
+    } else {
+        " and"
+    };
     format!(
-        "check {id} and {secret} in Secret {name:?}, or spec.clientAuthentication (now {method})"
+        "check {id}{and} {secret} in Secret {name:?}, or spec.clientAuthentication (now {method})"
     )
 }

@@ -42,6 +42,7 @@ pub(in crate::reconcile) fn report(
         state_version: case.and_then(state_version),
         restarted_for: case.and_then(Case::restarted_for),
         unproven: case.is_some_and(Case::published_is_unproven),
+        client_secret_key: case.and_then(Case::working_secret),
         ..status
     };
     (status != observed.credential.status).then(|| Action::Report {

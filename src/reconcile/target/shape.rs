@@ -65,7 +65,8 @@ impl TargetSecret {
         inputs: &TokenInputs,
         key: &SecretString,
     ) -> bool {
-        self.stated(annotation::RENDERED_INPUTS_HASH) == Some(&inputs.hash(key))
+        let stated = self.stated(annotation::RENDERED_INPUTS_HASH);
+        stated.is_some_and(|hash| inputs.fit(key, hash))
     }
 
     /// Returns whether these templates made its data.

@@ -13,12 +13,23 @@ use crate::{
     reconcile::{
         digest::{Fields, keyed},
         settings::Settings,
+        source::UsableClient,
     },
 };
 
-/// The inputs of a token: token URL, grant, client, authentication, scopes and parameters. It contains the client secret.
+/// The inputs of a token: token URL, grant, client, authentication, scopes and parameters. It contains the client secrets.
+///
+/// Of two client secrets, a token was issued for the one that was sent. It fits while the Secret has that one, so a rotation
+/// replaces no live token before the secret of that token is removed.
 #[derive(Clone, Debug)]
-pub struct TokenInputs(SecretSlice<u8>);
+pub struct TokenInputs {
+    /// With the client secret that is sent.
+    sent: SecretSlice<u8>,
+    /// With the other client secret, if there is one.
+    other: Option<SecretSlice<u8>>,
+    /// With both client secrets in the order of their keys, if there are two.
+    both: Option<SecretSlice<u8>>,
+}
 
 /// A hash of the inputs for this process alone. It is not keyed, so it must never be stored or shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -31,38 +42,70 @@ impl fmt::Debug for InputsDigest {
 }
 
 impl TokenInputs {
-    pub(in crate::reconcile) fn new(settings: &Settings, client: &Authentication) -> Self {
-        let scopes = if settings.grant.sends_scopes() {
-            settings.scopes.join(" ")
-        } else {
-            String::new()
+    pub(in crate::reconcile) fn new(settings: &Settings, client: &UsableClient) -> Self {
+        let authentication = &client.authentication;
+        let with = |secret: Option<&SecretString>| {
+            fields(settings, authentication, secret).into_bytes().into()
         };
-        let mut fields = Fields::default();
-        fields.push(settings.endpoint.url().as_str());
-        fields.push(settings.grant.spec_name());
-        fields.push(client.client_id());
-        fields.push(
-            client
-                .client_secret()
-                .map_or("", ExposeSecret::expose_secret),
-        );
-        fields.push(client.spec_name());
-        fields.push(&scopes);
-        for (name, value) in &settings.parameters {
-            fields.push(name);
-            fields.push(value);
+        let other = client.other_secret();
+        Self {
+            sent: with(authentication.client_secret()),
+            other: other.map(|secret| with(Some(secret))),
+            both: other.map(|_| {
+                let [first, second] = client.client_secrets();
+                let mut fields = fields(settings, authentication, first);
+                fields.push(second.map_or("", ExposeSecret::expose_secret));
+                fields.into_bytes().into()
+            }),
         }
-        Self(fields.into_bytes().into())
     }
 
     /// The hash that may be stored beside this token.
     pub(in crate::reconcile) fn hash(&self, token: &SecretString) -> String {
-        keyed(token, self.0.expose_secret())
+        keyed(token, self.sent.expose_secret())
     }
 
-    pub(in crate::reconcile) fn digest(&self) -> InputsDigest {
-        InputsDigest(Sha256::digest(self.0.expose_secret()).into())
+    /// Returns whether this is the hash of these inputs beside this token, with either client secret.
+    pub(in crate::reconcile) fn fit(&self, token: &SecretString, hash: &str) -> bool {
+        let mut variants = [Some(&self.sent), self.other.as_ref()]
+            .into_iter()
+            .flatten();
+        variants.any(|inputs| keyed(token, inputs.expose_secret()) == hash)
     }
+
+    /// The hash of the whole evidence that a provider's verdict on this token rests on: a change of either client secret changes it.
+    pub(in crate::reconcile) fn evidence(&self, token: &SecretString) -> String {
+        keyed(token, self.whole())
+    }
+
+    /// A digest of the same evidence.
+    pub(in crate::reconcile) fn digest(&self) -> InputsDigest {
+        InputsDigest(Sha256::digest(self.whole()).into())
+    }
+
+    fn whole(&self) -> &[u8] {
+        self.both.as_ref().unwrap_or(&self.sent).expose_secret()
+    }
+}
+
+fn fields(settings: &Settings, client: &Authentication, secret: Option<&SecretString>) -> Fields {
+    let scopes = if settings.grant.sends_scopes() {
+        settings.scopes.join(" ")
+    } else {
+        String::new()
+    };
+    let mut fields = Fields::default();
+    fields.push(settings.endpoint.url().as_str());
+    fields.push(settings.grant.spec_name());
+    fields.push(client.client_id());
+    fields.push(secret.map_or("", ExposeSecret::expose_secret));
+    fields.push(client.spec_name());
+    fields.push(&scopes);
+    for (name, value) in &settings.parameters {
+        fields.push(name);
+        fields.push(value);
+    }
+    fields
 }
 
 #[cfg(test)]
@@ -71,7 +114,11 @@ mod tests {
 
     #[test]
     fn a_digest_of_a_secret_is_not_shown() {
-        let inputs = TokenInputs(b"S3CRET".to_vec().into());
+        let inputs = TokenInputs {
+            sent: b"S3CRET".to_vec().into(),
+            other: Some(b"S3CRET-2".to_vec().into()),
+            both: None,
+        };
         assert_eq!(format!("{:?}", inputs.digest()), "<redacted>");
         assert!(!format!("{inputs:?}").contains("S3CRET"));
     }

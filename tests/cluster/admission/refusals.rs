@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use probes::probes;
 use values::{
-    authorization_urls, durations, keys, names, reserved_parameters, target_data, target_metadata,
-    target_types, token_urls,
+    authorization_urls, durations, keys, names, reserved_parameters, secret_keys, target_data,
+    target_metadata, target_types, token_urls,
 };
 
 /// A change to a valid object, and the API server's message about it; `…` stands for the value.
@@ -24,6 +24,7 @@ pub(super) fn refusals() -> Vec<Refusal> {
         durations(),
         names(),
         keys(),
+        secret_keys(),
         target_types(),
         target_data(),
         target_metadata(),

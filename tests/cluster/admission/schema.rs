@@ -72,6 +72,9 @@ fn valid() -> Vec<Value> {
         spec(
             json!({"clientSecretRef": {"name": "a.b-c.0", "clientIDKey": "id.txt", "clientSecretKey": "_secret-1"}}),
         ),
+        spec(
+            json!({"clientSecretRef": {"name": "a", "clientSecretKey": format!("{},next", "a".repeat(253))}}),
+        ),
         // The default name of the target is taken by the source, but the target has another one.
         spec(json!({"clientSecretRef": {"name": "main-token"}, "target": {"name": "other"}})),
         spec(

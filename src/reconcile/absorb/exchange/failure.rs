@@ -34,7 +34,7 @@ pub(super) fn refused(
         observed.memory.login.reject(RejectedHere {
             of: sent.token_hash(),
             error,
-            inputs: attempt.inputs.hash(&sent.refresh_token),
+            inputs: attempt.inputs.evidence(&sent.refresh_token),
         });
         observed.state = State::Unread;
         return;
@@ -56,7 +56,7 @@ pub(super) fn refused(
         counts,
         attempted: attempt.attempted.clone(),
         inputs: Some(attempt.inputs.digest()),
-        cause: FailureCause::Exchange(error, Arc::new(attempt.settings.without_templates())),
+        cause: FailureCause::Exchange(error, Arc::new(attempt.settings_for_a_remedy())),
     };
     fail(observed, attempt, failed, now);
 }

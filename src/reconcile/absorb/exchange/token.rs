@@ -57,6 +57,8 @@ pub(super) fn issued(
     observed.memory.reporting.token_arrived(facts);
     observed.memory.exchange.sent(times.sent_at);
     observed.memory.exchange.succeeded(times.now);
+    let secret = attempt.secret.as_ref();
+    observed.memory.exchange.secret_worked(secret);
     match same {
         Some(_) => observed
             .memory

@@ -91,10 +91,18 @@ impl Display for SpecFact {
 impl Display for InputFact {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Client { secret, keys } => {
+            Self::Client {
+                secret,
+                keys,
+                works,
+            } => {
                 let keys: Vec<_> = keys.iter().map(|key| format!("{key:?}")).collect();
                 let keys = keys.join(" and ");
-                write!(f, "Secret {secret:?} has the label, and well-formed {keys}")
+                write!(f, "Secret {secret:?} has the label, and well-formed {keys}")?;
+                match works {
+                    Some(works) => write!(f, " (the provider last accepted {works:?})"),
+                    None => Ok(()),
+                }
             }
             Self::InitialToken { secret, key } => write!(
                 f,

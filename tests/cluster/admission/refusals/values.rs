@@ -19,6 +19,7 @@ const MAXIMUM_LIFETIME: &str =
     "maximumLifetime must be a duration from 30s to 87600h, for example 1h or 30m";
 const NAME: &str = "a name has lower-case letters, digits, '-' and '.', and starts and ends with a letter or digit";
 const KEY: &str = "a key has letters, digits, '-', '_' and '.'";
+const SECRET_KEYS: &str = "a key has 1 to 253 letters, digits, '-', '_' and '.'; a second key follows after a comma, without a space";
 const TYPE: &str = "target.type must be Opaque, a type of your own such as example.com/token, or with target.data one of \
                     kubernetes.io/basic-auth, dockercfg, dockerconfigjson, ssh-auth and tls";
 const METADATA_KEY: &str = "a name here has letters, digits, '-', '_' and '.', after an optional prefix such as example.com/";
@@ -195,14 +196,10 @@ pub(super) fn names() -> Vec<Refusal> {
 
 /// Keys that no Secret or `ConfigMap` can have.
 pub(super) fn keys() -> Vec<Refusal> {
-    let keys: [(&str, Wrap); 3] = [
+    let keys: [(&str, Wrap); 2] = [
         (
             "spec.clientSecretRef.clientIDKey",
             |key| json!({"spec": {"clientSecretRef": {"clientIDKey": key}}}),
-        ),
-        (
-            "spec.clientSecretRef.clientSecretKey",
-            |key| json!({"spec": {"clientSecretRef": {"clientSecretKey": key}}}),
         ),
         (
             "spec.caBundleRef.key",
@@ -223,6 +220,38 @@ pub(super) fn keys() -> Vec<Refusal> {
             format!("{path}: Too long: may not be more than 253"),
         ));
     }
+    rows
+}
+
+/// Keys of a client secret: one, or two that differ.
+pub(super) fn secret_keys() -> Vec<Refusal> {
+    let path = "spec.clientSecretRef.clientSecretKey";
+    let wrap = |key: &str| json!({"spec": {"clientSecretRef": {"clientSecretKey": key}}});
+    let long = "a".repeat(254);
+    let invalid = [
+        "a/b",
+        "a b",
+        "ä",
+        "a,",
+        ",a",
+        "a,,b",
+        "a, b",
+        "a,b,c",
+        &long,
+        &format!("a,{long}"),
+    ];
+    let mut rows: Vec<_> = invalid
+        .iter()
+        .map(|text| (wrap(text), format!("{path}: Invalid value: …{SECRET_KEYS}")))
+        .collect();
+    let twice = format!(
+        "{path}: Invalid value: …the two keys of clientSecretKey must differ: name the key of the next client secret second"
+    );
+    rows.push((wrap("client-secret,client-secret"), twice));
+    rows.push((
+        wrap(""),
+        format!("{path} in body should be at least 1 chars long"),
+    ));
     rows
 }
 

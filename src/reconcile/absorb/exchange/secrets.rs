@@ -1,0 +1,29 @@
+//! Absorbs the refusal of one of two client secrets.
+
+use crate::reconcile::{observed::Observed, plan::Exchanged};
+
+/// The provider has refused one of two client secrets, and the other one was not refused yet: the attempt continues with that one.
+/// It is no failure, so it changes neither the delays nor their count. The permit has been used, and a refresh token with this
+/// refusal was not: its claim is released, and made again before the second request.
+pub(super) fn continues_with_the_other(observed: &mut Observed, exchanged: &Exchanged) -> bool {
+    let (Err(error), Some(sent)) = (&exchanged.result, &exchanged.attempt.secret) else {
+        return false;
+    };
+    if !error.refuses_client_secret() || error.outcome_unknown() || sent.other.is_none() {
+        return false;
+    }
+    let memory = &mut observed.memory;
+    let of = exchanged.attempt.inputs.digest();
+    if memory
+        .exchange
+        .has_refused_secret(sent.key.other(), || of.clone())
+    {
+        memory.exchange.forget_refused_secret();
+        return false;
+    }
+    memory.exchange.sent(exchanged.sent_at);
+    memory.exchange.secret_refused(sent.key, of);
+    memory.login.release_claim();
+    observed.permit = None;
+    true
+}
