@@ -28,6 +28,11 @@ impl World {
                 self.crash(who);
             }
         }
+        if self.two_secrets && self.strikes(2) {
+            let accepts = if self.random.bool() { "secret" } else { "next" };
+            self.note(|| format!("the provider takes the client secret {accepts:?}"));
+            self.provider.accepts = Some(accepts.into());
+        }
         if self.strikes(4) {
             match self.random.u8(0..15) {
                 event @ 0..5 => self.cluster_changes(event),

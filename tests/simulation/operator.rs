@@ -186,7 +186,7 @@ impl World {
         }
         let observed = process.observe(
             &self.objects,
-            Ok(self.spec.settings(self.proof.probes)),
+            Ok(self.spec.settings(self.proof.probes, self.two_secrets)),
             now,
         );
         self.operators[who].request = self.requests;

@@ -63,6 +63,8 @@ pub(crate) struct World {
     pub(crate) severity: u32,
     /// The spec, which its author may change.
     pub(crate) spec: Spec,
+    /// It names two keys for the client secret.
+    pub(crate) two_secrets: bool,
     pub(crate) objects: Objects,
     pub(crate) operators: Vec<Operator>,
     pub(crate) provider: Provider,
@@ -121,6 +123,13 @@ impl World {
         let mut objects = Objects::new(NAME, UID);
         objects.seed_name = Some("login");
         objects.put_client(text("client"), text("secret"));
+        // While a client secret is replaced, the provider takes one of the two.
+        let two_secrets = seed % 3 == 0;
+        if two_secrets {
+            let source = objects.source.as_mut().expect("it was just put there");
+            source.values.next_secret = text("next");
+            provider.accepts = Some("secret".into());
+        }
         objects.access.refreshes_pods = true;
         objects.access.restarts_workloads = true;
         objects.workloads.deploy("web");
@@ -130,6 +139,7 @@ impl World {
             faulty: true,
             severity,
             spec,
+            two_secrets,
             objects,
             operators: pods.map(|pod| Operator::new(pod, time(BEGIN))).collect(),
             provider,
@@ -221,7 +231,7 @@ fn text(text: &str) -> SourceValue {
 }
 
 impl Spec {
-    pub(crate) fn settings(self, probes: bool) -> Settings {
+    pub(crate) fn settings(self, probes: bool, two_secrets: bool) -> Settings {
         let host = if self.stray {
             STRAY
         } else {
@@ -239,6 +249,9 @@ impl Spec {
             "refreshTokenRef": {"name": if self.absent { "absent" } else { "login" }},
             "consumers": {"restart": [{"kind": "Deployment", "name": "web"}], "minInterval": "1m"},
         });
+        if two_secrets {
+            spec["clientSecretRef"]["clientSecretKey"] = "client-secret,next".into();
+        }
         if probes {
             spec["probe"] = serde_json::json!({"url": format!("https://{PROVIDER}/me")});
         }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     recent::{self, Happening},
-    secrets::{Found, Health, ca_bundle, look, source, state, target},
+    secrets::{Found, Health, ca_bundle, client, look, source, state, target},
 };
 use crate::{
     api::{ConditionStatus, ConditionType},
@@ -93,10 +93,12 @@ async fn parts(cluster: &Cluster, object: &Object) -> Vec<Part> {
         Err(error) => return unusable(cluster, object, error.to_string()).await,
     };
     let mut parts = Vec::new();
-    let client = &settings.source.name;
-    let keys: Vec<_> = settings.client_keys().collect();
-    let seen = look(cluster, client).await;
-    parts.push(Part::new(Kind::ClientSecret, source(client, &keys, &seen)));
+    let seen = look(cluster, &settings.source.name).await;
+    let works = object.status.client_secret_key.as_deref();
+    parts.push(Part::new(
+        Kind::ClientSecret,
+        client(&settings, works, &seen),
+    ));
     if let Some(initial) = settings.grant.refresh_token() {
         let seen = look(cluster, &initial.name).await;
         let health = initial_token(&initial.name, &initial.key, &seen, object);

@@ -15,7 +15,7 @@ use crate::{
     api::{CaBundleKind, CaBundleRef, annotation, label},
     kubernetes::error::call,
     plugin::{cluster::Cluster, countdown::countdown, rights::Right},
-    reconcile::Mark,
+    reconcile::{Mark, Settings},
 };
 
 /// The most keys of a Secret that are named.
@@ -103,6 +103,33 @@ pub(super) fn source(name: &str, keys: &[&str], found: &Found) -> Health {
     }
     let message = format!("Secret {name:?} has no {}", listed(&missing));
     Health::new(Mark::Bad, message)
+}
+
+/// The Secret with the client. Of two keys for the client secret, one may be missing; the status says which one works.
+pub(super) fn client(settings: &Settings, works: Option<&str>, found: &Found) -> Health {
+    let present = match found {
+        Found::Present(meta) => data_keys(meta).unwrap_or_default(),
+        Found::Absent | Found::Unseen(_) => BTreeSet::new(),
+    };
+    let spare = settings.two_secret_keys().and_then(|(first, second)| {
+        match (present.contains(first), present.contains(second)) {
+            (true, false) => Some(second),
+            (false, true) => Some(first),
+            _ => None,
+        }
+    });
+    let keys: Vec<_> = settings
+        .client_keys()
+        .filter(|key| Some(*key) != spare)
+        .collect();
+    let health = source(&settings.source.name, &keys, found);
+    match works.filter(|_| health.mark == Mark::Good) {
+        Some(works) => Health {
+            message: format!("{}; the provider last accepted {works:?}", health.message),
+            ..health
+        },
+        None => health,
+    }
 }
 
 /// The object with further CA certificates. Its key is not looked for: a `ConfigMap` may have any number of writers.
@@ -258,6 +285,33 @@ mod tests {
             health,
             Health::new(Mark::Bad, "Secret \"client\" has no \"client-secret\"")
         );
+    }
+
+    #[test]
+    fn of_two_client_secrets_one_may_be_missing_and_the_one_that_works_is_named() {
+        let spec = serde_json::from_value(json!({
+            "provider": "Cubewire",
+            "clientSecretRef": {"name": "client", "clientSecretKey": "client-secret,next"},
+        }));
+        let settings = Settings::read("treasury", "main", &spec.unwrap()).unwrap();
+        let health = |keys: &[&str]| super::client(&settings, Some("next"), &found(&client(keys)));
+        let works = "; the provider last accepted \"next\"";
+        for (keys, shown) in [
+            (vec!["client-id", "next"], "\"client-id\" and \"next\""),
+            (
+                vec!["client-id", "client-secret"],
+                "\"client-id\" and \"client-secret\"",
+            ),
+            (
+                vec!["client-id", "client-secret", "next"],
+                "\"client-id\", \"client-secret\" and \"next\"",
+            ),
+        ] {
+            let message = format!("Secret \"client\" has the label, and {shown}{works}");
+            assert_eq!(health(&keys), Health::new(Mark::Good, message));
+        }
+        let message = "Secret \"client\" has no \"client-secret\" and \"next\"";
+        assert_eq!(health(&["client-id"]), Health::new(Mark::Bad, message));
     }
 
     #[test]

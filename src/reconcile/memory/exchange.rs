@@ -43,7 +43,7 @@ pub(in crate::reconcile) struct ExchangeMemory {
     /// The CA bundle may have changed since the last failed attempt.
     ca_bundle_touched: bool,
     /// The two client secrets, if the spec names two.
-    secrets: Option<Box<SecretsMemory>>,
+    pub(in crate::reconcile) secrets: SecretsMemory,
 }
 
 /// A failure that no success has followed yet.

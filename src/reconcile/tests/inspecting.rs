@@ -4,7 +4,8 @@ use super::world::{TARGET, World, seconds};
 use crate::{
     api::Reason,
     reconcile::{
-        Finding, Inspection, Mark, Observed, Read, absorb, conditions, tests::provider::refuse,
+        Finding, Inspection, Mark, Observed, Read, SourceValue, absorb, conditions,
+        tests::provider::refuse,
     },
 };
 
@@ -109,6 +110,27 @@ fn a_healthy_credential_is_good_throughout() {
         absent.map(|found| found.map(Shown::from)),
         [None, None, None]
     );
+}
+
+#[test]
+fn of_two_client_secrets_a_check_says_which_exist_and_which_one_works() {
+    let mut world = World::new();
+    world.spec.client_secret_ref.client_secret_key = "client-secret,next".into();
+    world.edit_source(|source| source.values.next_secret = SourceValue::Text("S3CRET-2".into()));
+    world.settle();
+    let found = |world: &mut World| {
+        let observed = world.observed();
+        Shown::from(Inspection::of(&observed, world.now).unwrap().source())
+    };
+    let shown = |keys: &str| {
+        Shown::good(format!(
+            "Secret \"cubewire-client\" has the label, and well-formed {keys} (the provider last accepted \"client-secret\")"
+        ))
+    };
+    let both = "\"client-id\" and \"client-secret\" and \"next\"";
+    assert_eq!(found(&mut world), shown(both));
+    world.edit_source(|source| source.values.secret = SourceValue::Absent);
+    assert_eq!(found(&mut world), shown("\"client-id\" and \"next\""));
 }
 
 #[test]

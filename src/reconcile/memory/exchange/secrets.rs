@@ -1,56 +1,54 @@
 //! The memory of two client secrets: which one works, and which one was refused before the other is tried.
 
-use super::ExchangeMemory;
 use crate::reconcile::{
     source::{SecretKey, SentSecret},
     token::InputsDigest,
 };
 
-/// It exists only where the spec names two keys for the client secret.
+/// Only credentials whose spec names two keys for the client secret have something to remember.
 #[derive(Clone, Debug, Default)]
-pub(super) struct SecretsMemory {
+pub(in crate::reconcile) struct SecretsMemory(Option<Box<Secrets>>);
+
+#[derive(Clone, Debug, Default)]
+struct Secrets {
     /// The key of the secret that last worked. An earlier process has it in the status.
     works: Option<String>,
     /// The secret that was refused, until the other one has worked or was refused too.
     refused: Option<(SecretKey, InputsDigest)>,
 }
 
-impl ExchangeMemory {
+impl SecretsMemory {
     /// The key of the client secret that last worked in this process.
-    pub(in crate::reconcile) fn working_secret(&self) -> Option<&str> {
-        self.secrets.as_ref()?.works.as_deref()
+    pub(in crate::reconcile) fn working(&self) -> Option<&str> {
+        self.0.as_ref()?.works.as_deref()
     }
 
     /// Returns whether this one of two client secrets was refused. The digest covers both of them: others are not refused.
-    pub(in crate::reconcile) fn has_refused_secret(
+    pub(in crate::reconcile) fn has_refused(
         &self,
         key: SecretKey,
         digest: impl FnOnce() -> InputsDigest,
     ) -> bool {
-        let refused = self
-            .secrets
-            .as_ref()
-            .and_then(|secrets| secrets.refused.as_ref());
+        let refused = self.0.as_ref().and_then(|secrets| secrets.refused.as_ref());
         refused.is_some_and(|(refused, of)| *refused == key && *of == digest())
     }
 
     /// The provider has refused this one of two client secrets: the other one is tried before the attempt counts as failed.
-    pub(in crate::reconcile) fn secret_refused(&mut self, key: SecretKey, of: InputsDigest) {
-        let secrets = self.secrets.get_or_insert_default();
-        secrets.refused = Some((key, of));
+    pub(in crate::reconcile) fn refused(&mut self, key: SecretKey, of: InputsDigest) {
+        self.0.get_or_insert_default().refused = Some((key, of));
     }
 
     /// Both client secrets were refused: the next attempt begins anew.
-    pub(in crate::reconcile) fn forget_refused_secret(&mut self) {
-        if let Some(secrets) = &mut self.secrets {
+    pub(in crate::reconcile) fn forget_refused(&mut self) {
+        if let Some(secrets) = &mut self.0 {
             secrets.refused = None;
         }
     }
 
     /// The provider has accepted this client secret.
-    pub(in crate::reconcile) fn secret_worked(&mut self, sent: Option<&SentSecret>) {
-        self.secrets = sent.map(|sent| {
-            Box::new(SecretsMemory {
+    pub(in crate::reconcile) fn worked(&mut self, sent: Option<&SentSecret>) {
+        self.0 = sent.map(|sent| {
+            Box::new(Secrets {
                 works: Some(sent.name.clone()),
                 refused: None,
             })
