@@ -1,5 +1,6 @@
 //! One case to decide: the observation, with the facts that the checks derive from it.
 
+mod client;
 mod consent;
 mod consumers;
 mod exchange;

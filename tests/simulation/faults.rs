@@ -28,7 +28,7 @@ impl World {
                 self.crash(who);
             }
         }
-        if self.two_secrets && self.strikes(2) {
+        if self.provider.accepts.is_some() && self.strikes(2) {
             let accepts = if self.random.bool() { "secret" } else { "next" };
             self.note(|| format!("the provider takes the client secret {accepts:?}"));
             self.provider.accepts = Some(accepts.into());

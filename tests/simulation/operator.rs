@@ -186,7 +186,9 @@ impl World {
         }
         let observed = process.observe(
             &self.objects,
-            Ok(self.spec.settings(self.proof.probes, self.two_secrets)),
+            Ok(self
+                .spec
+                .settings(self.proof.probes, self.provider.accepts.is_some())),
             now,
         );
         self.operators[who].request = self.requests;

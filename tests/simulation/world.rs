@@ -63,8 +63,6 @@ pub(crate) struct World {
     pub(crate) severity: u32,
     /// The spec, which its author may change.
     pub(crate) spec: Spec,
-    /// It names two keys for the client secret.
-    pub(crate) two_secrets: bool,
     pub(crate) objects: Objects,
     pub(crate) operators: Vec<Operator>,
     pub(crate) provider: Provider,
@@ -124,8 +122,7 @@ impl World {
         objects.seed_name = Some("login");
         objects.put_client(text("client"), text("secret"));
         // While a client secret is replaced, the provider takes one of the two.
-        let two_secrets = seed % 3 == 0;
-        if two_secrets {
+        if seed.is_multiple_of(3) {
             let source = objects.source.as_mut().expect("it was just put there");
             source.values.next_secret = text("next");
             provider.accepts = Some("secret".into());
@@ -139,7 +136,6 @@ impl World {
             faulty: true,
             severity,
             spec,
-            two_secrets,
             objects,
             operators: pods.map(|pod| Operator::new(pod, time(BEGIN))).collect(),
             provider,

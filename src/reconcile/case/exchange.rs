@@ -14,7 +14,7 @@ use crate::{
         observed::Observed,
         pace::{ClientKey, schedule},
         plan::{Attempt, Exchange, Read},
-        source::{CaBundle, Rejection, SecretKey, SentSecret, Source, UsableClient, preflight},
+        source::{CaBundle, Rejection, Source, UsableClient, preflight},
         token::{TokenInputs, TokenMetadata},
     },
 };
@@ -88,62 +88,6 @@ impl Case<'_> {
 
     pub(in crate::reconcile) fn token_inputs(&self) -> Result<TokenInputs, Rejection> {
         Ok(TokenInputs::new(self.settings, &self.client()?))
-    }
-
-    /// The client as the next exchange would send it: after a refusal of one of two client secrets with the other one.
-    fn client(&self) -> Result<UsableClient, Rejection> {
-        let preferred = self.preferred_secret();
-        let client = preflight::client(self.settings, &self.observed.source, preferred)?;
-        let Some(secrets) = &client.secrets else {
-            return Ok(client);
-        };
-        let exchange = &self.observed.memory.exchange;
-        let refused = secrets.other.is_some()
-            && exchange.has_refused_secret(secrets.sent, || {
-                TokenInputs::new(self.settings, &client).digest()
-            });
-        Ok(if refused {
-            client.with_other_secret()
-        } else {
-            client
-        })
-    }
-
-    /// The client secret that last worked, and otherwise the first.
-    pub(in crate::reconcile) fn preferred_secret(&self) -> SecretKey {
-        let keys = self.settings.two_secret_keys();
-        match (keys, self.working_secret()) {
-            (Some((_, second)), Some(works)) if works == second => SecretKey::Second,
-            _ => SecretKey::First,
-        }
-    }
-
-    /// The key of the client secret that last worked, where the spec names two. An earlier process has recorded it in the status,
-    /// which can cost one more request, and nothing else.
-    pub(in crate::reconcile) fn working_secret(&self) -> Option<String> {
-        let (first, second) = self.settings.two_secret_keys()?;
-        let recorded = self.observed.credential.status.client_secret_key.as_deref();
-        let works = self
-            .observed
-            .memory
-            .exchange
-            .working_secret()
-            .or(recorded)?;
-        (works == first || works == second).then(|| works.to_owned())
-    }
-
-    fn sent_secret(&self, client: &UsableClient) -> Option<SentSecret> {
-        let (first, second) = self.settings.two_secret_keys()?;
-        let secrets = client.secrets.as_ref()?;
-        let name = match secrets.sent {
-            SecretKey::First => first,
-            SecretKey::Second => second,
-        };
-        Some(SentSecret {
-            key: secrets.sent,
-            name: name.to_owned(),
-            other: secrets.other.clone(),
-        })
     }
 }
 

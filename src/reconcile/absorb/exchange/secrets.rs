@@ -16,13 +16,14 @@ pub(super) fn continues_with_the_other(observed: &mut Observed, exchanged: &Exch
     let of = exchanged.attempt.inputs.digest();
     if memory
         .exchange
-        .has_refused_secret(sent.key.other(), || of.clone())
+        .secrets
+        .has_refused(sent.key.other(), || of.clone())
     {
-        memory.exchange.forget_refused_secret();
+        memory.exchange.secrets.forget_refused();
         return false;
     }
     memory.exchange.sent(exchanged.sent_at);
-    memory.exchange.secret_refused(sent.key, of);
+    memory.exchange.secrets.refused(sent.key, of);
     memory.login.release_claim();
     observed.permit = None;
     true

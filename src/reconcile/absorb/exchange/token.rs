@@ -58,7 +58,7 @@ pub(super) fn issued(
     observed.memory.exchange.sent(times.sent_at);
     observed.memory.exchange.succeeded(times.now);
     let secret = attempt.secret.as_ref();
-    observed.memory.exchange.secret_worked(secret);
+    observed.memory.exchange.secrets.worked(secret);
     match same {
         Some(_) => observed
             .memory
