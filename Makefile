@@ -33,6 +33,12 @@ browser: ## Sign in with a real browser and a real terminal, at two providers. T
 	cargo test --locked --no-run --test purity
 	cd tests && PYTHONDONTWRITEBYTECODE=1 ../target/tools/browser/bin/python -m browser $(if $(TEST),-k $(TEST))
 
+.PHONY: servers
+servers: ## Get tokens of Keycloak and of oidc-provider, in each way to authenticate a client. It needs Java 17 and Maven. TEST=certificate runs some of the tests.
+	tests/tools/build.sh helm kubectl etcd venv kube-apiserver kube-controller-manager oidc-provider keycloak
+	cargo test --locked --no-run --test purity
+	cd tests && PYTHONDONTWRITEBYTECODE=1 python3 -m servers $(if $(TEST),-k $(TEST))
+
 # Debian has the container runtime: apt-get install containerd runc containernetworking-plugins iproute2.
 NODE_TOOLS := helm kubectl etcd venv kube-apiserver kube-controller-manager kube-scheduler kubelet consumer
 

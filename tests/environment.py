@@ -1,16 +1,20 @@
 #!/usr/bin/env python3
-"""Starts what the tests run against: a Kubernetes control plane, an OAuth token server, or another maker's.
+"""Starts what the tests run against: a Kubernetes control plane, an OAuth token server, or one of two other makers'.
 
     python3 tests/environment.py control-plane --dir DIR [--audit-log true] [--controllers true]
-                                 [--feature-gates WatchList=false] [--node true]
+                                 [--feature-gates WatchList=false] [--node true] [--issuer own]
     python3 tests/environment.py token-server --dir DIR [--lifetime 3600] [--rotate true] [--grace 0]
                                  [--reuse-protection false] [--hashed-tokens false] [--hash-rounds cheap]
                                  [--address 127.0.0.1]
     python3 tests/environment.py oidc-provider --dir DIR --clients '[{"client_id": "a", ...}]' [--lifetime 3600]
+    python3 tests/environment.py keycloak --dir DIR [--trust ca.crt]
 
 Prints one JSON line once everything answers: where it is and which files belong to it. Then each JSON line
 on stdin is a command, answered by one JSON line. Everything ends with stdin, SIGTERM or SIGINT; DIR stays,
 with the logs. The tools come from tests/tools/build.sh.
+
+With --issuer own the tokens of ServiceAccounts name the API server's own address as their issuer, where anybody may read its
+metadata and keys: another program can verify them.
 
 With --node true the control plane is for a kubelet too: it listens on the address of the `kubernetes` Service, 10.96.0.1 with port
 443, which has to be an address of this machine; kube-scheduler runs; and kubelet.kubeconfig is that of the node called `node`.
@@ -56,6 +60,11 @@ absent for none.
 oidc-provider (tests/oidc_provider) has no commands. Its clients are metadata of OpenID Connect Dynamic Client Registration:
 one with "application_type": "native" may use any port of a loopback redirect URI, one with "web" only what is registered,
 and one with "token_endpoint_auth_method": "none" is public. Its file `exchanges` has each token request with its secrets.
+
+Commands of keycloak, for its realm `test`:
+    {"cmd": "admin", "method": "POST", "path": "/clients", "body": {"clientId": "a", ...}}    its administration
+    {"cmd": "sign-in", "client": {"client_id": "a", "client_secret": "b"}, "username": "u", "password": "p"}
+The directory of keycloak has client.crt and other-client.crt, with their keys, of a CA that it trusts; --trust adds a CA.
 """
 
 import argparse
@@ -66,7 +75,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 
-from environment import control_plane, oidc_provider, token_server  # noqa: E402
+from environment import control_plane, keycloak, oidc_provider, token_server  # noqa: E402
 from environment.processes import Failure  # noqa: E402
 
 
@@ -79,6 +88,7 @@ def arguments():
     plane.add_argument("--controllers", choices=["true", "false"], default="true", help="start kube-controller-manager")
     plane.add_argument("--feature-gates", default="", help="of the API server, such as WatchList=false")
     plane.add_argument("--node", choices=["true", "false"], default="false", help="listen where pods look for it")
+    plane.add_argument("--issuer", choices=["kubernetes", "own"], default="kubernetes", help="of ServiceAccount tokens")
     server = kinds.add_parser("token-server")
     server.add_argument("--dir", type=Path, required=True)
     server.add_argument("--lifetime", type=int, default=3600, help="of access tokens, in seconds")
@@ -92,6 +102,9 @@ def arguments():
     other.add_argument("--dir", type=Path, required=True)
     other.add_argument("--clients", required=True, help="a JSON list of client metadata")
     other.add_argument("--lifetime", type=int, default=3600, help="of access tokens, in seconds")
+    third = kinds.add_parser("keycloak")
+    third.add_argument("--dir", type=Path, required=True)
+    third.add_argument("--trust", action="append", default=[], help="a file with the certificate of a CA")
     return parser.parse_args()
 
 
@@ -140,7 +153,10 @@ def main():
         if options.kind == "control-plane":
             audit_log, controllers = options.audit_log == "true", options.controllers == "true"
             node = options.node == "true"
-            environment = control_plane.ControlPlane(directory, audit_log, controllers, options.feature_gates, node)
+            gates, issuer = options.feature_gates, options.issuer
+            environment = control_plane.ControlPlane(directory, audit_log, controllers, gates, node, issuer)
+        elif options.kind == "keycloak":
+            environment = keycloak.Keycloak(directory, options)
         elif options.kind == "oidc-provider":
             environment = oidc_provider.OidcProvider(directory, options)
         else:

@@ -1,18 +1,17 @@
 """A person's place: a namespace where they have the ClusterRole `edit` and no more, a home directory, and a browser."""
 
-import base64
 import json
 import subprocess
-import time
-import unittest
+
+from environment.namespace import SECONDS, Namespace
+from environment.world import PROGRAMS, TOOLS, write_kubeconfig
 
 from .person import Browser
 from .picture import draw
 from .planted import below
 from .terminal import Terminal
-from .world import DIRECTORY, PROGRAMS, TOOLS, write_kubeconfig
+from .world import DIRECTORY
 
-SECONDS = 60
 PICTURES = DIRECTORY / "pictures"
 # The providers of the tests are on this machine, where a token endpoint is denied by default.
 LOOPBACK_IS_ALLOWED = ["--allow-network", "127.0.0.0/8,::1/128"]
@@ -26,16 +25,13 @@ OPEN = """printf '%s' "$1" > {records}/new && mv {records}/new {records}/opened"
 CREDENTIAL = """{{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {{"token": "{token}"}}}}"""
 
 
-class Place(unittest.TestCase):
-    world = None  # set before the first test
-
+class Place(Namespace):
     def setUp(self):
-        self.namespace = self.id().rsplit(".", 1)[1].removeprefix("test_").replace("_", "-")[:40].strip("-")
+        super().setUp()
         self.home = DIRECTORY / "places" / self.namespace
         self.records = DIRECTORY / "records" / self.namespace
         for directory in (self.home / "tmp", self.records):
             directory.mkdir(parents=True)
-        self.world.kubectl("create", "namespace", self.namespace)
         self.environment = self.sign_in_to_the_cluster()
         self.browsers = []
 
@@ -97,29 +93,6 @@ class Place(unittest.TestCase):
         return draw(browser, terminal, PICTURES / f"{self.namespace}-{name}.png")
 
     # The cluster.
-
-    def get(self, *arguments):
-        return self.world.get(*arguments, "-n", self.namespace)
-
-    def value(self, secret, key):
-        return base64.b64decode(self.get("secret", secret)["data"][key]).decode()
-
-    def eventually(self, what, look):
-        end = time.monotonic() + SECONDS
-        while not (found := look()):
-            self.assertLess(time.monotonic(), end, f"not within {SECONDS} s: {what}: {self.describe()}")
-            time.sleep(0.1)
-        return found
-
-    def describe(self):
-        return self.world.kubectl("describe", "cubecredentials", "-n", self.namespace)
-
-    def condition(self, name, type_):
-        status = (self.get("cubecredential", name) or {}).get("status", {})
-        return next((found for found in status.get("conditions", []) if found["type"] == type_), {})
-
-    def is_ready(self, name):
-        self.eventually(f"{name} is ready", lambda: self.condition(name, "Ready").get("status") == "True")
 
     def is_empty(self):
         """Nothing was written: neither a Secret nor a CubeCredential."""

@@ -48,7 +48,7 @@ current-context: test
 
 
 class ControlPlane:
-    def __init__(self, directory, audit_log, controllers, feature_gates="", node=False):
+    def __init__(self, directory, audit_log, controllers, feature_gates="", node=False, issuer="kubernetes"):
         self.directory = directory
         self.audit_log = audit_log
         self.feature_gates = feature_gates
@@ -60,6 +60,7 @@ class ControlPlane:
         self.reserved, ports = zip(reserve_port(self.address, port), reserve_port(), reserve_port())
         self.port, self.etcd_port, self.etcd_peer_port = ports
         self.server = f"https://{self.address}:{self.port}"
+        self.issuer = self.server if issuer == "own" else "https://kubernetes.default.svc"
         self.commands = {
             "stop-apiserver": self.stop_apiserver,
             "start-apiserver": self.start_apiserver,
@@ -207,7 +208,7 @@ class ControlPlane:
             f"--tls-cert-file={directory}/server.crt",
             f"--tls-private-key-file={directory}/server.key",
             f"--cert-dir={directory}",
-            "--service-account-issuer=https://kubernetes.default.svc",
+            f"--service-account-issuer={self.issuer}",
             f"--service-account-key-file={directory}/service-accounts.pub",
             f"--service-account-signing-key-file={directory}/service-accounts.key",
             f"--token-auth-file={directory}/tokens.csv",

@@ -6,13 +6,14 @@ import shutil
 import socket
 import ssl
 
-from .processes import TESTS, TOOLS, Component, Failure, free_port, make_certificates
+from .processes import TESTS, TOOLS, Component, Failure, free_port, make_certificates, make_signed_certificate
 
 
 class OidcProvider:
     def __init__(self, directory, options):
         self.directory = directory
         self.ca = make_certificates(directory, "DNS:localhost, IP:127.0.0.1")
+        make_signed_certificate(directory, "client", "/CN=a client", "client")
         self.port = free_port()
         self.url = f"https://localhost:{self.port}"
         node = shutil.which("node")

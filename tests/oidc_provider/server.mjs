@@ -19,6 +19,18 @@ const provider = new Provider(`https://localhost:${port}`, {
   rotateRefreshToken: true,
   ttl: { AccessToken: lifetime, Grant: 86400, RefreshToken: 86400, Session: 3600, Interaction: 600 },
   pkce: { required: () => true },
+  clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt', 'tls_client_auth'],
+  features: {
+    clientCredentials: { enabled: true },
+    mTLS: {
+      enabled: true,
+      tlsClientAuth: true,
+      getCertificate: (ctx) => ctx.socket.getPeerX509Certificate(),
+      certificateAuthorized: (ctx) => ctx.socket.authorized,
+      certificateSubjectMatches: (ctx, property, expected) =>
+        property === 'tls_client_auth_subject_dn' && ctx.socket.getPeerX509Certificate().subject === expected,
+    },
+  },
 });
 
 // All that must never be seen elsewhere. Only the tests read this file.
@@ -39,4 +51,6 @@ provider.use(async (ctx, next) => {
 });
 
 const [cert, key] = ['crt', 'key'].map((kind) => readFileSync(`${directory}/server.${kind}`));
-createServer({ cert, key }, provider.callback()).listen(port, '127.0.0.1');
+// A client that authenticates with its certificate has it by the same CA; others need none.
+const clientsWithCertificates = { ca: readFileSync(`${directory}/ca.crt`), requestCert: true, rejectUnauthorized: false };
+createServer({ cert, key, ...clientsWithCertificates }, provider.callback()).listen(port, '127.0.0.1');

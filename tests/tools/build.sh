@@ -190,6 +190,33 @@ oidc_provider() {
     echo "$stamp" >"$stamps/oidc-provider"
 }
 
+# keycloak VERSION: the distribution, built with the features that a test needs.
+keycloak() {
+    if up_to_date keycloak "$1" "$tools/keycloak/bin/kc.sh"; then
+        echo "keycloak: already built"
+        return
+    fi
+    for program in java:openjdk-17-jdk-headless mvn:maven python3:python3; do
+        command -v "${program%:*}" >/dev/null || fail "${program%:*} is not installed: apt-get install ${program#*:}"
+    done
+    waiting keycloak "downloading, 177 MB, and building, about 1 min" install_keycloak "$1" ||
+        fail "installing Keycloak failed: see the messages above"
+    echo "$1" >"$stamps/keycloak"
+}
+
+install_keycloak() { # install_keycloak VERSION
+    new=$tools/.keycloak.new
+    rm -rf "$new" "$tools/keycloak"
+    mvn --quiet --batch-mode org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy \
+        "-Dartifact=org.keycloak:keycloak-quarkus-dist:$1:zip" "-DoutputDirectory=$new" || return
+    python3 -m zipfile -e "$new/keycloak-quarkus-dist-$1.zip" "$new" || return
+    # zipfile forgets which files are programs.
+    chmod +x "$new/keycloak-$1/bin/kc.sh"
+    "$new/keycloak-$1/bin/kc.sh" build --db=dev-mem --cache=local --https-client-auth=request \
+        --features=client-auth-federated,kubernetes-service-accounts || return
+    mv "$new/keycloak-$1" "$tools/keycloak" && rm -rf "$new"
+}
+
 # cargo_tool NAME VERSION DURATION
 cargo_tool() {
     if up_to_date "$1" "$2" "$bin/$1"; then
@@ -218,6 +245,7 @@ build() {
     chromium) chromium ;;
     browser) python_venv browser tests/browser/requirements.txt python "the library that drives the browser" ;;
     oidc-provider) oidc_provider ;;
+    keycloak) keycloak 26.7.3 ;;
     linters) python_venv linters tests/tools/linters/requirements.txt shellcheck "the linters of scripts and the Dockerfile" ;;
     kube-apiserver) kubernetes_tool kube-apiserver "4 min" ;;
     kube-controller-manager) kubernetes_tool kube-controller-manager "2 min" ;;
@@ -229,7 +257,7 @@ build() {
     definitions) definitions ;;
     # The checksum is only there to build it again when it changes.
     gitops-health) go_tool gitops-health gitops . "1 min" "-X main.source=$(checksum "$here/gitops/main.go")" ;;
-    *) fail "there is no tool $1: choose from $everything kubelet kube-scheduler consumer cargo-machete cargo-cyclonedx" ;;
+    *) fail "there is no tool $1: choose from $everything keycloak kubelet kube-scheduler consumer cargo-machete cargo-cyclonedx" ;;
     esac
 }
 

@@ -1,0 +1,37 @@
+"""A namespace with a client of a server, and the CubeCredential that uses it."""
+
+from environment.namespace import Namespace
+
+LABEL = {"cube-operator.dev/credential": "true"}
+HOSTS = {"cube-operator.dev/token-hosts": "localhost"}
+
+
+class Place(Namespace):
+    def secret(self, name, **values):
+        """A Secret that its owner allows the operator to use at these servers."""
+        metadata = {"name": name, "namespace": self.namespace, "labels": LABEL, "annotations": HOSTS}
+        self.world.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": values})
+
+    def credential(self, url, **spec):
+        """`main`, which uses the Secret `client` unless it says otherwise."""
+        metadata = {"name": "main", "namespace": self.namespace}
+        spec = {"provider": "Custom", "tokenURL": url, "clientSecretRef": {"name": "client"}} | spec
+        self.world.apply({
+            "apiVersion": "cube-operator.dev/v1alpha1", "kind": "CubeCredential", "metadata": metadata, "spec": spec,
+        })  # fmt: skip
+
+    def fails(self, reason):
+        """The message of the failure."""
+        self.eventually(f"it fails with {reason}", lambda: self.condition("main", "Refreshed").get("reason") == reason)
+        return self.condition("main", "Refreshed")["message"]
+
+    def token(self):
+        self.is_ready("main")
+        return self.value("main-token", "access-token")
+
+    def next_token(self):
+        """The token after a refresh that somebody asks for."""
+        before = self.token()
+        self.world.kubectl("annotate", "cubecredential", "main", "-n", self.namespace, "--overwrite",
+                           f"cube-operator.dev/refresh-requested-at={before[-20:]}")  # fmt: skip
+        return self.eventually("the next token", lambda: (found := self.token()) != before and found)
