@@ -20,6 +20,7 @@ const provider = new Provider(`https://localhost:${port}`, {
   ttl: { AccessToken: lifetime, Grant: 86400, RefreshToken: 86400, Session: 3600, Interaction: 600 },
   pkce: { required: () => true },
   clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt', 'tls_client_auth'],
+  enabledJWA: { clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'] },
   features: {
     clientCredentials: { enabled: true },
     mTLS: {

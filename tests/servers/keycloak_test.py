@@ -1,6 +1,9 @@
 """Keycloak: a server that many teams run themselves."""
 
-from .place import Place
+import json
+
+from .place import HOSTS, LABEL, Place
+from .world import public_key
 
 SECRET = "planted-secret-of-keycloak"
 PASSWORD = "planted-password"
@@ -50,4 +53,48 @@ class Keycloak(Place):
         before = self.value("main-cube-state", "refresh-token")
         self.next_token()
         self.assertNotEqual(self.value("main-cube-state", "refresh-token"), before)
+        self.next_token()
+
+    def test_the_second_of_two_client_secrets(self):
+        self.client()
+        self.secret("client", **{"client-id": self.namespace, "client-secret": "planted-replaced", "next": SECRET})
+        self.main(clientSecretRef={"name": "client", "clientSecretKey": "client-secret,next"})
+        self.next_token()
+        self.assertEqual(self.get("cubecredential", "main")["status"]["clientSecretKey"], "next")
+
+    def client_with_key(self, key, **settings):
+        keys = json.dumps({"keys": [public_key(self.world.keys[key])]})
+        attributes = {"use.jwks.string": "true", "jwks.string": keys}
+        self.client(clientAuthenticatorType="client-jwt", attributes=attributes, **settings)
+        self.secret("client", **{"private-key": self.world.keys[key].read_text()})
+
+    def test_a_key_of_the_client(self):
+        self.client_with_key("p256")
+        self.main(clientID=self.namespace, clientAuthentication="PrivateKeyJWT")
+        self.next_token()
+
+    def test_a_certificate_of_the_client(self):
+        attributes = {"x509.subjectdn": "CN=a client", "x509.allow.regex.pattern.comparison": "false"}
+        self.client(clientAuthenticatorType="client-x509", attributes=attributes)
+        self.certificate("client", self.world.keycloak["dir"], "client")
+        self.main(clientID=self.namespace, clientAuthentication="MutualTLS")
+        self.next_token()
+
+    def test_the_certificate_of_another_client_is_refused(self):
+        attributes = {"x509.subjectdn": "CN=a client", "x509.allow.regex.pattern.comparison": "false"}
+        self.client(clientAuthenticatorType="client-x509", attributes=attributes)
+        self.certificate("client", self.world.keycloak["dir"], "other-client")
+        self.main(clientID=self.namespace, clientAuthentication="MutualTLS")
+        self.fails("InvalidClient")
+
+    def test_a_service_account_in_place_of_a_secret(self):
+        account = f"system:serviceaccount:{self.namespace}:planning"
+        attributes = {"jwt.credential.issuer": "kubernetes", "jwt.credential.sub": account}
+        self.client(clientAuthenticatorType="federated-jwt", attributes=attributes)
+        cluster = {"alias": "kubernetes", "providerId": "kubernetes", "config": {"issuer": self.world.plane["server"]}}
+        self.admin("POST", "/identity-provider/instances", cluster)
+        metadata = {"name": "planning", "namespace": self.namespace, "labels": LABEL, "annotations": HOSTS}
+        self.world.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
+        assertion = {"audience": self.world.keycloak["issuer"], "serviceAccountName": "planning"}
+        self.main(clientSecretRef=None, clientAuthentication="ServiceAccountToken", clientAssertion=assertion)
         self.next_token()

@@ -15,6 +15,9 @@ KEYS = {
     "ed25519": ["ED25519"],
 }
 
+# The key for each algorithm. A client with the name of the algorithm has it.
+SIGNS = {"RS256": "rsa", "PS256": "rsa", "ES256": "p256", "ES384": "p384", "EdDSA": "ed25519"}
+
 
 class World(Installation):
     directory = DIRECTORY
@@ -37,6 +40,12 @@ class World(Installation):
         return [
             {"client_id": "body", "client_secret": "planted-secret", method: "client_secret_post"} | grants,
             {"client_id": "basic", "client_secret": "planted-secret", method: "client_secret_basic"} | grants,
+            {"client_id": "certificate", method: "tls_client_auth", "tls_client_auth_subject_dn": "CN=a client"} | grants,
+            *(
+                {"client_id": algorithm, method: "private_key_jwt", "token_endpoint_auth_signing_alg": algorithm,
+                 "jwks": {"keys": [public_key(self.keys[key])]}} | grants
+                for algorithm, key in SIGNS.items()
+            ),
         ]  # fmt: skip
 
 
@@ -45,3 +54,10 @@ def new_key(name, options):
     path = DIRECTORY / f"{name}.pem"
     subprocess.run(["openssl", "genpkey", "-algorithm", *options, "-out", path], check=True, stderr=subprocess.DEVNULL)
     return path
+
+
+def public_key(path):
+    """The public key of a private one, as a JWK."""
+    export = "console.log(JSON.stringify(crypto.createPublicKey(fs.readFileSync(0)).export({format: 'jwk'})))"
+    with path.open() as key:
+        return json.loads(subprocess.run(["node", "-e", export], stdin=key, check=True, capture_output=True, text=True).stdout)
