@@ -55,7 +55,7 @@ class Keycloak(Place):
         self.assertNotEqual(self.value("main-cube-state", "refresh-token"), before)
         self.next_token()
 
-    def test_the_second_of_two_client_secrets(self):
+    def test_a_second_client_secret(self):
         self.client()
         self.secret("client", **{"client-id": self.namespace, "client-secret": "planted-replaced", "next": SECRET})
         self.main(clientSecretRef={"name": "client", "clientSecretKey": "client-secret,next"})
