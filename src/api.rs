@@ -18,9 +18,10 @@ pub use condition::{Condition, ConditionStatus, ConditionType};
 pub use names::{annotation, label};
 pub use reason::{Reason, RetryClass};
 pub use spec::{
-    CaBundleKind, CaBundleRef, ClientAuthentication, ClientSecretRef, ConsumersSpec,
-    CubeCredential, CubeCredentialSpec, DeletionPolicy, Grant, ProbeMethod, ProbeSpec, Provider,
-    RefreshTokenRef, SystemRoots, TargetSpec, WorkloadKind, WorkloadRef,
+    CaBundleKind, CaBundleRef, ClientAssertion, ClientAuthentication, ClientSecretRef,
+    ConsumersSpec, CubeCredential, CubeCredentialSpec, DeletionPolicy, Grant, ProbeMethod,
+    ProbeSpec, Provider, RefreshTokenRef, SigningAlgorithm, SystemRoots, TargetSpec, WorkloadKind,
+    WorkloadRef,
 };
 pub use status::{Attempted, CubeCredentialStatus, TargetStatus};
 

@@ -77,8 +77,8 @@ pub use secret::{DesiredSecret, SecretVersion};
 pub use session::{Effects, Ended, Session, Turn};
 pub use settings::{Rendering, Settings, SettingsError};
 pub use source::{
-    CaBundle, CaBundleFlaw, ClientValues, Flaw, Outer, Rejection, SecretRole, Source, SourceSecret,
-    SourceValue, Withheld,
+    CaBundle, CaBundleFlaw, ClientKeyFlaw, ClientValues, Flaw, Outer, Rejection, SecretRole,
+    Source, SourceCertificate, SourceKey, SourceSecret, SourceValue, Withheld,
 };
 #[cfg(feature = "plugin")]
 pub(crate) use source::{consent::annotation_entry, preflight::flaw};

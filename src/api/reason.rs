@@ -85,6 +85,7 @@ reasons! {
     ClientSecretKeyMissing => Local(Terminal), "the client Secret lacks a key";
     ClientSecretNotLabelled => Local(Terminal), "the client Secret lacks the label that allows its use";
     ClientSecretMalformed => Local(Terminal), "a value in the client Secret is malformed";
+    ClientKeyInvalid => Local(Terminal), "the client's private key cannot be used";
     RefreshTokenNotFound => Local(Terminal), "there is no initial refresh token";
     RefreshTokenNotLabelled => Local(Terminal), "the Secret of the initial refresh token lacks the label for its use";
     RefreshTokenMalformed => Local(Terminal), "the initial refresh token is malformed";

@@ -1,5 +1,6 @@
 //! The spec of a `CubeCredential`: fields, defaults, bounds and the rules that the API server enforces.
 
+mod assertion;
 mod bounds;
 mod consumers;
 mod probe;
@@ -12,9 +13,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::CubeCredentialStatus;
+pub use assertion::{ClientAssertion, SigningAlgorithm};
 use bounds::{
-    RESERVED, SET_BY_LOGIN, distinct_keys_rule, duration_rule, key_rule, name_rule, parameters,
-    query_rule, scopes, secret_keys_rule, url_rule,
+    RESERVED, SET_BY_LOGIN, client_id_rule, distinct_keys_rule, duration_rule, key_rule, name_rule,
+    parameters, query_rule, scopes, secret_keys_rule, url_rule,
 };
 pub use consumers::{ConsumersSpec, WorkloadKind, WorkloadRef};
 pub use probe::{ProbeMethod, ProbeSpec};
@@ -74,6 +76,15 @@ pub use target::{DeletionPolicy, TargetSpec};
 #[x_kube(validation = Rule::new("!has(self.clientAuthentication) || self.clientAuthentication != 'None' || self.grant == \
                                  'RefreshToken'")
     .message("clientAuthentication None is for public clients, which have grant RefreshToken: use Body or Basic"))]
+#[x_kube(validation = Rule::new("!has(self.clientAssertion) || (has(self.clientAuthentication) && self.clientAuthentication == \
+                                 'PrivateKeyJWT')")
+    .message("clientAssertion is for clientAuthentication PrivateKeyJWT only: remove it, or set clientAuthentication"))]
+#[x_kube(validation = Rule::new("!(has(self.clientSecretRef.privateKeyKey) || has(self.clientSecretRef.certificateKey)) || \
+                                 (has(self.clientAuthentication) && self.clientAuthentication == 'PrivateKeyJWT')")
+    .message("clientSecretRef.privateKeyKey and certificateKey are for clientAuthentication PrivateKeyJWT only: remove them, or set \
+              clientAuthentication"))]
+#[x_kube(validation = Rule::new("!has(self.clientID) || self.clientSecretRef.clientIDKey == 'client-id'")
+    .message("clientID and clientSecretRef.clientIDKey name two client ids: remove one of them"))]
 #[x_kube(validation = Rule::new("!has(self.refreshScopes) || self.refreshScopes.size() == 0 || self.grant == 'RefreshToken'")
     .message("refreshScopes is for grant RefreshToken only: use scopes"))]
 #[x_kube(validation = Rule::new("!has(self.authorizationURL) || self.grant == 'RefreshToken'")
@@ -115,6 +126,12 @@ pub struct CubeCredentialSpec {
     /// The Secret with the client id and the client secret. It must have the label cube-operator.dev/credential: "true".
     pub client_secret_ref: ClientSecretRef,
 
+    /// The client id, which is no secret. With it, the Secret needs no key for the client id.
+    #[serde(rename = "clientID", default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    #[x_kube(validation = client_id_rule())]
+    pub client_id: Option<String>,
+
     /// The OAuth 2 grant that the token is requested with.
     #[serde(default)]
     pub grant: Grant,
@@ -125,10 +142,15 @@ pub struct CubeCredentialSpec {
     pub refresh_token_ref: Option<RefreshTokenRef>,
 
     /// The client authentication at the token endpoint. A public client has no secret: it sends its id in the body (None), or in the
-    /// Authorization header with an empty secret (`BasicEmptySecret`). The default is Basic with provider `CubeSoftware`, whose
+    /// Authorization header with an empty secret (`BasicEmptySecret`). With `PrivateKeyJWT` no shared secret exists: the client signs a
+    /// short-lived assertion with its private key. The default is Basic with provider `CubeSoftware`, whose
     /// metadata lists `client_secret_basic` only, and otherwise Body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_authentication: Option<ClientAuthentication>,
+
+    /// The assertion that the client signs; only with `PrivateKeyJWT`, where all of its fields have defaults.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_assertion: Option<Box<ClientAssertion>>,
 
     /// The scopes to request. Without them the request has no scope parameter, and the provider grants its default; with
     /// `CubeSoftware` and `ClientCredentials` the default is read and write. A refresh does not send them: see refreshScopes.
@@ -238,9 +260,12 @@ pub enum ClientAuthentication {
     BasicEmptySecret,
     /// `client_id` in the body and no secret: a public client (section 2.1).
     None,
+    /// A JWT that the client signs with its private key (`private_key_jwt`: RFC 7523 section 2.2, `OpenID` Connect Core section 9).
+    #[serde(rename = "PrivateKeyJWT")]
+    PrivateKeyJwt,
 }
 
-/// The Secret that holds the client id and the client secret, in the same namespace.
+/// The Secret that holds the client id and the client secret, or the client's private key, in the same namespace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClientSecretRef {
@@ -248,19 +273,31 @@ pub struct ClientSecretRef {
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = name_rule())]
     pub name: String,
-    /// The key of the client id.
+    /// The key of the client id; not used with clientID.
     #[serde(rename = "clientIDKey", default = "default_client_id_key")]
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = key_rule())]
     pub client_id_key: String,
     /// The key of the client secret, or two keys separated by a comma (`client-secret,client-secret-next`) while the secret is
-    /// replaced: the second is sent if the provider refuses the first, and one of them may be missing in the Secret. Not used with
-    /// clientAuthentication None and `BasicEmptySecret`.
+    /// replaced: the second is sent if the provider refuses the first, and one of them may be missing in the Secret. Only used with
+    /// clientAuthentication Body and Basic.
     #[serde(default = "default_client_secret_key")]
     #[schemars(length(min = 1, max = 507))]
     #[x_kube(validation = secret_keys_rule())]
     #[x_kube(validation = distinct_keys_rule())]
     pub client_secret_key: String,
+    /// The key of the client's private key, with clientAuthentication `PrivateKeyJWT`: PEM (PKCS#8, SEC1, PKCS#1) or a JWK; RSA of at
+    /// least 2048 bits, P-256, P-384 or Ed25519. The default is private-key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = key_rule())]
+    pub private_key_key: Option<String>,
+    /// The key of the PEM certificate of that private key, for providers that know the key by it (Entra ID): the assertion then
+    /// names its SHA-256 thumbprint (`x5t#S256`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = key_rule())]
+    pub certificate_key: Option<String>,
 }
 
 impl ClientSecretRef {

@@ -12,8 +12,11 @@ use sha2::{Digest, Sha256};
 
 use super::arrival::Watched;
 use crate::{
-    api::{CubeCredentialStatus, annotation, label},
-    reconcile::{Content, Credential, SourceSecret, SourceValue, StateReading, TargetSecret, hex},
+    api::{ClientSecretRef, CubeCredentialStatus, annotation, label},
+    reconcile::{
+        ClientValues, Content, Credential, SourceCertificate, SourceKey, SourceSecret, SourceValue,
+        StateReading, TargetSecret, hex,
+    },
 };
 
 /// The value of a key of a `ConfigMap`, which has keys with text and keys with any bytes. No key is in both.
@@ -103,6 +106,26 @@ pub(crate) fn value(data: &BTreeMap<String, ByteString>, key: &str) -> SourceVal
         None => SourceValue::Absent,
         Some(Ok(text)) => SourceValue::Text(text.into()),
         Some(Err(_)) => SourceValue::NotText,
+    }
+}
+
+/// The values of a client. A key is read where the reference names one: its default is already in it.
+pub(crate) fn client(
+    data: &BTreeMap<String, ByteString>,
+    reference: &ClientSecretRef,
+) -> ClientValues {
+    let bytes = |key: &Option<String>| Some(data.get(key.as_ref()?)?.0.as_slice());
+    let mut secrets = reference.client_secret_keys();
+    let mut next_secret = || match secrets.next() {
+        Some(key) => value(data, key),
+        None => SourceValue::Absent,
+    };
+    ClientValues {
+        id: value(data, &reference.client_id_key),
+        secret: next_secret(),
+        next_secret: next_secret(),
+        key: SourceKey::of(bytes(&reference.private_key_key)),
+        certificate: SourceCertificate::of(bytes(&reference.certificate_key)),
     }
 }
 

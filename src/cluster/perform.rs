@@ -22,7 +22,7 @@ use crate::{
         events::Announcement,
     },
     lock::lock,
-    oauth::{error::TokenError, response},
+    oauth::{client::signed, error::TokenError, response},
     reconcile::{Action, Event, Exchange, Exchanged, Observed, Outcome, Permit, Probing},
 };
 
@@ -91,14 +91,23 @@ impl Context {
     }
 
     async fn exchange(&self, exchange: Exchange) -> Outcome {
-        let Exchange { request, attempt } = exchange;
+        let Exchange {
+            mut request,
+            attempt,
+        } = exchange;
         let sent_at = now();
         #[expect(
             clippy::disallowed_methods,
             reason = "it measures how long the exchange takes"
         )]
         let start = Instant::now();
-        let response = self.parts.tokens.send(&request).await;
+        let response = match signed(request.authentication.clone(), sent_at) {
+            Ok(client) => {
+                request.authentication = client;
+                self.parts.tokens.send(&request).await
+            }
+            Err(error) => Err(error),
+        };
         let took = start.elapsed();
         let (result, refresh_token, date) = match response {
             Ok(response) => {

@@ -18,8 +18,8 @@ use crate::{
     },
     lock::lock,
     reconcile::{
-        CaBundle, ClientValues, Credential, OtherState, Outcome, PodList, Read, Source,
-        SourceValue, StateReading, TargetReading, is_state_of,
+        CaBundle, Credential, OtherState, Outcome, PodList, Read, Source, StateReading,
+        TargetReading, is_state_of,
     },
 };
 
@@ -50,18 +50,7 @@ impl Context {
                 reference,
                 labelled,
             } => {
-                let values = |data: &_| {
-                    let mut secrets = reference.client_secret_keys();
-                    let mut next = || match secrets.next() {
-                        Some(key) => convert::value(data, key),
-                        None => SourceValue::Absent,
-                    };
-                    ClientValues {
-                        id: convert::value(data, &reference.client_id_key),
-                        secret: next(),
-                        next_secret: next(),
-                    }
-                };
+                let values = |data: &_| convert::client(data, &reference);
                 let name = &reference.name;
                 Outcome::Source(self.read_source(namespace, name, labelled, values).await?)
             }

@@ -4,7 +4,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded::{Serializer, byte_serialize};
 
-use super::grant::Grant;
+use super::{
+    assertion::{self, Signer},
+    grant::Grant,
+};
 use crate::{api::ClientAuthentication, scrub::Scrubber};
 
 /// A value in the Secret of a client.
@@ -14,6 +17,10 @@ pub(crate) enum ClientValue {
     Id,
     /// The client secret.
     Secret,
+    /// The private key.
+    PrivateKey,
+    /// The certificate of the private key, where the spec names one; not a secret.
+    Certificate,
 }
 
 impl ClientAuthentication {
@@ -22,6 +29,11 @@ impl ClientAuthentication {
         match self {
             Self::Body | Self::Basic => &[ClientValue::Id, ClientValue::Secret],
             Self::BasicEmptySecret | Self::None => &[ClientValue::Id],
+            Self::PrivateKeyJwt => &[
+                ClientValue::Id,
+                ClientValue::PrivateKey,
+                ClientValue::Certificate,
+            ],
         }
     }
 
@@ -29,7 +41,7 @@ impl ClientAuthentication {
     pub(crate) fn is_allowed_with<T>(self, grant: &Grant<T>) -> bool {
         match self {
             // RFC 6749, section 2.3.1, knows clients whose secret is empty. Whether one may use a grant is up to the provider.
-            Self::Body | Self::Basic | Self::BasicEmptySecret => true,
+            Self::Body | Self::Basic | Self::BasicEmptySecret | Self::PrivateKeyJwt => true,
             Self::None => grant.allows_public_clients(),
         }
     }
@@ -52,6 +64,15 @@ pub enum Authentication {
         /// The client id.
         id: String,
     },
+    /// The client signs an assertion. It has not yet: it is signed when the request is sent.
+    PrivateKeyJwt(Signer),
+    /// The client has signed an assertion for this request.
+    Assertion {
+        /// The client.
+        signer: Signer,
+        /// The assertion.
+        assertion: SecretString,
+    },
 }
 
 /// A client that has a secret.
@@ -64,42 +85,36 @@ pub struct Client {
 }
 
 impl Authentication {
-    /// Reads the values that the method needs, and no others.
-    ///
-    /// # Errors
-    /// The first error of `value`.
-    pub(crate) fn read<E>(
-        method: ClientAuthentication,
-        mut value: impl FnMut(ClientValue) -> Result<SecretString, E>,
-    ) -> Result<Self, E> {
-        let id = value(ClientValue::Id)?.expose_secret().to_owned();
-        let mut client = |id| {
-            let secret = value(ClientValue::Secret)?;
-            Ok(Client { id, secret })
-        };
-        match method {
-            ClientAuthentication::Body => client(id).map(Self::Body),
-            ClientAuthentication::Basic => client(id).map(Self::Basic),
-            ClientAuthentication::BasicEmptySecret => Ok(Self::BasicEmptySecret { id }),
-            ClientAuthentication::None => Ok(Self::None { id }),
-        }
-    }
-
     /// The client id.
     #[must_use]
     pub fn client_id(&self) -> &str {
         match self {
             Self::Body(client) | Self::Basic(client) => &client.id,
             Self::BasicEmptySecret { id } | Self::None { id } => id,
+            Self::PrivateKeyJwt(signer) | Self::Assertion { signer, .. } => &signer.id,
         }
     }
 
-    /// The client secret.
+    /// The secret that the client shares with the provider.
     #[must_use]
     pub fn client_secret(&self) -> Option<&SecretString> {
         match self {
             Self::Body(client) | Self::Basic(client) => Some(&client.secret),
-            Self::BasicEmptySecret { .. } | Self::None { .. } => None,
+            Self::BasicEmptySecret { .. }
+            | Self::None { .. }
+            | Self::PrivateKeyJwt(_)
+            | Self::Assertion { .. } => None,
+        }
+    }
+
+    /// A hash of the private key, and of the certificate that names it. It is for this process alone: a private key may change
+    /// while the client stays the same, so what is stored about a token does not depend on it.
+    pub(crate) fn evidence(&self) -> Option<[u8; 32]> {
+        match self {
+            Self::PrivateKeyJwt(signer) | Self::Assertion { signer, .. } => Some(signer.evidence()),
+            Self::Body(_) | Self::Basic(_) | Self::BasicEmptySecret { .. } | Self::None { .. } => {
+                None
+            }
         }
     }
 
@@ -108,7 +123,10 @@ impl Authentication {
         match self {
             Self::Body(client) => Self::Body(Client { secret, ..client }),
             Self::Basic(client) => Self::Basic(Client { secret, ..client }),
-            other @ (Self::BasicEmptySecret { .. } | Self::None { .. }) => other,
+            other @ (Self::BasicEmptySecret { .. }
+            | Self::None { .. }
+            | Self::PrivateKeyJwt(_)
+            | Self::Assertion { .. }) => other,
         }
     }
 
@@ -119,6 +137,7 @@ impl Authentication {
             Self::Basic(_) => "Basic",
             Self::BasicEmptySecret { .. } => "BasicEmptySecret",
             Self::None { .. } => "None",
+            Self::PrivateKeyJwt(_) | Self::Assertion { .. } => "PrivateKeyJWT",
         }
     }
 
@@ -134,6 +153,15 @@ impl Authentication {
             Self::None { id } => {
                 form.append_pair("client_id", id);
             }
+            // Without an assertion, a provider takes nobody for this client.
+            Self::PrivateKeyJwt(signer) => {
+                form.append_pair("client_id", &signer.id);
+            }
+            Self::Assertion { signer, assertion } => {
+                form.append_pair("client_id", &signer.id)
+                    .append_pair("client_assertion_type", assertion::TYPE)
+                    .append_pair("client_assertion", assertion.expose_secret());
+            }
         }
     }
 
@@ -142,7 +170,9 @@ impl Authentication {
         match self {
             Self::Basic(client) => Some(client.header()),
             Self::BasicEmptySecret { id } => Some(Client::without_secret(id).header()),
-            Self::Body(_) | Self::None { .. } => None,
+            Self::Body(_) | Self::None { .. } | Self::PrivateKeyJwt(_) | Self::Assertion { .. } => {
+                None
+            }
         }
     }
 
@@ -156,6 +186,11 @@ impl Authentication {
             }
             Self::BasicEmptySecret { id } => Client::without_secret(id).add_header(scrubber),
             Self::None { .. } => {}
+            Self::PrivateKeyJwt(signer) => signer.add_secrets(scrubber),
+            Self::Assertion { signer, assertion } => {
+                signer.add_secrets(scrubber);
+                scrubber.add(assertion.expose_secret());
+            }
         }
     }
 }
@@ -194,39 +229,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_way_reads_the_values_that_it_needs_and_keeps_its_name() {
-        for (method, name) in [
-            (ClientAuthentication::Body, "Body"),
-            (ClientAuthentication::Basic, "Basic"),
-            (ClientAuthentication::BasicEmptySecret, "BasicEmptySecret"),
-            (ClientAuthentication::None, "None"),
-        ] {
-            let mut read = Vec::new();
-            let authentication = Authentication::read(method, |value| {
-                read.push(value);
-                Ok::<_, ()>(format!("{value:?}").into())
-            });
-            let authentication = authentication.unwrap();
-            assert_eq!(read, method.values());
-            assert_eq!(authentication.spec_name(), name);
-            assert_eq!(authentication.client_id(), "Id");
-            let secret = authentication
-                .client_secret()
-                .map(ExposeSecret::expose_secret);
-            assert_eq!(
-                secret,
-                method
-                    .values()
-                    .contains(&ClientValue::Secret)
-                    .then_some("Secret")
-            );
-        }
-    }
-
-    #[test]
     fn a_client_without_a_secret_needs_a_refresh_token() {
         let none = ClientAuthentication::None;
         assert!(none.is_allowed_with(&Grant::RefreshToken(())));
         assert!(!none.is_allowed_with(&Grant::<()>::ClientCredentials));
+        for method in [
+            ClientAuthentication::Body,
+            ClientAuthentication::PrivateKeyJwt,
+        ] {
+            assert!(method.is_allowed_with(&Grant::<()>::ClientCredentials));
+            assert!(method.is_allowed_with(&Grant::RefreshToken(())));
+        }
     }
 }

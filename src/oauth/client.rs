@@ -8,10 +8,13 @@ pub(crate) mod proxy;
 pub(in crate::oauth) mod race;
 mod receive;
 mod request;
+mod sign;
 pub(in crate::oauth) mod tls;
 mod trust;
 mod tunnel;
 pub(in crate::oauth) mod verifier;
+
+pub use sign::signed;
 
 use std::{pin::pin, sync::Arc, time::Duration};
 

@@ -65,7 +65,7 @@ pub enum DiscoveryError {
         error: EndpointError,
     },
     #[error(
-        "wants client authentication by a method that is not supported here: client_secret_basic, client_secret_post and none are"
+        "wants client authentication by a method that is not supported here: client_secret_basic, client_secret_post, private_key_jwt and none are"
     )]
     NoMethod,
 }
@@ -202,6 +202,9 @@ impl Metadata {
         }
         if supports("none") {
             return Ok(ClientAuthentication::None);
+        }
+        if supports("private_key_jwt") {
+            return Ok(ClientAuthentication::PrivateKeyJwt);
         }
         Err(DiscoveryError::NoMethod)
     }

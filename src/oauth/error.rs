@@ -70,7 +70,7 @@ impl TokenError {
             Self::Response(error) => error.names_an_error(),
             Self::Network(error) => matches!(
                 error.reason(),
-                Reason::CABundleInvalid | Reason::ClientSecretMalformed
+                Reason::CABundleInvalid | Reason::ClientSecretMalformed | Reason::ClientKeyInvalid
             ),
         };
         if is_of_token_endpoint {
@@ -146,7 +146,8 @@ impl fmt::Display for ProbeError {
             }
             NetworkError::Untrusted { .. }
             | NetworkError::Proxy { .. }
-            | NetworkError::NoTlsClient => error.fmt(f),
+            | NetworkError::NoTlsClient
+            | NetworkError::NotSigned => error.fmt(f),
         }
     }
 }

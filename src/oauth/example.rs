@@ -37,6 +37,7 @@ pub fn token_error(reason: Reason, pause: Option<SignedDuration>) -> Option<Toke
             cause: NoResponse::Incomplete,
         },
         Reason::CABundleInvalid => NetworkError::NoTlsClient,
+        Reason::ClientKeyInvalid => NetworkError::NotSigned,
         Reason::ClientSecretMalformed => NetworkError::SecretNotSendable,
         _ => return response_error(reason, pause),
     };

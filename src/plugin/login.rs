@@ -28,7 +28,13 @@ use super::{
     interrupt::Writes,
     terminal::Terminal,
 };
-use crate::oauth::authorization::{self, AuthorizationRequest};
+use crate::{
+    clock::now,
+    oauth::{
+        authorization::{self, AuthorizationRequest},
+        client::signed,
+    },
+};
 use callback::{Answer, Listener, Reply};
 pub(super) use flags::{Browser, Login, Request};
 use page::Page;
@@ -90,7 +96,14 @@ pub(super) async fn login(
         }
     };
     let request = prepared.code_request(code, verifier, &redirect.uri);
-    finish(&context.writes, prepared, request, turn, answer.reply).await
+    Box::pin(finish(
+        &context.writes,
+        prepared,
+        request,
+        turn,
+        answer.reply,
+    ))
+    .await
 }
 
 /// Exchanges the code and stores the refresh token. The code can be used once: Ctrl-C does not end this.
@@ -104,7 +117,7 @@ async fn finish(
     let interrupted = writes.clone();
     writes
         .all(async move {
-            let stored = exchange_and_store(&prepared, &request, &turn).await;
+            let stored = exchange_and_store(&prepared, request, &turn).await;
             turn.end().await;
             let page = match &stored {
                 Ok(stored) => Page::signed_in(&stored.name),
@@ -134,11 +147,13 @@ fn tell(stored: &Result<Stored>) {
 /// The turn is looked at first: a code that is not used costs nothing, and a refresh token must be stored once it is there.
 async fn exchange_and_store(
     prepared: &Prepared,
-    request: &authorization::CodeRequest,
+    mut request: authorization::CodeRequest,
     turn: &Turn,
 ) -> Result<Stored> {
     let before = turn.still_ours().await?;
-    let token = exchange::refresh_token(prepared, request).await?;
+    let client = signed(request.authentication.clone(), now());
+    request.authentication = client.map_err(|error| PluginError::new(error.to_string()))?;
+    let token = exchange::refresh_token(prepared, &request).await?;
     store::store(prepared, &before, &token).await
 }
 

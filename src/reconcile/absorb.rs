@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::{
     observed::Observed,
     plan::Outcome,
-    source::{CaBundle, SecretKey, Source, preflight},
+    source::{CaBundle, SecretKey, Source, client, preflight},
     target::{PodsSeen, Target},
     token::TokenInputs,
 };
@@ -111,7 +111,7 @@ fn source_read(observed: &mut Observed, source: Source) {
         return;
     };
     // The order of two client secrets does not matter here.
-    if let Ok(client) = preflight::client(settings, &observed.source, SecretKey::First) {
+    if let Ok(client) = client::usable(settings, &observed.source, SecretKey::First) {
         let inputs = TokenInputs::new(settings, &client).digest();
         let exchange = &mut observed.memory.exchange;
         exchange.source_read(&secret.version, inputs);

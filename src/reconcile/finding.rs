@@ -6,7 +6,7 @@ mod installation;
 mod network;
 
 pub(crate) use consumers::ConsumerFact;
-pub(crate) use credential::{InputFact, LoginFact, SpecFact, StatusFact, TargetFact};
+pub(crate) use credential::{InputFact, KeyFact, LoginFact, SpecFact, StatusFact, TargetFact};
 pub(crate) use installation::{CheckError, DefinitionError, InstallationFact, Right, ScopeFact};
 pub(crate) use network::{FailedStep, NetworkFact, NetworkStep};
 

@@ -1,27 +1,25 @@
 //! The spec with its defaults filled in and its texts read.
 
+mod client;
+mod error;
 mod rendering;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::SignedDuration;
-use thiserror::Error;
 
 use crate::{
     api::{
-        self, CaBundleRef, ClientAuthentication, ClientSecretRef, CubeCredentialSpec,
-        DeletionPolicy, RefreshTokenRef, TargetSpec, WorkloadRef,
+        self, CaBundleRef, ClientAssertion, ClientAuthentication, ClientSecretRef,
+        CubeCredentialSpec, DeletionPolicy, RefreshTokenRef, TargetSpec, WorkloadRef,
     },
     oauth::{
-        authentication::ClientValue,
-        endpoint::{Endpoint, EndpointError},
-        grant::Grant,
-        parameters,
-        probe::{Probe, ProbeFlaw},
+        authentication::ClientValue, endpoint::Endpoint, grant::Grant, parameters, probe::Probe,
     },
     providers::Preset,
     template::{SecretType, TemplateError, Templates},
 };
+pub use error::SettingsError;
 pub use rendering::Rendering;
 pub(in crate::reconcile) use rendering::fits;
 
@@ -34,8 +32,12 @@ pub struct Settings {
     pub namespace: String,
     /// The token endpoint.
     pub endpoint: Endpoint,
-    /// The Secret and the keys of the client id and the client secret.
+    /// The Secret of the client, and the keys of its values. Those of a private key have their defaults.
     pub source: ClientSecretRef,
+    /// The client id, if the spec has it.
+    pub client_id: Option<String>,
+    /// The assertion that the client signs, as far as the spec has it.
+    pub assertion: Option<Box<ClientAssertion>>,
     /// The grant, with the Secret of the initial refresh token if it has one.
     pub grant: Grant<RefreshTokenRef>,
     /// The provider's name, if its OAuth metadata does not list the grant.
@@ -76,45 +78,6 @@ pub struct Settings {
     pub suspend: bool,
 }
 
-/// A spec that cannot be used. The API server has checked all of it at admission, unless its CRD is older than this program.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[expect(missing_docs, reason = "the messages are the documentation")]
-pub enum SettingsError {
-    #[error("spec.tokenURL is required with provider Custom")]
-    TokenUrlMissing,
-    #[error("spec.refreshTokenRef is required with grant RefreshToken, and only with it")]
-    RefreshTokenRefMismatch,
-    #[error("spec.refreshScopes needs grant RefreshToken")]
-    RefreshScopesMismatch,
-    #[error("spec.clientAuthentication None needs grant RefreshToken")]
-    PublicClientWithoutLogin,
-    #[error("spec.tokenURL {0}")]
-    Endpoint(#[from] EndpointError),
-    #[error(
-        "the query of spec.tokenURL has the parameter {0:?}, which the operator sets itself: use the fields of the spec"
-    )]
-    QueryReserved(String),
-    #[error("spec.parameters has the name {0:?}: write 1 to 128 letters, digits, '-', '_' and '.'")]
-    ParameterName(String),
-    #[error(
-        "spec.parameters has {0:?}, which the operator sets itself: use the fields of the spec"
-    )]
-    ParameterReserved(String),
-    #[error(
-        "spec.target.type is {0:?}: write Opaque or a type of your own such as example.com/token"
-    )]
-    TargetType(String),
-    #[error("spec.target.type {} needs spec.target.data with key {key}", of.name())]
-    TargetData { of: SecretType, key: &'static str },
-    #[error("spec.probe.{0}")]
-    Probe(#[from] ProbeFlaw),
-    #[error("spec.{field} is {text:?}: write a duration such as 5m or 1h30m")]
-    Duration { field: &'static str, text: String },
-    /// The text is the JSON parser's, which names the field.
-    #[error("this version of the operator cannot read the object: {0}")]
-    Unreadable(String),
-}
-
 impl Settings {
     /// Reads a spec.
     ///
@@ -139,7 +102,9 @@ impl Settings {
             name: name.to_owned(),
             namespace: namespace.to_owned(),
             endpoint: endpoint(url)?,
-            source: spec.client_secret_ref.clone(),
+            source: client::source(spec, authentication)?,
+            client_id: client::id(spec)?,
+            assertion: client::assertion(spec, authentication)?,
             grant,
             grant_unlisted_by: preset.without(spec.grant),
             authentication,
@@ -186,6 +151,29 @@ impl Settings {
         }
     }
 
+    /// The keys of a value in the client's Secret: none, if the value does not come from there, or two for a client secret.
+    fn keys_of(&self, value: ClientValue) -> Vec<&str> {
+        match value {
+            ClientValue::Secret => self.source.client_secret_keys().collect(),
+            _ => self.client_key(value).into_iter().collect(),
+        }
+    }
+
+    /// The key of a value in the client's Secret; `None`: the value does not come from there.
+    pub(in crate::reconcile) fn client_key(&self, value: ClientValue) -> Option<&str> {
+        let source = &self.source;
+        match value {
+            ClientValue::Id => {
+                let is_in_spec = self.client_id.is_some();
+                (!is_in_spec).then_some(&source.client_id_key)
+            }
+            ClientValue::Secret => Some(&source.client_secret_key),
+            ClientValue::PrivateKey => source.private_key_key.as_ref(),
+            ClientValue::Certificate => source.certificate_key.as_ref(),
+        }
+        .map(String::as_str)
+    }
+
     /// The keys in the client's Secret that are used. Of two client secrets, one may be missing.
     pub(crate) fn client_keys(&self) -> impl Iterator<Item = &str> {
         let values = self.authentication.values().iter();
@@ -197,14 +185,6 @@ impl Settings {
         let has_secret = self.authentication.values().contains(&ClientValue::Secret);
         let keys = self.source.client_secret_key.split_once(',');
         keys.filter(|_| has_secret)
-    }
-
-    /// The keys of a value in the client's Secret.
-    fn keys_of(&self, value: ClientValue) -> Vec<&str> {
-        match value {
-            ClientValue::Id => vec![&self.source.client_id_key],
-            ClientValue::Secret => self.source.client_secret_keys().collect(),
-        }
     }
 
     /// The name of the target of a `CubeCredential` with this name.

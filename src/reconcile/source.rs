@@ -1,5 +1,6 @@
 //! The objects that users provide besides the spec: the Secrets with the client and the initial refresh token, and the CA bundle.
 
+pub(super) mod client;
 pub(super) mod consent;
 pub(super) mod preflight;
 mod rejection;
@@ -9,10 +10,14 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use crate::oauth::ca_bundle::{CaBundleError, CaCertificates, LeftOut};
+use crate::oauth::{
+    ca_bundle::{CaBundleError, CaCertificates, LeftOut},
+    identity::ClientCertificate,
+    private_key::{KeyFlaw, PrivateKey},
+};
 
 pub(super) use rejection::ca_bundle_name;
-pub use rejection::{CaBundleFlaw, Flaw, Outer, Rejection, SecretRole, Withheld};
+pub use rejection::{CaBundleFlaw, ClientKeyFlaw, Flaw, Outer, Rejection, SecretRole, Withheld};
 pub(super) use secrets::{SecretKey, SentSecret, UsableClient};
 
 /// A user's Secret, which may be read only with its consent label.
@@ -51,9 +56,25 @@ pub struct ClientValues {
     pub secret: SourceValue,
     /// The second client secret, if the spec names two.
     pub next_secret: SourceValue,
+    /// The private key.
+    pub key: SourceKey,
+    /// The SHA-256 of the private key's certificate.
+    pub certificate: SourceCertificate,
 }
 
 impl ClientValues {
+    /// The values of a client that has a secret.
+    #[must_use]
+    pub fn with_secret(id: SourceValue, secret: SourceValue) -> Self {
+        Self {
+            id,
+            secret,
+            next_secret: SourceValue::Absent,
+            key: SourceKey::Absent,
+            certificate: SourceCertificate::Absent,
+        }
+    }
+
     /// The one of the two keys for the client secret that the Secret does not have.
     pub(super) fn missing_secret<'a>(
         &self,
@@ -63,6 +84,53 @@ impl ClientValues {
             (SourceValue::Absent, _) => Some(first),
             (_, SourceValue::Absent) => Some(second),
             _ => None,
+        }
+    }
+}
+
+/// The private key under one key. It is read once, because that takes a moment.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum SourceKey {
+    /// There is no such key, or none is used.
+    Absent,
+    Unusable(KeyFlaw),
+    Read(Arc<PrivateKey>),
+}
+
+/// The certificate under one key.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum SourceCertificate {
+    /// There is no such key, or none is used.
+    Absent,
+    Unusable,
+    Read(Arc<ClientCertificate>),
+}
+
+impl SourceKey {
+    /// The private key in a value; `None`: the value is absent.
+    #[must_use]
+    pub fn of(value: Option<&[u8]>) -> Self {
+        let Some(bytes) = value else {
+            return Self::Absent;
+        };
+        let read = str::from_utf8(bytes).map_err(|_| KeyFlaw::NotText);
+        match read.and_then(PrivateKey::read) {
+            Ok(key) => Self::Read(Arc::new(key)),
+            Err(flaw) => Self::Unusable(flaw),
+        }
+    }
+}
+
+impl SourceCertificate {
+    /// The certificate in a value; `None`: the value is absent.
+    #[must_use]
+    pub fn of(value: Option<&[u8]>) -> Self {
+        match value.map(ClientCertificate::read) {
+            None => Self::Absent,
+            Some(None) => Self::Unusable,
+            Some(Some(certificate)) => Self::Read(Arc::new(certificate)),
         }
     }
 }

@@ -28,6 +28,7 @@ mod held;
 mod histories;
 mod inputs;
 mod inspecting;
+mod keys;
 mod lifecycle;
 mod logins;
 mod moved;

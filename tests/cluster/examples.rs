@@ -29,8 +29,12 @@ struct Exchange {
 enum Authentication {
     Body,
     Basic,
+    Assertion,
 }
-use Authentication::{Basic, Body};
+use Authentication::{Assertion, Basic, Body};
+
+/// The key that stands in for the placeholder of an example.
+const PRIVATE_KEY: &str = include_str!("../fuzz/corpus/private_key/p256-pkcs8");
 
 const CLIENT: (&str, &str) = ("grant_type", "client_credentials");
 const REFRESH: (&str, &str) = ("grant_type", "refresh_token");
@@ -103,6 +107,10 @@ const EXCHANGES: &[Exchange] = &[
     },
     at_custom("private-ca.yaml"),
     Exchange {
+        authentication: Assertion,
+        ..at_custom("private-key.yaml")
+    },
+    Exchange {
         file: "probe-login.yaml",
         target: "/o/token/",
         authentication: Basic,
@@ -164,12 +172,15 @@ fn the_api_server_accepts_each_example_as_it_is() {
     }
 }
 
-/// The provider's host and CA are replaced, and nothing else.
+/// The provider's host and CA are replaced, the placeholder of a private key, and nothing else.
 fn at_provider(object: &mut Value, url: impl Fn(&str) -> String) {
     let annotations = &mut object["metadata"]["annotations"];
     if annotations.is_object() {
         annotations["cube-operator.dev/token-hosts"] = json!("localhost");
         annotations["cube-operator.dev/token-ca"] = json!("ConfigMap/stand-in");
+    }
+    if let Some(key) = object.pointer_mut("/stringData/private-key") {
+        *key = json!(PRIVATE_KEY);
     }
     if is_credential(object) {
         let spec = &mut object["spec"];
@@ -267,9 +278,16 @@ impl Exchange {
             url::form_urlencoded::parse(request.body.as_bytes()).collect();
         let mut headers = request.headers.iter();
         let basic = headers.any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
-        let in_body = [form.remove("client_id"), form.remove("client_secret")];
+        let proof = match self.authentication {
+            Assertion => {
+                assert!(form.remove("client_assertion_type").is_some());
+                "client_assertion"
+            }
+            Body | Basic => "client_secret",
+        };
+        let in_body = [form.remove("client_id"), form.remove(proof)];
         let expected = match self.authentication {
-            Body => (false, true),
+            Body | Assertion => (false, true),
             Basic => (true, false),
         };
         let found = (basic, in_body.iter().all(Option::is_some));

@@ -31,6 +31,7 @@ mod examples;
 mod failures;
 mod gitops;
 mod inner_network;
+mod keys;
 mod leader;
 mod lifecycle;
 mod lists;

@@ -1,6 +1,7 @@
 //! Secrets, tokens and Authorization headers are only in the Secrets that hold them, at any log level.
 
 mod echo;
+mod keys;
 mod search;
 mod swapped;
 

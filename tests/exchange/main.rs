@@ -12,6 +12,7 @@
 mod scripted;
 
 mod answers;
+mod assertion;
 mod cost;
 mod dns;
 mod ends;

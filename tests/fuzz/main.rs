@@ -125,6 +125,11 @@ fn objects_in_the_cluster() {
 }
 
 #[test]
+fn private_keys() {
+    run("private_key");
+}
+
+#[test]
 fn pauses() {
     run("retry_after");
 }

@@ -13,7 +13,7 @@ use cube_operator::{
     api::{annotation, label},
     reconcile::{
         Budget, CaBundle, ClientValues, Content, Memory, Outcome, STATE_TYPE, Session, Settings,
-        SettingsError, Slot, SourceValue, Turn, fingerprint,
+        SettingsError, Slot, SourceCertificate, SourceKey, SourceValue, Turn, fingerprint,
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -92,11 +92,13 @@ impl World {
         objects.request = input.get("request").map(Into::into);
         objects.status = status.unwrap_or_default();
         objects.ca_bundle = CaBundle::of(unescaped(input.get("ca").unwrap_or_default()).as_bytes());
-        let client = ClientValues {
-            id: value(&input, "client-id"),
-            secret: value(&input, "client-secret"),
-            next_secret: value(&input, "client-secret-next"),
-        };
+        let mut client =
+            ClientValues::with_secret(value(&input, "client-id"), value(&input, "client-secret"));
+        client.next_secret = value(&input, "client-secret-next");
+        let bytes = |name| input.get(name).map(unescaped);
+        client.key = SourceKey::of(bytes("private-key").as_deref().map(str::as_bytes));
+        client.certificate =
+            SourceCertificate::of(bytes("certificate").as_deref().map(str::as_bytes));
         objects.source = Some(provided(client, input.get("client-hosts")));
         if input.get("seed").is_some() {
             objects.seed = Some(provided(value(&input, "seed"), input.get("seed-hosts")));

@@ -7,6 +7,7 @@ mod endpoint;
 mod hosts;
 mod input;
 mod objects;
+mod private_key;
 mod request;
 mod retry_after;
 mod scrub;
@@ -17,13 +18,14 @@ mod template;
 pub(crate) type Target = fn(&[u8]);
 
 /// Each target has a corpus of its name.
-pub(crate) const TARGETS: [(&str, Target); 9] = [
+pub(crate) const TARGETS: [(&str, Target); 10] = [
     ("answer", answer::holds),
     ("ca_bundle", ca_bundle::holds),
     ("discovery", discovery::holds),
     ("endpoint", endpoint::holds),
     ("hosts", hosts::holds),
     ("objects", objects::holds),
+    ("private_key", private_key::holds),
     ("retry_after", retry_after::holds),
     ("scrub", scrub::holds),
     ("template", template::holds),

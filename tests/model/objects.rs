@@ -105,12 +105,10 @@ impl Objects {
     /// Creates or replaces the Secret with the client.
     pub(crate) fn put_client(&mut self, id: SourceValue, secret: SourceValue) {
         let version = self.cluster.next_version();
-        let values = ClientValues {
-            id,
-            secret,
-            next_secret: SourceValue::Absent,
-        };
-        self.source = Some(Provided::new(version, values));
+        self.source = Some(Provided::new(
+            version,
+            ClientValues::with_secret(id, secret),
+        ));
     }
 
     /// Creates or replaces the Secret with the initial refresh token.

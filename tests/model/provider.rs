@@ -93,6 +93,8 @@ pub(crate) struct Provider {
     pub(crate) script: VecDeque<Response>,
     /// The response to all others.
     pub(crate) otherwise: Response,
+    /// Seconds that its clock is ahead in a refusal, which otherwise has no date.
+    pub(crate) refusal_ahead: Option<i64>,
     /// The only client secret that is accepted; `None`: any.
     pub(crate) accepts: Option<String>,
     /// The other fields of its responses.
@@ -112,6 +114,7 @@ impl Provider {
             last: None,
             script: VecDeque::new(),
             otherwise: issue(3600),
+            refusal_ahead: None,
             accepts: None,
             fields: BTreeMap::new(),
             latency: 0,
@@ -168,6 +171,10 @@ impl Provider {
         let successor = pair.filter(|_| request.grant.refresh_token().is_some() && !is_lost);
         let date = match response {
             Response::Issue { ahead, .. } => Some(now + SignedDuration::from_secs(ahead)),
+            Response::Refuse { .. } => {
+                let ahead = self.refusal_ahead.map(SignedDuration::from_secs);
+                ahead.map(|ahead| now + ahead)
+            }
             _ => None,
         };
         let result = match pair {

@@ -10,7 +10,7 @@ use syn::{
 
 use crate::sources::{below, root};
 
-const PURE: [&str; 28] = [
+const PURE: [&str; 32] = [
     "src/api_error.rs",
     "src/consumers.rs",
     "src/consumers",
@@ -19,10 +19,12 @@ const PURE: [&str; 28] = [
     "src/providers.rs",
     "src/scrub.rs",
     "src/scrub",
+    "src/oauth/assertion.rs",
     "src/oauth/authentication.rs",
     "src/oauth/ca_bundle.rs",
     "src/oauth/certificate.rs",
     "src/oauth/client/error.rs",
+    "src/oauth/identity.rs",
     "src/oauth/diagnose/probe.rs",
     "src/oauth/discovery.rs",
     "src/oauth/discovery",
@@ -33,6 +35,8 @@ const PURE: [&str; 28] = [
     "src/oauth/hosts.rs",
     "src/oauth/networks.rs",
     "src/oauth/networks",
+    "src/oauth/private_key.rs",
+    "src/oauth/private_key",
     "src/oauth/request.rs",
     "src/oauth/request",
     "src/oauth/response.rs",

@@ -43,6 +43,12 @@ pub(super) fn duration_rule(least: &str, most: &str) -> Rule {
     ))
 }
 
+/// `oauth::authentication` checks the same: a client id has printable ASCII (RFC 6749, appendix A.1), and no blank at an end.
+pub(super) fn client_id_rule() -> Rule {
+    Rule::new("self.matches('^[!-~]([ -~]*[!-~])?$')")
+        .message("clientID has printable ASCII characters, without a blank at an end")
+}
+
 pub(super) fn name_rule() -> Rule {
     Rule::new("self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')").message(
         "a name has lower-case letters, digits, '-' and '.', and starts and ends with a letter or digit",

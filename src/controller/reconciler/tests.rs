@@ -132,11 +132,7 @@ async fn an_exchange_that_was_about_to_begin_when_the_lease_was_lost_does_not_be
             version: "1".into(),
             token_hosts: None,
             token_ca: None,
-            values: ClientValues {
-                id: text("client"),
-                secret: text("secret"),
-                next_secret: SourceValue::Absent,
-            },
+            values: ClientValues::with_secret(text("client"), text("secret")),
         });
         let mut session = Session::begin(observed);
         let mut slot = SlotUse::of(&reconciler, &object);

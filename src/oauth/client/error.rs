@@ -54,6 +54,8 @@ pub enum NetworkError {
     NoTlsClient,
     #[error("the client secret cannot be sent in an HTTP header")]
     SecretNotSendable,
+    #[error("the client assertion could not be signed")]
+    NotSigned,
 }
 
 /// The cause of a request that could not be sent.
@@ -208,6 +210,7 @@ impl NetworkError {
             Self::NoResponse { .. } => Reason::NoResponse,
             Self::NoTlsClient => Reason::CABundleInvalid,
             Self::SecretNotSendable => Reason::ClientSecretMalformed,
+            Self::NotSigned => Reason::ClientKeyInvalid,
         }
     }
 
@@ -225,7 +228,8 @@ impl NetworkError {
             | Self::ClientCertificateRequired { .. }
             | Self::Proxy { .. }
             | Self::NoTlsClient
-            | Self::SecretNotSendable => false,
+            | Self::SecretNotSendable
+            | Self::NotSigned => false,
         }
     }
 }

@@ -118,7 +118,7 @@ fn the_endpoints_and_what_the_server_supports_are_read() {
 
 #[test]
 fn the_client_authenticates_as_the_server_says_and_basic_is_the_default() {
-    use ClientAuthentication::{Basic, Body, None};
+    use ClientAuthentication::{Basic, Body, None, PrivateKeyJwt};
     for (methods, expected) in [
         (json!(null), Some(Basic)),
         (
@@ -127,7 +127,11 @@ fn the_client_authenticates_as_the_server_says_and_basic_is_the_default() {
         ),
         (json!(["client_secret_post"]), Some(Body)),
         (json!(["none", "private_key_jwt"]), Some(None)),
-        (json!(["private_key_jwt"]), Option::None),
+        (
+            json!(["tls_client_auth", "private_key_jwt"]),
+            Some(PrivateKeyJwt),
+        ),
+        (json!(["tls_client_auth"]), Option::None),
     ] {
         let changes = json!({"token_endpoint_auth_methods_supported": methods});
         let metadata = read_with(&changes).unwrap();

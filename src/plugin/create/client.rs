@@ -35,6 +35,13 @@ pub(super) async fn read(
     flags: &Create,
     method: ClientAuthentication,
 ) -> Result<Client> {
+    if method == ClientAuthentication::PrivateKeyJwt {
+        return Err(PluginError::Usage(
+            "client authentication PrivateKeyJWT needs a Secret with client-id and private-key: create it, and name it with --from-secret \
+             (docs/client-authentication.md)"
+                .into(),
+        ));
+    }
     let has_secret = method.values().contains(&ClientValue::Secret);
     if !has_secret && flags.client_secret_file.is_some() {
         return Err(PluginError::Usage(format!(

@@ -4,7 +4,7 @@ use secrecy::SecretString;
 
 use super::prepare::Prepared;
 use crate::{
-    api::Reason,
+    api::{ClientAuthentication, Reason},
     oauth::{
         authorization::{CodeRequest, RedirectError},
         error::TokenError,
@@ -48,9 +48,18 @@ fn no_refresh_token(prepared: &Prepared) -> PluginError {
     ))
 }
 
+/// Returns whether the client signs an assertion.
+fn signs(prepared: &Prepared) -> bool {
+    prepared.settings.authentication == ClientAuthentication::PrivateKeyJwt
+}
+
 fn refused(prepared: &Prepared, request: &CodeRequest, error: &TokenError) -> PluginError {
     let client = &prepared.settings.source.name;
     let remedy = match error.reason() {
+        Reason::InvalidClient if signs(prepared) => format!(
+            "register the public key of the private key in Secret \"{client}\" at the provider, check the client id and \
+             spec.clientAssertion, and the clock of this machine"
+        ),
         Reason::InvalidClient => format!(
             "check the client id and the client secret in Secret \"{client}\", and spec.clientAuthentication"
         ),

@@ -76,8 +76,10 @@ async fn must_belong_to_this_one(prepared: &Prepared) -> Result {
 /// The use of this key of this Secret for a `CubeCredential`. Its own refresh token is no obstacle.
 fn uses(settings: &Settings, name: &str, key: &str, own: bool) -> Option<&'static str> {
     let client = &settings.source;
-    let is_client = client.client_id_key == key || client.client_secret_keys().any(|k| k == key);
-    if client.name == name && is_client {
+    let is_used = client.client_id_key == key
+        || client.client_secret_keys().any(|secret| secret == key)
+        || settings.client_keys().any(|used| used == key);
+    if client.name == name && is_used {
         return Some("the client");
     }
     let initial = settings.grant.refresh_token().filter(|_| !own)?;

@@ -59,9 +59,9 @@ pub(super) fn exchanged(observed: &mut Observed, exchanged: Exchanged, now: Time
         refresh_token,
         date,
     } = exchanged;
+    let times = ends::Times { sent_at, date, now };
     match result {
         Ok(issued) => {
-            let times = ends::Times { sent_at, date, now };
             let assumed = attempt.settings.assumed_lifetime;
             let lifetime = ends::Lifetime::of(&issued, assumed, times);
             if lifetime.is_over(times) {
@@ -70,6 +70,6 @@ pub(super) fn exchanged(observed: &mut Observed, exchanged: Exchanged, now: Time
                 token::issued(observed, &attempt, issued, refresh_token, lifetime, times);
             }
         }
-        Err(error) => failure::refused(observed, &attempt, sent_at, error, refresh_token, now),
+        Err(error) => failure::refused(observed, &attempt, error, refresh_token, times),
     }
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::{
-    api::{CaBundleRef, Condition},
+    api::{CaBundleRef, Condition, SigningAlgorithm},
     oauth::{
         ca_bundle::{Expiry, LeftOut},
+        private_key::KeyKind,
         probe::Probe,
     },
     reconcile::{
@@ -57,6 +58,17 @@ pub(crate) enum SpecFact {
     Deleting,
 }
 
+/// A private key, without anything that is secret.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyFact {
+    pub(crate) kind: KeyKind,
+    pub(crate) algorithm: SigningAlgorithm,
+    /// The `kid` of the assertion.
+    pub(crate) id: Option<String>,
+    /// The end of its certificate, if it has one.
+    pub(crate) certificate_expires_at: Option<Timestamp>,
+}
+
 /// The inputs that users provide besides the spec.
 #[derive(Clone, Debug)]
 pub(crate) enum InputFact {
@@ -65,6 +77,8 @@ pub(crate) enum InputFact {
         keys: Vec<String>,
         /// The key of the client secret that last worked, if the spec names two.
         works: Option<String>,
+        /// The private key, if the client has one.
+        key: Option<KeyFact>,
     },
     InitialToken {
         secret: String,

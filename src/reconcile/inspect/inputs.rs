@@ -5,31 +5,56 @@ use std::sync::Arc;
 use super::Inspection;
 use crate::{
     api::CaBundleRef,
-    oauth::ca_bundle::{CaCertificates, TrustedCa},
+    oauth::{
+        authentication::Authentication,
+        ca_bundle::{CaCertificates, TrustedCa},
+    },
     reconcile::{
-        finding::{Finding, InputFact},
-        source::{Rejection, Source, preflight},
+        finding::{Finding, InputFact, KeyFact},
+        source::{Rejection, Source, client, preflight},
     },
 };
+
+/// The private key of a client that has one.
+fn key(client: &Authentication) -> Option<KeyFact> {
+    match client {
+        Authentication::PrivateKeyJwt(signer) | Authentication::Assertion { signer, .. } => {
+            let certificate = signer.certificate.as_ref();
+            Some(KeyFact {
+                kind: signer.key.kind(),
+                algorithm: signer.algorithm,
+                id: signer.key_id.clone(),
+                certificate_expires_at: certificate.map(|certificate| certificate.not_after()),
+            })
+        }
+        Authentication::Body(_)
+        | Authentication::Basic(_)
+        | Authentication::BasicEmptySecret { .. }
+        | Authentication::None { .. } => None,
+    }
+}
 
 impl Inspection<'_> {
     /// The Secret with the client.
     pub(crate) fn source(&self) -> Finding {
         let settings = self.0.settings;
         let source = &self.0.observed.source;
-        let checked = preflight::client(settings, source, self.0.preferred_secret());
+        let checked = client::usable(settings, source, self.0.preferred_secret());
         let missing = settings.two_secret_keys().and_then(|keys| {
             let Source::Read(found) = source else {
                 return None;
             };
             found.values.missing_secret(keys)
         });
+        let client = checked.as_ref().ok();
+        let key = client.and_then(|client| key(&client.authentication));
         let keys = settings.client_keys().filter(|key| Some(*key) != missing);
         self.checked(checked, || {
             Finding::good(InputFact::Client {
                 secret: settings.source.name.clone(),
                 keys: keys.map(str::to_owned).collect(),
                 works: self.0.working_secret(),
+                key,
             })
         })
     }

@@ -8,7 +8,7 @@ use crate::{
     oauth::{authentication::Authentication, ca_bundle::TrustedCa},
     reconcile::{
         finding::{Finding, InputFact},
-        source::{Rejection, Source, consent, preflight},
+        source::{Rejection, Source, client, consent, preflight},
     },
 };
 
@@ -36,7 +36,7 @@ impl Inspection<'_> {
 
     fn signing_in(&self) -> Result<SignIn, Rejection> {
         let (observed, settings) = (self.0.observed, self.0.settings);
-        let client = preflight::client(settings, &observed.source, self.0.preferred_secret())?;
+        let client = client::usable(settings, &observed.source, self.0.preferred_secret())?;
         self.0.hosts()?;
         self.0.authorities()?;
         Ok(SignIn {

@@ -33,7 +33,7 @@ pub enum Read {
     /// The Secret with the client.
     Source {
         /// The name and the keys of the Secret.
-        reference: ClientSecretRef,
+        reference: Box<ClientSecretRef>,
         /// True if its consent label is known; otherwise its metadata is read first.
         labelled: bool,
     },
@@ -98,7 +98,7 @@ impl Read {
     #[must_use]
     pub(crate) fn source(settings: &Settings, observed: &Source) -> Self {
         Self::Source {
-            reference: settings.source.clone(),
+            reference: Box::new(settings.source.clone()),
             labelled: observed.version().is_some(),
         }
     }

@@ -5,78 +5,21 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    CaBundle, CaBundleFlaw, ClientValues, Flaw, Outer, Rejection, SecretKey, SecretRole, Source,
-    SourceValue, UsableClient,
+    CaBundle, CaBundleFlaw, Flaw, Outer, Rejection, SecretRole, Source, SourceValue,
     rejection::Rejection::{HostListMalformed, HostNotAllowedByOperator, HostNotAllowedByOwner},
-    secrets::Secrets,
 };
 use crate::{
     api::RefreshTokenRef,
     oauth::{
-        authentication::{Authentication, ClientValue},
         ca_bundle::{CaBundleError, TrustedCa},
         endpoint::Endpoint,
         hosts::HostList,
+        private_key,
     },
     reconcile::{digest::hex, settings::Settings},
 };
 
-type Checked<T> = Result<T, Rejection>;
-
-/// The client id and secret, if they are present and can be sent. Of two client secrets, the preferred one is sent.
-pub(in crate::reconcile) fn client(
-    settings: &Settings,
-    source: &Source,
-    preferred: SecretKey,
-) -> Checked<UsableClient> {
-    let role = SecretRole::Client;
-    let name = &settings.source.name;
-    let found = match source {
-        Source::Absent => return Err(absent(role, name)),
-        // Its content may not be read, and no watch reports on it without the label.
-        Source::NotLabelled | Source::Unread(_) => return Err(not_labelled(role, name)),
-        Source::Read(found) => found,
-    };
-    let mut secrets = None;
-    let authentication = Authentication::read(settings.authentication, |value| match value {
-        ClientValue::Id => {
-            let key = &settings.source.client_id_key;
-            let id = client_text(name, key, &found.values.id)?;
-            id.ok_or_else(|| key_missing(role, name, key))
-        }
-        ClientValue::Secret => {
-            let (secret, chosen) = client_secret(settings, &found.values, preferred)?;
-            secrets = Some(chosen);
-            Ok(secret)
-        }
-    })?;
-    Ok(UsableClient {
-        authentication,
-        secrets,
-    })
-}
-
-/// The client secret that is sent, and the other one. A second one that cannot be sent is reported before it is needed.
-fn client_secret(
-    settings: &Settings,
-    values: &ClientValues,
-    preferred: SecretKey,
-) -> Checked<(SecretString, Secrets)> {
-    let source = &settings.source;
-    let mut keys = source.client_secret_keys();
-    let mut read = |value| match keys.next() {
-        Some(key) => client_text(&source.name, key, value),
-        None => Ok(None),
-    };
-    let (first, second) = (read(&values.secret)?, read(&values.next_secret)?);
-    let missing = || key_missing(SecretRole::Client, &source.name, &source.client_secret_key);
-    Secrets::choose(first, second, preferred).ok_or_else(missing)
-}
-
-fn client_text(name: &str, key: &str, value: &SourceValue) -> Checked<Option<SecretString>> {
-    let text = text(value).map_err(|flaw| malformed(SecretRole::Client, name, key, flaw))?;
-    Ok(text.cloned())
-}
+pub(super) type Checked<T> = Result<T, Rejection>;
 
 /// Returns whether the initial refresh token can be used. Once a login has `begun` with it, it may be deleted.
 pub(in crate::reconcile) fn initial_token(
@@ -187,7 +130,7 @@ pub(crate) fn flaw(value: &str) -> Option<Flaw> {
 }
 
 /// The text of a value that is present.
-fn text(value: &SourceValue) -> Result<Option<&SecretString>, Flaw> {
+pub(super) fn text(value: &SourceValue) -> Result<Option<&SecretString>, Flaw> {
     let text = match value {
         SourceValue::Absent => return Ok(None),
         SourceValue::NotText => return Err(Flaw::NotText),
@@ -195,6 +138,7 @@ fn text(value: &SourceValue) -> Result<Option<&SecretString>, Flaw> {
     };
     match text.expose_secret() {
         "" => Err(Flaw::Empty),
+        text if private_key::is_in(text) => Err(Flaw::PrivateKey),
         text if text.ends_with('\n') => Err(Flaw::TrailingNewline),
         text if text.contains(char::is_control) => Err(Flaw::ControlCharacter),
         value => match outer_blank(value) {
@@ -232,17 +176,17 @@ fn token(value: &SourceValue) -> Result<Option<&SecretString>, Flaw> {
     }
 }
 
-fn absent(role: SecretRole, name: &str) -> Rejection {
+pub(super) fn absent(role: SecretRole, name: &str) -> Rejection {
     let name = name.to_owned();
     Rejection::SecretAbsent { role, name }
 }
 
-fn not_labelled(role: SecretRole, name: &str) -> Rejection {
+pub(super) fn not_labelled(role: SecretRole, name: &str) -> Rejection {
     let name = name.to_owned();
     Rejection::NotLabelled { role, name }
 }
 
-fn key_missing(role: SecretRole, name: &str, key: &str) -> Rejection {
+pub(super) fn key_missing(role: SecretRole, name: &str, key: &str) -> Rejection {
     Rejection::KeyMissing {
         role,
         name: name.to_owned(),
@@ -250,7 +194,7 @@ fn key_missing(role: SecretRole, name: &str, key: &str) -> Rejection {
     }
 }
 
-fn malformed(role: SecretRole, name: &str, key: &str, flaw: Flaw) -> Rejection {
+pub(super) fn malformed(role: SecretRole, name: &str, key: &str, flaw: Flaw) -> Rejection {
     Rejection::Malformed {
         role,
         name: name.to_owned(),

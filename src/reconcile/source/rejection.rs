@@ -4,7 +4,10 @@ use thiserror::Error;
 
 use crate::{
     api::{CaBundleKind, CaBundleRef, Reason, annotation, label},
-    oauth::ca_bundle::{LARGEST, LeftOut},
+    oauth::{
+        ca_bundle::{LARGEST, LeftOut},
+        private_key::KeyFlaw,
+    },
     template::TemplateError,
 };
 
@@ -32,6 +35,13 @@ pub enum Rejection {
         name: String,
         key: String,
         flaw: Flaw,
+    },
+    /// The private key of the client, or its certificate, cannot be used.
+    #[error("key {key:?} of Secret {name:?} {flaw}")]
+    ClientKey {
+        name: String,
+        key: String,
+        flaw: ClientKeyFlaw,
     },
     /// The operator's own list of hosts lacks this one.
     #[error("the operator must not send credentials to {host}")]
@@ -136,6 +146,18 @@ pub enum SecretRole {
     RefreshToken,
 }
 
+/// The flaw of a private key, or of its certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[expect(missing_docs, reason = "the messages are the documentation")]
+pub enum ClientKeyFlaw {
+    #[error("{0}")]
+    Key(KeyFlaw),
+    #[error("has no PEM certificate that can be read")]
+    NoCertificate,
+    #[error("has the certificate of another private key")]
+    OtherCertificate,
+}
+
 /// The flaw of a value that cannot be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[expect(missing_docs, reason = "the messages are the documentation")]
@@ -152,6 +174,8 @@ pub enum Flaw {
     OuterBlank { place: Outer, character: char },
     #[error("contains a character that is not ASCII")]
     NotAscii,
+    #[error("is a private key, which must not be sent")]
+    PrivateKey,
 }
 
 /// An end of a value.
@@ -206,6 +230,7 @@ impl Rejection {
             Self::NotLabelled { role: Client, .. } => Reason::ClientSecretNotLabelled,
             Self::KeyMissing { role: Client, .. } => Reason::ClientSecretKeyMissing,
             Self::Malformed { role: Client, .. } => Reason::ClientSecretMalformed,
+            Self::ClientKey { .. } => Reason::ClientKeyInvalid,
             Self::SecretAbsent {
                 role: RefreshToken, ..
             }
@@ -257,6 +282,7 @@ impl Rejection {
             Self::KeyMissing { role, .. } => *role == SecretRole::RefreshToken,
             Self::Template(_)
             | Self::Malformed { .. }
+            | Self::ClientKey { .. }
             | Self::HostNotAllowedByOperator { .. }
             | Self::HostNotAllowedByOwner { .. }
             | Self::ProbeHost { .. }

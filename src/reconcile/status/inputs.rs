@@ -4,7 +4,7 @@ use crate::{
     api::{ClientAuthentication, annotation, label},
     reconcile::{
         settings::Settings,
-        source::{CaBundleFlaw, Flaw, Rejection, SecretRole, Withheld, consent},
+        source::{CaBundleFlaw, ClientKeyFlaw, Flaw, Rejection, SecretRole, Withheld, consent},
     },
 };
 
@@ -17,6 +17,7 @@ pub(super) fn rejected_inputs(rejection: &Rejection, settings: &Settings) -> Str
         Rejection::Malformed {
             role, key, flaw, ..
         } => write_value(*role, key, *flaw, settings),
+        Rejection::ClientKey { flaw, .. } => write_key(*flaw).into(),
         Rejection::HostNotAllowedByOperator { .. }
         | Rejection::HostNotAllowedByOwner { .. }
         | Rejection::ProbeHost { .. }
@@ -100,6 +101,16 @@ fn write_value(role: SecretRole, key: &str, flaw: Flaw, settings: &Settings) -> 
             .into();
     }
     write_correctly(flaw).into()
+}
+
+fn write_key(flaw: ClientKeyFlaw) -> &'static str {
+    match flaw {
+        ClientKeyFlaw::Key(flaw) => flaw.remedy(),
+        ClientKeyFlaw::NoCertificate => "write the PEM certificate of the private key",
+        ClientKeyFlaw::OtherCertificate => {
+            "write the certificate of the private key that stands beside it"
+        }
+    }
 }
 
 /// How a host, or the CA certificates that prove it, may be allowed.
@@ -205,6 +216,9 @@ fn consent_again(why: &Withheld, settings: &Settings) -> String {
 fn write_correctly(flaw: Flaw) -> &'static str {
     match flaw {
         Flaw::TrailingNewline => "rewrite the value with `printf %s`",
+        Flaw::PrivateKey => {
+            "replace it: a private key is for spec.clientAuthentication PrivateKeyJWT, under its own key"
+        }
         Flaw::OuterBlank { .. } => "write the value without that character",
         Flaw::NotText | Flaw::Empty | Flaw::ControlCharacter | Flaw::NotAscii => {
             "write the value as the provider shows it"

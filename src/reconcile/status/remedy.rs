@@ -2,9 +2,14 @@
 
 mod network;
 
+use jiff::SignedDuration;
+
 use crate::{
     api::{ClientAuthentication, Reason},
-    oauth::error::{ProbeError, TokenError},
+    oauth::{
+        authentication::ClientValue,
+        error::{ProbeError, TokenError},
+    },
     reconcile::{settings::Settings, status::message::shortened},
 };
 
@@ -92,6 +97,7 @@ pub(super) fn of_response(reason: Reason, settings: &Settings, worked: bool) -> 
         | Reason::ClientSecretKeyMissing
         | Reason::ClientSecretNotLabelled
         | Reason::ClientSecretMalformed
+        | Reason::ClientKeyInvalid
         | Reason::RefreshTokenNotFound
         | Reason::RefreshTokenNotLabelled
         | Reason::RefreshTokenMalformed
@@ -144,6 +150,10 @@ fn write_new_secret(settings: &Settings) -> String {
         ClientAuthentication::BasicEmptySecret | ClientAuthentication::None => {
             "ask the provider whether the client was disabled".into()
         }
+        ClientAuthentication::PrivateKeyJwt => format!(
+            "{}; else ask the provider whether the client was disabled",
+            register_key(settings)
+        ),
         ClientAuthentication::Body | ClientAuthentication::Basic => format!(
             "if there is a newer secret, write it to {secret} of Secret {name:?}; else ask the provider"
         ),
@@ -155,6 +165,26 @@ fn keys(settings: &Settings, joined_by: &str) -> String {
     settings.source.client_secret_key.replace(',', joined_by)
 }
 
+/// A provider knows a private key by its public key.
+fn register_key(settings: &Settings) -> String {
+    let key = settings.client_key(ClientValue::PrivateKey);
+    let (key, name) = (key.unwrap_or_default(), &settings.source.name);
+    format!("register the public key of {key} in Secret {name:?} at the provider")
+}
+
+/// The remedy for an assertion that the provider's clock does not accept. `skew`: the lead of the provider's clock.
+pub(super) fn of_clock(skew: SignedDuration) -> String {
+    let seconds = skew.as_secs().abs();
+    let side = if skew.is_negative() {
+        "behind"
+    } else {
+        "ahead of"
+    };
+    format!(
+        "the provider's clock is {seconds} s {side} the operator's: synchronise the clock that is wrong"
+    )
+}
+
 fn check_client(settings: &Settings) -> String {
     let source = &settings.source;
     let (id, name) = (&source.client_id_key, &source.name);
@@ -164,6 +194,10 @@ fn check_client(settings: &Settings) -> String {
             return format!(
                 "check {id} in Secret {name:?}, and that the provider has it as a public client"
             );
+        }
+        ClientAuthentication::PrivateKeyJwt => {
+            let key = register_key(settings);
+            return format!("{key}, or correct spec.clientAssertion (audience, keyID)");
         }
         ClientAuthentication::Body => "Body",
         ClientAuthentication::Basic => "Basic",

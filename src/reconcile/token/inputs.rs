@@ -21,6 +21,9 @@ use crate::{
 ///
 /// Of two client secrets, a token was issued for the one that was sent. It fits while the Secret has that one, so a rotation
 /// replaces no live token before the secret of that token is removed.
+///
+/// A private key is no input: it proves the client as long as the provider knows it, and a token of the client is as good with the
+/// next key. It counts only in the digest, which tells a failure whether another attempt could end otherwise.
 #[derive(Clone, Debug)]
 pub struct TokenInputs {
     /// With the client secret that is sent.
@@ -29,6 +32,8 @@ pub struct TokenInputs {
     other: Option<SecretSlice<u8>>,
     /// With both client secrets in the order of their keys, if there are two.
     both: Option<SecretSlice<u8>>,
+    /// A hash of the private key.
+    key: Option<[u8; 32]>,
 }
 
 /// A hash of the inputs for this process alone. It is not keyed, so it must never be stored or shown.
@@ -57,6 +62,7 @@ impl TokenInputs {
                 fields.push(second.map_or("", ExposeSecret::expose_secret));
                 fields.into_bytes().into()
             }),
+            key: authentication.evidence(),
         }
     }
 
@@ -78,9 +84,12 @@ impl TokenInputs {
         keyed(token, self.whole())
     }
 
-    /// A digest of the same evidence.
+    /// A digest of the same evidence, and of the private key.
     pub(in crate::reconcile) fn digest(&self) -> InputsDigest {
-        InputsDigest(Sha256::digest(self.whole()).into())
+        let mut hash = Sha256::new();
+        hash.update(self.whole());
+        hash.update(self.key.unwrap_or_default());
+        InputsDigest(hash.finalize().into())
     }
 
     fn whole(&self) -> &[u8] {
@@ -118,6 +127,7 @@ mod tests {
             sent: b"S3CRET".to_vec().into(),
             other: Some(b"S3CRET-2".to_vec().into()),
             both: None,
+            key: None,
         };
         assert_eq!(format!("{:?}", inputs.digest()), "<redacted>");
         assert!(!format!("{inputs:?}").contains("S3CRET"));

@@ -17,6 +17,7 @@ type Refusal = (Value, String);
 pub(super) fn refusals() -> Vec<Refusal> {
     [
         required_and_enumerated(),
+        clients(),
         scopes_and_parameters(),
         targets(),
         token_urls(),
@@ -78,9 +79,34 @@ fn required_and_enumerated() -> Vec<Refusal> {
         (sign_in(&format!("https://example.com/{}", "a".repeat(493))), "spec.authorizationURL: Too long: may not be more than 512".into()),
         (url(&format!("https://example.com/{}", "a".repeat(493))), "spec.tokenURL: Too long: may not be more than 512".into()),
         (spec(&json!({"grant": "Password"})), "spec.grant: Unsupported value: \"Password\": supported values: \"ClientCredentials\", \"RefreshToken\", \"AccountCredentials\"".into()),
-        (spec(&json!({"clientAuthentication": "body"})), "spec.clientAuthentication: Unsupported value: \"body\": supported values: \"Body\", \"Basic\", \"BasicEmptySecret\", \"None\"".into()),
+        (spec(&json!({"clientAuthentication": "body"})), "spec.clientAuthentication: Unsupported value: \"body\": supported values: \"Body\", \"Basic\", \"BasicEmptySecret\", \"None\", \"PrivateKeyJWT\"".into()),
         (spec(&json!({"clientSecretRef": null})), "spec.clientSecretRef: Required value".into()),
         (spec(&json!({"clientSecretRef": {"name": null}})), "spec.clientSecretRef.name: Required value".into()),
+    ]
+}
+
+/// The client, and what belongs to its method of authentication.
+#[rustfmt::skip]
+fn clients() -> Vec<Refusal> {
+    let signing = |assertion: Value| spec(&json!({"clientAuthentication": "PrivateKeyJWT", "clientAssertion": assertion}));
+    let keys = "clientSecretRef.privateKeyKey and certificateKey are for clientAuthentication PrivateKeyJWT only: remove them, or set clientAuthentication";
+    vec![
+        (spec(&json!({"clientAssertion": {}})), "clientAssertion is for clientAuthentication PrivateKeyJWT only: remove it, or set clientAuthentication".into()),
+        (spec(&json!({"clientAuthentication": "Basic", "clientAssertion": {"audience": "a"}})), "clientAssertion is for clientAuthentication PrivateKeyJWT only".into()),
+        (spec(&json!({"clientSecretRef": {"privateKeyKey": "a"}})), keys.into()),
+        (spec(&json!({"clientAuthentication": "Basic", "clientSecretRef": {"certificateKey": "a"}})), keys.into()),
+        (signing(json!({"algorithm": "HS256"})), "spec.clientAssertion.algorithm: Unsupported value: \"HS256\": supported values: \"RS256\", \"PS256\", \"ES256\", \"ES384\", \"EdDSA\"".into()),
+        (signing(json!({"algorithm": "none"})), "spec.clientAssertion.algorithm: Unsupported value: \"none\"".into()),
+        (signing(json!({"audience": "a b"})), "audience has printable ASCII characters and no blank".into()),
+        (signing(json!({"audience": ""})), "spec.clientAssertion.audience in body should be at least 1 chars long".into()),
+        (signing(json!({"audience": "a".repeat(513)})), "spec.clientAssertion.audience: Too long: may not be more than 512".into()),
+        (signing(json!({"keyID": " a"})), "keyID has printable ASCII characters, without a blank at an end".into()),
+        (signing(json!({"keyID": "a".repeat(257)})), "spec.clientAssertion.keyID: Too long: may not be more than 256".into()),
+        (spec(&json!({"clientID": "a\n"})), "clientID has printable ASCII characters, without a blank at an end".into()),
+        (spec(&json!({"clientID": ""})), "spec.clientID in body should be at least 1 chars long".into()),
+        (spec(&json!({"clientID": "a".repeat(513)})), "spec.clientID: Too long: may not be more than 512".into()),
+        (spec(&json!({"clientID": "a", "clientSecretRef": {"clientIDKey": "id"}})), "clientID and clientSecretRef.clientIDKey name two client ids: remove one of them".into()),
+        (spec(&json!({"clientAuthentication": "PrivateKeyJWT", "parameters": {"client_assertion": "a"}})), "a parameter that the operator sets itself is reserved".into()),
     ]
 }
 

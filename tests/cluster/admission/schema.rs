@@ -57,6 +57,21 @@ fn with_data() -> Vec<Value> {
     ]
 }
 
+/// Clients that have a private key.
+fn with_keys() -> Vec<Value> {
+    let spec = |fields: Value| json!({"spec": fields});
+    vec![
+        spec(
+            json!({"clientAuthentication": "PrivateKeyJWT", "clientID": "my client/1", "clientSecretRef": {"privateKeyKey": "k.pem", "certificateKey": "tls.crt"},
+                "clientAssertion": {"audience": "https://login.example.com/", "keyID": "k 1", "algorithm": "ES384"}}),
+        ),
+        spec(json!({"clientAuthentication": "PrivateKeyJWT", "clientAssertion": {}})),
+        spec(
+            json!({"clientAuthentication": "PrivateKeyJWT", "grant": "RefreshToken", "refreshTokenRef": {"name": "login"}}),
+        ),
+    ]
+}
+
 /// Changes after which the object is still valid.
 fn valid() -> Vec<Value> {
     let spec = |fields: Value| json!({"spec": fields});
@@ -112,6 +127,7 @@ fn valid() -> Vec<Value> {
         ),
     ];
     changes.extend(with_data());
+    changes.extend(with_keys());
     for url in [
         "https://example.com",
         "https://example.com/",

@@ -34,6 +34,12 @@ impl Objects {
         put(self.client.as_mut(), key, value);
     }
 
+    /// The client signs with this private key in place of its secret.
+    pub(super) fn sign_with(&mut self, key: &[u8]) {
+        self.credential["spec"]["clientAuthentication"] = json!("PrivateKeyJWT");
+        self.put_client("private-key", Some(key));
+    }
+
     pub(super) fn put_login(&mut self, value: Option<&[u8]>) {
         put(self.login.as_mut(), "refresh-token", value);
     }

@@ -38,6 +38,7 @@ fn structs() -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for path in [
         "src/api/spec.rs",
+        "src/api/spec/assertion.rs",
         "src/api/spec/consumers.rs",
         "src/api/spec/probe.rs",
         "src/api/spec/target.rs",

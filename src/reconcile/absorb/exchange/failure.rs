@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
-use super::token::keep_successor;
+use super::{ends::Times, token::keep_successor};
 use crate::{
-    api::{Reason, RetryClass},
-    oauth::error::TokenError,
+    api::{ClientAuthentication, Reason, RetryClass},
+    oauth::{assertion, error::TokenError},
     reconcile::{
         case::{Case, Inputs},
         login::State,
@@ -21,11 +21,11 @@ use crate::{
 pub(super) fn refused(
     observed: &mut Observed,
     attempt: &Attempt,
-    sent_at: Timestamp,
     error: TokenError,
     refresh_token: Option<SecretString>,
-    now: Timestamp,
+    times: Times,
 ) {
+    let Times { sent_at, now, .. } = times;
     if let Some(sent) = &attempt.login
         && error.reason() == Reason::RefreshTokenRejected
     {
@@ -52,6 +52,7 @@ pub(super) fn refused(
     }
     let failed = FailedAttempt {
         outcome_unknown,
+        clock_skew: clock_skew(&error, attempt, times),
         pause: error.pause(),
         counts,
         attempted: attempt.attempted.clone(),
@@ -72,6 +73,7 @@ pub(super) fn expired_on_arrival(
     observed.memory.exchange.sent(sent_at);
     let failed = FailedAttempt {
         outcome_unknown: false,
+        clock_skew: None,
         pause: None,
         counts: true,
         attempted: attempt.attempted.clone(),
@@ -84,6 +86,16 @@ pub(super) fn expired_on_arrival(
         other => other,
     };
     record(observed, failed, token, now);
+}
+
+/// How far the provider's clock is ahead, where it refused a client whose assertion it takes for one of another time.
+fn clock_skew(error: &TokenError, attempt: &Attempt, times: Times) -> Option<SignedDuration> {
+    let signs = attempt.settings.authentication == ClientAuthentication::PrivateKeyJwt;
+    if !signs || error.reason() != Reason::InvalidClient {
+        return None;
+    }
+    let skew = times.date?.duration_since(times.now);
+    (!assertion::is_valid_at(skew)).then_some(skew)
 }
 
 fn fail(observed: &mut Observed, attempt: &Attempt, failed: FailedAttempt, now: Timestamp) {
@@ -106,6 +118,7 @@ pub(in crate::reconcile::absorb) fn rejected(observed: &mut Observed, now: Times
     };
     let failed = FailedAttempt {
         outcome_unknown: false,
+        clock_skew: None,
         pause: None,
         counts: true,
         attempted: case.attempted(),

@@ -16,6 +16,8 @@ pub(in crate::reconcile) struct Failure {
     pub(in crate::reconcile) cause: FailureCause,
     /// True if the provider may have consumed the refresh token.
     pub(in crate::reconcile) outcome_unknown: bool,
+    /// How far the provider's clock is ahead, where that may be why it refused an assertion.
+    pub(in crate::reconcile) clock_skew: Option<SignedDuration>,
     /// The time of the next attempt without a change.
     pub(in crate::reconcile) next_attempt: Option<Timestamp>,
     /// The inputs of the attempt, as the status records them.
@@ -42,6 +44,8 @@ pub(in crate::reconcile) enum FailureCause {
 pub(in crate::reconcile) struct FailedAttempt {
     pub(in crate::reconcile) cause: FailureCause,
     pub(in crate::reconcile) outcome_unknown: bool,
+    /// How far the provider's clock is ahead, where that may be why it refused an assertion.
+    pub(in crate::reconcile) clock_skew: Option<SignedDuration>,
     /// The pause that the provider asked for.
     pub(in crate::reconcile) pause: Option<SignedDuration>,
     /// True if it counts as a failed attempt.
@@ -93,6 +97,7 @@ impl FailedAttempt {
         Failure {
             cause: self.cause,
             outcome_unknown: self.outcome_unknown,
+            clock_skew: self.clock_skew,
             next_attempt,
             attempted: Attempted {
                 paused_until,

@@ -43,6 +43,7 @@ fn failure(status: &CubeCredentialStatus, now: Timestamp) -> Option<Failure> {
     attempted.paused_until = attempted.paused_until.map(|until| until.min(latest));
     let planned = status.refresh_at.or(attempted.paused_until).unwrap_or(now);
     Some(Failure {
+        clock_skew: None,
         cause,
         outcome_unknown: false,
         next_attempt: Some(planned.min(latest)),

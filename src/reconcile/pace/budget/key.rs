@@ -37,8 +37,15 @@ impl ClientKey {
         namespace: &str,
     ) -> Self {
         let secret = client.client_secret().map(ExposeSecret::expose_secret);
-        let proof = hash(&[client.spec_name(), secret.unwrap_or(namespace)]);
-        let client = hash(&[&endpoint.without_query(), client.client_id()]);
+        let evidence = client.evidence();
+        let proof = match (secret, &evidence) {
+            (Some(secret), _) => secret.as_bytes(),
+            (None, Some(evidence)) => evidence,
+            (None, None) => namespace.as_bytes(),
+        };
+        let proof = hash(&[client.spec_name().as_bytes(), proof]);
+        let endpoint = endpoint.without_query();
+        let client = hash(&[endpoint.as_bytes(), client.client_id().as_bytes()]);
         Self {
             client: ClientHash(client),
             proof: Proof(proof),
@@ -54,8 +61,8 @@ impl ClientKey {
     }
 }
 
-/// The hash of texts, each with its length, so that no two lists are the same bytes.
-fn hash(texts: &[&str]) -> Hash {
+/// The hash of texts or bytes, each with its length, so that no two lists are the same bytes.
+fn hash(texts: &[&[u8]]) -> Hash {
     let mut hash = Sha256::new();
     for text in texts {
         hash.update(text.len().to_be_bytes());

@@ -8,11 +8,22 @@ use crate::{
     api::{Condition, ConditionStatus},
     oauth::ca_bundle::Expiry,
     reconcile::{
-        finding::{InputFact, LoginFact, SpecFact, StatusFact, TargetFact},
+        finding::{InputFact, KeyFact, LoginFact, SpecFact, StatusFact, TargetFact},
         source::ca_bundle_name,
         status::{inputs, message},
     },
 };
+
+impl Display for KeyFact {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, signs with {:?}", self.kind, self.algorithm)?;
+        if let Some(id) = &self.id {
+            write!(f, ", key ID {id:?}")?;
+        }
+        self.certificate_expires_at
+            .map_or(Ok(()), |at| write!(f, ", certificate until {at}"))
+    }
+}
 
 impl Display for StatusFact {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -95,10 +106,14 @@ impl Display for InputFact {
                 secret,
                 keys,
                 works,
+                key,
             } => {
                 let keys: Vec<_> = keys.iter().map(|key| format!("{key:?}")).collect();
                 let keys = keys.join(" and ");
                 write!(f, "Secret {secret:?} has the label, and well-formed {keys}")?;
+                if let Some(key) = key {
+                    write!(f, " ({key})")?;
+                }
                 match works {
                     Some(works) => write!(f, " (the provider last accepted {works:?})"),
                     None => Ok(()),

@@ -11,7 +11,7 @@ use crate::{
         settings::Settings,
         status::{
             inputs::sign_in_command,
-            remedy::{of_response, remedy},
+            remedy::{of_clock, of_response, remedy},
         },
     },
 };
@@ -29,7 +29,9 @@ pub(in crate::reconcile::status) fn failure(
 ) -> String {
     match &failure.cause {
         FailureCause::Exchange(error, settings) => {
-            let remedy = remedy(error, settings, worked);
+            let remedy = failure
+                .clock_skew
+                .map_or_else(|| remedy(error, settings, worked), of_clock);
             exchange(&error.to_string(), &remedy, failure, postponed)
         }
         FailureCause::ExpiredOnArrival(settings) => {

@@ -29,6 +29,7 @@ pub(super) fn remedy(error: &NetworkError, settings: &Settings, url: &str) -> St
         NetworkError::NoTlsClient => {
             "mount CA certificates (SSL_CERT_FILE), or name some in spec.caBundleRef".into()
         }
+        NetworkError::NotSigned => "no action needed; if this persists, report it".into(),
         NetworkError::SecretNotSendable => {
             "write the client secret as the provider shows it".into()
         }

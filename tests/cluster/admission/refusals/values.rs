@@ -196,10 +196,18 @@ pub(super) fn names() -> Vec<Refusal> {
 
 /// Keys that no Secret or `ConfigMap` can have.
 pub(super) fn keys() -> Vec<Refusal> {
-    let keys: [(&str, Wrap); 2] = [
+    let keys: [(&str, Wrap); 4] = [
         (
             "spec.clientSecretRef.clientIDKey",
             |key| json!({"spec": {"clientSecretRef": {"clientIDKey": key}}}),
+        ),
+        (
+            "spec.clientSecretRef.privateKeyKey",
+            |key| json!({"spec": {"clientAuthentication": "PrivateKeyJWT", "clientSecretRef": {"privateKeyKey": key}}}),
+        ),
+        (
+            "spec.clientSecretRef.certificateKey",
+            |key| json!({"spec": {"clientAuthentication": "PrivateKeyJWT", "clientSecretRef": {"certificateKey": key}}}),
         ),
         (
             "spec.caBundleRef.key",

@@ -1,9 +1,9 @@
 //! Faults that are found before anything is sent.
 
 use cube_operator::api::Reason::{
-    CABundleInvalid, ClientSecretKeyMissing, ClientSecretMalformed, ClientSecretNotFound,
-    ClientSecretNotLabelled, HostNotAllowed, InvalidSpec, RefreshTokenMalformed,
-    RefreshTokenNotFound, RefreshTokenNotLabelled, TemplateInvalid,
+    CABundleInvalid, ClientKeyInvalid, ClientSecretKeyMissing, ClientSecretMalformed,
+    ClientSecretNotFound, ClientSecretNotLabelled, HostNotAllowed, InvalidSpec,
+    RefreshTokenMalformed, RefreshTokenNotFound, RefreshTokenNotLabelled, TemplateInvalid,
 };
 use serde_json::json;
 
@@ -20,6 +20,7 @@ fn unlabelled(placeholder: &str) -> String {
 const LABEL: &str = "cube-operator.dev/credential=true";
 const TOKEN_HOSTS: &str = "cube-operator.dev/token-hosts";
 const TOKEN_CA: &str = "cube-operator.dev/token-ca";
+const PRIVATE_KEY: &[u8] = include_bytes!("../../../fuzz/corpus/private_key/p256-pkcs8");
 const AS_SHOWN: &str = "write the value as the provider shows it";
 const WITHOUT: &str = "write the value without that character";
 const PRINTF: &str = "rewrite the value with `printf %s`";
@@ -27,6 +28,7 @@ const PRINTF: &str = "rewrite the value with `printf %s`";
 pub(super) fn rows() -> Vec<Row> {
     [
         clients(),
+        private_keys(),
         seeds(),
         hosts(),
         owners(),
@@ -80,12 +82,38 @@ fn clients() -> Vec<Row> {
                 objects.put_client("client-secret", Some(b""));
             })
             .repaired_by(Repair::Change(|objects, _| objects.put_client("client-secret", Some(b"another-secret")))),
+        malformed("key-as-secret",  "client-secret", "is a private key, which must not be sent",
+            "replace it: a private key is for spec.clientAuthentication PrivateKeyJWT, under its own key",
+            |objects, _| objects.put_client("client-secret", Some(PRIVATE_KEY))),
         malformed("control",        "client-secret", "contains a control character", AS_SHOWN,
             |objects, _| objects.put_client("client-secret", Some(b"a\tb"))),
         malformed("nul",            "client-id", "contains a control character", AS_SHOWN,
             |objects, _| objects.put_client("client-id", Some(b"a\0b"))),
         malformed("secret-not-utf-8", "client-secret", "is not UTF-8 text", AS_SHOWN,
             |objects, _| objects.put_client("client-secret", Some(b"\xff\xfe"))),
+    ]
+}
+
+#[rustfmt::skip]
+fn private_keys() -> Vec<Row> {
+    let invalid = |name, message: &str, fault: Change| Row::preflight(name, ClientKeyInvalid,
+        &format!("key \"private-key\" of Secret {{client}} {message}"), fault);
+    vec![
+        invalid("key", "is neither a PEM private key nor a JWK: write the private key that is registered at the provider, as PEM or JWK",
+            |objects, _| objects.sign_with(b"planted-secret")),
+        invalid("key-passphrase", "is a private key with a passphrase: write it without the passphrase: `openssl pkey -in KEY.pem`",
+            |objects, _| objects.sign_with(include_bytes!("../../../fuzz/corpus/private_key/encrypted-pkcs8"))),
+        invalid("key-curve", "is an elliptic curve key on another curve than P-256 and P-384: create one of RSA 2048, P-256, P-384 or \
+                              Ed25519, and register it at the provider",
+            |objects, _| objects.sign_with(include_bytes!("../../../fuzz/corpus/private_key/p521"))),
+        invalid("key-algorithm", "holds a key (P-256) that cannot sign with RS256: correct spec.clientAssertion.algorithm, or remove it",
+            |objects, _| {
+                objects.sign_with(PRIVATE_KEY);
+                objects.credential["spec"]["clientAssertion"] = json!({"algorithm": "RS256"});
+            }),
+        Row::preflight("no-key", ClientSecretKeyMissing,
+            "Secret {client} has no key \"private-key\": add it, or name the right key in spec.clientSecretRef",
+            |objects, _| objects.credential["spec"]["clientAuthentication"] = json!("PrivateKeyJWT")),
     ]
 }
 

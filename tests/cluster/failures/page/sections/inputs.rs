@@ -1,8 +1,8 @@
 //! The client Secret and the spec.
 
 use cube_operator::api::Reason::{
-    CABundleInvalid, ClientSecretKeyMissing, ClientSecretMalformed, ClientSecretNotFound,
-    ClientSecretNotLabelled, HostNotAllowed, InvalidSpec,
+    CABundleInvalid, ClientKeyInvalid, ClientSecretKeyMissing, ClientSecretMalformed,
+    ClientSecretNotFound, ClientSecretNotLabelled, HostNotAllowed, InvalidSpec,
 };
 
 use super::Section;
@@ -47,6 +47,19 @@ pub(super) const INPUTS: &[Section] = &[
         rows: &[
             ("line-break", ""),
             ("id-mark", "With an invisible character:"),
+        ],
+    },
+    Section {
+        reason: ClientKeyInvalid,
+        who: "the owner of the client Secret",
+        first: "write the private key again",
+        act: "Write the private key that belongs to the public key at the provider: PEM without a passphrase (PKCS#8, SEC1 \
+              or PKCS#1), or one JWK; RSA of at least 2048 bits, P-256, P-384 or Ed25519. `openssl pkey -in KEY.pem \
+              -noout -text_pub` shows what a file holds. [Client authentication](client-authentication.md) says how to \
+              create a key and where it is registered.",
+        rows: &[
+            ("key", ""),
+            ("key-curve", "With a curve that is not supported:"),
         ],
     },
     Section {

@@ -16,10 +16,14 @@ pub(super) const REFUSED: &[Section] = &[
               -n NAMESPACE -p '{\"stringData\": {\"client-id\": \"...\", \"client-secret\": \"...\"}}'`. If they are \
               right, the provider may expect the secret in the other place: the message names the current \
               `spec.clientAuthentication`. After tokens have been issued: the secret was probably rotated at the \
-              provider, has expired, or the client was disabled; write the new secret, or ask the provider.",
+              provider, has expired, or the client was disabled; write the new secret, or ask the provider. With \
+              `PrivateKeyJWT` the provider does not know the public key, or expects another audience or key ID \
+              ([which field is which](client-authentication.md#which-field-is-which)); if the message names a clock, an \
+              assertion is from another time for the provider: check the time synchronization of the nodes.",
         rows: &[
             ("described", ""),
             ("warning", "While a token is still valid:"),
+            ("assertion", "With a private key:"),
         ],
     },
     Section {

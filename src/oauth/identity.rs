@@ -1,0 +1,54 @@
+//! The certificate of a client's private key.
+
+use jiff::Timestamp;
+use rustls::pki_types::{CertificateDer, pem::PemObject};
+use sha2::{Digest, Sha256};
+use x509_cert::{
+    Certificate,
+    der::{Decode, Encode},
+};
+
+use super::{certificate::timestamp, private_key::PrivateKey};
+
+/// The certificate of a client, with the others of its chain.
+#[derive(Debug)]
+pub struct ClientCertificate {
+    chain: Vec<CertificateDer<'static>>,
+    public: Vec<u8>,
+    not_after: Timestamp,
+}
+
+impl ClientCertificate {
+    /// Reads a PEM text, whose first certificate is the client's; `None`: it has none that can be read.
+    #[must_use]
+    pub fn read(pem: &[u8]) -> Option<Self> {
+        let chain = CertificateDer::pem_slice_iter(pem);
+        let chain: Vec<_> = chain.collect::<Result<_, _>>().ok()?;
+        let own = Certificate::from_der(chain.first()?).ok()?;
+        let own = own.tbs_certificate();
+        let validity = own.validity();
+        Some(Self {
+            public: own.subject_public_key_info().to_der().ok()?,
+            not_after: timestamp(validity.not_after.to_unix_duration().as_secs())?,
+            chain,
+        })
+    }
+
+    /// The SHA-256 of the client's own certificate.
+    #[must_use]
+    pub fn thumbprint(&self) -> [u8; 32] {
+        Sha256::digest(&self.chain[0]).into()
+    }
+
+    /// The end of its validity.
+    #[must_use]
+    pub fn not_after(&self) -> Timestamp {
+        self.not_after
+    }
+
+    /// Returns whether it is the certificate of this key.
+    #[must_use]
+    pub fn is_of(&self, key: &PrivateKey) -> bool {
+        self.public == key.public()
+    }
+}

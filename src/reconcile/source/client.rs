@@ -1,0 +1,158 @@
+//! The client in its Secret, and the checks of its values before anything is sent.
+
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{
+    ClientKeyFlaw, ClientValues, Rejection, SecretKey, SecretRole, Source, SourceCertificate,
+    SourceKey, SourceSecret, SourceValue, UsableClient,
+    preflight::{Checked, absent, key_missing, malformed, not_labelled, text},
+    secrets::Secrets,
+};
+use crate::{
+    api::ClientAuthentication,
+    oauth::{
+        assertion::Signer,
+        authentication::{Authentication, Client, ClientValue},
+        identity::ClientCertificate,
+        private_key::PrivateKey,
+    },
+    reconcile::settings::Settings,
+};
+
+/// The client, if all values that its method needs are present and can be used. Of two client secrets, the preferred one is sent.
+pub(in crate::reconcile) fn usable(
+    settings: &Settings,
+    source: &Source,
+    preferred: SecretKey,
+) -> Checked<UsableClient> {
+    let role = SecretRole::Client;
+    let name = &settings.source.name;
+    let found = match source {
+        Source::Absent => return Err(absent(role, name)),
+        // Its content may not be read, and no watch reports on it without the label.
+        Source::NotLabelled | Source::Unread(_) => return Err(not_labelled(role, name)),
+        Source::Read(found) => found,
+    };
+    let values = Values { settings, found };
+    let id = values.id()?;
+    let with_secret = |id, method: fn(Client) -> Authentication| {
+        let (secret, secrets) = values.secret(preferred)?;
+        Ok(UsableClient {
+            authentication: method(Client { id, secret }),
+            secrets: Some(secrets),
+        })
+    };
+    let authentication = match settings.authentication {
+        ClientAuthentication::Body => return with_secret(id, Authentication::Body),
+        ClientAuthentication::Basic => return with_secret(id, Authentication::Basic),
+        ClientAuthentication::BasicEmptySecret => Authentication::BasicEmptySecret { id },
+        ClientAuthentication::None => Authentication::None { id },
+        ClientAuthentication::PrivateKeyJwt => Authentication::PrivateKeyJwt(values.signer(id)?),
+    };
+    Ok(UsableClient {
+        authentication,
+        secrets: None,
+    })
+}
+
+/// The values of a Secret that was read.
+struct Values<'a> {
+    settings: &'a Settings,
+    found: &'a SourceSecret<ClientValues>,
+}
+
+impl<'a> Values<'a> {
+    fn id(&self) -> Checked<String> {
+        if let Some(id) = &self.settings.client_id {
+            return Ok(id.clone());
+        }
+        let id = self.text(self.key(ClientValue::Id), &self.found.values.id)?;
+        let id = id.ok_or_else(|| self.missing(ClientValue::Id))?;
+        Ok(id.expose_secret().to_owned())
+    }
+
+    /// The client secret that is sent, and the other one. A second one that cannot be sent is reported before it is needed.
+    fn secret(&self, preferred: SecretKey) -> Checked<(SecretString, Secrets)> {
+        let mut keys = self.settings.source.client_secret_keys();
+        let mut read = |value| match keys.next() {
+            Some(key) => self.text(key, value),
+            None => Ok(None),
+        };
+        let values = &self.found.values;
+        let (first, second) = (read(&values.secret)?, read(&values.next_secret)?);
+        let missing = || self.missing(ClientValue::Secret);
+        Secrets::choose(first.cloned(), second.cloned(), preferred).ok_or_else(missing)
+    }
+
+    fn text(&self, key: &str, value: &'a SourceValue) -> Checked<Option<&'a SecretString>> {
+        text(value).map_err(|flaw| malformed(SecretRole::Client, self.name(), key, flaw))
+    }
+
+    fn signer(&self, id: String) -> Checked<Signer> {
+        let settings = self.settings;
+        let key = self.private_key()?;
+        let wanted = settings.assertion.as_deref();
+        let algorithm = key
+            .algorithm(wanted.and_then(|wanted| wanted.algorithm))
+            .map_err(|flaw| self.unusable(ClientValue::PrivateKey, ClientKeyFlaw::Key(flaw)))?;
+        let audience = wanted.and_then(|wanted| wanted.audience.clone());
+        let key_id = wanted.and_then(|wanted| wanted.key_id.clone());
+        Ok(Signer {
+            id,
+            algorithm,
+            key_id: key_id.or_else(|| key.id().map(str::to_owned)),
+            certificate: self.certificate(&key)?,
+            audience: audience.unwrap_or_else(|| settings.endpoint.url().to_string()),
+            key,
+        })
+    }
+
+    fn private_key(&self) -> Checked<Arc<PrivateKey>> {
+        let value = ClientValue::PrivateKey;
+        match &self.found.values.key {
+            SourceKey::Absent => Err(self.missing(value)),
+            SourceKey::Unusable(flaw) => Err(self.unusable(value, ClientKeyFlaw::Key(*flaw))),
+            SourceKey::Read(key) => Ok(Arc::clone(key)),
+        }
+    }
+
+    /// The certificate that the spec names, if it names one.
+    fn certificate(&self, key: &PrivateKey) -> Checked<Option<Arc<ClientCertificate>>> {
+        let value = ClientValue::Certificate;
+        if self.settings.client_key(value).is_none() {
+            return Ok(None);
+        }
+        match &self.found.values.certificate {
+            SourceCertificate::Absent => Err(self.missing(value)),
+            SourceCertificate::Unusable => Err(self.unusable(value, ClientKeyFlaw::NoCertificate)),
+            SourceCertificate::Read(certificate) if certificate.is_of(key) => {
+                Ok(Some(Arc::clone(certificate)))
+            }
+            SourceCertificate::Read(_) => {
+                Err(self.unusable(value, ClientKeyFlaw::OtherCertificate))
+            }
+        }
+    }
+
+    fn missing(&self, value: ClientValue) -> Rejection {
+        key_missing(SecretRole::Client, self.name(), self.key(value))
+    }
+
+    fn unusable(&self, value: ClientValue, flaw: ClientKeyFlaw) -> Rejection {
+        Rejection::ClientKey {
+            name: self.name().to_owned(),
+            key: self.key(value).to_owned(),
+            flaw,
+        }
+    }
+
+    fn name(&self) -> &'a str {
+        &self.settings.source.name
+    }
+
+    fn key(&self, value: ClientValue) -> &'a str {
+        self.settings.client_key(value).unwrap_or_default()
+    }
+}
