@@ -86,6 +86,7 @@ reasons! {
     ClientSecretNotLabelled => Local(Terminal), "the client Secret lacks the label that allows its use";
     ClientSecretMalformed => Local(Terminal), "a value in the client Secret is malformed";
     ClientKeyInvalid => Local(Terminal), "the client's private key cannot be used";
+    ClientCertificateExpired => Local(Terminal), "the client's certificate has expired, or is not valid yet";
     RefreshTokenNotFound => Local(Terminal), "there is no initial refresh token";
     RefreshTokenNotLabelled => Local(Terminal), "the Secret of the initial refresh token lacks the label for its use";
     RefreshTokenMalformed => Local(Terminal), "the initial refresh token is malformed";
@@ -117,6 +118,7 @@ reasons! {
     ResponseTooLarge => Exchange(Slow), "the response is larger than 256 KiB";
     TLSUntrusted => Exchange(Slow), "the TLS certificate of the token endpoint was not accepted";
     ClientCertificateRequired => Exchange(Slow), "the token endpoint requires a TLS client certificate";
+    ClientCertificateRefused => Exchange(Slow), "the token endpoint refused the client's certificate";
     Unreachable => Exchange(Fast), "the token endpoint could not be reached";
     NoResponse => Exchange(Fast), "the token endpoint sent no complete response";
     Unavailable => Exchange(Fast), "the token endpoint is failing";

@@ -80,9 +80,9 @@ pub use target::{DeletionPolicy, TargetSpec};
                                  'PrivateKeyJWT')")
     .message("clientAssertion is for clientAuthentication PrivateKeyJWT only: remove it, or set clientAuthentication"))]
 #[x_kube(validation = Rule::new("!(has(self.clientSecretRef.privateKeyKey) || has(self.clientSecretRef.certificateKey)) || \
-                                 (has(self.clientAuthentication) && self.clientAuthentication == 'PrivateKeyJWT')")
-    .message("clientSecretRef.privateKeyKey and certificateKey are for clientAuthentication PrivateKeyJWT only: remove them, or set \
-              clientAuthentication"))]
+                                 (has(self.clientAuthentication) && self.clientAuthentication in ['PrivateKeyJWT', 'MutualTLS'])")
+    .message("clientSecretRef.privateKeyKey and certificateKey are for clientAuthentication PrivateKeyJWT and MutualTLS only: remove \
+              them, or set clientAuthentication"))]
 #[x_kube(validation = Rule::new("!has(self.clientID) || self.clientSecretRef.clientIDKey == 'client-id'")
     .message("clientID and clientSecretRef.clientIDKey name two client ids: remove one of them"))]
 #[x_kube(validation = Rule::new("!has(self.refreshScopes) || self.refreshScopes.size() == 0 || self.grant == 'RefreshToken'")
@@ -142,8 +142,8 @@ pub struct CubeCredentialSpec {
     pub refresh_token_ref: Option<RefreshTokenRef>,
 
     /// The client authentication at the token endpoint. A public client has no secret: it sends its id in the body (None), or in the
-    /// Authorization header with an empty secret (`BasicEmptySecret`). With `PrivateKeyJWT` no shared secret exists: the client signs a
-    /// short-lived assertion with its private key. The default is Basic with provider `CubeSoftware`, whose
+    /// Authorization header with an empty secret (`BasicEmptySecret`). With `PrivateKeyJWT` and `MutualTLS` no shared secret exists: the
+    /// client signs a short-lived assertion with its private key, or presents a certificate. The default is Basic with provider `CubeSoftware`, whose
     /// metadata lists `client_secret_basic` only, and otherwise Body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_authentication: Option<ClientAuthentication>,
@@ -263,6 +263,9 @@ pub enum ClientAuthentication {
     /// A JWT that the client signs with its private key (`private_key_jwt`: RFC 7523 section 2.2, `OpenID` Connect Core section 9).
     #[serde(rename = "PrivateKeyJWT")]
     PrivateKeyJwt,
+    /// A TLS client certificate, and `client_id` in the body (RFC 8705, section 2).
+    #[serde(rename = "MutualTLS")]
+    MutualTls,
 }
 
 /// The Secret that holds the client id and the client secret, or the client's private key, in the same namespace.
@@ -286,14 +289,15 @@ pub struct ClientSecretRef {
     #[x_kube(validation = secret_keys_rule())]
     #[x_kube(validation = distinct_keys_rule())]
     pub client_secret_key: String,
-    /// The key of the client's private key, with clientAuthentication `PrivateKeyJWT`: PEM (PKCS#8, SEC1, PKCS#1) or a JWK; RSA of at
-    /// least 2048 bits, P-256, P-384 or Ed25519. The default is private-key.
+    /// The key of the client's private key: PEM (PKCS#8, SEC1, PKCS#1) or a JWK; RSA of at least 2048 bits, P-256, P-384 or Ed25519.
+    /// The default is private-key with clientAuthentication `PrivateKeyJWT`, and tls.key with `MutualTLS`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = key_rule())]
     pub private_key_key: Option<String>,
-    /// The key of the PEM certificate of that private key, for providers that know the key by it (Entra ID): the assertion then
-    /// names its SHA-256 thumbprint (`x5t#S256`).
+    /// The key of the PEM certificate of that private key. With `MutualTLS` it is presented, with the others of its chain, and the
+    /// default is tls.crt. With `PrivateKeyJWT` it is for providers that know the key by it (Entra ID): the assertion then names its
+    /// SHA-256 thumbprint (`x5t#S256`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = key_rule())]

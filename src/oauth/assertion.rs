@@ -9,7 +9,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{identity::ClientCertificate, private_key::PrivateKey};
-use crate::{api::SigningAlgorithm, scrub::Scrubber};
+use crate::api::SigningAlgorithm;
 
 /// The value of `client_assertion_type`.
 pub(super) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -86,13 +86,6 @@ impl Signer {
     fn thumbprint(&self) -> Option<[u8; 32]> {
         let certificate = self.certificate.as_ref();
         certificate.map(|certificate| certificate.thumbprint())
-    }
-
-    /// Adds the parts of the key. It is never sent; but nobody can say where else it stands.
-    pub(super) fn add_secrets(&self, scrubber: &mut Scrubber) {
-        for part in self.key.parts() {
-            scrubber.add_form(part.to_owned());
-        }
     }
 
     /// A hash of what proves the client. It is for this process alone.

@@ -7,6 +7,7 @@ use url::form_urlencoded::{Serializer, byte_serialize};
 use super::{
     assertion::{self, Signer},
     grant::Grant,
+    identity::CertifiedClient,
 };
 use crate::{api::ClientAuthentication, scrub::Scrubber};
 
@@ -29,7 +30,7 @@ impl ClientAuthentication {
         match self {
             Self::Body | Self::Basic => &[ClientValue::Id, ClientValue::Secret],
             Self::BasicEmptySecret | Self::None => &[ClientValue::Id],
-            Self::PrivateKeyJwt => &[
+            Self::PrivateKeyJwt | Self::MutualTls => &[
                 ClientValue::Id,
                 ClientValue::PrivateKey,
                 ClientValue::Certificate,
@@ -41,7 +42,11 @@ impl ClientAuthentication {
     pub(crate) fn is_allowed_with<T>(self, grant: &Grant<T>) -> bool {
         match self {
             // RFC 6749, section 2.3.1, knows clients whose secret is empty. Whether one may use a grant is up to the provider.
-            Self::Body | Self::Basic | Self::BasicEmptySecret | Self::PrivateKeyJwt => true,
+            Self::Body
+            | Self::Basic
+            | Self::BasicEmptySecret
+            | Self::PrivateKeyJwt
+            | Self::MutualTls => true,
             Self::None => grant.allows_public_clients(),
         }
     }
@@ -66,6 +71,8 @@ pub enum Authentication {
     },
     /// The client signs an assertion. It has not yet: it is signed when the request is sent.
     PrivateKeyJwt(Signer),
+    /// The client presents a certificate in the TLS handshake.
+    MutualTls(CertifiedClient),
     /// The client has signed an assertion for this request.
     Assertion {
         /// The client.
@@ -92,6 +99,7 @@ impl Authentication {
             Self::Body(client) | Self::Basic(client) => &client.id,
             Self::BasicEmptySecret { id } | Self::None { id } => id,
             Self::PrivateKeyJwt(signer) | Self::Assertion { signer, .. } => &signer.id,
+            Self::MutualTls(client) => &client.id,
         }
     }
 
@@ -103,6 +111,20 @@ impl Authentication {
             Self::BasicEmptySecret { .. }
             | Self::None { .. }
             | Self::PrivateKeyJwt(_)
+            | Self::MutualTls(_)
+            | Self::Assertion { .. } => None,
+        }
+    }
+
+    /// The certificate that the client presents.
+    pub(super) fn certified(&self) -> Option<&CertifiedClient> {
+        match self {
+            Self::MutualTls(client) => Some(client),
+            Self::Body(_)
+            | Self::Basic(_)
+            | Self::BasicEmptySecret { .. }
+            | Self::None { .. }
+            | Self::PrivateKeyJwt(_)
             | Self::Assertion { .. } => None,
         }
     }
@@ -112,6 +134,7 @@ impl Authentication {
     pub(crate) fn evidence(&self) -> Option<[u8; 32]> {
         match self {
             Self::PrivateKeyJwt(signer) | Self::Assertion { signer, .. } => Some(signer.evidence()),
+            Self::MutualTls(client) => Some(client.evidence()),
             Self::Body(_) | Self::Basic(_) | Self::BasicEmptySecret { .. } | Self::None { .. } => {
                 None
             }
@@ -126,6 +149,7 @@ impl Authentication {
             other @ (Self::BasicEmptySecret { .. }
             | Self::None { .. }
             | Self::PrivateKeyJwt(_)
+            | Self::MutualTls(_)
             | Self::Assertion { .. }) => other,
         }
     }
@@ -138,6 +162,7 @@ impl Authentication {
             Self::BasicEmptySecret { .. } => "BasicEmptySecret",
             Self::None { .. } => "None",
             Self::PrivateKeyJwt(_) | Self::Assertion { .. } => "PrivateKeyJWT",
+            Self::MutualTls(_) => "MutualTLS",
         }
     }
 
@@ -157,6 +182,10 @@ impl Authentication {
             Self::PrivateKeyJwt(signer) => {
                 form.append_pair("client_id", &signer.id);
             }
+            // RFC 8705, section 2: the certificate proves what this names.
+            Self::MutualTls(client) => {
+                form.append_pair("client_id", &client.id);
+            }
             Self::Assertion { signer, assertion } => {
                 form.append_pair("client_id", &signer.id)
                     .append_pair("client_assertion_type", assertion::TYPE)
@@ -170,9 +199,11 @@ impl Authentication {
         match self {
             Self::Basic(client) => Some(client.header()),
             Self::BasicEmptySecret { id } => Some(Client::without_secret(id).header()),
-            Self::Body(_) | Self::None { .. } | Self::PrivateKeyJwt(_) | Self::Assertion { .. } => {
-                None
-            }
+            Self::Body(_)
+            | Self::None { .. }
+            | Self::PrivateKeyJwt(_)
+            | Self::MutualTls(_)
+            | Self::Assertion { .. } => None,
         }
     }
 
@@ -186,9 +217,10 @@ impl Authentication {
             }
             Self::BasicEmptySecret { id } => Client::without_secret(id).add_header(scrubber),
             Self::None { .. } => {}
-            Self::PrivateKeyJwt(signer) => signer.add_secrets(scrubber),
+            Self::PrivateKeyJwt(signer) => signer.key.add_parts(scrubber),
+            Self::MutualTls(client) => client.key.add_parts(scrubber),
             Self::Assertion { signer, assertion } => {
-                signer.add_secrets(scrubber);
+                signer.key.add_parts(scrubber);
                 scrubber.add(assertion.expose_secret());
             }
         }
@@ -236,6 +268,7 @@ mod tests {
         for method in [
             ClientAuthentication::Body,
             ClientAuthentication::PrivateKeyJwt,
+            ClientAuthentication::MutualTls,
         ] {
             assert!(method.is_allowed_with(&Grant::<()>::ClientCredentials));
             assert!(method.is_allowed_with(&Grant::RefreshToken(())));

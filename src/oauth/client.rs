@@ -4,6 +4,7 @@ pub(in crate::oauth) mod classify;
 mod connection;
 pub mod error;
 mod lookup;
+mod observed;
 pub(crate) mod proxy;
 pub(in crate::oauth) mod race;
 mod receive;
@@ -34,17 +35,20 @@ use self::{
     connection::Connection,
     error::{NetworkError, NoResponse},
     lookup::Lookup,
+    observed::Observed,
     proxy::Proxy,
     receive::receive,
     request::Head,
     tls::Tls,
     trust::{Trust, Trusted},
+    verifier::Verifier,
 };
 #[cfg(feature = "plugin")]
 use super::authorization::CodeRequest;
 use super::{
     ca_bundle::TrustedCa,
     endpoint::Endpoint,
+    identity::CertifiedClient,
     networks::{Address, Networks},
     probe::ProbeRequest,
     request::TokenRequest,
@@ -104,6 +108,7 @@ impl TokenClient {
         self.post(
             &request.endpoint,
             request.ca_bundle.as_ref(),
+            request.authentication.certified(),
             &request.body(),
             request.authorization(),
         )
@@ -120,7 +125,8 @@ impl TokenClient {
         let settings = request::settings_of_probe();
         let http = request::probe(request)?;
         let limit = self.exchange_timeout.min(PROBE_TIMEOUT);
-        let head = self.exchange(endpoint, request.ca_bundle.as_ref(), http, &settings);
+        // The certificate of the client is for its token endpoint alone.
+        let head = self.exchange(endpoint, request.ca_bundle.as_ref(), None, http, &settings);
         let head = timeout(limit, head).await;
         let (head, _) = head.unwrap_or_else(|_| {
             Err(NetworkError::NoResponse {
@@ -140,20 +146,28 @@ impl TokenClient {
     #[cfg(feature = "plugin")]
     pub(crate) async fn redeem(&self, request: &CodeRequest) -> Result<Response, NetworkError> {
         let trusted = request.ca_bundle.as_ref();
+        let certified = request.authentication.certified();
         let authorization = request.authorization();
-        self.post(&request.endpoint, trusted, &request.body(), authorization)
-            .await
+        self.post(
+            &request.endpoint,
+            trusted,
+            certified,
+            &request.body(),
+            authorization,
+        )
+        .await
     }
 
     pub(super) async fn post(
         &self,
         endpoint: &Endpoint,
         trusted: Option<&TrustedCa>,
+        certified: Option<&CertifiedClient>,
         form: &SecretString,
         authorization: Option<SecretString>,
     ) -> Result<Response, NetworkError> {
         let request = request::post(endpoint, form, authorization.as_ref())?;
-        self.transmit(endpoint, trusted, request).await
+        self.transmit(endpoint, trusted, certified, request).await
     }
 
     /// Fetches a document, with the limits of an exchange.
@@ -167,21 +181,22 @@ impl TokenClient {
         trusted: Option<&TrustedCa>,
     ) -> Result<Response, NetworkError> {
         let request = request::get(endpoint)?;
-        self.transmit(endpoint, trusted, request).await
+        self.transmit(endpoint, trusted, None, request).await
     }
 
     async fn transmit(
         &self,
         endpoint: &Endpoint,
         trusted: Option<&TrustedCa>,
+        certified: Option<&CertifiedClient>,
         request: Request<String>,
     ) -> Result<Response, NetworkError> {
         let settings = request::settings();
         let limit = self.exchange_timeout;
         let mut time = pin!(sleep(limit));
         let limit = SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX);
-        let (head, certificate_wanted) = select! {
-            head = self.exchange(endpoint, trusted, request, &settings) => head?,
+        let (head, verifier) = select! {
+            head = self.exchange(endpoint, trusted, certified, request, &settings) => head?,
             // The limits of the steps before the request are shorter: it has been sent by then.
             () = &mut time => return Err(NetworkError::NoResponse {
                 endpoint: endpoint.authority(),
@@ -189,29 +204,30 @@ impl TokenClient {
             }),
         };
         let response = receive(head, time, Cut::Timeout(limit)).await;
-        if certificate_wanted && response.is_refusing_page() {
-            let endpoint = endpoint.authority();
-            return Err(NetworkError::ClientCertificateRequired { endpoint });
+        if verifier.certificate_wanted() && response.is_refusing_page() {
+            return Err(classify::certificate(endpoint, &verifier, None));
         }
         Ok(response)
     }
 
-    /// Sends the request, and waits for the head of its response. Tells also whether the server asked for a client certificate.
+    /// Sends the request, and waits for the head of its response. The verifier knows whether the server asked for a client certificate.
     async fn exchange(
         &self,
         endpoint: &Endpoint,
         trusted: Option<&TrustedCa>,
+        certified: Option<&CertifiedClient>,
         request: Request<String>,
         settings: &http1::Builder,
-    ) -> Result<(Head, bool), NetworkError> {
+    ) -> Result<(Head, Arc<Verifier>), NetworkError> {
         self.check_network(endpoint)?;
         let trusted = self.trust.of(trusted)?;
-        let tls = Tls::new(&trusted);
+        let tls = Tls::with(&trusted, certified.map(tls::certified_key).transpose()?);
         let verifier = Arc::clone(&tls.verifier);
         let connection = self.open(endpoint, &trusted, tls).await?;
+        let connection = Observed::new(connection, Arc::clone(&verifier));
         let sent = request::send(connection, request, settings).await;
         let head = sent.map_err(|error| classify::response(&error, endpoint, &verifier))?;
-        Ok((head, verifier.certificate_wanted()))
+        Ok((head, verifier))
     }
 
     /// The addresses of an endpoint, at least one of which may be used.

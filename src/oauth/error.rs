@@ -147,6 +147,7 @@ impl fmt::Display for ProbeError {
             NetworkError::Untrusted { .. }
             | NetworkError::Proxy { .. }
             | NetworkError::NoTlsClient
+            | NetworkError::ClientCertificateRefused { .. }
             | NetworkError::NotSigned => error.fmt(f),
         }
     }

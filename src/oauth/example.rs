@@ -32,6 +32,10 @@ pub fn token_error(reason: Reason, pause: Option<SignedDuration>) -> Option<Toke
         Reason::ClientCertificateRequired => NetworkError::ClientCertificateRequired {
             endpoint: endpoint(),
         },
+        Reason::ClientCertificateRefused => NetworkError::ClientCertificateRefused {
+            endpoint: endpoint(),
+            alert: None,
+        },
         Reason::NoResponse => NetworkError::NoResponse {
             endpoint: endpoint(),
             cause: NoResponse::Incomplete,

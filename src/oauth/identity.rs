@@ -1,5 +1,7 @@
 //! The certificate of a client's private key.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use sha2::{Digest, Sha256};
@@ -10,11 +12,35 @@ use x509_cert::{
 
 use super::{certificate::timestamp, private_key::PrivateKey};
 
+/// A client that presents a certificate in the TLS handshake (RFC 8705).
+#[derive(Clone, Debug)]
+pub struct CertifiedClient {
+    /// The client id; not a secret.
+    pub id: String,
+    /// The key of the certificate.
+    pub key: Arc<PrivateKey>,
+    /// The certificate.
+    pub certificate: Arc<ClientCertificate>,
+}
+
+impl CertifiedClient {
+    /// A hash of what proves the client. It is for this process alone.
+    pub(super) fn evidence(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update(self.key.digest());
+        for certificate in &self.certificate.chain {
+            hash.update(certificate);
+        }
+        hash.finalize().into()
+    }
+}
+
 /// The certificate of a client, with the others of its chain.
 #[derive(Debug)]
 pub struct ClientCertificate {
     chain: Vec<CertificateDer<'static>>,
     public: Vec<u8>,
+    not_before: Timestamp,
     not_after: Timestamp,
 }
 
@@ -29,6 +55,7 @@ impl ClientCertificate {
         let validity = own.validity();
         Some(Self {
             public: own.subject_public_key_info().to_der().ok()?,
+            not_before: timestamp(validity.not_before.to_unix_duration().as_secs())?,
             not_after: timestamp(validity.not_after.to_unix_duration().as_secs())?,
             chain,
         })
@@ -38,6 +65,17 @@ impl ClientCertificate {
     #[must_use]
     pub fn thumbprint(&self) -> [u8; 32] {
         Sha256::digest(&self.chain[0]).into()
+    }
+
+    /// The client's own certificate, and the others.
+    pub(super) fn chain(&self) -> Vec<CertificateDer<'static>> {
+        self.chain.clone()
+    }
+
+    /// The beginning of its validity.
+    #[must_use]
+    pub fn not_before(&self) -> Timestamp {
+        self.not_before
     }
 
     /// The end of its validity.

@@ -50,7 +50,7 @@ pub fn absorb(observed: &mut Observed, outcome: Outcome, now: Timestamp) {
             observed.memory.target.see_pods(seen);
         }
         Outcome::Source(source) => {
-            source_read(observed, source);
+            source_read(observed, source, now);
             target::notice_inheritance(observed, now);
         }
         Outcome::Seed(source) => {
@@ -105,13 +105,13 @@ pub fn absorb(observed: &mut Observed, outcome: Outcome, now: Timestamp) {
 }
 
 /// The source Secret was read. If it has another version but the values of the failed attempt, only a label was edited.
-fn source_read(observed: &mut Observed, source: Source) {
+fn source_read(observed: &mut Observed, source: Source, now: Timestamp) {
     observed.source = source;
     let (Ok(settings), Source::Read(secret)) = (&observed.settings, &observed.source) else {
         return;
     };
     // The order of two client secrets does not matter here.
-    if let Ok(client) = client::usable(settings, &observed.source, SecretKey::First) {
+    if let Ok(client) = client::usable(settings, &observed.source, SecretKey::First, now) {
         let inputs = TokenInputs::new(settings, &client).digest();
         let exchange = &mut observed.memory.exchange;
         exchange.source_read(&secret.version, inputs);

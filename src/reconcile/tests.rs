@@ -14,6 +14,7 @@ use model::{cluster, provider};
 mod adoption;
 mod allocations;
 mod budget;
+mod certificates;
 mod conditions;
 mod consent;
 mod consumers;

@@ -30,11 +30,14 @@ enum Authentication {
     Body,
     Basic,
     Assertion,
+    Certificate,
 }
-use Authentication::{Assertion, Basic, Body};
+use Authentication::{Assertion, Basic, Body, Certificate};
 
 /// The key that stands in for the placeholder of an example.
 const PRIVATE_KEY: &str = include_str!("../fuzz/corpus/private_key/p256-pkcs8");
+/// Its certificate.
+const CERTIFICATE: &str = include_str!("../fuzz/corpus/private_key/certificate");
 
 const CLIENT: (&str, &str) = ("grant_type", "client_credentials");
 const REFRESH: (&str, &str) = ("grant_type", "refresh_token");
@@ -97,6 +100,10 @@ const EXCHANGES: &[Exchange] = &[
         target: "/realms/treasury/protocol/openid-connect/token",
         authentication: Body,
         form: &[CLIENT],
+    },
+    Exchange {
+        authentication: Certificate,
+        ..at_custom("mutual-tls.yaml")
     },
     at_custom("netrc.yaml"),
     Exchange {
@@ -172,7 +179,7 @@ fn the_api_server_accepts_each_example_as_it_is() {
     }
 }
 
-/// The provider's host and CA are replaced, the placeholder of a private key, and nothing else.
+/// The provider's host and CA are replaced, the placeholders of a private key and its certificate, and nothing else.
 fn at_provider(object: &mut Value, url: impl Fn(&str) -> String) {
     let annotations = &mut object["metadata"]["annotations"];
     if annotations.is_object() {
@@ -181,6 +188,10 @@ fn at_provider(object: &mut Value, url: impl Fn(&str) -> String) {
     }
     if let Some(key) = object.pointer_mut("/stringData/private-key") {
         *key = json!(PRIVATE_KEY);
+    }
+    if let Some(key) = object.pointer_mut("/stringData/tls.key") {
+        *key = json!(PRIVATE_KEY);
+        object["stringData"]["tls.crt"] = json!(CERTIFICATE);
     }
     if is_credential(object) {
         let spec = &mut object["spec"];
@@ -281,13 +292,15 @@ impl Exchange {
         let proof = match self.authentication {
             Assertion => {
                 assert!(form.remove("client_assertion_type").is_some());
-                "client_assertion"
+                form.remove("client_assertion")
             }
-            Body | Basic => "client_secret",
+            // The handshake proves the client.
+            Certificate => Some("".into()),
+            Body | Basic => form.remove("client_secret"),
         };
-        let in_body = [form.remove("client_id"), form.remove(proof)];
+        let in_body = [form.remove("client_id"), proof];
         let expected = match self.authentication {
-            Body | Assertion => (false, true),
+            Body | Assertion | Certificate => (false, true),
             Basic => (true, false),
         };
         let found = (basic, in_body.iter().all(Option::is_some));

@@ -172,8 +172,8 @@ fn a_key_that_the_provider_does_not_know_is_refused_and_the_right_one_is_tried_w
     let message = told(&status)[1].clone();
     assert!(
         message.starts_with(
-            "Refreshed=False InvalidClient: token endpoint responded 401 invalid_client: register the public key of private-key in Secret \
-             \"client\" at the provider, or correct spec.clientAssertion (audience, keyID); retrying at "
+            "Refreshed=False InvalidClient: token endpoint responded 401 invalid_client: register the public key of Secret \"client\" at the \
+             provider, or correct spec.clientAssertion; retrying at "
         ),
         "{message}"
     );

@@ -20,6 +20,7 @@ mod scripted;
 mod admission;
 mod backup;
 mod budget;
+mod certificates;
 mod check;
 mod check_faults;
 mod commands;

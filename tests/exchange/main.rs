@@ -19,6 +19,7 @@ mod ends;
 mod handshake;
 mod headers;
 mod memory;
+mod mutual_tls;
 mod names;
 mod networks;
 mod probe;

@@ -132,6 +132,13 @@ impl Certificate {
         format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
     }
 
+    /// Its private key (PKCS#8).
+    #[allow(dead_code, reason = "not every test has a client with a certificate")]
+    pub(crate) fn key_pem(&self) -> String {
+        let text = STANDARD.encode(self.key.secret_der());
+        format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n")
+    }
+
     /// The configuration of a server with these versions of TLS.
     pub(crate) fn config(&self, versions: &[&'static SupportedProtocolVersion]) -> ServerConfig {
         Self::builder(versions)

@@ -52,6 +52,8 @@ struct State {
     script: Script,
     connections: AtomicUsize,
     requests: Mutex<Vec<Request>>,
+    /// The certificates of the clients, one for each request.
+    clients: Mutex<Vec<Option<Vec<u8>>>>,
     stopped: AtomicBool,
 }
 
@@ -85,6 +87,7 @@ impl Provider {
             script: Box::new(script),
             connections: AtomicUsize::new(0),
             requests: Mutex::default(),
+            clients: Mutex::default(),
             stopped: AtomicBool::new(false),
         });
         let shared = state.clone();
@@ -112,6 +115,12 @@ impl Provider {
         self.state.requests.lock().unwrap().clone()
     }
 
+    /// The certificate of the client of each request.
+    #[allow(dead_code, reason = "not every test has a client with a certificate")]
+    pub(crate) fn clients(&self) -> Vec<Option<Vec<u8>>> {
+        self.state.clients.lock().unwrap().clone()
+    }
+
     /// How many connections were opened, with or without a request.
     pub(crate) fn connections(&self) -> usize {
         self.state.connections.load(Ordering::SeqCst)
@@ -131,6 +140,9 @@ impl State {
         let tls = ServerConnection::new(self.config.clone()).map_err(io::Error::other)?;
         let mut reader = BufReader::new(StreamOwned::new(tls, socket));
         while let Some(request) = read(&mut reader, connection)? {
+            let client = reader.get_ref().conn.peer_certificates();
+            let client = client.map(|chain| chain[0].to_vec());
+            self.clients.lock().unwrap().push(client);
             self.requests.lock().unwrap().push(request.clone());
             if (self.script)(&request).send(reader.get_mut())? == Then::End {
                 break;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::{
+    api::ClientAuthentication,
     oauth::{
         ca_bundle::TrustedCa,
         client::{TokenClient, proxy},
@@ -195,6 +196,12 @@ impl Network {
             return known.clone();
         }
         let finding = match self.tokens.probe(&settings.endpoint, trusted).await {
+            // The probe names no client, and so presents no certificate.
+            Err(NetworkError::ClientCertificateRequired { .. })
+                if settings.authentication == ClientAuthentication::MutualTls =>
+            {
+                Finding::good(NetworkFact::AsksForCertificate)
+            }
             Err(error) => failed(error, settings),
             Ok(response) => match probe::judge(&response) {
                 Judgement::Expected(error) => Finding::good(NetworkFact::Refused(error)),

@@ -29,15 +29,16 @@ pub(super) fn handshake(
     endpoint: &Endpoint,
     verifier: &Verifier,
 ) -> NetworkError {
+    let tls = cause::<rustls::Error>(error);
+    if let Some(alert) = tls.and_then(|tls| about_certificate(tls, verifier)) {
+        return certificate(endpoint, verifier, Some(alert));
+    }
     let endpoint = endpoint.authority();
-    match cause::<rustls::Error>(error) {
+    match tls {
         Some(tls) if is_untrusted(tls) => NetworkError::Untrusted {
             endpoint,
             cause: verifier.refused().unwrap_or(Untrusted::Unusable),
         },
-        Some(tls) if wants_certificate(tls, verifier) => {
-            NetworkError::ClientCertificateRequired { endpoint }
-        }
         Some(tls) => NetworkError::Unreachable {
             endpoint,
             cause: refused(tls),
@@ -77,16 +78,34 @@ pub(super) fn response(
     endpoint: &Endpoint,
     verifier: &Verifier,
 ) -> NetworkError {
+    let tls = cause::<rustls::Error>(error);
+    // With TLS 1.3, the request has been sent by then. A server reads it only after the handshake, which such an alert ends: it comes
+    // before any byte of a response.
+    if let Some(alert) = tls.and_then(|tls| about_certificate(tls, verifier))
+        && !verifier.response_began()
+        && (!verifier.certificate_sent() || proves_refusal(alert))
+    {
+        return certificate(endpoint, verifier, Some(alert));
+    }
     let endpoint = endpoint.authority();
-    let cause = match cause::<rustls::Error>(error) {
-        // With TLS 1.3, the request has been sent by then. A server reads it only after the handshake, which such an alert ends.
-        Some(tls) if wants_certificate(tls, verifier) => {
-            return NetworkError::ClientCertificateRequired { endpoint };
-        }
+    let cause = match tls {
         Some(_) => NoResponse::TlsBroke,
         None => NoResponse::Incomplete,
     };
     NetworkError::NoResponse { endpoint, cause }
+}
+
+/// The meaning of a refusal that is about the client's certificate: it sent one, or none.
+pub(super) fn certificate(
+    endpoint: &Endpoint,
+    verifier: &Verifier,
+    alert: Option<AlertDescription>,
+) -> NetworkError {
+    let endpoint = endpoint.authority();
+    if verifier.certificate_sent() {
+        return NetworkError::ClientCertificateRefused { endpoint, alert };
+    }
+    NetworkError::ClientCertificateRequired { endpoint }
 }
 
 fn is_untrusted(error: &rustls::Error) -> bool {
@@ -94,27 +113,33 @@ fn is_untrusted(error: &rustls::Error) -> bool {
     matches!(error, InvalidCertificate(_) | NoCertificatesPresented)
 }
 
-/// Returns whether a server ended a handshake because it got no client certificate.
-fn wants_certificate(error: &rustls::Error, verifier: &Verifier) -> bool {
+/// The alert with which a server ended a handshake because of the client's certificate, or because it got none.
+fn about_certificate(error: &rustls::Error, verifier: &Verifier) -> Option<AlertDescription> {
     match error {
-        rustls::Error::AlertReceived(alert) => {
-            verifier.certificate_wanted() && is_about_certificate(*alert)
+        rustls::Error::AlertReceived(alert) if verifier.certificate_wanted() => {
+            is_about_certificate(*alert).then_some(*alert)
         }
-        _ => false,
+        _ => None,
     }
 }
 
-/// Returns whether a server sends this alert when it gets no client certificate. RFC 8446 has one for it, which older servers and
-/// TLS 1.2 do not know.
+/// Returns whether a server sends this alert about a client's certificate. RFC 8446 has one for a missing certificate, which older
+/// servers and TLS 1.2 do not know.
 fn is_about_certificate(alert: AlertDescription) -> bool {
+    use AlertDescription as A;
+    proves_refusal(alert) || matches!(alert, A::HandshakeFailure | A::NoCertificate)
+}
+
+/// Returns whether this alert has no other meaning.
+fn proves_refusal(alert: AlertDescription) -> bool {
     use AlertDescription as A;
     matches!(
         alert,
         A::CertificateRequired
-            | A::HandshakeFailure
             | A::BadCertificate
-            | A::NoCertificate
             | A::UnsupportedCertificate
+            | A::CertificateRevoked
+            | A::CertificateExpired
             | A::CertificateUnknown
             | A::AccessDenied
             | A::UnknownCA

@@ -37,6 +37,12 @@ pub enum NetworkError {
     /// refused the request.
     #[error("token endpoint {endpoint} requires a TLS client certificate")]
     ClientCertificateRequired { endpoint: String },
+    /// The same with a client certificate. The alert is the server's reason, if it ended the handshake.
+    #[error("token endpoint {endpoint} refused the client certificate{}", shown(*alert))]
+    ClientCertificateRefused {
+        endpoint: String,
+        alert: Option<AlertDescription>,
+    },
     /// `proxy` is `host:port`. Nothing was sent to the token endpoint.
     #[error("proxy {proxy} {cause}")]
     Proxy { proxy: String, cause: ProxyFault },
@@ -54,7 +60,7 @@ pub enum NetworkError {
     NoTlsClient,
     #[error("the client secret cannot be sent in an HTTP header")]
     SecretNotSendable,
-    #[error("the client assertion could not be signed")]
+    #[error("the client's private key could not be used")]
     NotSigned,
 }
 
@@ -187,6 +193,10 @@ pub enum NoResponse {
     TlsBroke,
 }
 
+fn shown(alert: Option<AlertDescription>) -> String {
+    alert.map_or_else(String::new, |alert| format!(" (alert {alert:?})"))
+}
+
 fn expired(at: Option<Timestamp>, issuer: Option<&str>, above: Option<&str>) -> String {
     let at = at.map_or_else(String::new, |at| format!(" at {at}"));
     match (above, issuer) {
@@ -206,6 +216,7 @@ impl NetworkError {
                 Reason::Unreachable
             }
             Self::ClientCertificateRequired { .. } => Reason::ClientCertificateRequired,
+            Self::ClientCertificateRefused { .. } => Reason::ClientCertificateRefused,
             Self::Untrusted { .. } => Reason::TLSUntrusted,
             Self::NoResponse { .. } => Reason::NoResponse,
             Self::NoTlsClient => Reason::CABundleInvalid,
@@ -226,6 +237,7 @@ impl NetworkError {
             | Self::Unreachable { .. }
             | Self::Untrusted { .. }
             | Self::ClientCertificateRequired { .. }
+            | Self::ClientCertificateRefused { .. }
             | Self::Proxy { .. }
             | Self::NoTlsClient
             | Self::SecretNotSendable

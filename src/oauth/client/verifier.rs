@@ -1,9 +1,12 @@
 //! Verifies certificates as the TLS library does, and keeps what becomes known in one handshake: why a certificate was refused,
 //! and whether the server asked for one. The library's errors tell neither.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use rustls::{
@@ -27,13 +30,32 @@ use crate::{
 pub(in crate::oauth) struct Verifier {
     inner: Arc<WebPkiServerVerifier>,
     refused: Mutex<Option<Untrusted>>,
+    /// The certificate of the client, if it has one.
+    certified: Option<Certified>,
     certificate_wanted: AtomicBool,
+    certificate_sent: AtomicBool,
+    response_began: AtomicBool,
+}
+
+/// A certificate with its key, which is not shown.
+struct Certified(Arc<CertifiedKey>);
+
+impl fmt::Debug for Certified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<redacted>")
+    }
 }
 
 impl Verifier {
-    pub(in crate::oauth) fn new(inner: Arc<WebPkiServerVerifier>) -> Self {
+    pub(super) fn new(
+        inner: Arc<WebPkiServerVerifier>,
+        certified: Option<Arc<CertifiedKey>>,
+    ) -> Self {
         Self {
             inner,
+            certified: certified.map(Certified),
+            certificate_sent: AtomicBool::new(false),
+            response_began: AtomicBool::new(false),
             refused: Mutex::default(),
             certificate_wanted: AtomicBool::new(false),
         }
@@ -44,7 +66,21 @@ impl Verifier {
         lock(&self.refused).clone()
     }
 
-    /// Returns whether the server asked for a client certificate, and got none.
+    /// Returns whether the server got a client certificate.
+    pub(super) fn certificate_sent(&self) -> bool {
+        self.certificate_sent.load(Ordering::Relaxed)
+    }
+
+    /// Returns whether a byte of the response has arrived.
+    pub(super) fn response_began(&self) -> bool {
+        self.response_began.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn response_begins(&self) {
+        self.response_began.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether the server asked for a client certificate.
     pub(super) fn certificate_wanted(&self) -> bool {
         self.certificate_wanted.load(Ordering::Relaxed)
     }
@@ -111,15 +147,19 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// The TLS library looks for a client certificate when the server asks for one, and finds none here.
+/// The TLS library looks for a client certificate when the server asks for one.
 impl ResolvesClientCert for Verifier {
-    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+    /// The names of CAs that the server sends are no condition: many servers send none, or the wrong ones.
+    fn resolve(&self, _: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         self.certificate_wanted.store(true, Ordering::Relaxed);
-        None
+        let Certified(certified) = self.certified.as_ref()?;
+        certified.key.choose_scheme(schemes)?;
+        self.certificate_sent.store(true, Ordering::Relaxed);
+        Some(Arc::clone(certified))
     }
 
     fn has_certs(&self) -> bool {
-        false
+        self.certified.is_some()
     }
 }
 

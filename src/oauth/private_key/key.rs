@@ -7,11 +7,12 @@ use aws_lc_rs::{
     signature::{EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaKeyPair},
 };
 use jsonwebtoken::EncodingKey;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::{der, flaw::KeyFlaw, kind::KeyKind};
-use crate::api::SigningAlgorithm;
+use crate::{api::SigningAlgorithm, scrub::Scrubber};
 
 /// The shortest and the longest RSA key that are accepted, in bits (RFC 7518, section 3.3; the crypto provider's limit).
 const RSA_BITS: RangeInclusive<usize> = 2048..=8192;
@@ -114,8 +115,26 @@ impl PrivateKey {
         Sha256::digest(self.key.as_bytes()).into()
     }
 
+    /// Adds the parts of its text that nobody may see. They are never sent; but nobody can say where else they stand.
+    pub(in crate::oauth) fn add_parts(&self, scrubber: &mut Scrubber) {
+        for part in self.parts() {
+            scrubber.add_form(part.to_owned());
+        }
+    }
+
+    /// The key for a TLS handshake.
+    pub(in crate::oauth) fn der(&self) -> PrivateKeyDer<'_> {
+        let der = self.key.as_bytes();
+        match self.kind {
+            KeyKind::Rsa { .. } => PrivatePkcs1KeyDer::from(der).into(),
+            KeyKind::P256 | KeyKind::P384 | KeyKind::Ed25519 => {
+                PrivatePkcs8KeyDer::from(der).into()
+            }
+        }
+    }
+
     /// The parts of its text that nobody may see.
-    pub(crate) fn parts(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn parts(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().map(ExposeSecret::expose_secret)
     }
 }

@@ -35,9 +35,9 @@ pub(super) async fn read(
     flags: &Create,
     method: ClientAuthentication,
 ) -> Result<Client> {
-    if method == ClientAuthentication::PrivateKeyJwt {
+    if method.values().contains(&ClientValue::PrivateKey) {
         return Err(PluginError::Usage(
-            "client authentication PrivateKeyJWT needs a Secret with client-id and private-key: create it, and name it with --from-secret \
+            "this client authentication needs a Secret with a private key: create it, and name it with --from-secret \
              (docs/client-authentication.md)"
                 .into(),
         ));

@@ -57,7 +57,7 @@ pub(in crate::plugin) struct Create {
     #[arg(long, value_name = "SECRET")]
     pub(super) from_secret: Option<String>,
     /// The client's method of authentication; None is for public clients, and a private key needs --from-secret
-    #[arg(long, value_parser = PossibleValuesParser::new(["Body", "Basic", "BasicEmptySecret", "None", "PrivateKeyJWT"]).try_map(variant::<ClientAuthentication>))]
+    #[arg(long, value_parser = PossibleValuesParser::new(["Body", "Basic", "BasicEmptySecret", "None", "PrivateKeyJWT", "MutualTLS"]).try_map(variant::<ClientAuthentication>))]
     pub(super) client_authentication: Option<ClientAuthentication>,
     /// The Secret to publish the token in; by default NAME-token
     #[arg(long, value_name = "SECRET")]

@@ -53,12 +53,20 @@ fn signs(prepared: &Prepared) -> bool {
     prepared.settings.authentication == ClientAuthentication::PrivateKeyJwt
 }
 
+/// Returns whether the client presents a certificate.
+fn presents(prepared: &Prepared) -> bool {
+    prepared.settings.authentication == ClientAuthentication::MutualTls
+}
+
 fn refused(prepared: &Prepared, request: &CodeRequest, error: &TokenError) -> PluginError {
     let client = &prepared.settings.source.name;
     let remedy = match error.reason() {
         Reason::InvalidClient if signs(prepared) => format!(
             "register the public key of the private key in Secret \"{client}\" at the provider, check the client id and \
              spec.clientAssertion, and the clock of this machine"
+        ),
+        Reason::InvalidClient | Reason::ClientCertificateRefused if presents(prepared) => format!(
+            "register the certificate in Secret \"{client}\", or its CA, at the provider, and check the client id"
         ),
         Reason::InvalidClient => format!(
             "check the client id and the client secret in Secret \"{client}\", and spec.clientAuthentication"

@@ -10,7 +10,7 @@ impl Case<'_> {
     /// The client as the next exchange would send it: after a refusal of one of two client secrets with the other one.
     pub(super) fn client(&self) -> Result<UsableClient, Rejection> {
         let preferred = self.preferred_secret();
-        let client = client::usable(self.settings, &self.observed.source, preferred)?;
+        let client = client::usable(self.settings, &self.observed.source, preferred, self.now)?;
         let Some(secrets) = &client.secrets else {
             return Ok(client);
         };

@@ -62,7 +62,8 @@ pub(crate) enum SpecFact {
 #[derive(Clone, Debug)]
 pub(crate) struct KeyFact {
     pub(crate) kind: KeyKind,
-    pub(crate) algorithm: SigningAlgorithm,
+    /// The algorithm of the assertion, if there is one.
+    pub(crate) algorithm: Option<SigningAlgorithm>,
     /// The `kid` of the assertion.
     pub(crate) id: Option<String>,
     /// The end of its certificate, if it has one.

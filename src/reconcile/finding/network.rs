@@ -65,6 +65,8 @@ pub(crate) enum NetworkFact {
     /// A token endpoint refuses a request without a client.
     Refused(ResponseError),
     Unclear(Unclear),
+    /// The token endpoint asks for the client certificate that the spec names.
+    AsksForCertificate,
     /// The way to the host of the probe was not checked.
     ProbeHostNotChecked {
         host: String,

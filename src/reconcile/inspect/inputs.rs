@@ -22,11 +22,17 @@ fn key(client: &Authentication) -> Option<KeyFact> {
             let certificate = signer.certificate.as_ref();
             Some(KeyFact {
                 kind: signer.key.kind(),
-                algorithm: signer.algorithm,
+                algorithm: Some(signer.algorithm),
                 id: signer.key_id.clone(),
                 certificate_expires_at: certificate.map(|certificate| certificate.not_after()),
             })
         }
+        Authentication::MutualTls(client) => Some(KeyFact {
+            kind: client.key.kind(),
+            algorithm: None,
+            id: None,
+            certificate_expires_at: Some(client.certificate.not_after()),
+        }),
         Authentication::Body(_)
         | Authentication::Basic(_)
         | Authentication::BasicEmptySecret { .. }
@@ -39,7 +45,7 @@ impl Inspection<'_> {
     pub(crate) fn source(&self) -> Finding {
         let settings = self.0.settings;
         let source = &self.0.observed.source;
-        let checked = client::usable(settings, source, self.0.preferred_secret());
+        let checked = client::usable(settings, source, self.0.preferred_secret(), self.0.now);
         let missing = settings.two_secret_keys().and_then(|keys| {
             let Source::Read(found) = source else {
                 return None;

@@ -36,7 +36,8 @@ impl Inspection<'_> {
 
     fn signing_in(&self) -> Result<SignIn, Rejection> {
         let (observed, settings) = (self.0.observed, self.0.settings);
-        let client = client::usable(settings, &observed.source, self.0.preferred_secret())?;
+        let preferred = self.0.preferred_secret();
+        let client = client::usable(settings, &observed.source, preferred, self.0.now)?;
         self.0.hosts()?;
         self.0.authorities()?;
         Ok(SignIn {

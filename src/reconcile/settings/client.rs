@@ -8,16 +8,31 @@ const CLIENT_ID_KEY: &str = "client-id";
 /// The default of `privateKeyKey`.
 const PRIVATE_KEY_KEY: &str = "private-key";
 
+/// The keys of a Secret of type `kubernetes.io/tls`.
+const TLS_KEY: &str = "tls.key";
+const TLS_CERTIFICATE: &str = "tls.crt";
+
 /// The Secret of the client, with the defaults of its method.
 pub(super) fn source(
     spec: &CubeCredentialSpec,
     method: ClientAuthentication,
 ) -> Result<ClientSecretRef, SettingsError> {
     let mut source = spec.client_secret_ref.clone();
-    if method == ClientAuthentication::PrivateKeyJwt {
-        let key = &mut source.private_key_key;
-        key.get_or_insert_with(|| PRIVATE_KEY_KEY.into());
-        return Ok(source);
+    let (key, certificate) = (&mut source.private_key_key, &mut source.certificate_key);
+    match method {
+        ClientAuthentication::PrivateKeyJwt => {
+            key.get_or_insert_with(|| PRIVATE_KEY_KEY.into());
+            return Ok(source);
+        }
+        ClientAuthentication::MutualTls => {
+            key.get_or_insert_with(|| TLS_KEY.into());
+            certificate.get_or_insert_with(|| TLS_CERTIFICATE.into());
+            return Ok(source);
+        }
+        ClientAuthentication::Body
+        | ClientAuthentication::Basic
+        | ClientAuthentication::BasicEmptySecret
+        | ClientAuthentication::None => {}
     }
     if source.private_key_key.is_some() {
         return Err(SettingsError::PrivateKeyMismatch("privateKeyKey"));

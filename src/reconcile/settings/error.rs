@@ -21,7 +21,7 @@ pub enum SettingsError {
     PublicClientWithoutLogin,
     #[error("spec.clientAssertion needs spec.clientAuthentication PrivateKeyJWT")]
     AssertionMismatch,
-    #[error("spec.clientSecretRef.{0} needs spec.clientAuthentication PrivateKeyJWT")]
+    #[error("spec.clientSecretRef.{0} needs spec.clientAuthentication PrivateKeyJWT or MutualTLS")]
     PrivateKeyMismatch(&'static str),
     #[error("spec.clientID and spec.clientSecretRef.clientIDKey name two client ids: remove one")]
     TwoClientIds,

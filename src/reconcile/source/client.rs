@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
@@ -15,7 +16,7 @@ use crate::{
     oauth::{
         assertion::Signer,
         authentication::{Authentication, Client, ClientValue},
-        identity::ClientCertificate,
+        identity::{CertifiedClient, ClientCertificate},
         private_key::PrivateKey,
     },
     reconcile::settings::Settings,
@@ -26,6 +27,7 @@ pub(in crate::reconcile) fn usable(
     settings: &Settings,
     source: &Source,
     preferred: SecretKey,
+    now: Timestamp,
 ) -> Checked<UsableClient> {
     let role = SecretRole::Client;
     let name = &settings.source.name;
@@ -35,7 +37,11 @@ pub(in crate::reconcile) fn usable(
         Source::NotLabelled | Source::Unread(_) => return Err(not_labelled(role, name)),
         Source::Read(found) => found,
     };
-    let values = Values { settings, found };
+    let values = Values {
+        settings,
+        found,
+        now,
+    };
     let id = values.id()?;
     let with_secret = |id, method: fn(Client) -> Authentication| {
         let (secret, secrets) = values.secret(preferred)?;
@@ -50,6 +56,7 @@ pub(in crate::reconcile) fn usable(
         ClientAuthentication::BasicEmptySecret => Authentication::BasicEmptySecret { id },
         ClientAuthentication::None => Authentication::None { id },
         ClientAuthentication::PrivateKeyJwt => Authentication::PrivateKeyJwt(values.signer(id)?),
+        ClientAuthentication::MutualTls => Authentication::MutualTls(values.certified(id)?),
     };
     Ok(UsableClient {
         authentication,
@@ -61,6 +68,7 @@ pub(in crate::reconcile) fn usable(
 struct Values<'a> {
     settings: &'a Settings,
     found: &'a SourceSecret<ClientValues>,
+    now: Timestamp,
 }
 
 impl<'a> Values<'a> {
@@ -109,6 +117,17 @@ impl<'a> Values<'a> {
         })
     }
 
+    fn certified(&self, id: String) -> Checked<CertifiedClient> {
+        let key = self.private_key()?;
+        let certificate = self.certificate(&key)?;
+        let certificate = certificate.ok_or_else(|| self.missing(ClientValue::Certificate))?;
+        Ok(CertifiedClient {
+            id,
+            key,
+            certificate,
+        })
+    }
+
     fn private_key(&self) -> Checked<Arc<PrivateKey>> {
         let value = ClientValue::PrivateKey;
         match &self.found.values.key {
@@ -127,13 +146,22 @@ impl<'a> Values<'a> {
         match &self.found.values.certificate {
             SourceCertificate::Absent => Err(self.missing(value)),
             SourceCertificate::Unusable => Err(self.unusable(value, ClientKeyFlaw::NoCertificate)),
-            SourceCertificate::Read(certificate) if certificate.is_of(key) => {
-                Ok(Some(Arc::clone(certificate)))
-            }
-            SourceCertificate::Read(_) => {
-                Err(self.unusable(value, ClientKeyFlaw::OtherCertificate))
-            }
+            SourceCertificate::Read(certificate) => match self.flaw(certificate, key) {
+                Some(flaw) => Err(self.unusable(value, flaw)),
+                None => Ok(Some(Arc::clone(certificate))),
+            },
         }
+    }
+
+    fn flaw(&self, certificate: &ClientCertificate, key: &PrivateKey) -> Option<ClientKeyFlaw> {
+        if !certificate.is_of(key) {
+            return Some(ClientKeyFlaw::OtherCertificate);
+        }
+        let (from, at) = (certificate.not_before(), certificate.not_after());
+        if at < self.now {
+            return Some(ClientKeyFlaw::Expired { at });
+        }
+        (self.now < from).then_some(ClientKeyFlaw::NotYetValid { from })
     }
 
     fn missing(&self, value: ClientValue) -> Rejection {

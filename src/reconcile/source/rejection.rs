@@ -1,5 +1,6 @@
 //! Rejections of inputs that cannot be used, so that no request is sent. The messages are the causes; `status` adds the remedies.
 
+use jiff::Timestamp;
 use thiserror::Error;
 
 use crate::{
@@ -156,6 +157,19 @@ pub enum ClientKeyFlaw {
     NoCertificate,
     #[error("has the certificate of another private key")]
     OtherCertificate,
+    #[error("has a certificate that expired at {at}")]
+    Expired { at: Timestamp },
+    #[error("has a certificate that is not valid before {from}")]
+    NotYetValid { from: Timestamp },
+}
+
+impl ClientKeyFlaw {
+    fn reason(self) -> Reason {
+        match self {
+            Self::Key(_) | Self::NoCertificate | Self::OtherCertificate => Reason::ClientKeyInvalid,
+            Self::Expired { .. } | Self::NotYetValid { .. } => Reason::ClientCertificateExpired,
+        }
+    }
 }
 
 /// The flaw of a value that cannot be sent.
@@ -230,7 +244,7 @@ impl Rejection {
             Self::NotLabelled { role: Client, .. } => Reason::ClientSecretNotLabelled,
             Self::KeyMissing { role: Client, .. } => Reason::ClientSecretKeyMissing,
             Self::Malformed { role: Client, .. } => Reason::ClientSecretMalformed,
-            Self::ClientKey { .. } => Reason::ClientKeyInvalid,
+            Self::ClientKey { flaw, .. } => flaw.reason(),
             Self::SecretAbsent {
                 role: RefreshToken, ..
             }
@@ -280,9 +294,10 @@ impl Rejection {
             | Self::CaBundle { .. } => true,
             // The initial refresh token has one reason for a missing key and a missing Secret.
             Self::KeyMissing { role, .. } => *role == SecretRole::RefreshToken,
+            // It becomes valid by itself.
+            Self::ClientKey { flaw, .. } => matches!(flaw, ClientKeyFlaw::NotYetValid { .. }),
             Self::Template(_)
             | Self::Malformed { .. }
-            | Self::ClientKey { .. }
             | Self::HostNotAllowedByOperator { .. }
             | Self::HostNotAllowedByOwner { .. }
             | Self::ProbeHost { .. }

@@ -107,6 +107,10 @@ fn write_key(flaw: ClientKeyFlaw) -> &'static str {
     match flaw {
         ClientKeyFlaw::Key(flaw) => flaw.remedy(),
         ClientKeyFlaw::NoCertificate => "write the PEM certificate of the private key",
+        ClientKeyFlaw::Expired { .. } => "renew it, and write the new certificate and its key",
+        ClientKeyFlaw::NotYetValid { .. } => {
+            "no action needed if that is soon; else write the certificate that is valid now"
+        }
         ClientKeyFlaw::OtherCertificate => {
             "write the certificate of the private key that stands beside it"
         }

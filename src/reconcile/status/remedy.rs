@@ -6,10 +6,7 @@ use jiff::SignedDuration;
 
 use crate::{
     api::{ClientAuthentication, Reason},
-    oauth::{
-        authentication::ClientValue,
-        error::{ProbeError, TokenError},
-    },
+    oauth::error::{ProbeError, TokenError},
     reconcile::{settings::Settings, status::message::shortened},
 };
 
@@ -98,6 +95,8 @@ pub(super) fn of_response(reason: Reason, settings: &Settings, worked: bool) -> 
         | Reason::ClientSecretNotLabelled
         | Reason::ClientSecretMalformed
         | Reason::ClientKeyInvalid
+        | Reason::ClientCertificateExpired
+        | Reason::ClientCertificateRefused
         | Reason::RefreshTokenNotFound
         | Reason::RefreshTokenNotLabelled
         | Reason::RefreshTokenMalformed
@@ -150,6 +149,10 @@ fn write_new_secret(settings: &Settings) -> String {
         ClientAuthentication::BasicEmptySecret | ClientAuthentication::None => {
             "ask the provider whether the client was disabled".into()
         }
+        ClientAuthentication::MutualTls => format!(
+            "{}; else ask the provider whether the client was disabled",
+            network::register_certificate(settings)
+        ),
         ClientAuthentication::PrivateKeyJwt => format!(
             "{}; else ask the provider whether the client was disabled",
             register_key(settings)
@@ -167,9 +170,8 @@ fn keys(settings: &Settings, joined_by: &str) -> String {
 
 /// A provider knows a private key by its public key.
 fn register_key(settings: &Settings) -> String {
-    let key = settings.client_key(ClientValue::PrivateKey);
-    let (key, name) = (key.unwrap_or_default(), &settings.source.name);
-    format!("register the public key of {key} in Secret {name:?} at the provider")
+    let name = &settings.source.name;
+    format!("register the public key of Secret {name:?} at the provider")
 }
 
 /// The remedy for an assertion that the provider's clock does not accept. `skew`: the lead of the provider's clock.
@@ -195,9 +197,13 @@ fn check_client(settings: &Settings) -> String {
                 "check {id} in Secret {name:?}, and that the provider has it as a public client"
             );
         }
+        ClientAuthentication::MutualTls => {
+            let certificate = network::register_certificate(settings);
+            return format!("{certificate}, and check the client id");
+        }
         ClientAuthentication::PrivateKeyJwt => {
             let key = register_key(settings);
-            return format!("{key}, or correct spec.clientAssertion (audience, keyID)");
+            return format!("{key}, or correct spec.clientAssertion");
         }
         ClientAuthentication::Body => "Body",
         ClientAuthentication::Basic => "Basic",

@@ -124,8 +124,8 @@ fn a_replaced_key_is_tried_without_delay_after_the_client_was_refused() {
             .split("; retrying")
             .next(),
         Some(
-            "token endpoint responded 401 invalid_client: register the public key of private-key in Secret \"cubewire-client\" at the \
-             provider, or correct spec.clientAssertion (audience, keyID)"
+            "token endpoint responded 401 invalid_client: register the public key of Secret \"cubewire-client\" at the provider, or \
+             correct spec.clientAssertion"
         )
     );
     // The same key in another format is the same key.

@@ -79,7 +79,7 @@ fn required_and_enumerated() -> Vec<Refusal> {
         (sign_in(&format!("https://example.com/{}", "a".repeat(493))), "spec.authorizationURL: Too long: may not be more than 512".into()),
         (url(&format!("https://example.com/{}", "a".repeat(493))), "spec.tokenURL: Too long: may not be more than 512".into()),
         (spec(&json!({"grant": "Password"})), "spec.grant: Unsupported value: \"Password\": supported values: \"ClientCredentials\", \"RefreshToken\", \"AccountCredentials\"".into()),
-        (spec(&json!({"clientAuthentication": "body"})), "spec.clientAuthentication: Unsupported value: \"body\": supported values: \"Body\", \"Basic\", \"BasicEmptySecret\", \"None\", \"PrivateKeyJWT\"".into()),
+        (spec(&json!({"clientAuthentication": "body"})), "spec.clientAuthentication: Unsupported value: \"body\": supported values: \"Body\", \"Basic\", \"BasicEmptySecret\", \"None\", \"PrivateKeyJWT\", \"MutualTLS\"".into()),
         (spec(&json!({"clientSecretRef": null})), "spec.clientSecretRef: Required value".into()),
         (spec(&json!({"clientSecretRef": {"name": null}})), "spec.clientSecretRef.name: Required value".into()),
     ]
@@ -89,12 +89,13 @@ fn required_and_enumerated() -> Vec<Refusal> {
 #[rustfmt::skip]
 fn clients() -> Vec<Refusal> {
     let signing = |assertion: Value| spec(&json!({"clientAuthentication": "PrivateKeyJWT", "clientAssertion": assertion}));
-    let keys = "clientSecretRef.privateKeyKey and certificateKey are for clientAuthentication PrivateKeyJWT only: remove them, or set clientAuthentication";
+    let keys = "clientSecretRef.privateKeyKey and certificateKey are for clientAuthentication PrivateKeyJWT and MutualTLS only: remove them, or set clientAuthentication";
     vec![
         (spec(&json!({"clientAssertion": {}})), "clientAssertion is for clientAuthentication PrivateKeyJWT only: remove it, or set clientAuthentication".into()),
         (spec(&json!({"clientAuthentication": "Basic", "clientAssertion": {"audience": "a"}})), "clientAssertion is for clientAuthentication PrivateKeyJWT only".into()),
         (spec(&json!({"clientSecretRef": {"privateKeyKey": "a"}})), keys.into()),
         (spec(&json!({"clientAuthentication": "Basic", "clientSecretRef": {"certificateKey": "a"}})), keys.into()),
+        (spec(&json!({"clientAuthentication": "MutualTLS", "clientAssertion": {}})), "clientAssertion is for clientAuthentication PrivateKeyJWT only".into()),
         (signing(json!({"algorithm": "HS256"})), "spec.clientAssertion.algorithm: Unsupported value: \"HS256\": supported values: \"RS256\", \"PS256\", \"ES256\", \"ES384\", \"EdDSA\"".into()),
         (signing(json!({"algorithm": "none"})), "spec.clientAssertion.algorithm: Unsupported value: \"none\"".into()),
         (signing(json!({"audience": "a b"})), "audience has printable ASCII characters and no blank".into()),

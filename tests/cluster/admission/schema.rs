@@ -66,6 +66,10 @@ fn with_keys() -> Vec<Value> {
                 "clientAssertion": {"audience": "https://login.example.com/", "keyID": "k 1", "algorithm": "ES384"}}),
         ),
         spec(json!({"clientAuthentication": "PrivateKeyJWT", "clientAssertion": {}})),
+        spec(json!({"clientAuthentication": "MutualTLS", "clientID": "a"})),
+        spec(
+            json!({"clientAuthentication": "MutualTLS", "clientSecretRef": {"privateKeyKey": "key.pem", "certificateKey": "cert.pem"}}),
+        ),
         spec(
             json!({"clientAuthentication": "PrivateKeyJWT", "grant": "RefreshToken", "refreshTokenRef": {"name": "login"}}),
         ),

@@ -3,6 +3,8 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
+use crate::scripted::Certificate;
+
 /// The objects of one row.
 pub(super) struct Objects {
     pub(super) client: Option<Value>,
@@ -38,6 +40,13 @@ impl Objects {
     pub(super) fn sign_with(&mut self, key: &[u8]) {
         self.credential["spec"]["clientAuthentication"] = json!("PrivateKeyJWT");
         self.put_client("private-key", Some(key));
+    }
+
+    /// The client presents this certificate in place of its secret.
+    pub(super) fn present(&mut self, certificate: &Certificate) {
+        self.credential["spec"]["clientAuthentication"] = json!("MutualTLS");
+        self.put_client("tls.crt", Some(certificate.pem().as_bytes()));
+        self.put_client("tls.key", Some(certificate.key_pem().as_bytes()));
     }
 
     pub(super) fn put_login(&mut self, value: Option<&[u8]>) {

@@ -16,7 +16,10 @@ use crate::{
 
 impl Display for KeyFact {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, signs with {:?}", self.kind, self.algorithm)?;
+        write!(f, "{}", self.kind)?;
+        if let Some(algorithm) = self.algorithm {
+            write!(f, ", signs with {algorithm:?}")?;
+        }
         if let Some(id) = &self.id {
             write!(f, ", key ID {id:?}")?;
         }

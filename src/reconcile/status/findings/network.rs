@@ -59,6 +59,9 @@ impl Display for NetworkFact {
                 f,
                 "{unclear} to a request without client and secret, which may be the reason"
             ),
+            Self::AsksForCertificate => f.write_str(
+                "the token endpoint asks for a TLS client certificate, which only a token request presents",
+            ),
             Self::ProbeHostNotChecked { host } => {
                 write!(
                     f,

@@ -1,7 +1,9 @@
 //! The remedies for exchanges without a complete response, one for each cause.
 
 use crate::{
+    api::ClientAuthentication,
     oauth::{
+        authentication::ClientValue,
         error::{NetworkError, ProxyFault, Unreachable, Untrusted},
         networks::RefusedNetwork,
     },
@@ -17,10 +19,8 @@ pub(super) fn remedy(error: &NetworkError, settings: &Settings, url: &str) -> St
         NetworkError::RefusedNetwork { network, .. } => refused(*network, url),
         NetworkError::Unreachable { cause, .. } => reach(*cause, url),
         NetworkError::Untrusted { cause, .. } => trust(cause, settings, url),
-        NetworkError::ClientCertificateRequired { .. } => {
-            "the operator cannot send one: ask the provider for an endpoint without mutual TLS"
-                .into()
-        }
+        NetworkError::ClientCertificateRequired { .. } => require_certificate(settings, url),
+        NetworkError::ClientCertificateRefused { .. } => register_certificate(settings),
         NetworkError::Proxy { cause, .. } => proxy(cause),
         NetworkError::NoResponse { .. } => INTERMEDIARY.into(),
         NetworkError::Hidden { .. } => {
@@ -34,6 +34,27 @@ pub(super) fn remedy(error: &NetworkError, settings: &Settings, url: &str) -> St
             "write the client secret as the provider shows it".into()
         }
     }
+}
+
+/// The API of a probe gets no certificate.
+fn require_certificate(settings: &Settings, url: &str) -> String {
+    if url != "spec.tokenURL" {
+        return format!("name an API without mutual TLS in {url}");
+    }
+    match settings.authentication {
+        ClientAuthentication::MutualTls => {
+            "it supports no signature of this kind of key: use a key of RSA 2048 or P-256".into()
+        }
+        _ => "set spec.clientAuthentication to MutualTLS (docs/client-authentication.md), or ask the provider for another endpoint"
+            .into(),
+    }
+}
+
+/// A provider knows a client by its certificate, or by the CA that issued it.
+pub(super) fn register_certificate(settings: &Settings) -> String {
+    let key = settings.client_key(ClientValue::Certificate);
+    let (key, name) = (key.unwrap_or_default(), &settings.source.name);
+    format!("register {key} of Secret {name:?}, or its CA, at the provider")
 }
 
 /// An installer who allows the range of a metadata service gives every author the credentials of the node.

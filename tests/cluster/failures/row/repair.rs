@@ -72,6 +72,7 @@ impl Repair {
                 | Reason::EndpointNotFound
                 | Reason::TLSUntrusted
                 | Reason::ClientCertificateRequired
+                | Reason::ClientCertificateRefused
                 | Reason::Unreachable
                 | Reason::HostNotAllowed,
             ) => Self::Spec,

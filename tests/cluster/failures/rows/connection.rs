@@ -3,7 +3,8 @@
 use cube_operator::api::{
     Grant,
     Reason::{
-        self, ClientCertificateRequired, HostNotAllowed, NoResponse, TLSUntrusted, Unreachable,
+        self, ClientCertificateRefused, ClientCertificateRequired, HostNotAllowed, NoResponse,
+        TLSUntrusted, Unreachable,
     },
 };
 
@@ -78,8 +79,15 @@ pub(super) fn unreachable() -> Vec<Row> {
             .with_fault(|objects, setup| objects.trusting("row-untrusted-roots", "ca.crt", &setup.stranger.pem()))
             .repaired_by(Repair::Change(|objects, setup| objects.trusting("row-untrusted-roots", "ca.crt", &setup.authority.pem()))),
         unsent("mutual", ClientCertificateRequired, "token endpoint {host} requires a TLS client certificate",
-               "the operator cannot send one: ask the provider for an endpoint without mutual TLS", Slow)
+               "set spec.clientAuthentication to MutualTLS (docs/client-authentication.md), or ask the provider for another endpoint", Slow)
             .with_fault(|objects, setup| objects.at(&setup.mutual.url("/"))),
+        unsent("refused-cert", ClientCertificateRefused,
+               "token endpoint {host} refused the client certificate (alert UnknownCA)",
+               "register tls.crt of Secret {client}, or its CA, at the provider", Slow)
+            .with_fault(|objects, setup| {
+                objects.at(&setup.mutual.url("/"));
+                objects.present(&setup.stranger.certificate(&["client"]));
+            }),
         unreachable("refused",    "connection refused",
                                   "check the port in spec.tokenURL, and whether the server runs")
             .with_fault(|objects, setup| objects.at(&setup.refusing)),

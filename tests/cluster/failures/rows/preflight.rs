@@ -1,9 +1,10 @@
 //! Faults that are found before anything is sent.
 
 use cube_operator::api::Reason::{
-    CABundleInvalid, ClientKeyInvalid, ClientSecretKeyMissing, ClientSecretMalformed,
-    ClientSecretNotFound, ClientSecretNotLabelled, HostNotAllowed, InvalidSpec,
-    RefreshTokenMalformed, RefreshTokenNotFound, RefreshTokenNotLabelled, TemplateInvalid,
+    CABundleInvalid, ClientCertificateExpired, ClientKeyInvalid, ClientSecretKeyMissing,
+    ClientSecretMalformed, ClientSecretNotFound, ClientSecretNotLabelled, HostNotAllowed,
+    InvalidSpec, RefreshTokenMalformed, RefreshTokenNotFound, RefreshTokenNotLabelled,
+    TemplateInvalid,
 };
 use serde_json::json;
 
@@ -110,6 +111,15 @@ fn private_keys() -> Vec<Row> {
             |objects, _| {
                 objects.sign_with(PRIVATE_KEY);
                 objects.credential["spec"]["clientAssertion"] = json!({"algorithm": "RS256"});
+            }),
+        Row::preflight("expired-client", ClientCertificateExpired,
+            "key \"tls.crt\" of Secret {client} has a certificate that expired at 2020-01-01T00:00:00Z: renew it, and write the new \
+             certificate and its key",
+            |objects, setup| {
+                let expired = setup.authority.certificate_with(&["client"], |params| {
+                    params.not_after = rcgen::date_time_ymd(2020, 1, 1);
+                });
+                objects.present(&expired);
             }),
         Row::preflight("no-key", ClientSecretKeyMissing,
             "Secret {client} has no key \"private-key\": add it, or name the right key in spec.clientSecretRef",

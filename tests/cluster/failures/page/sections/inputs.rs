@@ -1,8 +1,9 @@
 //! The client Secret and the spec.
 
 use cube_operator::api::Reason::{
-    CABundleInvalid, ClientKeyInvalid, ClientSecretKeyMissing, ClientSecretMalformed,
-    ClientSecretNotFound, ClientSecretNotLabelled, HostNotAllowed, InvalidSpec,
+    CABundleInvalid, ClientCertificateExpired, ClientKeyInvalid, ClientSecretKeyMissing,
+    ClientSecretMalformed, ClientSecretNotFound, ClientSecretNotLabelled, HostNotAllowed,
+    InvalidSpec,
 };
 
 use super::Section;
@@ -61,6 +62,14 @@ pub(super) const INPUTS: &[Section] = &[
             ("key", ""),
             ("key-curve", "With a curve that is not supported:"),
         ],
+    },
+    Section {
+        reason: ClientCertificateExpired,
+        who: "the owner of the client Secret",
+        first: "renew the certificate",
+        act: "Renew the certificate, and write it with its key into the Secret: nothing is sent with a certificate that is \
+              not valid now. If cert-manager issues it, look at its Certificate: `kubectl describe certificate -n NAMESPACE`.",
+        rows: &[("expired-client", "")],
     },
     Section {
         reason: HostNotAllowed,

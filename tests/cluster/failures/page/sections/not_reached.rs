@@ -1,8 +1,9 @@
 //! The provider is not reached, or its response is not understood.
 
 use cube_operator::api::Reason::{
-    ClientCertificateRequired, EndpointNotFound, NoResponse, Redirected, ResponseTooLarge,
-    TLSUntrusted, Unavailable, UnexpectedResponse, Unreachable, UnsupportedTokenType,
+    ClientCertificateRefused, ClientCertificateRequired, EndpointNotFound, NoResponse, Redirected,
+    ResponseTooLarge, TLSUntrusted, Unavailable, UnexpectedResponse, Unreachable,
+    UnsupportedTokenType,
 };
 
 use super::Section;
@@ -34,11 +35,22 @@ pub(super) const NOT_REACHED: &[Section] = &[
     },
     Section {
         reason: ClientCertificateRequired,
-        who: "the provider",
-        first: "ask for a token endpoint without mutual TLS",
-        act: "Ask the provider for a token endpoint without mutual TLS, or to exempt this client. No refresh token was \
-              consumed: a server that refuses the handshake reads no request.",
+        who: "the author of the CubeCredential, or the provider",
+        first: "set `spec.clientAuthentication: MutualTLS`",
+        act: "Get a certificate for this client, and set `spec.clientAuthentication: MutualTLS` ([client \
+              authentication](client-authentication.md#a-certificate)); or ask the provider for a token endpoint without \
+              mutual TLS. No refresh token was consumed: a server that refuses the handshake reads no request.",
         rows: &[("mutual", "")],
+    },
+    Section {
+        reason: ClientCertificateRefused,
+        who: "the provider, or the owner of the client Secret",
+        first: "register the certificate, or its CA, at the provider",
+        act: "The alert in the message is the provider's reason: `UnknownCA` says that it does not know the CA, \
+              `CertificateExpired` that one of its chain has expired, `CertificateRevoked` that it was revoked; others say \
+              that this certificate is not registered for a client. No refresh token was consumed: a server that refuses \
+              the handshake reads no request.",
+        rows: &[("refused-cert", "")],
     },
     Section {
         reason: NoResponse,
