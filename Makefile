@@ -124,11 +124,12 @@ docs: ## Build the API documentation.
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 
 .PHONY: crd
-crd: ## Generate the CRD from the Rust types, for crds/ and for the chart.
+crd: ## Generate the CRDs from the Rust types, for crds/ and for the chart.
 	cargo run --quiet -- crd > target/crd.yaml
 	mkdir -p crds $(CHART)/files
-	cp target/crd.yaml crds/cubecredentials.yaml
-	cp target/crd.yaml $(CHART)/files/cubecredentials.yaml
+	awk 'BEGIN { split("cubecredentials cubeproviders clustercubeproviders", name, " "); n = 1 } \
+		/^---$$/ { n++; next } { print > "crds/" name[n] ".yaml" }' target/crd.yaml
+	cp crds/*.yaml $(CHART)/files
 
 .PHONY: reference
 reference: ## Write the pages below docs/reference from their sources: the CRD, reasons, events, metrics, flags, values.

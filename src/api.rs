@@ -10,18 +10,25 @@ mod reason;
 #[expect(unreachable_pub)]
 mod condition;
 #[expect(unreachable_pub)]
+#[expect(
+    clippy::duplicated_attributes,
+    reason = "each column of kubectl has the same attributes"
+)]
+mod provider;
+#[expect(unreachable_pub)]
 mod spec;
 #[expect(unreachable_pub)]
 mod status;
 
 pub use condition::{Condition, ConditionStatus, ConditionType};
 pub use names::{annotation, label};
+pub use provider::{ClusterCubeProvider, ClusterCubeProviderSpec, CubeProvider, CubeProviderSpec};
 pub use reason::{Reason, RetryClass};
 pub use spec::{
     CaBundleKind, CaBundleRef, ClientAssertion, ClientAuthentication, ClientSecretRef,
     ConsumersSpec, CubeCredential, CubeCredentialSpec, DeletionPolicy, Grant, ProbeMethod,
-    ProbeSpec, Provider, RefreshTokenRef, SigningAlgorithm, SystemRoots, TargetSpec, WorkloadKind,
-    WorkloadRef,
+    ProbeSpec, Provider, ProviderKind, ProviderRef, RefreshTokenRef, SigningAlgorithm, SystemRoots,
+    TargetSpec, WorkloadKind, WorkloadRef,
 };
 pub use status::{Attempted, CubeCredentialStatus, TargetStatus};
 

@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use jiff::SignedDuration;
 
 use crate::{
+    api::ProviderKind,
     kubernetes::lease::LeaseName,
     leader::Shard,
     oauth::{hosts::HostList, networks::Networks},
@@ -32,7 +33,7 @@ pub enum Command {
     /// Run the operator
     #[command(after_help = RUN_EXAMPLES)]
     Run(Run),
-    /// Print the CustomResourceDefinition
+    /// Print the CustomResourceDefinitions
     #[command(after_help = CRD_EXAMPLES)]
     Crd,
     /// Check the installation and each CubeCredential, from its spec to the pods that use its token
@@ -79,6 +80,10 @@ pub struct Run {
     /// The changes of pods and workloads, which need rights of their own.
     #[command(flatten)]
     pub(crate) consumers: Consumers,
+
+    /// The provider objects that need rights of their own.
+    #[command(flatten)]
+    pub(crate) providers: Providers,
 
     /// Leader election.
     #[command(flatten)]
@@ -159,6 +164,10 @@ pub struct Check {
     /// The changes of pods and workloads, which need rights of their own.
     #[command(flatten)]
     pub(crate) consumers: Consumers,
+
+    /// The provider objects that need rights of their own.
+    #[command(flatten)]
+    pub(crate) providers: Providers,
 
     /// Leader election, which needs rights of its own.
     #[command(flatten)]
@@ -251,6 +260,27 @@ impl Consumers {
     /// Returns whether they need more rights than the rest.
     pub(crate) fn needs_rights(self) -> bool {
         self.refresh_pods || self.restart_workloads
+    }
+}
+
+/// The provider objects that need rights of their own.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Providers {
+    /// Use ClusterCubeProviders, which CubeCredentials of several namespaces can name in providerRef
+    ///
+    /// It needs the rights to list and to watch them in the whole cluster.
+    #[arg(long, env = "CUBE_OPERATOR_CLUSTER_PROVIDERS", value_name = "BOOL", default_value_t = false, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub(crate) cluster_providers: bool,
+}
+
+impl Providers {
+    /// The kinds of provider objects that are used.
+    pub(crate) fn kinds(self) -> &'static [ProviderKind] {
+        if self.cluster_providers {
+            ProviderKind::ALL
+        } else {
+            &[ProviderKind::CubeProvider]
+        }
     }
 }
 

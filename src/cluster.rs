@@ -19,6 +19,7 @@ mod key;
 mod observe;
 mod packed;
 mod perform;
+mod providers;
 mod read;
 mod refresh_pods;
 mod refresh_queue;
@@ -33,10 +34,14 @@ pub use affected::{Affected, Learned};
 #[cfg(feature = "plugin")]
 pub(crate) use arrival::Meta;
 pub use arrival::{Metadata, Unreadable, Watched};
+pub(crate) use arrival::{ProviderResource, WatchedProvider};
 pub(crate) use bundles::{CaBundles, WatchId};
 pub use context::Context;
 pub(crate) use context::{Parts, Presence};
 pub use key::ObjectKey;
+#[cfg(feature = "plugin")]
+pub(crate) use providers::changes::read_provider;
+pub(crate) use providers::{ProviderKey, changes::ProvidersChanged};
 pub use store::Gone;
 pub(crate) use watched::{FollowedBundle, key, target_name};
 

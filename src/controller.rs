@@ -9,6 +9,7 @@ mod consumers;
 mod fair;
 mod health;
 mod log;
+mod providers;
 mod queue;
 mod readiness;
 mod reconciler;
@@ -31,7 +32,7 @@ use tokio::sync::mpsc::{Receiver, UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::FIELD_MANAGER,
+    api::{FIELD_MANAGER, ProviderKind},
     clock::now,
     cluster::{Context, ObjectKey, Parts},
     consumers::ConsumerAccess,
@@ -70,6 +71,8 @@ pub(crate) struct Options {
     pub(crate) metrics: Metrics,
     /// True if people are warned of pods that never see a refresh.
     pub(crate) warn_consumers: bool,
+    /// The kinds of provider objects that it uses.
+    pub(crate) provider_kinds: &'static [ProviderKind],
     /// Its rights on pods and workloads.
     pub(crate) access: ConsumerAccess,
 }
@@ -138,6 +141,7 @@ impl Controller {
             allowed_hosts: options.allowed_hosts.clone(),
             hides_network_detail: options.hides_network_detail,
             token_hosts_required: options.token_hosts_required,
+            provider_kinds: options.provider_kinds,
             access: options.access,
             pod_refreshes: Arc::default(),
             tokens: options.tokens.clone(),

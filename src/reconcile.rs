@@ -36,6 +36,7 @@ mod memory;
 mod observed;
 mod pace;
 mod plan;
+mod provider;
 mod record;
 mod secret;
 mod session;
@@ -72,6 +73,7 @@ pub use plan::{
     Action, Attempt, DesiredState, Exchange, Exchanged, Next, NotStored, Outcome, Plan,
     PodsRefresh, Probed, Probing, Read, WorkloadReading, WorkloadRestart,
 };
+pub use provider::{FoundProvider, ProviderFlaw, ProviderObject, Unusable};
 pub use record::{DesiredRecord, RECORD_TYPE, Record, RecordSecret};
 pub use secret::{DesiredSecret, SecretVersion};
 pub use session::{Effects, Ended, Session, Turn};

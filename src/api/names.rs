@@ -66,6 +66,9 @@ pub mod annotation {
     /// On a target of a stored refresh token: the resourceVersion of the initial refresh token's Secret for which it was last
     /// confirmed.
     pub const SEED_VERSION: &str = "cube-operator.dev/seed-resource-version";
+    /// On a target of a credential that names a provider object: a hash of that object's fields for which the inputs were last
+    /// confirmed.
+    pub const PROVIDER_VERSION: &str = "cube-operator.dev/provider-version";
     /// On a target of a stored refresh token: the number of the provider's response that its token came with.
     pub const ROTATION: &str = "cube-operator.dev/rotation";
     /// On such a target: a keyed hash of the initial refresh token of its login, if the provider has replaced that one. It says so

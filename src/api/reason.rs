@@ -93,6 +93,9 @@ reasons! {
     RefreshTokenInUse => Local(Terminal), "the refresh token belongs to another CubeCredential";
     CABundleInvalid => Local(Terminal), "the CA bundle cannot be used";
     HostNotAllowed => Local(Terminal), "the credentials are not allowed for this token endpoint";
+    ProviderNotFound => Local(Terminal), "the provider object does not exist";
+    ProviderNotReady => Local(Terminal), "the provider object cannot be used";
+    ProviderNotAllowed => Local(Terminal), "the provider object does not allow this namespace";
     TemplateInvalid => Local(Terminal), "a template of spec.target.data cannot be used";
     InvalidSpec => Local(Terminal), "the spec has an error, so no token is requested or refreshed";
 

@@ -1,9 +1,10 @@
 //! The spec of a `CubeCredential`: fields, defaults, bounds and the rules that the API server enforces.
 
 mod assertion;
-mod bounds;
+pub(super) mod bounds;
 mod consumers;
 mod probe;
+mod provider_ref;
 mod target;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use bounds::{
 };
 pub use consumers::{ConsumersSpec, WorkloadKind, WorkloadRef};
 pub use probe::{ProbeMethod, ProbeSpec};
+pub use provider_ref::{ProviderKind, ProviderRef};
 pub use target::{DeletionPolicy, TargetSpec};
 
 /// The token to keep fresh, and the Secret to keep it in.
@@ -62,12 +64,19 @@ pub use target::{DeletionPolicy, TargetSpec};
     printcolumn(name = "Secret", type_ = "string", json_path = ".status.target.name"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(name = "Provider", type_ = "string", json_path = ".spec.provider", priority = 1),
+    printcolumn(name = "Provider Ref", type_ = "string", json_path = ".spec.providerRef.name", priority = 1),
     printcolumn(name = "Grant", type_ = "string", json_path = ".spec.grant", priority = 1),
     printcolumn(name = "Next Refresh", type_ = "string", json_path = ".status.refreshAt", priority = 1),
     printcolumn(name = "Failures", type_ = "integer", json_path = ".status.failures", priority = 1)
 )]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("self.provider != 'Custom' || has(self.tokenURL)")
+#[x_kube(validation = Rule::new("has(self.provider) != has(self.providerRef)")
+    .message("exactly one of provider and providerRef is required: write provider: Custom with a tokenURL, or the name of a \
+              CubeProvider in providerRef"))]
+#[x_kube(validation = Rule::new("!has(self.providerRef) || (!has(self.tokenURL) && !has(self.authorizationURL) && \
+                                 !has(self.caBundleRef))")
+    .message("tokenURL, authorizationURL and caBundleRef come from the provider that providerRef names: remove them"))]
+#[x_kube(validation = Rule::new("!has(self.provider) || self.provider != 'Custom' || has(self.tokenURL)")
     .message("tokenURL is required with provider Custom: write the token endpoint, for example \
               https://login.example.com/oauth2/token"))]
 #[x_kube(validation = Rule::new("(self.grant == 'RefreshToken') == has(self.refreshTokenRef)")
@@ -96,8 +105,14 @@ pub struct CubeCredentialSpec {
     pub description: Option<String>,
 
     /// The provider that issues the token. It sets the defaults of tokenURL, authorizationURL, clientAuthentication
-    /// and scopes.
-    pub provider: Provider,
+    /// and scopes. Each `CubeCredential` has either this field or providerRef.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<Provider>,
+
+    /// The object that defines the provider, in place of provider, tokenURL, authorizationURL and caBundleRef. Fields of this spec win
+    /// over its defaults; parameters are merged by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_ref: Option<ProviderRef>,
 
     /// The token endpoint (RFC 6749, section 3.2). The query and a trailing slash are kept as written.
     #[serde(rename = "tokenURL", default, skip_serializing_if = "Option::is_none")]
@@ -186,12 +201,12 @@ pub struct CubeCredentialSpec {
         .message("refreshBefore must be a duration from 5s to 24h, for example 5m or 1h30m"))]
     pub refresh_before: String,
 
-    /// The lifetime of a token whose response states none, 1m to 87600h.
-    #[serde(default = "default_assumed_lifetime")]
+    /// The lifetime of a token whose response states none, 1m to 87600h. The default is the provider object's, or else 1h.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32))]
     #[x_kube(validation = duration_rule("1m", "87600h")
         .message("assumedLifetime must be a duration from 1m to 87600h, for example 1h or 10h"))]
-    pub assumed_lifetime: String,
+    pub assumed_lifetime: Option<String>,
 
     /// The longest lifetime of a token, 30s to 87600h, although its response states a longer one: for providers that end tokens
     /// earlier, or state milliseconds.
@@ -368,9 +383,6 @@ pub enum CaBundleKind {
 
 fn default_refresh_before() -> String {
     "5m".into()
-}
-fn default_assumed_lifetime() -> String {
-    "1h".into()
 }
 fn default_client_id_key() -> String {
     "client-id".into()

@@ -112,6 +112,9 @@ pub struct Attempted {
     /// The resourceVersion of the Secret with the initial refresh token, if one is used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed_resource_version: Option<String>,
+    /// A hash of the provider object's fields, if the spec names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_version: Option<String>,
     /// The token endpoint without its query. A pause holds only there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,

@@ -4,6 +4,8 @@
 //! `managedFields` are not read at all. They may be nested more deeply than the JSON parser goes, and one such object would fail
 //! its whole list.
 
+mod provider;
+
 use std::{borrow::Cow, collections::BTreeMap, fmt::Debug, marker::PhantomData};
 
 use k8s_openapi::{
@@ -16,6 +18,7 @@ use serde_json::{Value, value::RawValue};
 use thiserror::Error;
 
 use crate::api::CubeCredential;
+pub(crate) use provider::{ProviderResource, WatchedProvider};
 
 /// The most bytes of a spec or status that are read. The schema counts characters and single values.
 const LARGEST: usize = 64 * 1024;

@@ -12,13 +12,14 @@ use super::{
     cache::Cache,
     index::Index,
     key::ObjectKey,
+    providers::Providers,
     refresh_queue::PodRefreshes,
     slim::KeptTarget,
     store::Store,
     watched::{entry, key},
 };
 use crate::{
-    api::FIELD_MANAGER,
+    api::{FIELD_MANAGER, ProviderKind},
     clock::now,
     consumers::ConsumerAccess,
     kubernetes::events::Recorder,
@@ -41,6 +42,8 @@ pub(crate) struct Parts {
     pub(crate) hides_network_detail: bool,
     /// True if each Secret has to name the hosts that it may be sent to.
     pub(crate) token_hosts_required: bool,
+    /// The kinds of provider objects that it uses.
+    pub(crate) provider_kinds: &'static [ProviderKind],
     /// The rights of this operator on pods and workloads.
     pub(crate) access: ConsumerAccess,
     pub(crate) pod_refreshes: Arc<PodRefreshes>,
@@ -52,6 +55,13 @@ pub(crate) struct Parts {
     pub(crate) identity: String,
     pub(crate) recorder: Recorder,
     pub(crate) metrics: Metrics,
+}
+
+impl Parts {
+    /// Returns whether it uses provider objects of this kind.
+    pub(crate) fn uses(&self, kind: ProviderKind) -> bool {
+        self.provider_kinds.contains(&kind)
+    }
 }
 
 /// The existence of an object.
@@ -76,11 +86,14 @@ pub struct Context {
     pub(super) sources: Mutex<Cache<Box<str>>>,
     /// The versions of the states.
     pub(super) states: Mutex<Cache<Box<str>>>,
+    /// The provider objects.
+    pub(super) providers: Mutex<Providers>,
 }
 
 impl Context {
     /// The context of a scope. It is empty before the first events of the watches.
     pub(crate) fn new(parts: Parts) -> Self {
+        let providers = Providers::new(parts.provider_kinds);
         Self {
             parts,
             store: Mutex::default(),
@@ -88,6 +101,7 @@ impl Context {
             targets: Mutex::new(Cache::with_owners(KeptTarget::owner)),
             sources: Mutex::default(),
             states: Mutex::default(),
+            providers: Mutex::new(providers),
         }
     }
 
@@ -110,6 +124,7 @@ impl Context {
             allowed_hosts,
             hides_network_detail: false,
             token_hosts_required,
+            provider_kinds: ProviderKind::ALL,
             access: ConsumerAccess::default(),
             pod_refreshes: Arc::default(),
             tokens,

@@ -7,6 +7,7 @@
 //! | a uid | the credential | whether the owner of a Secret exists, and has it as its target |
 //! | the name of a Secret | its users, and its owner if it is a target | which credentials a change of it affects |
 //! | an initial refresh token (Secret and key) | those that are given it, oldest first | which of them begins a login with it |
+//! | the name of a provider object | those that name it | which credentials a change of it affects |
 //! | the name of a ConfigMap | those that trust it | which credentials a change of it affects |
 //!
 //! It is pure: it holds names and times, and no object.
@@ -19,7 +20,7 @@ use super::{
     key::ObjectKey,
     table::{Groups, Table},
 };
-use crate::api::CaBundleKind;
+use crate::api::{CaBundleKind, ProviderKind, ProviderRef};
 
 /// The entry of one credential.
 #[derive(Clone, Debug)]
@@ -35,6 +36,8 @@ pub(super) struct Entry {
     /// The initial refresh token that it is given, with the grant that has one.
     pub(super) seed: Option<Box<Seed>>,
     pub(super) ca_bundle: Option<Box<Bundle>>,
+    /// The provider object that its spec names.
+    pub(super) provider: Option<Box<ProviderRef>>,
 }
 
 /// The Secret and the key of an initial refresh token, in the namespace of its credential.
@@ -111,6 +114,10 @@ pub(super) struct Index {
     seeds: Groups<Arc<Entry>>,
     /// The entries by the ConfigMap with their CA bundle.
     trusting: Groups<Arc<Entry>>,
+    /// The entries by the `CubeProvider` that they name.
+    of_providers: Groups<Arc<Entry>>,
+    /// The entries by the `ClusterCubeProvider` that they name, all of them below the empty namespace.
+    of_cluster_providers: Groups<Arc<Entry>>,
 }
 
 impl Index {
@@ -181,6 +188,25 @@ impl Index {
         users.chain(owner).map(AsRef::as_ref)
     }
 
+    /// The credentials that name this provider object.
+    pub(super) fn users_of_provider(
+        &self,
+        kind: ProviderKind,
+        provider: &ObjectKey,
+    ) -> impl Iterator<Item = &Entry> {
+        let ObjectKey { namespace, name } = provider;
+        let group = match kind {
+            ProviderKind::CubeProvider => self.of_providers.get(namespace, name),
+            ProviderKind::ClusterCubeProvider => self.of_cluster_providers.get("", name),
+        };
+        group.map(AsRef::as_ref)
+    }
+
+    /// The provider object that this credential names.
+    pub(super) fn provider_of(&self, key: &ObjectKey) -> Option<&ProviderRef> {
+        self.entries.get(key)?.provider.as_deref()
+    }
+
     /// The credentials whose CA bundle is in this object.
     pub(super) fn trusting(
         &self,
@@ -204,6 +230,8 @@ impl Index {
             &self.users,
             &self.seeds,
             &self.trusting,
+            &self.of_providers,
+            &self.of_cluster_providers,
         ]
         .iter()
         .all(|group| group.is_empty())
@@ -215,26 +243,35 @@ impl Index {
     fn insert(&mut self, entry: Entry) {
         self.remove(&entry.key);
         let entry = Arc::new(entry);
-        self.for_each_group(&entry, |group, word| {
-            group.insert(&entry.key.namespace, word, Arc::clone(&entry));
+        self.for_each_group(&entry, |group, namespace, word| {
+            group.insert(namespace, word, Arc::clone(&entry));
         });
         self.entries.insert(entry.key.clone(), entry);
     }
 
     fn remove(&mut self, key: &ObjectKey) {
         if let Some(entry) = self.entries.remove(key) {
-            self.for_each_group(&entry, |group, word| {
-                group.remove(&key.namespace, word, &entry);
+            self.for_each_group(&entry, |group, namespace, word| {
+                group.remove(namespace, word, &entry);
             });
         }
     }
 
-    /// The groups that an entry belongs to, with the word in each.
+    /// The groups that an entry belongs to, with the namespace and the word in each.
     fn for_each_group(
         &mut self,
         entry: &Entry,
-        mut act: impl FnMut(&mut Groups<Arc<Entry>>, &str),
+        mut act: impl FnMut(&mut Groups<Arc<Entry>>, &str, &str),
     ) {
+        match &entry.provider {
+            Some(used) if used.kind == ProviderKind::ClusterCubeProvider => {
+                act(&mut self.of_cluster_providers, "", &used.name);
+            }
+            Some(used) => act(&mut self.of_providers, &entry.key.namespace, &used.name),
+            None => {}
+        }
+        let namespace = &*entry.key.namespace;
+        let mut act = |group: &mut Groups<Arc<Entry>>, word: &str| act(group, namespace, word);
         if let Some(uid) = &entry.uid {
             act(&mut self.uids, uid);
         }

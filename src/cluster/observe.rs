@@ -13,10 +13,11 @@ use super::{
     watched::{spec, target_name},
 };
 use crate::{
+    api::CubeCredential,
     lock::lock,
     reconcile::{
-        CaBundle, Credential, Memory, Observed, Record, Settings, SettingsError, Source, State,
-        Target, TokenUse,
+        CaBundle, Credential, FoundProvider, Memory, Observed, Record, Settings, SettingsError,
+        Source, State, Target, TokenUse,
     },
 };
 
@@ -26,7 +27,10 @@ impl Context {
     pub fn observe(&self, object: &Watched, memory: Memory) -> Observed {
         let credential = convert::credential(object);
         let settings = match &object.0 {
-            Ok(object) => Settings::read(&credential.namespace, &credential.name, &object.spec),
+            Ok(object) => {
+                let (namespace, name) = (&credential.namespace, &credential.name);
+                Settings::with_provider(namespace, name, &object.spec, self.provider(object))
+            }
             Err(invalid) => Err(SettingsError::Unreadable(invalid.to_string())),
         };
         let target = target_name(object).unwrap_or_default();
@@ -68,6 +72,15 @@ impl Context {
             credential,
             settings,
             memory,
+        }
+    }
+
+    /// The provider object that a spec names, as the watches show it.
+    pub(crate) fn provider(&self, object: &CubeCredential) -> FoundProvider {
+        let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
+        match &object.spec.provider_ref {
+            Some(reference) => lock(&self.providers).find(reference, namespace),
+            None => FoundProvider::Unlisted,
         }
     }
 

@@ -83,6 +83,7 @@ pub(super) fn entry(key: ObjectKey, object: &Watched) -> Entry {
                 key: initial.key.clone(),
             }))
         }),
+        provider: spec.and_then(|spec| spec.provider_ref.clone().map(Box::new)),
         ca_bundle: bundle.map(|bundle| {
             Box::new(Bundle {
                 kind: bundle.kind,

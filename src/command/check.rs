@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use kube::{Api, Client, api::ListParams};
 
 use crate::{
-    cli::Check,
+    cli::{Check, Providers},
     cluster::{Context, Watched, convert, target_name},
     consumers::{Consumers, Pod},
     kubernetes::{
@@ -60,7 +60,7 @@ async fn report(flags: &Check, client: &Client, account: Account) -> Result<(), 
     let mut report = Report::default();
     let namespaces = namespaces(flags, client);
     if flags.name.is_none() {
-        definition(client, &mut report).await;
+        definition(client, flags.providers, &mut report).await;
         if account == Account::Operator {
             rights(flags, client, &namespaces, &mut report).await?;
         }
@@ -86,9 +86,12 @@ async fn report(flags: &Check, client: &Client, account: Account) -> Result<(), 
 }
 
 /// Checks the definition, which every credential needs.
-async fn definition(client: &Client, report: &mut Report) {
+async fn definition(client: &Client, providers: Providers, report: &mut Report) {
     report.say(&Finding::good(InstallationFact::ApiServerResponds));
     report.say(&installation::definition(client).await);
+    for missing in installation::missing_kinds(client, providers).await {
+        report.say(&missing);
+    }
 }
 
 /// Checks the rights, which every credential needs.
@@ -105,6 +108,9 @@ async fn rights(
         {
             report.say(&finding);
         }
+    }
+    for finding in installation::cluster_permissions(client, flags.providers).await? {
+        report.say(&finding);
     }
     for lease in flags.election.leases() {
         report.say(&installation::may_lead(client, &lease).await?);
@@ -156,6 +162,9 @@ async fn credentials(
     let hosts = flags.reach.allowed_token_hosts.clone();
     let required = flags.reach.require_token_hosts;
     let context = Context::snapshot(client.clone(), all, tokens.clone(), hosts, required);
+    for error in context.read_providers(flags.providers.kinds()).await {
+        report.say(&credential::unreadable(error));
+    }
 
     let wanted = wanted(flags, &context);
     if wanted.is_empty() {

@@ -106,6 +106,7 @@ pub async fn run(flags: Run) -> super::Result {
         leadership,
         metrics,
         warn_consumers,
+        provider_kinds: flags.providers.kinds(),
         access: ConsumerAccess {
             lists_pods: warn_consumers || flags.consumers.refresh_pods,
             refreshes_pods: flags.consumers.refresh_pods,

@@ -59,6 +59,12 @@ impl KnownPauses {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place(pub(super) Option<String>);
 
+impl Place {
+    pub(super) fn namespace(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {

@@ -21,6 +21,7 @@ use super::{
     watches::credentials_affected,
 };
 use crate::{
+    api::ProviderKind,
     clock::now,
     cluster::{Context, Parts, Watched},
     kubernetes::events::Recorder,
@@ -69,6 +70,7 @@ where
     });
     let client = Client::new(server, "default");
     let parts = Parts {
+        provider_kinds: ProviderKind::ALL,
         recorder: Recorder {
             client: client.clone(),
             controller: "test",

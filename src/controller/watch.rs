@@ -17,7 +17,7 @@ use kube::{
 };
 use serde::de::DeserializeOwned;
 
-use crate::{cluster::slim, kubernetes::error::explain_watch};
+use crate::{cluster::slim, kubernetes::error::explain_watch, leader::Shard};
 
 /// The number of objects on a page of a list, for an API server that does not stream lists. An object may have 1.4 MB, and a page
 /// is in memory as text and once more as objects: a neighbour who fills a page must not bring the process to the chart's limit.
@@ -33,24 +33,14 @@ pub(super) fn all() -> watcher::Config {
     watcher::Config::default().page_size(PAGE)
 }
 
-/// A kind of namespaced objects that can be watched.
+/// A kind of objects that can be watched.
 pub(super) trait Watchable:
-    Resource<DynamicType = (), Scope = NamespaceResourceScope>
-    + Clone
-    + DeserializeOwned
-    + Debug
-    + Send
-    + 'static
+    Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + 'static
 {
 }
 
 impl<K> Watchable for K where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-        + Clone
-        + DeserializeOwned
-        + Debug
-        + Send
-        + 'static
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + 'static
 {
 }
 
@@ -66,15 +56,25 @@ pub(super) struct WatchFailure {
 ///
 /// The list arrives as a stream of single objects, so that no two of them are in memory as text at the same time. An API server
 /// that refuses that is asked for pages.
-pub(super) fn events<K: Watchable>(
+pub(super) fn events<K: Watchable + Resource<Scope = NamespaceResourceScope>>(
     client: &Client,
     namespace: Option<&str>,
     config: watcher::Config,
+) -> impl Stream<Item = Result<Event<K>, WatchFailure>> + Send + use<K> {
+    events_of(
+        match namespace {
+            Some(namespace) => Api::namespaced(client.clone(), namespace),
+            None => Api::all(client.clone()),
+        },
+        config,
+    )
+}
+
+/// The same for a kind in any scope.
+pub(super) fn events_of<K: Watchable>(
+    api: Api<K>,
+    config: watcher::Config,
 ) -> impl Stream<Item = Result<Event<K>, WatchFailure>> + Send + 'static {
-    let api: Api<K> = match namespace {
-        Some(namespace) => Api::namespaced(client.clone(), namespace),
-        None => Api::all(client.clone()),
-    };
     let slim = |object: &mut K| slim::metadata(object.meta_mut());
     let start = move |config| watcher(api.clone(), config).modify(slim).boxed();
     let streamed = config.clone().streaming_lists();
@@ -90,6 +90,16 @@ pub(super) fn events<K: Watchable>(
         let event = watch.next(&start).await?;
         Some((event, (watch, start)))
     })
+}
+
+/// Returns whether an event is one of this shard. Those of a list as a whole are.
+pub(super) fn is_of<K: Watchable>(shard: Shard, event: &Event<K>) -> bool {
+    match event {
+        Event::Apply(object) | Event::InitApply(object) | Event::Delete(object) => {
+            shard.has(object.meta().namespace.as_deref().unwrap_or_default())
+        }
+        Event::Init | Event::InitDone => true,
+    }
 }
 
 /// A watch, and the pause before it is started again.

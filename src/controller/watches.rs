@@ -7,17 +7,21 @@ use futures::{
     Stream, StreamExt,
     stream::{self, BoxStream},
 };
-use k8s_openapi::api::core::v1::Secret;
-use kube::runtime::{
-    WatchStreamExt,
-    watcher::{self, Event},
+use k8s_openapi::{NamespaceResourceScope, api::core::v1::Secret};
+use kube::{
+    Resource,
+    runtime::{
+        WatchStreamExt,
+        watcher::{self, Event},
+    },
 };
 use tokio::sync::mpsc;
 
 use super::{
     health::List,
+    providers,
     reconciler::Reconciler,
-    watch::{Watchable, all, events},
+    watch::{Watchable, all, events, is_of},
 };
 use crate::{
     api::{CaBundleKind, label},
@@ -52,12 +56,13 @@ pub(super) fn affected(
         secrets(List::Sources, label::CREDENTIAL, sources_affect),
         secrets(List::States, label::STATE, states_affect),
         bundles_affect(reconciler, bundles),
+        providers::affect(reconciler, namespace, shard),
     ])
 }
 
 /// The events of a list. Its failures, and their end, are reported to readiness. An object of another shard is dropped as soon as
 /// it has been read: nothing else of this process knows of it.
-fn watched<K: Watchable>(
+fn watched<K: Watchable + Resource<Scope = NamespaceResourceScope>>(
     reconciler: &Arc<Reconciler>,
     namespace: Option<&str>,
     shard: Shard,
@@ -76,16 +81,6 @@ fn watched<K: Watchable>(
         }
         future::ready(event.ok().filter(|event| is_of(shard, event)))
     })
-}
-
-/// Returns whether an event is one of this shard. Those of a list as a whole are.
-fn is_of<K: Watchable>(shard: Shard, event: &Event<K>) -> bool {
-    match event {
-        Event::Apply(object) | Event::InitApply(object) | Event::Delete(object) => {
-            shard.has(object.meta().namespace.as_deref().unwrap_or_default())
-        }
-        Event::Init | Event::InitDone => true,
-    }
 }
 
 /// The `CubeCredentials` that each event affects. The end of a list is reported to readiness once it has been taken in.

@@ -12,8 +12,10 @@ use super::error::explain_kube;
 use crate::metrics::Metrics;
 
 /// The resources that the operator uses. The metric names no other resource, so that its labels are bounded.
-const RESOURCES: [&str; 9] = [
+const RESOURCES: [&str; 11] = [
     "cubecredentials",
+    "cubeproviders",
+    "clustercubeproviders",
     "secrets",
     "configmaps",
     "events",

@@ -5,14 +5,14 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 use k8s_openapi::NamespaceResourceScope;
-use kube::{Resource, core::ObjectMeta};
+use kube::{Client, Resource, core::ObjectMeta};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json, value::RawValue};
 
 use crate::{
     api::{Condition, CubeCredential, CubeCredentialSpec, CubeCredentialStatus},
-    cluster::Meta,
-    reconcile::{Settings, SettingsError},
+    cluster::{Meta, read_provider},
+    reconcile::{FoundProvider, Settings, SettingsError},
 };
 
 /// A `CubeCredential` as a list or a watch delivers it.
@@ -135,9 +135,28 @@ impl Object {
     /// # Errors
     /// If the spec cannot be used, or was written for another version.
     pub(super) fn settings(&self) -> Result<Settings, SettingsError> {
-        let spec: CubeCredentialSpec = serde_json::from_value(self.spec.clone())
-            .map_err(|error| SettingsError::Unreadable(error.to_string()))?;
-        Settings::read(self.namespace(), self.name(), &spec)
+        Settings::read(self.namespace(), self.name(), &self.spec()?)
+    }
+
+    /// The same with the provider object that the spec names, if it names one. One that cannot be read counts as not known.
+    ///
+    /// # Errors
+    /// The same.
+    pub(super) async fn resolved(&self, client: &Client) -> Result<Settings, SettingsError> {
+        let spec = self.spec()?;
+        let found = match &spec.provider_ref {
+            Some(reference) => read_provider(client, reference, self.namespace())
+                .await
+                .ok(),
+            None => None,
+        };
+        let found = found.unwrap_or(FoundProvider::Unlisted);
+        Settings::with_provider(self.namespace(), self.name(), &spec, found)
+    }
+
+    fn spec(&self) -> Result<CubeCredentialSpec, SettingsError> {
+        let spec = serde_json::from_value(self.spec.clone());
+        spec.map_err(|error| SettingsError::Unreadable(error.to_string()))
     }
 }
 

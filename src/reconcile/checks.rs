@@ -51,6 +51,8 @@ pub(super) const CHECKS: &[Check] = &[
     login::the_state_follows_the_deletion_policy,
     // No exchange happens in a suspended credential, so no check below matters to it.
     exchange::a_suspended_credential_rests,
+    // Nothing is known of where a request would go, and what of a login belongs there: nothing below may judge that.
+    exchange::an_unusable_provider_is_waited_for,
     // A token that is held back has its own retries, and needs no exchange either.
     probe::a_token_that_is_held_back_waits,
     // A good token that is not due needs no exchange, whatever an earlier failure says.

@@ -34,6 +34,10 @@ impl<'a> Inspection<'a> {
     /// If the spec cannot be used.
     pub(crate) fn of(observed: &'a Observed, now: Timestamp) -> Result<Self, Box<Finding>> {
         match &observed.settings {
+            Ok(settings) if settings.provider_flaw().is_some() => {
+                let fact = SpecFact::ProviderUnusable(Box::new(settings.clone()));
+                Err(Box::new(Finding::bad(fact)))
+            }
             Ok(settings) => Ok(Self(Case {
                 observed,
                 settings,

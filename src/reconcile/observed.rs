@@ -72,7 +72,14 @@ impl Observed {
             generation: self.credential.generation,
             source_version: self.source.version().unwrap_or_default().to_owned(),
             seed_version: self.seed_version(),
+            provider_version: self.provider_version(),
         }
+    }
+
+    /// The version of the provider object's fields, if the spec names one.
+    pub(super) fn provider_version(&self) -> Option<String> {
+        let settings = self.settings.as_ref().ok()?;
+        settings.provider_version().map(str::to_owned)
     }
 
     /// The current version of the initial refresh token's Secret, with the grant that has one; empty: there is none to be read.

@@ -2,12 +2,14 @@
 
 mod client;
 mod error;
+mod provided;
 mod rendering;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::SignedDuration;
 
+use super::provider::{FoundProvider, ProviderUse};
 use crate::{
     api::{
         self, CaBundleRef, ClientAssertion, ClientAuthentication, ClientSecretRef,
@@ -22,6 +24,9 @@ use crate::{
 pub use error::SettingsError;
 pub use rendering::Rendering;
 pub(in crate::reconcile) use rendering::fits;
+
+/// The lifetime of a token for which neither a response nor a spec states one.
+const ASSUMED_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
 /// The settings of a `CubeCredential`.
 #[derive(Clone, Debug)]
@@ -56,6 +61,8 @@ pub struct Settings {
     pub maximum_lifetime: Option<SignedDuration>,
     /// The object with further CA certificates.
     pub ca_bundle: Option<CaBundleRef>,
+    /// The provider object, if the spec names one.
+    pub provider: Option<Box<ProviderUse>>,
     /// The name of the target Secret.
     pub target_name: String,
     /// The name of the Secret with the current refresh token.
@@ -79,7 +86,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads a spec.
+    /// Reads a spec. A provider object that it names counts as not known yet.
     ///
     /// # Errors
     /// Names the field and says what to write.
@@ -88,7 +95,15 @@ impl Settings {
         name: &str,
         spec: &CubeCredentialSpec,
     ) -> Result<Self, SettingsError> {
-        let preset = Preset::of(spec.provider);
+        Self::with_provider(namespace, name, spec, FoundProvider::Unlisted)
+    }
+
+    fn of_effective(
+        namespace: &str,
+        name: &str,
+        spec: &CubeCredentialSpec,
+    ) -> Result<Self, SettingsError> {
+        let preset = Preset::of(spec.provider.ok_or(SettingsError::ProviderMismatch)?);
         let url = spec.token_url.as_deref().or(preset.token_url);
         let url = url.ok_or(SettingsError::TokenUrlMissing)?;
         let grant = grant(spec)?;
@@ -111,12 +126,16 @@ impl Settings {
             scopes: scopes(spec, preset),
             parameters: parameters(spec)?,
             refresh_before: duration("refreshBefore", &spec.refresh_before)?,
-            assumed_lifetime: duration("assumedLifetime", &spec.assumed_lifetime)?,
+            assumed_lifetime: match &spec.assumed_lifetime {
+                Some(text) => duration("assumedLifetime", text)?,
+                None => ASSUMED_LIFETIME,
+            },
             maximum_lifetime: match &spec.maximum_lifetime {
                 Some(text) => Some(duration("maximumLifetime", text)?),
                 None => None,
             },
             ca_bundle: spec.ca_bundle_ref.clone(),
+            provider: None,
             target_name: Self::target_name(name, spec),
             state_name: Self::state_name(name),
             record_name: Self::record_name(name),

@@ -16,6 +16,7 @@ use crate::oauth::{
     private_key::{KeyFlaw, PrivateKey},
 };
 
+pub(super) use rejection::CaOrigin;
 pub(super) use rejection::ca_bundle_name;
 pub use rejection::{CaBundleFlaw, ClientKeyFlaw, Flaw, Outer, Rejection, SecretRole, Withheld};
 pub(super) use secrets::{SecretKey, SentSecret, UsableClient};

@@ -35,6 +35,7 @@ mod logins;
 mod moved;
 mod network_detail;
 mod probes;
+mod providers;
 mod publishing;
 mod refusals;
 mod requests;

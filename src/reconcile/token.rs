@@ -46,6 +46,9 @@ pub(super) struct TokenMetadata {
     pub(super) source_version: String,
     /// The version of the initial refresh token's Secret, with the grant that has one.
     pub(super) seed_version: Option<String>,
+    /// The version of the provider object's fields, if the spec names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) provider_version: Option<String>,
     /// The number of the response that the token came with, with that grant. It orders tokens that were issued in the same
     /// second, or by different clocks.
     pub(super) rotation: Option<u64>,

@@ -49,6 +49,7 @@ fn failed(line: impl std::fmt::Display) -> Ended {
 fn rights(place: &str) -> String {
     format!(
         "✓ may get, list, watch cubecredentials {place}\n\
+         ✓ may get, list, watch cubeproviders {place}\n\
          ✓ may patch cubecredentials/status {place}\n\
          ✓ may get, list, watch, create, patch, delete secrets {place}\n\
          ✓ may get, list, watch configmaps {place}\n\

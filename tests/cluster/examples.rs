@@ -132,6 +132,16 @@ const EXCHANGES: &[Exchange] = &[
         authentication: Body,
         form: &[CLIENT],
     },
+    Exchange {
+        file: "provider.yaml",
+        target: "/oauth2/token",
+        authentication: Basic,
+        form: &[
+            CLIENT,
+            ("audience", "https://api.example.com/"),
+            ("scope", "orders.read"),
+        ],
+    },
     at_custom("registry.yaml"),
 ];
 
@@ -180,11 +190,11 @@ fn the_api_server_accepts_each_example_as_it_is() {
 }
 
 /// The provider's host and CA are replaced, the placeholders of a private key and its certificate, and nothing else.
-fn at_provider(object: &mut Value, url: impl Fn(&str) -> String) {
+fn at_provider(object: &mut Value, authority: &Authority, url: impl Fn(&str) -> String) {
     let annotations = &mut object["metadata"]["annotations"];
     if annotations.is_object() {
         annotations["cube-operator.dev/token-hosts"] = json!("localhost");
-        annotations["cube-operator.dev/token-ca"] = json!("ConfigMap/stand-in");
+        annotations["cube-operator.dev/token-ca"] = json!("ConfigMap/stand-in,CubeProvider/login");
     }
     if let Some(key) = object.pointer_mut("/stringData/private-key") {
         *key = json!(PRIVATE_KEY);
@@ -193,7 +203,13 @@ fn at_provider(object: &mut Value, url: impl Fn(&str) -> String) {
         *key = json!(PRIVATE_KEY);
         object["stringData"]["tls.crt"] = json!(CERTIFICATE);
     }
-    if is_credential(object) {
+    if object["kind"] == "CubeProvider" {
+        let spec = &mut object["spec"];
+        spec["tokenURL"] = json!(url(spec["tokenURL"].as_str().unwrap()));
+        spec["caBundle"] = json!(authority.pem());
+    }
+    // Otherwise its provider object says where its token comes from.
+    if is_credential(object) && object["spec"]["provider"].is_string() {
         let spec = &mut object["spec"];
         let token_url = match spec["tokenURL"].as_str() {
             Some(url) => url.to_owned(),
@@ -228,7 +244,7 @@ fn each_example_with_a_credential_gets_its_token() {
     for row in EXCHANGES {
         let provider = Provider::start(&certificate, |_| Reply::token("t"));
         for mut object in objects(row.file) {
-            at_provider(&mut object, |url| {
+            at_provider(&mut object, &authority, |url| {
                 let (_, rest) = url.split_once("://").unwrap();
                 let path = &rest[rest.find('/').unwrap()..];
                 assert_eq!(path, row.target, "{}", row.file);

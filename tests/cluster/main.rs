@@ -47,6 +47,7 @@ mod plugin_status;
 mod policies;
 mod port;
 mod probe;
+mod providers;
 mod refresh_pods;
 mod refresh_token;
 mod refresh_token_crashes;

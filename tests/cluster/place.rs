@@ -76,7 +76,7 @@ impl Place {
         plane.kubectl(&["create", "namespace", &namespace]);
         // What these bring is tried in `policies`.
         let values = format!(
-            "watchNamespaces={{{namespace}}},crds.install=false,aggregateRoles=false,policies.refresh.enabled=false"
+            "watchNamespaces={{{namespace}}},clusterProviders=true,crds.install=false,aggregateRoles=false,policies.refresh.enabled=false"
         );
         let kubeconfig = install(plane, &namespace, &values);
         let place = Self {

@@ -4,6 +4,7 @@
 mod authors;
 mod consumers;
 mod page;
+mod providers;
 mod refresh;
 mod service_account;
 

@@ -106,18 +106,22 @@ fn a_namespace_without_rights_stops_no_other_and_works_once_it_has_them() {
     assert_eq!(is_watched(&first, &noperm.namespace), Some(0.0));
     assert_eq!(is_watched(&first, &absent), Some(0.0));
 
-    // Three lists of each of both are tried again and again, and told once: cubecredentials and secrets.
+    // The lists of both are tried again and again, and told once: cubecredentials and secrets, and the provider objects.
     let before = lists(&first);
     eventually("they are tried again", || {
         (lists(&first) >= before + 6.0).then_some(())
     });
     let mut lines = told(&first);
-    lines.sort_by_key(|(namespace, _)| namespace.to_string());
-    let twice = |namespace: &String| {
+    lines.sort_by_key(|(namespace, line)| (namespace.to_string(), line.clone()));
+    let told_once = |namespace: &String| {
         let line = format!("failed to watch namespace {namespace:?}, retrying");
-        [(json!(namespace), line.clone()), (json!(namespace), line)]
+        let providers = "failed to watch CubeProviders, retrying".to_owned();
+        [providers, line.clone(), line].map(|line| (json!(namespace), line))
     };
-    assert_eq!(lines, [twice(&absent), twice(&noperm.namespace)].concat());
+    assert_eq!(
+        lines,
+        [told_once(&absent), told_once(&noperm.namespace)].concat()
+    );
 
     grant(&place, &noperm);
     noperm.wait_for("main", "Ready without a restart", |status| {

@@ -12,16 +12,14 @@ use serde_json::{Value, json};
 
 #[test]
 fn the_files_in_the_repository_are_the_generated_definition() {
-    for file in [
-        "crds/cubecredentials.yaml",
-        "charts/cube-operator/files/cubecredentials.yaml",
-    ] {
-        let path = format!("{}/{file}", env!("CARGO_MANIFEST_DIR"));
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"));
-        assert!(
-            text == crd::yaml(),
-            "{file} is out of date: run cargo run -- crd > {file}"
-        );
+    for (name, yaml) in crd::files() {
+        for folder in ["crds", "charts/cube-operator/files"] {
+            let file = format!("{folder}/{name}.yaml");
+            let path = format!("{}/{file}", env!("CARGO_MANIFEST_DIR"));
+            let text =
+                std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"));
+            assert!(text == yaml, "{file} is out of date: run make crd");
+        }
     }
 }
 

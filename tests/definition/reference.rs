@@ -91,6 +91,7 @@ fn code(text: &str) -> String {
 fn the_folder_has_no_page_that_nothing_generates() {
     let generated = [
         "api.md",
+        "providers.md",
         "conditions.md",
         "events.md",
         "flags.md",

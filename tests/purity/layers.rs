@@ -38,6 +38,7 @@ pub(crate) const LAYERS: &[&[&str]] = &[
     &["src/reconcile/token"],
     &["src/reconcile/source"],
     &["src/reconcile/settings", "src/reconcile/credential"],
+    &["src/reconcile/provider"],
     &["src/reconcile/event.rs", "src/reconcile/secret.rs"],
     &[
         "src/reconcile/digest.rs",

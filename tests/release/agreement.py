@@ -65,9 +65,10 @@ class Chart(unittest.TestCase):
         told = re.search(r"(?ms)artifacthub.io/crds: \|\n(.+?)\n  \S", text(CHART))[1]
         files = list((ROOT / "crds").iterdir())
         self.assertEqual(len(files), told.count("- kind:"))
-        for field, pattern in [("kind", r"^    kind: (.+)"), ("name", r"^  name: (.+)"), ("version", r"^    name: (v\S+)")]:
-            value = found(pattern, "crds/cubecredentials.yaml")
-            self.assertRegex(told, rf"(?m)^    [- ] {field}: {re.escape(value)}$")
+        for file in files:
+            for field, pattern in [("kind", r"^    kind: (.+)"), ("name", r"^  name: (.+)"), ("version", r"^    name: (v\S+)")]:
+                value = found(pattern, f"crds/{file.name}")
+                self.assertRegex(told, rf"(?m)^    [- ] {field}: {re.escape(value)}$")
 
     def test_the_image_of_artifact_hub_is_that_of_the_values(self):
         repository = found(r"^  repository: (.+)", "charts/cube-operator/values.yaml")

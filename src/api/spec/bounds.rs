@@ -5,23 +5,23 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 
 /// A regular expression for the names in `oauth::parameters`, in any case. `settings` checks again, because a name in a query may
 /// be urlencoded.
-pub(super) const RESERVED: &str = "(?i:grant[_.]type|client[_.](id|secret)|refresh[_.]token|scope|response[_.]type|username|password\
+pub(in crate::api) const RESERVED: &str = "(?i:grant[_.]type|client[_.](id|secret)|refresh[_.]token|scope|response[_.]type|username|password\
     |code([_.]verifier)?|redirect[_.]uri|assertion|device[_.]code\
     |(client[_.]assertion|(subject|actor)[_.]token|requested[_.])[^=&]*)";
 
 /// A regular expression for the further parameters that a sign-in adds to the authorization URL (RFC 7636, `OpenID` Connect).
-pub(super) const SET_BY_LOGIN: &str =
+pub(in crate::api) const SET_BY_LOGIN: &str =
     "(?i:state|nonce|response[_.]mode|code[_.]challenge([_.]method)?|request([_.]uri)?)";
 
 /// A regular expression for the name of a header (RFC 9110, section 5.6.2).
-pub(super) const PROBE_HEADER_NAME: &str = "[-!#$%&\\'*+.^_`|~0-9A-Za-z]{1,64}";
+pub(in crate::api) const PROBE_HEADER_NAME: &str = "[-!#$%&\\'*+.^_`|~0-9A-Za-z]{1,64}";
 
 /// A regular expression for the headers in `oauth::probe` that a spec may not set, in any case.
-pub(super) const PROBE_RESERVED: &str = "(?i:authorization|host|content-.*|transfer-encoding|te|trailer|connection|keep-alive|upgrade\
+pub(in crate::api) const PROBE_RESERVED: &str = "(?i:authorization|host|content-.*|transfer-encoding|te|trailer|connection|keep-alive|upgrade\
     |http2-settings|expect|cookie2?|proxy-.*)";
 
 /// The same URLs that `oauth::endpoint` accepts.
-pub(super) fn url_rule(field: &str) -> Rule {
+pub(in crate::api) fn url_rule(field: &str) -> Rule {
     let message = format!(
         "{field} must start with https:// in lower case, name a host, and have neither user nor password, fragment or blank"
     );
@@ -30,13 +30,13 @@ pub(super) fn url_rule(field: &str) -> Rule {
 }
 
 /// No parameter of the query has one of these names.
-pub(super) fn query_rule(names: &str) -> Rule {
+pub(in crate::api) fn query_rule(names: &str) -> Rule {
     Rule::new(format!("!self.matches('^[^?]*[?]([^&]*&)*{names}(=|&|$)')"))
 }
 
 /// The rule allows hours, minutes and seconds in this order, because CEL and this program read other durations differently. The
 /// pattern comes first, so that other texts get the message of this rule instead of a type conversion error.
-pub(super) fn duration_rule(least: &str, most: &str) -> Rule {
+pub(in crate::api) fn duration_rule(least: &str, most: &str) -> Rule {
     Rule::new(format!(
         "self.matches('^([0-9]+h)?([0-9]+m)?([0-9]+s)?$|^[0-9]+[.][0-9]+[hms]$') && self.size() > 0 \
          && duration(self) >= duration('{least}') && duration(self) <= duration('{most}')"
@@ -49,13 +49,13 @@ pub(super) fn client_id_rule() -> Rule {
         .message("clientID has printable ASCII characters, without a blank at an end")
 }
 
-pub(super) fn name_rule() -> Rule {
+pub(in crate::api) fn name_rule() -> Rule {
     Rule::new("self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')").message(
         "a name has lower-case letters, digits, '-' and '.', and starts and ends with a letter or digit",
     )
 }
 
-pub(super) fn key_rule() -> Rule {
+pub(in crate::api) fn key_rule() -> Rule {
     Rule::new("self.matches('^[-._a-zA-Z0-9]+$')")
         .message("a key has letters, digits, '-', '_' and '.'")
 }
@@ -72,19 +72,19 @@ pub(super) fn distinct_keys_rule() -> Rule {
         .message("the two keys of clientSecretKey must differ: name the key of the next client secret second")
 }
 
-pub(super) fn metadata_key_rule() -> Rule {
+pub(in crate::api) fn metadata_key_rule() -> Rule {
     Rule::new("self.all(k, k.size() <= 316 && k.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$'))")
         .message("a name here has letters, digits, '-', '_' and '.', after an optional prefix such as example.com/")
 }
 
-pub(super) fn prefix_rule() -> Rule {
+pub(in crate::api) fn prefix_rule() -> Rule {
     Rule::new("self.all(k, !k.startsWith('cube-operator.dev/'))").message(
         "names that start with cube-operator.dev/ are the operator's own: use another prefix",
     )
 }
 
 /// The types of Secrets that `template::SecretType` knows, and all types that are not of Kubernetes.
-pub(super) fn type_rule() -> Rule {
+pub(in crate::api) fn type_rule() -> Rule {
     let of_kubernetes = "^([^/]*[.])?kubernetes[.]io/";
     let allowed = "^kubernetes[.]io/(basic-auth|dockercfg|dockerconfigjson|ssh-auth|tls)$";
     let rule = format!(
@@ -97,7 +97,7 @@ pub(super) fn type_rule() -> Rule {
 }
 
 /// The keys that a type of Kubernetes demands. The API server would refuse the Secret without them.
-pub(super) fn data_rule(of: &str, keys: &[&str], operator: &str) -> Rule {
+pub(in crate::api) fn data_rule(of: &str, keys: &[&str], operator: &str) -> Rule {
     let has: Vec<_> = keys
         .iter()
         .map(|key| format!("'{key}' in self.data"))
@@ -112,7 +112,7 @@ pub(super) fn data_rule(of: &str, keys: &[&str], operator: &str) -> Rule {
 }
 
 /// The API server's own rule for the keys of a Secret.
-pub(super) fn data_key_rule() -> Rule {
+pub(in crate::api) fn data_key_rule() -> Rule {
     Rule::new(
         "self.all(k, k.size() <= 253 && k.matches('^[-._a-zA-Z0-9]+$') && k != '.' && !k.startsWith('..'))",
     )
@@ -122,7 +122,7 @@ pub(super) fn data_key_rule() -> Rule {
 // These fields use `schema_with`, because schemars has no attribute for the bounds of a list's or map's elements, and the API
 // server rejects rules over strings without a bound (it estimates their cost from the bound).
 
-pub(super) fn scopes(_: &mut SchemaGenerator) -> Schema {
+pub(in crate::api) fn scopes(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "array", "maxItems": 64,
         // A scope-token of RFC 6749, section 3.3.
@@ -130,14 +130,22 @@ pub(super) fn scopes(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-pub(super) fn parameters(_: &mut SchemaGenerator) -> Schema {
+/// Names of namespaces, each perhaps with a `*` at its end.
+pub(in crate::api) fn namespace_patterns(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array", "minItems": 1, "maxItems": 256,
+        "items": {"type": "string", "minLength": 1, "maxLength": 63, "pattern": r"^(\*|[a-z0-9][-a-z0-9]*\*?)$"},
+    })
+}
+
+pub(in crate::api) fn parameters(_: &mut SchemaGenerator) -> Schema {
     string_map(
         32,
         &json_schema!({"type": "string", "minLength": 1, "maxLength": 2048}),
     )
 }
 
-pub(super) fn probe_headers(_: &mut SchemaGenerator) -> Schema {
+pub(in crate::api) fn probe_headers(_: &mut SchemaGenerator) -> Schema {
     // Printable ASCII without a blank at an end.
     let pattern = "^[!-~]([ -~]*[!-~])?$";
     string_map(
@@ -146,14 +154,14 @@ pub(super) fn probe_headers(_: &mut SchemaGenerator) -> Schema {
     )
 }
 
-pub(super) fn expected_statuses(_: &mut SchemaGenerator) -> Schema {
+pub(in crate::api) fn expected_statuses(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "array", "maxItems": 32,
         "items": {"type": "integer", "minimum": 100, "maximum": 599},
     })
 }
 
-pub(super) fn target_labels(_: &mut SchemaGenerator) -> Schema {
+pub(in crate::api) fn target_labels(_: &mut SchemaGenerator) -> Schema {
     let pattern = "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$";
     string_map(
         32,
@@ -161,11 +169,11 @@ pub(super) fn target_labels(_: &mut SchemaGenerator) -> Schema {
     )
 }
 
-pub(super) fn target_annotations(_: &mut SchemaGenerator) -> Schema {
+pub(in crate::api) fn target_annotations(_: &mut SchemaGenerator) -> Schema {
     string_map(32, &json_schema!({"type": "string", "maxLength": 4096}))
 }
 
-pub(super) fn target_data(_: &mut SchemaGenerator) -> Schema {
+pub(in crate::api) fn target_data(_: &mut SchemaGenerator) -> Schema {
     let mut schema = string_map(32, &json_schema!({"type": "string", "maxLength": 8192}));
     schema.insert("minProperties".into(), 1.into());
     schema

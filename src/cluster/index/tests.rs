@@ -9,6 +9,10 @@ use super::*;
 const NAMESPACES: [&str; 2] = ["treasury", "payments"];
 /// Few names, so that credentials share targets, Secrets and bundles.
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+const PROVIDER_KINDS: [ProviderKind; 2] = [
+    ProviderKind::CubeProvider,
+    ProviderKind::ClusterCubeProvider,
+];
 const KINDS: [CaBundleKind; 2] = [CaBundleKind::ConfigMap, CaBundleKind::Secret];
 
 /// A step of the watch on credentials.
@@ -96,6 +100,12 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn provider()(kind in proptest::sample::select(&PROVIDER_KINDS[..]), name in name()) -> ProviderRef {
+        ProviderRef { kind, name }
+    }
+}
+
+prop_compose! {
     fn readable()(target in name(), secrets in vec(name(), 1..3), ca_bundle in option::of(bundle()))
         -> (Option<String>, Vec<String>, Option<Bundle>) {
         (Some(target), secrets, ca_bundle)
@@ -108,6 +118,7 @@ prop_compose! {
         uid in option::weighted(0.9, name()),
         created in option::weighted(0.9, 0..3_i64),
         deleting in proptest::bool::weighted(0.2),
+        provider in option::of(provider()),
         spec in prop_oneof![4 => readable(), 1 => Just((None, Vec::new(), None))],
     ) -> Entry {
         let (target, secrets, ca_bundle) = spec;
@@ -126,6 +137,7 @@ prop_compose! {
             secrets: secrets.into_iter().map(Into::into).collect(),
             seed: seed.map(Box::new),
             ca_bundle: ca_bundle.map(Box::new),
+            provider: provider.map(Box::new),
         }
     }
 }
@@ -159,6 +171,21 @@ fn assert_finds_the_same(index: &Index, naive: &Naive) {
                 keys(index.by_uid(namespace, name)),
                 naive.find(namespace, owns)
             );
+            let names = |entry: &Entry, kind| {
+                let provider = entry.provider.as_ref();
+                provider.is_some_and(|used| used.kind == kind && used.name == name)
+            };
+            let kind = ProviderKind::CubeProvider;
+            assert_eq!(
+                keys(index.users_of_provider(kind, &key)),
+                naive.find(namespace, |entry| names(entry, kind))
+            );
+            let kind = ProviderKind::ClusterCubeProvider;
+            let everywhere =
+                NAMESPACES.map(|namespace| naive.find(namespace, |entry| names(entry, kind)));
+            let everywhere: BTreeSet<_> = everywhere.into_iter().flatten().collect();
+            let found = keys(index.users_of_provider(kind, &ObjectKey::new("", name)));
+            assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), everywhere);
             for kind in KINDS {
                 assert_eq!(
                     keys(index.trusting(kind, &key)),

@@ -34,7 +34,11 @@ pub(super) fn is_allowed<'a>(
         return false;
     }
     let settings = wanted.map(|object| context.observe(object, Memory::default()).settings);
-    let hosts: BTreeSet<_> = settings.flatten().flat_map(|found| hosts(&found)).collect();
+    // Without its provider object, nothing is known of where one would connect to.
+    let settings = settings
+        .flatten()
+        .filter(|found| found.provider_flaw().is_none());
+    let hosts: BTreeSet<_> = settings.flat_map(|found| hosts(&found)).collect();
     is_agreed(hosts)
 }
 

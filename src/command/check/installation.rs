@@ -7,8 +7,8 @@ use k8s_openapi::{
 use kube::{Api, Client, CustomResourceExt, Resource};
 
 use crate::{
-    api::{CubeCredential, GROUP},
-    cli::{Consumers, Warning},
+    api::{ClusterCubeProvider, CubeCredential, CubeProvider, GROUP},
+    cli::{Consumers, Providers, Warning},
     kubernetes::{
         access,
         error::{ApiError, call, cause},
@@ -18,8 +18,9 @@ use crate::{
 };
 
 /// The verbs of the operator on each resource; the chart's roles grant exactly these.
-const PERMISSIONS: [Permission; 5] = [
+const PERMISSIONS: [Permission; 6] = [
     (GROUP, "cubecredentials", None, &["get", "list", "watch"]),
+    (GROUP, "cubeproviders", None, &["get", "list", "watch"]),
     (GROUP, "cubecredentials", Some("status"), &["patch"]),
     (
         "",
@@ -62,8 +63,12 @@ const LEASE_VERBS: [&str; 3] = ["get", "create", "patch"];
 /// # Errors
 /// If it does not, or does not tell.
 pub(crate) async fn definition_is_served(client: &Client) -> Result<(), DefinitionError> {
-    let kind = CubeCredential::kind(&());
-    let version = CubeCredential::api_version(&());
+    is_served::<CubeCredential>(client).await
+}
+
+async fn is_served<K: Resource<DynamicType = ()>>(client: &Client) -> Result<(), DefinitionError> {
+    let kind = K::kind(&());
+    let version = K::api_version(&());
     let error = match client.list_api_group_resources(&version).await {
         Ok(list) if list.resources.iter().any(|resource| resource.kind == kind) => return Ok(()),
         Ok(_) => None,
@@ -101,6 +106,17 @@ pub(super) async fn definition(client: &Client) -> Finding {
         }
         Err(error) => Finding::bad(InstallationFact::NotRead(error)),
     }
+}
+
+/// The kinds of provider objects that are not served. Only those who use them need them.
+pub(super) async fn missing_kinds(client: &Client, providers: Providers) -> Vec<Finding> {
+    let mut missing = vec![is_served::<CubeProvider>(client).await];
+    if providers.cluster_providers {
+        missing.push(is_served::<ClusterCubeProvider>(client).await);
+    }
+    let missing = missing.into_iter().filter_map(Result::err);
+    let bad = |absent| Finding::bad(InstallationFact::NotServed(absent));
+    missing.map(bad).collect()
 }
 
 /// Compares as JSON without nulls: the API server stores defaults of its own beside the schema, but not in it.
@@ -144,6 +160,26 @@ pub(crate) async fn missing_for_consumers(
     let mut findings = granted(client, namespace, &of_consumers(warning, consumers)).await?;
     findings.retain(|finding| finding.mark == Mark::Bad);
     Ok(findings)
+}
+
+/// Returns whether the account that asks has the rights in the whole cluster that the flags need.
+///
+/// # Errors
+/// If the API server cannot be asked.
+pub(super) async fn cluster_permissions(
+    client: &Client,
+    providers: Providers,
+) -> Result<Vec<Finding>, ApiError> {
+    if !providers.cluster_providers {
+        return Ok(Vec::new());
+    }
+    let needed = [(
+        GROUP,
+        "clustercubeproviders",
+        None,
+        &["get", "list", "watch"][..],
+    )];
+    granted(client, None, &needed).await
 }
 
 async fn granted(

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 
 use super::flags::Request;
 use crate::{
-    api::{CubeCredential, RefreshTokenRef},
+    api::{CubeCredential, CubeCredentialSpec, ProviderKind, RefreshTokenRef},
     clock::now,
     cluster::{Context as ClusterContext, Watched},
     oauth::{
@@ -82,7 +82,11 @@ pub(super) async fn prepare(
         }
         None => None,
     };
-    let (authorization, origin) = authorization_endpoint(&credential, metadata.as_ref(), request)?;
+    let spec = match &settings.provider {
+        Some(used) => used.effective(&credential.spec),
+        None => credential.spec.clone(),
+    };
+    let (authorization, origin) = authorization_endpoint(&spec, metadata.as_ref(), request)?;
     let issuer = match (request.issuer, &metadata) {
         (Some(issuer), Some(metadata)) => ExpectedIssuer::Known {
             issuer: issuer.to_owned(),
@@ -94,7 +98,7 @@ pub(super) async fn prepare(
         cluster: cluster.clone(),
         issuer,
         origin,
-        scopes: scopes(&credential),
+        scopes: scopes(&spec),
         credential,
         settings,
         sign_in,
@@ -113,6 +117,14 @@ async fn observe(
     let snapshot = vec![object.clone()];
     let client = cluster.client.clone();
     let context = ClusterContext::snapshot(client, snapshot, tokens.clone(), None, false);
+    if let Some(error) = context
+        .read_providers(ProviderKind::ALL)
+        .await
+        .into_iter()
+        .next()
+    {
+        return Err(error.into());
+    }
     let mut observed = context.observe(&object, Memory::default());
     let Ok(settings) = &observed.settings else {
         return Ok(observed);
@@ -134,20 +146,23 @@ fn of_this_endpoint(found: Metadata, issuer: &str, settings: &Settings) -> Resul
         return Ok(found);
     }
     Err(PluginError::new(format!(
-        "issuer {issuer} has token endpoint {named}, and the spec names another one: correct spec.tokenURL, or leave --issuer out"
+        "issuer {issuer} has token endpoint {named}, and the spec names another one: correct {}, or leave --issuer out",
+        settings.url_field()
     )))
 }
 
 /// The place of the sign-in. If the person and the spec name two, one of them is a mistake.
 fn authorization_endpoint(
-    credential: &CubeCredential,
+    spec: &CubeCredentialSpec,
     metadata: Option<&Metadata>,
     request: &Request<'_>,
 ) -> Result<(Endpoint, Origin)> {
-    let spec = &credential.spec;
     let of_spec = spec.authorization_url.as_deref();
     let of_spec = of_spec.map(|url| (url, Origin::Spec));
-    let preset = Preset::of(spec.provider).authorization_url;
+    let preset = spec
+        .provider
+        .map(Preset::of)
+        .and_then(|preset| preset.authorization_url);
     let of_spec = of_spec.or(preset.map(|url| (url, Origin::Preset)));
     let found = metadata.and_then(|found| found.authorization_endpoint.as_ref());
     let named = match (found, request.authorization_url) {
@@ -203,12 +218,12 @@ fn no_parameter_is_set_by_login(settings: &Settings) -> Result {
     }
 }
 
-fn scopes(credential: &CubeCredential) -> Vec<String> {
-    let spec = &credential.spec;
+fn scopes(spec: &CubeCredentialSpec) -> Vec<String> {
     if !spec.scopes.is_empty() {
         return spec.scopes.clone();
     }
-    let preset = Preset::of(spec.provider).sign_in_scopes;
+    let preset = spec.provider.map(Preset::of);
+    let preset = preset.map_or(&[][..], |preset| preset.sign_in_scopes);
     preset.iter().map(|&scope| scope.to_owned()).collect()
 }
 

@@ -54,9 +54,10 @@ fn unknown_hosts(request: &Request<'_>, prepared: &Prepared) -> Vec<String> {
         let mut lists = trusted.chain(&listed);
         lists.any(|list| list.allows(endpoint))
     };
-    let preset = Preset::of(prepared.credential.spec.provider);
+    let preset = prepared.credential.spec.provider.map(Preset::of);
     let mut unknown = Vec::new();
-    let is_preset = preset.token_url == Some(prepared.settings.endpoint.url().as_str());
+    let is_preset = preset.and_then(|preset| preset.token_url)
+        == Some(prepared.settings.endpoint.url().as_str());
     // With a list, the checks of an exchange have allowed it.
     if listed.is_none() && !is_preset && !is_known(&prepared.settings.endpoint) {
         unknown.push(prepared.settings.endpoint.authority());

@@ -88,7 +88,7 @@ impl Path {
 }
 
 async fn parts(cluster: &Cluster, object: &Object) -> Vec<Part> {
-    let settings = match object.settings() {
+    let settings = match object.resolved(&cluster.client).await {
         Ok(settings) => settings,
         Err(error) => return unusable(cluster, object, error.to_string()).await,
     };
@@ -149,10 +149,12 @@ fn endpoint(settings: &Settings, object: &Object) -> Health {
     let url = settings.endpoint.url();
     let host = settings.endpoint.authority();
     let grant = settings.grant.spec_name();
-    let mut text = vec![
-        format!("https://{host}{}", url.path()),
-        format!("grant {grant}"),
-    ];
+    let address = match (&settings.provider, settings.provider_flaw()) {
+        (_, Some(flaw)) => flaw.to_string(),
+        (Some(used), None) => format!("https://{host}{} of {}", url.path(), used.shown()),
+        (None, None) => format!("https://{host}{}", url.path()),
+    };
+    let mut text = vec![address, format!("grant {grant}")];
     let status = &object.status;
     if let Some(at) = status.last_attempt_at {
         text.push(format!("last request {} ago", age(at, now())));

@@ -2,13 +2,14 @@
 
 use super::Case;
 use crate::reconcile::{
-    source::{Rejection, SecretKey, SentSecret, UsableClient, client},
+    source::{Rejection, SecretKey, SentSecret, UsableClient, client, preflight},
     token::TokenInputs,
 };
 
 impl Case<'_> {
     /// The client as the next exchange would send it: after a refusal of one of two client secrets with the other one.
     pub(super) fn client(&self) -> Result<UsableClient, Rejection> {
+        preflight::provider(self.settings)?;
         let preferred = self.preferred_secret();
         let client = client::usable(self.settings, &self.observed.source, preferred, self.now)?;
         let Some(secrets) = &client.secrets else {

@@ -56,6 +56,10 @@ impl Case<'_> {
         if self.is_forgotten() {
             return Inputs::Changed;
         }
+        // Without the provider object there are no inputs: the published token stays what it is.
+        if self.settings.provider_flaw().is_some() {
+            return Inputs::Unavailable;
+        }
         if self.is_confirmed(token) {
             return Inputs::Current;
         }
@@ -118,7 +122,10 @@ impl Case<'_> {
         if self.keeps_its_pause(attempted) {
             return BackoffBypass::No;
         }
-        if attempted.generation != observed.credential.generation {
+        if attempted.generation != observed.credential.generation
+            || attempted.provider_version.as_deref() != self.settings.provider_version()
+            || self.has_another_provider_ca(attempted)
+        {
             return BackoffBypass::Yes;
         }
         if observed.source.version() != Some(&attempted.source_resource_version) {
@@ -151,6 +158,12 @@ impl Case<'_> {
             return BackoffBypass::Unsure(Read::source(self.settings, &observed.source));
         }
         self.requested_since(attempted)
+    }
+
+    /// Returns whether the provider object has other CA certificates than at this attempt.
+    fn has_another_provider_ca(&self, attempted: &Attempted) -> bool {
+        let now = preflight::ca_hash(self.settings, &self.observed.ca_bundle);
+        self.settings.provider.is_some() && attempted.ca_bundle_hash != now
     }
 
     fn requested_since(&self, attempted: &Attempted) -> BackoffBypass {
@@ -287,9 +300,10 @@ impl Case<'_> {
             source_resource_version: observed.source.version().unwrap_or_default().to_owned(),
             seed_resource_version: observed.seed_version(),
             refresh_request: observed.credential.refresh_request.clone(),
+            provider_version: observed.provider_version(),
             endpoint: Some(self.settings.endpoint.without_query()),
             paused_until: None,
-            ca_bundle_hash: preflight::ca_bundle_hash(&observed.ca_bundle),
+            ca_bundle_hash: preflight::ca_hash(self.settings, &observed.ca_bundle),
         }
     }
 }

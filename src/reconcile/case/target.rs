@@ -194,6 +194,7 @@ impl<'a> Case<'a> {
             && published.generation == at_hand.generation
             && published.source_version == at_hand.source_version
             && published.seed_version == at_hand.seed_version
+            && published.provider_version == at_hand.provider_version
             && self.inputs(at_hand) == Inputs::Current
     }
 
@@ -218,5 +219,6 @@ impl<'a> Case<'a> {
             && token.generation == credential.generation
             && Some(token.source_version.as_str()) == self.observed.source.version()
             && token.seed_version == self.observed.seed_version()
+            && token.provider_version.as_deref() == self.settings.provider_version()
     }
 }

@@ -7,8 +7,9 @@ use crate::{
     api::Reason,
     reconcile::{
         case::{BackoffBypass, Case, Inputs, NextLogin},
-        pace::{Permit, PermitRequest, Slot, deadline, retry, slot},
+        pace::{Permit, PermitRequest, Slot, deadline, delays, retry, slot},
         plan::{Action, Next, Read},
+        provider::ProviderFlaw,
         record::Record,
         source::{CaBundle, Rejection},
         status::Conditions,
@@ -28,6 +29,17 @@ pub(super) fn a_suspended_credential_rests(case: &Case<'_>) -> Option<Step> {
         return None;
     }
     Some(settle(Conditions::suspended(case)))
+}
+
+/// The watches show when the provider object can be used.
+pub(super) fn an_unusable_provider_is_waited_for(case: &Case<'_>) -> Option<Step> {
+    let flaw = case.settings.provider_flaw()?;
+    if *flaw == ProviderFlaw::Unlisted {
+        // Nothing is wrong: a report now would only be in the way of the next one.
+        return Some(Step::Rest(later(case.now, delays::UNWATCHED)));
+    }
+    let rejection = Rejection::Provider(flaw.clone());
+    Some(settle(Conditions::rejected_inputs(case, &rejection)))
 }
 
 pub(super) fn a_good_token_rests_until_it_is_due(case: &Case<'_>) -> Option<Step> {

@@ -226,6 +226,7 @@ fn confirmed(case: &Case<'_>, token: TokenMetadata) -> TokenMetadata {
             generation: observed.credential.generation,
             source_version: version.to_owned(),
             seed_version: observed.seed_version(),
+            provider_version: observed.provider_version(),
             ..token
         },
         _ => token,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::{
-    api::{CaBundleRef, Condition, SigningAlgorithm},
+    api::{Condition, SigningAlgorithm},
     oauth::{
         ca_bundle::{Expiry, LeftOut},
         private_key::KeyKind,
@@ -14,7 +14,7 @@ use crate::{
     reconcile::{
         login::{RejectedToken, StateConflict},
         settings::{Settings, SettingsError},
-        source::{Rejection, SecretRole},
+        source::{CaOrigin, Rejection, SecretRole},
         target::{EarlierUse, TargetConflict},
     },
 };
@@ -42,6 +42,8 @@ pub(crate) enum StatusFact {
 #[derive(Clone, Debug)]
 pub(crate) enum SpecFact {
     Unusable(SettingsError),
+    /// The provider object that the spec names cannot be used. The remedy speaks of the settings.
+    ProviderUnusable(Box<Settings>),
     /// Without a usable spec there is nothing to look at.
     RestNotChecked,
     /// The host has its port if that is not 443; the grant is named as in the spec.
@@ -90,7 +92,8 @@ pub(crate) enum InputFact {
         secret: String,
     },
     CaBundle {
-        reference: CaBundleRef,
+        ca: CaOrigin,
+        key: String,
         certificates: usize,
         /// The part that cannot be used.
         left_out: Option<LeftOut>,

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use super::Inspection;
 use crate::{
-    api::CaBundleRef,
     oauth::{
         authentication::Authentication,
         ca_bundle::{CaCertificates, TrustedCa},
     },
     reconcile::{
         finding::{Finding, InputFact, KeyFact},
-        source::{Rejection, Source, client, preflight},
+        source::{CaOrigin, Rejection, Source, client, preflight},
     },
 };
 
@@ -81,29 +80,31 @@ impl Inspection<'_> {
 
     /// The further CA certificates, if there are any.
     pub(crate) fn ca_bundle(&self) -> Option<Finding> {
-        let reference = self.0.settings.ca_bundle.as_ref()?;
+        let ca = CaOrigin::of(self.0.settings)?;
         let read = preflight::ca_bundle(self.0.settings, &self.0.observed.ca_bundle);
         let read = self.0.authorities().and(read);
         let certificates = match &read {
             Ok(Some(trusted)) => Some(Arc::clone(&trusted.certificates)),
             _ => None,
         };
-        Some(self.checked(read, || {
-            self.ca_certificates(reference, certificates.as_deref())
-        }))
+        Some(self.checked(read, || self.ca_certificates(ca, certificates.as_deref())))
     }
 
     /// A bundle that can be used, perhaps not as a whole.
-    fn ca_certificates(
-        &self,
-        reference: &CaBundleRef,
-        certificates: Option<&CaCertificates>,
-    ) -> Finding {
+    fn ca_certificates(&self, ca: CaOrigin, certificates: Option<&CaCertificates>) -> Finding {
         let left_out = certificates.and_then(CaCertificates::left_out);
         let expired = certificates.and_then(CaCertificates::first_to_expire);
         let expired = expired.filter(|expiry| expiry.at < self.0.now);
         let fact = InputFact::CaBundle {
-            reference: reference.clone(),
+            ca,
+            // A provider object has them in a field of this name.
+            key: self
+                .0
+                .settings
+                .ca_bundle
+                .as_ref()
+                .map_or("caBundle", |found| &found.key)
+                .to_owned(),
             certificates: certificates.map_or(0, |found| found.roots().len()),
             left_out,
             expired,

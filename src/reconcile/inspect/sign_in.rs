@@ -8,7 +8,7 @@ use crate::{
     oauth::{authentication::Authentication, ca_bundle::TrustedCa},
     reconcile::{
         finding::{Finding, InputFact},
-        source::{Rejection, Source, client, consent, preflight},
+        source::{CaOrigin, Rejection, Source, client, preflight},
     },
 };
 
@@ -36,6 +36,7 @@ impl Inspection<'_> {
 
     fn signing_in(&self) -> Result<SignIn, Rejection> {
         let (observed, settings) = (self.0.observed, self.0.settings);
+        preflight::provider(settings)?;
         let preferred = self.0.preferred_secret();
         let client = client::usable(settings, &observed.source, preferred, self.0.now)?;
         self.0.hosts()?;
@@ -54,7 +55,7 @@ impl Inspection<'_> {
             Source::Read(seed) => (seed.token_hosts.clone(), seed.token_ca.clone()),
             Source::Unread(_) | Source::Absent | Source::NotLabelled => (None, None),
         };
-        let bundle = settings.ca_bundle.as_ref().map(consent::annotation_entry);
+        let bundle = CaOrigin::of(settings).map(|ca| ca.entry());
         let ca = match (ca, bundle) {
             (Some(ca), Some(bundle)) if !ca.split(',').any(|entry| entry.trim() == bundle) => {
                 Some(format!("{ca},{bundle}"))

@@ -174,7 +174,8 @@ impl ExchangeMemory {
     pub(in crate::reconcile) fn published(&mut self, token: &TokenMetadata) {
         let differs = |attempted: &Attempted| {
             let same = attempted.generation == token.generation
-                && attempted.source_resource_version == token.source_version;
+                && attempted.source_resource_version == token.source_version
+                && attempted.provider_version == token.provider_version;
             !same && attempted.paused_until.is_none()
         };
         if self

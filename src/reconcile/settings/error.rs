@@ -13,6 +13,10 @@ use crate::{
 pub enum SettingsError {
     #[error("spec.tokenURL is required with provider Custom")]
     TokenUrlMissing,
+    #[error("exactly one of spec.provider and spec.providerRef is required")]
+    ProviderMismatch,
+    #[error("spec.{0} comes from the provider that spec.providerRef names: remove it")]
+    FieldOfProvider(&'static str),
     #[error("spec.refreshTokenRef is required with grant RefreshToken, and only with it")]
     RefreshTokenRefMismatch,
     #[error("spec.refreshScopes needs grant RefreshToken")]

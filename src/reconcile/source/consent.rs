@@ -1,6 +1,6 @@
 //! The consent of a Secret's owner besides the label: the hosts that it may be sent to, and the private CAs that count there.
 
-use super::{Rejection, SourceSecret, rejection::ca_bundle_kind};
+use super::{CaOrigin, Rejection, SourceSecret, rejection::ca_bundle_kind};
 use crate::{api::CaBundleRef, reconcile::settings::Settings};
 
 /// Returns whether a Secret names hosts, where the operator requires that.
@@ -24,22 +24,46 @@ pub(in crate::reconcile) fn permits_ca(
     secret_is_gone: bool,
     settings: &Settings,
 ) -> Result<(), Rejection> {
-    let Some(reference) = &settings.ca_bundle else {
+    let Some(ca) = CaOrigin::of(settings) else {
         return Ok(());
     };
     let permitted = permitted.unwrap_or_default().split(',');
-    let name = annotation_entry(reference);
+    let name = ca.entry();
     if permitted.map(str::trim).any(|entry| entry == name) {
         return Ok(());
     }
     Err(Rejection::CaNotPermitted {
         secret: secret.to_owned(),
         secret_is_gone,
-        reference: reference.clone(),
+        ca,
     })
 }
 
+impl CaOrigin {
+    /// The object that the CA certificates come from, if the settings have some.
+    pub(in crate::reconcile) fn of(settings: &Settings) -> Option<Self> {
+        if settings.provider_ca().is_some() {
+            let reference = settings.provider.as_ref()?.reference();
+            return Some(Self {
+                kind: reference.kind.name(),
+                name: reference.name.clone(),
+            });
+        }
+        let reference = settings.ca_bundle.as_ref()?;
+        Some(Self {
+            kind: ca_bundle_kind(reference),
+            name: reference.name.clone(),
+        })
+    }
+
+    /// It as the annotation `token-ca` names it.
+    pub(in crate::reconcile) fn entry(&self) -> String {
+        format!("{}/{}", self.kind, self.name)
+    }
+}
+
 /// A CA bundle as the annotation `token-ca` names it.
+#[cfg(feature = "plugin")]
 pub(crate) fn annotation_entry(reference: &CaBundleRef) -> String {
     format!("{}/{}", ca_bundle_kind(reference), reference.name)
 }

@@ -9,7 +9,7 @@ use super::{
     rejection::Rejection::{HostListMalformed, HostNotAllowedByOperator, HostNotAllowedByOwner},
 };
 use crate::{
-    api::RefreshTokenRef,
+    api::{RefreshTokenRef, SystemRoots},
     oauth::{
         ca_bundle::{CaBundleError, TrustedCa},
         endpoint::Endpoint,
@@ -82,11 +82,26 @@ pub(in crate::reconcile) fn owner_allows(
     }
 }
 
+/// Returns whether the provider object can be used, if the spec names one.
+pub(in crate::reconcile) fn provider(settings: &Settings) -> Checked<()> {
+    match settings.provider_flaw() {
+        Some(flaw) => Err(Rejection::Provider(flaw.clone())),
+        None => Ok(()),
+    }
+}
+
 /// The further CA certificates, if they can be used.
 pub(in crate::reconcile) fn ca_bundle(
     settings: &Settings,
     found: &CaBundle,
 ) -> Checked<Option<TrustedCa>> {
+    provider(settings)?;
+    if let Some(certificates) = settings.provider_ca() {
+        return Ok(Some(TrustedCa {
+            certificates: Arc::clone(certificates),
+            system_roots: SystemRoots::Keep,
+        }));
+    }
     let Some(reference) = &settings.ca_bundle else {
         return Ok(None);
     };
@@ -120,6 +135,14 @@ pub(in crate::reconcile) fn ca_bundle_hash(found: &CaBundle) -> Option<String> {
     match found {
         CaBundle::Read(certificates) => Some(hex(&certificates.hash()[..8])),
         _ => None,
+    }
+}
+
+/// The same of the CA certificates that an exchange would trust, wherever they come from.
+pub(in crate::reconcile) fn ca_hash(settings: &Settings, found: &CaBundle) -> Option<String> {
+    match settings.provider_ca() {
+        Some(certificates) => Some(hex(&certificates.hash()[..8])),
+        None => ca_bundle_hash(found),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
         ca_bundle::{LARGEST, LeftOut},
         private_key::KeyFlaw,
     },
+    reconcile::provider::ProviderFlaw,
     template::TemplateError,
 };
 
@@ -75,15 +76,12 @@ pub enum Rejection {
     #[error("Secret {secret:?} names no hosts, which is required")]
     HostsNotNamed { secret: String },
     /// The owner of a Secret to which a list of hosts applies has not allowed the CA certificates.
-    #[error(
-        "Secret {secret:?} does not allow the CAs of {}",
-        ca_bundle_name(reference)
-    )]
+    #[error("Secret {secret:?} does not allow the CAs of {ca}")]
     CaNotPermitted {
         secret: String,
         /// True if the Secret was deleted after its owner's annotation was recorded.
         secret_is_gone: bool,
-        reference: CaBundleRef,
+        ca: CaOrigin,
     },
     /// The stored refresh token was given for another use.
     #[error("the refresh token in Secret {state:?} {why}")]
@@ -101,6 +99,9 @@ pub enum Rejection {
         /// The state of the other login, if there is one.
         state: Option<String>,
     },
+    /// The provider object that the spec names cannot be used.
+    #[error("{0}")]
+    Provider(ProviderFlaw),
     /// A template of the target cannot be used.
     #[error("{0}")]
     Template(TemplateError),
@@ -110,6 +111,14 @@ pub enum Rejection {
         reference: CaBundleRef,
         flaw: CaBundleFlaw,
     },
+}
+
+/// The object that CA certificates come from.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{kind} {name:?}")]
+pub struct CaOrigin {
+    pub(in crate::reconcile) kind: &'static str,
+    pub(in crate::reconcile) name: String,
 }
 
 /// Why a stored refresh token is not sent with the present spec.
@@ -266,6 +275,7 @@ impl Rejection {
             Self::StoredToken { .. } => Reason::StateConflict,
             Self::RefreshTokenInUse { .. } => Reason::RefreshTokenInUse,
             Self::Template(_) => Reason::TemplateInvalid,
+            Self::Provider(flaw) => flaw.reason(),
             Self::CaBundle { .. } => Reason::CABundleInvalid,
         }
     }
@@ -297,6 +307,7 @@ impl Rejection {
             // It becomes valid by itself.
             Self::ClientKey { flaw, .. } => matches!(flaw, ClientKeyFlaw::NotYetValid { .. }),
             Self::Template(_)
+            | Self::Provider(_)
             | Self::Malformed { .. }
             | Self::HostNotAllowedByOperator { .. }
             | Self::HostNotAllowedByOwner { .. }

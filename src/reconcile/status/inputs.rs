@@ -3,10 +3,13 @@
 use crate::{
     api::{ClientAuthentication, annotation, label},
     reconcile::{
+        provider::ProviderFlaw,
         settings::Settings,
-        source::{CaBundleFlaw, ClientKeyFlaw, Flaw, Rejection, SecretRole, Withheld, consent},
+        source::{CaBundleFlaw, ClientKeyFlaw, Flaw, Rejection, SecretRole, Withheld},
     },
 };
+
+use super::message::shortened;
 
 /// The whole message about rejected inputs: the cause and the remedy.
 pub(super) fn rejected_inputs(rejection: &Rejection, settings: &Settings) -> String {
@@ -28,10 +31,33 @@ pub(super) fn rejected_inputs(rejection: &Rejection, settings: &Settings) -> Str
         Rejection::RefreshTokenInUse { given, state, .. } => {
             give_own_token(*given, state.as_deref())
         }
+        Rejection::Provider(flaw) => mend_provider(flaw).into(),
         Rejection::Template(_) => "correct spec.target.data".into(),
         Rejection::CaBundle { reference, flaw } => mend_bundle(flaw, &reference.name, settings),
     };
     format!("{rejection}: {remedy}")
+}
+
+/// The provider object cannot be used, with the remedy.
+pub(super) fn unusable_provider(settings: &Settings) -> String {
+    let flaw = settings.provider_flaw();
+    let flaw = flaw.map(|flaw| format!("{flaw}: {}", mend_provider(flaw)));
+    flaw.unwrap_or_default()
+}
+
+fn mend_provider(flaw: &ProviderFlaw) -> &'static str {
+    match flaw {
+        ProviderFlaw::Unlisted => "no action needed",
+        ProviderFlaw::Unwatched(_) => "its log and `cube-operator check` say what is missing",
+        ProviderFlaw::Unused(_) => {
+            "ask the installer to set chart value clusterProviders to true, or name a CubeProvider"
+        }
+        ProviderFlaw::Absent { .. } => "create it, or correct spec.providerRef",
+        ProviderFlaw::Unusable { .. } => "ask its author to correct it",
+        ProviderFlaw::NotAllowed { .. } => {
+            "ask its owner to add this namespace to its spec.namespaces"
+        }
+    }
 }
 
 fn create(role: SecretRole, settings: &Settings) -> String {
@@ -41,7 +67,16 @@ fn create(role: SecretRole, settings: &Settings) -> String {
             let keys: Vec<_> = settings.client_keys().take(2).collect();
             let plural = if keys.len() > 1 { "s" } else { "" };
             let marks = consent(settings);
-            format!("create it with key{plural} {}, {marks}", keys.join(" and "))
+            let create = format!("create it with key{plural} {}, {marks}", keys.join(" and "));
+            match settings
+                .provider
+                .as_ref()
+                .and_then(|used| used.description())
+            {
+                // Its author says who gives a team its client.
+                Some(note) => format!("{create}; about its provider: {}", shortened(note)),
+                None => create,
+            }
         }
     }
 }
@@ -121,8 +156,8 @@ fn write_key(flaw: ClientKeyFlaw) -> &'static str {
 fn allow_host(rejection: &Rejection, settings: &Settings) -> String {
     match rejection {
         Rejection::HostNotAllowedByOperator { .. } => {
-            "correct spec.tokenURL, or ask the installer to add the host to --allowed-token-hosts"
-                .into()
+            let url = settings.url_field();
+            format!("correct {url}, or ask the installer to add the host to --allowed-token-hosts")
         }
         Rejection::ProbeHost { secret: None, .. } => {
             "correct it, or ask the installer to add that host to --allowed-token-hosts".into()
@@ -140,21 +175,20 @@ fn allow_host(rejection: &Rejection, settings: &Settings) -> String {
         }
         Rejection::CaNotPermitted {
             secret_is_gone: true,
-            reference,
+            ca,
             ..
         } => format!(
             "create it again with annotation {}={}",
             annotation::TOKEN_CA,
-            consent::annotation_entry(reference)
+            ca.entry()
         ),
-        Rejection::CaNotPermitted {
-            secret, reference, ..
-        } => {
-            let entry = consent::annotation_entry(reference);
+        Rejection::CaNotPermitted { secret, ca, .. } => {
+            let entry = ca.entry();
             annotate(secret, annotation::TOKEN_CA, &entry, settings)
         }
         _ => format!(
-            "correct spec.tokenURL, or ask its owner to add that host to annotation {}",
+            "correct {}, or ask its owner to add that host to annotation {}",
+            settings.url_field(),
             annotation::TOKEN_HOSTS
         ),
     }
@@ -203,7 +237,8 @@ fn consent_again(why: &Withheld, settings: &Settings) -> String {
     let (name, _) = initial(settings);
     match why {
         Withheld::Endpoint { .. } => format!(
-            "set spec.tokenURL back, or sign in again and write the new one to Secret {name:?}"
+            "set {} back, or sign in again and write the new one to Secret {name:?}",
+            settings.url_field()
         ),
         Withheld::Reference { .. } => {
             format!("set it back, or write a refresh token to Secret {name:?}")

@@ -13,7 +13,7 @@ use crate::{
 /// The remedy for a failed exchange. `worked`: an earlier exchange of this credential succeeded.
 pub(super) fn remedy(error: &TokenError, settings: &Settings, worked: bool) -> String {
     match error {
-        TokenError::Network(error) => network::remedy(error, settings, "spec.tokenURL"),
+        TokenError::Network(error) => network::remedy(error, settings, &settings.url_field()),
         TokenError::Response(error) if error.is_page() => {
             "check the proxy or firewall between the cluster and the token endpoint".into()
         }
@@ -35,7 +35,10 @@ pub(super) fn of_probe(error: &ProbeError, settings: &Settings) -> String {
     };
     let fixed = match status {
         401 => {
-            "check that this API accepts tokens of spec.tokenURL, and audience and scopes in the spec"
+            let url = settings.url_field();
+            return format!(
+                "check that this API accepts tokens of {url}, and audience and scopes in the spec"
+            );
         }
         403 => {
             "ask the API's owner to allow this cluster's egress IP address, or to give this client the missing role"
@@ -60,8 +63,8 @@ pub(super) fn of_response(reason: Reason, settings: &Settings, worked: bool) -> 
             return format!("ask the provider to allow this client to use grant {grant}");
         }
         Reason::UnsupportedGrantType => {
-            let grant = settings.grant.name();
-            return format!("check spec.tokenURL, and whether the provider supports {grant}");
+            let (url, grant) = (settings.url_field(), settings.grant.name());
+            return format!("check {url}, and whether the provider supports {grant}");
         }
         Reason::InvalidScope => return scopes(settings),
         Reason::InvalidTarget => "check audience and resource in spec.parameters",
@@ -71,11 +74,23 @@ pub(super) fn of_response(reason: Reason, settings: &Settings, worked: bool) -> 
         Reason::Forbidden => {
             "ask the provider why; often this cluster's egress IP address is not allowed"
         }
-        Reason::Redirected => "correct spec.tokenURL (redirects never get credentials)",
-        Reason::EndpointNotFound => "correct the path in spec.tokenURL (a trailing slash matters)",
-        Reason::UnexpectedResponse => "check that spec.tokenURL is a token endpoint",
+        Reason::Redirected => {
+            let url = settings.url_field();
+            return format!("correct {url} (redirects never get credentials)");
+        }
+        Reason::EndpointNotFound => {
+            let url = settings.url_field();
+            return format!("correct the path in {url} (a trailing slash matters)");
+        }
+        Reason::UnexpectedResponse => {
+            let url = settings.url_field();
+            return format!("check that {url} is a token endpoint");
+        }
         Reason::UnsupportedTokenType => "ask the provider to issue bearer tokens to this client",
-        Reason::ResponseTooLarge => "check that spec.tokenURL is a token endpoint, not a web page",
+        Reason::ResponseTooLarge => {
+            let url = settings.url_field();
+            return format!("check that {url} is a token endpoint, not a web page");
+        }
         Reason::Unavailable => {
             "no action needed; if this persists, check the provider's status page"
         }
@@ -87,6 +102,9 @@ pub(super) fn of_response(reason: Reason, settings: &Settings, worked: bool) -> 
         Reason::Synced
         | Reason::TokenIssued
         | Reason::Pending
+        | Reason::ProviderNotFound
+        | Reason::ProviderNotReady
+        | Reason::ProviderNotAllowed
         | Reason::Suspended
         | Reason::RateBudget
         | Reason::TokenTooShort

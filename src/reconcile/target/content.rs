@@ -147,6 +147,10 @@ fn push_metadata(fields: &mut Fields, token: &TokenMetadata) {
     if let Some(version) = &token.seed_version {
         fields.push(version);
     }
+    if let Some(version) = &token.provider_version {
+        fields.push(annotation::PROVIDER_VERSION);
+        fields.push(version);
+    }
     if let Some(number) = token.rotation {
         fields.push(&number.to_string());
     }

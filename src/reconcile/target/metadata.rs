@@ -47,6 +47,9 @@ impl DesiredMetadata {
         if let Some(version) = &token.seed_version {
             annotate(annotation::SEED_VERSION, version);
         }
+        if let Some(version) = &token.provider_version {
+            annotate(annotation::PROVIDER_VERSION, version);
+        }
         if let Some(number) = token.rotation {
             annotate(annotation::ROTATION, &number.to_string());
         }
@@ -83,7 +86,8 @@ impl DesiredMetadata {
 pub(in crate::reconcile) struct MetadataDigest([u8; 32]);
 
 /// The annotations that only some tokens have, without the one that is keyed with the content.
-const OPTIONAL: [&str; 8] = [
+const OPTIONAL: [&str; 9] = [
+    annotation::PROVIDER_VERSION,
     annotation::ROTATION,
     annotation::REFRESH_REQUEST,
     annotation::LOGIN_EXPIRES_AT,
@@ -150,6 +154,7 @@ impl TargetSecret {
             // It is empty where the Secret is gone, and only a token of a refresh token has it.
             seed_version: rotation
                 .and_then(|_| self.annotations.get(annotation::SEED_VERSION).cloned()),
+            provider_version: text(annotation::PROVIDER_VERSION).cloned(),
             rotation,
             spent_seed: text(annotation::SPENT_SEED).cloned(),
             refresh_request: text(annotation::REFRESH_REQUEST).cloned(),

@@ -129,7 +129,12 @@ impl World {
     /// `cluster::Context::observe`, after the watches have caught up.
     pub(super) fn observe(&mut self) -> Observed {
         self.watch();
-        let settings = Settings::read("treasury", "cubewire", &self.spec);
+        let settings = Settings::with_provider(
+            "treasury",
+            "cubewire",
+            &self.spec,
+            self.provider_object.clone(),
+        );
         self.process.observe(&self.objects, settings, self.now)
     }
 

@@ -133,7 +133,7 @@ fn the_first_token_after_failures_is_no_recovery() {
 #[test]
 fn an_unknown_expiry_is_told_once_and_the_assumed_lifetime_is_used() {
     let mut world = World::new();
-    world.spec.assumed_lifetime = "2h".into();
+    world.spec.assumed_lifetime = Some("2h".into());
     world.provider.otherwise = issue_with(|response| {
         if let Response::Issue { lifetime, .. } = response {
             *lifetime = None;

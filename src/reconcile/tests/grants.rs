@@ -107,7 +107,7 @@ fn a_grant_that_the_providers_metadata_does_not_list_is_warned_of_once() {
     world.pass(seconds(7200));
     assert_eq!(warnings(&mut world), [] as [&str; 0]);
     world.restart();
-    world.edit_spec(|spec| spec.provider = Provider::Cubewire);
+    world.edit_spec(|spec| spec.provider = Some(Provider::Cubewire));
     world.settle();
     assert_eq!(warnings(&mut world), [] as [&str; 0]);
 }

@@ -79,7 +79,7 @@ fn is_held_back(world: &World) -> bool {
 #[test]
 fn an_accepted_token_costs_one_request_to_the_api_and_none_to_the_api_server() {
     let costs = |mut world: World| world.cost_of(World::settle);
-    for (with, without) in [(new(), World::new()), (new_login(), World::signed_in())] {
+    for (with, without) in vec![(new(), World::new()), (new_login(), World::signed_in())] {
         let expected = Costs {
             probes: 1,
             ..costs(without)

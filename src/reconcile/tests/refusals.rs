@@ -222,7 +222,7 @@ type Spoil = fn(&mut CubeCredentialSpec);
 fn a_spec_that_cannot_be_read() {
     let cases: [(Spoil, &str); 11] = [
         (
-            |spec| spec.provider = crate::api::Provider::Custom,
+            |spec| spec.provider = Some(crate::api::Provider::Custom),
             "spec.tokenURL is required with provider Custom",
         ),
         (

@@ -41,7 +41,7 @@ impl World {
         self.cluster.secrets.contains_key(RECORD)
     }
 
-    fn is_ready(&self) -> bool {
+    pub(super) fn is_ready(&self) -> bool {
         self.ready_is() == (ConditionStatus::True, "Synced".to_owned())
     }
 }

@@ -17,8 +17,8 @@ use crate::{
     api::{ConditionStatus, ConditionType, CubeCredentialSpec},
     oauth::error::NetworkError,
     reconcile::{
-        Action, Budget, CaBundle, ClientValues, EventKind, PermitRequest, Settings, Slot,
-        SourceValue,
+        Action, Budget, CaBundle, ClientValues, EventKind, FoundProvider, PermitRequest, Settings,
+        Slot, SourceValue,
     },
 };
 
@@ -54,6 +54,8 @@ pub(super) struct Costs {
 pub(super) struct World {
     pub(super) now: Timestamp,
     pub(super) spec: CubeCredentialSpec,
+    /// The provider object that the spec names, if it names one.
+    pub(super) provider_object: FoundProvider,
     pub(super) objects: Objects,
     /// Its budget never makes anybody wait, but in the tests that are about it.
     pub(super) process: Process,
@@ -114,10 +116,11 @@ impl World {
         world
     }
 
-    fn with(spec: serde_json::Value) -> Self {
+    pub(super) fn with(spec: serde_json::Value) -> Self {
         let mut world = Self {
             now: "2026-11-21T10:00:00Z".parse().unwrap(),
             spec: serde_json::from_value(spec).unwrap(),
+            provider_object: FoundProvider::Absent,
             objects: Objects::new("cubewire", UID),
             process: Process::new("pod", Budget::new(seconds(0), Timestamp::MIN)),
             provider: Provider::new(Rules::STRICT),

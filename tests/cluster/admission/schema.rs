@@ -236,7 +236,6 @@ fn a_minimal_object_is_stored_with_every_default() {
         "clientSecretRef": {"name": "client", "clientIDKey": "client-id", "clientSecretKey": "client-secret"},
         "grant": "ClientCredentials",
         "refreshBefore": "5m",
-        "assumedLifetime": "1h",
         "target": {"type": "Opaque"},
         "suspend": false,
     });

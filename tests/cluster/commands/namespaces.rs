@@ -109,14 +109,12 @@ fn all_namespaces_or_only_some_are_watched_and_without_its_definition_nothing_st
 fn crd_prints_the_definition_that_is_committed_and_that_the_chart_installs() {
     let (code, stdout, stderr) = run("/nowhere/config", &["crd"], &[]);
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
-    for file in [
-        "crds/cubecredentials.yaml",
-        "charts/cube-operator/files/cubecredentials.yaml",
-    ] {
-        let committed = fs::read_to_string(format!("{ROOT}/{file}")).unwrap();
+    for folder in ["crds", "charts/cube-operator/files"] {
+        let names = ["cubecredentials", "cubeproviders", "clustercubeproviders"];
+        let read = |name| fs::read_to_string(format!("{ROOT}/{folder}/{name}.yaml")).unwrap();
         assert!(
-            stdout == committed,
-            "{file} is not what the types say: run make crd"
+            stdout == names.map(read).join("---\n"),
+            "{folder} is not what the types say: run make crd"
         );
     }
 }

@@ -37,12 +37,7 @@ impl ControlPlane {
             kubeconfig: launcher.fact("kubeconfig"),
             launcher,
         };
-        plane.kubectl(&[
-            "apply",
-            "--server-side",
-            "-f",
-            &format!("{ROOT}/crds/cubecredentials.yaml"),
-        ]);
+        plane.kubectl(&["apply", "--server-side", "-f", &format!("{ROOT}/crds")]);
         // kubectl and the controllers use discovery, which knows the kind a moment after its definition is established.
         eventually("the kind is served", || {
             let get = ["get", "cubecredentials", "--all-namespaces"];

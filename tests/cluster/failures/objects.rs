@@ -32,6 +32,22 @@ impl Objects {
         })];
     }
 
+    /// Names a provider object in place of the token endpoint.
+    pub(super) fn provided_by(&mut self, kind: &str, name: &str) {
+        let spec = self.credential["spec"].as_object_mut().unwrap();
+        for field in ["provider", "tokenURL", "caBundleRef"] {
+            spec.remove(field);
+        }
+        spec.insert("providerRef".into(), json!({"kind": kind, "name": name}));
+    }
+
+    /// Adds a provider object.
+    pub(super) fn define(&mut self, kind: &str, name: &str, spec: &Value) {
+        self.others = vec![json!({
+            "apiVersion": "cube-operator.dev/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec,
+        })];
+    }
+
     pub(super) fn put_client(&mut self, key: &str, value: Option<&[u8]>) {
         put(self.client.as_mut(), key, value);
     }

@@ -123,6 +123,7 @@ impl Setup {
                 HOSTS,
                 "--require-token-hosts",
                 "true",
+                "--cluster-providers=true",
             ],
             &[],
         )

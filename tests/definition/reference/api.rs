@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cube_operator::api::{CubeCredential, CubeCredentialSpec, CubeCredentialStatus};
+use cube_operator::api::{
+    ClusterCubeProvider, CubeCredential, CubeCredentialSpec, CubeCredentialStatus, CubeProvider,
+};
 use kube::CustomResourceExt;
 use serde_json::{Map, Value};
 use syn::{Fields, Item};
@@ -41,6 +43,8 @@ fn structs() -> Vec<Vec<String>> {
         "src/api/spec/assertion.rs",
         "src/api/spec/consumers.rs",
         "src/api/spec/probe.rs",
+        "src/api/spec/provider_ref.rs",
+        "src/api/provider.rs",
         "src/api/spec/target.rs",
         "src/api/status.rs",
         "src/api/condition.rs",
@@ -249,4 +253,48 @@ fn fields_are_listed_with_types_defaults_and_rules() {
         names::table("annotation")
     );
     check("api.md", "src/api", &page);
+}
+
+/// The spec of a kind.
+fn spec_of<K: CustomResourceExt>() -> Value {
+    let definition = serde_json::to_value(K::crd()).unwrap();
+    let root = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+    root["properties"]["spec"].clone()
+}
+
+#[test]
+fn fields_of_provider_objects_are_listed_too() {
+    let reference = Reference {
+        meanings: meanings(),
+        structs: structs(),
+    };
+    let mut page = String::from(
+        "# Provider objects, field by field\n\n\
+         Group `cube-operator.dev`, version `v1alpha1`. A CubeCredential names one in `spec.providerRef`: [how](../provider-objects.md).\n\n\
+         ## CubeProvider\n\n\
+         Namespaced, in `kubectl` also `cubeprov`. It serves the CubeCredentials of its namespace.\n\n",
+    );
+    let mut table = Table::new(&["field", "type", "default", "meaning"]);
+    reference.rows(&mut table, "spec", &spec_of::<CubeProvider>());
+    page += &table.0;
+    page += "\n## ClusterCubeProvider\n\n\
+             Cluster-scoped, in `kubectl` also `ccubeprov`. It has the fields of a CubeProvider, and this one:\n\n";
+    let spec = spec_of::<ClusterCubeProvider>();
+    let mut table = Table::new(&["field", "type", "default", "meaning"]);
+    let mut others = spec_of::<CubeProvider>()["properties"]
+        .as_object()
+        .unwrap()
+        .clone();
+    others.retain(|name, _| spec["properties"][name].is_null());
+    assert!(others.is_empty(), "{others:?}");
+    let field = &spec["properties"]["namespaces"];
+    let meaning = reference.description(field);
+    table.row([
+        code("spec.namespaces"),
+        kind(field),
+        "required".into(),
+        meaning,
+    ]);
+    page += &table.0;
+    check("providers.md", "src/api/provider.rs", &page);
 }

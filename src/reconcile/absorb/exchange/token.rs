@@ -132,6 +132,7 @@ fn metadata(
         generation: attempt.attempted.generation,
         source_version: attempt.attempted.source_resource_version.clone(),
         seed_version: attempt.attempted.seed_resource_version.clone(),
+        provider_version: attempt.attempted.provider_version.clone(),
         rotation: None,
         spent_seed: None,
         refresh_request: requested.or(served),

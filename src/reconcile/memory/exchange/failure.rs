@@ -84,6 +84,7 @@ impl Failure {
         own.generation == attempted.generation
             && own.source_resource_version == attempted.source_resource_version
             && own.ca_bundle_hash == attempted.ca_bundle_hash
+            && own.provider_version == attempted.provider_version
     }
 }
 

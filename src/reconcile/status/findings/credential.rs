@@ -9,7 +9,6 @@ use crate::{
     oauth::ca_bundle::Expiry,
     reconcile::{
         finding::{InputFact, KeyFact, LoginFact, SpecFact, StatusFact, TargetFact},
-        source::ca_bundle_name,
         status::{inputs, message},
     },
 };
@@ -80,6 +79,7 @@ impl Display for SpecFact {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unusable(error) => error.fmt(f),
+            Self::ProviderUnusable(settings) => f.write_str(&inputs::unusable_provider(settings)),
             Self::RestNotChecked => f.write_str("nothing else was checked"),
             Self::Requests { host, path, grant } => write!(
                 f,
@@ -131,13 +131,13 @@ impl Display for InputFact {
                 "Secret {secret:?} has no refresh token any more, and needs none: the login continues without it"
             ),
             Self::CaBundle {
-                reference,
+                ca,
+                key,
                 certificates,
                 left_out,
                 expired,
             } => {
-                let (bundle, key) = (ca_bundle_name(reference), &reference.key);
-                write!(f, "{bundle} has certificates in {key:?}: {certificates}")?;
+                write!(f, "{ca} has certificates in {key:?}: {certificates}")?;
                 if let Some(left_out) = left_out {
                     write!(f, "; {left_out}")?;
                 }

@@ -27,7 +27,8 @@ pub(super) fn remedy(error: &NetworkError, settings: &Settings, url: &str) -> St
             format!("check {url}, DNS, network policies and firewall")
         }
         NetworkError::NoTlsClient => {
-            "mount CA certificates (SSL_CERT_FILE), or name some in spec.caBundleRef".into()
+            let field = settings.ca_field();
+            format!("mount CA certificates (SSL_CERT_FILE), or name some in {field}")
         }
         NetworkError::NotSigned => "no action needed; if this persists, report it".into(),
         NetworkError::SecretNotSendable => {
@@ -142,16 +143,7 @@ fn trust(cause: &Untrusted, settings: &Settings, url: &str) -> String {
     let fixed = match cause {
         Untrusted::UnknownIssuer { .. } => return add("that CA", settings),
         Untrusted::SelfSigned => return add("it", settings),
-        Untrusted::OtherKey { .. } => match &settings.ca_bundle {
-            Some(reference) => {
-                let bundle = ca_bundle_name(reference);
-                return format!(
-                    "replace the CA's certificate in key {:?} of {bundle}",
-                    reference.key
-                );
-            }
-            None => "name the CA's current certificate in spec.caBundleRef",
-        },
+        Untrusted::OtherKey { .. } => return replace_ca(settings),
         Untrusted::Expired { .. } => "the server's owner must renew it",
         Untrusted::NotValidYet { .. } => {
             "check the clocks of the cluster's nodes, then ask its owner"
@@ -169,6 +161,22 @@ fn trust(cause: &Untrusted, settings: &Settings, url: &str) -> String {
     fixed.into()
 }
 
+fn replace_ca(settings: &Settings) -> String {
+    match &settings.ca_bundle {
+        Some(reference) => {
+            let bundle = ca_bundle_name(reference);
+            format!(
+                "replace the CA's certificate in key {:?} of {bundle}",
+                reference.key
+            )
+        }
+        None => format!(
+            "name the CA's current certificate in {}",
+            settings.ca_field()
+        ),
+    }
+}
+
 fn add(what: &str, settings: &Settings) -> String {
     match &settings.ca_bundle {
         Some(reference) => {
@@ -177,6 +185,9 @@ fn add(what: &str, settings: &Settings) -> String {
                 "if you trust {what}, add it to key {:?} of {bundle}",
                 reference.key
             )
+        }
+        None if settings.provider.is_some() => {
+            format!("if you trust {what}, put it into {}", settings.ca_field())
         }
         None => format!("if you trust {what}, put it into a ConfigMap for spec.caBundleRef"),
     }

@@ -3,8 +3,8 @@
 use cube_operator::api::Reason::{
     CABundleInvalid, ClientCertificateExpired, ClientKeyInvalid, ClientSecretKeyMissing,
     ClientSecretMalformed, ClientSecretNotFound, ClientSecretNotLabelled, HostNotAllowed,
-    InvalidSpec, RefreshTokenMalformed, RefreshTokenNotFound, RefreshTokenNotLabelled,
-    TemplateInvalid,
+    InvalidSpec, ProviderNotAllowed, ProviderNotFound, ProviderNotReady, RefreshTokenMalformed,
+    RefreshTokenNotFound, RefreshTokenNotLabelled, TemplateInvalid,
 };
 use serde_json::json;
 
@@ -35,6 +35,7 @@ pub(super) fn rows() -> Vec<Row> {
         owners(),
         bundles(),
         templates(),
+        providers(),
         specs(),
     ]
     .into_iter()
@@ -151,6 +152,31 @@ fn seeds() -> Vec<Row> {
         malformed("r-blank",        "ends with a space (U+0020)", WITHOUT, |objects, _| objects.put_login(Some(b"copied "))),
         malformed("r-not-ascii",    "contains a character that is not ASCII", AS_SHOWN,
             |objects, _| objects.put_login(Some("t\u{f6}ken".as_bytes()))),
+    ]
+}
+
+#[rustfmt::skip]
+fn providers() -> Vec<Row> {
+    vec![
+        Row::preflight("no-provider", ProviderNotFound,
+            "CubeProvider \"okta\" not found: create it, or correct spec.providerRef",
+            |objects, _| objects.provided_by("CubeProvider", "okta")),
+        Row::preflight("bad-provider", ProviderNotReady,
+            "CubeProvider \"row-broken\" cannot be used: the CA bundle holds no usable certificate: block 1 (line 1) is not a certificate \
+             that can be used: ask its author to correct it",
+            |objects, _| {
+                let pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+                objects.provided_by("CubeProvider", "row-broken");
+                objects.define("CubeProvider", "row-broken", &json!({"tokenURL": "https://localhost/", "caBundle": pem}));
+            }),
+        Row::preflight("closed-provider", ProviderNotAllowed,
+            "ClusterCubeProvider \"row-closed\" does not allow namespace \"{namespace}\": ask its owner to add this namespace to its \
+             spec.namespaces",
+            |objects, _| {
+                objects.provided_by("ClusterCubeProvider", "row-closed");
+                let spec = json!({"tokenURL": "https://localhost/", "namespaces": ["payments", "team-*"]});
+                objects.define("ClusterCubeProvider", "row-closed", &spec);
+            }),
     ]
 }
 

@@ -93,7 +93,11 @@ impl Setup {
         status: &CubeCredentialStatus,
     ) -> Vec<String> {
         let spec = &self.broken(row).credential["spec"];
-        let url = Url::parse(spec["tokenURL"].as_str().unwrap()).unwrap();
+        // With a provider object, the spec has none.
+        let url = spec["tokenURL"]
+            .as_str()
+            .unwrap_or("https://provider.invalid");
+        let url = Url::parse(url).unwrap();
         let name = |kind: &str| format!("\"row-{}-{kind}\"", row.name);
         let text = |time: Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
         let values = [

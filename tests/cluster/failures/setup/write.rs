@@ -152,6 +152,9 @@ impl Setup {
 
     fn api(&self, types: &TypeMeta) -> Api<DynamicObject> {
         let kind = ApiResource::from_gvk(&types.try_into().unwrap());
+        if kind.kind == "ClusterCubeProvider" {
+            return Api::all_with(self.client.clone(), &kind);
+        }
         Api::namespaced_with(self.client.clone(), &self.place.namespace, &kind)
     }
 

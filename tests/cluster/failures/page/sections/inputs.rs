@@ -3,7 +3,7 @@
 use cube_operator::api::Reason::{
     CABundleInvalid, ClientCertificateExpired, ClientKeyInvalid, ClientSecretKeyMissing,
     ClientSecretMalformed, ClientSecretNotFound, ClientSecretNotLabelled, HostNotAllowed,
-    InvalidSpec,
+    InvalidSpec, ProviderNotAllowed, ProviderNotFound, ProviderNotReady,
 };
 
 use super::Section;
@@ -94,6 +94,30 @@ pub(super) const INPUTS: &[Section] = &[
             ),
             ("metadata", "When the address is refused by default:"),
         ],
+    },
+    Section {
+        reason: ProviderNotFound,
+        who: "the author of the CubeCredential, or the platform team",
+        first: "create the provider object, or name another one",
+        act: "`kubectl get cubeproviders -n NAMESPACE` and `kubectl get clustercubeproviders` list what can be named in \
+              `spec.providerRef`. A `CubeProvider` serves its own namespace only. A token that was published before stays valid until \
+              it expires, and an object that is created again with the same fields requests no new one.",
+        rows: &[("no-provider", "")],
+    },
+    Section {
+        reason: ProviderNotReady,
+        who: "the author of the provider object, or the operator's installer",
+        first: "correct the provider object",
+        act: "Correct the field in the message. If the operator uses no `ClusterCubeProvider`, its installer can set \
+              `clusterProviders: true`; if it cannot list provider objects, `cube-operator check` names the missing right.",
+        rows: &[("bad-provider", "")],
+    },
+    Section {
+        reason: ProviderNotAllowed,
+        who: "the owner of the ClusterCubeProvider",
+        first: "add the namespace",
+        act: "Add the namespace to `spec.namespaces` of the `ClusterCubeProvider`, or name another one in `spec.providerRef`.",
+        rows: &[("closed-provider", "")],
     },
     Section {
         reason: CABundleInvalid,

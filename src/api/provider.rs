@@ -1,0 +1,152 @@
+//! The provider objects: an OAuth 2 server that an administrator defines once, and that `spec.providerRef` of a `CubeCredential` names.
+
+use std::collections::BTreeMap;
+
+use kube::{CustomResource, KubeSchema};
+use serde::{Deserialize, Serialize};
+
+use super::spec::{
+    ClientAuthentication,
+    bounds::{
+        RESERVED, SET_BY_LOGIN, duration_rule, namespace_patterns, parameters, query_rule, scopes,
+        url_rule,
+    },
+};
+
+/// An OAuth 2 server, with the defaults for its clients.
+#[derive(
+    CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize,
+)]
+#[kube(
+    group = "cube-operator.dev",
+    version = "v1alpha1",
+    kind = "CubeProvider",
+    plural = "cubeproviders",
+    namespaced,
+    shortname = "cubeprov",
+    category = "cube",
+    derive = "PartialEq",
+    doc = "A CubeProvider is an OAuth 2 server that the CubeCredentials of its namespace can name in spec.providerRef.",
+    printcolumn(name = "Token URL", type_ = "string", json_path = ".spec.tokenURL"),
+    printcolumn(
+        name = "Description",
+        type_ = "string",
+        json_path = ".spec.description",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Age",
+        type_ = "date",
+        json_path = ".metadata.creationTimestamp"
+    )
+)]
+#[serde(rename_all = "camelCase")]
+pub struct CubeProviderSpec {
+    /// A sentence for people: who gives a team its client. The remedy for a missing client Secret shows its first 60 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
+    pub description: Option<String>,
+
+    /// The token endpoint (RFC 6749, section 3.2). The query and a trailing slash are kept as written.
+    #[serde(rename = "tokenURL")]
+    #[schemars(length(max = 512))]
+    #[x_kube(validation = url_rule("tokenURL"))]
+    #[x_kube(validation = query_rule(RESERVED)
+        .message("the query of tokenURL may not have a parameter that the operator sets itself (grant_type, client_id, scope, \
+                  ...): use the fields of the spec"))]
+    pub token_url: String,
+
+    /// The authorization endpoint (RFC 6749, section 3.1), where `kubectl cube login` sends a person to sign in.
+    #[serde(
+        rename = "authorizationURL",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(length(max = 512))]
+    #[x_kube(validation = url_rule("authorizationURL"))]
+    #[x_kube(validation = query_rule(&format!("({RESERVED}|{SET_BY_LOGIN})"))
+        .message("the query of authorizationURL may not have a parameter that a sign-in sets itself (response_type, client_id, \
+                  redirect_uri, scope, state, code_challenge, ...): use the fields of the spec"))]
+    pub authorization_url: Option<String>,
+
+    /// The client authentication of a `CubeCredential` that has none of its own. The default is Body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_authentication: Option<ClientAuthentication>,
+
+    /// The scopes of a `CubeCredential` that has none of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "scopes")]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub scopes: Vec<String>,
+
+    /// Further form fields of each request, for example audience. A field of the same name in a `CubeCredential` replaces one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "parameters")]
+    #[x_kube(validation = Rule::new("self.all(k, k.matches('^[-_.A-Za-z0-9]{1,128}$'))")
+        .message("a parameter's name must have 1 to 128 letters, digits, '-', '_' and '.'"))]
+    #[x_kube(validation = Rule::new(format!("self.all(k, !k.matches('^{RESERVED}$'))"))
+        .message("a parameter that the operator sets itself is reserved, in upper case too (grant_type, client_id, \
+                  client_secret, refresh_token, scope, client_assertion..., ...): use the fields of the spec"))]
+    pub parameters: BTreeMap<String, String>,
+
+    /// PEM CA certificates that are trusted for this provider besides the system's. If a list of hosts applies to a Secret, its owner
+    /// must allow them with the annotation cube-operator.dev/token-ca, for example `CubeProvider/okta`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 32768))]
+    #[x_kube(validation = Rule::new("self.contains('-----BEGIN CERTIFICATE-----')")
+        .message("caBundle must have PEM certificates: write one or more -----BEGIN CERTIFICATE----- blocks"))]
+    pub ca_bundle: Option<String>,
+
+    /// The lifetime of a token whose response states none, 1m to 87600h, for a `CubeCredential` that does not say. The default is 1h.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    #[x_kube(validation = duration_rule("1m", "87600h")
+        .message("assumedLifetime must be a duration from 1m to 87600h, for example 1h or 10h"))]
+    pub assumed_lifetime: Option<String>,
+}
+
+/// An OAuth 2 server for the namespaces that it allows.
+#[derive(
+    CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize,
+)]
+#[kube(
+    group = "cube-operator.dev",
+    version = "v1alpha1",
+    kind = "ClusterCubeProvider",
+    plural = "clustercubeproviders",
+    shortname = "ccubeprov",
+    category = "cube",
+    derive = "PartialEq",
+    doc = "A ClusterCubeProvider is an OAuth 2 server that the CubeCredentials of the namespaces that it allows can name in \
+           spec.providerRef.",
+    printcolumn(name = "Token URL", type_ = "string", json_path = ".spec.tokenURL"),
+    printcolumn(
+        name = "Namespaces",
+        type_ = "string",
+        json_path = ".spec.namespaces",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Description",
+        type_ = "string",
+        json_path = ".spec.description",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Age",
+        type_ = "date",
+        json_path = ".metadata.creationTimestamp"
+    )
+)]
+#[serde(rename_all = "camelCase")]
+pub struct ClusterCubeProviderSpec {
+    /// The namespaces whose `CubeCredentials` may use it: names, of which the last character may be a `*` for any end, such as
+    /// `team-*`. `*` alone allows every namespace.
+    #[schemars(schema_with = "namespace_patterns")]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub namespaces: Vec<String>,
+
+    /// The fields of a `CubeProvider`.
+    #[serde(flatten)]
+    pub provider: CubeProviderSpec,
+}

@@ -1,0 +1,94 @@
+//! Provider objects as they arrive.
+
+use std::{borrow::Cow, fmt::Debug, marker::PhantomData, sync::Arc};
+
+use kube::{Resource, core::ObjectMeta};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+
+use super::{Object, read};
+use crate::{
+    api::{
+        ClusterCubeProvider, ClusterCubeProviderSpec, CubeProvider, CubeProviderSpec, ProviderKind,
+    },
+    reconcile::{ProviderObject, Unusable},
+};
+
+/// A watched provider object of one kind. One that cannot be read must not stop the watch on the others.
+#[derive(Clone, Debug)]
+pub(crate) struct WatchedProvider<K> {
+    metadata: ObjectMeta,
+    pub(crate) object: Result<Arc<ProviderObject>, Unusable>,
+    kind: PhantomData<K>,
+}
+
+/// A kind of provider objects.
+pub(crate) trait ProviderResource: Resource<DynamicType = ()> {
+    /// The spec of the kind.
+    type Spec: DeserializeOwned;
+    const KIND: ProviderKind;
+
+    fn read(spec: Self::Spec) -> Result<ProviderObject, Unusable>;
+}
+
+impl ProviderResource for CubeProvider {
+    type Spec = CubeProviderSpec;
+    const KIND: ProviderKind = ProviderKind::CubeProvider;
+
+    fn read(spec: CubeProviderSpec) -> Result<ProviderObject, Unusable> {
+        ProviderObject::of_namespace(spec)
+    }
+}
+
+impl ProviderResource for ClusterCubeProvider {
+    type Spec = ClusterCubeProviderSpec;
+    const KIND: ProviderKind = ProviderKind::ClusterCubeProvider;
+
+    fn read(spec: ClusterCubeProviderSpec) -> Result<ProviderObject, Unusable> {
+        ProviderObject::of_cluster(spec)
+    }
+}
+
+impl<'de, K: ProviderResource> Deserialize<'de> for WatchedProvider<K> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Object { metadata, spec, .. } = Object::deserialize(deserializer)?;
+        let spec = spec.as_deref().ok_or_else(|| "missing field `spec`".into());
+        let object = match spec.and_then(read) {
+            Ok(spec) => K::read(spec).map(Arc::new),
+            Err(error) => Err(Unusable::Unreadable(error)),
+        };
+        Ok(Self {
+            metadata: metadata.into(),
+            object,
+            kind: PhantomData,
+        })
+    }
+}
+
+impl<K: Resource<DynamicType = ()>> Resource for WatchedProvider<K> {
+    type DynamicType = ();
+    type Scope = K::Scope;
+
+    fn kind(kind: &()) -> Cow<'_, str> {
+        K::kind(kind)
+    }
+
+    fn group(kind: &()) -> Cow<'_, str> {
+        K::group(kind)
+    }
+
+    fn version(kind: &()) -> Cow<'_, str> {
+        K::version(kind)
+    }
+
+    fn plural(kind: &()) -> Cow<'_, str> {
+        K::plural(kind)
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        &self.metadata
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.metadata
+    }
+}

@@ -1,0 +1,133 @@
+//! Takes in the events of provider objects, finds the `CubeCredentials` that a change affects, and reads single objects for those who
+//! watch nothing.
+
+use std::collections::BTreeSet;
+
+use kube::{Api, Client, runtime::watcher::Event};
+
+use super::{ProviderKey, Providers};
+use crate::{
+    api::{ClusterCubeProvider, CubeProvider, ProviderKind, ProviderRef},
+    cluster::{
+        affected::Affected,
+        arrival::{ProviderResource, WatchedProvider},
+        context::Context,
+        key::ObjectKey,
+    },
+    kubernetes::error::{ApiError, call},
+    lock::lock,
+    reconcile::FoundProvider,
+};
+
+/// The effect of an event of a watch on provider objects.
+#[derive(Debug)]
+pub(crate) enum ProvidersChanged {
+    /// These have.
+    Some(Vec<ProviderKey>),
+    /// It is now known which objects there are, or that they cannot be listed: it matters to all that name one.
+    All,
+}
+
+impl Context {
+    /// Takes in an event of the watch on provider objects of this kind.
+    pub(crate) fn learn_providers<K: ProviderResource>(
+        &self,
+        event: Event<WatchedProvider<K>>,
+    ) -> ProvidersChanged {
+        let mut providers = lock(&self.providers);
+        let Some(objects) = providers.of(K::KIND) else {
+            return ProvidersChanged::Some(Vec::new());
+        };
+        let first = matches!(event, Event::InitDone) && !objects.is_listed;
+        let changed = objects.learn(event);
+        if first {
+            ProvidersChanged::All
+        } else {
+            ProvidersChanged::Some(changed)
+        }
+    }
+
+    /// The objects of this kind cannot be listed. Those that were known before stay known.
+    pub(crate) fn providers_fail(&self, kind: ProviderKind) -> ProvidersChanged {
+        let mut providers = lock(&self.providers);
+        match providers.of(kind) {
+            Some(objects) if !objects.is_listed && !objects.fails => {
+                objects.fails = true;
+                ProvidersChanged::All
+            }
+            _ => ProvidersChanged::Some(Vec::new()),
+        }
+    }
+
+    /// The `CubeCredentials` that name this provider object.
+    pub(crate) fn users_of_provider(&self, kind: ProviderKind, provider: &ProviderKey) -> Affected {
+        let index = lock(&self.index);
+        let users = index.users_of_provider(kind, provider);
+        users.map(|entry| entry.key.clone()).collect()
+    }
+
+    /// All `CubeCredentials` that name a provider object. It serves the first list of these.
+    pub(crate) fn users_of_providers(&self, kind: ProviderKind) -> Affected {
+        let keys = self.all();
+        let index = lock(&self.index);
+        let uses = |key: &ObjectKey| index.provider_of(key).is_some_and(|used| used.kind == kind);
+        keys.into_iter().filter(uses).collect()
+    }
+}
+
+/// Reads the provider object that a reference in this namespace leads to, for those who watch nothing.
+///
+/// # Errors
+/// If the API server refuses or cannot be reached.
+pub(crate) async fn read_provider(
+    client: &Client,
+    reference: &ProviderRef,
+    namespace: &str,
+) -> Result<FoundProvider, ApiError> {
+    let (kind, name) = (reference.kind.name(), &reference.name);
+    let found = match reference.kind {
+        ProviderKind::CubeProvider => {
+            let api: Api<WatchedProvider<CubeProvider>> =
+                Api::namespaced(client.clone(), namespace);
+            let object = format!("{kind} {namespace}/{name}");
+            let found = call("get", object, api.get_opt(name)).await?;
+            found.map(|found| found.object)
+        }
+        ProviderKind::ClusterCubeProvider => {
+            let api: Api<WatchedProvider<ClusterCubeProvider>> = Api::all(client.clone());
+            let object = format!("{kind} {name}");
+            let found = call("get", object, api.get_opt(name)).await?;
+            found.map(|found| found.object)
+        }
+    };
+    Ok(found.map_or(FoundProvider::Absent, FoundProvider::Present))
+}
+
+impl Context {
+    /// Reads the provider objects that these credentials name, where no watch shows them, and returns the errors: of such an object
+    /// nothing is known. The operator uses these kinds.
+    pub(crate) async fn read_providers(&self, kinds: &[ProviderKind]) -> Vec<ApiError> {
+        *lock(&self.providers) = Providers::new(kinds);
+        let wanted: BTreeSet<_> = {
+            let index = lock(&self.index);
+            let keys = self.all();
+            let wanted = keys.iter().filter_map(|key| {
+                let reference = index.provider_of(key)?.clone();
+                let namespace = match reference.kind {
+                    ProviderKind::CubeProvider => key.namespace.to_string(),
+                    ProviderKind::ClusterCubeProvider => String::new(),
+                };
+                Some((reference, namespace))
+            });
+            wanted.collect()
+        };
+        let mut errors = Vec::new();
+        for (reference, namespace) in wanted {
+            match read_provider(&self.parts.client, &reference, &namespace).await {
+                Ok(found) => lock(&self.providers).put(&reference, &namespace, found),
+                Err(error) => errors.push(error),
+            }
+        }
+        errors
+    }
+}

@@ -1,0 +1,235 @@
+//! The provider object that a spec names: its content, and the spec that follows from both.
+//!
+//! Everything behind [`Settings`](super::settings::Settings) sees the effective spec only, so a change of a provider is what a
+//! change of the spec's own fields is. Where the object cannot be used, the settings say so ([`ProviderFlaw`]), and no request is
+//! made: the published token stays as it is, and so does a stored refresh token.
+
+mod flaw;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use sha2::{Digest, Sha256};
+
+use super::digest::{Fields, hex};
+use crate::{
+    api::{
+        ClientAuthentication, ClusterCubeProviderSpec, CubeCredentialSpec, CubeProviderSpec,
+        Provider, ProviderRef,
+    },
+    oauth::{ca_bundle::CaCertificates, endpoint::Endpoint, parameters},
+};
+pub use flaw::{ProviderFlaw, Unusable};
+
+/// The token endpoint of settings whose provider cannot be used. Nothing is sent there: the name resolves nowhere (RFC 6761).
+const UNRESOLVED: &str = "https://provider.invalid/";
+
+/// A provider object that can be used.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ProviderObject {
+    token_url: String,
+    authorization_url: Option<String>,
+    client_authentication: Option<ClientAuthentication>,
+    scopes: Vec<String>,
+    parameters: BTreeMap<String, String>,
+    ca: Option<Arc<CaCertificates>>,
+    assumed_lifetime: Option<String>,
+    description: Option<String>,
+    /// The namespaces that a `ClusterCubeProvider` allows.
+    namespaces: Option<Vec<String>>,
+    /// A hash of the fields that a token depends on. Two objects with the same fields have the same, so that neither another name
+    /// nor a new object in place of a deleted one replaces a token.
+    version: String,
+}
+
+/// The provider object that a reference leads to, as far as it is known.
+#[derive(Clone, Debug)]
+pub enum FoundProvider {
+    /// The objects were not listed yet.
+    Unlisted,
+    /// The objects cannot be listed.
+    Unwatched,
+    /// This operator does not use objects of this kind.
+    Unused,
+    /// There is no such object.
+    Absent,
+    /// There is one.
+    Present(Result<Arc<ProviderObject>, Unusable>),
+}
+
+/// The provider object of a spec that names one.
+#[derive(Clone, Debug)]
+pub struct ProviderUse {
+    reference: ProviderRef,
+    found: Result<Arc<ProviderObject>, ProviderFlaw>,
+}
+
+impl ProviderObject {
+    /// Reads a `CubeProvider`.
+    ///
+    /// # Errors
+    /// Names the field that cannot be used. The API server checks most of it at admission.
+    pub fn of_namespace(spec: CubeProviderSpec) -> Result<Self, Unusable> {
+        Self::read(spec, None)
+    }
+
+    /// Reads a `ClusterCubeProvider`.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn of_cluster(spec: ClusterCubeProviderSpec) -> Result<Self, Unusable> {
+        Self::read(spec.provider, Some(spec.namespaces))
+    }
+
+    fn read(spec: CubeProviderSpec, namespaces: Option<Vec<String>>) -> Result<Self, Unusable> {
+        let endpoint = Endpoint::parse(&spec.token_url)?;
+        let mut query = endpoint.url().query_pairs().map(|(name, _)| name);
+        if let Some(name) = query.find(|name| parameters::is_reserved(name)) {
+            return Err(Unusable::QueryReserved(name.into_owned()));
+        }
+        let bad = |name: &&String| !parameters::is_name(name) || parameters::is_reserved(name);
+        if let Some(name) = spec.parameters.keys().find(bad) {
+            return Err(Unusable::Parameter(name.clone()));
+        }
+        let ca = spec.ca_bundle.as_deref().map(str::as_bytes);
+        let ca = ca.map(CaCertificates::read).transpose()?.map(Arc::new);
+        let mut scopes = spec.scopes;
+        scopes.sort();
+        let mut fields = Fields::default();
+        fields.push(&spec.token_url);
+        fields.push(&format!("{:?}", spec.client_authentication));
+        fields.push(&scopes.join(" "));
+        for (name, value) in &spec.parameters {
+            fields.push(name);
+            fields.push(value);
+        }
+        Ok(Self {
+            token_url: spec.token_url,
+            authorization_url: spec.authorization_url,
+            client_authentication: spec.client_authentication,
+            scopes,
+            parameters: spec.parameters,
+            ca,
+            assumed_lifetime: spec.assumed_lifetime,
+            description: spec.description,
+            namespaces,
+            version: hex(&Sha256::digest(fields.into_bytes())[..8]),
+        })
+    }
+
+    /// Returns whether the `CubeCredentials` of this namespace may use it.
+    fn allows(&self, namespace: &str) -> bool {
+        let matches = |pattern: &String| match pattern.strip_suffix('*') {
+            Some(start) => namespace.starts_with(start),
+            None => pattern == namespace,
+        };
+        let namespaces = self.namespaces.as_ref();
+        namespaces.is_none_or(|patterns| patterns.iter().any(matches))
+    }
+
+    /// The spec with this object's defaults.
+    fn merged(&self, spec: &CubeCredentialSpec) -> CubeCredentialSpec {
+        let mut parameters = self.parameters.clone();
+        parameters.extend(spec.parameters.clone());
+        let scopes = if spec.scopes.is_empty() {
+            &self.scopes
+        } else {
+            &spec.scopes
+        };
+        CubeCredentialSpec {
+            token_url: Some(self.token_url.clone()),
+            authorization_url: self.authorization_url.clone(),
+            client_authentication: spec.client_authentication.or(self.client_authentication),
+            scopes: scopes.clone(),
+            parameters,
+            assumed_lifetime: spec
+                .assumed_lifetime
+                .clone()
+                .or(self.assumed_lifetime.clone()),
+            ..spec.clone()
+        }
+    }
+}
+
+impl ProviderUse {
+    /// The use of the provider object that was found for a reference in this namespace.
+    pub(in crate::reconcile) fn new(
+        reference: &ProviderRef,
+        namespace: &str,
+        found: FoundProvider,
+    ) -> Self {
+        let named = || (reference.kind, reference.name.clone());
+        let found = match found {
+            FoundProvider::Unlisted => Err(ProviderFlaw::Unlisted),
+            FoundProvider::Unwatched => Err(ProviderFlaw::Unwatched(reference.kind)),
+            FoundProvider::Unused => Err(ProviderFlaw::Unused(reference.kind)),
+            FoundProvider::Absent => {
+                let (kind, name) = named();
+                Err(ProviderFlaw::Absent { kind, name })
+            }
+            FoundProvider::Present(Err(why)) => {
+                let (kind, name) = named();
+                Err(ProviderFlaw::Unusable { kind, name, why })
+            }
+            FoundProvider::Present(Ok(object)) if object.allows(namespace) => Ok(object),
+            FoundProvider::Present(Ok(_)) => Err(ProviderFlaw::NotAllowed {
+                name: reference.name.clone(),
+                namespace: namespace.to_owned(),
+            }),
+        };
+        Self {
+            reference: reference.clone(),
+            found,
+        }
+    }
+
+    /// The spec with the provider's fields and defaults in it.
+    #[must_use]
+    pub(crate) fn effective(&self, spec: &CubeCredentialSpec) -> CubeCredentialSpec {
+        let spec = match &self.found {
+            Ok(object) => object.merged(spec),
+            Err(_) => CubeCredentialSpec {
+                token_url: Some(UNRESOLVED.into()),
+                ..spec.clone()
+            },
+        };
+        CubeCredentialSpec {
+            provider: Some(Provider::Custom),
+            provider_ref: None,
+            ..spec
+        }
+    }
+
+    /// The reason why it cannot be used, if so.
+    pub(crate) fn flaw(&self) -> Option<&ProviderFlaw> {
+        self.found.as_ref().err()
+    }
+
+    /// The version of its fields that a token depends on.
+    pub(in crate::reconcile) fn version(&self) -> Option<&str> {
+        let object = self.found.as_ref().ok()?;
+        Some(&object.version)
+    }
+
+    /// The CA certificates that it brings.
+    pub(in crate::reconcile) fn ca(&self) -> Option<&Arc<CaCertificates>> {
+        self.found.as_ref().ok()?.ca.as_ref()
+    }
+
+    /// The sentence for people.
+    pub(in crate::reconcile) fn description(&self) -> Option<&str> {
+        self.found.as_ref().ok()?.description.as_deref()
+    }
+
+    pub(in crate::reconcile) fn reference(&self) -> &ProviderRef {
+        &self.reference
+    }
+
+    /// Its kind and name, for messages.
+    pub(crate) fn shown(&self) -> String {
+        let ProviderRef { kind, name } = &self.reference;
+        format!("{} {name:?}", kind.name())
+    }
+}
+
+#[cfg(test)]
+mod tests;

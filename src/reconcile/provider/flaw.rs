@@ -1,0 +1,60 @@
+//! The reasons why a provider object cannot be used.
+
+use thiserror::Error;
+
+use crate::{
+    api::{ProviderKind, Reason},
+    oauth::{ca_bundle::CaBundleError, endpoint::EndpointError},
+};
+
+/// The reason why a credential cannot use the provider object that its spec names.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[expect(missing_docs, reason = "the messages are the documentation")]
+pub enum ProviderFlaw {
+    #[error("the provider object is not known yet")]
+    Unlisted,
+    #[error("the operator cannot list {}s", .0.name())]
+    Unwatched(ProviderKind),
+    #[error("this operator uses no {}", .0.name())]
+    Unused(ProviderKind),
+    #[error("{} {name:?} not found", kind.name())]
+    Absent { kind: ProviderKind, name: String },
+    #[error("{} {name:?} cannot be used: {why}", kind.name())]
+    Unusable {
+        kind: ProviderKind,
+        name: String,
+        why: Unusable,
+    },
+    #[error("ClusterCubeProvider {name:?} does not allow namespace {namespace:?}")]
+    NotAllowed { name: String, namespace: String },
+}
+
+/// The field of a provider object that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[expect(missing_docs, reason = "the messages are the documentation")]
+pub enum Unusable {
+    #[error("its tokenURL {0}")]
+    TokenUrl(#[from] EndpointError),
+    #[error("the query of its tokenURL has the reserved parameter {0:?}")]
+    QueryReserved(String),
+    #[error("its parameters have the name {0:?}, which is reserved or malformed")]
+    Parameter(String),
+    #[error("{0}")]
+    CaBundle(#[from] CaBundleError),
+    /// The text is the JSON parser's, which names the field.
+    #[error("this version of the operator cannot read it: {0}")]
+    Unreadable(String),
+}
+
+impl ProviderFlaw {
+    /// The reason that conditions show.
+    pub(in crate::reconcile) fn reason(&self) -> Reason {
+        match self {
+            Self::Absent { .. } => Reason::ProviderNotFound,
+            Self::NotAllowed { .. } => Reason::ProviderNotAllowed,
+            Self::Unlisted | Self::Unwatched(_) | Self::Unused(_) | Self::Unusable { .. } => {
+                Reason::ProviderNotReady
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The part of the settings that a provider object brings.
+
+use std::sync::Arc;
+
+use super::{Settings, SettingsError};
+use crate::{
+    api::CubeCredentialSpec,
+    oauth::ca_bundle::CaCertificates,
+    reconcile::provider::{FoundProvider, ProviderFlaw, ProviderUse},
+};
+
+impl Settings {
+    /// Reads a spec, with the provider object that was found if it names one.
+    ///
+    /// # Errors
+    /// Names the field and says what to write.
+    pub fn with_provider(
+        namespace: &str,
+        name: &str,
+        spec: &CubeCredentialSpec,
+        found: FoundProvider,
+    ) -> Result<Self, SettingsError> {
+        let Some(reference) = &spec.provider_ref else {
+            return Self::of_effective(namespace, name, spec);
+        };
+        no_field_of_provider(spec)?;
+        let used = ProviderUse::new(reference, namespace, found);
+        let settings = Self::of_effective(namespace, name, &used.effective(spec))?;
+        Ok(Self {
+            provider: Some(Box::new(used)),
+            ..settings
+        })
+    }
+
+    /// The reason why the provider object cannot be used, if the spec names one and it cannot.
+    pub(crate) fn provider_flaw(&self) -> Option<&ProviderFlaw> {
+        self.provider.as_ref()?.flaw()
+    }
+
+    /// The version of the provider object's fields that a token depends on, if the spec names one.
+    pub(in crate::reconcile) fn provider_version(&self) -> Option<&str> {
+        self.provider.as_ref()?.version()
+    }
+
+    /// The CA certificates of the provider object, if it has some.
+    pub(in crate::reconcile) fn provider_ca(&self) -> Option<&Arc<CaCertificates>> {
+        self.provider.as_ref()?.ca()
+    }
+
+    /// The field that has the token endpoint, for remedies.
+    pub(crate) fn url_field(&self) -> String {
+        match &self.provider {
+            Some(used) => format!("tokenURL of {}", used.shown()),
+            None => "spec.tokenURL".into(),
+        }
+    }
+
+    /// The field that has the CA certificates, for remedies.
+    pub(crate) fn ca_field(&self) -> String {
+        match &self.provider {
+            Some(used) => format!("caBundle of {}", used.shown()),
+            None => "spec.caBundleRef".into(),
+        }
+    }
+}
+
+/// A provider's endpoints and CAs are its own: otherwise a spec could send a client that was given for one provider elsewhere.
+fn no_field_of_provider(spec: &CubeCredentialSpec) -> Result<(), SettingsError> {
+    if spec.provider.is_some() {
+        return Err(SettingsError::ProviderMismatch);
+    }
+    let fields = [
+        ("tokenURL", spec.token_url.is_some()),
+        ("authorizationURL", spec.authorization_url.is_some()),
+        ("caBundleRef", spec.ca_bundle_ref.is_some()),
+    ];
+    match fields.into_iter().find(|(_, is_set)| *is_set) {
+        Some((field, _)) => Err(SettingsError::FieldOfProvider(field)),
+        None => Ok(()),
+    }
+}
