@@ -16,7 +16,7 @@ pub(super) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-b
 
 /// The lifetime of an assertion. It is made for one request, which takes half of it at most.
 const LIFETIME: SignedDuration = SignedDuration::from_secs(60);
-/// A provider whose clock is so far behind accepts it all the same.
+/// A provider whose clock is this much behind accepts it all the same.
 const EARLIER: SignedDuration = SignedDuration::from_secs(5);
 
 /// Returns whether an assertion is accepted by a clock that is ahead of ours by `skew`.

@@ -46,7 +46,7 @@ fn require_certificate(settings: &Settings, url: &str) -> String {
         ClientAuthentication::MutualTls => {
             "it supports no signature of this kind of key: use a key of RSA 2048 or P-256".into()
         }
-        _ => "set spec.clientAuthentication to MutualTLS (docs/client-authentication.md), or ask the provider for another endpoint"
+        _ => "set spec.clientAuthentication to MutualTLS, or ask the provider for another endpoint"
             .into(),
     }
 }

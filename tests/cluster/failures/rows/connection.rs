@@ -79,7 +79,7 @@ pub(super) fn unreachable() -> Vec<Row> {
             .with_fault(|objects, setup| objects.trusting("row-untrusted-roots", "ca.crt", &setup.stranger.pem()))
             .repaired_by(Repair::Change(|objects, setup| objects.trusting("row-untrusted-roots", "ca.crt", &setup.authority.pem()))),
         unsent("mutual", ClientCertificateRequired, "token endpoint {host} requires a TLS client certificate",
-               "set spec.clientAuthentication to MutualTLS (docs/client-authentication.md), or ask the provider for another endpoint", Slow)
+               "set spec.clientAuthentication to MutualTLS, or ask the provider for another endpoint", Slow)
             .with_fault(|objects, setup| objects.at(&setup.mutual.url("/"))),
         unsent("refused-cert", ClientCertificateRefused,
                "token endpoint {host} refused the client certificate (alert UnknownCA)",
