@@ -83,7 +83,7 @@ pub use source::{
     Source, SourceCertificate, SourceKey, SourceSecret, SourceValue, Withheld,
 };
 #[cfg(feature = "plugin")]
-pub(crate) use source::{consent::annotation_entry, preflight::flaw};
+pub(crate) use source::{consent::ca_entry, preflight::flaw};
 pub use target::{Content, PodList, Target, TargetReading, TargetSecret};
 pub use token::{TokenInputs, fingerprint};
 pub use write_error::WriteError;

@@ -7,6 +7,7 @@
 //!
 //! Nothing is written before everything that can be refused was tried.
 
+mod by_reference;
 mod client;
 mod discover;
 mod draft;
@@ -32,7 +33,10 @@ use write::Written;
 
 /// Creates a `CubeCredential` and its client Secret, and waits for the token.
 pub(super) async fn run(context: &Context, flags: Create) -> Result {
-    let draft = Box::pin(draft::draft(context, &flags)).await?;
+    let draft = match &flags.provider_ref {
+        Some(reference) => Box::pin(by_reference::by_reference(context, &flags, reference)).await?,
+        None => Box::pin(draft::draft(context, &flags)).await?,
+    };
     if flags.dry_run.is_some() {
         return print(context, &flags, &draft);
     }

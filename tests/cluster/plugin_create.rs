@@ -4,6 +4,7 @@ mod client;
 mod existing;
 mod issuer;
 mod printed;
+mod provider_ref;
 mod refused;
 mod sign_in;
 

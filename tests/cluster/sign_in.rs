@@ -2,6 +2,7 @@
 //! printed URL and sends the browser's redirect itself.
 
 mod faults;
+mod provider_object;
 mod rights;
 mod secret;
 mod trust;
@@ -31,6 +32,7 @@ const ACCESS_TOKEN: &str = "Planted-access-token-77ac";
 /// A provider that signs users in, a `CubeCredential` for it, and a user.
 struct SignIn {
     place: Place,
+    authority: Authority,
     provider: Provider,
     user: User,
 }
@@ -48,6 +50,7 @@ impl SignIn {
         let user = User::with_role(&place, "editor", "edit");
         let sign_in = Self {
             place,
+            authority,
             provider,
             user,
         };

@@ -50,11 +50,7 @@ impl Draft {
 
 /// Reads the flags, and asks for what they lack.
 pub(super) async fn draft(context: &Context, flags: &Create) -> Result<Draft> {
-    let name = name(context, flags).await?;
-    // A person must not learn after all the questions that the name is taken.
-    if context.terminal.interactive && flags.dry_run.is_none() {
-        must_be_free(context, flags, &name).await?;
-    }
+    let name = free_name(context, flags).await?;
     let provider = provider(context, flags).await?;
     let preset = Preset::of(provider);
     let grant = grant(context, flags, provider).await?;
@@ -112,6 +108,18 @@ pub(super) async fn draft(context: &Context, flags: &Create) -> Result<Draft> {
         flags.target.as_ref().map(|name| json!({"name": name})),
     );
     let settings = settings(context, &name, &spec)?;
+    complete(context, flags, name, spec, settings, authorization_url).await
+}
+
+/// The draft with the client, which is read last.
+pub(super) async fn complete(
+    context: &Context,
+    flags: &Create,
+    name: String,
+    spec: Value,
+    settings: Settings,
+    authorization_url: Option<String>,
+) -> Result<Draft> {
     let client = match flags.from_secret {
         Some(_) => None,
         None => Some(client::read(context, flags, settings.authentication).await?),
@@ -123,6 +131,16 @@ pub(super) async fn draft(context: &Context, flags: &Create) -> Result<Draft> {
         authorization_url,
         client,
     })
+}
+
+/// The name of what will be created.
+pub(super) async fn free_name(context: &Context, flags: &Create) -> Result<String> {
+    let name = name(context, flags).await?;
+    // A person must not learn after all the questions that the name is taken.
+    if context.terminal.interactive && flags.dry_run.is_none() {
+        must_be_free(context, flags, &name).await?;
+    }
+    Ok(name)
 }
 
 async fn name(context: &Context, flags: &Create) -> Result<String> {
@@ -270,7 +288,7 @@ fn scopes(flags: &Create, grant: Grant, metadata: Option<&Metadata>) -> Vec<Stri
     }
 }
 
-fn parameters(flags: &Create) -> Option<Map<String, Value>> {
+pub(super) fn parameters(flags: &Create) -> Option<Map<String, Value>> {
     let parameters: BTreeMap<_, _> = flags.parameter.iter().cloned().collect();
     let parameters = parameters
         .into_iter()

@@ -8,9 +8,9 @@ use clap::{
 };
 use jiff::SignedDuration;
 
-use super::values::{ca_bundle, duration, parameter, variant};
+use super::values::{ca_bundle, duration, parameter, provider_ref, variant};
 use crate::{
-    api::{CaBundleRef, ClientAuthentication, Grant, Provider},
+    api::{CaBundleRef, ClientAuthentication, Grant, Provider, ProviderRef},
     plugin::{login::Browser, output::Format},
 };
 
@@ -23,6 +23,12 @@ pub(in crate::plugin) struct Create {
     /// The provider, which sets the endpoints, scopes and client authentication
     #[arg(long, value_parser = PossibleValuesParser::new(["Cubewire", "CubeSoftware", "Custom"]).try_map(variant::<Provider>))]
     pub(super) provider: Option<Provider>,
+    /// The provider object that sets all that in place of --provider: CubeProvider/NAME or ClusterCubeProvider/NAME
+    ///
+    /// It is read from the cluster, also with --dry-run.
+    #[arg(long, value_name = "KIND/NAME", value_parser = provider_ref,
+        conflicts_with_all = ["provider", "token_url", "authorization-url", "issuer", "ca_bundle"])]
+    pub(super) provider_ref: Option<ProviderRef>,
     /// A note for people
     #[arg(long, value_name = "TEXT")]
     pub(super) description: Option<String>,

@@ -12,7 +12,7 @@ use crate::{
         error::{PluginError, Result},
         output::Format,
     },
-    reconcile::annotation_entry,
+    reconcile::ca_entry,
 };
 
 /// The client Secret as it is written; `None`: an existing one is used.
@@ -49,8 +49,8 @@ pub(super) fn credential(draft: &Draft) -> Value {
 /// The Secret without its values. Its owner allows the token endpoint's host only, and the CA bundle of the spec.
 fn secret(draft: &Draft) -> Value {
     let mut annotations = json!({annotation::TOKEN_HOSTS: draft.settings.endpoint.authority()});
-    if let Some(bundle) = &draft.settings.ca_bundle {
-        annotations[annotation::TOKEN_CA] = json!(annotation_entry(bundle));
+    if let Some(entry) = ca_entry(&draft.settings) {
+        annotations[annotation::TOKEN_CA] = json!(entry);
     }
     json!({
         "apiVersion": "v1",

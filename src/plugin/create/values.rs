@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde::de::{DeserializeOwned, value::StringDeserializer};
 
-use crate::api::CaBundleRef;
+use crate::api::{CaBundleRef, ProviderRef};
 
 /// The longest name of a `CubeCredential`: names of Secrets are derived from it.
 const LONGEST_NAME: usize = 242;
@@ -39,6 +39,17 @@ pub(super) fn ca_bundle(text: &str) -> Result<CaBundleRef, String> {
         name: name.to_owned(),
         key: key.to_owned(),
         system_roots: crate::api::SystemRoots::Keep,
+    })
+}
+
+/// A provider object as KIND/NAME.
+pub(super) fn provider_ref(text: &str) -> Result<ProviderRef, String> {
+    const FORM: &str = "write CubeProvider/NAME or ClusterCubeProvider/NAME";
+    let (kind, name) = text.split_once('/').ok_or(FORM)?;
+    object_name(name)?;
+    Ok(ProviderRef {
+        kind: variant(kind.to_owned()).map_err(|_| FORM)?,
+        name: name.to_owned(),
     })
 }
 

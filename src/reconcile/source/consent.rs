@@ -1,7 +1,7 @@
 //! The consent of a Secret's owner besides the label: the hosts that it may be sent to, and the private CAs that count there.
 
 use super::{CaOrigin, Rejection, SourceSecret, rejection::ca_bundle_kind};
-use crate::{api::CaBundleRef, reconcile::settings::Settings};
+use crate::reconcile::settings::Settings;
 
 /// Returns whether a Secret names hosts, where the operator requires that.
 pub(in crate::reconcile) fn names_hosts<T>(
@@ -62,8 +62,8 @@ impl CaOrigin {
     }
 }
 
-/// A CA bundle as the annotation `token-ca` names it.
+/// The CA certificates of these settings as the annotation `token-ca` names them, if there are some.
 #[cfg(feature = "plugin")]
-pub(crate) fn annotation_entry(reference: &CaBundleRef) -> String {
-    format!("{}/{}", ca_bundle_kind(reference), reference.name)
+pub(crate) fn ca_entry(settings: &Settings) -> Option<String> {
+    CaOrigin::of(settings).map(|ca| ca.entry())
 }

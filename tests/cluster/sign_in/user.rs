@@ -25,7 +25,7 @@ impl User {
     pub(super) fn with_role(place: &Place, name: &str, role: &str) -> Self {
         let namespace = &place.namespace;
         let rules = json!([{
-            "apiGroups": ["cube-operator.dev"], "resources": ["cubecredentials"],
+            "apiGroups": ["cube-operator.dev"], "resources": ["cubecredentials", "cubeproviders"],
             "verbs": if role == "edit" { json!(["get", "list", "watch", "create", "update", "patch", "delete"]) }
                      else { json!(["get", "list", "watch"]) },
         }]);

@@ -1,0 +1,71 @@
+//! The draft for a provider object, which says where the token comes from.
+
+use serde_json::{Value, json};
+
+use super::{
+    draft::{Draft, complete, free_name, parameters},
+    flags::Create,
+};
+use crate::{
+    api::{Grant, ProviderRef},
+    cluster::read_provider,
+    plugin::{
+        Context,
+        cluster::Cluster,
+        error::{PluginError, Result},
+    },
+    reconcile::Settings,
+};
+
+/// Reads the provider object and the flags, and asks for the client.
+pub(super) async fn by_reference(
+    context: &Context,
+    flags: &Create,
+    reference: &ProviderRef,
+) -> Result<Draft> {
+    let name = free_name(context, flags).await?;
+    let cluster = Cluster::connect(context).await?;
+    let found = read_provider(&cluster.client, reference, &cluster.namespace).await?;
+    let grant = flags.grant.unwrap_or_default();
+    let fields = [
+        (
+            "description",
+            flags.description.as_ref().map(|text| json!(text)),
+        ),
+        ("grant", flags.grant.map(|grant| json!(grant))),
+        (
+            "refreshTokenRef",
+            (grant == Grant::RefreshToken).then(|| json!({"name": format!("{name}-login")})),
+        ),
+        (
+            "clientAuthentication",
+            flags.client_authentication.map(|method| json!(method)),
+        ),
+        (
+            "scopes",
+            (!flags.scope.is_empty()).then(|| json!(flags.scope)),
+        ),
+        ("parameters", parameters(flags).map(Value::from)),
+        (
+            "target",
+            flags.target.as_ref().map(|name| json!({"name": name})),
+        ),
+    ];
+    let mut spec = json!({
+        "providerRef": reference,
+        "clientSecretRef": {"name": flags.from_secret.clone().unwrap_or_else(|| format!("{name}-client"))},
+    });
+    for (field, value) in fields {
+        if let Some(value) = value {
+            spec[field] = value;
+        }
+    }
+    let unusable = |error: &dyn std::fmt::Display| PluginError::Usage(error.to_string());
+    let read = serde_json::from_value(spec.clone()).map_err(|error| unusable(&error))?;
+    let settings = Settings::with_provider(&cluster.namespace, &name, &read, found);
+    let settings = settings.map_err(|error| unusable(&error))?;
+    if let Some(flaw) = settings.provider_flaw() {
+        return Err(PluginError::new(format!("nothing was created: {flaw}")));
+    }
+    complete(context, flags, name, spec, settings, None).await
+}

@@ -1,0 +1,67 @@
+//! `--provider-ref`: everything about the endpoint comes from a provider object.
+
+use serde_json::json;
+
+use super::{Scene, last_line};
+use crate::place::CLIENT_SECRET;
+
+#[test]
+fn a_credential_for_a_provider_object_names_it_and_its_client_allows_its_host_and_its_cas() {
+    let scene = Scene::new();
+    let place = &scene.place;
+    place.apply(&json!({
+        "apiVersion": "cube-operator.dev/v1alpha1", "kind": "CubeProvider", "metadata": {"name": "okta"},
+        "spec": {"tokenURL": place.server.token_url, "caBundle": place.server.ca_pem},
+    }));
+    let flags = [
+        "--provider-ref",
+        "CubeProvider/okta",
+        "--client-id",
+        &place.namespace,
+        "--client-secret-file",
+        "-",
+        "--yes",
+    ];
+    let flags = flags.map(str::to_owned);
+    let absent = flags.clone().map(|flag| flag.replace("okta", "none"));
+    let (code, _, errors) = scene.create(&absent, &[], CLIENT_SECRET);
+    assert_eq!(code, Some(1));
+    assert!(
+        last_line(&errors).ends_with("nothing was created: CubeProvider \"none\" not found"),
+        "{errors}"
+    );
+    assert!(place.get("secret", "main-client").is_none());
+
+    let _operator = place.operator();
+    let (code, output, errors) = scene.create(&flags, &[], CLIENT_SECRET);
+    assert_eq!(code, Some(0), "{output}{errors}");
+    let spec = &place.get("cubecredential", "main").unwrap()["spec"];
+    assert_eq!(
+        spec["providerRef"],
+        json!({"kind": "CubeProvider", "name": "okta"})
+    );
+    assert!(
+        spec["provider"].is_null() && spec["tokenURL"].is_null() && spec["caBundleRef"].is_null()
+    );
+    let client = place.get("secret", "main-client").unwrap();
+    let annotations = &client["metadata"]["annotations"];
+    assert_eq!(
+        annotations["cube-operator.dev/token-ca"],
+        "CubeProvider/okta"
+    );
+    assert!(
+        annotations["cube-operator.dev/token-hosts"]
+            .as_str()
+            .unwrap()
+            .starts_with("localhost")
+    );
+
+    for wrong in ["--token-url", "--issuer"] {
+        let (code, _, errors) = scene.create(
+            &flags,
+            &[wrong, "https://login.example.com/"],
+            CLIENT_SECRET,
+        );
+        assert_eq!(code, Some(2), "{errors}");
+    }
+}
