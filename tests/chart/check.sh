@@ -55,7 +55,7 @@ namespaced_only() {
 installs_the_generated_definition() {
   helm install cube-operator "$chart" -n chart-test \
     && kubectl wait --for=condition=Established --timeout=30s crd/cubecredentials.cube-operator.dev \
-    && kubectl diff --server-side --force-conflicts -f crds/cubecredentials.yaml
+    && kubectl diff --server-side --force-conflicts -f crds/cubecredentials.yaml -f crds/cubeproviders.yaml
 }
 
 example_of_the_notes() {
@@ -96,7 +96,7 @@ life_of_a_release() {
 end_of_a_release() {
   documented "kubectl delete cubecredentials" && documented "kubectl get secrets --all-namespaces" \
     && helm uninstall tokens -n cube-system --wait && kubectl get crd cubecredentials.cube-operator.dev \
-    && documented "kubectl delete crd" && gone crd cubecredentials.cube-operator.dev
+    && documented "kubectl delete crd" && gone crd {cubecredentials,cubeproviders}.cube-operator.dev
 }
 
 releases_of_one_name() {
@@ -183,7 +183,7 @@ rm "$notes"
 check "upgrade to some namespaces takes the cluster-wide rights away" upgrade_to_namespaces
 check "uninstall keeps the definition, and nothing else" uninstall_keeps_the_definition
 check "the next release by that name finds the definition" the_kept_definition_is_found
-kubectl delete crd cubecredentials.cube-operator.dev > /dev/null
+kubectl delete crd {cubecredentials,cubeproviders}.cube-operator.dev > /dev/null
 check "a release is upgraded, and installed under another name, as the page says" life_of_a_release
 check "a release goes with all that it had, as the page says" end_of_a_release
 check "two releases in two namespaces have one name" releases_of_one_name
