@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::{table::visits, *};
 use crate::{
-    api::{CaBundleKind, CaBundleRef, annotation, label},
+    api::{CaBundleKind, CaBundleRef, ProviderKind, annotation, label},
     oauth::{client::TokenClient, networks::Networks},
     reconcile::{CaBundle, Memory, Outcome, Read, Target},
 };
@@ -140,6 +140,29 @@ async fn the_work_of_an_event_and_of_a_reconcile_does_not_grow_with_the_number_o
     }
     assert_eq!(costs(1_000), of_ten);
     assert_eq!(costs(10_000), of_ten);
+}
+
+#[tokio::test]
+async fn a_change_of_a_provider_visits_the_credentials_that_name_it_and_no_others() {
+    let visits_among = |others| {
+        let context = context(others);
+        for number in 0..3 {
+            let mut object = credential(others + number, "2026-11-23T10:00:00Z", "own");
+            let spec = &mut object.0.as_mut().unwrap().spec;
+            let reference = json!({"kind": "ClusterCubeProvider", "name": "okta"});
+            spec.provider = None;
+            spec.provider_ref = serde_json::from_value(reference).unwrap();
+            context.learn_credential(&Event::Apply(object));
+        }
+        let (kind, provider) = (
+            ProviderKind::ClusterCubeProvider,
+            ObjectKey::new("", "okta"),
+        );
+        let (affected, visits) = visits::of(|| context.users_of_provider(kind, &provider));
+        assert_eq!(affected.len(), 3);
+        visits
+    };
+    assert_eq!((visits_among(10), visits_among(1_000)), (3, 3));
 }
 
 /// The credentials that this many rivals for one target wake while each of them is created, writes a status and is deleted, the
