@@ -17,7 +17,7 @@ use crate::{
     scripted::{Authority, LOCAL, Provider, Reply, Request},
 };
 
-const FIRST: &str = include_str!("../fuzz/corpus/private_key/p256-pkcs8");
+pub(crate) const FIRST: &str = include_str!("../fuzz/corpus/private_key/p256-pkcs8");
 const SECOND: &str = include_str!("../fuzz/corpus/private_key/p256-jwk");
 
 pub(crate) fn form(request: &Request) -> BTreeMap<String, String> {
@@ -27,7 +27,7 @@ pub(crate) fn form(request: &Request) -> BTreeMap<String, String> {
 }
 
 /// The claims of an assertion that was signed with this key.
-fn claims(assertion: &str, key: &str) -> Option<Value> {
+pub(crate) fn claims(assertion: &str, key: &str) -> Option<Value> {
     let (message, signature) = assertion.rsplit_once('.')?;
     let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
     let key = PrivateKey::read(key).unwrap();

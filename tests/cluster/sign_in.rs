@@ -2,6 +2,7 @@
 //! printed URL and sends the browser's redirect itself.
 
 mod faults;
+mod keys;
 mod provider_object;
 mod rights;
 mod secret;
