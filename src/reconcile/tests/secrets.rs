@@ -222,6 +222,10 @@ fn another_failure_of_the_second_secret_does_not_begin_with_the_first_again() {
     world.provider.script = [refuse(Reason::Unavailable)].into();
     world.wake();
     assert_eq!(world.refreshed_is().1, "Unavailable");
+    // The token was issued for the secret that is not sent next, and stays the right one when it is compared again.
+    world.edit_source(|_| {});
+    world.settle();
+    assert_eq!(world.ready_is().0, ConditionStatus::True);
     world.wake();
     assert_eq!(sent_since(&world, 1), [OLD, NEW, NEW]);
     assert_eq!(world.refreshed_is().0, ConditionStatus::True);
