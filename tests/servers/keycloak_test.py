@@ -2,10 +2,11 @@
 
 import json
 
-from .place import HOSTS, LABEL, Place
+from .place import Place
 from .world import public_key
 
 SECRET = "planted-secret-of-keycloak"
+KEY_ID = "a-key"
 PASSWORD = "planted-password"
 
 
@@ -63,15 +64,23 @@ class Keycloak(Place):
         self.assertEqual(self.get("cubecredential", "main")["status"]["clientSecretKey"], "next")
 
     def client_with_key(self, key, **settings):
-        keys = json.dumps({"keys": [public_key(self.world.keys[key])]})
+        # It finds a key by its id and its use.
+        keys = json.dumps({"keys": [public_key(self.world.keys[key]) | {"kid": KEY_ID, "use": "sig"}]})
         attributes = {"use.jwks.string": "true", "jwks.string": keys}
         self.client(clientAuthenticatorType="client-jwt", attributes=attributes, **settings)
         self.secret("client", **{"private-key": self.world.keys[key].read_text()})
 
     def test_a_key_of_the_client(self):
         self.client_with_key("p256")
-        self.main(clientID=self.namespace, clientAuthentication="PrivateKeyJWT")
+        # The realm's issuer is the only audience that it accepts.
+        assertion = {"audience": self.world.keycloak["issuer"], "keyID": KEY_ID}
+        self.main(clientID=self.namespace, clientAuthentication="PrivateKeyJWT", clientAssertion=assertion)
         self.next_token()
+
+    def test_a_key_with_the_token_endpoint_as_audience_is_refused(self):
+        self.client_with_key("p256")
+        self.main(clientID=self.namespace, clientAuthentication="PrivateKeyJWT", clientAssertion={"keyID": KEY_ID})
+        self.assertIn("spec.clientAssertion", self.fails("InvalidClient"))
 
     def test_a_certificate_of_the_client(self):
         attributes = {"x509.subjectdn": "CN=a client", "x509.allow.regex.pattern.comparison": "false"}
@@ -86,15 +95,3 @@ class Keycloak(Place):
         self.certificate("client", self.world.keycloak["dir"], "other-client")
         self.main(clientID=self.namespace, clientAuthentication="MutualTLS")
         self.fails("InvalidClient")
-
-    def test_a_service_account_in_place_of_a_secret(self):
-        account = f"system:serviceaccount:{self.namespace}:planning"
-        attributes = {"jwt.credential.issuer": "kubernetes", "jwt.credential.sub": account}
-        self.client(clientAuthenticatorType="federated-jwt", attributes=attributes)
-        cluster = {"alias": "kubernetes", "providerId": "kubernetes", "config": {"issuer": self.world.plane["server"]}}
-        self.admin("POST", "/identity-provider/instances", cluster)
-        metadata = {"name": "planning", "namespace": self.namespace, "labels": LABEL, "annotations": HOSTS}
-        self.world.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
-        assertion = {"audience": self.world.keycloak["issuer"], "serviceAccountName": "planning"}
-        self.main(clientSecretRef=None, clientAuthentication="ServiceAccountToken", clientAssertion=assertion)
-        self.next_token()

@@ -51,7 +51,7 @@ class OidcProvider(Place):
     def test_another_audience_is_refused(self):
         self.secret("client", **{"private-key": self.world.keys["p256"].read_text()})
         self.main(clientID="ES256", clientAuthentication="PrivateKeyJWT", clientAssertion={"audience": "https://elsewhere.example"})
-        self.assertIn("audience", self.fails("InvalidClient"))
+        self.assertIn("spec.clientAssertion", self.fails("InvalidClient"))
 
     def test_a_key_that_the_server_does_not_know_is_refused(self):
         self.secret("client", **{"private-key": self.world.keys["p384"].read_text()})
