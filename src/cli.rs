@@ -85,6 +85,10 @@ pub struct Run {
     #[command(flatten)]
     pub(crate) providers: Providers,
 
+    /// Clients without a secret, which need rights of their own.
+    #[command(flatten)]
+    pub(crate) clients: Identity,
+
     /// Leader election.
     #[command(flatten)]
     pub(crate) election: Election,
@@ -169,6 +173,10 @@ pub struct Check {
     #[command(flatten)]
     pub(crate) providers: Providers,
 
+    /// Clients without a secret, which need rights of their own.
+    #[command(flatten)]
+    pub(crate) clients: Identity,
+
     /// Leader election, which needs rights of its own.
     #[command(flatten)]
     pub(crate) election: Election,
@@ -228,6 +236,16 @@ impl Reach {
     pub(crate) fn networks(&self) -> Networks {
         Networks::allowing(self.allow_network.clone()).denying(self.deny_network.clone())
     }
+}
+
+/// Clients without a secret.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Identity {
+    /// Request tokens of labelled ServiceAccounts, which authenticate clients at their providers
+    ///
+    /// It needs the rights to list and watch ServiceAccounts, and to create their tokens.
+    #[arg(long, env = "CUBE_OPERATOR_SERVICE_ACCOUNT_TOKENS", value_name = "BOOL", default_value_t = false, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub(crate) service_account_tokens: bool,
 }
 
 /// The warnings that cost requests of their own.
