@@ -8,10 +8,12 @@ from .commands import DIRECTORY, SYSTEM, TEAM, kubectl, run
 
 KUBECONFIG = DIRECTORY / "kubeconfig"
 CRD = "cubecredentials.cube-operator.dev"
+CRDS = [CRD, "cubeproviders.cube-operator.dev", "clustercubeproviders.cube-operator.dev"]
 LEFT = f"""If an earlier demo left it there:
   helm uninstall cube-operator -n {SYSTEM} --ignore-not-found
   kubectl delete namespace {TEAM}
-  kubectl delete crd {CRD}   # and with it every CubeCredential: see `kubectl get cubecredentials -A` first"""
+  kubectl delete crd --ignore-not-found {" ".join(CRDS)}
+      # and with them every CubeCredential: see `kubectl get cubecredentials -A` first"""
 
 
 def use():
@@ -63,7 +65,7 @@ class Installation:
         kubectl("delete", "namespace", TEAM, "--ignore-not-found", "--timeout=120s", shown=False)
         if not definition_is_ours():
             return
-        if kubectl("get", "cubecredentials", "--all-namespaces", "-o", "name", shown=False):
-            print(f"CustomResourceDefinition {CRD} stays: other namespaces have CubeCredentials by now.")
+        if kubectl("get", "cubecredentials,cubeproviders", "--all-namespaces", "-o", "name", shown=False):
+            print("The CustomResourceDefinitions stay: other namespaces have CubeCredentials or CubeProviders by now.")
             return
-        kubectl("delete", "crd", CRD, shown=False)
+        kubectl("delete", "crd", "--ignore-not-found", *CRDS, shown=False)
