@@ -8,6 +8,7 @@ pub(crate) mod bounded;
 pub(crate) mod client;
 pub(crate) mod error;
 pub(crate) mod events;
+pub(crate) mod kind;
 pub(crate) mod lease;
 pub mod pods;
 

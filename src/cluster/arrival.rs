@@ -6,18 +6,15 @@
 
 mod provider;
 
-use std::{borrow::Cow, collections::BTreeMap, fmt::Debug, marker::PhantomData};
+use std::{collections::BTreeMap, fmt::Debug, marker::PhantomData};
 
-use k8s_openapi::{
-    NamespaceResourceScope,
-    apimachinery::pkg::apis::meta::v1::{OwnerReference, Time},
-};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
 use kube::{Resource, core::ObjectMeta};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
 use thiserror::Error;
 
-use crate::api::CubeCredential;
+use crate::{api::CubeCredential, kubernetes::kind::kind_of};
 pub(crate) use provider::{ProviderResource, WatchedProvider};
 
 /// The most bytes of a spec or status that are read. The schema counts characters and single values.
@@ -127,24 +124,7 @@ fn read<T: DeserializeOwned>(part: &RawValue) -> Result<T, String> {
 }
 
 impl Resource for Watched {
-    type DynamicType = ();
-    type Scope = NamespaceResourceScope;
-
-    fn kind(kind: &()) -> Cow<'_, str> {
-        CubeCredential::kind(kind)
-    }
-
-    fn group(kind: &()) -> Cow<'_, str> {
-        CubeCredential::group(kind)
-    }
-
-    fn version(kind: &()) -> Cow<'_, str> {
-        CubeCredential::version(kind)
-    }
-
-    fn plural(kind: &()) -> Cow<'_, str> {
-        CubeCredential::plural(kind)
-    }
+    kind_of!(CubeCredential);
 
     fn meta(&self) -> &ObjectMeta {
         match &self.0 {
@@ -172,27 +152,10 @@ impl<'de, K> Deserialize<'de> for Metadata<K> {
 }
 
 impl<K: Resource> Resource for Metadata<K> {
-    type DynamicType = K::DynamicType;
-    type Scope = K::Scope;
+    kind_of!(K);
 
     fn metadata_api() -> bool {
         true
-    }
-
-    fn kind(kind: &K::DynamicType) -> Cow<'_, str> {
-        K::kind(kind)
-    }
-
-    fn group(kind: &K::DynamicType) -> Cow<'_, str> {
-        K::group(kind)
-    }
-
-    fn version(kind: &K::DynamicType) -> Cow<'_, str> {
-        K::version(kind)
-    }
-
-    fn plural(kind: &K::DynamicType) -> Cow<'_, str> {
-        K::plural(kind)
     }
 
     fn meta(&self) -> &ObjectMeta {

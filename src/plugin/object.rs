@@ -1,10 +1,7 @@
 //! A `CubeCredential` as far as this version can read it. Another version may have written it, or its definition may be older: one
 //! odd object must not hide the others.
 
-use std::borrow::Cow;
-
 use jiff::Timestamp;
-use k8s_openapi::NamespaceResourceScope;
 use kube::{Client, Resource, core::ObjectMeta};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json, value::RawValue};
@@ -12,6 +9,7 @@ use serde_json::{Map, Value, json, value::RawValue};
 use crate::{
     api::{Condition, CubeCredential, CubeCredentialSpec, CubeCredentialStatus},
     cluster::{Meta, read_provider},
+    kubernetes::kind::kind_of,
     reconcile::{FoundProvider, Settings, SettingsError},
 };
 
@@ -161,24 +159,7 @@ impl Object {
 }
 
 impl Resource for Object {
-    type DynamicType = ();
-    type Scope = NamespaceResourceScope;
-
-    fn kind(kind: &()) -> Cow<'_, str> {
-        CubeCredential::kind(kind)
-    }
-
-    fn group(kind: &()) -> Cow<'_, str> {
-        CubeCredential::group(kind)
-    }
-
-    fn version(kind: &()) -> Cow<'_, str> {
-        CubeCredential::version(kind)
-    }
-
-    fn plural(kind: &()) -> Cow<'_, str> {
-        CubeCredential::plural(kind)
-    }
+    kind_of!(CubeCredential);
 
     fn meta(&self) -> &ObjectMeta {
         &self.metadata

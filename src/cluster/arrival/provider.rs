@@ -1,6 +1,6 @@
 //! Provider objects as they arrive.
 
-use std::{borrow::Cow, fmt::Debug, marker::PhantomData, sync::Arc};
+use std::{fmt::Debug, marker::PhantomData, sync::Arc};
 
 use kube::{Resource, core::ObjectMeta};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
@@ -10,6 +10,7 @@ use crate::{
     api::{
         ClusterCubeProvider, ClusterCubeProviderSpec, CubeProvider, CubeProviderSpec, ProviderKind,
     },
+    kubernetes::kind::kind_of,
     reconcile::{ProviderObject, Unusable},
 };
 
@@ -65,24 +66,7 @@ impl<'de, K: ProviderResource> Deserialize<'de> for WatchedProvider<K> {
 }
 
 impl<K: Resource<DynamicType = ()>> Resource for WatchedProvider<K> {
-    type DynamicType = ();
-    type Scope = K::Scope;
-
-    fn kind(kind: &()) -> Cow<'_, str> {
-        K::kind(kind)
-    }
-
-    fn group(kind: &()) -> Cow<'_, str> {
-        K::group(kind)
-    }
-
-    fn version(kind: &()) -> Cow<'_, str> {
-        K::version(kind)
-    }
-
-    fn plural(kind: &()) -> Cow<'_, str> {
-        K::plural(kind)
-    }
+    kind_of!(K);
 
     fn meta(&self) -> &ObjectMeta {
         &self.metadata
