@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::spec::{
     ClientAuthentication,
     bounds::{
-        RESERVED, SET_BY_LOGIN, duration_rule, namespace_patterns, parameters, query_rule, scopes,
-        url_rule,
+        RESERVED, SET_BY_LOGIN, duration_rule, namespace_patterns, parameter_name_rule, parameters,
+        query_rule, scopes, url_rule,
     },
 };
 
@@ -82,8 +82,7 @@ pub struct CubeProviderSpec {
     /// Further form fields of each request, for example audience. A field of the same name in a `CubeCredential` replaces one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "parameters")]
-    #[x_kube(validation = Rule::new("self.all(k, k.matches('^[-_.A-Za-z0-9]{1,128}$'))")
-        .message("a parameter's name must have 1 to 128 letters, digits, '-', '_' and '.'"))]
+    #[x_kube(validation = parameter_name_rule())]
     #[x_kube(validation = Rule::new(format!("self.all(k, !k.matches('^{RESERVED}$'))"))
         .message("a parameter that the operator sets itself is reserved, in upper case too (grant_type, client_id, \
                   client_secret, refresh_token, scope, client_assertion..., ...): use the fields of the spec"))]

@@ -17,7 +17,7 @@ use super::CubeCredentialStatus;
 pub use assertion::{ClientAssertion, SigningAlgorithm};
 use bounds::{
     RESERVED, SET_BY_LOGIN, client_id_rule, distinct_keys_rule, duration_rule, key_rule, name_rule,
-    parameters, query_rule, scopes, secret_keys_rule, url_rule,
+    parameter_name_rule, parameters, query_rule, scopes, secret_keys_rule, url_rule,
 };
 pub use consumers::{ConsumersSpec, WorkloadKind, WorkloadRef};
 pub use probe::{ProbeMethod, ProbeSpec};
@@ -184,8 +184,7 @@ pub struct CubeCredentialSpec {
     /// Further form fields of the request, for example audience or resource.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "parameters")]
-    #[x_kube(validation = Rule::new("self.all(k, k.matches('^[-_.A-Za-z0-9]{1,128}$'))")
-        .message("a parameter's name must have 1 to 128 letters, digits, '-', '_' and '.'"))]
+    #[x_kube(validation = parameter_name_rule())]
     #[x_kube(validation = Rule::new(format!("self.all(k, !k.matches('^{RESERVED}$'))"))
         .message("a parameter that the operator sets itself is reserved, in upper case too (grant_type, client_id, \
                   client_secret, refresh_token, scope, client_assertion..., subject_token..., actor_token..., requested_..., \

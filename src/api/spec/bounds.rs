@@ -72,6 +72,12 @@ pub(super) fn distinct_keys_rule() -> Rule {
         .message("the two keys of clientSecretKey must differ: name the key of the next client secret second")
 }
 
+/// `oauth::parameters` checks the same.
+pub(in crate::api) fn parameter_name_rule() -> Rule {
+    Rule::new("self.all(k, k.matches('^[-_.A-Za-z0-9]{1,128}$'))")
+        .message("a parameter's name must have 1 to 128 letters, digits, '-', '_' and '.'")
+}
+
 pub(in crate::api) fn metadata_key_rule() -> Rule {
     Rule::new("self.all(k, k.size() <= 316 && k.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$'))")
         .message("a name here has letters, digits, '-', '_' and '.', after an optional prefix such as example.com/")
