@@ -16,6 +16,24 @@ pub struct ApiError {
     pub cause: Cause,
 }
 
+#[cfg(test)]
+impl ApiError {
+    /// A call that the API server forbids with this message.
+    pub(crate) fn forbidden(verb: &'static str, object: &str, message: &str) -> Self {
+        Self {
+            verb,
+            object: object.into(),
+            cause: Cause::Status(ApiStatus {
+                message: message.into(),
+                code: 403,
+                reason: "Forbidden".into(),
+                class: StatusClass::Refused,
+                namespace_is_gone: false,
+            }),
+        }
+    }
+}
+
 /// The cause of a failed call.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Error)]
 pub enum Cause {

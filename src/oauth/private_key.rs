@@ -3,6 +3,8 @@
 //! Reading it is pure, so that an unusable key is rejected before anything is sent. Its bytes are wiped when it is dropped, and no
 //! output shows them.
 
+#[cfg(test)]
+pub(crate) mod corpus;
 mod der;
 mod flaw;
 mod jwk;

@@ -60,20 +60,9 @@ impl Display for Right {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api_error::{ApiStatus, StatusClass};
 
     fn denied(message: &str) -> ApiError {
-        ApiError {
-            verb: "list",
-            object: "CubeCredentials".into(),
-            cause: Cause::Status(ApiStatus {
-                message: message.into(),
-                code: 403,
-                reason: "Forbidden".into(),
-                class: StatusClass::Refused,
-                namespace_is_gone: false,
-            }),
-        }
+        ApiError::forbidden("list", "CubeCredentials", message)
     }
 
     #[test]

@@ -1,16 +1,5 @@
-use super::{flaw::LARGEST, *};
+use super::{corpus::text, flaw::LARGEST, *};
 use crate::api::SigningAlgorithm;
-
-/// The fuzz corpus has one key of each kind, made by OpenSSL, by OpenSSH or taken from an RFC.
-macro_rules! text {
-    ($name:literal) => {
-        include_str!(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/tests/fuzz/corpus/private_key/",
-            $name
-        ))
-    };
-}
 
 const RSA: KeyKind = KeyKind::Rsa { bits: 2048 };
 

@@ -134,20 +134,10 @@ fn shown(words: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api_error::{ApiStatus, StatusClass};
 
     fn of(message: &str) -> String {
-        let (cause, remedy) = explained(&WriteError::Api(ApiError {
-            verb: "write",
-            object: "Secret treasury/main-token".into(),
-            cause: Cause::Status(ApiStatus {
-                message: message.into(),
-                code: 403,
-                reason: "Forbidden".into(),
-                class: StatusClass::Refused,
-                namespace_is_gone: false,
-            }),
-        }));
+        let error = ApiError::forbidden("write", "Secret treasury/main-token", message);
+        let (cause, remedy) = explained(&WriteError::Api(error));
         format!("{cause}: {remedy}")
     }
 

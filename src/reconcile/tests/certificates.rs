@@ -39,14 +39,7 @@ fn with(mut world: World, certificate: &(String, String)) -> World {
 
 /// The thumbprint of the certificate in the last request.
 fn sent(world: &World) -> [u8; 32] {
-    match &world
-        .provider
-        .exchanges
-        .last()
-        .unwrap()
-        .request
-        .authentication
-    {
+    match world.sent_authentication() {
         Authentication::MutualTls(client) => client.certificate.thumbprint(),
         other => panic!("{other:?}"),
     }

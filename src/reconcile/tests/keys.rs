@@ -9,19 +9,9 @@ use crate::{
         ClientAssertion, ClientAuthentication, ConditionStatus, ConditionType, Reason,
         SigningAlgorithm,
     },
-    oauth::{assertion::Signer, authentication::Authentication},
+    oauth::{assertion::Signer, authentication::Authentication, private_key::corpus::text},
     reconcile::{SourceCertificate, SourceKey, SourceValue},
 };
-
-macro_rules! text {
-    ($name:literal) => {
-        include_str!(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/tests/fuzz/corpus/private_key/",
-            $name
-        ))
-    };
-}
 
 /// The world with a client that has a key in place of a secret.
 fn with_key(mut world: World, key: &str) -> World {
@@ -48,14 +38,7 @@ fn put_key(world: &mut World, key: &str) {
 
 /// The client of the last request.
 fn sent(world: &World) -> &Signer {
-    match &world
-        .provider
-        .exchanges
-        .last()
-        .unwrap()
-        .request
-        .authentication
-    {
+    match world.sent_authentication() {
         Authentication::PrivateKeyJwt(signer) => signer,
         other => panic!("{other:?}"),
     }

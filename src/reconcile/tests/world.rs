@@ -15,7 +15,7 @@ use super::model::{
 };
 use crate::{
     api::{ConditionStatus, ConditionType, CubeCredentialSpec},
-    oauth::error::NetworkError,
+    oauth::{authentication::Authentication, error::NetworkError},
     reconcile::{
         Action, Budget, CaBundle, ClientValues, EventKind, FoundProvider, PermitRequest, Settings,
         Slot, SourceValue,
@@ -99,6 +99,12 @@ pub(super) fn seconds(seconds: i64) -> SignedDuration {
 }
 
 impl World {
+    /// The client of the last request.
+    pub(super) fn sent_authentication(&self) -> &Authentication {
+        let last = self.provider.exchanges.last().unwrap();
+        &last.request.authentication
+    }
+
     /// A new credential of Cubewire; its source Secret is there and the provider works.
     pub(super) fn new() -> Self {
         Self::with(serde_json::json!({

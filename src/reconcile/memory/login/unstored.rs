@@ -162,7 +162,7 @@ impl Unstored {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api_error::{ApiStatus, Cause, StatusClass};
+    use crate::api_error::Cause;
 
     fn unstored() -> Unstored {
         let sent = StoredLogin::begin(&"r1".into(), None, None);
@@ -170,17 +170,8 @@ mod tests {
     }
 
     fn refused() -> ApiError {
-        ApiError {
-            verb: "read",
-            object: "Secret treasury/main-cube-state".into(),
-            cause: Cause::Status(ApiStatus {
-                message: "secrets is forbidden".into(),
-                code: 403,
-                reason: "Forbidden".into(),
-                class: StatusClass::Refused,
-                namespace_is_gone: false,
-            }),
-        }
+        let object = "Secret treasury/main-cube-state";
+        ApiError::forbidden("read", object, "secrets is forbidden")
     }
 
     #[test]
