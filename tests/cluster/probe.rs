@@ -198,7 +198,7 @@ fn a_first_token_is_published_unproven_and_tried_until_it_is_accepted() {
     );
     assert_eq!(place.token("main-token"), "planted-1");
     assert!(service.tried().len() >= 3);
-    // The next process goes on with it.
+    // The next process continues to try the token.
     drop(operator);
     let tried = service.tried().len();
     let _operator = place.operator();

@@ -30,7 +30,7 @@ impl Issuer {
         json!({"tokenURL": self.server.url(path), "caBundle": self.authority.pem()})
     }
 
-    /// The paths of the requests so far.
+    /// The path of each request that the server has received.
     fn paths(&self) -> Vec<String> {
         let requests = self.server.requests();
         requests

@@ -1,4 +1,4 @@
-//! Pods that mount a target are told of a refresh, by one annotation, and nothing else waits for them.
+//! After a refresh, each pod that mounts the target gets one annotation. Nothing else waits for that.
 
 use serde_json::{Value, json};
 
@@ -157,7 +157,7 @@ fn without_the_right_to_patch_pods_a_refresh_works_and_an_event_names_the_right_
     for request in ["one", "two"] {
         place.refresh_main(request);
     }
-    let notes = eventually("it is told", || {
+    let notes = eventually("the event is there", || {
         let events = place.events("main").into_iter();
         let notes: Vec<_> = events
             .filter(|event| event.contains("PodsNotRefreshed"))
@@ -247,7 +247,7 @@ fn a_policy_that_denies_it_is_named() {
     let expected = format!(
         "Warning PodsNotRefreshed: pods see the new token after up to 90 s: denied by ValidatingAdmissionPolicy \"{name}\""
     );
-    eventually("it is told", || {
+    eventually("the event is there", || {
         place.events("main").contains(&expected).then_some(())
     });
     place

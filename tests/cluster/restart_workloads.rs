@@ -109,8 +109,8 @@ fn workloads_of_each_kind_are_restarted_after_a_refresh_and_for_nothing_else() {
             "Normal WorkloadRestarted: {kind} \"{name}\" is restarted, because the token in Secret \"main-token\" was refreshed"
         );
         for about in ["main", name] {
-            let told = || place.events(about).contains(&note).then_some(());
-            eventually(&format!("{about}: {note}"), told);
+            let has_event = || place.events(about).contains(&note).then_some(());
+            eventually(&format!("{about}: {note}"), has_event);
         }
     }
     drop(operator);
@@ -157,17 +157,17 @@ fn a_workload_that_cannot_be_restarted_is_named_with_its_cause() {
         "Deployment \"busy\" was not restarted: another rollout is in progress: it follows after that",
         "DaemonSet \"absent\" was not restarted: it does not exist",
     ];
-    let told = eventually("all are told", || {
+    let notes = eventually("each has its event", || {
         let events = place.events("main").into_iter();
-        let told: Vec<_> = events
+        let notes: Vec<_> = events
             .filter_map(|event| {
                 let note = event.strip_prefix("Warning WorkloadNotRestarted: ")?;
                 Some(note.to_owned())
             })
             .collect();
-        (told.len() >= expected.len()).then_some(told)
+        (notes.len() >= expected.len()).then_some(notes)
     });
-    assert_eq!(told, expected);
+    assert_eq!(notes, expected);
 }
 
 #[test]

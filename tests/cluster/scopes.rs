@@ -106,7 +106,7 @@ fn a_namespace_without_rights_stops_no_other_and_works_once_it_has_them() {
     assert_eq!(is_watched(&first, &noperm.namespace), Some(0.0));
     assert_eq!(is_watched(&first, &absent), Some(0.0));
 
-    // The lists of both are tried again and again, and told once: cubecredentials and secrets, and the provider objects.
+    // Each list is retried in both namespaces and logged once: CubeCredentials, Secrets and provider objects.
     let before = lists(&first);
     eventually("they are tried again", || {
         (lists(&first) >= before + 6.0).then_some(())

@@ -52,7 +52,7 @@ pub(crate) struct Objects {
     pub(crate) pods: Option<Vec<Pod>>,
     /// What the operator may do with them, and with workloads.
     pub(crate) access: ConsumerAccess,
-    /// The refreshes that pods were told of.
+    /// The refreshes after which pods were annotated.
     pub(crate) pod_refreshes: Vec<PodsRefresh>,
     /// How the next refresh of pods fails.
     pub(crate) pods_fail: Option<ApiError>,

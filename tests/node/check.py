@@ -66,7 +66,7 @@ def start(**variables):
 
 
 def refused(message, **variables):
-    """LOG stays that of the node that runs."""
+    """The output does not go to LOG, which belongs to the node that is running."""
     environment = os.environ | {"IMAGE": "debug"} | variables
     done = subprocess.run([sys.executable, "-m", "node"], cwd=TESTS, env=environment, stderr=subprocess.PIPE, text=True)
     expect(done.returncode == 1 and message in done.stderr, f"it is refused: {message}")

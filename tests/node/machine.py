@@ -12,7 +12,7 @@ from environment.processes import TESTS, Failure
 DIRECTORY = TESTS.parent / "target" / "node"
 CGROUPS = Path("/sys/fs/cgroup")
 LOCK = Path("/run/lock/cube-operator-node.lock")
-# Where the kubelet listens for plugins; it can't be told another place.
+# The kubelet listens for plugins in this directory, and has no flag for another one.
 KUBELET = Path("/var/lib/kubelet")
 PLUGINS = [Path("/usr/lib/cni"), Path("/opt/cni/bin")]
 PROGRAMS = {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Packs `kubectl cube` for one platform: target/release-files/kubectl-cube_VERSION_OS_ARCH.tar.gz, with a .sha256 beside it.
 #
-#   TARGET=aarch64-apple-darwin   the platform, by rustc's name; by default that of this machine
+#   TARGET=aarch64-apple-darwin   the platform as rustc names it; the default is this machine's
 #   PROGRAM=path                  a program that is built already
 set -euo pipefail
 cd "$(dirname "$0")/../.."

@@ -38,7 +38,7 @@ class Place(Namespace):
         return self.value("main-token", "access-token")
 
     def next_token(self):
-        """The token after a refresh that somebody asks for."""
+        """Requests a refresh, and returns its token."""
         before = self.token()
         self.world.kubectl("annotate", "cubecredential", "main", "-n", self.namespace, "--overwrite",
                            f"cube-operator.dev/refresh-requested-at={before[-20:]}")  # fmt: skip

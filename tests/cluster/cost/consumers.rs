@@ -1,4 +1,4 @@
-//! The requests of a refresh that pods are told of.
+//! The requests of a refresh after which pods are annotated.
 
 use crate::{consumers::in_volume, operator::eventually, place::Place};
 

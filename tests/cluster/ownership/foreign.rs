@@ -89,7 +89,7 @@ fn a_foreign_secret_is_never_written_read_or_deleted_and_costs_one_token_at_most
     }
 }
 
-/// The Secret of a certificate or a registry may be the one that somebody else's pods wait for.
+/// Pods of another owner may wait for the Secret of a certificate or a registry.
 #[test]
 fn templates_and_a_type_of_kubernetes_make_no_foreign_secret_a_target() {
     let place = Place::new();

@@ -152,10 +152,10 @@ fn what_the_api_server_refuses_is_told_before_the_secret_is_written() {
     let more = ["--scope", "a\"b"];
     let (code, output, errors) = scene.create(&scene.flags(), &more, CLIENT_SECRET);
     assert_eq!((code, output.as_str()), (Some(1), ""));
-    let told = last_line(&errors);
+    let message = last_line(&errors);
     assert!(
-        told.contains("spec.scopes[0]") && told.ends_with("; nothing was created"),
-        "{told}"
+        message.contains("spec.scopes[0]") && message.ends_with("; nothing was created"),
+        "{message}"
     );
     assert!(scene.is_empty());
 }

@@ -44,7 +44,7 @@ fn metadata(fields: &Value) -> Value {
     json!({"metadata": fields})
 }
 
-/// Somebody with a token of the operator's account, who may also read pods and workloads, as kubectl does before it patches.
+/// A client with a token of the operator's account. It may also read pods and workloads, as kubectl does before it patches.
 struct Intruder {
     users: Users,
     account: String,
@@ -157,7 +157,7 @@ fn with_the_operators_account_nobody_changes_more_of_a_workload_than_the_operato
         let restart = json!({"cube-operator.dev/restarted-at": "now", "cube-operator.dev/restarted-for-x": "y"});
         intruder.may_patch(of, &annotations(&restart));
     }
-    // Nobody else is held by it.
+    // The policy holds for no other account.
     let users = &intruder.users;
     users.may("owner", &["delete", "deployment", "deployment"]);
 }

@@ -102,7 +102,7 @@ fn with_the_operators_account_nobody_makes_a_token_of_a_service_account_or_touch
     );
     users.may(&account, &["delete", "secret", "own"]);
 
-    // Nobody else is held by it, not even an account of the same name.
+    // The policy holds for no other account, not even for one of the same name.
     users.may("owner", &["delete", "secret", "foreign"]);
     users.place.kubectl(&[
         "create",
