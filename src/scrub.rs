@@ -78,12 +78,13 @@ impl Scrubber {
         if REDACTED.contains(&form) {
             return;
         }
-        self.forms.push(Form {
-            text: form.into(),
-            whole_words,
-        });
-        self.forms
-            .sort_by_key(|form| std::cmp::Reverse(form.text.expose_secret().len()));
+        let length = form.len();
+        let place = |other: &Form| other.text.expose_secret().len() >= length;
+        let text = form.into();
+        self.forms.insert(
+            self.forms.partition_point(place),
+            Form { text, whole_words },
+        );
     }
 
     /// The text as it may be shown: printable ASCII without quotes and backslashes, one line, at most 200 characters.

@@ -58,7 +58,11 @@ mod tests {
 
     fn failure(error: &str, lasts: bool) -> WatchFailure {
         let error = error.to_owned();
-        WatchFailure { error, lasts }
+        WatchFailure {
+            error,
+            lasts,
+            refused: false,
+        }
     }
 
     #[expect(clippy::disallowed_methods, reason = "a test needs some moment")]

@@ -99,13 +99,14 @@ where
                 }
                 context.learn_providers(event)
             }
-            Err(WatchFailure { error, lasts }) => {
+            Err(WatchFailure { error, refused, .. }) => {
                 let kind = K::KIND.name();
                 if last_error.is_new(&error) {
                     let namespace = reconciler.readiness.place().namespace();
                     tracing::warn!(namespace, kind, %error, "failed to watch {kind}s, retrying");
                 }
-                if lasts {
+                // Any other failure may be over with the next attempt.
+                if refused {
                     context.providers_fail(K::KIND)
                 } else {
                     ProvidersChanged::Some(Vec::new())

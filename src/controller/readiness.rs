@@ -111,7 +111,7 @@ impl Readiness {
         reason = "a failure that is repeated soon is logged once"
     )]
     pub(super) fn failed(&self, list: List, failure: WatchFailure) {
-        let WatchFailure { error, lasts } = failure.clone();
+        let WatchFailure { error, lasts, .. } = failure.clone();
         let mut failures = lock(&self.failures);
         let is_new = failures.add(list, failure, std::time::Instant::now());
         self.show(!failures.lasts());

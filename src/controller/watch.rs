@@ -50,6 +50,8 @@ pub(super) struct WatchFailure {
     pub(super) error: String,
     /// True if it persists until a list is complete. The end of any other failure shows only in that no further one follows.
     pub(super) lasts: bool,
+    /// True if the account lacks a right, or the API server does not know the kind.
+    pub(super) refused: bool,
 }
 
 /// The events of one kind, and the failures between them.
@@ -147,6 +149,7 @@ impl<K> Watch<K> {
         Some(Err(WatchFailure {
             error: explain_watch(&error),
             lasts: !self.is_listed,
+            refused,
         }))
     }
 

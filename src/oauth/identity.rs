@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use x509_cert::{
     Certificate,
     der::{Decode, Encode},
+    time::Time,
 };
 
 use super::{certificate::timestamp, private_key::PrivateKey};
@@ -55,8 +56,8 @@ impl ClientCertificate {
         let validity = own.validity();
         Some(Self {
             public: own.subject_public_key_info().to_der().ok()?,
-            not_before: timestamp(validity.not_before.to_unix_duration().as_secs())?,
-            not_after: timestamp(validity.not_after.to_unix_duration().as_secs())?,
+            not_before: time(validity.not_before),
+            not_after: time(validity.not_after),
             chain,
         })
     }
@@ -89,4 +90,8 @@ impl ClientCertificate {
     pub fn is_of(&self, key: &PrivateKey) -> bool {
         self.public == key.public()
     }
+}
+/// A certificate without an expiry ends in the year 9999 (RFC 5280, section 4.1.2.5), which is after the last timestamp.
+fn time(of: Time) -> Timestamp {
+    timestamp(of.to_unix_duration().as_secs()).unwrap_or(Timestamp::MAX)
 }

@@ -110,6 +110,10 @@ fn source_read(observed: &mut Observed, source: Source, now: Timestamp) {
     let (Ok(settings), Source::Read(secret)) = (&observed.settings, &observed.source) else {
         return;
     };
+    // Without its provider object, the inputs are not those of any attempt.
+    if preflight::provider(settings).is_err() {
+        return;
+    }
     // The order of two client secrets does not matter here.
     if let Ok(client) = client::usable(settings, &observed.source, SecretKey::First, now) {
         let inputs = TokenInputs::new(settings, &client).digest();

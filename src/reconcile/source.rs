@@ -76,14 +76,15 @@ impl ClientValues {
         }
     }
 
-    /// The one of the two keys for the client secret that the Secret does not have.
+    /// The one of the two keys for the client secret under which the Secret has nothing that can be sent.
     pub(super) fn missing_secret<'a>(
         &self,
         (first, second): (&'a str, &'a str),
     ) -> Option<&'a str> {
-        match (&self.secret, &self.next_secret) {
-            (SourceValue::Absent, _) => Some(first),
-            (_, SourceValue::Absent) => Some(second),
+        let usable = |value| matches!(preflight::text(value), Ok(Some(_)));
+        match (usable(&self.secret), usable(&self.next_secret)) {
+            (false, _) => Some(first),
+            (_, false) => Some(second),
             _ => None,
         }
     }

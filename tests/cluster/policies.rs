@@ -119,7 +119,7 @@ impl Users {
 
 /// A rule of a role.
 fn rule(resource: &str, verbs: &Value, names: Option<&[&str]>) -> Value {
-    let group = if resource == "cubecredentials" {
+    let group = if ["cubecredentials", "cubeproviders"].contains(&resource) {
         "cube-operator.dev"
     } else {
         ""

@@ -82,6 +82,7 @@ pub(super) fn response(
     // With TLS 1.3, the request has been sent by then. A server reads it only after the handshake, which such an alert ends: it comes
     // before any byte of a response.
     if let Some(alert) = tls.and_then(|tls| about_certificate(tls, verifier))
+        && verifier.may_end_late()
         && !verifier.response_began()
         && (!verifier.certificate_sent() || proves_refusal(alert))
     {

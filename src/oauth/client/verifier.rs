@@ -35,6 +35,8 @@ pub(in crate::oauth) struct Verifier {
     certificate_wanted: AtomicBool,
     certificate_sent: AtomicBool,
     response_began: AtomicBool,
+    /// TLS 1.3 has its own signature in a handshake.
+    is_tls13: AtomicBool,
 }
 
 /// A certificate with its key, which is not shown.
@@ -56,6 +58,7 @@ impl Verifier {
             certified: certified.map(Certified),
             certificate_sent: AtomicBool::new(false),
             response_began: AtomicBool::new(false),
+            is_tls13: AtomicBool::new(false),
             refused: Mutex::default(),
             certificate_wanted: AtomicBool::new(false),
         }
@@ -74,6 +77,11 @@ impl Verifier {
     /// Returns whether a byte of the response has arrived.
     pub(super) fn response_began(&self) -> bool {
         self.response_began.load(Ordering::Relaxed)
+    }
+
+    /// Returns whether the server may still end the handshake after the request was sent: in TLS 1.2 it has ended by then.
+    pub(super) fn may_end_late(&self) -> bool {
+        self.is_tls13.load(Ordering::Relaxed)
     }
 
     pub(super) fn response_begins(&self) {
@@ -136,6 +144,7 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
+        self.is_tls13.store(true, Ordering::Relaxed);
         let verified = self
             .inner
             .verify_tls13_signature(message, certificate, signature);

@@ -13,6 +13,9 @@ use super::{
     kind::KeyKind,
 };
 
+/// A PEM line has 64 characters (RFC 7468, section 2), and the last one of a key may have fewer.
+const SHORTEST_LINE: usize = 16;
+
 /// Reads the one key in a text. Other blocks are skipped: certificates, and the parameters that OpenSSL writes before a SEC1 key.
 pub(super) fn read(text: &str) -> Result<PrivateKey, KeyFlaw> {
     if text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED") {
@@ -31,10 +34,18 @@ pub(super) fn read(text: &str) -> Result<PrivateKey, KeyFlaw> {
         return Err(KeyFlaw::Several);
     }
     let mut key = of_der(&found)?;
-    let lines = text.lines().map(str::trim);
-    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("-----"));
-    key.parts = lines.map(SecretString::from).collect();
+    key.parts = lines_of_key(text).map(SecretString::from).collect();
     Ok(key)
+}
+
+/// The lines of the key, which a provider's text may repeat. A shorter line could be a part of an ordinary word.
+fn lines_of_key(text: &str) -> impl Iterator<Item = &str> {
+    let is_begin =
+        |line: &&str| line.starts_with("-----BEGIN ") && line.ends_with("PRIVATE KEY-----");
+    let lines = text.lines().map(str::trim);
+    let block = lines.skip_while(move |line| !is_begin(line)).skip(1);
+    let block = block.take_while(|line| !line.starts_with("-----END "));
+    block.filter(|line| line.len() >= SHORTEST_LINE)
 }
 
 fn missing(text: &str) -> KeyFlaw {

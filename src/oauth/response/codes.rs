@@ -89,7 +89,22 @@ pub(super) struct KnownCode {
     pub(super) leaves_doubt: bool,
 }
 
+/// The codes that are about the client secret, or about the client's authentication as a whole.
+const REFUSES_SECRET: [&str; 5] = [
+    "invalid_client",
+    "incorrect_client_credentials",
+    "invalid_client_secret",
+    "invalid_client_credentials",
+    "bad_client_secret",
+];
+
 impl KnownCode {
+    /// Returns whether another client secret may be accepted after it. A code for a denied access may come after the client was
+    /// accepted, and Keycloak calls a wrong secret `unauthorized_client`, with a status that RFC 6749 does not have for that code.
+    pub(super) fn refuses_secret(self, status: u16) -> bool {
+        REFUSES_SECRET.contains(&self.name) || (self.name == "unauthorized_client" && status == 401)
+    }
+
     /// The meaning of a code in a response with this status to a request with this grant; `None` if it is not known.
     pub(super) fn find(code: &str, status: u16, grant: &Grant) -> Option<Self> {
         let (name, meaning) = CODES.iter().find(|(known, _)| is_same_name(code, known))?;

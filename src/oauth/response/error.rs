@@ -118,17 +118,9 @@ impl ResponseError {
         matches!(&self.fault, Fault::OAuth(error) if error.has_code() && error.reason() != Reason::Unavailable)
     }
 
-    /// Returns whether it says in clear words that the client secret is wrong. A 401 alone may come from a proxy. Keycloak calls a
-    /// wrong secret `unauthorized_client`, with a status that RFC 6749 does not have for that code.
+    /// Returns whether it says in clear words that the client secret is wrong. A 401 alone may come from a proxy.
     pub(in crate::oauth) fn refuses_client_secret(&self) -> bool {
-        let Fault::OAuth(error) = &self.fault else {
-            return false;
-        };
-        match error.reason() {
-            Reason::InvalidClient => self.status < 500 && !error.leaves_doubt(),
-            Reason::UnauthorizedClient => self.status == 401,
-            _ => false,
-        }
+        matches!(&self.fault, Fault::OAuth(error) if self.status < 500 && error.refuses_secret(self.status))
     }
 
     /// The same without the provider's own words.

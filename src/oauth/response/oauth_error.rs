@@ -65,6 +65,11 @@ impl fmt::Display for Stated {
 }
 
 impl OAuthError {
+    /// Returns whether another client secret may be accepted after it.
+    pub(super) fn refuses_secret(&self, status: u16) -> bool {
+        self.known.refuses_secret(status)
+    }
+
     /// The error in these fields of a response with this status to a request with this grant; `None` if it has no known code.
     pub(super) fn read(
         fields: &Fields,

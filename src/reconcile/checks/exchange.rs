@@ -28,6 +28,10 @@ pub(super) fn a_suspended_credential_rests(case: &Case<'_>) -> Option<Step> {
     if !case.settings.suspend {
         return None;
     }
+    // Whether its token is still the right one is not known yet.
+    if case.settings.provider_flaw() == Some(&ProviderFlaw::Unlisted) {
+        return Some(Step::Rest(later(case.now, delays::UNWATCHED)));
+    }
     Some(settle(Conditions::suspended(case)))
 }
 

@@ -81,7 +81,8 @@ impl<'a> Values<'a> {
         Ok(id.expose_secret().to_owned())
     }
 
-    /// The client secret that is sent, and the other one. A second one that cannot be sent is reported before it is needed.
+    /// The client secret that is sent, and the other one. One that cannot be sent counts as missing while the other one can: a
+    /// rotation must not stop what works.
     fn secret(&self, preferred: SecretKey) -> Checked<(SecretString, Secrets)> {
         let mut keys = self.settings.source.client_secret_keys();
         let mut read = |value| match keys.next() {
@@ -89,7 +90,11 @@ impl<'a> Values<'a> {
             None => Ok(None),
         };
         let values = &self.found.values;
-        let (first, second) = (read(&values.secret)?, read(&values.next_secret)?);
+        let (first, second) = match (read(&values.secret), read(&values.next_secret)) {
+            (Ok(Some(first)), Err(_)) => (Some(first), None),
+            (Err(_), Ok(Some(second))) => (None, Some(second)),
+            (first, second) => (first?, second?),
+        };
         let missing = || self.missing(ClientValue::Secret);
         Secrets::choose(first.cloned(), second.cloned(), preferred).ok_or_else(missing)
     }

@@ -158,14 +158,30 @@ fn a_secret_without_either_key_lacks_both() {
 }
 
 #[test]
-fn a_second_secret_that_cannot_be_sent_is_reported_before_it_is_needed() {
+fn one_secret_that_cannot_be_sent_does_not_stop_the_other() {
+    let broken = || SourceValue::Text("S3CRET-2\n".into());
     let mut world = with_two(World::new());
-    world.edit_source(|source| source.values.next_secret = SourceValue::Text("S3CRET-2\n".into()));
+    world.edit_source(|source| source.values.next_secret = broken());
+    world.settle();
+    assert_eq!(sent_since(&world, 0), [OLD]);
+    assert_eq!(world.refreshed_is().1, "TokenIssued");
+
+    let mut world = with_two(World::new());
+    world.edit_source(|source| source.values.secret = broken());
+    world.provider.accepts = Some(NEW.into());
+    world.settle();
+    assert_eq!(sent_since(&world, 0), [NEW]);
+
+    let mut world = with_two(World::new());
+    world.edit_source(|source| {
+        source.values.secret = broken();
+        source.values.next_secret = broken();
+    });
     world.settle();
     assert_eq!(world.refreshed_is().1, "ClientSecretMalformed");
     let message = world.message(ConditionType::Refreshed);
     assert!(
-        message.starts_with("key \"client-secret-next\" of Secret"),
+        message.starts_with("key \"client-secret\" of Secret"),
         "{message}"
     );
 }

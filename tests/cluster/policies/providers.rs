@@ -1,8 +1,8 @@
-//! With `requireProvider`, only those who may write provider objects decide where a client Secret is sent.
+//! A provider object says where client Secrets are sent: who may write one, and who has to name one.
 
 use serde_json::json;
 
-use super::{Users, credential};
+use super::{Users, credential, rule};
 use crate::place::manifest;
 
 const REQUIRED: &str = "this cluster requires spec.providerRef in place of provider: name a provider object of the platform team (kubectl get \
@@ -58,4 +58,32 @@ fn a_spec_without_a_provider_object_is_refused() {
             "--overwrite",
         ],
     );
+}
+
+#[test]
+fn whoever_writes_a_provider_must_be_allowed_to_get_secrets() {
+    let users = Users::new();
+    users.grant(
+        "author",
+        &json!([rule("cubeproviders", &json!(["*"]), None)]),
+    );
+    let provider = |url: &str| {
+        manifest(&json!({
+            "apiVersion": "cube-operator.dev/v1alpha1", "kind": "CubeProvider",
+            "metadata": {"name": "login"}, "spec": {"tokenURL": url},
+        }))
+    };
+    let (first, second) = (
+        provider("https://login.example.com/token"),
+        provider("https://attacker.example/token"),
+    );
+    let refused = "user \"author\" may not get Secrets, so may not say where the operator sends them: ask for the right to get \
+                   Secrets, or have somebody with that right make this change";
+    let create = ["create", "-f", &first];
+    users.may_not("author", &create, "provider-authors", refused);
+    users.may("owner", &create);
+    let replace = ["replace", "-f", &second];
+    users.may_not("author", &replace, "provider-authors", refused);
+    users.may("author", &["annotate", "cubeprovider", "login", "a=b"]);
+    users.may("owner", &replace);
 }

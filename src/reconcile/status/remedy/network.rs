@@ -39,7 +39,7 @@ pub(super) fn remedy(error: &NetworkError, settings: &Settings, url: &str) -> St
 
 /// The API of a probe gets no certificate.
 fn require_certificate(settings: &Settings, url: &str) -> String {
-    if url != "spec.tokenURL" {
+    if url != settings.url_field() {
         return format!("name an API without mutual TLS in {url}");
     }
     match settings.authentication {
