@@ -13,7 +13,7 @@ use jiff::SignedDuration;
 
 use examples::{CHECK_EXAMPLES, CRD_EXAMPLES, EXAMPLES, RUN_EXAMPLES};
 pub(crate) use flags::{
-    Access, Consumers, Election, LogFormat, Monitoring, Providers, Reach, Scope, Warning,
+    Access, Consumers, Election, Identity, LogFormat, Monitoring, Providers, Reach, Scope, Warning,
 };
 pub(crate) use values::hosts;
 use values::{interval, namespace};
@@ -84,6 +84,10 @@ pub struct Run {
     /// The provider objects that need rights of their own.
     #[command(flatten)]
     pub(crate) providers: Providers,
+
+    /// Clients without a secret, which need rights of their own.
+    #[command(flatten)]
+    pub(crate) clients: Identity,
 
     /// Leader election.
     #[command(flatten)]
@@ -168,6 +172,10 @@ pub struct Check {
     /// The provider objects that need rights of their own.
     #[command(flatten)]
     pub(crate) providers: Providers,
+
+    /// Clients without a secret, which need rights of their own.
+    #[command(flatten)]
+    pub(crate) clients: Identity,
 
     /// Leader election, which needs rights of its own.
     #[command(flatten)]

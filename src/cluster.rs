@@ -10,6 +10,7 @@
 
 mod affected;
 mod arrival;
+mod assertion;
 mod bundles;
 mod cache;
 mod context;

@@ -36,13 +36,14 @@ use crate::{
     clock::now,
     cluster::{Context, ObjectKey, Parts},
     consumers::ConsumerAccess,
-    kubernetes::events::Recorder,
+    kubernetes::{audiences::ApiAudiences, events::Recorder},
     leader::{Leadership, Shard},
     metrics::Metrics,
     oauth::{client::TokenClient, hosts::HostList},
     reconcile::Budget,
 };
 use bundles::BundleWatches;
+use health::List;
 pub(crate) use readiness::Place;
 use readiness::{KnownPauses, Readiness as ScopeReadiness};
 use reconciler::Reconciler;
@@ -75,6 +76,8 @@ pub(crate) struct Options {
     pub(crate) provider_kinds: &'static [ProviderKind],
     /// Its rights on pods and workloads.
     pub(crate) access: ConsumerAccess,
+    /// The audiences of the API server, if tokens of ServiceAccounts may be requested.
+    pub(crate) api_audiences: Option<Arc<ApiAudiences>>,
 }
 
 /// Reconciles all `CubeCredentials` of its scopes.
@@ -142,6 +145,7 @@ impl Controller {
             hides_network_detail: options.hides_network_detail,
             token_hosts_required: options.token_hosts_required,
             provider_kinds: options.provider_kinds,
+            api_audiences: options.api_audiences.clone(),
             access: options.access,
             pod_refreshes: Arc::default(),
             tokens: options.tokens.clone(),
@@ -167,6 +171,10 @@ impl Controller {
                     options.metrics.clone(),
                     Arc::clone(&pauses),
                 );
+                let readiness = match parts.api_audiences {
+                    Some(_) => readiness.with(List::ServiceAccounts),
+                    None => readiness,
+                };
                 Scope {
                     namespace,
                     shard: options.shard,

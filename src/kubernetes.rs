@@ -4,6 +4,7 @@
 //! It knows no token and no decision, so that leader election needs nothing else.
 
 pub(crate) mod access;
+pub(crate) mod audiences;
 pub(crate) mod bounded;
 pub(crate) mod client;
 pub(crate) mod error;

@@ -77,10 +77,11 @@ pub use provider::{FoundProvider, ProviderFlaw, ProviderObject, Unusable};
 pub use record::{DesiredRecord, RECORD_TYPE, Record, RecordSecret};
 pub use secret::{DesiredSecret, SecretVersion};
 pub use session::{Effects, Ended, Session, Turn};
-pub use settings::{Rendering, Settings, SettingsError};
+pub use settings::{Rendering, ServiceAccountAssertion, Settings, SettingsError};
 pub use source::{
-    CaBundle, CaBundleFlaw, ClientKeyFlaw, ClientValues, Flaw, Outer, Rejection, SecretRole,
-    Source, SourceCertificate, SourceKey, SourceSecret, SourceValue, Withheld,
+    CaBundle, CaBundleFlaw, ClientKeyFlaw, ClientValues, Flaw, Holder, NoAssertion, Outer,
+    Rejection, SecretRole, Source, SourceCertificate, SourceKey, SourceSecret, SourceValue,
+    Withheld,
 };
 #[cfg(feature = "plugin")]
 pub(crate) use source::{consent::ca_entry, preflight::flaw};

@@ -69,8 +69,11 @@ pub struct CubeProviderSpec {
                   redirect_uri, scope, state, code_challenge, ...): use the fields of the spec"))]
     pub authorization_url: Option<String>,
 
-    /// The client authentication of a `CubeCredential` that has none of its own. The default is Body.
+    /// The client authentication of a `CubeCredential` that has none of its own. The default is Body. It may not be
+    /// `ServiceAccountToken`, which a `CubeCredential` sets itself, with its clientAssertion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = Rule::new("self != 'ServiceAccountToken'")
+        .message("clientAuthentication ServiceAccountToken is set in each CubeCredential, with its clientAssertion: remove it here"))]
     pub client_authentication: Option<ClientAuthentication>,
 
     /// The scopes of a `CubeCredential` that has none of its own.

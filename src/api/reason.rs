@@ -87,6 +87,9 @@ reasons! {
     ClientSecretMalformed => Local(Terminal), "a value in the client Secret is malformed";
     ClientKeyInvalid => Local(Terminal), "the client's private key cannot be used";
     ClientCertificateExpired => Local(Terminal), "the client's certificate has expired, or is not valid yet";
+    ServiceAccountNotFound => Local(Terminal), "the ServiceAccount does not exist";
+    ServiceAccountNotLabelled => Local(Terminal), "the owner of the ServiceAccount has not labelled it for use";
+    ServiceAccountTokenFailed => Local(Terminal), "no token of the ServiceAccount could be obtained";
     RefreshTokenNotFound => Local(Terminal), "there is no initial refresh token";
     RefreshTokenNotLabelled => Local(Terminal), "the Secret of the initial refresh token lacks the label for its use";
     RefreshTokenMalformed => Local(Terminal), "the initial refresh token is malformed";

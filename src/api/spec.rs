@@ -40,7 +40,8 @@ pub use target::{DeletionPolicy, TargetSpec};
     validation = Rule::new("self.metadata.name.size() <= 242")
         .message("metadata.name may have at most 242 characters: names of Secrets are derived from it"),
     validation = Rule::new(
-        "(has(self.spec.target.name) ? self.spec.target.name : self.metadata.name + '-token') != self.spec.clientSecretRef.name")
+        "!has(self.spec.clientSecretRef) || (has(self.spec.target.name) ? self.spec.target.name : self.metadata.name + '-token') != \
+         self.spec.clientSecretRef.name")
         .message("the target may not be the Secret that clientSecretRef names: set spec.target.name to another name"),
     validation = Rule::new(
         "!has(self.spec.refreshTokenRef) || (has(self.spec.target.name) ? self.spec.target.name : self.metadata.name + \
@@ -54,8 +55,8 @@ pub use target::{DeletionPolicy, TargetSpec};
     validation = Rule::new("!has(self.spec.target.data) || self.metadata.name.size() <= 241")
         .message("metadata.name may have at most 241 characters with spec.target.data: the name of a Secret is derived from it"),
     validation = Rule::new(
-        "[self.metadata.name + '-cube-state', self.metadata.name + '-cube-record'].all(own, self.spec.clientSecretRef.name != own \
-         && (!has(self.spec.refreshTokenRef) || self.spec.refreshTokenRef.name != own))")
+        "[self.metadata.name + '-cube-state', self.metadata.name + '-cube-record'].all(own, (!has(self.spec.clientSecretRef) || \
+         self.spec.clientSecretRef.name != own) && (!has(self.spec.refreshTokenRef) || self.spec.refreshTokenRef.name != own))")
         .message("the Secrets <metadata.name>-cube-state and <metadata.name>-cube-record are the operator's own: name another \
                   Secret in clientSecretRef and refreshTokenRef"),
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
@@ -85,14 +86,30 @@ pub use target::{DeletionPolicy, TargetSpec};
 #[x_kube(validation = Rule::new("!has(self.clientAuthentication) || self.clientAuthentication != 'None' || self.grant == \
                                  'RefreshToken'")
     .message("clientAuthentication None is for public clients, which have grant RefreshToken: use Body or Basic"))]
-#[x_kube(validation = Rule::new("!has(self.clientAssertion) || (has(self.clientAuthentication) && self.clientAuthentication == \
-                                 'PrivateKeyJWT')")
-    .message("clientAssertion is for clientAuthentication PrivateKeyJWT only: remove it, or set clientAuthentication"))]
-#[x_kube(validation = Rule::new("!(has(self.clientSecretRef.privateKeyKey) || has(self.clientSecretRef.certificateKey)) || \
-                                 (has(self.clientAuthentication) && self.clientAuthentication in ['PrivateKeyJWT', 'MutualTLS'])")
+#[x_kube(validation = Rule::new("!has(self.clientAssertion) || (has(self.clientAuthentication) && self.clientAuthentication in \
+                                 ['PrivateKeyJWT', 'ServiceAccountToken'])")
+    .message("clientAssertion is for clientAuthentication PrivateKeyJWT and ServiceAccountToken only: remove it, or set \
+              clientAuthentication"))]
+#[x_kube(validation = Rule::new("!has(self.clientAssertion) || !has(self.clientAuthentication) || self.clientAuthentication != \
+                                 'PrivateKeyJWT' || !has(self.clientAssertion.serviceAccountName)")
+    .message("clientAssertion.serviceAccountName is for clientAuthentication ServiceAccountToken only: remove it"))]
+#[x_kube(validation = Rule::new("!has(self.clientAuthentication) || self.clientAuthentication != 'ServiceAccountToken' || \
+                                 (has(self.clientAssertion) && has(self.clientAssertion.audience) && \
+                                 has(self.clientAssertion.serviceAccountName))")
+    .message("clientAuthentication ServiceAccountToken needs clientAssertion with audience and serviceAccountName"))]
+#[x_kube(validation = Rule::new("!has(self.clientAuthentication) || self.clientAuthentication != 'ServiceAccountToken' || \
+                                 !has(self.clientAssertion) || !(has(self.clientAssertion.keyID) || \
+                                 has(self.clientAssertion.algorithm))")
+    .message("clientAssertion.keyID and algorithm are for clientAuthentication PrivateKeyJWT only: remove them"))]
+#[x_kube(validation = Rule::new("(has(self.clientAuthentication) && self.clientAuthentication == 'ServiceAccountToken') != \
+                                 has(self.clientSecretRef)")
+    .message("clientSecretRef is required: name the Secret of the client; only clientAuthentication ServiceAccountToken has none"))]
+#[x_kube(validation = Rule::new("!has(self.clientSecretRef) || !(has(self.clientSecretRef.privateKeyKey) || \
+                                 has(self.clientSecretRef.certificateKey)) || (has(self.clientAuthentication) && \
+                                 self.clientAuthentication in ['PrivateKeyJWT', 'MutualTLS'])")
     .message("clientSecretRef.privateKeyKey and certificateKey are for clientAuthentication PrivateKeyJWT and MutualTLS only: remove \
               them, or set clientAuthentication"))]
-#[x_kube(validation = Rule::new("!has(self.clientID) || self.clientSecretRef.clientIDKey == 'client-id'")
+#[x_kube(validation = Rule::new("!has(self.clientID) || !has(self.clientSecretRef) || self.clientSecretRef.clientIDKey == 'client-id'")
     .message("clientID and clientSecretRef.clientIDKey name two client ids: remove one of them"))]
 #[x_kube(validation = Rule::new("!has(self.refreshScopes) || self.refreshScopes.size() == 0 || self.grant == 'RefreshToken'")
     .message("refreshScopes is for grant RefreshToken only: use scopes"))]
@@ -138,10 +155,13 @@ pub struct CubeCredentialSpec {
                   redirect_uri, scope, state, code_challenge, ...): use the fields of the spec"))]
     pub authorization_url: Option<String>,
 
-    /// The Secret with the client id and the client secret. It must have the label cube-operator.dev/credential: "true".
-    pub client_secret_ref: ClientSecretRef,
+    /// The Secret with the client id and the client secret. It must have the label cube-operator.dev/credential: "true". It is
+    /// required, but with clientAuthentication `ServiceAccountToken`, which needs none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_secret_ref: Option<ClientSecretRef>,
 
-    /// The client id, which is no secret. With it, the Secret needs no key for the client id.
+    /// The client id, which is no secret. With it, the Secret needs no key for the client id. With `ServiceAccountToken` it is sent
+    /// only if it is set: some providers want it (Entra ID), others refuse it beside the subject of the token (Keycloak).
     #[serde(rename = "clientID", default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     #[x_kube(validation = client_id_rule())]
@@ -163,7 +183,8 @@ pub struct CubeCredentialSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_authentication: Option<ClientAuthentication>,
 
-    /// The assertion that the client signs; only with `PrivateKeyJWT`, where all of its fields have defaults.
+    /// The assertion that authenticates the client: with `PrivateKeyJWT` the client signs it, and all fields have defaults; with
+    /// `ServiceAccountToken` it is a token of a ServiceAccount, and audience and serviceAccountName are required.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_assertion: Option<Box<ClientAssertion>>,
 
@@ -280,6 +301,8 @@ pub enum ClientAuthentication {
     /// A TLS client certificate, and `client_id` in the body (RFC 8705, section 2).
     #[serde(rename = "MutualTLS")]
     MutualTls,
+    /// A token of a ServiceAccount in place of a secret (RFC 7523, section 2.2): the provider trusts the issuer of this cluster.
+    ServiceAccountToken,
 }
 
 /// The Secret that holds the client id and the client secret, or the client's private key, in the same namespace.

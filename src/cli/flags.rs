@@ -69,6 +69,16 @@ impl Reach {
     }
 }
 
+/// Clients without a secret.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Identity {
+    /// Request tokens of labelled ServiceAccounts, which authenticate clients at their providers
+    ///
+    /// It needs the rights to list and watch ServiceAccounts, and to create their tokens.
+    #[arg(long, env = "CUBE_OPERATOR_SERVICE_ACCOUNT_TOKENS", value_name = "BOOL", default_value_t = false, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub(crate) service_account_tokens: bool,
+}
+
 /// The warnings that cost requests of their own.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Warning {

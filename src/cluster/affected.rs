@@ -1,7 +1,7 @@
 //! Finds the `CubeCredentials` that a watch event affects, once the index and the caches have taken it in.
 
-use k8s_openapi::api::core::v1::Secret;
-use kube::{ResourceExt, runtime::watcher::Event};
+use k8s_openapi::api::core::v1::{Secret, ServiceAccount};
+use kube::{Resource, runtime::watcher::Event};
 
 use super::{
     arrival::{Metadata, Watched},
@@ -10,7 +10,7 @@ use super::{
     key::ObjectKey,
     slim,
     store::Gone,
-    watched::{entry, key},
+    watched::{entry, key, service_account_key},
 };
 use crate::{api::CaBundleKind, lock::lock};
 
@@ -74,6 +74,15 @@ impl Context {
         lock(&self.sources).absorb(event, version)
     }
 
+    /// Takes in an event of the watch on the ServiceAccounts whose tokens may be requested.
+    pub(crate) fn learn_service_account(&self, event: Event<Metadata<ServiceAccount>>) -> Affected {
+        let keys = lock(&self.service_accounts).absorb(event, version);
+        let keys = keys
+            .iter()
+            .map(|key| ObjectKey::new(&key.namespace, &service_account_key(&key.name)));
+        keys.flat_map(|key| self.affected_by(&key)).collect()
+    }
+
     /// Takes in an event of the watch on states.
     pub(crate) fn learn_state(&self, event: Event<Metadata<Secret>>) {
         lock(&self.states).absorb(event, version);
@@ -98,8 +107,15 @@ impl Context {
     clippy::unnecessary_wraps,
     reason = "the conversions of other watches may drop an object"
 )]
-fn version(secret: &Metadata<Secret>) -> Option<Box<str>> {
-    Some(secret.resource_version().unwrap_or_default().into())
+fn version<K: Resource<DynamicType = ()>>(object: &Metadata<K>) -> Option<Box<str>> {
+    Some(
+        object
+            .metadata
+            .resource_version
+            .clone()
+            .unwrap_or_default()
+            .into(),
+    )
 }
 
 /// The effect of an event of the watch on `CubeCredentials`.

@@ -22,7 +22,7 @@ use crate::{
     api::{FIELD_MANAGER, ProviderKind},
     clock::now,
     consumers::ConsumerAccess,
-    kubernetes::events::Recorder,
+    kubernetes::{audiences::ApiAudiences, events::Recorder},
     lock::lock,
     metrics::Metrics,
     oauth::{client::TokenClient, hosts::HostList},
@@ -44,6 +44,8 @@ pub(crate) struct Parts {
     pub(crate) token_hosts_required: bool,
     /// The kinds of provider objects that it uses.
     pub(crate) provider_kinds: &'static [ProviderKind],
+    /// The audiences that no token of a ServiceAccount may have; `None`: no such token is requested.
+    pub(crate) api_audiences: Option<Arc<ApiAudiences>>,
     /// The rights of this operator on pods and workloads.
     pub(crate) access: ConsumerAccess,
     pub(crate) pod_refreshes: Arc<PodRefreshes>,
@@ -88,6 +90,8 @@ pub struct Context {
     pub(super) states: Mutex<Cache<Box<str>>>,
     /// The provider objects.
     pub(super) providers: Mutex<Providers>,
+    /// The versions of the ServiceAccounts whose tokens may be requested, by their label.
+    pub(super) service_accounts: Mutex<Cache<Box<str>>>,
 }
 
 impl Context {
@@ -102,6 +106,7 @@ impl Context {
             sources: Mutex::default(),
             states: Mutex::default(),
             providers: Mutex::new(providers),
+            service_accounts: Mutex::default(),
         }
     }
 
@@ -125,6 +130,8 @@ impl Context {
             hides_network_detail: false,
             token_hosts_required,
             provider_kinds: ProviderKind::ALL,
+            // The flags of the caller say if such tokens may be requested.
+            api_audiences: Some(Arc::default()),
             access: ConsumerAccess::default(),
             pod_refreshes: Arc::default(),
             tokens,

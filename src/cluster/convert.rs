@@ -100,6 +100,18 @@ pub(crate) fn source<T>(
     source
 }
 
+/// The consent on a ServiceAccount, in place of a Secret with a client.
+pub(crate) fn service_account(meta: &ObjectMeta) -> SourceSecret {
+    let annotations = meta.annotations.as_ref();
+    let annotation = |name| annotations.and_then(|all| all.get(name)).cloned();
+    SourceSecret {
+        version: meta.resource_version.clone().unwrap_or_default(),
+        token_hosts: annotation(annotation::TOKEN_HOSTS),
+        token_ca: annotation(annotation::TOKEN_CA),
+        values: ClientValues::with_secret(SourceValue::Absent, SourceValue::Absent),
+    }
+}
+
 /// The value under a key.
 pub(crate) fn value(data: &BTreeMap<String, ByteString>, key: &str) -> SourceValue {
     match data.get(key).map(|bytes| str::from_utf8(&bytes.0)) {

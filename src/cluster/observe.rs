@@ -10,7 +10,7 @@ use super::{
     convert,
     key::ObjectKey,
     slim::KeptTarget,
-    watched::{spec, target_name},
+    watched::{service_account, spec, target_name},
 };
 use crate::{
     api::CubeCredential,
@@ -40,10 +40,14 @@ impl Context {
             let key = ObjectKey::new(&credential.namespace, name?);
             lock(watched).get(&key).map(ToString::to_string)
         };
-        let source = spec.map(|spec| &spec.client_secret_ref.name);
+        let secret = spec.and_then(|spec| spec.client_secret_ref.as_ref());
+        let account = spec.and_then(service_account);
         let seed = spec.and_then(|spec| spec.refresh_token_ref.as_ref());
         let state = settings.as_ref().ok().map(|settings| &settings.state_name);
-        let source = version(&self.sources, source);
+        let source = match account {
+            Some(account) => version(&self.service_accounts, Some(account)),
+            None => version(&self.sources, secret.map(|secret| &secret.name)),
+        };
         let seed = version(&self.sources, seed.map(|seed| &seed.name));
         let watched_state = version(&self.states, state);
         let record = settings.as_ref().ok().map(|settings| &settings.record_name);
@@ -64,6 +68,8 @@ impl Context {
             token_use: TokenUse::Unread,
             identity: self.parts.identity.clone(),
             ca_bundle: CaBundle::Unread,
+            assertion: None,
+            assertions_enabled: self.parts.api_audiences.is_some(),
             permit: None,
             slot: None,
             allowed_hosts: self.parts.allowed_hosts.clone(),

@@ -46,6 +46,9 @@ impl Context {
                 }
                 Ok(Outcome::Permit(request, permit))
             }
+            Action::RequestAssertion(assertion) => Ok(Outcome::Assertion(
+                self.request_assertion(namespace, &assertion).await,
+            )),
             Action::Exchange(exchange) => Ok(self.exchange(exchange).await),
             Action::Probe(probing) => Ok(self.probe(*probing).await),
             Action::Store(state) => self.store(*state, object, observed).await,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::{
     ByteString,
-    api::core::v1::{ConfigMap, Secret},
+    api::core::v1::{ConfigMap, Secret, ServiceAccount},
 };
 use kube::{Api, ResourceExt, api::ListParams, core::PartialObjectMeta};
 
@@ -53,6 +53,9 @@ impl Context {
                 let values = |data: &_| convert::client(data, &reference);
                 let name = &reference.name;
                 Outcome::Source(self.read_source(namespace, name, labelled, values).await?)
+            }
+            Read::ServiceAccount { name } => {
+                Outcome::Source(self.read_service_account(namespace, &name).await?)
             }
             Read::Seed {
                 reference,
@@ -131,6 +134,22 @@ impl Context {
             None => Source::Absent,
             Some(found) if !convert::has_consent(&found.metadata) => Source::NotLabelled,
             Some(found) => Source::Read(convert::source(found, values)),
+        })
+    }
+
+    /// Reads the consent on a ServiceAccount. Its metadata is all that there is to read.
+    async fn read_service_account(&self, namespace: &str, name: &str) -> Result<Source, ApiError> {
+        if self.parts.api_audiences.is_none() {
+            // The operator has no right to read it, and its flags are reported first.
+            return Ok(Source::Absent);
+        }
+        let api: Api<ServiceAccount> = Api::namespaced(self.parts.client.clone(), namespace);
+        let object = format!("ServiceAccount {namespace}/{name}");
+        let found = call("get the metadata of", object, api.get_metadata_opt(name)).await?;
+        Ok(match found {
+            None => Source::Absent,
+            Some(found) if !convert::has_consent(&found.metadata) => Source::NotLabelled,
+            Some(found) => Source::Read(convert::service_account(&found.metadata)),
         })
     }
 

@@ -37,6 +37,19 @@ pub(super) fn spec(object: &Watched) -> Option<&CubeCredentialSpec> {
     object.0.as_ref().ok().map(|object| &object.spec)
 }
 
+/// The ServiceAccount whose token authenticates the client.
+pub(super) fn service_account(spec: &CubeCredentialSpec) -> Option<&String> {
+    spec.client_assertion
+        .as_ref()?
+        .service_account_name
+        .as_ref()
+}
+
+/// The name of a ServiceAccount among those of Secrets, in which no `/` can be.
+pub(super) fn service_account_key(name: &str) -> String {
+    format!("serviceaccount/{name}")
+}
+
 /// The ConfigMap with the CA bundle of a credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FollowedBundle {
@@ -66,7 +79,10 @@ pub(super) fn entry(key: ObjectKey, object: &Watched) -> Entry {
     let secrets = spec.into_iter().flat_map(|spec| {
         let refresh_token = spec.refresh_token_ref.as_ref();
         let refresh_token = refresh_token.map(|reference| reference.name.as_str());
-        [Some(spec.client_secret_ref.name.as_str()), refresh_token]
+        let client = spec.client_secret_ref.as_ref();
+        let client = client.map(|reference| reference.name.as_str().into());
+        let account = service_account(spec).map(|name| service_account_key(name).into());
+        [client, account, refresh_token.map(Into::into)]
     });
     let bundle = spec.and_then(|spec| spec.ca_bundle_ref.as_ref());
     Entry {
@@ -75,7 +91,7 @@ pub(super) fn entry(key: ObjectKey, object: &Watched) -> Entry {
         created: meta.creation_timestamp.as_ref().map(|time| time.0),
         deleting: meta.deletion_timestamp.is_some(),
         target: target_name(object).map(Into::into),
-        secrets: secrets.flatten().map(Into::into).collect(),
+        secrets: secrets.flatten().collect(),
         seed: spec.and_then(|spec| {
             let initial = spec.refresh_token_ref.as_ref()?;
             Some(Box::new(Seed {

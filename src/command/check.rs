@@ -161,7 +161,10 @@ async fn credentials(
     let tokens = TokenClient::new(flags.reach.networks());
     let hosts = flags.reach.allowed_token_hosts.clone();
     let required = flags.reach.require_token_hosts;
-    let context = Context::snapshot(client.clone(), all, tokens.clone(), hosts, required);
+    let mut context = Context::snapshot(client.clone(), all, tokens.clone(), hosts, required);
+    if !flags.clients.service_account_tokens {
+        context.parts.api_audiences = None;
+    }
     for error in context.read_providers(flags.providers.kinds()).await {
         report.say(&credential::unreadable(error));
     }

@@ -18,10 +18,10 @@ use uuid::Uuid;
 
 use super::check;
 use crate::{
-    cli::{Access, Monitoring, Run, Scope},
+    cli::{Access, Identity, Monitoring, Run, Scope},
     consumers::ConsumerAccess,
     controller::{Controller, Options, Readiness},
-    kubernetes::client,
+    kubernetes::{audiences::ApiAudiences, client},
     leader::{self, Election, Leadership, Shard},
     metrics::Metrics,
     oauth::client::{TokenClient, proxy},
@@ -94,6 +94,7 @@ pub async fn run(flags: Run) -> super::Result {
     ));
     let options = Options {
         client,
+        api_audiences: api_audiences(flags.clients).await,
         namespaces,
         shard,
         tokens: TokenClient::new(flags.reach.networks()),
@@ -133,6 +134,14 @@ pub async fn run(flags: Run) -> super::Result {
     result?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// The audiences of the API server, if the process may request tokens of ServiceAccounts.
+async fn api_audiences(flags: Identity) -> Option<Arc<ApiAudiences>> {
+    if !flags.service_account_tokens {
+        return None;
+    }
+    Some(Arc::new(ApiAudiences::of_own_token().await))
 }
 
 async fn listen(address: SocketAddr, flag: &str) -> Result<TcpListener, String> {

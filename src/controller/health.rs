@@ -17,6 +17,8 @@ pub(super) enum List {
     Targets = 2,
     Sources = 4,
     States = 8,
+    /// Only where tokens of ServiceAccounts may be requested.
+    ServiceAccounts = 16,
 }
 
 /// The failures of the watches of one scope.

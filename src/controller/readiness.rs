@@ -78,6 +78,8 @@ impl fmt::Display for Place {
 pub(super) struct Readiness {
     place: Place,
     metrics: Metrics,
+    /// The lists that it waits for.
+    wanted: u8,
     present: AtomicU8,
     changed: Notify,
     failures: Mutex<Failures>,
@@ -90,6 +92,7 @@ impl Readiness {
         let readiness = Self {
             place,
             metrics,
+            wanted: ALL,
             present: AtomicU8::default(),
             changed: Notify::default(),
             failures: Mutex::default(),
@@ -98,6 +101,12 @@ impl Readiness {
         };
         readiness.show(false);
         readiness
+    }
+
+    /// Waits for this list too.
+    pub(super) fn with(mut self, list: List) -> Self {
+        self.wanted |= list as u8;
+        self
     }
 
     /// The scope that is watched.
@@ -154,7 +163,7 @@ impl Readiness {
     /// Returns whether all first lists have arrived.
     #[must_use]
     pub(super) fn is_complete(&self) -> bool {
-        self.present.load(Ordering::Acquire) == ALL
+        self.present.load(Ordering::Acquire) == self.wanted
     }
 
     /// Waits for all first lists.

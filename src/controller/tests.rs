@@ -80,6 +80,7 @@ where
         allowed_hosts: None,
         hides_network_detail: false,
         token_hosts_required: false,
+        api_audiences: None,
         access: crate::consumers::ConsumerAccess::default(),
         pod_refreshes: Arc::default(),
         tokens: TokenClient::new(Networks::allowing(Vec::new())),

@@ -7,7 +7,10 @@ use futures::{
     Stream, StreamExt,
     stream::{self, BoxStream},
 };
-use k8s_openapi::{NamespaceResourceScope, api::core::v1::Secret};
+use k8s_openapi::{
+    NamespaceResourceScope,
+    api::core::v1::{Secret, ServiceAccount},
+};
 use kube::{
     Resource,
     runtime::{
@@ -55,9 +58,25 @@ pub(super) fn affected(
         secrets(List::Targets, label::MANAGED, targets_affect),
         secrets(List::Sources, label::CREDENTIAL, sources_affect),
         secrets(List::States, label::STATE, states_affect),
+        service_accounts(reconciler, namespace, shard),
         bundles_affect(reconciler, bundles),
         providers::affect(reconciler, namespace, shard),
     ])
+}
+
+/// The watch on ServiceAccounts, if their tokens may be requested.
+fn service_accounts(
+    reconciler: &Arc<Reconciler>,
+    namespace: Option<&str>,
+    shard: Shard,
+) -> BoxStream<'static, ObjectKey> {
+    if reconciler.context.parts.api_audiences.is_none() {
+        return stream::empty().boxed();
+    }
+    let list = List::ServiceAccounts;
+    let labelled = all().labels(&format!("{}={}", label::CREDENTIAL, label::TRUE));
+    let events = watched(reconciler, namespace, shard, list, labelled);
+    each(reconciler, list, events, service_accounts_affect)
 }
 
 /// The events of a list. Its failures, and their end, are reported to readiness. An object of another shard is dropped as soon as
@@ -134,6 +153,13 @@ fn sources_affect(reconciler: &Reconciler, event: Event<Metadata<Secret>>) -> Af
     keys.iter()
         .flat_map(|key| context.affected_by(key))
         .collect()
+}
+
+fn service_accounts_affect(
+    reconciler: &Reconciler,
+    event: Event<Metadata<ServiceAccount>>,
+) -> Affected {
+    reconciler.context.learn_service_account(event)
 }
 
 /// A state is read when it is needed. Only its version is of interest, and only when a process begins.

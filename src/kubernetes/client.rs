@@ -12,7 +12,7 @@ use super::error::explain_kube;
 use crate::metrics::Metrics;
 
 /// The resources that the operator uses. The metric names no other resource, so that its labels are bounded.
-const RESOURCES: [&str; 11] = [
+const RESOURCES: [&str; 12] = [
     "cubecredentials",
     "cubeproviders",
     "clustercubeproviders",
@@ -24,6 +24,7 @@ const RESOURCES: [&str; 11] = [
     "deployments",
     "statefulsets",
     "daemonsets",
+    "serviceaccounts",
 ];
 
 /// The error of [`connect`].
@@ -107,7 +108,7 @@ fn operation(method: &Method, path: &str, query: Option<&str>) -> String {
         _ => return "other".into(),
     };
     match parts.next() {
-        Some("status") => format!("{verb} {resource}/status"),
+        Some(part @ ("status" | "token")) => format!("{verb} {resource}/{part}"),
         _ => format!("{verb} {resource}"),
     }
 }
@@ -138,6 +139,10 @@ mod tests {
             (
                 "POST /apis/events.k8s.io/v1/namespaces/treasury/events?",
                 "create events",
+            ),
+            (
+                "POST /api/v1/namespaces/treasury/serviceaccounts/billing/token?",
+                "create serviceaccounts/token",
             ),
             ("GET /version", "other"),
             ("GET /apis/cube-operator.dev/v1alpha1", "other"),

@@ -35,6 +35,7 @@ impl ClientAuthentication {
                 ClientValue::PrivateKey,
                 ClientValue::Certificate,
             ],
+            Self::ServiceAccountToken => &[],
         }
     }
 
@@ -46,7 +47,8 @@ impl ClientAuthentication {
             | Self::Basic
             | Self::BasicEmptySecret
             | Self::PrivateKeyJwt
-            | Self::MutualTls => true,
+            | Self::MutualTls
+            | Self::ServiceAccountToken => true,
             Self::None => grant.allows_public_clients(),
         }
     }
@@ -80,6 +82,15 @@ pub enum Authentication {
         /// The assertion.
         assertion: SecretString,
     },
+    /// A token of a ServiceAccount is the assertion (RFC 7523, section 2.2).
+    ServiceAccountToken {
+        /// The client id, if the provider wants it beside the token.
+        id: Option<String>,
+        /// The subject of the token, which names the client.
+        subject: String,
+        /// The token; empty before it was requested.
+        token: SecretString,
+    },
 }
 
 /// A client that has a secret.
@@ -100,6 +111,7 @@ impl Authentication {
             Self::BasicEmptySecret { id } | Self::None { id } => id,
             Self::PrivateKeyJwt(signer) | Self::Assertion { signer, .. } => &signer.id,
             Self::MutualTls(client) => &client.id,
+            Self::ServiceAccountToken { id, subject, .. } => id.as_ref().unwrap_or(subject),
         }
     }
 
@@ -112,7 +124,8 @@ impl Authentication {
             | Self::None { .. }
             | Self::PrivateKeyJwt(_)
             | Self::MutualTls(_)
-            | Self::Assertion { .. } => None,
+            | Self::Assertion { .. }
+            | Self::ServiceAccountToken { .. } => None,
         }
     }
 
@@ -125,7 +138,8 @@ impl Authentication {
             | Self::BasicEmptySecret { .. }
             | Self::None { .. }
             | Self::PrivateKeyJwt(_)
-            | Self::Assertion { .. } => None,
+            | Self::Assertion { .. }
+            | Self::ServiceAccountToken { .. } => None,
         }
     }
 
@@ -135,9 +149,23 @@ impl Authentication {
         match self {
             Self::PrivateKeyJwt(signer) | Self::Assertion { signer, .. } => Some(signer.evidence()),
             Self::MutualTls(client) => Some(client.evidence()),
-            Self::Body(_) | Self::Basic(_) | Self::BasicEmptySecret { .. } | Self::None { .. } => {
-                None
-            }
+            Self::Body(_)
+            | Self::Basic(_)
+            | Self::BasicEmptySecret { .. }
+            | Self::None { .. }
+            | Self::ServiceAccountToken { .. } => None,
+        }
+    }
+
+    /// The same client with this token, if it authenticates with one.
+    pub(crate) fn with_token(self, token: &SecretString) -> Self {
+        match self {
+            Self::ServiceAccountToken { id, subject, .. } => Self::ServiceAccountToken {
+                id,
+                subject,
+                token: token.clone(),
+            },
+            other => other,
         }
     }
 
@@ -150,7 +178,8 @@ impl Authentication {
             | Self::None { .. }
             | Self::PrivateKeyJwt(_)
             | Self::MutualTls(_)
-            | Self::Assertion { .. }) => other,
+            | Self::Assertion { .. }
+            | Self::ServiceAccountToken { .. }) => other,
         }
     }
 
@@ -163,6 +192,7 @@ impl Authentication {
             Self::None { .. } => "None",
             Self::PrivateKeyJwt(_) | Self::Assertion { .. } => "PrivateKeyJWT",
             Self::MutualTls(_) => "MutualTLS",
+            Self::ServiceAccountToken { .. } => "ServiceAccountToken",
         }
     }
 
@@ -187,9 +217,15 @@ impl Authentication {
                 form.append_pair("client_id", &client.id);
             }
             Self::Assertion { signer, assertion } => {
-                form.append_pair("client_id", &signer.id)
-                    .append_pair("client_assertion_type", assertion::TYPE)
-                    .append_pair("client_assertion", assertion.expose_secret());
+                form.append_pair("client_id", &signer.id);
+                add_assertion(form, assertion);
+            }
+            // The subject of the token is the client. Some servers refuse it as a `client_id` too, so only the spec's is sent.
+            Self::ServiceAccountToken { id, token, .. } => {
+                if let Some(id) = id {
+                    form.append_pair("client_id", id);
+                }
+                add_assertion(form, token);
             }
         }
     }
@@ -203,7 +239,8 @@ impl Authentication {
             | Self::None { .. }
             | Self::PrivateKeyJwt(_)
             | Self::MutualTls(_)
-            | Self::Assertion { .. } => None,
+            | Self::Assertion { .. }
+            | Self::ServiceAccountToken { .. } => None,
         }
     }
 
@@ -223,8 +260,15 @@ impl Authentication {
                 signer.key.add_parts(scrubber);
                 scrubber.add(assertion.expose_secret());
             }
+            Self::ServiceAccountToken { token, .. } => scrubber.add(token.expose_secret()),
         }
     }
+}
+
+/// Adds an assertion (RFC 7521, section 4.2).
+fn add_assertion(form: &mut Serializer<'_, String>, assertion: &SecretString) {
+    form.append_pair("client_assertion_type", assertion::TYPE)
+        .append_pair("client_assertion", assertion.expose_secret());
 }
 
 impl Client {
@@ -261,6 +305,36 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_token_of_a_service_account_is_sent_as_an_assertion_and_scrubbed() {
+        let assertion = "client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&client_assertion=t0ken.of.an-account";
+        for (id, named, expected) in [
+            (None, "system:serviceaccount:a:b", assertion.to_owned()),
+            (
+                Some("MY-ID"),
+                "MY-ID",
+                format!("client_id=MY-ID&{assertion}"),
+            ),
+        ] {
+            let client = Authentication::ServiceAccountToken {
+                id: id.map(str::to_owned),
+                subject: "system:serviceaccount:a:b".into(),
+                token: SecretString::default(),
+            };
+            let client = client.with_token(&"t0ken.of.an-account".into());
+            let mut form = Serializer::new(String::new());
+            client.add_fields(&mut form);
+            assert_eq!(form.finish(), expected);
+            assert_eq!(client.client_id(), named);
+            assert!(client.header().is_none());
+            let mut scrubber = Scrubber::default();
+            client.add_secrets(&mut scrubber);
+            let cleaned = scrubber.clean("it was t0ken.of.an-account");
+            assert!(!cleaned.contains("t0ken"));
+            assert!(!format!("{client:?}").contains("t0ken"));
+        }
+    }
+
+    #[test]
     fn a_client_without_a_secret_needs_a_refresh_token() {
         let none = ClientAuthentication::None;
         assert!(none.is_allowed_with(&Grant::RefreshToken(())));
@@ -269,6 +343,7 @@ mod tests {
             ClientAuthentication::Body,
             ClientAuthentication::PrivateKeyJwt,
             ClientAuthentication::MutualTls,
+            ClientAuthentication::ServiceAccountToken,
         ] {
             assert!(method.is_allowed_with(&Grant::<()>::ClientCredentials));
             assert!(method.is_allowed_with(&Grant::RefreshToken(())));

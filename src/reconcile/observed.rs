@@ -51,6 +51,10 @@ pub struct Observed {
     pub identity: String,
     /// The further CA certificates.
     pub ca_bundle: CaBundle,
+    /// The token of a ServiceAccount that authenticates the client. It is sent once.
+    pub assertion: Option<SecretString>,
+    /// True if the operator may request such tokens.
+    pub assertions_enabled: bool,
     /// The permit of this client for a token request; `None`: no permit was requested in this reconcile.
     pub permit: Option<(PermitRequest, Permit)>,
     /// The slot for an exchange in progress; `None`: no slot was asked for in this reconcile.

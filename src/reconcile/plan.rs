@@ -14,7 +14,7 @@ use super::{
     pace::{ClientKey, PermitRequest},
     record::DesiredRecord,
     secret::{DesiredSecret, SecretVersion},
-    settings::Settings,
+    settings::{ServiceAccountAssertion, Settings},
     source::SentSecret,
     token::TokenInputs,
 };
@@ -59,6 +59,8 @@ pub enum Next {
 pub enum Action {
     /// Ask the client's budget for a permit.
     TakePermit(PermitRequest),
+    /// Ask the API server for a token of a ServiceAccount.
+    RequestAssertion(ServiceAccountAssertion),
     /// Ask the provider for a token.
     Exchange(Exchange),
     /// Try a new token at its API.
@@ -194,6 +196,7 @@ impl Action {
             Self::Exchange(exchange) => exchange.attempt.login.is_none(),
             Self::Store(state) => state.claims,
             Self::TakePermit(_)
+            | Self::RequestAssertion(_)
             | Self::Record(_)
             | Self::Publish(_)
             | Self::RefreshPods(_)

@@ -90,6 +90,10 @@ impl ProviderObject {
         if let Some(name) = spec.parameters.keys().find(bad) {
             return Err(Unusable::Parameter(name.clone()));
         }
+        // A CubeCredential without a Secret says so itself, or the API server would refuse it.
+        if spec.client_authentication == Some(ClientAuthentication::ServiceAccountToken) {
+            return Err(Unusable::ServiceAccountToken);
+        }
         let ca = spec.ca_bundle.as_deref().map(str::as_bytes);
         let ca = ca.map(CaCertificates::read).transpose()?.map(Arc::new);
         let mut scopes = spec.scopes;

@@ -1,5 +1,6 @@
 //! The spec with its defaults filled in and its texts read.
 
+mod assertion;
 mod client;
 mod error;
 mod provided;
@@ -21,6 +22,7 @@ use crate::{
     providers::Preset,
     template::{SecretType, TemplateError, Templates},
 };
+pub use assertion::ServiceAccountAssertion;
 pub use error::SettingsError;
 pub use rendering::Rendering;
 pub(in crate::reconcile) use rendering::fits;
@@ -37,12 +39,15 @@ pub struct Settings {
     pub namespace: String,
     /// The token endpoint.
     pub endpoint: Endpoint,
-    /// The Secret of the client, and the keys of its values. Those of a private key have their defaults.
+    /// The Secret of the client, and the keys of its values. Those of a private key have their defaults. With a token of a
+    /// ServiceAccount, it names the ServiceAccount.
     pub source: ClientSecretRef,
     /// The client id, if the spec has it.
     pub client_id: Option<String>,
     /// The assertion that the client signs, as far as the spec has it.
     pub assertion: Option<Box<ClientAssertion>>,
+    /// The token of a ServiceAccount that takes the place of a client secret.
+    pub service_account: Option<ServiceAccountAssertion>,
     /// The grant, with the Secret of the initial refresh token if it has one.
     pub grant: Grant<RefreshTokenRef>,
     /// The provider's name, if its OAuth metadata does not list the grant.
@@ -113,13 +118,15 @@ impl Settings {
         if !authentication.is_allowed_with(&grant) {
             return Err(SettingsError::PublicClientWithoutLogin);
         }
+        let service_account = ServiceAccountAssertion::of(authentication, spec)?;
         Ok(Self {
             name: name.to_owned(),
             namespace: namespace.to_owned(),
             endpoint: endpoint(url)?,
-            source: client::source(spec, authentication)?,
+            source: client::source(spec, authentication, service_account.as_ref())?,
             client_id: client::id(spec)?,
             assertion: client::assertion(spec, authentication)?,
+            service_account,
             grant,
             grant_unlisted_by: preset.without(spec.grant),
             authentication,

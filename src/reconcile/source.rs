@@ -2,6 +2,7 @@
 
 pub(super) mod client;
 pub(super) mod consent;
+mod holder;
 pub(super) mod preflight;
 mod rejection;
 mod secrets;
@@ -16,9 +17,10 @@ use crate::oauth::{
     private_key::{KeyFlaw, PrivateKey},
 };
 
+pub use holder::{Holder, SecretRole};
 pub(super) use rejection::CaOrigin;
 pub(super) use rejection::ca_bundle_name;
-pub use rejection::{CaBundleFlaw, ClientKeyFlaw, Flaw, Outer, Rejection, SecretRole, Withheld};
+pub use rejection::{CaBundleFlaw, ClientKeyFlaw, Flaw, NoAssertion, Outer, Rejection, Withheld};
 pub(super) use secrets::{SecretKey, SentSecret, UsableClient};
 
 /// A user's Secret, which may be read only with its consent label.

@@ -42,6 +42,7 @@ mod requests;
 mod restarts;
 mod rotation;
 mod secrets;
+mod service_accounts;
 mod slots;
 mod tampering;
 mod templates;

@@ -5,7 +5,7 @@ mod refusals;
 mod schema;
 
 use kube::{
-    Api,
+    Api, Resource,
     api::{ApiResource, DynamicObject, PostParams},
 };
 use serde_json::{Value, json};
@@ -51,8 +51,12 @@ struct Admission {
 
 impl Admission {
     fn new(place: &Place) -> Self {
+        Self::of::<CubeCredential>(place)
+    }
+
+    fn of<K: Resource<DynamicType = ()>>(place: &Place) -> Self {
         let (runtime, client) = place.plane.client();
-        let resource = ApiResource::erase::<CubeCredential>(&());
+        let resource = ApiResource::erase::<K>(&());
         let api = Api::namespaced_with(client, &place.namespace, &resource);
         Self { runtime, api }
     }

@@ -2,6 +2,7 @@
 //! token endpoint that stands in for the provider's.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     fs,
 };
@@ -30,9 +31,10 @@ enum Authentication {
     Body,
     Basic,
     Assertion,
+    AccountToken,
     Certificate,
 }
-use Authentication::{Assertion, Basic, Body, Certificate};
+use Authentication::{AccountToken, Assertion, Basic, Body, Certificate};
 
 /// The key that stands in for the placeholder of an example.
 const PRIVATE_KEY: &str = include_str!("../fuzz/corpus/private_key/p256-pkcs8");
@@ -143,6 +145,12 @@ const EXCHANGES: &[Exchange] = &[
         ],
     },
     at_custom("registry.yaml"),
+    Exchange {
+        file: "service-account-token.yaml",
+        target: "/realms/treasury/protocol/openid-connect/token",
+        authentication: AccountToken,
+        form: &[CLIENT],
+    },
 ];
 
 /// The names of all files.
@@ -262,7 +270,8 @@ fn each_example_with_a_credential_gets_its_token() {
         }
         providers.insert(row.file, provider);
     }
-    let _operator = place.operator();
+    place.reinstall("serviceAccountTokens=true");
+    let _operator = place.operator_with(&["--service-account-tokens"], &[]);
     for name in &names {
         place.wait_for(name, "Ready", |status| is(status, Ready, "True", "Synced"));
     }
@@ -306,21 +315,34 @@ impl Exchange {
         let mut headers = request.headers.iter();
         let basic = headers.any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
         let proof = match self.authentication {
-            Assertion => {
+            Assertion | AccountToken => {
                 assert!(form.remove("client_assertion_type").is_some());
-                form.remove("client_assertion")
+                // It is another one each time.
+                let assertion = form.remove("client_assertion");
+                assertion.filter(|token| token.split('.').count() == 3)
             }
             // The handshake proves the client.
             Certificate => Some("".into()),
             Body | Basic => form.remove("client_secret"),
         };
-        let in_body = [form.remove("client_id"), proof];
+        let id = form.remove("client_id");
+        if matches!(self.authentication, AccountToken) {
+            // The subject of the token is the client.
+            assert_eq!((basic, id, proof.is_some()), (false, None, true));
+            return self.assert_form(&form);
+        }
+        let in_body = [id, proof];
         let expected = match self.authentication {
             Body | Assertion | Certificate => (false, true),
-            Basic => (true, false),
+            Basic | AccountToken => (true, false),
         };
         let found = (basic, in_body.iter().all(Option::is_some));
         assert_eq!(found, expected, "{}", self.file);
+        self.assert_form(&form);
+    }
+
+    /// The other fields of the form are these.
+    fn assert_form(&self, form: &BTreeMap<Cow<'_, str>, Cow<'_, str>>) {
         let form = form.iter().map(|(name, value)| (&**name, &**value));
         let expected: BTreeMap<_, _> = self.form.iter().copied().collect();
         assert_eq!(form.collect::<BTreeMap<_, _>>(), expected, "{}", self.file);

@@ -55,6 +55,7 @@ mod repair;
 mod restart_workloads;
 mod scopes;
 mod secrecy;
+mod service_account_tokens;
 mod shards;
 mod sign_in;
 mod templates;

@@ -209,6 +209,8 @@ class ControlPlane:
             f"--tls-private-key-file={directory}/server.key",
             f"--cert-dir={directory}",
             f"--service-account-issuer={self.issuer}",
+            # A second audience, as many clusters have one of their own.
+            f"--api-audiences={self.issuer},https://cluster.example.com",
             f"--service-account-key-file={directory}/service-accounts.pub",
             f"--service-account-signing-key-file={directory}/service-accounts.key",
             f"--token-auth-file={directory}/tokens.csv",

@@ -7,12 +7,13 @@ use cube_operator::{
     oauth::hosts::HostList,
     reconcile::{
         Action, CaBundle, ClientValues, Content, Credential, DesiredRecord, DesiredSecret,
-        DesiredState, Event, NotStored, Observed, OtherState, Outcome, PodList, PodsRefresh, Read,
-        RecordSecret, SecretVersion, Source, SourceSecret, SourceValue, StateReading, StateSecret,
-        TargetReading, is_state_of,
+        DesiredState, Event, NoAssertion, NotStored, Observed, OtherState, Outcome, PodList,
+        PodsRefresh, Read, RecordSecret, SecretVersion, Source, SourceSecret, SourceValue,
+        StateReading, StateSecret, TargetReading, is_state_of,
     },
 };
 use jiff::Timestamp;
+use secrecy::SecretString;
 
 use super::{
     cluster::{Cluster, Fault, Stored, no_response},
@@ -40,6 +41,10 @@ pub(crate) struct Objects {
     pub(crate) allowed_hosts: Option<HostList>,
     pub(crate) hides_network_detail: bool,
     pub(crate) token_hosts_required: bool,
+    /// Why the next token of a ServiceAccount is not issued.
+    pub(crate) no_assertion: Option<NoAssertion>,
+    /// The tokens of ServiceAccounts that were issued.
+    pub(crate) assertions: u64,
     pub(crate) status: CubeCredentialStatus,
     /// The events of all reports.
     pub(crate) events: Vec<Event>,
@@ -74,6 +79,8 @@ impl Objects {
             allowed_hosts: None,
             hides_network_detail: false,
             token_hosts_required: false,
+            no_assertion: None,
+            assertions: 0,
             status: CubeCredentialStatus::default(),
             events: Vec::new(),
             source: None,
@@ -146,7 +153,9 @@ impl Objects {
                 token_hashes: token_hashes.clone(),
                 others: self.other_states(state, labels),
             },
-            Read::Source { .. } => Outcome::Source(Provided::read(self.source.as_ref())),
+            Read::Source { .. } | Read::ServiceAccount { .. } => {
+                Outcome::Source(Provided::read(self.source.as_ref()))
+            }
             Read::Seed { reference, .. } => {
                 Outcome::Seed(Provided::read(self.seed_named(&reference.name)))
             }
@@ -218,6 +227,7 @@ impl Objects {
                 let permit = process.budget.borrow_mut().take(&request, now);
                 Ok(Outcome::Permit(request, permit))
             }
+            Action::RequestAssertion(_) => Ok(Outcome::Assertion(self.assertion())),
             Action::Exchange(_) | Action::Probe(_) => unreachable!("another server responds to it"),
             Action::Store(state) => Ok(self.store(*state)),
             Action::Record(record) => self.record(*record),
@@ -240,6 +250,14 @@ impl Objects {
                 Ok(Outcome::Announced)
             }
         }
+    }
+
+    fn assertion(&mut self) -> Result<SecretString, NoAssertion> {
+        if let Some(why) = self.no_assertion.clone() {
+            return Err(why);
+        }
+        self.assertions += 1;
+        Ok(format!("S3CRET-assertion-{}", self.assertions).into())
     }
 
     fn store(&mut self, state: DesiredState) -> Outcome {

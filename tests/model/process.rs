@@ -6,8 +6,8 @@ use cube_operator::{
     api::{CubeCredentialStatus, annotation},
     consumers::ConsumerAccess,
     reconcile::{
-        Budget, CaBundle, Memory, Observed, Outcome, Record, Session, Settings, SettingsError,
-        State, Target, TargetSecret, TokenUse,
+        Budget, CaBundle, Memory, NoAssertion, Observed, Outcome, Record, Session, Settings,
+        SettingsError, State, Target, TargetSecret, TokenUse,
     },
 };
 use jiff::Timestamp;
@@ -110,6 +110,8 @@ impl Process {
             token_use: TokenUse::Unread,
             identity: self.identity.clone(),
             ca_bundle: CaBundle::Unread,
+            assertion: None,
+            assertions_enabled: objects.no_assertion != Some(NoAssertion::NotEnabled),
             permit: None,
             slot: None,
             allowed_hosts: objects.allowed_hosts.clone(),

@@ -78,7 +78,7 @@ impl Unreadable {
     fn part(&mut self, read: &Read) -> &mut Option<Finding> {
         match read {
             Read::Target { .. } | Read::Previous { .. } => &mut self.target,
-            Read::Source { .. } => &mut self.source,
+            Read::Source { .. } | Read::ServiceAccount { .. } => &mut self.source,
             Read::Seed { .. } => &mut self.seed,
             Read::State { .. } | Read::OtherStates { .. } | Read::Record { .. } => &mut self.state,
             Read::Consumers { .. } | Read::Workloads { .. } => &mut self.consumers,

@@ -129,6 +129,13 @@ async fn observe(
     let Ok(settings) = &observed.settings else {
         return Ok(observed);
     };
+    if settings.service_account.is_some() {
+        return Err(PluginError::new(format!(
+            "CubeCredential \"{}\" authenticates with a token of a ServiceAccount, which only the operator requests: `kubectl cube login` \
+             cannot sign in with it",
+            settings.name
+        )));
+    }
     let mut reads = vec![Read::source(settings, &observed.source)];
     reads.extend(Read::ca_bundle(settings));
     reads.extend(Read::seed(settings, &observed.seed));

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     recent::{self, Happening},
-    secrets::{Found, Health, ca_bundle, client, look, source, state, target},
+    secrets::{Found, Health, ca_bundle, client, look, service_account, source, state, target},
 };
 use crate::{
     api::{ConditionStatus, ConditionType},
@@ -93,12 +93,8 @@ async fn parts(cluster: &Cluster, object: &Object) -> Vec<Part> {
         Err(error) => return unusable(cluster, object, error.to_string()).await,
     };
     let mut parts = Vec::new();
-    let seen = look(cluster, &settings.source.name).await;
-    let works = object.status.client_secret_key.as_deref();
-    parts.push(Part::new(
-        Kind::ClientSecret,
-        client(&settings, works, &seen),
-    ));
+    let health = client_health(cluster, object, &settings).await;
+    parts.push(Part::new(Kind::ClientSecret, health));
     if let Some(initial) = settings.grant.refresh_token() {
         let seen = look(cluster, &initial.name).await;
         let health = initial_token(&initial.name, &initial.key, &seen, object);
@@ -116,6 +112,15 @@ async fn parts(cluster: &Cluster, object: &Object) -> Vec<Part> {
     }
     parts.push(target_part(cluster, object).await);
     parts
+}
+
+/// The Secret with the client, or the ServiceAccount in its place.
+async fn client_health(cluster: &Cluster, object: &Object, settings: &Settings) -> Health {
+    if let Some(assertion) = &settings.service_account {
+        return service_account(cluster, &assertion.service_account).await;
+    }
+    let seen = look(cluster, &settings.source.name).await;
+    client(settings, object.status.client_secret_key.as_deref(), &seen)
 }
 
 /// The parts of a spec that this version cannot use.

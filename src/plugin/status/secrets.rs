@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, fmt::Debug};
 use jiff::Timestamp;
 use k8s_openapi::{
     NamespaceResourceScope,
-    api::core::v1::{ConfigMap, Secret},
+    api::core::v1::{ConfigMap, Secret, ServiceAccount},
 };
 use kube::{Api, Resource, core::ObjectMeta};
 use serde::de::DeserializeOwned;
@@ -130,6 +130,29 @@ pub(super) fn client(settings: &Settings, works: Option<&str>, found: &Found) ->
         },
         None => health,
     }
+}
+
+/// The ServiceAccount whose token authenticates the client.
+pub(super) async fn service_account(cluster: &Cluster, name: &str) -> Health {
+    let found = match metadata::<ServiceAccount>(cluster, name, "serviceaccounts").await {
+        Found::Present(found) => found,
+        Found::Absent => {
+            let message = format!("ServiceAccount {name:?} does not exist");
+            return Health::new(Mark::Bad, message);
+        }
+        Found::Unseen(why) => {
+            let message = format!("ServiceAccount {name:?} was not seen: {why}");
+            return Health::new(Mark::Unseen, message);
+        }
+    };
+    if has_label(&found, label::CREDENTIAL) {
+        return Health::new(Mark::Good, format!("ServiceAccount {name:?} has the label"));
+    }
+    let message = format!(
+        "ServiceAccount {name:?} is missing label {}=true",
+        label::CREDENTIAL
+    );
+    Health::new(Mark::Bad, message)
 }
 
 /// The object with further CA certificates. Its key is not looked for: a `ConfigMap` may have any number of writers.

@@ -6,11 +6,13 @@ mod secrets;
 mod token;
 
 use jiff::Timestamp;
+use secrecy::SecretString;
 
 use crate::reconcile::{
     observed::Observed,
     pace::{Permit, PermitRequest, Slot},
     plan::Exchanged,
+    source::NoAssertion,
 };
 pub(super) use failure::rejected;
 
@@ -40,14 +42,31 @@ pub(super) fn slot(observed: &mut Observed, slot: Slot) {
     observed.slot = Some(slot);
 }
 
+pub(super) fn assertion(
+    observed: &mut Observed,
+    result: Result<SecretString, NoAssertion>,
+    now: Timestamp,
+) {
+    let versions = observed.versions();
+    let memory = &mut observed.memory.exchange.assertion;
+    match result {
+        Ok(token) => {
+            memory.forget();
+            observed.assertion = Some(token);
+        }
+        Err(why) => memory.refuse(why, versions, now),
+    }
+}
+
 pub(super) fn exchanged(observed: &mut Observed, exchanged: Exchanged, now: Timestamp) {
     if secrets::continues_with_the_other(observed, &exchanged) {
         return;
     }
     let memory = &mut observed.memory;
     memory.exchange.forget_ca_bundle_touch();
-    // The permit has been used.
+    // The permit has been used, and the token of a ServiceAccount was sent.
     observed.permit = None;
+    observed.assertion = None;
     match &exchanged.result {
         Err(error) if !error.outcome_unknown() => memory.login.release_claim(),
         Ok(_) | Err(_) => memory.login.use_claim(),

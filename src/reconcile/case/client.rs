@@ -2,7 +2,7 @@
 
 use super::Case;
 use crate::reconcile::{
-    source::{Rejection, SecretKey, SentSecret, UsableClient, client, preflight},
+    source::{NoAssertion, Rejection, SecretKey, SentSecret, UsableClient, client, preflight},
     token::TokenInputs,
 };
 
@@ -25,6 +25,17 @@ impl Case<'_> {
         } else {
             client
         })
+    }
+
+    /// Returns whether the operator may request the token that authenticates the client.
+    pub(in crate::reconcile) fn assertion_is_enabled(&self) -> Result<(), Rejection> {
+        match &self.settings.service_account {
+            Some(assertion) if !self.observed.assertions_enabled => Err(Rejection::Assertion {
+                name: assertion.service_account.clone(),
+                why: NoAssertion::NotEnabled,
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// The client secret that last worked, and otherwise the first.

@@ -3,7 +3,7 @@
 use super::Case;
 use crate::{
     oauth::endpoint::Endpoint,
-    reconcile::source::{Rejection, SecretRole, Source, consent, preflight},
+    reconcile::source::{Holder, Rejection, SecretRole, Source, consent, preflight},
 };
 
 impl Case<'_> {
@@ -23,10 +23,10 @@ impl Case<'_> {
         let (observed, settings) = (self.observed, self.settings);
         preflight::operator_allows(observed.allowed_hosts.as_ref(), endpoint)?;
         let client_hosts = observed.source.token_hosts();
-        preflight::owner_allows(&settings.source.name, client_hosts, endpoint)?;
+        preflight::owner_allows(Holder::of_client(settings), client_hosts, endpoint)?;
         if let Some(initial) = settings.grant.refresh_token() {
             for hosts in &self.seed_hosts() {
-                preflight::owner_allows(&initial.name, hosts.as_deref(), endpoint)?;
+                preflight::owner_allows(secret(&initial.name), hosts.as_deref(), endpoint)?;
             }
         }
         Ok(())
@@ -37,10 +37,12 @@ impl Case<'_> {
     fn hosts_are_named(&self) -> Result<(), Rejection> {
         let (observed, settings) = (self.observed, self.settings);
         if let Source::Read(client) = &observed.source {
-            consent::names_hosts(&settings.source.name, client)?;
+            consent::names_hosts(Holder::of_client(settings), client)?;
         }
         match (settings.grant.refresh_token(), &observed.seed) {
-            (Some(initial), Source::Read(seed)) => consent::names_hosts(&initial.name, seed),
+            (Some(initial), Source::Read(seed)) => {
+                consent::names_hosts(secret(&initial.name), seed)
+            }
             _ => Ok(()),
         }
     }
@@ -48,8 +50,10 @@ impl Case<'_> {
     /// The first Secret that names no hosts.
     pub(in crate::reconcile) fn unlimited_secret(&self) -> Option<SecretRole> {
         match self.hosts_are_named() {
-            Err(Rejection::HostsNotNamed { secret }) if secret == self.settings.source.name => {
-                Some(SecretRole::Client)
+            Err(Rejection::HostsNotNamed { holder })
+                if holder == Holder::of_client(self.settings) =>
+            {
+                Some(SecretRole::of_client(self.settings))
             }
             Err(_) => Some(SecretRole::RefreshToken),
             Ok(()) => None,
@@ -70,7 +74,7 @@ impl Case<'_> {
             && (limited(client.token_hosts.is_some()) || limits_seed && !seed_is_read)
         {
             let permitted = client.token_ca.as_deref();
-            consent::permits_ca(&settings.source.name, permitted, false, settings)?;
+            consent::permits_ca(Holder::of_client(settings), permitted, false, settings)?;
         }
         let Some(initial) = initial.filter(|_| limits_seed) else {
             return Ok(());
@@ -80,12 +84,16 @@ impl Case<'_> {
         match (&observed.seed, recorded) {
             (Source::Read(seed), _) => {
                 let permitted = seed.token_ca.as_deref();
-                consent::permits_ca(&initial.name, permitted, false, settings)
+                consent::permits_ca(secret(&initial.name), permitted, false, settings)
             }
             (_, Some(recorded)) => {
-                consent::permits_ca(&initial.name, Some(recorded), true, settings)
+                consent::permits_ca(secret(&initial.name), Some(recorded), true, settings)
             }
             (_, None) => Ok(()),
         }
     }
+}
+
+fn secret(name: &str) -> Holder {
+    Holder::Secret(name.to_owned())
 }

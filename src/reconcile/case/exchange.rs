@@ -215,7 +215,10 @@ impl Case<'_> {
         };
         let request = TokenRequest {
             endpoint: self.settings.endpoint.clone(),
-            authentication: client.authentication,
+            authentication: match &self.observed.assertion {
+                Some(token) => client.authentication.with_token(token),
+                None => client.authentication,
+            },
             grant: self
                 .settings
                 .grant
@@ -230,6 +233,7 @@ impl Case<'_> {
 
     /// The checks that need no request, and the client that passed them.
     pub(in crate::reconcile) fn preflight(&self) -> Result<UsableClient, Rejection> {
+        self.assertion_is_enabled()?;
         let client = self.client()?;
         self.initial_token()?;
         self.hosts()?;

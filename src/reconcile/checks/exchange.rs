@@ -28,7 +28,7 @@ pub(super) fn a_suspended_credential_rests(case: &Case<'_>) -> Option<Step> {
     if !case.settings.suspend {
         return None;
     }
-    // Whether its token is still the right one is not known yet.
+    // Until the providers are listed, nothing says if its token is still the right one.
     if case.settings.provider_flaw() == Some(&ProviderFlaw::Unlisted) {
         return Some(Step::Rest(later(case.now, delays::UNWATCHED)));
     }
@@ -182,6 +182,32 @@ pub(super) fn the_budget_is_waited_for(case: &Case<'_>) -> Option<Step> {
         peek: false,
     };
     take_permit(case, request)
+}
+
+/// The budget and the API server are not asked each time that something else changes.
+pub(super) fn a_refused_assertion_waits(case: &Case<'_>) -> Option<Step> {
+    let assertion = case.settings.service_account.as_ref()?;
+    let memory = &case.observed.memory.exchange.assertion;
+    let (why, again) = memory.refused(&case.observed.versions(), case.now)?;
+    // Other faults of the inputs come first.
+    case.preflight().ok()?;
+    let rejection = Rejection::Assertion {
+        name: assertion.service_account.clone(),
+        why: why.clone(),
+    };
+    Some(settle(
+        Conditions::rejected_inputs(case, &rejection).wake_by(again),
+    ))
+}
+
+pub(super) fn the_assertion_is_requested(case: &Case<'_>) -> Option<Step> {
+    let assertion = case.settings.service_account.as_ref()?;
+    // Rejected inputs need no token; the last check says why they are rejected.
+    case.preflight().ok()?;
+    if case.observed.assertion.is_some() {
+        return None;
+    }
+    Some(act(Action::RequestAssertion(assertion.clone())))
 }
 
 fn take_permit(case: &Case<'_>, request: PermitRequest) -> Option<Step> {

@@ -83,6 +83,10 @@ pub(crate) enum InputFact {
         /// The private key, if the client has one.
         key: Option<KeyFact>,
     },
+    /// Its token is requested only for an exchange.
+    ServiceAccount {
+        account: String,
+    },
     InitialToken {
         secret: String,
         key: String,

@@ -35,7 +35,8 @@ fn key(client: &Authentication) -> Option<KeyFact> {
         Authentication::Body(_)
         | Authentication::Basic(_)
         | Authentication::BasicEmptySecret { .. }
-        | Authentication::None { .. } => None,
+        | Authentication::None { .. }
+        | Authentication::ServiceAccountToken { .. } => None,
     }
 }
 
@@ -54,7 +55,12 @@ impl Inspection<'_> {
         let client = checked.as_ref().ok();
         let key = client.and_then(|client| key(&client.authentication));
         let keys = settings.client_keys().filter(|key| Some(*key) != missing);
+        let checked = self.0.assertion_is_enabled().and(checked);
         self.checked(checked, || {
+            if let Some(assertion) = &settings.service_account {
+                let account = assertion.service_account.clone();
+                return Finding::good(InputFact::ServiceAccount { account });
+            }
             Finding::good(InputFact::Client {
                 secret: settings.source.name.clone(),
                 keys: keys.map(str::to_owned).collect(),

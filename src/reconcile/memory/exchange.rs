@@ -1,5 +1,6 @@
 //! The memory of the exchange: the last failure, its count, and the place in the queue.
 
+mod assertion;
 mod failure;
 mod recall;
 mod repeats;
@@ -19,6 +20,7 @@ use crate::{
         token::{InputsDigest, TokenMetadata},
     },
 };
+use assertion::AssertionMemory;
 pub(in crate::reconcile) use failure::{FailedAttempt, Failure, FailureCause};
 use repeats::Repeats;
 use secrets::SecretsMemory;
@@ -44,6 +46,7 @@ pub(in crate::reconcile) struct ExchangeMemory {
     ca_bundle_touched: bool,
     /// The two client secrets, if the spec names two.
     pub(in crate::reconcile) secrets: SecretsMemory,
+    pub(in crate::reconcile) assertion: AssertionMemory,
 }
 
 /// A failure that no success has followed yet.

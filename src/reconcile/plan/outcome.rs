@@ -16,7 +16,7 @@ use crate::{
         login::{OtherState, StateReading, StateSecret},
         pace::{Permit, PermitRequest, Slot},
         record::RecordSecret,
-        source::{CaBundle, Source, SourceValue},
+        source::{CaBundle, NoAssertion, Source, SourceValue},
         target::{PodList, TargetReading, TargetSecret},
         write_error::WriteError,
     },
@@ -54,6 +54,8 @@ pub enum Outcome {
     Permit(PermitRequest, Permit),
     /// The slot for an exchange.
     Slot(Slot),
+    /// A token of the ServiceAccount, or why there is none.
+    Assertion(Result<SecretString, NoAssertion>),
     /// An exchange.
     Exchanged(Box<Exchanged>),
     /// A probe.

@@ -37,6 +37,11 @@ pub enum Read {
         /// True if its consent label is known; otherwise its metadata is read first.
         labelled: bool,
     },
+    /// The ServiceAccount that takes the place of the Secret with the client.
+    ServiceAccount {
+        /// The name of the ServiceAccount.
+        name: String,
+    },
     /// The Secret with the initial refresh token.
     Seed {
         /// The name and the key of the Secret.
@@ -97,6 +102,11 @@ impl Read {
 
     #[must_use]
     pub(crate) fn source(settings: &Settings, observed: &Source) -> Self {
+        if let Some(assertion) = &settings.service_account {
+            return Self::ServiceAccount {
+                name: assertion.service_account.clone(),
+            };
+        }
         Self::Source {
             reference: Box::new(settings.source.clone()),
             labelled: observed.version().is_some(),

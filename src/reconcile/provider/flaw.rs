@@ -39,6 +39,10 @@ pub enum Unusable {
     QueryReserved(String),
     #[error("its parameters have the name {0:?}, which is reserved or malformed")]
     Parameter(String),
+    #[error(
+        "its clientAuthentication is ServiceAccountToken, which each CubeCredential sets itself, with its clientAssertion"
+    )]
+    ServiceAccountToken,
     #[error("{0}")]
     CaBundle(#[from] CaBundleError),
     /// The text is the JSON parser's, which names the field.

@@ -20,3 +20,10 @@ fn the_version_is_that_of_the_fields_alone() {
         |name: &str, value: &str| version(json!({"tokenURL": url, "parameters": {name: value}}));
     assert_ne!(parameters("a", "bc"), parameters("ab", "c"));
 }
+
+#[test]
+fn a_method_that_a_credential_sets_itself_is_no_default() {
+    let spec = json!({"tokenURL": "https://login.example.com/token", "clientAuthentication": "ServiceAccountToken"});
+    let refused = ProviderObject::of_namespace(serde_json::from_value(spec).unwrap());
+    assert_eq!(refused, Err(Unusable::ServiceAccountToken));
+}

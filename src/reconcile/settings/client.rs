@@ -1,6 +1,6 @@
 //! The client in a spec: where its id, its secret or its private key are.
 
-use super::error::SettingsError;
+use super::{assertion::ServiceAccountAssertion, error::SettingsError};
 use crate::api::{ClientAssertion, ClientAuthentication, ClientSecretRef, CubeCredentialSpec};
 
 /// The default of `clientIDKey`.
@@ -12,12 +12,17 @@ const PRIVATE_KEY_KEY: &str = "private-key";
 const TLS_KEY: &str = "tls.key";
 const TLS_CERTIFICATE: &str = "tls.crt";
 
-/// The Secret of the client, with the defaults of its method.
+/// The Secret of the client, with the defaults of its method, or the ServiceAccount in its place.
 pub(super) fn source(
     spec: &CubeCredentialSpec,
     method: ClientAuthentication,
+    account: Option<&ServiceAccountAssertion>,
 ) -> Result<ClientSecretRef, SettingsError> {
-    let mut source = spec.client_secret_ref.clone();
+    let mut source = match (spec.client_secret_ref.clone(), account) {
+        (Some(source), None) => source,
+        (None, Some(account)) => return Ok(without_secret(account)),
+        (None, None) | (Some(_), Some(_)) => return Err(SettingsError::ClientSecretRefMismatch),
+    };
     let (key, certificate) = (&mut source.private_key_key, &mut source.certificate_key);
     match method {
         ClientAuthentication::PrivateKeyJwt => {
@@ -32,7 +37,8 @@ pub(super) fn source(
         ClientAuthentication::Body
         | ClientAuthentication::Basic
         | ClientAuthentication::BasicEmptySecret
-        | ClientAuthentication::None => {}
+        | ClientAuthentication::None
+        | ClientAuthentication::ServiceAccountToken => {}
     }
     if source.private_key_key.is_some() {
         return Err(SettingsError::PrivateKeyMismatch("privateKeyKey"));
@@ -43,11 +49,23 @@ pub(super) fn source(
     Ok(source)
 }
 
+/// A ServiceAccount has no keys.
+fn without_secret(account: &ServiceAccountAssertion) -> ClientSecretRef {
+    ClientSecretRef {
+        name: account.service_account.clone(),
+        client_id_key: String::new(),
+        client_secret_key: String::new(),
+        private_key_key: None,
+        certificate_key: None,
+    }
+}
+
 pub(super) fn id(spec: &CubeCredentialSpec) -> Result<Option<String>, SettingsError> {
     let Some(id) = &spec.client_id else {
         return Ok(None);
     };
-    if spec.client_secret_ref.client_id_key != CLIENT_ID_KEY {
+    let secret = spec.client_secret_ref.as_ref();
+    if secret.is_some_and(|secret| secret.client_id_key != CLIENT_ID_KEY) {
         return Err(SettingsError::TwoClientIds);
     }
     printable("clientID", id)?;
@@ -61,9 +79,7 @@ pub(super) fn assertion(
     let Some(assertion) = &spec.client_assertion else {
         return Ok(None);
     };
-    if method != ClientAuthentication::PrivateKeyJwt {
-        return Err(SettingsError::AssertionMismatch);
-    }
+    fields(assertion, method)?;
     for (field, text) in [
         ("clientAssertion.audience", &assertion.audience),
         ("clientAssertion.keyID", &assertion.key_id),
@@ -72,7 +88,42 @@ pub(super) fn assertion(
             printable(field, text)?;
         }
     }
-    Ok(Some(assertion.clone()))
+    Ok((method == ClientAuthentication::PrivateKeyJwt).then(|| assertion.clone()))
+}
+
+/// Each field is for one method.
+fn fields(assertion: &ClientAssertion, method: ClientAuthentication) -> Result<(), SettingsError> {
+    let (other, foreign) = match method {
+        ClientAuthentication::PrivateKeyJwt => (
+            "ServiceAccountToken",
+            [
+                (
+                    "serviceAccountName",
+                    assertion.service_account_name.is_some(),
+                ),
+                ("", false),
+            ],
+        ),
+        ClientAuthentication::ServiceAccountToken => (
+            "PrivateKeyJWT",
+            [
+                ("keyID", assertion.key_id.is_some()),
+                ("algorithm", assertion.algorithm.is_some()),
+            ],
+        ),
+        ClientAuthentication::Body
+        | ClientAuthentication::Basic
+        | ClientAuthentication::BasicEmptySecret
+        | ClientAuthentication::None
+        | ClientAuthentication::MutualTls => return Err(SettingsError::AssertionMismatch),
+    };
+    match foreign.into_iter().find(|(_, is_set)| *is_set) {
+        Some((field, _)) => Err(SettingsError::AssertionField {
+            field,
+            method: other,
+        }),
+        None => Ok(()),
+    }
 }
 
 fn printable(field: &'static str, text: &str) -> Result<(), SettingsError> {

@@ -23,8 +23,23 @@ pub enum SettingsError {
     RefreshScopesMismatch,
     #[error("spec.clientAuthentication None needs grant RefreshToken")]
     PublicClientWithoutLogin,
-    #[error("spec.clientAssertion needs spec.clientAuthentication PrivateKeyJWT")]
+    #[error(
+        "spec.clientSecretRef is required with each spec.clientAuthentication but ServiceAccountToken, which has none"
+    )]
+    ClientSecretRefMismatch,
+    #[error(
+        "spec.clientAuthentication ServiceAccountToken needs spec.clientAssertion with audience and serviceAccountName"
+    )]
+    AssertionIncomplete,
+    #[error(
+        "spec.clientAssertion needs spec.clientAuthentication PrivateKeyJWT or ServiceAccountToken"
+    )]
     AssertionMismatch,
+    #[error("spec.clientAssertion.{field} needs spec.clientAuthentication {method}")]
+    AssertionField {
+        field: &'static str,
+        method: &'static str,
+    },
     #[error("spec.clientSecretRef.{0} needs spec.clientAuthentication PrivateKeyJWT or MutualTLS")]
     PrivateKeyMismatch(&'static str),
     #[error("spec.clientID and spec.clientSecretRef.clientIDKey name two client ids: remove one")]

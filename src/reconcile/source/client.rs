@@ -29,7 +29,7 @@ pub(in crate::reconcile) fn usable(
     preferred: SecretKey,
     now: Timestamp,
 ) -> Checked<UsableClient> {
-    let role = SecretRole::Client;
+    let role = SecretRole::of_client(settings);
     let name = &settings.source.name;
     let found = match source {
         Source::Absent => return Err(absent(role, name)),
@@ -42,8 +42,8 @@ pub(in crate::reconcile) fn usable(
         found,
         now,
     };
-    let id = values.id()?;
-    let with_secret = |id, method: fn(Client) -> Authentication| {
+    let with_secret = |method: fn(Client) -> Authentication| {
+        let id = values.id()?;
         let (secret, secrets) = values.secret(preferred)?;
         Ok(UsableClient {
             authentication: method(Client { id, secret }),
@@ -51,12 +51,15 @@ pub(in crate::reconcile) fn usable(
         })
     };
     let authentication = match settings.authentication {
-        ClientAuthentication::Body => return with_secret(id, Authentication::Body),
-        ClientAuthentication::Basic => return with_secret(id, Authentication::Basic),
-        ClientAuthentication::BasicEmptySecret => Authentication::BasicEmptySecret { id },
-        ClientAuthentication::None => Authentication::None { id },
-        ClientAuthentication::PrivateKeyJwt => Authentication::PrivateKeyJwt(values.signer(id)?),
-        ClientAuthentication::MutualTls => Authentication::MutualTls(values.certified(id)?),
+        ClientAuthentication::Body => return with_secret(Authentication::Body),
+        ClientAuthentication::Basic => return with_secret(Authentication::Basic),
+        ClientAuthentication::BasicEmptySecret => {
+            Authentication::BasicEmptySecret { id: values.id()? }
+        }
+        ClientAuthentication::None => Authentication::None { id: values.id()? },
+        ClientAuthentication::PrivateKeyJwt => Authentication::PrivateKeyJwt(values.signer()?),
+        ClientAuthentication::MutualTls => Authentication::MutualTls(values.certified()?),
+        ClientAuthentication::ServiceAccountToken => values.account(),
     };
     Ok(UsableClient {
         authentication,
@@ -103,8 +106,9 @@ impl<'a> Values<'a> {
         text(value).map_err(|flaw| malformed(SecretRole::Client, self.name(), key, flaw))
     }
 
-    fn signer(&self, id: String) -> Checked<Signer> {
+    fn signer(&self) -> Checked<Signer> {
         let settings = self.settings;
+        let id = self.id()?;
         let key = self.private_key()?;
         let wanted = settings.assertion.as_deref();
         let algorithm = key
@@ -122,7 +126,20 @@ impl<'a> Values<'a> {
         })
     }
 
-    fn certified(&self, id: String) -> Checked<CertifiedClient> {
+    /// The client that has no value in a Secret. Its token is requested last of all.
+    fn account(&self) -> Authentication {
+        let settings = self.settings;
+        let account = settings.service_account.as_ref();
+        let subject = account.map(|account| account.subject(&settings.namespace));
+        Authentication::ServiceAccountToken {
+            id: settings.client_id.clone(),
+            subject: subject.unwrap_or_default(),
+            token: SecretString::default(),
+        }
+    }
+
+    fn certified(&self) -> Checked<CertifiedClient> {
+        let id = self.id()?;
         let key = self.private_key()?;
         let certificate = self.certificate(&key)?;
         let certificate = certificate.ok_or_else(|| self.missing(ClientValue::Certificate))?;

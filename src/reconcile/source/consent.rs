@@ -1,25 +1,24 @@
 //! The consent of a Secret's owner besides the label: the hosts that it may be sent to, and the private CAs that count there.
 
-use super::{CaOrigin, Rejection, SourceSecret, rejection::ca_bundle_kind};
+use super::{CaOrigin, Holder, Rejection, SourceSecret, rejection::ca_bundle_kind};
 use crate::reconcile::settings::Settings;
 
 /// Returns whether a Secret names hosts, where the operator requires that.
 pub(in crate::reconcile) fn names_hosts<T>(
-    secret: &str,
+    holder: Holder,
     found: &SourceSecret<T>,
 ) -> Result<(), Rejection> {
     if found.token_hosts.is_some() {
         return Ok(());
     }
-    let secret = secret.to_owned();
-    Err(Rejection::HostsNotNamed { secret })
+    Err(Rejection::HostsNotNamed { holder })
 }
 
 /// Returns whether the owner of a Secret allows the CA certificates of the spec. It matters where a list of hosts applies: the
 /// author of the spec, who chooses the CA, otherwise decides which server may pose as a host on the list. The
 /// argument is the annotation, also of a Secret that is gone by now.
 pub(in crate::reconcile) fn permits_ca(
-    secret: &str,
+    holder: Holder,
     permitted: Option<&str>,
     secret_is_gone: bool,
     settings: &Settings,
@@ -33,7 +32,7 @@ pub(in crate::reconcile) fn permits_ca(
         return Ok(());
     }
     Err(Rejection::CaNotPermitted {
-        secret: secret.to_owned(),
+        holder,
         secret_is_gone,
         ca,
     })

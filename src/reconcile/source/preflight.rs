@@ -5,7 +5,7 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    CaBundle, CaBundleFlaw, Flaw, Outer, Rejection, SecretRole, Source, SourceValue,
+    CaBundle, CaBundleFlaw, Flaw, Holder, Outer, Rejection, SecretRole, Source, SourceValue,
     rejection::Rejection::{HostListMalformed, HostNotAllowedByOperator, HostNotAllowedByOwner},
 };
 use crate::{
@@ -66,17 +66,16 @@ pub(in crate::reconcile) fn operator_allows(
 
 /// Returns whether the owner of a Secret allows the host. Without a list, any host is allowed.
 pub(in crate::reconcile) fn owner_allows(
-    secret: &str,
+    holder: Holder,
     hosts: Option<&str>,
     endpoint: &Endpoint,
 ) -> Checked<()> {
     let Some(hosts) = hosts else { return Ok(()) };
-    let secret = secret.to_owned();
     match HostList::parse(hosts) {
-        Err(_) => Err(HostListMalformed { secret }),
+        Err(_) => Err(HostListMalformed { holder }),
         Ok(list) if list.allows(endpoint) => Ok(()),
         Ok(_) => Err(HostNotAllowedByOwner {
-            secret,
+            holder,
             host: endpoint.authority(),
         }),
     }

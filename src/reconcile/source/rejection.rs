@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 use thiserror::Error;
 
+use super::holder::{Holder, SecretRole};
 use crate::{
     api::{CaBundleKind, CaBundleRef, Reason, annotation, label},
+    api_error::ApiError,
     oauth::{
         ca_bundle::{LARGEST, LeftOut},
         private_key::KeyFlaw,
@@ -18,10 +20,10 @@ use crate::{
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Rejection {
     /// A Secret is missing.
-    #[error("Secret {name:?} not found")]
+    #[error("{} not found", role.holder(name))]
     SecretAbsent { role: SecretRole, name: String },
     /// A Secret has no consent label.
-    #[error("Secret {name:?} is not labelled for use")]
+    #[error("{} is not labelled for use", role.holder(name))]
     NotLabelled { role: SecretRole, name: String },
     /// A Secret lacks a key.
     #[error("Secret {name:?} has no key {}", keys_shown(key))]
@@ -45,6 +47,9 @@ pub enum Rejection {
         key: String,
         flaw: ClientKeyFlaw,
     },
+    /// There is no token of the ServiceAccount to authenticate with.
+    #[error("no token of ServiceAccount {name:?}: {why}")]
+    Assertion { name: String, why: NoAssertion },
     /// The operator's own list of hosts lacks this one.
     #[error("the operator must not send credentials to {host}")]
     HostNotAllowedByOperator {
@@ -52,9 +57,9 @@ pub enum Rejection {
         host: String,
     },
     /// The list of hosts on a Secret lacks this one.
-    #[error("Secret {secret:?} must not be sent to {host}")]
+    #[error("{holder} must not be sent to {host}")]
     HostNotAllowedByOwner {
-        secret: String,
+        holder: Holder,
         /// The host of the token endpoint, with its port if that is not 443.
         host: String,
     },
@@ -63,22 +68,22 @@ pub enum Rejection {
     ProbeHost {
         /// With its port if that is not 443.
         host: String,
-        /// The Secret with the list; `None`: it is the operator's own.
-        secret: Option<String>,
+        /// The object with the list; `None`: it is the operator's own.
+        holder: Option<Holder>,
     },
     /// The list of hosts on a Secret cannot be read. Its entry is not shown: the author of the spec may not read that Secret.
     #[error(
-        "annotation {} of Secret {secret:?} has an invalid entry",
+        "annotation {} of {holder} has an invalid entry",
         annotation::TOKEN_HOSTS
     )]
-    HostListMalformed { secret: String },
+    HostListMalformed { holder: Holder },
     /// A Secret has no list of hosts, and the operator requires one.
-    #[error("Secret {secret:?} names no hosts, which is required")]
-    HostsNotNamed { secret: String },
+    #[error("{holder} names no hosts, which is required")]
+    HostsNotNamed { holder: Holder },
     /// The owner of a Secret to which a list of hosts applies has not allowed the CA certificates.
-    #[error("Secret {secret:?} does not allow the CAs of {ca}")]
+    #[error("{holder} does not allow the CAs of {ca}")]
     CaNotPermitted {
-        secret: String,
+        holder: Holder,
         /// True if the Secret was deleted after its owner's annotation was recorded.
         secret_is_gone: bool,
         ca: CaOrigin,
@@ -147,13 +152,21 @@ pub enum Withheld {
     Unbound,
 }
 
-/// The role of a user's Secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum SecretRole {
-    /// It has the client id and the client secret.
-    Client,
-    /// It has the initial refresh token.
-    RefreshToken,
+/// Why there is no token of a ServiceAccount.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum NoAssertion {
+    /// The operator was started without it.
+    #[error("this operator may not request one")]
+    NotEnabled,
+    /// The token would be a login to this cluster.
+    #[error("audience {0:?} is one of the API server")]
+    ApiServerAudience(String),
+    /// The API server refuses, or could not be reached.
+    #[error("{0}")]
+    Refused(ApiError),
+    /// The API server issued none.
+    #[error("the API server's response has none")]
+    Empty,
 }
 
 /// The flaw of a private key, or of its certificate.
@@ -247,8 +260,25 @@ impl Rejection {
     /// The reason that conditions show.
     #[must_use]
     pub(crate) fn reason(&self) -> Reason {
-        use SecretRole::{Client, RefreshToken};
+        use SecretRole::{Client, RefreshToken, ServiceAccount};
         match self {
+            Self::SecretAbsent {
+                role: ServiceAccount,
+                ..
+            }
+            | Self::KeyMissing {
+                role: ServiceAccount,
+                ..
+            } => Reason::ServiceAccountNotFound,
+            Self::NotLabelled {
+                role: ServiceAccount,
+                ..
+            } => Reason::ServiceAccountNotLabelled,
+            Self::Assertion { .. }
+            | Self::Malformed {
+                role: ServiceAccount,
+                ..
+            } => Reason::ServiceAccountTokenFailed,
             Self::SecretAbsent { role: Client, .. } => Reason::ClientSecretNotFound,
             Self::NotLabelled { role: Client, .. } => Reason::ClientSecretNotLabelled,
             Self::KeyMissing { role: Client, .. } => Reason::ClientSecretKeyMissing,
@@ -284,10 +314,10 @@ impl Rejection {
     #[must_use]
     pub(in crate::reconcile) fn of_probe(self) -> Self {
         match self {
-            Self::HostNotAllowedByOperator { host } => Self::ProbeHost { host, secret: None },
-            Self::HostNotAllowedByOwner { host, secret } => Self::ProbeHost {
+            Self::HostNotAllowedByOperator { host } => Self::ProbeHost { host, holder: None },
+            Self::HostNotAllowedByOwner { host, holder } => Self::ProbeHost {
                 host,
-                secret: Some(secret),
+                holder: Some(holder),
             },
             other => other,
         }
@@ -299,6 +329,7 @@ impl Rejection {
             // Only so many ConfigMaps with a CA bundle are watched.
             Self::SecretAbsent { .. }
             | Self::NotLabelled { .. }
+            | Self::Assertion { .. }
             | Self::StoredToken { .. }
             | Self::RefreshTokenInUse { .. }
             | Self::CaBundle { .. } => true,

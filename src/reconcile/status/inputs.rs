@@ -5,7 +5,9 @@ use crate::{
     reconcile::{
         provider::ProviderFlaw,
         settings::Settings,
-        source::{CaBundleFlaw, ClientKeyFlaw, Flaw, Rejection, SecretRole, Withheld},
+        source::{
+            CaBundleFlaw, ClientKeyFlaw, Flaw, Holder, NoAssertion, Rejection, SecretRole, Withheld,
+        },
     },
 };
 
@@ -27,6 +29,7 @@ pub(super) fn rejected_inputs(rejection: &Rejection, settings: &Settings) -> Str
         | Rejection::HostsNotNamed { .. }
         | Rejection::HostListMalformed { .. }
         | Rejection::CaNotPermitted { .. } => allow_host(rejection, settings),
+        Rejection::Assertion { name, why } => obtain_assertion(name, why, settings),
         Rejection::StoredToken { why, .. } => consent_again(why, settings),
         Rejection::RefreshTokenInUse { given, state, .. } => {
             give_own_token(*given, state.as_deref())
@@ -78,6 +81,28 @@ fn create(role: SecretRole, settings: &Settings) -> String {
                 None => create,
             }
         }
+        SecretRole::ServiceAccount => {
+            format!("create it with {}", consent(settings))
+        }
+    }
+}
+
+/// How the operator gets a token of the ServiceAccount.
+fn obtain_assertion(name: &str, why: &NoAssertion, settings: &Settings) -> String {
+    match why {
+        NoAssertion::NotEnabled => {
+            "ask the installer to set chart value serviceAccountTokens to true".into()
+        }
+        NoAssertion::ApiServerAudience(_) => {
+            "set spec.clientAssertion.audience to the one that the provider expects".into()
+        }
+        NoAssertion::Refused(error) if error.is_refusal() => format!(
+            "ask the installer for create on serviceaccounts/token of {name:?} in namespace {:?}",
+            settings.namespace
+        ),
+        NoAssertion::Refused(_) | NoAssertion::Empty => {
+            "no action needed; if this persists, check the API server".into()
+        }
     }
 }
 
@@ -119,6 +144,7 @@ fn add_key(role: SecretRole) -> String {
     let field = match role {
         SecretRole::Client => "spec.clientSecretRef",
         SecretRole::RefreshToken => "spec.refreshTokenRef",
+        SecretRole::ServiceAccount => "spec.clientAssertion",
     };
     format!("add it, or name the right key in {field}")
 }
@@ -159,17 +185,17 @@ fn allow_host(rejection: &Rejection, settings: &Settings) -> String {
             let url = settings.url_field();
             format!("correct {url}, or ask the installer to add the host to --allowed-token-hosts")
         }
-        Rejection::ProbeHost { secret: None, .. } => {
+        Rejection::ProbeHost { holder: None, .. } => {
             "correct it, or ask the installer to add that host to --allowed-token-hosts".into()
         }
         Rejection::ProbeHost {
-            secret: Some(secret),
+            holder: Some(holder),
             ..
         } => format!(
-            "correct it, or ask the owner of Secret {secret:?} to add that host to annotation {}",
+            "correct it, or ask the owner of {holder} to add that host to annotation {}",
             annotation::TOKEN_HOSTS
         ),
-        Rejection::HostsNotNamed { secret } => set_hosts(secret, settings),
+        Rejection::HostsNotNamed { holder } => set_hosts(holder, settings),
         Rejection::HostListMalformed { .. } => {
             "its owner must write host or host:port, separated by commas".into()
         }
@@ -182,9 +208,9 @@ fn allow_host(rejection: &Rejection, settings: &Settings) -> String {
             annotation::TOKEN_CA,
             ca.entry()
         ),
-        Rejection::CaNotPermitted { secret, ca, .. } => {
+        Rejection::CaNotPermitted { holder, ca, .. } => {
             let entry = ca.entry();
-            annotate(secret, annotation::TOKEN_CA, &entry, settings)
+            annotate(holder, annotation::TOKEN_CA, &entry, settings)
         }
         _ => format!(
             "correct {}, or ask its owner to add that host to annotation {}",
@@ -205,25 +231,24 @@ fn give_own_token(given: bool, state: Option<&str>) -> String {
 
 /// A Secret names no hosts, and that is no failure.
 pub(super) fn unlimited_secret(role: SecretRole, settings: &Settings) -> String {
-    let secret = match (role, settings.grant.refresh_token()) {
-        (SecretRole::RefreshToken, Some(initial)) => &initial.name,
-        _ => &settings.source.name,
+    let holder = match (role, settings.grant.refresh_token()) {
+        (SecretRole::RefreshToken, Some(initial)) => role.holder(&initial.name),
+        _ => Holder::of_client(settings),
     };
     let annotation = annotation::TOKEN_HOSTS;
-    format!(
-        "Secret {secret:?} may be sent to any host: its owner can limit it with annotation {annotation}"
-    )
+    format!("{holder} may be sent to any host: its owner can limit it with annotation {annotation}")
 }
 
-fn set_hosts(secret: &str, settings: &Settings) -> String {
+fn set_hosts(holder: &Holder, settings: &Settings) -> String {
     let host = settings.endpoint.authority();
-    annotate(secret, annotation::TOKEN_HOSTS, &host, settings)
+    annotate(holder, annotation::TOKEN_HOSTS, &host, settings)
 }
 
 /// Without `--overwrite`: a value that the owner has written must not get lost.
-fn annotate(secret: &str, name: &str, value: &str, settings: &Settings) -> String {
+fn annotate(holder: &Holder, name: &str, value: &str, settings: &Settings) -> String {
     let namespace = &settings.namespace;
-    format!("its owner can run `kubectl annotate secret {secret} -n {namespace} {name}={value}`")
+    let (kind, object) = (holder.kubectl_kind(), holder.name());
+    format!("its owner can run `kubectl annotate {kind} {object} -n {namespace} {name}={value}`")
 }
 
 /// The name and the key of the Secret with the initial refresh token; empty where the grant has none.

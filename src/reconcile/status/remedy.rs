@@ -115,6 +115,9 @@ pub(super) fn of_response(reason: Reason, settings: &Settings, worked: bool) -> 
         | Reason::ClientKeyInvalid
         | Reason::ClientCertificateExpired
         | Reason::ClientCertificateRefused
+        | Reason::ServiceAccountNotFound
+        | Reason::ServiceAccountNotLabelled
+        | Reason::ServiceAccountTokenFailed
         | Reason::RefreshTokenNotFound
         | Reason::RefreshTokenNotLabelled
         | Reason::RefreshTokenMalformed
@@ -175,6 +178,7 @@ fn write_new_secret(settings: &Settings) -> String {
             "{}; else ask the provider whether the client was disabled",
             register_key(settings)
         ),
+        ClientAuthentication::ServiceAccountToken => trust_issuer(settings),
         ClientAuthentication::Body | ClientAuthentication::Basic => format!(
             "if there is a newer secret, write it to {secret} of Secret {name:?}; else ask the provider"
         ),
@@ -205,6 +209,18 @@ pub(super) fn of_clock(skew: SignedDuration) -> String {
     )
 }
 
+/// The provider did not accept the token of a ServiceAccount.
+fn trust_issuer(settings: &Settings) -> String {
+    let account = settings.service_account.as_ref();
+    let audience = account.map_or("", |account| &account.audience);
+    format!(
+        "check that the provider trusts this cluster's issuer, audience {:?} and subject system:serviceaccount:{}:{}",
+        shortened(audience),
+        settings.namespace,
+        settings.source.name
+    )
+}
+
 fn check_client(settings: &Settings) -> String {
     let source = &settings.source;
     let (id, name) = (&source.client_id_key, &source.name);
@@ -223,6 +239,7 @@ fn check_client(settings: &Settings) -> String {
             let key = register_key(settings);
             return format!("{key}, or correct spec.clientAssertion");
         }
+        ClientAuthentication::ServiceAccountToken => return trust_issuer(settings),
         ClientAuthentication::Body => "Body",
         ClientAuthentication::Basic => "Basic",
     };

@@ -159,7 +159,7 @@ impl World {
         *match what {
             Read::Target { .. } => &mut costs.target_reads,
             Read::Previous { .. } => &mut costs.previous_reads,
-            Read::Source { .. } => &mut costs.source_reads,
+            Read::Source { .. } | Read::ServiceAccount { .. } => &mut costs.source_reads,
             Read::Seed { .. } => &mut costs.seed_reads,
             Read::State { .. } => &mut costs.state_reads,
             Read::Record { .. } => &mut costs.record_reads,
@@ -210,6 +210,7 @@ impl World {
                 costs.exchanges += 1;
                 self.assert_permitted(observed);
             }
+            Action::RequestAssertion(_) => costs.assertions += 1,
             Action::Probe(_) => costs.probes += 1,
             Action::Store(_) => costs.stores += 1,
             Action::Record(record) => {

@@ -1,6 +1,9 @@
 //! The findings of `cube-operator check` about a credential: in the words of the conditions, and never with a secret.
 
-use super::world::{TARGET, World, seconds};
+use super::{
+    secrets::name_keys,
+    world::{TARGET, World, seconds},
+};
 use crate::{
     api::Reason,
     reconcile::{
@@ -115,7 +118,7 @@ fn a_healthy_credential_is_good_throughout() {
 #[test]
 fn of_two_client_secrets_a_check_says_which_exist_and_which_one_works() {
     let mut world = World::new();
-    world.spec.client_secret_ref.client_secret_key = "client-secret,next".into();
+    name_keys(&mut world.spec, "client-secret,next");
     world.edit_source(|source| source.values.next_secret = SourceValue::Text("S3CRET-2".into()));
     world.settle();
     let found = |world: &mut World| {

@@ -64,6 +64,7 @@ fn the_assertion_has_its_defaults_from_the_spec_and_the_key() {
             audience: Some("https://issuer.example/".into()),
             key_id: Some("k2".into()),
             algorithm: Some(SigningAlgorithm::RS256),
+            service_account_name: None,
         }));
     });
     // The id in the Secret is not read any more.
@@ -225,7 +226,8 @@ fn a_certificate_must_be_the_keys_own() {
         ),
     ] {
         let mut world = with_key(World::new(), text!("p256-jwk"));
-        world.spec.client_secret_ref.certificate_key = Some("tls.crt".into());
+        let source = world.spec.client_secret_ref.as_mut().unwrap();
+        source.certificate_key = Some("tls.crt".into());
         world.edit_source(|source| {
             source.values.certificate = SourceCertificate::of(certificate.map(str::as_bytes));
         });

@@ -9,16 +9,22 @@ use super::{
     world::{World, seconds},
 };
 use crate::{
-    api::{ConditionStatus, ConditionType, Reason},
+    api::{ConditionStatus, ConditionType, CubeCredentialSpec, Reason},
     reconcile::{Budget, SourceValue},
 };
 
 const OLD: &str = "S3CRET-1";
 const NEW: &str = "S3CRET-2";
 
+/// Names the keys of the client secret.
+pub(super) fn name_keys(spec: &mut CubeCredentialSpec, keys: &str) {
+    let source = spec.client_secret_ref.as_mut().unwrap();
+    source.client_secret_key = keys.into();
+}
+
 /// The same world, whose Secret has these two client secrets.
 fn with_two(mut world: World) -> World {
-    world.spec.client_secret_ref.client_secret_key = "client-secret,client-secret-next".into();
+    name_keys(&mut world.spec, "client-secret,client-secret-next");
     world.edit_source(|source| source.values.next_secret = SourceValue::Text(NEW.into()));
     world
 }
@@ -200,7 +206,7 @@ fn no_live_token_is_replaced_before_the_secret_that_it_was_issued_for_is_removed
     let mut world = World::ready();
     // The spec names a second key, the owner adds it, and the provider takes both.
     world.edit_spec(|spec| {
-        spec.client_secret_ref.client_secret_key = "client-secret,client-secret-next".into();
+        name_keys(spec, "client-secret,client-secret-next");
     });
     world.settle();
     world.edit_source(|source| source.values.next_secret = SourceValue::Text(NEW.into()));
@@ -314,11 +320,11 @@ fn an_edited_status_costs_one_request_at_most() {
 fn a_credential_with_one_key_says_nothing_of_it() {
     let mut world = World::ready();
     assert_eq!(works(&world), None);
-    world.edit_spec(|spec| spec.client_secret_ref.client_secret_key = "client-secret,next".into());
+    world.edit_spec(|spec| name_keys(spec, "client-secret,next"));
     world.settle();
     world.wake();
     assert_eq!(works(&world), Some("client-secret"));
-    world.edit_spec(|spec| spec.client_secret_ref.client_secret_key = "client-secret".into());
+    world.edit_spec(|spec| name_keys(spec, "client-secret"));
     world.settle();
     assert_eq!(works(&world), None);
 }

@@ -109,6 +109,11 @@ fn fields(settings: &Settings, client: &Authentication, secret: Option<&SecretSt
     fields.push(client.client_id());
     fields.push(secret.map_or("", ExposeSecret::expose_secret));
     fields.push(client.spec_name());
+    // A new token of the same ServiceAccount is no other input.
+    if let Some(account) = &settings.service_account {
+        fields.push(&account.service_account);
+        fields.push(&account.audience);
+    }
     fields.push(&scopes);
     for (name, value) in &settings.parameters {
         fields.push(name);

@@ -31,10 +31,45 @@ pub(super) fn refusals() -> Vec<Refusal> {
         target_metadata(),
         reserved_parameters(),
         probes(),
+        assertions(),
     ]
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// Clients that authenticate with a token of a ServiceAccount.
+#[rustfmt::skip]
+fn assertions() -> Vec<Refusal> {
+    const INCOMPLETE: &str = "clientAuthentication ServiceAccountToken needs clientAssertion with audience and serviceAccountName";
+    const AUDIENCE: &str = "spec.clientAssertion.audience: Invalid value: …audience is the name that the provider expects: a token for \
+                            the API server of this cluster would be a login to it";
+    const FOREIGN: &str = "clientAssertion.keyID and algorithm are for clientAuthentication PrivateKeyJWT only: remove them";
+    let with = |assertion: Value| {
+        spec(&json!({
+            "clientSecretRef": null, "clientAuthentication": "ServiceAccountToken", "clientAssertion": assertion,
+        }))
+    };
+    let of = |audience: &str| with(json!({"audience": audience, "serviceAccountName": "a"}));
+    let mut rows = vec![
+        (with(json!(null)), INCOMPLETE.into()),
+        (with(json!({"audience": "a"})), INCOMPLETE.into()),
+        (with(json!({"serviceAccountName": "a"})), INCOMPLETE.into()),
+        (with(json!({"audience": "a", "serviceAccountName": "a", "keyID": "a"})), FOREIGN.into()),
+        (with(json!({"audience": "a", "serviceAccountName": "a", "algorithm": "ES256"})), FOREIGN.into()),
+        (of("a b"), "audience has printable ASCII characters and no blank".into()),
+        (spec(&json!({"clientAuthentication": "ServiceAccountToken"})), "clientSecretRef is required".into()),
+        (of(""), "spec.clientAssertion.audience in body should be at least 1 chars long".into()),
+        (of(&"a".repeat(513)), "spec.clientAssertion.audience: Too long: may not be more than 512".into()),
+        (with(json!({"audience": "a", "serviceAccountName": "A"})), "spec.clientAssertion.serviceAccountName: Invalid value".into()),
+    ];
+    for audience in [
+        "kubernetes", "https://kubernetes.default.svc", "https://kubernetes.default.svc.cluster.local", "kubernetes.default",
+        "https://kubernetes.default.svc/",
+    ] {
+        rows.push((of(audience), AUDIENCE.into()));
+    }
+    rows
 }
 
 const PARAMETER_NAME: &str =
@@ -86,8 +121,8 @@ fn required_and_enumerated() -> Vec<Refusal> {
         (sign_in(&format!("https://example.com/{}", "a".repeat(493))), "spec.authorizationURL: Too long: may not be more than 512".into()),
         (url(&format!("https://example.com/{}", "a".repeat(493))), "spec.tokenURL: Too long: may not be more than 512".into()),
         (spec(&json!({"grant": "Password"})), "spec.grant: Unsupported value: \"Password\": supported values: \"ClientCredentials\", \"RefreshToken\", \"AccountCredentials\"".into()),
-        (spec(&json!({"clientAuthentication": "body"})), "spec.clientAuthentication: Unsupported value: \"body\": supported values: \"Body\", \"Basic\", \"BasicEmptySecret\", \"None\", \"PrivateKeyJWT\", \"MutualTLS\"".into()),
-        (spec(&json!({"clientSecretRef": null})), "spec.clientSecretRef: Required value".into()),
+        (spec(&json!({"clientAuthentication": "body"})), "spec.clientAuthentication: Unsupported value: \"body\": supported values: \"Body\", \"Basic\", \"BasicEmptySecret\", \"None\", \"PrivateKeyJWT\", \"MutualTLS\", \"ServiceAccountToken\"".into()),
+        (spec(&json!({"clientSecretRef": null})), "clientSecretRef is required: name the Secret of the client; only clientAuthentication ServiceAccountToken has none".into()),
         (spec(&json!({"clientSecretRef": {"name": null}})), "spec.clientSecretRef.name: Required value".into()),
     ]
 }
@@ -96,13 +131,16 @@ fn required_and_enumerated() -> Vec<Refusal> {
 #[rustfmt::skip]
 fn clients() -> Vec<Refusal> {
     let signing = |assertion: Value| spec(&json!({"clientAuthentication": "PrivateKeyJWT", "clientAssertion": assertion}));
+    let assertion = "clientAssertion is for clientAuthentication PrivateKeyJWT and ServiceAccountToken only";
     let keys = "clientSecretRef.privateKeyKey and certificateKey are for clientAuthentication PrivateKeyJWT and MutualTLS only: remove them, or set clientAuthentication";
     vec![
-        (spec(&json!({"clientAssertion": {}})), "clientAssertion is for clientAuthentication PrivateKeyJWT only: remove it, or set clientAuthentication".into()),
-        (spec(&json!({"clientAuthentication": "Basic", "clientAssertion": {"audience": "a"}})), "clientAssertion is for clientAuthentication PrivateKeyJWT only".into()),
+        (spec(&json!({"clientAssertion": {}})), format!("{assertion}: remove it, or set clientAuthentication")),
+        (spec(&json!({"clientAssertion": {"audience": "a", "serviceAccountName": "a"}})), assertion.into()),
+        (signing(json!({"serviceAccountName": "a"})), "clientAssertion.serviceAccountName is for clientAuthentication ServiceAccountToken only: remove it".into()),
+        (spec(&json!({"clientAuthentication": "Basic", "clientAssertion": {"audience": "a"}})), assertion.into()),
         (spec(&json!({"clientSecretRef": {"privateKeyKey": "a"}})), keys.into()),
         (spec(&json!({"clientAuthentication": "Basic", "clientSecretRef": {"certificateKey": "a"}})), keys.into()),
-        (spec(&json!({"clientAuthentication": "MutualTLS", "clientAssertion": {}})), "clientAssertion is for clientAuthentication PrivateKeyJWT only".into()),
+        (spec(&json!({"clientAuthentication": "MutualTLS", "clientAssertion": {}})), assertion.into()),
         (signing(json!({"algorithm": "HS256"})), "spec.clientAssertion.algorithm: Unsupported value: \"HS256\": supported values: \"RS256\", \"PS256\", \"ES256\", \"ES384\", \"EdDSA\"".into()),
         (signing(json!({"algorithm": "none"})), "spec.clientAssertion.algorithm: Unsupported value: \"none\"".into()),
         (signing(json!({"audience": "a b"})), "audience has printable ASCII characters and no blank".into()),

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::place::Place;
-use cube_operator::{api::CubeCredential, reconcile::Settings};
+use cube_operator::{
+    api::{CubeCredential, CubeProvider},
+    reconcile::Settings,
+};
 
 use super::{
     Admission, changed, merge,
@@ -76,6 +79,17 @@ fn with_keys() -> Vec<Value> {
     ]
 }
 
+/// Clients that authenticate with a token of a ServiceAccount.
+fn without_secret() -> Vec<Value> {
+    let spec = |id: Value| {
+        json!({"spec": {
+            "clientID": id, "clientSecretRef": null, "clientAuthentication": "ServiceAccountToken",
+            "clientAssertion": {"audience": "api://AzureADTokenExchange", "serviceAccountName": "billing"},
+        }})
+    };
+    vec![spec(json!(null)), spec(json!("MY-ID"))]
+}
+
 /// Changes after which the object is still valid.
 fn valid() -> Vec<Value> {
     let spec = |fields: Value| json!({"spec": fields});
@@ -132,6 +146,7 @@ fn valid() -> Vec<Value> {
     ];
     changes.extend(with_data());
     changes.extend(with_keys());
+    changes.extend(without_secret());
     for url in [
         "https://example.com",
         "https://example.com/",
@@ -251,5 +266,24 @@ fn a_minimal_object_is_stored_with_every_default() {
     assert_eq!(
         spec(json!({"spec": {"caBundleRef": {"name": "bundle"}, "target": {"name": "other"}}})),
         partly
+    );
+}
+
+#[test]
+fn a_provider_object_has_no_default_that_each_credential_sets_itself() {
+    let admission = Admission::of::<CubeProvider>(&Place::new());
+    let object = |method: &str| {
+        json!({
+            "apiVersion": "cube-operator.dev/v1alpha1", "kind": "CubeProvider", "metadata": {"name": "main"},
+            "spec": {"tokenURL": "https://login.example.com/token", "clientAuthentication": method},
+        })
+    };
+    assert_eq!(admission.create(&object("MutualTLS")).err(), None);
+    let refusal = admission
+        .create(&object("ServiceAccountToken"))
+        .unwrap_err();
+    assert!(
+        refusal.contains("clientAuthentication ServiceAccountToken is set in each CubeCredential"),
+        "{refusal}"
     );
 }

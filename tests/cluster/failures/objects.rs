@@ -69,6 +69,24 @@ impl Objects {
         put(self.login.as_mut(), "refresh-token", value);
     }
 
+    /// The client authenticates with a token of this ServiceAccount in place of a secret.
+    pub(super) fn use_account(&mut self, name: &str, audience: &str) {
+        let spec = self.credential["spec"].as_object_mut().unwrap();
+        spec.remove("clientSecretRef");
+        spec.insert("clientAuthentication".into(), json!("ServiceAccountToken"));
+        let assertion = json!({"audience": audience, "serviceAccountName": name});
+        spec.insert("clientAssertion".into(), assertion);
+    }
+
+    /// Adds a ServiceAccount with these labels, whose owner allows the hosts of the client's Secret and its CA bundle.
+    pub(super) fn add_account(&mut self, name: &str, labels: &Value) {
+        let annotations = &self.client.as_ref().unwrap()["metadata"]["annotations"];
+        self.others.push(json!({
+            "apiVersion": "v1", "kind": "ServiceAccount",
+            "metadata": {"name": name, "labels": labels, "annotations": annotations},
+        }));
+    }
+
     pub(super) fn label_client(&mut self, value: &str) {
         self.client.as_mut().unwrap()["metadata"]["labels"] =
             json!({"cube-operator.dev/credential": value});

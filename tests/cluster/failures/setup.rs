@@ -64,6 +64,7 @@ impl Setup {
         });
         let (runtime, client) = plane.client();
         let place = Place::without_client(plane, TokenServer::shared());
+        place.reinstall("serviceAccountTokens=true");
         place.trust("roots", &authority);
         let setup = Self {
             misnamed: Provider::start(&authority.certificate(&["other.example"]), never),
@@ -124,6 +125,7 @@ impl Setup {
                 "--require-token-hosts",
                 "true",
                 "--cluster-providers=true",
+                "--service-account-tokens",
             ],
             &[],
         )

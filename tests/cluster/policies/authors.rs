@@ -163,6 +163,32 @@ fn an_author_without_the_secrets_may_annotate_label_and_delete_but_neither_creat
     users.may("author", &["delete", "cubecredential", "main"]);
 }
 
+#[test]
+fn an_author_must_be_allowed_to_create_tokens_of_the_service_account_that_the_spec_names() {
+    let users = Users::new();
+    let write = rule("cubecredentials", &json!(["*"]), None);
+    let token = |name: &str| rule("serviceaccounts/token", &json!(["create"]), Some(&[name]));
+    users.grant("other", &json!([write, token("other")]));
+    users.grant("billing", &json!([write, token("billing")]));
+    let mut object = credential("main");
+    let spec = object["spec"].as_object_mut().unwrap();
+    spec.remove("clientSecretRef");
+    spec.insert("clientAuthentication".into(), json!("ServiceAccountToken"));
+    spec.insert(
+        "clientAssertion".into(),
+        json!({"audience": "https://login.example.com", "serviceAccountName": "billing"}),
+    );
+    let file = manifest(&object);
+    for user in ["author", "other"] {
+        let message = format!(
+            "user \"{user}\" may not create tokens of ServiceAccount \"billing\" (spec.clientAssertion), so may not let the operator \
+             use them: ask for the right to create serviceaccounts/token, or have somebody with that right make this change"
+        );
+        users.may_not(user, &create(&file), "authors", &message);
+    }
+    users.may("billing", &create(&file));
+}
+
 /// Templates are a right to write any Secret: a release for Helm to roll back to, a cluster for Argo CD, a certificate.
 #[test]
 fn an_author_must_be_allowed_to_create_secrets_to_decide_what_is_in_one() {

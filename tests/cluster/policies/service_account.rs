@@ -117,6 +117,46 @@ fn with_the_operators_account_nobody_makes_a_token_of_a_service_account_or_touch
     );
 }
 
+#[test]
+fn with_the_operators_account_nobody_logs_in_to_the_cluster_as_a_service_account() {
+    const AUDIENCE: &str = "the operator may request tokens of ServiceAccounts only with one audience, which is not the API server's";
+    const LIFETIME: &str =
+        "the operator may request tokens of ServiceAccounts for ten minutes at most";
+    const OWN: &str = "the operator may request no token of its own ServiceAccount";
+    let users = Users::with("serviceAccountTokens=true");
+    let account = account(&users.place);
+    let token = |of: &'static str, more: &[&'static str]| {
+        let mut arguments = vec!["create", "token", of, "--duration", "10m"];
+        arguments.extend(more);
+        arguments
+    };
+    let refused = |arguments: &[&str], message: &str| {
+        users.may_not(&account, arguments, "service-account-tokens", message);
+    };
+    for more in [
+        &[][..],
+        &["--audience", "https://kubernetes.default.svc"],
+        &["--audience", "https://kubernetes.default.svc.cluster.local"],
+        &["--audience", "kubernetes"],
+        &[
+            "--audience",
+            "https://login.example.com",
+            "--audience",
+            "other",
+        ],
+    ] {
+        refused(&token("default", more), AUDIENCE);
+    }
+    let good = ["--audience", "https://login.example.com"];
+    refused(&token("cube-operator", &good), OWN);
+    let mut long = token("default", &good);
+    long[4] = "20m";
+    refused(&long, LIFETIME);
+    users.may(&account, &token("default", &good));
+    // Others are not held by it.
+    users.may("owner", &token("default", &[]));
+}
+
 /// Waits until the policy is in force in a place.
 fn wait_for_policy(place: &Place) {
     let create = [

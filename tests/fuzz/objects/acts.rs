@@ -33,6 +33,7 @@ impl World {
         );
         match &action {
             Action::TakePermit(_)
+            | Action::RequestAssertion(_)
             | Action::Exchange(_)
             | Action::RefreshPods(_)
             | Action::Restart(_)

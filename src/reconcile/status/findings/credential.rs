@@ -122,6 +122,12 @@ impl Display for InputFact {
                     None => Ok(()),
                 }
             }
+            Self::ServiceAccount { account } => {
+                write!(
+                    f,
+                    "ServiceAccount {account:?} has the label (no token of it was requested)"
+                )
+            }
             Self::InitialToken { secret, key } => write!(
                 f,
                 "Secret {secret:?} has the label, and a well-formed {key:?}"

@@ -4,7 +4,8 @@ use cube_operator::api::Reason::{
     CABundleInvalid, ClientCertificateExpired, ClientKeyInvalid, ClientSecretKeyMissing,
     ClientSecretMalformed, ClientSecretNotFound, ClientSecretNotLabelled, HostNotAllowed,
     InvalidSpec, ProviderNotAllowed, ProviderNotFound, ProviderNotReady, RefreshTokenMalformed,
-    RefreshTokenNotFound, RefreshTokenNotLabelled, TemplateInvalid,
+    RefreshTokenNotFound, RefreshTokenNotLabelled, ServiceAccountNotFound,
+    ServiceAccountNotLabelled, ServiceAccountTokenFailed, TemplateInvalid,
 };
 use serde_json::json;
 
@@ -12,8 +13,12 @@ use super::super::row::{Change, Repair, Row};
 
 /// The message about a Secret without the label.
 fn unlabelled(placeholder: &str) -> String {
+    unlabelled_object(&format!("Secret {placeholder}"))
+}
+
+fn unlabelled_object(object: &str) -> String {
     format!(
-        "Secret {placeholder} is not labelled for use: its owner must set annotation {TOKEN_HOSTS}={{host}}, then label {LABEL}"
+        "{object} is not labelled for use: its owner must set annotation {TOKEN_HOSTS}={{host}}, then label {LABEL}"
     )
 }
 
@@ -30,6 +35,7 @@ pub(super) fn rows() -> Vec<Row> {
     [
         clients(),
         private_keys(),
+        accounts(),
         seeds(),
         hosts(),
         owners(),
@@ -41,6 +47,44 @@ pub(super) fn rows() -> Vec<Row> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// Clients that authenticate with a token of a ServiceAccount.
+fn accounts() -> Vec<Row> {
+    const AUDIENCE: &str = "https://login.example.com";
+    // The second audience of the API server in `tests/environment/control_plane.py`.
+    const API_AUDIENCE: &str = "https://cluster.example.com";
+    vec![
+        Row::preflight(
+            "account-absent",
+            ServiceAccountNotFound,
+            &format!(
+                "ServiceAccount \"absent\" not found: create it with label {LABEL} and annotation {TOKEN_HOSTS}={{host}}"
+            ),
+            |objects, _| objects.use_account("absent", AUDIENCE),
+        ),
+        Row::preflight(
+            "account-unlabelled",
+            ServiceAccountNotLabelled,
+            &unlabelled_object("ServiceAccount \"unlabelled\""),
+            |objects, _| {
+                objects.use_account("unlabelled", AUDIENCE);
+                objects.add_account("unlabelled", &json!({}));
+            },
+        ),
+        Row::preflight(
+            "account-audience",
+            ServiceAccountTokenFailed,
+            &format!(
+                "no token of ServiceAccount \"audience\": audience {API_AUDIENCE:?} is one of the API server: set \
+                 spec.clientAssertion.audience to the one that the provider expects"
+            ),
+            |objects, _| {
+                objects.use_account("audience", API_AUDIENCE);
+                objects.add_account("audience", &json!({"cube-operator.dev/credential": "true"}));
+            },
+        ),
+    ]
 }
 
 #[rustfmt::skip]

@@ -3,7 +3,8 @@
 use cube_operator::api::Reason::{
     CABundleInvalid, ClientCertificateExpired, ClientKeyInvalid, ClientSecretKeyMissing,
     ClientSecretMalformed, ClientSecretNotFound, ClientSecretNotLabelled, HostNotAllowed,
-    InvalidSpec, ProviderNotAllowed, ProviderNotFound, ProviderNotReady,
+    InvalidSpec, ProviderNotAllowed, ProviderNotFound, ProviderNotReady, ServiceAccountNotFound,
+    ServiceAccountNotLabelled, ServiceAccountTokenFailed,
 };
 
 use super::Section;
@@ -70,6 +71,35 @@ pub(super) const INPUTS: &[Section] = &[
         act: "Renew the certificate, and write it with its key into the Secret: nothing is sent with a certificate that is \
               not valid now. If cert-manager issues it, look at its Certificate: `kubectl describe certificate -n NAMESPACE`.",
         rows: &[("expired-client", "")],
+    },
+    Section {
+        reason: ServiceAccountNotFound,
+        who: "the owner of the ServiceAccount",
+        first: "create it",
+        act: "Create it in the same namespace, or correct `spec.clientAssertion.serviceAccountName`: `kubectl create \
+              serviceaccount NAME -n NAMESPACE`, then `kubectl annotate serviceaccount NAME -n NAMESPACE \
+              cube-operator.dev/token-hosts=HOST` and `kubectl label serviceaccount NAME -n NAMESPACE \
+              cube-operator.dev/credential=true`.",
+        rows: &[("account-absent", "")],
+    },
+    Section {
+        reason: ServiceAccountNotLabelled,
+        who: "the owner of the ServiceAccount",
+        first: "label it",
+        act: "The label is the owner's consent: without it the operator requests no token of the ServiceAccount. Set \
+              the hosts that such a token may be sent to first: `kubectl annotate serviceaccount NAME -n NAMESPACE \
+              cube-operator.dev/token-hosts=HOST`, then `kubectl label serviceaccount NAME -n NAMESPACE \
+              cube-operator.dev/credential=true`.",
+        rows: &[("account-unlabelled", "")],
+    },
+    Section {
+        reason: ServiceAccountTokenFailed,
+        who: "the author of the CubeCredential, or the operator's installer",
+        first: "correct the audience, or have the value set",
+        act: "The message says why there is no token of the ServiceAccount. If the operator may not request one, its \
+              installer sets the chart value `serviceAccountTokens: true`. A token with an audience of the API server \
+              would be a login to the cluster, so it is sent to nobody: name the audience that the provider expects.",
+        rows: &[("account-audience", "")],
     },
     Section {
         reason: HostNotAllowed,

@@ -1,0 +1,151 @@
+//! Requests tokens of ServiceAccounts, which authenticate clients at their providers.
+
+use k8s_openapi::api::{
+    authentication::v1::{TokenRequest, TokenRequestSpec},
+    core::v1::ServiceAccount,
+};
+use kube::{Api, api::PostParams};
+use secrecy::SecretString;
+
+use super::context::Context;
+use crate::{
+    kubernetes::error::call,
+    reconcile::{NoAssertion, ServiceAccountAssertion},
+};
+
+/// The shortest lifetime that the API server grants. The token is sent once, within seconds.
+const LIFETIME: i64 = 600;
+
+impl Context {
+    /// A token of this ServiceAccount for the provider. It is never one for the API server.
+    pub(super) async fn request_assertion(
+        &self,
+        namespace: &str,
+        assertion: &ServiceAccountAssertion,
+    ) -> Result<SecretString, NoAssertion> {
+        let (name, audience) = (&assertion.service_account, &assertion.audience);
+        let Some(api_audiences) = &self.parts.api_audiences else {
+            return Err(NoAssertion::NotEnabled);
+        };
+        if api_audiences.contain(audience) {
+            return Err(NoAssertion::ApiServerAudience(audience.clone()));
+        }
+        let api: Api<ServiceAccount> = Api::namespaced(self.parts.client.clone(), namespace);
+        let request = TokenRequest {
+            spec: TokenRequestSpec {
+                audiences: vec![audience.clone()],
+                expiration_seconds: Some(LIFETIME),
+                bound_object_ref: None,
+            },
+            ..TokenRequest::default()
+        };
+        let parameters = PostParams::default();
+        let response = api.create_token_request(name, &parameters, &request);
+        let object = format!("a token of ServiceAccount {namespace}/{name}");
+        let response = call("create", object, response).await;
+        let response = response.map_err(NoAssertion::Refused)?;
+        let token = response.status.map(|status| status.token);
+        let token = token.filter(|token| !token.is_empty());
+        token.map(Into::into).ok_or(NoAssertion::Empty)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        convert::Infallible,
+        sync::{Arc, Mutex},
+    };
+
+    use axum::http::{Request, Response};
+    use kube::{Client, client::Body};
+    use secrecy::ExposeSecret;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{
+        kubernetes::audiences::ApiAudiences,
+        lock::lock,
+        oauth::{client::TokenClient, networks::Networks},
+    };
+
+    /// The paths and bodies of requests.
+    type Requests = Arc<Mutex<Vec<(String, Value)>>>;
+
+    /// The requests of a context whose API server issues this token.
+    fn context(token: &'static str) -> (Context, Requests) {
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&requests);
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let seen = Arc::clone(&seen);
+            async move {
+                let path = request.uri().path().to_owned();
+                let body = request.into_body().collect_bytes().await.unwrap();
+                lock(&seen).push((path, serde_json::from_slice(&body).unwrap()));
+                let response = json!({
+                    "kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "metadata": {},
+                    "spec": {"audiences": []},
+                    "status": {"token": token, "expirationTimestamp": "2026-11-29T10:00:00Z"},
+                });
+                let body = Body::from(response.to_string().into_bytes());
+                Ok::<_, Infallible>(Response::new(body))
+            }
+        });
+        let client = Client::new(service, "default");
+        let tokens = TokenClient::new(Networks::allowing(Vec::new()));
+        let mut context = Context::snapshot(client, Vec::new(), tokens, None, false);
+        let own = ApiAudiences::of(["https://cluster.example.com".to_owned()]);
+        context.parts.api_audiences = Some(Arc::new(own));
+        (context, requests)
+    }
+
+    fn assertion(audience: &str) -> ServiceAccountAssertion {
+        ServiceAccountAssertion {
+            service_account: "billing".into(),
+            audience: audience.into(),
+        }
+    }
+
+    #[tokio::test]
+    async fn no_token_for_the_api_server_is_requested() {
+        let (context, requests) = context("t0ken");
+        for audience in [
+            "https://cluster.example.com",
+            "https://kubernetes.default.svc",
+        ] {
+            let refused = context
+                .request_assertion("treasury", &assertion(audience))
+                .await;
+            let why = NoAssertion::ApiServerAudience(audience.into());
+            assert_eq!(refused.unwrap_err(), why);
+        }
+        assert!(lock(&requests).is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_token_for_the_provider_alone_is_requested_for_ten_minutes() {
+        let (context, requests) = context("t0ken");
+        let wanted = assertion("https://login.example.com");
+        let token = context.request_assertion("treasury", &wanted).await;
+        assert_eq!(token.unwrap().expose_secret(), "t0ken");
+        let (path, body) = lock(&requests).pop().unwrap();
+        assert_eq!(
+            path,
+            "/api/v1/namespaces/treasury/serviceaccounts/billing/token"
+        );
+        let spec = json!({"audiences": ["https://login.example.com"], "expirationSeconds": 600});
+        assert_eq!(body["spec"], spec);
+    }
+
+    #[tokio::test]
+    async fn without_the_flag_and_without_a_token_nothing_is_sent() {
+        let (mut context, requests) = context("");
+        let wanted = assertion("https://login.example.com");
+        let empty = context.request_assertion("treasury", &wanted).await;
+        assert_eq!(empty.unwrap_err(), NoAssertion::Empty);
+        context.parts.api_audiences = None;
+        let off = context.request_assertion("treasury", &wanted).await;
+        assert_eq!(off.unwrap_err(), NoAssertion::NotEnabled);
+        assert_eq!(lock(&requests).len(), 1);
+    }
+}
