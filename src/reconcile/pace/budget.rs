@@ -8,6 +8,7 @@ mod bucket;
 mod key;
 mod known;
 mod line;
+mod own;
 mod permit;
 mod queue;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use super::delays;
 use crate::reconcile::time::later;
 use bucket::Bucket;
 use key::ClientHash;
+use own::Own;
 
 pub use key::ClientKey;
 pub use permit::{Lesson, Permit, PermitRequest, Wait};
@@ -37,6 +39,7 @@ pub struct Budget {
     queues: HashMap<String, ClientHash>,
     /// The client of the last exchange of each `CubeCredential`, by its uid.
     tried: HashMap<String, ClientKey>,
+    own: Own,
 }
 
 impl Budget {
@@ -50,17 +53,28 @@ impl Budget {
             lately: VecDeque::new(),
             queues: HashMap::new(),
             tried: HashMap::new(),
+            own: Own::default(),
         }
     }
 
     /// Takes a permit, or a place in the queue.
     pub fn take(&mut self, request: &PermitRequest, now: Timestamp) -> Permit {
-        let PermitRequest { uid, peek, .. } = request;
+        let PermitRequest {
+            uid,
+            peek,
+            priority,
+            ..
+        } = request;
         let client = request.client.client();
         if self.queues.get(uid).is_some_and(|queue| *queue != client) {
             self.leave(uid);
         }
         let interval = self.interval;
+        if let Err(at) = self.own.ask(uid, *priority, interval, now) {
+            self.leave(uid);
+            let wait = Wait::Edits;
+            return Permit::Later { at, wait };
+        }
         let bucket = self.bucket(client, now);
         if let Err((at, wait)) = bucket.ask(request, interval, now) {
             self.queues.insert(uid.clone(), client);
@@ -70,6 +84,7 @@ impl Budget {
             self.queues.insert(uid.clone(), client);
         } else {
             bucket.pay(uid, interval, now);
+            self.own.pay(uid, interval, now);
             self.queues.remove(uid);
         }
         Permit::Now {
@@ -101,6 +116,7 @@ impl Budget {
         if request.peek {
             return;
         }
+        self.own.give_back(&request.uid, self.interval);
         if let Some(bucket) = self.clients.get_mut(&request.client.client()) {
             bucket.give_back(self.interval);
         }
@@ -118,6 +134,7 @@ impl Budget {
     pub(crate) fn forget(&mut self, uid: &str) {
         self.leave(uid);
         self.release(uid);
+        self.own.forget(uid);
     }
 
     /// Learns what an exchange of this credential says about its client.

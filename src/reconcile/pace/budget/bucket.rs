@@ -24,11 +24,11 @@ use super::{
 use crate::reconcile::{pace::delays, time::later};
 
 /// The requests that may be sent at the same moment.
-const CAPACITY: i32 = 3;
+pub(super) const CAPACITY: i32 = 3;
 /// The content of a bucket when the process starts: the previous process may just have sent three.
 const AT_START: i32 = 1;
 /// The overdraft of a refresh whose outcome is unknown: a provider's grace period for it is short.
-const OVERDRAFT: i32 = 3;
+pub(super) const OVERDRAFT: i32 = 3;
 /// After so many permits for secrets that work, the next one is for an unproven one that waits.
 const UNPROVEN_AFTER: u32 = 4;
 /// A namespace has just had a permit if it was less than so many intervals ago: a minute by default.

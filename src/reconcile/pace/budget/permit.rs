@@ -47,6 +47,8 @@ pub enum Wait {
     Turn,
     /// The provider has refused the client secret, so others come first.
     Refused,
+    /// The credential itself has just sent as many requests as one may, with several clients.
+    Edits,
 }
 
 /// The lesson of an exchange about a client.

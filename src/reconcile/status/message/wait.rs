@@ -16,6 +16,7 @@ pub(in crate::reconcile::status) fn waits_for_permit(
         Wait::Refused => {
             "the provider rejected this client secret, so others with this client id go first"
         }
+        Wait::Edits => "this CubeCredential has just requested tokens as several clients",
     };
     let remedy = match (too_late, wait) {
         (false, _) => "no action needed",
@@ -23,6 +24,7 @@ pub(in crate::reconcile::status) fn waits_for_permit(
         (true, Wait::Turn | Wait::Refused) => {
             "the token expires before; share one CubeCredential or use another client id"
         }
+        (true, Wait::Edits) => "the token expires before; find out what edits its spec",
     };
     format!("waiting until {at}: {waits}: {remedy}")
 }

@@ -280,3 +280,38 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_credential_whose_client_changes_again_and_again_sends_no_more_than_one_client_may() {
+    let mut budget = started();
+    let mut sent = 0;
+    for second in 0..60 {
+        let request = PermitRequest {
+            client: client("https://example.com/token", &format!("{second}"), "any"),
+            ..request("edited")
+        };
+        match budget.take(&request, at(second)) {
+            Permit::Now { .. } => sent += 1,
+            Permit::Later { at: time, wait } => {
+                assert_eq!(wait, Wait::Edits);
+                assert!(at(second) < time && time <= at(second + 12), "{time}");
+            }
+        }
+        learn(&mut budget, &request, Lesson::Refused, second);
+    }
+    assert_eq!(sent, 3 + 4);
+    assert_eq!(ask(&mut budget, "another", false, 60), None);
+}
+
+#[test]
+fn what_a_credential_has_left_is_remembered_only_while_that_says_something() {
+    let mut budget = started();
+    for number in 0..10_000 {
+        let request = PermitRequest {
+            client: client("https://example.com/token", &format!("{number}"), "any"),
+            ..request(&format!("{number}"))
+        };
+        assert_eq!(take(&mut budget, &request, 12 * number), None);
+    }
+    assert!(budget.own.len() <= 64);
+}
