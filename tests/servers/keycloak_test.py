@@ -2,7 +2,7 @@
 
 import json
 
-from .place import Place
+from .place import HOSTS, LABEL, Place
 from .world import public_key
 
 SECRET = "planted-secret-of-keycloak"
@@ -72,14 +72,16 @@ class Keycloak(Place):
 
     def test_a_key_of_the_client(self):
         self.client_with_key("p256")
-        # The realm's issuer is the only audience that it accepts.
+        self.main(clientID=self.namespace, clientAuthentication="PrivateKeyJWT", clientAssertion={"keyID": KEY_ID})
+        first = self.next_token()
         assertion = {"audience": self.world.keycloak["issuer"], "keyID": KEY_ID}
         self.main(clientID=self.namespace, clientAuthentication="PrivateKeyJWT", clientAssertion=assertion)
-        self.next_token()
+        self.assertNotEqual(self.next_token(), first)
 
-    def test_a_key_with_the_token_endpoint_as_audience_is_refused(self):
+    def test_a_key_for_another_audience_is_refused(self):
         self.client_with_key("p256")
-        self.main(clientID=self.namespace, clientAuthentication="PrivateKeyJWT", clientAssertion={"keyID": KEY_ID})
+        assertion = {"audience": "https://elsewhere.example.com/", "keyID": KEY_ID}
+        self.main(clientID=self.namespace, clientAuthentication="PrivateKeyJWT", clientAssertion=assertion)
         self.assertIn("spec.clientAssertion", self.fails("InvalidClient"))
 
     def test_a_certificate_of_the_client(self):
@@ -95,3 +97,15 @@ class Keycloak(Place):
         self.certificate("client", self.world.keycloak["dir"], "other-client")
         self.main(clientID=self.namespace, clientAuthentication="MutualTLS")
         self.fails("InvalidClient")
+
+    def test_a_service_account_in_place_of_a_secret(self):
+        account = f"system:serviceaccount:{self.namespace}:planning"
+        attributes = {"jwt.credential.issuer": "kubernetes", "jwt.credential.sub": account}
+        self.client(clientAuthenticatorType="federated-jwt", attributes=attributes)
+        cluster = {"alias": "kubernetes", "providerId": "kubernetes", "config": {"issuer": self.world.plane["server"]}}
+        self.admin("POST", "/identity-provider/instances", cluster)
+        metadata = {"name": "planning", "namespace": self.namespace, "labels": LABEL, "annotations": HOSTS}
+        self.world.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
+        assertion = {"audience": self.world.keycloak["issuer"], "serviceAccountName": "planning"}
+        self.main(clientSecretRef=None, clientAuthentication="ServiceAccountToken", clientAssertion=assertion)
+        self.next_token()

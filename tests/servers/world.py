@@ -21,7 +21,7 @@ SIGNS = {"RS256": "rsa", "PS256": "rsa", "ES256": "p256", "ES384": "p384", "EdDS
 
 class World(Installation):
     directory = DIRECTORY
-    settings = ""
+    settings = "serviceAccountTokens=true"
 
     def start(self):
         plane = self.launch("control-plane", "--issuer", "own")
