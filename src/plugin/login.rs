@@ -153,7 +153,7 @@ async fn exchange_and_store(
     let before = turn.still_ours().await?;
     let client = signed(request.authentication.clone(), now());
     request.authentication = client.map_err(|error| PluginError::new(error.to_string()))?;
-    let token = exchange::refresh_token(prepared, &request).await?;
+    let token = exchange::refresh_token(prepared, request).await?;
     store::store(prepared, &before, &token).await
 }
 

@@ -77,19 +77,6 @@ impl ClientValues {
             certificate: SourceCertificate::Absent,
         }
     }
-
-    /// The one of the two keys for the client secret under which the Secret has nothing that can be sent.
-    pub(super) fn missing_secret<'a>(
-        &self,
-        (first, second): (&'a str, &'a str),
-    ) -> Option<&'a str> {
-        let usable = |value| matches!(preflight::text(value), Ok(Some(_)));
-        match (usable(&self.secret), usable(&self.next_secret)) {
-            (false, _) => Some(first),
-            (_, false) => Some(second),
-            _ => None,
-        }
-    }
 }
 
 /// The private key under one key. It is read once, because that takes a moment.

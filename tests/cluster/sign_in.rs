@@ -6,6 +6,7 @@ mod keys;
 mod provider_object;
 mod rights;
 mod secret;
+mod secrets;
 mod trust;
 mod turns;
 mod user;

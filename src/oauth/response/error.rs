@@ -119,7 +119,7 @@ impl ResponseError {
     }
 
     /// Returns whether it says in clear words that the client secret is wrong. A 401 alone may come from a proxy.
-    pub(in crate::oauth) fn refuses_client_secret(&self) -> bool {
+    pub(crate) fn refuses_client_secret(&self) -> bool {
         matches!(&self.fault, Fault::OAuth(error) if self.status < 500 && error.refuses_secret(self.status))
     }
 

@@ -8,6 +8,7 @@ use crate::{
     oauth::{
         authorization::{CodeRequest, RedirectError},
         error::TokenError,
+        response::Parsed,
     },
     plugin::error::{PluginError, Result},
 };
@@ -15,19 +16,30 @@ use crate::{
 /// The refresh token for a code.
 pub(super) async fn refresh_token(
     prepared: &Prepared,
-    request: &CodeRequest,
+    mut request: CodeRequest,
 ) -> Result<SecretString> {
-    let response = prepared.tokens.redeem(request).await;
-    let response = response.map_err(|error| refused(prepared, request, &error.into()))?;
-    let parsed = request.read(&response);
+    let mut parsed = redeem(prepared, &request).await?;
+    // A provider that refuses the client's secret has not looked at the code.
+    if let (Err(error), Some(other)) = (&parsed.outcome, &prepared.sign_in.with_other_secret)
+        && error.refuses_client_secret()
+    {
+        request.authentication = other.clone();
+        parsed = redeem(prepared, &request).await?;
+    }
     // A response with a refresh token is a sign-in, whatever is wrong with its access token.
     if let Some(token) = parsed.refresh_token {
         return Ok(token);
     }
     match parsed.outcome {
-        Err(error) => Err(refused(prepared, request, &error.into())),
+        Err(error) => Err(refused(prepared, &request, &error.into())),
         Ok(_) => Err(no_refresh_token(prepared)),
     }
+}
+
+async fn redeem(prepared: &Prepared, request: &CodeRequest) -> Result<Parsed> {
+    let response = prepared.tokens.redeem(request).await;
+    let response = response.map_err(|error| refused(prepared, request, &error.into()))?;
+    Ok(request.read(&response))
 }
 
 fn no_refresh_token(prepared: &Prepared) -> PluginError {

@@ -50,7 +50,7 @@ impl Inspection<'_> {
             let Source::Read(found) = source else {
                 return None;
             };
-            found.values.missing_secret(keys)
+            preflight::missing_secret(&found.values, keys)
         });
         let client = checked.as_ref().ok();
         let key = client.and_then(|client| key(&client.authentication));

@@ -15,6 +15,8 @@ use crate::{
 /// The client that signs in, after the checks of an exchange.
 pub(crate) struct SignIn {
     pub(crate) authentication: Authentication,
+    /// The same client with the other one of two client secrets.
+    pub(crate) with_other_secret: Option<Authentication>,
     pub(crate) ca_bundle: Option<TrustedCa>,
     /// The hosts that the owner of the client allows, if there is a list.
     pub(crate) client_hosts: Option<String>,
@@ -41,7 +43,10 @@ impl Inspection<'_> {
         let client = client::usable(settings, &observed.source, preferred, self.0.now)?;
         self.0.hosts()?;
         self.0.authorities()?;
+        let other = client.other_secret().cloned();
+        let with_other = |secret| client.authentication.clone().with_client_secret(secret);
         Ok(SignIn {
+            with_other_secret: other.map(with_other),
             authentication: client.authentication,
             client_hosts: observed.source.token_hosts().map(str::to_owned),
             ca_bundle: preflight::ca_bundle(settings, &observed.ca_bundle)?,

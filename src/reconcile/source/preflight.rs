@@ -5,7 +5,8 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    CaBundle, CaBundleFlaw, Flaw, Holder, Outer, Rejection, SecretRole, Source, SourceValue,
+    CaBundle, CaBundleFlaw, ClientValues, Flaw, Holder, Outer, Rejection, SecretRole, Source,
+    SourceValue,
     rejection::Rejection::{HostListMalformed, HostNotAllowedByOperator, HostNotAllowedByOwner},
 };
 use crate::{
@@ -149,6 +150,19 @@ pub(in crate::reconcile) fn ca_hash(settings: &Settings, found: &CaBundle) -> Op
 #[cfg(feature = "plugin")]
 pub(crate) fn flaw(value: &str) -> Option<Flaw> {
     text(&SourceValue::Text(value.into())).err()
+}
+
+/// The one of the two keys for the client secret under which the Secret has nothing that can be sent.
+pub(in crate::reconcile) fn missing_secret<'a>(
+    values: &ClientValues,
+    (first, second): (&'a str, &'a str),
+) -> Option<&'a str> {
+    let usable = |value| matches!(text(value), Ok(Some(_)));
+    match (usable(&values.secret), usable(&values.next_secret)) {
+        (false, _) => Some(first),
+        (_, false) => Some(second),
+        _ => None,
+    }
 }
 
 /// The text of a value that is present.
