@@ -86,8 +86,8 @@ pub use target::{DeletionPolicy, TargetSpec};
 #[x_kube(validation = Rule::new("!has(self.clientAuthentication) || self.clientAuthentication != 'None' || self.grant == \
                                  'RefreshToken'")
     .message("clientAuthentication None is for public clients, which have grant RefreshToken: use Body or Basic"))]
-#[x_kube(validation = Rule::new("!has(self.clientAssertion) || (has(self.clientAuthentication) && self.clientAuthentication in \
-                                 ['PrivateKeyJWT', 'ServiceAccountToken'])")
+#[x_kube(validation = Rule::new("!has(self.clientAssertion) || (has(self.clientAuthentication) ? self.clientAuthentication in \
+                                 ['PrivateKeyJWT', 'ServiceAccountToken'] : has(self.providerRef))")
     .message("clientAssertion is for clientAuthentication PrivateKeyJWT and ServiceAccountToken only: remove it, or set \
               clientAuthentication"))]
 #[x_kube(validation = Rule::new("!has(self.clientAssertion) || !has(self.clientAuthentication) || self.clientAuthentication != \
@@ -105,8 +105,8 @@ pub use target::{DeletionPolicy, TargetSpec};
                                  has(self.clientSecretRef)")
     .message("clientSecretRef is required: name the Secret of the client; only clientAuthentication ServiceAccountToken has none"))]
 #[x_kube(validation = Rule::new("!has(self.clientSecretRef) || !(has(self.clientSecretRef.privateKeyKey) || \
-                                 has(self.clientSecretRef.certificateKey)) || (has(self.clientAuthentication) && \
-                                 self.clientAuthentication in ['PrivateKeyJWT', 'MutualTLS'])")
+                                 has(self.clientSecretRef.certificateKey)) || (has(self.clientAuthentication) ? \
+                                 self.clientAuthentication in ['PrivateKeyJWT', 'MutualTLS'] : has(self.providerRef))")
     .message("clientSecretRef.privateKeyKey and certificateKey are for clientAuthentication PrivateKeyJWT and MutualTLS only: remove \
               them, or set clientAuthentication"))]
 #[x_kube(validation = Rule::new("!has(self.clientID) || !has(self.clientSecretRef) || self.clientSecretRef.clientIDKey == 'client-id'")

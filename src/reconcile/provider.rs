@@ -8,9 +8,13 @@ mod flaw;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
 
-use super::digest::{Fields, hex};
+use super::{
+    digest::{Fields, hex},
+    settings::error::SettingsError,
+};
 use crate::{
     api::{
         ClientAuthentication, ClusterCubeProviderSpec, CubeCredentialSpec, CubeProviderSpec,
@@ -93,6 +97,11 @@ impl ProviderObject {
         // A CubeCredential without a Secret says so itself, or the API server would refuse it.
         if spec.client_authentication == Some(ClientAuthentication::ServiceAccountToken) {
             return Err(Unusable::ServiceAccountToken);
+        }
+        if let Some(text) = &spec.assumed_lifetime
+            && text.parse::<SignedDuration>().is_err()
+        {
+            return Err(Unusable::AssumedLifetime(text.clone()));
         }
         let ca = spec.ca_bundle.as_deref().map(str::as_bytes);
         let ca = ca.map(CaCertificates::read).transpose()?.map(Arc::new);
@@ -191,10 +200,7 @@ impl ProviderUse {
     pub(crate) fn effective(&self, spec: &CubeCredentialSpec) -> CubeCredentialSpec {
         let spec = match &self.found {
             Ok(object) => object.merged(spec),
-            Err(_) => CubeCredentialSpec {
-                token_url: Some(UNRESOLVED.into()),
-                ..spec.clone()
-            },
+            Err(_) => without_provider(spec),
         };
         CubeCredentialSpec {
             provider: Some(Provider::Custom),
@@ -206,6 +212,13 @@ impl ProviderUse {
     /// The reason why it cannot be used, if so.
     pub(crate) fn flaw(&self) -> Option<&ProviderFlaw> {
         self.found.as_ref().err()
+    }
+
+    /// The spec with the fields of a provider that can be used does not make sense.
+    pub(in crate::reconcile) fn does_not_fit(&mut self, why: SettingsError) {
+        let ProviderRef { kind, name } = self.reference.clone();
+        let why = Box::new(why);
+        self.found = Err(ProviderFlaw::Unfit { kind, name, why });
     }
 
     /// The version of its fields that a token depends on.
@@ -233,6 +246,22 @@ impl ProviderUse {
         let ProviderRef { kind, name } = &self.reference;
         format!("{} {name:?}", kind.name())
     }
+}
+
+/// What the spec alone says. Without a method of authentication, nobody knows yet which fields belong to it.
+fn without_provider(spec: &CubeCredentialSpec) -> CubeCredentialSpec {
+    let mut spec = CubeCredentialSpec {
+        token_url: Some(UNRESOLVED.into()),
+        ..spec.clone()
+    };
+    if spec.client_authentication.is_none() {
+        spec.client_assertion = None;
+        if let Some(source) = &mut spec.client_secret_ref {
+            source.private_key_key = None;
+            source.certificate_key = None;
+        }
+    }
+    spec
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 mod assertion;
 mod client;
-mod error;
+pub(in crate::reconcile) mod error;
 mod provided;
 mod rendering;
 

@@ -5,6 +5,7 @@ use thiserror::Error;
 use crate::{
     api::{ProviderKind, Reason},
     oauth::{ca_bundle::CaBundleError, endpoint::EndpointError},
+    reconcile::settings::error::SettingsError,
 };
 
 /// The reason why a credential cannot use the provider object that its spec names.
@@ -25,6 +26,12 @@ pub enum ProviderFlaw {
         name: String,
         why: Unusable,
     },
+    #[error("{} {name:?} does not fit this object: {why}", kind.name())]
+    Unfit {
+        kind: ProviderKind,
+        name: String,
+        why: Box<SettingsError>,
+    },
     #[error("ClusterCubeProvider {name:?} does not allow namespace {namespace:?}")]
     NotAllowed { name: String, namespace: String },
 }
@@ -43,6 +50,8 @@ pub enum Unusable {
         "its clientAuthentication is ServiceAccountToken, which each CubeCredential sets itself, with its clientAssertion"
     )]
     ServiceAccountToken,
+    #[error("its assumedLifetime is {0:?}: write a duration such as 1h or 90m")]
+    AssumedLifetime(String),
     #[error("{0}")]
     CaBundle(#[from] CaBundleError),
     /// The text is the JSON parser's, which names the field.
@@ -56,9 +65,11 @@ impl ProviderFlaw {
         match self {
             Self::Absent { .. } => Reason::ProviderNotFound,
             Self::NotAllowed { .. } => Reason::ProviderNotAllowed,
-            Self::Unlisted | Self::Unwatched(_) | Self::Unused(_) | Self::Unusable { .. } => {
-                Reason::ProviderNotReady
-            }
+            Self::Unlisted
+            | Self::Unwatched(_)
+            | Self::Unused(_)
+            | Self::Unusable { .. }
+            | Self::Unfit { .. } => Reason::ProviderNotReady,
         }
     }
 }

@@ -24,8 +24,16 @@ impl Settings {
             return Self::of_effective(namespace, name, spec);
         };
         no_field_of_provider(spec)?;
-        let used = ProviderUse::new(reference, namespace, found);
-        let settings = Self::of_effective(namespace, name, &used.effective(spec))?;
+        let mut used = ProviderUse::new(reference, namespace, found);
+        let read = |used: &ProviderUse| Self::of_effective(namespace, name, &used.effective(spec));
+        let settings = match read(&used) {
+            Err(error) if used.flaw().is_none() => {
+                // The spec's own error comes first. Otherwise the two do not fit together, and a change of either may mend it.
+                used.does_not_fit(error);
+                read(&used)?
+            }
+            settings => settings?,
+        };
         Ok(Self {
             provider: Some(Box::new(used)),
             ..settings

@@ -57,6 +57,7 @@ fn mend_provider(flaw: &ProviderFlaw) -> &'static str {
         }
         ProviderFlaw::Absent { .. } => "create it, or correct spec.providerRef",
         ProviderFlaw::Unusable { .. } => "ask its author to correct it",
+        ProviderFlaw::Unfit { .. } => "correct the spec, or ask the provider's author",
         ProviderFlaw::NotAllowed { .. } => {
             "ask its owner to add this namespace to its spec.namespaces"
         }
@@ -67,10 +68,8 @@ fn create(role: SecretRole, settings: &Settings) -> String {
     match role {
         SecretRole::RefreshToken => format!("sign in with {}", sign_in_command(settings)),
         SecretRole::Client => {
-            let keys: Vec<_> = settings.client_keys().take(2).collect();
-            let plural = if keys.len() > 1 { "s" } else { "" };
             let marks = consent(settings);
-            let create = format!("create it with key{plural} {}, {marks}", keys.join(" and "));
+            let create = format!("create it with {}, {marks}", needed_keys(settings));
             match settings
                 .provider
                 .as_ref()
@@ -84,6 +83,20 @@ fn create(role: SecretRole, settings: &Settings) -> String {
         SecretRole::ServiceAccount => {
             format!("create it with {}", consent(settings))
         }
+    }
+}
+
+/// The keys that the client's Secret must have. Of two client secrets, one is enough.
+fn needed_keys(settings: &Settings) -> String {
+    let spare = settings.two_secret_keys().map(|(_, second)| second);
+    let keys: Vec<_> = settings
+        .client_keys()
+        .filter(|key| Some(*key) != spare)
+        .collect();
+    match keys.as_slice() {
+        [last] => format!("key {last}"),
+        [others @ .., last] => format!("keys {} and {last}", others.join(", ")),
+        [] => String::new(),
     }
 }
 

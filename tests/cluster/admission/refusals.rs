@@ -134,6 +134,13 @@ fn clients() -> Vec<Refusal> {
     let assertion = "clientAssertion is for clientAuthentication PrivateKeyJWT and ServiceAccountToken only";
     let keys = "clientSecretRef.privateKeyKey and certificateKey are for clientAuthentication PrivateKeyJWT and MutualTLS only: remove them, or set clientAuthentication";
     vec![
+        (
+            spec(&json!({
+                "provider": null, "tokenURL": null, "providerRef": {"name": "login"},
+                "clientAuthentication": "Body", "clientAssertion": {},
+            })),
+            format!("{assertion}: remove it, or set clientAuthentication"),
+        ),
         (spec(&json!({"clientAssertion": {}})), format!("{assertion}: remove it, or set clientAuthentication")),
         (spec(&json!({"clientAssertion": {"audience": "a", "serviceAccountName": "a"}})), assertion.into()),
         (signing(json!({"serviceAccountName": "a"})), "clientAssertion.serviceAccountName is for clientAuthentication ServiceAccountToken only: remove it".into()),

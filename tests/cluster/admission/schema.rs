@@ -64,6 +64,11 @@ fn with_data() -> Vec<Value> {
 fn with_keys() -> Vec<Value> {
     let spec = |fields: Value| json!({"spec": fields});
     vec![
+        // The provider may say that the client signs.
+        spec(json!({
+            "provider": null, "providerRef": {"name": "okta"}, "clientAssertion": {"keyID": "a"},
+            "clientSecretRef": {"privateKeyKey": "a"},
+        })),
         spec(
             json!({"clientAuthentication": "PrivateKeyJWT", "clientID": "my client/1", "clientSecretRef": {"privateKeyKey": "k.pem", "certificateKey": "tls.crt"},
                 "clientAssertion": {"audience": "https://login.example.com/", "keyID": "k 1", "algorithm": "ES384"}}),

@@ -65,3 +65,60 @@ fn remedies_name_the_field_of_the_provider() {
         "{message}"
     );
 }
+
+#[test]
+fn a_provider_that_does_not_fit_a_spec_is_named_and_its_correction_helps() {
+    for (of_provider, of_spec, why) in [
+        (
+            json!({"tokenURL": URL, "clientAuthentication": "None"}),
+            json!({}),
+            "spec.clientAuthentication None needs grant RefreshToken",
+        ),
+        (
+            json!({"tokenURL": URL}),
+            json!({"clientAssertion": {"keyID": "1"}}),
+            "spec.clientAssertion needs spec.clientAuthentication PrivateKeyJWT or ServiceAccountToken",
+        ),
+        (
+            json!({"tokenURL": URL, "clientAuthentication": "MutualTLS"}),
+            json!({"clientAssertion": {"keyID": "1"}}),
+            "spec.clientAssertion needs spec.clientAuthentication PrivateKeyJWT or ServiceAccountToken",
+        ),
+    ] {
+        let mut spec = json!({
+            "providerRef": {"name": "okta"}, "clientSecretRef": {"name": "cubewire-client"},
+        });
+        spec.as_object_mut()
+            .unwrap()
+            .extend(of_spec.as_object().unwrap().clone());
+        let mut world = World::with(spec);
+        world.provider_object = object(json!({"tokenURL": URL}));
+        world.define(of_provider);
+        world.settle();
+        assert_eq!(world.refreshed_is().1, "ProviderNotReady");
+        assert_eq!(
+            world.message(ConditionType::Refreshed),
+            format!(
+                "CubeProvider \"okta\" does not fit this object: {why}: correct the spec, or ask the provider's author"
+            )
+        );
+        world.spec.client_assertion = None;
+        world.define(json!({"tokenURL": URL}));
+        world.settle();
+        assert!(world.is_ready(), "{:?}", world.status);
+    }
+}
+
+#[test]
+fn an_edit_of_a_provider_that_fits_no_more_costs_no_token() {
+    let mut world = World::served(object(json!({"tokenURL": URL})));
+    let sent = world.provider.exchanges.len();
+    world.define(json!({"tokenURL": URL, "clientAuthentication": "None"}));
+    world.settle();
+    assert_eq!(world.refreshed_is().1, "ProviderNotReady");
+    assert!(world.is_ready(), "{:?}", world.status);
+    world.define(json!({"tokenURL": URL}));
+    world.settle();
+    assert!(world.is_ready(), "{:?}", world.status);
+    assert_eq!(world.provider.exchanges.len(), sent);
+}
