@@ -92,7 +92,10 @@ where
             }
         };
         match changed {
-            ProvidersChanged::All => vec![Change::All(K::KIND)],
+            ProvidersChanged::All => {
+                reconciler.providers_listed.notify_waiters();
+                vec![Change::All(K::KIND)]
+            }
             ProvidersChanged::Some(keys) => {
                 let single = keys.into_iter().map(|key| Change::One(K::KIND, key));
                 single.collect()

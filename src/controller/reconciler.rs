@@ -1,6 +1,7 @@
 //! One reconcile: observe, then decide, perform and absorb until nothing is left to do.
 
 use std::{
+    pin::pin,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -8,7 +9,7 @@ use std::{
 use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
-use tokio::sync::OnceCell;
+use tokio::sync::{Notify, OnceCell};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
@@ -67,6 +68,8 @@ pub(super) struct Reconciler {
     pub(super) states: ObjectStates,
     bundles: BundleWatches,
     recalled: OnceCell<()>,
+    /// A list of provider objects is known by now, or cannot be had.
+    pub(super) providers_listed: Notify,
 }
 
 impl Reconciler {
@@ -88,6 +91,7 @@ impl Reconciler {
             stop,
             states: ObjectStates::default(),
             recalled: OnceCell::new(),
+            providers_listed: Notify::new(),
         }
     }
 
@@ -105,20 +109,40 @@ impl Reconciler {
     /// credential itself keeps its pause.
     pub(super) async fn recall_pauses(&self) {
         let recall = || async {
-            let paused = self.context.paused(now()).into_iter().filter_map(|key| {
-                let object = self.context.find(&key)?;
-                let memory = Memory::recall(&convert::status(&object), now());
-                let session = Session::begin(self.context.observe(&object, memory));
-                let read = session.needs_for_its_pause(now())?;
-                Some((session, read))
-            });
-            let reads = stream::iter(paused.collect::<Vec<_>>())
-                .for_each_concurrent(RECALLS, |(session, read)| self.recall_pause(session, read));
+            let reads = async {
+                let paused = stream::iter(self.paused().await);
+                let recall = |(session, read)| self.recall_pause(session, read);
+                paused.for_each_concurrent(RECALLS, recall).await;
+            };
             drop(tokio::time::timeout(LONGEST_RECALL, reads).await);
             self.readiness.recalled();
         };
         self.recalled.get_or_init(recall).await;
         self.readiness.pauses_are_known().await;
+    }
+
+    /// What was asked to pause, with the read that shows its client. Provider objects say where it was asked, so their lists are
+    /// waited for where one of these credentials names one.
+    async fn paused(&self) -> Vec<(Session, Read)> {
+        loop {
+            let mut listed = pin!(self.providers_listed.notified());
+            listed.as_mut().enable();
+            let keys = self.context.paused(now()).into_iter();
+            let sessions = keys.filter_map(|key| {
+                let object = self.context.find(&key)?;
+                let memory = Memory::recall(&convert::status(&object), now());
+                Some(Session::begin(self.context.observe(&object, memory)))
+            });
+            let sessions: Vec<_> = sessions.collect();
+            if !sessions.iter().any(Session::waits_for_its_provider) {
+                let with_read = |session: Session| {
+                    let read = session.needs_for_its_pause(now())?;
+                    Some((session, read))
+                };
+                return sessions.into_iter().filter_map(with_read).collect();
+            }
+            listed.await;
+        }
     }
 
     async fn recall_pause(&self, mut session: Session, read: Read) {

@@ -12,6 +12,7 @@ use super::{
     observed::Observed,
     pace::{Budget, ClientKey, Lesson, Slot},
     plan::{Action, Exchanged, Next, Outcome, Plan, Read},
+    provider::ProviderFlaw,
     target::{Target, TargetSecret},
 };
 use crate::{
@@ -134,6 +135,13 @@ impl Session {
                 pause.map(|(client, until)| (client, Lesson::Paused { until }))
             }),
         }
+    }
+
+    /// Returns whether it is not known yet what the provider object says that the spec names.
+    #[must_use]
+    pub fn waits_for_its_provider(&self) -> bool {
+        let settings = self.observed.settings.as_ref();
+        settings.is_ok_and(|settings| settings.provider_flaw() == Some(&ProviderFlaw::Unlisted))
     }
 
     /// The read that shows which client an earlier process was asked to pause; `None`: there is no such pause, or the client is

@@ -198,6 +198,36 @@ fn a_change_of_a_provider_makes_no_request_to_a_host_that_the_owner_of_the_secre
 
 /// An operator whose roles are older than the provider objects.
 #[test]
+fn a_pause_that_the_provider_asked_for_holds_after_a_restart() {
+    let place = Place::new();
+    let authority = Authority::new("private");
+    let server = Provider::start(&authority.certificate(&LOCAL), |_| {
+        Reply::json(429, "").header("Retry-After", "600")
+    });
+    let spec = json!({"tokenURL": server.url("/token"), "caBundle": authority.pem()});
+    place.define("CubeProvider", "okta", &spec);
+    place.apply(&place.source());
+    let operator = place.operator();
+    place.apply(&place.named("paused", "CubeProvider", "okta"));
+    place.becomes("paused", Refreshed, "False", "RateLimited");
+    drop(operator);
+    // Those with the first names are first in most lists.
+    let others: Vec<_> = (0..8).map(|number| format!("another-{number}")).collect();
+    for other in &others {
+        place.apply(&place.named(other, "CubeProvider", "okta"));
+    }
+    let _operator = place.operator();
+    for other in &others {
+        let message = place.becomes(other, Refreshed, "Unknown", "RateBudget");
+        assert!(
+            message.contains("the provider asked this client to pause"),
+            "{message}"
+        );
+    }
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
 fn without_the_right_to_list_providers_everything_else_works() {
     let (place, issuer) = (Place::new(), Issuer::start());
     let mut rules = place.get("role", "cube-operator").unwrap()["rules"].clone();
