@@ -61,6 +61,44 @@ fn a_spec_without_a_provider_object_is_refused() {
 }
 
 #[test]
+fn an_object_from_before_may_be_suspended_and_sends_no_client_elsewhere() {
+    let users = Users::with("requireProvider=false");
+    users.place.apply(&credential("main"));
+    users.install_policies("requireProvider=true");
+    let own = manifest(&credential("other"));
+    let own = ["create", "--dry-run=server", "-f", &own];
+    users.may_not("owner", &own, "providers", REQUIRED);
+    let patch = |fields: serde_json::Value| {
+        let fields = json!({"spec": fields}).to_string();
+        [
+            "patch",
+            "cubecredential",
+            "main",
+            "--type=merge",
+            "-p",
+            &fields,
+        ]
+        .map(str::to_owned)
+    };
+    for fields in [
+        json!({"provider": "CubeSoftware"}),
+        json!({"tokenURL": "https://attacker.example/token"}),
+        json!({"clientSecretRef": {"name": "another"}}),
+        json!({"clientID": "another"}),
+        json!({"probe": {"url": "https://attacker.example/"}}),
+    ] {
+        let patch = patch(fields);
+        let patch: Vec<_> = patch.iter().map(String::as_str).collect();
+        users.may_not("owner", &patch, "providers", REQUIRED);
+    }
+    for fields in [json!({"suspend": true}), json!({"refreshBefore": "10m"})] {
+        let patch = patch(fields);
+        let patch: Vec<_> = patch.iter().map(String::as_str).collect();
+        users.may("owner", &patch);
+    }
+}
+
+#[test]
 fn whoever_writes_a_provider_must_be_allowed_to_get_secrets() {
     let users = Users::new();
     users.grant(
