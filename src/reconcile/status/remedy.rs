@@ -204,9 +204,7 @@ pub(super) fn of_clock(skew: SignedDuration) -> String {
     } else {
         "ahead of"
     };
-    format!(
-        "the provider's clock is {seconds} s {side} the operator's: synchronise the clock that is wrong"
-    )
+    format!("check the clocks, as the provider's is {seconds} s {side} the operator's")
 }
 
 /// The provider did not accept the token of a ServiceAccount.
@@ -237,7 +235,7 @@ fn check_client(settings: &Settings) -> String {
         }
         ClientAuthentication::PrivateKeyJwt => {
             let key = register_key(settings);
-            return format!("{key}, or correct spec.clientAssertion");
+            return format!("{key}, and check the client id and spec.clientAssertion");
         }
         ClientAuthentication::ServiceAccountToken => return trust_issuer(settings),
         ClientAuthentication::Body => "Body",

@@ -108,8 +108,8 @@ fn a_replaced_key_is_tried_without_delay_after_the_client_was_refused() {
             .split("; retrying")
             .next(),
         Some(
-            "token endpoint responded 401 invalid_client: register the public key of Secret \"cubewire-client\" at the provider, or \
-             correct spec.clientAssertion"
+            "token endpoint responded 401 invalid_client: register the public key of Secret \"cubewire-client\" at the provider, and \
+             check the client id and spec.clientAssertion"
         )
     );
     // The same key in another format is the same key.
@@ -245,20 +245,29 @@ fn a_certificate_must_be_the_keys_own() {
 }
 
 #[test]
+fn a_slow_response_is_no_wrong_clock() {
+    let mut world = with_key(World::new(), text!("ed25519"));
+    world.provider.otherwise = refuse(Reason::InvalidClient);
+    world.provider.refusal_ahead = Some(-20);
+    world.provider.latency = 20;
+    world.settle();
+    let shown = world.message(ConditionType::Refreshed);
+    assert!(!shown.contains("clock"), "{shown}");
+}
+
+#[test]
 fn a_clock_that_no_assertion_suits_is_named() {
     for (ahead, message) in [
         (-5, None),
         (
             -6,
-            Some(
-                "the provider's clock is 6 s behind the operator's: synchronise the clock that is wrong",
-            ),
+            Some("check the clocks, as the provider's is 6 s behind the operator's; else register"),
         ),
         (59, None),
         (
             60,
             Some(
-                "the provider's clock is 60 s ahead of the operator's: synchronise the clock that is wrong",
+                "check the clocks, as the provider's is 60 s ahead of the operator's; else register",
             ),
         ),
     ] {

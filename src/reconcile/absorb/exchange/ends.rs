@@ -30,6 +30,13 @@ impl Times {
     pub(super) fn provider_clock(self) -> Timestamp {
         self.date.unwrap_or(self.sent_at)
     }
+
+    /// How far the provider's clock is ahead, or behind, at least: it stated its time between the request and the response.
+    pub(super) fn skew(self) -> Option<SignedDuration> {
+        let date = self.date?;
+        let nearest = date.clamp(self.sent_at.min(self.now), self.now);
+        Some(date.duration_since(nearest))
+    }
 }
 
 /// The lifetime of a token, counted from the request, and what it is taken from.

@@ -94,7 +94,7 @@ fn clock_skew(error: &TokenError, attempt: &Attempt, times: Times) -> Option<Sig
     if !signs || error.reason() != Reason::InvalidClient {
         return None;
     }
-    let skew = times.date?.duration_since(times.now);
+    let skew = times.skew()?;
     (!assertion::is_valid_at(skew)).then_some(skew)
 }
 

@@ -153,7 +153,6 @@ fn facts(
     times: Times,
 ) -> TokenFacts {
     let margin = schedule::margin(metadata, &attempt.settings);
-    let skew = times.date.map(|date| date.duration_since(times.now));
     let status = last_status_with_a_target(observed);
     let requested = &attempt.attempted.refresh_request;
     let served = before.and_then(|before| before.refresh_request.as_ref());
@@ -161,7 +160,7 @@ fn facts(
         lifetime_from: lifetime.source,
         long_lifetime: is_doubtful(lifetime, &attempt.settings).then_some(lifetime.duration),
         repeated: None,
-        clock_skew: skew.filter(|skew| skew.abs() > delays::CLOCK_SKEW),
+        clock_skew: times.skew().filter(|skew| skew.abs() > delays::CLOCK_SKEW),
         short_margin: Some(margin).filter(|margin| *margin < delays::PROPAGATION),
         unlimited_secret: Case::of_attempt(observed, attempt, times.now).unlimited_secret(),
         left_out: observed.ca_bundle.left_out(),

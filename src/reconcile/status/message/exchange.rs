@@ -29,9 +29,11 @@ pub(in crate::reconcile::status) fn failure(
 ) -> String {
     match &failure.cause {
         FailureCause::Exchange(error, settings) => {
-            let remedy = failure
-                .clock_skew
-                .map_or_else(|| remedy(error, settings, worked), of_clock);
+            let remedy = remedy(error, settings, worked);
+            let remedy = match failure.clock_skew {
+                Some(skew) => format!("{}; else {remedy}", of_clock(skew)),
+                None => remedy,
+            };
             exchange(&error.to_string(), &remedy, failure, postponed)
         }
         FailureCause::ExpiredOnArrival(settings) => {

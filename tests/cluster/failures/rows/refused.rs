@@ -54,7 +54,7 @@ pub(super) fn codes() -> Vec<Row> {
         Row::c("echo",       json(401, echo), InvalidClient,
             "responded 401 invalid_client (the provider says: \"no client for ..., ...\")", Slow),
         Row::c("assertion",  error(401, "invalid_client"), InvalidClient, "responded 401 invalid_client", Slow)
-            .with_remedy(InvalidClient, "register the public key of Secret {client} at the provider, or correct spec.clientAssertion")
+            .with_remedy(InvalidClient, "register the public key of Secret {client} at the provider, and check the client id and spec.clientAssertion")
             .with_fault(|objects, _| objects.sign_with(include_bytes!("../../../fuzz/corpus/private_key/p256-pkcs8")))
             .repaired_by(Repair::Provider),
         Row::c("bare-401",   json(401, ""), InvalidClient, "responded 401", Slow),
