@@ -89,8 +89,8 @@ async fn report(flags: &Check, client: &Client, account: Account) -> Result<(), 
 async fn definition(client: &Client, providers: Providers, report: &mut Report) {
     report.say(&Finding::good(InstallationFact::ApiServerResponds));
     report.say(&installation::definition(client).await);
-    for missing in installation::missing_kinds(client, providers).await {
-        report.say(&missing);
+    for fault in installation::faulty_kinds(client, providers).await {
+        report.say(&fault);
     }
 }
 
@@ -102,10 +102,8 @@ async fn rights(
     report: &mut Report,
 ) -> Result<(), CheckError> {
     for namespace in namespaces {
-        let (namespace, warning) = (namespace.as_deref(), flags.warning);
-        for finding in
-            installation::permissions(client, namespace, warning, flags.consumers).await?
-        {
+        let namespace = namespace.as_deref();
+        for finding in installation::permissions(client, namespace, flags).await? {
             report.say(&finding);
         }
     }

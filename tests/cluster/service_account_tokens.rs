@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use crate::{
+    commands,
     environment::{ControlPlane, ROOT},
-    operator::Operator,
+    operator::{Operator, eventually},
     place::{Place, is},
     scripted::{Authority, LOCAL, Provider, Reply, Request},
 };
@@ -170,4 +171,31 @@ fn without_the_value_of_the_chart_no_token_is_requested_and_the_status_names_it(
          serviceAccountTokens to true"
     );
     assert_eq!(provider.requests().len(), 0);
+}
+
+#[test]
+fn check_says_which_rights_are_missing() {
+    let place = Place::new();
+    let check = || {
+        let flags = [
+            "check",
+            "--namespaces",
+            &place.namespace,
+            "--service-account-tokens",
+        ];
+        commands::run(&place.kubeconfig, &flags, &[])
+    };
+    let (code, output, _) = check();
+    assert_eq!(code, Some(1));
+    for verbs in [
+        "get, list, watch serviceaccounts",
+        "create serviceaccounts/token",
+    ] {
+        let line = format!("✗ may not {verbs} in namespace {}: ", place.namespace);
+        assert!(output.contains(&line), "{output}");
+    }
+    place.reinstall("serviceAccountTokens=true");
+    eventually("nothing is missing", || {
+        (check().0 == Some(0)).then_some(())
+    });
 }

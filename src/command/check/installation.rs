@@ -8,7 +8,7 @@ use kube::{Api, Client, CustomResourceExt, Resource};
 
 use crate::{
     api::{ClusterCubeProvider, CubeCredential, CubeProvider, GROUP},
-    cli::{Consumers, Providers, Warning},
+    cli::{Check, Consumers, Providers, Warning},
     kubernetes::{
         access,
         error::{ApiError, call, cause},
@@ -30,6 +30,12 @@ const PERMISSIONS: [Permission; 6] = [
     ),
     ("", "configmaps", None, &["get", "list", "watch"]),
     ("events.k8s.io", "events", None, &["create"]),
+];
+
+/// The verbs that tokens of ServiceAccounts need.
+const OF_SERVICE_ACCOUNTS: [Permission; 2] = [
+    ("", "serviceaccounts", None, &["get", "list", "watch"]),
+    ("", "serviceaccounts", Some("token"), &["create"]),
 ];
 
 /// Group, resource, subresource and verbs.
@@ -90,16 +96,24 @@ async fn is_served<K: Resource<DynamicType = ()>>(client: &Client) -> Result<(),
     })
 }
 
-/// Returns whether the definition is the one of this version, as far as it may be read.
+/// Returns whether the definition of `CubeCredentials` is the one of this version, as far as it may be read.
 pub(super) async fn definition(client: &Client) -> Finding {
-    if let Err(absent) = definition_is_served(client).await {
+    definition_of::<CubeCredential>(client).await
+}
+
+async fn definition_of<K: CustomResourceExt + Resource<DynamicType = ()>>(
+    client: &Client,
+) -> Finding {
+    if let Err(absent) = is_served::<K>(client).await {
         return Finding::bad(InstallationFact::NotServed(absent));
     }
-    let definition = CubeCredential::crd_name().to_owned();
+    let definition = K::crd_name().to_owned();
     let api: Api<CustomResourceDefinition> = Api::all(client.clone());
     let object = format!("CustomResourceDefinition {definition}");
     match call("get", object, api.get(&definition)).await {
-        Ok(found) if same_schema(&found) => Finding::good(InstallationFact::Current { definition }),
+        Ok(found) if same_schema(&found, &K::crd()) => {
+            Finding::good(InstallationFact::Current { definition })
+        }
         Ok(_) => Finding::bad(InstallationFact::Outdated { definition }),
         Err(error) if error.is_refusal() => {
             Finding::good(InstallationFact::NotReadable { definition })
@@ -108,19 +122,18 @@ pub(super) async fn definition(client: &Client) -> Finding {
     }
 }
 
-/// The kinds of provider objects that are not served. Only those who use them need them.
-pub(super) async fn missing_kinds(client: &Client, providers: Providers) -> Vec<Finding> {
-    let mut missing = vec![is_served::<CubeProvider>(client).await];
+/// The kinds of provider objects that are not served, or not as this version defines them. Only those who use them need them.
+pub(super) async fn faulty_kinds(client: &Client, providers: Providers) -> Vec<Finding> {
+    let mut findings = vec![definition_of::<CubeProvider>(client).await];
     if providers.cluster_providers {
-        missing.push(is_served::<ClusterCubeProvider>(client).await);
+        findings.push(definition_of::<ClusterCubeProvider>(client).await);
     }
-    let missing = missing.into_iter().filter_map(Result::err);
-    let bad = |absent| Finding::bad(InstallationFact::NotServed(absent));
-    missing.map(bad).collect()
+    findings.retain(|finding| finding.mark == Mark::Bad);
+    findings
 }
 
 /// Compares as JSON without nulls: the API server stores defaults of its own beside the schema, but not in it.
-fn same_schema(found: &CustomResourceDefinition) -> bool {
+fn same_schema(found: &CustomResourceDefinition, ours: &CustomResourceDefinition) -> bool {
     let schema = |definition: &CustomResourceDefinition| {
         let version = definition
             .spec
@@ -129,7 +142,7 @@ fn same_schema(found: &CustomResourceDefinition) -> bool {
             .find(|version| version.name == CubeCredential::version(&()))?;
         serde_json::to_value(version.schema.as_ref()?).ok()
     };
-    schema(found) == schema(&CubeCredential::crd())
+    schema(found) == schema(ours)
 }
 
 /// Returns whether the account that asks has each right of the operator in a namespace, or in all.
@@ -139,12 +152,14 @@ fn same_schema(found: &CustomResourceDefinition) -> bool {
 pub(super) async fn permissions(
     client: &Client,
     namespace: Option<&str>,
-    warning: Warning,
-    consumers: Consumers,
+    flags: &Check,
 ) -> Result<Vec<Finding>, ApiError> {
-    let mut findings = granted(client, namespace, &PERMISSIONS).await?;
-    findings.extend(granted(client, namespace, &of_consumers(warning, consumers)).await?);
-    Ok(findings)
+    let mut needed = PERMISSIONS.to_vec();
+    if flags.clients.service_account_tokens {
+        needed.extend(OF_SERVICE_ACCOUNTS);
+    }
+    needed.extend(of_consumers(flags.warning, flags.consumers));
+    granted(client, namespace, &needed).await
 }
 
 /// Returns the rights on pods and workloads that the account of this process lacks.

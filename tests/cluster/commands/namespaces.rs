@@ -87,7 +87,25 @@ fn all_namespaces_or_only_some_are_watched_and_without_its_definition_nothing_st
         env!("CARGO_PKG_VERSION")
     ));
     let one_failed = "cube-operator: 1 of the checks above failed\n";
-    assert_eq!(check(), (Some(1), changed, one_failed.to_owned()));
+    assert_eq!(check(), (Some(1), changed.clone(), one_failed.to_owned()));
+
+    let older = json!([{"op": "remove", "path": "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/caBundle"}]);
+    let providers = "cubeproviders.cube-operator.dev";
+    plane.kubectl(&[
+        "patch",
+        "crd",
+        providers,
+        "--type=json",
+        "-p",
+        &older.to_string(),
+    ]);
+    let both = changed.replace(
+        &rights,
+        &changed[changed.find('✗').unwrap()..].replace(crd, providers),
+    );
+    let two_failed = "cube-operator: 2 of the checks above failed\n";
+    assert_eq!(check(), (Some(1), both, two_failed.to_owned()));
+    plane.kubectl(&["apply", "-f", &format!("{ROOT}/crds/cubeproviders.yaml")]);
 
     plane.kubectl(&["delete", "crd", crd]);
     let absent = "this cluster has no CubeCredential of cube-operator.dev/v1alpha1: install the chart, or apply the output of \
