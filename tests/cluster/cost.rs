@@ -1,5 +1,6 @@
 //! The requests that a credential costs the API server and the provider, counted in the audit log and in the provider's log.
 
+mod clients;
 mod consumers;
 mod nothing;
 mod requests;

@@ -1,0 +1,85 @@
+//! The requests of a refresh, by the way in which the client authenticates, and with a provider object.
+
+use serde_json::{Value, json};
+
+use crate::{
+    keys::FIRST,
+    operator::eventually,
+    place::Place,
+    scripted::{Authority, LOCAL, Provider, Reply},
+};
+
+use super::{later_requests, ready, requests};
+
+/// The requests of a refresh, with this Secret of the client and these fields of the spec.
+fn refresh(client: &Value, fields: &Value, count: usize) -> Vec<String> {
+    let place = Place::new();
+    let authority = Authority::new("scripted");
+    let provider = Provider::start(&authority.certificate(&LOCAL), |_| {
+        Reply::token("planted-access-token")
+    });
+    place.trust("scripted", &authority);
+    place.reinstall("serviceAccountTokens=true");
+    let marks = json!({
+        "labels": {"cube-operator.dev/credential": "true"},
+        "annotations": {
+            "cube-operator.dev/token-hosts": "localhost",
+            "cube-operator.dev/token-ca": "ConfigMap/scripted,CubeProvider/login",
+        },
+    });
+    let owned = |kind: &str, name: &str| {
+        let mut metadata = marks.clone();
+        metadata["name"] = json!(name);
+        json!({"apiVersion": "v1", "kind": kind, "metadata": metadata})
+    };
+    let mut secret = owned("Secret", "client");
+    secret["stringData"] = client.clone();
+    place.apply(&secret);
+    place.apply(&owned("ServiceAccount", "billing"));
+    let url = provider.url("/token");
+    place.apply(&json!({
+        "apiVersion": "cube-operator.dev/v1alpha1", "kind": "CubeProvider", "metadata": {"name": "login"},
+        "spec": {"tokenURL": url, "caBundle": authority.pem()},
+    }));
+    let mut object = place.credential_at("main", &url, "scripted");
+    let spec = object["spec"].as_object_mut().unwrap();
+    spec.extend(fields.as_object().unwrap().clone());
+    spec.retain(|_, field| !field.is_null());
+    let _operator = place.operator_with(&["--service-account-tokens"], &[]);
+    place.apply(&object);
+    ready(&place, 1);
+    let before = requests(&place).len();
+    place.request("again");
+    eventually("the second exchange", || {
+        (provider.requests().len() == 2).then_some(())
+    });
+    later_requests(&place, before, count)
+}
+
+#[test]
+fn a_refresh_costs_the_same_however_the_client_authenticates_but_for_the_token_of_a_service_account()
+ {
+    let steady = [
+        "get secrets client",
+        "patch secrets main-token",
+        "patch cubecredentials/status main",
+        "create events main",
+    ];
+    let secret = json!({"client-id": "a", "client-secret": "planted-secret"});
+    let key = json!({"client-id": "a", "private-key": FIRST});
+    assert_eq!(refresh(&secret, &json!({}), 4), steady);
+    let signs = json!({"clientAuthentication": "PrivateKeyJWT"});
+    assert_eq!(refresh(&key, &signs, 4), steady);
+    let named = json!({
+        "provider": null, "tokenURL": null, "caBundleRef": null, "providerRef": {"name": "login"},
+    });
+    assert_eq!(refresh(&secret, &named, 4), steady);
+    let account = json!({
+        "clientSecretRef": null, "clientAuthentication": "ServiceAccountToken",
+        "clientAssertion": {"audience": "https://login.example.com/", "serviceAccountName": "billing"},
+    });
+    let mut with_token = steady.map(str::to_owned).to_vec();
+    with_token[0] = "get serviceaccounts billing".into();
+    with_token.insert(1, "create serviceaccounts/token billing".into());
+    assert_eq!(refresh(&secret, &account, 5), with_token);
+}
