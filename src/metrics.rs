@@ -39,6 +39,12 @@ struct ByNamespace {
     namespace: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByKind {
+    namespace: String,
+    kind: &'static str,
+}
+
 /// The metrics of a process.
 #[derive(Clone)]
 pub struct Metrics {
@@ -54,6 +60,7 @@ pub struct Metrics {
     pod_refreshes: Family<ByResult, Counter>,
     leader: Gauge,
     watched: Family<ByNamespace, Gauge>,
+    providers_watched: Family<ByKind, Gauge>,
 }
 
 impl Default for Metrics {
@@ -79,6 +86,7 @@ impl Metrics {
             pod_refreshes: Family::default(),
             leader: Gauge::default(),
             watched: Family::default(),
+            providers_watched: Family::default(),
         };
         metrics.registry = Arc::new(metrics.registry(shard));
         metrics
@@ -134,6 +142,15 @@ impl Metrics {
         gauge.set(watched.into());
     }
 
+    /// Shows whether the provider objects of a kind are watched in a namespace; an empty one stands for all.
+    pub fn watches_providers(&self, namespace: &str, kind: &'static str, watched: bool) {
+        let namespace = namespace.to_owned();
+        let gauge = self
+            .providers_watched
+            .get_or_create(&ByKind { namespace, kind });
+        gauge.set(watched.into());
+    }
+
     /// Shows the figures of a status.
     pub fn reported(&self, namespace: &str, name: &str, status: &CubeCredentialStatus) {
         self.credentials.show(namespace, name, status);
@@ -183,6 +200,12 @@ impl Metrics {
             "1 if the namespace is watched, 0 if it cannot be watched: the log says why. An empty namespace stands for all of \
              them",
             self.watched.clone(),
+        );
+        registry.register(
+            "providers_watched",
+            "1 if the provider objects of this kind are watched in the namespace, 0 if they cannot be watched: the log says why. An \
+             empty namespace stands for all of them",
+            self.providers_watched.clone(),
         );
         registry.register(
             "exchanges",

@@ -69,18 +69,30 @@ where
     let reconciler = Arc::clone(reconciler);
     let mut last_error = LastError::default();
     let changes = events.map(move |event| {
-        let context = &reconciler.context;
+        let (context, kind) = (&reconciler.context, K::KIND.name());
+        let namespace = reconciler.readiness.place().namespace();
+        let watches = |watched| {
+            let metrics = &context.parts.metrics;
+            metrics.watches_providers(namespace.unwrap_or_default(), kind, watched);
+        };
         let changed = match event {
             Ok(event) => {
                 if matches!(event, Event::InitDone) {
                     last_error.end();
+                    watches(true);
                 }
                 context.learn_providers(event)
             }
-            Err(WatchFailure { error, refused, .. }) => {
-                let kind = K::KIND.name();
+            Err(failure) => {
+                let WatchFailure {
+                    error,
+                    refused,
+                    lasts,
+                } = failure;
+                if lasts {
+                    watches(false);
+                }
                 if last_error.is_new(&error) {
-                    let namespace = reconciler.readiness.place().namespace();
                     tracing::warn!(namespace, kind, %error, "failed to watch {kind}s, retrying");
                 }
                 // Any other failure may be over with the next attempt.

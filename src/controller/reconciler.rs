@@ -121,8 +121,8 @@ impl Reconciler {
         self.readiness.pauses_are_known().await;
     }
 
-    /// What was asked to pause, with the read that shows its client. Provider objects say where it was asked, so their lists are
-    /// waited for where one of these credentials names one.
+    /// The credentials that were asked to pause, with the read that shows the client of each. Provider objects say where that was, so
+    /// their lists are waited for if one of these names one.
     async fn paused(&self) -> Vec<(Session, Read)> {
         loop {
             let mut listed = pin!(self.providers_listed.notified());

@@ -248,7 +248,7 @@ impl ProviderUse {
     }
 }
 
-/// What the spec alone says. Without a method of authentication, nobody knows yet which fields belong to it.
+/// The spec alone. Without a method of authentication, nobody knows yet which fields belong to it.
 fn without_provider(spec: &CubeCredentialSpec) -> CubeCredentialSpec {
     let mut spec = CubeCredentialSpec {
         token_url: Some(UNRESOLVED.into()),

@@ -247,6 +247,14 @@ fn without_the_right_to_list_providers_everything_else_works() {
     );
     operator.wait_for_log("failed to watch CubeProviders, retrying");
     assert_eq!(operator.get("/readyz").0, 200);
+    let metric = format!(
+        "cube_operator_providers_watched{{namespace=\"{}\",kind=\"CubeProvider\"}}",
+        place.namespace
+    );
+    assert_eq!(operator.metric(&metric), Some(0.0));
+    place.reinstall("replicas=1");
+    place.becomes("other", Refreshed, "True", "TokenIssued");
+    assert_eq!(operator.metric(&metric), Some(1.0));
 }
 
 #[test]

@@ -25,6 +25,7 @@ pub(crate) fn text() -> String {
     metrics.reconciled(true, Duration::ZERO);
     metrics.api_requested("get secrets".into());
     metrics.watches("treasury", true);
+    metrics.watches_providers("treasury", "CubeProvider", true);
     metrics.pods_refreshed("ok", 1);
     metrics.text()
 }

@@ -19,7 +19,7 @@ pub(super) async fn refresh_token(
     mut request: CodeRequest,
 ) -> Result<SecretString> {
     let mut parsed = redeem(prepared, &request).await?;
-    // A provider that refuses the client's secret has not looked at the code.
+    // A provider that refuses the client's secret has not used the code.
     if let (Err(error), Some(other)) = (&parsed.outcome, &prepared.sign_in.with_other_secret)
         && error.refuses_client_secret()
     {

@@ -68,14 +68,23 @@ fn every_alert_and_every_query_of_the_dashboard_finds_what_the_operator_exports(
     let (of_the_operator, of_credentials): (Vec<_>, Vec<_>) = rendered::alerts()
         .into_iter()
         .partition(|alert| alert.name.starts_with("CubeOperator"));
-    let [absent, not_leading, errors, not_watched] = of_the_operator.as_slice() else {
+    let [
+        absent,
+        not_leading,
+        errors,
+        not_watched,
+        providers_not_watched,
+    ] = of_the_operator.as_slice()
+    else {
         panic!("{of_the_operator:?}");
     };
-    eventually(&not_watched.name, || {
-        let found = prometheus.query(&not_watched.expr, None);
-        let found = found.iter().map(|(labels, _)| text(labels, "namespace"));
-        found.eq([unknown.as_str()]).then_some(())
-    });
+    for unwatched in [not_watched, providers_not_watched] {
+        eventually(&unwatched.name, || {
+            let found = prometheus.query(&unwatched.expr, None);
+            let found = found.iter().map(|(labels, _)| text(labels, "namespace"));
+            found.eq([unknown.as_str()]).then_some(())
+        });
+    }
     refuse_requests(&place, &prometheus, READS, errors);
     place.wait_for("main", "served", |status| status.refresh_request.is_some());
     refuse_requests(&place, &prometheus, LEADS, not_leading);

@@ -1,4 +1,4 @@
-//! What each `CubeCredential` has left for itself, whatever clients it names.
+//! The requests that each `CubeCredential` has left for itself, whatever clients it names.
 //!
 //! Its author can name another client or token URL with each edit, and each of them has a budget of its own. With one client, this
 //! limit is never reached first: it is as wide as a client's, and pays for no other credential.
