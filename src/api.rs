@@ -26,9 +26,9 @@ pub use provider::{ClusterCubeProvider, ClusterCubeProviderSpec, CubeProvider, C
 pub use reason::{Reason, RetryClass};
 pub use spec::{
     CaBundleKind, CaBundleRef, ClientAssertion, ClientAuthentication, ClientSecretRef,
-    ConsumersSpec, CubeCredential, CubeCredentialSpec, DeletionPolicy, Grant, ProbeMethod,
-    ProbeSpec, Provider, ProviderKind, ProviderRef, RefreshTokenRef, SigningAlgorithm, SystemRoots,
-    TargetSpec, WorkloadKind, WorkloadRef,
+    ConsumersSpec, CubeCredential, CubeCredentialSpec, DeletionPolicy, Grant, JwtBearerSpec,
+    ProbeMethod, ProbeSpec, Provider, ProviderKind, ProviderRef, RefreshTokenRef, SigningAlgorithm,
+    SystemRoots, TargetSpec, WorkloadKind, WorkloadRef,
 };
 pub use status::{Attempted, CubeCredentialStatus, TargetStatus};
 

@@ -77,7 +77,7 @@ pub use provider::{FoundProvider, ProviderFlaw, ProviderObject, Unusable};
 pub use record::{DesiredRecord, RECORD_TYPE, Record, RecordSecret};
 pub use secret::{DesiredSecret, SecretVersion};
 pub use session::{Effects, Ended, Session, Turn};
-pub use settings::{Rendering, ServiceAccountAssertion, Settings, SettingsError};
+pub use settings::{GrantSettings, Rendering, ServiceAccountAssertion, Settings, SettingsError};
 pub use source::{
     CaBundle, CaBundleFlaw, ClientKeyFlaw, ClientValues, Flaw, Holder, NoAssertion, Outer,
     Rejection, SecretRole, Source, SourceCertificate, SourceKey, SourceSecret, SourceValue,

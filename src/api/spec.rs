@@ -3,6 +3,7 @@
 mod assertion;
 pub(super) mod bounds;
 mod consumers;
+mod jwt_bearer;
 mod probe;
 mod provider_ref;
 mod target;
@@ -20,6 +21,7 @@ use bounds::{
     parameter_name_rule, parameters, query_rule, scopes, secret_keys_rule, url_rule,
 };
 pub use consumers::{ConsumersSpec, WorkloadKind, WorkloadRef};
+pub use jwt_bearer::JwtBearerSpec;
 pub use probe::{ProbeMethod, ProbeSpec};
 pub use provider_ref::{ProviderKind, ProviderRef};
 pub use target::{DeletionPolicy, TargetSpec};
@@ -83,9 +85,15 @@ pub use target::{DeletionPolicy, TargetSpec};
 #[x_kube(validation = Rule::new("(self.grant == 'RefreshToken') == has(self.refreshTokenRef)")
     .message("refreshTokenRef is required with grant RefreshToken, and only with it: name the Secret with the first refresh \
               token, or set grant to RefreshToken"))]
-#[x_kube(validation = Rule::new("!has(self.clientAuthentication) || self.clientAuthentication != 'None' || self.grant == \
-                                 'RefreshToken'")
-    .message("clientAuthentication None is for public clients, which have grant RefreshToken: use Body or Basic"))]
+#[x_kube(validation = Rule::new("!has(self.clientAuthentication) || self.clientAuthentication != 'None' || self.grant in \
+                                 ['RefreshToken', 'JWTBearer']")
+    .message("clientAuthentication None is for public clients, which have grant RefreshToken or JWTBearer: use Body or Basic"))]
+#[x_kube(validation = Rule::new("!has(self.clientAuthentication) || self.grant != 'JWTBearer' || self.clientAuthentication in \
+                                 ['None', 'Body', 'Basic']")
+    .message("clientAuthentication with grant JWTBearer is None, Body or Basic: the assertion of the grant is signed by the client \
+              already"))]
+#[x_kube(validation = Rule::new("!has(self.jwtBearer) || self.grant == 'JWTBearer'")
+    .message("jwtBearer is for grant JWTBearer only: remove it, or set grant to JWTBearer"))]
 #[x_kube(validation = Rule::new("!has(self.clientAssertion) || (has(self.clientAuthentication) ? self.clientAuthentication in \
                                  ['PrivateKeyJWT', 'ServiceAccountToken'] : has(self.providerRef))")
     .message("clientAssertion is for clientAuthentication PrivateKeyJWT and ServiceAccountToken only: remove it, or set \
@@ -106,9 +114,10 @@ pub use target::{DeletionPolicy, TargetSpec};
     .message("clientSecretRef is required: name the Secret of the client; only clientAuthentication ServiceAccountToken has none"))]
 #[x_kube(validation = Rule::new("!has(self.clientSecretRef) || !(has(self.clientSecretRef.privateKeyKey) || \
                                  has(self.clientSecretRef.certificateKey)) || (has(self.clientAuthentication) ? \
-                                 self.clientAuthentication in ['PrivateKeyJWT', 'MutualTLS'] : has(self.providerRef))")
-    .message("clientSecretRef.privateKeyKey and certificateKey are for clientAuthentication PrivateKeyJWT and MutualTLS only: remove \
-              them, or set clientAuthentication"))]
+                                 self.clientAuthentication in ['PrivateKeyJWT', 'MutualTLS'] : has(self.providerRef)) || \
+                                 (self.grant == 'JWTBearer' && !has(self.clientSecretRef.certificateKey))")
+    .message("clientSecretRef.privateKeyKey and certificateKey are for clientAuthentication PrivateKeyJWT and MutualTLS only, and \
+              privateKeyKey for grant JWTBearer too: remove them, or set clientAuthentication"))]
 #[x_kube(validation = Rule::new("!has(self.clientID) || !has(self.clientSecretRef) || self.clientSecretRef.clientIDKey == 'client-id'")
     .message("clientID and clientSecretRef.clientIDKey name two client ids: remove one of them"))]
 #[x_kube(validation = Rule::new("!has(self.refreshScopes) || self.refreshScopes.size() == 0 || self.grant == 'RefreshToken'")
@@ -176,10 +185,15 @@ pub struct CubeCredentialSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token_ref: Option<RefreshTokenRef>,
 
+    /// The assertion that is the grant; only with grant `JWTBearer`, where all of its fields have defaults.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwt_bearer: Option<Box<JwtBearerSpec>>,
+
     /// The client authentication at the token endpoint. A public client has no secret: it sends its id in the body (None), or in the
     /// Authorization header with an empty secret (`BasicEmptySecret`). With `PrivateKeyJWT` and `MutualTLS` no shared secret exists: the
     /// client signs a short-lived assertion with its private key, or presents a certificate. The default is Basic with provider `CubeSoftware`, whose
-    /// metadata lists `client_secret_basic` only, and otherwise Body.
+    /// metadata lists `client_secret_basic` only, and otherwise Body. With grant `JWTBearer` it is None by default: the assertion of the
+    /// grant names the client, and nothing else is sent; only Body and Basic can be set in its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_authentication: Option<ClientAuthentication>,
 
@@ -281,6 +295,9 @@ pub enum Grant {
     RefreshToken,
     /// Client credentials by the name that Zoom gives them, `account_credentials`. The account is a parameter: `account_id`.
     AccountCredentials,
+    /// A JWT that the client signs with its private key, for a service account or a user (RFC 7523, section 2.1): Google, Salesforce.
+    #[serde(rename = "JWTBearer")]
+    JwtBearer,
 }
 
 /// How the client authenticates (RFC 6749, section 2.3.1).
@@ -293,7 +310,7 @@ pub enum ClientAuthentication {
     /// The Authorization header with the client id and an empty secret, which some servers want of public clients. The Secret has no
     /// key for it.
     BasicEmptySecret,
-    /// `client_id` in the body and no secret: a public client (section 2.1).
+    /// `client_id` in the body and no secret: a public client (section 2.1). With grant `JWTBearer`, nothing beside its assertion.
     None,
     /// A JWT that the client signs with its private key (`private_key_jwt`: RFC 7523 section 2.2, `OpenID` Connect Core section 9).
     #[serde(rename = "PrivateKeyJWT")]
@@ -327,7 +344,7 @@ pub struct ClientSecretRef {
     #[x_kube(validation = distinct_keys_rule())]
     pub client_secret_key: String,
     /// The key of the client's private key: PEM (PKCS#8, SEC1, PKCS#1) or a JWK; RSA of at least 2048 bits, P-256, P-384 or Ed25519.
-    /// The default is private-key with clientAuthentication `PrivateKeyJWT`, and tls.key with `MutualTLS`.
+    /// The default is private-key with clientAuthentication `PrivateKeyJWT` and with grant `JWTBearer`, and tls.key with `MutualTLS`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = key_rule())]

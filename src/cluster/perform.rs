@@ -22,7 +22,7 @@ use crate::{
         events::Announcement,
     },
     lock::lock,
-    oauth::{client::signed, error::TokenError, response},
+    oauth::{client::sign, error::TokenError, response},
     reconcile::{Action, Event, Exchange, Exchanged, Observed, Outcome, Permit, Probing},
 };
 
@@ -104,11 +104,8 @@ impl Context {
             reason = "it measures how long the exchange takes"
         )]
         let start = Instant::now();
-        let response = match signed(request.authentication.clone(), sent_at) {
-            Ok(client) => {
-                request.authentication = client;
-                self.parts.tokens.send(&request).await
-            }
+        let response = match sign(&mut request, sent_at) {
+            Ok(()) => self.parts.tokens.send(&request).await,
             Err(error) => Err(error),
         };
         let took = start.elapsed();

@@ -15,13 +15,26 @@ use crate::api::SigningAlgorithm;
 pub(super) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// The lifetime of an assertion. It is made for one request, which takes half of it at most.
-const LIFETIME: SignedDuration = SignedDuration::from_secs(60);
+pub(super) const LIFETIME: SignedDuration = SignedDuration::from_secs(60);
 /// A provider whose clock is this much behind accepts it all the same.
-const EARLIER: SignedDuration = SignedDuration::from_secs(5);
+pub(super) const EARLIER: SignedDuration = SignedDuration::from_secs(5);
 
 /// Returns whether an assertion is accepted by a clock that is ahead of ours by `skew`.
 pub(crate) fn is_valid_at(skew: SignedDuration) -> bool {
     -EARLIER <= skew && skew < LIFETIME
+}
+
+/// The header of an assertion.
+pub(super) fn header(algorithm: SigningAlgorithm, key_id: Option<&String>) -> Header {
+    let mut header = Header::new(match algorithm {
+        SigningAlgorithm::RS256 => Algorithm::RS256,
+        SigningAlgorithm::PS256 => Algorithm::PS256,
+        SigningAlgorithm::ES256 => Algorithm::ES256,
+        SigningAlgorithm::ES384 => Algorithm::ES384,
+        SigningAlgorithm::EdDSA => Algorithm::EdDSA,
+    });
+    header.kid = key_id.cloned();
+    header
 }
 
 /// A client that signs an assertion for each request.
@@ -70,14 +83,7 @@ impl Signer {
 
     /// The header. The certificate is named by its hash alone: some providers refuse one that comes with a request.
     pub(super) fn header(&self) -> Header {
-        let mut header = Header::new(match self.algorithm {
-            SigningAlgorithm::RS256 => Algorithm::RS256,
-            SigningAlgorithm::PS256 => Algorithm::PS256,
-            SigningAlgorithm::ES256 => Algorithm::ES256,
-            SigningAlgorithm::ES384 => Algorithm::ES384,
-            SigningAlgorithm::EdDSA => Algorithm::EdDSA,
-        });
-        header.kid.clone_from(&self.key_id);
+        let mut header = header(self.algorithm, self.key_id.as_ref());
         let thumbprint = self.thumbprint();
         header.x5t_s256 = thumbprint.map(|hash| URL_SAFE_NO_PAD.encode(hash));
         header

@@ -6,7 +6,6 @@ use url::form_urlencoded::{Serializer, byte_serialize};
 
 use super::{
     assertion::{self, Signer},
-    grant::Grant,
     identity::CertifiedClient,
 };
 use crate::{api::ClientAuthentication, scrub::Scrubber};
@@ -38,20 +37,6 @@ impl ClientAuthentication {
             Self::ServiceAccountToken => &[],
         }
     }
-
-    /// Returns whether a client may authenticate like this with this grant.
-    pub(crate) fn is_allowed_with<T>(self, grant: &Grant<T>) -> bool {
-        match self {
-            // RFC 6749, section 2.3.1, knows clients whose secret is empty. Whether one may use a grant is up to the provider.
-            Self::Body
-            | Self::Basic
-            | Self::BasicEmptySecret
-            | Self::PrivateKeyJwt
-            | Self::MutualTls
-            | Self::ServiceAccountToken => true,
-            Self::None => grant.allows_public_clients(),
-        }
-    }
 }
 
 /// A client, and its method of authentication.
@@ -69,6 +54,11 @@ pub enum Authentication {
     /// A public client does not authenticate.
     None {
         /// The client id.
+        id: String,
+    },
+    /// Nothing but the assertion of the grant, whose issuer is the client (RFC 7521, section 4.1).
+    ByGrant {
+        /// The client id, which is not sent.
         id: String,
     },
     /// The client signs an assertion. It has not yet: it is signed when the request is sent.
@@ -108,7 +98,7 @@ impl Authentication {
     pub fn client_id(&self) -> &str {
         match self {
             Self::Body(client) | Self::Basic(client) => &client.id,
-            Self::BasicEmptySecret { id } | Self::None { id } => id,
+            Self::BasicEmptySecret { id } | Self::None { id } | Self::ByGrant { id } => id,
             Self::PrivateKeyJwt(signer) | Self::Assertion { signer, .. } => &signer.id,
             Self::MutualTls(client) => &client.id,
             Self::ServiceAccountToken { id, subject, .. } => id.as_ref().unwrap_or(subject),
@@ -122,6 +112,7 @@ impl Authentication {
             Self::Body(client) | Self::Basic(client) => Some(&client.secret),
             Self::BasicEmptySecret { .. }
             | Self::None { .. }
+            | Self::ByGrant { .. }
             | Self::PrivateKeyJwt(_)
             | Self::MutualTls(_)
             | Self::Assertion { .. }
@@ -137,6 +128,7 @@ impl Authentication {
             | Self::Basic(_)
             | Self::BasicEmptySecret { .. }
             | Self::None { .. }
+            | Self::ByGrant { .. }
             | Self::PrivateKeyJwt(_)
             | Self::Assertion { .. }
             | Self::ServiceAccountToken { .. } => None,
@@ -153,6 +145,7 @@ impl Authentication {
             | Self::Basic(_)
             | Self::BasicEmptySecret { .. }
             | Self::None { .. }
+            | Self::ByGrant { .. }
             | Self::ServiceAccountToken { .. } => None,
         }
     }
@@ -176,6 +169,7 @@ impl Authentication {
             Self::Basic(client) => Self::Basic(Client { secret, ..client }),
             other @ (Self::BasicEmptySecret { .. }
             | Self::None { .. }
+            | Self::ByGrant { .. }
             | Self::PrivateKeyJwt(_)
             | Self::MutualTls(_)
             | Self::Assertion { .. }
@@ -189,7 +183,7 @@ impl Authentication {
             Self::Body(_) => "Body",
             Self::Basic(_) => "Basic",
             Self::BasicEmptySecret { .. } => "BasicEmptySecret",
-            Self::None { .. } => "None",
+            Self::None { .. } | Self::ByGrant { .. } => "None",
             Self::PrivateKeyJwt(_) | Self::Assertion { .. } => "PrivateKeyJWT",
             Self::MutualTls(_) => "MutualTLS",
             Self::ServiceAccountToken { .. } => "ServiceAccountToken",
@@ -203,7 +197,7 @@ impl Authentication {
                 form.append_pair("client_id", &client.id)
                     .append_pair("client_secret", client.secret.expose_secret());
             }
-            Self::Basic(_) | Self::BasicEmptySecret { .. } => {}
+            Self::Basic(_) | Self::BasicEmptySecret { .. } | Self::ByGrant { .. } => {}
             // A public client names itself (RFC 6749, section 3.2.1).
             Self::None { id } => {
                 form.append_pair("client_id", id);
@@ -237,6 +231,7 @@ impl Authentication {
             Self::BasicEmptySecret { id } => Some(Client::without_secret(id).header()),
             Self::Body(_)
             | Self::None { .. }
+            | Self::ByGrant { .. }
             | Self::PrivateKeyJwt(_)
             | Self::MutualTls(_)
             | Self::Assertion { .. }
@@ -253,7 +248,7 @@ impl Authentication {
                 client.add_header(scrubber);
             }
             Self::BasicEmptySecret { id } => Client::without_secret(id).add_header(scrubber),
-            Self::None { .. } => {}
+            Self::None { .. } | Self::ByGrant { .. } => {}
             Self::PrivateKeyJwt(signer) => signer.key.add_parts(scrubber),
             Self::MutualTls(client) => client.key.add_parts(scrubber),
             Self::Assertion { signer, assertion } => {
@@ -331,22 +326,6 @@ mod tests {
             let cleaned = scrubber.clean("it was t0ken.of.an-account");
             assert!(!cleaned.contains("t0ken"));
             assert!(!format!("{client:?}").contains("t0ken"));
-        }
-    }
-
-    #[test]
-    fn a_client_without_a_secret_needs_a_refresh_token() {
-        let none = ClientAuthentication::None;
-        assert!(none.is_allowed_with(&Grant::RefreshToken(())));
-        assert!(!none.is_allowed_with(&Grant::<()>::ClientCredentials));
-        for method in [
-            ClientAuthentication::Body,
-            ClientAuthentication::PrivateKeyJwt,
-            ClientAuthentication::MutualTls,
-            ClientAuthentication::ServiceAccountToken,
-        ] {
-            assert!(method.is_allowed_with(&Grant::<()>::ClientCredentials));
-            assert!(method.is_allowed_with(&Grant::RefreshToken(())));
         }
     }
 }

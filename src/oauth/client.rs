@@ -15,7 +15,7 @@ mod trust;
 mod tunnel;
 pub(in crate::oauth) mod verifier;
 
-pub use sign::signed;
+pub use sign::{sign, signed};
 
 use std::{pin::pin, sync::Arc, time::Duration};
 

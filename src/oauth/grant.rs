@@ -1,22 +1,30 @@
 //! The OAuth 2 grants: everything that differs between them.
 
+mod jwt_bearer;
+
 use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded::Serializer;
 
-use crate::{api::Reason, scrub::Scrubber};
+use crate::{
+    api::{ClientAuthentication, Reason},
+    scrub::Scrubber,
+};
+pub use jwt_bearer::{BearerClaims, JwtBearer};
 
-/// The grant of a token request. `T` is the refresh token, or a reference to it.
+/// The grant of a token request. `T` is the refresh token, or a reference to it, and `A` the assertion, or the claims for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Grant<T = SecretString> {
+pub enum Grant<T = SecretString, A = JwtBearer> {
     /// With the client's own credentials (RFC 6749, section 4.4).
     ClientCredentials,
     /// The same by the name that Zoom gives it.
     AccountCredentials,
     /// With a refresh token (RFC 6749, section 6).
     RefreshToken(T),
+    /// With an assertion that the client signs (RFC 7523, section 2.1).
+    JwtBearer(A),
 }
 
-impl<T> Grant<T> {
+impl<T, A> Grant<T, A> {
     /// The value of `grant_type`.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -24,6 +32,7 @@ impl<T> Grant<T> {
             Self::ClientCredentials => "client_credentials",
             Self::AccountCredentials => "account_credentials",
             Self::RefreshToken(_) => "refresh_token",
+            Self::JwtBearer(_) => "urn:ietf:params:oauth:grant-type:jwt-bearer",
         }
     }
 
@@ -34,26 +43,48 @@ impl<T> Grant<T> {
             Self::ClientCredentials => "ClientCredentials",
             Self::AccountCredentials => "AccountCredentials",
             Self::RefreshToken(_) => "RefreshToken",
+            Self::JwtBearer(_) => "JWTBearer",
         }
     }
 
-    /// Returns whether the request has a parameter with the scopes of the token. A refresh has none, unless the spec lists some
-    /// for it: some servers make a narrowed scope permanent.
+    /// Returns whether the request names the scopes of the token. A refresh does not, unless the spec lists some for it: some servers
+    /// make a narrowed scope permanent.
     #[must_use]
     pub(crate) fn sends_scopes(&self) -> bool {
         match self {
-            Self::ClientCredentials | Self::AccountCredentials => true,
+            Self::ClientCredentials | Self::AccountCredentials | Self::JwtBearer(_) => true,
             Self::RefreshToken(_) => false,
         }
     }
 
-    /// Returns whether a client without a secret may use it, because something else proves that the token is issued to the right
-    /// client.
+    /// Returns whether the form has a parameter with the scopes. An assertion has them among its claims, where Google wants them.
+    fn has_scope_field(&self) -> bool {
+        self.sends_scopes() && !matches!(self, Self::JwtBearer(_))
+    }
+
+    /// Returns whether the client may authenticate like this with this grant.
     #[must_use]
-    pub(crate) fn allows_public_clients(&self) -> bool {
+    pub(crate) fn allows(&self, method: ClientAuthentication) -> bool {
+        use ClientAuthentication::{Basic, Body, None};
         match self {
-            Self::ClientCredentials | Self::AccountCredentials => false,
+            // RFC 6749, section 2.3.1, knows clients whose secret is empty. Whether one may use a grant is up to the provider.
+            Self::ClientCredentials | Self::AccountCredentials => method != None,
+            // The refresh token proves that the token is issued to the right client.
             Self::RefreshToken(_) => true,
+            // So does the assertion. Some providers want a client secret besides.
+            Self::JwtBearer(_) => matches!(method, None | Body | Basic),
+        }
+    }
+
+    /// The client's method of authentication where neither a spec nor a provider object names one. `preset`: the provider's.
+    #[must_use]
+    pub(crate) fn default_authentication(
+        &self,
+        preset: ClientAuthentication,
+    ) -> ClientAuthentication {
+        match self {
+            Self::ClientCredentials | Self::AccountCredentials | Self::RefreshToken(_) => preset,
+            Self::JwtBearer(_) => ClientAuthentication::None,
         }
     }
 
@@ -61,7 +92,7 @@ impl<T> Grant<T> {
     #[must_use]
     pub(crate) fn has_successor(&self) -> bool {
         match self {
-            Self::ClientCredentials | Self::AccountCredentials => false,
+            Self::ClientCredentials | Self::AccountCredentials | Self::JwtBearer(_) => false,
             Self::RefreshToken(_) => true,
         }
     }
@@ -70,7 +101,9 @@ impl<T> Grant<T> {
     #[must_use]
     pub(crate) fn invalid_grant(&self) -> Reason {
         match self {
-            Self::ClientCredentials | Self::AccountCredentials => Reason::InvalidGrant,
+            Self::ClientCredentials | Self::AccountCredentials | Self::JwtBearer(_) => {
+                Reason::InvalidGrant
+            }
             Self::RefreshToken(_) => Reason::RefreshTokenRejected,
         }
     }
@@ -79,17 +112,17 @@ impl<T> Grant<T> {
     #[must_use]
     pub fn refresh_token(&self) -> Option<&T> {
         match self {
-            Self::ClientCredentials | Self::AccountCredentials => None,
+            Self::ClientCredentials | Self::AccountCredentials | Self::JwtBearer(_) => None,
             Self::RefreshToken(token) => Some(token),
         }
     }
 
-    /// The same grant with `find`'s refresh token; `None` if it needs one and there is none.
-    pub(crate) fn try_map<U>(&self, find: impl FnOnce(&T) -> Option<U>) -> Option<Grant<U>> {
+    /// The assertion, or the claims for it.
+    #[must_use]
+    pub fn assertion(&self) -> Option<&A> {
         match self {
-            Self::ClientCredentials => Some(Grant::ClientCredentials),
-            Self::AccountCredentials => Some(Grant::AccountCredentials),
-            Self::RefreshToken(token) => find(token).map(Grant::RefreshToken),
+            Self::ClientCredentials | Self::AccountCredentials | Self::RefreshToken(_) => None,
+            Self::JwtBearer(assertion) => Some(assertion),
         }
     }
 }
@@ -103,6 +136,14 @@ impl Grant {
             Self::RefreshToken(token) => {
                 form.append_pair("refresh_token", token.expose_secret());
             }
+            Self::JwtBearer(bearer) => bearer.add_fields(form),
+        }
+    }
+
+    /// Adds the scopes, if they are in the form.
+    pub(super) fn add_scopes(&self, scopes: &[String], form: &mut Serializer<'_, String>) {
+        if self.has_scope_field() && !scopes.is_empty() {
+            form.append_pair("scope", &scopes.join(" "));
         }
     }
 
@@ -111,6 +152,7 @@ impl Grant {
         match self {
             Self::ClientCredentials | Self::AccountCredentials => {}
             Self::RefreshToken(token) => scrubber.add(token.expose_secret()),
+            Self::JwtBearer(bearer) => bearer.add_secrets(scrubber),
         }
     }
 }
@@ -119,14 +161,51 @@ impl Grant {
 mod tests {
     use super::*;
 
+    const ALL: [Grant<(), ()>; 4] = [
+        Grant::ClientCredentials,
+        Grant::AccountCredentials,
+        Grant::RefreshToken(()),
+        Grant::JwtBearer(()),
+    ];
+
     #[test]
     fn each_grant_keeps_its_name() {
-        for (grant, name) in [
-            (Grant::ClientCredentials, "ClientCredentials"),
-            (Grant::AccountCredentials, "AccountCredentials"),
-            (Grant::RefreshToken(()), "RefreshToken"),
-        ] {
-            assert_eq!(grant.spec_name(), name);
+        let names = ALL.map(|grant| grant.spec_name());
+        assert_eq!(
+            names,
+            [
+                "ClientCredentials",
+                "AccountCredentials",
+                "RefreshToken",
+                "JWTBearer"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_client_without_a_secret_needs_a_grant_that_proves_it() {
+        use ClientAuthentication::{Basic, BasicEmptySecret, Body, MutualTls, None, PrivateKeyJwt};
+        let allowed = |method| ALL.map(|grant| grant.allows(method));
+        assert_eq!(allowed(None), [false, false, true, true]);
+        for method in [Body, Basic] {
+            assert_eq!(allowed(method), [true; 4]);
         }
+        for method in [
+            BasicEmptySecret,
+            PrivateKeyJwt,
+            MutualTls,
+            ClientAuthentication::ServiceAccountToken,
+        ] {
+            assert_eq!(allowed(method), [true, true, true, false]);
+        }
+    }
+
+    #[test]
+    fn only_an_assertion_needs_no_authentication_by_default() {
+        let default =
+            |grant: &Grant<(), ()>| grant.default_authentication(ClientAuthentication::Basic);
+        let of: Vec<_> = ALL.iter().map(default).collect();
+        let basic = ClientAuthentication::Basic;
+        assert_eq!(of, [basic, basic, basic, ClientAuthentication::None]);
     }
 }

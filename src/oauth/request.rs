@@ -35,9 +35,7 @@ impl TokenRequest {
         let mut form = Serializer::new(String::new());
         self.grant.add_fields(&mut form);
         self.authentication.add_fields(&mut form);
-        if self.grant.sends_scopes() && !self.scopes.is_empty() {
-            form.append_pair("scope", &self.scopes.join(" "));
-        }
+        self.grant.add_scopes(&self.scopes, &mut form);
         for (name, value) in &self.parameters {
             form.append_pair(name, value);
         }

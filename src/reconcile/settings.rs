@@ -3,6 +3,8 @@
 mod assertion;
 mod client;
 pub(in crate::reconcile) mod error;
+mod grant;
+mod printable;
 mod provided;
 mod rendering;
 
@@ -14,16 +16,15 @@ use super::provider::{FoundProvider, ProviderUse};
 use crate::{
     api::{
         self, CaBundleRef, ClientAssertion, ClientAuthentication, ClientSecretRef,
-        CubeCredentialSpec, DeletionPolicy, RefreshTokenRef, TargetSpec, WorkloadRef,
+        CubeCredentialSpec, DeletionPolicy, TargetSpec, WorkloadRef,
     },
-    oauth::{
-        authentication::ClientValue, endpoint::Endpoint, grant::Grant, parameters, probe::Probe,
-    },
+    oauth::{authentication::ClientValue, endpoint::Endpoint, parameters, probe::Probe},
     providers::Preset,
     template::{SecretType, TemplateError, Templates},
 };
 pub use assertion::ServiceAccountAssertion;
 pub use error::SettingsError;
+pub use grant::GrantSettings;
 pub use rendering::Rendering;
 pub(in crate::reconcile) use rendering::fits;
 
@@ -48,8 +49,8 @@ pub struct Settings {
     pub assertion: Option<Box<ClientAssertion>>,
     /// The token of a ServiceAccount that takes the place of a client secret.
     pub service_account: Option<ServiceAccountAssertion>,
-    /// The grant, with the Secret of the initial refresh token if it has one.
-    pub grant: Grant<RefreshTokenRef>,
+    /// The grant, with the Secret of the initial refresh token or the claims of the assertion if it has one.
+    pub grant: GrantSettings,
     /// The provider's name, if its OAuth metadata does not list the grant.
     pub grant_unlisted_by: Option<&'static str>,
     /// The client's method of authentication.
@@ -111,20 +112,16 @@ impl Settings {
         let preset = Preset::of(spec.provider.ok_or(SettingsError::ProviderMismatch)?);
         let url = spec.token_url.as_deref().or(preset.token_url);
         let url = url.ok_or(SettingsError::TokenUrlMissing)?;
-        let grant = grant(spec)?;
-        let authentication = spec
-            .client_authentication
-            .unwrap_or(preset.client_authentication);
-        if !authentication.is_allowed_with(&grant) {
-            return Err(SettingsError::PublicClientWithoutLogin);
-        }
+        let endpoint = endpoint(url)?;
+        let grant = grant::of(spec, &endpoint)?;
+        let authentication = grant::authentication(&grant, spec, preset)?;
         let service_account = ServiceAccountAssertion::of(authentication, spec)?;
         Ok(Self {
             name: name.to_owned(),
             namespace: namespace.to_owned(),
-            endpoint: endpoint(url)?,
-            source: client::source(spec, authentication, service_account.as_ref())?,
-            client_id: client::id(spec)?,
+            endpoint,
+            source: client::source(spec, &grant, authentication, service_account.as_ref())?,
+            client_id: client::id(spec, &grant, authentication)?,
             assertion: client::assertion(spec, authentication)?,
             service_account,
             grant,
@@ -200,10 +197,16 @@ impl Settings {
         .map(String::as_str)
     }
 
+    /// The values of the client's Secret that are used.
+    fn client_values(&self) -> impl Iterator<Item = ClientValue> {
+        let signed = self.grant.assertion().map(|_| ClientValue::PrivateKey);
+        let values = self.authentication.values().iter();
+        values.copied().chain(signed)
+    }
+
     /// The keys in the client's Secret that are used. Of two client secrets, one may be missing.
     pub(crate) fn client_keys(&self) -> impl Iterator<Item = &str> {
-        let values = self.authentication.values().iter();
-        values.flat_map(|value| self.keys_of(*value))
+        self.client_values().flat_map(|value| self.keys_of(value))
     }
 
     /// The keys of the client secret, if the client has one and the spec names two keys for it.
@@ -245,16 +248,6 @@ impl Settings {
     #[must_use]
     pub(crate) fn owns_state(&self) -> bool {
         self.target.deletion_policy == Some(DeletionPolicy::Delete)
-    }
-}
-
-fn grant(spec: &CubeCredentialSpec) -> Result<Grant<RefreshTokenRef>, SettingsError> {
-    match (spec.grant, &spec.refresh_token_ref) {
-        (api::Grant::ClientCredentials, None) => Ok(Grant::ClientCredentials),
-        (api::Grant::AccountCredentials, None) => Ok(Grant::AccountCredentials),
-        (api::Grant::RefreshToken, Some(initial)) => Ok(Grant::RefreshToken(initial.clone())),
-        (api::Grant::ClientCredentials | api::Grant::AccountCredentials, Some(_))
-        | (api::Grant::RefreshToken, None) => Err(SettingsError::RefreshTokenRefMismatch),
     }
 }
 

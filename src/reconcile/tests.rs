@@ -29,6 +29,7 @@ mod held;
 mod histories;
 mod inputs;
 mod inspecting;
+mod jwt_bearer;
 mod keys;
 mod lifecycle;
 mod logins;

@@ -32,9 +32,10 @@ enum Authentication {
     Basic,
     Assertion,
     AccountToken,
+    Bearer,
     Certificate,
 }
-use Authentication::{AccountToken, Assertion, Basic, Body, Certificate};
+use Authentication::{AccountToken, Assertion, Basic, Bearer, Body, Certificate};
 
 /// The key that stands in for the placeholder of an example.
 const PRIVATE_KEY: &str = include_str!("../fuzz/corpus/private_key/p256-pkcs8");
@@ -42,6 +43,7 @@ const PRIVATE_KEY: &str = include_str!("../fuzz/corpus/private_key/p256-pkcs8");
 const CERTIFICATE: &str = include_str!("../fuzz/corpus/private_key/certificate");
 
 const CLIENT: (&str, &str) = ("grant_type", "client_credentials");
+const BEARER: (&str, &str) = ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
 const REFRESH: (&str, &str) = ("grant_type", "refresh_token");
 
 /// Client credentials at any OAuth 2 server.
@@ -90,6 +92,12 @@ const EXCHANGES: &[Exchange] = &[
     at_custom("envoy-gateway.yaml"),
     at_custom("flux-basic.yaml"),
     at_custom("flux-bearer.yaml"),
+    Exchange {
+        file: "google-service-account.yaml",
+        target: "/token",
+        authentication: Bearer,
+        form: &[BEARER],
+    },
     Exchange {
         file: "google.yaml",
         target: "/token",
@@ -145,6 +153,12 @@ const EXCHANGES: &[Exchange] = &[
         ],
     },
     at_custom("registry.yaml"),
+    Exchange {
+        file: "salesforce.yaml",
+        target: "/services/oauth2/token",
+        authentication: Bearer,
+        form: &[BEARER],
+    },
     Exchange {
         file: "service-account-token.yaml",
         target: "/realms/treasury/protocol/openid-connect/token",
@@ -321,20 +335,21 @@ impl Exchange {
                 let assertion = form.remove("client_assertion");
                 assertion.filter(|token| token.split('.').count() == 3)
             }
+            Bearer => form.remove("assertion"),
             // The handshake proves the client.
             Certificate => Some("".into()),
             Body | Basic => form.remove("client_secret"),
         };
         let id = form.remove("client_id");
-        if matches!(self.authentication, AccountToken) {
-            // The subject of the token is the client.
+        if matches!(self.authentication, AccountToken | Bearer) {
+            // The token or the assertion names the client.
             assert_eq!((basic, id, proof.is_some()), (false, None, true));
             return self.assert_form(&form);
         }
         let in_body = [id, proof];
         let expected = match self.authentication {
             Body | Assertion | Certificate => (false, true),
-            Basic | AccountToken => (true, false),
+            Basic | AccountToken | Bearer => (true, false),
         };
         let found = (basic, in_body.iter().all(Option::is_some));
         assert_eq!(found, expected, "{}", self.file);

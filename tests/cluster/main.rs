@@ -32,6 +32,7 @@ mod examples;
 mod failures;
 mod gitops;
 mod inner_network;
+mod jwt_bearer;
 mod keys;
 mod leader;
 mod lifecycle;

@@ -28,7 +28,7 @@ use crate::{
 const AUDIENCE: &str = "https://login.example/";
 
 /// A key that OpenSSL made, from the corpus of the fuzz target.
-fn text(name: &str) -> String {
+pub(crate) fn text(name: &str) -> String {
     let path = format!(
         "{}/tests/fuzz/corpus/private_key/{name}",
         env!("CARGO_MANIFEST_DIR")
@@ -57,18 +57,18 @@ fn request(authority: &Authority, url: &str, signer: Signer) -> TokenRequest {
     }
 }
 
-fn form(request: &Request) -> BTreeMap<String, String> {
+pub(crate) fn form(request: &Request) -> BTreeMap<String, String> {
     form_urlencoded::parse(request.body.as_bytes())
         .into_owned()
         .collect()
 }
 
-fn json_of(part: &str) -> Value {
+pub(crate) fn json_of(part: &str) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }
 
 /// The header and the claims of an assertion with a good signature.
-fn verified(
+pub(crate) fn verified(
     assertion: &str,
     algorithm: &'static dyn VerificationAlgorithm,
     public: &[u8],

@@ -18,6 +18,7 @@ mod dns;
 mod ends;
 mod handshake;
 mod headers;
+mod jwt_bearer;
 mod memory;
 mod mutual_tls;
 mod names;

@@ -10,7 +10,7 @@ use syn::{
 
 use crate::sources::{below, root};
 
-const PURE: [&str; 32] = [
+const PURE: [&str; 33] = [
     "src/api_error.rs",
     "src/consumers.rs",
     "src/consumers",
@@ -32,6 +32,7 @@ const PURE: [&str; 32] = [
     "src/oauth/error.rs",
     "src/oauth/example.rs",
     "src/oauth/grant.rs",
+    "src/oauth/grant",
     "src/oauth/hosts.rs",
     "src/oauth/networks.rs",
     "src/oauth/networks",

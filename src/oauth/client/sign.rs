@@ -5,7 +5,24 @@ use jsonwebtoken::encode;
 use secrecy::SecretString;
 
 use super::error::NetworkError;
-use crate::oauth::{assertion::Signer, authentication::Authentication};
+use crate::oauth::{
+    assertion::Signer, authentication::Authentication, grant::Grant, request::TokenRequest,
+};
+
+/// Signs everything in a request that is signed for each one: the assertions of its client and of its grant.
+///
+/// # Errors
+/// If it cannot be signed. Nothing was sent then.
+pub fn sign(request: &mut TokenRequest, now: Timestamp) -> Result<(), NetworkError> {
+    request.authentication = signed(request.authentication.clone(), now)?;
+    if let Grant::JwtBearer(bearer) = &mut request.grant {
+        let unique = unique().ok_or(NetworkError::NotSigned)?;
+        let claims = bearer.claims(&request.scopes, now, unique);
+        let jwt = encode(&bearer.header(), &claims, bearer.key.key());
+        bearer.assertion = jwt.map_err(|_| NetworkError::NotSigned)?.into();
+    }
+    Ok(())
+}
 
 /// The client as a request has it: one that signs gets an assertion for this request, and the others stay as they are.
 ///
@@ -20,12 +37,16 @@ pub fn signed(client: Authentication, now: Timestamp) -> Result<Authentication, 
 }
 
 fn assertion(signer: &Signer, now: Timestamp) -> Option<SecretString> {
+    let claims = signer.claims(now, unique()?);
+    let jwt = encode(&signer.header(), &claims, signer.key.key());
+    Some(jwt.ok()?.into())
+}
+
+fn unique() -> Option<[u8; 16]> {
     let mut unique = [0; 16];
     let provider = rustls::crypto::aws_lc_rs::default_provider();
     provider.secure_random.fill(&mut unique).ok()?;
-    let claims = signer.claims(now, unique);
-    let jwt = encode(&signer.header(), &claims, signer.key.key());
-    Some(jwt.ok()?.into())
+    Some(unique)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{Case, NextLogin};
 use crate::{
     api::Attempted,
-    oauth::{authentication::Authentication, request::TokenRequest},
+    oauth::{authentication::Authentication, grant::Grant, request::TokenRequest},
     reconcile::{
         login::State,
         memory::Failure,
@@ -219,11 +219,21 @@ impl Case<'_> {
                 Some(token) => client.authentication.with_token(token),
                 None => client.authentication,
             },
-            grant: self
-                .settings
-                .grant
-                .try_map(|_| login.map(|login| login.refresh_token.clone()))
-                .expect("a refresh token is claimed, and so stored, before it is sent"),
+            grant: match &self.settings.grant {
+                Grant::ClientCredentials => Grant::ClientCredentials,
+                Grant::AccountCredentials => Grant::AccountCredentials,
+                Grant::RefreshToken(_) => Grant::RefreshToken(
+                    login
+                        .expect("a refresh token is claimed, and so stored, before it is sent")
+                        .refresh_token
+                        .clone(),
+                ),
+                Grant::JwtBearer(_) => Grant::JwtBearer(
+                    client
+                        .bearer
+                        .expect("a client that can be used has the assertion of its grant"),
+                ),
+            },
             scopes: self.settings.scopes.clone(),
             parameters: self.settings.parameters.clone(),
             ca_bundle: preflight::ca_bundle(self.settings, &self.observed.ca_bundle)?,

@@ -10,13 +10,21 @@ use crate::{
     },
     reconcile::{
         finding::{Finding, InputFact, KeyFact},
-        source::{CaOrigin, Rejection, Source, client, preflight},
+        source::{CaOrigin, Rejection, Source, UsableClient, client, preflight},
     },
 };
 
 /// The private key of a client that has one.
-fn key(client: &Authentication) -> Option<KeyFact> {
-    match client {
+fn key(client: &UsableClient) -> Option<KeyFact> {
+    if let Some(bearer) = &client.bearer {
+        return Some(KeyFact {
+            kind: bearer.key.kind(),
+            algorithm: Some(bearer.algorithm),
+            id: bearer.key_id.clone(),
+            certificate_expires_at: None,
+        });
+    }
+    match &client.authentication {
         Authentication::PrivateKeyJwt(signer) | Authentication::Assertion { signer, .. } => {
             let certificate = signer.certificate.as_ref();
             Some(KeyFact {
@@ -36,6 +44,7 @@ fn key(client: &Authentication) -> Option<KeyFact> {
         | Authentication::Basic(_)
         | Authentication::BasicEmptySecret { .. }
         | Authentication::None { .. }
+        | Authentication::ByGrant { .. }
         | Authentication::ServiceAccountToken { .. } => None,
     }
 }
@@ -53,7 +62,7 @@ impl Inspection<'_> {
             preflight::missing_secret(&found.values, keys)
         });
         let client = checked.as_ref().ok();
-        let key = client.and_then(|client| key(&client.authentication));
+        let key = client.and_then(key);
         let keys = settings.client_keys().filter(|key| Some(*key) != missing);
         let checked = self.0.assertion_is_enabled().and(checked);
         self.checked(checked, || {

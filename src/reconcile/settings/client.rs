@@ -1,6 +1,9 @@
 //! The client in a spec: where its id, its secret or its private key are.
 
-use super::{assertion::ServiceAccountAssertion, error::SettingsError};
+use super::{
+    assertion::ServiceAccountAssertion, error::SettingsError, grant::GrantSettings,
+    printable::printable,
+};
 use crate::api::{ClientAssertion, ClientAuthentication, ClientSecretRef, CubeCredentialSpec};
 
 /// The default of `clientIDKey`.
@@ -15,6 +18,7 @@ const TLS_CERTIFICATE: &str = "tls.crt";
 /// The Secret of the client, with the defaults of its method, or the ServiceAccount in its place.
 pub(super) fn source(
     spec: &CubeCredentialSpec,
+    grant: &GrantSettings,
     method: ClientAuthentication,
     account: Option<&ServiceAccountAssertion>,
 ) -> Result<ClientSecretRef, SettingsError> {
@@ -40,10 +44,12 @@ pub(super) fn source(
         | ClientAuthentication::None
         | ClientAuthentication::ServiceAccountToken => {}
     }
-    if source.private_key_key.is_some() {
+    if grant.assertion().is_some() {
+        key.get_or_insert_with(|| PRIVATE_KEY_KEY.into());
+    } else if key.is_some() {
         return Err(SettingsError::PrivateKeyMismatch("privateKeyKey"));
     }
-    if source.certificate_key.is_some() {
+    if certificate.is_some() {
         return Err(SettingsError::PrivateKeyMismatch("certificateKey"));
     }
     Ok(source)
@@ -60,9 +66,16 @@ fn without_secret(account: &ServiceAccountAssertion) -> ClientSecretRef {
     }
 }
 
-pub(super) fn id(spec: &CubeCredentialSpec) -> Result<Option<String>, SettingsError> {
+/// The client id, if the spec has it. The issuer of an assertion that authenticates the client names it too.
+pub(super) fn id(
+    spec: &CubeCredentialSpec,
+    grant: &GrantSettings,
+    method: ClientAuthentication,
+) -> Result<Option<String>, SettingsError> {
     let Some(id) = &spec.client_id else {
-        return Ok(None);
+        let claims = grant.assertion();
+        let claims = claims.filter(|_| method == ClientAuthentication::None);
+        return Ok(claims.and_then(|claims| claims.issuer.clone()));
     };
     let secret = spec.client_secret_ref.as_ref();
     if secret.is_some_and(|secret| secret.client_id_key != CLIENT_ID_KEY) {
@@ -124,12 +137,4 @@ fn fields(assertion: &ClientAssertion, method: ClientAuthentication) -> Result<(
         }),
         None => Ok(()),
     }
-}
-
-fn printable(field: &'static str, text: &str) -> Result<(), SettingsError> {
-    let is_printable = text.bytes().all(|b| matches!(b, b' '..=b'~'));
-    if is_printable && !text.is_empty() && text.trim() == text {
-        return Ok(());
-    }
-    Err(SettingsError::Unprintable(field))
 }

@@ -21,7 +21,11 @@ pub enum SettingsError {
     RefreshTokenRefMismatch,
     #[error("spec.refreshScopes needs grant RefreshToken")]
     RefreshScopesMismatch,
-    #[error("spec.clientAuthentication None needs grant RefreshToken")]
+    #[error("spec.jwtBearer needs grant JWTBearer")]
+    JwtBearerMismatch,
+    #[error("grant JWTBearer needs spec.clientAuthentication None, Body or Basic")]
+    JwtBearerAuthentication,
+    #[error("spec.clientAuthentication None needs grant RefreshToken or JWTBearer")]
     PublicClientWithoutLogin,
     #[error(
         "spec.clientSecretRef is required with each spec.clientAuthentication but ServiceAccountToken, which has none"
@@ -40,7 +44,9 @@ pub enum SettingsError {
         field: &'static str,
         method: &'static str,
     },
-    #[error("spec.clientSecretRef.{0} needs spec.clientAuthentication PrivateKeyJWT or MutualTLS")]
+    #[error(
+        "spec.clientSecretRef.{0} needs spec.clientAuthentication PrivateKeyJWT or MutualTLS, or as privateKeyKey grant JWTBearer"
+    )]
     PrivateKeyMismatch(&'static str),
     #[error("spec.clientID and spec.clientSecretRef.clientIDKey name two client ids: remove one")]
     TwoClientIds,

@@ -12,10 +12,11 @@ use super::{
     secrets::Secrets,
 };
 use crate::{
-    api::ClientAuthentication,
+    api::{ClientAuthentication, SigningAlgorithm},
     oauth::{
         assertion::Signer,
         authentication::{Authentication, Client, ClientValue},
+        grant::{BearerClaims, JwtBearer},
         identity::{CertifiedClient, ClientCertificate},
         private_key::PrivateKey,
     },
@@ -42,28 +43,15 @@ pub(in crate::reconcile) fn usable(
         found,
         now,
     };
-    let with_secret = |method: fn(Client) -> Authentication| {
-        let id = values.id()?;
-        let (secret, secrets) = values.secret(preferred)?;
-        Ok(UsableClient {
-            authentication: method(Client { id, secret }),
-            secrets: Some(secrets),
-        })
-    };
-    let authentication = match settings.authentication {
-        ClientAuthentication::Body => return with_secret(Authentication::Body),
-        ClientAuthentication::Basic => return with_secret(Authentication::Basic),
-        ClientAuthentication::BasicEmptySecret => {
-            Authentication::BasicEmptySecret { id: values.id()? }
-        }
-        ClientAuthentication::None => Authentication::None { id: values.id()? },
-        ClientAuthentication::PrivateKeyJwt => Authentication::PrivateKeyJwt(values.signer()?),
-        ClientAuthentication::MutualTls => Authentication::MutualTls(values.certified()?),
-        ClientAuthentication::ServiceAccountToken => values.account(),
+    let (authentication, secrets) = values.authentication(preferred)?;
+    let bearer = match settings.grant.assertion() {
+        Some(claims) => Some(values.bearer(claims, authentication.client_id())?),
+        None => None,
     };
     Ok(UsableClient {
         authentication,
-        secrets: None,
+        secrets,
+        bearer,
     })
 }
 
@@ -75,6 +63,55 @@ struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
+    fn authentication(&self, preferred: SecretKey) -> Checked<(Authentication, Option<Secrets>)> {
+        let with_secret = |method: fn(Client) -> Authentication| {
+            let id = self.id()?;
+            let (secret, secrets) = self.secret(preferred)?;
+            Ok((method(Client { id, secret }), Some(secrets)))
+        };
+        let authentication = match self.settings.authentication {
+            ClientAuthentication::Body => return with_secret(Authentication::Body),
+            ClientAuthentication::Basic => return with_secret(Authentication::Basic),
+            ClientAuthentication::BasicEmptySecret => {
+                Authentication::BasicEmptySecret { id: self.id()? }
+            }
+            ClientAuthentication::None if self.settings.grant.assertion().is_some() => {
+                Authentication::ByGrant { id: self.id()? }
+            }
+            ClientAuthentication::None => Authentication::None { id: self.id()? },
+            ClientAuthentication::PrivateKeyJwt => Authentication::PrivateKeyJwt(self.signer()?),
+            ClientAuthentication::MutualTls => Authentication::MutualTls(self.certified()?),
+            ClientAuthentication::ServiceAccountToken => self.account(),
+        };
+        Ok((authentication, None))
+    }
+
+    /// The assertion of the grant. It is signed when the request is sent.
+    fn bearer(&self, claims: &BearerClaims, client_id: &str) -> Checked<JwtBearer> {
+        let key = self.private_key()?;
+        let algorithm = self.algorithm(&key, claims.algorithm)?;
+        let issuer = claims.issuer.as_deref().unwrap_or(client_id);
+        let key_id = claims.key_id.as_deref().or(key.id());
+        Ok(JwtBearer {
+            issuer: issuer.to_owned(),
+            subject: claims.subject.clone(),
+            audience: claims.audience.clone(),
+            algorithm,
+            key_id: key_id.map(str::to_owned),
+            key,
+            assertion: SecretString::default(),
+        })
+    }
+
+    fn algorithm(
+        &self,
+        key: &PrivateKey,
+        wanted: Option<SigningAlgorithm>,
+    ) -> Checked<SigningAlgorithm> {
+        let unusable = |flaw| self.unusable(ClientValue::PrivateKey, ClientKeyFlaw::Key(flaw));
+        key.algorithm(wanted).map_err(unusable)
+    }
+
     fn id(&self) -> Checked<String> {
         if let Some(id) = &self.settings.client_id {
             return Ok(id.clone());
@@ -111,9 +148,7 @@ impl<'a> Values<'a> {
         let id = self.id()?;
         let key = self.private_key()?;
         let wanted = settings.assertion.as_deref();
-        let algorithm = key
-            .algorithm(wanted.and_then(|wanted| wanted.algorithm))
-            .map_err(|flaw| self.unusable(ClientValue::PrivateKey, ClientKeyFlaw::Key(flaw)))?;
+        let algorithm = self.algorithm(&key, wanted.and_then(|wanted| wanted.algorithm))?;
         let audience = wanted.and_then(|wanted| wanted.audience.clone());
         let key_id = wanted.and_then(|wanted| wanted.key_id.clone());
         Ok(Signer {

@@ -10,7 +10,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::oauth::authentication::Authentication;
+use crate::oauth::{authentication::Authentication, grant::JwtBearer};
 
 /// One of the keys of the client secret, in the order of the spec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub(in crate::reconcile) struct UsableClient {
     pub(in crate::reconcile) authentication: Authentication,
     /// The client secrets, if it has any.
     pub(in crate::reconcile) secrets: Option<Secrets>,
+    /// The assertion of the grant, if it has one. It is not signed yet.
+    pub(in crate::reconcile) bearer: Option<JwtBearer>,
 }
 
 /// The client secrets that the Secret has, with the one that is sent.
@@ -95,6 +97,7 @@ impl UsableClient {
                 other: Some(before),
             }),
             authentication: self.authentication.with_client_secret(other.clone()),
+            bearer: self.bearer,
         }
     }
 

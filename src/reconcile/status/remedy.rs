@@ -159,14 +159,26 @@ fn scopes(settings: &Settings) -> String {
 }
 
 fn check_grant(settings: &Settings) -> String {
+    if settings.grant.assertion().is_some() {
+        return check_bearer(settings);
+    }
     let grant = settings.grant.name();
     format!("check spec.parameters, then ask the provider (an unusual error for {grant})")
+}
+
+/// The provider did not accept the assertion of the grant, which names the client too.
+fn check_bearer(settings: &Settings) -> String {
+    let key = register_key(settings);
+    format!("{key}, allow this client and subject there, or correct spec.jwtBearer")
 }
 
 /// A client that has worked before was changed at the provider, so its authentication method is right.
 fn write_new_secret(settings: &Settings) -> String {
     let (secret, name) = (keys(settings, " or "), &settings.source.name);
     match settings.authentication {
+        ClientAuthentication::None if settings.grant.assertion().is_some() => {
+            check_bearer(settings)
+        }
         ClientAuthentication::BasicEmptySecret | ClientAuthentication::None => {
             "ask the provider whether the client was disabled".into()
         }
@@ -224,6 +236,9 @@ fn check_client(settings: &Settings) -> String {
     let (id, name) = (&source.client_id_key, &source.name);
     let secret = keys(settings, " and ");
     let method = match settings.authentication {
+        ClientAuthentication::None if settings.grant.assertion().is_some() => {
+            return check_bearer(settings);
+        }
         ClientAuthentication::BasicEmptySecret | ClientAuthentication::None => {
             return format!(
                 "check {id} in Secret {name:?}, and that the provider has it as a public client"

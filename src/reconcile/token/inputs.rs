@@ -62,7 +62,10 @@ impl TokenInputs {
                 fields.push(second.map_or("", ExposeSecret::expose_secret));
                 fields.into_bytes().into()
             }),
-            key: authentication.evidence(),
+            key: match &client.bearer {
+                Some(bearer) => Some(bearer.evidence()),
+                None => authentication.evidence(),
+            },
         }
     }
 
@@ -113,6 +116,11 @@ fn fields(settings: &Settings, client: &Authentication, secret: Option<&SecretSt
     if let Some(account) = &settings.service_account {
         fields.push(&account.service_account);
         fields.push(&account.audience);
+    }
+    if let Some(claims) = settings.grant.assertion() {
+        fields.push(claims.issuer.as_deref().unwrap_or(client.client_id()));
+        fields.push(claims.subject.as_deref().unwrap_or_default());
+        fields.push(&claims.audience);
     }
     fields.push(&scopes);
     for (name, value) in &settings.parameters {

@@ -1,10 +1,12 @@
 //! Changes to a valid `CubeCredential`, each with the API server's message about it.
 
+mod grants;
 mod probes;
 mod values;
 
 use serde_json::{Value, json};
 
+use grants::jwt_bearers;
 use probes::probes;
 use values::{
     authorization_urls, durations, keys, names, reserved_parameters, secret_keys, target_data,
@@ -32,6 +34,7 @@ pub(super) fn refusals() -> Vec<Refusal> {
         reserved_parameters(),
         probes(),
         assertions(),
+        jwt_bearers(),
     ]
     .into_iter()
     .flatten()
@@ -132,7 +135,7 @@ fn required_and_enumerated() -> Vec<Refusal> {
 fn clients() -> Vec<Refusal> {
     let signing = |assertion: Value| spec(&json!({"clientAuthentication": "PrivateKeyJWT", "clientAssertion": assertion}));
     let assertion = "clientAssertion is for clientAuthentication PrivateKeyJWT and ServiceAccountToken only";
-    let keys = "clientSecretRef.privateKeyKey and certificateKey are for clientAuthentication PrivateKeyJWT and MutualTLS only: remove them, or set clientAuthentication";
+    let keys = "clientSecretRef.privateKeyKey and certificateKey are for clientAuthentication PrivateKeyJWT and MutualTLS only, and privateKeyKey for grant JWTBearer too: remove them, or set clientAuthentication";
     vec![
         (
             spec(&json!({

@@ -95,6 +95,27 @@ fn without_secret() -> Vec<Value> {
     vec![spec(json!(null)), spec(json!("MY-ID"))]
 }
 
+/// Clients whose grant is an assertion.
+fn with_bearers() -> Vec<Value> {
+    let spec = |mut fields: Value| {
+        fields["grant"] = json!("JWTBearer");
+        json!({"spec": fields})
+    };
+    vec![
+        spec(json!({})),
+        spec(json!({"jwtBearer": {}, "clientAuthentication": "None"})),
+        spec(json!({
+            "jwtBearer": {
+                "issuer": "robot@example.iam.gserviceaccount.com", "subject": "ada@example.com",
+                "audience": "https://login.salesforce.com", "keyID": "a b", "algorithm": "RS256",
+            },
+            "clientSecretRef": {"name": "robot", "privateKeyKey": "key.pem"}, "scopes": ["read"],
+        })),
+        spec(json!({"clientAuthentication": "Body", "clientID": "a"})),
+        spec(json!({"clientAuthentication": "Basic"})),
+    ]
+}
+
 /// Changes after which the object is still valid.
 fn valid() -> Vec<Value> {
     let spec = |fields: Value| json!({"spec": fields});
@@ -152,6 +173,7 @@ fn valid() -> Vec<Value> {
     changes.extend(with_data());
     changes.extend(with_keys());
     changes.extend(without_secret());
+    changes.extend(with_bearers());
     for url in [
         "https://example.com",
         "https://example.com/",

@@ -58,6 +58,12 @@ impl Objects {
         self.put_client("private-key", Some(key));
     }
 
+    /// The client exchanges assertions that this private key signs.
+    pub(super) fn exchange_assertions_of(&mut self, key: &[u8]) {
+        self.credential["spec"]["grant"] = json!("JWTBearer");
+        self.put_client("private-key", Some(key));
+    }
+
     /// The client presents this certificate in place of its secret.
     pub(super) fn present(&mut self, certificate: &Certificate) {
         self.credential["spec"]["clientAuthentication"] = json!("MutualTLS");

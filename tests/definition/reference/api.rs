@@ -42,6 +42,7 @@ fn structs() -> Vec<Vec<String>> {
         "src/api/spec.rs",
         "src/api/spec/assertion.rs",
         "src/api/spec/consumers.rs",
+        "src/api/spec/jwt_bearer.rs",
         "src/api/spec/probe.rs",
         "src/api/spec/provider_ref.rs",
         "src/api/provider.rs",

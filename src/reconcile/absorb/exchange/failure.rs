@@ -90,8 +90,15 @@ pub(super) fn expired_on_arrival(
 
 /// How far the provider's clock is ahead, where it refused a client whose assertion it takes for one of another time.
 fn clock_skew(error: &TokenError, attempt: &Attempt, times: Times) -> Option<SignedDuration> {
-    let signs = attempt.settings.authentication == ClientAuthentication::PrivateKeyJwt;
-    if !signs || error.reason() != Reason::InvalidClient {
+    let settings = &attempt.settings;
+    let signs = settings.authentication == ClientAuthentication::PrivateKeyJwt;
+    let refused = match error.reason() {
+        Reason::InvalidClient => signs,
+        // The assertion of the grant is refused with this one (RFC 7521, section 4.1.1).
+        Reason::InvalidGrant => settings.grant.assertion().is_some(),
+        _ => false,
+    };
+    if !refused {
         return None;
     }
     let skew = times.skew()?;

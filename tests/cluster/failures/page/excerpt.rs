@@ -76,7 +76,7 @@ struct Editor {
 impl Editor {
     fn new(setup: &Setup, row: &Row, status: &str) -> Self {
         let (name, host) = match row.grant {
-            Grant::ClientCredentials | Grant::AccountCredentials => {
+            Grant::ClientCredentials | Grant::AccountCredentials | Grant::JwtBearer => {
                 ("cubewire", "api.cubewire.com")
             }
             Grant::RefreshToken => ("planning", "api.cubesoftware.com"),

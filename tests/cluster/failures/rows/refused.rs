@@ -57,6 +57,11 @@ pub(super) fn codes() -> Vec<Row> {
             .with_remedy(InvalidClient, "register the public key of Secret {client} at the provider, and check the client id and spec.clientAssertion")
             .with_fault(|objects, _| objects.sign_with(include_bytes!("../../../fuzz/corpus/private_key/p256-pkcs8")))
             .repaired_by(Repair::Provider),
+        Row::c("bearer",     error(400, "invalid_grant"), InvalidGrant, "responded 400 invalid_grant", Slow)
+            .with_remedy(InvalidGrant, "register the public key of Secret {client} at the provider, allow this client and subject there, \
+                                        or correct spec.jwtBearer")
+            .with_fault(|objects, _| objects.exchange_assertions_of(include_bytes!("../../../fuzz/corpus/private_key/p256-pkcs8")))
+            .repaired_by(Repair::Provider),
         Row::c("bare-401",   json(401, ""), InvalidClient, "responded 401", Slow),
         Row::c("denied",     error(401, "access_denied"), InvalidClient, "responded 401 access_denied", Slow),
         Row::r("r-client",   error(401, "invalid_client"), InvalidClient, "responded 401 invalid_client", Slow),

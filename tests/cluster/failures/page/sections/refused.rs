@@ -32,8 +32,11 @@ pub(super) const REFUSED: &[Section] = &[
         first: "ask the provider why",
         act: "With `client_credentials` there is no code or refresh token that could be invalid, so the provider uses \
               this error for something of its own: ask it. Some providers mean a missing field, which belongs in \
-              `spec.parameters`.",
-        rows: &[("grant", "")],
+              `spec.parameters`. With `JWTBearer` the assertion was refused: the provider does not know the public key, this \
+              client may not act for the subject, or a claim is wrong ([which claim is \
+              which](client-authentication.md#an-assertion-as-the-grant)); if the message names a clock, check the time \
+              synchronization of the nodes.",
+        rows: &[("grant", ""), ("bearer", "With an assertion as the grant:")],
     },
     Section {
         reason: UnauthorizedClient,
