@@ -28,7 +28,7 @@ pub use spec::{
     CaBundleKind, CaBundleRef, ClientAssertion, ClientAuthentication, ClientSecretRef,
     ConsumersSpec, CubeCredential, CubeCredentialSpec, DeletionPolicy, Grant, JwtBearerSpec,
     ProbeMethod, ProbeSpec, Provider, ProviderKind, ProviderRef, RefreshTokenRef, SigningAlgorithm,
-    SystemRoots, TargetSpec, WorkloadKind, WorkloadRef,
+    SubjectTokenRef, SystemRoots, TargetSpec, TokenExchangeSpec, WorkloadKind, WorkloadRef,
 };
 pub use status::{Attempted, CubeCredentialStatus, TargetStatus};
 

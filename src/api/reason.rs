@@ -93,6 +93,9 @@ reasons! {
     RefreshTokenNotFound => Local(Terminal), "there is no initial refresh token";
     RefreshTokenNotLabelled => Local(Terminal), "the Secret of the initial refresh token lacks the label for its use";
     RefreshTokenMalformed => Local(Terminal), "the initial refresh token is malformed";
+    SubjectTokenNotFound => Local(Terminal), "there is no subject token";
+    SubjectTokenNotLabelled => Local(Terminal), "the Secret of the subject token lacks the label for its use";
+    SubjectTokenMalformed => Local(Terminal), "the subject token is malformed";
     RefreshTokenInUse => Local(Terminal), "the refresh token belongs to another CubeCredential";
     CABundleInvalid => Local(Terminal), "the CA bundle cannot be used";
     HostNotAllowed => Local(Terminal), "the credentials are not allowed for this token endpoint";

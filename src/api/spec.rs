@@ -7,6 +7,7 @@ mod jwt_bearer;
 mod probe;
 mod provider_ref;
 mod target;
+mod token_exchange;
 
 use std::collections::BTreeMap;
 
@@ -25,6 +26,7 @@ pub use jwt_bearer::JwtBearerSpec;
 pub use probe::{ProbeMethod, ProbeSpec};
 pub use provider_ref::{ProviderKind, ProviderRef};
 pub use target::{DeletionPolicy, TargetSpec};
+pub use token_exchange::{SubjectTokenRef, TokenExchangeSpec};
 
 /// The token to keep fresh, and the Secret to keep it in.
 #[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +51,12 @@ pub use target::{DeletionPolicy, TargetSpec};
         "!has(self.spec.refreshTokenRef) || (has(self.spec.target.name) ? self.spec.target.name : self.metadata.name + \
          '-token') != self.spec.refreshTokenRef.name")
         .message("the target may not be the Secret that refreshTokenRef names: set spec.target.name to another name"),
+    validation = Rule::new(
+        "!has(self.spec.tokenExchange) || !((has(self.spec.target.name) ? self.spec.target.name : self.metadata.name + '-token') == \
+         self.spec.tokenExchange.subjectTokenRef.name || self.spec.tokenExchange.subjectTokenRef.name in [self.metadata.name + \
+         '-cube-state', self.metadata.name + '-cube-record'])")
+        .message("tokenExchange.subjectTokenRef may not name the target, <metadata.name>-cube-state or <metadata.name>-cube-record: \
+                  name another Secret"),
     validation = Rule::new(
         "!has(self.spec.target.name) || !(self.spec.target.name in [self.metadata.name + '-cube-state', self.metadata.name + \
          '-cube-record'])")
@@ -86,8 +94,15 @@ pub use target::{DeletionPolicy, TargetSpec};
     .message("refreshTokenRef is required with grant RefreshToken, and only with it: name the Secret with the first refresh \
               token, or set grant to RefreshToken"))]
 #[x_kube(validation = Rule::new("!has(self.clientAuthentication) || self.clientAuthentication != 'None' || self.grant in \
-                                 ['RefreshToken', 'JWTBearer']")
-    .message("clientAuthentication None is for public clients, which have grant RefreshToken or JWTBearer: use Body or Basic"))]
+                                 ['RefreshToken', 'JWTBearer', 'TokenExchange']")
+    .message("clientAuthentication None is for public clients, which have grant RefreshToken, JWTBearer or TokenExchange: use Body \
+              or Basic"))]
+#[x_kube(validation = Rule::new("(self.grant == 'TokenExchange') == has(self.tokenExchange)")
+    .message("tokenExchange is required with grant TokenExchange, and only with it: name the Secret with the subject token, or set \
+              grant to TokenExchange"))]
+#[x_kube(validation = Rule::new("!has(self.tokenExchange) || !has(self.parameters) || !['audience', 'resource'].exists(name, name in \
+                                 self.parameters)")
+    .message("audience and resource of a token exchange are lists: write them in tokenExchange instead of parameters"))]
 #[x_kube(validation = Rule::new("!has(self.clientAuthentication) || self.grant != 'JWTBearer' || self.clientAuthentication in \
                                  ['None', 'Body', 'Basic']")
     .message("clientAuthentication with grant JWTBearer is None, Body or Basic: the assertion of the grant is signed by the client \
@@ -188,6 +203,10 @@ pub struct CubeCredentialSpec {
     /// The assertion that is the grant; only with grant `JWTBearer`, where all of its fields have defaults.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwt_bearer: Option<Box<JwtBearerSpec>>,
+
+    /// The token that is exchanged, and for whom the new one is; only with grant `TokenExchange`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_exchange: Option<Box<TokenExchangeSpec>>,
 
     /// The client authentication at the token endpoint. A public client has no secret: it sends its id in the body (None), or in the
     /// Authorization header with an empty secret (`BasicEmptySecret`). With `PrivateKeyJWT` and `MutualTLS` no shared secret exists: the
@@ -298,6 +317,8 @@ pub enum Grant {
     /// A JWT that the client signs with its private key, for a service account or a user (RFC 7523, section 2.1): Google, Salesforce.
     #[serde(rename = "JWTBearer")]
     JwtBearer,
+    /// The token of a subject, from a Secret, for one that another service takes (RFC 8693).
+    TokenExchange,
 }
 
 /// How the client authenticates (RFC 6749, section 2.3.1).

@@ -42,13 +42,14 @@ impl Context {
         };
         let secret = spec.and_then(|spec| spec.client_secret_ref.as_ref());
         let account = spec.and_then(service_account);
-        let seed = spec.and_then(|spec| spec.refresh_token_ref.as_ref());
+        let own_token = settings.as_ref().ok();
+        let own_token = own_token.and_then(|settings| settings.grant.own_token());
         let state = settings.as_ref().ok().map(|settings| &settings.state_name);
         let source = match account {
             Some(account) => version(&self.service_accounts, Some(account)),
             None => version(&self.sources, secret.map(|secret| &secret.name)),
         };
-        let seed = version(&self.sources, seed.map(|seed| &seed.name));
+        let seed = version(&self.sources, own_token.map(|token| &token.name));
         let watched_state = version(&self.states, state);
         let record = settings.as_ref().ok().map(|settings| &settings.record_name);
         let watched_record = version(&self.states, record);

@@ -82,7 +82,9 @@ pub(super) fn entry(key: ObjectKey, object: &Watched) -> Entry {
         let client = spec.client_secret_ref.as_ref();
         let client = client.map(|reference| reference.name.as_str().into());
         let account = service_account(spec).map(|name| service_account_key(name).into());
-        [client, account, refresh_token.map(Into::into)]
+        let subject = spec.token_exchange.as_ref();
+        let subject = subject.map(|exchange| exchange.subject_token_ref.name.as_str().into());
+        [client, account, refresh_token.map(Into::into), subject]
     });
     let bundle = spec.and_then(|spec| spec.ca_bundle_ref.as_ref());
     Entry {

@@ -1,6 +1,7 @@
 //! The OAuth 2 grants: everything that differs between them.
 
 mod jwt_bearer;
+mod token_exchange;
 
 use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded::Serializer;
@@ -10,9 +11,12 @@ use crate::{
     scrub::Scrubber,
 };
 pub use jwt_bearer::{BearerClaims, JwtBearer};
+pub(crate) use token_exchange::ACCESS_TOKEN;
+pub use token_exchange::TokenExchange;
 
-/// The grant of a token request. `T` is the refresh token, or a reference to it, and `A` the assertion, or the claims for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The grant of a token request. `T` is the refresh token or the subject token, or a reference to it, and `A` the assertion, or the
+/// claims for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Grant<T = SecretString, A = JwtBearer> {
     /// With the client's own credentials (RFC 6749, section 4.4).
     ClientCredentials,
@@ -22,6 +26,8 @@ pub enum Grant<T = SecretString, A = JwtBearer> {
     RefreshToken(T),
     /// With an assertion that the client signs (RFC 7523, section 2.1).
     JwtBearer(A),
+    /// With the token of a subject (RFC 8693).
+    TokenExchange(Box<TokenExchange<T>>),
 }
 
 impl<T, A> Grant<T, A> {
@@ -33,6 +39,7 @@ impl<T, A> Grant<T, A> {
             Self::AccountCredentials => "account_credentials",
             Self::RefreshToken(_) => "refresh_token",
             Self::JwtBearer(_) => "urn:ietf:params:oauth:grant-type:jwt-bearer",
+            Self::TokenExchange(_) => "urn:ietf:params:oauth:grant-type:token-exchange",
         }
     }
 
@@ -44,6 +51,7 @@ impl<T, A> Grant<T, A> {
             Self::AccountCredentials => "AccountCredentials",
             Self::RefreshToken(_) => "RefreshToken",
             Self::JwtBearer(_) => "JWTBearer",
+            Self::TokenExchange(_) => "TokenExchange",
         }
     }
 
@@ -52,7 +60,10 @@ impl<T, A> Grant<T, A> {
     #[must_use]
     pub(crate) fn sends_scopes(&self) -> bool {
         match self {
-            Self::ClientCredentials | Self::AccountCredentials | Self::JwtBearer(_) => true,
+            Self::ClientCredentials
+            | Self::AccountCredentials
+            | Self::JwtBearer(_)
+            | Self::TokenExchange(_) => true,
             Self::RefreshToken(_) => false,
         }
     }
@@ -69,8 +80,8 @@ impl<T, A> Grant<T, A> {
         match self {
             // RFC 6749, section 2.3.1, knows clients whose secret is empty. Whether one may use a grant is up to the provider.
             Self::ClientCredentials | Self::AccountCredentials => method != None,
-            // The refresh token proves that the token is issued to the right client.
-            Self::RefreshToken(_) => true,
+            // The refresh token, or the subject token, proves for whom the token is.
+            Self::RefreshToken(_) | Self::TokenExchange(_) => true,
             // So does the assertion. Some providers want a client secret besides.
             Self::JwtBearer(_) => matches!(method, None | Body | Basic),
         }
@@ -83,7 +94,10 @@ impl<T, A> Grant<T, A> {
         preset: ClientAuthentication,
     ) -> ClientAuthentication {
         match self {
-            Self::ClientCredentials | Self::AccountCredentials | Self::RefreshToken(_) => preset,
+            Self::ClientCredentials
+            | Self::AccountCredentials
+            | Self::RefreshToken(_)
+            | Self::TokenExchange(_) => preset,
             Self::JwtBearer(_) => ClientAuthentication::None,
         }
     }
@@ -92,7 +106,10 @@ impl<T, A> Grant<T, A> {
     #[must_use]
     pub(crate) fn has_successor(&self) -> bool {
         match self {
-            Self::ClientCredentials | Self::AccountCredentials | Self::JwtBearer(_) => false,
+            Self::ClientCredentials
+            | Self::AccountCredentials
+            | Self::JwtBearer(_)
+            | Self::TokenExchange(_) => false,
             Self::RefreshToken(_) => true,
         }
     }
@@ -101,10 +118,20 @@ impl<T, A> Grant<T, A> {
     #[must_use]
     pub(crate) fn invalid_grant(&self) -> Reason {
         match self {
-            Self::ClientCredentials | Self::AccountCredentials | Self::JwtBearer(_) => {
-                Reason::InvalidGrant
-            }
+            Self::ClientCredentials
+            | Self::AccountCredentials
+            | Self::JwtBearer(_)
+            | Self::TokenExchange(_) => Reason::InvalidGrant,
             Self::RefreshToken(_) => Reason::RefreshTokenRejected,
+        }
+    }
+
+    /// The meaning of an error code for a token that was sent, and is dead or unknown; `None`: none was sent.
+    #[must_use]
+    pub(crate) fn invalid_token(&self) -> Option<Reason> {
+        match self {
+            Self::ClientCredentials | Self::AccountCredentials | Self::JwtBearer(_) => None,
+            Self::RefreshToken(_) | Self::TokenExchange(_) => Some(self.invalid_grant()),
         }
     }
 
@@ -112,16 +139,41 @@ impl<T, A> Grant<T, A> {
     #[must_use]
     pub fn refresh_token(&self) -> Option<&T> {
         match self {
-            Self::ClientCredentials | Self::AccountCredentials | Self::JwtBearer(_) => None,
+            Self::ClientCredentials
+            | Self::AccountCredentials
+            | Self::JwtBearer(_)
+            | Self::TokenExchange(_) => None,
             Self::RefreshToken(token) => Some(token),
         }
+    }
+
+    /// The exchange of a subject token.
+    #[must_use]
+    pub fn exchange(&self) -> Option<&TokenExchange<T>> {
+        match self {
+            Self::ClientCredentials
+            | Self::AccountCredentials
+            | Self::RefreshToken(_)
+            | Self::JwtBearer(_) => None,
+            Self::TokenExchange(exchange) => Some(exchange),
+        }
+    }
+
+    /// The token that a Secret of its own has: the initial refresh token, or the subject token.
+    #[must_use]
+    pub(crate) fn own_token(&self) -> Option<&T> {
+        let subject = self.exchange().map(|exchange| &exchange.subject_token);
+        self.refresh_token().or(subject)
     }
 
     /// The assertion, or the claims for it.
     #[must_use]
     pub fn assertion(&self) -> Option<&A> {
         match self {
-            Self::ClientCredentials | Self::AccountCredentials | Self::RefreshToken(_) => None,
+            Self::ClientCredentials
+            | Self::AccountCredentials
+            | Self::RefreshToken(_)
+            | Self::TokenExchange(_) => None,
             Self::JwtBearer(assertion) => Some(assertion),
         }
     }
@@ -137,6 +189,7 @@ impl Grant {
                 form.append_pair("refresh_token", token.expose_secret());
             }
             Self::JwtBearer(bearer) => bearer.add_fields(form),
+            Self::TokenExchange(exchange) => exchange.add_fields(form),
         }
     }
 
@@ -153,6 +206,7 @@ impl Grant {
             Self::ClientCredentials | Self::AccountCredentials => {}
             Self::RefreshToken(token) => scrubber.add(token.expose_secret()),
             Self::JwtBearer(bearer) => bearer.add_secrets(scrubber),
+            Self::TokenExchange(exchange) => exchange.add_secrets(scrubber),
         }
     }
 }
@@ -161,23 +215,34 @@ impl Grant {
 mod tests {
     use super::*;
 
-    const ALL: [Grant<(), ()>; 4] = [
-        Grant::ClientCredentials,
-        Grant::AccountCredentials,
-        Grant::RefreshToken(()),
-        Grant::JwtBearer(()),
-    ];
+    fn all() -> [Grant<(), ()>; 5] {
+        let exchange = TokenExchange {
+            subject_token: (),
+            subject_token_type: ACCESS_TOKEN.into(),
+            audience: Vec::new(),
+            resource: Vec::new(),
+            requested_token_type: None,
+        };
+        [
+            Grant::ClientCredentials,
+            Grant::AccountCredentials,
+            Grant::RefreshToken(()),
+            Grant::JwtBearer(()),
+            Grant::TokenExchange(Box::new(exchange)),
+        ]
+    }
 
     #[test]
     fn each_grant_keeps_its_name() {
-        let names = ALL.map(|grant| grant.spec_name());
+        let names = all().map(|grant| grant.spec_name());
         assert_eq!(
             names,
             [
                 "ClientCredentials",
                 "AccountCredentials",
                 "RefreshToken",
-                "JWTBearer"
+                "JWTBearer",
+                "TokenExchange"
             ]
         );
     }
@@ -185,10 +250,10 @@ mod tests {
     #[test]
     fn a_client_without_a_secret_needs_a_grant_that_proves_it() {
         use ClientAuthentication::{Basic, BasicEmptySecret, Body, MutualTls, None, PrivateKeyJwt};
-        let allowed = |method| ALL.map(|grant| grant.allows(method));
-        assert_eq!(allowed(None), [false, false, true, true]);
+        let allowed = |method| all().map(|grant| grant.allows(method));
+        assert_eq!(allowed(None), [false, false, true, true, true]);
         for method in [Body, Basic] {
-            assert_eq!(allowed(method), [true; 4]);
+            assert_eq!(allowed(method), [true; 5]);
         }
         for method in [
             BasicEmptySecret,
@@ -196,16 +261,15 @@ mod tests {
             MutualTls,
             ClientAuthentication::ServiceAccountToken,
         ] {
-            assert_eq!(allowed(method), [true, true, true, false]);
+            assert_eq!(allowed(method), [true, true, true, false, true]);
         }
     }
 
     #[test]
     fn only_an_assertion_needs_no_authentication_by_default() {
-        let default =
-            |grant: &Grant<(), ()>| grant.default_authentication(ClientAuthentication::Basic);
-        let of: Vec<_> = ALL.iter().map(default).collect();
         let basic = ClientAuthentication::Basic;
-        assert_eq!(of, [basic, basic, basic, ClientAuthentication::None]);
+        let of = all().map(|grant| grant.default_authentication(basic));
+        let none = ClientAuthentication::None;
+        assert_eq!(of, [basic, basic, basic, none, basic]);
     }
 }

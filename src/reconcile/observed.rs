@@ -37,7 +37,7 @@ pub struct Observed {
     pub access: ConsumerAccess,
     /// The Secret with the client id and the client secret.
     pub source: Source,
-    /// The Secret with the initial refresh token, for the grant that has one.
+    /// The Secret with the initial refresh token or the subject token, for the grants that have one.
     pub seed: Source<SourceValue>,
     /// The name of an older `CubeCredential` that is given the same initial refresh token.
     pub older_login: Option<String>,
@@ -86,10 +86,19 @@ impl Observed {
         settings.provider_version().map(str::to_owned)
     }
 
-    /// The current version of the initial refresh token's Secret, with the grant that has one; empty: there is none to be read.
+    /// The current version of the Secret with the initial refresh token or the subject token, with the grants that have one; empty:
+    /// there is none to be read.
     pub(super) fn seed_version(&self) -> Option<String> {
         let settings = self.settings.as_ref().ok()?;
-        settings.grant.refresh_token()?;
+        settings.grant.own_token()?;
         Some(self.seed.version().unwrap_or_default().to_owned())
+    }
+
+    /// The same of an initial refresh token, which is an input of the access token. A subject token is none: it proves the subject,
+    /// and an access token is as good with the next one.
+    pub(super) fn login_version(&self) -> Option<String> {
+        let settings = self.settings.as_ref().ok()?;
+        settings.grant.refresh_token()?;
+        self.seed_version()
     }
 }

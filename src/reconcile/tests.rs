@@ -47,3 +47,4 @@ mod service_accounts;
 mod slots;
 mod tampering;
 mod templates;
+mod token_exchange;

@@ -165,6 +165,23 @@ const EXCHANGES: &[Exchange] = &[
         authentication: AccountToken,
         form: &[CLIENT],
     },
+    Exchange {
+        file: "token-exchange.yaml",
+        target: "/realms/treasury/protocol/openid-connect/token",
+        authentication: Body,
+        form: &[
+            (
+                "grant_type",
+                "urn:ietf:params:oauth:grant-type:token-exchange",
+            ),
+            ("subject_token", "THE-TOKEN-THAT-IS-EXCHANGED"),
+            (
+                "subject_token_type",
+                "urn:ietf:params:oauth:token-type:access_token",
+            ),
+            ("audience", "orders-api"),
+        ],
+    },
 ];
 
 /// The names of all files.

@@ -61,3 +61,4 @@ mod shards;
 mod sign_in;
 mod templates;
 mod token;
+mod token_exchange;

@@ -31,6 +31,7 @@ mod redirects;
 mod requests;
 mod route;
 mod secrets;
+mod token_exchange;
 mod trust;
 
 use std::{collections::BTreeMap, env, time::Duration};

@@ -145,7 +145,10 @@ fn a_refusal_follows_the_table(answer: &Response, refusal: &ResponseError, grant
     let coded = [
         InvalidClient,
         match grant {
-            Grant::ClientCredentials | Grant::AccountCredentials | Grant::JwtBearer => InvalidGrant,
+            Grant::ClientCredentials
+            | Grant::AccountCredentials
+            | Grant::JwtBearer
+            | Grant::TokenExchange => InvalidGrant,
             Grant::RefreshToken => RefreshTokenRejected,
         },
         UnauthorizedClient,

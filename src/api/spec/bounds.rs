@@ -151,6 +151,14 @@ pub(in crate::api) fn parameters(_: &mut SchemaGenerator) -> Schema {
     )
 }
 
+/// The audiences or resources of a token exchange.
+pub(in crate::api) fn exchanged_for(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array", "maxItems": 16,
+        "items": {"type": "string", "minLength": 1, "maxLength": 512, "pattern": "^[!-~]+$"},
+    })
+}
+
 pub(in crate::api) fn probe_headers(_: &mut SchemaGenerator) -> Schema {
     // Printable ASCII without a blank at an end.
     let pattern = "^[!-~]([ -~]*[!-~])?$";

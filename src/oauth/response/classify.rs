@@ -114,6 +114,10 @@ impl Reader<'_> {
         if !is_bearer(fields.get("token_type")) {
             return Err(Fault::NotBearer);
         }
+        let exchange = self.request.grant.exchange();
+        if exchange.is_some_and(|sent| !sent.accepts(text(fields, "issued_token_type"))) {
+            return Err(Fault::NoAccessTokenType);
+        }
         let stated = text(fields, "scope").unwrap_or_default();
         let lifetime = ends::lifetime(fields);
         let login_end = if self.request.grant.has_successor() {

@@ -9,7 +9,7 @@ enum Meaning {
     Is(Reason),
     /// The grant decides (RFC 6749, section 5.2).
     InvalidGrant,
-    /// The refresh token is dead. Other grants have none.
+    /// The refresh token, or the subject token, is dead. Other grants have none.
     DeadRefreshToken,
     /// The same, unless the status is 401: then it may be a resource server's word for a missing access token (RFC 6750).
     InvalidToken,
@@ -108,7 +108,7 @@ impl KnownCode {
     /// The meaning of a code in a response with this status to a request with this grant; `None` if it is not known.
     pub(super) fn find(code: &str, status: u16, grant: &Grant) -> Option<Self> {
         let (name, meaning) = CODES.iter().find(|(known, _)| is_same_name(code, known))?;
-        let dead = || grant.refresh_token().map(|_| grant.invalid_grant());
+        let dead = || grant.invalid_token();
         let reason = match meaning {
             Meaning::Is(reason) => *reason,
             Meaning::InvalidGrant => grant.invalid_grant(),

@@ -35,6 +35,9 @@ pub(super) enum Fault {
     NoAccessToken(Stated),
     #[error(" with a token_type other than Bearer")]
     NotBearer,
+    /// A token exchange has brought a token that is not for an API (RFC 8693, section 2.2.1).
+    #[error(" with an issued_token_type other than an access token's")]
+    NoAccessTokenType,
     #[error("{0}")]
     OAuth(OAuthError),
     /// A 403 that is neither JSON nor a form.
@@ -76,7 +79,7 @@ impl ResponseError {
             Fault::TooLarge => Reason::ResponseTooLarge,
             Fault::Cut(_) => Reason::NoResponse,
             Fault::NoFields | Fault::NoAccessToken(_) => Reason::UnexpectedResponse,
-            Fault::NotBearer => Reason::UnsupportedTokenType,
+            Fault::NotBearer | Fault::NoAccessTokenType => Reason::UnsupportedTokenType,
             Fault::OAuth(error) => error.reason(),
             Fault::Page | Fault::Status(_) => reason_of_status(self.status),
         }
@@ -95,7 +98,11 @@ impl ResponseError {
     #[must_use]
     pub fn outcome_unknown(&self) -> bool {
         let unusable = match &self.fault {
-            Fault::TooLarge | Fault::Cut(_) | Fault::NoFields | Fault::NotBearer => true,
+            Fault::TooLarge
+            | Fault::Cut(_)
+            | Fault::NoFields
+            | Fault::NotBearer
+            | Fault::NoAccessTokenType => true,
             Fault::NoAccessToken(stated) => !stated.is_error,
             Fault::Page | Fault::Status(_) => matches!(
                 reason_of_status(self.status),
@@ -133,6 +140,7 @@ impl ResponseError {
             | Fault::Cut(_)
             | Fault::NoFields
             | Fault::NotBearer
+            | Fault::NoAccessTokenType
             | Fault::Page => {}
         }
         self

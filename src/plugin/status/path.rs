@@ -41,6 +41,7 @@ pub(super) enum Kind {
     Spec,
     ClientSecret,
     InitialRefreshToken,
+    SubjectToken,
     CaBundle,
     TokenEndpoint,
     State,
@@ -99,6 +100,15 @@ async fn parts(cluster: &Cluster, object: &Object) -> Vec<Part> {
         let seen = look(cluster, &initial.name).await;
         let health = initial_token(&initial.name, &initial.key, &seen, object);
         parts.push(Part::new(Kind::InitialRefreshToken, health));
+    }
+    if let Some(exchange) = settings.grant.exchange() {
+        let token = &exchange.subject_token;
+        let health = source(
+            &token.name,
+            &[&token.key],
+            &look(cluster, &token.name).await,
+        );
+        parts.push(Part::new(Kind::SubjectToken, health));
     }
     if let Some(reference) = &settings.ca_bundle {
         let health = ca_bundle(cluster, reference).await;

@@ -33,6 +33,7 @@ impl Node {
             Kind::Spec => "spec: ",
             Kind::ClientSecret => "client: ",
             Kind::InitialRefreshToken => "sign-in: ",
+            Kind::SubjectToken => "subject: ",
             Kind::CaBundle => "CA bundle: ",
             Kind::TokenEndpoint => "token endpoint: ",
             Kind::State => "state: ",

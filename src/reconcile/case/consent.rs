@@ -29,6 +29,10 @@ impl Case<'_> {
                 preflight::owner_allows(secret(&initial.name), hosts.as_deref(), endpoint)?;
             }
         }
+        if let Some(exchange) = settings.grant.exchange() {
+            let hosts = observed.seed.token_hosts();
+            preflight::owner_allows(secret(&exchange.subject_token.name), hosts, endpoint)?;
+        }
         Ok(())
     }
 
@@ -39,7 +43,7 @@ impl Case<'_> {
         if let Source::Read(client) = &observed.source {
             consent::names_hosts(Holder::of_client(settings), client)?;
         }
-        match (settings.grant.refresh_token(), &observed.seed) {
+        match (settings.grant.own_token(), &observed.seed) {
             (Some(initial), Source::Read(seed)) => {
                 consent::names_hosts(secret(&initial.name), seed)
             }
@@ -55,6 +59,7 @@ impl Case<'_> {
             {
                 Some(SecretRole::of_client(self.settings))
             }
+            Err(_) if self.settings.grant.exchange().is_some() => Some(SecretRole::SubjectToken),
             Err(_) => Some(SecretRole::RefreshToken),
             Ok(()) => None,
         }
@@ -75,6 +80,12 @@ impl Case<'_> {
         {
             let permitted = client.token_ca.as_deref();
             consent::permits_ca(Holder::of_client(settings), permitted, false, settings)?;
+        }
+        if let (Some(exchange), Source::Read(subject)) = (settings.grant.exchange(), &observed.seed)
+            && limited(subject.token_hosts.is_some())
+        {
+            let holder = secret(&exchange.subject_token.name);
+            consent::permits_ca(holder, subject.token_ca.as_deref(), false, settings)?;
         }
         let Some(initial) = initial.filter(|_| limits_seed) else {
             return Ok(());

@@ -14,7 +14,7 @@ use crate::{
         observed::Observed,
         pace::{ClientKey, schedule},
         plan::{Attempt, Exchange, Read},
-        source::{CaBundle, Rejection, Source, UsableClient, preflight},
+        source::{CaBundle, Rejection, SecretRole, Source, UsableClient, preflight},
         token::{TokenInputs, TokenMetadata},
     },
 };
@@ -72,7 +72,7 @@ impl Case<'_> {
         let Ok(inputs) = self.token_inputs() else {
             return Inputs::Unavailable;
         };
-        if token.seed_version != observed.seed_version()
+        if token.seed_version != observed.login_version()
             && self.settings.grant.refresh_token().is_some()
         {
             match self.next_login() {
@@ -137,7 +137,11 @@ impl Case<'_> {
                 _ => BackoffBypass::Yes,
             };
         }
-        if observed.seed_version() != attempted.seed_resource_version {
+        let has_other_seed = observed.seed_version() != attempted.seed_resource_version;
+        if has_other_seed && self.settings.grant.exchange().is_some() {
+            return BackoffBypass::Yes;
+        }
+        if has_other_seed {
             match self.next_login() {
                 NextLogin::Unconfirmed(read) => return BackoffBypass::Unsure(read),
                 NextLogin::New(_) => return BackoffBypass::Yes,
@@ -233,6 +237,11 @@ impl Case<'_> {
                         .bearer
                         .expect("a client that can be used has the assertion of its grant"),
                 ),
+                Grant::TokenExchange(exchange) => {
+                    let token = preflight::usable_token(&self.observed.seed)
+                        .expect("the subject token was read and checked before it is sent");
+                    Grant::TokenExchange(Box::new(exchange.with_subject(token.clone())))
+                }
             },
             scopes: self.settings.scopes.clone(),
             parameters: self.settings.parameters.clone(),
@@ -245,7 +254,7 @@ impl Case<'_> {
     pub(in crate::reconcile) fn preflight(&self) -> Result<UsableClient, Rejection> {
         self.assertion_is_enabled()?;
         let client = self.client()?;
-        self.initial_token()?;
+        self.own_token()?;
         self.hosts()?;
         self.authorities()?;
         self.stored_token()?;
@@ -254,13 +263,17 @@ impl Case<'_> {
         Ok(client)
     }
 
-    /// Returns whether the initial refresh token can be used, with the grant that has one.
-    pub(in crate::reconcile) fn initial_token(&self) -> Result<(), Rejection> {
-        let Some(initial) = self.settings.grant.refresh_token() else {
+    /// Returns whether the initial refresh token or the subject token can be used, with the grants that have one.
+    pub(in crate::reconcile) fn own_token(&self) -> Result<(), Rejection> {
+        let Some(token) = self.settings.grant.own_token() else {
             return Ok(());
         };
+        let seed = &self.observed.seed;
+        if self.settings.grant.exchange().is_some() {
+            return preflight::own_token(SecretRole::SubjectToken, token, seed, false);
+        }
         let begun = !matches!(self.observed.state, State::Absent);
-        preflight::initial_token(initial, &self.observed.seed, begun)
+        preflight::own_token(SecretRole::RefreshToken, token, seed, begun)
     }
 
     /// The client whose budget pays for an exchange, if nothing rejects it.

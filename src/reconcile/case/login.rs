@@ -50,6 +50,10 @@ impl Case<'_> {
             State::Absent => None,
             State::Present(secret) => Some(&secret.stored),
         };
+        // A grant without one begins no login, and a subject token is none.
+        if self.settings.grant.refresh_token().is_none() {
+            return NextLogin::Stored;
+        }
         let withheld = self.departure();
         let version = self.observed.seed_version();
         if withheld.is_none() && stored.is_some_and(|stored| stored.record.seed_version == version)
@@ -57,7 +61,6 @@ impl Case<'_> {
             return NextLogin::Stored;
         }
         if self.observed.seed.is_unread() {
-            // A grant without one begins no login.
             let read = Read::seed(self.settings, &self.observed.seed);
             return read.map_or(NextLogin::Stored, NextLogin::Unconfirmed);
         }

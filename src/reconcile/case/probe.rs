@@ -181,7 +181,7 @@ impl Case<'_> {
             return Some(bundle);
         }
         let seed = Read::seed(settings, &observed.seed)?;
-        if observed.state.is_unread() {
+        if settings.grant.refresh_token().is_some() && observed.state.is_unread() {
             return Some(Read::state(settings));
         }
         observed.seed.is_unread().then_some(seed)

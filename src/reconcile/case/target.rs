@@ -218,7 +218,7 @@ impl<'a> Case<'a> {
         token.owner_uid == credential.uid
             && token.generation == credential.generation
             && Some(token.source_version.as_str()) == self.observed.source.version()
-            && token.seed_version == self.observed.seed_version()
+            && token.seed_version == self.observed.login_version()
             && token.provider_version.as_deref() == self.settings.provider_version()
     }
 }

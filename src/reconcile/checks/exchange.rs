@@ -125,6 +125,9 @@ pub(super) fn the_needs_of_the_request_are_read(case: &Case<'_>) -> Option<Step>
         return Some(read(Read::record(case.settings)));
     }
     let seed = Read::seed(case.settings, &observed.seed)?;
+    if case.settings.grant.exchange().is_some() {
+        return observed.seed.is_unread().then(|| read(seed));
+    }
     match case.next_login() {
         NextLogin::Unconfirmed(what) => Some(read(what)),
         // The owner's consent and list of hosts count at every request.

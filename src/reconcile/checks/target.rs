@@ -225,7 +225,7 @@ fn confirmed(case: &Case<'_>, token: TokenMetadata) -> TokenMetadata {
         Some(version) if !rejected => TokenMetadata {
             generation: observed.credential.generation,
             source_version: version.to_owned(),
-            seed_version: observed.seed_version(),
+            seed_version: observed.login_version(),
             provider_version: observed.provider_version(),
             ..token
         },

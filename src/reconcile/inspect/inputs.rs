@@ -79,12 +79,12 @@ impl Inspection<'_> {
         })
     }
 
-    /// The Secret with the initial refresh token, with the grant that has one.
+    /// The Secret with the initial refresh token or the subject token, with the grants that have one.
     pub(crate) fn seed(&self) -> Option<Finding> {
-        let initial = self.0.settings.grant.refresh_token()?;
+        let initial = self.0.settings.grant.own_token()?;
         let secret = initial.name.clone();
         let usable = preflight::usable_token(&self.0.observed.seed);
-        Some(self.checked(self.0.initial_token(), || match usable {
+        Some(self.checked(self.0.own_token(), || match usable {
             Some(_) => Finding::good(InputFact::InitialToken {
                 secret,
                 key: initial.key.clone(),

@@ -42,7 +42,7 @@ pub enum Read {
         /// The name of the ServiceAccount.
         name: String,
     },
-    /// The Secret with the initial refresh token.
+    /// The Secret with the initial refresh token or the subject token.
     Seed {
         /// The name and the key of the Secret.
         reference: RefreshTokenRef,
@@ -113,11 +113,11 @@ impl Read {
         }
     }
 
-    /// Reads the Secret with the initial refresh token, if the grant has one.
+    /// Reads the Secret with the initial refresh token or the subject token, if the grant has one.
     #[must_use]
     pub(crate) fn seed(settings: &Settings, observed: &Source<SourceValue>) -> Option<Self> {
         Some(Self::Seed {
-            reference: settings.grant.refresh_token()?.clone(),
+            reference: settings.grant.own_token()?.clone(),
             labelled: observed.version().is_some(),
         })
     }

@@ -25,7 +25,11 @@ pub enum SettingsError {
     JwtBearerMismatch,
     #[error("grant JWTBearer needs spec.clientAuthentication None, Body or Basic")]
     JwtBearerAuthentication,
-    #[error("spec.clientAuthentication None needs grant RefreshToken or JWTBearer")]
+    #[error("spec.tokenExchange is required with grant TokenExchange, and only with it")]
+    TokenExchangeMismatch,
+    #[error("spec.tokenExchange.{0} and the parameter {0:?} are both set: remove one of them")]
+    ParameterOfExchange(&'static str),
+    #[error("spec.clientAuthentication None needs grant RefreshToken, JWTBearer or TokenExchange")]
     PublicClientWithoutLogin,
     #[error(
         "spec.clientSecretRef is required with each spec.clientAuthentication but ServiceAccountToken, which has none"

@@ -2,15 +2,18 @@
 
 use super::{error::SettingsError, printable::printable};
 use crate::{
-    api::{self, ClientAuthentication, CubeCredentialSpec, JwtBearerSpec, RefreshTokenRef},
+    api::{
+        self, ClientAuthentication, CubeCredentialSpec, JwtBearerSpec, RefreshTokenRef,
+        TokenExchangeSpec,
+    },
     oauth::{
         endpoint::Endpoint,
-        grant::{BearerClaims, Grant},
+        grant::{ACCESS_TOKEN, BearerClaims, Grant, TokenExchange},
     },
     providers::Preset,
 };
 
-/// A grant, with what a spec says of it.
+/// A grant, with what a spec says of it: the Secret of its refresh token or subject token, or the claims of its assertion.
 pub type GrantSettings = Grant<RefreshTokenRef, Box<BearerClaims>>;
 
 pub(super) fn of(
@@ -24,15 +27,56 @@ pub(super) fn of(
     if spec.jwt_bearer.is_some() && !is(api::Grant::JwtBearer) {
         return Err(SettingsError::JwtBearerMismatch);
     }
-    Ok(match (spec.grant, &spec.refresh_token_ref) {
-        (api::Grant::ClientCredentials, _) => Grant::ClientCredentials,
-        (api::Grant::AccountCredentials, _) => Grant::AccountCredentials,
-        (api::Grant::RefreshToken, Some(initial)) => Grant::RefreshToken(initial.clone()),
-        (api::Grant::RefreshToken, None) => return Err(SettingsError::RefreshTokenRefMismatch),
-        (api::Grant::JwtBearer, _) => {
+    if is(api::Grant::TokenExchange) != spec.token_exchange.is_some() {
+        return Err(SettingsError::TokenExchangeMismatch);
+    }
+    Ok(match spec.grant {
+        api::Grant::ClientCredentials => Grant::ClientCredentials,
+        api::Grant::AccountCredentials => Grant::AccountCredentials,
+        api::Grant::RefreshToken => {
+            let initial = spec.refresh_token_ref.clone();
+            Grant::RefreshToken(initial.ok_or(SettingsError::RefreshTokenRefMismatch)?)
+        }
+        api::Grant::JwtBearer => {
             let of_spec = spec.jwt_bearer.as_deref().cloned().unwrap_or_default();
             Grant::JwtBearer(Box::new(claims(of_spec, endpoint)?))
         }
+        api::Grant::TokenExchange => {
+            let of_spec = spec.token_exchange.as_deref();
+            let of_spec = of_spec.ok_or(SettingsError::TokenExchangeMismatch)?;
+            Grant::TokenExchange(Box::new(exchange(of_spec, spec)?))
+        }
+    })
+}
+
+/// A provider takes the first or the last of two parameters.
+fn exchange(
+    of_spec: &TokenExchangeSpec,
+    spec: &CubeCredentialSpec,
+) -> Result<TokenExchange<RefreshTokenRef>, SettingsError> {
+    for (name, values) in [
+        ("audience", &of_spec.audience),
+        ("resource", &of_spec.resource),
+    ] {
+        if !values.is_empty() && spec.parameters.contains_key(name) {
+            return Err(SettingsError::ParameterOfExchange(name));
+        }
+    }
+    let sorted = |values: &[String]| {
+        let mut values = values.to_vec();
+        values.sort();
+        values
+    };
+    let r#type = of_spec.subject_token_type.as_deref();
+    Ok(TokenExchange {
+        subject_token: RefreshTokenRef {
+            name: of_spec.subject_token_ref.name.clone(),
+            key: of_spec.subject_token_ref.key.clone(),
+        },
+        subject_token_type: r#type.unwrap_or(ACCESS_TOKEN).to_owned(),
+        audience: sorted(&of_spec.audience),
+        resource: sorted(&of_spec.resource),
+        requested_token_type: of_spec.requested_token_type.clone(),
     })
 }
 
@@ -69,8 +113,9 @@ pub(super) fn authentication(
     match grant {
         _ if grant.allows(method) => Ok(method),
         Grant::JwtBearer(_) => Err(SettingsError::JwtBearerAuthentication),
-        Grant::ClientCredentials | Grant::AccountCredentials | Grant::RefreshToken(_) => {
-            Err(SettingsError::PublicClientWithoutLogin)
-        }
+        Grant::ClientCredentials
+        | Grant::AccountCredentials
+        | Grant::RefreshToken(_)
+        | Grant::TokenExchange(_) => Err(SettingsError::PublicClientWithoutLogin),
     }
 }

@@ -42,6 +42,8 @@ pub enum SecretRole {
     Client,
     /// It has the initial refresh token.
     RefreshToken,
+    /// It has the subject token of a token exchange.
+    SubjectToken,
     /// It is a ServiceAccount, whose token authenticates the client.
     ServiceAccount,
 }
@@ -58,7 +60,9 @@ impl SecretRole {
     /// The object with this role and name.
     pub(in crate::reconcile) fn holder(self, name: &str) -> Holder {
         match self {
-            Self::Client | Self::RefreshToken => Holder::Secret(name.to_owned()),
+            Self::Client | Self::RefreshToken | Self::SubjectToken => {
+                Holder::Secret(name.to_owned())
+            }
             Self::ServiceAccount => Holder::ServiceAccount(name.to_owned()),
         }
     }

@@ -22,13 +22,13 @@ use crate::{
 
 pub(super) type Checked<T> = Result<T, Rejection>;
 
-/// Returns whether the initial refresh token can be used. Once a login has `begun` with it, it may be deleted.
-pub(in crate::reconcile) fn initial_token(
+/// Returns whether the initial refresh token or the subject token can be used. Once a login has `begun` with it, it may be deleted.
+pub(in crate::reconcile) fn own_token(
+    role: SecretRole,
     reference: &RefreshTokenRef,
     source: &Source<SourceValue>,
     begun: bool,
 ) -> Checked<()> {
-    let role = SecretRole::RefreshToken;
     let (name, key) = (&reference.name, &reference.key);
     match source {
         Source::Unread(_) => Ok(()),
@@ -44,7 +44,7 @@ pub(in crate::reconcile) fn initial_token(
     }
 }
 
-/// The initial refresh token, if it is present and can be sent.
+/// The initial refresh token or the subject token, if it is present and can be sent.
 pub(in crate::reconcile) fn usable_token(source: &Source<SourceValue>) -> Option<&SecretString> {
     match source {
         Source::Read(found) => token(&found.values).ok().flatten(),

@@ -260,7 +260,7 @@ impl Rejection {
     /// The reason that conditions show.
     #[must_use]
     pub(crate) fn reason(&self) -> Reason {
-        use SecretRole::{Client, RefreshToken, ServiceAccount};
+        use SecretRole::{Client, RefreshToken, ServiceAccount, SubjectToken};
         match self {
             Self::SecretAbsent {
                 role: ServiceAccount,
@@ -296,6 +296,18 @@ impl Rejection {
             Self::Malformed {
                 role: RefreshToken, ..
             } => Reason::RefreshTokenMalformed,
+            Self::SecretAbsent {
+                role: SubjectToken, ..
+            }
+            | Self::KeyMissing {
+                role: SubjectToken, ..
+            } => Reason::SubjectTokenNotFound,
+            Self::NotLabelled {
+                role: SubjectToken, ..
+            } => Reason::SubjectTokenNotLabelled,
+            Self::Malformed {
+                role: SubjectToken, ..
+            } => Reason::SubjectTokenMalformed,
             Self::HostNotAllowedByOperator { .. }
             | Self::HostNotAllowedByOwner { .. }
             | Self::ProbeHost { .. }
@@ -333,8 +345,10 @@ impl Rejection {
             | Self::StoredToken { .. }
             | Self::RefreshTokenInUse { .. }
             | Self::CaBundle { .. } => true,
-            // The initial refresh token has one reason for a missing key and a missing Secret.
-            Self::KeyMissing { role, .. } => *role == SecretRole::RefreshToken,
+            // These have one reason for a missing key and a missing Secret.
+            Self::KeyMissing { role, .. } => {
+                matches!(role, SecretRole::RefreshToken | SecretRole::SubjectToken)
+            }
             // It becomes valid by itself.
             Self::ClientKey { flaw, .. } => matches!(flaw, ClientKeyFlaw::NotYetValid { .. }),
             Self::Template(_)

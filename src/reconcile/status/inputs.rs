@@ -80,6 +80,11 @@ fn create(role: SecretRole, settings: &Settings) -> String {
                 None => create,
             }
         }
+        SecretRole::SubjectToken => {
+            let token = settings.grant.own_token();
+            let key = token.map_or("", |token| &token.key);
+            format!("create it with key {key}, {}", consent(settings))
+        }
         SecretRole::ServiceAccount => {
             format!("create it with {}", consent(settings))
         }
@@ -157,6 +162,7 @@ fn add_key(role: SecretRole) -> String {
     let field = match role {
         SecretRole::Client => "spec.clientSecretRef",
         SecretRole::RefreshToken => "spec.refreshTokenRef",
+        SecretRole::SubjectToken => "spec.tokenExchange.subjectTokenRef",
         SecretRole::ServiceAccount => "spec.clientAssertion",
     };
     format!("add it, or name the right key in {field}")
@@ -244,8 +250,10 @@ fn give_own_token(given: bool, state: Option<&str>) -> String {
 
 /// A Secret names no hosts, and that is no failure.
 pub(super) fn unlimited_secret(role: SecretRole, settings: &Settings) -> String {
-    let holder = match (role, settings.grant.refresh_token()) {
-        (SecretRole::RefreshToken, Some(initial)) => role.holder(&initial.name),
+    let holder = match (role, settings.grant.own_token()) {
+        (SecretRole::RefreshToken | SecretRole::SubjectToken, Some(token)) => {
+            role.holder(&token.name)
+        }
         _ => Holder::of_client(settings),
     };
     let annotation = annotation::TOKEN_HOSTS;

@@ -67,7 +67,14 @@ pub(super) fn of_response(reason: Reason, settings: &Settings, worked: bool) -> 
             return format!("check {url}, and whether the provider supports {grant}");
         }
         Reason::InvalidScope => return scopes(settings),
+        Reason::InvalidTarget if settings.grant.exchange().is_some() => {
+            "correct audience and resource in spec.tokenExchange, or allow them for this client there"
+        }
         Reason::InvalidTarget => "check audience and resource in spec.parameters",
+        // A subject token that cannot be used is an invalid request (RFC 8693, section 2.2.2).
+        Reason::InvalidRequest if settings.grant.exchange().is_some() => {
+            return check_subject(settings);
+        }
         Reason::InvalidRequest => {
             "check spec.parameters and spec.clientAuthentication, or ask the provider what it means"
         }
@@ -85,6 +92,9 @@ pub(super) fn of_response(reason: Reason, settings: &Settings, worked: bool) -> 
         Reason::UnexpectedResponse => {
             let url = settings.url_field();
             return format!("check that {url} is a token endpoint");
+        }
+        Reason::UnsupportedTokenType if settings.grant.exchange().is_some() => {
+            "correct spec.tokenExchange.requestedTokenType, or ask the provider to issue bearer access tokens"
         }
         Reason::UnsupportedTokenType => "ask the provider to issue bearer tokens to this client",
         Reason::ResponseTooLarge => {
@@ -121,6 +131,9 @@ pub(super) fn of_response(reason: Reason, settings: &Settings, worked: bool) -> 
         | Reason::RefreshTokenNotFound
         | Reason::RefreshTokenNotLabelled
         | Reason::RefreshTokenMalformed
+        | Reason::SubjectTokenNotFound
+        | Reason::SubjectTokenNotLabelled
+        | Reason::SubjectTokenMalformed
         | Reason::RefreshTokenInUse
         | Reason::TemplateInvalid
         | Reason::InvalidSpec
@@ -162,8 +175,20 @@ fn check_grant(settings: &Settings) -> String {
     if settings.grant.assertion().is_some() {
         return check_bearer(settings);
     }
+    if settings.grant.exchange().is_some() {
+        return check_subject(settings);
+    }
     let grant = settings.grant.name();
     format!("check spec.parameters, then ask the provider (an unusual error for {grant})")
+}
+
+/// The provider did not accept the subject token.
+fn check_subject(settings: &Settings) -> String {
+    let token = settings.grant.own_token();
+    let (name, key) = token.map_or(("", ""), |token| (&token.name, &token.key));
+    format!(
+        "write a subject token that is valid now to key {key} of Secret {name:?}, or correct spec.tokenExchange"
+    )
 }
 
 /// The provider did not accept the assertion of the grant, which names the client too.

@@ -122,6 +122,15 @@ fn fields(settings: &Settings, client: &Authentication, secret: Option<&SecretSt
         fields.push(claims.subject.as_deref().unwrap_or_default());
         fields.push(&claims.audience);
     }
+    if let Some(exchange) = settings.grant.exchange() {
+        let subject = &exchange.subject_token;
+        for text in [&subject.name, &subject.key, &exchange.subject_token_type] {
+            fields.push(text);
+        }
+        fields.push(exchange.requested_token_type.as_deref().unwrap_or_default());
+        fields.push(&exchange.audience.join(" "));
+        fields.push(&exchange.resource.join(" "));
+    }
     fields.push(&scopes);
     for (name, value) in &settings.parameters {
         fields.push(name);

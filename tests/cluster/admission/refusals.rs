@@ -6,7 +6,7 @@ mod values;
 
 use serde_json::{Value, json};
 
-use grants::jwt_bearers;
+use grants::{jwt_bearers, token_exchanges};
 use probes::probes;
 use values::{
     authorization_urls, durations, keys, names, reserved_parameters, secret_keys, target_data,
@@ -35,6 +35,7 @@ pub(super) fn refusals() -> Vec<Refusal> {
         probes(),
         assertions(),
         jwt_bearers(),
+        token_exchanges(),
     ]
     .into_iter()
     .flatten()

@@ -116,6 +116,23 @@ fn with_bearers() -> Vec<Value> {
     ]
 }
 
+/// Exchanges of a subject token.
+fn with_exchanges() -> Vec<Value> {
+    let with =
+        |exchange: Value| json!({"spec": {"grant": "TokenExchange", "tokenExchange": exchange}});
+    let mut public = with(json!({"subjectTokenRef": {"name": "subject"}}));
+    public["spec"]["clientAuthentication"] = json!("None");
+    vec![
+        public,
+        with(json!({
+            "subjectTokenRef": {"name": "subject", "key": "id.token"},
+            "subjectTokenType": "urn:ietf:params:oauth:token-type:id_token",
+            "audience": ["//iam.googleapis.com/projects/1", "orders"], "resource": ["https://api.example.com/"],
+            "requestedTokenType": "urn:ietf:params:oauth:token-type:jwt",
+        })),
+    ]
+}
+
 /// Changes after which the object is still valid.
 fn valid() -> Vec<Value> {
     let spec = |fields: Value| json!({"spec": fields});
@@ -173,7 +190,7 @@ fn valid() -> Vec<Value> {
     changes.extend(with_data());
     changes.extend(with_keys());
     changes.extend(without_secret());
-    changes.extend(with_bearers());
+    changes.extend([with_bearers(), with_exchanges()].concat());
     for url in [
         "https://example.com",
         "https://example.com/",

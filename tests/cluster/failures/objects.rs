@@ -93,6 +93,23 @@ impl Objects {
         }));
     }
 
+    /// The client exchanges the subject token of this Secret.
+    pub(super) fn exchange_token_of(&mut self, name: &str) {
+        let spec = self.credential["spec"].as_object_mut().unwrap();
+        spec.insert("grant".into(), json!("TokenExchange"));
+        let exchange = json!({"subjectTokenRef": {"name": name}, "audience": ["orders"]});
+        spec.insert("tokenExchange".into(), exchange);
+    }
+
+    /// Adds a Secret with a subject token and these labels, whose owner allows the hosts of the client's Secret and its CA bundle.
+    pub(super) fn add_subject(&mut self, name: &str, labels: &Value, token: &str) {
+        let annotations = &self.client.as_ref().unwrap()["metadata"]["annotations"];
+        self.others.push(json!({
+            "apiVersion": "v1", "kind": "Secret", "stringData": {"token": token},
+            "metadata": {"name": name, "labels": labels, "annotations": annotations},
+        }));
+    }
+
     pub(super) fn label_client(&mut self, value: &str) {
         self.client.as_mut().unwrap()["metadata"]["labels"] =
             json!({"cube-operator.dev/credential": value});

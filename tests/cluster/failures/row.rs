@@ -235,9 +235,10 @@ impl Row {
     /// The response of a repaired row.
     pub(super) fn good(&self) -> Reply {
         let successor = match self.grant {
-            Grant::ClientCredentials | Grant::AccountCredentials | Grant::JwtBearer => {
-                String::new()
-            }
+            Grant::ClientCredentials
+            | Grant::AccountCredentials
+            | Grant::JwtBearer
+            | Grant::TokenExchange => String::new(),
             Grant::RefreshToken => format!(r#","refresh_token":"successor-{}""#, self.name),
         };
         let body = format!(

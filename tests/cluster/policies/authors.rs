@@ -189,6 +189,24 @@ fn an_author_must_be_allowed_to_create_tokens_of_the_service_account_that_the_sp
     users.may("billing", &create(&file));
 }
 
+#[test]
+fn an_author_must_be_allowed_to_get_the_subject_token_that_the_spec_names() {
+    let users = Users::new();
+    let write = rule("cubecredentials", &json!(["*"]), None);
+    let client = rule("secrets", &json!(["get"]), Some(&["client"]));
+    let subject = rule("secrets", &json!(["get"]), Some(&["subject"]));
+    users.grant("with-client", &json!([write, client]));
+    users.grant("with-both", &json!([write, client, subject]));
+    let mut object = credential("main");
+    object["spec"]["grant"] = json!("TokenExchange");
+    object["spec"]["tokenExchange"] = json!({"subjectTokenRef": {"name": "subject"}});
+    let file = manifest(&object);
+    let told = "Secret \"subject\" (spec.tokenExchange.subjectTokenRef)";
+    let message = refusal("with-client", told);
+    users.may_not("with-client", &create(&file), "authors", &message);
+    users.may("with-both", &create(&file));
+}
+
 /// Templates are a right to write any Secret: a release for Helm to roll back to, a cluster for Argo CD, a certificate.
 #[test]
 fn an_author_must_be_allowed_to_create_secrets_to_decide_what_is_in_one() {
@@ -316,6 +334,10 @@ fn the_policy_knows_every_reference_of_the_definition() {
     let names_secret = |name: &&String| name.ends_with("Ref") && *name != "providerRef";
     let references: Vec<_> = fields.keys().filter(names_secret).collect();
     assert!(references.len() >= 3, "{references:?}");
+    let exchange = fields["tokenExchange"]["properties"].as_object().unwrap();
+    let exchange: Vec<_> = exchange.keys().filter(names_secret).collect();
+    assert_eq!(exchange, ["subjectTokenRef"]);
+    assert!(policy.contains("object.spec.tokenExchange.subjectTokenRef.name"));
     for reference in references {
         assert!(
             policy.contains(&format!("object.spec.{reference}.name")),

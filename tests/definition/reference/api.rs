@@ -47,6 +47,7 @@ fn structs() -> Vec<Vec<String>> {
         "src/api/spec/provider_ref.rs",
         "src/api/provider.rs",
         "src/api/spec/target.rs",
+        "src/api/spec/token_exchange.rs",
         "src/api/status.rs",
         "src/api/condition.rs",
     ] {

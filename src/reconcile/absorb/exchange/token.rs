@@ -131,7 +131,10 @@ fn metadata(
         inputs_hash: attempt.inputs.hash(&issued.access_token),
         generation: attempt.attempted.generation,
         source_version: attempt.attempted.source_resource_version.clone(),
-        seed_version: attempt.attempted.seed_resource_version.clone(),
+        seed_version: match attempt.settings.grant.refresh_token() {
+            Some(_) => attempt.attempted.seed_resource_version.clone(),
+            None => None,
+        },
         provider_version: attempt.attempted.provider_version.clone(),
         rotation: None,
         spent_seed: None,

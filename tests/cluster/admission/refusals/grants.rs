@@ -32,3 +32,44 @@ pub(super) fn jwt_bearers() -> Vec<Refusal> {
         (with(json!({"algorithm": "HS256"})), "spec.jwtBearer.algorithm: Unsupported value".into()),
     ]
 }
+
+/// Exchanges of a subject token.
+#[rustfmt::skip]
+pub(super) fn token_exchanges() -> Vec<Refusal> {
+    const TOGETHER: &str = "tokenExchange is required with grant TokenExchange, and only with it: name the Secret with the subject token, or \
+                            set grant to TokenExchange";
+    const RESERVED: &str = "tokenExchange.subjectTokenRef may not name the target, <metadata.name>-cube-state or \
+                            <metadata.name>-cube-record: name another Secret";
+    const LISTS: &str = "audience and resource of a token exchange are lists: write them in tokenExchange instead of parameters";
+    let subject = json!({"name": "subject"});
+    let with = |name: &str, value: Value| {
+        let mut exchange = json!({"subjectTokenRef": subject});
+        exchange[name] = value;
+        spec(&json!({"grant": "TokenExchange", "tokenExchange": exchange}))
+    };
+    let of = |secret: &str| with("subjectTokenRef", json!({"name": secret}));
+    let parameter = |name: &str| {
+        let exchange = json!({"subjectTokenRef": subject});
+        spec(&json!({"grant": "TokenExchange", "tokenExchange": exchange, "parameters": {name: "a"}}))
+    };
+    vec![
+        (spec(&json!({"grant": "TokenExchange"})), TOGETHER.into()),
+        (spec(&json!({"tokenExchange": {"subjectTokenRef": subject}})), TOGETHER.into()),
+        (with("subjectTokenRef", json!(null)), "spec.tokenExchange.subjectTokenRef: Required value".into()),
+        (of("Subject"), "spec.tokenExchange.subjectTokenRef.name: Invalid value".into()),
+        (of("main-token"), RESERVED.into()),
+        (of("main-cube-state"), RESERVED.into()),
+        (of("main-cube-record"), RESERVED.into()),
+        (with("subjectTokenRef", json!({"name": "a", "key": "a b"})), "a key has letters, digits, '-', '_' and '.'".into()),
+        (with("subjectTokenType", json!("jwt")), "subjectTokenType is a URI, for example urn:ietf:params:oauth:token-type:jwt".into()),
+        (with("requestedTokenType", json!("access token")), "requestedTokenType is a URI".into()),
+        (with("requestedTokenType", json!("urn:ietf:params:oauth:token-type:refresh_token")),
+            "requestedTokenType may not be a refresh token, which no API takes: remove it".into()),
+        (with("audience", json!(["a b"])), "spec.tokenExchange.audience[0]".into()),
+        (with("audience", json!([""])), "spec.tokenExchange.audience[0]".into()),
+        (with("audience", json!(["a", "a"])), "spec.tokenExchange.audience[1]: Duplicate value".into()),
+        (with("resource", json!(vec!["a"; 17])), "spec.tokenExchange.resource: Too many: 17: must have at most 16 items".into()),
+        (parameter("audience"), LISTS.into()),
+        (parameter("resource"), LISTS.into()),
+    ]
+}

@@ -76,9 +76,10 @@ struct Editor {
 impl Editor {
     fn new(setup: &Setup, row: &Row, status: &str) -> Self {
         let (name, host) = match row.grant {
-            Grant::ClientCredentials | Grant::AccountCredentials | Grant::JwtBearer => {
-                ("cubewire", "api.cubewire.com")
-            }
+            Grant::ClientCredentials
+            | Grant::AccountCredentials
+            | Grant::JwtBearer
+            | Grant::TokenExchange => ("cubewire", "api.cubewire.com"),
             Grant::RefreshToken => ("planning", "api.cubesoftware.com"),
         };
         let start: Timestamp = START.parse().unwrap();

@@ -5,7 +5,8 @@ use cube_operator::api::Reason::{
     ClientSecretMalformed, ClientSecretNotFound, ClientSecretNotLabelled, HostNotAllowed,
     InvalidSpec, ProviderNotAllowed, ProviderNotFound, ProviderNotReady, RefreshTokenMalformed,
     RefreshTokenNotFound, RefreshTokenNotLabelled, ServiceAccountNotFound,
-    ServiceAccountNotLabelled, ServiceAccountTokenFailed, TemplateInvalid,
+    ServiceAccountNotLabelled, ServiceAccountTokenFailed, SubjectTokenMalformed,
+    SubjectTokenNotFound, SubjectTokenNotLabelled, TemplateInvalid,
 };
 use serde_json::json;
 
@@ -37,6 +38,7 @@ pub(super) fn rows() -> Vec<Row> {
         private_keys(),
         accounts(),
         seeds(),
+        subjects(),
         hosts(),
         owners(),
         bundles(),
@@ -169,6 +171,39 @@ fn private_keys() -> Vec<Row> {
         Row::preflight("no-key", ClientSecretKeyMissing,
             "Secret {client} has no key \"private-key\": add it, or name the right key in spec.clientSecretRef",
             |objects, _| objects.credential["spec"]["clientAuthentication"] = json!("PrivateKeyJWT")),
+    ]
+}
+
+/// Subject tokens of a token exchange.
+fn subjects() -> Vec<Row> {
+    vec![
+        Row::preflight(
+            "subject-absent",
+            SubjectTokenNotFound,
+            &format!(
+                "Secret \"no-subject\" not found: create it with key token, label {LABEL} and annotation {TOKEN_HOSTS}={{host}}"
+            ),
+            |objects, _| objects.exchange_token_of("no-subject"),
+        ),
+        Row::preflight(
+            "subject-unlabelled",
+            SubjectTokenNotLabelled,
+            &unlabelled_object("Secret \"unlabelled-subject\""),
+            |objects, _| {
+                objects.exchange_token_of("unlabelled-subject");
+                objects.add_subject("unlabelled-subject", &json!({}), "good");
+            },
+        ),
+        Row::preflight(
+            "subject-line-break",
+            SubjectTokenMalformed,
+            &format!("key \"token\" of Secret \"echoed-subject\" has a trailing newline: {PRINTF}"),
+            |objects, _| {
+                objects.exchange_token_of("echoed-subject");
+                let labels = json!({"cube-operator.dev/credential": "true"});
+                objects.add_subject("echoed-subject", &labels, "from-echo\n");
+            },
+        ),
     ]
 }
 

@@ -4,7 +4,8 @@ use cube_operator::api::Reason::{
     CABundleInvalid, ClientCertificateExpired, ClientKeyInvalid, ClientSecretKeyMissing,
     ClientSecretMalformed, ClientSecretNotFound, ClientSecretNotLabelled, HostNotAllowed,
     InvalidSpec, ProviderNotAllowed, ProviderNotFound, ProviderNotReady, ServiceAccountNotFound,
-    ServiceAccountNotLabelled, ServiceAccountTokenFailed,
+    ServiceAccountNotLabelled, ServiceAccountTokenFailed, SubjectTokenMalformed,
+    SubjectTokenNotFound, SubjectTokenNotLabelled,
 };
 
 use super::Section;
@@ -71,6 +72,33 @@ pub(super) const INPUTS: &[Section] = &[
         act: "Renew the certificate, and write it with its key into the Secret: nothing is sent with a certificate that is \
               not valid now. If cert-manager issues it, look at its Certificate: `kubectl describe certificate -n NAMESPACE`.",
         rows: &[("expired-client", "")],
+    },
+    Section {
+        reason: SubjectTokenNotFound,
+        who: "the owner of the Secret with the subject token",
+        first: "create it",
+        act: "Create it in the same namespace, or correct `spec.tokenExchange.subjectTokenRef`: `kubectl create secret \
+              generic NAME -n NAMESPACE --from-file=token=FILE`, then `kubectl annotate secret NAME -n NAMESPACE \
+              cube-operator.dev/token-hosts=HOST` and `kubectl label secret NAME -n NAMESPACE \
+              cube-operator.dev/credential=true`. A program that replaces the Secret must keep both.",
+        rows: &[("subject-absent", "")],
+    },
+    Section {
+        reason: SubjectTokenNotLabelled,
+        who: "the owner of the Secret with the subject token",
+        first: "label it",
+        act: "If you are its owner, set annotation and label: `kubectl annotate secret NAME -n NAMESPACE \
+              cube-operator.dev/token-hosts=HOST`, then `kubectl label secret NAME -n NAMESPACE \
+              cube-operator.dev/credential=true`.",
+        rows: &[("subject-unlabelled", "")],
+    },
+    Section {
+        reason: SubjectTokenMalformed,
+        who: "the owner of the Secret with the subject token",
+        first: "write the value again",
+        act: "Write it again without a trailing newline, or correct the program that writes it: `kubectl patch secret NAME \
+              -n NAMESPACE -p '{\"stringData\": {\"token\": \"...\"}}'`.",
+        rows: &[("subject-line-break", "")],
     },
     Section {
         reason: ServiceAccountNotFound,

@@ -65,8 +65,9 @@ pub(super) const REFUSED: &[Section] = &[
     Section {
         reason: InvalidTarget,
         who: "the author of the CubeCredential",
-        first: "correct `spec.parameters`",
-        act: "Correct `audience` or `resource` in `spec.parameters` as the provider documents them.",
+        first: "correct audience and resource",
+        act: "Correct `audience` or `resource` in `spec.parameters`, or in `spec.tokenExchange` with that grant, as the provider \
+              documents them.",
         rows: &[("target", "")],
     },
     Section {
@@ -74,9 +75,12 @@ pub(super) const REFUSED: &[Section] = &[
         who: "the author of the CubeCredential",
         first: "compare the spec with the provider's documentation",
         act: "Look up what the token endpoint expects besides id and secret: `spec.parameters`, `spec.scopes`, \
-              `spec.clientAuthentication`. The provider's documentation explains its own error codes.",
+              `spec.clientAuthentication`. The provider's documentation explains its own error codes. With `TokenExchange` a \
+              subject token that has expired, or is not for this client, is an invalid request too: its owner writes a \
+              new one, which is sent immediately.",
         rows: &[
             ("request", ""),
+            ("subject", "With a subject token:"),
             ("own-code", "With an error code of the provider's own:"),
         ],
     },
