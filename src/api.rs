@@ -22,7 +22,10 @@ mod status;
 
 pub use condition::{Condition, ConditionStatus, ConditionType};
 pub use names::{annotation, label};
-pub use provider::{ClusterCubeProvider, ClusterCubeProviderSpec, CubeProvider, CubeProviderSpec};
+pub use provider::{
+    ClusterCubeProvider, ClusterCubeProviderSpec, CubeProvider, CubeProviderSpec,
+    ProviderCondition, ProviderConditionType, ProviderReason, ProviderStatus,
+};
 pub use reason::{Reason, RetryClass};
 pub use spec::{
     CaBundleKind, CaBundleRef, ClientAssertion, ClientAuthentication, ClientSecretRef,

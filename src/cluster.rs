@@ -42,7 +42,12 @@ pub(crate) use context::{Parts, Presence};
 pub use key::ObjectKey;
 #[cfg(feature = "plugin")]
 pub(crate) use providers::changes::read_provider;
-pub(crate) use providers::{ProviderKey, changes::ProvidersChanged};
+pub(crate) use providers::{
+    ProviderKey,
+    board::{ProviderBoard, ProviderId},
+    changes::ProvidersChanged,
+    report::report_provider,
+};
 pub use store::Gone;
 pub(crate) use watched::{FollowedBundle, key, target_name};
 

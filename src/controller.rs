@@ -9,6 +9,7 @@ mod consumers;
 mod fair;
 mod health;
 mod log;
+mod provider_statuses;
 mod providers;
 mod queue;
 mod readiness;
@@ -148,6 +149,7 @@ impl Controller {
             api_audiences: options.api_audiences.clone(),
             access: options.access,
             pod_refreshes: Arc::default(),
+            provider_board: Arc::default(),
             tokens: options.tokens.clone(),
             ca_bundles: Arc::default(),
             budget,
@@ -221,6 +223,9 @@ impl Controller {
             let warn = consumers::warn(Arc::clone(&scope.reconciler));
             tokio::spawn(stop.clone().run_until_cancelled_owned(warn));
         }
+        let reconcilers = scopes.iter().map(|scope| Arc::clone(&scope.reconciler));
+        let statuses = provider_statuses::keep(reconcilers.collect());
+        tokio::spawn(stop.clone().run_until_cancelled_owned(statuses));
         let tasks: Vec<_> = scopes
             .iter()
             .map(|scope| scope.reconciler.tasks.clone())

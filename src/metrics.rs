@@ -45,6 +45,11 @@ struct ByKind {
     kind: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByName {
+    name: String,
+}
+
 /// The metrics of a process.
 #[derive(Clone)]
 pub struct Metrics {
@@ -58,6 +63,7 @@ pub struct Metrics {
     reconcile_duration: Histogram,
     api_requests: Family<ByOperation, Counter>,
     pod_refreshes: Family<ByResult, Counter>,
+    cluster_provider_credentials: Family<ByName, Gauge>,
     leader: Gauge,
     watched: Family<ByNamespace, Gauge>,
     providers_watched: Family<ByKind, Gauge>,
@@ -84,6 +90,7 @@ impl Metrics {
             reconcile_duration: Histogram::new(RECONCILE_BUCKETS),
             api_requests: Family::default(),
             pod_refreshes: Family::default(),
+            cluster_provider_credentials: Family::default(),
             leader: Gauge::default(),
             watched: Family::default(),
             providers_watched: Family::default(),
@@ -128,6 +135,21 @@ impl Metrics {
         self.pod_refreshes
             .get_or_create(&ByResult { result })
             .inc_by(pods);
+    }
+
+    /// Shows how many `CubeCredentials` of this process name a `ClusterCubeProvider`.
+    pub fn cluster_provider_named(&self, name: &str, credentials: usize) {
+        let name = name.to_owned();
+        let gauge = self
+            .cluster_provider_credentials
+            .get_or_create(&ByName { name });
+        gauge.set(i64::try_from(credentials).unwrap_or(i64::MAX));
+    }
+
+    /// Removes the figure of a `ClusterCubeProvider`.
+    pub(crate) fn forget_cluster_provider(&self, name: &str) {
+        let name = name.to_owned();
+        self.cluster_provider_credentials.remove(&ByName { name });
     }
 
     /// Shows whether this process leads.
@@ -247,6 +269,11 @@ impl Metrics {
             "Pods that mount a refreshed token, by result: ok if they were annotated, error if not; incomplete for a list of pods \
              that failed, or took too long",
             self.pod_refreshes.clone(),
+        );
+        registry.register(
+            "cluster_provider_credentials",
+            "CubeCredentials in the namespaces of this process that name a ClusterCubeProvider, by its name",
+            self.cluster_provider_credentials.clone(),
         );
         registry
     }

@@ -73,7 +73,7 @@ pub use plan::{
     Action, Attempt, DesiredState, Exchange, Exchanged, Next, NotStored, Outcome, Plan,
     PodsRefresh, Probed, Probing, Read, WorkloadReading, WorkloadRestart,
 };
-pub use provider::{FoundProvider, ProviderFlaw, ProviderObject, Unusable};
+pub use provider::{FoundProvider, ProviderFlaw, ProviderObject, ShownProvider, Unusable};
 pub use record::{DesiredRecord, RECORD_TYPE, Record, RecordSecret};
 pub use secret::{DesiredSecret, SecretVersion};
 pub use session::{Effects, Ended, Session, Turn};
@@ -85,6 +85,7 @@ pub use source::{
 };
 #[cfg(feature = "plugin")]
 pub(crate) use source::{consent::ca_entry, preflight::flaw};
+pub(crate) use status::provider_status;
 pub use target::{Content, PodList, Target, TargetReading, TargetSecret};
 pub use token::{TokenInputs, fingerprint};
 pub use write_error::WriteError;

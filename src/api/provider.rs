@@ -1,5 +1,7 @@
 //! The provider objects: an OAuth 2 server that an administrator defines once, and that `spec.providerRef` of a `CubeCredential` names.
 
+mod status;
+
 use std::collections::BTreeMap;
 
 use kube::{CustomResource, KubeSchema};
@@ -12,6 +14,7 @@ use super::spec::{
         query_rule, scopes, url_rule,
     },
 };
+pub use status::{ProviderCondition, ProviderConditionType, ProviderReason, ProviderStatus};
 
 /// An OAuth 2 server, with the defaults for its clients.
 #[derive(
@@ -25,9 +28,20 @@ use super::spec::{
     namespaced,
     shortname = "cubeprov",
     category = "cube",
+    status = "ProviderStatus",
     derive = "PartialEq",
     doc = "A CubeProvider is an OAuth 2 server that the CubeCredentials of its namespace can name in spec.providerRef.",
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].status"
+    ),
     printcolumn(name = "Token URL", type_ = "string", json_path = ".spec.tokenURL"),
+    printcolumn(
+        name = "Credentials",
+        type_ = "integer",
+        json_path = ".status.credentials"
+    ),
     printcolumn(
         name = "Description",
         type_ = "string",
@@ -118,9 +132,15 @@ pub struct CubeProviderSpec {
     plural = "clustercubeproviders",
     shortname = "ccubeprov",
     category = "cube",
+    status = "ProviderStatus",
     derive = "PartialEq",
     doc = "A ClusterCubeProvider is an OAuth 2 server that the CubeCredentials of the namespaces that it allows can name in \
            spec.providerRef.",
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='Ready')].status"
+    ),
     printcolumn(name = "Token URL", type_ = "string", json_path = ".spec.tokenURL"),
     printcolumn(
         name = "Namespaces",

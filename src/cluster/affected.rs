@@ -6,8 +6,9 @@ use kube::{Resource, runtime::watcher::Event};
 use super::{
     arrival::{Metadata, Watched},
     context::Context,
-    index::Entry,
+    index::{Entry, Index},
     key::ObjectKey,
+    providers::provider_key,
     slim,
     store::Gone,
     watched::{entry, key, service_account_key},
@@ -30,7 +31,7 @@ impl Context {
                 let key = key(object);
                 let gone = lock(&self.store).delete(&key);
                 Learned {
-                    affected: lock(&self.index).delete(&key),
+                    affected: self.remove(&key),
                     gone: gone.into_iter().collect(),
                 }
             }
@@ -46,7 +47,7 @@ impl Context {
             Event::InitDone => {
                 let gone = lock(&self.store).finish_list();
                 for gone in &gone {
-                    lock(&self.index).delete(&gone.key);
+                    self.remove(&gone.key);
                 }
                 let affected = self.all();
                 Learned { affected, gone }
@@ -59,8 +60,27 @@ impl Context {
         let key = store.shared(key(object));
         let gone = store.apply(&key, object);
         drop(store);
-        let affected = lock(&self.index).apply(entry(key.clone(), object));
+        let affected = self.index(&key, |index| index.apply(entry(key.clone(), object)));
         (key, affected, gone.into_iter().collect())
+    }
+
+    fn remove(&self, key: &ObjectKey) -> Affected {
+        self.index(key, |index| index.delete(key))
+    }
+
+    /// Changes the entry of this credential. The statuses of the provider objects that it names before or after that count it.
+    fn index(&self, key: &ObjectKey, change: impl FnOnce(&mut Index) -> Affected) -> Affected {
+        let mut index = lock(&self.index);
+        let before = index.provider_of(key).cloned();
+        let affected = change(&mut index);
+        let after = index.provider_of(key);
+        if before.as_ref() != after {
+            for reference in before.iter().chain(after) {
+                let id = (reference.kind, provider_key(reference, &key.namespace));
+                self.parts.provider_board.touch(id);
+            }
+        }
+        affected
     }
 
     /// Takes in an event of the watch on targets.

@@ -12,7 +12,7 @@ use super::{
     cache::Cache,
     index::Index,
     key::ObjectKey,
-    providers::Providers,
+    providers::{Providers, board::ProviderBoard},
     refresh_queue::PodRefreshes,
     slim::KeptTarget,
     store::Store,
@@ -49,6 +49,8 @@ pub(crate) struct Parts {
     /// The rights of this operator on pods and workloads.
     pub(crate) access: ConsumerAccess,
     pub(crate) pod_refreshes: Arc<PodRefreshes>,
+    /// The provider objects whose statuses are written.
+    pub(crate) provider_board: Arc<ProviderBoard>,
     pub(crate) tokens: TokenClient,
     pub(crate) ca_bundles: Arc<CaBundles>,
     /// The request budget of each client.
@@ -134,6 +136,7 @@ impl Context {
             api_audiences: Some(Arc::default()),
             access: ConsumerAccess::default(),
             pod_refreshes: Arc::default(),
+            provider_board: Arc::default(),
             tokens,
             ca_bundles: Arc::default(),
             budget: Arc::new(Mutex::new(Budget::new(SignedDuration::ZERO, now()))),

@@ -202,6 +202,15 @@ impl Index {
         group.map(AsRef::as_ref)
     }
 
+    /// The number of credentials that name this provider object.
+    pub(super) fn count_of_provider(&self, kind: ProviderKind, provider: &ObjectKey) -> usize {
+        let ObjectKey { namespace, name } = provider;
+        match kind {
+            ProviderKind::CubeProvider => self.of_providers.count(namespace, name),
+            ProviderKind::ClusterCubeProvider => self.of_cluster_providers.count("", name),
+        }
+    }
+
     /// The provider object that this credential names.
     pub(super) fn provider_of(&self, key: &ObjectKey) -> Option<&ProviderRef> {
         self.entries.get(key)?.provider.as_deref()

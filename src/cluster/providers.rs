@@ -3,7 +3,9 @@
 //! Only what a credential uses of an object is kept. An event that changes nothing of it, such as a label or a status, affects
 //! nobody; and neither does a list, unless it shows something new.
 
+pub(super) mod board;
 pub(super) mod changes;
+pub(super) mod report;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -141,7 +143,7 @@ impl Objects {
     }
 }
 
-fn provider_key(reference: &ProviderRef, namespace: &str) -> ProviderKey {
+pub(super) fn provider_key(reference: &ProviderRef, namespace: &str) -> ProviderKey {
     match reference.kind {
         ProviderKind::CubeProvider => ObjectKey::new(namespace, &reference.name),
         ProviderKind::ClusterCubeProvider => ObjectKey::new("", &reference.name),

@@ -103,6 +103,13 @@ impl<T: Ord> Groups<T> {
         group.into_iter().flatten().inspect(|_| visits::add(1))
     }
 
+    /// The number of values in a group.
+    pub(super) fn count(&self, namespace: &str, word: &str) -> usize {
+        visits::add(1);
+        let group = self.0.get(namespace).and_then(|words| words.get(word));
+        group.map_or(0, Vec::len)
+    }
+
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -158,7 +158,10 @@ async fn a_change_of_a_provider_visits_the_credentials_that_name_it_and_no_other
             ProviderKind::ClusterCubeProvider,
             ObjectKey::new("", "okta"),
         );
+        let (counted, visits) = visits::of(|| context.count_of_provider(kind, &provider));
+        assert!(visits <= 1, "its users are counted without a visit of each");
         let (affected, visits) = visits::of(|| context.users_of_provider(kind, &provider));
+        assert_eq!(affected.len(), counted);
         assert_eq!(affected.len(), 3);
         visits
     };

@@ -83,6 +83,7 @@ where
         api_audiences: None,
         access: crate::consumers::ConsumerAccess::default(),
         pod_refreshes: Arc::default(),
+        provider_board: Arc::default(),
         tokens: TokenClient::new(Networks::allowing(Vec::new())),
         ca_bundles: Arc::default(),
         budget: Arc::new(Mutex::new(Budget::new(

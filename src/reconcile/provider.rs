@@ -18,7 +18,7 @@ use super::{
 use crate::{
     api::{
         ClientAuthentication, ClusterCubeProviderSpec, CubeCredentialSpec, CubeProviderSpec,
-        Provider, ProviderRef,
+        Provider, ProviderRef, ProviderStatus,
     },
     oauth::{ca_bundle::CaCertificates, endpoint::Endpoint, parameters},
 };
@@ -43,6 +43,17 @@ pub struct ProviderObject {
     /// A hash of the fields that a token depends on. Two objects with the same fields have the same, so that neither another name
     /// nor a new object in place of a deleted one replaces a token.
     version: String,
+}
+
+/// A provider object as the API server has it.
+#[derive(Clone, Debug)]
+pub struct ShownProvider {
+    /// The generation of its spec.
+    pub generation: i64,
+    /// The object, if it can be used.
+    pub object: Result<Arc<ProviderObject>, Unusable>,
+    /// The status that it has.
+    pub status: ProviderStatus,
 }
 
 /// The provider object that a reference leads to, as far as it is known.
@@ -127,6 +138,12 @@ impl ProviderObject {
             namespaces,
             version: hex(&Sha256::digest(fields.into_bytes())[..8]),
         })
+    }
+
+    /// The token endpoint, without its query.
+    pub(in crate::reconcile) fn shown_endpoint(&self) -> String {
+        let endpoint = Endpoint::parse(&self.token_url);
+        endpoint.map_or_else(|_| String::new(), |endpoint| endpoint.without_query())
     }
 
     /// Returns whether the `CubeCredentials` of this namespace may use it.

@@ -9,11 +9,13 @@ mod events;
 mod findings;
 mod inputs;
 mod message;
+mod provider;
 mod remedy;
 mod report;
 mod restarts;
 
 pub(super) use conditions::Conditions;
+pub(crate) use provider::provider_status;
 use remedy::remedy;
 pub(super) use report::report;
 pub(super) use restarts::{not_restarted, restarted, waits_too_long};

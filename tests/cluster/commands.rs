@@ -51,6 +51,7 @@ fn rights(place: &str) -> String {
         "✓ may get, list, watch cubecredentials {place}\n\
          ✓ may get, list, watch cubeproviders {place}\n\
          ✓ may patch cubecredentials/status {place}\n\
+         ✓ may patch cubeproviders/status {place}\n\
          ✓ may get, list, watch, create, patch, delete secrets {place}\n\
          ✓ may get, list, watch configmaps {place}\n\
          ✓ may create events {place}\n\

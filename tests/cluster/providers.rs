@@ -10,6 +10,8 @@ use crate::{
     scripted::{Authority, LOCAL, Provider, Reply},
 };
 
+mod status;
+
 const CLUSTER_PROVIDERS: &str = "--cluster-providers=true";
 
 /// A token server whose paths all issue tokens.

@@ -27,5 +27,6 @@ pub(crate) fn text() -> String {
     metrics.watches("treasury", true);
     metrics.watches_providers("treasury", "CubeProvider", true);
     metrics.pods_refreshed("ok", 1);
+    metrics.cluster_provider_named("login", 2);
     metrics.text()
 }

@@ -9,9 +9,10 @@ use super::{Object, read};
 use crate::{
     api::{
         ClusterCubeProvider, ClusterCubeProviderSpec, CubeProvider, CubeProviderSpec, ProviderKind,
+        ProviderStatus,
     },
     kubernetes::kind::kind_of,
-    reconcile::{ProviderObject, Unusable},
+    reconcile::{ProviderObject, ShownProvider, Unusable},
 };
 
 /// A watched provider object of one kind. One that cannot be read must not stop the watch on the others.
@@ -19,6 +20,8 @@ use crate::{
 pub(crate) struct WatchedProvider<K> {
     metadata: ObjectMeta,
     pub(crate) object: Result<Arc<ProviderObject>, Unusable>,
+    /// Empty if it cannot be read: the operator writes it again.
+    status: ProviderStatus,
     kind: PhantomData<K>,
 }
 
@@ -51,7 +54,13 @@ impl ProviderResource for ClusterCubeProvider {
 
 impl<'de, K: ProviderResource> Deserialize<'de> for WatchedProvider<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Object { metadata, spec, .. } = Object::deserialize(deserializer)?;
+        let Object {
+            metadata,
+            spec,
+            status,
+        } = Object::deserialize(deserializer)?;
+        let status = status.as_deref().and_then(|status| read(status).ok());
+        let status: ProviderStatus = status.unwrap_or_default();
         let spec = spec.as_deref().ok_or_else(|| "missing field `spec`".into());
         let object = match spec.and_then(read) {
             Ok(spec) => K::read(spec).map(Arc::new),
@@ -60,8 +69,20 @@ impl<'de, K: ProviderResource> Deserialize<'de> for WatchedProvider<K> {
         Ok(Self {
             metadata: metadata.into(),
             object,
+            status,
             kind: PhantomData,
         })
+    }
+}
+
+impl<K> WatchedProvider<K> {
+    /// The facts that its status is written from.
+    pub(crate) fn shown(&self) -> ShownProvider {
+        ShownProvider {
+            generation: self.metadata.generation.unwrap_or_default(),
+            object: self.object.clone(),
+            status: self.status.clone(),
+        }
     }
 }
 

@@ -38,8 +38,14 @@ impl Context {
         let Some(objects) = providers.of(K::KIND) else {
             return ProvidersChanged::Some(Vec::new());
         };
-        let first = matches!(event, Event::InitDone) && !objects.is_listed;
+        let board = &self.parts.provider_board;
+        board.learn(&event);
+        let ends_list = matches!(event, Event::InitDone);
+        let first = ends_list && !objects.is_listed;
         let changed = objects.learn(event);
+        if ends_list {
+            board.gone(K::KIND, &changed);
+        }
         if first {
             ProvidersChanged::All
         } else {
@@ -64,6 +70,11 @@ impl Context {
         let index = lock(&self.index);
         let users = index.users_of_provider(kind, provider);
         users.map(|entry| entry.key.clone()).collect()
+    }
+
+    /// The number of `CubeCredentials` that name this provider object.
+    pub(crate) fn count_of_provider(&self, kind: ProviderKind, provider: &ProviderKey) -> usize {
+        lock(&self.index).count_of_provider(kind, provider)
     }
 
     /// All `CubeCredentials` that name a provider object. It serves the first list of these.

@@ -18,10 +18,11 @@ use crate::{
 };
 
 /// The verbs of the operator on each resource; the chart's roles grant exactly these.
-const PERMISSIONS: [Permission; 6] = [
+const PERMISSIONS: [Permission; 7] = [
     (GROUP, "cubecredentials", None, &["get", "list", "watch"]),
     (GROUP, "cubeproviders", None, &["get", "list", "watch"]),
     (GROUP, "cubecredentials", Some("status"), &["patch"]),
+    (GROUP, "cubeproviders", Some("status"), &["patch"]),
     (
         "",
         "secrets",
@@ -188,12 +189,11 @@ pub(super) async fn cluster_permissions(
     if !providers.cluster_providers {
         return Ok(Vec::new());
     }
-    let needed = [(
-        GROUP,
-        "clustercubeproviders",
-        None,
-        &["get", "list", "watch"][..],
-    )];
+    let resource = "clustercubeproviders";
+    let needed: [Permission; 2] = [
+        (GROUP, resource, None, &["get", "list", "watch"]),
+        (GROUP, resource, Some("status"), &["patch"]),
+    ];
     granted(client, None, &needed).await
 }
 

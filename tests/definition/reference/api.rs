@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cube_operator::api::{
     ClusterCubeProvider, CubeCredential, CubeCredentialSpec, CubeCredentialStatus, CubeProvider,
+    ProviderStatus,
 };
 use kube::CustomResourceExt;
 use serde_json::{Map, Value};
@@ -19,6 +20,7 @@ fn meanings() -> Meanings {
     for schema in [
         schemars::schema_for!(CubeCredentialSpec),
         schemars::schema_for!(CubeCredentialStatus),
+        schemars::schema_for!(ProviderStatus),
     ] {
         for part in schema.as_value()["$defs"].as_object().unwrap().values() {
             let Some(variants) = part["oneOf"].as_array() else {
@@ -46,6 +48,7 @@ fn structs() -> Vec<Vec<String>> {
         "src/api/spec/probe.rs",
         "src/api/spec/provider_ref.rs",
         "src/api/provider.rs",
+        "src/api/provider/status.rs",
         "src/api/spec/target.rs",
         "src/api/spec/token_exchange.rs",
         "src/api/status.rs",
@@ -257,11 +260,15 @@ fn fields_are_listed_with_types_defaults_and_rules() {
     check("api.md", "src/api", &page);
 }
 
-/// The spec of a kind.
-fn spec_of<K: CustomResourceExt>() -> Value {
+/// The spec of a kind, or its status.
+fn part_of<K: CustomResourceExt>(part: &str) -> Value {
     let definition = serde_json::to_value(K::crd()).unwrap();
     let root = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
-    root["properties"]["spec"].clone()
+    root["properties"][part].clone()
+}
+
+fn spec_of<K: CustomResourceExt>() -> Value {
+    part_of::<K>("spec")
 }
 
 #[test]
@@ -297,6 +304,13 @@ fn fields_of_provider_objects_are_listed_too() {
         "required".into(),
         meaning,
     ]);
+    page += &table.0;
+    page += "\n## Status\n\n\
+             Both kinds have the same status. The operator writes it and people read it.\n\n";
+    let mut table = Table::new(&["field", "type", "default", "meaning"]);
+    let status = part_of::<CubeProvider>("status");
+    assert_eq!(status, part_of::<ClusterCubeProvider>("status"));
+    reference.rows(&mut table, "status", &status);
     page += &table.0;
     check("providers.md", "src/api/provider.rs", &page);
 }

@@ -1,0 +1,176 @@
+//! Writes the statuses of provider objects, each after a change of the object or of the number of credentials that name it.
+//!
+//! An object is visited at most once in [`REST`], however often it changes and however many credentials are created, and the objects
+//! of a namespace can delay only each other.
+
+mod queue;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tokio::{
+    task::{Id, JoinSet},
+    time::sleep_until,
+};
+
+use super::reconciler::{LEADERSHIP_DELAY, Reconciler};
+use crate::{
+    api::ProviderKind,
+    clock::now,
+    cluster::{Parts, ProviderBoard, ProviderId, report_provider},
+    kubernetes::error::ApiError,
+    last_error::LastError,
+    lock::lock,
+    reconcile::provider_status,
+};
+use queue::{Queue, instant};
+
+/// The most visits at the same time. Each has at most one request to the API server in progress.
+const MOST: usize = 8;
+/// The delay before the lists that a visit waits for are looked at again.
+const LISTS_DELAY: Duration = Duration::from_secs(1);
+/// The delay before a status that the API server did not accept is written again.
+const RETRY_DELAY: Duration = Duration::from_secs(15);
+/// The delay after a refusal, which lasts until an administrator grants the right.
+const REFUSED_DELAY: Duration = Duration::from_secs(300);
+
+/// Writes the statuses for as long as it runs.
+pub(super) async fn keep(scopes: Vec<Arc<Reconciler>>) {
+    let Some(any) = scopes.first() else { return };
+    let board = Arc::clone(&any.context.parts.provider_board);
+    let work = Arc::new(Work::of(scopes));
+    let mut queue = Queue::default();
+    let mut visits = JoinSet::new();
+    let mut visited: HashMap<Id, ProviderId> = HashMap::new();
+    loop {
+        queue.wake(instant());
+        while visits.len() < MOST
+            && let Some(id) = queue.begin_next()
+        {
+            let (work, visited_id) = (Arc::clone(&work), id.clone());
+            let task = visits.spawn(async move { work.visit(&id).await });
+            visited.insert(task.id(), visited_id);
+        }
+        tokio::select! {
+            changed = board.changed() => {
+                for id in changed {
+                    queue.touch(id, instant());
+                }
+            }
+            Some(ended) = visits.join_next_with_id() => {
+                let (task, delay) = match ended {
+                    Ok((task, delay)) => (task, delay),
+                    // It panicked, which is logged.
+                    Err(error) => (error.id(), Some(REFUSED_DELAY)),
+                };
+                if let Some(id) = visited.remove(&task) {
+                    queue.end(id, delay, instant());
+                }
+            }
+            () = sleep_until(queue.wakes_at(instant())) => {}
+        }
+    }
+}
+
+/// Everything that the visits share.
+struct Work {
+    /// The scopes by their namespace; `None`: all.
+    scopes: HashMap<Option<String>, Arc<Reconciler>>,
+    board: Arc<ProviderBoard>,
+    parts: Parts,
+    last_error: Mutex<LastError>,
+}
+
+impl Work {
+    fn of(scopes: Vec<Arc<Reconciler>>) -> Self {
+        let parts = scopes[0].context.parts.clone();
+        let by_namespace = scopes.into_iter().map(|scope| {
+            let namespace = scope.readiness.place().namespace();
+            (namespace.map(str::to_owned), scope)
+        });
+        Self {
+            scopes: by_namespace.collect(),
+            board: Arc::clone(&parts.provider_board),
+            parts,
+            last_error: Mutex::default(),
+        }
+    }
+
+    /// Visits an object, and returns the delay of the next visit; `None`: it waits for a change.
+    async fn visit(&self, id: &ProviderId) -> Option<Duration> {
+        let (kind, key) = id;
+        let Some(shown) = self.board.find(id) else {
+            if *kind == ProviderKind::ClusterCubeProvider {
+                self.parts.metrics.forget_cluster_provider(&key.name);
+            }
+            return None;
+        };
+        let Some(named) = self.credentials(id) else {
+            return Some(LISTS_DELAY);
+        };
+        let is_leader = |scope: &Arc<Reconciler>| scope.leadership.is_current();
+        if !self.scopes.values().all(is_leader) {
+            return Some(LEADERSHIP_DELAY);
+        }
+        let credentials = match kind {
+            ProviderKind::CubeProvider => i64::try_from(named).ok(),
+            ProviderKind::ClusterCubeProvider => {
+                self.parts.metrics.cluster_provider_named(&key.name, named);
+                None
+            }
+        };
+        let status = provider_status(&shown, credentials, now());
+        if status == shown.status {
+            return None;
+        }
+        match report_provider(&self.parts.client, id, &status).await {
+            Ok(()) => {
+                lock(&self.last_error).end();
+                self.board.wrote(id, status);
+                None
+            }
+            Err(error) if error.is_not_found() => None,
+            Err(error) => Some(self.refused(&error)),
+        }
+    }
+
+    /// The number of credentials that name an object; `None`: they are not listed yet.
+    fn credentials(&self, (kind, key): &ProviderId) -> Option<usize> {
+        match kind {
+            ProviderKind::CubeProvider => {
+                let namespace = Some(key.namespace.to_string());
+                let scope = self.scopes.get(&namespace);
+                let scope = scope.or_else(|| self.scopes.get(&None))?;
+                let is_listed = scope.readiness.is_complete();
+                is_listed.then(|| scope.context.count_of_provider(*kind, key))
+            }
+            ProviderKind::ClusterCubeProvider => {
+                let mut scopes = self.scopes.values();
+                let is_listed = |scope: &Arc<Reconciler>| {
+                    scope.readiness.is_complete() || scope.readiness.fails()
+                };
+                let counts = self.scopes.values();
+                let counts = counts.map(|scope| scope.context.count_of_provider(*kind, key));
+                scopes.all(is_listed).then(|| counts.sum())
+            }
+        }
+    }
+
+    fn refused(&self, error: &ApiError) -> Duration {
+        let text = error.to_string();
+        if lock(&self.last_error).is_new(&text) {
+            tracing::warn!(%error, "failed to write the status of a provider object, retrying");
+        }
+        if error.is_refusal() {
+            REFUSED_DELAY
+        } else {
+            RETRY_DELAY
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
