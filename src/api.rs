@@ -24,7 +24,7 @@ pub use condition::{Condition, ConditionStatus, ConditionType};
 pub use names::{annotation, label};
 pub use provider::{
     ClusterCubeProvider, ClusterCubeProviderSpec, CubeProvider, CubeProviderSpec,
-    ProviderCondition, ProviderConditionType, ProviderReason, ProviderStatus,
+    ProviderCondition, ProviderConditionType, ProviderEndpoints, ProviderReason, ProviderStatus,
 };
 pub use reason::{Reason, RetryClass};
 pub use spec::{

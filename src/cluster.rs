@@ -46,6 +46,7 @@ pub(crate) use providers::{
     ProviderKey,
     board::{ProviderBoard, ProviderId},
     changes::ProvidersChanged,
+    discover::discover,
     report::report_provider,
 };
 pub use store::Gone;

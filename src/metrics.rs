@@ -64,6 +64,7 @@ pub struct Metrics {
     api_requests: Family<ByOperation, Counter>,
     pod_refreshes: Family<ByResult, Counter>,
     cluster_provider_credentials: Family<ByName, Gauge>,
+    discoveries: Family<ByResult, Counter>,
     leader: Gauge,
     watched: Family<ByNamespace, Gauge>,
     providers_watched: Family<ByKind, Gauge>,
@@ -91,6 +92,7 @@ impl Metrics {
             api_requests: Family::default(),
             pod_refreshes: Family::default(),
             cluster_provider_credentials: Family::default(),
+            discoveries: Family::default(),
             leader: Gauge::default(),
             watched: Family::default(),
             providers_watched: Family::default(),
@@ -144,6 +146,12 @@ impl Metrics {
             .cluster_provider_credentials
             .get_or_create(&ByName { name });
         gauge.set(i64::try_from(credentials).unwrap_or(i64::MAX));
+    }
+
+    /// Counts a read of the metadata of an issuer.
+    pub fn discovered(&self, worked: bool) {
+        let result = if worked { "ok" } else { "error" };
+        self.discoveries.get_or_create(&ByResult { result }).inc();
     }
 
     /// Removes the figure of a `ClusterCubeProvider`.
@@ -269,6 +277,11 @@ impl Metrics {
             "Pods that mount a refreshed token, by result: ok if they were annotated, error if not; incomplete for a list of pods \
              that failed, or took too long",
             self.pod_refreshes.clone(),
+        );
+        registry.register(
+            "discoveries",
+            "Reads of the metadata of issuers that provider objects name, by result: ok, or error if no endpoint was found",
+            self.discoveries.clone(),
         );
         registry.register(
             "cluster_provider_credentials",

@@ -6,7 +6,7 @@
 //! - [`client`]: sends it. This is the only user of the HTTP client.
 //! - [`response`]: the meaning of a response. It is pure, and holds everything that this program knows about providers.
 //! - [`probe`]: the request that tries a new token at its API.
-//! - `discovery`: where the endpoints of a server are, for `kubectl cube create`.
+//! - `discovery`: where the endpoints of a server are, for provider objects and `kubectl cube create`.
 //! - [`diagnose`]: the way to an endpoint step by step, for `cube-operator check`.
 //!
 //! An exchange ends with an [`Issued`](response::Issued) token or a [`TokenError`](error::TokenError).
@@ -19,7 +19,6 @@ pub mod ca_bundle;
 mod certificate;
 pub mod client;
 pub mod diagnose;
-#[cfg(feature = "plugin")]
 pub mod discovery;
 pub mod endpoint;
 pub mod error;

@@ -68,12 +68,17 @@ pub use login::{
 pub use memory::Memory;
 pub use observed::Observed;
 pub(crate) use pace::deadline;
-pub use pace::{Budget, ClientKey, Lesson, Permit, PermitRequest, Slot, Wait};
+pub use pace::{
+    Budget, ClientKey, Lesson, Lookup, LookupBudget, LookupStep, Permit, PermitRequest, Slot, Wait,
+};
 pub use plan::{
     Action, Attempt, DesiredState, Exchange, Exchanged, Next, NotStored, Outcome, Plan,
     PodsRefresh, Probed, Probing, Read, WorkloadReading, WorkloadRestart,
 };
-pub use provider::{FoundProvider, ProviderFlaw, ProviderObject, ShownProvider, Unusable};
+pub use provider::{
+    Discovery, DiscoveryFailure, FoundProvider, ProviderFlaw, ProviderObject, ShownProvider,
+    Unusable,
+};
 pub use record::{DesiredRecord, RECORD_TYPE, Record, RecordSecret};
 pub use secret::{DesiredSecret, SecretVersion};
 pub use session::{Effects, Ended, Session, Turn};
@@ -85,7 +90,7 @@ pub use source::{
 };
 #[cfg(feature = "plugin")]
 pub(crate) use source::{consent::ca_entry, preflight::flaw};
-pub(crate) use status::provider_status;
+pub(crate) use status::{Named, provider_status};
 pub use target::{Content, PodList, Target, TargetReading, TargetSecret};
 pub use token::{TokenInputs, fingerprint};
 pub use write_error::WriteError;

@@ -10,11 +10,14 @@ use serde::{Deserialize, Serialize};
 use super::spec::{
     ClientAuthentication,
     bounds::{
-        RESERVED, SET_BY_LOGIN, duration_rule, namespace_patterns, parameter_name_rule, parameters,
-        query_rule, scopes, url_rule,
+        RESERVED, SET_BY_LOGIN, duration_rule, endpoint_hosts, endpoint_hosts_rule,
+        namespace_patterns, one_endpoint_rule, parameter_name_rule, parameters, query_rule, scopes,
+        url_rule,
     },
 };
-pub use status::{ProviderCondition, ProviderConditionType, ProviderReason, ProviderStatus};
+pub use status::{
+    ProviderCondition, ProviderConditionType, ProviderEndpoints, ProviderReason, ProviderStatus,
+};
 
 /// An OAuth 2 server, with the defaults for its clients.
 #[derive(
@@ -37,6 +40,7 @@ pub use status::{ProviderCondition, ProviderConditionType, ProviderReason, Provi
         json_path = ".status.conditions[?(@.type=='Ready')].status"
     ),
     printcolumn(name = "Token URL", type_ = "string", json_path = ".spec.tokenURL"),
+    printcolumn(name = "Issuer", type_ = "string", json_path = ".spec.issuer"),
     printcolumn(
         name = "Credentials",
         type_ = "integer",
@@ -55,20 +59,39 @@ pub use status::{ProviderCondition, ProviderConditionType, ProviderReason, Provi
     )
 )]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = one_endpoint_rule())]
+#[x_kube(validation = endpoint_hosts_rule())]
 pub struct CubeProviderSpec {
     /// A sentence for people: who gives a team its client. The remedy for a missing client Secret shows its first 60 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
     pub description: Option<String>,
 
-    /// The token endpoint (RFC 6749, section 3.2). The query and a trailing slash are kept as written.
-    #[serde(rename = "tokenURL")]
+    /// The token endpoint (RFC 6749, section 3.2). The query and a trailing slash are kept as written. Either it or issuer is required.
+    #[serde(rename = "tokenURL", default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     #[x_kube(validation = url_rule("tokenURL"))]
     #[x_kube(validation = query_rule(RESERVED)
         .message("the query of tokenURL may not have a parameter that the operator sets itself (grant_type, client_id, scope, \
                   ...): use the fields of the spec"))]
-    pub token_url: String,
+    pub token_url: Option<String>,
+
+    /// The issuer, in place of tokenURL, exactly as the provider writes it: the operator reads its metadata (RFC 8414, `OpenID` Connect
+    /// Discovery) and takes the token endpoint from there, and the authorization endpoint if the spec has none. It reads them while
+    /// a `CubeCredential` names the object, and once a day from then on. Endpoints on other hosts than the issuer's are refused
+    /// unless endpointHosts lists these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
+    #[x_kube(validation = url_rule("issuer"))]
+    #[x_kube(validation = Rule::new("!self.contains('?')")
+        .message("an issuer has no query: write it as the field issuer of the provider's metadata has it"))]
+    pub issuer: Option<String>,
+
+    /// The other hosts that the issuer's metadata may name for its endpoints: host or host:port.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "endpoint_hosts")]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub endpoint_hosts: Vec<String>,
 
     /// The authorization endpoint (RFC 6749, section 3.1), where `kubectl cube login` sends a person to sign in.
     #[serde(
@@ -142,6 +165,7 @@ pub struct CubeProviderSpec {
         json_path = ".status.conditions[?(@.type=='Ready')].status"
     ),
     printcolumn(name = "Token URL", type_ = "string", json_path = ".spec.tokenURL"),
+    printcolumn(name = "Issuer", type_ = "string", json_path = ".spec.issuer"),
     printcolumn(
         name = "Namespaces",
         type_ = "string",

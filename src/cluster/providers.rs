@@ -5,6 +5,7 @@
 
 pub(super) mod board;
 pub(super) mod changes;
+pub(super) mod discover;
 pub(super) mod report;
 
 use std::{

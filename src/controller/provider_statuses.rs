@@ -1,8 +1,11 @@
-//! Writes the statuses of provider objects, each after a change of the object or of the number of credentials that name it.
+//! Writes the statuses of provider objects, each after a change of the object or of the number of credentials that name it, and reads
+//! the metadata of the issuers that these name. The endpoints that it finds are in the status, where the watch shows them to the
+//! credentials of all scopes, and where they outlive this process.
 //!
 //! An object is visited at most once in [`REST`], however often it changes and however many credentials are created, and the objects
 //! of a namespace can delay only each other.
 
+mod lookup;
 mod queue;
 
 use std::{
@@ -24,7 +27,7 @@ use crate::{
     kubernetes::error::ApiError,
     last_error::LastError,
     lock::lock,
-    reconcile::provider_status,
+    reconcile::{Lookup, LookupBudget, Named, ShownProvider, provider_status},
 };
 use queue::{Queue, instant};
 
@@ -81,6 +84,9 @@ struct Work {
     scopes: HashMap<Option<String>, Arc<Reconciler>>,
     board: Arc<ProviderBoard>,
     parts: Parts,
+    /// The lookups of the objects with an issuer, without those that are being visited.
+    lookups: Mutex<HashMap<ProviderId, Lookup>>,
+    lookup_budget: Mutex<LookupBudget>,
     last_error: Mutex<LastError>,
 }
 
@@ -95,6 +101,8 @@ impl Work {
             scopes: by_namespace.collect(),
             board: Arc::clone(&parts.provider_board),
             parts,
+            lookups: Mutex::default(),
+            lookup_budget: Mutex::default(),
             last_error: Mutex::default(),
         }
     }
@@ -106,6 +114,7 @@ impl Work {
             if *kind == ProviderKind::ClusterCubeProvider {
                 self.parts.metrics.forget_cluster_provider(&key.name);
             }
+            lock(&self.lookups).remove(id);
             return None;
         };
         let Some(named) = self.credentials(id) else {
@@ -115,20 +124,37 @@ impl Work {
         if !self.scopes.values().all(is_leader) {
             return Some(LEADERSHIP_DELAY);
         }
-        let credentials = match kind {
-            ProviderKind::CubeProvider => i64::try_from(named).ok(),
-            ProviderKind::ClusterCubeProvider => {
-                self.parts.metrics.cluster_provider_named(&key.name, named);
-                None
-            }
+        if *kind == ProviderKind::ClusterCubeProvider {
+            self.parts.metrics.cluster_provider_named(&key.name, named);
+        }
+        let named = Named {
+            credentials: named,
+            is_shown: *kind == ProviderKind::CubeProvider,
         };
-        let status = provider_status(&shown, credentials, now());
+        let mut lookup = lock(&self.lookups).remove(id).unwrap_or_default();
+        let next = self.look_up(id, &shown, named, &mut lookup).await;
+        let written = self.report(id, &shown, named, &mut lookup).await;
+        lock(&self.lookups).insert(id.clone(), lookup);
+        [next, written].into_iter().flatten().min()
+    }
+
+    /// Writes the status, if it has changed. Returns the delay of another attempt.
+    async fn report(
+        &self,
+        id: &ProviderId,
+        shown: &ShownProvider,
+        named: Named,
+        lookup: &mut Lookup,
+    ) -> Option<Duration> {
+        let status = provider_status(shown, lookup, named, now());
         if status == shown.status {
+            lookup.reported();
             return None;
         }
         match report_provider(&self.parts.client, id, &status).await {
             Ok(()) => {
                 lock(&self.last_error).end();
+                lookup.reported();
                 self.board.wrote(id, status);
                 None
             }

@@ -4,6 +4,7 @@ pub(in crate::oauth) mod classify;
 mod connection;
 pub mod error;
 mod lookup;
+mod metadata;
 mod observed;
 pub(crate) mod proxy;
 pub(in crate::oauth) mod race;
@@ -174,8 +175,7 @@ impl TokenClient {
     ///
     /// # Errors
     /// If there is no response.
-    #[cfg(feature = "plugin")]
-    pub(crate) async fn get(
+    async fn get(
         &self,
         endpoint: &Endpoint,
         trusted: Option<&TrustedCa>,

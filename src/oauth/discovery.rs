@@ -1,5 +1,5 @@
-//! The metadata of an authorization server (RFC 8414, and `OpenID` Connect Discovery 1.0), which says where its endpoints are. Only
-//! `kubectl cube create --issuer` asks for it. Reading it is pure.
+//! The metadata of an authorization server (RFC 8414, and `OpenID` Connect Discovery 1.0), which says where its endpoints are. The
+//! operator asks for it where a provider object has an issuer, and `kubectl cube create --issuer` does. Reading it is pure.
 
 use serde::Deserialize;
 use thiserror::Error;

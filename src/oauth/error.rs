@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use thiserror::Error;
 
 pub use super::client::error::{
-    NetworkError, ProxyFault, ProxyVariableError, Unreachable, Untrusted,
+    MetadataError, NetworkError, ProxyFault, ProxyVariableError, Unreachable, Untrusted,
 };
 use super::{endpoint::Endpoint, response::ResponseError};
 use crate::api::{Reason, RetryClass};

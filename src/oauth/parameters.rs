@@ -18,7 +18,6 @@ const RESERVED: [&str; 13] = [
 ];
 
 /// The further parameters that a sign-in sets itself in the authorization URL, or that would set them in another way.
-#[cfg(feature = "plugin")]
 const SET_BY_LOGIN: [&str; 8] = [
     "state",
     "nonce",
@@ -57,7 +56,6 @@ pub(crate) fn is_reserved(name: &str) -> bool {
 }
 
 /// Returns whether an authorization endpoint could read a parameter of this name as one that a sign-in sets.
-#[cfg(feature = "plugin")]
 #[must_use]
 pub(crate) fn is_set_by_login(name: &str) -> bool {
     is_reserved(name) || SET_BY_LOGIN.contains(&as_read(name).as_str())
@@ -102,7 +100,6 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "plugin")]
     #[test]
     fn a_parameter_that_a_sign_in_sets_is_known() {
         for name in ["state", "Request.URI", "code_challenge_method", "client_id"] {

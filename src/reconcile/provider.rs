@@ -4,6 +4,7 @@
 //! change of the spec's own fields is. Where the object cannot be used, the settings say so ([`ProviderFlaw`]), and no request is
 //! made: the published token stays as it is, and so does a stored refresh token.
 
+mod discovery;
 mod flaw;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -15,22 +16,30 @@ use super::{
     digest::{Fields, hex},
     settings::error::SettingsError,
 };
+#[cfg(feature = "plugin")]
+use crate::api::ProviderEndpoints;
 use crate::{
     api::{
         ClientAuthentication, ClusterCubeProviderSpec, CubeCredentialSpec, CubeProviderSpec,
-        Provider, ProviderRef, ProviderStatus,
+        Provider, ProviderReason, ProviderRef, ProviderStatus,
     },
     oauth::{ca_bundle::CaCertificates, endpoint::Endpoint, parameters},
 };
+pub use discovery::{Discovery, DiscoveryFailure};
 pub use flaw::{ProviderFlaw, Unusable};
 
 /// The token endpoint of settings whose provider cannot be used. Nothing is sent there: the name resolves nowhere (RFC 6761).
 const UNRESOLVED: &str = "https://provider.invalid/";
 
 /// A provider object that can be used.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProviderObject {
-    token_url: String,
+    /// `None`: the metadata of the issuer was not read yet.
+    token_url: Option<String>,
+    /// The way to the endpoints of an object with an issuer.
+    discovery: Option<Discovery>,
+    /// True if no endpoint is known because of a failure.
+    discovery_failed: bool,
     authorization_url: Option<String>,
     client_authentication: Option<ClientAuthentication>,
     scopes: Vec<String>,
@@ -83,23 +92,28 @@ impl ProviderObject {
     ///
     /// # Errors
     /// Names the field that cannot be used. The API server checks most of it at admission.
-    pub fn of_namespace(spec: CubeProviderSpec) -> Result<Self, Unusable> {
-        Self::read(spec, None)
+    pub fn of_namespace(spec: CubeProviderSpec, status: &ProviderStatus) -> Result<Self, Unusable> {
+        Self::read(spec, status, None)
     }
 
     /// Reads a `ClusterCubeProvider`.
     ///
     /// # Errors
     /// The same.
-    pub fn of_cluster(spec: ClusterCubeProviderSpec) -> Result<Self, Unusable> {
-        Self::read(spec.provider, Some(spec.namespaces))
+    pub fn of_cluster(
+        spec: ClusterCubeProviderSpec,
+        status: &ProviderStatus,
+    ) -> Result<Self, Unusable> {
+        Self::read(spec.provider, status, Some(spec.namespaces))
     }
 
-    fn read(spec: CubeProviderSpec, namespaces: Option<Vec<String>>) -> Result<Self, Unusable> {
-        let endpoint = Endpoint::parse(&spec.token_url)?;
-        let mut query = endpoint.url().query_pairs().map(|(name, _)| name);
-        if let Some(name) = query.find(|name| parameters::is_reserved(name)) {
-            return Err(Unusable::QueryReserved(name.into_owned()));
+    fn read(
+        spec: CubeProviderSpec,
+        status: &ProviderStatus,
+        namespaces: Option<Vec<String>>,
+    ) -> Result<Self, Unusable> {
+        if let Some(url) = &spec.token_url {
+            check_token_url(url)?;
         }
         let bad = |name: &&String| !parameters::is_name(name) || parameters::is_reserved(name);
         if let Some(name) = spec.parameters.keys().find(bad) {
@@ -116,10 +130,21 @@ impl ProviderObject {
         }
         let ca = spec.ca_bundle.as_deref().map(str::as_bytes);
         let ca = ca.map(CaCertificates::read).transpose()?.map(Arc::new);
+        let discovery = match (&spec.token_url, &spec.issuer) {
+            (Some(_), None) => None,
+            (None, Some(issuer)) => Some(Discovery::of(issuer, &spec, ca.as_ref())?),
+            (Some(_), Some(_)) | (None, None) => return Err(Unusable::NoEndpoint),
+        };
+        let found = discovery.as_ref();
+        let found = found.and_then(|discovery| discovery.known(status.endpoints.as_ref()));
+        let (token_url, authorization_url) = match found {
+            Some(found) => (Some(found.token), found.authorization),
+            None => (spec.token_url, None),
+        };
         let mut scopes = spec.scopes;
         scopes.sort();
         let mut fields = Fields::default();
-        fields.push(&spec.token_url);
+        fields.push(token_url.as_deref().unwrap_or_default());
         fields.push(&format!("{:?}", spec.client_authentication));
         fields.push(&scopes.join(" "));
         for (name, value) in &spec.parameters {
@@ -127,8 +152,10 @@ impl ProviderObject {
             fields.push(value);
         }
         Ok(Self {
-            token_url: spec.token_url,
-            authorization_url: spec.authorization_url,
+            discovery_failed: token_url.is_none() && status.says(ProviderReason::DiscoveryFailed),
+            token_url,
+            discovery,
+            authorization_url: spec.authorization_url.or(authorization_url),
             client_authentication: spec.client_authentication,
             scopes,
             parameters: spec.parameters,
@@ -140,10 +167,36 @@ impl ProviderObject {
         })
     }
 
-    /// The token endpoint, without its query.
-    pub(in crate::reconcile) fn shown_endpoint(&self) -> String {
-        let endpoint = Endpoint::parse(&self.token_url);
-        endpoint.map_or_else(|_| String::new(), |endpoint| endpoint.without_query())
+    /// The way to its endpoints, if it has an issuer.
+    #[must_use]
+    pub(crate) fn discovery(&self) -> Option<&Discovery> {
+        self.discovery.as_ref()
+    }
+
+    /// The way to its endpoints, if they are not known.
+    #[cfg(feature = "plugin")]
+    pub(crate) fn undiscovered(&self) -> Option<&Discovery> {
+        let discovery = self.discovery.as_ref();
+        discovery.filter(|_| self.token_url.is_none())
+    }
+
+    /// The object with endpoints that were found, for a person who does not wait for the operator.
+    #[cfg(feature = "plugin")]
+    pub(crate) fn with_endpoints(&self, found: &ProviderEndpoints) -> Self {
+        Self {
+            token_url: Some(found.token_url.clone()),
+            authorization_url: self
+                .authorization_url
+                .clone()
+                .or_else(|| found.authorization_url.clone()),
+            ..self.clone()
+        }
+    }
+
+    /// The token endpoint without its query, if it is known.
+    pub(in crate::reconcile) fn shown_endpoint(&self) -> Option<String> {
+        let endpoint = Endpoint::parse(self.token_url.as_ref()?);
+        Some(endpoint.ok()?.without_query())
     }
 
     /// Returns whether the `CubeCredentials` of this namespace may use it.
@@ -166,7 +219,7 @@ impl ProviderObject {
             &spec.scopes
         };
         CubeCredentialSpec {
-            token_url: Some(self.token_url.clone()),
+            token_url: self.token_url.clone(),
             authorization_url: self.authorization_url.clone(),
             client_authentication: spec.client_authentication.or(self.client_authentication),
             scopes: scopes.clone(),
@@ -199,6 +252,13 @@ impl ProviderUse {
             FoundProvider::Present(Err(why)) => {
                 let (kind, name) = named();
                 Err(ProviderFlaw::Unusable { kind, name, why })
+            }
+            FoundProvider::Present(Ok(object))
+                if object.allows(namespace) && object.token_url.is_none() =>
+            {
+                let (kind, name) = named();
+                let failed = object.discovery_failed;
+                Err(ProviderFlaw::Undiscovered { kind, name, failed })
             }
             FoundProvider::Present(Ok(object)) if object.allows(namespace) => Ok(object),
             FoundProvider::Present(Ok(_)) => Err(ProviderFlaw::NotAllowed {
@@ -254,6 +314,14 @@ impl ProviderUse {
         self.found.as_ref().ok()?.description.as_deref()
     }
 
+    /// The field that says where its token endpoint is.
+    pub(in crate::reconcile) fn endpoint_field(&self) -> &'static str {
+        match &self.found {
+            Ok(object) if object.discovery.is_some() => "issuer",
+            _ => "tokenURL",
+        }
+    }
+
     pub(in crate::reconcile) fn reference(&self) -> &ProviderRef {
         &self.reference
     }
@@ -279,6 +347,15 @@ fn without_provider(spec: &CubeCredentialSpec) -> CubeCredentialSpec {
         }
     }
     spec
+}
+
+fn check_token_url(url: &str) -> Result<(), Unusable> {
+    let endpoint = Endpoint::parse(url)?;
+    let mut query = endpoint.url().query_pairs().map(|(name, _)| name);
+    match query.find(|name| parameters::is_reserved(name)) {
+        Some(name) => Err(Unusable::QueryReserved(name.into_owned())),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

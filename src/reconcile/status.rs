@@ -15,7 +15,7 @@ mod report;
 mod restarts;
 
 pub(super) use conditions::Conditions;
-pub(crate) use provider::provider_status;
+pub(crate) use provider::{Named, provider_status};
 use remedy::remedy;
 pub(super) use report::report;
 pub(super) use restarts::{not_restarted, restarted, waits_too_long};

@@ -5,7 +5,11 @@ mod flags;
 mod namespaces;
 mod no_cluster;
 
-use std::process::{Command, Output, Stdio};
+use std::{
+    io::Read,
+    process::{Command, Stdio},
+    thread::{self, JoinHandle},
+};
 
 use crate::operator::eventually;
 
@@ -23,21 +27,31 @@ pub(crate) fn run(kubeconfig: &str, arguments: &[&str], environment: &[(&str, &s
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
+    // A pipe holds 64 KiB: a command that prints more waits until somebody reads it.
+    let outputs = [
+        read(child.stdout.take().unwrap()),
+        read(child.stderr.take().unwrap()),
+    ];
     let end = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         eventually("the command ends", || child.try_wait().unwrap());
     }));
     if end.is_err() {
         child.kill().unwrap();
     }
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = child.wait_with_output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    let ended = (status.code(), text(stdout), text(stderr));
+    let status = child.wait().unwrap();
+    let [stdout, stderr] = outputs.map(|output| output.join().unwrap());
+    let ended = (status.code(), stdout, stderr);
     assert!(end.is_ok(), "{arguments:?} does not end: {ended:?}");
     ended
+}
+
+/// Reads to the end, beside the test.
+fn read(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
+    thread::spawn(move || {
+        let mut text = String::new();
+        pipe.read_to_string(&mut text).unwrap();
+        text
+    })
 }
 
 /// A command that failed with one line.

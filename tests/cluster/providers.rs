@@ -10,6 +10,7 @@ use crate::{
     scripted::{Authority, LOCAL, Provider, Reply},
 };
 
+mod issuer;
 mod status;
 
 const CLUSTER_PROVIDERS: &str = "--cluster-providers=true";

@@ -20,6 +20,7 @@ mod handshake;
 mod headers;
 mod jwt_bearer;
 mod memory;
+mod metadata;
 mod mutual_tls;
 mod names;
 mod networks;

@@ -1,10 +1,18 @@
 //! The metadata of an authorization server.
 
-use cube_operator::oauth::{
-    discovery::{Issuer, read},
-    endpoint::Endpoint,
-    response::{Body, Response},
+use std::sync::Arc;
+
+use cube_operator::{
+    api::{CubeProviderSpec, ProviderEndpoints, ProviderStatus},
+    oauth::{
+        discovery::{Issuer, read},
+        endpoint::Endpoint,
+        response::{Body, Response},
+    },
+    reconcile::{FoundProvider, ProviderObject, Settings},
 };
+use jiff::Timestamp;
+use serde_json::json;
 
 /// The first line is the issuer that was asked for; the rest is the response's body.
 pub(crate) fn holds(bytes: &[u8]) {
@@ -31,6 +39,7 @@ pub(crate) fn holds(bytes: &[u8]) {
         body: Body::Complete(body.as_bytes().to_vec()),
         ..Response::default()
     };
+    status_holds(asked, body);
     match read(&response, &issuer) {
         Ok(metadata) => {
             assert!(body.contains("token_endpoint"));
@@ -48,4 +57,34 @@ pub(crate) fn holds(bytes: &[u8]) {
             assert!(shown.len() < 700, "{shown}");
         }
     }
+}
+
+/// The same text in the status of a provider object: no endpoint on another host than the issuer's is ever used.
+fn status_holds(issuer: &str, url: &str) {
+    let Ok(asked) = Endpoint::parse(issuer) else {
+        return;
+    };
+    let status = ProviderStatus {
+        endpoints: Some(ProviderEndpoints {
+            issuer: issuer.into(),
+            token_url: url.trim().into(),
+            authorization_url: None,
+            read_at: Timestamp::UNIX_EPOCH,
+        }),
+        ..ProviderStatus::default()
+    };
+    let provider = CubeProviderSpec {
+        issuer: Some(issuer.into()),
+        ..CubeProviderSpec::default()
+    };
+    let found =
+        FoundProvider::Present(ProviderObject::of_namespace(provider, &status).map(Arc::new));
+    let spec = json!({"providerRef": {"name": "a"}, "clientSecretRef": {"name": "client"}});
+    let spec = serde_json::from_value(spec).expect("it is a spec");
+    let settings = Settings::with_provider("treasury", "main", &spec, found);
+    let endpoint = settings.expect("it can be read").endpoint.authority();
+    assert!(
+        endpoint == asked.authority() || endpoint == "provider.invalid",
+        "{endpoint}"
+    );
 }

@@ -28,5 +28,6 @@ pub(crate) fn text() -> String {
     metrics.watches_providers("treasury", "CubeProvider", true);
     metrics.pods_refreshed("ok", 1);
     metrics.cluster_provider_named("login", 2);
+    metrics.discovered(true);
     metrics.text()
 }

@@ -125,6 +125,17 @@ pub(in crate::api) fn data_key_rule() -> Rule {
     .message("a key of target.data has 1 to 253 letters, digits, '-', '_' and '.', and does not start with '..'")
 }
 
+pub(in crate::api) fn one_endpoint_rule() -> Rule {
+    Rule::new("has(self.tokenURL) != has(self.issuer)").message(
+        "exactly one of tokenURL and issuer is required: write the token endpoint, or the issuer whose metadata names it",
+    )
+}
+
+pub(in crate::api) fn endpoint_hosts_rule() -> Rule {
+    Rule::new("!has(self.endpointHosts) || self.endpointHosts.size() == 0 || has(self.issuer)")
+        .message("endpointHosts are for the endpoints that the metadata of an issuer names: remove them, or set issuer")
+}
+
 // These fields use `schema_with`, because schemars has no attribute for the bounds of a list's or map's elements, and the API
 // server rejects rules over strings without a bound (it estimates their cost from the bound).
 
@@ -141,6 +152,14 @@ pub(in crate::api) fn namespace_patterns(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "array", "minItems": 1, "maxItems": 256,
         "items": {"type": "string", "minLength": 1, "maxLength": 63, "pattern": r"^(\*|[a-z0-9][-a-z0-9]*\*?)$"},
+    })
+}
+
+/// The entries that `oauth::hosts` reads.
+pub(in crate::api) fn endpoint_hosts(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array", "maxItems": 8,
+        "items": {"type": "string", "minLength": 1, "maxLength": 261, "pattern": r"^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$"},
     })
 }
 

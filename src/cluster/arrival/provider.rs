@@ -31,15 +31,15 @@ pub(crate) trait ProviderResource: Resource<DynamicType = ()> {
     type Spec: DeserializeOwned;
     const KIND: ProviderKind;
 
-    fn read(spec: Self::Spec) -> Result<ProviderObject, Unusable>;
+    fn read(spec: Self::Spec, status: &ProviderStatus) -> Result<ProviderObject, Unusable>;
 }
 
 impl ProviderResource for CubeProvider {
     type Spec = CubeProviderSpec;
     const KIND: ProviderKind = ProviderKind::CubeProvider;
 
-    fn read(spec: CubeProviderSpec) -> Result<ProviderObject, Unusable> {
-        ProviderObject::of_namespace(spec)
+    fn read(spec: CubeProviderSpec, status: &ProviderStatus) -> Result<ProviderObject, Unusable> {
+        ProviderObject::of_namespace(spec, status)
     }
 }
 
@@ -47,8 +47,11 @@ impl ProviderResource for ClusterCubeProvider {
     type Spec = ClusterCubeProviderSpec;
     const KIND: ProviderKind = ProviderKind::ClusterCubeProvider;
 
-    fn read(spec: ClusterCubeProviderSpec) -> Result<ProviderObject, Unusable> {
-        ProviderObject::of_cluster(spec)
+    fn read(
+        spec: ClusterCubeProviderSpec,
+        status: &ProviderStatus,
+    ) -> Result<ProviderObject, Unusable> {
+        ProviderObject::of_cluster(spec, status)
     }
 }
 
@@ -63,7 +66,7 @@ impl<'de, K: ProviderResource> Deserialize<'de> for WatchedProvider<K> {
         let status: ProviderStatus = status.unwrap_or_default();
         let spec = spec.as_deref().ok_or_else(|| "missing field `spec`".into());
         let object = match spec.and_then(read) {
-            Ok(spec) => K::read(spec).map(Arc::new),
+            Ok(spec) => K::read(spec, &status).map(Arc::new),
             Err(error) => Err(Unusable::Unreadable(error)),
         };
         Ok(Self {

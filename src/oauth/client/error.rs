@@ -5,7 +5,10 @@ use jiff::{SignedDuration, Timestamp};
 use rustls::AlertDescription;
 use thiserror::Error;
 
-use crate::{api::Reason, oauth::networks::RefusedNetwork};
+use crate::{
+    api::Reason,
+    oauth::{discovery::DiscoveryError, networks::RefusedNetwork},
+};
 
 /// The limit for the lookup of a name.
 pub(super) const LOOKUP_SECONDS: u64 = 10;
@@ -62,6 +65,35 @@ pub enum NetworkError {
     SecretNotSendable,
     #[error("the client's private key could not be used")]
     NotSigned,
+}
+
+/// The metadata of an issuer without endpoints that can be used.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[expect(missing_docs, reason = "the messages are the documentation")]
+pub enum MetadataError {
+    /// The text of the error speaks of a token endpoint, which no metadata was read for.
+    #[error("{}", without_endpoint(.0))]
+    Network(NetworkError),
+    #[error("the metadata of the issuer {0}")]
+    Document(DiscoveryError),
+}
+
+impl MetadataError {
+    /// Returns whether the error shows that there is an issuer's metadata, and nothing else of a network.
+    pub(crate) fn is_about_metadata(&self) -> bool {
+        let none = matches!(
+            self,
+            Self::Network(_)
+                | Self::Document(DiscoveryError::Status { .. } | DiscoveryError::NotMetadata)
+        );
+        !none
+    }
+}
+
+fn without_endpoint(error: &NetworkError) -> String {
+    let text = error.to_string();
+    let text = text.strip_prefix("token endpoint ").unwrap_or(&text);
+    text.to_owned()
 }
 
 /// The cause of a request that could not be sent.

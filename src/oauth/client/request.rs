@@ -126,7 +126,6 @@ pub(super) fn post(
 }
 
 /// A GET without credentials.
-#[cfg(feature = "plugin")]
 pub(super) fn get(endpoint: &Endpoint) -> Result<Request<String>, NetworkError> {
     complete(endpoint, to(endpoint, Method::GET), String::new())
 }

@@ -1,5 +1,7 @@
 //! The draft for a provider object, which says where the token comes from.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -8,13 +10,16 @@ use super::{
 };
 use crate::{
     api::{Grant, ProviderRef},
+    clock::now,
     cluster::read_provider,
+    oauth::client::TokenClient,
     plugin::{
         Context,
         cluster::Cluster,
         error::{PluginError, Result},
+        metadata,
     },
-    reconcile::Settings,
+    reconcile::{FoundProvider, Settings},
 };
 
 /// Reads the provider object and the flags, and asks for the client.
@@ -26,6 +31,7 @@ pub(super) async fn by_reference(
     let name = free_name(context, flags).await?;
     let cluster = Cluster::connect(context).await?;
     let found = read_provider(&cluster.client, reference, &cluster.namespace).await?;
+    let found = with_endpoints(context, flags, found).await?;
     let grant = flags.grant.unwrap_or_default();
     let fields = [
         (
@@ -68,4 +74,26 @@ pub(super) async fn by_reference(
         return Err(PluginError::new(format!("nothing was created: {flaw}")));
     }
     complete(context, flags, name, spec, settings, None).await
+}
+
+/// The operator reads the metadata of an issuer once a CubeCredential names the object. The first one does not wait for that.
+async fn with_endpoints(
+    context: &Context,
+    flags: &Create,
+    found: FoundProvider,
+) -> Result<FoundProvider> {
+    let FoundProvider::Present(Ok(object)) = &found else {
+        return Ok(found);
+    };
+    let Some(wanted) = object.undiscovered() else {
+        return Ok(found);
+    };
+    let client = TokenClient::new(flags.browser.networks());
+    let (issuer, trusted) = (wanted.issuer().as_str(), wanted.trusted());
+    let metadata = metadata::of(context, &client, issuer, trusted.as_ref()).await?;
+    let endpoints = wanted.endpoints(&metadata, now());
+    let endpoints =
+        endpoints.map_err(|failure| PluginError::new(format!("nothing was created: {failure}")))?;
+    let object = object.with_endpoints(&endpoints);
+    Ok(FoundProvider::Present(Ok(Arc::new(object))))
 }

@@ -48,6 +48,17 @@ pub(in crate::reconcile) const BETWEEN_PROBES: SignedDuration = seconds(5);
 /// Where there is no other token, it is published after so many failed probes.
 pub(in crate::reconcile) const PROBES_BEFORE_PUBLISHING: i32 = 3;
 
+/// The metadata of an issuer is read again after this time, less 0–10 %.
+pub(in crate::reconcile) const READ_AGAIN: SignedDuration = seconds(24 * 3600);
+/// Delays after a failure to read the metadata of an issuer. In seconds, ±20 %; the last one repeats.
+pub(in crate::reconcile) const LOOKUP: [i64; 7] = [10, 30, 60, 300, 900, 1800, 3600];
+/// The least time between two reads for one provider object, whatever has changed.
+pub(in crate::reconcile) const BETWEEN_LOOKUPS: SignedDuration = seconds(10);
+/// The most reads for the objects of a namespace together, and the time after which one more is allowed.
+pub(in crate::reconcile) const LOOKUPS_OF_NAMESPACE: (i32, SignedDuration) = (10, seconds(6));
+/// The same for one host. Many namespaces may have the same provider.
+pub(in crate::reconcile) const LOOKUPS_OF_HOST: (i32, SignedDuration) = (20, seconds(1));
+
 /// Foreign, missing and unlabelled Secrets are not watched, and a rival that moves away before it has published anything leaves
 /// no trace: they are looked up this often.
 pub(in crate::reconcile) const UNWATCHED: SignedDuration = seconds(60);

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::{
     api::{ProviderKind, Reason},
-    oauth::{ca_bundle::CaBundleError, endpoint::EndpointError},
+    oauth::{ca_bundle::CaBundleError, discovery::DiscoveryError, endpoint::EndpointError},
     reconcile::settings::error::SettingsError,
 };
 
@@ -32,6 +32,12 @@ pub enum ProviderFlaw {
         name: String,
         why: Box<SettingsError>,
     },
+    #[error("the token endpoint of {} {name:?} is not known{}", kind.name(), if *failed { ", because the metadata of its issuer cannot be read or used" } else { " yet" })]
+    Undiscovered {
+        kind: ProviderKind,
+        name: String,
+        failed: bool,
+    },
     #[error("ClusterCubeProvider {name:?} does not allow namespace {namespace:?}")]
     NotAllowed { name: String, namespace: String },
 }
@@ -40,6 +46,12 @@ pub enum ProviderFlaw {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[expect(missing_docs, reason = "the messages are the documentation")]
 pub enum Unusable {
+    #[error("it has not exactly one of tokenURL and issuer")]
+    NoEndpoint,
+    #[error("{0}")]
+    Issuer(DiscoveryError),
+    #[error("its endpointHosts have {0:?}, which is neither host nor host:port")]
+    EndpointHost(String),
     #[error("its tokenURL {0}")]
     TokenUrl(#[from] EndpointError),
     #[error("the query of its tokenURL has the reserved parameter {0:?}")]
@@ -69,7 +81,8 @@ impl ProviderFlaw {
             | Self::Unwatched(_)
             | Self::Unused(_)
             | Self::Unusable { .. }
-            | Self::Unfit { .. } => Reason::ProviderNotReady,
+            | Self::Unfit { .. }
+            | Self::Undiscovered { .. } => Reason::ProviderNotReady,
         }
     }
 }

@@ -2,8 +2,14 @@ use serde_json::json;
 
 use super::*;
 
+mod discovery;
+
 fn object(spec: serde_json::Value) -> ProviderObject {
-    ProviderObject::of_namespace(serde_json::from_value(spec).unwrap()).unwrap()
+    ProviderObject::of_namespace(
+        serde_json::from_value(spec).unwrap(),
+        &ProviderStatus::default(),
+    )
+    .unwrap()
 }
 
 #[test]
@@ -24,6 +30,9 @@ fn the_version_is_that_of_the_fields_alone() {
 #[test]
 fn a_method_that_a_credential_sets_itself_is_no_default() {
     let spec = json!({"tokenURL": "https://login.example.com/token", "clientAuthentication": "ServiceAccountToken"});
-    let refused = ProviderObject::of_namespace(serde_json::from_value(spec).unwrap());
+    let refused = ProviderObject::of_namespace(
+        serde_json::from_value(spec).unwrap(),
+        &ProviderStatus::default(),
+    );
     assert_eq!(refused, Err(Unusable::ServiceAccountToken));
 }

@@ -58,7 +58,7 @@ impl Settings {
     /// The field that has the token endpoint, for remedies.
     pub(crate) fn url_field(&self) -> String {
         match &self.provider {
-            Some(used) => format!("tokenURL of {}", used.shown()),
+            Some(used) => format!("{} of {}", used.endpoint_field(), used.shown()),
             None => "spec.tokenURL".into(),
         }
     }

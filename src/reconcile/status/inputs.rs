@@ -50,6 +50,12 @@ pub(super) fn unusable_provider(settings: &Settings) -> String {
 
 fn mend_provider(flaw: &ProviderFlaw) -> &'static str {
     match flaw {
+        ProviderFlaw::Undiscovered { failed: false, .. } => {
+            "no action needed, the metadata of its issuer is being read"
+        }
+        ProviderFlaw::Undiscovered { failed: true, .. } => {
+            "its condition Ready says why, and what its author can do"
+        }
         ProviderFlaw::Unlisted => "no action needed",
         ProviderFlaw::Unwatched(_) => "its log and `cube-operator check` say what is missing",
         ProviderFlaw::Unused(_) => {

@@ -2,6 +2,8 @@
 
 mod network;
 
+pub(super) use network::of_issuer;
+
 use jiff::SignedDuration;
 
 use crate::{

@@ -1,6 +1,7 @@
 //! Provider objects: a change of one is what a change of the spec's own fields is.
 
 mod away;
+mod discovered;
 mod words;
 
 use std::sync::Arc;
@@ -13,21 +14,29 @@ use super::{
     world::{Costs, World},
 };
 use crate::{
-    api::{ConditionType, Reason},
+    api::{ConditionType, ProviderStatus, Reason},
     reconcile::{FoundProvider, ProviderObject},
 };
 
 const URL: &str = "https://login.example.com/token";
 
 fn object(spec: Value) -> FoundProvider {
+    object_with(spec, Value::Null)
+}
+
+fn object_with(spec: Value, status: Value) -> FoundProvider {
     let spec = serde_json::from_value(spec).unwrap();
-    FoundProvider::Present(ProviderObject::of_namespace(spec).map(Arc::new))
+    let status: Option<ProviderStatus> = serde_json::from_value(status).unwrap();
+    let object = ProviderObject::of_namespace(spec, &status.unwrap_or_default());
+    FoundProvider::Present(object.map(Arc::new))
 }
 
 fn of_cluster(namespaces: &[&str]) -> FoundProvider {
     let spec = json!({"tokenURL": URL, "namespaces": namespaces});
     let spec = serde_json::from_value(spec).unwrap();
-    FoundProvider::Present(ProviderObject::of_cluster(spec).map(Arc::new))
+    FoundProvider::Present(
+        ProviderObject::of_cluster(spec, &ProviderStatus::default()).map(Arc::new),
+    )
 }
 
 fn certificate() -> String {

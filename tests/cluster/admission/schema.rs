@@ -1,10 +1,12 @@
 //! Refusals, valid objects and defaults of the definition of the kind.
 
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::CustomResourceExt;
 use serde_json::{Value, json};
 
 use crate::place::Place;
 use cube_operator::{
-    api::{CubeCredential, CubeProvider},
+    api::{ClusterCubeProvider, CubeCredential, CubeProvider},
     reconcile::Settings,
 };
 
@@ -329,5 +331,77 @@ fn a_provider_object_has_no_default_that_each_credential_sets_itself() {
     assert!(
         refusal.contains("clientAuthentication ServiceAccountToken is set in each CubeCredential"),
         "{refusal}"
+    );
+}
+
+#[test]
+fn a_provider_object_has_one_way_to_its_endpoints() {
+    let admission = Admission::of::<CubeProvider>(&Place::new());
+    let issuer = "https://login.example.com/realms/a";
+    for (fields, message) in [
+        (json!({"issuer": issuer}), None),
+        (
+            json!({"issuer": issuer, "endpointHosts": ["oauth2.example.com", "b.example:8443", "[::1]:9"]}),
+            None,
+        ),
+        (
+            json!({}),
+            Some("exactly one of tokenURL and issuer is required"),
+        ),
+        (
+            json!({"issuer": issuer, "tokenURL": "https://login.example.com/token"}),
+            Some("exactly one of tokenURL and issuer is required"),
+        ),
+        (
+            json!({"tokenURL": "https://login.example.com/token", "endpointHosts": ["a.example"]}),
+            Some("endpointHosts are for the endpoints that the metadata of an issuer names"),
+        ),
+        (
+            json!({"issuer": "http://login.example.com"}),
+            Some("issuer must start with https:// in lower case"),
+        ),
+        (
+            json!({"issuer": "https://login.example.com/?a=b"}),
+            Some("an issuer has no query"),
+        ),
+        (
+            json!({"issuer": issuer, "endpointHosts": ["*.example.com"]}),
+            Some("endpointHosts"),
+        ),
+        (
+            json!({"issuer": issuer, "endpointHosts": ["https://a.example"]}),
+            Some("endpointHosts"),
+        ),
+        (
+            json!({"issuer": issuer, "endpointHosts": ["a.example,b.example"]}),
+            Some("endpointHosts"),
+        ),
+    ] {
+        let object = json!({
+            "apiVersion": "cube-operator.dev/v1alpha1", "kind": "CubeProvider", "metadata": {"name": "main"}, "spec": fields,
+        });
+        let refusal = admission.create(&object).err();
+        match message {
+            Some(message) => {
+                let refusal = refusal.unwrap_or_else(|| panic!("{fields} is accepted"));
+                assert!(refusal.contains(message), "{fields}: {refusal}");
+            }
+            None => assert_eq!(refusal, None, "{fields}"),
+        }
+    }
+    // The kind of the cluster has the same rules.
+    let rules = |crd: CustomResourceDefinition| {
+        let crd = serde_json::to_value(crd).unwrap();
+        let spec = &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
+        let part = |path: &str| spec.pointer(path).cloned().unwrap();
+        [
+            part("/x-kubernetes-validations"),
+            part("/properties/endpointHosts"),
+            part("/properties/issuer"),
+        ]
+    };
+    assert_eq!(
+        rules(ClusterCubeProvider::crd()),
+        rules(CubeProvider::crd())
     );
 }

@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use super::{Scene, last_line};
-use crate::place::CLIENT_SECRET;
+use crate::{
+    place::CLIENT_SECRET,
+    scripted::{Authority, LOCAL, Provider, Reply},
+};
 
 #[test]
 fn a_credential_for_a_provider_object_names_it_and_its_client_allows_its_host_and_its_cas() {
@@ -64,4 +67,52 @@ fn a_credential_for_a_provider_object_names_it_and_its_client_allows_its_host_an
         );
         assert_eq!(code, Some(2), "{errors}");
     }
+}
+
+#[test]
+fn the_first_credential_for_an_issuer_does_not_wait_until_the_operator_has_read_its_metadata() {
+    let scene = Scene::new();
+    let place = &scene.place;
+    let authority = Authority::new("private");
+    let server = Provider::start(&authority.certificate(&LOCAL), |request| {
+        let host = request
+            .headers
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case("host"));
+        let issuer = format!("https://{}", host.unwrap().1);
+        let document = json!({"issuer": issuer, "token_endpoint": format!("{issuer}/token")});
+        Reply::json(200, document.to_string())
+    });
+    let define = |spec: &serde_json::Value| {
+        place.apply(&json!({
+            "apiVersion": "cube-operator.dev/v1alpha1", "kind": "CubeProvider", "metadata": {"name": "okta"}, "spec": spec,
+        }));
+    };
+    define(&json!({"issuer": server.url(""), "caBundle": authority.pem()}));
+    let flags = [
+        "--provider-ref",
+        "CubeProvider/okta",
+        "--client-id",
+        &place.namespace,
+        "--client-secret-file",
+        "-",
+        "--yes",
+        "--allow-network",
+        "127.0.0.0/8,::1/128",
+        "--dry-run=client",
+        "-o",
+        "json",
+    ];
+    let flags = flags.map(str::to_owned);
+    let (code, output, errors) = scene.create(&flags, &[], CLIENT_SECRET);
+    assert_eq!(code, Some(0), "{output}{errors}");
+    let host = format!("localhost:{}", server.address.port());
+    assert!(output.contains(&host), "{output}");
+    assert!(!output.contains("provider.invalid"), "{output}");
+    assert!(
+        server
+            .requests()
+            .iter()
+            .all(|request| request.method == "GET")
+    );
 }

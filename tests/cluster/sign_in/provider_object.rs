@@ -62,3 +62,42 @@ fn a_sign_in_goes_where_the_provider_object_says_and_the_operator_refreshes_it_t
         "{refused}"
     );
 }
+
+#[test]
+fn a_sign_in_goes_where_the_metadata_of_the_issuer_says() {
+    let sign_in = SignIn::new();
+    let mut client = sign_in.client(&sign_in.host());
+    client["metadata"]["annotations"]["cube-operator.dev/token-ca"] = json!("CubeProvider/okta");
+    sign_in.place.apply(&client);
+    let issuer = sign_in.provider.url("");
+    sign_in.place.apply(&json!({
+        "apiVersion": "cube-operator.dev/v1alpha1", "kind": "CubeProvider", "metadata": {"name": "okta"},
+        "spec": {"issuer": issuer, "caBundle": sign_in.authority.pem()},
+    }));
+    // The operator has read it.
+    sign_in.place.patch_status(
+        "cubeprovider",
+        "okta",
+        &json!({"endpoints": {
+            "issuer": issuer, "tokenURL": sign_in.provider.url("/token"),
+            "authorizationURL": sign_in.provider.url("/authorize"), "readAt": jiff::Timestamp::now().to_string(),
+        }}),
+    );
+    let mut object = sign_in.credential();
+    let spec = object["spec"].as_object_mut().unwrap();
+    for field in ["provider", "tokenURL", "authorizationURL", "caBundleRef"] {
+        spec.remove(field);
+    }
+    spec.insert("providerRef".into(), json!({"name": "okta"}));
+    sign_in.place.apply(&object);
+    let _operator = sign_in.operator();
+    let (cube, authorize) = sign_in.begin(&[]);
+    let url = authorize.0.as_str();
+    assert!(
+        url.starts_with(&sign_in.provider.url("/authorize")),
+        "{url}"
+    );
+    assert_eq!(follow(&authorize.redirect(&format!("code={CODE}"))).0, 200);
+    let (code, _, errors) = cube.end();
+    assert_eq!(code, Some(0), "{errors}");
+}

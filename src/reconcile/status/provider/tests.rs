@@ -3,14 +3,28 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::reconcile::provider::ProviderObject;
+use crate::{
+    api::{ConditionStatus, ProviderEndpoints},
+    oauth::error::Unreachable,
+    reconcile::provider::ProviderObject,
+};
+
+const ISSUER: &str = "https://login.example.com";
+const TWO: Named = Named {
+    credentials: 2,
+    is_shown: true,
+};
 
 fn shown(spec: Value) -> ShownProvider {
+    with_status(spec, ProviderStatus::default())
+}
+
+fn with_status(spec: Value, status: ProviderStatus) -> ShownProvider {
     let spec = serde_json::from_value(spec).unwrap();
     ShownProvider {
         generation: 3,
-        object: ProviderObject::of_namespace(spec).map(Arc::new),
-        status: ProviderStatus::default(),
+        object: ProviderObject::of_namespace(spec, &status).map(Arc::new),
+        status,
     }
 }
 
@@ -18,32 +32,181 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
+fn of(shown: &ShownProvider, lookup: &Lookup, named: Named) -> ProviderStatus {
+    provider_status(shown, lookup, named, at(100))
+}
+
+fn ready_of(status: &ProviderStatus) -> (ConditionStatus, &str, &str) {
+    let ready = status.ready().unwrap();
+    assert!(ready.message.len() <= 200, "{}", ready.message);
+    (ready.status, &ready.reason, &ready.message)
+}
+
+fn failed(shown: &ShownProvider, failure: DiscoveryFailure, second: i64) -> Lookup {
+    let mut lookup = Lookup::default();
+    let wanted = shown.object.as_ref().unwrap().discovery().unwrap().clone();
+    lookup.ended(wanted, Err(failure), at(second));
+    lookup
+}
+
+fn refused() -> DiscoveryFailure {
+    DiscoveryFailure::Metadata(MetadataError::Network(
+        crate::oauth::error::NetworkError::Unreachable {
+            endpoint: "login.example.com".into(),
+            cause: Unreachable::ConnectionRefused,
+        },
+    ))
+}
+
+fn endpoints(path: &str, second: i64) -> ProviderEndpoints {
+    ProviderEndpoints {
+        issuer: ISSUER.into(),
+        token_url: format!("{ISSUER}{path}"),
+        authorization_url: None,
+        read_at: at(second),
+    }
+}
+
 #[test]
 fn the_same_observation_gives_the_same_status_and_the_time_moves_only_with_the_status_of_the_condition()
  {
-    let mut provider = shown(json!({"tokenURL": "https://login.example.com/token?key=secret"}));
-    let first = provider_status(&provider, Some(2), at(100));
-    let ready = &first.conditions[0];
+    let spec = json!({"tokenURL": "https://login.example.com/token?key=secret"});
+    let mut provider = shown(spec);
+    let lookup = Lookup::default();
+    let first = of(&provider, &lookup, TWO);
     assert_eq!(
-        ready.message,
-        "tokens come from https://login.example.com/token"
-    );
-    assert_eq!(
-        (ready.status, ready.observed_generation),
-        (ProviderReason::Usable.status(), 3)
+        ready_of(&first),
+        (
+            ConditionStatus::True,
+            "Usable",
+            "tokens come from https://login.example.com/token"
+        )
     );
     provider.status = first.clone();
-    assert_eq!(provider_status(&provider, Some(2), at(200)), first);
-    let counted = provider_status(&provider, Some(3), at(200));
+    assert_eq!(provider_status(&provider, &lookup, TWO, at(200)), first);
+    let three = Named {
+        credentials: 3,
+        ..TWO
+    };
+    let counted = provider_status(&provider, &lookup, three, at(200));
     assert_eq!(counted.conditions, first.conditions);
+    assert_eq!(counted.credentials, Some(3));
 
-    let mut broken = shown(json!({
+    let broken = json!({
         "tokenURL": "https://login.example.com/token", "caBundle": "-----BEGIN CERTIFICATE-----",
-    }));
-    broken.status = first;
-    let status = provider_status(&broken, Some(2), at(300));
-    let ready = &status.conditions[0];
-    assert_eq!(ready.reason, ProviderReason::Unusable.name());
-    assert_eq!(ready.last_transition_time, at(300));
-    assert!(ready.message.len() <= 200, "{}", ready.message);
+    });
+    let broken = with_status(broken, first);
+    let status = provider_status(&broken, &lookup, TWO, at(300));
+    assert_eq!(ready_of(&status).1, "Unusable");
+    assert_eq!(status.ready().unwrap().last_transition_time, at(300));
+}
+
+#[test]
+fn an_issuer_goes_from_unnamed_over_its_first_read_to_its_endpoints_and_a_later_failure_changes_nothing()
+ {
+    let spec = json!({"issuer": ISSUER});
+    let provider = shown(spec.clone());
+    let none = Named {
+        credentials: 0,
+        is_shown: true,
+    };
+    let lookup = Lookup::default();
+    let unnamed = of(&provider, &lookup, none);
+    assert_eq!(ready_of(&unnamed).0, ConditionStatus::True);
+    assert_eq!(ready_of(&unnamed).1, "NotNamed");
+    let waiting = of(&provider, &lookup, TWO);
+    assert_eq!(ready_of(&waiting).0, ConditionStatus::Unknown);
+    assert_eq!(ready_of(&waiting).1, "Discovering");
+
+    let mut lookup = failed(&provider, refused(), 10);
+    let status = of(&provider, &lookup, TWO);
+    assert_eq!(
+        ready_of(&status),
+        (
+            ConditionStatus::False,
+            "DiscoveryFailed",
+            "login.example.com could not be reached: connection refused: check the port in spec.issuer, and whether the \
+             server runs; retried after 10 s to 1 h"
+        )
+    );
+
+    let wanted = provider.object.as_ref().unwrap().discovery().unwrap();
+    lookup.ended(wanted.clone(), Ok(endpoints("/token?a=b", 20)), at(20));
+    let status = of(&provider, &lookup, TWO);
+    assert_eq!(
+        ready_of(&status),
+        (
+            ConditionStatus::True,
+            "Discovered",
+            "tokens come from https://login.example.com/token, as the issuer's metadata says"
+        )
+    );
+    assert_eq!(status.endpoints, Some(endpoints("/token?a=b", 20)));
+
+    // Another process, and an outage of the issuer.
+    let provider = with_status(spec, status.clone());
+    let lookup = failed(&provider, refused(), 90_000);
+    assert_eq!(of(&provider, &lookup, TWO), status);
+    // The endpoints of another issuer are dropped.
+    let provider = with_status(json!({"issuer": "https://other.example.com"}), status);
+    let status = of(&provider, &Lookup::default(), TWO);
+    assert_eq!(
+        (status.endpoints.as_ref(), ready_of(&status).1),
+        (None, "Discovering")
+    );
+}
+
+#[test]
+fn two_operators_that_fail_in_two_ways_do_not_write_one_after_the_other() {
+    let spec = json!({"issuer": ISSUER});
+    let provider = shown(spec.clone());
+    let mut lookup = failed(&provider, refused(), 10);
+    let first = of(&provider, &lookup, TWO);
+    lookup.reported();
+    let other = shown(spec.clone());
+    let mine = failed(&other, DiscoveryFailure::Hidden, 11);
+    let after = with_status(spec, first.clone());
+    let second = of(&after, &mine, TWO);
+    assert_ne!(second, first, "each says once what it found");
+    let after = ShownProvider {
+        status: second.clone(),
+        ..after
+    };
+    assert_eq!(of(&after, &lookup, TWO), second);
+}
+
+#[test]
+fn each_failure_has_a_remedy_and_a_short_message() {
+    let provider = shown(json!({"issuer": ISSUER}));
+    let document = |error| DiscoveryFailure::Metadata(MetadataError::Document(error));
+    for (failure, remedy) in [
+        (
+            DiscoveryFailure::HostNotAllowed {
+                host: "login.example.com".into(),
+            },
+            "--allowed-token-hosts",
+        ),
+        (
+            DiscoveryFailure::OtherHost {
+                field: "token_endpoint",
+                host: "oauth2.example.com:8443".into(),
+            },
+            "on oauth2.example.com:8443, which is not the issuer's host: if that is the provider's too, add it to spec.endpointHosts",
+        ),
+        (DiscoveryFailure::Hidden, "check spec.issuer"),
+        (
+            document(DiscoveryError::OtherIssuer {
+                issuer: "https://login.example.com/".into(),
+            }),
+            "write spec.issuer exactly as the metadata has it",
+        ),
+        (
+            document(DiscoveryError::Status { status: 404 }),
+            "the metadata of the issuer responded 404: correct spec.issuer",
+        ),
+    ] {
+        let lookup = failed(&provider, failure, 10);
+        let status = of(&provider, &lookup, TWO);
+        assert!(ready_of(&status).2.contains(remedy), "{status:?}");
+    }
 }

@@ -37,6 +37,34 @@ pub(super) fn remedy(error: &NetworkError, settings: &Settings, url: &str) -> St
     }
 }
 
+/// The remedy for the server of an issuer, which gets no client certificate.
+pub(in crate::reconcile::status) fn of_issuer(error: &NetworkError) -> String {
+    const FIELD: &str = "spec.issuer";
+    match error {
+        NetworkError::RefusedNetwork { network, .. } => refused(*network, FIELD),
+        NetworkError::Unreachable { cause, .. } => reach(*cause, FIELD),
+        NetworkError::Untrusted { cause, .. } => match cause {
+            Untrusted::UnknownIssuer { .. } | Untrusted::SelfSigned => {
+                "if you trust its CA, put that into spec.caBundle".into()
+            }
+            Untrusted::OtherKey { .. } => {
+                "put the CA's current certificate into spec.caBundle".into()
+            }
+            other => trust_server(other, FIELD),
+        },
+        NetworkError::Proxy { cause, .. } => proxy(cause),
+        NetworkError::NoResponse { .. } => INTERMEDIARY.into(),
+        NetworkError::ClientCertificateRequired { .. }
+        | NetworkError::ClientCertificateRefused { .. } => "set tokenURL in place of issuer".into(),
+        NetworkError::NoTlsClient => {
+            "mount CA certificates (SSL_CERT_FILE), or put some into spec.caBundle".into()
+        }
+        NetworkError::Hidden { .. } | NetworkError::NotSigned | NetworkError::SecretNotSendable => {
+            "check spec.issuer, DNS, network policies and firewall".into()
+        }
+    }
+}
+
 /// The API of a probe gets no certificate.
 fn require_certificate(settings: &Settings, url: &str) -> String {
     if url != settings.url_field() {
@@ -140,10 +168,17 @@ fn proxy(fault: &ProxyFault) -> String {
 
 /// A CA certificate is asked for only where one is missing.
 fn trust(cause: &Untrusted, settings: &Settings, url: &str) -> String {
+    match cause {
+        Untrusted::UnknownIssuer { .. } => add("that CA", settings),
+        Untrusted::SelfSigned => add("it", settings),
+        Untrusted::OtherKey { .. } => replace_ca(settings),
+        other => trust_server(other, url),
+    }
+}
+
+/// No other CA certificate helps.
+fn trust_server(cause: &Untrusted, url: &str) -> String {
     let fixed = match cause {
-        Untrusted::UnknownIssuer { .. } => return add("that CA", settings),
-        Untrusted::SelfSigned => return add("it", settings),
-        Untrusted::OtherKey { .. } => return replace_ca(settings),
         Untrusted::Expired { .. } => "the server's owner must renew it",
         Untrusted::NotValidYet { .. } => {
             "check the clocks of the cluster's nodes, then ask its owner"
@@ -152,7 +187,10 @@ fn trust(cause: &Untrusted, settings: &Settings, url: &str) -> String {
             return format!("correct {url}, or ask the server's owner to add this host");
         }
         Untrusted::CaCertificate => "its owner must issue a server certificate (CA:FALSE) from it",
-        Untrusted::Revoked
+        Untrusted::UnknownIssuer { .. }
+        | Untrusted::SelfSigned
+        | Untrusted::OtherKey { .. }
+        | Untrusted::Revoked
         | Untrusted::NotForServers
         | Untrusted::Algorithm { .. }
         | Untrusted::ShortKey { .. }

@@ -166,7 +166,8 @@ pub(super) const INPUTS: &[Section] = &[
         reason: ProviderNotReady,
         who: "the author of the provider object, or the operator's installer",
         first: "correct the provider object",
-        act: "Correct the field in the message. If the operator uses no `ClusterCubeProvider`, its installer can set \
+        act: "Correct the field in the message. If the token endpoint is not known, `kubectl describe` of the provider object says in \
+              condition `Ready` why the metadata of its issuer cannot be read. If the operator uses no `ClusterCubeProvider`, its installer can set \
               `clusterProviders: true`; if it cannot list provider objects, `cube-operator check` names the missing right.",
         rows: &[("bad-provider", "")],
     },

@@ -1,0 +1,234 @@
+//! The pace of lookups: when the metadata of a provider object's issuer is read, and how many such reads are made in all.
+//!
+//! An author chooses issuers, and may change them in a loop or write thousands of objects. So each object has a rest between two
+//! reads, each namespace and each host has a budget, and a read that has to wait keeps its place.
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    delays,
+    schedule::{fraction, whole},
+};
+use crate::{
+    api::{ProviderEndpoints, ProviderStatus},
+    reconcile::{
+        provider::{Discovery, DiscoveryFailure},
+        time::later,
+    },
+};
+
+/// The lookups of one provider object.
+#[derive(Debug, Default)]
+pub struct Lookup {
+    /// The last attempt of this process.
+    last: Option<Attempted>,
+    /// The endpoints that it found.
+    found: Option<ProviderEndpoints>,
+    /// Its place in the budget.
+    place: Option<Place>,
+}
+
+/// The time that a budget allows a read at. A place of a host is taken only when the place of the namespace has come: otherwise one
+/// namespace could take those of many hours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    OfNamespace(Timestamp),
+    OfHost(String, Timestamp),
+}
+
+#[derive(Debug)]
+struct Attempted {
+    at: Timestamp,
+    /// The issuer and the hosts that it was about.
+    of: Discovery,
+    failures: i32,
+    failure: Option<DiscoveryFailure>,
+    /// True once the status says that it failed.
+    reported: bool,
+}
+
+/// The next step for an object with an issuer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LookupStep {
+    /// The metadata has to be read.
+    Read,
+    /// Nothing is due before this time.
+    Rest(Timestamp),
+}
+
+impl Lookup {
+    /// The next step for an object, whose jitter comes from `seed`. `namespace` is empty for a `ClusterCubeProvider`.
+    pub fn step(
+        &mut self,
+        wanted: &Discovery,
+        (seed, namespace): (&str, &str),
+        status: &ProviderStatus,
+        budget: &mut LookupBudget,
+        now: Timestamp,
+    ) -> LookupStep {
+        let due = self.due(wanted, seed, status, now);
+        if now < due {
+            return LookupStep::Rest(due);
+        }
+        let place = self.place.take();
+        let place =
+            place.unwrap_or_else(|| Place::OfNamespace(budget.of_namespace(namespace, now)));
+        let host = wanted.host();
+        let place = match place {
+            Place::OfNamespace(at) if now < at => Place::OfNamespace(at),
+            Place::OfHost(of, at) if of == host => Place::OfHost(of, at),
+            Place::OfNamespace(_) | Place::OfHost(..) => {
+                let at = budget.of_host(&host, now);
+                Place::OfHost(host, at)
+            }
+        };
+        match place {
+            Place::OfNamespace(at) | Place::OfHost(_, at) if now < at => {
+                self.place = Some(place);
+                LookupStep::Rest(at)
+            }
+            Place::OfNamespace(_) | Place::OfHost(..) => LookupStep::Read,
+        }
+    }
+
+    /// The time of the next read.
+    #[must_use]
+    pub fn due(
+        &self,
+        wanted: &Discovery,
+        seed: &str,
+        status: &ProviderStatus,
+        now: Timestamp,
+    ) -> Timestamp {
+        if let Some(last) = &self.last {
+            if last.of != *wanted {
+                return later(last.at, delays::BETWEEN_LOOKUPS);
+            }
+            if last.failure.is_some() {
+                return later(last.at, retry(seed, last.failures));
+            }
+        }
+        match self.endpoints(wanted, status) {
+            // A time in the future was not written by an operator.
+            Some(found) if found.read_at <= later(now, delays::CLOCK_SKEW) => {
+                later(found.read_at, daily(seed))
+            }
+            _ => now,
+        }
+    }
+
+    /// A read has ended.
+    pub fn ended(
+        &mut self,
+        of: Discovery,
+        result: Result<ProviderEndpoints, DiscoveryFailure>,
+        now: Timestamp,
+    ) {
+        let before = self.last.take().filter(|last| last.of == of);
+        let failures = before.map_or(0, |last| last.failures);
+        let (failures, failure) = match result {
+            Ok(found) => {
+                self.found = Some(found);
+                (0, None)
+            }
+            Err(failure) => (failures.saturating_add(1), Some(failure)),
+        };
+        self.last = Some(Attempted {
+            at: now,
+            of,
+            failures,
+            failure,
+            reported: false,
+        });
+    }
+
+    /// The status says what this process knows.
+    pub fn reported(&mut self) {
+        if let Some(last) = &mut self.last {
+            last.reported = true;
+        }
+    }
+
+    /// The endpoints that are known for this issuer: the later ones of this process and of the status.
+    pub(in crate::reconcile) fn endpoints<'a>(
+        &'a self,
+        wanted: &Discovery,
+        status: &'a ProviderStatus,
+    ) -> Option<&'a ProviderEndpoints> {
+        let known = [self.found.as_ref(), status.endpoints.as_ref()];
+        let usable = known.into_iter().flatten();
+        let usable = usable.filter(|found| wanted.is_known(found));
+        usable.max_by_key(|found| found.read_at)
+    }
+
+    /// The failure of the last read, and whether the status has said so.
+    #[must_use]
+    pub fn failure(&self, wanted: &Discovery) -> Option<(&DiscoveryFailure, bool)> {
+        let last = self.last.as_ref().filter(|last| last.of == *wanted)?;
+        Some((last.failure.as_ref()?, last.reported))
+    }
+}
+
+/// ±20 %.
+fn retry(seed: &str, failures: i32) -> SignedDuration {
+    let index = usize::try_from(failures.max(1) - 1).unwrap_or(0);
+    let delay = delays::LOOKUP[index.min(delays::LOOKUP.len() - 1)];
+    let delay = SignedDuration::from_secs(delay);
+    let jitter = fraction(seed, failures);
+    whole(delay * 4 / 5 + (delay * 2 / 5).mul_f64(jitter))
+}
+
+/// A day less 0–10 %.
+fn daily(seed: &str) -> SignedDuration {
+    let earlier = (delays::READ_AGAIN / 10).mul_f64(fraction(seed, 0));
+    whole(delays::READ_AGAIN - earlier)
+}
+
+/// The reads that are still allowed, for each namespace and for each host.
+#[derive(Debug, Default)]
+pub struct LookupBudget {
+    /// The time at which the budget is full again, by its kind and name.
+    full_at: HashMap<(Of, String), Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Of {
+    Namespace,
+    Host,
+}
+
+impl LookupBudget {
+    /// A place of this namespace. The administrator's own objects, which have none, need none.
+    fn of_namespace(&mut self, namespace: &str, now: Timestamp) -> Timestamp {
+        if namespace.is_empty() {
+            return now;
+        }
+        self.reserve(
+            (Of::Namespace, namespace),
+            delays::LOOKUPS_OF_NAMESPACE,
+            now,
+        )
+    }
+
+    fn of_host(&mut self, host: &str, now: Timestamp) -> Timestamp {
+        self.reserve((Of::Host, host), delays::LOOKUPS_OF_HOST, now)
+    }
+
+    fn reserve(
+        &mut self,
+        (of, name): (Of, &str),
+        (most, every): (i32, SignedDuration),
+        now: Timestamp,
+    ) -> Timestamp {
+        self.full_at.retain(|_, full_at| *full_at > now);
+        let full_at = self.full_at.entry((of, name.to_owned())).or_insert(now);
+        let place = full_at.saturating_sub(every * (most - 1)).unwrap_or(now);
+        *full_at = later(*full_at, every);
+        place.max(now)
+    }
+}
+
+#[cfg(test)]
+mod tests;
