@@ -233,3 +233,34 @@ fn a_duration_that_is_none_is_refused() {
         assert_eq!(refusals(&object).len(), 1, "{object}");
     }
 }
+
+/// The fields that an object from before chart value `requireProvider` may still change: none of them decides about which client,
+/// grant or token is sent where.
+const HARMLESS: [&str; 10] = [
+    "assumedLifetime",
+    "consumers",
+    "description",
+    "maximumLifetime",
+    "parameters",
+    "refreshBefore",
+    "refreshScopes",
+    "scopes",
+    "suspend",
+    "target",
+];
+
+#[test]
+fn the_policy_about_providers_compares_each_field_that_decides_about_what_is_sent_where() {
+    let path = "charts/cube-operator/templates/policies/providers.yaml";
+    let policy = std::fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let definition = serde_json::to_value(CubeCredential::crd()).unwrap();
+    let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+    let fields = schema["properties"]["spec"]["properties"]
+        .as_object()
+        .unwrap();
+    for field in fields.keys() {
+        let compared = policy.contains(&format!("object.spec.?{field} == oldObject.spec.?{field}"));
+        let harmless = HARMLESS.contains(&field.as_str());
+        assert!(compared != harmless, "{path}: {field}");
+    }
+}
