@@ -109,11 +109,7 @@ impl Reconciler {
     /// credential itself keeps its pause.
     pub(super) async fn recall_pauses(&self) {
         let recall = || async {
-            let reads = async {
-                let paused = stream::iter(self.paused().await);
-                let recall = |(session, read)| self.recall_pause(session, read);
-                paused.for_each_concurrent(RECALLS, recall).await;
-            };
+            let reads = self.recall_all();
             drop(tokio::time::timeout(LONGEST_RECALL, reads).await);
             self.readiness.recalled();
         };
@@ -121,27 +117,31 @@ impl Reconciler {
         self.readiness.pauses_are_known().await;
     }
 
-    /// The credentials that were asked to pause, with the read that shows the client of each. Provider objects say where that was, so
-    /// their lists are waited for if one of these names one.
-    async fn paused(&self) -> Vec<(Session, Read)> {
-        loop {
+    /// Provider objects say where a pause was asked for, so their lists are waited for where a credential names one.
+    async fn recall_all(&self) {
+        let mut left = self.context.paused(now());
+        while !left.is_empty() {
             let mut listed = pin!(self.providers_listed.notified());
             listed.as_mut().enable();
-            let keys = self.context.paused(now()).into_iter();
-            let sessions = keys.filter_map(|key| {
-                let object = self.context.find(&key)?;
+            let sessions = left.iter().filter_map(|key| {
+                let object = self.context.find(key)?;
                 let memory = Memory::recall(&convert::status(&object), now());
-                Some(Session::begin(self.context.observe(&object, memory)))
+                let session = Session::begin(self.context.observe(&object, memory));
+                Some((key.clone(), session))
             });
-            let sessions: Vec<_> = sessions.collect();
-            if !sessions.iter().any(Session::waits_for_its_provider) {
-                let with_read = |session: Session| {
-                    let read = session.needs_for_its_pause(now())?;
-                    Some((session, read))
-                };
-                return sessions.into_iter().filter_map(with_read).collect();
+            let (waiting, known): (Vec<_>, Vec<_>) =
+                sessions.partition(|(_, session)| session.waits_for_its_provider());
+            let reads = known.into_iter().filter_map(|(_, session)| {
+                let read = session.needs_for_its_pause(now())?;
+                Some((session, read))
+            });
+            stream::iter(reads)
+                .for_each_concurrent(RECALLS, |(session, read)| self.recall_pause(session, read))
+                .await;
+            left = waiting.into_iter().map(|(key, _)| key).collect();
+            if !left.is_empty() {
+                listed.await;
             }
-            listed.await;
         }
     }
 
