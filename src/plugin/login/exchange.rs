@@ -19,12 +19,15 @@ pub(super) async fn refresh_token(
     mut request: CodeRequest,
 ) -> Result<SecretString> {
     let mut parsed = redeem(prepared, &request).await?;
-    // A provider that refuses the client's secret has not used the code.
+    // A provider that refuses the client's secret should not have used the code. If it has, the first error is the right one.
     if let (Err(error), Some(other)) = (&parsed.outcome, &prepared.sign_in.with_other_secret)
         && error.refuses_client_secret()
     {
         request.authentication = other.clone();
-        parsed = redeem(prepared, &request).await?;
+        let with_other = redeem(prepared, &request).await?;
+        if with_other.refresh_token.is_some() || with_other.outcome.is_ok() {
+            parsed = with_other;
+        }
     }
     // A response with a refresh token is a sign-in, whatever is wrong with its access token.
     if let Some(token) = parsed.refresh_token {
