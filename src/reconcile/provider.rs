@@ -20,7 +20,7 @@ use super::{
 use crate::api::ProviderEndpoints;
 use crate::{
     api::{
-        ClientAuthentication, ClusterCubeProviderSpec, CubeCredentialSpec, CubeProviderSpec,
+        ClientAuthentication, ClusterCubeProviderSpec, CubeCredentialSpec, CubeProviderSpec, Grant,
         Provider, ProviderReason, ProviderRef, ProviderStatus,
     },
     oauth::{ca_bundle::CaCertificates, endpoint::Endpoint, parameters},
@@ -218,10 +218,14 @@ impl ProviderObject {
         } else {
             &spec.scopes
         };
+        // The assertion of this grant authenticates its client, unless the spec says more.
+        let of_provider = self
+            .client_authentication
+            .filter(|_| spec.grant != Grant::JwtBearer);
         CubeCredentialSpec {
             token_url: self.token_url.clone(),
             authorization_url: self.authorization_url.clone(),
-            client_authentication: spec.client_authentication.or(self.client_authentication),
+            client_authentication: spec.client_authentication.or(of_provider),
             scopes: scopes.clone(),
             parameters,
             assumed_lifetime: spec

@@ -190,8 +190,14 @@ impl Session {
 fn verdict(exchanged: &Exchanged) -> Option<(ClientKey, Lesson)> {
     let lesson = match &exchanged.result {
         Ok(_) => Lesson::Works,
-        Err(error) if error.reason() == Reason::InvalidClient => Lesson::Refused,
-        Err(_) => return None,
+        Err(error) => match error.reason() {
+            Reason::InvalidClient => Lesson::Refused,
+            // The assertion of such a grant is what authenticates the client.
+            Reason::InvalidGrant if exchanged.attempt.settings.grant.assertion().is_some() => {
+                Lesson::Refused
+            }
+            _ => return None,
+        },
     };
     Some((exchanged.attempt.client.clone(), lesson))
 }

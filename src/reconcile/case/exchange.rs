@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use super::{Case, NextLogin};
 use crate::{
     api::Attempted,
-    oauth::{authentication::Authentication, grant::Grant, request::TokenRequest},
+    oauth::{
+        grant::{Grant, JwtBearer},
+        request::TokenRequest,
+    },
     reconcile::{
         login::State,
         memory::Failure,
@@ -213,7 +216,7 @@ impl Case<'_> {
             settings: Arc::new(self.settings.clone()),
             attempted: self.attempted(),
             client_id: client.authentication.client_id().to_owned(),
-            client: self.key_of(&client.authentication),
+            client: self.key_of(&client),
             secret: self.sent_secret(&client),
             login: login.cloned(),
         };
@@ -279,12 +282,20 @@ impl Case<'_> {
     /// The client whose budget pays for an exchange, if nothing rejects it.
     pub(in crate::reconcile) fn client_key(&self) -> Option<ClientKey> {
         let client = self.preflight().ok()?;
-        Some(self.key_of(&client.authentication))
+        Some(self.key_of(&client))
     }
 
-    fn key_of(&self, client: &Authentication) -> ClientKey {
+    fn key_of(&self, client: &UsableClient) -> ClientKey {
         let namespace = &self.observed.credential.namespace;
-        ClientKey::new(&self.settings.endpoint, client, namespace)
+        // An assertion of the grant authenticates a client that sends nothing else.
+        let signed = client.bearer.as_ref().map(JwtBearer::evidence);
+        let evidence = client.authentication.evidence().or(signed);
+        ClientKey::new(
+            &self.settings.endpoint,
+            &client.authentication,
+            evidence.as_ref(),
+            namespace,
+        )
     }
 
     /// The client that the provider has asked to pause, and until when. After a restart, it is known once the source Secret was
@@ -296,7 +307,7 @@ impl Case<'_> {
         let same = self.is_at_the_endpoint_of(attempted)
             && self.observed.source.version() == Some(&attempted.source_resource_version);
         let client = same.then(|| self.client().ok())??;
-        Some((self.key_of(&client.authentication), until))
+        Some((self.key_of(&client), until))
     }
 
     /// Returns whether the attempt was sent to the present token endpoint. Only there does its pause hold: the author of a spec

@@ -66,23 +66,24 @@ fn without_secret(account: &ServiceAccountAssertion) -> ClientSecretRef {
     }
 }
 
-/// The client id, if the spec has it. The issuer of an assertion that authenticates the client names it too.
+/// The client id, if the spec has it. An assertion that authenticates the client names its issuer, and nothing else is sent.
 pub(super) fn id(
     spec: &CubeCredentialSpec,
     grant: &GrantSettings,
     method: ClientAuthentication,
 ) -> Result<Option<String>, SettingsError> {
+    let claims = grant.assertion();
+    let claims = claims.filter(|_| method == ClientAuthentication::None);
+    let issuer = claims.and_then(|claims| claims.issuer.clone());
     let Some(id) = &spec.client_id else {
-        let claims = grant.assertion();
-        let claims = claims.filter(|_| method == ClientAuthentication::None);
-        return Ok(claims.and_then(|claims| claims.issuer.clone()));
+        return Ok(issuer);
     };
     let secret = spec.client_secret_ref.as_ref();
     if secret.is_some_and(|secret| secret.client_id_key != CLIENT_ID_KEY) {
         return Err(SettingsError::TwoClientIds);
     }
     printable("clientID", id)?;
-    Ok(Some(id.clone()))
+    Ok(Some(issuer.unwrap_or_else(|| id.clone())))
 }
 
 pub(super) fn assertion(

@@ -1,20 +1,26 @@
 //! A client that exchanges an assertion which it signs itself: Google's service accounts, Salesforce.
 
+use std::{cell::RefCell, rc::Rc, sync::Arc};
+
+use serde_json::json;
+
 use super::{
-    provider::{issue, refuse},
+    provider::{Response, issue, refuse},
     world::{World, seconds},
 };
 use crate::{
     api::{
         ClientAuthentication, ConditionStatus, ConditionType, CubeCredentialSpec, Grant,
-        JwtBearerSpec, Reason, SigningAlgorithm,
+        JwtBearerSpec, ProviderStatus, Reason, SigningAlgorithm,
     },
     oauth::{
         authentication::Authentication,
         grant::{Grant as Sent, JwtBearer},
         private_key::corpus::text,
     },
-    reconcile::{Settings, SettingsError, SourceKey, SourceValue},
+    reconcile::{
+        Budget, FoundProvider, ProviderObject, Settings, SettingsError, SourceKey, SourceValue,
+    },
 };
 
 const ROBOT: &str = "robot@example.iam.gserviceaccount.com";
@@ -97,7 +103,7 @@ fn the_issuer_is_the_client_id_unless_the_spec_has_one() {
     edit_bearer(&mut world, |bearer| bearer.issuer = Some("another".into()));
     world.settle();
     assert_eq!(sent(&world).issuer, "another");
-    assert_eq!(world.sent_authentication().client_id(), "of the spec");
+    assert_eq!(world.sent_authentication().client_id(), "another");
     assert_eq!(world.provider.exchanges.len(), 3);
 }
 
@@ -180,7 +186,7 @@ fn a_clock_that_the_assertion_does_not_suit_is_named() {
         world.settle();
         let shown = message(&world);
         assert_eq!(
-            shown.contains("synchronise the clock"),
+            shown.contains("check the clocks"),
             named,
             "{ahead}: {shown}"
         );
@@ -263,4 +269,63 @@ fn a_field_of_another_grant_or_method_is_refused() {
         }),
         SettingsError::RefreshTokenRefMismatch
     );
+}
+
+/// Credentials with these keys in one process, and with another client id each.
+fn sharing_a_budget(keys: [&str; 2]) -> [World; 2] {
+    let budget = Rc::new(RefCell::new(Budget::new(seconds(12), World::new().now)));
+    ["one", "two"].map(|name| {
+        let mut world = with_key(World::new(), keys[usize::from(name == "two")]);
+        world.spec.client_id = Some(name.into());
+        world.uid = name.into();
+        world.process.budget = Rc::clone(&budget);
+        world
+    })
+}
+
+#[test]
+fn the_budget_knows_the_client_by_its_issuer_whatever_client_id_is_in_the_spec() {
+    let [mut first, mut second] = sharing_a_budget([text!("ed25519"); 2]);
+    assert_eq!(first.cost_of(World::settle).exchanges, 1);
+    assert_eq!(second.cost_of(World::settle).exchanges, 0);
+    assert_eq!(second.refreshed_is().1, "RateBudget");
+}
+
+#[test]
+fn a_pause_that_another_key_provokes_is_not_that_of_the_key_that_works() {
+    let keys = [text!("ed25519"), text!("p256-pkcs8")];
+    let [mut works, mut stranger] = sharing_a_budget(keys);
+    assert_eq!(works.cost_of(World::settle).exchanges, 1);
+    works.pass(seconds(60));
+    stranger.now = works.now;
+    stranger.provider.otherwise = Response::Refuse {
+        reason: Reason::RateLimited,
+        pause: Some(3600),
+    };
+    assert_eq!(stranger.cost_of(World::settle).exchanges, 1);
+    works.request = Some("now".into());
+    works.settle();
+    assert_eq!(works.provider.exchanges.len(), 2, "{:?}", works.status);
+}
+
+#[test]
+fn the_method_of_a_provider_object_is_for_its_other_grants() {
+    let mut world = with_key(
+        World::with(json!({
+            "providerRef": {"name": "google"}, "clientSecretRef": {"name": "cubewire-client"},
+        })),
+        text!("ed25519"),
+    );
+    let spec =
+        json!({"tokenURL": "https://login.example.com/token", "clientAuthentication": "Basic"});
+    let spec = serde_json::from_value(spec).unwrap();
+    let status = ProviderStatus::default();
+    let object = ProviderObject::of_namespace(spec, &status).map(Arc::new);
+    world.provider_object = FoundProvider::Present(object);
+    world.settle();
+    assert!(world.is_ready(), "{:?}", world.status);
+    assert!(matches!(
+        world.sent_authentication(),
+        Authentication::ByGrant { .. }
+    ));
 }

@@ -29,16 +29,16 @@ pub(super) struct ClientHash(Hash);
 pub(super) struct Proof(Hash);
 
 impl ClientKey {
-    /// Endpoints that differ only in their query are one, because the provider's server counts the requests. The namespace
-    /// stands in for the secret of a public client, which has none.
+    /// Endpoints that differ only in their query are one, because the provider's server counts the requests. `evidence` stands in
+    /// for the secret of a client that has none, and the namespace for both of a public client.
     pub(in crate::reconcile) fn new(
         endpoint: &Endpoint,
         client: &Authentication,
+        evidence: Option<&[u8; 32]>,
         namespace: &str,
     ) -> Self {
         let secret = client.client_secret().map(ExposeSecret::expose_secret);
-        let evidence = client.evidence();
-        let proof = match (secret, &evidence) {
+        let proof = match (secret, evidence) {
             (Some(secret), _) => secret.as_bytes(),
             (None, Some(evidence)) => evidence,
             (None, None) => namespace.as_bytes(),

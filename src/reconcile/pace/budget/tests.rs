@@ -23,7 +23,7 @@ fn client(url: &str, id: &str, secret: &str) -> ClientKey {
         id: id.into(),
         secret: SecretString::from(secret),
     });
-    ClientKey::new(&Endpoint::parse(url).unwrap(), &client, "home")
+    ClientKey::new(&Endpoint::parse(url).unwrap(), &client, None, "home")
 }
 
 /// The client `one` with this secret.

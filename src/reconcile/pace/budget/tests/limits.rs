@@ -128,7 +128,7 @@ fn clients_and_endpoints_have_budgets_of_their_own_and_neither_a_query_nor_a_sec
 fn the_namespace_stands_in_for_the_secret_of_a_public_client() {
     let endpoint = Endpoint::parse("https://example.com/token").unwrap();
     let public = Authentication::None { id: "one".into() };
-    let key = |namespace| ClientKey::new(&endpoint, &public, namespace);
+    let key = |namespace| ClientKey::new(&endpoint, &public, None, namespace);
     assert_eq!(key("home"), key("home"));
     assert_ne!(key("home"), key("away"));
     assert_ne!(key("right"), one());
