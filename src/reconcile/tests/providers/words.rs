@@ -72,7 +72,7 @@ fn a_provider_that_does_not_fit_a_spec_is_named_and_its_correction_helps() {
         (
             json!({"tokenURL": URL, "clientAuthentication": "None"}),
             json!({}),
-            "spec.clientAuthentication None needs grant RefreshToken",
+            "spec.clientAuthentication None needs grant RefreshToken, JWTBearer or TokenExchange",
         ),
         (
             json!({"tokenURL": URL}),
