@@ -29,6 +29,7 @@ fn field(request: &Request, name: &str) -> Option<String> {
 fn provider(place: &Place) -> Provider {
     let authority = Authority::new("scripted");
     place.trust("scripted", &authority);
+    place.apply(&place.source());
     Provider::start(&authority.certificate(&LOCAL), |request| {
         let subject = field(request, "subject_token").unwrap_or_default();
         if !subject.starts_with("good-") {

@@ -63,6 +63,28 @@ class Keycloak(Place):
         self.next_token()
         self.assertEqual(self.get("cubecredential", "main")["status"]["clientSecretKey"], "next")
 
+    def test_a_token_is_exchanged_for_another_one(self):
+        self.client(attributes={"standard.token.exchange.enabled": "true"})
+        self.secret("client", **{"client-id": self.namespace, "client-secret": SECRET})
+        self.main()
+        subject = self.token()
+        self.secret("subject", token=subject)
+        self.main(grant="TokenExchange", tokenExchange={"subjectTokenRef": {"name": "subject"}})
+        exchanged = self.next_token()
+        self.assertNotEqual(exchanged, subject)
+        # It is no audience of this client.
+        exchange = {"subjectTokenRef": {"name": "subject"}, "audience": ["planted-unknown-client"]}
+        self.main(grant="TokenExchange", tokenExchange=exchange)
+        self.eventually("it is refused", lambda: self.condition("main", "Refreshed").get("status") == "False")
+        self.assertIn("spec.tokenExchange", self.condition("main", "Refreshed")["message"])
+
+    def test_a_subject_token_that_is_not_valid_is_told(self):
+        self.client(attributes={"standard.token.exchange.enabled": "true"})
+        self.secret("client", **{"client-id": self.namespace, "client-secret": SECRET})
+        self.secret("subject", token="planted-invalid-token")
+        self.main(grant="TokenExchange", tokenExchange={"subjectTokenRef": {"name": "subject"}})
+        self.assertIn("write a subject token that is valid now", self.fails("InvalidRequest"))
+
     def client_with_key(self, key, **settings):
         # It finds a key by its id and its use.
         keys = json.dumps({"keys": [public_key(self.world.keys[key]) | {"kid": KEY_ID, "use": "sig"}]})

@@ -57,8 +57,7 @@ pub(super) fn of_probe(error: &ProbeError, settings: &Settings) -> String {
 /// The remedy for a response with this reason.
 pub(super) fn of_response(reason: Reason, settings: &Settings, worked: bool) -> String {
     let fixed = match reason {
-        Reason::InvalidClient if worked => return write_new_secret(settings),
-        Reason::InvalidClient => return check_client(settings),
+        Reason::InvalidClient => return refused_client(settings, worked),
         Reason::InvalidGrant => return check_grant(settings),
         Reason::UnauthorizedClient => {
             let grant = settings.grant.name();
@@ -182,6 +181,20 @@ fn check_grant(settings: &Settings) -> String {
     }
     let grant = settings.grant.name();
     format!("check spec.parameters, then ask the provider (an unusual error for {grant})")
+}
+
+/// Keycloak calls an unknown audience of a token exchange an invalid client.
+fn refused_client(settings: &Settings, worked: bool) -> String {
+    let remedy = if worked {
+        write_new_secret(settings)
+    } else {
+        check_client(settings)
+    };
+    let exchange = settings.grant.exchange();
+    match exchange.filter(|exchange| !exchange.audience.is_empty()) {
+        Some(_) => format!("{remedy}, or correct spec.tokenExchange.audience"),
+        None => remedy,
+    }
 }
 
 /// The provider did not accept the subject token.

@@ -162,6 +162,24 @@ fn a_target_that_the_provider_does_not_know_is_one_of_the_exchange() {
 }
 
 #[test]
+fn an_unknown_audience_may_be_called_an_invalid_client() {
+    let refused = |audience: &[&str]| {
+        let mut world = with_subject();
+        let exchange = world.spec.token_exchange.as_mut().unwrap();
+        exchange.audience = audience.iter().map(|&name| name.to_owned()).collect();
+        world.provider.otherwise = refuse(Reason::InvalidClient);
+        world.settle();
+        message(&world)
+    };
+    let shown = refused(&["orders"]);
+    assert!(
+        shown.ends_with(", or correct spec.tokenExchange.audience"),
+        "{shown}"
+    );
+    assert!(!refused(&[]).contains("tokenExchange"));
+}
+
+#[test]
 fn without_its_owners_consent_no_subject_token_is_sent() {
     let cases: [(Fault, &str, &str); 5] = [
         (

@@ -78,6 +78,16 @@ fn a_refresh_costs_the_same_however_the_client_authenticates_but_for_the_token_o
         "clientSecretRef": null, "clientAuthentication": "ServiceAccountToken",
         "clientAssertion": {"audience": "https://login.example.com/", "serviceAccountName": "billing"},
     });
+    let signed = json!({"grant": "JWTBearer"});
+    assert_eq!(refresh(&key, &signed, 4), steady);
+    let exchange = json!({
+        "grant": "TokenExchange", "tokenExchange": {"subjectTokenRef": {"name": "client", "key": "subject"}},
+    });
+    let subject =
+        json!({"client-id": "a", "client-secret": "planted-secret", "subject": "planted-subject"});
+    let mut with_subject = steady.to_vec();
+    with_subject.insert(1, steady[0]);
+    assert_eq!(refresh(&subject, &exchange, 5), with_subject);
     let mut with_token = steady.map(str::to_owned).to_vec();
     with_token[0] = "get serviceaccounts billing".into();
     with_token.insert(1, "create serviceaccounts/token billing".into());

@@ -24,7 +24,7 @@ fn the_fields_of_a_stored_refresh_token_are_checked_at_admission() {
             fields.remove("refreshTokenRef");
             fields.insert("clientAuthentication".into(), json!("None"));
         },
-        "clientAuthentication None is for public clients, which have grant RefreshToken or JWTBearer: use Body or Basic",
+        "clientAuthentication None is for public clients, which have grant RefreshToken, JWTBearer or TokenExchange: use Body or Basic",
     );
     refused(
         |spec| spec["target"] = json!({"name": "seed"}),

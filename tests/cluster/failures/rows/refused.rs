@@ -57,7 +57,7 @@ pub(super) fn codes() -> Vec<Row> {
             .with_remedy(InvalidClient, "register the public key of Secret {client} at the provider, and check the client id and spec.clientAssertion")
             .with_fault(|objects, _| objects.sign_with(include_bytes!("../../../fuzz/corpus/private_key/p256-pkcs8")))
             .repaired_by(Repair::Provider),
-        Row::c("bearer",     error(400, "invalid_grant"), InvalidGrant, "responded 400 invalid_grant", Slow)
+        Row::c("signed-grant", error(400, "invalid_grant"), InvalidGrant, "responded 400 invalid_grant", Slow)
             .with_remedy(InvalidGrant, "register the public key of Secret {client} at the provider, allow this client and subject there, \
                                         or correct spec.jwtBearer")
             .with_fault(|objects, _| objects.exchange_assertions_of(include_bytes!("../../../fuzz/corpus/private_key/p256-pkcs8")))

@@ -36,7 +36,10 @@ pub(super) const REFUSED: &[Section] = &[
               client may not act for the subject, or a claim is wrong ([which claim is \
               which](client-authentication.md#an-assertion-as-the-grant)); if the message names a clock, check the time \
               synchronization of the nodes.",
-        rows: &[("grant", ""), ("bearer", "With an assertion as the grant:")],
+        rows: &[
+            ("grant", ""),
+            ("signed-grant", "With an assertion as the grant:"),
+        ],
     },
     Section {
         reason: UnauthorizedClient,
