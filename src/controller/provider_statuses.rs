@@ -2,7 +2,7 @@
 //! the metadata of the issuers that these name. The endpoints that it finds are in the status, where the watch shows them to the
 //! credentials of all scopes, and where they outlive this process.
 //!
-//! An object is visited at most once in [`REST`], however often it changes and however many credentials are created, and the objects
+//! An object is visited at most once in five seconds, however often it changes and however many credentials are created, and the objects
 //! of a namespace can delay only each other.
 
 mod lookup;

@@ -51,7 +51,7 @@ pub(super) fn unusable_provider(settings: &Settings) -> String {
 fn mend_provider(flaw: &ProviderFlaw) -> &'static str {
     match flaw {
         ProviderFlaw::Undiscovered { failed: false, .. } => {
-            "no action needed, the metadata of its issuer is being read"
+            "no action needed while its issuer's metadata is being read; if this persists, see the operator's log"
         }
         ProviderFlaw::Undiscovered { failed: true, .. } => {
             "its condition Ready says why, and what its author can do"

@@ -27,7 +27,8 @@ fn a_credential_waits_for_the_endpoints_and_follows_them() {
     world.settle();
     assert_eq!(
         world.message(ConditionType::Refreshed),
-        "the token endpoint of CubeProvider \"okta\" is not known yet: no action needed, the metadata of its issuer is being read"
+        "the token endpoint of CubeProvider \"okta\" is not known yet: no action needed while its issuer's metadata is being read; \
+         if this persists, see the operator's log"
     );
     world.provider_object = unknown("DiscoveryFailed");
     world.settle();
