@@ -62,3 +62,15 @@ class OidcProvider(Place):
         self.certificate("client", self.world.oidc["dir"], "client")
         self.main(clientID="certificate", clientAuthentication="MutualTLS")
         self.next_token()
+
+    def test_an_issuer_in_place_of_a_token_url(self):
+        self.world.apply({
+            "apiVersion": "cube-operator.dev/v1alpha1", "kind": "CubeProvider",
+            "metadata": {"name": "login", "namespace": self.namespace}, "spec": {"issuer": self.world.oidc["url"]},
+        })  # fmt: skip
+        self.secret("client", **{"client-id": "body", "client-secret": "planted-secret"})
+        self.main(provider=None, tokenURL=None, providerRef={"name": "login"})
+        self.next_token()
+        status = self.get("cubeprovider", "login")["status"]
+        self.assertEqual(status["endpoints"]["tokenURL"], self.world.oidc["token_url"])
+        self.assertEqual(status["conditions"][0]["reason"], "Discovered")
