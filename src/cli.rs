@@ -15,6 +15,7 @@ use examples::{CHECK_EXAMPLES, CRD_EXAMPLES, EXAMPLES, RUN_EXAMPLES};
 pub(crate) use flags::{
     Access, Consumers, Election, Identity, LogFormat, Monitoring, Providers, Reach, Scope, Warning,
 };
+#[cfg(feature = "plugin")]
 pub(crate) use values::hosts;
 use values::{interval, namespace};
 
