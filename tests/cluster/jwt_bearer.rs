@@ -124,8 +124,7 @@ fn an_assertion_that_the_provider_refuses_is_named_and_the_right_key_is_tried_wi
     assert!(
         message.starts_with(
             "Refreshed=False InvalidGrant: token endpoint responded 400 invalid_grant (the provider says: \"Invalid JWT \
-             Signature.\"): register the public key of Secret \"robot\" at the provider, allow this client and subject there, or correct \
-             spec.jwtBearer; retrying at "
+             Signature.\"): register the public key of Secret \"robot\" at the provider, or correct spec.jwtBearer; retrying at "
         ),
         "{message}"
     );

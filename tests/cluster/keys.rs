@@ -173,7 +173,7 @@ fn a_key_that_the_provider_does_not_know_is_refused_and_the_right_one_is_tried_w
     assert!(
         message.starts_with(
             "Refreshed=False InvalidClient: token endpoint responded 401 invalid_client: register the public key of Secret \"client\" at the \
-             provider, and check the client id and spec.clientAssertion; retrying at "
+             provider, and check client id and spec.clientAssertion; retrying at "
         ),
         "{message}"
     );

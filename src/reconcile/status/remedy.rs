@@ -209,7 +209,7 @@ fn check_subject(settings: &Settings) -> String {
 /// The provider did not accept the assertion of the grant, which names the client too.
 fn check_bearer(settings: &Settings) -> String {
     let key = register_key(settings);
-    format!("{key}, allow this client and subject there, or correct spec.jwtBearer")
+    format!("{key}, or correct spec.jwtBearer")
 }
 
 /// A client that has worked before was changed at the provider, so its authentication method is right.
@@ -290,7 +290,7 @@ fn check_client(settings: &Settings) -> String {
         }
         ClientAuthentication::PrivateKeyJwt => {
             let key = register_key(settings);
-            return format!("{key}, and check the client id and spec.clientAssertion");
+            return format!("{key}, and check client id and spec.clientAssertion");
         }
         ClientAuthentication::ServiceAccountToken => return trust_issuer(settings),
         ClientAuthentication::Body => "Body",

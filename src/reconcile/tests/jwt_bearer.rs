@@ -162,8 +162,7 @@ fn a_refused_assertion_names_its_remedy_and_another_key_is_tried_without_delay()
         let shown = message(&world);
         assert!(
             shown.ends_with(
-                ": register the public key of Secret \"cubewire-client\" at the provider, allow this client and subject there, or \
-                 correct spec.jwtBearer"
+                ": register the public key of Secret \"cubewire-client\" at the provider, or correct spec.jwtBearer"
             ),
             "{shown}"
         );

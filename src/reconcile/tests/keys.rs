@@ -109,7 +109,7 @@ fn a_replaced_key_is_tried_without_delay_after_the_client_was_refused() {
             .next(),
         Some(
             "token endpoint responded 401 invalid_client: register the public key of Secret \"cubewire-client\" at the provider, and \
-             check the client id and spec.clientAssertion"
+             check client id and spec.clientAssertion"
         )
     );
     // The same key in another format is the same key.
