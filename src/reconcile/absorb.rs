@@ -55,6 +55,7 @@ pub fn absorb(observed: &mut Observed, outcome: Outcome, now: Timestamp) {
         }
         Outcome::Seed(source) => {
             observed.seed = source;
+            subject_read(observed);
             // It may prove that the token of a state that was read before belongs to this object.
             login::take_token(observed, now);
         }
@@ -120,6 +121,14 @@ fn source_read(observed: &mut Observed, source: Source, now: Timestamp) {
         let inputs = TokenInputs::new(settings, &client).digest();
         let exchange = &mut observed.memory.exchange;
         exchange.source_read(&secret.version, inputs);
+    }
+}
+
+/// The Secret of the subject token was read. If it has another version but the token of the failed attempt, only a label was edited.
+fn subject_read(observed: &mut Observed) {
+    if let (Some(subject), Some(version)) = (observed.subject_hash(), observed.seed.version()) {
+        let exchange = &mut observed.memory.exchange;
+        exchange.subject_read(version, &subject);
     }
 }
 

@@ -4,12 +4,13 @@ use secrecy::SecretString;
 
 use super::{
     credential::Credential,
+    digest,
     login::{State, TokenUse},
     memory::{Memory, Versions},
     pace::{Permit, PermitRequest, Slot},
     record::Record,
     settings::{Settings, SettingsError},
-    source::{CaBundle, Source, SourceValue},
+    source::{CaBundle, Source, SourceValue, preflight},
     target::{Target, TargetSecret},
 };
 use crate::{consumers::ConsumerAccess, oauth::hosts::HostList};
@@ -92,6 +93,14 @@ impl Observed {
         let settings = self.settings.as_ref().ok()?;
         settings.grant.own_token()?;
         Some(self.seed.version().unwrap_or_default().to_owned())
+    }
+
+    /// A hash of the subject token that was read, with the grant that exchanges one.
+    pub(super) fn subject_hash(&self) -> Option<String> {
+        let settings = self.settings.as_ref().ok()?;
+        settings.grant.exchange()?;
+        let token = preflight::usable_token(&self.seed)?;
+        Some(digest::keyed(token, b"subject"))
     }
 
     /// The same of an initial refresh token, which is an input of the access token. A subject token is none: it proves the subject,

@@ -142,7 +142,11 @@ impl Case<'_> {
         }
         let has_other_seed = observed.seed_version() != attempted.seed_resource_version;
         if has_other_seed && self.settings.grant.exchange().is_some() {
-            return BackoffBypass::Yes;
+            // A read of the same token has already brought the attempt's version up to date.
+            return match (&observed.seed, Read::seed(self.settings, &observed.seed)) {
+                (Source::Unread(_), Some(read)) => BackoffBypass::Unsure(read),
+                _ => BackoffBypass::Yes,
+            };
         }
         if has_other_seed {
             match self.next_login() {

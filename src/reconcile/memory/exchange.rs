@@ -59,6 +59,8 @@ struct Failed {
     saves_token: bool,
     /// The inputs of the attempt, which distinguish a changed secret from a label edit. A new process does not know them.
     inputs: Option<InputsDigest>,
+    /// A hash of the subject token that was sent, with the grant that exchanges one, for the same reason.
+    subject: Option<String>,
 }
 
 /// The facts about the published token when an attempt fails.
@@ -139,6 +141,7 @@ impl ExchangeMemory {
             count,
             saves_token: saves != Saves::Nothing,
             inputs: attempt.inputs.clone(),
+            subject: attempt.subject.clone(),
             failure: attempt.into_failure(next_attempt),
         }));
     }
@@ -222,6 +225,16 @@ impl ExchangeMemory {
         self.failed
             .as_ref()
             .is_some_and(|failed| failed.inputs.is_some())
+    }
+
+    /// The subject's Secret was read in this version, with this token. If the failed attempt sent it, nothing changed.
+    pub(in crate::reconcile) fn subject_read(&mut self, version: &str, subject: &str) {
+        if let Some(failed) = &mut self.failed
+            && failed.subject.as_deref() == Some(subject)
+        {
+            let attempted = &mut failed.failure.attempted.seed_resource_version;
+            *attempted = Some(version.to_owned());
+        }
     }
 
     /// The source Secret was read in this version, with these inputs. If the failed attempt had the same inputs, nothing changed.

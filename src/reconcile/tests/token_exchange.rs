@@ -297,3 +297,18 @@ fn a_field_of_another_grant_is_refused() {
     spec.client_authentication = Some(ClientAuthentication::None);
     assert!(Settings::read("treasury", "main", &spec).is_ok());
 }
+
+#[test]
+fn after_a_refusal_a_new_subject_token_is_sent_immediately_and_an_edited_label_sends_nothing() {
+    let mut world = with_subject();
+    world.provider.otherwise = refuse(Reason::InvalidRequest);
+    world.settle();
+    assert_eq!(world.refreshed_is().1, "InvalidRequest");
+    // The same token in another version of the Secret.
+    put(&mut world, "S3CRET-subject-1");
+    assert_eq!(world.cost_of(World::settle).exchanges, 0);
+    world.provider.otherwise = issue(3600);
+    put(&mut world, "S3CRET-subject-2");
+    assert_eq!(world.cost_of(World::settle).exchanges, 1);
+    assert_eq!(world.ready_is().0, ConditionStatus::True);
+}

@@ -57,6 +57,7 @@ pub(super) fn refused(
         counts,
         attempted: attempt.attempted.clone(),
         inputs: Some(attempt.inputs.digest()),
+        subject: observed.subject_hash(),
         cause: FailureCause::Exchange(error, Arc::new(attempt.settings_for_a_remedy())),
     };
     fail(observed, attempt, failed, now);
@@ -78,6 +79,7 @@ pub(super) fn expired_on_arrival(
         counts: true,
         attempted: attempt.attempted.clone(),
         inputs: Some(attempt.inputs.digest()),
+        subject: observed.subject_hash(),
         cause: FailureCause::ExpiredOnArrival(Arc::new(attempt.settings.without_templates())),
     };
     let token = match published(&Case::of_attempt(observed, attempt, now)) {
@@ -130,6 +132,7 @@ pub(in crate::reconcile::absorb) fn rejected(observed: &mut Observed, now: Times
         counts: true,
         attempted: case.attempted(),
         inputs: case.token_inputs().ok().map(|inputs| inputs.digest()),
+        subject: None,
         cause: FailureCause::Rejected(rejection, Arc::new(settings.without_templates())),
     };
     let token = published(&case);

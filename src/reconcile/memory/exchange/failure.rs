@@ -52,6 +52,8 @@ pub(in crate::reconcile) struct FailedAttempt {
     pub(in crate::reconcile) counts: bool,
     pub(in crate::reconcile) attempted: Attempted,
     pub(in crate::reconcile) inputs: Option<InputsDigest>,
+    /// A hash of the subject token that was sent, with the grant that exchanges one.
+    pub(in crate::reconcile) subject: Option<String>,
 }
 
 impl FailureCause {

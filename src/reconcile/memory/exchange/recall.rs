@@ -22,6 +22,7 @@ impl ExchangeMemory {
                     count: status.failures.unwrap_or(0).max(0),
                     saves_token: status.expires_at.is_some(),
                     inputs: None,
+                    subject: None,
                 })
             }),
             last_attempt_at: status.last_attempt_at,

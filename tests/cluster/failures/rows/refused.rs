@@ -61,6 +61,15 @@ pub(super) fn codes() -> Vec<Row> {
             .with_remedy(InvalidGrant, "register the public key of Secret {client} at the provider, or correct spec.jwtBearer")
             .with_fault(|objects, _| objects.exchange_assertions_of(include_bytes!("../../../fuzz/corpus/private_key/p256-pkcs8")))
             .repaired_by(Repair::Provider),
+        Row::c("subject",    json(400, r#"{"error":"invalid_request","error_description":"Invalid token"}"#), InvalidRequest,
+            "responded 400 invalid_request (the provider says: \"Invalid token\")", Slow)
+            .with_remedy(InvalidRequest, "write a subject token that is valid now to key token of Secret \"refused-subject\", or correct \
+                                          spec.tokenExchange")
+            .with_fault(|objects, _| {
+                objects.exchange_token_of("refused-subject");
+                objects.add_subject("refused-subject", &serde_json::json!({"cube-operator.dev/credential": "true"}), "expired");
+            })
+            .repaired_by(Repair::Provider),
         Row::c("bare-401",   json(401, ""), InvalidClient, "responded 401", Slow),
         Row::c("denied",     error(401, "access_denied"), InvalidClient, "responded 401 access_denied", Slow),
         Row::r("r-client",   error(401, "invalid_client"), InvalidClient, "responded 401 invalid_client", Slow),

@@ -83,6 +83,7 @@ pub(super) const REFUSED: &[Section] = &[
               new one, which is sent immediately.",
         rows: &[
             ("request", ""),
+            ("subject", "With a subject token:"),
             ("own-code", "With an error code of the provider's own:"),
         ],
     },
