@@ -26,7 +26,7 @@ pub struct Issuer(String);
 pub struct Metadata {
     /// The token endpoint.
     pub token_endpoint: Endpoint,
-    /// The authorization endpoint, if people can sign in.
+    /// The authorization endpoint, if the server has one that can be used.
     pub authorization_endpoint: Option<Endpoint>,
     /// The methods of client authentication by their registered names; `None`: the server does not say.
     pub authentication_methods: Option<Vec<String>>,
@@ -59,6 +59,10 @@ pub enum DiscoveryError {
     OtherNoIssuer,
     #[error("has no {field}")]
     Missing { field: &'static str },
+    #[error(
+        "has a {field} that is longer than {LONGEST_URL} characters, or has others than printable ASCII"
+    )]
+    Unwritable { field: &'static str },
     #[error("has an unusable {field}: it {error}")]
     BadEndpoint {
         field: &'static str,
@@ -102,6 +106,12 @@ impl Issuer {
         &self.0
     }
 
+    /// `host` or `host:port`, for messages.
+    #[must_use]
+    pub(in crate::oauth) fn authority(&self) -> String {
+        Endpoint::parse(&self.0).map_or_else(|_| self.0.clone(), |endpoint| endpoint.authority())
+    }
+
     /// The addresses of its metadata, the likeliest first: of `OpenID` Connect, which appends to the path, and of RFC 8414, which
     /// inserts before it. Servers mix the two.
     #[must_use]
@@ -123,7 +133,7 @@ impl Issuer {
 /// Reads the metadata in a response.
 ///
 /// # Errors
-/// If the response has none, or the metadata of another issuer (RFC 8414, section 3.3), or an endpoint in it cannot be used.
+/// If the response has none, or the metadata of another issuer (RFC 8414, section 3.3), or the token endpoint in it cannot be used.
 pub fn read(response: &Response, issuer: &Issuer) -> Result<Metadata, DiscoveryError> {
     let status = response.status;
     if status != 200 {
@@ -138,14 +148,18 @@ pub fn read(response: &Response, issuer: &Issuer) -> Result<Metadata, DiscoveryE
 
 fn metadata(document: Document, issuer: &Issuer) -> Result<Metadata, DiscoveryError> {
     if document.issuer != issuer.0 {
-        return Err(match Issuer::parse(&document.issuer) {
-            Ok(Issuer(issuer)) => DiscoveryError::OtherIssuer { issuer },
-            Err(_) => DiscoveryError::OtherNoIssuer,
+        // Other characters could make a message look like another one.
+        let other = Issuer::parse(&document.issuer).ok();
+        let other = other.filter(|Issuer(name)| is_printable(name));
+        return Err(match other {
+            Some(Issuer(issuer)) => DiscoveryError::OtherIssuer { issuer },
+            None => DiscoveryError::OtherNoIssuer,
         });
     }
     let token = endpoint("token_endpoint", document.token_endpoint.as_deref())?;
+    // A place to sign in that cannot be used costs no tokens.
     let authorization = document.authorization_endpoint.as_deref();
-    let authorization = endpoint("authorization_endpoint", authorization)?;
+    let authorization = endpoint("authorization_endpoint", authorization).unwrap_or_default();
     Ok(Metadata {
         token_endpoint: token.ok_or(DiscoveryError::Missing {
             field: "token_endpoint",
@@ -162,13 +176,18 @@ fn metadata(document: Document, issuer: &Issuer) -> Result<Metadata, DiscoveryEr
 
 fn endpoint(field: &'static str, url: Option<&str>) -> Result<Option<Endpoint>, DiscoveryError> {
     let Some(url) = url else { return Ok(None) };
-    if url.len() > LONGEST_URL {
-        return Err(DiscoveryError::Missing { field });
+    let parsed = Endpoint::parse(url);
+    let endpoint = parsed.map_err(|error| DiscoveryError::BadEndpoint { field, error })?;
+    // Parsing makes three characters of one that has to be encoded.
+    let length = endpoint.url().as_str().len().max(url.len());
+    if length > LONGEST_URL || !is_printable(url) {
+        return Err(DiscoveryError::Unwritable { field });
     }
-    match Endpoint::parse(url) {
-        Ok(endpoint) => Ok(Some(endpoint)),
-        Err(error) => Err(DiscoveryError::BadEndpoint { field, error }),
-    }
+    Ok(Some(endpoint))
+}
+
+fn is_printable(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// The scopes that a spec may have.

@@ -1,5 +1,7 @@
 //! The metadata of an issuer is read with the guards of a token request, and without a credential.
 
+use std::{thread, time::Duration};
+
 use cube_operator::oauth::{
     ca_bundle::TrustedCa,
     client::TokenClient,
@@ -120,6 +122,26 @@ fn a_document_of_another_issuer_a_large_one_and_none_are_refused() {
     let text = error(&local(), &authority, &provider);
     assert!(text.contains("no metadata"), "{text}");
     assert_eq!(provider.requests().len(), 4, "one at each address");
+}
+
+#[test]
+fn all_addresses_together_have_the_time_of_one_exchange() {
+    let (authority, provider) = start(|_, _| {
+        thread::sleep(Duration::from_millis(1200));
+        Reply::json(404, "{}")
+    });
+    let text = error(
+        &local().with_timeout(Duration::from_secs(2)),
+        &authority,
+        &provider,
+    );
+    assert_eq!(
+        text,
+        format!(
+            "localhost:{} sent no complete response within 2s",
+            provider.address.port()
+        )
+    );
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub(crate) fn holds(bytes: &[u8]) {
             assert!(body.contains("token_endpoint"));
             let sign_in = metadata.authorization_endpoint.iter();
             for endpoint in sign_in.chain([&metadata.token_endpoint]) {
-                assert!(endpoint.url().scheme() == "https" && endpoint.url().as_str().len() < 4096);
+                assert!(endpoint.url().scheme() == "https" && endpoint.url().as_str().len() <= 512);
             }
             for scope in &metadata.scopes {
                 assert!(!scope.contains([' ', '"', '\\']) && scope.is_ascii());
@@ -54,6 +54,7 @@ pub(crate) fn holds(bytes: &[u8]) {
         Err(error) => {
             let shown = error.to_string();
             assert!(!shown.contains(char::is_control), "{shown}");
+            assert!(shown.is_ascii(), "{shown}");
             assert!(shown.len() < 700, "{shown}");
         }
     }

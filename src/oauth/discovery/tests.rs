@@ -154,6 +154,10 @@ fn the_metadata_of_another_issuer_is_not_used() {
             "https://attacker.example\u{1b}[2J",
             "names an issuer that is none",
         ),
+        (
+            "https://login.example.com/\u{202e}realms/a",
+            "names an issuer that is none",
+        ),
     ] {
         let error = read_with(&json!({"issuer": other})).unwrap_err();
         assert_eq!(error.to_string(), message);
@@ -168,15 +172,27 @@ fn an_endpoint_that_cannot_be_used_is_named() {
             "has an unusable token_endpoint: it must start with https:// in lower case",
         ),
         (
-            json!({"authorization_endpoint": "https://me:password@login.example.com/"}),
-            "has an unusable authorization_endpoint: it must not contain a user or password",
+            json!({"token_endpoint": "https://login.example.com/t\u{f6}ken"}),
+            "has a token_endpoint that is longer than 512 characters, or has others than printable ASCII",
+        ),
+        (
+            // As it is written it is shorter.
+            json!({"token_endpoint": format!("https://login.example.com/{}", "\"".repeat(300))}),
+            "has a token_endpoint that is longer than 512 characters, or has others than printable ASCII",
         ),
         (json!({"token_endpoint": null}), "has no token_endpoint"),
     ] {
         assert_eq!(read_with(&changes).unwrap_err().to_string(), message);
     }
-    let without = read_with(&json!({"authorization_endpoint": null})).unwrap();
-    assert_eq!(without.authorization_endpoint, None);
+    for unusable in [
+        json!(null),
+        json!("https://me:password@login.example.com/"),
+        json!("https://login.example.com/\u{202e}"),
+        json!(format!("https://login.example.com/{}", "a".repeat(512))),
+    ] {
+        let without = read_with(&json!({"authorization_endpoint": unusable})).unwrap();
+        assert_eq!(without.authorization_endpoint, None);
+    }
 }
 
 #[test]

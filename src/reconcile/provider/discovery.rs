@@ -120,7 +120,7 @@ impl Discovery {
     /// The endpoints that the metadata names, as the status keeps them.
     ///
     /// # Errors
-    /// If one is on a host that the spec does not allow, or cannot be used.
+    /// If the token endpoint is on a host that the spec does not allow, or cannot be used.
     pub fn endpoints(
         &self,
         metadata: &Metadata,
@@ -129,9 +129,9 @@ impl Discovery {
         self.pinned("token_endpoint", &metadata.token_endpoint)?;
         let authorization = metadata.authorization_endpoint.as_ref();
         let authorization = authorization.filter(|_| self.wants_authorization);
-        if let Some(endpoint) = authorization {
-            self.pinned("authorization_endpoint", endpoint)?;
-        }
+        // A place to sign in that cannot be used costs no tokens.
+        let pinned = |endpoint: &&Endpoint| self.pinned("authorization_endpoint", endpoint).is_ok();
+        let authorization = authorization.filter(pinned);
         let url = |endpoint: &Endpoint| endpoint.url().to_string();
         Ok(ProviderEndpoints {
             issuer: self.issuer.as_str().to_owned(),

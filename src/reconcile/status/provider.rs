@@ -151,6 +151,7 @@ fn mend(failure: &DiscoveryFailure) -> String {
                 "correct spec.issuer".into()
             }
             DiscoveryError::Missing { .. }
+            | DiscoveryError::Unwritable { .. }
             | DiscoveryError::BadEndpoint { .. }
             | DiscoveryError::NoMethod => "set tokenURL in place of issuer".into(),
         },

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     api::ProviderEndpoints,
     oauth::{
-        discovery::read,
+        discovery::{Metadata, read},
         response::{Body, Response},
     },
 };
@@ -84,6 +84,34 @@ fn an_endpoint_on_another_host_is_refused_in_the_metadata_and_in_the_status() {
         )
     );
     assert!(discovered(spec(&[]), "https://login.example.com/token?scope=all").is_err());
+}
+
+#[test]
+fn an_authorization_endpoint_that_cannot_be_used_costs_no_token_endpoint() {
+    let (token, wanted) = (
+        "https://login.example.com/token",
+        with(json!({"issuer": ISSUER}), &ProviderStatus::default()),
+    );
+    for (url, expected) in [
+        ("https://login.example.com/authorize", true),
+        ("https://evil.example/authorize", false),
+        ("https://login.example.com/authorize?state=fixed", false),
+    ] {
+        let endpoint = |url| Endpoint::parse(url).unwrap();
+        let metadata = Metadata {
+            token_endpoint: endpoint(token),
+            authorization_endpoint: Some(endpoint(url)),
+            authentication_methods: None,
+            scopes: Vec::new(),
+            challenge_methods: None,
+            redirects_name_issuer: false,
+        };
+        let wanted = wanted.discovery().unwrap();
+        let found = wanted.endpoints(&metadata, jiff::Timestamp::UNIX_EPOCH);
+        let found = found.unwrap();
+        assert_eq!(found.token_url, token);
+        assert_eq!(found.authorization_url.is_some(), expected, "{url}");
+    }
 }
 
 #[test]
