@@ -3,7 +3,8 @@
 //! credentials of all scopes, and where they outlive this process.
 //!
 //! An object is visited at most once in five seconds, however often it changes and however many credentials are created, and the objects
-//! of a namespace can delay only each other.
+//! of a namespace can delay only each other. A visit that finds a read due ends, and after the read another one judges the object as
+//! it is then: a slow issuer holds no visit of another object, and nobody writes what was seen before.
 
 mod lookup;
 mod queue;
@@ -14,7 +15,9 @@ use std::{
     time::Duration,
 };
 
+use jiff::{SignedDuration, Timestamp};
 use tokio::{
+    sync::Semaphore,
     task::{Id, JoinSet},
     time::sleep_until,
 };
@@ -27,12 +30,16 @@ use crate::{
     kubernetes::error::ApiError,
     last_error::LastError,
     lock::lock,
-    reconcile::{Lookup, LookupBudget, Named, ShownProvider, provider_status},
+    reconcile::{
+        Discovery, Lookup, LookupBudget, LookupStep, Named, ShownProvider, provider_status,
+    },
 };
 use queue::{Queue, instant};
 
 /// The most visits at the same time. Each has at most one request to the API server in progress.
 const MOST: usize = 8;
+/// The most reads of metadata at the same time.
+const MOST_LOOKUPS: usize = 8;
 /// The delay before the lists that a visit waits for are looked at again.
 const LISTS_DELAY: Duration = Duration::from_secs(1);
 /// The delay before a status that the API server did not accept is written again.
@@ -46,7 +53,7 @@ pub(super) async fn keep(scopes: Vec<Arc<Reconciler>>) {
     let board = Arc::clone(&any.context.parts.provider_board);
     let work = Arc::new(Work::of(scopes));
     let mut queue = Queue::default();
-    let mut visits = JoinSet::new();
+    let (mut visits, mut lookups) = (JoinSet::new(), JoinSet::new());
     let mut visited: HashMap<Id, ProviderId> = HashMap::new();
     loop {
         queue.wake(instant());
@@ -64,18 +71,44 @@ pub(super) async fn keep(scopes: Vec<Arc<Reconciler>>) {
                 }
             }
             Some(ended) = visits.join_next_with_id() => {
-                let (task, delay) = match ended {
-                    Ok((task, delay)) => (task, delay),
+                let (task, visit) = match ended {
+                    Ok((task, visit)) => (task, visit),
                     // It panicked, which is logged.
-                    Err(error) => (error.id(), Some(REFUSED_DELAY)),
+                    Err(error) => (error.id(), Visit::Ended(Some(REFUSED_DELAY))),
                 };
-                if let Some(id) = visited.remove(&task) {
-                    queue.end(id, delay, instant());
+                let Some(id) = visited.remove(&task) else { continue };
+                match visit {
+                    Visit::Ended(delay) => queue.end(id, delay, instant()),
+                    Visit::LooksUp(wanted) => {
+                        let (work, of) = (Arc::clone(&work), id.clone());
+                        let task = lookups.spawn(async move { work.look_up(&of, wanted).await });
+                        visited.insert(task.id(), id);
+                    }
+                }
+            }
+            Some(ended) = lookups.join_next_with_id() => {
+                let (task, failed) = match ended {
+                    Ok((task, ())) => (task, false),
+                    Err(error) => (error.id(), true),
+                };
+                match visited.remove(&task) {
+                    Some(id) if failed => queue.end(id, Some(REFUSED_DELAY), instant()),
+                    Some(id) => queue.again(id),
+                    None => {}
                 }
             }
             () = sleep_until(queue.wakes_at(instant())) => {}
         }
     }
+}
+
+/// The end of a visit.
+#[derive(Debug, PartialEq, Eq)]
+enum Visit {
+    /// The next one comes after this delay; `None`: it waits for a change.
+    Ended(Option<Duration>),
+    /// The metadata of the issuer has to be read first.
+    LooksUp(Discovery),
 }
 
 /// Everything that the visits share.
@@ -84,9 +117,10 @@ struct Work {
     scopes: HashMap<Option<String>, Arc<Reconciler>>,
     board: Arc<ProviderBoard>,
     parts: Parts,
-    /// The lookups of the objects with an issuer, without those that are being visited.
+    /// The lookups of the objects with an issuer.
     lookups: Mutex<HashMap<ProviderId, Lookup>>,
     lookup_budget: Mutex<LookupBudget>,
+    lookup_slots: Semaphore,
     last_error: Mutex<LastError>,
 }
 
@@ -103,26 +137,25 @@ impl Work {
             parts,
             lookups: Mutex::default(),
             lookup_budget: Mutex::default(),
+            lookup_slots: Semaphore::new(MOST_LOOKUPS),
             last_error: Mutex::default(),
         }
     }
 
-    /// Visits an object, and returns the delay of the next visit; `None`: it waits for a change.
-    async fn visit(&self, id: &ProviderId) -> Option<Duration> {
+    async fn visit(&self, id: &ProviderId) -> Visit {
         let (kind, key) = id;
         let Some(shown) = self.board.find(id) else {
             if *kind == ProviderKind::ClusterCubeProvider {
                 self.parts.metrics.forget_cluster_provider(&key.name);
             }
             lock(&self.lookups).remove(id);
-            return None;
+            return Visit::Ended(None);
         };
         let Some(named) = self.credentials(id) else {
-            return Some(LISTS_DELAY);
+            return Visit::Ended(Some(LISTS_DELAY));
         };
-        let is_leader = |scope: &Arc<Reconciler>| scope.leadership.is_current();
-        if !self.scopes.values().all(is_leader) {
-            return Some(LEADERSHIP_DELAY);
+        if !self.leads() {
+            return Visit::Ended(Some(LEADERSHIP_DELAY));
         }
         if *kind == ProviderKind::ClusterCubeProvider {
             self.parts.metrics.cluster_provider_named(&key.name, named);
@@ -131,11 +164,19 @@ impl Work {
             credentials: named,
             is_shown: *kind == ProviderKind::CubeProvider,
         };
-        let mut lookup = lock(&self.lookups).remove(id).unwrap_or_default();
-        let next = self.look_up(id, &shown, named, &mut lookup).await;
-        let written = self.report(id, &shown, named, &mut lookup).await;
-        lock(&self.lookups).insert(id.clone(), lookup);
-        [next, written].into_iter().flatten().min()
+        let next = match self.next_lookup(id, &shown, named) {
+            Some((wanted, LookupStep::Read)) => return Visit::LooksUp(wanted.clone()),
+            Some((_, LookupStep::Rest(until))) => Some(delay(until)),
+            None => None,
+        };
+        let written = self.report(id, &shown, named).await;
+        Visit::Ended([next, written].into_iter().flatten().min())
+    }
+
+    /// Returns whether this process leads all scopes.
+    fn leads(&self) -> bool {
+        let mut scopes = self.scopes.values();
+        scopes.all(|scope| scope.leadership.is_current())
     }
 
     /// Writes the status, if it has changed. Returns the delay of another attempt.
@@ -144,17 +185,16 @@ impl Work {
         id: &ProviderId,
         shown: &ShownProvider,
         named: Named,
-        lookup: &mut Lookup,
     ) -> Option<Duration> {
-        let status = provider_status(shown, lookup, named, now());
+        let status = self.with_lookup(id, |lookup| provider_status(shown, lookup, named, now()));
         if status == shown.status {
-            lookup.reported();
+            self.with_lookup(id, Lookup::reported);
             return None;
         }
         match report_provider(&self.parts.client, id, &status).await {
             Ok(()) => {
                 lock(&self.last_error).end();
-                lookup.reported();
+                self.with_lookup(id, Lookup::reported);
                 self.board.wrote(id, status);
                 None
             }
@@ -196,6 +236,11 @@ impl Work {
             RETRY_DELAY
         }
     }
+}
+
+fn delay(until: Timestamp) -> Duration {
+    let left = until.duration_since(now());
+    left.max(SignedDuration::ZERO).unsigned_abs()
 }
 
 #[cfg(test)]

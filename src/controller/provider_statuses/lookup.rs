@@ -1,54 +1,55 @@
 //! Reads the metadata of an issuer, if that is due.
 
-use std::time::Duration;
-
-use jiff::{SignedDuration, Timestamp};
-
 use super::Work;
 use crate::{
     clock::now,
     cluster::{ProviderId, discover},
     lock::lock,
-    reconcile::{DiscoveryFailure, Lookup, LookupStep, Named, ShownProvider},
+    reconcile::{Discovery, DiscoveryFailure, Lookup, LookupStep, Named, ShownProvider},
 };
 
 impl Work {
-    /// Reads the metadata of the issuer, if the object has one and a credential names it. Returns the delay of the next read.
-    pub(super) async fn look_up(
+    /// The next step for an object with an issuer that a credential names.
+    pub(super) fn next_lookup<'a>(
         &self,
         id: &ProviderId,
-        shown: &ShownProvider,
+        shown: &'a ShownProvider,
         named: Named,
-        lookup: &mut Lookup,
-    ) -> Option<Duration> {
+    ) -> Option<(&'a Discovery, LookupStep)> {
         let wanted = shown.object.as_ref().ok()?.discovery()?;
         if named.credentials == 0 {
             return None;
         }
         let (kind, key) = id;
         let seed = format!("{}/{}/{}", kind.name(), key.namespace, key.name);
-        let step = {
+        let of = (seed.as_str(), &*key.namespace);
+        let step = self.with_lookup(id, |lookup| {
             let mut budget = lock(&self.lookup_budget);
-            let of = (seed.as_str(), &*key.namespace);
             lookup.step(wanted, of, &shown.status, &mut budget, now())
-        };
-        if let LookupStep::Rest(until) = step {
-            return Some(delay(until));
+        });
+        Some((wanted, step))
+    }
+
+    /// Reads the metadata of the issuer, after those that wait for a read already.
+    pub(super) async fn look_up(&self, id: &ProviderId, wanted: Discovery) {
+        let _slot = self.lookup_slots.acquire().await;
+        // It may have waited for long.
+        if !self.leads() {
+            return;
         }
-        let result = discover(&self.parts, wanted).await;
-        if let Err(failure) = &result
-            && lookup.failure(wanted).map(|(before, _)| before) != Some(failure)
-        {
-            log(id, failure);
+        let result = discover(&self.parts, &wanted).await;
+        let failure = result.as_ref().err().cloned();
+        let is_another = self.with_lookup(id, |lookup| lookup.ended(wanted, result, now()));
+        if let Some(failure) = failure.filter(|_| is_another) {
+            log(id, &failure);
         }
-        let result = match result {
-            Err(failure) if self.parts.hides_network_detail => {
-                Err(failure.without_network_detail())
-            }
-            result => result,
-        };
-        lookup.ended(wanted.clone(), result, now());
-        Some(delay(lookup.due(wanted, &seed, &shown.status, now())))
+    }
+
+    /// Uses what is known of the lookups of an object. It is forgotten with the object.
+    pub(super) fn with_lookup<T>(&self, id: &ProviderId, of: impl FnOnce(&mut Lookup) -> T) -> T {
+        let mut lookups = lock(&self.lookups);
+        let new = || Lookup::new(self.parts.hides_network_detail);
+        of(lookups.entry(id.clone()).or_insert_with(new))
     }
 }
 
@@ -60,9 +61,4 @@ fn log((kind, key): &ProviderId, failure: &DiscoveryFailure) {
         kind,
         "failed to find the endpoints of a provider object, retrying: {failure}"
     );
-}
-
-fn delay(until: Timestamp) -> Duration {
-    let left = until.duration_since(now());
-    left.max(SignedDuration::ZERO).unsigned_abs()
 }

@@ -102,6 +102,14 @@ impl Queue {
         );
     }
 
+    /// A visit has ended so that another one may follow, without a rest.
+    pub(super) fn again(&mut self, id: ProviderId) {
+        let namespace = id.1.namespace.clone();
+        self.ready.end(&namespace);
+        self.set(id.clone(), State::Ready);
+        self.ready.wait(&namespace, Timestamp::UNIX_EPOCH, id);
+    }
+
     /// The time of the next timer.
     pub(super) fn wakes_at(&self, now: Instant) -> Instant {
         let next = self.timers.first().map(|(at, _)| *at);

@@ -28,6 +28,8 @@ pub struct Lookup {
     found: Option<ProviderEndpoints>,
     /// Its place in the budget.
     place: Option<Place>,
+    /// True if people may not know the operator's network.
+    hides_network_detail: bool,
 }
 
 /// The time that a budget allows a read at. A place of a host is taken only when the place of the namespace has come: otherwise one
@@ -44,9 +46,16 @@ struct Attempted {
     /// The issuer and the hosts that it was about.
     of: Discovery,
     failures: i32,
-    failure: Option<DiscoveryFailure>,
+    failure: Option<Failed>,
     /// True once the status says that it failed.
     reported: bool,
+}
+
+#[derive(Debug)]
+struct Failed {
+    failure: DiscoveryFailure,
+    /// As people may see it.
+    shown: DiscoveryFailure,
 }
 
 /// The next step for an object with an issuer.
@@ -59,6 +68,15 @@ pub enum LookupStep {
 }
 
 impl Lookup {
+    /// No lookup yet. `hides_network_detail`: people may not know the operator's network.
+    #[must_use]
+    pub fn new(hides_network_detail: bool) -> Self {
+        Self {
+            hides_network_detail,
+            ..Self::default()
+        }
+    }
+
     /// The next step for an object, whose jitter comes from `seed`. `namespace` is empty for a `ClusterCubeProvider`.
     pub fn step(
         &mut self,
@@ -72,17 +90,21 @@ impl Lookup {
         if now < due {
             return LookupStep::Rest(due);
         }
-        let place = self.place.take();
-        let place =
-            place.unwrap_or_else(|| Place::OfNamespace(budget.of_namespace(namespace, now)));
         let host = wanted.host();
+        let place = match self.place.take() {
+            Some(Place::OfHost(of, at)) if of == host => Place::OfHost(of, at),
+            Some(Place::OfNamespace(at)) => Place::OfNamespace(at),
+            // Another host costs another place of the namespace.
+            Some(Place::OfHost(..)) | None => {
+                Place::OfNamespace(budget.of_namespace(namespace, now))
+            }
+        };
         let place = match place {
-            Place::OfNamespace(at) if now < at => Place::OfNamespace(at),
-            Place::OfHost(of, at) if of == host => Place::OfHost(of, at),
-            Place::OfNamespace(_) | Place::OfHost(..) => {
+            Place::OfNamespace(at) if at <= now => {
                 let at = budget.of_host(&host, now);
                 Place::OfHost(host, at)
             }
+            place => place,
         };
         match place {
             Place::OfNamespace(at) | Place::OfHost(_, at) if now < at => {
@@ -110,31 +132,35 @@ impl Lookup {
                 return later(last.at, retry(seed, last.failures));
             }
         }
-        match self.endpoints(wanted, status) {
-            // A time in the future was not written by an operator.
-            Some(found) if found.read_at <= later(now, delays::CLOCK_SKEW) => {
-                later(found.read_at, daily(seed))
-            }
-            _ => now,
-        }
+        let again = |read_at| later(read_at, daily(seed));
+        let found = self.endpoints(wanted, status, now);
+        let found = found.filter(|found| !is_ahead(found.read_at, now));
+        let due = found.map_or(now, |found| again(found.read_at));
+        // Whatever the status has, a read of this process counts.
+        let own = self.last.as_ref().map(|last| again(last.at));
+        own.map_or(due, |own| own.max(due))
     }
 
-    /// A read has ended.
+    /// A read has ended. Returns whether it failed in another way than the one before.
     pub fn ended(
         &mut self,
         of: Discovery,
         result: Result<ProviderEndpoints, DiscoveryFailure>,
         now: Timestamp,
-    ) {
+    ) -> bool {
         let before = self.last.take().filter(|last| last.of == of);
-        let failures = before.map_or(0, |last| last.failures);
+        let failures = before.as_ref().map_or(0, |last| last.failures);
         let (failures, failure) = match result {
             Ok(found) => {
                 self.found = Some(found);
                 (0, None)
             }
-            Err(failure) => (failures.saturating_add(1), Some(failure)),
+            Err(failure) => (failures.saturating_add(1), Some(self.failed(failure))),
         };
+        let before = before.and_then(|last| last.failure);
+        let is_another = failure
+            .as_ref()
+            .is_some_and(|failed| before.is_none_or(|before| before.failure != failed.failure));
         self.last = Some(Attempted {
             at: now,
             of,
@@ -142,6 +168,17 @@ impl Lookup {
             failure,
             reported: false,
         });
+        is_another
+    }
+
+    fn failed(&self, failure: DiscoveryFailure) -> Failed {
+        let shown = failure.clone();
+        let shown = if self.hides_network_detail {
+            shown.without_network_detail()
+        } else {
+            shown
+        };
+        Failed { failure, shown }
     }
 
     /// The status says what this process knows.
@@ -151,24 +188,33 @@ impl Lookup {
         }
     }
 
-    /// The endpoints that are known for this issuer: the later ones of this process and of the status.
+    /// The endpoints that are known for this issuer: the later ones of this process and of the status. A status from the future counts
+    /// less than what this process has found.
     pub(in crate::reconcile) fn endpoints<'a>(
         &'a self,
         wanted: &Discovery,
         status: &'a ProviderStatus,
+        now: Timestamp,
     ) -> Option<&'a ProviderEndpoints> {
-        let known = [self.found.as_ref(), status.endpoints.as_ref()];
-        let usable = known.into_iter().flatten();
-        let usable = usable.filter(|found| wanted.is_known(found));
-        usable.max_by_key(|found| found.read_at)
+        let usable = |found: &&ProviderEndpoints| wanted.is_known(found);
+        let own = self.found.as_ref().filter(usable);
+        let stored = status.endpoints.as_ref().filter(usable);
+        let stored = stored.filter(|found| own.is_none() || !is_ahead(found.read_at, now));
+        let known = [own, stored].into_iter().flatten();
+        known.max_by_key(|found| found.read_at)
     }
 
-    /// The failure of the last read, and whether the status has said so.
+    /// The failure of the last read as people may see it, and whether the status has said so.
     #[must_use]
     pub fn failure(&self, wanted: &Discovery) -> Option<(&DiscoveryFailure, bool)> {
         let last = self.last.as_ref().filter(|last| last.of == *wanted)?;
-        Some((last.failure.as_ref()?, last.reported))
+        Some((&last.failure.as_ref()?.shown, last.reported))
     }
+}
+
+/// A time that is this much ahead was forged, or written by a clock that is wrong.
+fn is_ahead(time: Timestamp, now: Timestamp) -> bool {
+    time > later(now, delays::CLOCK_SKEW)
 }
 
 /// ±20 %.

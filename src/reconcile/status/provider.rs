@@ -1,10 +1,14 @@
 //! The status of a provider object: whether it can be used, and what to do if not.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 
 use super::remedy::of_issuer;
 use crate::{
-    api::{ProviderCondition, ProviderConditionType, ProviderReason, ProviderStatus},
+    api::{
+        ProviderCondition, ProviderConditionType, ProviderEndpoints, ProviderReason, ProviderStatus,
+    },
     oauth::{discovery::DiscoveryError, error::MetadataError},
     reconcile::{
         pace::Lookup,
@@ -28,16 +32,13 @@ pub(crate) fn provider_status(
     named: Named,
     now: Timestamp,
 ) -> ProviderStatus {
-    let condition = match kept(shown, lookup, named) {
+    let wanted = shown.object.as_ref().ok();
+    let wanted = wanted.and_then(|object| object.discovery());
+    let endpoints = wanted.and_then(|wanted| lookup.endpoints(wanted, &shown.status, now));
+    let condition = match wanted.and_then(|wanted| kept(shown, wanted, endpoints, lookup, named)) {
         Some(condition) => condition.clone(),
-        None => condition(shown, ready(shown, lookup, named), now),
+        None => condition(shown, ready(shown, endpoints, lookup, named), now),
     };
-    let discovery = shown
-        .object
-        .as_ref()
-        .ok()
-        .and_then(|object| object.discovery());
-    let endpoints = discovery.and_then(|wanted| lookup.endpoints(wanted, &shown.status));
     ProviderStatus {
         observed_generation: Some(shown.generation),
         conditions: vec![condition],
@@ -52,22 +53,34 @@ pub(crate) fn provider_status(
     }
 }
 
-/// The condition that the object has, if it tells of a failure that this process has told already, or another one. Two operators
-/// that fail in two ways would write one after the other otherwise.
+/// The condition that the object has, if this process has nothing newer to say. Several operators may serve one object, and would
+/// write one after the other otherwise: two that fail in two ways, one that fails and one whose read is not due yet, or one that has
+/// no credential of a `ClusterCubeProvider` which another one reads.
 fn kept<'a>(
     shown: &'a ShownProvider,
+    wanted: &Discovery,
+    endpoints: Option<&ProviderEndpoints>,
     lookup: &Lookup,
     named: Named,
 ) -> Option<&'a ProviderCondition> {
-    let wanted = shown.object.as_ref().ok()?.discovery()?;
-    let (_, is_reported) = lookup.failure(wanted)?;
-    let ready = shown.status.ready()?;
-    let same = is_reported
-        && shown.status.says(ProviderReason::DiscoveryFailed)
-        && ready.observed_generation == shown.generation
-        && named.credentials > 0
-        && lookup.endpoints(wanted, &shown.status).is_none();
-    same.then_some(ready)
+    let ready = shown.status.ready();
+    let ready = ready.filter(|ready| ready.observed_generation == shown.generation)?;
+    let says = |reason| shown.status.says(reason);
+    let failure = lookup.failure(wanted);
+    let has_no_news = failure.is_none_or(|(_, is_reported)| is_reported);
+    let is_kept = if let Some(found) = endpoints {
+        // The status may say that another operator could not read them again. A later read shows in the endpoints.
+        has_no_news
+            && says(ProviderReason::Discovered)
+            && shown.status.endpoints.as_ref() == Some(found)
+            && ready.message.starts_with(&come_from(found))
+    } else if named.credentials == 0 {
+        let of_another = [ProviderReason::Discovering, ProviderReason::DiscoveryFailed];
+        !named.is_shown && of_another.into_iter().any(says)
+    } else {
+        has_no_news && says(ProviderReason::DiscoveryFailed)
+    };
+    is_kept.then_some(ready)
 }
 
 fn condition(
@@ -87,7 +100,12 @@ fn condition(
     }
 }
 
-fn ready(shown: &ShownProvider, lookup: &Lookup, named: Named) -> (ProviderReason, String) {
+fn ready(
+    shown: &ShownProvider,
+    endpoints: Option<&ProviderEndpoints>,
+    lookup: &Lookup,
+    named: Named,
+) -> (ProviderReason, String) {
     let object = match &shown.object {
         Ok(object) => object,
         Err(why) => {
@@ -96,7 +114,7 @@ fn ready(shown: &ShownProvider, lookup: &Lookup, named: Named) -> (ProviderReaso
         }
     };
     match object.discovery() {
-        Some(wanted) => discovered(wanted, lookup, &shown.status, named),
+        Some(wanted) => discovered(endpoints, lookup.failure(wanted), named),
         None => (ProviderReason::Usable, usable(object)),
     }
 }
@@ -106,22 +124,28 @@ fn usable(object: &ProviderObject) -> String {
     format!("tokens come from {endpoint}")
 }
 
+fn come_from(found: &ProviderEndpoints) -> String {
+    let url = found.token_url.split('?').next().unwrap_or_default();
+    format!("tokens come from {url}, as the issuer's metadata says")
+}
+
 fn discovered(
-    wanted: &Discovery,
-    lookup: &Lookup,
-    status: &ProviderStatus,
+    endpoints: Option<&ProviderEndpoints>,
+    failure: Option<(&DiscoveryFailure, bool)>,
     named: Named,
 ) -> (ProviderReason, String) {
-    if let Some(found) = lookup.endpoints(wanted, status) {
-        let url = found.token_url.split('?').next().unwrap_or_default();
-        let message = format!("tokens come from {url}, as the issuer's metadata says");
+    if let Some(found) = endpoints {
+        let mut message = come_from(found);
+        if let Some((failure, _)) = failure {
+            let _ = write!(message, "; it could not be read again: {failure}");
+        }
         return (ProviderReason::Discovered, message);
     }
     if named.credentials == 0 {
         let message = "the issuer's metadata is read once a CubeCredential names this object";
         return (ProviderReason::NotNamed, message.into());
     }
-    if let Some((failure, _)) = lookup.failure(wanted) {
+    if let Some((failure, _)) = failure {
         let message = format!("{failure}: {}; retried after 10 s to 1 h", mend(failure));
         return (ProviderReason::DiscoveryFailed, message);
     }

@@ -108,7 +108,10 @@ fn a_re_read_that_fails_keeps_the_endpoints_and_comes_again() {
     object.status.endpoints = Some(known.clone());
     assert!(object.reads(&of, &mut budget, at(90_000)));
     object.fails(&of, at(90_000));
-    assert_eq!(object.lookup.endpoints(&of, &object.status), Some(&known));
+    assert_eq!(
+        object.lookup.endpoints(&of, &object.status, at(90_000)),
+        Some(&known)
+    );
     assert!(!object.reads(&of, &mut budget, at(90_001)));
     assert!(object.reads(&of, &mut budget, at(90_013)));
 }
@@ -186,4 +189,82 @@ fn an_object_that_has_to_wait_keeps_its_place() {
         }
     }
     assert_eq!(reads, (0..30).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_time_in_the_future_neither_repeats_reads_nor_hides_what_was_found() {
+    let (of, mut budget) = (wanted("https://a.example"), LookupBudget::default());
+    let mut object = Object::new("a", "main");
+    let ahead = found("https://a.example", at(9_000_000));
+    object.status.endpoints = Some(ahead.clone());
+    let known = object.lookup.endpoints(&of, &object.status, at(0));
+    assert_eq!(known, Some(&ahead), "there is nothing better");
+    let mut reads = 0;
+    for second in (0..86_400).step_by(5) {
+        if object.reads(&of, &mut budget, at(second)) {
+            reads += 1;
+            let found = Ok(found("https://a.example", at(second)));
+            object.lookup.ended(of.clone(), found, at(second));
+        }
+        let known = object.lookup.endpoints(&of, &object.status, at(second));
+        assert!(known.is_some_and(|known| known.read_at <= at(second)));
+    }
+    assert!((1..=2).contains(&reads), "{reads}");
+}
+
+#[test]
+fn a_later_read_of_another_operator_counts_unless_its_clock_is_ahead() {
+    let of = wanted("https://a.example");
+    let mut object = Object::new("a", "main");
+    let own = found("https://a.example", at(0));
+    object.lookup.ended(of.clone(), Ok(own.clone()), at(0));
+    let other = found("https://a.example", at(3600));
+    object.status.endpoints = Some(other.clone());
+    let known = |now| object.lookup.endpoints(&of, &object.status, now);
+    assert_eq!(known(at(0)), Some(&own));
+    assert_eq!(known(at(3540)), Some(&other));
+}
+
+#[test]
+fn an_issuer_that_changes_while_its_read_waits_costs_the_namespace_a_place_each_time() {
+    let issuers = ["https://a.example", "https://b.example"].map(wanted);
+    let mut budget = LookupBudget::default();
+    // The places of both hosts are taken for two minutes.
+    for of in &issuers {
+        for number in 0..140 {
+            let name = number.to_string();
+            Object::new("", &name).reads(of, &mut budget, at(0));
+        }
+    }
+    let places = |budget: &mut LookupBudget| {
+        issuers.each_ref().map(|of| {
+            let at = budget.of_host(&of.host(), at(0));
+            i32::try_from(at.as_second() - 1_700_000_000).unwrap()
+        })
+    };
+    let before = places(&mut budget);
+    let mut object = Object::new("a", "main");
+    for second in 0..60 {
+        let of = &issuers[usize::try_from(second % 2).unwrap()];
+        assert!(!object.reads(of, &mut budget, at(second)));
+    }
+    let after = places(&mut budget);
+    let taken: i32 = (0..2).map(|host| after[host] - before[host] - 1).sum();
+    assert!(taken <= 10 + 10, "{taken}");
+}
+
+#[test]
+fn where_details_are_hidden_only_another_real_failure_is_another() {
+    let of = wanted("https://a.example");
+    let mut lookup = Lookup::new(true);
+    let status = |status| {
+        let error = crate::oauth::discovery::DiscoveryError::Status { status };
+        DiscoveryFailure::Metadata(crate::oauth::error::MetadataError::Document(error))
+    };
+    for (failure, is_another) in [(503, true), (503, false), (404, true)] {
+        let ended = lookup.ended(of.clone(), Err(status(failure)), at(0));
+        assert_eq!(ended, is_another, "{failure}");
+        let shown = lookup.failure(&of).map(|(failure, _)| failure);
+        assert_eq!(shown, Some(&DiscoveryFailure::Hidden));
+    }
 }

@@ -102,8 +102,8 @@ fn the_same_observation_gives_the_same_status_and_the_time_moves_only_with_the_s
 }
 
 #[test]
-fn an_issuer_goes_from_unnamed_over_its_first_read_to_its_endpoints_and_a_later_failure_changes_nothing()
- {
+fn an_issuer_goes_from_unnamed_over_its_first_read_to_its_endpoints_and_a_later_failure_keeps_them()
+{
     let spec = json!({"issuer": ISSUER});
     let provider = shown(spec.clone());
     let none = Named {
@@ -144,9 +144,33 @@ fn an_issuer_goes_from_unnamed_over_its_first_read_to_its_endpoints_and_a_later_
     assert_eq!(status.endpoints, Some(endpoints("/token?a=b", 20)));
 
     // Another process, and an outage of the issuer.
-    let provider = with_status(spec, status.clone());
-    let lookup = failed(&provider, refused(), 90_000);
-    assert_eq!(of(&provider, &lookup, TWO), status);
+    let provider = with_status(spec.clone(), status.clone());
+    assert_eq!(of(&provider, &Lookup::default(), TWO), status);
+    let mut lookup = failed(&provider, refused(), 90_000);
+    let outage = of(&provider, &lookup, TWO);
+    assert_eq!(
+        ready_of(&outage),
+        (
+            ConditionStatus::True,
+            "Discovered",
+            "tokens come from https://login.example.com/token, as the issuer's metadata says; it could not be read again: \
+             login.example.com could not be reached: connection refused"
+        )
+    );
+    assert_eq!(outage.endpoints, status.endpoints);
+    // An operator that knows nothing of it leaves that there, until one reads the metadata again.
+    let provider = with_status(spec.clone(), outage.clone());
+    assert_eq!(of(&provider, &Lookup::default(), TWO), outage);
+    lookup.reported();
+    let before = with_status(spec, status.clone());
+    assert_eq!(of(&before, &lookup, TWO), status, "it is said once");
+    let wanted = provider.object.as_ref().unwrap().discovery().unwrap();
+    lookup.ended(wanted.clone(), Ok(endpoints("/token", 50)), at(50));
+    let status = of(&provider, &lookup, TWO);
+    assert_eq!(
+        ready_of(&status).2,
+        "tokens come from https://login.example.com/token, as the issuer's metadata says"
+    );
     // The endpoints of another issuer are dropped.
     let provider = with_status(json!({"issuer": "https://other.example.com"}), status);
     let status = of(&provider, &Lookup::default(), TWO);
@@ -173,6 +197,65 @@ fn two_operators_that_fail_in_two_ways_do_not_write_one_after_the_other() {
         ..after
     };
     assert_eq!(of(&after, &lookup, TWO), second);
+}
+
+/// The statuses that operators write in turn, until none has anything to write. Each writes what it knows, and sees what is there.
+fn written(first: &ShownProvider, operators: &mut [(Lookup, Named)]) -> Vec<String> {
+    let (mut shown, mut reasons) = (first.clone(), Vec::new());
+    for _ in 0..10 {
+        let before = reasons.len();
+        for (lookup, named) in operators.iter_mut() {
+            let status = of(&shown, lookup, *named);
+            lookup.reported();
+            if status != shown.status {
+                reasons.push(ready_of(&status).1.to_owned());
+                shown.status = status;
+            }
+        }
+        if reasons.len() == before {
+            return reasons;
+        }
+    }
+    panic!("they write one after the other: {reasons:?}")
+}
+
+#[test]
+fn an_operator_without_credentials_leaves_what_another_one_says_of_a_cluster_provider() {
+    let counted = |credentials| Named {
+        credentials,
+        is_shown: false,
+    };
+    let provider = shown(json!({"issuer": ISSUER}));
+    let fails = || failed(&provider, refused(), 10);
+    let of_none = || (Lookup::default(), counted(0));
+    let reading = || (Lookup::default(), counted(1));
+    assert_eq!(written(&provider, &mut [of_none()]), ["NotNamed"]);
+    for (mut operators, expected) in [
+        (
+            [of_none(), (fails(), counted(1))],
+            &["NotNamed", "DiscoveryFailed"][..],
+        ),
+        ([of_none(), reading()], &["NotNamed", "Discovering"]),
+        ([reading(), of_none()], &["Discovering"]),
+        (
+            [reading(), (fails(), counted(1))],
+            &["Discovering", "DiscoveryFailed"],
+        ),
+        // Its last credential is gone: what it knows is no reason to write.
+        (
+            [(fails(), counted(1)), (fails(), counted(0))],
+            &["DiscoveryFailed"],
+        ),
+    ] {
+        assert_eq!(written(&provider, &mut operators), expected);
+    }
+    // The condition of an older spec does not count.
+    let mut lookup = fails();
+    let old = of(&provider, &lookup, counted(1));
+    lookup.reported();
+    let mut next = with_status(json!({"issuer": ISSUER}), old);
+    next.generation = 4;
+    assert_eq!(written(&next, &mut [of_none()]), ["NotNamed"]);
 }
 
 #[test]
