@@ -320,10 +320,17 @@ impl ProviderUse {
 
     /// The field that says where its token endpoint is.
     pub(in crate::reconcile) fn endpoint_field(&self) -> &'static str {
-        match &self.found {
-            Ok(object) if object.discovery.is_some() => "issuer",
-            _ => "tokenURL",
+        if self.is_discovered() {
+            "issuer"
+        } else {
+            "tokenURL"
         }
+    }
+
+    /// Returns whether the metadata of its issuer named the token endpoint, which nobody has written then.
+    pub(in crate::reconcile) fn is_discovered(&self) -> bool {
+        let object = self.found.as_ref().ok();
+        object.is_some_and(|object| object.discovery.is_some())
     }
 
     pub(in crate::reconcile) fn reference(&self) -> &ProviderRef {

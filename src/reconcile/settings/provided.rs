@@ -63,6 +63,12 @@ impl Settings {
         }
     }
 
+    /// The provider object whose issuer's metadata named the token endpoint, for remedies.
+    pub(crate) fn discovered_by(&self) -> Option<String> {
+        let used = self.provider.as_ref()?;
+        used.is_discovered().then(|| used.shown())
+    }
+
     /// The field that has the CA certificates, for remedies.
     pub(crate) fn ca_field(&self) -> String {
         match &self.provider {

@@ -51,7 +51,7 @@ pub(super) fn unusable_provider(settings: &Settings) -> String {
 fn mend_provider(flaw: &ProviderFlaw) -> &'static str {
     match flaw {
         ProviderFlaw::Undiscovered { failed: false, .. } => {
-            "no action needed while its issuer's metadata is being read; if this persists, see the operator's log"
+            "no action needed while its issuer's metadata is being read; if this persists, see `cube-operator check` and its log"
         }
         ProviderFlaw::Undiscovered { failed: true, .. } => {
             "its condition Ready says why, and what its author can do"
@@ -288,6 +288,9 @@ pub(super) fn initial(settings: &Settings) -> (&str, &str) {
 fn consent_again(why: &Withheld, settings: &Settings) -> String {
     let (name, _) = initial(settings);
     match why {
+        Withheld::Endpoint { .. } if settings.discovered_by().is_some() => format!(
+            "the issuer's metadata names another endpoint now: sign in again and write the new one to Secret {name:?}"
+        ),
         Withheld::Endpoint { .. } => format!(
             "set {} back, or sign in again and write the new one to Secret {name:?}",
             settings.url_field()

@@ -56,6 +56,16 @@ pub(super) fn of_probe(error: &ProbeError, settings: &Settings) -> String {
 
 /// The remedy for a response with this reason.
 pub(super) fn of_response(reason: Reason, settings: &Settings, worked: bool) -> String {
+    match settings.discovered_by() {
+        // Nobody has written this URL, and another issuer would be another provider.
+        Some(provider) if is_about_endpoint(reason) => format!(
+            "the issuer's metadata is read again within a day; if it is wrong, set tokenURL in place of issuer in {provider}"
+        ),
+        _ => of_reason(reason, settings, worked),
+    }
+}
+
+fn of_reason(reason: Reason, settings: &Settings, worked: bool) -> String {
     let fixed = match reason {
         Reason::InvalidClient => return refused_client(settings, worked),
         Reason::InvalidGrant => return check_grant(settings),
@@ -153,6 +163,17 @@ pub(super) fn of_response(reason: Reason, settings: &Settings, worked: bool) -> 
         | Reason::RefreshTokenLost => "check the spec",
     };
     fixed.into()
+}
+
+/// The endpoint is none, or has moved.
+fn is_about_endpoint(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::Redirected
+            | Reason::EndpointNotFound
+            | Reason::UnexpectedResponse
+            | Reason::ResponseTooLarge
+    )
 }
 
 fn scopes(settings: &Settings) -> String {

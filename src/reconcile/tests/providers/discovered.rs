@@ -28,7 +28,7 @@ fn a_credential_waits_for_the_endpoints_and_follows_them() {
     assert_eq!(
         world.message(ConditionType::Refreshed),
         "the token endpoint of CubeProvider \"okta\" is not known yet: no action needed while its issuer's metadata is being read; \
-         if this persists, see the operator's log"
+         if this persists, see `cube-operator check` and its log"
     );
     world.provider_object = unknown("DiscoveryFailed");
     world.settle();
@@ -87,6 +87,30 @@ fn a_stored_refresh_token_does_not_follow_metadata_to_another_endpoint() {
     let costs = world.cost_of(World::settle);
     assert_eq!((costs.exchanges, costs.stores), (0, 0));
     assert_eq!(world.stored_token(), stored.as_deref());
+    let message = world.message(ConditionType::Refreshed);
+    assert!(
+        message.contains("the issuer's metadata names another endpoint now: sign in again"),
+        "{message}"
+    );
+}
+
+#[test]
+fn an_endpoint_that_has_moved_is_no_reason_to_change_the_issuer() {
+    for reason in [
+        Reason::EndpointNotFound,
+        Reason::Redirected,
+        Reason::UnexpectedResponse,
+    ] {
+        let mut world = World::named(issuer(URL));
+        world.provider.otherwise = refuse(reason);
+        world.settle();
+        let message = world.message(ConditionType::Refreshed);
+        assert!(
+            message.contains("the issuer's metadata is read again within a day; if it is wrong, set tokenURL in place of issuer in"),
+            "{message}"
+        );
+        assert!(!message.contains("correct"), "{message}");
+    }
 }
 
 #[test]
