@@ -344,7 +344,8 @@ impl ProviderUse {
     }
 }
 
-/// The spec alone. Without a method of authentication, nobody knows yet which fields belong to it.
+/// The spec alone. Without a method of authentication, nobody knows yet which fields belong to it; the private key belongs to grant
+/// `JWTBearer` with any method.
 fn without_provider(spec: &CubeCredentialSpec) -> CubeCredentialSpec {
     let mut spec = CubeCredentialSpec {
         token_url: Some(UNRESOLVED.into()),
@@ -353,8 +354,10 @@ fn without_provider(spec: &CubeCredentialSpec) -> CubeCredentialSpec {
     if spec.client_authentication.is_none() {
         spec.client_assertion = None;
         if let Some(source) = &mut spec.client_secret_ref {
-            source.private_key_key = None;
             source.certificate_key = None;
+            if spec.grant != Grant::JwtBearer {
+                source.private_key_key = None;
+            }
         }
     }
     spec

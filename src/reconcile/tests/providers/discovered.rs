@@ -1,7 +1,7 @@
 //! A provider object with an issuer: what its credentials do before, while and after its endpoints are known.
 
 use super::{super::world::World, *};
-use crate::api::ConditionStatus;
+use crate::{api::ConditionStatus, reconcile::Settings};
 
 const ISSUER: &str = "https://login.example.com";
 
@@ -111,6 +111,27 @@ fn an_endpoint_that_has_moved_is_no_reason_to_change_the_issuer() {
         );
         assert!(!message.contains("correct"), "{message}");
     }
+}
+
+#[test]
+fn a_private_key_of_a_grant_is_there_while_the_endpoints_are_unknown() {
+    let keys = |grant: &str| {
+        let spec = json!({
+            "providerRef": {"name": "okta"}, "grant": grant,
+            "clientSecretRef": {"name": "client", "privateKeyKey": "google.pem"},
+            "jwtBearer": {"audience": "https://login.example.com"},
+        });
+        let mut spec: serde_json::Map<_, _> = spec.as_object().unwrap().clone();
+        if grant != "JWTBearer" {
+            spec.remove("jwtBearer");
+        }
+        let spec = serde_json::from_value(spec.into()).unwrap();
+        let settings = Settings::with_provider("treasury", "main", &spec, unknown("Discovering"));
+        settings.unwrap().source.private_key_key
+    };
+    assert_eq!(keys("JWTBearer").as_deref(), Some("google.pem"));
+    // It may belong to the provider's method.
+    assert_eq!(keys("ClientCredentials"), None);
 }
 
 #[test]
