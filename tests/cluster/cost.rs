@@ -12,10 +12,13 @@ use crate::{
     place::{Place, is},
 };
 
-/// The operator's requests, without its watches, those that it makes once at the start and reads of CA bundles.
+/// The operator's requests, without its watches, those that it makes once at the start, reads of CA bundles, and the statuses of
+/// provider objects, which it writes beside.
 fn requests(place: &Place) -> Vec<String> {
     let mut requests = all_requests(place);
-    requests.retain(|request| !request.contains(" configmaps "));
+    requests.retain(|request| {
+        !request.contains(" configmaps ") && !request.contains(" cubeproviders/status ")
+    });
     requests
 }
 

@@ -134,7 +134,7 @@ fn flags_that_contradict_each_other_are_refused_without_a_cluster() {
                 "--client-authentication",
                 "None",
             ],
-            "spec.clientAuthentication None needs grant RefreshToken",
+            "spec.clientAuthentication None needs grant RefreshToken, JWTBearer or TokenExchange",
         ),
     ] {
         let expected = (

@@ -54,7 +54,7 @@ fn a_key_that_the_provider_does_not_know_is_named() {
     assert_eq!(
         last_line(&errors),
         "kubectl cube: the sign-in worked, but token endpoint responded 401 invalid_client: register the public key of the private key \
-         in Secret \"client\" at the provider, check client id and spec.clientAssertion, and the clock of this machine"
+         in Secret \"client\" at the provider, check the client id and spec.clientAssertion, and the clock of this machine"
     );
     assert_eq!(sign_in.stored(), None);
 }
