@@ -5,6 +5,7 @@ use crate::{
     api::ProviderEndpoints,
     oauth::{
         discovery::{Metadata, read},
+        endpoint::Endpoint,
         response::{Body, Response},
     },
 };

@@ -1,0 +1,226 @@
+//! A provider object as far as it is known: its content, and the spec that follows from it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::SignedDuration;
+use sha2::{Digest, Sha256};
+
+use super::{discovery::Discovery, flaw::Unusable};
+#[cfg(feature = "plugin")]
+use crate::api::ProviderEndpoints;
+use crate::{
+    api::{
+        ClientAuthentication, ClusterCubeProviderSpec, CubeCredentialSpec, CubeProviderSpec, Grant,
+        ProviderReason, ProviderStatus,
+    },
+    oauth::{ca_bundle::CaCertificates, endpoint::Endpoint, parameters},
+    reconcile::digest::{Fields, hex},
+};
+
+/// A provider object that can be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderObject {
+    /// `None`: the metadata of the issuer was not read yet.
+    pub(super) token_url: Option<String>,
+    /// The way to the endpoints of an object with an issuer.
+    pub(super) discovery: Option<Discovery>,
+    /// True if no endpoint is known because of a failure.
+    pub(super) discovery_failed: bool,
+    pub(super) authorization_url: Option<String>,
+    client_authentication: Option<ClientAuthentication>,
+    scopes: Vec<String>,
+    parameters: BTreeMap<String, String>,
+    pub(super) ca: Option<Arc<CaCertificates>>,
+    assumed_lifetime: Option<String>,
+    pub(super) description: Option<String>,
+    /// The namespaces that a `ClusterCubeProvider` allows.
+    namespaces: Option<Vec<String>>,
+    /// A hash of the fields that a token depends on. Two objects with the same fields have the same, so that neither another name
+    /// nor a new object in place of a deleted one replaces a token.
+    pub(super) version: String,
+}
+
+/// A provider object as the API server has it.
+#[derive(Clone, Debug)]
+pub struct ShownProvider {
+    /// The generation of its spec.
+    pub generation: i64,
+    /// The object, if it can be used.
+    pub object: Result<Arc<ProviderObject>, Unusable>,
+    /// The status that it has.
+    pub status: ProviderStatus,
+}
+
+/// The provider object that a reference leads to, as far as it is known.
+#[derive(Clone, Debug)]
+pub enum FoundProvider {
+    /// The objects were not listed yet.
+    Unlisted,
+    /// The objects cannot be listed.
+    Unwatched,
+    /// This operator does not use objects of this kind.
+    Unused,
+    /// There is no such object.
+    Absent,
+    /// There is one.
+    Present(Result<Arc<ProviderObject>, Unusable>),
+}
+
+impl ProviderObject {
+    /// Reads a `CubeProvider`.
+    ///
+    /// # Errors
+    /// Names the field that cannot be used. The API server checks most of it at admission.
+    pub fn of_namespace(spec: CubeProviderSpec, status: &ProviderStatus) -> Result<Self, Unusable> {
+        Self::read(spec, status, None)
+    }
+
+    /// Reads a `ClusterCubeProvider`.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn of_cluster(
+        spec: ClusterCubeProviderSpec,
+        status: &ProviderStatus,
+    ) -> Result<Self, Unusable> {
+        Self::read(spec.provider, status, Some(spec.namespaces))
+    }
+
+    fn read(
+        spec: CubeProviderSpec,
+        status: &ProviderStatus,
+        namespaces: Option<Vec<String>>,
+    ) -> Result<Self, Unusable> {
+        if let Some(url) = &spec.token_url {
+            check_token_url(url)?;
+        }
+        let bad = |name: &&String| !parameters::is_name(name) || parameters::is_reserved(name);
+        if let Some(name) = spec.parameters.keys().find(bad) {
+            return Err(Unusable::Parameter(name.clone()));
+        }
+        // A CubeCredential without a Secret says so itself, or the API server would refuse it.
+        if spec.client_authentication == Some(ClientAuthentication::ServiceAccountToken) {
+            return Err(Unusable::ServiceAccountToken);
+        }
+        if let Some(text) = &spec.assumed_lifetime
+            && text.parse::<SignedDuration>().is_err()
+        {
+            return Err(Unusable::AssumedLifetime(text.clone()));
+        }
+        let ca = spec.ca_bundle.as_deref().map(str::as_bytes);
+        let ca = ca.map(CaCertificates::read).transpose()?.map(Arc::new);
+        let discovery = match (&spec.token_url, &spec.issuer) {
+            (Some(_), None) => None,
+            (None, Some(issuer)) => Some(Discovery::of(issuer, &spec, ca.as_ref())?),
+            (Some(_), Some(_)) | (None, None) => return Err(Unusable::NoEndpoint),
+        };
+        let found = discovery.as_ref();
+        let found = found.and_then(|discovery| discovery.known(status.endpoints.as_ref()));
+        let (token_url, authorization_url) = match found {
+            Some(found) => (Some(found.token), found.authorization),
+            None => (spec.token_url, None),
+        };
+        let mut scopes = spec.scopes;
+        scopes.sort();
+        let mut fields = Fields::default();
+        fields.push(token_url.as_deref().unwrap_or_default());
+        fields.push(&format!("{:?}", spec.client_authentication));
+        fields.push(&scopes.join(" "));
+        for (name, value) in &spec.parameters {
+            fields.push(name);
+            fields.push(value);
+        }
+        Ok(Self {
+            discovery_failed: token_url.is_none() && status.says(ProviderReason::DiscoveryFailed),
+            token_url,
+            discovery,
+            authorization_url: spec.authorization_url.or(authorization_url),
+            client_authentication: spec.client_authentication,
+            scopes,
+            parameters: spec.parameters,
+            ca,
+            assumed_lifetime: spec.assumed_lifetime,
+            description: spec.description,
+            namespaces,
+            version: hex(&Sha256::digest(fields.into_bytes())[..8]),
+        })
+    }
+
+    /// The way to its endpoints, if it has an issuer.
+    #[must_use]
+    pub(crate) fn discovery(&self) -> Option<&Discovery> {
+        self.discovery.as_ref()
+    }
+
+    /// The way to its endpoints, if they are not known.
+    #[cfg(feature = "plugin")]
+    pub(crate) fn undiscovered(&self) -> Option<&Discovery> {
+        let discovery = self.discovery.as_ref();
+        discovery.filter(|_| self.token_url.is_none())
+    }
+
+    /// The object with endpoints that were found, for a person who does not wait for the operator.
+    #[cfg(feature = "plugin")]
+    pub(crate) fn with_endpoints(&self, found: &ProviderEndpoints) -> Self {
+        Self {
+            token_url: Some(found.token_url.clone()),
+            authorization_url: self
+                .authorization_url
+                .clone()
+                .or_else(|| found.authorization_url.clone()),
+            ..self.clone()
+        }
+    }
+
+    /// The token endpoint without its query, if it is known.
+    pub(in crate::reconcile) fn shown_endpoint(&self) -> Option<String> {
+        let endpoint = Endpoint::parse(self.token_url.as_ref()?);
+        Some(endpoint.ok()?.without_query())
+    }
+
+    /// Returns whether the `CubeCredentials` of this namespace may use it.
+    pub(super) fn allows(&self, namespace: &str) -> bool {
+        let matches = |pattern: &String| match pattern.strip_suffix('*') {
+            Some(start) => namespace.starts_with(start),
+            None => pattern == namespace,
+        };
+        let namespaces = self.namespaces.as_ref();
+        namespaces.is_none_or(|patterns| patterns.iter().any(matches))
+    }
+
+    /// The spec with this object's defaults.
+    pub(super) fn merged(&self, spec: &CubeCredentialSpec) -> CubeCredentialSpec {
+        let mut parameters = self.parameters.clone();
+        parameters.extend(spec.parameters.clone());
+        let scopes = if spec.scopes.is_empty() {
+            &self.scopes
+        } else {
+            &spec.scopes
+        };
+        // The assertion of this grant authenticates its client, unless the spec says more.
+        let of_provider = self
+            .client_authentication
+            .filter(|_| spec.grant != Grant::JwtBearer);
+        CubeCredentialSpec {
+            token_url: self.token_url.clone(),
+            authorization_url: self.authorization_url.clone(),
+            client_authentication: spec.client_authentication.or(of_provider),
+            scopes: scopes.clone(),
+            parameters,
+            assumed_lifetime: spec
+                .assumed_lifetime
+                .clone()
+                .or(self.assumed_lifetime.clone()),
+            ..spec.clone()
+        }
+    }
+}
+
+fn check_token_url(url: &str) -> Result<(), Unusable> {
+    let endpoint = Endpoint::parse(url)?;
+    let mut query = endpoint.url().query_pairs().map(|(name, _)| name);
+    match query.find(|name| parameters::is_reserved(name)) {
+        Some(name) => Err(Unusable::QueryReserved(name.into_owned())),
+        None => Ok(()),
+    }
+}
