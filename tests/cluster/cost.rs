@@ -5,6 +5,8 @@ mod consumers;
 mod nothing;
 mod requests;
 
+use std::{thread, time::Duration};
+
 use cube_operator::api::ConditionType::Ready;
 
 use crate::{
@@ -52,6 +54,12 @@ fn later_requests(place: &Place, before: usize, count: usize) -> Vec<String> {
         let requests = requests(place).split_off(before);
         (requests.len() >= count).then_some(requests)
     })
+}
+
+/// Waits until the request budget has a permit for sure, one second after the last request: a refresh that waits for its turn writes a
+/// status more.
+fn the_budget_fills() {
+    thread::sleep(Duration::from_millis(1100));
 }
 
 /// The events are the last requests of a first token: two of one that lives for seconds.

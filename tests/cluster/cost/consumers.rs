@@ -1,5 +1,6 @@
 //! The requests of a refresh after which pods are annotated.
 
+use super::the_budget_fills;
 use crate::{consumers::in_volume, operator::eventually, place::Place};
 
 /// All requests of the operator, without its watches.
@@ -26,6 +27,7 @@ fn a_refresh_costs_one_list_of_pods_for_each_page_and_one_patch_for_each_pod_tha
             place.apply_pod(&format!("reader-{made}"), &in_volume());
             made += 1;
         }
+        the_budget_fills();
         let before = requests(&place).len();
         place.refresh_main(&format!("with-{pods}"));
         let cost = eventually("the event is the last one", || {

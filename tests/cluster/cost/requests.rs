@@ -12,7 +12,7 @@ use crate::{
     place::{Place, is, lifetime},
 };
 
-use super::{bundle_reads, later_requests, ready, requests};
+use super::{bundle_reads, later_requests, ready, requests, the_budget_fills};
 
 /// The token that lives for an hour is published.
 fn wait_for_the_second_token(place: &Place) {
@@ -94,6 +94,7 @@ fn a_refresh_token_is_claimed_before_it_is_sent_and_its_successor_stored_before_
     let seed = login.begin();
     // The second one says that its Secrets name no hosts.
     ready(&login, 2);
+    the_budget_fills();
     let before = requests(&login).len();
     login.refresh("once more");
     assert_eq!(
