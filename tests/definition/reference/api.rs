@@ -43,6 +43,8 @@ fn structs() -> Vec<Vec<String>> {
     for path in [
         "src/api/spec.rs",
         "src/api/spec/assertion.rs",
+        "src/api/spec/ca_bundle.rs",
+        "src/api/spec/client.rs",
         "src/api/spec/consumers.rs",
         "src/api/spec/jwt_bearer.rs",
         "src/api/spec/probe.rs",
