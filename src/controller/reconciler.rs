@@ -1,12 +1,12 @@
 //! One reconcile: observe, then decide, perform and absorb until nothing is left to do.
 
+mod recall;
+
 use std::{
-    pin::pin,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
 use tokio::sync::{Notify, OnceCell};
@@ -23,13 +23,11 @@ use super::{
 use crate::{
     api::{CaBundleKind, CubeCredentialStatus},
     clock::now,
-    cluster::{
-        Affected, Context, FollowedBundle, Gone, ObjectKey, Presence, Watched, convert, key,
-    },
+    cluster::{Affected, Context, FollowedBundle, Gone, ObjectKey, Presence, Watched, key},
     kubernetes::error::ApiError,
     leader::Leadership,
     lock::lock,
-    reconcile::{Action, Credential, Ended, Memory, Observed, Outcome, Read, Session, Slot, Turn},
+    reconcile::{Action, Credential, Ended, Observed, Outcome, Session, Slot, Turn},
 };
 
 /// The delay after a reconcile that did not end, or panicked.
@@ -39,11 +37,6 @@ pub(super) const LEADERSHIP_DELAY: Duration = Duration::from_secs(2);
 
 /// A conflict with a longer delay has repeated itself.
 const UNLOGGED_DELAY: Duration = Duration::from_secs(2);
-
-/// The number of pauses of an earlier process that are recalled at the same time, and the longest time for all of them. Without
-/// them, no client sends more than a request or two.
-const RECALLS: usize = 8;
-const LONGEST_RECALL: Duration = Duration::from_secs(10);
 
 /// The longest sleep. Timers stop while a machine is suspended, and clocks are adjusted, so the time is checked every five
 /// minutes, which costs no request.
@@ -102,60 +95,6 @@ impl Reconciler {
         self.bundles.follow(uid, None);
         self.context.forget(uid, key);
         self.exchanges.forget(uid);
-    }
-
-    /// Learns the pauses that providers asked an earlier process for, before anything is sent. The status does not say of which
-    /// client they are, because a hash of its secret would confirm a guess, so its Secret is read. Where that fails, the
-    /// credential itself keeps its pause.
-    pub(super) async fn recall_pauses(&self) {
-        let recall = || async {
-            let reads = self.recall_all();
-            drop(tokio::time::timeout(LONGEST_RECALL, reads).await);
-            self.readiness.recalled();
-        };
-        self.recalled.get_or_init(recall).await;
-        self.readiness.pauses_are_known().await;
-    }
-
-    /// Provider objects say where a pause was asked for, so their lists are waited for where a credential names one.
-    async fn recall_all(&self) {
-        let mut left = self.context.paused(now());
-        while !left.is_empty() {
-            let mut listed = pin!(self.providers_listed.notified());
-            listed.as_mut().enable();
-            let sessions = left.iter().filter_map(|key| {
-                let object = self.context.find(key)?;
-                let memory = Memory::recall(&convert::status(&object), now());
-                let session = Session::begin(self.context.observe(&object, memory));
-                Some((key.clone(), session))
-            });
-            let (waiting, known): (Vec<_>, Vec<_>) =
-                sessions.partition(|(_, session)| session.waits_for_its_provider());
-            let reads = known.into_iter().filter_map(|(_, session)| {
-                let read = session.needs_for_its_pause(now())?;
-                Some((session, read))
-            });
-            stream::iter(reads)
-                .for_each_concurrent(RECALLS, |(session, read)| self.recall_pause(session, read))
-                .await;
-            left = waiting.into_iter().map(|(key, _)| key).collect();
-            if !left.is_empty() {
-                listed.await;
-            }
-        }
-    }
-
-    async fn recall_pause(&self, mut session: Session, read: Read) {
-        let credential = session.observed().credential.clone();
-        if let Ok(outcome) = self.context.read(read, &credential).await {
-            let effects = session.absorb(outcome, now());
-            self.context.learn(effects, &credential);
-        }
-    }
-
-    /// Returns whether an earlier process may have been asked to pause.
-    pub(super) fn has_pauses(&self) -> bool {
-        !self.context.paused(now()).is_empty()
     }
 
     /// Remembers that a CA bundle may have changed, and returns the credentials that have to be reconciled: those that work read it

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     bundles::BundleWatches,
+    health::List,
     readiness::{KnownPauses, Place, Readiness},
     reconciler::Reconciler,
     slots::Exchanges,
@@ -103,6 +104,18 @@ where
         leadership,
         CancellationToken::new(),
     )
+}
+
+/// The first lists of the scope have arrived.
+pub(super) fn complete_lists(reconciler: &Reconciler) {
+    for list in [
+        List::Credentials,
+        List::Targets,
+        List::Sources,
+        List::States,
+    ] {
+        reconciler.readiness.listed(list);
+    }
 }
 
 /// The objects that a list, or a list after an interrupted watch, finds.

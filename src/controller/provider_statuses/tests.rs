@@ -15,24 +15,10 @@ use super::{
 use crate::{
     api::CubeProvider,
     cluster::{ObjectKey, WatchedProvider},
-    controller::{
-        health::List,
-        tests::{list, reconciler_at},
-    },
+    controller::tests::{complete_lists, list, reconciler_at},
     leader::Leadership,
     reconcile::DiscoveryFailure,
 };
-
-fn complete_lists(reconciler: &Reconciler) {
-    for list in [
-        List::Credentials,
-        List::Targets,
-        List::Sources,
-        List::States,
-    ] {
-        reconciler.readiness.listed(list);
-    }
-}
 
 fn id(namespace: &str, name: &str) -> ProviderId {
     let key = ObjectKey::new(namespace, name);

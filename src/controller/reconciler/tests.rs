@@ -2,6 +2,7 @@ use kube::{Resource, runtime::watcher::Event};
 
 use super::*;
 use crate::{
+    cluster::convert,
     controller::{
         tests::{list, object, reconciler, reconciler_that},
         watches::credentials_affected,

@@ -5,10 +5,7 @@ use tokio::sync::Semaphore;
 
 use super::*;
 use crate::{
-    controller::{
-        health::List,
-        tests::{list, object_in, reconciler_at, reconciler_that},
-    },
+    controller::tests::{complete_lists, list, object_in, reconciler_at, reconciler_that},
     leader::Leadership,
 };
 
@@ -16,17 +13,6 @@ use crate::{
 async fn settle() {
     for _ in 0..1000 {
         tokio::task::yield_now().await;
-    }
-}
-
-fn complete_lists(reconciler: &Reconciler) {
-    for list in [
-        List::Credentials,
-        List::Targets,
-        List::Sources,
-        List::States,
-    ] {
-        reconciler.readiness.listed(list);
     }
 }
 
