@@ -3,6 +3,7 @@
 mod kubectl;
 mod refusals;
 mod schema;
+mod valid;
 
 use kube::{
     Api, Resource,
