@@ -27,7 +27,7 @@ pub(crate) fn run(kubeconfig: &str, arguments: &[&str], environment: &[(&str, &s
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // A pipe holds 64 KiB: a command that prints more waits until somebody reads it.
+    // A pipe holds 64 KiB: a command that prints more waits for a reader.
     let outputs = [
         read(child.stdout.take().unwrap()),
         read(child.stderr.take().unwrap()),

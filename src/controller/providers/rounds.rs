@@ -1,7 +1,7 @@
 //! The credentials that follow the changes of provider objects, group by group.
 //!
-//! Whoever may write provider objects must not keep the operator from the credentials of others. So each object has one round at a
-//! time and a rest after it, however often it changes, and namespaces share each group.
+//! The author of a provider object must not keep the operator from the credentials of others. So each object has one round at a time
+//! and a rest after it, however often it changes, and namespaces share each group.
 
 use std::{
     collections::{HashMap, VecDeque},

@@ -157,7 +157,7 @@ fn metadata_that_names_another_host_sends_no_client_there_until_the_spec_lists_i
              spec.endpointHosts; retried after 10 s to 1 h"
         )
     );
-    // A status that somebody forges does not, either.
+    // Neither does a forged status.
     place.patch_status(
         "cubeprovider",
         "okta",

@@ -71,7 +71,7 @@ fn a_provider_says_if_it_can_be_used_and_how_many_credentials_name_it() {
     }
     place.provider_becomes("okta", "Usable", Some(1));
 
-    // A status that somebody wiped is written again, and an object that has the right one is left alone.
+    // A status that was removed is written again, and an object with the right one is not written.
     place.patch_status("cubeprovider", "okta", &json!(null));
     place.provider_becomes("okta", "Usable", Some(1));
     let version = |place: &Place| {

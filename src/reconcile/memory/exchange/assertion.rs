@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::reconcile::{memory::Versions, pace::delays, source::NoAssertion, time::later};
 
-/// Nobody else may be asked for a permit again and again because the API server issues no token.
+/// A refusal of the API server to issue a token. While it holds, no reconcile asks again, nor takes a permit that others need.
 #[derive(Clone, Debug, Default)]
 pub(in crate::reconcile) struct AssertionMemory(Option<Box<NotIssued>>);
 
