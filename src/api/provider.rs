@@ -142,6 +142,14 @@ pub struct CubeProviderSpec {
     #[x_kube(validation = duration_rule("1m", "87600h")
         .message("assumedLifetime must be a duration from 1m to 87600h, for example 1h or 10h"))]
     pub assumed_lifetime: Option<String>,
+
+    /// The time between two token requests of one client, 1s to 1h. A `ClusterCubeProvider`'s takes the place of the operator's
+    /// (chart value tokenRequestInterval); a `CubeProvider`'s holds besides it, so that only a longer one has an effect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    #[x_kube(validation = duration_rule("1s", "1h")
+        .message("tokenRequestInterval must be a duration from 1s to 1h, for example 12s or 1m"))]
+    pub token_request_interval: Option<String>,
 }
 
 /// An OAuth 2 server for the namespaces that it allows.

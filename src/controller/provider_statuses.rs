@@ -186,7 +186,10 @@ impl Work {
         shown: &ShownProvider,
         named: Named,
     ) -> Option<Duration> {
-        let status = self.with_lookup(id, |lookup| provider_status(shown, lookup, named, now()));
+        let interval = lock(&self.parts.budget).interval();
+        let status = self.with_lookup(id, |lookup| {
+            provider_status(shown, lookup, named, interval, now())
+        });
         if status == shown.status {
             self.with_lookup(id, Lookup::reported);
             return None;

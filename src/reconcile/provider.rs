@@ -6,11 +6,13 @@
 
 mod discovery;
 mod flaw;
+mod interval;
 mod object;
 mod used;
 
 pub use discovery::{Discovery, DiscoveryFailure};
 pub use flaw::{ProviderFlaw, Unusable};
+pub(super) use interval::RequestInterval;
 pub use object::{FoundProvider, ProviderObject, ShownProvider};
 pub(super) use used::ProviderUse;
 

@@ -10,6 +10,7 @@ use crate::{
     scripted::{Authority, LOCAL, Provider, Reply},
 };
 
+mod interval;
 mod issuer;
 mod status;
 

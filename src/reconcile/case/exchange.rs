@@ -300,6 +300,7 @@ impl Case<'_> {
             evidence.as_ref(),
             namespace,
         )
+        .with_interval(self.settings.request_interval(), namespace)
     }
 
     /// The client that the provider has asked to pause, and until when. After a restart, it is known once the source Secret was

@@ -98,7 +98,8 @@ pub(super) fn a_token_of_a_few_seconds_is_not_replaced_immediately(
 
 pub(super) fn a_place_in_the_queue_is_kept(case: &Case<'_>) -> Option<Step> {
     let queued = case.observed.memory.exchange.queued()?;
-    if queued.versions != case.observed.versions() {
+    let interval = case.settings.request_interval();
+    if queued.versions != case.observed.versions() || queued.request.client.interval() != interval {
         return None;
     }
     take_permit(

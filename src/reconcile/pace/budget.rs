@@ -14,12 +14,12 @@ mod queue;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::delays;
-use crate::reconcile::time::later;
+use crate::reconcile::{provider::RequestInterval, time::later};
 use bucket::Bucket;
 use key::ClientHash;
 use own::Own;
@@ -34,9 +34,9 @@ pub struct Budget {
     started_at: Timestamp,
     clients: HashMap<ClientHash, Box<Bucket>>,
     /// The clients that were used lately, and when to look whether they rest.
-    lately: VecDeque<(Timestamp, ClientHash)>,
+    lately: BTreeSet<(Timestamp, ClientHash)>,
     /// The client for which a `CubeCredential` waits, by its uid.
-    queues: HashMap<String, ClientHash>,
+    queues: HashMap<String, ClientKey>,
     /// The client of the last exchange of each `CubeCredential`, by its uid.
     tried: HashMap<String, ClientKey>,
     own: Own,
@@ -50,45 +50,81 @@ impl Budget {
             interval,
             started_at: now,
             clients: HashMap::new(),
-            lately: VecDeque::new(),
+            lately: BTreeSet::new(),
             queues: HashMap::new(),
             tried: HashMap::new(),
             own: Own::default(),
         }
     }
 
+    /// The time between two requests of a client where no provider object sets one.
+    pub(crate) fn interval(&self) -> SignedDuration {
+        self.interval
+    }
+
     /// Takes a permit, or a place in the queue.
     pub fn take(&mut self, request: &PermitRequest, now: Timestamp) -> Permit {
-        let PermitRequest {
-            uid,
-            peek,
-            priority,
-            ..
-        } = request;
-        let client = request.client.client();
-        if self.queues.get(uid).is_some_and(|queue| *queue != client) {
+        let PermitRequest { uid, client, .. } = request;
+        let queue = self.queues.get(uid);
+        if queue.is_some_and(|queue| !queue.is_paid_like(client)) {
             self.leave(uid);
         }
-        let interval = self.interval;
-        if let Err(at) = self.own.ask(uid, *priority, interval, now) {
+        let interval = self.interval_of_one(client);
+        if let Err(at) = self.own.ask(uid, request.priority, interval, now) {
             self.leave(uid);
             let wait = Wait::Edits;
             return Permit::Later { at, wait };
         }
-        let bucket = self.bucket(client, now);
-        if let Err((at, wait)) = bucket.ask(request, interval, now) {
-            self.queues.insert(uid.clone(), client);
-            return Permit::Later { at, wait };
-        }
-        if *peek {
-            self.queues.insert(uid.clone(), client);
+        let asked = self.ask(request, now);
+        if asked.is_err() || request.peek {
+            self.queues.insert(uid.clone(), client.clone());
         } else {
-            bucket.pay(uid, interval, now);
-            self.own.pay(uid, interval, now);
-            self.queues.remove(uid);
+            self.pay(request, now);
         }
-        Permit::Now {
-            until: later(now, delays::PERMIT),
+        match asked {
+            Err((at, wait)) => Permit::Later { at, wait },
+            Ok(()) => Permit::Now {
+                until: later(now, delays::PERMIT),
+            },
+        }
+    }
+
+    /// Asks all buckets that pay. Behind the one that makes it wait, it stands in no queue.
+    fn ask(&mut self, request: &PermitRequest, now: Timestamp) -> Result<(), (Timestamp, Wait)> {
+        let client = &request.client;
+        if let Some(general) = self.clients.get_mut(&client.client()) {
+            let pause = general.pause_until(client.proof(), now);
+            if now < pause {
+                self.leave(&request.uid);
+                return Err((pause, Wait::Pause));
+            }
+        }
+        let mut paying = client.paying(self.interval);
+        while let Some((bucket, interval)) = paying.next() {
+            let Err(later) = self.bucket(bucket, interval, now).ask(request, now) else {
+                continue;
+            };
+            for (bucket, _) in paying {
+                self.leave_queue(bucket, &request.uid);
+            }
+            return Err(later);
+        }
+        Ok(())
+    }
+
+    fn pay(&mut self, PermitRequest { uid, client, .. }: &PermitRequest, now: Timestamp) {
+        for (bucket, interval) in client.paying(self.interval) {
+            self.bucket(bucket, interval, now).pay(uid, now);
+        }
+        self.own.pay(uid, self.interval_of_one(client), now);
+        self.queues.remove(uid);
+    }
+
+    /// The interval of a credential's own budget: it is never reached before a client's.
+    fn interval_of_one(&self, client: &ClientKey) -> SignedDuration {
+        match client.interval() {
+            Some(RequestInterval::InPlace(interval)) => interval.min(self.interval),
+            Some(RequestInterval::Besides(_)) | None => self.interval,
         }
     }
 
@@ -116,16 +152,28 @@ impl Budget {
         if request.peek {
             return;
         }
-        self.own.give_back(&request.uid, self.interval);
-        if let Some(bucket) = self.clients.get_mut(&request.client.client()) {
-            bucket.give_back(self.interval);
+        let client = &request.client;
+        let interval = self.interval_of_one(client);
+        self.own.give_back(&request.uid, interval);
+        for (bucket, _) in client.paying(self.interval) {
+            if let Some(bucket) = self.clients.get_mut(&bucket) {
+                bucket.give_back();
+            }
         }
     }
 
     /// A credential gives up its place in the queue.
     pub(crate) fn leave(&mut self, uid: &str) {
-        let client = self.queues.remove(uid);
-        if let Some(bucket) = client.and_then(|client| self.clients.get_mut(&client)) {
+        let Some(client) = self.queues.remove(uid) else {
+            return;
+        };
+        for (bucket, _) in client.paying(self.interval) {
+            self.leave_queue(bucket, uid);
+        }
+    }
+
+    fn leave_queue(&mut self, bucket: ClientHash, uid: &str) {
+        if let Some(bucket) = self.clients.get_mut(&bucket) {
             bucket.leave(uid);
         }
     }
@@ -139,34 +187,49 @@ impl Budget {
 
     /// Learns what an exchange of this credential says about its client.
     pub fn learn(&mut self, uid: &str, client: &ClientKey, lesson: Lesson, now: Timestamp) {
+        let proof = client.proof();
         let works = match lesson {
             Lesson::Works => true,
             Lesson::Refused => false,
             Lesson::Paused { until } => {
-                let bucket = self.bucket(client.client(), now);
-                return bucket.pause(client.proof(), until, now);
+                for (bucket, interval) in client.learning(self.interval) {
+                    self.bucket(bucket, interval, now).pause(proof, until, now);
+                }
+                return;
             }
         };
-        if self.tried.get(uid) != Some(client) {
+        let is_new = self.tried.get(uid) != Some(client);
+        if is_new {
             self.release(uid);
             self.tried.insert(uid.to_owned(), client.clone());
-            self.bucket(client.client(), now).hold(client.proof());
         }
-        self.bucket(client.client(), now)
-            .judge(client.proof(), works);
+        for (bucket, interval) in client.learning(self.interval) {
+            let bucket = self.bucket(bucket, interval, now);
+            if is_new {
+                bucket.hold(proof);
+            }
+            bucket.judge(proof, works);
+        }
     }
 
     fn release(&mut self, uid: &str) {
-        let client = self.tried.remove(uid);
-        if let Some(client) = client
-            && let Some(bucket) = self.clients.get_mut(&client.client())
-        {
-            bucket.release(client.proof());
+        let Some(client) = self.tried.remove(uid) else {
+            return;
+        };
+        for (bucket, _) in client.learning(self.interval) {
+            if let Some(bucket) = self.clients.get_mut(&bucket) {
+                bucket.release(client.proof());
+            }
         }
     }
 
-    fn bucket(&mut self, client: ClientHash, now: Timestamp) -> &mut Bucket {
-        let (started_at, interval) = (self.started_at, self.interval);
+    fn bucket(
+        &mut self,
+        client: ClientHash,
+        interval: SignedDuration,
+        now: Timestamp,
+    ) -> &mut Bucket {
+        let started_at = self.started_at;
         self.drop_what_rests(now);
         let bucket = self
             .clients
@@ -174,8 +237,8 @@ impl Budget {
             .or_insert_with(|| Box::new(Bucket::new(started_at, interval)));
         if !bucket.used_lately {
             bucket.used_lately = true;
-            let at = later(now, bucket::rest(interval));
-            self.lately.push_back((at, client));
+            let at = later(now, bucket.rest());
+            self.lately.insert((at, client));
         }
         bucket
     }
@@ -183,20 +246,20 @@ impl Budget {
     /// Drops what is not needed any more of clients that rest: of those whose secrets are not in use all, of the others the lines.
     /// A client is visited one time for each use, and again as long as it does not rest.
     fn drop_what_rests(&mut self, now: Timestamp) {
-        while self.lately.front().is_some_and(|(at, _)| *at <= now) {
-            let Some((_, client)) = self.lately.pop_front() else {
+        while self.lately.first().is_some_and(|(at, _)| *at <= now) {
+            let Some((_, client)) = self.lately.pop_first() else {
                 return;
             };
             let Some(bucket) = self.clients.get_mut(&client) else {
                 continue;
             };
-            if bucket.rests(self.interval, now) {
+            if bucket.rests(now) {
                 self.clients.remove(&client);
-            } else if bucket.is_idle(self.interval, now) {
+            } else if bucket.is_idle(now) {
                 bucket.forget_lines();
             } else {
-                let at = later(now, bucket::rest(self.interval));
-                self.lately.push_back((at, client));
+                let at = later(now, bucket.rest());
+                self.lately.insert((at, client));
             }
         }
     }

@@ -64,6 +64,10 @@ pub enum Unusable {
     ServiceAccountToken,
     #[error("its assumedLifetime is {0:?}: write a duration such as 1h or 90m")]
     AssumedLifetime(String),
+    #[error(
+        "its tokenRequestInterval is {0:?}: write a duration from 1s to 1h, such as 12s or 1m30s"
+    )]
+    TokenRequestInterval(String),
     #[error("{0}")]
     CaBundle(#[from] CaBundleError),
     /// The text is the JSON parser's, which names the field.

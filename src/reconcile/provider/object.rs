@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
 
-use super::{discovery::Discovery, flaw::Unusable};
+use super::{discovery::Discovery, flaw::Unusable, interval::RequestInterval};
 #[cfg(feature = "plugin")]
 use crate::api::ProviderEndpoints;
 use crate::{
@@ -32,6 +32,7 @@ pub struct ProviderObject {
     parameters: BTreeMap<String, String>,
     pub(super) ca: Option<Arc<CaCertificates>>,
     assumed_lifetime: Option<String>,
+    pub(super) request_interval: Option<RequestInterval>,
     pub(super) description: Option<String>,
     /// The namespaces that a `ClusterCubeProvider` allows.
     namespaces: Option<Vec<String>>,
@@ -107,6 +108,8 @@ impl ProviderObject {
         {
             return Err(Unusable::AssumedLifetime(text.clone()));
         }
+        let interval = spec.token_request_interval.as_ref();
+        let interval = interval.map(|text| RequestInterval::read(text, namespaces.is_some()));
         let ca = spec.ca_bundle.as_deref().map(str::as_bytes);
         let ca = ca.map(CaCertificates::read).transpose()?.map(Arc::new);
         let discovery = match (&spec.token_url, &spec.issuer) {
@@ -140,6 +143,7 @@ impl ProviderObject {
             parameters: spec.parameters,
             ca,
             assumed_lifetime: spec.assumed_lifetime,
+            request_interval: interval.transpose()?,
             description: spec.description,
             namespaces,
             version: hex(&Sha256::digest(fields.into_bytes())[..8]),
@@ -176,6 +180,17 @@ impl ProviderObject {
     pub(in crate::reconcile) fn shown_endpoint(&self) -> Option<String> {
         let endpoint = Endpoint::parse(self.token_url.as_ref()?);
         Some(endpoint.ok()?.without_query())
+    }
+
+    /// Its interval, if it is one of a namespace that has no effect because this one of the operator is longer.
+    pub(in crate::reconcile) fn shorter_interval_than(
+        &self,
+        operator: SignedDuration,
+    ) -> Option<SignedDuration> {
+        match self.request_interval? {
+            RequestInterval::Besides(own) if own < operator => Some(own),
+            RequestInterval::Besides(_) | RequestInterval::InPlace(_) => None,
+        }
     }
 
     /// Returns whether the `CubeCredentials` of this namespace may use it.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     flaw::ProviderFlaw,
+    interval::RequestInterval,
     object::{FoundProvider, ProviderObject},
 };
 use crate::{
@@ -96,6 +97,11 @@ impl ProviderUse {
     /// The CA certificates that it brings.
     pub(in crate::reconcile) fn ca(&self) -> Option<&Arc<CaCertificates>> {
         self.found.as_ref().ok()?.ca.as_ref()
+    }
+
+    /// The time between two token requests of one client, if it sets one.
+    pub(in crate::reconcile) fn request_interval(&self) -> Option<RequestInterval> {
+        self.found.as_ref().ok()?.request_interval
     }
 
     /// The sentence for people.

@@ -6,7 +6,7 @@ use super::{Settings, SettingsError};
 use crate::{
     api::CubeCredentialSpec,
     oauth::ca_bundle::CaCertificates,
-    reconcile::provider::{FoundProvider, ProviderFlaw, ProviderUse},
+    reconcile::provider::{FoundProvider, ProviderFlaw, ProviderUse, RequestInterval},
 };
 
 impl Settings {
@@ -53,6 +53,11 @@ impl Settings {
     /// The CA certificates of the provider object, if it has some.
     pub(in crate::reconcile) fn provider_ca(&self) -> Option<&Arc<CaCertificates>> {
         self.provider.as_ref()?.ca()
+    }
+
+    /// The time between two token requests of one client, if the provider object sets one.
+    pub(in crate::reconcile) fn request_interval(&self) -> Option<RequestInterval> {
+        self.provider.as_ref()?.request_interval()
     }
 
     /// The field that has the token endpoint, for remedies.

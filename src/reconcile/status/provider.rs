@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::remedy::of_issuer;
 use crate::{
     api::{
-        ProviderCondition, ProviderConditionType, ProviderEndpoints, ProviderReason, ProviderStatus,
+        ConditionStatus, ProviderCondition, ProviderConditionType, ProviderEndpoints,
+        ProviderReason, ProviderStatus,
     },
     oauth::{discovery::DiscoveryError, error::MetadataError},
     reconcile::{
@@ -24,21 +25,24 @@ pub(crate) struct Named {
     pub(crate) is_shown: bool,
 }
 
-/// The status of a provider object. It is the one that the object has, if nothing has changed.
+/// The status of a provider object. It is the one that the object has, if nothing has changed. `operator_interval`: the time between
+/// two requests of a client where no object sets one.
 #[must_use]
 pub(crate) fn provider_status(
     shown: &ShownProvider,
     lookup: &Lookup,
     named: Named,
+    operator_interval: SignedDuration,
     now: Timestamp,
 ) -> ProviderStatus {
     let wanted = shown.object.as_ref().ok();
     let wanted = wanted.and_then(|object| object.discovery());
     let endpoints = wanted.and_then(|wanted| lookup.endpoints(wanted, &shown.status, now));
-    let condition = match wanted.and_then(|wanted| kept(shown, wanted, endpoints, lookup, named)) {
-        Some(condition) => condition.clone(),
-        None => condition(shown, ready(shown, endpoints, lookup, named), now),
-    };
+    let kept = wanted.and_then(|wanted| kept(shown, wanted, endpoints, lookup, named));
+    let condition = kept.cloned().unwrap_or_else(|| {
+        let ready = ready(shown, endpoints, lookup, named);
+        condition(shown, with_note(shown, operator_interval, ready), now)
+    });
     ProviderStatus {
         observed_generation: Some(shown.generation),
         conditions: vec![condition],
@@ -117,6 +121,24 @@ fn ready(
         Some(wanted) => discovered(endpoints, lookup.failure(wanted), named),
         None => (ProviderReason::Usable, usable(object)),
     }
+}
+
+/// Adds that the interval of a namespace has no effect, if the operator's is longer.
+fn with_note(
+    shown: &ShownProvider,
+    operator: SignedDuration,
+    (reason, mut message): (ProviderReason, String),
+) -> (ProviderReason, String) {
+    let object = shown.object.as_ref().ok();
+    let own = object.and_then(|object| object.shorter_interval_than(operator));
+    if let Some(own) = own.filter(|_| reason.status() == ConditionStatus::True) {
+        let _ = write!(
+            message,
+            "; tokenRequestInterval {own:#} has no effect, because the operator's is {operator:#}: only a ClusterCubeProvider's may be \
+             shorter"
+        );
+    }
+    (reason, message)
 }
 
 fn usable(object: &ProviderObject) -> String {

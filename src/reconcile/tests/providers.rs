@@ -2,6 +2,7 @@
 
 mod away;
 mod discovered;
+mod interval;
 mod words;
 
 use std::sync::Arc;

@@ -161,6 +161,22 @@ fn a_provider_object_has_one_way_to_its_endpoints() {
             Some("an issuer has no query"),
         ),
         (
+            json!({"issuer": issuer, "tokenRequestInterval": "1h"}),
+            None,
+        ),
+        (
+            json!({"issuer": issuer, "tokenRequestInterval": "1m30s"}),
+            None,
+        ),
+        (
+            json!({"issuer": issuer, "tokenRequestInterval": "61m"}),
+            Some("tokenRequestInterval must be a duration from 1s to 1h, for example 12s or 1m"),
+        ),
+        (
+            json!({"issuer": issuer, "tokenRequestInterval": "0s"}),
+            Some("tokenRequestInterval must be a duration from 1s to 1h, for example 12s or 1m"),
+        ),
+        (
             json!({"issuer": issuer, "endpointHosts": ["*.example.com"]}),
             Some("endpointHosts"),
         ),

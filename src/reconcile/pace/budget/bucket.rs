@@ -40,6 +40,7 @@ const SOON: SignedDuration = SignedDuration::from_secs(2);
 
 #[derive(Debug)]
 pub(super) struct Bucket {
+    interval: SignedDuration,
     full_at: Timestamp,
     known: Known,
     /// A secret that works was asked to pause. The provider counts the requests of the client id, so nothing that may be refused
@@ -52,14 +53,10 @@ pub(super) struct Bucket {
     pub(super) used_lately: bool,
 }
 
-/// The time after which a client that was used may rest.
-pub(super) fn rest(interval: SignedDuration) -> SignedDuration {
-    (interval * (JUST + 1)).max(EXCHANGE * 2)
-}
-
 impl Bucket {
     pub(super) fn new(started_at: Timestamp, interval: SignedDuration) -> Self {
         Self {
+            interval,
             full_at: later(started_at, interval * (CAPACITY - AT_START)),
             known: Known::default(),
             unproven_paused_until: Timestamp::MIN,
@@ -69,14 +66,19 @@ impl Bucket {
         }
     }
 
+    /// The time after which a client that was used may rest.
+    pub(super) fn rest(&self) -> SignedDuration {
+        (self.interval * (JUST + 1)).max(EXCHANGE * 2)
+    }
+
     /// Returns whether it is as good as a new one: nobody waits, and nothing has to be remembered.
-    pub(super) fn rests(&self, interval: SignedDuration, now: Timestamp) -> bool {
-        self.is_idle(interval, now) && self.unproven_paused_until <= now && self.known.is_empty(now)
+    pub(super) fn rests(&self, now: Timestamp) -> bool {
+        self.is_idle(now) && self.unproven_paused_until <= now && self.known.is_empty(now)
     }
 
     /// Returns whether nobody waits, and no permit is so recent that its namespace or its secret would count.
-    pub(super) fn is_idle(&self, interval: SignedDuration, now: Timestamp) -> bool {
-        let recently = (interval * JUST).max(EXCHANGE);
+    pub(super) fn is_idle(&self, now: Timestamp) -> bool {
+        let recently = (self.interval * JUST).max(EXCHANGE);
         later(self.full_at, recently) <= now && self.queue.is_empty()
     }
 
@@ -90,15 +92,12 @@ impl Bucket {
     pub(super) fn ask(
         &mut self,
         request: &PermitRequest,
-        interval: SignedDuration,
         now: Timestamp,
     ) -> Result<(), (Timestamp, Wait)> {
-        self.distrust_a_clock_that_went_back(interval, now);
         let proof = request.client.proof();
         let proved = self.known.proved(proof);
-        self.end_pause(proof, interval, now);
+        let pause = self.pause_until(proof, now);
         self.queue.drop_abandoned_places(now);
-        let pause = self.pause_of(proof, proved, now);
         if now < pause {
             // Nobody else waits for it.
             self.queue.leave(&request.uid);
@@ -109,10 +108,10 @@ impl Bucket {
             return Ok(());
         };
         let ahead = i32::try_from(self.queue.ahead(place)).unwrap_or(i32::MAX / 2);
-        let held_back = self.held_back(place, ahead, interval, now);
-        let mut turn = self.turn(ahead + held_back, interval);
+        let held_back = self.held_back(place, ahead, now);
+        let mut turn = self.turn(ahead + held_back);
         if request.priority {
-            turn = turn.min(self.turn(-OVERDRAFT, interval));
+            turn = turn.min(self.turn(-OVERDRAFT));
         }
         if turn <= now {
             return Ok(());
@@ -121,15 +120,17 @@ impl Bucket {
             Proved::Works | Proved::Untried => Wait::Turn,
             Proved::Refused => Wait::Refused,
         };
-        let at = self.again(place, ahead, turn, interval, now);
+        let at = self.again(place, ahead, turn, now);
         self.queue.answer(&request.uid, at);
         Err((at, wait))
     }
 
     /// The permit is used.
-    pub(super) fn pay(&mut self, uid: &str, interval: SignedDuration, now: Timestamp) {
-        self.full_at = later(self.full_at.max(now), interval);
-        let served = self.queue.serve(uid, now, later(now, -interval * JUST));
+    pub(super) fn pay(&mut self, uid: &str, now: Timestamp) {
+        self.full_at = later(self.full_at.max(now), self.interval);
+        let served = self
+            .queue
+            .serve(uid, now, later(now, -self.interval * JUST));
         let works = served.is_some_and(|place| place.works());
         self.passed_over = if works && self.queue.has_unproven() {
             self.passed_over.saturating_add(1)
@@ -138,8 +139,8 @@ impl Bucket {
         };
     }
 
-    pub(super) fn give_back(&mut self, interval: SignedDuration) {
-        self.full_at -= interval;
+    pub(super) fn give_back(&mut self) {
+        self.full_at -= self.interval;
     }
 
     pub(super) fn leave(&mut self, uid: &str) {
@@ -176,18 +177,12 @@ impl Bucket {
     }
 
     /// The time at which the bucket holds one more permit than this number.
-    fn turn(&self, permits: i32, interval: SignedDuration) -> Timestamp {
-        later(self.full_at, interval * (permits + 1 - CAPACITY))
+    fn turn(&self, permits: i32) -> Timestamp {
+        later(self.full_at, self.interval * (permits + 1 - CAPACITY))
     }
 
     /// The number of permits that are kept for others.
-    fn held_back(
-        &self,
-        place: &Place,
-        ahead: i32,
-        interval: SignedDuration,
-        now: Timestamp,
-    ) -> i32 {
+    fn held_back(&self, place: &Place, ahead: i32, now: Timestamp) -> i32 {
         let owed = self.passed_over >= UNPROVEN_AFTER && self.queue.has_unproven();
         if place.works() {
             return i32::from(owed);
@@ -195,22 +190,15 @@ impl Bucket {
         if owed && ahead == 0 {
             return 0;
         }
-        let just = later(now, -interval * JUST);
+        let just = later(now, -self.interval * JUST);
         let last = self.queue.last_served(place);
         let again = last.is_some_and(|last| just < last.at && last.at <= now);
         i32::from(self.known.has_working()) + i32::from(again)
     }
 
     /// The time to ask again. It is the earliest possible one, because a secret may turn out to work in the meantime.
-    fn again(
-        &self,
-        place: &Place,
-        ahead: i32,
-        turn: Timestamp,
-        interval: SignedDuration,
-        now: Timestamp,
-    ) -> Timestamp {
-        let earliest = self.turn(ahead, interval).min(turn);
+    fn again(&self, place: &Place, ahead: i32, turn: Timestamp, now: Timestamp) -> Timestamp {
+        let earliest = self.turn(ahead).min(turn);
         let last = self.queue.last_served(place);
         let is_tried =
             last.is_some_and(|last| last.proof == place.proof && now < later(last.at, EXCHANGE));
@@ -227,31 +215,33 @@ impl Bucket {
         at
     }
 
-    /// The end of the pause of this secret.
-    fn pause_of(&self, proof: Proof, proved: Proved, now: Timestamp) -> Timestamp {
+    /// The end of the pause of this secret; now, if it has none.
+    pub(super) fn pause_until(&mut self, proof: Proof, now: Timestamp) -> Timestamp {
+        self.distrust_a_clock_that_went_back(now);
+        self.end_pause(proof, now);
         let own = self.known.paused_until(proof).unwrap_or(now);
-        match proved {
+        match self.known.proved(proof) {
             Proved::Works => own,
             Proved::Untried | Proved::Refused => own.max(self.unproven_paused_until),
         }
     }
 
     /// After a pause, one request shows whether the provider takes more.
-    fn end_pause(&mut self, proof: Proof, interval: SignedDuration, now: Timestamp) {
+    fn end_pause(&mut self, proof: Proof, now: Timestamp) {
         if let Some(ended) = self.known.end_pause(proof, now)
             && self.known.proved(proof) == Proved::Works
         {
-            let full_at = later(ended, interval * (CAPACITY - 1));
+            let full_at = later(ended, self.interval * (CAPACITY - 1));
             self.full_at = self.full_at.max(full_at);
         }
     }
 
     /// Limits how empty a bucket and how long a pause can be. Otherwise a clock that is set back would stop a client for that
     /// long.
-    fn distrust_a_clock_that_went_back(&mut self, interval: SignedDuration, now: Timestamp) {
+    fn distrust_a_clock_that_went_back(&mut self, now: Timestamp) {
         let longest = later(now, delays::LONGEST_PAUSE);
         self.unproven_paused_until = self.unproven_paused_until.min(longest);
-        let emptiest = later(now, interval * (CAPACITY + OVERDRAFT));
+        let emptiest = later(now, self.interval * (CAPACITY + OVERDRAFT));
         self.full_at = self.full_at.min(emptiest);
     }
 }

@@ -2,10 +2,14 @@
 
 use std::fmt;
 
+use jiff::SignedDuration;
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 
-use crate::oauth::{authentication::Authentication, endpoint::Endpoint};
+use crate::{
+    oauth::{authentication::Authentication, endpoint::Endpoint},
+    reconcile::provider::RequestInterval,
+};
 
 /// The first half of a SHA-256: there are thousands, and two in a table for each credential.
 type Hash = [u8; 16];
@@ -18,10 +22,19 @@ type Hash = [u8; 16];
 pub struct ClientKey {
     client: ClientHash,
     proof: Proof,
+    /// Few have one.
+    limit: Option<Box<Limit>>,
+}
+
+/// A further limit of a client, which a provider object sets.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Limit {
+    bucket: ClientHash,
+    interval: RequestInterval,
 }
 
 /// The token endpoint and the client id. The provider counts the requests of each.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct ClientHash(Hash);
 
 /// The authentication of the client.
@@ -49,17 +62,83 @@ impl ClientKey {
         Self {
             client: ClientHash(client),
             proof: Proof(proof),
+            limit: None,
         }
     }
 
+    /// The client at a provider object that sets an interval. An administrator's has a bucket of its own, which nobody can reach who
+    /// may not use the object. A namespace's has a further one, and the client's own still pays for all requests: further objects with further
+    /// intervals allow no further request.
+    pub(in crate::reconcile) fn with_interval(
+        mut self,
+        interval: Option<RequestInterval>,
+        namespace: &str,
+    ) -> Self {
+        let limit = interval.map(|interval| {
+            let (of, namespace) = match interval {
+                RequestInterval::InPlace(_) => ("cluster", ""),
+                RequestInterval::Besides(_) => ("namespace", namespace),
+            };
+            let seconds = interval.duration().as_secs().to_be_bytes();
+            let texts = [
+                of.as_bytes(),
+                namespace.as_bytes(),
+                &self.client.0,
+                &seconds,
+            ];
+            let bucket = ClientHash(hash(&texts));
+            Box::new(Limit { bucket, interval })
+        });
+        self.limit = limit;
+        self
+    }
+
+    /// The client, whatever interval a provider object sets.
     pub(super) fn client(&self) -> ClientHash {
         self.client
+    }
+
+    /// The interval that a provider object sets.
+    pub(in crate::reconcile) fn interval(&self) -> Option<RequestInterval> {
+        self.limit.as_ref().map(|limit| limit.interval)
+    }
+
+    /// Returns whether the same buckets pay for both, whatever their proofs.
+    pub(super) fn is_paid_like(&self, other: &Self) -> bool {
+        self.client == other.client && self.limit == other.limit
+    }
+
+    /// The buckets that pay for a request, each with its interval, where the operator's is this one.
+    pub(super) fn paying(&self, operator: SignedDuration) -> impl Iterator<Item = Bucketed> {
+        let is_in_place = matches!(self.interval(), Some(RequestInterval::InPlace(_)));
+        let general = (!is_in_place).then_some((self.client, operator));
+        self.further(operator).into_iter().chain(general)
+    }
+
+    /// All buckets that learn from an exchange: a pause holds for the client, whatever object its next request names.
+    pub(super) fn learning(&self, operator: SignedDuration) -> impl Iterator<Item = Bucketed> {
+        let general = (self.client, operator);
+        self.further(operator).into_iter().chain([general])
+    }
+
+    fn further(&self, operator: SignedDuration) -> Option<Bucketed> {
+        let limit = self.limit.as_ref()?;
+        match limit.interval {
+            // The operator's is never reached later.
+            RequestInterval::Besides(interval) if interval <= operator => None,
+            RequestInterval::Besides(interval) | RequestInterval::InPlace(interval) => {
+                Some((limit.bucket, interval))
+            }
+        }
     }
 
     pub(super) fn proof(&self) -> Proof {
         self.proof
     }
 }
+
+/// A bucket and its interval.
+type Bucketed = (ClientHash, SignedDuration);
 
 /// The hash of texts or bytes, each with its length, so that no two lists are the same bytes.
 fn hash(texts: &[&[u8]]) -> Hash {

@@ -1,5 +1,6 @@
 //! A client's budget by itself: how many requests, and in which order.
 
+mod intervals;
 mod limits;
 mod order;
 mod pauses;

@@ -10,6 +10,7 @@ use crate::{
 };
 
 const ISSUER: &str = "https://login.example.com";
+const INTERVAL: SignedDuration = SignedDuration::from_secs(12);
 const TWO: Named = Named {
     credentials: 2,
     is_shown: true,
@@ -33,7 +34,7 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn of(shown: &ShownProvider, lookup: &Lookup, named: Named) -> ProviderStatus {
-    provider_status(shown, lookup, named, at(100))
+    provider_status(shown, lookup, named, INTERVAL, at(100))
 }
 
 fn ready_of(status: &ProviderStatus) -> (ConditionStatus, &str, &str) {
@@ -83,12 +84,15 @@ fn the_same_observation_gives_the_same_status_and_the_time_moves_only_with_the_s
         )
     );
     provider.status = first.clone();
-    assert_eq!(provider_status(&provider, &lookup, TWO, at(200)), first);
+    assert_eq!(
+        provider_status(&provider, &lookup, TWO, INTERVAL, at(200)),
+        first
+    );
     let three = Named {
         credentials: 3,
         ..TWO
     };
-    let counted = provider_status(&provider, &lookup, three, at(200));
+    let counted = provider_status(&provider, &lookup, three, INTERVAL, at(200));
     assert_eq!(counted.conditions, first.conditions);
     assert_eq!(counted.credentials, Some(3));
 
@@ -96,9 +100,46 @@ fn the_same_observation_gives_the_same_status_and_the_time_moves_only_with_the_s
         "tokenURL": "https://login.example.com/token", "caBundle": "-----BEGIN CERTIFICATE-----",
     });
     let broken = with_status(broken, first);
-    let status = provider_status(&broken, &lookup, TWO, at(300));
+    let status = provider_status(&broken, &lookup, TWO, INTERVAL, at(300));
     assert_eq!(ready_of(&status).1, "Unusable");
     assert_eq!(status.ready().unwrap().last_transition_time, at(300));
+}
+
+#[test]
+fn an_interval_without_effect_is_told_of() {
+    for (interval, note) in [
+        (
+            "5s",
+            "; tokenRequestInterval 5s has no effect, because the operator's is 12s: only a ClusterCubeProvider's may be shorter",
+        ),
+        ("12s", ""),
+        ("1m", ""),
+    ] {
+        let spec = json!({"tokenURL": "https://login.example.com/token", "tokenRequestInterval": interval});
+        let status = of(&shown(spec.clone()), &Lookup::default(), TWO);
+        let (condition, reason, message) = ready_of(&status);
+        assert_eq!((condition, reason), (ConditionStatus::True, "Usable"));
+        assert_eq!(
+            message,
+            format!("tokens come from https://login.example.com/token{note}")
+        );
+    }
+    let mut spec =
+        json!({"tokenURL": "https://login.example.com/token", "tokenRequestInterval": "5s"});
+    spec["namespaces"] = json!(["*"]);
+    let of_cluster = ShownProvider {
+        object: ProviderObject::of_cluster(
+            serde_json::from_value(spec).unwrap(),
+            &ProviderStatus::default(),
+        )
+        .map(Arc::new),
+        ..shown(json!({}))
+    };
+    let status = of(&of_cluster, &Lookup::default(), TWO);
+    assert_eq!(
+        ready_of(&status).2,
+        "tokens come from https://login.example.com/token"
+    );
 }
 
 #[test]

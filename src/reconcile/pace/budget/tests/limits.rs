@@ -161,7 +161,7 @@ fn what_is_remembered_of_a_client_goes_with_the_last_credential_that_used_it() {
     budget.forget("holder");
     assert!(budget.tried.is_empty());
     let mut buckets = budget.clients.values();
-    assert!(buckets.all(|bucket| bucket.rests(SignedDuration::ZERO, at(1000))));
+    assert!(buckets.all(|bucket| bucket.rests(at(1000))));
 }
 
 /// `docs/scale.md` has the figures.
