@@ -78,8 +78,8 @@ pub struct CubeProviderSpec {
 
     /// The issuer, in place of tokenURL, exactly as the provider writes it: the operator reads its metadata (RFC 8414, `OpenID` Connect
     /// Discovery) and takes the token endpoint from there, and the authorization endpoint if the spec has none. It reads them while
-    /// a `CubeCredential` names the object, and once a day from then on. Endpoints on other hosts than the issuer's are refused
-    /// unless endpointHosts lists these.
+    /// a `CubeCredential` names the object, and once a day from then on, or after an hour if the token endpoint is gone. Endpoints on
+    /// other hosts than the issuer's are refused unless endpointHosts lists these.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     #[x_kube(validation = url_rule("issuer"))]

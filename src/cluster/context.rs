@@ -12,7 +12,7 @@ use super::{
     cache::Cache,
     index::Index,
     key::ObjectKey,
-    providers::{Providers, board::ProviderBoard},
+    providers::{Providers, board::ProviderBoard, provider_key},
     refresh_queue::PodRefreshes,
     slim::KeptTarget,
     store::Store,
@@ -242,6 +242,10 @@ impl Context {
         }
         if let Some((client, lesson)) = effects.lesson {
             lock(&self.parts.budget).learn(uid, &client, lesson, now());
+        }
+        if let Some(provider) = effects.outdated_provider {
+            let id = (provider.kind, provider_key(&provider, namespace));
+            self.parts.provider_board.suspect(id);
         }
     }
 

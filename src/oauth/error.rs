@@ -59,6 +59,16 @@ impl TokenError {
         }
     }
 
+    /// Returns whether the token endpoint may be at another URL by now.
+    #[must_use]
+    pub(crate) fn endpoint_may_have_moved(&self) -> bool {
+        let reason = self.reason();
+        matches!(
+            reason,
+            Reason::EndpointNotFound | Reason::Redirected | Reason::Unreachable
+        )
+    }
+
     /// The same without the details of the network at this endpoint: whether a host exists there, what listens at its port, how
     /// that responds. All such errors become one, with one reason and so one schedule of retries.
     ///

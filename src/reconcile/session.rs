@@ -16,7 +16,7 @@ use super::{
     target::{Target, TargetSecret},
 };
 use crate::{
-    api::{Reason, label},
+    api::{ProviderRef, Reason, label},
     api_error::ApiError,
 };
 
@@ -62,6 +62,8 @@ pub struct Effects {
     pub known_target: Option<TargetSecret>,
     /// The lesson of a response about a client: it holds for all credentials with the same client.
     pub lesson: Option<(ClientKey, Lesson)>,
+    /// The provider object whose issuer's metadata may name another token endpoint by now.
+    pub outdated_provider: Option<ProviderRef>,
 }
 
 /// The result of a reconcile.
@@ -120,6 +122,10 @@ impl Session {
             Outcome::Exchanged(exchanged) => verdict(exchanged),
             _ => None,
         };
+        let outdated_provider = match &outcome {
+            Outcome::Exchanged(exchanged) => outdated_provider(exchanged),
+            _ => None,
+        };
         let may_tell_of_a_pause = matches!(outcome, Outcome::Exchanged(_) | Outcome::Source(_));
         let brings_the_target = matches!(outcome, Outcome::Target(_) | Outcome::Published(_));
         absorb(&mut self.observed, outcome, now);
@@ -130,6 +136,7 @@ impl Session {
         };
         Effects {
             known_target,
+            outdated_provider,
             lesson: served.or_else(|| {
                 let pause = self.pause(now).filter(|_| may_tell_of_a_pause);
                 pause.map(|(client, until)| (client, Lesson::Paused { until }))
@@ -184,6 +191,15 @@ impl Session {
         budget.end(&credential.uid, permit.as_ref(), worked, now);
         Ended { credential, memory }
     }
+}
+
+/// The provider object whose endpoint did not respond as a token endpoint, if its issuer's metadata named it.
+fn outdated_provider(exchanged: &Exchanged) -> Option<ProviderRef> {
+    let error = exchanged.result.as_ref().err()?;
+    let provider = exchanged.attempt.settings.discovery_of();
+    provider
+        .filter(|_| error.endpoint_may_have_moved())
+        .cloned()
 }
 
 /// The lesson of an exchange about the client that made it. Most failures say nothing about its secret.

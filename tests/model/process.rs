@@ -3,7 +3,7 @@
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use cube_operator::{
-    api::{CubeCredentialStatus, annotation},
+    api::{CubeCredentialStatus, ProviderRef, annotation},
     consumers::ConsumerAccess,
     reconcile::{
         Budget, CaBundle, Memory, NoAssertion, Observed, Outcome, Record, Session, Settings,
@@ -27,6 +27,8 @@ pub(crate) struct Process {
     /// The version of the record that the watch has shown.
     pub(crate) record: Option<String>,
     pub(crate) budget: Rc<RefCell<Budget>>,
+    /// The provider objects whose endpoint did not respond as one.
+    pub(crate) outdated: Vec<ProviderRef>,
 }
 
 impl Process {
@@ -39,6 +41,7 @@ impl Process {
             state: None,
             record: None,
             budget: Rc::new(RefCell::new(budget)),
+            outdated: Vec::new(),
         }
     }
 
@@ -127,6 +130,7 @@ impl Process {
         if let Some(secret) = effects.known_target {
             self.targets.insert(secret.name.clone(), secret);
         }
+        self.outdated.extend(effects.outdated_provider);
         if let Some((client, lesson)) = effects.lesson {
             let uid = &session.observed().credential.uid;
             self.budget.borrow_mut().learn(uid, &client, lesson, now);

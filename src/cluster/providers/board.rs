@@ -34,6 +34,8 @@ pub(crate) struct ProviderBoard {
 struct State {
     shown: HashMap<ProviderId, ShownProvider>,
     changed: BTreeSet<ProviderId>,
+    /// Those whose issuer's metadata may name other endpoints by now.
+    suspected: BTreeSet<ProviderId>,
 }
 
 impl ProviderBoard {
@@ -62,11 +64,27 @@ impl ProviderBoard {
         self.changed.notify_one();
     }
 
+    /// The endpoint that the metadata of its issuer named did not respond as one.
+    pub(crate) fn suspect(&self, id: ProviderId) {
+        let mut state = lock(&self.state);
+        if state.suspected.insert(id.clone()) {
+            state.changed.insert(id);
+            self.changed.notify_one();
+        }
+    }
+
+    /// Returns whether its endpoint is suspected, and forgets it.
+    pub(crate) fn is_suspected(&self, id: &ProviderId) -> bool {
+        lock(&self.state).suspected.remove(id)
+    }
+
     fn change(&self, id: ProviderId, shown: Option<ShownProvider>) {
         let mut state = lock(&self.state);
-        match shown {
-            Some(shown) => drop(state.shown.insert(id.clone(), shown)),
-            None => drop(state.shown.remove(&id)),
+        if let Some(shown) = shown {
+            state.shown.insert(id.clone(), shown);
+        } else {
+            state.shown.remove(&id);
+            state.suspected.remove(&id);
         }
         state.changed.insert(id);
         drop(state);

@@ -23,7 +23,11 @@ impl Work {
         let (kind, key) = id;
         let seed = format!("{}/{}/{}", kind.name(), key.namespace, key.name);
         let of = (seed.as_str(), &*key.namespace);
+        let is_suspected = self.board.is_suspected(id);
         let step = self.with_lookup(id, |lookup| {
+            if is_suspected {
+                lookup.suspect();
+            }
             let mut budget = lock(&self.lookup_budget);
             lookup.step(wanted, of, &shown.status, &mut budget, now())
         });

@@ -50,6 +50,8 @@ pub(in crate::reconcile) const PROBES_BEFORE_PUBLISHING: i32 = 3;
 
 /// The metadata of an issuer is read again after this time, less 0–10 %.
 pub(in crate::reconcile) const READ_AGAIN: SignedDuration = seconds(24 * 3600);
+/// The least time between two reads of an issuer's metadata if its token endpoint does not respond as one.
+pub(in crate::reconcile) const READ_SUSPECTED: SignedDuration = seconds(3600);
 /// Delays after a failure to read the metadata of an issuer. In seconds, ±20 %; the last one repeats.
 pub(in crate::reconcile) const LOOKUP: [i64; 7] = [10, 30, 60, 300, 900, 1800, 3600];
 /// The least time between two reads for one provider object, whatever has changed.

@@ -26,6 +26,8 @@ pub struct Lookup {
     last: Option<Attempted>,
     /// The endpoints that it found.
     found: Option<ProviderEndpoints>,
+    /// True if its token endpoint did not respond as one since the last read.
+    suspected: bool,
     /// Its place in the budget.
     place: Option<Place>,
     /// True if people may not know the operator's network.
@@ -132,13 +134,23 @@ impl Lookup {
                 return later(last.at, retry(seed, last.failures));
             }
         }
-        let again = |read_at| later(read_at, daily(seed));
+        let interval = if self.suspected {
+            delays::READ_SUSPECTED
+        } else {
+            daily(seed)
+        };
+        let again = |read_at| later(read_at, interval);
         let found = self.endpoints(wanted, status, now);
         let found = found.filter(|found| !is_ahead(found.read_at, now));
         let due = found.map_or(now, |found| again(found.read_at));
         // Whatever the status has, a read of this process counts.
         let own = self.last.as_ref().map(|last| again(last.at));
         own.map_or(due, |own| own.max(due))
+    }
+
+    /// The token endpoint did not respond as one: the metadata may name another by now.
+    pub fn suspect(&mut self) {
+        self.suspected = true;
     }
 
     /// A read has ended. Returns whether it failed in another way than the one before.
@@ -148,6 +160,7 @@ impl Lookup {
         result: Result<ProviderEndpoints, DiscoveryFailure>,
         now: Timestamp,
     ) -> bool {
+        self.suspected = false;
         let before = self.last.take().filter(|last| last.of == of);
         let failures = before.as_ref().map_or(0, |last| last.failures);
         let (failures, failure) = match result {

@@ -124,6 +124,7 @@ impl ProviderUse {
         object.is_some_and(|object| object.discovery.is_some())
     }
 
+    /// Its kind and name.
     pub(in crate::reconcile) fn reference(&self) -> &ProviderRef {
         &self.reference
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Settings, SettingsError};
 use crate::{
-    api::CubeCredentialSpec,
+    api::{CubeCredentialSpec, ProviderRef},
     oauth::ca_bundle::CaCertificates,
     reconcile::provider::{FoundProvider, ProviderFlaw, ProviderUse, RequestInterval},
 };
@@ -70,8 +70,17 @@ impl Settings {
 
     /// The provider object whose issuer's metadata named the token endpoint, for remedies.
     pub(crate) fn discovered_by(&self) -> Option<String> {
-        let used = self.provider.as_ref()?;
-        used.is_discovered().then(|| used.shown())
+        self.discovered().map(ProviderUse::shown)
+    }
+
+    /// The provider object whose issuer's metadata named the token endpoint.
+    pub(in crate::reconcile) fn discovery_of(&self) -> Option<&ProviderRef> {
+        self.discovered().map(ProviderUse::reference)
+    }
+
+    fn discovered(&self) -> Option<&ProviderUse> {
+        let used = self.provider.as_deref();
+        used.filter(|used| used.is_discovered())
     }
 
     /// The field that has the CA certificates, for remedies.

@@ -9,6 +9,8 @@ struct Server {
     authority: Authority,
     provider: Provider,
     document: Arc<Mutex<Option<Value>>>,
+    /// The path of the token endpoint that is not there any more.
+    gone: Arc<Mutex<Option<String>>>,
 }
 
 impl Server {
@@ -16,7 +18,12 @@ impl Server {
         let authority = Authority::new("private");
         let document: Arc<Mutex<Option<Value>>> = Arc::default();
         let shown = Arc::clone(&document);
+        let gone: Arc<Mutex<Option<String>>> = Arc::default();
+        let is_gone = Arc::clone(&gone);
         let server = Provider::start(&authority.certificate(&LOCAL), move |request| {
+            if is_gone.lock().unwrap().as_ref() == Some(&request.target) {
+                return Reply::json(404, "planted body");
+            }
             if !request.target.contains(".well-known") {
                 return Reply::token("planted");
             }
@@ -29,6 +36,7 @@ impl Server {
             authority,
             provider: server,
             document,
+            gone,
         };
         started.says(&started.provider.url("/first"));
         started
@@ -136,6 +144,43 @@ fn the_endpoints_of_an_issuer_are_found_once_for_all_and_outlive_the_issuer_and_
         token,
         "the endpoint is the same"
     );
+}
+
+/// The metadata is read a day after the last read at most. A token endpoint that is gone brings that forward, once the last read is an
+/// hour old.
+#[test]
+fn an_endpoint_that_is_gone_is_looked_up_again() {
+    let (place, server) = (Place::new(), Server::start());
+    place.define("CubeProvider", "okta", &server.spec());
+    place.apply(&place.source());
+    let operator = place.operator();
+    for name in ["main", "other"] {
+        place.apply(&place.named(name, "CubeProvider", "okta"));
+        place.becomes(name, Ready, "True", "Synced");
+    }
+    place.provider_becomes("okta", "Discovered", Some(2));
+    drop(operator);
+    let mut status = place.get("cubeprovider", "okta").unwrap()["status"].clone();
+    let an_hour_ago = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(61);
+    status["endpoints"]["readAt"] = json!(an_hour_ago.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+    place.patch_status("cubeprovider", "okta", &status);
+
+    let _operator = place.operator();
+    server.says(&server.provider.url("/second"));
+    *server.gone.lock().unwrap() = Some("/first".into());
+    assert_eq!(server.requests().0, 1);
+    place.request_of("main", "again");
+    eventually("the new endpoint", || {
+        let object = place.get("cubeprovider", "okta")?;
+        (object["status"]["endpoints"]["tokenURL"] == server.provider.url("/second")).then_some(())
+    });
+    for name in ["main", "other"] {
+        place.becomes(name, Refreshed, "True", "TokenIssued");
+    }
+    // Two first tokens, one request in vain, and two at the new endpoint.
+    eventually("both have followed", || {
+        (server.requests() == (2, 5)).then_some(())
+    });
 }
 
 #[test]

@@ -53,6 +53,32 @@ impl Object {
 }
 
 #[test]
+fn a_suspected_endpoint_is_looked_up_an_hour_after_the_last_read_and_once() {
+    let (of, mut budget) = (wanted("https://a.example"), LookupBudget::default());
+    let mut object = Object::new("a", "main");
+    object.status.endpoints = Some(found("https://a.example", at(0)));
+    assert!(!object.reads(&of, &mut budget, at(10)));
+    object.lookup.suspect();
+    let name = (object.name.as_str(), object.namespace);
+    let step = object
+        .lookup
+        .step(&of, name, &object.status, &mut budget, at(10));
+    assert_eq!(step, LookupStep::Rest(at(3600)));
+    assert!(object.reads(&of, &mut budget, at(3600)));
+    for (second, next) in [(3600, 7200), (7200, 10_800)] {
+        let read = Ok(found("https://a.example", at(second)));
+        object.lookup.ended(of.clone(), read, at(second));
+        assert!(
+            !object.reads(&of, &mut budget, at(next)),
+            "nothing is suspected"
+        );
+        object.lookup.suspect();
+        assert!(!object.reads(&of, &mut budget, at(next - 1)));
+        assert!(object.reads(&of, &mut budget, at(next)));
+    }
+}
+
+#[test]
 fn a_document_is_read_once_a_day_and_a_restart_reads_none() {
     let (of, mut budget) = (wanted("https://a.example"), LookupBudget::default());
     let mut object = Object::new("a", "main");

@@ -72,6 +72,29 @@ fn a_published_token_stays_while_the_endpoints_are_unknown_and_costs_none_when_t
 }
 
 #[test]
+fn an_endpoint_that_does_not_respond_as_one_is_suspected_if_the_metadata_named_it() {
+    let written = object(json!({"tokenURL": URL}));
+    for (provider, reason, suspected) in [
+        (issuer(URL), Reason::EndpointNotFound, true),
+        (issuer(URL), Reason::Redirected, true),
+        (issuer(URL), Reason::Unreachable, true),
+        (issuer(URL), Reason::InvalidClient, false),
+        (issuer(URL), Reason::Unavailable, false),
+        (issuer(URL), Reason::RateLimited, false),
+        (written, Reason::EndpointNotFound, false),
+    ] {
+        let mut world = World::named(provider);
+        world.provider.otherwise = refuse(reason);
+        world.settle();
+        assert_eq!(world.provider.exchanges.len(), 1);
+        let expected: &[&str] = if suspected { &["okta"] } else { &[] };
+        let outdated = world.process.outdated.iter();
+        let names: Vec<_> = outdated.map(|provider| provider.name.as_str()).collect();
+        assert_eq!(names, expected, "{reason:?}");
+    }
+}
+
+#[test]
 fn a_stored_refresh_token_does_not_follow_metadata_to_another_endpoint() {
     let mut world = World::with(json!({
         "providerRef": {"name": "okta"}, "clientSecretRef": {"name": "client"},
