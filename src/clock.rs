@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-/// The current time with its fraction, for what people sort by it and nothing decides by.
+/// The current time with its fraction, for what people sort by and for the length of a sleep. No decision depends on it.
 #[expect(clippy::disallowed_methods, reason = "this is the one clock")]
 pub(crate) fn precisely() -> Timestamp {
     Timestamp::now()

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     api::{CaBundleKind, CubeCredentialStatus},
-    clock::now,
+    clock::{now, precisely},
     cluster::{Affected, Context, FollowedBundle, Gone, ObjectKey, Presence, Watched, key},
     kubernetes::error::ApiError,
     leader::Leadership,
@@ -41,6 +41,8 @@ const UNLOGGED_DELAY: Duration = Duration::from_secs(2);
 /// The longest sleep. Timers stop while a machine is suspended, and clocks are adjusted, so the time is checked every five
 /// minutes, which costs no request.
 const LONGEST_SLEEP: SignedDuration = SignedDuration::from_mins(5);
+/// The delay before a reconcile whose time is over already.
+const OVERDUE_DELAY: Duration = Duration::from_secs(1);
 
 /// The worker of a reconcile. Workers use the API server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,7 +158,7 @@ impl Reconciler {
         let may_begin = || !self.stop.is_cancelled() && self.leadership.is_current();
         loop {
             let outcome = match session.next(may_begin, now()) {
-                Turn::Done { wake_at } => return Ok(sleep(wake_at, now())),
+                Turn::Done { wake_at } => return Ok(sleep(wake_at, precisely())),
                 Turn::Held => return Ok(self.held()),
                 Turn::Stuck => return Ok(Some(stuck(&session.observed().credential))),
                 Turn::TakeSlot { deadline } => Ok(Outcome::Slot(slot.take(deadline))),
@@ -344,10 +346,13 @@ fn stuck(credential: &Credential) -> Duration {
     BUG_DELAY
 }
 
+/// The time until then. From the beginning of the current second on, it would be up to a second too long.
 fn sleep(wake_at: Option<Timestamp>, now: Timestamp) -> Option<Duration> {
     let delay = wake_at?.duration_since(now);
-    let delay = delay.clamp(SignedDuration::from_secs(1), LONGEST_SLEEP);
-    Some(delay.unsigned_abs())
+    if delay.is_positive() {
+        return Some(delay.min(LONGEST_SLEEP).unsigned_abs());
+    }
+    Some(OVERDUE_DELAY)
 }
 
 #[cfg(test)]

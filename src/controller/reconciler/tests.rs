@@ -235,3 +235,15 @@ async fn a_change_of_a_ca_bundle_reconciles_those_that_fail_or_may_use_the_earli
     reconciler.keep(&recovered, begin(&reconciler, &recovered), true);
     assert_eq!(changed(), ["fresh", "works"]);
 }
+
+#[test]
+fn an_object_sleeps_until_its_time_and_not_until_the_end_of_that_second() {
+    let at = |milliseconds| Timestamp::from_millisecond(milliseconds).unwrap();
+    let sleeps = |wake_at, now| sleep(Some(at(wake_at)), at(now)).unwrap().as_millis();
+    assert_eq!(sleeps(10_000, 7_400), 2_600);
+    assert_eq!(sleeps(10_000, 9_999), 1);
+    assert_eq!(sleeps(10_000, 10_000), 1_000);
+    assert_eq!(sleeps(10_000, 12_300), 1_000);
+    assert_eq!(sleeps(1_000_000_000, 0), 300_000);
+    assert_eq!(sleep(None, at(0)), None);
+}
