@@ -77,9 +77,9 @@ pub struct CubeProviderSpec {
     pub token_url: Option<String>,
 
     /// The issuer, in place of tokenURL, exactly as the provider writes it: the operator reads its metadata (RFC 8414, `OpenID` Connect
-    /// Discovery) and takes the token endpoint from there, and the authorization endpoint if the spec has none. It reads them while
-    /// a `CubeCredential` names the object, and once a day from then on, or after an hour if the token endpoint is gone. Endpoints on
-    /// other hosts than the issuer's are refused unless endpointHosts lists these.
+    /// Discovery) and takes the token endpoint from there, and the authorization endpoint if the spec has none. It reads them while a
+    /// `CubeCredential` names the object, and once a day from then on, or an hour after the last time if the token endpoint is gone.
+    /// Endpoints on other hosts than the issuer's are refused unless endpointHosts lists these.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     #[x_kube(validation = url_rule("issuer"))]

@@ -62,11 +62,14 @@ impl TokenError {
     /// Returns whether the token endpoint may be at another URL by now.
     #[must_use]
     pub(crate) fn endpoint_may_have_moved(&self) -> bool {
-        let reason = self.reason();
-        matches!(
-            reason,
-            Reason::EndpointNotFound | Reason::Redirected | Reason::Unreachable
-        )
+        match self {
+            Self::Network(NetworkError::Unreachable { .. } | NetworkError::Hidden { .. }) => true,
+            Self::Network(_) => false,
+            Self::Response(error) => matches!(
+                error.reason(),
+                Reason::EndpointNotFound | Reason::Redirected
+            ),
+        }
     }
 
     /// The same without the details of the network at this endpoint: whether a host exists there, what listens at its port, how

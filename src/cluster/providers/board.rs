@@ -67,15 +67,20 @@ impl ProviderBoard {
     /// The endpoint that the metadata of its issuer named did not respond as one.
     pub(crate) fn suspect(&self, id: ProviderId) {
         let mut state = lock(&self.state);
-        if state.suspected.insert(id.clone()) {
+        if state.shown.contains_key(&id) && state.suspected.insert(id.clone()) {
             state.changed.insert(id);
             self.changed.notify_one();
         }
     }
 
-    /// Returns whether its endpoint is suspected, and forgets it.
+    /// Returns whether its endpoint is suspected.
     pub(crate) fn is_suspected(&self, id: &ProviderId) -> bool {
-        lock(&self.state).suspected.remove(id)
+        lock(&self.state).suspected.contains(id)
+    }
+
+    /// The metadata of its issuer was read.
+    pub(crate) fn looked_up(&self, id: &ProviderId) {
+        lock(&self.state).suspected.remove(id);
     }
 
     fn change(&self, id: ProviderId, shown: Option<ShownProvider>) {

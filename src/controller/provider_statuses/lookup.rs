@@ -43,6 +43,7 @@ impl Work {
         }
         let result = discover(&self.parts, &wanted).await;
         let failure = result.as_ref().err().cloned();
+        self.board.looked_up(id);
         let is_another = self.with_lookup(id, |lookup| lookup.ended(wanted, result, now()));
         if let Some(failure) = failure.filter(|_| is_another) {
             log(id, &failure);

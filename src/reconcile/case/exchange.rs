@@ -309,7 +309,9 @@ impl Case<'_> {
         let memory = &self.observed.memory;
         let until = memory.paused_until(self.now)?;
         let attempted = &memory.exchange.failure()?.attempted;
+        // With another generation, the spec may name another client.
         let same = self.is_at_the_endpoint_of(attempted)
+            && attempted.generation == self.observed.credential.generation
             && self.observed.source.version() == Some(&attempted.source_resource_version);
         let client = same.then(|| self.client().ok())??;
         Some((self.key_of(&client), until))
@@ -324,15 +326,18 @@ impl Case<'_> {
         }
     }
 
-    /// Returns whether a pause that an earlier process was asked for still holds for this credential, although its Secret has
-    /// changed since: this process does not know whether another client secret was sent.
+    /// Returns whether a pause that an earlier process was asked for still holds for this credential, although its spec or its Secret
+    /// has changed since: this process does not know whether it was another client that was asked to pause.
     fn keeps_its_pause(&self, attempted: &Attempted) -> bool {
         let version = self.observed.source.version();
         let memory = &self.observed.memory;
+        let is_another_spec = attempted.generation != self.observed.credential.generation;
         !memory.exchange.knows_failed_inputs()
             && memory.paused_until(self.now).is_some()
             && self.is_at_the_endpoint_of(attempted)
-            && version.is_some_and(|version| version != attempted.source_resource_version)
+            && version.is_some_and(|version| {
+                is_another_spec || version != attempted.source_resource_version
+            })
     }
 
     /// The inputs of an attempt made now, as the status records them.

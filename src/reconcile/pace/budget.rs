@@ -2,9 +2,10 @@
 //! Cubewire allows a client ten a minute. With an interval of 12 s there are at most eight in any minute, and three more for
 //! refresh tokens that may have been consumed, which Cubewire does not issue.
 //!
-//! The provider counts by client id, which anybody may send. The secret decides who goes first: `bucket` says how.
+//! The provider counts by client id, which anybody may send. The secret decides who goes first: `bucket` says how, and `client` which buckets pay.
 
 mod bucket;
+mod client;
 mod key;
 mod known;
 mod line;
@@ -20,7 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::delays;
 use crate::reconcile::{provider::RequestInterval, time::later};
-use bucket::Bucket;
+use client::{Client, Visit};
 use key::ClientHash;
 use own::Own;
 
@@ -32,7 +33,7 @@ pub use permit::{Lesson, Permit, PermitRequest, Wait};
 pub struct Budget {
     interval: SignedDuration,
     started_at: Timestamp,
-    clients: HashMap<ClientHash, Box<Bucket>>,
+    clients: HashMap<ClientHash, Box<Client>>,
     /// The clients that were used lately, and when to look whether they rest.
     lately: BTreeSet<(Timestamp, ClientHash)>,
     /// The client for which a `CubeCredential` waits, by its uid.
@@ -53,7 +54,7 @@ impl Budget {
             lately: BTreeSet::new(),
             queues: HashMap::new(),
             tried: HashMap::new(),
-            own: Own::default(),
+            own: Own::new(interval),
         }
     }
 
@@ -75,11 +76,14 @@ impl Budget {
             let wait = Wait::Edits;
             return Permit::Later { at, wait };
         }
-        let asked = self.ask(request, now);
+        let buckets = self.client(client, now);
+        let asked = buckets.ask(request, now);
         if asked.is_err() || request.peek {
             self.queues.insert(uid.clone(), client.clone());
         } else {
-            self.pay(request, now);
+            buckets.pay(client.limit(), uid, now);
+            self.own.pay(uid, interval, now);
+            self.queues.remove(uid);
         }
         match asked {
             Err((at, wait)) => Permit::Later { at, wait },
@@ -87,37 +91,6 @@ impl Budget {
                 until: later(now, delays::PERMIT),
             },
         }
-    }
-
-    /// Asks all buckets that pay. Behind the one that makes it wait, it stands in no queue.
-    fn ask(&mut self, request: &PermitRequest, now: Timestamp) -> Result<(), (Timestamp, Wait)> {
-        let client = &request.client;
-        if let Some(general) = self.clients.get_mut(&client.client()) {
-            let pause = general.pause_until(client.proof(), now);
-            if now < pause {
-                self.leave(&request.uid);
-                return Err((pause, Wait::Pause));
-            }
-        }
-        let mut paying = client.paying(self.interval);
-        while let Some((bucket, interval)) = paying.next() {
-            let Err(later) = self.bucket(bucket, interval, now).ask(request, now) else {
-                continue;
-            };
-            for (bucket, _) in paying {
-                self.leave_queue(bucket, &request.uid);
-            }
-            return Err(later);
-        }
-        Ok(())
-    }
-
-    fn pay(&mut self, PermitRequest { uid, client, .. }: &PermitRequest, now: Timestamp) {
-        for (bucket, interval) in client.paying(self.interval) {
-            self.bucket(bucket, interval, now).pay(uid, now);
-        }
-        self.own.pay(uid, self.interval_of_one(client), now);
-        self.queues.remove(uid);
     }
 
     /// The interval of a credential's own budget: it is never reached before a client's.
@@ -155,10 +128,8 @@ impl Budget {
         let client = &request.client;
         let interval = self.interval_of_one(client);
         self.own.give_back(&request.uid, interval);
-        for (bucket, _) in client.paying(self.interval) {
-            if let Some(bucket) = self.clients.get_mut(&bucket) {
-                bucket.give_back();
-            }
+        if let Some(buckets) = self.clients.get_mut(&client.client()) {
+            buckets.give_back(client.limit());
         }
     }
 
@@ -167,14 +138,8 @@ impl Budget {
         let Some(client) = self.queues.remove(uid) else {
             return;
         };
-        for (bucket, _) in client.paying(self.interval) {
-            self.leave_queue(bucket, uid);
-        }
-    }
-
-    fn leave_queue(&mut self, bucket: ClientHash, uid: &str) {
-        if let Some(bucket) = self.clients.get_mut(&bucket) {
-            bucket.leave(uid);
+        if let Some(buckets) = self.clients.get_mut(&client.client()) {
+            buckets.leave(client.limit(), uid);
         }
     }
 
@@ -192,10 +157,7 @@ impl Budget {
             Lesson::Works => true,
             Lesson::Refused => false,
             Lesson::Paused { until } => {
-                for (bucket, interval) in client.learning(self.interval) {
-                    self.bucket(bucket, interval, now).pause(proof, until, now);
-                }
-                return;
+                return self.client(client, now).pause(proof, until, now);
             }
         };
         let is_new = self.tried.get(uid) != Some(client);
@@ -203,63 +165,56 @@ impl Budget {
             self.release(uid);
             self.tried.insert(uid.to_owned(), client.clone());
         }
-        for (bucket, interval) in client.learning(self.interval) {
-            let bucket = self.bucket(bucket, interval, now);
-            if is_new {
-                bucket.hold(proof);
-            }
-            bucket.judge(proof, works);
+        let known = self.client(client, now);
+        if is_new {
+            known.hold(proof);
         }
+        known.judge(proof, works);
     }
 
     fn release(&mut self, uid: &str) {
-        let Some(client) = self.tried.remove(uid) else {
+        let Some(key) = self.tried.remove(uid) else {
             return;
         };
-        for (bucket, _) in client.learning(self.interval) {
-            if let Some(bucket) = self.clients.get_mut(&bucket) {
-                bucket.release(client.proof());
-            }
+        let Some(client) = self.clients.get_mut(&key.client()) else {
+            return;
+        };
+        client.release(key.proof());
+        if !client.used_lately {
+            // Perhaps nothing of it has to be remembered any more.
+            client.used_lately = true;
+            self.lately.insert((Timestamp::MIN, key.client()));
         }
     }
 
-    fn bucket(
-        &mut self,
-        client: ClientHash,
-        interval: SignedDuration,
-        now: Timestamp,
-    ) -> &mut Bucket {
-        let started_at = self.started_at;
+    fn client(&mut self, key: &ClientKey, now: Timestamp) -> &mut Client {
         self.drop_what_rests(now);
-        let bucket = self
-            .clients
-            .entry(client)
-            .or_insert_with(|| Box::new(Bucket::new(started_at, interval)));
-        if !bucket.used_lately {
-            bucket.used_lately = true;
-            let at = later(now, bucket.rest());
-            self.lately.insert((at, client));
+        let (hash, interval) = (key.client(), self.interval);
+        // A clock that is set back must not make a new client wait for the start.
+        let started_at = self.started_at.min(now);
+        let new = || Box::new(Client::new(started_at, interval));
+        let client = self.clients.entry(hash).or_insert_with(new);
+        if !client.used_lately {
+            client.used_lately = true;
+            self.lately.insert((later(now, client.rest()), hash));
         }
-        bucket
+        client
     }
 
-    /// Drops what is not needed any more of clients that rest: of those whose secrets are not in use all, of the others the lines.
-    /// A client is visited one time for each use, and again as long as it does not rest.
+    /// Drops what is not needed any more of clients that rest. A client is visited one time for each use, and again as long as it
+    /// does not rest.
     fn drop_what_rests(&mut self, now: Timestamp) {
         while self.lately.first().is_some_and(|(at, _)| *at <= now) {
-            let Some((_, client)) = self.lately.pop_first() else {
+            let Some((_, hash)) = self.lately.pop_first() else {
                 return;
             };
-            let Some(bucket) = self.clients.get_mut(&client) else {
+            let Some(client) = self.clients.get_mut(&hash) else {
                 continue;
             };
-            if bucket.rests(now) {
-                self.clients.remove(&client);
-            } else if bucket.is_idle(now) {
-                bucket.forget_lines();
-            } else {
-                let at = later(now, bucket.rest());
-                self.lately.insert((at, client));
+            match client.visit(now) {
+                Visit::Forget => drop(self.clients.remove(&hash)),
+                Visit::Rests => client.used_lately = false,
+                Visit::Again => drop(self.lately.insert((later(now, client.rest()), hash))),
             }
         }
     }

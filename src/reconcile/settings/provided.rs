@@ -60,6 +60,18 @@ impl Settings {
         self.provider.as_ref()?.request_interval()
     }
 
+    /// The field that sets the time between two token requests of one client, with its value.
+    pub(crate) fn interval_field(&self) -> String {
+        let set = self.provider.as_ref().zip(self.request_interval());
+        match set {
+            Some((used, interval)) => {
+                let (provider, own) = (used.shown(), interval.duration());
+                format!("tokenRequestInterval {own:#} of {provider}")
+            }
+            None => "the operator's tokenRequestInterval".into(),
+        }
+    }
+
     /// The field that has the token endpoint, for remedies.
     pub(crate) fn url_field(&self) -> String {
         match &self.provider {

@@ -38,10 +38,15 @@ pub(crate) fn provider_status(
     let wanted = shown.object.as_ref().ok();
     let wanted = wanted.and_then(|object| object.discovery());
     let endpoints = wanted.and_then(|wanted| lookup.endpoints(wanted, &shown.status, now));
+    let note = note(shown, operator_interval);
     let kept = wanted.and_then(|wanted| kept(shown, wanted, endpoints, lookup, named));
+    let kept = kept.filter(|ready| note_of(ready).is_none_or(|kept| kept == note));
     let condition = kept.cloned().unwrap_or_else(|| {
-        let ready = ready(shown, endpoints, lookup, named);
-        condition(shown, with_note(shown, operator_interval, ready), now)
+        let (reason, mut message) = ready(shown, endpoints, lookup, named);
+        if reason.status() == ConditionStatus::True {
+            message.push_str(&note);
+        }
+        condition(shown, (reason, message), now)
     });
     ProviderStatus {
         observed_generation: Some(shown.generation),
@@ -123,22 +128,27 @@ fn ready(
     }
 }
 
-/// Adds that the interval of a namespace has no effect, if the operator's is longer.
-fn with_note(
-    shown: &ShownProvider,
-    operator: SignedDuration,
-    (reason, mut message): (ProviderReason, String),
-) -> (ProviderReason, String) {
+/// The start of a note about an interval.
+const NOTE: &str = "; tokenRequestInterval ";
+
+/// The note that the interval of a namespace has no effect, if the operator's is longer.
+fn note(shown: &ShownProvider, operator: SignedDuration) -> String {
     let object = shown.object.as_ref().ok();
     let own = object.and_then(|object| object.shorter_interval_than(operator));
-    if let Some(own) = own.filter(|_| reason.status() == ConditionStatus::True) {
-        let _ = write!(
-            message,
-            "; tokenRequestInterval {own:#} has no effect, because the operator's is {operator:#}: only a ClusterCubeProvider's may be \
-             shorter"
-        );
+    own.map_or_else(String::new, |own| {
+        format!(
+            "{NOTE}{own:#} has no effect, because the operator's is {operator:#}: only a ClusterCubeProvider's may be shorter"
+        )
+    })
+}
+
+/// The note of a condition, if it may have one.
+fn note_of(ready: &ProviderCondition) -> Option<&str> {
+    if ready.status != ConditionStatus::True {
+        return None;
     }
-    (reason, message)
+    let start = ready.message.find(NOTE);
+    Some(start.map_or("", |start| &ready.message[start..]))
 }
 
 fn usable(object: &ProviderObject) -> String {

@@ -31,7 +31,7 @@ fn a_longer_interval_of_a_namespace_holds_and_a_shorter_one_says_that_it_has_no_
     let message = place.becomes(&second, Refreshed, "Unknown", "RateBudget");
     assert!(
         message.ends_with(
-            "CubeCredentials with this client id and token URL share one rate limit: no action needed"
+            ": CubeCredentials with this client id share tokenRequestInterval 1h of CubeProvider \"slow\": no action needed"
         ),
         "{message}"
     );
@@ -81,7 +81,7 @@ fn an_administrators_interval_is_not_the_operators() {
     let [_, second] = place.pair("ClusterCubeProvider", &name);
     place.becomes(&second, Ready, "True", "Synced");
 
-    // A restart, another field and a longer interval request nothing.
+    // A longer interval begins after the requests that were sent, and requests none.
     place.patch(
         "clustercubeprovider",
         &name,

@@ -1,4 +1,4 @@
-//! The budget of one client.
+//! One limit of a client.
 //!
 //! A bucket is kept as the time at which it is full again (the generic cell rate algorithm), so that it needs no timer and
 //! nothing is updated while time passes. Those who have to wait stand in one of two lines, and ask again when it may be their
@@ -17,11 +17,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     key::Proof,
-    known::Known,
     permit::{PermitRequest, Wait},
     queue::{Place, Proved, Queue},
 };
-use crate::reconcile::{pace::delays, time::later};
+use crate::reconcile::time::later;
 
 /// The requests that may be sent at the same moment.
 pub(super) const CAPACITY: i32 = 3;
@@ -34,46 +33,52 @@ const UNPROVEN_AFTER: u32 = 4;
 /// A namespace has just had a permit if it was less than so many intervals ago: a minute by default.
 const JUST: i32 = 5;
 /// The longest exchange. Until then, the first request with a secret may still turn out to work for all that share it.
-const EXCHANGE: SignedDuration = SignedDuration::from_secs(30);
+pub(super) const EXCHANGE: SignedDuration = SignedDuration::from_secs(30);
 /// The time after which one that waits for such a request asks again.
 const SOON: SignedDuration = SignedDuration::from_secs(2);
 
 #[derive(Debug)]
 pub(super) struct Bucket {
     interval: SignedDuration,
+    /// True if a provider object sets the interval.
+    of_provider: bool,
     full_at: Timestamp,
-    known: Known,
-    /// A secret that works was asked to pause. The provider counts the requests of the client id, so nothing that may be refused
-    /// is sent in the meantime.
-    unproven_paused_until: Timestamp,
     queue: Queue,
     /// The permits for secrets that work while an unproven one waited.
     passed_over: u32,
-    /// True if `Budget::lately` has it.
-    pub(super) used_lately: bool,
+}
+
+/// The knowledge about the secret of a request, and about the others of its client.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Standing {
+    pub(super) proved: Proved,
+    /// True if the client has a secret that works.
+    pub(super) has_working: bool,
 }
 
 impl Bucket {
-    pub(super) fn new(started_at: Timestamp, interval: SignedDuration) -> Self {
+    pub(super) fn new(started_at: Timestamp, interval: SignedDuration, of_provider: bool) -> Self {
         Self {
             interval,
+            of_provider,
             full_at: later(started_at, interval * (CAPACITY - AT_START)),
-            known: Known::default(),
-            unproven_paused_until: Timestamp::MIN,
             queue: Queue::default(),
             passed_over: 0,
-            used_lately: false,
         }
+    }
+
+    pub(super) fn interval(&self) -> SignedDuration {
+        self.interval
     }
 
     /// The time after which a client that was used may rest.
     pub(super) fn rest(&self) -> SignedDuration {
-        (self.interval * (JUST + 1)).max(EXCHANGE * 2)
+        self.interval * (JUST + 1)
     }
 
-    /// Returns whether it is as good as a new one: nobody waits, and nothing has to be remembered.
-    pub(super) fn rests(&self, now: Timestamp) -> bool {
-        self.is_idle(now) && self.unproven_paused_until <= now && self.known.is_empty(now)
+    /// Returns whether nobody waits, and all permits are there.
+    pub(super) fn is_full(&self, now: Timestamp) -> bool {
+        self.full_at <= now && self.queue.is_empty()
     }
 
     /// Returns whether nobody waits, and no permit is so recent that its namespace or its secret would count.
@@ -85,30 +90,23 @@ impl Bucket {
     /// Nobody waits, and the last permits do not count any more.
     pub(super) fn forget_lines(&mut self) {
         self.queue = Queue::default();
-        self.used_lately = false;
     }
 
     /// Returns whether there is a permit for this request; otherwise the time to ask again, and why.
     pub(super) fn ask(
         &mut self,
         request: &PermitRequest,
+        standing: Standing,
         now: Timestamp,
     ) -> Result<(), (Timestamp, Wait)> {
-        let proof = request.client.proof();
-        let proved = self.known.proved(proof);
-        let pause = self.pause_until(proof, now);
+        self.distrust_a_clock_that_went_back(now);
         self.queue.drop_abandoned_places(now);
-        if now < pause {
-            // Nobody else waits for it.
-            self.queue.leave(&request.uid);
-            return Err((pause, Wait::Pause));
-        }
-        self.queue.stand(request, proved, now);
+        self.queue.stand(request, standing.proved, now);
         let Some(place) = self.queue.place(&request.uid) else {
             return Ok(());
         };
         let ahead = i32::try_from(self.queue.ahead(place)).unwrap_or(i32::MAX / 2);
-        let held_back = self.held_back(place, ahead, now);
+        let held_back = self.held_back(place, ahead, standing.has_working, now);
         let mut turn = self.turn(ahead + held_back);
         if request.priority {
             turn = turn.min(self.turn(-OVERDRAFT));
@@ -116,13 +114,17 @@ impl Bucket {
         if turn <= now {
             return Ok(());
         }
-        let wait = match proved {
+        let wait = match standing.proved {
+            Proved::Works | Proved::Untried if self.of_provider => Wait::Interval,
             Proved::Works | Proved::Untried => Wait::Turn,
             Proved::Refused => Wait::Refused,
         };
-        let at = self.again(place, ahead, turn, now);
-        self.queue.answer(&request.uid, at);
-        Err((at, wait))
+        Err((self.again(place, ahead, turn, now), wait))
+    }
+
+    /// The one who waits was told to ask again at this time.
+    pub(super) fn answer(&mut self, uid: &str, at: Timestamp) {
+        self.queue.answer(uid, at);
     }
 
     /// The permit is used.
@@ -143,37 +145,24 @@ impl Bucket {
         self.full_at -= self.interval;
     }
 
+    #[cfg(test)]
+    pub(super) fn stands(&self, uid: &str) -> bool {
+        self.queue.place(uid).is_some()
+    }
+
     pub(super) fn leave(&mut self, uid: &str) {
         self.queue.leave(uid);
     }
 
-    /// A further credential has made an exchange with this secret, or is the first.
-    pub(super) fn hold(&mut self, proof: Proof) {
-        self.known.hold(proof);
+    /// It is known by now whether a secret works. Those who wait with it keep their order.
+    pub(super) fn reclassify(&mut self, proof: Proof, proved: Proved) {
+        self.queue.reclassify(proof, proved);
     }
 
-    /// A credential has made an exchange with another secret, or is gone.
-    pub(super) fn release(&mut self, proof: Proof) {
-        self.known.release(proof);
-    }
-
-    /// An exchange has shown whether a secret works. Those who wait with it keep their order.
-    pub(super) fn judge(&mut self, proof: Proof, works: bool) {
-        let before = self.known.proved(proof);
-        self.known.judge(proof, works);
-        let proved = self.known.proved(proof);
-        if proved != before {
-            self.queue.reclassify(proof, proved);
-        }
-    }
-
-    /// The provider has asked for a pause. It holds for the secret that was sent: another one, which anybody can make up, must not
-    /// be able to stop the client.
-    pub(super) fn pause(&mut self, proof: Proof, until: Timestamp, now: Timestamp) {
-        self.known.pause(proof, until, now);
-        if self.known.proved(proof) == Proved::Works {
-            self.unproven_paused_until = self.unproven_paused_until.max(until);
-        }
+    /// A pause has ended: there is one permit.
+    pub(super) fn begin_anew(&mut self, ended: Timestamp) {
+        let full_at = later(ended, self.interval * (CAPACITY - 1));
+        self.full_at = self.full_at.max(full_at);
     }
 
     /// The time at which the bucket holds one more permit than this number.
@@ -182,7 +171,7 @@ impl Bucket {
     }
 
     /// The number of permits that are kept for others.
-    fn held_back(&self, place: &Place, ahead: i32, now: Timestamp) -> i32 {
+    fn held_back(&self, place: &Place, ahead: i32, has_working: bool, now: Timestamp) -> i32 {
         let owed = self.passed_over >= UNPROVEN_AFTER && self.queue.has_unproven();
         if place.works() {
             return i32::from(owed);
@@ -193,7 +182,7 @@ impl Bucket {
         let just = later(now, -self.interval * JUST);
         let last = self.queue.last_served(place);
         let again = last.is_some_and(|last| just < last.at && last.at <= now);
-        i32::from(self.known.has_working()) + i32::from(again)
+        i32::from(has_working) + i32::from(again)
     }
 
     /// The time to ask again. It is the earliest possible one, because a secret may turn out to work in the meantime.
@@ -215,33 +204,10 @@ impl Bucket {
         at
     }
 
-    /// The end of the pause of this secret; now, if it has none.
-    pub(super) fn pause_until(&mut self, proof: Proof, now: Timestamp) -> Timestamp {
-        self.distrust_a_clock_that_went_back(now);
-        self.end_pause(proof, now);
-        let own = self.known.paused_until(proof).unwrap_or(now);
-        match self.known.proved(proof) {
-            Proved::Works => own,
-            Proved::Untried | Proved::Refused => own.max(self.unproven_paused_until),
-        }
-    }
-
-    /// After a pause, one request shows whether the provider takes more.
-    fn end_pause(&mut self, proof: Proof, now: Timestamp) {
-        if let Some(ended) = self.known.end_pause(proof, now)
-            && self.known.proved(proof) == Proved::Works
-        {
-            let full_at = later(ended, self.interval * (CAPACITY - 1));
-            self.full_at = self.full_at.max(full_at);
-        }
-    }
-
-    /// Limits how empty a bucket and how long a pause can be. Otherwise a clock that is set back would stop a client for that
-    /// long.
+    /// A clock that is set back must not stop a client for long: no bucket is emptier than with all overdrafts.
     fn distrust_a_clock_that_went_back(&mut self, now: Timestamp) {
-        let longest = later(now, delays::LONGEST_PAUSE);
-        self.unproven_paused_until = self.unproven_paused_until.min(longest);
-        let emptiest = later(now, self.interval * (CAPACITY + OVERDRAFT));
-        self.full_at = self.full_at.min(emptiest);
+        if later(now, self.interval * (CAPACITY + OVERDRAFT)) < self.full_at {
+            self.full_at = later(now, self.interval * CAPACITY);
+        }
     }
 }

@@ -27,10 +27,28 @@ pub struct ClientKey {
 }
 
 /// A further limit of a client, which a provider object sets.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Limit {
-    bucket: ClientHash,
-    interval: RequestInterval,
+///
+/// An administrator's takes the place of the operator's. Whoever may use no such object at this token endpoint does not reach it. A
+/// namespace's holds besides the operator's, so further objects with further intervals allow no further request.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Limit {
+    pub(super) interval: RequestInterval,
+    /// The namespace whose limit it is; empty: it is an administrator's.
+    namespace: Box<str>,
+}
+
+impl Limit {
+    pub(super) fn is_in_place(&self) -> bool {
+        matches!(self.interval, RequestInterval::InPlace(_))
+    }
+
+    /// Returns whether a request ever waits for it, where the operator's interval is this one.
+    pub(super) fn has_effect(&self, operator: SignedDuration) -> bool {
+        match self.interval {
+            RequestInterval::InPlace(_) => true,
+            RequestInterval::Besides(own) => operator < own,
+        }
+    }
 }
 
 /// The token endpoint and the client id. The provider counts the requests of each.
@@ -66,41 +84,36 @@ impl ClientKey {
         }
     }
 
-    /// The client at a provider object that sets an interval. An administrator's has a bucket of its own, which nobody can reach who
-    /// may not use the object. A namespace's has a further one, and the client's own still pays for all requests: further objects with further
-    /// intervals allow no further request.
+    /// The client at a provider object, which may set an interval.
     pub(in crate::reconcile) fn with_interval(
-        mut self,
+        self,
         interval: Option<RequestInterval>,
         namespace: &str,
     ) -> Self {
         let limit = interval.map(|interval| {
-            let (of, namespace) = match interval {
-                RequestInterval::InPlace(_) => ("cluster", ""),
-                RequestInterval::Besides(_) => ("namespace", namespace),
+            let namespace = match interval {
+                RequestInterval::InPlace(_) => "",
+                RequestInterval::Besides(_) => namespace,
             };
-            let seconds = interval.duration().as_secs().to_be_bytes();
-            let texts = [
-                of.as_bytes(),
-                namespace.as_bytes(),
-                &self.client.0,
-                &seconds,
-            ];
-            let bucket = ClientHash(hash(&texts));
-            Box::new(Limit { bucket, interval })
+            Box::new(Limit {
+                interval,
+                namespace: namespace.into(),
+            })
         });
-        self.limit = limit;
-        self
+        Self { limit, ..self }
     }
 
-    /// The client, whatever interval a provider object sets.
     pub(super) fn client(&self) -> ClientHash {
         self.client
     }
 
+    pub(super) fn limit(&self) -> Option<&Limit> {
+        self.limit.as_deref()
+    }
+
     /// The interval that a provider object sets.
     pub(in crate::reconcile) fn interval(&self) -> Option<RequestInterval> {
-        self.limit.as_ref().map(|limit| limit.interval)
+        self.limit().map(|limit| limit.interval)
     }
 
     /// Returns whether the same buckets pay for both, whatever their proofs.
@@ -108,37 +121,10 @@ impl ClientKey {
         self.client == other.client && self.limit == other.limit
     }
 
-    /// The buckets that pay for a request, each with its interval, where the operator's is this one.
-    pub(super) fn paying(&self, operator: SignedDuration) -> impl Iterator<Item = Bucketed> {
-        let is_in_place = matches!(self.interval(), Some(RequestInterval::InPlace(_)));
-        let general = (!is_in_place).then_some((self.client, operator));
-        self.further(operator).into_iter().chain(general)
-    }
-
-    /// All buckets that learn from an exchange: a pause holds for the client, whatever object its next request names.
-    pub(super) fn learning(&self, operator: SignedDuration) -> impl Iterator<Item = Bucketed> {
-        let general = (self.client, operator);
-        self.further(operator).into_iter().chain([general])
-    }
-
-    fn further(&self, operator: SignedDuration) -> Option<Bucketed> {
-        let limit = self.limit.as_ref()?;
-        match limit.interval {
-            // The operator's is never reached later.
-            RequestInterval::Besides(interval) if interval <= operator => None,
-            RequestInterval::Besides(interval) | RequestInterval::InPlace(interval) => {
-                Some((limit.bucket, interval))
-            }
-        }
-    }
-
     pub(super) fn proof(&self) -> Proof {
         self.proof
     }
 }
-
-/// A bucket and its interval.
-type Bucketed = (ClientHash, SignedDuration);
 
 /// The hash of texts or bytes, each with its length, so that no two lists are the same bytes.
 fn hash(texts: &[&[u8]]) -> Hash {

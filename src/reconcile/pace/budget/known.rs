@@ -25,8 +25,12 @@ struct Tried {
 }
 
 impl Known {
-    pub(super) fn is_empty(&self, now: Timestamp) -> bool {
-        self.tried.is_empty() && self.paused_until.values().all(|until| *until <= now)
+    pub(super) fn is_empty(&self) -> bool {
+        self.tried.is_empty()
+    }
+
+    pub(super) fn is_paused(&self, now: Timestamp) -> bool {
+        self.paused_until.values().any(|until| now < *until)
     }
 
     pub(super) fn proved(&self, proof: Proof) -> Proved {

@@ -45,6 +45,8 @@ pub enum Wait {
     Pause,
     /// Other requests with this client id come first.
     Turn,
+    /// The provider object allows one request in so much time.
+    Interval,
     /// The provider has refused the client secret, so others come first.
     Refused,
     /// The credential itself has just sent as many requests as one may, with several clients.

@@ -49,7 +49,7 @@ impl Conditions {
 
 fn in_the_queue(case: &Case<'_>, at: Timestamp, wait: Wait) -> Condition {
     let too_late = case.token().is_some_and(|token| token.expires_at <= at);
-    let message = message::waits_for_permit(at, wait, too_late);
+    let message = message::waits_for_permit(at, wait, too_late, case.settings);
     Condition::new(while_due(case), Reason::RateBudget, message)
 }
 

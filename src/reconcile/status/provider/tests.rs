@@ -124,6 +124,22 @@ fn an_interval_without_effect_is_told_of() {
             format!("tokens come from https://login.example.com/token{note}")
         );
     }
+    // A status that is kept follows the operator's too.
+    let spec = json!({"issuer": ISSUER, "tokenRequestInterval": "5s"});
+    let found = ProviderStatus {
+        endpoints: Some(endpoints("/token", 50)),
+        ..ProviderStatus::default()
+    };
+    let mut provider = with_status(spec.clone(), found);
+    let lookup = Lookup::default();
+    for (interval, has_note) in [(12, true), (3, false), (12, true)] {
+        let interval = SignedDuration::from_secs(interval);
+        let status = provider_status(&provider, &lookup, TWO, interval, at(200));
+        assert_eq!(ready_of(&status).2.contains("has no effect"), has_note);
+        provider = with_status(spec.clone(), status.clone());
+        let again = provider_status(&provider, &lookup, TWO, interval, at(300));
+        assert_eq!(again, status);
+    }
     let mut spec =
         json!({"tokenURL": "https://login.example.com/token", "tokenRequestInterval": "5s"});
     spec["namespaces"] = json!(["*"]);

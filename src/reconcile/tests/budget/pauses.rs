@@ -2,7 +2,7 @@
 
 use super::{restart, settle, worlds};
 use crate::{
-    api::{ConditionStatus, ConditionType::Refreshed, Reason},
+    api::{ConditionStatus, ConditionType::Refreshed, CubeCredentialSpec, Reason},
     reconcile::{
         SourceValue,
         tests::{
@@ -208,4 +208,39 @@ fn no_hash_of_a_client_is_in_a_status() {
             "sourceResourceVersion"
         ]
     );
+}
+
+/// Otherwise the author of a spec could pause whatever client the spec can name, one after the other.
+#[test]
+fn a_pause_is_told_of_the_client_that_was_asked_to_and_of_no_other_that_the_spec_names_then() {
+    let name_another = |spec: &mut CubeCredentialSpec| spec.client_id = Some("another".into());
+    for restarts in [false, true] {
+        let mut worlds = worlds(2);
+        worlds[0].provider.script.push_back(Response::Refuse {
+            reason: Reason::RateLimited,
+            pause: Some(600),
+        });
+        worlds[0].settle();
+        let until = worlds[0].status.refresh_at;
+        if restarts {
+            restart(&mut worlds);
+        }
+        worlds[0].edit_spec(name_another);
+        worlds[0].settle();
+        worlds[0].pass(seconds(30));
+        let sent = worlds[0].provider.exchanges.len();
+        if restarts {
+            // Nobody knows which client it was.
+            assert_eq!(sent, 1);
+            assert_eq!(worlds[0].status.refresh_at, until);
+        } else {
+            assert_eq!(sent, 2, "it is another client");
+        }
+        // Nor does anybody else who has this client wait.
+        worlds[1].edit_spec(name_another);
+        worlds[1].now += seconds(30);
+        worlds[1].settle();
+        worlds[1].pass(seconds(12));
+        assert_eq!(worlds[1].provider.exchanges.len(), 1);
+    }
 }

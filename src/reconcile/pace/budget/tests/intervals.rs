@@ -22,14 +22,6 @@ fn through(interval: RequestInterval, namespace: &str, uid: &str) -> PermitReque
     }
 }
 
-/// A budget whose client has just been seen working through such an object.
-fn started_with(interval: RequestInterval) -> Budget {
-    let mut budget = started();
-    let holder = through(interval, "home", "holder");
-    learn(&mut budget, &holder, Lesson::Works, 0);
-    budget
-}
-
 /// How many of these requests, each of another credential, are sent at this second.
 fn sent(
     budget: &mut Budget,
@@ -46,7 +38,7 @@ fn sent(
 #[test]
 fn an_administrators_interval_takes_the_place_of_the_operators() {
     for (interval, waits) in [(1, 1), (60, 60), (3600, 3600)] {
-        let mut budget = started_with(in_place(interval));
+        let mut budget = started();
         let ask = |budget: &mut Budget, uid, second| {
             take(budget, &through(in_place(interval), "home", uid), second)
         };
@@ -59,15 +51,13 @@ fn an_administrators_interval_takes_the_place_of_the_operators() {
 
 #[test]
 fn an_administrators_interval_is_not_reached_by_those_who_may_not_use_the_object() {
-    let mut budget = started_with(in_place(2));
+    let mut budget = started();
     for number in 0..100 {
         take(&mut budget, &stranger(number, "elsewhere"), 100);
     }
     let served = sent(&mut budget, 5, 100, |uid| through(in_place(2), "home", uid));
     assert_eq!(served, 3);
     // Nor does a slow one delay those who do not use it.
-    let holder = through(in_place(3600), "home", "holder");
-    learn(&mut budget, &holder, Lesson::Works, 20_000);
     let served = sent(&mut budget, 5, 20_000, |uid| {
         through(in_place(3600), "home", uid)
     });
@@ -77,7 +67,7 @@ fn an_administrators_interval_is_not_reached_by_those_who_may_not_use_the_object
 
 #[test]
 fn a_namespaces_interval_delays_its_own_requests_only() {
-    let mut budget = started_with(besides(600));
+    let mut budget = started();
     let slow = |uid: &str| through(besides(600), "home", uid);
     assert_eq!(sent(&mut budget, 3, 2000, slow), 3);
     assert_eq!(take(&mut budget, &slow("next"), 2000), Some(2600));
@@ -139,9 +129,22 @@ fn a_pause_holds_with_and_without_the_object() {
 }
 
 #[test]
+fn after_a_pause_one_request_shows_whether_the_provider_takes_more() {
+    for interval in [in_place(1), besides(60)] {
+        let mut budget = started();
+        let ask =
+            |budget: &mut Budget, uid: &str| take(budget, &through(interval, "home", uid), 50_000);
+        let paused = Lesson::Paused { until: at(50_000) };
+        learn(&mut budget, &through(interval, "home", "a"), paused, 49_000);
+        assert_eq!(ask(&mut budget, "b"), None);
+        assert!(ask(&mut budget, "c").is_some());
+    }
+}
+
+#[test]
 fn what_is_not_used_goes_back_to_all_that_would_have_paid() {
     for interval in [in_place(60), besides(60)] {
-        let mut budget = started_with(interval);
+        let mut budget = started();
         let first = through(interval, "home", "a");
         assert_eq!(take(&mut budget, &first, 0), None);
         budget.give_back(&first);
@@ -174,11 +177,7 @@ fn one_that_waits_for_its_namespace_keeps_no_neighbour_waiting() {
     assert_eq!(budget.queues.len(), 1);
     budget.forget("b");
     assert!(budget.queues.is_empty());
-    let mut buckets = budget.clients.values();
-    assert!(
-        buckets.all(|bucket| bucket.is_idle(at(100_000))),
-        "nobody stands anywhere"
-    );
+    assert_eq!(ask(&mut budget, "later", false, 100_000), None);
 }
 
 #[test]
@@ -231,9 +230,20 @@ fn another_interval_is_another_queue() {
 }
 
 #[test]
-fn clients_with_long_intervals_do_not_keep_others_in_memory() {
+fn buckets_of_long_intervals_are_dropped_once_they_are_full_and_keep_no_other_client() {
     let mut budget = started();
+    let buckets = |budget: &Budget| -> usize {
+        let further = budget.clients.values().map(|client| client.further());
+        further.sum()
+    };
     take(&mut budget, &through(besides(3600), "home", "slow"), 0);
+    // Nobody pays for these: they stand in the queue of the client, or give their permit back.
+    for interval in 100..200 {
+        let edited = through(besides(interval), "home", "edited");
+        if take(&mut budget, &edited, 1).is_none() {
+            budget.give_back(&edited);
+        }
+    }
     for number in 0..100 {
         let request = PermitRequest {
             client: client("https://example.com/token", &format!("{number}"), "right"),
@@ -241,14 +251,79 @@ fn clients_with_long_intervals_do_not_keep_others_in_memory() {
         };
         take(&mut budget, &request, 1);
     }
+    assert!(buckets(&budget) > 50);
     ask(&mut budget, "later", false, 600);
+    let kept = (budget.clients.len(), buckets(&budget));
     assert_eq!(
-        budget.clients.len(),
-        2,
-        "the client and the limit of the slow one"
+        kept,
+        (1, 2),
+        "of the slow one, and the last of the edited one"
     );
-    ask(&mut budget, "later", false, 100_000);
-    assert_eq!(budget.clients.len(), 1);
+    budget.forget("edited");
+    ask(&mut budget, "later", false, 3000);
+    ask(&mut budget, "later", false, 12_000);
+    assert_eq!((budget.clients.len(), buckets(&budget)), (1, 0));
+}
+
+#[test]
+fn another_interval_of_an_administrators_is_no_reason_for_another_burst() {
+    let mut budget = started();
+    let asks = |budget: &mut Budget, interval, uid: &str| {
+        take(budget, &through(in_place(interval), "home", uid), 100_000)
+    };
+    for uid in ["a", "b", "c"] {
+        assert_eq!(asks(&mut budget, 3600, uid), None);
+    }
+    assert_eq!(asks(&mut budget, 60, "d"), None, "as at a start");
+    assert_eq!(asks(&mut budget, 60, "e"), Some(100_060));
+    assert_eq!(asks(&mut budget, 3600, "f"), Some(103_600));
+}
+
+#[test]
+fn one_that_waits_for_long_keeps_its_places() {
+    let mut budget = started_at(-1000);
+    let slow = |uid: &str| through(besides(20), "home", uid);
+    for number in 0..9 {
+        take(&mut budget, &request(&format!("{number}")), 0);
+    }
+    assert_eq!(take(&mut budget, &slow("first"), 0), Some(84));
+    assert_eq!(take(&mut budget, &slow("second"), 70), Some(96));
+    let mut clients = budget.clients.values();
+    assert_eq!(clients.next().unwrap().standing("first"), 2);
+}
+
+#[test]
+fn a_short_interval_of_an_administrators_ends_no_debt_of_a_credential() {
+    let mut budget = started();
+    let mut served = 0;
+    for number in 0..20 {
+        let plain = PermitRequest {
+            client: client("https://example.com/token", &format!("{number}"), "any"),
+            ..request("edited")
+        };
+        served += usize::from(take(&mut budget, &plain, 0).is_none());
+        let client = plain
+            .client
+            .clone()
+            .with_interval(Some(in_place(1)), "home");
+        take(&mut budget, &PermitRequest { client, ..plain }, 0);
+    }
+    assert_eq!(served, 3);
+}
+
+#[test]
+fn a_clock_that_is_set_back_delays_a_long_interval_by_one_of_it() {
+    let mut budget = started_at(86_400);
+    let slow = |uid: &str| through(besides(3600), "home", uid);
+    // The client's own bucket is from before that.
+    assert_eq!(take(&mut budget, &slow("first"), 0), Some(12));
+    assert_eq!(take(&mut budget, &slow("first"), 12), None);
+    for number in 0..3 {
+        let request = slow(&format!("{number}"));
+        assert_eq!(take(&mut budget, &request, 200_000), None);
+    }
+    let again = take(&mut budget, &slow("last"), 20).unwrap();
+    assert!(again <= 3620, "{again}");
 }
 
 #[derive(Clone, Debug)]

@@ -160,8 +160,20 @@ fn what_is_remembered_of_a_client_goes_with_the_last_credential_that_used_it() {
     }
     budget.forget("holder");
     assert!(budget.tried.is_empty());
-    let mut buckets = budget.clients.values();
-    assert!(buckets.all(|bucket| bucket.rests(at(1000))));
+    ask(&mut budget, "a", false, 1000);
+    assert_eq!(budget.clients.len(), 1);
+    ask(&mut budget, "a", false, 100_000);
+    budget.forget("a");
+    let other = client("https://example.com/token", "two", "right");
+    take(
+        &mut budget,
+        &PermitRequest {
+            client: other,
+            ..request("b")
+        },
+        200_000,
+    );
+    assert_eq!(budget.clients.len(), 1, "only the one that is in use");
 }
 
 /// `docs/scale.md` has the figures.
@@ -216,6 +228,37 @@ fn a_client_that_rests_keeps_only_what_is_known_of_its_secrets() {
     let used = budget.clients.values().filter(|bucket| bucket.used_lately);
     assert_eq!(used.count(), 1, "the others have no lines any more");
     assert!(ask(&mut budget, "a", false, 3600).is_none());
+}
+
+#[test]
+fn a_client_that_rests_is_forgotten_with_its_last_credential_and_a_paused_one_after_its_pause() {
+    let mut budget = started();
+    let other = |second| {
+        let client = client("https://example.com/token", "two", "right");
+        (
+            PermitRequest {
+                client,
+                ..request("b")
+            },
+            second,
+        )
+    };
+    assert!(ask(&mut budget, "a", false, 3600).is_none());
+    // Nobody has asked for two minutes, so the client rests.
+    let (request_of_other, second) = other(3800);
+    take(&mut budget, &request_of_other, second);
+    budget.forget("holder");
+    let (request_of_other, second) = other(7200);
+    take(&mut budget, &request_of_other, second);
+    assert_eq!(budget.clients.len(), 1);
+
+    let paused = Lesson::Paused { until: at(9000) };
+    learn(&mut budget, &stranger(0, "elsewhere"), paused, 7200);
+    for (second, clients) in [(8900, 2), (9300, 1)] {
+        let (request_of_other, second) = other(second);
+        take(&mut budget, &request_of_other, second);
+        assert_eq!(budget.clients.len(), clients, "{second}");
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -40,7 +40,8 @@ pub(super) const NO_TROUBLE: &[Section] = &[
               budget](request-budget.md)), so that the provider's rate limit is kept; a pause that the provider asked \
               for applies to all with the same client secret. A secret that has not worked yet gets only a part of the \
               budget. If tokens expire while they wait, let pods share the target of one CubeCredential, or raise the \
-              rate with `tokenRequestInterval` of the chart if the provider allows more.",
+              rate with `tokenRequestInterval` of the chart, or of the provider object that the message names, if the \
+              provider allows more.",
         rows: &[("turn", "")],
     },
     Section {
