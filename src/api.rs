@@ -31,7 +31,8 @@ pub use spec::{
     CaBundleKind, CaBundleRef, ClientAssertion, ClientAuthentication, ClientSecretRef,
     ConsumersSpec, CubeCredential, CubeCredentialSpec, DeletionPolicy, Grant, JwtBearerSpec,
     ProbeMethod, ProbeSpec, Provider, ProviderKind, ProviderRef, RefreshTokenRef, SigningAlgorithm,
-    SubjectTokenRef, SystemRoots, TargetSpec, TokenExchangeSpec, WorkloadKind, WorkloadRef,
+    SubjectServiceAccount, SubjectTokenRef, SystemRoots, TargetSpec, TokenExchangeSpec,
+    WorkloadKind, WorkloadRef,
 };
 pub use status::{Attempted, CubeCredentialStatus, TargetStatus};
 

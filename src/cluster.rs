@@ -8,9 +8,9 @@
 //! name or a uid matters to. Neither walks over all objects. A `Secret` is converted here, at the edge, and never logged: its own
 //! Debug output shows its data.
 
+mod account_token;
 mod affected;
 mod arrival;
-mod assertion;
 mod bundles;
 mod cache;
 mod context;

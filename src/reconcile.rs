@@ -82,11 +82,11 @@ pub use provider::{
 pub use record::{DesiredRecord, RECORD_TYPE, Record, RecordSecret};
 pub use secret::{DesiredSecret, SecretVersion};
 pub use session::{Effects, Ended, Session, Turn};
-pub use settings::{GrantSettings, Rendering, ServiceAccountAssertion, Settings, SettingsError};
+pub use settings::{AccountToken, GrantSettings, Rendering, Settings, SettingsError, SubjectToken};
 pub use source::{
-    CaBundle, CaBundleFlaw, ClientKeyFlaw, ClientValues, Flaw, Holder, NoAssertion, Outer,
-    Rejection, SecretRole, Source, SourceCertificate, SourceKey, SourceSecret, SourceValue,
-    Withheld,
+    AccountRole, AccountTokens, CaBundle, CaBundleFlaw, ClientKeyFlaw, ClientValues, Flaw, Holder,
+    NoAccountToken, Outer, Rejection, SecretRole, Source, SourceCertificate, SourceKey,
+    SourceSecret, SourceValue, Withheld,
 };
 #[cfg(feature = "plugin")]
 pub(crate) use source::{consent::ca_entry, preflight::flaw};

@@ -30,7 +30,7 @@ pub use jwt_bearer::JwtBearerSpec;
 pub use probe::{ProbeMethod, ProbeSpec};
 pub use provider_ref::{ProviderKind, ProviderRef};
 pub use target::{DeletionPolicy, TargetSpec};
-pub use token_exchange::{SubjectTokenRef, TokenExchangeSpec};
+pub use token_exchange::{SubjectServiceAccount, SubjectTokenRef, TokenExchangeSpec};
 
 /// The token to keep fresh, and the Secret to keep it in.
 #[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ pub use token_exchange::{SubjectTokenRef, TokenExchangeSpec};
          '-token') != self.spec.refreshTokenRef.name")
         .message("the target may not be the Secret that refreshTokenRef names: set spec.target.name to another name"),
     validation = Rule::new(
-        "!has(self.spec.tokenExchange) || !((has(self.spec.target.name) ? self.spec.target.name : self.metadata.name + '-token') == \
+        "!has(self.spec.tokenExchange) || !has(self.spec.tokenExchange.subjectTokenRef) || !((has(self.spec.target.name) ? self.spec.target.name : self.metadata.name + '-token') == \
          self.spec.tokenExchange.subjectTokenRef.name || self.spec.tokenExchange.subjectTokenRef.name in [self.metadata.name + \
          '-cube-state', self.metadata.name + '-cube-record'])")
         .message("tokenExchange.subjectTokenRef may not name the target, <metadata.name>-cube-state or <metadata.name>-cube-record: \
@@ -102,8 +102,8 @@ pub use token_exchange::{SubjectTokenRef, TokenExchangeSpec};
     .message("clientAuthentication None is for public clients, which have grant RefreshToken, JWTBearer or TokenExchange: use Body \
               or Basic"))]
 #[x_kube(validation = Rule::new("(self.grant == 'TokenExchange') == has(self.tokenExchange)")
-    .message("tokenExchange is required with grant TokenExchange, and only with it: name the Secret with the subject token, or set \
-              grant to TokenExchange"))]
+    .message("tokenExchange is required with grant TokenExchange, and only with it: name the Secret or the ServiceAccount of the \
+              subject token, or set grant to TokenExchange"))]
 #[x_kube(validation = Rule::new("!has(self.tokenExchange) || !has(self.parameters) || !['audience', 'resource'].exists(name, name in \
                                  self.parameters)")
     .message("audience and resource of a token exchange are lists: write them in tokenExchange instead of parameters"))]
@@ -321,7 +321,7 @@ pub enum Grant {
     /// A JWT that the client signs with its private key, for a service account or a user (RFC 7523, section 2.1): Google, Salesforce.
     #[serde(rename = "JWTBearer")]
     JwtBearer,
-    /// The token of a subject, from a Secret, for one that another service takes (RFC 8693).
+    /// The token of a subject, from a Secret or of a ServiceAccount, for one that another service takes (RFC 8693).
     TokenExchange,
 }
 

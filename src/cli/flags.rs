@@ -72,7 +72,7 @@ impl Reach {
 /// Clients without a secret.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Identity {
-    /// Request tokens of labelled ServiceAccounts, which authenticate clients at their providers
+    /// Request tokens of labelled ServiceAccounts, which authenticate clients at their providers or are exchanged there
     ///
     /// It needs the rights to list and watch ServiceAccounts, and to create their tokens.
     #[arg(long, env = "CUBE_OPERATOR_SERVICE_ACCOUNT_TOKENS", value_name = "BOOL", default_value_t = false, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true", require_equals = true)]

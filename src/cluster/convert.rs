@@ -14,8 +14,8 @@ use super::arrival::Watched;
 use crate::{
     api::{ClientSecretRef, CubeCredentialStatus, annotation, label},
     reconcile::{
-        ClientValues, Content, Credential, SourceCertificate, SourceKey, SourceSecret, SourceValue,
-        StateReading, TargetSecret, hex,
+        ClientValues, Content, Credential, Source, SourceCertificate, SourceKey, SourceSecret,
+        SourceValue, StateReading, TargetSecret, hex,
     },
 };
 
@@ -100,16 +100,21 @@ pub(crate) fn source<T>(
     source
 }
 
-/// The consent on a ServiceAccount, in place of a Secret with a client.
-pub(crate) fn service_account(meta: &ObjectMeta) -> SourceSecret {
+/// The consent on a ServiceAccount, in place of a Secret with these values. It has none.
+pub(crate) fn service_account<T>(meta: Option<&ObjectMeta>, values: T) -> Source<T> {
+    let meta = match meta {
+        None => return Source::Absent,
+        Some(meta) if !has_consent(meta) => return Source::NotLabelled,
+        Some(meta) => meta,
+    };
     let annotations = meta.annotations.as_ref();
     let annotation = |name| annotations.and_then(|all| all.get(name)).cloned();
-    SourceSecret {
+    Source::Read(SourceSecret {
         version: meta.resource_version.clone().unwrap_or_default(),
         token_hosts: annotation(annotation::TOKEN_HOSTS),
         token_ca: annotation(annotation::TOKEN_CA),
-        values: ClientValues::with_secret(SourceValue::Absent, SourceValue::Absent),
-    }
+        values,
+    })
 }
 
 /// The value under a key.

@@ -31,7 +31,8 @@ pub(super) struct Entry {
     pub(super) deleting: bool,
     /// The name of its target Secret. This field and the next two are empty if the spec cannot be read.
     pub(super) target: Option<Box<str>>,
-    /// The names of the Secrets that it is given: its client's, and its initial refresh token's or subject token's.
+    /// The names of the Secrets and the keys of the ServiceAccounts that it is given: its client's, and its initial refresh token's or
+    /// subject token's.
     pub(super) secrets: Box<[Box<str>]>,
     /// The initial refresh token that it is given, with the grant that has one.
     pub(super) seed: Option<Box<Seed>>,

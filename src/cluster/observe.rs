@@ -10,14 +10,14 @@ use super::{
     convert,
     key::ObjectKey,
     slim::KeptTarget,
-    watched::{service_account, spec, target_name},
+    watched::{service_account, spec, subject_account, target_name},
 };
 use crate::{
     api::CubeCredential,
     lock::lock,
     reconcile::{
-        CaBundle, Credential, FoundProvider, Memory, Observed, Record, Settings, SettingsError,
-        Source, State, Target, TokenUse,
+        AccountTokens, CaBundle, Credential, FoundProvider, Memory, Observed, Record, Settings,
+        SettingsError, Source, State, Target, TokenUse,
     },
 };
 
@@ -49,7 +49,10 @@ impl Context {
             Some(account) => version(&self.service_accounts, Some(account)),
             None => version(&self.sources, secret.map(|secret| &secret.name)),
         };
-        let seed = version(&self.sources, own_token.map(|token| &token.name));
+        let seed = match spec.and_then(subject_account) {
+            Some(account) => version(&self.service_accounts, Some(account)),
+            None => version(&self.sources, own_token.map(|token| &token.name)),
+        };
         let watched_state = version(&self.states, state);
         let record = settings.as_ref().ok().map(|settings| &settings.record_name);
         let watched_record = version(&self.states, record);
@@ -69,8 +72,8 @@ impl Context {
             token_use: TokenUse::Unread,
             identity: self.parts.identity.clone(),
             ca_bundle: CaBundle::Unread,
-            assertion: None,
-            assertions_enabled: self.parts.api_audiences.is_some(),
+            account_tokens: AccountTokens::default(),
+            account_tokens_enabled: self.parts.api_audiences.is_some(),
             permit: None,
             slot: None,
             allowed_hosts: self.parts.allowed_hosts.clone(),

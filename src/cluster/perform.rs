@@ -46,9 +46,10 @@ impl Context {
                 }
                 Ok(Outcome::Permit(request, permit))
             }
-            Action::RequestAssertion(assertion) => Ok(Outcome::Assertion(
-                self.request_assertion(namespace, &assertion).await,
-            )),
+            Action::RequestAccountToken(role, account) => {
+                let token = self.request_account_token(namespace, &account).await;
+                Ok(Outcome::AccountToken(role, token))
+            }
             Action::Exchange(exchange) => Ok(self.exchange(exchange).await),
             Action::Probe(probing) => Ok(self.probe(*probing).await),
             Action::Store(state) => self.store(*state, object, observed).await,

@@ -6,7 +6,11 @@ use k8s_openapi::{
     ByteString,
     api::core::v1::{ConfigMap, Secret, ServiceAccount},
 };
-use kube::{Api, ResourceExt, api::ListParams, core::PartialObjectMeta};
+use kube::{
+    Api, ResourceExt,
+    api::ListParams,
+    core::{ObjectMeta, PartialObjectMeta},
+};
 
 use super::{bundles::Place, context::Context, convert};
 use crate::{
@@ -18,8 +22,8 @@ use crate::{
     },
     lock::lock,
     reconcile::{
-        CaBundle, Credential, OtherState, Outcome, PodList, Read, Source, StateReading,
-        TargetReading, is_state_of,
+        AccountRole, CaBundle, ClientValues, Credential, OtherState, Outcome, PodList, Read,
+        Source, SourceValue, StateReading, TargetReading, is_state_of,
     },
 };
 
@@ -54,8 +58,17 @@ impl Context {
                 let name = &reference.name;
                 Outcome::Source(self.read_source(namespace, name, labelled, values).await?)
             }
-            Read::ServiceAccount { name } => {
-                Outcome::Source(self.read_service_account(namespace, &name).await?)
+            Read::ServiceAccount { name, role } => {
+                let meta = self.service_account_metadata(namespace, &name).await?;
+                let meta = meta.as_ref();
+                let none = SourceValue::Absent;
+                match role {
+                    AccountRole::Client => {
+                        let client = ClientValues::with_secret(none.clone(), none);
+                        Outcome::Source(convert::service_account(meta, client))
+                    }
+                    AccountRole::Subject => Outcome::Seed(convert::service_account(meta, none)),
+                }
             }
             Read::Seed {
                 reference,
@@ -138,19 +151,19 @@ impl Context {
     }
 
     /// Reads the consent on a ServiceAccount. Its metadata is all that there is to read.
-    async fn read_service_account(&self, namespace: &str, name: &str) -> Result<Source, ApiError> {
+    async fn service_account_metadata(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<ObjectMeta>, ApiError> {
         if self.parts.api_audiences.is_none() {
             // The operator has no right to read it, and its flags are reported first.
-            return Ok(Source::Absent);
+            return Ok(None);
         }
         let api: Api<ServiceAccount> = Api::namespaced(self.parts.client.clone(), namespace);
         let object = format!("ServiceAccount {namespace}/{name}");
         let found = call("get the metadata of", object, api.get_metadata_opt(name)).await?;
-        Ok(match found {
-            None => Source::Absent,
-            Some(found) if !convert::has_consent(&found.metadata) => Source::NotLabelled,
-            Some(found) => Source::Read(convert::service_account(&found.metadata)),
-        })
+        Ok(found.map(|found| found.metadata))
     }
 
     /// Reads the state. The data of a Secret by its name that belongs to another object is not read.

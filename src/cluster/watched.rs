@@ -45,6 +45,13 @@ pub(super) fn service_account(spec: &CubeCredentialSpec) -> Option<&String> {
         .as_ref()
 }
 
+/// The ServiceAccount whose token is exchanged.
+pub(super) fn subject_account(spec: &CubeCredentialSpec) -> Option<&String> {
+    let exchange = spec.token_exchange.as_ref()?;
+    let account = exchange.subject_service_account.as_ref()?;
+    Some(&account.name)
+}
+
 /// The name of a ServiceAccount among those of Secrets, in which no `/` can be.
 pub(super) fn service_account_key(name: &str) -> String {
     format!("serviceaccount/{name}")
@@ -81,10 +88,16 @@ pub(super) fn entry(key: ObjectKey, object: &Watched) -> Entry {
         let refresh_token = refresh_token.map(|reference| reference.name.as_str());
         let client = spec.client_secret_ref.as_ref();
         let client = client.map(|reference| reference.name.as_str().into());
-        let account = service_account(spec).map(|name| service_account_key(name).into());
+        let account = |name: &String| service_account_key(name).into();
         let subject = spec.token_exchange.as_ref();
-        let subject = subject.map(|exchange| exchange.subject_token_ref.name.as_str().into());
-        [client, account, refresh_token.map(Into::into), subject]
+        let subject = subject.and_then(|exchange| exchange.subject_token_ref.as_ref());
+        [
+            client,
+            service_account(spec).map(account),
+            refresh_token.map(Into::into),
+            subject.map(|reference| reference.name.as_str().into()),
+            subject_account(spec).map(account),
+        ]
     });
     let bundle = spec.and_then(|spec| spec.ca_bundle_ref.as_ref());
     Entry {

@@ -11,13 +11,13 @@ use crate::{
     scrub::Scrubber,
 };
 pub use jwt_bearer::{BearerClaims, JwtBearer};
-pub(crate) use token_exchange::ACCESS_TOKEN;
 pub use token_exchange::TokenExchange;
+pub(crate) use token_exchange::{ACCESS_TOKEN, JWT};
 
-/// The grant of a token request. `T` is the refresh token or the subject token, or a reference to it, and `A` the assertion, or the
-/// claims for it.
+/// The grant of a token request. `T` is the refresh token, or a reference to it; `A` the assertion, or the claims for it; `S` the
+/// subject token, or where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Grant<T = SecretString, A = JwtBearer> {
+pub enum Grant<T = SecretString, A = JwtBearer, S = T> {
     /// With the client's own credentials (RFC 6749, section 4.4).
     ClientCredentials,
     /// The same by the name that Zoom gives it.
@@ -27,10 +27,10 @@ pub enum Grant<T = SecretString, A = JwtBearer> {
     /// With an assertion that the client signs (RFC 7523, section 2.1).
     JwtBearer(A),
     /// With the token of a subject (RFC 8693).
-    TokenExchange(Box<TokenExchange<T>>),
+    TokenExchange(Box<TokenExchange<S>>),
 }
 
-impl<T, A> Grant<T, A> {
+impl<T, A, S> Grant<T, A, S> {
     /// The value of `grant_type`.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -149,7 +149,7 @@ impl<T, A> Grant<T, A> {
 
     /// The exchange of a subject token.
     #[must_use]
-    pub fn exchange(&self) -> Option<&TokenExchange<T>> {
+    pub fn exchange(&self) -> Option<&TokenExchange<S>> {
         match self {
             Self::ClientCredentials
             | Self::AccountCredentials
@@ -157,13 +157,6 @@ impl<T, A> Grant<T, A> {
             | Self::JwtBearer(_) => None,
             Self::TokenExchange(exchange) => Some(exchange),
         }
-    }
-
-    /// The token that a Secret of its own has: the initial refresh token, or the subject token.
-    #[must_use]
-    pub(crate) fn own_token(&self) -> Option<&T> {
-        let subject = self.exchange().map(|exchange| &exchange.subject_token);
-        self.refresh_token().or(subject)
     }
 
     /// The assertion, or the claims for it.

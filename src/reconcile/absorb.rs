@@ -69,7 +69,9 @@ pub fn absorb(observed: &mut Observed, outcome: Outcome, now: Timestamp) {
         Outcome::CaBundle(bundle) => ca_bundle_read(observed, bundle),
         Outcome::Permit(request, permit) => exchange::permit(observed, request, permit),
         Outcome::Slot(slot) => exchange::slot(observed, slot),
-        Outcome::Assertion(result) => exchange::assertion(observed, result, now),
+        Outcome::AccountToken(role, result) => {
+            exchange::account_token(observed, role, result, now);
+        }
         Outcome::Exchanged(exchanged) => exchange::exchanged(observed, *exchanged, now),
         Outcome::Probed(probed) => probe::probed(observed, probed, now),
         Outcome::Stored { secret, claims } => login::stored(observed, secret, claims, now),

@@ -83,8 +83,8 @@ pub(super) const CHECKS: &[Check] = &[
     login::an_unwritable_state_waits,
     // A token that another login knows ends that login. This is looked up once more after the claim, which the other one sees.
     login::a_refresh_token_of_another_login_is_not_sent,
-    // Without its token, a client cannot be sent.
-    exchange::a_refused_assertion_waits,
+    // Without the tokens of ServiceAccounts that it needs, no request can be sent.
+    exchange::a_refused_account_token_waits,
     // Providers that do not respond must not use up the memory of the process. This comes before the budget, so that no permit is
     // held back meanwhile, and before the claim, which holds for seconds.
     exchange::a_slot_is_waited_for,
@@ -92,7 +92,7 @@ pub(super) const CHECKS: &[Check] = &[
     exchange::the_budget_is_waited_for,
     // A token of a ServiceAccount lives for minutes, so it is requested when its request may follow. It comes before the claim, which
     // holds for seconds.
-    exchange::the_assertion_is_requested,
+    exchange::the_account_tokens_are_requested,
     // The claim is the last write before the request.
     login::the_refresh_token_is_claimed,
     // This one always decides.

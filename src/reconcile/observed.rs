@@ -10,7 +10,7 @@ use super::{
     pace::{Permit, PermitRequest, Slot},
     record::Record,
     settings::{Settings, SettingsError},
-    source::{CaBundle, Source, SourceValue, preflight},
+    source::{AccountTokens, CaBundle, SecretRole, Source, SourceValue, preflight},
     target::{Target, TargetSecret},
 };
 use crate::{consumers::ConsumerAccess, oauth::hosts::HostList};
@@ -38,7 +38,8 @@ pub struct Observed {
     pub access: ConsumerAccess,
     /// The Secret with the client id and the client secret.
     pub source: Source,
-    /// The Secret with the initial refresh token or the subject token, for the grants that have one.
+    /// The Secret with the initial refresh token or the subject token, for the grants that have one, or the ServiceAccount of the
+    /// subject.
     pub seed: Source<SourceValue>,
     /// The name of an older `CubeCredential` that is given the same initial refresh token.
     pub older_login: Option<String>,
@@ -52,10 +53,10 @@ pub struct Observed {
     pub identity: String,
     /// The further CA certificates.
     pub ca_bundle: CaBundle,
-    /// The token of a ServiceAccount that authenticates the client. It is sent once.
-    pub assertion: Option<SecretString>,
+    /// The tokens of ServiceAccounts for the next request.
+    pub account_tokens: AccountTokens,
     /// True if the operator may request such tokens.
-    pub assertions_enabled: bool,
+    pub account_tokens_enabled: bool,
     /// The permit of this client for a token request; `None`: no permit was requested in this reconcile.
     pub permit: Option<(PermitRequest, Permit)>,
     /// The slot for an exchange in progress; `None`: no slot was asked for in this reconcile.
@@ -87,18 +88,22 @@ impl Observed {
         settings.provider_version().map(str::to_owned)
     }
 
-    /// The current version of the Secret with the initial refresh token or the subject token, with the grants that have one; empty:
+    /// The current version of the object with the initial refresh token or the subject token, with the grants that have one; empty:
     /// there is none to be read.
     pub(super) fn seed_version(&self) -> Option<String> {
         let settings = self.settings.as_ref().ok()?;
-        settings.grant.own_token()?;
+        SecretRole::of_seed(settings)?;
         Some(self.seed.version().unwrap_or_default().to_owned())
     }
 
-    /// A hash of the subject token that was read, with the grant that exchanges one.
+    /// A hash of the subject token that was read, with the grant that exchanges one. A ServiceAccount has none before it is requested:
+    /// the account itself is what an edit of its labels leaves as it was.
     pub(super) fn subject_hash(&self) -> Option<String> {
         let settings = self.settings.as_ref().ok()?;
         settings.grant.exchange()?;
+        if let Some(account) = settings.grant.subject_account() {
+            return Some(account.service_account.clone());
+        }
         let token = preflight::usable_token(&self.seed)?;
         Some(digest::keyed(token, b"subject"))
     }

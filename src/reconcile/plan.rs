@@ -14,8 +14,8 @@ use super::{
     pace::{ClientKey, PermitRequest},
     record::DesiredRecord,
     secret::{DesiredSecret, SecretVersion},
-    settings::{ServiceAccountAssertion, Settings},
-    source::SentSecret,
+    settings::{AccountToken, Settings},
+    source::{AccountRole, SentSecret},
     token::TokenInputs,
 };
 use crate::{
@@ -59,8 +59,8 @@ pub enum Next {
 pub enum Action {
     /// Ask the client's budget for a permit.
     TakePermit(PermitRequest),
-    /// Ask the API server for a token of a ServiceAccount.
-    RequestAssertion(ServiceAccountAssertion),
+    /// Ask the API server for a token of a ServiceAccount, for this use.
+    RequestAccountToken(AccountRole, AccountToken),
     /// Ask the provider for a token.
     Exchange(Exchange),
     /// Try a new token at its API.
@@ -196,7 +196,7 @@ impl Action {
             Self::Exchange(exchange) => exchange.attempt.login.is_none(),
             Self::Store(state) => state.claims,
             Self::TakePermit(_)
-            | Self::RequestAssertion(_)
+            | Self::RequestAccountToken(..)
             | Self::Record(_)
             | Self::Publish(_)
             | Self::RefreshPods(_)

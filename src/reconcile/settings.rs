@@ -1,6 +1,6 @@
 //! The spec with its defaults filled in and its texts read.
 
-mod assertion;
+mod account_token;
 mod client;
 pub(in crate::reconcile) mod error;
 mod grant;
@@ -22,9 +22,9 @@ use crate::{
     providers::Preset,
     template::{SecretType, TemplateError, Templates},
 };
-pub use assertion::ServiceAccountAssertion;
+pub use account_token::AccountToken;
 pub use error::SettingsError;
-pub use grant::GrantSettings;
+pub use grant::{GrantSettings, SubjectToken};
 pub use rendering::Rendering;
 pub(in crate::reconcile) use rendering::fits;
 
@@ -48,8 +48,8 @@ pub struct Settings {
     /// The assertion that the client signs, as far as the spec has it.
     pub assertion: Option<Box<ClientAssertion>>,
     /// The token of a ServiceAccount that takes the place of a client secret.
-    pub service_account: Option<ServiceAccountAssertion>,
-    /// The grant, with the Secret of the initial refresh token or the claims of the assertion if it has one.
+    pub service_account: Option<AccountToken>,
+    /// The grant, with the Secret of the initial refresh token, the claims of the assertion or the subject token if it has one.
     pub grant: GrantSettings,
     /// The provider's name, if its OAuth metadata does not list the grant.
     pub grant_unlisted_by: Option<&'static str>,
@@ -115,7 +115,7 @@ impl Settings {
         let endpoint = endpoint(url)?;
         let grant = grant::of(spec, &endpoint)?;
         let authentication = grant::authentication(&grant, spec, preset)?;
-        let service_account = ServiceAccountAssertion::of(authentication, spec)?;
+        let service_account = AccountToken::of_client(authentication, spec)?;
         Ok(Self {
             name: name.to_owned(),
             namespace: namespace.to_owned(),

@@ -1,5 +1,6 @@
 //! The objects that users provide besides the spec: the Secrets with the client and the initial refresh token, and the CA bundle.
 
+mod account;
 pub(super) mod client;
 pub(super) mod consent;
 mod holder;
@@ -17,10 +18,13 @@ use crate::oauth::{
     private_key::{KeyFlaw, PrivateKey},
 };
 
-pub use holder::{Holder, SecretRole};
+pub use account::AccountTokens;
+pub use holder::{AccountRole, Holder, SecretRole};
 pub(super) use rejection::CaOrigin;
 pub(super) use rejection::ca_bundle_name;
-pub use rejection::{CaBundleFlaw, ClientKeyFlaw, Flaw, NoAssertion, Outer, Rejection, Withheld};
+pub use rejection::{
+    CaBundleFlaw, ClientKeyFlaw, Flaw, NoAccountToken, Outer, Rejection, Withheld,
+};
 pub(super) use secrets::{SecretKey, SentSecret, UsableClient};
 
 /// A user's Secret, which may be read only with its consent label.

@@ -45,6 +45,7 @@ mod rotation;
 mod secrets;
 mod service_accounts;
 mod slots;
+mod subject_accounts;
 mod tampering;
 mod templates;
 mod token_exchange;

@@ -1,4 +1,7 @@
-//! A client without a secret: the provider trusts the issuer of the cluster, and verifies tokens of a ServiceAccount with its keys.
+//! Clients without a secret, and subjects of exchanges: the provider trusts the issuer of the cluster, and verifies tokens of a
+//! ServiceAccount with its keys.
+
+mod subject;
 
 use std::{
     io::Write,
@@ -74,10 +77,15 @@ fn provider(place: &Place) -> Provider {
 }
 
 fn account(labels: &Value) -> Value {
+    named_account("billing", labels)
+}
+
+/// A ServiceAccount whose tokens may be sent to this host.
+fn named_account(name: &str, labels: &Value) -> Value {
     json!({
         "apiVersion": "v1", "kind": "ServiceAccount",
         "metadata": {
-            "name": "billing", "labels": labels,
+            "name": name, "labels": labels,
             "annotations": {
                 "cube-operator.dev/token-hosts": "localhost",
                 "cube-operator.dev/token-ca": "ConfigMap/scripted",

@@ -6,10 +6,10 @@ use cube_operator::{
     consumers::{ConsumerAccess, Consumers, Pod},
     oauth::hosts::HostList,
     reconcile::{
-        Action, CaBundle, ClientValues, Content, Credential, DesiredRecord, DesiredSecret,
-        DesiredState, Event, NoAssertion, NotStored, Observed, OtherState, Outcome, PodList,
-        PodsRefresh, Read, RecordSecret, SecretVersion, Source, SourceSecret, SourceValue,
-        StateReading, StateSecret, TargetReading, is_state_of,
+        AccountRole, Action, CaBundle, ClientValues, Content, Credential, DesiredRecord,
+        DesiredSecret, DesiredState, Event, NoAccountToken, NotStored, Observed, OtherState,
+        Outcome, PodList, PodsRefresh, Read, RecordSecret, SecretVersion, Source, SourceSecret,
+        SourceValue, StateReading, StateSecret, TargetReading, is_state_of,
     },
 };
 use jiff::Timestamp;
@@ -42,9 +42,11 @@ pub(crate) struct Objects {
     pub(crate) hides_network_detail: bool,
     pub(crate) token_hosts_required: bool,
     /// Why the next token of a ServiceAccount is not issued.
-    pub(crate) no_assertion: Option<NoAssertion>,
+    pub(crate) no_account_token: Option<NoAccountToken>,
+    /// The only use of a token that is not issued then; `None`: both.
+    pub(crate) no_account_token_for: Option<AccountRole>,
     /// The tokens of ServiceAccounts that were issued.
-    pub(crate) assertions: u64,
+    pub(crate) account_tokens: u64,
     pub(crate) status: CubeCredentialStatus,
     /// The events of all reports.
     pub(crate) events: Vec<Event>,
@@ -79,8 +81,9 @@ impl Objects {
             allowed_hosts: None,
             hides_network_detail: false,
             token_hosts_required: false,
-            no_assertion: None,
-            assertions: 0,
+            no_account_token: None,
+            no_account_token_for: None,
+            account_tokens: 0,
             status: CubeCredentialStatus::default(),
             events: Vec::new(),
             source: None,
@@ -153,9 +156,15 @@ impl Objects {
                 token_hashes: token_hashes.clone(),
                 others: self.other_states(state, labels),
             },
-            Read::Source { .. } | Read::ServiceAccount { .. } => {
-                Outcome::Source(Provided::read(self.source.as_ref()))
-            }
+            Read::Source { .. }
+            | Read::ServiceAccount {
+                role: AccountRole::Client,
+                ..
+            } => Outcome::Source(Provided::read(self.source.as_ref())),
+            Read::ServiceAccount {
+                role: AccountRole::Subject,
+                ..
+            } => Outcome::Seed(Provided::read(self.seed.as_ref())),
             Read::Seed { reference, .. } => {
                 Outcome::Seed(Provided::read(self.seed_named(&reference.name)))
             }
@@ -227,7 +236,9 @@ impl Objects {
                 let permit = process.budget.borrow_mut().take(&request, now);
                 Ok(Outcome::Permit(request, permit))
             }
-            Action::RequestAssertion(_) => Ok(Outcome::Assertion(self.assertion())),
+            Action::RequestAccountToken(role, _) => {
+                Ok(Outcome::AccountToken(role, self.account_token(role)))
+            }
             Action::Exchange(_) | Action::Probe(_) => unreachable!("another server responds to it"),
             Action::Store(state) => Ok(self.store(*state)),
             Action::Record(record) => self.record(*record),
@@ -252,12 +263,17 @@ impl Objects {
         }
     }
 
-    fn assertion(&mut self) -> Result<SecretString, NoAssertion> {
-        if let Some(why) = self.no_assertion.clone() {
+    fn account_token(&mut self, role: AccountRole) -> Result<SecretString, NoAccountToken> {
+        let concerns = self.no_account_token_for.is_none_or(|only| only == role);
+        if let Some(why) = self.no_account_token.clone().filter(|_| concerns) {
             return Err(why);
         }
-        self.assertions += 1;
-        Ok(format!("S3CRET-assertion-{}", self.assertions).into())
+        self.account_tokens += 1;
+        let token = match role {
+            AccountRole::Client => "S3CRET-assertion",
+            AccountRole::Subject => "S3CRET-subject",
+        };
+        Ok(format!("{token}-{}", self.account_tokens).into())
     }
 
     fn store(&mut self, state: DesiredState) -> Outcome {

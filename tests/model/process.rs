@@ -6,8 +6,8 @@ use cube_operator::{
     api::{CubeCredentialStatus, ProviderRef, annotation},
     consumers::ConsumerAccess,
     reconcile::{
-        Budget, CaBundle, Memory, NoAssertion, Observed, Outcome, Record, Session, Settings,
-        SettingsError, State, Target, TargetSecret, TokenUse,
+        AccountTokens, Budget, CaBundle, Memory, NoAccountToken, Observed, Outcome, Record,
+        Session, Settings, SettingsError, State, Target, TargetSecret, TokenUse,
     },
 };
 use jiff::Timestamp;
@@ -86,9 +86,14 @@ impl Process {
                 && marked(annotation::WRITTEN_TO, &format!("treasury/{}", secret.name))
         });
         let target = self.targets.get(&target_name).cloned();
-        let initial = settings.as_ref().ok();
-        let initial = initial.and_then(|settings| settings.grant.refresh_token());
-        let seed = initial.and_then(|initial| objects.seed_named(&initial.name));
+        let seed =
+            settings
+                .as_ref()
+                .ok()
+                .and_then(|settings| match settings.grant.refresh_token() {
+                    Some(initial) => objects.seed_named(&initial.name),
+                    None => settings.grant.exchange().and(objects.seed.as_ref()),
+                });
         let memory = self
             .memory
             .get_or_insert_with(|| Memory::recall(&self.status, now));
@@ -113,8 +118,8 @@ impl Process {
             token_use: TokenUse::Unread,
             identity: self.identity.clone(),
             ca_bundle: CaBundle::Unread,
-            assertion: None,
-            assertions_enabled: objects.no_assertion != Some(NoAssertion::NotEnabled),
+            account_tokens: AccountTokens::default(),
+            account_tokens_enabled: objects.no_account_token != Some(NoAccountToken::NotEnabled),
             permit: None,
             slot: None,
             allowed_hosts: objects.allowed_hosts.clone(),

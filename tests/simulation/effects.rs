@@ -75,7 +75,7 @@ impl World {
             Action::Delete(_)
             | Action::DeleteRecord(_)
             | Action::Exchange(_)
-            | Action::RequestAssertion(_)
+            | Action::RequestAccountToken(..)
             | Action::Probe(_) => {
                 unreachable!("not in this world")
             }

@@ -209,7 +209,7 @@ fn short(turn: &Turn) -> String {
             Action::Store(state) if state.claims => "to claim".into(),
             Action::Store(_) => "to store".into(),
             Action::TakePermit(_) => "to ask for a permit".into(),
-            Action::RequestAssertion(_) => "to request an assertion".into(),
+            Action::RequestAccountToken(..) => "to request a token of a ServiceAccount".into(),
             Action::Exchange(_) => "to exchange".into(),
             Action::Record(_) => "to record".into(),
             Action::Probe(_) => "to probe".into(),

@@ -4,7 +4,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::bounds::name_rule;
+use super::bounds::{api_server_rule, audience_rule, name_rule};
 
 /// The assertion that a client authenticates with (RFC 7523, section 2.2).
 ///
@@ -18,10 +18,8 @@ pub struct ClientAssertion {
     /// server is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
-    #[x_kube(validation = Rule::new("self.matches('^[!-~]+$')")
-        .message("audience has printable ASCII characters and no blank"))]
-    #[x_kube(validation = Rule::new("!self.matches('^(https?://)?kubernetes([.]default([.]svc([.].*)?)?)?/?$')")
-        .message("audience is the name that the provider expects: a token for the API server of this cluster would be a login to it"))]
+    #[x_kube(validation = audience_rule())]
+    #[x_kube(validation = api_server_rule())]
     pub audience: Option<String>,
     /// The `kid` header, with `PrivateKeyJWT`: the provider's name of the key. The default is the `kid` of a JWK, and otherwise none.
     #[serde(rename = "keyID", default, skip_serializing_if = "Option::is_none")]

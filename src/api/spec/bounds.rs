@@ -49,6 +49,18 @@ pub(super) fn client_id_rule() -> Rule {
         .message("clientID has printable ASCII characters, without a blank at an end")
 }
 
+pub(super) fn audience_rule() -> Rule {
+    Rule::new("self.matches('^[!-~]+$')")
+        .message("audience has printable ASCII characters and no blank")
+}
+
+/// The operator itself knows all audiences of the API server, and the policy of its account these.
+pub(super) fn api_server_rule() -> Rule {
+    Rule::new("!self.matches('^(https?://)?kubernetes([.]default([.]svc([.].*)?)?)?/?$')").message(
+        "audience is the name that the provider expects: a token for the API server of this cluster would be a login to it",
+    )
+}
+
 pub(in crate::api) fn name_rule() -> Rule {
     Rule::new("self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')").message(
         "a name has lower-case letters, digits, '-' and '.', and starts and ends with a letter or digit",

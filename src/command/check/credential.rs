@@ -7,8 +7,8 @@ use crate::{
     consumers::Consumers,
     kubernetes::error::ApiError,
     reconcile::{
-        ConsumerFact, Finding, Inspection, Mark, Memory, Observed, Read, Settings, SpecFact,
-        absorb, conditions,
+        AccountRole, ConsumerFact, Finding, Inspection, Mark, Memory, Observed, Read, Settings,
+        SpecFact, absorb, conditions,
     },
 };
 
@@ -78,8 +78,16 @@ impl Unreadable {
     fn part(&mut self, read: &Read) -> &mut Option<Finding> {
         match read {
             Read::Target { .. } | Read::Previous { .. } => &mut self.target,
-            Read::Source { .. } | Read::ServiceAccount { .. } => &mut self.source,
-            Read::Seed { .. } => &mut self.seed,
+            Read::Source { .. }
+            | Read::ServiceAccount {
+                role: AccountRole::Client,
+                ..
+            } => &mut self.source,
+            Read::Seed { .. }
+            | Read::ServiceAccount {
+                role: AccountRole::Subject,
+                ..
+            } => &mut self.seed,
             Read::State { .. } | Read::OtherStates { .. } | Read::Record { .. } => &mut self.state,
             Read::Consumers { .. } | Read::Workloads { .. } => &mut self.consumers,
             Read::CaBundle(_) => &mut self.ca_bundle,

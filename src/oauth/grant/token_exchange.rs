@@ -8,13 +8,13 @@ use crate::scrub::Scrubber;
 /// The type of an access token (RFC 8693, section 3).
 pub(crate) const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 /// The type of a token that is a JWT.
-const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
+pub(crate) const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 
-/// The exchange of a subject token. `T` is the token, or a reference to it.
+/// The exchange of a subject token. `S` is the token, or where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TokenExchange<T = SecretString> {
+pub struct TokenExchange<S = SecretString> {
     /// The token that names for whom the new one is.
-    pub subject_token: T,
+    pub subject_token: S,
     /// The type of the subject token.
     pub subject_token_type: String,
     /// The names of the services that the token is for.
@@ -25,7 +25,7 @@ pub struct TokenExchange<T = SecretString> {
     pub requested_token_type: Option<String>,
 }
 
-impl<T> TokenExchange<T> {
+impl<S> TokenExchange<S> {
     /// The same exchange with this subject token.
     pub(crate) fn with_subject<U>(&self, subject_token: U) -> TokenExchange<U> {
         TokenExchange {

@@ -9,7 +9,7 @@ use super::{
     secrets::{Found, Health, ca_bundle, client, look, service_account, source, state, target},
 };
 use crate::{
-    api::{ConditionStatus, ConditionType},
+    api::{ConditionStatus, ConditionType, RefreshTokenRef},
     clock::now,
     consumers::{Consumers, Pod},
     kubernetes::pods,
@@ -19,7 +19,7 @@ use crate::{
         object::Object,
         rights::Right,
     },
-    reconcile::{ConsumerFact, Finding, Mark, Settings, conditions},
+    reconcile::{ConsumerFact, Finding, Mark, Settings, SubjectToken, conditions},
     scrub::visible,
 };
 
@@ -102,12 +102,7 @@ async fn parts(cluster: &Cluster, object: &Object) -> Vec<Part> {
         parts.push(Part::new(Kind::InitialRefreshToken, health));
     }
     if let Some(exchange) = settings.grant.exchange() {
-        let token = &exchange.subject_token;
-        let health = source(
-            &token.name,
-            &[&token.key],
-            &look(cluster, &token.name).await,
-        );
+        let health = subject_health(cluster, &exchange.subject_token).await;
         parts.push(Part::new(Kind::SubjectToken, health));
     }
     if let Some(reference) = &settings.ca_bundle {
@@ -122,6 +117,18 @@ async fn parts(cluster: &Cluster, object: &Object) -> Vec<Part> {
     }
     parts.push(target_part(cluster, object).await);
     parts
+}
+
+/// The Secret with the subject token, or the ServiceAccount in its place.
+async fn subject_health(cluster: &Cluster, subject: &SubjectToken) -> Health {
+    match subject {
+        SubjectToken::Secret(RefreshTokenRef { name, key }) => {
+            source(name, &[key], &look(cluster, name).await)
+        }
+        SubjectToken::ServiceAccount(account) => {
+            service_account(cluster, &account.service_account).await
+        }
+    }
 }
 
 /// The Secret with the client, or the ServiceAccount in its place.

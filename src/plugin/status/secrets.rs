@@ -132,7 +132,7 @@ pub(super) fn client(settings: &Settings, works: Option<&str>, found: &Found) ->
     }
 }
 
-/// The ServiceAccount whose token authenticates the client.
+/// A ServiceAccount whose token proves the client or the subject.
 pub(super) async fn service_account(cluster: &Cluster, name: &str) -> Health {
     let found = match metadata::<ServiceAccount>(cluster, name, "serviceaccounts").await {
         Found::Present(found) => found,

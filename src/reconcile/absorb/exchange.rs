@@ -12,7 +12,7 @@ use crate::reconcile::{
     observed::Observed,
     pace::{Permit, PermitRequest, Slot},
     plan::Exchanged,
-    source::NoAssertion,
+    source::{AccountRole, AccountTokens, NoAccountToken},
 };
 pub(super) use failure::rejected;
 
@@ -42,19 +42,20 @@ pub(super) fn slot(observed: &mut Observed, slot: Slot) {
     observed.slot = Some(slot);
 }
 
-pub(super) fn assertion(
+pub(super) fn account_token(
     observed: &mut Observed,
-    result: Result<SecretString, NoAssertion>,
+    role: AccountRole,
+    result: Result<SecretString, NoAccountToken>,
     now: Timestamp,
 ) {
     let versions = observed.versions();
-    let memory = &mut observed.memory.exchange.assertion;
+    let memory = &mut observed.memory.exchange.account_token;
     match result {
         Ok(token) => {
             memory.forget();
-            observed.assertion = Some(token);
+            observed.account_tokens.put(role, token);
         }
-        Err(why) => memory.refuse(why, versions, now),
+        Err(why) => memory.refuse(role, why, versions, now),
     }
 }
 
@@ -64,9 +65,9 @@ pub(super) fn exchanged(observed: &mut Observed, exchanged: Exchanged, now: Time
     }
     let memory = &mut observed.memory;
     memory.exchange.forget_ca_bundle_touch();
-    // The permit has been used, and the token of a ServiceAccount was sent.
+    // The permit has been used, and the tokens of ServiceAccounts were sent.
     observed.permit = None;
-    observed.assertion = None;
+    observed.account_tokens = AccountTokens::default();
     match &exchanged.result {
         Err(error) if !error.outcome_unknown() => memory.login.release_claim(),
         Ok(_) | Err(_) => memory.login.use_claim(),

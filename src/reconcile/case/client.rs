@@ -2,7 +2,10 @@
 
 use super::Case;
 use crate::reconcile::{
-    source::{NoAssertion, Rejection, SecretKey, SentSecret, UsableClient, client, preflight},
+    source::{
+        AccountRole, NoAccountToken, Rejection, SecretKey, SentSecret, UsableClient, client,
+        preflight,
+    },
     token::TokenInputs,
 };
 
@@ -27,13 +30,21 @@ impl Case<'_> {
         })
     }
 
-    /// Returns whether the operator may request the token that authenticates the client.
-    pub(in crate::reconcile) fn assertion_is_enabled(&self) -> Result<(), Rejection> {
-        match &self.settings.service_account {
-            Some(assertion) if !self.observed.assertions_enabled => Err(Rejection::Assertion {
-                name: assertion.service_account.clone(),
-                why: NoAssertion::NotEnabled,
-            }),
+    /// Returns whether the operator may request the tokens of ServiceAccounts that the request needs.
+    pub(in crate::reconcile) fn account_tokens_are_enabled(&self) -> Result<(), Rejection> {
+        let mut roles = AccountRole::ALL.into_iter();
+        roles.try_for_each(|role| self.account_token_is_enabled(role))
+    }
+
+    /// Returns whether the operator may request the token for this use, if there is one.
+    pub(in crate::reconcile) fn account_token_is_enabled(
+        &self,
+        role: AccountRole,
+    ) -> Result<(), Rejection> {
+        match self.settings.account_token(role) {
+            Some(account) if !self.observed.account_tokens_enabled => {
+                Err(account.refused(role, NoAccountToken::NotEnabled))
+            }
             _ => Ok(()),
         }
     }

@@ -28,10 +28,8 @@ impl Case<'_> {
             for hosts in &self.seed_hosts() {
                 preflight::owner_allows(secret(&initial.name), hosts.as_deref(), endpoint)?;
             }
-        }
-        if let Some(exchange) = settings.grant.exchange() {
-            let hosts = observed.seed.token_hosts();
-            preflight::owner_allows(secret(&exchange.subject_token.name), hosts, endpoint)?;
+        } else if let Some(subject) = Holder::of_seed(settings) {
+            preflight::owner_allows(subject, observed.seed.token_hosts(), endpoint)?;
         }
         Ok(())
     }
@@ -43,10 +41,8 @@ impl Case<'_> {
         if let Source::Read(client) = &observed.source {
             consent::names_hosts(Holder::of_client(settings), client)?;
         }
-        match (settings.grant.own_token(), &observed.seed) {
-            (Some(initial), Source::Read(seed)) => {
-                consent::names_hosts(secret(&initial.name), seed)
-            }
+        match (Holder::of_seed(settings), &observed.seed) {
+            (Some(holder), Source::Read(seed)) => consent::names_hosts(holder, seed),
             _ => Ok(()),
         }
     }
@@ -59,8 +55,7 @@ impl Case<'_> {
             {
                 Some(SecretRole::of_client(self.settings))
             }
-            Err(_) if self.settings.grant.exchange().is_some() => Some(SecretRole::SubjectToken),
-            Err(_) => Some(SecretRole::RefreshToken),
+            Err(_) => SecretRole::of_seed(self.settings),
             Ok(()) => None,
         }
     }
@@ -81,10 +76,11 @@ impl Case<'_> {
             let permitted = client.token_ca.as_deref();
             consent::permits_ca(Holder::of_client(settings), permitted, false, settings)?;
         }
-        if let (Some(exchange), Source::Read(subject)) = (settings.grant.exchange(), &observed.seed)
+        if initial.is_none()
+            && let (Some(holder), Source::Read(subject)) =
+                (Holder::of_seed(settings), &observed.seed)
             && limited(subject.token_hosts.is_some())
         {
-            let holder = secret(&exchange.subject_token.name);
             consent::permits_ca(holder, subject.token_ca.as_deref(), false, settings)?;
         }
         let Some(initial) = initial.filter(|_| limits_seed) else {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use secrecy::SecretString;
 
 use super::{Case, NextLogin};
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
         observed::Observed,
         pace::{ClientKey, schedule},
         plan::{Attempt, Exchange, Read},
-        source::{CaBundle, Rejection, SecretRole, Source, UsableClient, preflight},
+        source::{AccountRole, CaBundle, Rejection, SecretRole, Source, UsableClient, preflight},
         token::{TokenInputs, TokenMetadata},
     },
 };
@@ -226,7 +227,7 @@ impl Case<'_> {
         };
         let request = TokenRequest {
             endpoint: self.settings.endpoint.clone(),
-            authentication: match &self.observed.assertion {
+            authentication: match self.observed.account_tokens.of(AccountRole::Client) {
                 Some(token) => client.authentication.with_token(token),
                 None => client.authentication,
             },
@@ -245,8 +246,9 @@ impl Case<'_> {
                         .expect("a client that can be used has the assertion of its grant"),
                 ),
                 Grant::TokenExchange(exchange) => {
-                    let token = preflight::usable_token(&self.observed.seed)
-                        .expect("the subject token was read and checked before it is sent");
+                    let token = self
+                        .subject_token()
+                        .expect("the subject token was read or requested before it is sent");
                     Grant::TokenExchange(Box::new(exchange.with_subject(token.clone())))
                 }
             },
@@ -259,7 +261,7 @@ impl Case<'_> {
 
     /// The checks that need no request, and the client that passed them.
     pub(in crate::reconcile) fn preflight(&self) -> Result<UsableClient, Rejection> {
-        self.assertion_is_enabled()?;
+        self.account_tokens_are_enabled()?;
         let client = self.client()?;
         self.own_token()?;
         self.hosts()?;
@@ -270,12 +272,25 @@ impl Case<'_> {
         Ok(client)
     }
 
-    /// Returns whether the initial refresh token or the subject token can be used, with the grants that have one.
+    /// The token that the next exchange would send as the subject's.
+    fn subject_token(&self) -> Option<&SecretString> {
+        let observed = self.observed;
+        match self.settings.grant.subject_account() {
+            Some(_) => observed.account_tokens.of(AccountRole::Subject),
+            None => preflight::usable_token(&observed.seed),
+        }
+    }
+
+    /// Returns whether the initial refresh token or the subject token can be used, with the grants that have one. A token of a
+    /// ServiceAccount is requested last of all.
     pub(in crate::reconcile) fn own_token(&self) -> Result<(), Rejection> {
+        let seed = &self.observed.seed;
+        if let Some(account) = self.settings.grant.subject_account() {
+            return preflight::account(AccountRole::Subject, &account.service_account, seed);
+        }
         let Some(token) = self.settings.grant.own_token() else {
             return Ok(());
         };
-        let seed = &self.observed.seed;
         if self.settings.grant.exchange().is_some() {
             return preflight::own_token(SecretRole::SubjectToken, token, seed, false);
         }

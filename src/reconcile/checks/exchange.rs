@@ -189,29 +189,26 @@ pub(super) fn the_budget_is_waited_for(case: &Case<'_>) -> Option<Step> {
 }
 
 /// The budget and the API server are not asked each time that something else changes.
-pub(super) fn a_refused_assertion_waits(case: &Case<'_>) -> Option<Step> {
-    let assertion = case.settings.service_account.as_ref()?;
-    let memory = &case.observed.memory.exchange.assertion;
-    let (why, again) = memory.refused(&case.observed.versions(), case.now)?;
+pub(super) fn a_refused_account_token_waits(case: &Case<'_>) -> Option<Step> {
+    let memory = &case.observed.memory.exchange.account_token;
+    let (role, why, again) = memory.refused(&case.observed.versions(), case.now)?;
+    let account = case.settings.account_token(role)?;
     // Other faults of the inputs come first.
     case.preflight().ok()?;
-    let rejection = Rejection::Assertion {
-        name: assertion.service_account.clone(),
-        why: why.clone(),
-    };
+    let rejection = account.refused(role, why.clone());
     Some(settle(
         Conditions::rejected_inputs(case, &rejection).wake_by(again),
     ))
 }
 
-pub(super) fn the_assertion_is_requested(case: &Case<'_>) -> Option<Step> {
-    let assertion = case.settings.service_account.as_ref()?;
+/// One after the other: if the first is not issued, nobody needs the second.
+pub(super) fn the_account_tokens_are_requested(case: &Case<'_>) -> Option<Step> {
+    let issued = &case.observed.account_tokens;
+    let mut needed = case.settings.account_tokens();
+    let (role, account) = needed.find(|(role, _)| issued.of(*role).is_none())?;
     // Rejected inputs need no token; the last check says why they are rejected.
     case.preflight().ok()?;
-    if case.observed.assertion.is_some() {
-        return None;
-    }
-    Some(act(Action::RequestAssertion(assertion.clone())))
+    Some(act(Action::RequestAccountToken(role, account.clone())))
 }
 
 fn take_permit(case: &Case<'_>, request: PermitRequest) -> Option<Step> {

@@ -10,7 +10,8 @@ use crate::{
     },
     reconcile::{
         finding::{Finding, InputFact, KeyFact},
-        source::{CaOrigin, Rejection, Source, UsableClient, client, preflight},
+        settings::AccountToken,
+        source::{AccountRole, CaOrigin, Rejection, Source, UsableClient, client, preflight},
     },
 };
 
@@ -49,6 +50,12 @@ fn key(client: &UsableClient) -> Option<KeyFact> {
     }
 }
 
+/// A ServiceAccount whose token is requested only for an exchange.
+fn consenting(account: &AccountToken) -> Finding {
+    let account = account.service_account.clone();
+    Finding::good(InputFact::ServiceAccount { account })
+}
+
 impl Inspection<'_> {
     /// The Secret with the client.
     pub(crate) fn source(&self) -> Finding {
@@ -64,11 +71,11 @@ impl Inspection<'_> {
         let client = checked.as_ref().ok();
         let key = client.and_then(key);
         let keys = settings.client_keys().filter(|key| Some(*key) != missing);
-        let checked = self.0.assertion_is_enabled().and(checked);
+        let enabled = self.0.account_token_is_enabled(AccountRole::Client);
+        let checked = enabled.and(checked);
         self.checked(checked, || {
-            if let Some(assertion) = &settings.service_account {
-                let account = assertion.service_account.clone();
-                return Finding::good(InputFact::ServiceAccount { account });
+            if let Some(account) = &settings.service_account {
+                return consenting(account);
             }
             Finding::good(InputFact::Client {
                 secret: settings.source.name.clone(),
@@ -79,8 +86,13 @@ impl Inspection<'_> {
         })
     }
 
-    /// The Secret with the initial refresh token or the subject token, with the grants that have one.
+    /// The Secret with the initial refresh token or the subject token, with the grants that have one, or the ServiceAccount of the
+    /// subject.
     pub(crate) fn seed(&self) -> Option<Finding> {
+        if let Some(account) = self.0.settings.grant.subject_account() {
+            let enabled = self.0.account_token_is_enabled(AccountRole::Subject);
+            return Some(self.checked(enabled.and(self.0.own_token()), || consenting(account)));
+        }
         let initial = self.0.settings.grant.own_token()?;
         let secret = initial.name.clone();
         let usable = preflight::usable_token(&self.0.observed.seed);

@@ -1,6 +1,6 @@
 //! The memory of the exchange: the last failure, its count, and the place in the queue.
 
-mod assertion;
+mod account_token;
 mod failure;
 mod recall;
 mod repeats;
@@ -20,7 +20,7 @@ use crate::{
         token::{InputsDigest, TokenMetadata},
     },
 };
-use assertion::AssertionMemory;
+use account_token::AccountTokenMemory;
 pub(in crate::reconcile) use failure::{FailedAttempt, Failure, FailureCause};
 use repeats::Repeats;
 use secrets::SecretsMemory;
@@ -46,7 +46,7 @@ pub(in crate::reconcile) struct ExchangeMemory {
     ca_bundle_touched: bool,
     /// The two client secrets, if the spec names two.
     pub(in crate::reconcile) secrets: SecretsMemory,
-    pub(in crate::reconcile) assertion: AssertionMemory,
+    pub(in crate::reconcile) account_token: AccountTokenMemory,
 }
 
 /// A failure that no success has followed yet.

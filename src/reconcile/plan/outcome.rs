@@ -16,7 +16,7 @@ use crate::{
         login::{OtherState, StateReading, StateSecret},
         pace::{Permit, PermitRequest, Slot},
         record::RecordSecret,
-        source::{CaBundle, NoAssertion, Source, SourceValue},
+        source::{AccountRole, CaBundle, NoAccountToken, Source, SourceValue},
         target::{PodList, TargetReading, TargetSecret},
         write_error::WriteError,
     },
@@ -38,7 +38,7 @@ pub enum Outcome {
     Consumers { secrets: Vec<String>, pods: PodList },
     /// The Secret with the client.
     Source(Source),
-    /// The Secret with the initial refresh token.
+    /// The Secret with the initial refresh token or the subject token, or the ServiceAccount of the subject.
     Seed(Source<SourceValue>),
     /// The state Secret.
     State(Option<StateReading>),
@@ -54,8 +54,8 @@ pub enum Outcome {
     Permit(PermitRequest, Permit),
     /// The slot for an exchange.
     Slot(Slot),
-    /// A token of the ServiceAccount, or why there is none.
-    Assertion(Result<SecretString, NoAssertion>),
+    /// A token of a ServiceAccount for this use, or why there is none.
+    AccountToken(AccountRole, Result<SecretString, NoAccountToken>),
     /// An exchange.
     Exchanged(Box<Exchanged>),
     /// A probe.

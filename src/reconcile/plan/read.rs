@@ -5,7 +5,7 @@ use crate::{
     reconcile::{
         login::knows_label,
         settings::Settings,
-        source::{Source, SourceValue},
+        source::{AccountRole, Source, SourceValue},
         target::{Target, TargetSecret},
     },
 };
@@ -37,10 +37,12 @@ pub enum Read {
         /// True if its consent label is known; otherwise its metadata is read first.
         labelled: bool,
     },
-    /// The ServiceAccount that takes the place of the Secret with the client.
+    /// The consent on a ServiceAccount, which takes the place of a Secret.
     ServiceAccount {
         /// The name of the ServiceAccount.
         name: String,
+        /// The use of its token.
+        role: AccountRole,
     },
     /// The Secret with the initial refresh token or the subject token.
     Seed {
@@ -102,10 +104,8 @@ impl Read {
 
     #[must_use]
     pub(crate) fn source(settings: &Settings, observed: &Source) -> Self {
-        if let Some(assertion) = &settings.service_account {
-            return Self::ServiceAccount {
-                name: assertion.service_account.clone(),
-            };
+        if let Some(account) = Self::account(settings, AccountRole::Client) {
+            return account;
         }
         Self::Source {
             reference: Box::new(settings.source.clone()),
@@ -113,9 +113,20 @@ impl Read {
         }
     }
 
-    /// Reads the Secret with the initial refresh token or the subject token, if the grant has one.
+    fn account(settings: &Settings, role: AccountRole) -> Option<Self> {
+        let account = settings.account_token(role)?;
+        Some(Self::ServiceAccount {
+            name: account.service_account.clone(),
+            role,
+        })
+    }
+
+    /// Reads the object with the initial refresh token or the subject token, if the grant has one.
     #[must_use]
     pub(crate) fn seed(settings: &Settings, observed: &Source<SourceValue>) -> Option<Self> {
+        if let Some(account) = Self::account(settings, AccountRole::Subject) {
+            return Some(account);
+        }
         Some(Self::Seed {
             reference: settings.grant.own_token()?.clone(),
             labelled: observed.version().is_some(),

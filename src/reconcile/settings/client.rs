@@ -1,8 +1,7 @@
 //! The client in a spec: where its id, its secret or its private key are.
 
 use super::{
-    assertion::ServiceAccountAssertion, error::SettingsError, grant::GrantSettings,
-    printable::printable,
+    account_token::AccountToken, error::SettingsError, grant::GrantSettings, printable::printable,
 };
 use crate::api::{ClientAssertion, ClientAuthentication, ClientSecretRef, CubeCredentialSpec};
 
@@ -20,7 +19,7 @@ pub(super) fn source(
     spec: &CubeCredentialSpec,
     grant: &GrantSettings,
     method: ClientAuthentication,
-    account: Option<&ServiceAccountAssertion>,
+    account: Option<&AccountToken>,
 ) -> Result<ClientSecretRef, SettingsError> {
     let mut source = match (spec.client_secret_ref.clone(), account) {
         (Some(source), None) => source,
@@ -56,7 +55,7 @@ pub(super) fn source(
 }
 
 /// A ServiceAccount has no keys.
-fn without_secret(account: &ServiceAccountAssertion) -> ClientSecretRef {
+fn without_secret(account: &AccountToken) -> ClientSecretRef {
     ClientSecretRef {
         name: account.service_account.clone(),
         client_id_key: String::new(),

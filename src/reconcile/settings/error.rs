@@ -27,6 +27,10 @@ pub enum SettingsError {
     JwtBearerAuthentication,
     #[error("spec.tokenExchange is required with grant TokenExchange, and only with it")]
     TokenExchangeMismatch,
+    #[error(
+        "exactly one of subjectTokenRef and subjectServiceAccount is required in spec.tokenExchange"
+    )]
+    SubjectTokenMismatch,
     #[error("spec.tokenExchange.{0} and the parameter {0:?} are both set: remove one of them")]
     ParameterOfExchange(&'static str),
     #[error("spec.clientAuthentication None needs grant RefreshToken, JWTBearer or TokenExchange")]

@@ -1,20 +1,55 @@
 //! The grant in a spec, with the fields that belong to it.
 
-use super::{error::SettingsError, printable::printable};
+use super::{account_token::AccountToken, error::SettingsError, printable::printable};
 use crate::{
     api::{
         self, ClientAuthentication, CubeCredentialSpec, JwtBearerSpec, RefreshTokenRef,
-        TokenExchangeSpec,
+        SubjectTokenRef, TokenExchangeSpec,
     },
     oauth::{
         endpoint::Endpoint,
-        grant::{ACCESS_TOKEN, BearerClaims, Grant, TokenExchange},
+        grant::{ACCESS_TOKEN, BearerClaims, Grant, JWT, TokenExchange},
     },
     providers::Preset,
 };
 
-/// A grant, with what a spec says of it: the Secret of its refresh token or subject token, or the claims of its assertion.
-pub type GrantSettings = Grant<RefreshTokenRef, Box<BearerClaims>>;
+/// A grant, with what a spec says of it: the Secret of its refresh token, the claims of its assertion, or the origin of its subject
+/// token.
+pub type GrantSettings = Grant<RefreshTokenRef, Box<BearerClaims>, SubjectToken>;
+
+/// Where the token that is exchanged comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SubjectToken {
+    /// A Secret has it.
+    Secret(RefreshTokenRef),
+    /// The API server issues it for each exchange.
+    ServiceAccount(AccountToken),
+}
+
+impl GrantSettings {
+    /// The token that a Secret of its own has: the initial refresh token, or the subject token.
+    #[must_use]
+    pub(crate) fn own_token(&self) -> Option<&RefreshTokenRef> {
+        match self.subject_token() {
+            Some(SubjectToken::Secret(token)) => Some(token),
+            Some(SubjectToken::ServiceAccount(_)) => None,
+            None => self.refresh_token(),
+        }
+    }
+
+    /// The ServiceAccount whose token is exchanged.
+    #[must_use]
+    pub(crate) fn subject_account(&self) -> Option<&AccountToken> {
+        match self.subject_token()? {
+            SubjectToken::Secret(_) => None,
+            SubjectToken::ServiceAccount(account) => Some(account),
+        }
+    }
+
+    fn subject_token(&self) -> Option<&SubjectToken> {
+        self.exchange().map(|exchange| &exchange.subject_token)
+    }
+}
 
 pub(super) fn of(
     spec: &CubeCredentialSpec,
@@ -53,7 +88,7 @@ pub(super) fn of(
 fn exchange(
     of_spec: &TokenExchangeSpec,
     spec: &CubeCredentialSpec,
-) -> Result<TokenExchange<RefreshTokenRef>, SettingsError> {
+) -> Result<TokenExchange<SubjectToken>, SettingsError> {
     for (name, values) in [
         ("audience", &of_spec.audience),
         ("resource", &of_spec.resource),
@@ -68,16 +103,32 @@ fn exchange(
         values
     };
     let r#type = of_spec.subject_token_type.as_deref();
+    let (subject_token, default_type) = subject(of_spec)?;
     Ok(TokenExchange {
-        subject_token: RefreshTokenRef {
-            name: of_spec.subject_token_ref.name.clone(),
-            key: of_spec.subject_token_ref.key.clone(),
-        },
-        subject_token_type: r#type.unwrap_or(ACCESS_TOKEN).to_owned(),
+        subject_token,
+        subject_token_type: r#type.unwrap_or(default_type).to_owned(),
         audience: sorted(&of_spec.audience),
         resource: sorted(&of_spec.resource),
         requested_token_type: of_spec.requested_token_type.clone(),
     })
+}
+
+/// Where the subject token comes from, and its type where the spec names none: a Secret may have any, and a ServiceAccount has JWTs.
+fn subject(of_spec: &TokenExchangeSpec) -> Result<(SubjectToken, &'static str), SettingsError> {
+    match (&of_spec.subject_token_ref, &of_spec.subject_service_account) {
+        (Some(SubjectTokenRef { name, key }), None) => {
+            let (name, key) = (name.clone(), key.clone());
+            Ok((
+                SubjectToken::Secret(RefreshTokenRef { name, key }),
+                ACCESS_TOKEN,
+            ))
+        }
+        (None, Some(account)) => {
+            let account = AccountToken::of_subject(account)?;
+            Ok((SubjectToken::ServiceAccount(account), JWT))
+        }
+        (None, None) | (Some(_), Some(_)) => Err(SettingsError::SubjectTokenMismatch),
+    }
 }
 
 fn claims(of_spec: JwtBearerSpec, endpoint: &Endpoint) -> Result<BearerClaims, SettingsError> {

@@ -1,4 +1,4 @@
-//! The object that stands for the client, and whose owner consents to its use.
+//! The objects whose owners consent to their use.
 
 use std::fmt;
 
@@ -18,6 +18,16 @@ impl Holder {
         SecretRole::of_client(settings).holder(&settings.source.name)
     }
 
+    /// The object with the initial refresh token or the subject token, with the grants that have one.
+    pub(in crate::reconcile) fn of_seed(settings: &Settings) -> Option<Self> {
+        let role = SecretRole::of_seed(settings)?;
+        let name = match settings.grant.subject_account() {
+            Some(account) => &account.service_account,
+            None => &settings.grant.own_token()?.name,
+        };
+        Some(role.holder(name))
+    }
+
     /// The name of the object.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -27,7 +37,7 @@ impl Holder {
     }
 
     /// The kind, as commands of kubectl name it.
-    pub(in crate::reconcile) fn kubectl_kind(&self) -> &'static str {
+    pub(crate) fn kubectl_kind(&self) -> &'static str {
         match self {
             Self::Secret(_) => "secret",
             Self::ServiceAccount(_) => "serviceaccount",
@@ -44,8 +54,8 @@ pub enum SecretRole {
     RefreshToken,
     /// It has the subject token of a token exchange.
     SubjectToken,
-    /// It is a ServiceAccount, whose token authenticates the client.
-    ServiceAccount,
+    /// It is a ServiceAccount, whose token has this use.
+    ServiceAccount(AccountRole),
 }
 
 impl SecretRole {
@@ -53,8 +63,21 @@ impl SecretRole {
     pub(in crate::reconcile) fn of_client(settings: &Settings) -> Self {
         match settings.service_account {
             None => Self::Client,
-            Some(_) => Self::ServiceAccount,
+            Some(_) => Self::ServiceAccount(AccountRole::Client),
         }
+    }
+
+    /// The role of the object with the initial refresh token or the subject token, with the grants that have one.
+    pub(in crate::reconcile) fn of_seed(settings: &Settings) -> Option<Self> {
+        let grant = &settings.grant;
+        if grant.refresh_token().is_some() {
+            return Some(Self::RefreshToken);
+        }
+        grant.exchange()?;
+        Some(match grant.subject_account() {
+            None => Self::SubjectToken,
+            Some(_) => Self::ServiceAccount(AccountRole::Subject),
+        })
     }
 
     /// The object with this role and name.
@@ -63,7 +86,28 @@ impl SecretRole {
             Self::Client | Self::RefreshToken | Self::SubjectToken => {
                 Holder::Secret(name.to_owned())
             }
-            Self::ServiceAccount => Holder::ServiceAccount(name.to_owned()),
+            Self::ServiceAccount(_) => Holder::ServiceAccount(name.to_owned()),
+        }
+    }
+}
+
+/// The use of a token of a ServiceAccount. A spec may have both, with two accounts or with one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AccountRole {
+    /// It authenticates the client.
+    Client,
+    /// It is the subject token of a token exchange.
+    Subject,
+}
+
+impl AccountRole {
+    pub(in crate::reconcile) const ALL: [Self; 2] = [Self::Client, Self::Subject];
+
+    /// The field of the spec with the ServiceAccount and the audience.
+    pub(in crate::reconcile) fn field(self) -> &'static str {
+        match self {
+            Self::Client => "spec.clientAssertion",
+            Self::Subject => "spec.tokenExchange.subjectServiceAccount",
         }
     }
 }

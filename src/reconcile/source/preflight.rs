@@ -5,8 +5,8 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    CaBundle, CaBundleFlaw, ClientValues, Flaw, Holder, Outer, Rejection, SecretRole, Source,
-    SourceValue,
+    AccountRole, CaBundle, CaBundleFlaw, ClientValues, Flaw, Holder, Outer, Rejection, SecretRole,
+    Source, SourceValue,
     rejection::Rejection::{HostListMalformed, HostNotAllowedByOperator, HostNotAllowedByOwner},
 };
 use crate::{
@@ -41,6 +41,20 @@ pub(in crate::reconcile) fn own_token(
             Ok(None) => Err(key_missing(role, name, key)),
             Err(flaw) => Err(malformed(role, name, key, flaw)),
         },
+    }
+}
+
+/// Returns whether the token of this ServiceAccount may be requested, as far as it was read. It has nothing but its consent.
+pub(in crate::reconcile) fn account(
+    role: AccountRole,
+    name: &str,
+    source: &Source<SourceValue>,
+) -> Checked<()> {
+    let role = SecretRole::ServiceAccount(role);
+    match source {
+        Source::Unread(_) | Source::Read(_) => Ok(()),
+        Source::NotLabelled => Err(not_labelled(role, name)),
+        Source::Absent => Err(absent(role, name)),
     }
 }
 

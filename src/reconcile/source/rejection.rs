@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use thiserror::Error;
 
-use super::holder::{Holder, SecretRole};
+use super::holder::{AccountRole, Holder, SecretRole};
 use crate::{
     api::{CaBundleKind, CaBundleRef, Reason, annotation, label},
     api_error::ApiError,
@@ -47,9 +47,13 @@ pub enum Rejection {
         key: String,
         flaw: ClientKeyFlaw,
     },
-    /// There is no token of the ServiceAccount to authenticate with.
+    /// There is no token of a ServiceAccount.
     #[error("no token of ServiceAccount {name:?}: {why}")]
-    Assertion { name: String, why: NoAssertion },
+    AccountToken {
+        role: AccountRole,
+        name: String,
+        why: Box<NoAccountToken>,
+    },
     /// The operator's own list of hosts lacks this one.
     #[error("the operator must not send credentials to {host}")]
     HostNotAllowedByOperator {
@@ -154,7 +158,7 @@ pub enum Withheld {
 
 /// Why there is no token of a ServiceAccount.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum NoAssertion {
+pub enum NoAccountToken {
     /// The operator was started without it.
     #[error("this operator may not request one")]
     NotEnabled,
@@ -263,20 +267,20 @@ impl Rejection {
         use SecretRole::{Client, RefreshToken, ServiceAccount, SubjectToken};
         match self {
             Self::SecretAbsent {
-                role: ServiceAccount,
+                role: ServiceAccount(_),
                 ..
             }
             | Self::KeyMissing {
-                role: ServiceAccount,
+                role: ServiceAccount(_),
                 ..
             } => Reason::ServiceAccountNotFound,
             Self::NotLabelled {
-                role: ServiceAccount,
+                role: ServiceAccount(_),
                 ..
             } => Reason::ServiceAccountNotLabelled,
-            Self::Assertion { .. }
+            Self::AccountToken { .. }
             | Self::Malformed {
-                role: ServiceAccount,
+                role: ServiceAccount(_),
                 ..
             } => Reason::ServiceAccountTokenFailed,
             Self::SecretAbsent { role: Client, .. } => Reason::ClientSecretNotFound,
@@ -341,7 +345,7 @@ impl Rejection {
             // Only so many ConfigMaps with a CA bundle are watched.
             Self::SecretAbsent { .. }
             | Self::NotLabelled { .. }
-            | Self::Assertion { .. }
+            | Self::AccountToken { .. }
             | Self::StoredToken { .. }
             | Self::RefreshTokenInUse { .. }
             | Self::CaBundle { .. } => true,

@@ -6,7 +6,8 @@ use crate::{
         provider::ProviderFlaw,
         settings::Settings,
         source::{
-            CaBundleFlaw, ClientKeyFlaw, Flaw, Holder, NoAssertion, Rejection, SecretRole, Withheld,
+            AccountRole, CaBundleFlaw, ClientKeyFlaw, Flaw, Holder, NoAccountToken, Rejection,
+            SecretRole, Withheld,
         },
     },
 };
@@ -29,7 +30,9 @@ pub(super) fn rejected_inputs(rejection: &Rejection, settings: &Settings) -> Str
         | Rejection::HostsNotNamed { .. }
         | Rejection::HostListMalformed { .. }
         | Rejection::CaNotPermitted { .. } => allow_host(rejection, settings),
-        Rejection::Assertion { name, why } => obtain_assertion(name, why, settings),
+        Rejection::AccountToken { role, name, why } => {
+            obtain_account_token(*role, name, why, settings)
+        }
         Rejection::StoredToken { why, .. } => consent_again(why, settings),
         Rejection::RefreshTokenInUse { given, state, .. } => {
             give_own_token(*given, state.as_deref())
@@ -91,7 +94,7 @@ fn create(role: SecretRole, settings: &Settings) -> String {
             let key = token.map_or("", |token| &token.key);
             format!("create it with key {key}, {}", consent(settings))
         }
-        SecretRole::ServiceAccount => {
+        SecretRole::ServiceAccount(_) => {
             format!("create it with {}", consent(settings))
         }
     }
@@ -112,19 +115,25 @@ fn needed_keys(settings: &Settings) -> String {
 }
 
 /// How the operator gets a token of the ServiceAccount.
-fn obtain_assertion(name: &str, why: &NoAssertion, settings: &Settings) -> String {
+fn obtain_account_token(
+    role: AccountRole,
+    name: &str,
+    why: &NoAccountToken,
+    settings: &Settings,
+) -> String {
     match why {
-        NoAssertion::NotEnabled => {
+        NoAccountToken::NotEnabled => {
             "ask the installer to set chart value serviceAccountTokens to true".into()
         }
-        NoAssertion::ApiServerAudience(_) => {
-            "set spec.clientAssertion.audience to the one that the provider expects".into()
+        NoAccountToken::ApiServerAudience(_) => {
+            let field = role.field();
+            format!("set {field}.audience to the one that the provider expects")
         }
-        NoAssertion::Refused(error) if error.is_refusal() => format!(
+        NoAccountToken::Refused(error) if error.is_refusal() => format!(
             "ask the installer for create on serviceaccounts/token of {name:?} in namespace {:?}",
             settings.namespace
         ),
-        NoAssertion::Refused(_) | NoAssertion::Empty => {
+        NoAccountToken::Refused(_) | NoAccountToken::Empty => {
             "no action needed; if this persists, check the API server".into()
         }
     }
@@ -169,7 +178,7 @@ fn add_key(role: SecretRole) -> String {
         SecretRole::Client => "spec.clientSecretRef",
         SecretRole::RefreshToken => "spec.refreshTokenRef",
         SecretRole::SubjectToken => "spec.tokenExchange.subjectTokenRef",
-        SecretRole::ServiceAccount => "spec.clientAssertion",
+        SecretRole::ServiceAccount(role) => role.field(),
     };
     format!("add it, or name the right key in {field}")
 }
@@ -256,12 +265,8 @@ fn give_own_token(given: bool, state: Option<&str>) -> String {
 
 /// A Secret names no hosts, and that is no failure.
 pub(super) fn unlimited_secret(role: SecretRole, settings: &Settings) -> String {
-    let holder = match (role, settings.grant.own_token()) {
-        (SecretRole::RefreshToken | SecretRole::SubjectToken, Some(token)) => {
-            role.holder(&token.name)
-        }
-        _ => Holder::of_client(settings),
-    };
+    let seed = Holder::of_seed(settings).filter(|_| SecretRole::of_seed(settings) == Some(role));
+    let holder = seed.unwrap_or_else(|| Holder::of_client(settings));
     let annotation = annotation::TOKEN_HOSTS;
     format!("{holder} may be sent to any host: its owner can limit it with annotation {annotation}")
 }

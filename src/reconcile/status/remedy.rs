@@ -220,6 +220,12 @@ fn refused_client(settings: &Settings, worked: bool) -> String {
 
 /// The provider did not accept the subject token.
 fn check_subject(settings: &Settings) -> String {
+    if let Some(account) = settings.grant.subject_account() {
+        let subject = account.subject(&settings.namespace);
+        return format!(
+            "have the provider trust {subject} of this cluster's issuer, or correct spec.tokenExchange"
+        );
+    }
     let token = settings.grant.own_token();
     let (name, key) = token.map_or(("", ""), |token| (&token.name, &token.key));
     format!(
@@ -284,11 +290,11 @@ pub(super) fn of_clock(skew: SignedDuration) -> String {
 fn trust_issuer(settings: &Settings) -> String {
     let account = settings.service_account.as_ref();
     let audience = account.map_or("", |account| &account.audience);
+    let subject = account.map(|account| account.subject(&settings.namespace));
     format!(
-        "check that the provider trusts this cluster's issuer, audience {:?} and subject system:serviceaccount:{}:{}",
+        "check that the provider trusts this cluster's issuer, audience {:?} and subject {}",
         shortened(audience),
-        settings.namespace,
-        settings.source.name
+        subject.unwrap_or_default()
     )
 }
 
@@ -313,7 +319,9 @@ fn check_client(settings: &Settings) -> String {
             let key = register_key(settings);
             return format!("{key}, and check client id and spec.clientAssertion");
         }
-        ClientAuthentication::ServiceAccountToken => return trust_issuer(settings),
+        ClientAuthentication::ServiceAccountToken => {
+            return trust_issuer(settings);
+        }
         ClientAuthentication::Body => "Body",
         ClientAuthentication::Basic => "Basic",
     };

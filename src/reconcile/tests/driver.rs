@@ -16,8 +16,8 @@ use crate::{
     api::CubeCredentialStatus,
     api_error::ApiError,
     reconcile::{
-        Action, Budget, Observed, Outcome, Probing, Read, SecretVersion, Session, Settings, Slot,
-        Turn,
+        AccountRole, Action, Budget, Observed, Outcome, Probing, Read, SecretVersion, Session,
+        Settings, Slot, Turn,
     },
 };
 
@@ -159,8 +159,16 @@ impl World {
         *match what {
             Read::Target { .. } => &mut costs.target_reads,
             Read::Previous { .. } => &mut costs.previous_reads,
-            Read::Source { .. } | Read::ServiceAccount { .. } => &mut costs.source_reads,
-            Read::Seed { .. } => &mut costs.seed_reads,
+            Read::Source { .. }
+            | Read::ServiceAccount {
+                role: AccountRole::Client,
+                ..
+            } => &mut costs.source_reads,
+            Read::Seed { .. }
+            | Read::ServiceAccount {
+                role: AccountRole::Subject,
+                ..
+            } => &mut costs.seed_reads,
             Read::State { .. } => &mut costs.state_reads,
             Read::Record { .. } => &mut costs.record_reads,
             Read::OtherStates { .. } => &mut costs.looks_at_others,
@@ -210,7 +218,7 @@ impl World {
                 costs.exchanges += 1;
                 self.assert_permitted(observed);
             }
-            Action::RequestAssertion(_) => costs.assertions += 1,
+            Action::RequestAccountToken(..) => costs.account_tokens += 1,
             Action::Probe(_) => costs.probes += 1,
             Action::Store(_) => costs.stores += 1,
             Action::Record(record) => {

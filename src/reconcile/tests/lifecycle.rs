@@ -10,7 +10,7 @@ use crate::{
 };
 
 const NOTHING: Costs = Costs {
-    assertions: 0,
+    account_tokens: 0,
     target_reads: 0,
     previous_reads: 0,
     source_reads: 0,

@@ -12,7 +12,7 @@ use crate::{
         Reason, SigningAlgorithm,
     },
     api_error::{ApiError, ApiStatus, Cause, StatusClass},
-    reconcile::{Action, Budget, NoAssertion, Settings, SettingsError},
+    reconcile::{Action, Budget, NoAccountToken, Settings, SettingsError},
 };
 
 /// The same world, whose client has no secret.
@@ -144,7 +144,7 @@ fn a_refresh_costs_one_request_more_than_with_a_secret() {
     let mut world = ready();
     let costs = world.cost_of(World::wake);
     let expected = Costs {
-        assertions: 1,
+        account_tokens: 1,
         ..usual
     };
     assert_eq!(costs, expected);
@@ -196,7 +196,7 @@ fn without_its_owners_consent_no_token_is_requested() {
         message(&world)
             .starts_with("ServiceAccount \"billing\" must not be sent to api.cubewire.com")
     );
-    assert_eq!(world.assertions, 0);
+    assert_eq!(world.account_tokens, 0);
     world.edit_source(|source| source.token_hosts = Some("api.cubewire.com".into()));
     world.settle();
     assert_eq!(world.ready_is().0, ConditionStatus::True);
@@ -205,7 +205,7 @@ fn without_its_owners_consent_no_token_is_requested() {
 #[test]
 fn an_operator_that_may_not_request_tokens_says_which_value_to_set() {
     let mut world = without_secret(World::new());
-    world.no_assertion = Some(NoAssertion::NotEnabled);
+    world.no_account_token = Some(NoAccountToken::NotEnabled);
     world.settle();
     assert_eq!(world.refreshed_is().1, "ServiceAccountTokenFailed");
     assert_eq!(
@@ -213,7 +213,10 @@ fn an_operator_that_may_not_request_tokens_says_which_value_to_set() {
         "no token of ServiceAccount \"billing\": this operator may not request one: ask the installer to set chart value \
          serviceAccountTokens to true"
     );
-    assert_eq!((world.assertions, world.provider.exchanges.len()), (0, 0));
+    assert_eq!(
+        (world.account_tokens, world.provider.exchanges.len()),
+        (0, 0)
+    );
 }
 
 #[test]
@@ -231,21 +234,21 @@ fn a_token_that_is_not_issued_is_asked_for_again_each_minute_and_costs_no_permit
     };
     for (why, remedy) in [
         (
-            NoAssertion::Refused(forbidden),
+            NoAccountToken::Refused(forbidden),
             "ask the installer for create on serviceaccounts/token of \"billing\" in namespace \"treasury\"",
         ),
         (
-            NoAssertion::ApiServerAudience("https://kubernetes.default.svc".into()),
+            NoAccountToken::ApiServerAudience("https://kubernetes.default.svc".into()),
             "set spec.clientAssertion.audience to the one that the provider expects",
         ),
     ] {
         let mut world = without_secret(World::new());
         *world.process.budget.borrow_mut() = Budget::new(seconds(12), world.now);
-        world.no_assertion = Some(why);
+        world.no_account_token = Some(why);
         world.settle();
         assert_eq!(world.refreshed_is().1, "ServiceAccountTokenFailed");
         assert!(message(&world).ends_with(remedy), "{}", message(&world));
-        world.no_assertion = None;
+        world.no_account_token = None;
         world.pass(seconds(60));
         assert_eq!(world.provider.exchanges.len(), 1);
         assert_eq!(world.ready_is().0, ConditionStatus::True);
@@ -255,10 +258,13 @@ fn a_token_that_is_not_issued_is_asked_for_again_each_minute_and_costs_no_permit
 #[test]
 fn a_refresh_token_is_claimed_after_the_token_of_the_service_account_is_there() {
     let mut world = without_secret(World::signed_in());
-    world.no_assertion = Some(NoAssertion::Empty);
+    world.no_account_token = Some(NoAccountToken::Empty);
     let costs = world.cost_of(World::settle);
-    assert_eq!((costs.assertions, costs.stores, costs.exchanges), (1, 0, 0));
-    world.no_assertion = None;
+    assert_eq!(
+        (costs.account_tokens, costs.stores, costs.exchanges),
+        (1, 0, 0)
+    );
+    world.no_account_token = None;
     world.now += seconds(60);
     world.ends_before = Some(|action| matches!(action, Action::Store(_)));
     assert!(world.try_settle().is_err());

@@ -19,10 +19,11 @@ type Fault = fn(&mut World);
 
 fn exchange() -> TokenExchangeSpec {
     TokenExchangeSpec {
-        subject_token_ref: SubjectTokenRef {
+        subject_token_ref: Some(SubjectTokenRef {
             name: "subject".into(),
             key: "token".into(),
-        },
+        }),
+        subject_service_account: None,
         subject_token_type: None,
         audience: vec!["reports".into(), "orders".into()],
         resource: Vec::new(),
@@ -114,7 +115,7 @@ fn what_is_asked_for_is_an_input_of_the_token() {
         |exchange| {
             exchange.requested_token_type = Some("urn:ietf:params:oauth:token-type:jwt".into());
         },
-        |exchange| exchange.subject_token_ref.key = "other".into(),
+        |exchange| exchange.subject_token_ref.as_mut().unwrap().key = "other".into(),
     ];
     for change in edits {
         edit(&mut world, change);

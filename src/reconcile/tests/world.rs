@@ -39,7 +39,7 @@ pub(super) struct Costs {
     pub(super) looks_at_others: usize,
     pub(super) pod_lists: usize,
     pub(super) ca_reads: usize,
-    pub(super) assertions: usize,
+    pub(super) account_tokens: usize,
     pub(super) exchanges: usize,
     pub(super) probes: usize,
     pub(super) stores: usize,

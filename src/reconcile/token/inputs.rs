@@ -12,7 +12,7 @@ use crate::{
     oauth::authentication::Authentication,
     reconcile::{
         digest::{Fields, keyed},
-        settings::Settings,
+        settings::{Settings, SubjectToken},
         source::UsableClient,
     },
 };
@@ -123,10 +123,18 @@ fn fields(settings: &Settings, client: &Authentication, secret: Option<&SecretSt
         fields.push(&claims.audience);
     }
     if let Some(exchange) = settings.grant.exchange() {
-        let subject = &exchange.subject_token;
-        for text in [&subject.name, &subject.key, &exchange.subject_token_type] {
-            fields.push(text);
+        match &exchange.subject_token {
+            SubjectToken::Secret(secret) => {
+                fields.push(&secret.name);
+                fields.push(&secret.key);
+            }
+            // A slash is in no name of a Secret.
+            SubjectToken::ServiceAccount(account) => {
+                fields.push(&format!("serviceaccount/{}", account.service_account));
+                fields.push(&account.audience);
+            }
         }
+        fields.push(&exchange.subject_token_type);
         fields.push(exchange.requested_token_type.as_deref().unwrap_or_default());
         fields.push(&exchange.audience.join(" "));
         fields.push(&exchange.resource.join(" "));

@@ -89,8 +89,17 @@ fn with_exchanges() -> Vec<Value> {
         |exchange: Value| json!({"spec": {"grant": "TokenExchange", "tokenExchange": exchange}});
     let mut public = with(json!({"subjectTokenRef": {"name": "subject"}}));
     public["spec"]["clientAuthentication"] = json!("None");
+    let account = json!({"name": "billing", "audience": "https://login.example.com"});
+    let account = with(json!({"subjectServiceAccount": account, "audience": ["orders"]}));
+    let mut both = account.clone();
+    both["spec"]["clientSecretRef"] = json!(null);
+    both["spec"]["clientAuthentication"] = json!("ServiceAccountToken");
+    both["spec"]["clientAssertion"] =
+        json!({"audience": "https://login.example.com", "serviceAccountName": "web"});
     vec![
         public,
+        account,
+        both,
         with(json!({
             "subjectTokenRef": {"name": "subject", "key": "id.token"},
             "subjectTokenType": "urn:ietf:params:oauth:token-type:id_token",

@@ -93,4 +93,21 @@ fn a_refresh_costs_the_same_however_the_client_authenticates_but_for_the_token_o
     with_token[0] = "get serviceaccounts billing".into();
     with_token.insert(1, "create serviceaccounts/token billing".into());
     assert_eq!(refresh(&secret, &account), with_token);
+    // As a subject token too, a token of a ServiceAccount costs its consent and itself.
+    let subject = json!({
+        "grant": "TokenExchange",
+        "tokenExchange": {"subjectServiceAccount": {"name": "billing", "audience": "https://login.example.com/"}},
+    });
+    let mut with_subject = steady.map(str::to_owned).to_vec();
+    with_subject.insert(1, with_token[0].clone());
+    with_subject.insert(2, with_token[1].clone());
+    assert_eq!(refresh(&secret, &subject), with_subject);
+    let mut both = account;
+    both.as_object_mut()
+        .unwrap()
+        .extend(subject.as_object().unwrap().clone());
+    let mut with_both = with_token.clone();
+    with_both.insert(1, with_token[0].clone());
+    with_both.insert(3, with_token[1].clone());
+    assert_eq!(refresh(&secret, &both), with_both);
 }

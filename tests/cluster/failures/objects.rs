@@ -101,6 +101,15 @@ impl Objects {
         spec.insert("tokenExchange".into(), exchange);
     }
 
+    /// The client exchanges a token of this ServiceAccount.
+    pub(super) fn exchange_token_of_account(&mut self, name: &str, audience: &str) {
+        let spec = self.credential["spec"].as_object_mut().unwrap();
+        spec.insert("grant".into(), json!("TokenExchange"));
+        let account = json!({"name": name, "audience": audience});
+        let exchange = json!({"subjectServiceAccount": account, "audience": ["orders"]});
+        spec.insert("tokenExchange".into(), exchange);
+    }
+
     /// Adds a Secret with a subject token and these labels, whose owner allows the hosts of the client's Secret and its CA bundle.
     pub(super) fn add_subject(&mut self, name: &str, labels: &Value, token: &str) {
         let annotations = &self.client.as_ref().unwrap()["metadata"]["annotations"];

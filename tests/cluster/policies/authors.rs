@@ -163,13 +163,21 @@ fn an_author_without_the_secrets_may_annotate_label_and_delete_but_neither_creat
     users.may("author", &["delete", "cubecredential", "main"]);
 }
 
+fn no_tokens(user: &str, what: &str) -> String {
+    format!(
+        "user \"{user}\" may not create tokens of ServiceAccount {what}, so may not let the operator use them: ask for the right to \
+         create serviceaccounts/token, or have somebody with that right make this change"
+    )
+}
+
 #[test]
-fn an_author_must_be_allowed_to_create_tokens_of_the_service_account_that_the_spec_names() {
+fn an_author_must_be_allowed_to_create_tokens_of_the_service_accounts_that_the_spec_names() {
     let users = Users::new();
     let write = rule("cubecredentials", &json!(["*"]), None);
     let token = |name: &str| rule("serviceaccounts/token", &json!(["create"]), Some(&[name]));
     users.grant("other", &json!([write, token("other")]));
     users.grant("billing", &json!([write, token("billing")]));
+    users.grant("both", &json!([write, token("billing"), token("subject")]));
     let mut object = credential("main");
     let spec = object["spec"].as_object_mut().unwrap();
     spec.remove("clientSecretRef");
@@ -180,13 +188,20 @@ fn an_author_must_be_allowed_to_create_tokens_of_the_service_account_that_the_sp
     );
     let file = manifest(&object);
     for user in ["author", "other"] {
-        let message = format!(
-            "user \"{user}\" may not create tokens of ServiceAccount \"billing\" (spec.clientAssertion), so may not let the operator \
-             use them: ask for the right to create serviceaccounts/token, or have somebody with that right make this change"
-        );
+        let message = no_tokens(user, "\"billing\" (spec.clientAssertion)");
         users.may_not(user, &create(&file), "authors", &message);
     }
     users.may("billing", &create(&file));
+
+    object["spec"]["grant"] = json!("TokenExchange");
+    object["spec"]["tokenExchange"] = json!({
+        "subjectServiceAccount": {"name": "subject", "audience": "https://login.example.com"},
+    });
+    let file = manifest(&object);
+    let subject = "\"subject\" (spec.tokenExchange.subjectServiceAccount)";
+    let message = no_tokens("billing", subject);
+    users.may_not("billing", &create(&file), "authors", &message);
+    users.may("both", &create(&file));
 }
 
 #[test]
@@ -335,9 +350,13 @@ fn the_policy_knows_every_reference_of_the_definition() {
     let references: Vec<_> = fields.keys().filter(names_secret).collect();
     assert!(references.len() >= 3, "{references:?}");
     let exchange = fields["tokenExchange"]["properties"].as_object().unwrap();
-    let exchange: Vec<_> = exchange.keys().filter(names_secret).collect();
-    assert_eq!(exchange, ["subjectTokenRef"]);
-    assert!(policy.contains("object.spec.tokenExchange.subjectTokenRef.name"));
+    let names_object = |name: &&String| exchange[*name]["properties"]["name"].is_object();
+    let exchange: Vec<_> = exchange.keys().filter(names_object).collect();
+    assert_eq!(exchange, ["subjectServiceAccount", "subjectTokenRef"]);
+    for object in exchange {
+        let path = format!("object.spec.?tokenExchange.?{object}.?name");
+        assert!(policy.contains(&path), "{path}");
+    }
     for reference in references {
         assert!(
             policy.contains(&format!("object.spec.{reference}.name")),

@@ -33,7 +33,7 @@ impl World {
         );
         match &action {
             Action::TakePermit(_)
-            | Action::RequestAssertion(_)
+            | Action::RequestAccountToken(..)
             | Action::Exchange(_)
             | Action::RefreshPods(_)
             | Action::Restart(_)

@@ -36,15 +36,23 @@ pub(super) fn jwt_bearers() -> Vec<Refusal> {
 /// Exchanges of a subject token.
 #[rustfmt::skip]
 pub(super) fn token_exchanges() -> Vec<Refusal> {
-    const TOGETHER: &str = "tokenExchange is required with grant TokenExchange, and only with it: name the Secret with the subject token, or \
-                            set grant to TokenExchange";
+    const TOGETHER: &str = "tokenExchange is required with grant TokenExchange, and only with it: name the Secret or the ServiceAccount of the \
+                            subject token, or set grant to TokenExchange";
+    const ONE: &str = "exactly one of subjectTokenRef and subjectServiceAccount is required in tokenExchange: name the Secret with the subject \
+                       token, or the ServiceAccount whose token it is";
     const RESERVED: &str = "tokenExchange.subjectTokenRef may not name the target, <metadata.name>-cube-state or \
                             <metadata.name>-cube-record: name another Secret";
+    const API_SERVER: &str = "audience is the name that the provider expects: a token for the API server of this cluster would be a login \
+                              to it";
     const LISTS: &str = "audience and resource of a token exchange are lists: write them in tokenExchange instead of parameters";
     let subject = json!({"name": "subject"});
     let with = |name: &str, value: Value| {
         let mut exchange = json!({"subjectTokenRef": subject});
         exchange[name] = value;
+        spec(&json!({"grant": "TokenExchange", "tokenExchange": exchange}))
+    };
+    let account = |account: Value| {
+        let exchange = json!({"subjectServiceAccount": account});
         spec(&json!({"grant": "TokenExchange", "tokenExchange": exchange}))
     };
     let of = |secret: &str| with("subjectTokenRef", json!({"name": secret}));
@@ -55,7 +63,16 @@ pub(super) fn token_exchanges() -> Vec<Refusal> {
     vec![
         (spec(&json!({"grant": "TokenExchange"})), TOGETHER.into()),
         (spec(&json!({"tokenExchange": {"subjectTokenRef": subject}})), TOGETHER.into()),
-        (with("subjectTokenRef", json!(null)), "spec.tokenExchange.subjectTokenRef: Required value".into()),
+        (with("subjectTokenRef", json!(null)), ONE.into()),
+        (with("subjectServiceAccount", json!({"name": "billing", "audience": "a"})), ONE.into()),
+        (account(json!({"name": "billing"})), "spec.tokenExchange.subjectServiceAccount.audience: Required value".into()),
+        (account(json!({"audience": "a"})), "spec.tokenExchange.subjectServiceAccount.name: Required value".into()),
+        (account(json!({"name": "Billing", "audience": "a"})), "a name has lower-case letters, digits, '-' and '.'".into()),
+        (account(json!({"name": "billing", "audience": "a b"})), "audience has printable ASCII characters and no blank".into()),
+        (account(json!({"name": "billing", "audience": ""})),
+            "spec.tokenExchange.subjectServiceAccount.audience in body should be at least 1 chars long".into()),
+        (account(json!({"name": "billing", "audience": "https://kubernetes.default.svc.cluster.local"})), API_SERVER.into()),
+        (account(json!({"name": "billing", "audience": "kubernetes.default.svc/"})), API_SERVER.into()),
         (of("Subject"), "spec.tokenExchange.subjectTokenRef.name: Invalid value".into()),
         (of("main-token"), RESERVED.into()),
         (of("main-cube-state"), RESERVED.into()),

@@ -51,7 +51,7 @@ pub(super) fn rows() -> Vec<Row> {
     .collect()
 }
 
-/// Clients that authenticate with a token of a ServiceAccount.
+/// Tokens of a ServiceAccount that authenticate a client, or are exchanged.
 fn accounts() -> Vec<Row> {
     const AUDIENCE: &str = "https://login.example.com";
     // The second audience of the API server in `tests/environment/control_plane.py`.
@@ -84,6 +84,27 @@ fn accounts() -> Vec<Row> {
             |objects, _| {
                 objects.use_account("audience", API_AUDIENCE);
                 objects.add_account("audience", &json!({"cube-operator.dev/credential": "true"}));
+            },
+        ),
+        Row::preflight(
+            "subject-account-unlabelled",
+            ServiceAccountNotLabelled,
+            &unlabelled_object("ServiceAccount \"unlabelled-account\""),
+            |objects, _| {
+                objects.exchange_token_of_account("unlabelled-account", AUDIENCE);
+                objects.add_account("unlabelled-account", &json!({}));
+            },
+        ),
+        Row::preflight(
+            "subject-account-audience",
+            ServiceAccountTokenFailed,
+            &format!(
+                "no token of ServiceAccount \"subject\": audience {API_AUDIENCE:?} is one of the API server: set \
+                 spec.tokenExchange.subjectServiceAccount.audience to the one that the provider expects"
+            ),
+            |objects, _| {
+                objects.exchange_token_of_account("subject", API_AUDIENCE);
+                objects.add_account("subject", &json!({"cube-operator.dev/credential": "true"}));
             },
         ),
     ]

@@ -70,6 +70,15 @@ pub(super) fn codes() -> Vec<Row> {
                 objects.add_subject("refused-subject", &serde_json::json!({"cube-operator.dev/credential": "true"}), "expired");
             })
             .repaired_by(Repair::Provider),
+        Row::c("subject-account", json(400, r#"{"error":"invalid_request","error_description":"Invalid token"}"#), InvalidRequest,
+            "responded 400 invalid_request (the provider says: \"Invalid token\")", Slow)
+            .with_remedy(InvalidRequest, "have the provider trust system:serviceaccount:{namespace}:billing of this cluster's issuer, or correct \
+                                          spec.tokenExchange")
+            .with_fault(|objects, _| {
+                objects.exchange_token_of_account("billing", "https://login.example.com");
+                objects.add_account("billing", &serde_json::json!({"cube-operator.dev/credential": "true"}));
+            })
+            .repaired_by(Repair::Provider),
         Row::c("bare-401",   json(401, ""), InvalidClient, "responded 401", Slow),
         Row::c("denied",     error(401, "access_denied"), InvalidClient, "responded 401 access_denied", Slow),
         Row::r("r-client",   error(401, "invalid_client"), InvalidClient, "responded 401 invalid_client", Slow),

@@ -104,8 +104,8 @@ pub(super) const INPUTS: &[Section] = &[
         reason: ServiceAccountNotFound,
         who: "the owner of the ServiceAccount",
         first: "create it",
-        act: "Create it in the same namespace, or correct `spec.clientAssertion.serviceAccountName`: `kubectl create \
-              serviceaccount NAME -n NAMESPACE`, then `kubectl annotate serviceaccount NAME -n NAMESPACE \
+        act: "Create it in the same namespace, or correct `spec.clientAssertion.serviceAccountName` or \
+              `spec.tokenExchange.subjectServiceAccount.name`: `kubectl create serviceaccount NAME -n NAMESPACE`, then `kubectl annotate serviceaccount NAME -n NAMESPACE \
               cube-operator.dev/token-hosts=HOST` and `kubectl label serviceaccount NAME -n NAMESPACE \
               cube-operator.dev/credential=true`.",
         rows: &[("account-absent", "")],
@@ -127,7 +127,13 @@ pub(super) const INPUTS: &[Section] = &[
         act: "The message says why there is no token of the ServiceAccount. If the operator may not request one, its \
               installer sets the chart value `serviceAccountTokens: true`. A token with an audience of the API server \
               would be a login to the cluster, so it is sent to nobody: name the audience that the provider expects.",
-        rows: &[("account-audience", "")],
+        rows: &[
+            ("account-audience", ""),
+            (
+                "subject-account-audience",
+                "With its token as the subject token:",
+            ),
+        ],
     },
     Section {
         reason: HostNotAllowed,

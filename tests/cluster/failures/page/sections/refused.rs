@@ -80,10 +80,12 @@ pub(super) const REFUSED: &[Section] = &[
         act: "Look up what the token endpoint expects besides id and secret: `spec.parameters`, `spec.scopes`, \
               `spec.clientAuthentication`. The provider's documentation explains its own error codes. With `TokenExchange` a \
               subject token that has expired, or is not for this client, is an invalid request too: its owner writes a \
-              new one, which is sent immediately.",
+              new one, which is sent immediately. A new token of a ServiceAccount is sent each time, so there the \
+              provider must trust its issuer, audience and subject ([how](token-exchange.md#a-token-of-a-serviceaccount)).",
         rows: &[
             ("request", ""),
             ("subject", "With a subject token:"),
+            ("subject-account", "With a token of a ServiceAccount:"),
             ("own-code", "With an error code of the provider's own:"),
         ],
     },

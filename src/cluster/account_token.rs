@@ -1,4 +1,4 @@
-//! Requests tokens of ServiceAccounts, which authenticate clients at their providers.
+//! Requests tokens of ServiceAccounts, which prove clients and subjects to their providers.
 
 use k8s_openapi::api::{
     authentication::v1::{TokenRequest, TokenRequestSpec},
@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use super::context::Context;
 use crate::{
     kubernetes::error::call,
-    reconcile::{NoAssertion, ServiceAccountAssertion},
+    reconcile::{AccountToken, NoAccountToken},
 };
 
 /// The shortest lifetime that the API server grants. The token is sent once, within seconds.
@@ -18,17 +18,17 @@ const LIFETIME: i64 = 600;
 
 impl Context {
     /// A token of this ServiceAccount for the provider. It is never one for the API server.
-    pub(super) async fn request_assertion(
+    pub(super) async fn request_account_token(
         &self,
         namespace: &str,
-        assertion: &ServiceAccountAssertion,
-    ) -> Result<SecretString, NoAssertion> {
-        let (name, audience) = (&assertion.service_account, &assertion.audience);
+        account: &AccountToken,
+    ) -> Result<SecretString, NoAccountToken> {
+        let (name, audience) = (&account.service_account, &account.audience);
         let Some(api_audiences) = &self.parts.api_audiences else {
-            return Err(NoAssertion::NotEnabled);
+            return Err(NoAccountToken::NotEnabled);
         };
         if api_audiences.contain(audience) {
-            return Err(NoAssertion::ApiServerAudience(audience.clone()));
+            return Err(NoAccountToken::ApiServerAudience(audience.clone()));
         }
         let api: Api<ServiceAccount> = Api::namespaced(self.parts.client.clone(), namespace);
         let request = TokenRequest {
@@ -43,10 +43,10 @@ impl Context {
         let response = api.create_token_request(name, &parameters, &request);
         let object = format!("a token of ServiceAccount {namespace}/{name}");
         let response = call("create", object, response).await;
-        let response = response.map_err(NoAssertion::Refused)?;
+        let response = response.map_err(NoAccountToken::Refused)?;
         let token = response.status.map(|status| status.token);
         let token = token.filter(|token| !token.is_empty());
-        token.map(Into::into).ok_or(NoAssertion::Empty)
+        token.map(Into::into).ok_or(NoAccountToken::Empty)
     }
 }
 
@@ -99,8 +99,8 @@ mod tests {
         (context, requests)
     }
 
-    fn assertion(audience: &str) -> ServiceAccountAssertion {
-        ServiceAccountAssertion {
+    fn account(audience: &str) -> AccountToken {
+        AccountToken {
             service_account: "billing".into(),
             audience: audience.into(),
         }
@@ -114,9 +114,9 @@ mod tests {
             "https://kubernetes.default.svc",
         ] {
             let refused = context
-                .request_assertion("treasury", &assertion(audience))
+                .request_account_token("treasury", &account(audience))
                 .await;
-            let why = NoAssertion::ApiServerAudience(audience.into());
+            let why = NoAccountToken::ApiServerAudience(audience.into());
             assert_eq!(refused.unwrap_err(), why);
         }
         assert!(lock(&requests).is_empty());
@@ -125,8 +125,8 @@ mod tests {
     #[tokio::test]
     async fn a_token_for_the_provider_alone_is_requested_for_ten_minutes() {
         let (context, requests) = context("t0ken");
-        let wanted = assertion("https://login.example.com");
-        let token = context.request_assertion("treasury", &wanted).await;
+        let wanted = account("https://login.example.com");
+        let token = context.request_account_token("treasury", &wanted).await;
         assert_eq!(token.unwrap().expose_secret(), "t0ken");
         let (path, body) = lock(&requests).pop().unwrap();
         assert_eq!(
@@ -140,12 +140,12 @@ mod tests {
     #[tokio::test]
     async fn without_the_flag_and_without_a_token_nothing_is_sent() {
         let (mut context, requests) = context("");
-        let wanted = assertion("https://login.example.com");
-        let empty = context.request_assertion("treasury", &wanted).await;
-        assert_eq!(empty.unwrap_err(), NoAssertion::Empty);
+        let wanted = account("https://login.example.com");
+        let empty = context.request_account_token("treasury", &wanted).await;
+        assert_eq!(empty.unwrap_err(), NoAccountToken::Empty);
         context.parts.api_audiences = None;
-        let off = context.request_assertion("treasury", &wanted).await;
-        assert_eq!(off.unwrap_err(), NoAssertion::NotEnabled);
+        let off = context.request_account_token("treasury", &wanted).await;
+        assert_eq!(off.unwrap_err(), NoAccountToken::NotEnabled);
         assert_eq!(lock(&requests).len(), 1);
     }
 }

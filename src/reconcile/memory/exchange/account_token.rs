@@ -2,36 +2,48 @@
 
 use jiff::Timestamp;
 
-use crate::reconcile::{memory::Versions, pace::delays, source::NoAssertion, time::later};
+use crate::reconcile::{
+    memory::Versions,
+    pace::delays,
+    source::{AccountRole, NoAccountToken},
+    time::later,
+};
 
 /// A refusal of the API server to issue a token. While it holds, no reconcile asks again, nor takes a permit that others need.
 #[derive(Clone, Debug, Default)]
-pub(in crate::reconcile) struct AssertionMemory(Option<Box<NotIssued>>);
+pub(in crate::reconcile) struct AccountTokenMemory(Option<Box<NotIssued>>);
 
 #[derive(Clone, Debug)]
 struct NotIssued {
-    why: NoAssertion,
+    role: AccountRole,
+    why: NoAccountToken,
     of: Versions,
     at: Timestamp,
 }
 
-impl AssertionMemory {
-    /// Why no token was issued with these inputs a moment ago, and when to ask again.
+impl AccountTokenMemory {
+    /// Which token was not issued with these inputs a moment ago, why, and when to ask again.
     pub(in crate::reconcile) fn refused(
         &self,
         versions: &Versions,
         now: Timestamp,
-    ) -> Option<(&NoAssertion, Timestamp)> {
+    ) -> Option<(AccountRole, &NoAccountToken, Timestamp)> {
         let refused = self
             .0
             .as_deref()
             .filter(|refused| refused.of == *versions)?;
         let again = later(refused.at, delays::UNWATCHED);
-        (now < again).then_some((&refused.why, again))
+        (now < again).then_some((refused.role, &refused.why, again))
     }
 
-    pub(in crate::reconcile) fn refuse(&mut self, why: NoAssertion, of: Versions, at: Timestamp) {
-        self.0 = Some(Box::new(NotIssued { why, of, at }));
+    pub(in crate::reconcile) fn refuse(
+        &mut self,
+        role: AccountRole,
+        why: NoAccountToken,
+        of: Versions,
+        at: Timestamp,
+    ) {
+        self.0 = Some(Box::new(NotIssued { role, why, of, at }));
     }
 
     /// A token was issued.
