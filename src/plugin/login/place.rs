@@ -73,7 +73,7 @@ async fn must_belong_to_this_one(prepared: &Prepared) -> Result {
     Ok(())
 }
 
-/// The use of this key of this Secret for a `CubeCredential`. Its own refresh token is no obstacle.
+/// The use of this key of this Secret for a `CubeCredential`. The refresh token of the one that is signed in is no obstacle.
 fn uses(settings: &Settings, name: &str, key: &str, own: bool) -> Option<&'static str> {
     let client = &settings.source;
     let is_used = client.client_id_key == key
@@ -82,8 +82,12 @@ fn uses(settings: &Settings, name: &str, key: &str, own: bool) -> Option<&'stati
     if client.name == name && is_used {
         return Some("the client");
     }
-    let initial = settings.grant.refresh_token().filter(|_| !own)?;
-    (initial.name == name && initial.key == key).then_some("the refresh token")
+    let token = settings.grant.own_token().filter(|_| !own)?;
+    let what = match settings.grant.exchange() {
+        None => "the refresh token",
+        Some(_) => "the subject token",
+    };
+    (token.name == name && token.key == key).then_some(what)
 }
 
 /// A Secret without the owner's consent that has other keys belongs to another owner: the consent would hold for them too.
@@ -128,6 +132,40 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn the_tokens_and_clients_of_others_are_in_the_way_and_no_own_refresh_token() {
+        let settings = |spec: Value| {
+            let mut spec = spec;
+            spec["provider"] = json!("CubeSoftware");
+            spec["clientSecretRef"] = json!({"name": "client"});
+            Settings::read("treasury", "main", &serde_json::from_value(spec).unwrap()).unwrap()
+        };
+        let login = settings(json!({
+            "grant": "RefreshToken", "refreshTokenRef": {"name": "tokens", "key": "token"},
+        }));
+        let exchange = settings(json!({
+            "grant": "TokenExchange", "tokenExchange": {"subjectTokenRef": {"name": "tokens"}},
+        }));
+        let account = settings(json!({
+            "grant": "TokenExchange",
+            "tokenExchange": {"subjectServiceAccount": {"name": "tokens", "audience": "a"}},
+        }));
+        for (settings, use_of_token) in [
+            (&login, Some("the refresh token")),
+            (&exchange, Some("the subject token")),
+            (&account, None),
+        ] {
+            assert_eq!(uses(settings, "tokens", "token", false), use_of_token);
+            assert_eq!(uses(settings, "tokens", "other", false), None);
+            assert_eq!(uses(settings, "other", "token", false), None);
+            assert_eq!(
+                uses(settings, "client", "client-id", false),
+                Some("the client")
+            );
+        }
+        assert_eq!(uses(&login, "tokens", "token", true), None);
+    }
 
     #[test]
     fn the_writer_of_a_key_is_known_by_its_field_manager() {
