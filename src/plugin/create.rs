@@ -9,10 +9,13 @@
 
 mod by_reference;
 mod client;
+mod consent;
 mod discover;
 mod draft;
+mod endpoints;
 mod flags;
 mod free;
+mod grant;
 mod mount;
 mod objects;
 mod rights;

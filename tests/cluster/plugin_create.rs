@@ -2,6 +2,7 @@
 
 mod client;
 mod existing;
+mod grants;
 mod issuer;
 mod printed;
 mod provider_ref;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{
-    draft::{Draft, complete, free_name, parameters},
+    draft::{Draft, Rest, complete, free_name, parameters},
     flags::Create,
+    grant,
 };
 use crate::{
     api::{Grant, ProviderRef},
@@ -33,6 +34,8 @@ pub(super) async fn by_reference(
     let found = read_provider(&cluster.client, reference, &cluster.namespace).await?;
     let found = with_endpoints(context, flags, found).await?;
     let grant = flags.grant.unwrap_or_default();
+    let of_grant = grant::field(context, &flags.of_grant, grant).await?;
+    let existing = grant::existing_secret(context, flags.from_secret.as_ref(), grant).await?;
     let fields = [
         (
             "description",
@@ -59,8 +62,11 @@ pub(super) async fn by_reference(
     ];
     let mut spec = json!({
         "providerRef": reference,
-        "clientSecretRef": {"name": flags.from_secret.clone().unwrap_or_else(|| format!("{name}-client"))},
+        "clientSecretRef": {"name": existing.clone().unwrap_or_else(|| format!("{name}-client"))},
     });
+    if let Some((field, value)) = of_grant {
+        spec[field] = value;
+    }
     for (field, value) in fields {
         if let Some(value) = value {
             spec[field] = value;
@@ -73,7 +79,13 @@ pub(super) async fn by_reference(
     if let Some(flaw) = settings.provider_flaw() {
         return Err(PluginError::new(format!("nothing was created: {flaw}")));
     }
-    complete(context, flags, name, spec, settings, None).await
+    let rest = Rest {
+        name,
+        spec,
+        settings,
+        authorization_url: None,
+    };
+    complete(context, flags, existing.is_some(), rest).await
 }
 
 /// The operator reads the metadata of an issuer once a CubeCredential names the object. The first one does not wait for that.

@@ -7,13 +7,15 @@ use serde_json::{Map, Value, json};
 use super::{
     client::{self, Client},
     discover,
+    endpoints::{authorization_url, token_url},
     flags::Create,
     free::must_be_free,
+    grant,
     values::credential_name,
 };
 use crate::{
     api::{ClientAuthentication, CubeCredentialSpec, Grant, Provider},
-    oauth::{discovery::Metadata, endpoint::Endpoint},
+    oauth::discovery::Metadata,
     plugin::{
         Context,
         error::{PluginError, Result},
@@ -70,11 +72,13 @@ pub(super) async fn draft(context: &Context, flags: &Create) -> Result<Draft> {
             "--authorization-url is for grant RefreshToken, and the grant is {grant:?}: leave it out, or add --grant RefreshToken"
         )));
     }
-    let method = client_authentication(flags, metadata)?;
+    let of_grant = grant::field(context, &flags.of_grant, grant).await?;
+    let existing = grant::existing_secret(context, flags.from_secret.as_ref(), grant).await?;
+    let method = client_authentication(flags, grant, metadata)?;
     let scopes = scopes(flags, grant, metadata);
     let mut spec = json!({
         "provider": format!("{provider:?}"),
-        "clientSecretRef": {"name": flags.from_secret.clone().unwrap_or_else(|| format!("{name}-client"))},
+        "clientSecretRef": {"name": existing.clone().unwrap_or_else(|| format!("{name}-client"))},
     });
     let mut set = |field: &str, value: Option<Value>| {
         if let Some(value) = value {
@@ -99,6 +103,9 @@ pub(super) async fn draft(context: &Context, flags: &Create) -> Result<Draft> {
         "refreshTokenRef",
         (grant == Grant::RefreshToken).then(|| json!({"name": format!("{name}-login")})),
     );
+    if let Some((field, value)) = of_grant {
+        set(field, Some(value));
+    }
     set("clientAuthentication", method.map(|method| json!(method)));
     set("scopes", (!scopes.is_empty()).then(|| json!(scopes)));
     set("parameters", parameters(flags).map(Value::from));
@@ -108,22 +115,42 @@ pub(super) async fn draft(context: &Context, flags: &Create) -> Result<Draft> {
         flags.target.as_ref().map(|name| json!({"name": name})),
     );
     let settings = settings(context, &name, &spec)?;
-    complete(context, flags, name, spec, settings, authorization_url).await
+    let rest = Rest {
+        name,
+        spec,
+        settings,
+        authorization_url,
+    };
+    complete(context, flags, existing.is_some(), rest).await
+}
+
+/// A draft without the client.
+pub(super) struct Rest {
+    pub(super) name: String,
+    pub(super) spec: Value,
+    pub(super) settings: Settings,
+    pub(super) authorization_url: Option<String>,
 }
 
 /// The draft with the client, which is read last.
 pub(super) async fn complete(
     context: &Context,
     flags: &Create,
-    name: String,
-    spec: Value,
-    settings: Settings,
-    authorization_url: Option<String>,
+    client_exists: bool,
+    rest: Rest,
 ) -> Result<Draft> {
-    let client = match flags.from_secret {
-        Some(_) => None,
-        None => Some(client::read(context, flags, settings.authentication).await?),
+    let method = rest.settings.authentication;
+    let client = if client_exists {
+        None
+    } else {
+        Some(client::read(context, flags, method).await?)
     };
+    let Rest {
+        name,
+        spec,
+        settings,
+        authorization_url,
+    } = rest;
     Ok(Draft {
         name,
         spec,
@@ -193,73 +220,29 @@ async fn grant(context: &Context, flags: &Create, provider: Provider) -> Result<
     let choices = &[
         "the client itself (ClientCredentials)",
         "a person who signs in (RefreshToken)",
+        "a service account whose private key signs (JWTBearer)",
+        "the subject of another token (TokenExchange)",
     ];
     let chosen = context
         .terminal
         .choose("The token is for", "--grant", choices)
         .await?;
-    Ok([Grant::ClientCredentials, Grant::RefreshToken][chosen])
-}
-
-/// The token endpoint that the spec has to name.
-async fn token_url(
-    context: &Context,
-    flags: &Create,
-    preset: &Preset,
-    metadata: Option<&Metadata>,
-) -> Result<Option<String>> {
-    if let Some(url) = &flags.token_url {
-        return Ok(Some(url.clone()));
-    }
-    if let Some(metadata) = metadata {
-        return Ok(Some(metadata.token_endpoint.url().to_string()));
-    }
-    if preset.token_url.is_some() {
-        return Ok(None);
-    }
-    let flag = "--token-url, or --issuer to look it up";
-    let asked = context.terminal.ask("Token URL", flag, endpoint).await?;
-    Ok(Some(asked))
-}
-
-async fn authorization_url(
-    context: &Context,
-    flags: &Create,
-    preset: &Preset,
-    metadata: Option<&Metadata>,
-) -> Result<String> {
-    let found = metadata.and_then(|metadata| metadata.authorization_endpoint.as_ref());
-    let known = flags
-        .authorization_url
-        .clone()
-        .or_else(|| found.map(|endpoint| endpoint.url().to_string()))
-        .or_else(|| preset.authorization_url.map(str::to_owned));
-    let url = if let Some(url) = known {
-        url
-    } else {
-        let flag = "--authorization-url, or --issuer to look it up";
-        context
-            .terminal
-            .ask("Authorization URL", flag, endpoint)
-            .await?
-    };
-    endpoint(&url)
-        .map_err(|sentence| PluginError::Usage(format!("the authorization URL {sentence}")))?;
-    Ok(url)
-}
-
-fn endpoint(url: &str) -> std::result::Result<(), String> {
-    match Endpoint::parse(url) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(error.to_string()),
-    }
+    Ok([
+        Grant::ClientCredentials,
+        Grant::RefreshToken,
+        Grant::JwtBearer,
+        Grant::TokenExchange,
+    ][chosen])
 }
 
 /// The method that the spec has to name. The default of a provider need not be named.
 fn client_authentication(
     flags: &Create,
+    grant: Grant,
     metadata: Option<&Metadata>,
 ) -> Result<Option<ClientAuthentication>> {
+    // An assertion of the grant authenticates the client, and a secret beside it is an exception that nobody announces.
+    let metadata = metadata.filter(|_| grant != Grant::JwtBearer);
     let (None, Some(metadata)) = (flags.client_authentication, metadata) else {
         return Ok(flags.client_authentication);
     };

@@ -8,6 +8,7 @@ use clap::{
 };
 use jiff::SignedDuration;
 
+use super::grant::OfGrant;
 use super::values::{ca_bundle, duration, parameter, provider_ref, variant};
 use crate::{
     api::{CaBundleRef, ClientAuthentication, Grant, Provider, ProviderRef},
@@ -45,7 +46,7 @@ pub(in crate::plugin) struct Create {
     #[arg(long, value_name = "URL")]
     pub(super) issuer: Option<String>,
     /// The grant; the default depends on the provider
-    #[arg(long, value_parser = PossibleValuesParser::new(["ClientCredentials", "RefreshToken", "AccountCredentials"]).try_map(variant::<Grant>))]
+    #[arg(long, value_parser = PossibleValuesParser::new(["ClientCredentials", "RefreshToken", "AccountCredentials", "JWTBearer", "TokenExchange"]).try_map(variant::<Grant>))]
     pub(super) grant: Option<Grant>,
     /// A scope to request; may be repeated
     #[arg(long, value_name = "SCOPE")]
@@ -59,7 +60,7 @@ pub(in crate::plugin) struct Create {
     /// The file with the client secret; - is stdin
     #[arg(long, value_name = "FILE")]
     pub(super) client_secret_file: Option<PathBuf>,
-    /// Use the client in this Secret, which must have the label cube-operator.dev/credential=true
+    /// Use the client in this Secret, which must have the label cube-operator.dev/credential=true; needed for a private key
     #[arg(long, value_name = "SECRET")]
     pub(super) from_secret: Option<String>,
     /// The client's method of authentication; None is for public clients, and a private key needs --from-secret
@@ -89,6 +90,8 @@ pub(in crate::plugin) struct Create {
     /// The longest time to wait for the token
     #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = duration)]
     pub(super) timeout: SignedDuration,
+    #[command(flatten)]
+    pub(super) of_grant: OfGrant,
     #[command(flatten)]
     pub(super) browser: Browser,
 }

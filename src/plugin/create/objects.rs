@@ -12,7 +12,7 @@ use crate::{
         error::{PluginError, Result},
         output::Format,
     },
-    reconcile::ca_entry,
+    reconcile::{SubjectToken, ca_entry},
 };
 
 /// The client Secret as it is written; `None`: an existing one is used.
@@ -137,6 +137,18 @@ pub(super) fn summary(draft: &Draft, namespace: &str) -> String {
             draft.settings.endpoint.url().path()
         ),
     );
+    if let Some(exchange) = draft.settings.grant.exchange() {
+        match &exchange.subject_token {
+            SubjectToken::Secret(token) => add(
+                format!("Secret {}", token.name),
+                "exists, and holds the subject token".into(),
+            ),
+            SubjectToken::ServiceAccount(account) => add(
+                format!("ServiceAccount {}", account.service_account),
+                "exists, and its tokens are exchanged".into(),
+            ),
+        }
+    }
     if let (Some(initial), Some(url)) = (
         draft.settings.grant.refresh_token(),
         &draft.authorization_url,

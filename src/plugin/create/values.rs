@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde::de::{DeserializeOwned, value::StringDeserializer};
 
-use crate::api::{CaBundleRef, ProviderRef};
+use crate::api::{CaBundleRef, ProviderRef, SubjectTokenRef};
 
 /// The longest name of a `CubeCredential`: names of Secrets are derived from it.
 const LONGEST_NAME: usize = 242;
@@ -42,6 +42,14 @@ pub(super) fn ca_bundle(text: &str) -> Result<CaBundleRef, String> {
     })
 }
 
+/// The Secret with a subject token, perhaps with its key.
+pub(super) fn subject_secret(text: &str) -> Result<SubjectTokenRef, String> {
+    let (name, key) = text.split_once(':').unwrap_or((text, "token"));
+    object_name(name)?;
+    let (name, key) = (name.to_owned(), key.to_owned());
+    Ok(SubjectTokenRef { name, key })
+}
+
 /// A provider object as KIND/NAME.
 pub(super) fn provider_ref(text: &str) -> Result<ProviderRef, String> {
     const FORM: &str = "write CubeProvider/NAME or ClusterCubeProvider/NAME";
@@ -61,7 +69,7 @@ pub(super) fn credential_name(name: &str) -> Result<(), String> {
     object_name(name)
 }
 
-fn object_name(name: &str) -> Result<(), String> {
+pub(super) fn object_name(name: &str) -> Result<(), String> {
     let is_part = |part: &str| {
         let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         !part.is_empty()
@@ -109,6 +117,15 @@ mod tests {
         for text in ["roots", "Pod/roots", "ConfigMap/", "ConfigMap/A"] {
             assert!(ca_bundle(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_subject_token_is_in_a_secret_and_perhaps_under_a_key() {
+        let read = |text| subject_secret(text).map(|read| (read.name, read.key));
+        let expected = |name: &str, key: &str| Ok((name.to_owned(), key.to_owned()));
+        assert_eq!(read("subject"), expected("subject", "token"));
+        assert_eq!(read("subject:id.token"), expected("subject", "id.token"));
+        assert!(read("Subject").is_err() && read(":token").is_err());
     }
 
     #[test]

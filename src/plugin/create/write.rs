@@ -6,24 +6,23 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::{
     Api,
     api::{Patch, PatchParams},
-    core::ObjectMeta,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{draft::Draft, free::taken, objects, rights};
+use super::{consent, draft::Draft, free::taken, objects, rights};
 use crate::{
-    api::{CubeCredential, CubeCredentialSpec, CubeCredentialStatus, annotation, label},
+    api::{CubeCredential, CubeCredentialSpec, CubeCredentialStatus, annotation},
     api_error::ApiError,
     clock::now,
     cluster::convert::request_hash,
     kubernetes::{MUST_NOT_EXIST, error::call},
-    oauth::hosts::HostList,
     plugin::{
         Context,
         cluster::{Cluster, MANAGER},
         error::{PluginError, Result},
     },
+    reconcile::Holder,
 };
 
 /// The objects are written.
@@ -82,6 +81,7 @@ pub(super) struct Plan {
 pub(super) async fn plan(cluster: &Cluster, draft: &Draft, overwrite: bool) -> Result<Plan> {
     rights::check(cluster, draft).await?;
     let secret = client_secret(cluster, draft, overwrite).await?;
+    consent::subject(cluster, draft).await?;
     if draft.needs_sign_in() && !overwrite {
         login_secret_must_be_free(cluster, draft).await?;
     }
@@ -218,7 +218,8 @@ async fn client_secret(
                 "Secret \"{name}\" not found in namespace {namespace}: create it, or leave --from-secret out"
             ))
         })?;
-        must_be_usable(draft, namespace, found.metadata)?;
+        let holder = Holder::Secret(name.to_owned());
+        consent::must_be_usable(draft, namespace, &holder, found.metadata)?;
         return Ok(None);
     };
     if found.is_some() && !overwrite {
@@ -301,31 +302,5 @@ impl<K: Clone + Debug + DeserializeOwned> Write<K> {
             "{} \"{}\" was created in the meantime in namespace {}: run the command again",
             self.kind, self.name, self.namespace
         ))
-    }
-}
-
-/// The consent of the owner of an existing Secret.
-fn must_be_usable(draft: &Draft, namespace: &str, meta: ObjectMeta) -> Result {
-    let name = draft.client_secret_name();
-    let labels = meta.labels.unwrap_or_default();
-    if !label::is_set(&labels, label::CREDENTIAL) {
-        return Err(PluginError::new(format!(
-            "Secret \"{name}\" is missing label {label}=true; its owner can add it: `kubectl label secret {name} -n {namespace} \
-             {label}=true`",
-            label = label::CREDENTIAL
-        )));
-    }
-    let annotations = meta.annotations.unwrap_or_default();
-    let Some(hosts) = annotations.get(annotation::TOKEN_HOSTS) else {
-        return Ok(());
-    };
-    let endpoint = &draft.settings.endpoint;
-    match HostList::parse(hosts) {
-        Ok(hosts) if hosts.allows(endpoint) => Ok(()),
-        _ => Err(PluginError::new(format!(
-            "Secret \"{name}\" may not be sent to {}: its owner can add that host to its annotation {}",
-            endpoint.authority(),
-            annotation::TOKEN_HOSTS
-        ))),
     }
 }

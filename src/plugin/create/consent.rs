@@ -1,0 +1,91 @@
+//! The consent of the owners of objects that exist: the Secret of a client, and the Secret or the ServiceAccount of a subject.
+
+use std::fmt::Debug;
+
+use k8s_openapi::{
+    NamespaceResourceScope,
+    api::core::v1::{Secret, ServiceAccount},
+};
+use kube::{Api, Resource, core::ObjectMeta};
+use serde::de::DeserializeOwned;
+
+use super::draft::Draft;
+use crate::{
+    api::{annotation, label},
+    kubernetes::error::call,
+    oauth::hosts::HostList,
+    plugin::{
+        cluster::Cluster,
+        error::{PluginError, Result},
+    },
+    reconcile::{Holder, SubjectToken},
+};
+
+/// Returns whether the subject's token can be used, with the grant that exchanges one.
+pub(super) async fn subject(cluster: &Cluster, draft: &Draft) -> Result {
+    let Some(exchange) = draft.settings.grant.exchange() else {
+        return Ok(());
+    };
+    let (holder, found) = match &exchange.subject_token {
+        SubjectToken::Secret(token) => {
+            let found = metadata::<Secret>(cluster, "Secret", &token.name);
+            (Holder::Secret(token.name.clone()), found.await?)
+        }
+        SubjectToken::ServiceAccount(account) => {
+            let name = &account.service_account;
+            let found = metadata::<ServiceAccount>(cluster, "ServiceAccount", name);
+            (Holder::ServiceAccount(name.clone()), found.await?)
+        }
+    };
+    let found = found.ok_or_else(|| {
+        PluginError::new(format!(
+            "{holder} not found in namespace {}: create it, or name the one with the subject token; nothing was created",
+            cluster.namespace
+        ))
+    })?;
+    must_be_usable(draft, &cluster.namespace, &holder, found)
+}
+
+async fn metadata<K>(cluster: &Cluster, kind: &str, name: &str) -> Result<Option<ObjectMeta>>
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+        + Clone
+        + Debug
+        + DeserializeOwned,
+{
+    let api: Api<K> = Api::namespaced(cluster.client.clone(), &cluster.namespace);
+    let object = format!("{kind} {}/{name}", cluster.namespace);
+    let found = call("get the metadata of", object, api.get_metadata_opt(name)).await?;
+    Ok(found.map(|found| found.metadata))
+}
+
+/// The consent of the owner of an existing object.
+pub(super) fn must_be_usable(
+    draft: &Draft,
+    namespace: &str,
+    holder: &Holder,
+    meta: ObjectMeta,
+) -> Result {
+    let labels = meta.labels.unwrap_or_default();
+    if !label::is_set(&labels, label::CREDENTIAL) {
+        return Err(PluginError::new(format!(
+            "{holder} is missing label {label}=true; its owner can add it: `kubectl label {kind} {name} -n {namespace} {label}=true`",
+            label = label::CREDENTIAL,
+            kind = holder.kubectl_kind(),
+            name = holder.name(),
+        )));
+    }
+    let annotations = meta.annotations.unwrap_or_default();
+    let Some(hosts) = annotations.get(annotation::TOKEN_HOSTS) else {
+        return Ok(());
+    };
+    let endpoint = &draft.settings.endpoint;
+    match HostList::parse(hosts) {
+        Ok(hosts) if hosts.allows(endpoint) => Ok(()),
+        _ => Err(PluginError::new(format!(
+            "{holder} may not be sent to {}: its owner can add that host to its annotation {}",
+            endpoint.authority(),
+            annotation::TOKEN_HOSTS
+        ))),
+    }
+}
