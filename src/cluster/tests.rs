@@ -10,7 +10,7 @@ use std::{
 };
 
 use axum::http::{Request, Response};
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{Secret, ServiceAccount};
 use kube::{Client, client::Body, runtime::watcher::Event};
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ use super::{table::visits, *};
 use crate::{
     api::{CaBundleKind, CaBundleRef, ProviderKind, annotation, label},
     oauth::{client::TokenClient, networks::Networks},
-    reconcile::{CaBundle, Memory, Outcome, Read, Target},
+    reconcile::{CaBundle, Memory, Outcome, Read, Source, Target},
 };
 
 fn credential(number: usize, created: &str, target: &str) -> Watched {
@@ -240,4 +240,58 @@ async fn credentials_that_need_a_ca_bundle_at_the_same_time_share_one_read() {
         assert!(reads.load(Ordering::Relaxed) >= expected, "{version}");
         assert!(expected == 2 || reads.load(Ordering::Relaxed) == 1);
     }
+}
+
+/// A ServiceAccount that is changed, or created again, wakes those whose client or subject it is.
+#[tokio::test]
+async fn a_service_account_affects_the_credentials_whose_client_or_subject_it_is() {
+    let context = context(3);
+    let edit = |number: usize, fields: Value| {
+        let mut object = credential(number, "2026-11-23T10:00:00Z", "elsewhere");
+        let Ok(found) = &mut object.0 else {
+            panic!("it can be read");
+        };
+        let mut spec = json!(found.spec);
+        spec.as_object_mut()
+            .unwrap()
+            .extend(fields.as_object().unwrap().clone());
+        found.spec = serde_json::from_value(spec).unwrap();
+        context.learn_credential(&Event::Apply(object.clone()));
+        object
+    };
+    let subject = json!({"subjectServiceAccount": {"name": "billing", "audience": "a"}});
+    let subject = edit(
+        0,
+        json!({"grant": "TokenExchange", "tokenExchange": subject}),
+    );
+    edit(
+        1,
+        json!({
+            "clientSecretRef": null, "clientAuthentication": "ServiceAccountToken",
+            "clientAssertion": {"audience": "a", "serviceAccountName": "billing"},
+        }),
+    );
+    // A Secret by the same name is another object.
+    edit(
+        2,
+        json!({"grant": "TokenExchange", "tokenExchange": {"subjectTokenRef": {"name": "billing"}}}),
+    );
+    let account: Metadata<ServiceAccount> = serde_json::from_value(json!({
+        "apiVersion": "v1", "kind": "ServiceAccount",
+        "metadata": {"namespace": "treasury", "name": "billing", "resourceVersion": "8"},
+    }))
+    .unwrap();
+    let mut affected: Vec<_> = context
+        .learn_service_account(Event::Apply(account))
+        .into_iter()
+        .map(|key| key.name.to_string())
+        .collect();
+    affected.sort();
+    assert_eq!(affected, ["main-0", "main-1"]);
+    // A decision knows its version, so the next exchange need not be due for a change to be noticed.
+    let observed = context.observe(&subject, Memory::default());
+    let Source::Unread(version) = observed.seed else {
+        panic!("nothing was read");
+    };
+    assert_eq!(version.as_deref(), Some("8"));
 }
