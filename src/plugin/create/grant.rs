@@ -25,16 +25,16 @@ pub(super) struct OfGrant {
 #[command(next_help_heading = "Grant JWTBearer")]
 #[expect(clippy::struct_field_names, reason = "they are the names of the flags")]
 struct Bearer {
-    /// The iss claim; without it, the client id in the Secret of --from-secret
+    /// The iss claim with --grant JWTBearer; without it, the client id in the Secret of --from-secret
     #[arg(long, value_name = "ISSUER")]
     jwt_issuer: Option<String>,
-    /// The sub claim: the user that the token is for
+    /// The sub claim with --grant JWTBearer: the user that the token is for
     #[arg(long, value_name = "SUBJECT")]
     jwt_subject: Option<String>,
-    /// The aud claim; without it, the token endpoint
+    /// The aud claim with --grant JWTBearer; without it, the token endpoint
     #[arg(long, value_name = "AUDIENCE")]
     jwt_audience: Option<String>,
-    /// The provider's name of the key (kid)
+    /// The provider's name of the key (kid) with --grant JWTBearer
     #[arg(long, value_name = "ID")]
     jwt_key_id: Option<String>,
 }
@@ -42,19 +42,19 @@ struct Bearer {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Grant TokenExchange")]
 struct Exchange {
-    /// The Secret with the subject token, and :KEY if the key is not token
+    /// The Secret with the subject token of --grant TokenExchange, and :KEY if the key is not token
     #[arg(long, value_name = "SECRET", value_parser = subject_secret, conflicts_with = "subject_service_account")]
     subject_secret: Option<SubjectTokenRef>,
-    /// The ServiceAccount whose token is the subject token
+    /// The ServiceAccount whose token is the subject token of --grant TokenExchange
     #[arg(long, value_name = "NAME")]
     subject_service_account: Option<String>,
     /// The audience of that ServiceAccount's token, as the provider expects it
     #[arg(long, value_name = "AUDIENCE", requires = "subject_service_account")]
     subject_audience: Option<String>,
-    /// The name of a service that the new token is for; may be repeated
+    /// The name of a service that the token of --grant TokenExchange is for; may be repeated
     #[arg(long, value_name = "AUDIENCE")]
     audience: Vec<String>,
-    /// The URI of a service that the new token is for; may be repeated
+    /// The URI of a service that the token of --grant TokenExchange is for; may be repeated
     #[arg(long, value_name = "URI")]
     resource: Vec<String>,
 }

@@ -247,6 +247,29 @@ fn a_list_of_hosts_is_demanded_of_the_account_too() {
 }
 
 #[test]
+fn the_authors_cas_count_only_if_the_owner_of_the_account_allows_them() {
+    let mut world = with_account();
+    world.spec.ca_bundle_ref = Some(super::refusals::ca_bundle_ref());
+    world.put_ca_bundle(super::refusals::bundle(0));
+    let account = world.seed.as_mut().unwrap();
+    account.token_hosts = Some("api.cubewire.com".into());
+    world.settle();
+    assert_eq!(world.refreshed_is().1, "HostNotAllowed");
+    assert_eq!(
+        message(&world),
+        "ServiceAccount \"billing\" does not allow the CAs of ConfigMap \"roots\": its owner can run `kubectl annotate serviceaccount \
+         billing -n treasury cube-operator.dev/token-ca=ConfigMap/roots`"
+    );
+    assert_eq!(world.account_tokens, 0);
+    world.put_seed(SourceValue::Absent);
+    let account = world.seed.as_mut().unwrap();
+    account.token_hosts = Some("api.cubewire.com".into());
+    account.token_ca = Some("ConfigMap/roots".into());
+    world.settle();
+    assert_eq!(world.ready_is().0, ConditionStatus::True);
+}
+
+#[test]
 fn an_operator_that_may_not_request_tokens_says_which_value_to_set() {
     let mut world = with_account();
     world.no_account_token = Some(NoAccountToken::NotEnabled);
