@@ -10,10 +10,6 @@ mod reason;
 #[expect(unreachable_pub)]
 mod condition;
 #[expect(unreachable_pub)]
-#[expect(
-    clippy::duplicated_attributes,
-    reason = "each column of kubectl has the same attributes"
-)]
 mod provider;
 #[expect(unreachable_pub)]
 mod spec;
@@ -23,8 +19,9 @@ mod status;
 pub use condition::{Condition, ConditionStatus, ConditionType};
 pub use names::{annotation, label};
 pub use provider::{
-    ClusterCubeProvider, ClusterCubeProviderSpec, CubeProvider, CubeProviderSpec,
-    ProviderCondition, ProviderConditionType, ProviderEndpoints, ProviderReason, ProviderStatus,
+    ClusterCubeProvider, ClusterCubeProviderSpec, ConfigMapBundleRef, CubeProvider,
+    CubeProviderSpec, ProviderCondition, ProviderConditionType, ProviderEndpoints, ProviderReason,
+    ProviderStatus,
 };
 pub use reason::{Reason, RetryClass};
 pub use spec::{

@@ -40,15 +40,16 @@ pub(crate) use bundles::{CaBundles, WatchId};
 pub use context::Context;
 pub(crate) use context::{Parts, Presence};
 pub use key::ObjectKey;
-#[cfg(feature = "plugin")]
-pub(crate) use providers::changes::read_provider;
 pub(crate) use providers::{
     ProviderKey,
-    board::{ProviderBoard, ProviderId},
+    board::{ProviderBoard, ProviderId, Visited},
+    bundles::{Bundle, OperatorBundles},
     changes::ProvidersChanged,
     discover::discover,
     report::report_provider,
 };
+#[cfg(feature = "plugin")]
+pub(crate) use providers::{changes::read_provider, read_bundle::read_operator_bundle};
 pub use store::Gone;
 pub(crate) use watched::{FollowedBundle, key, target_name};
 

@@ -9,6 +9,7 @@ mod consumers;
 mod fair;
 mod health;
 mod log;
+mod operator_bundles;
 mod provider_statuses;
 mod providers;
 mod queue;
@@ -35,7 +36,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     api::{FIELD_MANAGER, ProviderKind},
     clock::now,
-    cluster::{Context, ObjectKey, Parts},
+    cluster::{Context, ObjectKey, OperatorBundles, Parts},
     consumers::ConsumerAccess,
     kubernetes::{audiences::ApiAudiences, events::Recorder},
     leader::{Leadership, Shard},
@@ -75,6 +76,8 @@ pub(crate) struct Options {
     pub(crate) warn_consumers: bool,
     /// The kinds of provider objects that it uses.
     pub(crate) provider_kinds: &'static [ProviderKind],
+    /// Its own namespace, if it is known.
+    pub(crate) namespace: Option<String>,
     /// Its rights on pods and workloads.
     pub(crate) access: ConsumerAccess,
     /// The audiences of the API server, if tokens of ServiceAccounts may be requested.
@@ -150,6 +153,7 @@ impl Controller {
             access: options.access,
             pod_refreshes: Arc::default(),
             provider_board: Arc::default(),
+            operator_bundles: Arc::new(OperatorBundles::of(options.namespace.clone())),
             tokens: options.tokens.clone(),
             ca_bundles: Arc::default(),
             budget,
@@ -226,6 +230,12 @@ impl Controller {
         let reconcilers = scopes.iter().map(|scope| Arc::clone(&scope.reconciler));
         let statuses = provider_statuses::keep(reconcilers.collect());
         tokio::spawn(stop.clone().run_until_cancelled_owned(statuses));
+        if let Some(scope) = scopes.first() {
+            let parts = &scope.reconciler.context.parts;
+            let bundles = Arc::clone(&parts.operator_bundles);
+            let follow = operator_bundles::follow(parts.client.clone(), bundles);
+            tokio::spawn(stop.clone().run_until_cancelled_owned(follow));
+        }
         let tasks: Vec<_> = scopes
             .iter()
             .map(|scope| scope.reconciler.tasks.clone())

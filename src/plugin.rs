@@ -27,6 +27,7 @@ mod metadata;
 mod names;
 mod object;
 mod objects;
+mod operator_bundle;
 mod operator_pod;
 mod output;
 mod questions;

@@ -76,8 +76,8 @@ pub use plan::{
     PodsRefresh, Probed, Probing, Read, WorkloadReading, WorkloadRestart,
 };
 pub use provider::{
-    Discovery, DiscoveryFailure, FoundProvider, ProviderFlaw, ProviderObject, ShownProvider,
-    Unusable,
+    BundleFlaw, ConfigMapPlace, Discovery, DiscoveryFailure, FoundProvider, ProviderFlaw,
+    ProviderObject, ReadBundle, ShownProvider, Unusable, read_bundle,
 };
 pub use record::{DesiredRecord, RECORD_TYPE, Record, RecordSecret};
 pub use secret::{DesiredSecret, SecretVersion};

@@ -1,5 +1,6 @@
 //! The provider objects: an OAuth 2 server that an administrator defines once, and that `spec.providerRef` of a `CubeCredential` names.
 
+mod bundle;
 mod status;
 
 use std::collections::BTreeMap;
@@ -8,13 +9,14 @@ use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
 use super::spec::{
-    ClientAuthentication,
+    ClientAuthentication, SystemRoots,
     bounds::{
         RESERVED, SET_BY_LOGIN, duration_rule, endpoint_hosts, endpoint_hosts_rule,
         namespace_patterns, one_endpoint_rule, parameter_name_rule, parameters, query_rule, scopes,
         url_rule,
     },
 };
+pub use bundle::ConfigMapBundleRef;
 pub use status::{
     ProviderCondition, ProviderConditionType, ProviderEndpoints, ProviderReason, ProviderStatus,
 };
@@ -33,6 +35,7 @@ pub use status::{
     category = "cube",
     status = "ProviderStatus",
     derive = "PartialEq",
+    validation = bundle::replace_rule("has(self.spec.caBundle)", "caBundle"),
     doc = "A CubeProvider is an OAuth 2 server that the CubeCredentials of its namespace can name in spec.providerRef.",
     printcolumn(
         name = "Ready",
@@ -128,13 +131,17 @@ pub struct CubeProviderSpec {
                   client_secret, refresh_token, scope, client_assertion..., ...): use the fields of the spec"))]
     pub parameters: BTreeMap<String, String>,
 
-    /// PEM CA certificates that are trusted for this provider besides the system's. If a list of hosts applies to a Secret, its owner
+    /// PEM CA certificates that are trusted for this provider, its issuer included. If a list of hosts applies to a Secret, its owner
     /// must allow them with the annotation cube-operator.dev/token-ca, for example `CubeProvider/okta`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 32768))]
     #[x_kube(validation = Rule::new("self.contains('-----BEGIN CERTIFICATE-----')")
         .message("caBundle must have PEM certificates: write one or more -----BEGIN CERTIFICATE----- blocks"))]
     pub ca_bundle: Option<String>,
+
+    /// The use of the system's CA certificates, where the object names others. The default is Keep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_roots: Option<SystemRoots>,
 
     /// The lifetime of a token whose response states none, 1m to 87600h, for a `CubeCredential` that does not say. The default is 1h.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -165,6 +172,8 @@ pub struct CubeProviderSpec {
     category = "cube",
     status = "ProviderStatus",
     derive = "PartialEq",
+    validation = bundle::one_bundle_rule(),
+    validation = bundle::replace_rule("has(self.spec.caBundle) || has(self.spec.caBundleRef)", "caBundle or caBundleRef"),
     doc = "A ClusterCubeProvider is an OAuth 2 server that the CubeCredentials of the namespaces that it allows can name in \
            spec.providerRef.",
     printcolumn(
@@ -199,6 +208,11 @@ pub struct ClusterCubeProviderSpec {
     #[schemars(schema_with = "namespace_patterns")]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub namespaces: Vec<String>,
+
+    /// The `ConfigMap` with PEM CA certificates that are trusted for this provider, in place of caBundle. It is in the namespace of the
+    /// operator, and each operator reads the one of its own. It is followed: a changed bundle needs no change here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_bundle_ref: Option<ConfigMapBundleRef>,
 
     /// The fields of a `CubeProvider`.
     #[serde(flatten)]

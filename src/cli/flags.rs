@@ -113,18 +113,24 @@ impl Consumers {
 }
 
 /// The provider objects that need rights of their own.
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Providers {
     /// Use ClusterCubeProviders, which CubeCredentials of several namespaces can name in providerRef
     ///
     /// It needs the rights to list and to watch them in the whole cluster.
     #[arg(long, env = "CUBE_OPERATOR_CLUSTER_PROVIDERS", value_name = "BOOL", default_value_t = false, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub(crate) cluster_providers: bool,
+
+    /// Read the ConfigMaps that ClusterCubeProviders name in caBundleRef from this namespace, the operator's own
+    ///
+    /// It needs the rights to get, list and watch ConfigMaps there.
+    #[arg(long, env = "POD_NAMESPACE", value_name = "NAMESPACE", value_parser = namespace)]
+    pub(crate) operator_namespace: Option<String>,
 }
 
 impl Providers {
     /// The kinds of provider objects that are used.
-    pub(crate) fn kinds(self) -> &'static [ProviderKind] {
+    pub(crate) fn kinds(&self) -> &'static [ProviderKind] {
         if self.cluster_providers {
             ProviderKind::ALL
         } else {

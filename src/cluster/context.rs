@@ -12,7 +12,7 @@ use super::{
     cache::Cache,
     index::Index,
     key::ObjectKey,
-    providers::{Providers, board::ProviderBoard, provider_key},
+    providers::{Providers, board::ProviderBoard, bundles::OperatorBundles, provider_key},
     refresh_queue::PodRefreshes,
     slim::KeptTarget,
     store::Store,
@@ -51,6 +51,8 @@ pub(crate) struct Parts {
     pub(crate) pod_refreshes: Arc<PodRefreshes>,
     /// The provider objects whose statuses are written.
     pub(crate) provider_board: Arc<ProviderBoard>,
+    /// The ConfigMaps with the CA certificates of `ClusterCubeProvider`s.
+    pub(crate) operator_bundles: Arc<OperatorBundles>,
     pub(crate) tokens: TokenClient,
     pub(crate) ca_bundles: Arc<CaBundles>,
     /// The request budget of each client.
@@ -99,7 +101,7 @@ pub struct Context {
 impl Context {
     /// The context of a scope. It is empty before the first events of the watches.
     pub(crate) fn new(parts: Parts) -> Self {
-        let providers = Providers::new(parts.provider_kinds);
+        let providers = Providers::new(parts.provider_kinds, Arc::clone(&parts.operator_bundles));
         Self {
             parts,
             store: Mutex::default(),
@@ -137,6 +139,7 @@ impl Context {
             access: ConsumerAccess::default(),
             pod_refreshes: Arc::default(),
             provider_board: Arc::default(),
+            operator_bundles: Arc::default(),
             tokens,
             ca_bundles: Arc::default(),
             budget: Arc::new(Mutex::new(Budget::new(SignedDuration::ZERO, now()))),

@@ -60,7 +60,7 @@ async fn report(flags: &Check, client: &Client, account: Account) -> Result<(), 
     let mut report = Report::default();
     let namespaces = namespaces(flags, client);
     if flags.name.is_none() {
-        definition(client, flags.providers, &mut report).await;
+        definition(client, &flags.providers, &mut report).await;
         if account == Account::Operator {
             rights(flags, client, &namespaces, &mut report).await?;
         }
@@ -86,7 +86,7 @@ async fn report(flags: &Check, client: &Client, account: Account) -> Result<(), 
 }
 
 /// Checks the definition, which every credential needs.
-async fn definition(client: &Client, providers: Providers, report: &mut Report) {
+async fn definition(client: &Client, providers: &Providers, report: &mut Report) {
     report.say(&Finding::good(InstallationFact::ApiServerResponds));
     report.say(&installation::definition(client).await);
     for fault in installation::faulty_kinds(client, providers).await {
@@ -107,7 +107,7 @@ async fn rights(
             report.say(&finding);
         }
     }
-    for finding in installation::cluster_permissions(client, flags.providers).await? {
+    for finding in installation::cluster_permissions(client, &flags.providers).await? {
         report.say(&finding);
     }
     for lease in flags.election.leases() {
@@ -164,6 +164,10 @@ async fn credentials(
         context.parts.api_audiences = None;
     }
     for error in context.read_providers(flags.providers.kinds()).await {
+        report.say(&credential::unreadable(error));
+    }
+    let namespace = flags.providers.operator_namespace.as_deref();
+    for error in context.read_operator_bundles(namespace).await {
         report.say(&credential::unreadable(error));
     }
 

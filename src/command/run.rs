@@ -108,6 +108,7 @@ pub async fn run(flags: Run) -> super::Result {
         metrics,
         warn_consumers,
         provider_kinds: flags.providers.kinds(),
+        namespace: flags.providers.operator_namespace,
         access: ConsumerAccess {
             lists_pods: warn_consumers || flags.consumers.refresh_pods,
             refreshes_pods: flags.consumers.refresh_pods,

@@ -26,7 +26,7 @@ use super::reconciler::{LEADERSHIP_DELAY, Reconciler};
 use crate::{
     api::ProviderKind,
     clock::now,
-    cluster::{Parts, ProviderBoard, ProviderId, report_provider},
+    cluster::{Parts, ProviderBoard, ProviderId, Visited, report_provider},
     kubernetes::error::ApiError,
     last_error::LastError,
     lock::lock,
@@ -144,12 +144,17 @@ impl Work {
 
     async fn visit(&self, id: &ProviderId) -> Visit {
         let (kind, key) = id;
-        let Some(shown) = self.board.find(id) else {
-            if *kind == ProviderKind::ClusterCubeProvider {
-                self.parts.metrics.forget_cluster_provider(&key.name);
+        let shown = match self.board.find(id) {
+            Visited::Found(shown) => *shown,
+            // A change of the ConfigMap visits it again.
+            Visited::Waiting => return Visit::Ended(None),
+            Visited::Gone => {
+                if *kind == ProviderKind::ClusterCubeProvider {
+                    self.parts.metrics.forget_cluster_provider(&key.name);
+                }
+                lock(&self.lookups).remove(id);
+                return Visit::Ended(None);
             }
-            lock(&self.lookups).remove(id);
-            return Visit::Ended(None);
         };
         let Some(named) = self.credentials(id) else {
             return Visit::Ended(Some(LISTS_DELAY));

@@ -45,17 +45,37 @@ pub(super) fn affect(
     {
         let api: Api<WatchedProvider<ClusterCubeProvider>> = Api::all(client.clone());
         let of_cluster = changes(reconciler, events_of(api, all()));
-        stream::select(of_namespaces, of_cluster).boxed()
+        stream::select_all([of_namespaces, of_cluster, completed(reconciler)]).boxed()
     } else {
         of_namespaces
     };
     let reconciler = Arc::clone(reconciler);
     paced(changes, move |change| match change {
-        Change::One(kind, provider) => reconciler.context.users_of_provider(*kind, provider),
+        Change::One(kind, provider) | Change::Found(kind, provider) => {
+            reconciler.context.users_of_provider(*kind, provider)
+        }
         Change::All(kind) => reconciler.context.users_of_providers(*kind),
     })
     .flat_map(stream::iter)
     .boxed()
+}
+
+/// The `ClusterCubeProvider`s whose ConfigMap with CA certificates has changed.
+fn completed(reconciler: &Arc<Reconciler>) -> BoxStream<'static, Change> {
+    let reconciler = Arc::clone(reconciler);
+    let bundles = reconciler.context.parts.operator_bundles.changes();
+    let batches = stream::unfold((reconciler, bundles), async |(reconciler, mut bundles)| {
+        bundles.changed().await.ok()?;
+        let (changed, found) = reconciler.context.complete_providers();
+        // Nobody knows whose pauses depend on them.
+        reconciler.providers_listed.notify_waiters();
+        let kind = ProviderKind::ClusterCubeProvider;
+        let changed = changed.into_iter().map(|key| Change::One(kind, key));
+        let found = found.into_iter().map(|key| Change::Found(kind, key));
+        let batch: Vec<_> = found.chain(changed).collect();
+        Some((batch, (reconciler, bundles)))
+    });
+    batches.flat_map(stream::iter).boxed()
 }
 
 fn changes<K>(

@@ -85,6 +85,7 @@ where
         access: crate::consumers::ConsumerAccess::default(),
         pod_refreshes: Arc::default(),
         provider_board: Arc::default(),
+        operator_bundles: Arc::default(),
         tokens: TokenClient::new(Networks::allowing(Vec::new())),
         ca_bundles: Arc::default(),
         budget: Arc::new(Mutex::new(Budget::new(

@@ -54,13 +54,7 @@ pub(super) async fn run(context: &Context, flags: Check) -> Result {
     let Some(pod) = pods.first() else {
         return Err(PluginError::new("the operator has no pod"));
     };
-    // Anybody may label a pod of their own like the operator's.
-    if let Some(other) = pods.iter().find(|other| other.namespace != pod.namespace) {
-        return Err(PluginError::new(format!(
-            "pods of an operator run in namespaces {} and {}: name the right one with --operator-namespace",
-            pod.namespace, other.namespace
-        )));
-    }
+    operator_pod::one_namespace(&pods)?;
     if let Some(right) = exec::missing_right(&cluster, pod).await? {
         return Err(or_local(&right.to_string(), &flags));
     }

@@ -148,7 +148,7 @@ impl Object {
                 .ok(),
             None => None,
         };
-        let found = found.unwrap_or(FoundProvider::Unlisted);
+        let found = found.unwrap_or(FoundProvider::Unlisted).without_bundle();
         Settings::with_provider(self.namespace(), self.name(), &spec, found)
     }
 

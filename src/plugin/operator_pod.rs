@@ -84,6 +84,20 @@ pub(super) async fn find(
     Err(denied)
 }
 
+/// The namespace of these pods. Anybody may label a pod of their own like the operator's.
+pub(super) fn one_namespace(pods: &[OperatorPod]) -> Result<&str, PluginError> {
+    let Some(pod) = pods.first() else {
+        return Err(PluginError::new("the operator has no pod"));
+    };
+    if let Some(other) = pods.iter().find(|other| other.namespace != pod.namespace) {
+        return Err(PluginError::new(format!(
+            "pods of an operator run in namespaces {} and {}: name the right one with --operator-namespace",
+            pod.namespace, other.namespace
+        )));
+    }
+    Ok(&pod.namespace)
+}
+
 fn some(found: Vec<OperatorPod>, place: &str) -> Result<Vec<OperatorPod>, Unfound> {
     if found.is_empty() {
         let place = place.to_owned();

@@ -4,12 +4,15 @@
 //! change of the spec's own fields is. Where the object cannot be used, the settings say so ([`ProviderFlaw`]), and no request is
 //! made: the published token stays as it is, and so does a stored refresh token.
 
+mod bundle;
+mod ca;
 mod discovery;
 mod flaw;
 mod interval;
 mod object;
 mod used;
 
+pub use bundle::{BundleFlaw, ConfigMapPlace, ReadBundle, read_bundle};
 pub use discovery::{Discovery, DiscoveryFailure};
 pub use flaw::{ProviderFlaw, Unusable};
 pub(super) use interval::RequestInterval;

@@ -62,6 +62,13 @@ impl Admission {
         Self { runtime, api }
     }
 
+    /// The same for a kind without namespaces.
+    fn of_cluster<K: Resource<DynamicType = ()>>(place: &Place) -> Self {
+        let (runtime, client) = place.plane.client();
+        let api = Api::all_with(client, &ApiResource::erase::<K>(&()));
+        Self { runtime, api }
+    }
+
     /// The object as it would be stored, or the API server's message.
     fn create(&self, object: &Value) -> Result<Value, String> {
         let object: DynamicObject = serde_json::from_value(object.clone()).unwrap();

@@ -10,11 +10,12 @@ use crate::{
     scripted::{Authority, LOCAL, Provider, Reply},
 };
 
+mod bundle;
 mod interval;
 mod issuer;
 mod status;
 
-const CLUSTER_PROVIDERS: &str = "--cluster-providers=true";
+pub(crate) const CLUSTER_PROVIDERS: &str = "--cluster-providers=true";
 
 /// A token server whose paths all issue tokens.
 struct Issuer {

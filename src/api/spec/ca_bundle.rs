@@ -27,7 +27,7 @@ pub struct CaBundleRef {
     pub system_roots: SystemRoots,
 }
 
-/// The use of the system's CA certificates where a spec names others.
+/// The use of the system's CA certificates where an object names others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum SystemRoots {
     /// They are trusted too.

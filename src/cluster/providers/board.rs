@@ -3,13 +3,16 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::Mutex,
+    sync::{Arc, Mutex},
 };
 
 use kube::{Resource, runtime::watcher::Event};
 use tokio::sync::Notify;
 
-use super::ProviderKey;
+use super::{
+    ProviderKey,
+    bundles::{Bundle, OperatorBundles},
+};
 use crate::{
     api::{ProviderKind, ProviderStatus},
     cluster::{
@@ -32,19 +35,40 @@ pub(crate) struct ProviderBoard {
 
 #[derive(Debug, Default)]
 struct State {
-    shown: HashMap<ProviderId, ShownProvider>,
+    shown: HashMap<ProviderId, Shown>,
     changed: BTreeSet<ProviderId>,
     /// Those whose issuer's metadata may name other endpoints by now.
     suspected: BTreeSet<ProviderId>,
 }
 
+/// An object, and the ConfigMap that it names.
+#[derive(Debug)]
+struct Shown {
+    object: ShownProvider,
+    bundle: Option<Arc<Bundle>>,
+}
+
+/// An object that is visited.
+#[derive(Debug)]
+pub(crate) enum Visited {
+    /// It does not exist.
+    Gone,
+    /// The ConfigMap that it names was not read yet.
+    Waiting,
+    Found(Box<ShownProvider>),
+}
+
 impl ProviderBoard {
-    /// Takes in an event of a watch. `affected` are the objects that it is about, if it is the end of a list.
-    pub(super) fn learn<K: ProviderResource>(&self, event: &Event<WatchedProvider<K>>) {
+    /// Takes in an event of a watch.
+    pub(super) fn learn<K: ProviderResource>(
+        &self,
+        event: &Event<WatchedProvider<K>>,
+        bundles: &OperatorBundles,
+    ) {
         match event {
             Event::Apply(object) | Event::InitApply(object) => {
                 let id = (K::KIND, ObjectKey::of(object.meta()));
-                self.change(id, Some(object.shown()));
+                self.change(id, Some(Shown::of(object.shown(), bundles)));
             }
             Event::Delete(object) => self.change((K::KIND, ObjectKey::of(object.meta())), None),
             Event::Init | Event::InitDone => {}
@@ -58,7 +82,7 @@ impl ProviderBoard {
         }
     }
 
-    /// Another number of credentials names this object.
+    /// Another number of credentials names this object, or the ConfigMap that it names has changed.
     pub(crate) fn touch(&self, id: ProviderId) {
         lock(&self.state).changed.insert(id);
         self.changed.notify_one();
@@ -83,7 +107,7 @@ impl ProviderBoard {
         lock(&self.state).suspected.remove(id);
     }
 
-    fn change(&self, id: ProviderId, shown: Option<ShownProvider>) {
+    fn change(&self, id: ProviderId, shown: Option<Shown>) {
         let mut state = lock(&self.state);
         if let Some(shown) = shown {
             state.shown.insert(id.clone(), shown);
@@ -96,15 +120,26 @@ impl ProviderBoard {
         self.changed.notify_one();
     }
 
-    /// The object, if it exists.
-    pub(crate) fn find(&self, id: &ProviderId) -> Option<ShownProvider> {
-        lock(&self.state).shown.get(id).cloned()
+    /// The object as far as it is known.
+    pub(crate) fn find(&self, id: &ProviderId) -> Visited {
+        let state = lock(&self.state);
+        let Some(Shown { object, bundle }) = state.shown.get(id) else {
+            return Visited::Gone;
+        };
+        let mut found = object.clone();
+        if let (Some(bundle), Ok(object)) = (bundle, &object.object) {
+            if !bundle.is_read() {
+                return Visited::Waiting;
+            }
+            found.object = bundle.complete(object);
+        }
+        Visited::Found(Box::new(found))
     }
 
     /// This status was written. The watch may show it later.
     pub(crate) fn wrote(&self, id: &ProviderId, status: ProviderStatus) {
         if let Some(shown) = lock(&self.state).shown.get_mut(id) {
-            shown.status = status;
+            shown.object.status = status;
         }
     }
 
@@ -117,5 +152,14 @@ impl ProviderBoard {
             }
             self.changed.notified().await;
         }
+    }
+}
+
+impl Shown {
+    fn of(object: ShownProvider, bundles: &OperatorBundles) -> Self {
+        let known = object.object.as_ref().ok();
+        let named = known.and_then(|object| object.bundle());
+        let bundle = named.map(|reference| bundles.want(reference));
+        Self { object, bundle }
     }
 }

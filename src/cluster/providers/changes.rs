@@ -1,7 +1,7 @@
 //! Takes in the events of provider objects, finds the `CubeCredentials` that a change affects, and reads single objects for those who
 //! watch nothing.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use kube::{Api, Client, runtime::watcher::Event};
 
@@ -34,15 +34,16 @@ impl Context {
         &self,
         event: Event<WatchedProvider<K>>,
     ) -> ProvidersChanged {
+        let bundles = &self.parts.operator_bundles;
         let mut providers = lock(&self.providers);
         let Some(objects) = providers.of(K::KIND) else {
             return ProvidersChanged::Some(Vec::new());
         };
         let board = &self.parts.provider_board;
-        board.learn(&event);
+        board.learn(&event, bundles);
         let ends_list = matches!(event, Event::InitDone);
         let first = ends_list && !objects.is_listed;
-        let changed = objects.learn(event);
+        let changed = objects.learn(event, bundles);
         if ends_list {
             board.gone(K::KIND, &changed);
         }
@@ -51,6 +52,22 @@ impl Context {
         } else {
             ProvidersChanged::Some(changed)
         }
+    }
+
+    /// ConfigMaps with CA certificates have changed: the `ClusterCubeProvider`s whose certificates are other ones, and those that have
+    /// waited for them.
+    pub(crate) fn complete_providers(&self) -> (Vec<ProviderKey>, Vec<ProviderKey>) {
+        let mut providers = lock(&self.providers);
+        let Some(objects) = providers.of(ProviderKind::ClusterCubeProvider) else {
+            return (Vec::new(), Vec::new());
+        };
+        let (changed, found) = objects.complete();
+        drop(providers);
+        for key in changed.iter().chain(&found) {
+            let id = (ProviderKind::ClusterCubeProvider, key.clone());
+            self.parts.provider_board.touch(id);
+        }
+        (changed, found)
     }
 
     /// The objects of this kind cannot be listed. Those that were known before stay known.
@@ -118,7 +135,8 @@ impl Context {
     /// Reads the provider objects that these credentials name, where no watch shows them, and returns the errors: of such an object
     /// nothing is known. The operator uses these kinds.
     pub(crate) async fn read_providers(&self, kinds: &[ProviderKind]) -> Vec<ApiError> {
-        *lock(&self.providers) = Providers::new(kinds);
+        let bundles = Arc::clone(&self.parts.operator_bundles);
+        *lock(&self.providers) = Providers::new(kinds, bundles);
         let wanted: BTreeSet<_> = {
             let index = lock(&self.index);
             let keys = self.all();

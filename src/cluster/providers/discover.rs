@@ -22,10 +22,9 @@ pub(crate) async fn discover(
 
 async fn find(parts: &Parts, wanted: &Discovery) -> Result<ProviderEndpoints, DiscoveryFailure> {
     wanted.check(parts.allowed_hosts.as_ref())?;
-    let trusted = wanted.trusted();
     let metadata = parts
         .tokens
-        .metadata(wanted.issuer(), trusted.as_ref())
+        .metadata(wanted.issuer(), wanted.trusted())
         .await?;
     wanted.endpoints(&metadata, now())
 }

@@ -4,6 +4,8 @@ use serde_json::json;
 use super::*;
 use crate::api::{ClusterCubeProvider, CubeProvider};
 
+mod named;
+
 type Of<K> = WatchedProvider<K>;
 
 fn reference(kind: ProviderKind) -> ProviderRef {
@@ -20,7 +22,8 @@ fn object(url: &str, label: &str) -> Of<CubeProvider> {
 }
 
 fn learn(providers: &mut Providers, event: Event<Of<CubeProvider>>) -> usize {
-    providers.of_namespaces.learn(event).len()
+    let bundles = Arc::clone(&providers.bundles);
+    providers.of_namespaces.learn(event, &bundles).len()
 }
 
 fn found(providers: &Providers) -> String {
@@ -30,7 +33,7 @@ fn found(providers: &Providers) -> String {
 
 #[test]
 fn an_object_is_absent_only_once_a_list_is_complete() {
-    let mut providers = Providers::new(&[ProviderKind::CubeProvider]);
+    let mut providers = Providers::new(&[ProviderKind::CubeProvider], Arc::default());
     assert_eq!(found(&providers), "Unlisted");
     learn(&mut providers, Event::Init);
     assert_eq!(found(&providers), "Unlisted");
@@ -43,7 +46,7 @@ fn an_object_is_absent_only_once_a_list_is_complete() {
 #[test]
 fn only_a_change_of_the_spec_is_one_and_a_list_that_shows_nothing_new_is_none() {
     let url = "https://login.example.com/token";
-    let mut providers = Providers::new(&[ProviderKind::CubeProvider]);
+    let mut providers = Providers::new(&[ProviderKind::CubeProvider], Arc::default());
     learn(&mut providers, Event::Init);
     assert_eq!(learn(&mut providers, Event::InitApply(object(url, "1"))), 0);
     learn(&mut providers, Event::InitDone);
@@ -68,7 +71,7 @@ fn only_a_change_of_the_spec_is_one_and_a_list_that_shows_nothing_new_is_none() 
 
 #[test]
 fn an_object_is_found_in_its_namespace_only_and_one_that_cannot_be_read_does_not_stop_the_others() {
-    let mut providers = Providers::new(ProviderKind::ALL);
+    let mut providers = Providers::new(ProviderKind::ALL, Arc::default());
     learn(
         &mut providers,
         Event::InitApply(object("https://login.example.com/token", "1")),
@@ -95,7 +98,7 @@ fn an_object_is_found_in_its_namespace_only_and_one_that_cannot_be_read_does_not
         .of_cluster
         .as_mut()
         .unwrap()
-        .learn(Event::Apply(unreadable));
+        .learn(Event::Apply(unreadable), &OperatorBundles::default());
     let found = providers.find(&reference(ProviderKind::ClusterCubeProvider), "payments");
     assert!(matches!(
         found,

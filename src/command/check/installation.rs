@@ -124,7 +124,7 @@ async fn definition_of<K: CustomResourceExt + Resource<DynamicType = ()>>(
 }
 
 /// The kinds of provider objects that are not served, or not as this version defines them. Only those who use them need them.
-pub(super) async fn faulty_kinds(client: &Client, providers: Providers) -> Vec<Finding> {
+pub(super) async fn faulty_kinds(client: &Client, providers: &Providers) -> Vec<Finding> {
     let mut findings = vec![definition_of::<CubeProvider>(client).await];
     if providers.cluster_providers {
         findings.push(definition_of::<ClusterCubeProvider>(client).await);
@@ -184,7 +184,7 @@ pub(crate) async fn missing_for_consumers(
 /// If the API server cannot be asked.
 pub(super) async fn cluster_permissions(
     client: &Client,
-    providers: Providers,
+    providers: &Providers,
 ) -> Result<Vec<Finding>, ApiError> {
     if !providers.cluster_providers {
         return Ok(Vec::new());
@@ -194,7 +194,23 @@ pub(super) async fn cluster_permissions(
         (GROUP, resource, None, &["get", "list", "watch"]),
         (GROUP, resource, Some("status"), &["patch"]),
     ];
-    granted(client, None, &needed).await
+    let mut findings = granted(client, None, &needed).await?;
+    if let Some(namespace) = &providers.operator_namespace {
+        findings.push(may_follow_bundles(client, namespace).await?);
+    }
+    Ok(findings)
+}
+
+/// Returns whether the account that asks may follow the CA bundles of `ClusterCubeProvider`s.
+async fn may_follow_bundles(client: &Client, namespace: &str) -> Result<Finding, ApiError> {
+    let attributes = ResourceAttributes {
+        resource: Some("configmaps".into()),
+        namespace: Some(namespace.to_owned()),
+        ..ResourceAttributes::default()
+    };
+    let namespace = namespace.to_owned();
+    let right = Right::Bundles { namespace };
+    may(client, &["get", "list", "watch"], &attributes, right).await
 }
 
 async fn granted(

@@ -25,6 +25,13 @@ fn id(namespace: &str, name: &str) -> ProviderId {
     (ProviderKind::CubeProvider, key)
 }
 
+fn found(work: &Work, id: &ProviderId) -> ShownProvider {
+    match work.board.find(id) {
+        Visited::Found(shown) => *shown,
+        other => panic!("{other:?}"),
+    }
+}
+
 fn begin_all(queue: &mut Queue) -> Vec<String> {
     let begun = std::iter::from_fn(|| queue.begin_next());
     begun
@@ -139,7 +146,7 @@ async fn a_visit_neither_waits_for_an_issuer_nor_writes_what_was_seen_before_the
     );
     work.visit(&id).await;
     assert_eq!(requests.load(Ordering::SeqCst), 1);
-    let shown = work.board.find(&id).unwrap().status;
+    let shown = found(&work, &id).status;
     assert!(shown.ready().is_none_or(|ready| ready.reason == "Usable"));
 }
 
@@ -150,7 +157,7 @@ async fn a_process_that_has_lost_its_leadership_reads_and_writes_nothing() {
     let issuer = json!({"issuer": "https://login.example.com"});
     define(&work, &issuer);
     let id = id("a", "main");
-    let wanted = work.board.find(&id).unwrap().object.unwrap();
+    let wanted = found(&work, &id).object.unwrap();
     let wanted = wanted.discovery().unwrap().clone();
     // It waited for its turn.
     work.look_up(&id, wanted.clone()).await;

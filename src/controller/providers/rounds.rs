@@ -37,6 +37,8 @@ pub(super) enum Change {
     /// It is known by now which objects there are, or that they cannot be listed. A process that has just begun has this one: its
     /// credentials have waited for it, and follow together.
     All(ProviderKind),
+    /// The CA certificates of this one are known by now, or cannot be: the same holds for its credentials.
+    Found(ProviderKind, ProviderKey),
 }
 
 /// The credentials that each change affects, group by group.
@@ -104,7 +106,7 @@ impl Pending {
     fn add(&mut self, change: Change, affected: &impl Fn(&Change) -> Affected) {
         match (self.known.get_mut(&change), &change) {
             (Some(changed), _) => *changed = true,
-            (None, Change::All(_)) => self.together.extend(affected(&change)),
+            (None, Change::All(_) | Change::Found(..)) => self.together.extend(affected(&change)),
             (None, Change::One(_, provider)) => {
                 let namespace = Arc::clone(&provider.namespace);
                 self.begin(namespace, change, affected);

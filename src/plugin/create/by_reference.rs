@@ -12,13 +12,13 @@ use super::{
 use crate::{
     api::{Grant, ProviderRef},
     clock::now,
-    cluster::read_provider,
+    cluster::{read_operator_bundle, read_provider},
     oauth::client::TokenClient,
     plugin::{
         Context,
         cluster::Cluster,
         error::{PluginError, Result},
-        metadata,
+        metadata, operator_bundle,
     },
     reconcile::{FoundProvider, Settings},
 };
@@ -32,6 +32,7 @@ pub(super) async fn by_reference(
     let name = free_name(context, flags).await?;
     let cluster = Cluster::connect(context).await?;
     let found = read_provider(&cluster.client, reference, &cluster.namespace).await?;
+    let found = with_bundle(context, flags, &cluster, found).await?;
     let found = with_endpoints(context, flags, found).await?;
     let grant = flags.grant.unwrap_or_default();
     let of_grant = grant::field(context, &flags.of_grant, grant).await?;
@@ -88,6 +89,28 @@ pub(super) async fn by_reference(
     complete(context, flags, existing.is_some(), rest).await
 }
 
+/// The CA certificates in the operator's namespace are needed for a request only, which is one for the metadata of an issuer.
+async fn with_bundle(
+    context: &Context,
+    flags: &Create,
+    cluster: &Cluster,
+    found: FoundProvider,
+) -> Result<FoundProvider> {
+    let FoundProvider::Present(Ok(object)) = &found else {
+        return Ok(found);
+    };
+    let (Some(reference), Some(_)) = (object.bundle(), object.undiscovered()) else {
+        return Ok(found.without_bundle());
+    };
+    let flag = flags.browser.operator_namespace.as_deref();
+    let namespace = operator_bundle::namespace(context, cluster, flag, reference).await?;
+    let read = read_operator_bundle(&cluster.client, &namespace, reference).await;
+    let read = read.map_err(|error| operator_bundle::unreadable(error, &namespace, reference))?;
+    let read = read.map_err(|flaw| PluginError::new(format!("nothing was created: {flaw}")))?;
+    let object = object.with_bundle(&read);
+    Ok(FoundProvider::Present(Ok(Arc::new(object))))
+}
+
 /// The operator reads the metadata of an issuer once a CubeCredential names the object. The first one does not wait for that.
 async fn with_endpoints(
     context: &Context,
@@ -102,7 +125,7 @@ async fn with_endpoints(
     };
     let client = TokenClient::new(flags.browser.networks());
     let (issuer, trusted) = (wanted.issuer().as_str(), wanted.trusted());
-    let metadata = metadata::of(context, &client, issuer, trusted.as_ref()).await?;
+    let metadata = metadata::of(context, &client, issuer, trusted).await?;
     let endpoints = wanted.endpoints(&metadata, now());
     let endpoints =
         endpoints.map_err(|failure| PluginError::new(format!("nothing was created: {failure}")))?;

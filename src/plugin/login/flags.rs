@@ -71,6 +71,9 @@ pub(in crate::plugin) struct Browser {
     /// It is needed without a terminal, for hosts of the spec that the Secret of the client does not list.
     #[arg(long, value_name = "HOSTS", value_parser = hosts)]
     pub(super) trust_host: Option<HostList>,
+    /// The operator's namespace, with the ConfigMap that a ClusterCubeProvider names in caBundleRef; by default you are asked
+    #[arg(long, value_name = "NAMESPACE")]
+    pub(in crate::plugin) operator_namespace: Option<String>,
     /// Allow a token endpoint on these networks, although they are denied by default, such as 127.0.0.0/8
     #[arg(long, value_name = "CIDR", value_delimiter = ',')]
     pub(super) allow_network: Vec<IpNet>,

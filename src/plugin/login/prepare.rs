@@ -19,7 +19,7 @@ use crate::{
         Context,
         cluster::Cluster,
         error::{PluginError, Result},
-        metadata,
+        metadata, operator_bundle,
     },
     providers::Preset,
     reconcile::{Inspection, Memory, Observed, Read, Settings, SignIn, absorb},
@@ -61,7 +61,7 @@ pub(super) async fn prepare(
     let name = request.name;
     let credential = cluster.credential(name).await?;
     let tokens = TokenClient::new(request.browser.networks());
-    let observed = observe(cluster, &credential, &tokens).await?;
+    let observed = observe(context, cluster, &credential, (request, &tokens)).await?;
     let inspection = Inspection::of(&observed, now());
     let inspection = inspection.map_err(|unusable| PluginError::new(unusable.to_string()))?;
     let settings = inspection.settings().clone();
@@ -109,15 +109,16 @@ pub(super) async fn prepare(
 }
 
 async fn observe(
+    context: &Context,
     cluster: &Cluster,
     credential: &CubeCredential,
-    tokens: &TokenClient,
+    (request, tokens): (&Request<'_>, &TokenClient),
 ) -> Result<Observed> {
     let object = Watched(Ok(credential.clone()));
     let snapshot = vec![object.clone()];
     let client = cluster.client.clone();
-    let context = ClusterContext::snapshot(client, snapshot, tokens.clone(), None, false);
-    if let Some(error) = context
+    let seen = ClusterContext::snapshot(client, snapshot, tokens.clone(), None, false);
+    if let Some(error) = seen
         .read_providers(ProviderKind::ALL)
         .await
         .into_iter()
@@ -125,7 +126,9 @@ async fn observe(
     {
         return Err(error.into());
     }
-    let mut observed = context.observe(&object, Memory::default());
+    let flag = request.browser.operator_namespace.as_deref();
+    read_bundle(context, cluster, &seen, flag).await?;
+    let mut observed = seen.observe(&object, Memory::default());
     let Ok(settings) = &observed.settings else {
         return Ok(observed);
     };
@@ -140,10 +143,32 @@ async fn observe(
     reads.extend(Read::ca_bundle(settings));
     reads.extend(Read::seed(settings, &observed.seed));
     for read in reads {
-        let outcome = context.read(read, &observed.credential).await?;
+        let outcome = seen.read(read, &observed.credential).await?;
         absorb(&mut observed, outcome, now());
     }
     Ok(observed)
+}
+
+/// Reads the ConfigMap with the CA certificates of the provider object, if it names one.
+async fn read_bundle(
+    context: &Context,
+    cluster: &Cluster,
+    seen: &ClusterContext,
+    flag: Option<&str>,
+) -> Result {
+    let unread = seen.unread_bundles();
+    let Some(reference) = unread.first() else {
+        return Ok(());
+    };
+    let namespace = operator_bundle::namespace(context, cluster, flag, reference).await?;
+    let mut errors = seen
+        .read_operator_bundles(Some(&namespace))
+        .await
+        .into_iter();
+    match errors.next() {
+        Some(error) => Err(operator_bundle::unreadable(error, &namespace, reference)),
+        None => Ok(()),
+    }
 }
 
 /// The metadata, if the server that it describes issues the tokens: the code must not go to another one.

@@ -41,6 +41,8 @@ pub(crate) enum Right {
         subresource: Option<&'static str>,
         namespace: Option<String>,
     },
+    /// The `ConfigMap`s of the operator's namespace, which `ClusterCubeProvider`s name.
+    Bundles { namespace: String },
     /// The Lease of leader election.
     Lease { namespace: String, name: String },
 }

@@ -124,14 +124,16 @@ impl Inspection<'_> {
         let expired = expired.filter(|expiry| expiry.at < self.0.now);
         let fact = InputFact::CaBundle {
             ca,
-            // A provider object has them in a field of this name.
-            key: self
-                .0
-                .settings
-                .ca_bundle
-                .as_ref()
-                .map_or("caBundle", |found| &found.key)
-                .to_owned(),
+            key: match &self.0.settings.ca_bundle {
+                Some(reference) => reference.key.clone(),
+                // A provider object has them in a field of this name.
+                None => self
+                    .0
+                    .settings
+                    .provider_ca_field()
+                    .unwrap_or_default()
+                    .to_owned(),
+            },
             certificates: certificates.map_or(0, |found| found.roots().len()),
             left_out,
             expired,

@@ -4,14 +4,12 @@
 //! The status of the object keeps them, so that neither a restart nor an outage of the issuer loses them. What is in a status is
 //! judged as what is in the metadata: it counts for this issuer only, and never for another host than the spec allows.
 
-use std::sync::Arc;
-
 use thiserror::Error;
 
 use crate::{
-    api::{CubeProviderSpec, ProviderEndpoints, SystemRoots},
+    api::{CubeProviderSpec, ProviderEndpoints},
     oauth::{
-        ca_bundle::{CaCertificates, TrustedCa},
+        ca_bundle::TrustedCa,
         discovery::{Issuer, Metadata},
         endpoint::Endpoint,
         error::MetadataError,
@@ -30,7 +28,7 @@ pub struct Discovery {
     address: Endpoint,
     /// The other hosts on which endpoints may be.
     hosts: HostList,
-    ca: Option<Arc<CaCertificates>>,
+    ca: Option<TrustedCa>,
     /// False if the spec has an authorization endpoint of its own.
     wants_authorization: bool,
 }
@@ -64,7 +62,7 @@ impl Discovery {
     pub(super) fn of(
         issuer: &str,
         spec: &CubeProviderSpec,
-        ca: Option<&Arc<CaCertificates>>,
+        ca: Option<&TrustedCa>,
     ) -> Result<Self, Unusable> {
         let issuer = Issuer::parse(issuer).map_err(Unusable::Issuer)?;
         let address = Endpoint::parse(issuer.as_str())?;
@@ -97,12 +95,16 @@ impl Discovery {
 
     /// The CA certificates that the issuer's server may be proven with.
     #[must_use]
-    pub fn trusted(&self) -> Option<TrustedCa> {
-        let certificates = self.ca.clone()?;
-        Some(TrustedCa {
-            certificates,
-            system_roots: SystemRoots::Keep,
-        })
+    pub fn trusted(&self) -> Option<&TrustedCa> {
+        self.ca.as_ref()
+    }
+
+    /// The same way with these CA certificates.
+    pub(super) fn trusting(self, ca: &TrustedCa) -> Self {
+        Self {
+            ca: Some(ca.clone()),
+            ..self
+        }
     }
 
     /// Checks that the issuer may be asked.

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::bundle::BundleFlaw;
 use crate::{
     api::{ProviderKind, Reason},
     oauth::{ca_bundle::CaBundleError, discovery::DiscoveryError, endpoint::EndpointError},
@@ -70,9 +71,21 @@ pub enum Unusable {
     TokenRequestInterval(String),
     #[error("{0}")]
     CaBundle(#[from] CaBundleError),
+    #[error("its caBundle and its caBundleRef are two places for the same certificates")]
+    TwoBundles,
+    #[error("its systemRoots is Replace, and it names no certificates that are trusted instead")]
+    ReplaceWithoutBundle,
+    #[error(transparent)]
+    Bundle(Box<BundleFlaw>),
     /// The text is the JSON parser's, which names the field.
     #[error("this version of the operator cannot read it: {0}")]
     Unreadable(String),
+}
+
+impl From<BundleFlaw> for Unusable {
+    fn from(flaw: BundleFlaw) -> Self {
+        Self::Bundle(Box::new(flaw))
+    }
 }
 
 impl ProviderFlaw {

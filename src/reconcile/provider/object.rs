@@ -5,15 +5,19 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
 
-use super::{discovery::Discovery, flaw::Unusable, interval::RequestInterval};
+use super::{ca::ProviderCa, discovery::Discovery, flaw::Unusable, interval::RequestInterval};
 #[cfg(feature = "plugin")]
 use crate::api::ProviderEndpoints;
 use crate::{
     api::{
-        ClientAuthentication, ClusterCubeProviderSpec, CubeCredentialSpec, CubeProviderSpec, Grant,
-        ProviderReason, ProviderStatus,
+        ClientAuthentication, ClusterCubeProviderSpec, ConfigMapBundleRef, CubeCredentialSpec,
+        CubeProviderSpec, Grant, ProviderReason, ProviderStatus, SystemRoots,
     },
-    oauth::{ca_bundle::CaCertificates, endpoint::Endpoint, parameters},
+    oauth::{
+        ca_bundle::{CaCertificates, TrustedCa},
+        endpoint::Endpoint,
+        parameters,
+    },
     reconcile::digest::{Fields, hex},
 };
 
@@ -30,7 +34,10 @@ pub struct ProviderObject {
     client_authentication: Option<ClientAuthentication>,
     scopes: Vec<String>,
     parameters: BTreeMap<String, String>,
-    pub(super) ca: Option<Arc<CaCertificates>>,
+    pub(super) ca: ProviderCa,
+    /// The ConfigMap with its CA certificates, if it names one.
+    bundle: Option<ConfigMapBundleRef>,
+    system_roots: SystemRoots,
     assumed_lifetime: Option<String>,
     pub(super) request_interval: Option<RequestInterval>,
     pub(super) description: Option<String>,
@@ -67,13 +74,27 @@ pub enum FoundProvider {
     Present(Result<Arc<ProviderObject>, Unusable>),
 }
 
+#[cfg(feature = "plugin")]
+impl FoundProvider {
+    /// The object for a person who sends nothing, and need not know its ConfigMap.
+    #[must_use]
+    pub(crate) fn without_bundle(self) -> Self {
+        match self {
+            Self::Present(Ok(object)) if object.waits_for_its_bundle() => {
+                Self::Present(Ok(Arc::new(object.without_bundle())))
+            }
+            other => other,
+        }
+    }
+}
+
 impl ProviderObject {
     /// Reads a `CubeProvider`.
     ///
     /// # Errors
     /// Names the field that cannot be used. The API server checks most of it at admission.
     pub fn of_namespace(spec: CubeProviderSpec, status: &ProviderStatus) -> Result<Self, Unusable> {
-        Self::read(spec, status, None)
+        Self::read(spec, status, None, None)
     }
 
     /// Reads a `ClusterCubeProvider`.
@@ -84,13 +105,15 @@ impl ProviderObject {
         spec: ClusterCubeProviderSpec,
         status: &ProviderStatus,
     ) -> Result<Self, Unusable> {
-        Self::read(spec.provider, status, Some(spec.namespaces))
+        let (namespaces, bundle) = (Some(spec.namespaces), spec.ca_bundle_ref);
+        Self::read(spec.provider, status, namespaces, bundle)
     }
 
     fn read(
         spec: CubeProviderSpec,
         status: &ProviderStatus,
         namespaces: Option<Vec<String>>,
+        bundle: Option<ConfigMapBundleRef>,
     ) -> Result<Self, Unusable> {
         if let Some(url) = &spec.token_url {
             check_token_url(url)?;
@@ -110,11 +133,10 @@ impl ProviderObject {
         }
         let interval = spec.token_request_interval.as_ref();
         let interval = interval.map(|text| RequestInterval::read(text, namespaces.is_some()));
-        let ca = spec.ca_bundle.as_deref().map(str::as_bytes);
-        let ca = ca.map(CaCertificates::read).transpose()?.map(Arc::new);
+        let ca = ProviderCa::of(&spec, bundle.as_ref())?;
         let discovery = match (&spec.token_url, &spec.issuer) {
             (Some(_), None) => None,
-            (None, Some(issuer)) => Some(Discovery::of(issuer, &spec, ca.as_ref())?),
+            (None, Some(issuer)) => Some(Discovery::of(issuer, &spec, ca.trusted())?),
             (Some(_), Some(_)) | (None, None) => return Err(Unusable::NoEndpoint),
         };
         let found = discovery.as_ref();
@@ -142,12 +164,57 @@ impl ProviderObject {
             scopes,
             parameters: spec.parameters,
             ca,
+            bundle,
+            system_roots: spec.system_roots.unwrap_or_default(),
             assumed_lifetime: spec.assumed_lifetime,
             request_interval: interval.transpose()?,
             description: spec.description,
             namespaces,
             version: hex(&Sha256::digest(fields.into_bytes())[..8]),
         })
+    }
+
+    /// The ConfigMap with its CA certificates, if it names one.
+    #[must_use]
+    pub(crate) fn bundle(&self) -> Option<&ConfigMapBundleRef> {
+        self.bundle.as_ref()
+    }
+
+    /// The field for its CA certificates, for remedies.
+    pub(in crate::reconcile) fn ca_field(&self) -> &'static str {
+        match self.bundle {
+            Some(_) => "the ConfigMap of spec.caBundleRef",
+            None => "spec.caBundle",
+        }
+    }
+
+    /// Returns whether the ConfigMap with its CA certificates was not read yet. Nothing may be sent before that.
+    #[must_use]
+    pub(crate) fn waits_for_its_bundle(&self) -> bool {
+        self.ca == ProviderCa::Unread
+    }
+
+    /// The object with the certificates of its ConfigMap.
+    #[must_use]
+    pub(crate) fn with_bundle(&self, certificates: &Arc<CaCertificates>) -> Self {
+        let trusted = TrustedCa {
+            certificates: Arc::clone(certificates),
+            system_roots: self.system_roots,
+        };
+        let discovery = self.discovery.clone();
+        Self {
+            discovery: discovery.map(|way| way.trusting(&trusted)),
+            ca: ProviderCa::Trusted(trusted),
+            ..self.clone()
+        }
+    }
+
+    #[cfg(feature = "plugin")]
+    fn without_bundle(&self) -> Self {
+        Self {
+            ca: ProviderCa::Unseen,
+            ..self.clone()
+        }
     }
 
     /// The way to its endpoints, if it has an issuer.

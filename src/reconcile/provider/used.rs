@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use super::{
+    ca::ProviderCa,
     flaw::ProviderFlaw,
     interval::RequestInterval,
     object::{FoundProvider, ProviderObject},
 };
 use crate::{
     api::{CubeCredentialSpec, Grant, Provider, ProviderRef},
-    oauth::ca_bundle::CaCertificates,
+    oauth::ca_bundle::TrustedCa,
     reconcile::settings::error::SettingsError,
 };
 
@@ -42,6 +43,11 @@ impl ProviderUse {
             FoundProvider::Present(Err(why)) => {
                 let (kind, name) = named();
                 Err(ProviderFlaw::Unusable { kind, name, why })
+            }
+            FoundProvider::Present(Ok(object))
+                if object.allows(namespace) && object.waits_for_its_bundle() =>
+            {
+                Err(ProviderFlaw::Unlisted)
             }
             FoundProvider::Present(Ok(object))
                 if object.allows(namespace) && object.token_url.is_none() =>
@@ -94,9 +100,25 @@ impl ProviderUse {
         Some(&object.version)
     }
 
-    /// The CA certificates that it brings.
-    pub(in crate::reconcile) fn ca(&self) -> Option<&Arc<CaCertificates>> {
-        self.found.as_ref().ok()?.ca.as_ref()
+    /// The CA certificates that it brings, if they are known.
+    pub(in crate::reconcile) fn ca(&self) -> Option<&TrustedCa> {
+        self.found.as_ref().ok()?.ca.trusted()
+    }
+
+    /// The field with its CA certificates, if it has some.
+    pub(in crate::reconcile) fn ca_field(&self) -> Option<&'static str> {
+        let object = self.found.as_ref().ok()?;
+        match (&object.ca, object.bundle()) {
+            (ProviderCa::None, _) => None,
+            (_, None) => Some("caBundle"),
+            (_, Some(_)) => Some("caBundleRef"),
+        }
+    }
+
+    /// The ConfigMap with its CA certificates, if it names one.
+    pub(in crate::reconcile) fn ca_config_map(&self) -> Option<&str> {
+        let bundle = self.found.as_ref().ok()?.bundle()?;
+        Some(&bundle.name)
     }
 
     /// The time between two token requests of one client, if it sets one.

@@ -1,11 +1,9 @@
 //! The part of the settings that a provider object brings.
 
-use std::sync::Arc;
-
 use super::{Settings, SettingsError};
 use crate::{
     api::{CubeCredentialSpec, ProviderRef},
-    oauth::ca_bundle::CaCertificates,
+    oauth::ca_bundle::TrustedCa,
     reconcile::provider::{FoundProvider, ProviderFlaw, ProviderUse, RequestInterval},
 };
 
@@ -50,8 +48,8 @@ impl Settings {
         self.provider.as_ref()?.version()
     }
 
-    /// The CA certificates of the provider object, if it has some.
-    pub(in crate::reconcile) fn provider_ca(&self) -> Option<&Arc<CaCertificates>> {
+    /// The CA certificates of the provider object, if it has some and they are known.
+    pub(in crate::reconcile) fn provider_ca(&self) -> Option<&TrustedCa> {
         self.provider.as_ref()?.ca()
     }
 
@@ -70,6 +68,11 @@ impl Settings {
             }
             None => "the operator's tokenRequestInterval".into(),
         }
+    }
+
+    /// The field of the provider object with its CA certificates, if it has some.
+    pub(in crate::reconcile) fn provider_ca_field(&self) -> Option<&'static str> {
+        self.provider.as_ref()?.ca_field()
     }
 
     /// The field that has the token endpoint, for remedies.
@@ -98,7 +101,10 @@ impl Settings {
     /// The field that has the CA certificates, for remedies.
     pub(crate) fn ca_field(&self) -> String {
         match &self.provider {
-            Some(used) => format!("caBundle of {}", used.shown()),
+            Some(used) => match used.ca_config_map() {
+                Some(name) => format!("ConfigMap {name:?} of {}", used.shown()),
+                None => format!("caBundle of {}", used.shown()),
+            },
             None => "spec.caBundleRef".into(),
         }
     }

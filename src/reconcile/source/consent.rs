@@ -41,7 +41,7 @@ pub(in crate::reconcile) fn permits_ca(
 impl CaOrigin {
     /// The object that the CA certificates come from, if the settings have some.
     pub(in crate::reconcile) fn of(settings: &Settings) -> Option<Self> {
-        if settings.provider_ca().is_some() {
+        if settings.provider_ca_field().is_some() {
             let reference = settings.provider.as_ref()?.reference();
             return Some(Self {
                 kind: reference.kind.name(),

@@ -17,7 +17,7 @@ use crate::{
         hosts::HostList,
         private_key,
     },
-    reconcile::{digest::hex, settings::Settings},
+    reconcile::{digest::hex, provider::ProviderFlaw, settings::Settings},
 };
 
 pub(super) type Checked<T> = Result<T, Rejection>;
@@ -110,11 +110,12 @@ pub(in crate::reconcile) fn ca_bundle(
     found: &CaBundle,
 ) -> Checked<Option<TrustedCa>> {
     provider(settings)?;
-    if let Some(certificates) = settings.provider_ca() {
-        return Ok(Some(TrustedCa {
-            certificates: Arc::clone(certificates),
-            system_roots: SystemRoots::Keep,
-        }));
+    if let Some(trusted) = settings.provider_ca() {
+        return Ok(Some(trusted.clone()));
+    }
+    if settings.provider_ca_field().is_some() {
+        // It has some that are not known here, and the system's alone are not those that it trusts.
+        return Err(Rejection::Provider(ProviderFlaw::Unlisted));
     }
     let Some(reference) = &settings.ca_bundle else {
         return Ok(None);
@@ -155,7 +156,13 @@ pub(in crate::reconcile) fn ca_bundle_hash(found: &CaBundle) -> Option<String> {
 /// The same of the CA certificates that an exchange would trust, wherever they come from.
 pub(in crate::reconcile) fn ca_hash(settings: &Settings, found: &CaBundle) -> Option<String> {
     match settings.provider_ca() {
-        Some(certificates) => Some(hex(&certificates.hash()[..8])),
+        Some(trusted) => {
+            let hash = hex(&trusted.certificates.hash()[..8]);
+            Some(match trusted.system_roots {
+                SystemRoots::Keep => hash,
+                SystemRoots::Replace => format!("{hash}-replace"),
+            })
+        }
         None => ca_bundle_hash(found),
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     api::{ClientAuthentication, annotation, label},
     reconcile::{
-        provider::ProviderFlaw,
+        provider::{ProviderFlaw, Unusable},
         settings::Settings,
         source::{
             AccountRole, CaBundleFlaw, ClientKeyFlaw, Flaw, Holder, NoAccountToken, Rejection,
@@ -65,6 +65,10 @@ fn mend_provider(flaw: &ProviderFlaw) -> &'static str {
             "ask the installer to set chart value clusterProviders to true, or name a CubeProvider"
         }
         ProviderFlaw::Absent { .. } => "create it, or correct spec.providerRef",
+        ProviderFlaw::Unusable {
+            why: Unusable::Bundle(_),
+            ..
+        } => "its condition Ready says what to do",
         ProviderFlaw::Unusable { .. } => "ask its author to correct it",
         ProviderFlaw::Unfit { .. } => "correct the spec, or ask the provider's author",
         ProviderFlaw::NotAllowed { .. } => {

@@ -13,7 +13,9 @@ use crate::{
     oauth::{discovery::DiscoveryError, error::MetadataError},
     reconcile::{
         pace::Lookup,
-        provider::{Discovery, DiscoveryFailure, ProviderObject, ShownProvider},
+        provider::{
+            BundleFlaw, Discovery, DiscoveryFailure, ProviderObject, ShownProvider, Unusable,
+        },
     },
 };
 
@@ -118,12 +120,12 @@ fn ready(
     let object = match &shown.object {
         Ok(object) => object,
         Err(why) => {
-            let message = format!("this object cannot be used: {why}: correct it");
+            let message = format!("this object cannot be used: {why}: {}", correct(why));
             return (ProviderReason::Unusable, message);
         }
     };
     match object.discovery() {
-        Some(wanted) => discovered(endpoints, lookup.failure(wanted), named),
+        Some(wanted) => discovered(object, endpoints, lookup.failure(wanted), named),
         None => (ProviderReason::Usable, usable(object)),
     }
 }
@@ -161,7 +163,31 @@ fn come_from(found: &ProviderEndpoints) -> String {
     format!("tokens come from {url}, as the issuer's metadata says")
 }
 
+fn correct(why: &Unusable) -> String {
+    match why {
+        Unusable::Bundle(flaw) => mend_bundle(flaw),
+        _ => "correct it".into(),
+    }
+}
+
+/// The author of the object often may write in the operator's namespace, and whoever installs the operator may.
+fn mend_bundle(flaw: &BundleFlaw) -> String {
+    match flaw {
+        BundleFlaw::NoNamespace { .. } => {
+            "ask the installer to set --operator-namespace (POD_NAMESPACE)".into()
+        }
+        BundleFlaw::Denied(_) => {
+            "ask the installer for get, list and watch on configmaps in that namespace".into()
+        }
+        BundleFlaw::Absent(_) => "create it, or correct spec.caBundleRef".into(),
+        BundleFlaw::NoKey { .. } => "add the key, or correct spec.caBundleRef.key".into(),
+        BundleFlaw::Unusable { .. } => "write PEM CA certificates there".into(),
+        BundleFlaw::TooMany { .. } => "let several objects share one".into(),
+    }
+}
+
 fn discovered(
+    object: &ProviderObject,
     endpoints: Option<&ProviderEndpoints>,
     failure: Option<(&DiscoveryFailure, bool)>,
     named: Named,
@@ -178,14 +204,17 @@ fn discovered(
         return (ProviderReason::NotNamed, message.into());
     }
     if let Some((failure, _)) = failure {
-        let message = format!("{failure}: {}; retried after 10 s to 1 h", mend(failure));
+        let message = format!(
+            "{failure}: {}; retried after 10 s to 1 h",
+            mend(failure, object.ca_field())
+        );
         return (ProviderReason::DiscoveryFailed, message);
     }
     let message = "the issuer's metadata is being read: no action needed";
     (ProviderReason::Discovering, message.into())
 }
 
-fn mend(failure: &DiscoveryFailure) -> String {
+fn mend(failure: &DiscoveryFailure, ca_field: &str) -> String {
     match failure {
         DiscoveryFailure::HostNotAllowed { .. } => {
             "ask the installer to add it to --allowed-token-hosts".into()
@@ -195,7 +224,7 @@ fn mend(failure: &DiscoveryFailure) -> String {
         }
         DiscoveryFailure::Reserved { .. } => "set tokenURL in place of issuer".into(),
         DiscoveryFailure::Hidden => "check spec.issuer, DNS, network policies and firewall".into(),
-        DiscoveryFailure::Metadata(MetadataError::Network(error)) => of_issuer(error),
+        DiscoveryFailure::Metadata(MetadataError::Network(error)) => of_issuer(error, ca_field),
         DiscoveryFailure::Metadata(MetadataError::Document(error)) => match error {
             DiscoveryError::OtherIssuer { .. } | DiscoveryError::OtherNoIssuer => {
                 "write spec.issuer exactly as the metadata has it".into()

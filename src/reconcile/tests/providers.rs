@@ -1,6 +1,7 @@
 //! Provider objects: a change of one is what a change of the spec's own fields is.
 
 mod away;
+mod bundle;
 mod discovered;
 mod interval;
 mod words;

@@ -217,3 +217,79 @@ fn a_provider_object_has_one_way_to_its_endpoints() {
         rules(CubeProvider::crd())
     );
 }
+
+#[test]
+fn a_provider_object_has_its_certificates_in_one_place_and_replaces_the_systems_by_these_only() {
+    const TWO: &str =
+        "caBundle and caBundleRef are two places for the same certificates: remove one";
+    const NONE: &str =
+        "systemRoots Replace needs certificates that are trusted instead: set caBundle";
+    const BOTH: [&str; 2] = ["CubeProvider", "ClusterCubeProvider"];
+    let place = Place::new();
+    let pem = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----";
+    let named = json!({"name": "roots"});
+    let of_cluster = &BOTH[1..];
+    for (fields, kinds, message) in [
+        (json!({"caBundle": pem}), &BOTH[..], None),
+        (
+            json!({"caBundle": pem, "systemRoots": "Replace"}),
+            &BOTH,
+            None,
+        ),
+        (json!({"systemRoots": "Keep"}), &BOTH, None),
+        (json!({"systemRoots": "Replace"}), &BOTH, Some(NONE)),
+        (
+            json!({"systemRoots": "Drop"}),
+            &BOTH,
+            Some("supported values: \"Keep\", \"Replace\""),
+        ),
+        (json!({"caBundleRef": named}), of_cluster, None),
+        (
+            json!({"caBundleRef": named, "systemRoots": "Replace"}),
+            of_cluster,
+            None,
+        ),
+        (
+            json!({"caBundleRef": named, "caBundle": pem}),
+            of_cluster,
+            Some(TWO),
+        ),
+        (
+            json!({"caBundleRef": {"name": "Roots"}}),
+            of_cluster,
+            Some("a name has lower-case letters"),
+        ),
+        (
+            json!({"caBundleRef": {"name": "roots", "key": "a/b"}}),
+            of_cluster,
+            Some("a key has letters"),
+        ),
+        (
+            json!({"caBundleRef": {"key": "ca.crt"}}),
+            of_cluster,
+            Some("spec.caBundleRef.name: Required value"),
+        ),
+    ] {
+        for kind in kinds {
+            let mut spec = fields.clone();
+            spec["tokenURL"] = json!("https://login.example.com/token");
+            let admission = if *kind == "CubeProvider" {
+                Admission::of::<CubeProvider>(&place)
+            } else {
+                spec["namespaces"] = json!(["*"]);
+                Admission::of_cluster::<ClusterCubeProvider>(&place)
+            };
+            let object = json!({
+                "apiVersion": "cube-operator.dev/v1alpha1", "kind": kind, "metadata": {"name": place.namespace}, "spec": spec,
+            });
+            let refusal = admission.create(&object).err();
+            match message {
+                None => assert_eq!(refusal, None, "{kind} {fields}"),
+                Some(message) => {
+                    let refusal = refusal.unwrap_or_else(|| panic!("{kind} {fields} is accepted"));
+                    assert!(refusal.contains(message), "{kind} {fields}: {refusal}");
+                }
+            }
+        }
+    }
+}

@@ -118,6 +118,8 @@ impl Setup {
         // As in the chart, a restarted container has the uid of its pod.
         self.place.operator_with(
             &[
+                "--operator-namespace",
+                &self.place.namespace,
                 "--identity",
                 "the-pod",
                 "--allowed-token-hosts",

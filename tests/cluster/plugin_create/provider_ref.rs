@@ -116,3 +116,63 @@ fn the_first_credential_for_an_issuer_does_not_wait_until_the_operator_has_read_
             .all(|request| request.method == "GET")
     );
 }
+
+/// The certificates are needed for a request only, so a person who makes none needs no right in the operator's namespace.
+#[test]
+fn a_credential_for_a_provider_with_a_config_map_is_created_without_the_right_to_read_it() {
+    let scene = Scene::new();
+    let place = &scene.place;
+    let provider = format!("{}-corp", place.namespace);
+    let define = |endpoint: &str| {
+        place.apply(&json!({
+            "apiVersion": "cube-operator.dev/v1alpha1", "kind": "ClusterCubeProvider", "metadata": {"name": provider},
+            "spec": {"namespaces": ["test-*"], "caBundleRef": {"name": "roots"}, endpoint: "https://login.example.com/a"},
+        }));
+    };
+    define("tokenURL");
+    let plane = place.plane;
+    plane.kubectl(&[
+        "create",
+        "clusterrole",
+        &provider,
+        "--verb=get",
+        "--resource=clustercubeproviders",
+    ]);
+    let role = format!("--clusterrole={provider}");
+    let user = format!("--user={}", scene.person.user);
+    plane.kubectl(&["create", "clusterrolebinding", &provider, &role, &user]);
+    let reference = format!("ClusterCubeProvider/{provider}");
+    let flags = [
+        "--provider-ref",
+        &reference,
+        "--client-id",
+        &place.namespace,
+        "--client-secret-file",
+        "-",
+        "--yes",
+        "--dry-run=client",
+        "-o",
+        "json",
+    ];
+    let flags = flags.map(str::to_owned);
+    let (code, output, errors) = scene.create(&flags, &[], CLIENT_SECRET);
+    assert_eq!(code, Some(0), "{output}{errors}");
+    let entry = format!("\"cube-operator.dev/token-ca\": \"{reference}\"");
+    assert!(output.contains(&entry), "{output}");
+    // The metadata of an issuer cannot be read without them.
+    place.kubectl(&["delete", "clustercubeprovider", &provider]);
+    define("issuer");
+    let (code, _, errors) = scene.create(
+        &flags,
+        &["--operator-namespace", "kube-system"],
+        CLIENT_SECRET,
+    );
+    assert_eq!(code, Some(1), "{errors}");
+    assert!(
+        last_line(&errors).contains("ConfigMap kube-system/roots, and you may not get configmaps in namespace \"kube-system\""),
+        "{errors}"
+    );
+    for kind in ["clusterrole", "clusterrolebinding", "clustercubeprovider"] {
+        plane.kubectl(&["delete", kind, &provider]);
+    }
+}

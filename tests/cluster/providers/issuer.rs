@@ -5,16 +5,16 @@ use std::sync::{Arc, Mutex};
 use super::*;
 
 /// An authorization server whose metadata a test decides.
-struct Server {
-    authority: Authority,
-    provider: Provider,
+pub(super) struct Server {
+    pub(super) authority: Authority,
+    pub(super) provider: Provider,
     document: Arc<Mutex<Option<Value>>>,
     /// The path of the token endpoint that is not there any more.
     gone: Arc<Mutex<Option<String>>>,
 }
 
 impl Server {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let authority = Authority::new("private");
         let document: Arc<Mutex<Option<Value>>> = Arc::default();
         let shown = Arc::clone(&document);
@@ -60,7 +60,7 @@ impl Server {
     }
 
     /// The numbers of requests for metadata, and for tokens.
-    fn requests(&self) -> (usize, usize) {
+    pub(super) fn requests(&self) -> (usize, usize) {
         let requests = self.provider.requests();
         let of_metadata = requests
             .iter()

@@ -50,6 +50,7 @@ fn structs() -> Vec<Vec<String>> {
         "src/api/spec/probe.rs",
         "src/api/spec/provider_ref.rs",
         "src/api/provider.rs",
+        "src/api/provider/bundle.rs",
         "src/api/provider/status.rs",
         "src/api/spec/target.rs",
         "src/api/spec/token_exchange.rs",

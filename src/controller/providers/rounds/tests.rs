@@ -15,7 +15,9 @@ fn one(name: &str) -> Change {
 /// The users of a provider: as many as its name says.
 fn users(change: &Change) -> Affected {
     let (namespace, count) = match change {
-        Change::One(_, provider) => (&*provider.namespace, provider.name.parse().unwrap()),
+        Change::One(_, provider) | Change::Found(_, provider) => {
+            (&*provider.namespace, provider.name.parse().unwrap())
+        }
         Change::All(_) => ("treasury", 10_000),
     };
     let key = |number: usize| ObjectKey::new(namespace, &format!("main-{number}"));
@@ -84,6 +86,16 @@ async fn a_provider_that_changes_in_a_loop_has_one_round_and_after_its_rest_anot
 async fn those_that_waited_for_the_first_list_follow_together() {
     let begun = instant();
     let mut groups = Box::pin(paced_changes(vec![Change::All(ProviderKind::CubeProvider)]));
+    assert_eq!(groups.next().await.map(|group| group.len()), Some(10_000));
+    assert_eq!(instant() - begun, Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_that_waited_for_the_certificates_of_a_provider_follow_together() {
+    let begun = instant();
+    let provider = ObjectKey::new("", "10000");
+    let found = Change::Found(ProviderKind::ClusterCubeProvider, provider);
+    let mut groups = Box::pin(paced_changes(vec![found]));
     assert_eq!(groups.next().await.map(|group| group.len()), Some(10_000));
     assert_eq!(instant() - begun, Duration::ZERO);
 }

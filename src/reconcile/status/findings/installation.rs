@@ -49,6 +49,10 @@ impl Display for Right {
                     None => f.write_str(" in all namespaces"),
                 }
             }
+            Self::Bundles { namespace } => write!(
+                f,
+                "configmaps in the operator's namespace {namespace}, for caBundleRef of ClusterCubeProviders"
+            ),
             Self::Lease { namespace, name } => write!(f, "Lease {namespace}/{name}"),
         }
     }
@@ -60,6 +64,7 @@ fn without(right: &Right) -> &'static str {
         Right::Resource { .. } => {
             ": install the chart's roles, with this namespace in watchNamespaces if that is set"
         }
+        Right::Bundles { .. } => ": install the chart's roles, with clusterProviders",
         Right::Lease { .. } => {
             ", so a process with this account may not lead: install the chart's roles"
         }

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     api::{ConditionStatus, ProviderEndpoints},
     oauth::error::Unreachable,
-    reconcile::provider::ProviderObject,
+    reconcile::provider::{ConfigMapPlace, ProviderObject, read_bundle},
 };
 
 const ISSUER: &str = "https://login.example.com";
@@ -348,5 +348,57 @@ fn each_failure_has_a_remedy_and_a_short_message() {
         let lookup = failed(&provider, failure, 10);
         let status = of(&provider, &lookup, TWO);
         assert!(ready_of(&status).2.contains(remedy), "{status:?}");
+    }
+}
+
+#[test]
+fn a_config_map_that_gives_no_certificates_is_named_with_its_remedy() {
+    let place = || ConfigMapPlace {
+        namespace: "cube-system".into(),
+        name: "roots".into(),
+    };
+    let key = "ca.crt".to_owned();
+    let map = "ConfigMap cube-system/roots";
+    for (flaw, message) in [
+        (
+            BundleFlaw::Absent(place()),
+            format!("{map} of its caBundleRef does not exist: create it, or correct spec.caBundleRef"),
+        ),
+        (
+            BundleFlaw::NoKey { place: place(), key: key.clone() },
+            format!("{map} of its caBundleRef has no key \"ca.crt\": add the key, or correct spec.caBundleRef.key"),
+        ),
+        (
+            read_bundle(place(), &key, Some(b"none")).unwrap_err(),
+            format!(
+                "key \"ca.crt\" of {map}: the CA bundle holds no PEM certificate: write PEM CA \
+                 certificates there"
+            ),
+        ),
+        (
+            BundleFlaw::Denied(place()),
+            format!(
+                "the operator may not watch {map} of its caBundleRef: ask the installer for get, list and watch on configmaps in that \
+                 namespace"
+            ),
+        ),
+        (
+            BundleFlaw::NoNamespace { name: "roots".into() },
+            "the operator does not know its own namespace, where ConfigMap \"roots\" of its caBundleRef is: ask the installer to set \
+             --operator-namespace (POD_NAMESPACE)"
+                .into(),
+        ),
+        (
+            BundleFlaw::TooMany { place: place(), most: 64 },
+            format!("ClusterCubeProviders name more than 64 CA bundles, and {map} is one too many: let several objects share one"),
+        ),
+    ] {
+        let mut provider = shown(json!({"tokenURL": "https://login.example.com/token"}));
+        provider.object = Err(flaw.into());
+        let status = of(&provider, &Lookup::default(), TWO);
+        let ready = status.ready().unwrap();
+        assert_eq!(ready.reason, "Unusable");
+        assert_eq!(ready.message, format!("this object cannot be used: {message}"));
+        assert!(ready.message.len() <= 200, "{}", ready.message);
     }
 }

@@ -37,18 +37,18 @@ pub(super) fn remedy(error: &NetworkError, settings: &Settings, url: &str) -> St
     }
 }
 
-/// The remedy for the server of an issuer, which gets no client certificate.
-pub(in crate::reconcile::status) fn of_issuer(error: &NetworkError) -> String {
+/// The remedy for the server of an issuer, which gets no client certificate. `ca_field` has the CA certificates that it is judged by.
+pub(in crate::reconcile::status) fn of_issuer(error: &NetworkError, ca_field: &str) -> String {
     const FIELD: &str = "spec.issuer";
     match error {
         NetworkError::RefusedNetwork { network, .. } => refused(*network, FIELD),
         NetworkError::Unreachable { cause, .. } => reach(*cause, FIELD),
         NetworkError::Untrusted { cause, .. } => match cause {
             Untrusted::UnknownIssuer { .. } | Untrusted::SelfSigned => {
-                "if you trust its CA, put that into spec.caBundle".into()
+                format!("if you trust its CA, put that into {ca_field}")
             }
             Untrusted::OtherKey { .. } => {
-                "put the CA's current certificate into spec.caBundle".into()
+                format!("put the CA's current certificate into {ca_field}")
             }
             other => trust_server(other, FIELD),
         },
@@ -57,7 +57,7 @@ pub(in crate::reconcile::status) fn of_issuer(error: &NetworkError) -> String {
         NetworkError::ClientCertificateRequired { .. }
         | NetworkError::ClientCertificateRefused { .. } => "set tokenURL in place of issuer".into(),
         NetworkError::NoTlsClient => {
-            "mount CA certificates (SSL_CERT_FILE), or put some into spec.caBundle".into()
+            format!("mount CA certificates (SSL_CERT_FILE), or put some into {ca_field}")
         }
         NetworkError::Hidden { .. } | NetworkError::NotSigned | NetworkError::SecretNotSendable => {
             "check spec.issuer, DNS, network policies and firewall".into()

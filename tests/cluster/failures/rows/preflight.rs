@@ -269,6 +269,16 @@ fn providers() -> Vec<Row> {
                 objects.provided_by("CubeProvider", "row-broken");
                 objects.define("CubeProvider", "row-broken", &json!({"tokenURL": "https://localhost/", "caBundle": pem}));
             }),
+        Row::preflight("no-ca-map", ProviderNotReady,
+            "ClusterCubeProvider \"row-no-ca-map\" cannot be used: ConfigMap {namespace}/row-no-ca-map of its caBundleRef does not exist: \
+             its condition Ready says what to do",
+            |objects, _| {
+                objects.provided_by("ClusterCubeProvider", "row-no-ca-map");
+                let spec = json!({
+                    "tokenURL": "https://localhost/", "namespaces": ["*"], "caBundleRef": {"name": "row-no-ca-map"},
+                });
+                objects.define("ClusterCubeProvider", "row-no-ca-map", &spec);
+            }),
         Row::preflight("closed-provider", ProviderNotAllowed,
             "ClusterCubeProvider \"row-closed\" does not allow namespace \"{namespace}\": ask its owner to add this namespace to its \
              spec.namespaces",

@@ -173,9 +173,16 @@ pub(super) const INPUTS: &[Section] = &[
         who: "the author of the provider object, or the operator's installer",
         first: "correct the provider object",
         act: "Correct the field in the message. If the token endpoint is not known, `kubectl describe` of the provider object says in \
-              condition `Ready` why the metadata of its issuer cannot be read. If the operator uses no `ClusterCubeProvider`, its installer can set \
+              condition `Ready` why the metadata of its issuer cannot be read, and what is wrong with the ConfigMap of its \
+              `caBundleRef`, which is in the operator's namespace. If the operator uses no `ClusterCubeProvider`, its installer can set \
               `clusterProviders: true`; if it cannot list provider objects, `cube-operator check` names the missing right.",
-        rows: &[("bad-provider", "")],
+        rows: &[
+            ("bad-provider", ""),
+            (
+                "no-ca-map",
+                "The ConfigMap with the CA certificates of a `ClusterCubeProvider` is missing:",
+            ),
+        ],
     },
     Section {
         reason: ProviderNotAllowed,
