@@ -8,6 +8,7 @@ mod bundle;
 mod ca;
 mod discovery;
 mod flaw;
+mod found;
 mod interval;
 mod object;
 mod used;
@@ -15,8 +16,9 @@ mod used;
 pub use bundle::{BundleFlaw, ConfigMapPlace, ReadBundle, read_bundle};
 pub use discovery::{Discovery, DiscoveryFailure};
 pub use flaw::{ProviderFlaw, Unusable};
+pub use found::FoundProvider;
 pub(super) use interval::RequestInterval;
-pub use object::{FoundProvider, ProviderObject, ShownProvider};
+pub use object::{ProviderObject, ShownProvider};
 pub(super) use used::ProviderUse;
 
 #[cfg(test)]

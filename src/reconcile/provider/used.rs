@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    ca::ProviderCa,
-    flaw::ProviderFlaw,
-    interval::RequestInterval,
-    object::{FoundProvider, ProviderObject},
+    ca::ProviderCa, flaw::ProviderFlaw, found::FoundProvider, interval::RequestInterval,
+    object::ProviderObject,
 };
 use crate::{
     api::{CubeCredentialSpec, Grant, Provider, ProviderRef},
