@@ -199,4 +199,11 @@ impl<T> Source<T> {
     pub(super) fn is_unread(&self) -> bool {
         matches!(self, Self::Unread(_))
     }
+
+    /// Its owner may have taken the consent back since it was read: it is read again before the next request.
+    pub(super) fn read_again(&mut self) {
+        if let Self::Read(secret) = self {
+            *self = Self::Unread(Some(std::mem::take(&mut secret.version)));
+        }
+    }
 }

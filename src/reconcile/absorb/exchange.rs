@@ -26,7 +26,14 @@ pub(super) fn permit(observed: &mut Observed, request: PermitRequest, permit: Pe
             observed.memory.exchange.queue(request.clone(), versions);
         }
     }
-    observed.permit = Some((request, permit));
+    let before = observed.permit.replace((request, permit));
+    if let Some((asked, Permit::Now { .. })) = before
+        && !asked.peek
+    {
+        // It has expired, because the API server is slow.
+        observed.source.read_again();
+        observed.seed.read_again();
+    }
 }
 
 pub(super) fn slot(observed: &mut Observed, slot: Slot) {

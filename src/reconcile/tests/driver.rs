@@ -109,6 +109,11 @@ impl World {
             let outcome = match session.next(|| true, self.now) {
                 Turn::Read(what) => self.read(&what, session.observed()),
                 Turn::Act(action) if is_such(&action) => break action,
+                Turn::Act(action) => {
+                    let done = self.act(*action, session.observed());
+                    done.expect("nothing fails")
+                }
+                Turn::TakeSlot { .. } => Outcome::Slot(Slot::Taken),
                 turn => panic!("not in this test: {turn:?}"),
             };
             self.process.absorb(&mut session, outcome, self.now);
@@ -117,9 +122,13 @@ impl World {
         let process = std::mem::replace(&mut self.process, another);
         in_between(self);
         self.process = process;
-        let done = self
-            .objects
-            .act(*action, &mut self.process, session.observed(), self.now);
+        let observed = session.observed();
+        let done = if action.leaves_the_cluster() {
+            self.act(*action, observed)
+        } else {
+            self.objects
+                .act(*action, &mut self.process, observed, self.now)
+        };
         let outcome = done.expect("nothing fails");
         self.process.absorb(&mut session, outcome, self.now);
         self.steps(&mut session).expect("nothing fails");

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     api::{ConditionStatus, ConditionType, CubeCredentialSpec, Reason},
-    reconcile::{Budget, SourceValue},
+    reconcile::{Action, Budget, SourceValue},
 };
 
 const OLD: &str = "S3CRET-1";
@@ -64,6 +64,22 @@ fn the_second_client_secret_is_sent_once_the_provider_refuses_the_first() {
     assert_eq!(world.refreshed_is().0, ConditionStatus::True);
     assert_eq!(world.status.failures, None);
     assert_eq!(works(&world), Some("client-secret-next"));
+}
+
+#[test]
+fn the_second_client_secret_is_not_sent_once_the_owner_has_taken_the_consent_back() {
+    let mut world = ready();
+    world.provider.accepts = Some(NEW.into());
+    world.request = Some("again".into());
+    world.reconcile_around(
+        |action| matches!(action, Action::Exchange(_)),
+        |world| {
+            let consent = &mut world.objects.source.as_mut().unwrap().labelled;
+            *consent = false;
+        },
+    );
+    assert_eq!(sent_since(&world, 1), [OLD]);
+    assert_eq!(world.refreshed_is().1, "ClientSecretNotLabelled");
 }
 
 #[test]

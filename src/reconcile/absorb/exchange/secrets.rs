@@ -27,5 +27,7 @@ pub(super) fn continues_with_the_other(observed: &mut Observed, exchanged: &Exch
     memory.login.release_claim();
     observed.permit = None;
     observed.account_tokens = AccountTokens::default();
+    observed.source.read_again();
+    observed.seed.read_again();
     true
 }
