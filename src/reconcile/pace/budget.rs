@@ -41,6 +41,8 @@ pub struct Budget {
     /// The client of the last exchange of each `CubeCredential`, by its uid.
     tried: HashMap<String, ClientKey>,
     own: Own,
+    /// The same, of requests that an administrator's interval pays for: shorter debts than the operator's.
+    own_in_place: Own,
 }
 
 impl Budget {
@@ -54,7 +56,8 @@ impl Budget {
             lately: BTreeSet::new(),
             queues: HashMap::new(),
             tried: HashMap::new(),
-            own: Own::new(interval),
+            own: Own::default(),
+            own_in_place: Own::default(),
         }
     }
 
@@ -70,8 +73,8 @@ impl Budget {
         if queue.is_some_and(|queue| !queue.is_paid_like(client)) {
             self.leave(uid);
         }
-        let interval = self.interval_of_one(client);
-        if let Err(at) = self.own.ask(uid, request.priority, interval, now) {
+        let (own, interval) = self.own_of(client);
+        if let Err(at) = own.ask(uid, request.priority, interval, now) {
             self.leave(uid);
             let wait = Wait::Edits;
             return Permit::Later { at, wait };
@@ -82,7 +85,8 @@ impl Budget {
             self.queues.insert(uid.clone(), client.clone());
         } else {
             buckets.pay(client.limit(), uid, now);
-            self.own.pay(uid, interval, now);
+            let (own, interval) = self.own_of(client);
+            own.pay(uid, interval, now);
             self.queues.remove(uid);
         }
         match asked {
@@ -93,11 +97,13 @@ impl Budget {
         }
     }
 
-    /// The interval of a credential's own budget: it is never reached before a client's.
-    fn interval_of_one(&self, client: &ClientKey) -> SignedDuration {
+    /// A credential's own budget, and its interval: it is never reached before a client's.
+    fn own_of(&mut self, client: &ClientKey) -> (&mut Own, SignedDuration) {
         match client.interval() {
-            Some(RequestInterval::InPlace(interval)) => interval.min(self.interval),
-            Some(RequestInterval::Besides(_)) | None => self.interval,
+            Some(RequestInterval::InPlace(interval)) => {
+                (&mut self.own_in_place, interval.min(self.interval))
+            }
+            Some(RequestInterval::Besides(_)) | None => (&mut self.own, self.interval),
         }
     }
 
@@ -126,8 +132,8 @@ impl Budget {
             return;
         }
         let client = &request.client;
-        let interval = self.interval_of_one(client);
-        self.own.give_back(&request.uid, interval);
+        let (own, interval) = self.own_of(client);
+        own.give_back(&request.uid, interval);
         if let Some(buckets) = self.clients.get_mut(&client.client()) {
             buckets.give_back(client.limit());
         }
@@ -148,6 +154,7 @@ impl Budget {
         self.leave(uid);
         self.release(uid);
         self.own.forget(uid);
+        self.own_in_place.forget(uid);
     }
 
     /// Learns what an exchange of this credential says about its client.

@@ -28,6 +28,7 @@ pub(super) struct Client {
     general: Bucket,
     /// Few clients have some.
     further: Option<Box<Further>>,
+    /// The start of the process, or the end of the last pause: a bucket has one permit then.
     started_at: Timestamp,
     /// True if `Budget::lately` has it.
     pub(super) used_lately: bool,
@@ -206,8 +207,8 @@ impl Client {
             return;
         }
         let sent_at = further.sent_in_place_at.filter(|_| limit.is_in_place());
-        let since = sent_at.unwrap_or(self.started_at).min(now);
-        let bucket = Bucket::new(since, limit.interval.duration(), true);
+        let since = sent_at.map_or(self.started_at, |at| at.max(self.started_at));
+        let bucket = Bucket::new(since.min(now), limit.interval.duration(), true);
         further.buckets.insert(limit.clone(), bucket);
     }
 
@@ -232,6 +233,8 @@ impl Client {
             for bucket in self.buckets() {
                 bucket.begin_anew(ended);
             }
+            // A bucket that is opened later begins with one permit too.
+            self.started_at = self.started_at.max(ended);
         }
     }
 }

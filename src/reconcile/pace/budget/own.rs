@@ -13,10 +13,8 @@ use crate::reconcile::time::later;
 /// The least number of entries at which those that say nothing any more are looked for.
 const KEPT: usize = 64;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Own {
-    /// The operator's. A request may have a shorter one, never a longer one.
-    interval: SignedDuration,
     /// When a credential has its whole burst again, by its uid. Without an entry it has it now.
     full_at: HashMap<String, Timestamp>,
     /// The latest of these times.
@@ -26,15 +24,6 @@ pub(super) struct Own {
 }
 
 impl Own {
-    pub(super) fn new(interval: SignedDuration) -> Self {
-        Self {
-            interval,
-            full_at: HashMap::new(),
-            last: Timestamp::default(),
-            clean_at: 0,
-        }
-    }
-
     /// Returns whether the credential may send a request; otherwise when it may.
     pub(super) fn ask(
         &mut self,
@@ -47,7 +36,7 @@ impl Own {
             return Ok(());
         };
         // A clock that was set back must not stop it for that long.
-        *full_at = (*full_at).min(later(now, self.interval * (CAPACITY + OVERDRAFT)));
+        *full_at = (*full_at).min(later(now, interval * (CAPACITY + OVERDRAFT)));
         let burst = if priority {
             CAPACITY + OVERDRAFT
         } else {

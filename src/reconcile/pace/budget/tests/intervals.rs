@@ -142,6 +142,24 @@ fn after_a_pause_one_request_shows_whether_the_provider_takes_more() {
 }
 
 #[test]
+fn after_a_pause_a_bucket_that_is_opened_later_has_one_permit_too() {
+    let mut budget = started();
+    let paused = Lesson::Paused { until: at(50_000) };
+    learn(&mut budget, &request("a"), paused, 49_000);
+    assert_eq!(ask(&mut budget, "a", false, 50_000), None);
+    let with = |uid: &str| through(in_place(1), "home", uid);
+    assert_eq!(sent(&mut budget, 3, 50_000, with), 1);
+}
+
+#[test]
+fn a_credential_that_moves_to_a_short_interval_of_an_administrators_waits_no_longer_than_before() {
+    let mut budget = started();
+    assert_eq!(ask(&mut budget, "moves", false, 100), None);
+    let moved = through(in_place(1), "home", "moves");
+    assert_eq!(take(&mut budget, &moved, 100), None);
+}
+
+#[test]
 fn what_is_not_used_goes_back_to_all_that_would_have_paid() {
     for interval in [in_place(60), besides(60)] {
         let mut budget = started();
