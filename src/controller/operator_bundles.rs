@@ -20,6 +20,8 @@ use crate::{
 
 /// The most bundles that are followed, each with a connection. The objects that name others wait until one of these is named no more.
 const MOST: usize = 64;
+/// After so many failures in a row, a ConfigMap that was never read is reported: half a minute.
+const REPORTED_FAILURES: usize = 6;
 
 /// Follows the bundles that objects name, for as long as it runs.
 pub(super) async fn follow(client: Client, bundles: Arc<OperatorBundles>) {
@@ -78,8 +80,9 @@ impl Follow {
     async fn take_in(&self, events: impl Stream<Item = Result<Event<ConfigMap>, WatchFailure>>) {
         let mut events = pin!(events);
         let mut last_error = LastError::default();
-        let mut is_listed = false;
+        let (mut is_listed, mut failures) = (false, 0);
         while let Some(event) = events.next().await {
+            failures = if event.is_ok() { 0 } else { failures + 1 };
             match event {
                 Ok(Event::Init) => is_listed = false,
                 Ok(Event::InitApply(map) | Event::Apply(map)) => {
@@ -93,7 +96,12 @@ impl Follow {
                         self.learn(absent);
                     }
                 }
-                Err(failure) => self.failed(&failure, &mut last_error),
+                Err(failure) => {
+                    self.failed(&failure, &mut last_error);
+                    if failures == REPORTED_FAILURES {
+                        self.learn_that_it_cannot_be_read();
+                    }
+                }
             }
         }
     }
@@ -117,6 +125,15 @@ impl Follow {
         if failure.refused && !bundle.has_certificates() {
             let denied = BundleFlaw::Denied(bundle.place.clone());
             self.bundles.learn(&bundle, Err(denied));
+        }
+    }
+
+    /// Otherwise nothing but the log would say why nothing happens.
+    fn learn_that_it_cannot_be_read(&self) {
+        let bundle = self.bundle.upgrade();
+        if let Some(bundle) = bundle.filter(|bundle| !bundle.is_read()) {
+            let flaw = BundleFlaw::Unreadable(bundle.place.clone());
+            self.bundles.learn(&bundle, Err(flaw));
         }
     }
 

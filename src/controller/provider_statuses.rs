@@ -195,14 +195,15 @@ impl Work {
         let status = self.with_lookup(id, |lookup| {
             provider_status(shown, lookup, named, interval, now())
         });
+        let reported = |lookup: &mut Lookup| lookup.reported(&shown.status, &status);
         if status == shown.status {
-            self.with_lookup(id, Lookup::reported);
+            self.with_lookup(id, reported);
             return None;
         }
         match report_provider(&self.parts.client, id, &status).await {
             Ok(()) => {
                 lock(&self.last_error).end();
-                self.with_lookup(id, Lookup::reported);
+                self.with_lookup(id, reported);
                 self.board.wrote(id, status);
                 None
             }

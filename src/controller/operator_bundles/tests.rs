@@ -69,6 +69,18 @@ async fn a_config_map_is_absent_only_once_its_list_is_complete() {
 #[tokio::test]
 async fn only_a_refusal_is_a_missing_right_and_it_ends_with_the_right() {
     assert_eq!(after(vec![Err(failure(false))]).await, "read: false");
+    let fails = || {
+        let failures = (0..REPORTED_FAILURES).map(|_| Err(failure(false)));
+        failures.collect::<Events>()
+    };
+    let message = after(fails()).await;
+    assert_eq!(
+        message,
+        "ConfigMap cube-system/roots of its caBundleRef cannot be read"
+    );
+    let mut recovers = fails();
+    recovers.extend([Ok(Event::Init), Ok(Event::InitDone)]);
+    assert!(after(recovers).await.ends_with("does not exist"));
     let mut events: Events = vec![Err(failure(true))];
     assert_eq!(
         after(vec![Err(failure(true))]).await,

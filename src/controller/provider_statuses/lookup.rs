@@ -3,7 +3,7 @@
 use super::Work;
 use crate::{
     clock::now,
-    cluster::{ProviderId, discover},
+    cluster::{ProviderId, Visited, discover},
     lock::lock,
     reconcile::{Discovery, DiscoveryFailure, Lookup, LookupStep, Named, ShownProvider},
 };
@@ -37,8 +37,8 @@ impl Work {
     /// Reads the metadata of the issuer, after those that wait for a read already.
     pub(super) async fn look_up(&self, id: &ProviderId, wanted: Discovery) {
         let _slot = self.lookup_slots.acquire().await;
-        // It may have waited for long.
-        if !self.leads() {
+        // It may have waited for long, and the object may trust other certificates by now.
+        if !self.leads() || !self.is_wanted(id, &wanted) {
             return;
         }
         let result = discover(&self.parts, &wanted).await;
@@ -48,6 +48,14 @@ impl Work {
         if let Some(failure) = failure.filter(|_| is_another) {
             log(id, &failure);
         }
+    }
+
+    fn is_wanted(&self, id: &ProviderId, wanted: &Discovery) -> bool {
+        let Visited::Found(shown) = self.board.find(id) else {
+            return false;
+        };
+        let object = shown.object.as_ref().ok();
+        object.and_then(|object| object.discovery()) == Some(wanted)
     }
 
     /// Uses what is known of the lookups of an object. It is forgotten with the object.

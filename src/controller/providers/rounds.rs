@@ -104,6 +104,7 @@ impl Follow {
 
 impl Pending {
     fn add(&mut self, change: Change, affected: &impl Fn(&Change) -> Affected) {
+        let change = self.known_as(change);
         match (self.known.get_mut(&change), &change) {
             (Some(changed), _) => *changed = true,
             (None, Change::All(_) | Change::Found(..)) => self.together.extend(affected(&change)),
@@ -111,6 +112,19 @@ impl Pending {
                 let namespace = Arc::clone(&provider.namespace);
                 self.begin(namespace, change, affected);
             }
+        }
+    }
+
+    /// An object that names another ConfigMap during its round, or in the rest after it, has changed once more.
+    fn known_as(&self, change: Change) -> Change {
+        let Change::Found(kind, provider) = &change else {
+            return change;
+        };
+        let one = Change::One(*kind, provider.clone());
+        if self.known.contains_key(&one) {
+            one
+        } else {
+            change
         }
     }
 

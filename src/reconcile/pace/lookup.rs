@@ -30,6 +30,8 @@ pub struct Lookup {
     suspected: bool,
     /// Its place in the budget.
     place: Option<Place>,
+    /// The last message of this process about the object, and the generation that it was about.
+    said: Option<(i64, String)>,
     /// True if people may not know the operator's network.
     hides_network_detail: bool,
 }
@@ -194,11 +196,22 @@ impl Lookup {
         Failed { failure, shown }
     }
 
-    /// The status says what this process knows.
-    pub fn reported(&mut self) {
+    /// The status says what this process knows. A condition that is not the one from before is this process's own.
+    pub(crate) fn reported(&mut self, before: &ProviderStatus, status: &ProviderStatus) {
         if let Some(last) = &mut self.last {
             last.reported = true;
         }
+        if let Some(ready) = status.ready()
+            && before.ready() != Some(ready)
+        {
+            self.said = Some((ready.observed_generation, ready.message.clone()));
+        }
+    }
+
+    /// Returns whether the status has said so before, so that whoever has changed it knows it.
+    pub(in crate::reconcile) fn has_said(&self, generation: i64, message: &str) -> bool {
+        let said = self.said.as_ref();
+        said.is_some_and(|(of, said)| *of == generation && said == message)
     }
 
     /// The endpoints that are known for this issuer: the later ones of this process and of the status. A status from the future counts

@@ -22,6 +22,8 @@ pub enum BundleFlaw {
     NoNamespace { name: String },
     #[error("the operator may not watch {0} of its caBundleRef")]
     Denied(ConfigMapPlace),
+    #[error("{0} of its caBundleRef cannot be read")]
+    Unreadable(ConfigMapPlace),
     #[error("{0} of its caBundleRef does not exist")]
     Absent(ConfigMapPlace),
     #[error("{place} of its caBundleRef has no key {key:?}")]

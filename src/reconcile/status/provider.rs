@@ -48,7 +48,9 @@ pub(crate) fn provider_status(
         if reason.status() == ConditionStatus::True {
             message.push_str(&note);
         }
-        condition(shown, (reason, message), now)
+        let judged = condition(shown, (reason, message), now);
+        let of_another = of_another(shown, &judged, lookup, named);
+        of_another.cloned().unwrap_or(judged)
     });
     ProviderStatus {
         observed_generation: Some(shown.generation),
@@ -92,6 +94,24 @@ fn kept<'a>(
         has_no_news && says(ProviderReason::DiscoveryFailed)
     };
     is_kept.then_some(ready)
+}
+
+/// The condition that another operator has written, if it need not be replaced by this judgement. Each operator reads the ConfigMap of
+/// its own namespace, so two may judge one `ClusterCubeProvider` in two ways, and would write one after the other without end.
+fn of_another<'a>(
+    shown: &'a ShownProvider,
+    judged: &ProviderCondition,
+    lookup: &Lookup,
+    named: Named,
+) -> Option<&'a ProviderCondition> {
+    let ready = shown.status.ready();
+    let ready = ready.filter(|ready| ready.observed_generation == shown.generation)?;
+    let lacks_its_bundle = matches!(shown.object, Err(Unusable::Bundle(_)));
+    // An operator that nobody needs the object from does not say that it is broken.
+    let needs_it_not =
+        named.credentials == 0 && lacks_its_bundle && ready.status == ConditionStatus::True;
+    let is_known = lookup.has_said(shown.generation, &judged.message);
+    (!named.is_shown && (is_known || needs_it_not)).then_some(ready)
 }
 
 fn condition(
@@ -178,6 +198,9 @@ fn mend_bundle(flaw: &BundleFlaw) -> String {
         }
         BundleFlaw::Denied(_) => {
             "ask the installer for get, list and watch on configmaps in that namespace".into()
+        }
+        BundleFlaw::Unreadable(_) => {
+            "no action needed; if this persists, check the API server and the operator's log".into()
         }
         BundleFlaw::Absent(_) => "create it, or correct spec.caBundleRef".into(),
         BundleFlaw::NoKey { .. } => "add the key, or correct spec.caBundleRef.key".into(),

@@ -99,3 +99,18 @@ async fn those_that_waited_for_the_certificates_of_a_provider_follow_together() 
     assert_eq!(groups.next().await.map(|group| group.len()), Some(10_000));
     assert_eq!(instant() - begun, Duration::ZERO);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_object_that_names_another_config_map_gets_no_further_round_before_its_rest_is_over() {
+    let provider = ObjectKey::new("", "10000");
+    let kind = ProviderKind::ClusterCubeProvider;
+    let changes = vec![
+        Change::One(kind, provider.clone()),
+        Change::Found(kind, provider),
+    ];
+    let mut groups = Box::pin(paced_changes(changes));
+    for _ in 0..3 {
+        let group = groups.next().await.unwrap();
+        assert!(group.len() <= GROUP, "{}", group.len());
+    }
+}

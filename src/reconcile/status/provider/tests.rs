@@ -218,7 +218,7 @@ fn an_issuer_goes_from_unnamed_over_its_first_read_to_its_endpoints_and_a_later_
     // An operator that knows nothing of it leaves that there, until one reads the metadata again.
     let provider = with_status(spec.clone(), outage.clone());
     assert_eq!(of(&provider, &Lookup::default(), TWO), outage);
-    lookup.reported();
+    lookup.reported(&status, &outage);
     let before = with_status(spec, status.clone());
     assert_eq!(of(&before, &lookup, TWO), status, "it is said once");
     let wanted = provider.object.as_ref().unwrap().discovery().unwrap();
@@ -243,7 +243,7 @@ fn two_operators_that_fail_in_two_ways_do_not_write_one_after_the_other() {
     let provider = shown(spec.clone());
     let mut lookup = failed(&provider, refused(), 10);
     let first = of(&provider, &lookup, TWO);
-    lookup.reported();
+    lookup.reported(&provider.status, &first);
     let other = shown(spec.clone());
     let mine = failed(&other, DiscoveryFailure::Hidden, 11);
     let after = with_status(spec, first.clone());
@@ -263,7 +263,7 @@ fn written(first: &ShownProvider, operators: &mut [(Lookup, Named)]) -> Vec<Stri
         let before = reasons.len();
         for (lookup, named) in operators.iter_mut() {
             let status = of(&shown, lookup, *named);
-            lookup.reported();
+            lookup.reported(&shown.status, &status);
             if status != shown.status {
                 reasons.push(ready_of(&status).1.to_owned());
                 shown.status = status;
@@ -309,10 +309,74 @@ fn an_operator_without_credentials_leaves_what_another_one_says_of_a_cluster_pro
     // The condition of an older spec does not count.
     let mut lookup = fails();
     let old = of(&provider, &lookup, counted(1));
-    lookup.reported();
+    lookup.reported(&provider.status, &old);
     let mut next = with_status(json!({"issuer": ISSUER}), old);
     next.generation = 4;
     assert_eq!(written(&next, &mut [of_none()]), ["NotNamed"]);
+}
+
+/// Each of them reads the ConfigMap of its own namespace.
+#[test]
+fn operators_with_other_bundles_do_not_write_one_after_the_other() {
+    let spec = json!({"tokenURL": "https://login.example.com/token"});
+    let lacks = |namespace: &str| {
+        let place = ConfigMapPlace {
+            namespace: namespace.into(),
+            name: "roots".into(),
+        };
+        ShownProvider {
+            object: Err(BundleFlaw::Absent(place).into()),
+            ..shown(spec.clone())
+        }
+    };
+    let counted = |credentials| Named {
+        credentials,
+        is_shown: false,
+    };
+    let has = || shown(spec.clone());
+    for (views, expected) in [
+        // Nobody needs it from the one that lacks the bundle, whoever begins.
+        ([(has(), 1), (lacks("b"), 0)], &["Usable"][..]),
+        ([(lacks("b"), 0), (has(), 1)], &["Unusable", "Usable"]),
+        // Both need it: each says once what it knows.
+        ([(has(), 1), (lacks("b"), 1)], &["Usable", "Unusable"]),
+        (
+            [(lacks("a"), 1), (lacks("b"), 1)],
+            &["Unusable", "Unusable"],
+        ),
+    ] {
+        let mut status = ProviderStatus::default();
+        let mut lookups = [Lookup::default(), Lookup::default()];
+        let mut reasons = Vec::new();
+        for _ in 0..10 {
+            for (lookup, (view, credentials)) in lookups.iter_mut().zip(&views) {
+                let view = ShownProvider {
+                    status: status.clone(),
+                    ..view.clone()
+                };
+                let written = of(&view, lookup, counted(*credentials));
+                lookup.reported(&status, &written);
+                if written != status {
+                    reasons.push(ready_of(&written).1.to_owned());
+                    status = written;
+                }
+            }
+        }
+        assert_eq!(reasons, expected);
+    }
+    // One operator alone follows its ConfigMap, also while nobody names the object.
+    let (mut lookup, mut status) = (Lookup::default(), ProviderStatus::default());
+    for (view, expected) in [
+        (lacks("a"), "Unusable"),
+        (has(), "Usable"),
+        (lacks("a"), "Usable"),
+    ] {
+        let view = ShownProvider { status, ..view };
+        let written = of(&view, &lookup, counted(0));
+        lookup.reported(&view.status, &written);
+        assert_eq!(ready_of(&written).1, expected);
+        status = written;
+    }
 }
 
 #[test]
