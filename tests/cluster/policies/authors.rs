@@ -163,7 +163,7 @@ fn an_author_without_the_secrets_may_annotate_label_and_delete_but_neither_creat
     users.may("author", &["delete", "cubecredential", "main"]);
 }
 
-fn no_tokens(user: &str, what: &str) -> String {
+pub(super) fn no_tokens(user: &str, what: &str) -> String {
     format!(
         "user \"{user}\" may not create tokens of ServiceAccount {what}, so may not let the operator use them: ask for the right to \
          create serviceaccounts/token, or have somebody with that right make this change"

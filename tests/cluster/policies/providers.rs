@@ -125,3 +125,28 @@ fn whoever_writes_a_provider_must_be_allowed_to_get_secrets() {
     users.may("author", &["annotate", "cubeprovider", "login", "a=b"]);
     users.may("owner", &replace);
 }
+
+#[test]
+fn whoever_writes_a_provider_must_be_allowed_to_create_tokens_where_the_operator_requests_them() {
+    let users = Users::with("serviceAccountTokens=true");
+    let provider = rule("cubeproviders", &json!(["*"]), None);
+    let secrets = rule("secrets", &json!(["get"]), None);
+    users.grant("author", &json!([provider, secrets]));
+    let login = manifest(&json!({
+        "apiVersion": "cube-operator.dev/v1alpha1", "kind": "CubeProvider",
+        "metadata": {"name": "login"}, "spec": {"tokenURL": "https://login.example.com/token"},
+    }));
+    let refused = "user \"author\" may not create tokens of ServiceAccounts, so may not say where the operator sends them: ask for \
+                   the right to create serviceaccounts/token, or have somebody with that right make this change";
+    let create = ["create", "--dry-run=server", "-f", &login];
+    users.may_not("author", &create, "provider-authors", refused);
+    users.may("owner", &create);
+    // The tokens of one account are not those of all.
+    let create_tokens = json!(["create"]);
+    let one = rule("serviceaccounts/token", &create_tokens, Some(&["billing"]));
+    users.grant("author", &json!([provider, secrets, one]));
+    users.may_not("author", &create, "provider-authors", refused);
+    let all = rule("serviceaccounts/token", &create_tokens, None);
+    users.grant("author", &json!([provider, secrets, all]));
+    users.may("author", &create);
+}
