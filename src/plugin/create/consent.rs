@@ -18,7 +18,7 @@ use crate::{
         cluster::Cluster,
         error::{PluginError, Result},
     },
-    reconcile::{Holder, SubjectToken},
+    reconcile::{Holder, SubjectToken, ca_entry},
 };
 
 /// Returns whether the subject's token can be used, with the grant that exchanges one.
@@ -81,11 +81,43 @@ pub(super) fn must_be_usable(
     };
     let endpoint = &draft.settings.endpoint;
     match HostList::parse(hosts) {
-        Ok(hosts) if hosts.allows(endpoint) => Ok(()),
-        _ => Err(PluginError::new(format!(
-            "{holder} may not be sent to {}: its owner can add that host to its annotation {}",
-            endpoint.authority(),
-            annotation::TOKEN_HOSTS
-        ))),
+        Ok(hosts) if hosts.allows(endpoint) => {}
+        _ => {
+            return Err(PluginError::new(format!(
+                "{holder} may not be sent to {}: its owner can add that host to its annotation {}",
+                endpoint.authority(),
+                annotation::TOKEN_HOSTS
+            )));
+        }
     }
+    let permitted = annotations.get(annotation::TOKEN_CA).map(String::as_str);
+    must_permit_ca(draft, namespace, holder, permitted)
+}
+
+/// Where a list of hosts applies, the author's CA would decide which server may pose as a host on it.
+fn must_permit_ca(
+    draft: &Draft,
+    namespace: &str,
+    holder: &Holder,
+    permitted: Option<&str>,
+) -> Result {
+    let Some(entry) = ca_entry(&draft.settings) else {
+        return Ok(());
+    };
+    let mut entries = permitted.unwrap_or_default().split(',').map(str::trim);
+    if entries.any(|permitted| permitted == entry) {
+        return Ok(());
+    }
+    let remedy = match permitted {
+        Some(_) => format!("add {entry} to its annotation {}", annotation::TOKEN_CA),
+        None => format!(
+            "run `kubectl annotate {} {} -n {namespace} {}={entry}`",
+            holder.kubectl_kind(),
+            holder.name(),
+            annotation::TOKEN_CA
+        ),
+    };
+    Err(PluginError::new(format!(
+        "{holder} does not allow the CAs of {entry}: its owner can {remedy}"
+    )))
 }

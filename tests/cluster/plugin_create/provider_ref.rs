@@ -70,6 +70,47 @@ fn a_credential_for_a_provider_object_names_it_and_its_client_allows_its_host_an
 }
 
 #[test]
+fn a_secret_that_exists_must_allow_the_cas_of_the_provider_object() {
+    let scene = Scene::new();
+    let (place, namespace) = (&scene.place, &scene.place.namespace);
+    place.apply(&json!({
+        "apiVersion": "cube-operator.dev/v1alpha1", "kind": "CubeProvider", "metadata": {"name": "okta"},
+        "spec": {"tokenURL": place.server.token_url, "caBundle": place.server.ca_pem},
+    }));
+    place.apply(&json!({
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": {
+            "name": "robot", "labels": {"cube-operator.dev/credential": "true"},
+            "annotations": {"cube-operator.dev/token-hosts": "localhost"},
+        },
+        "stringData": {"client-id": "a", "client-secret": "b"},
+    }));
+    let flags = [
+        "--provider-ref",
+        "CubeProvider/okta",
+        "--from-secret",
+        "robot",
+        "--yes",
+    ];
+    let flags = flags.map(str::to_owned);
+    let (code, output, errors) = scene.create(&flags, &[], "");
+    assert_eq!((code, output.as_str()), (Some(1), ""));
+    assert_eq!(
+        last_line(&errors),
+        format!(
+            "kubectl cube: Secret \"robot\" does not allow the CAs of CubeProvider/okta: its owner can run `kubectl annotate secret robot \
+             -n {namespace} cube-operator.dev/token-ca=CubeProvider/okta`"
+        )
+    );
+    assert!(scene.is_empty());
+    // Without a list of hosts the Secret may be sent anywhere, and no CA matters.
+    let unlimited = "cube-operator.dev/token-hosts-";
+    place.kubectl(&["annotate", "secret", "robot", unlimited]);
+    let (code, _, errors) = scene.create(&flags, &["--no-wait"], "");
+    assert_eq!(code, Some(0), "{errors}");
+}
+
+#[test]
 fn the_first_credential_for_an_issuer_does_not_wait_until_the_operator_has_read_its_metadata() {
     let scene = Scene::new();
     let place = &scene.place;
