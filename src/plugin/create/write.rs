@@ -14,7 +14,7 @@ use super::{consent, draft::Draft, free::taken, objects, rights};
 use crate::{
     api::{CubeCredential, CubeCredentialSpec, CubeCredentialStatus, annotation},
     api_error::ApiError,
-    clock::now,
+    clock::precisely,
     cluster::convert::request_hash,
     kubernetes::{MUST_NOT_EXIST, error::call},
     plugin::{
@@ -92,8 +92,8 @@ pub(super) async fn plan(cluster: &Cluster, draft: &Draft, overwrite: bool) -> R
         return Err(taken(name, &cluster.namespace));
     }
     let mut object = objects::credential(draft);
-    // A token that was published before is no proof that the new client works.
-    let request = found.as_ref().map(|_| now().to_string());
+    // A token that was published before is no proof that the new client works. Two changes in one second are two requests.
+    let request = found.as_ref().map(|_| precisely().to_string());
     if let Some(request) = &request {
         object["metadata"]["annotations"] = json!({annotation::REFRESH_REQUESTED_AT: request});
     }
