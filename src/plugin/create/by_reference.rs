@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{
+    client,
     draft::{Draft, Rest, complete, free_name, parameters},
     flags::Create,
     grant,
@@ -36,7 +37,7 @@ pub(super) async fn by_reference(
     let found = with_endpoints(context, flags, found).await?;
     let grant = flags.grant.unwrap_or_default();
     let of_grant = grant::field(context, &flags.of_grant, grant).await?;
-    let existing = grant::existing_secret(context, flags.from_secret.as_ref(), grant).await?;
+    let existing = client::existing_secret(context, flags, grant).await?;
     let fields = [
         (
             "description",

@@ -8,9 +8,9 @@ use std::{
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::flags::Create;
+use super::{flags::Create, values::object_name};
 use crate::{
-    api::ClientAuthentication,
+    api::{ClientAuthentication, Grant},
     oauth::authentication::ClientValue,
     plugin::{
         Context,
@@ -27,6 +27,32 @@ pub(super) struct Client {
     pub(super) id: Option<String>,
     /// A public client has none.
     pub(super) secret: Option<SecretString>,
+}
+
+/// The Secret that exists with the client: only there is a private key.
+pub(super) async fn existing_secret(
+    context: &Context,
+    flags: &Create,
+    grant: Grant,
+) -> Result<Option<String>> {
+    if grant != Grant::JwtBearer || flags.from_secret.is_some() {
+        return Ok(flags.from_secret.clone());
+    }
+    let given = [
+        ("--client-id", flags.client_id.is_some()),
+        ("--client-secret-file", flags.client_secret_file.is_some()),
+    ];
+    if let Some((flag, _)) = given.into_iter().find(|(_, is_given)| *is_given) {
+        return Err(PluginError::Usage(format!(
+            "{flag} cannot be used with grant JWTBearer, whose client is in a Secret with a private key: leave it out, and name that \
+             Secret with --from-secret"
+        )));
+    }
+    let flag = "--from-secret (docs/client-authentication.md says how the Secret is created)";
+    let name = context
+        .terminal
+        .ask("Secret with the private key", flag, object_name);
+    Ok(Some(name.await?))
 }
 
 /// Reads the client, and asks for what the flags lack.

@@ -73,7 +73,7 @@ pub(super) async fn draft(context: &Context, flags: &Create) -> Result<Draft> {
         )));
     }
     let of_grant = grant::field(context, &flags.of_grant, grant).await?;
-    let existing = grant::existing_secret(context, flags.from_secret.as_ref(), grant).await?;
+    let existing = client::existing_secret(context, flags, grant).await?;
     let method = client_authentication(flags, grant, metadata)?;
     let scopes = scopes(flags, grant, metadata);
     let mut spec = json!({

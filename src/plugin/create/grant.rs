@@ -3,7 +3,9 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::values::{object_name, subject_secret};
+use super::values::{
+    audience, checked, claim, empty_or_claim, key_id, object_name, subject_secret, target,
+};
 use crate::{
     api::{Grant, SubjectTokenRef},
     plugin::{
@@ -26,16 +28,16 @@ pub(super) struct OfGrant {
 #[expect(clippy::struct_field_names, reason = "they are the names of the flags")]
 struct Bearer {
     /// The iss claim with --grant JWTBearer; without it, the client id in the Secret of --from-secret
-    #[arg(long, value_name = "ISSUER")]
+    #[arg(long, value_name = "ISSUER", value_parser = checked(claim))]
     jwt_issuer: Option<String>,
     /// The sub claim with --grant JWTBearer: the user that the token is for
-    #[arg(long, value_name = "SUBJECT")]
+    #[arg(long, value_name = "SUBJECT", value_parser = checked(claim))]
     jwt_subject: Option<String>,
     /// The aud claim with --grant JWTBearer; without it, the token endpoint
-    #[arg(long, value_name = "AUDIENCE")]
+    #[arg(long, value_name = "AUDIENCE", value_parser = checked(target))]
     jwt_audience: Option<String>,
     /// The provider's name of the key (kid) with --grant JWTBearer
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = checked(key_id))]
     jwt_key_id: Option<String>,
 }
 
@@ -46,16 +48,16 @@ struct Exchange {
     #[arg(long, value_name = "SECRET", value_parser = subject_secret, conflicts_with = "subject_service_account")]
     subject_secret: Option<SubjectTokenRef>,
     /// The ServiceAccount whose token is the subject token of --grant TokenExchange
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = checked(object_name))]
     subject_service_account: Option<String>,
     /// The audience of that ServiceAccount's token, as the provider expects it
-    #[arg(long, value_name = "AUDIENCE", requires = "subject_service_account")]
+    #[arg(long, value_name = "AUDIENCE", value_parser = checked(audience), requires = "subject_service_account")]
     subject_audience: Option<String>,
     /// The name of a service that the token of --grant TokenExchange is for; may be repeated
-    #[arg(long, value_name = "AUDIENCE")]
+    #[arg(long, value_name = "AUDIENCE", value_parser = checked(target))]
     audience: Vec<String>,
     /// The URI of a service that the token of --grant TokenExchange is for; may be repeated
-    #[arg(long, value_name = "URI")]
+    #[arg(long, value_name = "URI", value_parser = checked(target))]
     resource: Vec<String>,
 }
 
@@ -85,22 +87,6 @@ pub(super) async fn field(
             Ok(Some(("tokenExchange", exchange)))
         }
     }
-}
-
-/// The Secret that exists with the client: only there is a private key.
-pub(super) async fn existing_secret(
-    context: &Context,
-    from_secret: Option<&String>,
-    grant: Grant,
-) -> Result<Option<String>> {
-    if grant != Grant::JwtBearer || from_secret.is_some() {
-        return Ok(from_secret.cloned());
-    }
-    let flag = "--from-secret (docs/client-authentication.md says how the Secret is created)";
-    let name = context
-        .terminal
-        .ask("Secret with the private key", flag, object_name);
-    Ok(Some(name.await?))
 }
 
 impl OfGrant {
@@ -147,7 +133,7 @@ impl Bearer {
         let issuer = match &self.jwt_issuer {
             None if context.terminal.interactive => {
                 let what = "Issuer (empty for the client id in that Secret)";
-                let asked = context.terminal.ask(what, "--jwt-issuer", |_| Ok(()));
+                let asked = context.terminal.ask(what, "--jwt-issuer", empty_or_claim);
                 Some(asked.await?).filter(|issuer| !issuer.is_empty())
             }
             given => given.clone(),
@@ -170,6 +156,7 @@ impl Exchange {
     async fn fields(&self, context: &Context) -> Result<Value> {
         let mut exchange = self.subject(context).await?;
         for (name, values) in [("audience", &self.audience), ("resource", &self.resource)] {
+            must_be_a_set(name, values)?;
             if !values.is_empty() {
                 exchange[name] = json!(values);
             }
@@ -204,7 +191,7 @@ impl Exchange {
             audience.clone()
         } else {
             let what = "Audience of its token";
-            terminal.ask(what, "--subject-audience", not_empty).await?
+            terminal.ask(what, "--subject-audience", audience).await?
         };
         let account = json!({"name": account, "audience": audience});
         Ok(json!({"subjectServiceAccount": account}))
@@ -217,9 +204,21 @@ fn name(grant: Grant) -> String {
     name.as_str().unwrap_or_default().to_owned()
 }
 
-fn not_empty(text: &str) -> std::result::Result<(), String> {
-    if text.is_empty() {
-        return Err("write the audience that the provider expects".into());
+/// The list in the spec is a set of 16 values at most.
+fn must_be_a_set(name: &str, values: &[String]) -> Result {
+    const MOST: usize = 16;
+    if values.len() > MOST {
+        return Err(PluginError::Usage(format!(
+            "--{name} is given {} times, and {MOST} are allowed: leave some out",
+            values.len()
+        )));
     }
-    Ok(())
+    let seen = |(index, value)| values[..index].contains(value);
+    let Some(twice) = values.iter().enumerate().find(|entry| seen(*entry)) else {
+        return Ok(());
+    };
+    Err(PluginError::Usage(format!(
+        "--{name} {} is given twice: leave one of them out",
+        twice.1
+    )))
 }

@@ -3,7 +3,10 @@
 use jiff::SignedDuration;
 use serde::de::{DeserializeOwned, value::StringDeserializer};
 
-use crate::api::{CaBundleRef, ProviderRef, SubjectTokenRef};
+use crate::{
+    api::{CaBundleRef, ProviderRef, SubjectTokenRef},
+    plugin::questions::Check,
+};
 
 /// The longest name of a `CubeCredential`: names of Secrets are derived from it.
 const LONGEST_NAME: usize = 242;
@@ -85,6 +88,65 @@ pub(super) fn object_name(name: &str) -> Result<(), String> {
     ))
 }
 
+/// A parser of a flag, which makes the same check as the question for it.
+pub(super) fn checked(
+    check: Check,
+) -> impl Fn(&str) -> Result<String, String> + Clone + Send + Sync + 'static {
+    move |text| check(text).map(|()| text.to_owned())
+}
+
+/// A name or URI of a service that a token is for.
+pub(super) fn target(text: &str) -> Result<(), String> {
+    if (1..=512).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
+    }
+    Err("write 1 to 512 printable ASCII characters, and no blank".into())
+}
+
+/// The audience of a `ServiceAccount`'s token, which is sent to a provider.
+pub(super) fn audience(text: &str) -> Result<(), String> {
+    target(text)?;
+    let host = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    let host = host.unwrap_or(text);
+    let name = host.strip_suffix('/').unwrap_or(host);
+    let is_api_server = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"]
+        .contains(&name)
+        || host.starts_with("kubernetes.default.svc.");
+    if is_api_server {
+        return Err("write the name that the provider expects: a token for the API server of this cluster would be a login to it".into());
+    }
+    Ok(())
+}
+
+/// A claim of an assertion.
+pub(super) fn claim(text: &str) -> Result<(), String> {
+    printable(text, 512)
+}
+
+/// A claim that has a default.
+pub(super) fn empty_or_claim(text: &str) -> Result<(), String> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    claim(text)
+}
+
+pub(super) fn key_id(text: &str) -> Result<(), String> {
+    printable(text, 256)
+}
+
+fn printable(text: &str, most: usize) -> Result<(), String> {
+    let allowed = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
+    if (1..=most).contains(&text.len()) && text.bytes().all(allowed) && text.trim() == text {
+        return Ok(());
+    }
+    Err(format!(
+        "write 1 to {most} printable ASCII characters, without a blank at an end"
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,6 +188,37 @@ mod tests {
         assert_eq!(read("subject"), expected("subject", "token"));
         assert_eq!(read("subject:id.token"), expected("subject", "id.token"));
         assert!(read("Subject").is_err() && read(":token").is_err());
+    }
+
+    #[test]
+    fn what_admission_refuses_in_a_grant_is_refused_in_its_flags() {
+        let longest = "a".repeat(512);
+        for text in ["a", "https://api.example.com/?a=b#c", "!~", &longest] {
+            assert!(target(text).is_ok() && claim(text).is_ok(), "{text}");
+        }
+        let longer = "a".repeat(513);
+        for text in ["", "a ", " a", "a\tb", "a\n", "ä", &longer] {
+            assert!(target(text).is_err() && claim(text).is_err(), "{text}");
+        }
+        assert!(target("a b").is_err() && claim("a b").is_ok());
+        assert!(key_id(&longest[..256]).is_ok() && key_id(&longest[..257]).is_err());
+        assert!(empty_or_claim("").is_ok() && empty_or_claim(" ").is_err());
+        for text in [
+            "kubernetes",
+            "kubernetes/",
+            "http://kubernetes.default",
+            "https://kubernetes.default.svc/",
+            "https://kubernetes.default.svc.cluster.local",
+        ] {
+            assert!(audience(text).is_err() && target(text).is_ok(), "{text}");
+        }
+        for text in [
+            "kubernetes.example.com",
+            "kubernetes.default.example",
+            "svc",
+        ] {
+            assert!(audience(text).is_ok(), "{text}");
+        }
     }
 
     #[test]

@@ -1,15 +1,15 @@
 //! Grants that need more than a client: an assertion, or the token of a subject.
 
+mod flags;
+
 use serde_json::{Value, json};
 
-use super::{Scene, last_line, run};
+use super::{Scene, last_line};
 use crate::{
     keys::FIRST,
     place::CLIENT_SECRET,
     scripted::{Authority, LOCAL, Provider, Reply},
 };
-
-const NOWHERE: &str = "/nowhere/config";
 
 /// A provider that takes whatever it is sent, and the flags for it.
 fn provider(scene: &Scene) -> (Provider, Vec<String>) {
@@ -117,6 +117,21 @@ fn the_subject_token_of_a_secret_is_exchanged_with_its_owners_consent() {
         "Secret \"subject\" is missing label cube-operator.dev/credential=true; its owner can add it: `kubectl label secret subject \
          -n {namespace} cube-operator.dev/credential=true`"
     ));
+    let mut secret = owned("Secret", "subject", &labelled(), &token);
+    let annotations = secret["metadata"]["annotations"].as_object_mut().unwrap();
+    annotations.remove("cube-operator.dev/token-ca");
+    place.apply(&secret);
+    refused(&format!(
+        "Secret \"subject\" does not allow the CAs of ConfigMap/scripted: its owner can run `kubectl annotate secret subject -n \
+         {namespace} cube-operator.dev/token-ca=ConfigMap/scripted`"
+    ));
+    let others = "ConfigMap/scripted-2, Secret/scripted";
+    secret["metadata"]["annotations"]["cube-operator.dev/token-ca"] = json!(others);
+    place.apply(&secret);
+    refused(
+        "Secret \"subject\" does not allow the CAs of ConfigMap/scripted: its owner can add ConfigMap/scripted to its annotation \
+         cube-operator.dev/token-ca",
+    );
     place.apply(&owned("Secret", "subject", &labelled(), &token));
     let (code, _, errors) = scene.create(&flags, &more, CLIENT_SECRET);
     assert_eq!(code, Some(0), "{errors}");
@@ -183,81 +198,4 @@ fn the_token_of_a_service_account_is_exchanged_with_its_owners_consent() {
         json!({"subjectServiceAccount": account})
     );
     assert_eq!(provider.requests().len(), 1);
-}
-
-#[test]
-fn a_flag_of_another_grant_is_refused_and_a_missing_one_is_named() {
-    let at = ["create", "main", "--token-url", "https://a.example"];
-    let of = |flag: &str, of: &str, grant: &str, more: &str| {
-        format!(
-            "{flag} is for grant {of}, and the grant is {grant}: leave it out, or add --grant {of}{more}"
-        )
-    };
-    let secret = "Secret with the private key is missing, and there is no terminal to ask for it: add --from-secret \
-                  (docs/client-authentication.md says how the Secret is created)";
-    let subject = "Subject token is missing, and there is no terminal to ask for it: add --subject-secret or --subject-service-account";
-    let audience = "Audience of its token is missing, and there is no terminal to ask for it: add --subject-audience";
-    let both = "spec.tokenExchange.audience and the parameter \"audience\" are both set: remove one of them";
-    let client = "ClientCredentials";
-    for (arguments, sentence) in [
-        (
-            &["--jwt-issuer", "a"][..],
-            of("--jwt-issuer", "JWTBearer", client, ""),
-        ),
-        (
-            &["--grant", "TokenExchange", "--jwt-key-id", "a"],
-            of("--jwt-key-id", "JWTBearer", "TokenExchange", ""),
-        ),
-        (
-            &["--subject-secret", "a"],
-            of("--subject-secret", "TokenExchange", client, ""),
-        ),
-        (
-            &["--subject-service-account", "a"],
-            of("--subject-service-account", "TokenExchange", client, ""),
-        ),
-        (
-            &["--audience", "a"],
-            of(
-                "--audience",
-                "TokenExchange",
-                client,
-                ", or use --parameter audience=...",
-            ),
-        ),
-        (&["--grant", "JWTBearer"], secret.into()),
-        (&["--grant", "TokenExchange"], subject.into()),
-        (
-            &["--grant", "TokenExchange", "--subject-service-account", "a"],
-            audience.into(),
-        ),
-        (
-            &[
-                "--grant",
-                "TokenExchange",
-                "--subject-secret",
-                "a",
-                "--audience",
-                "a",
-                "--parameter",
-                "audience=a",
-            ],
-            both.into(),
-        ),
-    ] {
-        let expected = (
-            Some(2),
-            String::new(),
-            format!("kubectl cube: {sentence}\n"),
-        );
-        assert_eq!(run(NOWHERE, &[&at[..], arguments].concat(), ""), expected);
-    }
-    for arguments in [
-        &["--subject-audience", "a"][..],
-        &["--subject-secret", "a", "--subject-service-account", "b"],
-        &["--subject-secret", "A"],
-    ] {
-        let (code, output, _) = run(NOWHERE, &[&at[..], arguments].concat(), "");
-        assert_eq!((code, output.as_str()), (Some(2), ""), "{arguments:?}");
-    }
 }
