@@ -89,7 +89,7 @@ fn all_namespaces_or_only_some_are_watched_and_without_its_definition_nothing_st
     let one_failed = "cube-operator: 1 of the checks above failed\n";
     assert_eq!(check(), (Some(1), changed.clone(), one_failed.to_owned()));
 
-    let older = json!([{"op": "remove", "path": "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/caBundle"}]);
+    let older = json!([{"op": "remove", "path": "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/description"}]);
     let providers = "cubeproviders.cube-operator.dev";
     plane.kubectl(&[
         "patch",
