@@ -68,8 +68,7 @@ struct Known {
 
 impl Known {
     fn of(arrived: Found, bundles: &OperatorBundles) -> Self {
-        let named = arrived.as_ref().ok().and_then(|object| object.bundle());
-        let bundle = named.map(|reference| bundles.want(reference));
+        let bundle = bundles.named_by(&arrived);
         let mut known = Self {
             complete: arrived.clone(),
             arrived,

@@ -1,22 +1,23 @@
 //! The objects of one `CubeCredential`: how they are read, and how an action changes them.
 
+mod writes;
+
 use cube_operator::{
     api::{CubeCredentialStatus, annotation, label},
     api_error::ApiError,
     consumers::{ConsumerAccess, Consumers, Pod},
     oauth::hosts::HostList,
     reconcile::{
-        AccountRole, Action, CaBundle, ClientValues, Content, Credential, DesiredRecord,
-        DesiredSecret, DesiredState, Event, NoAccountToken, NotStored, Observed, OtherState,
-        Outcome, PodList, PodsRefresh, Read, RecordSecret, SecretVersion, Source, SourceSecret,
-        SourceValue, StateReading, StateSecret, TargetReading, is_state_of,
+        AccountRole, Action, CaBundle, ClientValues, Credential, Event, NoAccountToken, Observed,
+        OtherState, Outcome, PodList, PodsRefresh, Read, Source, SourceSecret, SourceValue,
+        StateReading, TargetReading, is_state_of,
     },
 };
 use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::{
-    cluster::{Cluster, Fault, Stored, no_response},
+    cluster::{Cluster, Stored},
     process::Process,
     workloads::Workloads,
 };
@@ -274,115 +275,6 @@ impl Objects {
             AccountRole::Subject => "S3CRET-subject",
         };
         Ok(format!("{token}-{}", self.account_tokens).into())
-    }
-
-    fn store(&mut self, state: DesiredState) -> Outcome {
-        let DesiredState {
-            secret,
-            stored,
-            claims,
-        } = state;
-        let (name, owned) = (secret.name.clone(), secret.owned);
-        if let Err(error) = self.cluster.apply(&secret, &self.uid) {
-            return Outcome::NotStored(error);
-        }
-        let written = &self.cluster.secrets[&name];
-        let secret = StateSecret {
-            uid: written.uid.clone(),
-            version: written.version.to_string(),
-            owner_uid: Some(self.uid.clone()),
-            owned,
-            given: false,
-            marked: true,
-            stored,
-        };
-        Outcome::Stored { secret, claims }
-    }
-
-    fn record(&mut self, record: DesiredRecord) -> Result<Outcome, ApiError> {
-        let name = record.secret.name.clone();
-        match self.cluster.apply(&record.secret, &self.uid) {
-            Ok(()) => {}
-            Err(NotStored::Refused(why)) => return Ok(Outcome::NotWritable(why)),
-            Err(NotStored::Conflict) => return Ok(Outcome::RecordChanged),
-            Err(NotStored::Unknown(_) | NotStored::Gone) => return Err(no_response(&name)),
-        }
-        let written = &self.cluster.secrets[&name];
-        let (uid, version) = (written.uid.clone(), written.version.to_string());
-        Ok(Outcome::Recorded(RecordSecret::written(
-            record, uid, version,
-        )))
-    }
-
-    fn publish(
-        &mut self,
-        target: &DesiredSecret,
-        process: &mut Process,
-    ) -> Result<Outcome, ApiError> {
-        let (name, fingerprint) = (target.name.clone(), target.fingerprint());
-        if let Err(error) = self.cluster.apply(target, &self.uid) {
-            process.targets.remove(&name);
-            return match error {
-                NotStored::Refused(why) => Ok(Outcome::NotWritable(why)),
-                NotStored::Conflict if target.replaces.is_none() => Ok(Outcome::TargetExists),
-                NotStored::Conflict | NotStored::Unknown(_) | NotStored::Gone => {
-                    Err(no_response(&name))
-                }
-            };
-        }
-        let mut known = self.cluster.target(&name).expect("it was written");
-        known.content = Content::Confirmed(fingerprint);
-        process.targets.insert(name, known.clone());
-        Ok(Outcome::Published(known))
-    }
-
-    fn delete_record(&mut self, version: &SecretVersion) -> Outcome {
-        match self.cluster.delete(version) {
-            Ok(()) => Outcome::RecordDeleted { refused: false },
-            Err(_) => Outcome::RecordChanged,
-        }
-    }
-
-    fn delete(
-        &mut self,
-        version: &SecretVersion,
-        process: &mut Process,
-        observed: &Observed,
-    ) -> Result<Outcome, ApiError> {
-        let name = &version.name;
-        process.targets.remove(name);
-        self.cluster.delete(version)?;
-        Ok(match self.read_target(name, observed) {
-            None => Outcome::Deleted(name.clone()),
-            held if observed
-                .previous
-                .iter()
-                .any(|earlier| earlier.name == *name) =>
-            {
-                Outcome::Previous {
-                    name: name.clone(),
-                    reading: held,
-                }
-            }
-            held => Outcome::Target(held),
-        })
-    }
-
-    fn report(
-        &mut self,
-        status: CubeCredentialStatus,
-        events: Vec<Event>,
-    ) -> Result<Outcome, ApiError> {
-        let fault = self.cluster.fault();
-        if matches!(fault, None | Some(Fault::Unanswered)) {
-            self.status.clone_from(&status);
-        }
-        if fault.is_some() {
-            return Err(no_response(self.name));
-        }
-        self.events.extend(events);
-        let version = self.cluster.next_version().to_string();
-        Ok(Outcome::Reported { status, version })
     }
 }
 

@@ -157,9 +157,7 @@ impl ProviderBoard {
 
 impl Shown {
     fn of(object: ShownProvider, bundles: &OperatorBundles) -> Self {
-        let known = object.object.as_ref().ok();
-        let named = known.and_then(|object| object.bundle());
-        let bundle = named.map(|reference| bundles.want(reference));
+        let bundle = bundles.named_by(&object.object);
         Self { object, bundle }
     }
 }

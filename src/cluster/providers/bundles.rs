@@ -66,7 +66,13 @@ impl OperatorBundles {
         }
     }
 
-    /// The bundle that an object names. It is followed from now on.
+    /// The bundle that an object names, if it can be read and names one.
+    pub(super) fn named_by(&self, object: &Found) -> Option<Arc<Bundle>> {
+        let reference = object.as_ref().ok()?.bundle()?;
+        Some(self.want(reference))
+    }
+
+    /// The bundle of a reference. It is followed from now on.
     pub(crate) fn want(&self, reference: &ConfigMapBundleRef) -> Arc<Bundle> {
         let mut known = lock(&self.known);
         if let Some(bundle) = known.get(reference).and_then(Weak::upgrade) {

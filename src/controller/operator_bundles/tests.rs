@@ -25,16 +25,22 @@ fn failure(refused: bool) -> WatchFailure {
     }
 }
 
-/// The bundle after these events.
-async fn after(events: Events) -> String {
+/// A bundle that an object names, and its watch.
+fn followed(slots: &Arc<Semaphore>) -> (Arc<Bundle>, Follow) {
     let bundles = Arc::new(OperatorBundles::of(Some("cube-system".into())));
     let reference = serde_json::from_value(json!({"name": "roots"})).unwrap();
     let bundle = bundles.want(&reference);
     let follow = Follow {
         bundle: Arc::downgrade(&bundle),
-        bundles: Arc::clone(&bundles),
-        slots: Arc::new(Semaphore::new(1)),
+        bundles,
+        slots: Arc::clone(slots),
     };
+    (bundle, follow)
+}
+
+/// The bundle after these events.
+async fn after(events: Events) -> String {
+    let (bundle, follow) = followed(&Arc::new(Semaphore::new(1)));
     follow.take_in(stream::iter(events)).await;
     match bundle.flaw() {
         Some(flaw) => flaw.to_string(),
@@ -96,16 +102,9 @@ async fn only_a_refusal_is_a_missing_right_and_it_ends_with_the_right() {
 
 #[tokio::test]
 async fn one_more_than_can_be_followed_says_so_and_has_its_turn_when_another_one_ends() {
-    let bundles = Arc::new(OperatorBundles::of(Some("cube-system".into())));
-    let reference = serde_json::from_value(json!({"name": "roots"})).unwrap();
-    let bundle = bundles.want(&reference);
     let slots = Arc::new(Semaphore::new(1));
     let another = slots.acquire().await.unwrap();
-    let follow = Follow {
-        bundle: Arc::downgrade(&bundle),
-        bundles: Arc::clone(&bundles),
-        slots: Arc::clone(&slots),
-    };
+    let (bundle, follow) = followed(&slots);
     // An API server that does not respond.
     let server = tower::service_fn(|_: Request<Body>| {
         std::future::pending::<Result<Response<Body>, Infallible>>()
@@ -123,14 +122,7 @@ async fn one_more_than_can_be_followed_says_so_and_has_its_turn_when_another_one
 
 #[tokio::test]
 async fn a_right_that_is_taken_away_leaves_the_certificates_in_use() {
-    let bundles = Arc::new(OperatorBundles::of(Some("cube-system".into())));
-    let reference = serde_json::from_value(json!({"name": "roots"})).unwrap();
-    let bundle = bundles.want(&reference);
-    let follow = Follow {
-        bundle: Arc::downgrade(&bundle),
-        bundles: Arc::clone(&bundles),
-        slots: Arc::new(Semaphore::new(1)),
-    };
+    let (bundle, follow) = followed(&Arc::new(Semaphore::new(1)));
     let key = rcgen::KeyPair::generate().unwrap();
     let pem = rcgen::CertificateParams::default()
         .self_signed(&key)

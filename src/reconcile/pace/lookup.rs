@@ -208,7 +208,8 @@ impl Lookup {
         }
     }
 
-    /// Returns whether the status has said so before, so that whoever has changed it knows it.
+    /// Returns whether this process has written this message before. If the status says something else now, another operator has
+    /// replaced it.
     pub(in crate::reconcile) fn has_said(&self, generation: i64, message: &str) -> bool {
         let said = self.said.as_ref();
         said.is_some_and(|(of, said)| *of == generation && said == message)

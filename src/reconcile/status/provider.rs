@@ -190,7 +190,7 @@ fn correct(why: &Unusable) -> String {
     }
 }
 
-/// The author of the object often may write in the operator's namespace, and whoever installs the operator may.
+/// The author of the object can often write in the operator's namespace, and the installer of the operator always can.
 fn mend_bundle(flaw: &BundleFlaw) -> String {
     match flaw {
         BundleFlaw::NoNamespace { .. } => {

@@ -122,7 +122,7 @@ impl Bucket {
         Err((self.again(place, ahead, turn, now), wait))
     }
 
-    /// The one who waits was told to ask again at this time.
+    /// A waiting credential was told to ask again at this time.
     pub(super) fn answer(&mut self, uid: &str, at: Timestamp) {
         self.queue.answer(uid, at);
     }

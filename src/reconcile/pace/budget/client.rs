@@ -77,7 +77,7 @@ impl Client {
         self.open(limit, now);
         let pause = self.pause_until(proof, now);
         if now < pause {
-            // Nobody else waits for it.
+            // A pause holds up only those with this secret, so there is no queue for its end.
             self.leave(limit, uid);
             return Err((pause, Wait::Pause));
         }

@@ -28,7 +28,7 @@ pub struct ClientKey {
 
 /// A further limit of a client, which a provider object sets.
 ///
-/// An administrator's takes the place of the operator's. Whoever may use no such object at this token endpoint does not reach it. A
+/// An administrator's takes the place of the operator's, and only those who may use such an object at this token endpoint share it. A
 /// namespace's holds besides the operator's, so further objects with further intervals allow no further request.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Limit {

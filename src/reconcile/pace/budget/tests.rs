@@ -85,3 +85,46 @@ fn started_at(second: i64) -> Budget {
 fn started() -> Budget {
     started_at(0)
 }
+
+/// The seconds at which these requests are sent within so many seconds, and those that still wait then. Each asks again when it was
+/// told to.
+fn serve(
+    budget: &mut Budget,
+    mut waiting: Vec<(i64, PermitRequest)>,
+    seconds: i64,
+    works: impl Fn(&PermitRequest) -> bool,
+) -> (Vec<i64>, Vec<(i64, PermitRequest)>) {
+    let mut sent = Vec::new();
+    for second in 0..seconds {
+        let mut later = Vec::new();
+        for (due, request) in waiting {
+            if due > second {
+                later.push((due, request));
+            } else if let Some(again) = take(budget, &request, second) {
+                assert!(again > second);
+                later.push((again, request));
+            } else {
+                sent.push(second);
+                let lesson = if works(&request) {
+                    Lesson::Works
+                } else {
+                    Lesson::Refused
+                };
+                learn(budget, &request, lesson, second);
+            }
+        }
+        waiting = later;
+    }
+    (sent, waiting)
+}
+
+/// No minute has more requests than an interval of 12 s allows.
+fn assert_within_the_limit(sent: &[i64]) {
+    for (index, first) in sent.iter().enumerate() {
+        let minute = sent[index..]
+            .iter()
+            .take_while(|at| **at <= first + 60)
+            .count();
+        assert!(minute <= 8, "{minute} in a minute: {sent:?}");
+    }
+}

@@ -368,36 +368,16 @@ proptest! {
     #[test]
     fn intervals_of_namespaces_break_no_limit(arrivals in prop::collection::vec(arrival(), 1..40)) {
         let mut budget = Budget::new(SignedDuration::from_secs(12), at(-1000));
-        let mut sent = Vec::new();
         let requests = arrivals.iter().enumerate().map(|(number, arrival)| {
             let secret = if arrival.works { "right".to_owned() } else { format!("wrong-{number}") };
             let namespace = arrival.namespace.to_string();
             let client = with_secret(&secret).with_interval(Some(besides(arrival.interval)), &namespace);
             (arrival.second, PermitRequest { client, namespace, ..request(&number.to_string()) })
         });
-        let mut waiting: Vec<_> = requests.collect();
-        for second in 0..8000 {
-            let mut later = Vec::new();
-            for (due, request) in waiting {
-                if due > second {
-                    later.push((due, request));
-                } else if let Some(again) = take(&mut budget, &request, second) {
-                    prop_assert!(again > second);
-                    later.push((again, request));
-                } else {
-                    sent.push(second);
-                    let works = request.client.proof() == one().proof();
-                    let lesson = if works { Lesson::Works } else { Lesson::Refused };
-                    learn(&mut budget, &request, lesson, second);
-                }
-            }
-            waiting = later;
-        }
+        let works = |request: &PermitRequest| request.client.proof() == one().proof();
+        let (sent, waiting) = serve(&mut budget, requests.collect(), 8000, works);
         prop_assert!(waiting.is_empty(), "{waiting:?}");
-        for (index, first) in sent.iter().enumerate() {
-            let minute = sent[index..].iter().take_while(|at| **at <= first + 60).count();
-            prop_assert!(minute <= 8, "{minute} in a minute: {sent:?}");
-        }
+        assert_within_the_limit(&sent);
         prop_assert!(budget.queues.is_empty());
     }
 }

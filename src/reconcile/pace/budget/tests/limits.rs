@@ -287,7 +287,6 @@ proptest! {
         arrivals in prop::collection::vec(arrival(), 1..40),
     ) {
         let mut budget = Budget::new(SignedDuration::from_secs(12), at(-1000));
-        let mut sent = Vec::new();
         let mut waiting: Vec<(i64, PermitRequest)> = Vec::new();
         for (number, arrival) in arrivals.iter().enumerate() {
             waiting.push((arrival.second, PermitRequest {
@@ -297,30 +296,11 @@ proptest! {
                 ..request(&number.to_string())
             }));
         }
-        for second in 0..4000 {
-            let mut later = Vec::new();
-            for (due, request) in waiting {
-                if due > second {
-                    later.push((due, request));
-                    continue;
-                }
-                if let Some(again) = take(&mut budget, &request, second) {
-                    prop_assert!(again > second);
-                    later.push((again, request));
-                    continue;
-                }
-                sent.push(second);
-                let works = [with_secret("0"), with_secret("1")].contains(&request.client);
-                let lesson = if works { Lesson::Works } else { Lesson::Refused };
-                learn(&mut budget, &request, lesson, second);
-            }
-            waiting = later;
-        }
+        let known = [with_secret("0"), with_secret("1")];
+        let works = |request: &PermitRequest| known.contains(&request.client);
+        let (sent, waiting) = serve(&mut budget, waiting, 4000, works);
         prop_assert!(waiting.is_empty(), "{waiting:?}");
-        for (index, first) in sent.iter().enumerate() {
-            let minute = sent[index..].iter().take_while(|at| **at <= first + 60).count();
-            prop_assert!(minute <= 8, "{minute} in a minute: {sent:?}");
-        }
+        assert_within_the_limit(&sent);
     }
 }
 
