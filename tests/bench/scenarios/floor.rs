@@ -96,7 +96,7 @@ impl Floor {
             "metadata": {
                 "name": format!("{name}-token"),
                 "labels": {"cube-operator.dev/managed": "true"},
-                "annotations": {"cube-operator.dev/owner-name": name, "cube-operator.dev/content-hash": "x".repeat(500)},
+                "annotations": {"cube-operator.dev/owner-uid": name, "cube-operator.dev/content-hash": "x".repeat(500)},
             },
             "stringData": {"access-token": token, "token-type": "Bearer", "expires-at": "2026-11-28T10:00:00Z"},
         });
