@@ -1,11 +1,11 @@
 //! Logs: structured, one line a failure, on standard error.
 
-use std::io::IsTerminal;
+use std::{env, io::IsTerminal};
 
 use tracing::{Level, Metadata, Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{
-    EnvFilter, Layer,
-    filter::{FilterExt, filter_fn},
+    Layer,
+    filter::{FilterExt, Targets, filter_fn},
     layer::{Filter, SubscriberExt},
     registry::LookupSpan,
     util::SubscriberInitExt,
@@ -15,9 +15,7 @@ use crate::cli::LogFormat;
 
 /// Starts logging. `RUST_LOG` chooses the level; the default is `info`.
 pub(crate) fn init(format: LogFormat) {
-    let levels = EnvFilter::builder()
-        .with_default_directive(LevelFilter::INFO.into())
-        .from_env_lossy();
+    let levels = levels(&env::var("RUST_LOG").unwrap_or_default());
     // A module's name says nothing to those who read the log.
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
@@ -36,9 +34,19 @@ pub(crate) fn init(format: LogFormat) {
         .init();
 }
 
+/// The levels that a text such as `warn,cube_operator=debug` chooses. A part that names no level is left out.
+fn levels(text: &str) -> Targets {
+    let parts = text.split(',').map(str::trim);
+    let parts = parts.filter(|part| !part.is_empty());
+    let parts: Vec<Targets> = parts.filter_map(|part| part.parse().ok()).collect();
+    let chosen = parts.iter().rev().find_map(Targets::default_level);
+    let levels: Targets = parts.into_iter().flatten().collect();
+    levels.with_default(chosen.unwrap_or(LevelFilter::INFO))
+}
+
 /// The lines of these levels that may be logged. A line below all of these levels costs one comparison: libraries have hundreds of
 /// them on the way of a request.
-fn filter<S: Subscriber + for<'a> LookupSpan<'a>>(levels: EnvFilter) -> impl Filter<S> {
+fn filter<S: Subscriber + for<'a> LookupSpan<'a>>(levels: Targets) -> impl Filter<S> {
     // Without a level hint of its own, this filter would hide the hint of `levels`.
     levels.and(filter_fn(may_be_logged).with_max_level_hint(LevelFilter::TRACE))
 }
@@ -69,10 +77,20 @@ mod tests {
             ("warn,cube_operator=debug", LevelFilter::DEBUG),
             ("off", LevelFilter::OFF),
         ] {
-            let layer =
-                tracing_subscriber::fmt::layer().with_filter(filter(EnvFilter::new(chosen)));
+            let layer = tracing_subscriber::fmt::layer().with_filter(filter(levels(chosen)));
             let subscriber = tracing_subscriber::registry().with(layer);
             assert_eq!(subscriber.max_level_hint(), Some(least), "{chosen}");
         }
+    }
+
+    #[test]
+    fn a_part_that_names_no_level_is_left_out() {
+        let of = |text: &str| levels(text).to_string();
+        assert_eq!(of(""), "info");
+        assert_eq!(of(",kube=noisy,"), "info");
+        assert_eq!(of("debug"), "debug");
+        let two = levels(" warn , cube_operator=trace,kube=noisy");
+        assert!(two.would_enable("cube_operator::leader", &Level::TRACE));
+        assert!(!two.would_enable("kube", &Level::INFO));
     }
 }
