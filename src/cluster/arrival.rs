@@ -86,6 +86,12 @@ struct Object {
     status: Option<Box<RawValue>>,
 }
 
+#[derive(Deserialize)]
+struct MetadataAlone {
+    #[serde(default)]
+    metadata: Meta,
+}
+
 impl<'de> Deserialize<'de> for Watched {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Object {
@@ -143,7 +149,7 @@ impl Resource for Watched {
 
 impl<'de, K> Deserialize<'de> for Metadata<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Object { metadata, .. } = Object::deserialize(deserializer)?;
+        let MetadataAlone { metadata } = MetadataAlone::deserialize(deserializer)?;
         Ok(Self {
             metadata: metadata.into(),
             kind: PhantomData,

@@ -9,7 +9,12 @@ use kube::{
 };
 use secrecy::ExposeSecret;
 
-use super::{arrival::Watched, context::Context, convert, key::ObjectKey};
+use super::{
+    arrival::{Metadata, Watched},
+    context::Context,
+    convert,
+    key::ObjectKey,
+};
 use crate::{
     api::{FIELD_MANAGER, label},
     kubernetes::{
@@ -74,7 +79,7 @@ impl Context {
         let name = record.secret.name.clone();
         let written = self.apply(namespace, record.secret.clone(), object).await;
         match written {
-            Ok(Secret { metadata, .. }) => {
+            Ok(Metadata { metadata, .. }) => {
                 let uid = metadata.uid.unwrap_or_default();
                 let version = metadata.resource_version.unwrap_or_default();
                 let written = RecordSecret::written(record, uid, version);
@@ -149,11 +154,12 @@ impl Context {
         namespace: &str,
         desired: DesiredSecret,
         object: &Watched,
-    ) -> Result<Secret, ApiError> {
+    ) -> Result<Metadata<Secret>, ApiError> {
         let name = desired.name.clone();
         let scrubber = Scrubber::of(desired.data.values());
         let secret = secret(namespace, desired, object);
-        let api: Api<Secret> = Api::namespaced(self.parts.client.clone(), namespace);
+        // Only the metadata of the response is read.
+        let api: Api<Metadata<Secret>> = Api::namespaced(self.parts.client.clone(), namespace);
         let parameters = PatchParams::apply(FIELD_MANAGER).force();
         let patch = Patch::Apply(&secret);
         let object = format!("Secret {namespace}/{name}");
