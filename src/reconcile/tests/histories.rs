@@ -3,6 +3,8 @@
 //! The world itself checks at every step that decisions end, that no exchange is made while it may not be, that no
 //! foreign Secret is touched, that no older token replaces a newer one, and that no secret shows.
 
+mod distance;
+
 use proptest::prelude::*;
 
 use super::{
@@ -18,6 +20,7 @@ use crate::{
     },
     reconcile::{CaBundle, Settings},
 };
+use distance::pass;
 
 /// One thing that happens.
 #[derive(Clone, Debug)]
@@ -177,32 +180,6 @@ fn settle(world: &mut World) {
         world.now += seconds(1);
     }
     panic!("writes work again, and the world does not settle");
-}
-
-/// While nothing changes from outside, exchanges keep their distance: 12 s after a token, 5 s after a failure.
-fn pass(world: &mut World, span: i64) {
-    // Where the target was in the way, an exchange that was asked for before may follow at any time.
-    let in_the_way = ["TargetConflict", "TargetNotWritable"];
-    let waits = world
-        .status
-        .conditions
-        .iter()
-        .any(|condition| in_the_way.contains(&condition.reason.as_str()));
-    let made = world.provider.exchanges.len();
-    let first = if waits { made } else { made.saturating_sub(1) };
-    world.pass(seconds(span));
-    for pair in world.provider.exchanges[first..].windows(2) {
-        let (before, after) = (&pair[0], &pair[1]);
-        let (since, distance) = if before.issued {
-            (before.at, 12)
-        } else {
-            (before.known_at, 5)
-        };
-        assert!(
-            after.at.duration_since(since) >= seconds(distance),
-            "{before:?} and then {after:?}"
-        );
-    }
 }
 
 /// Nothing is in the way any more, except what the operator itself waits for.
