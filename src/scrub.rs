@@ -79,9 +79,8 @@ impl Scrubber {
             return;
         }
         // Most secrets are the same in several forms.
-        let same = |other: &Form| {
-            other.whole_words == whole_words && other.text.expose_secret() == form
-        };
+        let same =
+            |other: &Form| other.whole_words == whole_words && other.text.expose_secret() == form;
         if self.forms.iter().any(same) {
             return;
         }

@@ -201,6 +201,7 @@ impl Budget {
         let started_at = self.started_at.min(now);
         let new = || Box::new(Client::new(started_at, interval));
         let client = self.clients.entry(hash).or_insert_with(new);
+        client.wake(interval);
         if !client.used_lately {
             client.used_lately = true;
             self.lately.insert((later(now, client.rest()), hash));

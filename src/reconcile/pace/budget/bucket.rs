@@ -48,6 +48,13 @@ pub(super) struct Bucket {
     passed_over: u32,
 }
 
+/// The bucket of a client that is not in use all the time. There are thousands: one for which nobody waits is only a time.
+#[derive(Debug)]
+pub(super) enum General {
+    InUse(Box<Bucket>),
+    Rests { full_at: Timestamp },
+}
+
 /// The knowledge about the secret of a request, and about the others of its client.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Standing {
@@ -58,10 +65,16 @@ pub(super) struct Standing {
 
 impl Bucket {
     pub(super) fn new(started_at: Timestamp, interval: SignedDuration, of_provider: bool) -> Self {
+        let full_at = later(started_at, interval * (CAPACITY - AT_START));
+        Self::full_at(full_at, interval, of_provider)
+    }
+
+    /// A bucket for which nobody waits.
+    fn full_at(full_at: Timestamp, interval: SignedDuration, of_provider: bool) -> Self {
         Self {
             interval,
             of_provider,
-            full_at: later(started_at, interval * (CAPACITY - AT_START)),
+            full_at,
             queue: Queue::default(),
             passed_over: 0,
         }
@@ -85,11 +98,6 @@ impl Bucket {
     pub(super) fn is_idle(&self, now: Timestamp) -> bool {
         let recently = (self.interval * JUST).max(EXCHANGE);
         later(self.full_at, recently) <= now && self.queue.is_empty()
-    }
-
-    /// Nobody waits, and the last permits do not count any more.
-    pub(super) fn forget_lines(&mut self) {
-        self.queue = Queue::default();
     }
 
     /// Returns whether there is a permit for this request; otherwise the time to ask again, and why.
@@ -208,6 +216,41 @@ impl Bucket {
     fn distrust_a_clock_that_went_back(&mut self, now: Timestamp) {
         if later(now, self.interval * (CAPACITY + OVERDRAFT)) < self.full_at {
             self.full_at = later(now, self.interval * CAPACITY);
+        }
+    }
+}
+
+impl General {
+    pub(super) fn wake(&mut self, interval: SignedDuration) {
+        if let Self::Rests { full_at } = self {
+            *self = Self::InUse(Box::new(Bucket::full_at(*full_at, interval, false)));
+        }
+    }
+
+    /// Returns whether it rests now.
+    pub(super) fn may_rest(&mut self, now: Timestamp) -> bool {
+        match self {
+            Self::InUse(bucket) if !bucket.is_idle(now) => false,
+            Self::InUse(bucket) => {
+                let full_at = bucket.full_at;
+                *self = Self::Rests { full_at };
+                true
+            }
+            Self::Rests { .. } => true,
+        }
+    }
+
+    pub(super) fn in_use(&self) -> Option<&Bucket> {
+        match self {
+            Self::InUse(bucket) => Some(bucket),
+            Self::Rests { .. } => None,
+        }
+    }
+
+    pub(super) fn in_use_mut(&mut self) -> Option<&mut Bucket> {
+        match self {
+            Self::InUse(bucket) => Some(bucket),
+            Self::Rests { .. } => None,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    bucket::{Bucket, EXCHANGE, Standing},
+    bucket::{Bucket, EXCHANGE, General, Standing},
     key::{Limit, Proof},
     known::Known,
     permit::{PermitRequest, Wait},
@@ -25,7 +25,7 @@ pub(super) struct Client {
     /// A secret that works was asked to pause. The provider counts the requests of the client id, so nothing that may be refused
     /// is sent in the meantime.
     unproven_paused_until: Timestamp,
-    general: Bucket,
+    general: General,
     /// Few clients have some.
     further: Option<Box<Further>>,
     /// The start of the process, or the end of the last pause: a bucket has one permit then.
@@ -58,11 +58,16 @@ impl Client {
         Self {
             known: Known::default(),
             unproven_paused_until: Timestamp::MIN,
-            general: Bucket::new(started_at, interval, false),
+            general: General::InUse(Box::new(Bucket::new(started_at, interval, false))),
             further: None,
             started_at,
             used_lately: false,
         }
+    }
+
+    /// It is in use, perhaps after a rest.
+    pub(super) fn wake(&mut self, interval: SignedDuration) {
+        self.general.wake(interval);
     }
 
     /// Returns whether there is a permit for this request; otherwise the time to ask again, and why. It keeps its place in each
@@ -158,10 +163,11 @@ impl Client {
 
     /// The time until the next visit.
     pub(super) fn rest(&self) -> SignedDuration {
-        self.general.rest().clamp(EXCHANGE * 2, LONGEST_REST)
+        let rest = self.general.in_use().map(Bucket::rest);
+        rest.unwrap_or_default().clamp(EXCHANGE * 2, LONGEST_REST)
     }
 
-    /// Drops the further buckets that are as new, and the lines if the client rests.
+    /// Drops the further buckets that are as new, and the general one if the client rests.
     pub(super) fn visit(&mut self, now: Timestamp) -> Visit {
         if let Some(further) = &mut self.further {
             further.buckets.retain(|_, bucket| !bucket.is_full(now));
@@ -170,36 +176,37 @@ impl Client {
             }
         }
         let is_paused = now < self.unproven_paused_until || self.known.is_paused(now);
-        if is_paused || self.further.is_some() || !self.general.is_idle(now) {
+        if is_paused || self.further.is_some() || !self.general.may_rest(now) {
             return Visit::Again;
         }
         if self.known.is_empty() {
             return Visit::Forget;
         }
-        self.general.forget_lines();
         Visit::Rests
     }
 
     fn buckets(&mut self) -> impl Iterator<Item = &mut Bucket> {
         let further = self.further.iter_mut();
         let further = further.flat_map(|further| further.buckets.values_mut());
-        further.chain([&mut self.general])
+        further.chain(self.general.in_use_mut())
     }
 
     /// The buckets that pay for a request at this provider object.
     fn paying(&mut self, limit: Option<&Limit>) -> impl Iterator<Item = &mut Bucket> {
-        let limit = limit.filter(|limit| limit.has_effect(self.general.interval()));
+        let general = self.general.in_use_mut();
+        let operator = general.as_ref().map(|general| general.interval());
+        let limit = limit.filter(|limit| operator.is_some_and(|own| limit.has_effect(own)));
         let is_in_place = limit.is_some_and(Limit::is_in_place);
         let further = self.further.as_mut().zip(limit);
         let further = further.and_then(|(further, limit)| further.buckets.get_mut(limit));
-        let general = (!is_in_place).then_some(&mut self.general);
-        further.into_iter().chain(general)
+        further.into_iter().chain(general.filter(|_| !is_in_place))
     }
 
     /// Another interval of an administrator's is no reason for another burst, and a clock that was set back none for a longer wait.
     fn open(&mut self, limit: Option<&Limit>, now: Timestamp) {
-        let general = self.general.interval();
-        let Some(limit) = limit.filter(|limit| limit.has_effect(general)) else {
+        let operator = self.general.in_use().map(Bucket::interval);
+        let has_effect = |limit: &&Limit| operator.is_some_and(|own| limit.has_effect(own));
+        let Some(limit) = limit.filter(has_effect) else {
             return;
         };
         let further = self.further.get_or_insert_default();
@@ -250,7 +257,7 @@ impl Client {
     pub(super) fn standing(&self, uid: &str) -> usize {
         let further = self.further.iter();
         let further = further.flat_map(|further| further.buckets.values());
-        let buckets = further.chain([&self.general]);
+        let buckets = further.chain(self.general.in_use());
         buckets.filter(|bucket| bucket.stands(uid)).count()
     }
 }

@@ -56,7 +56,7 @@ impl Limit {
 pub(super) struct ClientHash(Hash);
 
 /// The authentication of the client.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Proof(Hash);
 
 impl ClientKey {

@@ -1,27 +1,29 @@
 //! The knowledge about the secrets of one client.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 
 use super::{key::Proof, queue::Proved};
 use crate::reconcile::{pace::delays, time::later};
 
-/// The secrets that were tried, and the pauses that the provider has asked for.
+/// The secrets that were tried, and the pauses that the provider has asked for. There are thousands of clients, most of which have
+/// one secret: a list of one takes less memory than a map.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    tried: HashMap<Proof, Tried>,
+    /// In the order of the proofs.
+    tried: Vec<Tried>,
     /// The number of those that work.
     working: usize,
-    paused_until: HashMap<Proof, Timestamp>,
+    /// The pauses that have not ended. Each needs a request, so there are few.
+    pauses: Vec<(Proof, Timestamp)>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Tried {
+    proof: Proof,
     works: bool,
     /// The number of credentials whose last exchange was made with it. Without any, it is forgotten, so that the memory is
     /// bounded by the number of objects.
-    holders: usize,
+    holders: u32,
 }
 
 impl Known {
@@ -30,14 +32,14 @@ impl Known {
     }
 
     pub(super) fn is_paused(&self, now: Timestamp) -> bool {
-        self.paused_until.values().any(|until| now < *until)
+        self.pauses.iter().any(|(_, until)| now < *until)
     }
 
     pub(super) fn proved(&self, proof: Proof) -> Proved {
-        match self.tried.get(&proof) {
-            None => Proved::Untried,
-            Some(tried) if tried.works => Proved::Works,
-            Some(_) => Proved::Refused,
+        match self.place(proof) {
+            Err(_) => Proved::Untried,
+            Ok(at) if self.tried[at].works => Proved::Works,
+            Ok(_) => Proved::Refused,
         }
     }
 
@@ -47,23 +49,30 @@ impl Known {
 
     /// A further credential has made an exchange with it.
     pub(super) fn hold(&mut self, proof: Proof) {
-        self.tried.entry(proof).or_default().holders += 1;
+        let at = self.place(proof).unwrap_or_else(|at| {
+            self.tried.reserve_exact(1);
+            self.tried.insert(at, Tried::new(proof));
+            at
+        });
+        self.tried[at].holders += 1;
     }
 
     /// A credential has made an exchange with another one, or is gone.
     pub(super) fn release(&mut self, proof: Proof) {
-        let Some(tried) = self.tried.get_mut(&proof) else {
+        let Ok(at) = self.place(proof) else {
             return;
         };
+        let tried = &mut self.tried[at];
         tried.holders = tried.holders.saturating_sub(1);
         if tried.holders == 0 {
             self.working -= usize::from(tried.works);
-            self.tried.remove(&proof);
+            self.tried.remove(at);
         }
     }
 
     pub(super) fn judge(&mut self, proof: Proof, works: bool) {
-        if let Some(tried) = self.tried.get_mut(&proof) {
+        if let Ok(at) = self.place(proof) {
+            let tried = &mut self.tried[at];
             self.working -= usize::from(tried.works);
             tried.works = works;
             self.working += usize::from(works);
@@ -71,23 +80,47 @@ impl Known {
     }
 
     pub(super) fn pause(&mut self, proof: Proof, until: Timestamp, now: Timestamp) {
-        self.paused_until.retain(|_, until| now < *until);
-        let paused = self.paused_until.entry(proof).or_insert(until);
-        *paused = until.max(*paused);
+        self.pauses.retain(|(_, until)| now < *until);
+        match self.pause_mut(proof) {
+            Some(paused) => *paused = until.max(*paused),
+            None => self.pauses.push((proof, until)),
+        }
     }
 
     /// The end of the pause of this secret.
     pub(super) fn paused_until(&self, proof: Proof) -> Option<Timestamp> {
-        self.paused_until.get(&proof).copied()
+        let mut pauses = self.pauses.iter();
+        pauses.find_map(|(paused, until)| (*paused == proof).then_some(*until))
     }
 
     /// Forgets a pause that has ended, and says when. A clock that was set back does not make one longer than any can be.
     pub(super) fn end_pause(&mut self, proof: Proof, now: Timestamp) -> Option<Timestamp> {
-        let until = self.paused_until.get_mut(&proof)?;
+        let until = self.pause_mut(proof)?;
         *until = (*until).min(later(now, delays::LONGEST_PAUSE));
-        if now < *until {
+        let ended = *until;
+        if now < ended {
             return None;
         }
-        self.paused_until.remove(&proof)
+        self.pauses.retain(|(paused, _)| *paused != proof);
+        Some(ended)
+    }
+
+    fn pause_mut(&mut self, proof: Proof) -> Option<&mut Timestamp> {
+        let mut pauses = self.pauses.iter_mut();
+        pauses.find_map(|(paused, until)| (*paused == proof).then_some(until))
+    }
+
+    fn place(&self, proof: Proof) -> Result<usize, usize> {
+        self.tried.binary_search_by_key(&proof, |tried| tried.proof)
+    }
+}
+
+impl Tried {
+    fn new(proof: Proof) -> Self {
+        Self {
+            proof,
+            works: false,
+            holders: 0,
+        }
     }
 }

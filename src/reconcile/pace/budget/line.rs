@@ -4,7 +4,7 @@
 //! token that ends first is refreshed first, and every fourth permit goes to whoever has waited longest, so that everybody is
 //! served some day. A step costs the logarithm of the number of those who wait.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -30,7 +30,8 @@ pub(super) struct Rank {
 
 #[derive(Debug, Default)]
 pub(super) struct Line {
-    namespaces: HashMap<String, Box<Group>>,
+    /// In the order of their names. Most clients are used in one namespace, for which a list takes less memory than a map.
+    namespaces: Vec<(Box<str>, Box<Group>)>,
     /// The namespaces in which somebody waits.
     turns: BTreeSet<Turn>,
     /// The permits that this line has had.
@@ -73,7 +74,13 @@ impl Line {
     }
 
     pub(super) fn enter(&mut self, namespace: &str, rank: Rank, uid: &str) {
-        let group = self.namespaces.entry(namespace.to_owned()).or_default();
+        let at = self.place(namespace).unwrap_or_else(|at| {
+            self.namespaces.reserve_exact(1);
+            self.namespaces
+                .insert(at, (namespace.into(), Box::default()));
+            at
+        });
+        let (_, group) = &mut self.namespaces[at];
         if group.by_end.is_empty() {
             group.since = rank.arrival;
             self.turns.insert(group.turn(namespace));
@@ -84,9 +91,10 @@ impl Line {
     }
 
     pub(super) fn leave(&mut self, namespace: &str, rank: &Rank) {
-        let Some(group) = self.namespaces.get_mut(namespace) else {
+        let Ok(at) = self.place(namespace) else {
             return;
         };
+        let (_, group) = &mut self.namespaces[at];
         if !group.by_end.remove(rank) {
             return;
         }
@@ -96,7 +104,7 @@ impl Line {
             self.turns.remove(&group.turn(namespace));
             group.shrink();
             if group.last.is_none() {
-                self.namespaces.remove(namespace);
+                self.namespaces.remove(at);
             }
         }
         if self.turns.is_empty() {
@@ -113,7 +121,8 @@ impl Line {
         recently: Timestamp,
     ) {
         self.served += 1;
-        if let Some(group) = self.namespaces.get_mut(namespace) {
+        if let Ok(at) = self.place(namespace) {
+            let (_, group) = &mut self.namespaces[at];
             self.turns.remove(&group.turn(namespace));
             group.permits += 1;
             group.last = Some(Served {
@@ -124,7 +133,7 @@ impl Line {
             self.turns.insert(group.turn(namespace));
         }
         if self.namespaces.len() >= self.sweep_at {
-            self.namespaces.retain(|_, group| {
+            self.namespaces.retain(|(_, group)| {
                 let rests = group.last.is_none_or(|last| last.at <= recently);
                 !group.by_end.is_empty() || !rests
             });
@@ -134,12 +143,12 @@ impl Line {
 
     /// The last permit of a namespace, as far as it is remembered.
     pub(super) fn last_served(&self, namespace: &str) -> Option<Served> {
-        self.namespaces.get(namespace)?.last
+        self.group(namespace)?.last
     }
 
     /// The number of those who are served before this one; of many, the first few hundred.
     pub(super) fn ahead(&self, namespace: &str, rank: &Rank) -> usize {
-        let Some(group) = self.namespaces.get(namespace) else {
+        let Some(group) = self.group(namespace) else {
             return self.waiting;
         };
         let turn = group.turn(namespace);
@@ -155,8 +164,18 @@ impl Line {
     /// The uids of those who are next in the first namespaces. Only they can keep others from their permits.
     pub(super) fn heads(&self, namespaces: usize) -> impl Iterator<Item = &String> {
         let groups = self.turns.iter().take(namespaces);
-        let groups = groups.filter_map(|turn| self.namespaces.get(&turn.namespace));
+        let groups = groups.filter_map(|turn| self.group(&turn.namespace));
         groups.flat_map(|group| group.heads())
+    }
+
+    fn group(&self, namespace: &str) -> Option<&Group> {
+        let at = self.place(namespace).ok()?;
+        Some(&self.namespaces[at].1)
+    }
+
+    fn place(&self, namespace: &str) -> Result<usize, usize> {
+        self.namespaces
+            .binary_search_by(|(name, _)| (**name).cmp(namespace))
     }
 }
 

@@ -200,7 +200,7 @@ fn a_client_takes_little_memory_and_less_when_it_rests() {
         each(used.bytes_current + rested.bytes_current),
     );
     assert!(
-        lately <= 1_200 && later <= 800,
+        lately <= 900 && later <= 350,
         "{lately} bytes lately, {later} at rest"
     );
 }
