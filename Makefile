@@ -190,6 +190,12 @@ bench: ## Measure 100, 1,000 and 10,000 CubeCredentials on a control plane of it
 	cargo build --release --locked
 	cargo test --profile harness --locked --test bench -- --ignored --nocapture
 
+.PHONY: bench-check
+bench-check: tools ## Try with ten CubeCredentials whether `make bench` works.
+	cargo build --locked --bin cube-operator
+	TRIAL=1 SIZES=10 SCENARIOS=floor,cold,restart,edit,refresh BENCH_BINARY=$(CURDIR)/target/debug/cube-operator \
+		cargo test --locked --test bench -- --ignored --nocapture
+
 .PHONY: bench-limit
 bench-limit: ## Keep 10,000 CubeCredentials fresh under a hard limit of 64 MiB, in a cgroup: start, restart, mass refresh. It needs root.
 	tests/tools/build.sh helm kubectl etcd kube-apiserver kube-controller-manager

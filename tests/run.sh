@@ -38,12 +38,12 @@ step "dependencies"
 make --no-print-directory dependencies
 
 # The cluster tests mostly wait for the clock, so the rest is checked meanwhile, on control planes of its own.
-step "cluster tests and the chart"
-make --no-print-directory chart > target/chart.log 2>&1 &
+step "cluster tests, the chart and the bench"
+{ make --no-print-directory chart && make --no-print-directory bench-check; } > target/chart.log 2>&1 &
 chart=$!
 make --no-print-directory cluster || { wait "$chart" || cat target/chart.log >&2; exit 1; }
 
-step "chart"
+step "chart and bench"
 wait "$chart" || { cat target/chart.log >&2; exit 1; }
 cat target/chart.log
 
