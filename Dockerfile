@@ -19,7 +19,8 @@ RUN mkdir -p src/bin benches \
     && rm -r src
 
 COPY src src
-RUN cargo build --release --locked --no-default-features --bin cube-operator
+# Packed relocations, which glibc 2.36 and later read, make the program a megabyte smaller, in memory too.
+RUN cargo rustc --release --locked --no-default-features --bin cube-operator -- -C link-arg=-Wl,-z,pack-relative-relocs
 
 # The smallest usual base that has what the program links to (glibc, libgcc) and what it reads: CA roots, without
 # which it talks to no token endpoint. No shell and no package manager. Debian 12 like the stage above, so that the

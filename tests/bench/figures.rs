@@ -63,8 +63,23 @@ const ROWS: &[Row] = &[
         "Floor: the API server's CPU for each",
         "ms",
     ),
+    row(
+        "applied-time",
+        "Floor with the operator's requests: time for each",
+        "ms",
+    ),
+    row(
+        "applied-api-cpu",
+        "Floor with the operator's requests: the API server's CPU for each",
+        "ms",
+    ),
     row("cold-time", "Cold: until all are Synced", "s"),
     row("cold-floor", "Cold: its time against the floor's", "times").bound(AtMost(1.3)),
+    row(
+        "cold-applied",
+        "Cold: its time against that of the same requests",
+        "times",
+    ),
     row("cold-cpu", "Cold: CPU for each", "ms")
         .bound(Within(2.0))
         .growth(1.2),

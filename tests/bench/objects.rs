@@ -117,3 +117,11 @@ pub(crate) async fn merge(client: &Client, path: &str, fields: &Value) {
     let request = request.body(fields.to_string().into_bytes()).unwrap();
     client.request_text(request).await.unwrap();
 }
+
+/// Applies an object as the operator does.
+pub(crate) async fn apply(client: &Client, path: &str, object: &Value) {
+    let path = format!("{path}?fieldManager=cube-operator&force=true");
+    let request = Request::patch(path).header(CONTENT_TYPE, "application/apply-patch+yaml");
+    let request = request.body(object.to_string().into_bytes()).unwrap();
+    client.request_text(request).await.unwrap();
+}

@@ -33,7 +33,7 @@ impl Settings {
         let binary = other.map_or(release, PathBuf::from);
         assert!(
             binary.exists(),
-            "{} is missing: cargo build --release, or set BENCH_BINARY",
+            "{} is missing: make bench builds it, or set BENCH_BINARY",
             binary.display()
         );
         let limit = env::var("MEMORY_LIMIT")

@@ -22,8 +22,13 @@ pub(super) async fn measure(run: &Run<'_>) -> Running {
 
     let time = end - begun;
     run.record("cold-time", time.as_secs_f64());
-    if let Some(floor) = run.figures.get("floor-time", run.size) {
-        run.record("cold-floor", milliseconds(time) / run.count() / floor);
+    for (floor, against) in [
+        ("floor-time", "cold-floor"),
+        ("applied-time", "cold-applied"),
+    ] {
+        if let Some(floor) = run.figures.get(floor, run.size) {
+            run.record(against, milliseconds(time) / run.count() / floor);
+        }
     }
     run.record_each("cold-cpu", cpu);
     run.record_each("cold-api-cpu", api_cpu);

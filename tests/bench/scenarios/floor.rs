@@ -1,5 +1,8 @@
 //! The least that this machine needs for a credential: one read of the source, one token request, one create of a Secret and one
 //! status patch, by a program that does nothing else. It has the operator's account, so the API server treats it alike.
+//!
+//! A second run makes the operator's own requests: it applies both objects and creates an event. The rest of the difference is
+//! the operator.
 
 use std::{
     fs,
@@ -24,11 +27,10 @@ use tokio_rustls::TlsConnector;
 
 use super::{Run, count, milliseconds};
 use crate::{
-    objects::{API, create, create_place, delete, load, merge, names},
+    objects::{API, apply, create, create_place, delete, load, merge, names},
     provider::client_id,
 };
 
-const NAMESPACE: &str = "floor";
 /// More credentials would only make it take longer.
 const MOST: usize = 1_000;
 const WORKERS: usize = 32;
@@ -38,32 +40,54 @@ struct Floor {
     client: Client,
     tls: TlsConnector,
     port: u16,
+    namespace: &'static str,
+    writes: Writes,
+}
+
+/// How it writes.
+#[derive(Clone, Copy)]
+enum Writes {
+    /// One create, and one merge patch.
+    Least,
+    /// Two server-side applies and an event.
+    AsOperator,
 }
 
 pub(super) async fn measure(run: &Run<'_>) {
-    create_place(&run.site, NAMESPACE).await;
+    let (time, cpu, api_cpu) = measure_one(run, "floor", Writes::Least).await;
+    run.record("floor-time", time);
+    run.record("floor-cpu", cpu);
+    run.record("floor-api-cpu", api_cpu);
+    let (time, _, api_cpu) = measure_one(run, "floor-applied", Writes::AsOperator).await;
+    run.record("applied-time", time);
+    run.record("applied-api-cpu", api_cpu);
+}
+
+/// Returns the time, the processor time and that of the API server, for each credential.
+async fn measure_one(run: &Run<'_>, namespace: &'static str, writes: Writes) -> (f64, f64, f64) {
+    create_place(&run.site, namespace).await;
     let names = names(run.size.min(MOST));
-    load(&run.site, NAMESPACE, &names).await;
+    load(&run.site, namespace, &names).await;
     let floor = Floor {
         client: run.site.account().await,
         tls: connector(&run.site.server.ca_pem),
         port: run.site.server.port(),
+        namespace,
+        writes,
     };
     let api_cpu = run.site.api_server().cpu();
     let each = count(names.len());
     // A thread of its own, whose processor time is the floor's alone.
     let (time, cpu) = thread::spawn(move || floor.run(&names)).join().unwrap();
     let api_cpu = run.site.api_server().cpu() - api_cpu;
-    run.record("floor-time", milliseconds(time) / each);
-    run.record("floor-cpu", cpu / each);
-    run.record("floor-api-cpu", api_cpu / each);
     // The operator shall not see them.
     for path in [
-        format!("{API}/namespaces/{NAMESPACE}/cubecredentials"),
-        format!("/api/v1/namespaces/{NAMESPACE}/secrets"),
+        format!("{API}/namespaces/{namespace}/cubecredentials"),
+        format!("/api/v1/namespaces/{namespace}/secrets"),
     ] {
         delete(&run.site.client, &path).await;
     }
+    (milliseconds(time) / each, cpu / each, api_cpu / each)
 }
 
 fn connector(ca_pem: &str) -> TlsConnector {
@@ -87,7 +111,8 @@ impl Floor {
     }
 
     async fn serve(&self, name: &str) {
-        let secrets = format!("/api/v1/namespaces/{NAMESPACE}/secrets");
+        let namespace = self.namespace;
+        let secrets = format!("/api/v1/namespaces/{namespace}/secrets");
         let get = Request::get(format!("{secrets}/{name}")).body(Vec::new());
         self.client.request_text(get.unwrap()).await.unwrap();
         let token = self.exchange(name).await;
@@ -100,19 +125,43 @@ impl Floor {
             },
             "stringData": {"access-token": token, "token-type": "Bearer", "expires-at": "2026-11-28T10:00:00Z"},
         });
-        create(&self.client, &secrets, &target).await;
         let condition = |r#type: &str| {
             json!({
                 "type": r#type, "status": "True", "reason": "Synced", "message": "x".repeat(80),
                 "lastTransitionTime": "2026-11-28T09:00:00Z", "observedGeneration": 1,
             })
         };
-        let status = json!({"status": {
+        let status = json!({"apiVersion": "cube-operator.dev/v1alpha1", "kind": "CubeCredential", "status": {
             "observedGeneration": 1, "conditions": [condition("Ready"), condition("Refreshed")],
             "expiresAt": "2026-11-28T10:00:00Z", "issuedAt": "2026-11-28T09:00:00Z",
         }});
-        let path = format!("{API}/namespaces/{NAMESPACE}/cubecredentials/{name}/status");
-        merge(&self.client, &path, &status).await;
+        let path = format!("{API}/namespaces/{namespace}/cubecredentials/{name}/status");
+        match self.writes {
+            Writes::Least => {
+                create(&self.client, &secrets, &target).await;
+                merge(&self.client, &path, &status).await;
+            }
+            Writes::AsOperator => {
+                apply(&self.client, &format!("{secrets}/{name}-token"), &target).await;
+                apply(&self.client, &path, &status).await;
+                self.announce(name).await;
+            }
+        }
+    }
+
+    async fn announce(&self, name: &str) {
+        let namespace = self.namespace;
+        let event = json!({
+            "apiVersion": "events.k8s.io/v1", "kind": "Event",
+            "metadata": {"name": format!("{name}.0"), "namespace": namespace},
+            "action": "Refresh", "eventTime": "2026-11-28T09:00:00.000000Z", "type": "Normal", "reason": "TokenIssued",
+            "note": "x".repeat(80), "reportingController": "cube-operator", "reportingInstance": "floor",
+            "regarding": {
+                "apiVersion": "cube-operator.dev/v1alpha1", "kind": "CubeCredential", "name": name, "namespace": namespace,
+            },
+        });
+        let path = format!("/apis/events.k8s.io/v1/namespaces/{namespace}/events");
+        create(&self.client, &path, &event).await;
     }
 
     /// One token request on a connection of its own.
@@ -120,7 +169,7 @@ impl Floor {
         let socket = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
         let host = ServerName::try_from("localhost").unwrap();
         let mut stream = self.tls.connect(host, socket).await.unwrap();
-        let id = client_id(NAMESPACE, name);
+        let id = client_id(self.namespace, name);
         let body = format!("grant_type=client_credentials&client_id={id}&client_secret=s3cret");
         let request = format!(
             "POST /token HTTP/1.1\r\nHost: localhost\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n{body}",
