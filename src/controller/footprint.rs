@@ -7,13 +7,14 @@ use allocation_counter::measure;
 use k8s_openapi::api::core::v1::Secret;
 use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use super::{bundles::BundleWatches, queue::Queue, reconciler::Reconciler, tests::reconciler};
 use crate::{
     clock::now,
     cluster::{FollowedBundle, Metadata, ObjectKey, Watched, convert},
-    reconcile::Memory,
+    reconcile::{Memory, hex},
 };
 
 /// Tables grow by doubling. They are as full with 10,000 objects as with these.
@@ -25,8 +26,16 @@ fn name(number: usize) -> String {
     format!("cubewire-{number}")
 }
 
+/// A hash of 64 random digits.
+fn hash(of: &str, number: usize) -> String {
+    hex(&Sha256::digest(format!("{of} {number}")))
+}
+
+/// A uid as the API server makes them, of random digits.
 fn uid(number: usize) -> String {
-    format!("0b5c7a80-1d3e-4f5a-9b6c-{number:012}")
+    let digits = hash("uid", number);
+    let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| &digits[part]);
+    parts.join("-")
 }
 
 /// A credential with a live token, as the API server shows it.
@@ -35,18 +44,16 @@ fn credential(number: usize) -> Watched {
     let condition = |r#type: &str, reason: &str, message: String| {
         json!({
             "type": r#type, "status": "True", "reason": reason, "message": message,
-            "observedGeneration": 1, "lastTransitionTime": "2026-11-21T12:00:00Z",
+            "observedGeneration": 1, "lastTransitionTime": "2027-03-02T09:00:02Z",
         })
     };
-    let ready =
-        format!("Secret \"{name}-token\" holds a token that expires at 2026-11-21T13:00:00Z");
-    let refreshed = "the token was issued at 2026-11-21T12:00:00Z; the next refresh is at \
-                     2026-11-21T12:54:40Z";
+    let ready = format!("token in Secret \"{name}-token\" is valid until 2027-03-21T13:00:07Z");
+    let refreshed = "token issued at 2027-03-21T12:00:07Z; next request at 2027-03-21T12:54:41Z";
     serde_json::from_value(json!({
         "apiVersion": "cube-operator.dev/v1alpha1", "kind": "CubeCredential",
         "metadata": {
             "namespace": "treasury", "name": name, "uid": uid(number), "generation": 1,
-            "resourceVersion": (1_234_567 + number).to_string(), "creationTimestamp": "2026-11-21T11:59:59Z",
+            "resourceVersion": (1_234_567 + number).to_string(), "creationTimestamp": "2027-03-02T08:59:59Z",
         },
         "spec": {
             "provider": "Custom", "tokenURL": "https://login.example.com/oauth2/token",
@@ -56,13 +63,13 @@ fn credential(number: usize) -> Watched {
             "target": {"type": "Opaque"}, "suspend": false,
         },
         "status": {
-            "observedGeneration": 1,
+            "observedGeneration": 1, "reason": "Synced",
             "conditions": [
                 condition("Ready", "Synced", ready), condition("Refreshed", "TokenIssued", refreshed.to_owned()),
             ],
-            "issuedAt": "2026-11-21T12:00:00Z", "expiresAt": "2026-11-21T13:00:00Z",
-            "refreshAt": "2026-11-21T12:54:40Z", "lastAttemptAt": "2026-11-21T12:00:00Z",
-            "failures": 0, "tokenFingerprint": format!("{number:08x}"),
+            "issuedAt": "2027-03-21T12:00:07Z", "expiresAt": "2027-03-21T13:00:07Z",
+            "refreshAt": "2027-03-21T12:54:41Z", "lastAttemptAt": "2027-03-21T12:00:07Z",
+            "tokenFingerprint": hash("token", number)[..8],
             "target": {"name": format!("{name}-token"), "resourceVersion": (2_234_567 + number).to_string()},
         },
     }))
@@ -73,8 +80,8 @@ fn secret(name: &str, number: usize, labels: &Value, annotations: &Value) -> Met
     serde_json::from_value(json!({
         "apiVersion": "v1", "kind": "Secret",
         "metadata": {
-            "namespace": "treasury", "name": name, "uid": uid(number), "resourceVersion": (2_234_567 + number).to_string(),
-            "creationTimestamp": "2026-11-21T11:59:59Z", "labels": labels, "annotations": annotations,
+            "namespace": "treasury", "name": name, "uid": uid(number + OBJECTS), "resourceVersion": (2_234_567 + number).to_string(),
+            "creationTimestamp": "2027-03-02T08:59:59Z", "labels": labels, "annotations": annotations,
             "ownerReferences": [{
                 "apiVersion": "cube-operator.dev/v1alpha1", "kind": "CubeCredential", "name": name, "uid": uid(number),
             }],
@@ -93,12 +100,12 @@ fn target(number: usize) -> Metadata<Secret> {
         annotation("owner-uid", &uid(number)),
         annotation("written-to", &format!("treasury/{name}")),
         annotation("type", "Opaque"),
-        annotation("issued-at", "2026-11-21T12:00:00Z"),
-        annotation("expires-at", "2026-11-21T13:00:00Z"),
-        annotation("inputs-hash", &format!("{:064x}", number * 7919)),
-        annotation("content-hash", &format!("{:064x}", number * 104_729)),
+        annotation("issued-at", "2027-03-21T12:00:07Z"),
+        annotation("expires-at", "2027-03-21T13:00:07Z"),
+        annotation("inputs-hash", &hash("inputs", number)),
+        annotation("content-hash", &hash("content", number)),
         annotation("generation", "1"),
-        annotation("source-resource-version", &number.to_string()),
+        annotation("source-resource-version", &(2_234_567 + number).to_string()),
     ]
     .into_iter()
     .collect();
