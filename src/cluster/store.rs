@@ -29,7 +29,8 @@ pub(super) struct Store {
 struct Stored {
     uid: Box<str>,
     expires_at: Option<Timestamp>,
-    paused_until: Option<Timestamp>,
+    /// Few have one.
+    paused_until: Option<Box<Timestamp>>,
     /// The number of the list that was in progress, or was the last one, when an event showed it.
     list: u32,
     object: Object,
@@ -61,7 +62,7 @@ impl Store {
         let stored = Box::new(Stored {
             uid: uid.into(),
             expires_at: expires_at(object),
-            paused_until: paused_until(object),
+            paused_until: paused_until(object).map(Box::new),
             list: self.list,
             object: Object::of(object)?,
         });
@@ -116,7 +117,12 @@ impl Store {
 
     /// The objects whose status has a pause that is not over. Only the first list needs them.
     pub(super) fn paused(&self, now: Timestamp) -> impl Iterator<Item = &ObjectKey> {
-        let paused = move |stored: &Stored| stored.paused_until.is_some_and(|until| now < until);
+        let paused = move |stored: &Stored| {
+            stored
+                .paused_until
+                .as_ref()
+                .is_some_and(|until| now < **until)
+        };
         let objects = self.objects.walk();
         objects.filter_map(move |(key, stored)| paused(stored).then_some(key))
     }

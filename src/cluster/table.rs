@@ -1,6 +1,6 @@
 //! Maps whose every visit of an entry is counted in tests, so that a walk over all objects cannot come back unnoticed.
 
-use std::{borrow::Borrow, collections::HashMap, hash::Hash};
+use std::{borrow::Borrow, collections::HashMap, hash::Hash, slice};
 
 /// A map that is read by key. The only way to see all of it is [`Table::walk`].
 #[derive(Debug)]
@@ -48,10 +48,53 @@ impl<K: Eq + Hash, V> Table<K, V> {
     }
 }
 
-/// Values by a namespace and a word in it: the name of a Secret, a uid. A value is in as many groups as there are words. Most
-/// groups have one value, so a group is a sorted list.
+/// Values by a namespace and a word in it: the name of a Secret, a uid. A value is in as many groups as there are words.
 #[derive(Debug)]
-pub(super) struct Groups<T>(HashMap<Box<str>, HashMap<Box<str>, Vec<T>>>);
+pub(super) struct Groups<T>(HashMap<Box<str>, HashMap<Box<str>, Group<T>>>);
+
+/// Sorted values. Most groups have one, which takes no list.
+#[derive(Debug)]
+enum Group<T> {
+    One(T),
+    #[expect(clippy::box_collection, reason = "a list would make all groups larger")]
+    Several(Box<Vec<T>>),
+}
+
+impl<T: Clone + Ord> Group<T> {
+    fn values(&self) -> &[T] {
+        match self {
+            Self::One(value) => slice::from_ref(value),
+            Self::Several(values) => values,
+        }
+    }
+
+    fn insert(&mut self, value: T) {
+        let place = self.values().binary_search(&value);
+        match (self, place) {
+            (Self::One(present), Ok(_)) => *present = value,
+            (group @ Self::One(_), Err(place)) => {
+                let mut values = group.values().to_vec();
+                values.insert(place, value);
+                *group = Self::Several(Box::new(values));
+            }
+            (Self::Several(values), Ok(place)) => values[place] = value,
+            (Self::Several(values), Err(place)) => values.insert(place, value),
+        }
+    }
+
+    /// Returns whether nothing is left.
+    fn remove(&mut self, value: &T) -> bool {
+        match self {
+            Self::One(present) => present == value,
+            Self::Several(values) => {
+                if let Ok(place) = values.binary_search(value) {
+                    values.remove(place);
+                }
+                values.is_empty()
+            }
+        }
+    }
+}
 
 impl<T> Default for Groups<T> {
     fn default() -> Self {
@@ -59,7 +102,7 @@ impl<T> Default for Groups<T> {
     }
 }
 
-impl<T: Ord> Groups<T> {
+impl<T: Clone + Ord> Groups<T> {
     pub(super) fn insert(&mut self, namespace: &str, word: &str, value: T) {
         visits::add(1);
         // `entry` would need owned strings even where the group exists.
@@ -70,11 +113,8 @@ impl<T: Ord> Groups<T> {
             return;
         };
         match words.get_mut(word) {
-            Some(group) => match group.binary_search(&value) {
-                Ok(place) => group[place] = value,
-                Err(place) => group.insert(place, value),
-            },
-            None => drop(words.insert(word.into(), vec![value])),
+            Some(group) => group.insert(value),
+            None => drop(words.insert(word.into(), Group::One(value))),
         }
     }
 
@@ -84,13 +124,8 @@ impl<T: Ord> Groups<T> {
         let Some(words) = self.0.get_mut(namespace) else {
             return;
         };
-        if let Some(group) = words.get_mut(word) {
-            if let Ok(place) = group.binary_search(value) {
-                group.remove(place);
-            }
-            if group.is_empty() {
-                words.remove(word);
-            }
+        if words.get_mut(word).is_some_and(|group| group.remove(value)) {
+            words.remove(word);
         }
         if words.is_empty() {
             self.0.remove(namespace);
@@ -100,14 +135,15 @@ impl<T: Ord> Groups<T> {
     /// A group, in the order of its values.
     pub(super) fn get(&self, namespace: &str, word: &str) -> impl Iterator<Item = &T> {
         let group = self.0.get(namespace).and_then(|words| words.get(word));
-        group.into_iter().flatten().inspect(|_| visits::add(1))
+        let values = group.into_iter().flat_map(Group::values);
+        values.inspect(|_| visits::add(1))
     }
 
     /// The number of values in a group.
     pub(super) fn count(&self, namespace: &str, word: &str) -> usize {
         visits::add(1);
         let group = self.0.get(namespace).and_then(|words| words.get(word));
-        group.map_or(0, Vec::len)
+        group.map_or(0, |group| group.values().len())
     }
 
     #[cfg(test)]

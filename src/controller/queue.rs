@@ -37,13 +37,17 @@ pub(super) struct Queue {
 #[derive(Debug)]
 enum State {
     Ready,
-    Running {
-        uid: String,
-        run: u64,
-        /// True if an event arrived meanwhile.
-        again: bool,
-    },
+    /// Only few are at the same time.
+    Running(Box<Running>),
     Asleep(Instant),
+}
+
+#[derive(Debug)]
+struct Running {
+    uid: String,
+    run: u64,
+    /// True if an event arrived meanwhile.
+    again: bool,
 }
 
 /// A reconcile in progress.
@@ -58,12 +62,8 @@ impl Queue {
     pub(super) fn add(&mut self, key: ObjectKey, uid: &str, deadline: Timestamp) {
         match self.objects.get_mut(&key) {
             Some(State::Ready) => return,
-            Some(State::Running {
-                uid: running,
-                again,
-                ..
-            }) if running == uid => {
-                *again = true;
+            Some(State::Running(running)) if running.uid == uid => {
+                running.again = true;
                 return;
             }
             Some(State::Asleep(until)) => {
@@ -71,7 +71,7 @@ impl Queue {
                 self.asleep.remove(&(until, key.clone()));
             }
             // A new object does not wait for the reconcile of a deleted one that had its name.
-            Some(State::Running { .. }) | None => {}
+            Some(State::Running(_)) | None => {}
         }
         self.ready.wait(&key.namespace, deadline, key.clone());
         self.objects.insert(key, State::Ready);
@@ -104,12 +104,12 @@ impl Queue {
             };
             self.runs += 1;
             let number = self.runs;
-            let running = State::Running {
+            let running = Box::new(Running {
                 uid,
                 run: number,
                 again: false,
-            };
-            self.objects.insert(key.clone(), running);
+            });
+            self.objects.insert(key.clone(), State::Running(running));
             self.working.insert(number);
             return Some(Run { key, number });
         }
@@ -135,13 +135,13 @@ impl Queue {
     pub(super) fn end(&mut self, run: Run, wake_at: Option<Instant>) -> Option<ObjectKey> {
         self.leave_worker(&run);
         let Run { key, number } = run;
-        let Some(State::Running { run, again, .. }) = self.objects.get(&key) else {
+        let Some(State::Running(running)) = self.objects.get(&key) else {
             return None;
         };
-        if *run != number {
+        if running.run != number {
             return None;
         }
-        if *again {
+        if running.again {
             self.objects.remove(&key);
             return Some(key);
         }

@@ -194,7 +194,7 @@ fn written(
 ) -> Option<Written> {
     let settings = observed.settings.as_ref().ok()?;
     Some(Written {
-        version: secret.version.clone(),
+        version: secret.version.as_str().into(),
         metadata: DesiredMetadata::new(&observed.credential, settings, token?)
             .over(observed.target.present())
             .digest(),

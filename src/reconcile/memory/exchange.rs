@@ -38,7 +38,7 @@ pub(in crate::reconcile) struct ExchangeMemory {
     /// Versions whose inputs are known to differ from the inputs of the published token.
     refuted: Option<Box<Versions>>,
     /// How long before its end the provider issues another token than the published one, where it does not at any time.
-    repeats: Option<Repeats>,
+    repeats: Option<Box<Repeats>>,
     queued: Option<Box<Queued>>,
     /// The inputs for which it waits for a slot.
     waits_for_slot: Option<Box<Versions>>,
@@ -148,13 +148,13 @@ impl ExchangeMemory {
 
     /// The provider issued the published token again, which ends then.
     pub(in crate::reconcile) fn repeated(&mut self, end: Timestamp, now: Timestamp) {
-        self.repeats = Some(Repeats::again(end, now));
+        self.repeats = Some(Box::new(Repeats::again(end, now)));
     }
 
     /// Another token took the place of this one.
     pub(in crate::reconcile) fn replaced(&mut self, before: Option<&TokenMetadata>, at: Timestamp) {
         self.repeats = match (self.repeats.take(), before) {
-            (Some(repeats), Some(before)) => repeats.next(before.expires_at, at),
+            (Some(repeats), Some(before)) => repeats.next(before.expires_at, at).map(Box::new),
             _ => None,
         };
     }

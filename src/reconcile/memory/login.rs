@@ -30,7 +30,7 @@ pub(in crate::reconcile) struct LoginMemory {
     /// The generation for which the state was last read: its owner reference follows the spec.
     read_for: Option<i64>,
     /// The seed of the login in the state, when that was last read or written.
-    seed: Option<String>,
+    seed: Option<Box<str>>,
     /// The state says that the login is lost.
     lost: bool,
     /// True if an earlier grant has left a state; `None`: it was not looked for.
@@ -162,8 +162,8 @@ impl LoginMemory {
     /// The state holds the login with this seed. Returns whether it is another login than before.
     #[must_use]
     pub(in crate::reconcile) fn observe_seed(&mut self, seed: &str) -> bool {
-        let before = self.seed.replace(seed.to_owned());
-        before.is_some_and(|before| before != seed)
+        let before = self.seed.replace(seed.into());
+        before.is_some_and(|before| *before != *seed)
     }
 
     pub(in crate::reconcile) fn set_lost(&mut self, lost: bool) {

@@ -83,16 +83,17 @@ pub(in crate::reconcile) enum LifetimeSource {
 }
 
 /// Facts about the last token that are announced only when they begin, so that no refresh repeats them.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Announced {
     lifetime_from: Option<LifetimeSource>,
-    long_lifetime: Option<SignedDuration>,
+    long_lifetime: bool,
     /// A provider that does this does it again at each refresh.
     repeated: bool,
     clock_skew: bool,
     short_lived: bool,
     unlimited_secret: Option<SecretRole>,
-    left_out: Option<LeftOut>,
+    left_out: Option<Box<LeftOut>>,
 }
 
 /// The facts about a token that may be announced.
@@ -141,15 +142,12 @@ impl Reporting {
     /// A token arrived: facts about an earlier token that were not reported yet are dropped.
     pub(in crate::reconcile) fn token_arrived(&mut self, facts: TokenFacts) {
         self.changes.retain(|change| !change.is_of_a_token());
-        let announced = self.announced;
+        let announced = std::mem::take(&mut self.announced);
         let from = facts.lifetime_from;
         if from != LifetimeSource::ExpiresIn && announced.lifetime_from != Some(from) {
             self.note(Change::ExpiryUnknown { from });
         }
-        if let Some(lifetime) = facts
-            .long_lifetime
-            .filter(|_| announced.long_lifetime.is_none())
-        {
+        if let Some(lifetime) = facts.long_lifetime.filter(|_| !announced.long_lifetime) {
             self.note(Change::LongLived { lifetime });
         }
         if let Some(end) = facts.repeated.filter(|_| !announced.repeated) {
@@ -171,7 +169,7 @@ impl Reporting {
         }
         if let Some(left_out) = facts
             .left_out
-            .filter(|_| announced.left_out != facts.left_out)
+            .filter(|left_out| announced.left_out.as_deref() != Some(left_out))
         {
             self.note(Change::CaBundleIncomplete { left_out });
         }
@@ -180,12 +178,12 @@ impl Reporting {
         }
         self.announced = Announced {
             lifetime_from: Some(from),
-            long_lifetime: facts.long_lifetime,
+            long_lifetime: facts.long_lifetime.is_some(),
             repeated: announced.repeated || facts.repeated.is_some(),
             clock_skew: facts.clock_skew.is_some(),
             short_lived: facts.short_margin.is_some(),
             unlimited_secret: unlimited,
-            left_out: facts.left_out,
+            left_out: facts.left_out.map(Box::new),
         };
     }
 
@@ -201,7 +199,8 @@ impl Reporting {
 
     /// A status was written. `refreshed` says whether its condition Refreshed is a success or a failure, if it is either.
     pub(in crate::reconcile) fn reported(&mut self, refreshed: Option<bool>) {
-        self.changes.clear();
+        // A list that was only cleared would keep its memory until the next refresh.
+        self.changes = Vec::new();
         if let Some(refreshed) = refreshed {
             self.failure_reported = !refreshed;
         }

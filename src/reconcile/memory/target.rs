@@ -22,7 +22,7 @@ pub(in crate::reconcile) struct TargetMemory {
     missing: Option<Box<CubeCredentialStatus>>,
     unwritable: Option<Box<Unwritable>>,
     /// The uid of a predecessor's Secret whose token was issued for what the spec says: the next token replaces that one.
-    inherited: Option<String>,
+    inherited: Option<Box<str>>,
     /// The record of the token, with templates: its last version and owner.
     pub(in crate::reconcile) record: Option<Box<KnownRecord>>,
     /// The fingerprint of the token for which the pods that mount the target were last annotated.
@@ -47,7 +47,7 @@ enum AtHand {
 #[derive(Clone, Debug)]
 pub(in crate::reconcile) struct Written {
     /// The version that it produced.
-    pub(in crate::reconcile) version: String,
+    pub(in crate::reconcile) version: Box<str>,
     /// The metadata of a target has kilobytes, so only its digest is kept.
     pub(in crate::reconcile) metadata: MetadataDigest,
 }
@@ -146,7 +146,7 @@ impl TargetMemory {
 
     /// The Secret with this uid was left by a predecessor, and its token was issued for what the spec says.
     pub(in crate::reconcile) fn inherit(&mut self, uid: String) {
-        self.inherited = Some(uid);
+        self.inherited = Some(uid.into());
     }
 
     pub(in crate::reconcile) fn inherits(&self, uid: &str) -> bool {
@@ -176,7 +176,7 @@ impl TargetMemory {
     ) -> bool {
         self.unpublished().is_none()
             && self.written.as_ref().is_some_and(|written| {
-                written.version == secret.version && written.metadata == wanted.digest()
+                *written.version == *secret.version && written.metadata == wanted.digest()
             })
     }
 
