@@ -76,7 +76,7 @@ impl Context {
         let after = index.provider_of(key);
         if before.as_ref() != after {
             for reference in before.iter().chain(after) {
-                let id = (reference.kind, provider_key(reference, &key.namespace));
+                let id = (reference.kind, provider_key(reference, key.namespace()));
                 self.parts.provider_board.touch(id);
             }
         }
@@ -99,7 +99,7 @@ impl Context {
         let keys = lock(&self.service_accounts).absorb(event, version);
         let keys = keys
             .iter()
-            .map(|key| ObjectKey::new(&key.namespace, &service_account_key(&key.name)));
+            .map(|key| ObjectKey::new(key.namespace(), &service_account_key(key.name())));
         keys.flat_map(|key| self.affected_by(&key)).collect()
     }
 

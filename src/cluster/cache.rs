@@ -6,7 +6,7 @@
 //!
 //! The watch may also be ahead of us: a response that arrives after the event of a deletion must not bring the object back.
 
-use std::{collections::HashSet, sync::Arc};
+use std::collections::HashSet;
 
 use kube::{Resource, runtime::watcher::Event};
 
@@ -19,8 +19,8 @@ use super::{
 #[derive(Debug)]
 pub(crate) struct Cache<T> {
     entries: Table<ObjectKey, Cached<T>>,
-    /// The names of objects, by the uid of their owner.
-    owned: Groups<Arc<str>>,
+    /// The keys of objects, by the uid of their owner.
+    owned: Groups<ObjectKey>,
     owner: fn(&T) -> Option<&str>,
     /// The newest version that the watch has shown.
     watched: u64,
@@ -60,20 +60,9 @@ impl<T> Cache<T> {
     }
 
     /// The objects of an owner in a namespace, in the order of their names.
-    pub(crate) fn owned_by(
-        &self,
-        namespace: &str,
-        uid: &str,
-    ) -> impl Iterator<Item = (&Arc<str>, &T)> {
-        let names = self.owned.get(namespace, uid);
-        let namespace: Arc<str> = namespace.into();
-        names.filter_map(move |name| {
-            let key = ObjectKey {
-                namespace: Arc::clone(&namespace),
-                name: Arc::clone(name),
-            };
-            Some((name, self.get(&key)?))
-        })
+    pub(crate) fn owned_by(&self, namespace: &str, uid: &str) -> impl Iterator<Item = (&str, &T)> {
+        let keys = self.owned.get(namespace, uid);
+        keys.filter_map(|key| Some((key.name(), self.get(key)?)))
     }
 
     /// Takes in a version that this process wrote or read.
@@ -95,8 +84,7 @@ impl<T> Cache<T> {
         }
         self.forget(&key);
         if let Some(uid) = value.as_ref().and_then(self.owner) {
-            self.owned
-                .insert(&key.namespace, uid, Arc::clone(&key.name));
+            self.owned.insert(key.namespace(), uid, key.clone());
         }
         self.entries.insert(key, Cached { version, value });
     }
@@ -118,7 +106,7 @@ impl<T> Cache<T> {
             return;
         };
         if let Some(uid) = (self.owner)(&value) {
-            self.owned.remove(&key.namespace, uid, &key.name);
+            self.owned.remove(key.namespace(), uid, key);
         }
     }
 

@@ -217,7 +217,7 @@ impl Context {
     ) -> Vec<TargetSecret> {
         let targets = lock(&self.targets);
         let owned = targets.owned_by(namespace, uid);
-        let previous = owned.filter(|(name, _)| &***name != target);
+        let previous = owned.filter(|(name, _)| *name != target);
         let previous = previous.take(MOST_EARLIER_TARGETS);
         previous.filter_map(|(_, kept)| kept.unpack()).collect()
     }
@@ -226,14 +226,14 @@ impl Context {
     pub(super) fn older_rival(&self, object: &Watched) -> Option<String> {
         let index = lock(&self.index);
         let rival = index.older_rival(&entry(key(object), object))?;
-        Some(rival.key.name.to_string())
+        Some(rival.key.name().to_owned())
     }
 
     /// The name of an older `CubeCredential` that is given the same initial refresh token.
     pub(super) fn older_login(&self, object: &Watched) -> Option<String> {
         let index = lock(&self.index);
         let older = index.older_login(&entry(key(object), object))?;
-        Some(older.key.name.to_string())
+        Some(older.key.name().to_owned())
     }
 
     /// Keeps the effects of a step that outlast the reconcile of this credential.
@@ -264,6 +264,6 @@ impl Context {
     /// Forgets a deleted `CubeCredential`.
     pub(crate) fn forget(&self, uid: &str, key: &ObjectKey) {
         lock(&self.parts.budget).forget(uid);
-        self.parts.metrics.forget(&key.namespace, &key.name);
+        self.parts.metrics.forget(key.namespace(), key.name());
     }
 }

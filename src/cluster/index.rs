@@ -146,7 +146,7 @@ impl Index {
         let targets: BTreeSet<_> = [before, target].into_iter().flatten().collect();
         let owners = |index: &Self| {
             let owners = targets.iter().map(|target| {
-                let mut claimants = index.claimants.get(&key.namespace, target);
+                let mut claimants = index.claimants.get(key.namespace(), target);
                 claimants.next().map(|owner| owner.key.clone())
             });
             owners.collect::<Vec<_>>()
@@ -163,7 +163,7 @@ impl Index {
     /// The credential that owns the target of this one, if that is another and older one.
     pub(super) fn older_rival(&self, entry: &Entry) -> Option<&Entry> {
         let target = entry.target.as_deref()?;
-        let mut claimants = self.claimants.get(&entry.key.namespace, target);
+        let mut claimants = self.claimants.get(entry.key.namespace(), target);
         let oldest = claimants.find(|other| other.key != entry.key)?;
         oldest.is_older_than(entry).then_some(oldest)
     }
@@ -171,7 +171,7 @@ impl Index {
     /// The oldest other credential that is given the same initial refresh token, if it is older than this one.
     pub(super) fn older_login(&self, entry: &Entry) -> Option<&Entry> {
         let seed = entry.seed.as_ref()?.word();
-        let mut users = self.seeds.get(&entry.key.namespace, &seed);
+        let mut users = self.seeds.get(entry.key.namespace(), &seed);
         let oldest = users.find(|other| other.key != entry.key)?;
         oldest.is_older_than(entry).then_some(oldest)
     }
@@ -183,7 +183,7 @@ impl Index {
 
     /// The credentials that a change of this Secret affects: its users, and the owner of the target by its name.
     pub(super) fn users_of(&self, secret: &ObjectKey) -> impl Iterator<Item = &Entry> {
-        let ObjectKey { namespace, name } = secret;
+        let (namespace, name) = secret.parts();
         let users = self.users.get(namespace, name);
         let owner = self.claimants.get(namespace, name).take(1);
         users.chain(owner).map(AsRef::as_ref)
@@ -195,7 +195,7 @@ impl Index {
         kind: ProviderKind,
         provider: &ObjectKey,
     ) -> impl Iterator<Item = &Entry> {
-        let ObjectKey { namespace, name } = provider;
+        let (namespace, name) = provider.parts();
         let group = match kind {
             ProviderKind::CubeProvider => self.of_providers.get(namespace, name),
             ProviderKind::ClusterCubeProvider => self.of_cluster_providers.get("", name),
@@ -205,7 +205,7 @@ impl Index {
 
     /// The number of credentials that name this provider object.
     pub(super) fn count_of_provider(&self, kind: ProviderKind, provider: &ObjectKey) -> usize {
-        let ObjectKey { namespace, name } = provider;
+        let (namespace, name) = provider.parts();
         match kind {
             ProviderKind::CubeProvider => self.of_providers.count(namespace, name),
             ProviderKind::ClusterCubeProvider => self.of_cluster_providers.count("", name),
@@ -223,7 +223,7 @@ impl Index {
         kind: CaBundleKind,
         object: &ObjectKey,
     ) -> impl Iterator<Item = &Entry> {
-        let ObjectKey { namespace, name } = object;
+        let (namespace, name) = object.parts();
         let group = match kind {
             CaBundleKind::ConfigMap => &self.trusting,
             CaBundleKind::Secret => &self.users,
@@ -277,10 +277,10 @@ impl Index {
             Some(used) if used.kind == ProviderKind::ClusterCubeProvider => {
                 act(&mut self.of_cluster_providers, "", &used.name);
             }
-            Some(used) => act(&mut self.of_providers, &entry.key.namespace, &used.name),
+            Some(used) => act(&mut self.of_providers, entry.key.namespace(), &used.name),
             None => {}
         }
-        let namespace = &*entry.key.namespace;
+        let namespace = entry.key.namespace();
         let mut act = |group: &mut Groups<Arc<Entry>>, word: &str| act(group, namespace, word);
         if let Some(uid) = &entry.uid {
             act(&mut self.uids, uid);

@@ -284,7 +284,7 @@ async fn a_service_account_affects_the_credentials_whose_client_or_subject_it_is
     let mut affected: Vec<_> = context
         .learn_service_account(Event::Apply(account))
         .into_iter()
-        .map(|key| key.name.to_string())
+        .map(|key| key.name().to_owned())
         .collect();
     affected.sort();
     assert_eq!(affected, ["main-0", "main-1"]);

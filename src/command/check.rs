@@ -201,7 +201,7 @@ async fn credentials(
 fn wanted(flags: &Check, context: &Context) -> BTreeMap<String, BTreeMap<String, Arc<Watched>>> {
     let mut wanted: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
     for key in context.all() {
-        let (namespace, name) = (key.namespace.to_string(), key.name.to_string());
+        let (namespace, name) = (key.namespace().to_owned(), key.name().to_owned());
         if flags.name.as_ref().is_none_or(|only| name == *only)
             && let Some(object) = context.find(&key)
         {
@@ -231,7 +231,7 @@ fn nothing(flags: &Check, context: &Context, report: &mut Report) -> Result<(), 
         .namespace
         .as_deref()
         .unwrap_or(context.parts.client.default_namespace());
-    let others = context.all().into_iter().map(|key| key.name.to_string());
+    let others = context.all().into_iter().map(|key| key.name().to_owned());
     let mut others: Vec<_> = others.collect();
     others.sort();
     Err(CheckError::UnknownCredential {

@@ -102,9 +102,9 @@ impl BundleWatches {
     }
 
     fn watch(&self, object: &ObjectKey) -> Watch {
-        let this = format!("metadata.name={}", object.name);
+        let this = format!("metadata.name={}", object.name());
         let config = watch::all().fields(&this);
-        let events = watch::events(&self.client, Some(&object.namespace), config);
+        let events = watch::events(&self.client, Some(object.namespace()), config);
         let report = Report {
             id: self.bundles.begin_watch(object),
             bundles: Arc::clone(&self.bundles),
@@ -191,7 +191,7 @@ impl Report {
     }
 
     fn log(&self, error: &str) {
-        let (namespace, name) = (&*self.object.namespace, &*self.object.name);
+        let (namespace, name) = self.object.parts();
         tracing::warn!(namespace, config_map = name, %error, "watch of a CA bundle interrupted, retrying");
     }
 }

@@ -34,7 +34,7 @@ pub(super) async fn warn(reconciler: Arc<Reconciler>) {
 }
 
 /// The published targets of each namespace, by the name of the Secret.
-type Targets = BTreeMap<Arc<str>, BTreeMap<String, ObjectKey>>;
+type Targets = BTreeMap<String, BTreeMap<String, ObjectKey>>;
 
 async fn warn_once(context: &Context, warned: &mut Warned) -> Result<(), ApiError> {
     let keys = context.all();
@@ -79,7 +79,7 @@ fn published(context: &Context, keys: Vec<ObjectKey>) -> Targets {
         let object = context.find(&key);
         // Only our own targets count: foreign Secrets are not our business.
         if let Some(target) = object.and_then(|object| convert::status(&object).target) {
-            let targets = published.entry(Arc::clone(&key.namespace)).or_default();
+            let targets = published.entry(key.namespace().to_owned()).or_default();
             targets.insert(target.name, key);
         }
     }

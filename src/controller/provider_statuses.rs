@@ -150,7 +150,7 @@ impl Work {
             Visited::Waiting => return Visit::Ended(None),
             Visited::Gone => {
                 if *kind == ProviderKind::ClusterCubeProvider {
-                    self.parts.metrics.forget_cluster_provider(&key.name);
+                    self.parts.metrics.forget_cluster_provider(key.name());
                 }
                 lock(&self.lookups).remove(id);
                 return Visit::Ended(None);
@@ -163,7 +163,7 @@ impl Work {
             return Visit::Ended(Some(LEADERSHIP_DELAY));
         }
         if *kind == ProviderKind::ClusterCubeProvider {
-            self.parts.metrics.cluster_provider_named(&key.name, named);
+            self.parts.metrics.cluster_provider_named(key.name(), named);
         }
         let named = Named {
             credentials: named,
@@ -216,7 +216,7 @@ impl Work {
     fn credentials(&self, (kind, key): &ProviderId) -> Option<usize> {
         match kind {
             ProviderKind::CubeProvider => {
-                let namespace = Some(key.namespace.to_string());
+                let namespace = Some(key.namespace().to_owned());
                 let scope = self.scopes.get(&namespace);
                 let scope = scope.or_else(|| self.scopes.get(&None))?;
                 let is_listed = scope.readiness.is_complete();

@@ -73,7 +73,7 @@ impl Queue {
             // A new object does not wait for the reconcile of a deleted one that had its name.
             Some(State::Running(_)) | None => {}
         }
-        self.ready.wait(&key.namespace, deadline, key.clone());
+        self.ready.wait(key.namespace(), deadline, key.clone());
         self.objects.insert(key, State::Ready);
     }
 
@@ -98,7 +98,7 @@ impl Queue {
         while self.ready.in_progress() < WORKERS {
             let key = self.ready.begin_next(|_| true)?;
             let Some(uid) = uid_of(&key) else {
-                self.ready.end(&key.namespace);
+                self.ready.end(key.namespace());
                 self.objects.remove(&key);
                 continue;
             };
@@ -119,14 +119,14 @@ impl Queue {
     /// A reconcile continues without a worker.
     pub(super) fn leave_worker(&mut self, run: &Run) {
         if self.working.remove(&run.number) {
-            self.ready.end(&run.key.namespace);
+            self.ready.end(run.key.namespace());
         }
     }
 
     /// A reconcile that left its worker uses the API server again, so that fewer others begin.
     pub(super) fn take_worker(&mut self, run: &Run) {
         if self.working.insert(run.number) {
-            self.ready.begin(&run.key.namespace);
+            self.ready.begin(run.key.namespace());
         }
     }
 

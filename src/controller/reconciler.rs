@@ -142,7 +142,7 @@ impl Reconciler {
         let delay = retry::delay_after(error, errors);
         if !error.is_conflict() || delay > UNLOGGED_DELAY {
             let key = key(object);
-            let (namespace, name) = (&*key.namespace, &*key.name);
+            let (namespace, name) = key.parts();
             tracing::warn!(namespace, name, %error, retry_seconds = delay.as_secs(), "failed to reconcile, retrying");
         }
         delay
@@ -210,7 +210,7 @@ impl Reconciler {
         session.absorb(Outcome::Waited { object_is_gone }, now());
         if object_is_gone && !session.observed().memory.is_storing() {
             let key = key(object);
-            let (namespace, name) = (&*key.namespace, &*key.name);
+            let (namespace, name) = key.parts();
             tracing::warn!(
                 namespace,
                 name,

@@ -60,7 +60,7 @@ pub(super) enum Ending {
 
 impl Slots {
     fn take(&mut self, key: &ObjectKey, uid: &str, deadline: Timestamp, now: Timestamp) -> Slot {
-        let namespace = &key.namespace;
+        let namespace = key.namespace();
         if let Some(r#use) = self.uses.get_mut(uid) {
             match r#use.phase {
                 Phase::Waits { since, .. } => return Slot::Later { since },
@@ -133,9 +133,9 @@ impl Slots {
             return Vec::new();
         };
         match phase {
-            Phase::Waits { place, .. } => self.fair.leave(&key.namespace, place),
-            Phase::Granted | Phase::Taken => self.fair.end(&key.namespace),
-            Phase::Aside => self.fair.end_aside(&key.namespace),
+            Phase::Waits { place, .. } => self.fair.leave(key.namespace(), place),
+            Phase::Granted | Phase::Taken => self.fair.end(key.namespace()),
+            Phase::Aside => self.fair.end_aside(key.namespace()),
         }
         self.grant_all()
     }
@@ -220,7 +220,7 @@ impl Exchanges {
 
     fn wake(&self, granted: Vec<ObjectKey>) {
         for key in granted {
-            let namespace = Some(key.namespace.to_string());
+            let namespace = Some(key.namespace().to_owned());
             let queue = self
                 .queues
                 .get(&namespace)
@@ -264,7 +264,7 @@ mod tests {
             let granted = self.0.end(uid, Ending::Done);
             granted
                 .into_iter()
-                .map(|key| key.name.to_string())
+                .map(|key| key.name().to_owned())
                 .collect()
         }
     }

@@ -38,7 +38,7 @@ impl Naive {
 
     fn find(&self, namespace: &str, wanted: impl Fn(&Entry) -> bool) -> Vec<&ObjectKey> {
         let mut found: Vec<_> = self.current.values().collect();
-        found.retain(|entry| *entry.key.namespace == *namespace && wanted(entry));
+        found.retain(|entry| *entry.key.namespace() == *namespace && wanted(entry));
         found.sort_by_key(|entry| (entry.created, &entry.key));
         found.into_iter().map(|entry| &entry.key).collect()
     }
@@ -55,7 +55,7 @@ impl Naive {
     }
 
     fn older_login(&self, entry: &Entry) -> Option<&ObjectKey> {
-        let others = self.find(&entry.key.namespace, |other| {
+        let others = self.find(entry.key.namespace(), |other| {
             other.key != entry.key
                 && !other.deleting
                 && entry.seed.is_some()
@@ -66,7 +66,7 @@ impl Naive {
     }
 
     fn older_rival(&self, entry: &Entry) -> Option<&ObjectKey> {
-        let rivals = self.find(&entry.key.namespace, |other| {
+        let rivals = self.find(entry.key.namespace(), |other| {
             other.key != entry.key
                 && !other.deleting
                 && entry.target.is_some()

@@ -143,7 +143,7 @@ impl Context {
             let wanted = keys.iter().filter_map(|key| {
                 let reference = index.provider_of(key)?.clone();
                 let namespace = match reference.kind {
-                    ProviderKind::CubeProvider => key.namespace.to_string(),
+                    ProviderKind::CubeProvider => key.namespace().to_owned(),
                     ProviderKind::ClusterCubeProvider => String::new(),
                 };
                 Some((reference, namespace))

@@ -22,7 +22,7 @@ pub(crate) async fn report_provider(
     (kind, key): &ProviderId,
     status: &ProviderStatus,
 ) -> Result<(), ApiError> {
-    let (namespace, name) = (&*key.namespace, &*key.name);
+    let (namespace, name) = key.parts();
     // Only the metadata of the response is read, because this version may not be able to read the object.
     match kind {
         ProviderKind::CubeProvider => {

@@ -21,8 +21,8 @@ impl Work {
             return None;
         }
         let (kind, key) = id;
-        let seed = format!("{}/{}/{}", kind.name(), key.namespace, key.name);
-        let of = (seed.as_str(), &*key.namespace);
+        let seed = format!("{}/{}/{}", kind.name(), key.namespace(), key.name());
+        let of = (seed.as_str(), key.namespace());
         let is_suspected = self.board.is_suspected(id);
         let step = self.with_lookup(id, |lookup| {
             if is_suspected {
@@ -67,7 +67,7 @@ impl Work {
 }
 
 fn log((kind, key): &ProviderId, failure: &DiscoveryFailure) {
-    let (namespace, name, kind) = (&*key.namespace, &*key.name, kind.name());
+    let (namespace, name, kind) = (key.namespace(), key.name(), kind.name());
     tracing::warn!(
         namespace,
         name,

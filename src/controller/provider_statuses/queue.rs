@@ -68,8 +68,8 @@ impl Queue {
             match self.entries.get(&id) {
                 Some(State::Waits { .. }) => {
                     self.entries.insert(id.clone(), State::Ready);
-                    let namespace = id.1.namespace.clone();
-                    self.ready.wait(&namespace, Timestamp::UNIX_EPOCH, id);
+                    let key = id.1.clone();
+                    self.ready.wait(key.namespace(), Timestamp::UNIX_EPOCH, id);
                 }
                 _ => drop(self.entries.remove(&id)),
             }
@@ -86,7 +86,7 @@ impl Queue {
 
     /// A visit has ended. The next one comes after this delay, or after a change.
     pub(super) fn end(&mut self, id: ProviderId, delay: Option<Duration>, now: Instant) {
-        self.ready.end(&id.1.namespace);
+        self.ready.end(id.1.namespace());
         let changed = self.entries.get(&id) == Some(&State::Visited { changed: true });
         let rests_until = now + REST;
         let delay = if changed { Some(REST) } else { delay };
@@ -104,10 +104,10 @@ impl Queue {
 
     /// A visit has ended so that another one may follow, without a rest.
     pub(super) fn again(&mut self, id: ProviderId) {
-        let namespace = id.1.namespace.clone();
-        self.ready.end(&namespace);
+        let key = id.1.clone();
+        self.ready.end(key.namespace());
         self.set(id.clone(), State::Ready);
-        self.ready.wait(&namespace, Timestamp::UNIX_EPOCH, id);
+        self.ready.wait(key.namespace(), Timestamp::UNIX_EPOCH, id);
     }
 
     /// The time of the next timer.

@@ -35,7 +35,7 @@ fn found(work: &Work, id: &ProviderId) -> ShownProvider {
 fn begin_all(queue: &mut Queue) -> Vec<String> {
     let begun = std::iter::from_fn(|| queue.begin_next());
     begun
-        .map(|(_, key)| format!("{}/{}", key.namespace, key.name))
+        .map(|(_, key)| format!("{}/{}", key.namespace(), key.name()))
         .collect()
 }
 

@@ -109,7 +109,7 @@ impl Pending {
             (Some(changed), _) => *changed = true,
             (None, Change::All(_) | Change::Found(..)) => self.together.extend(affected(&change)),
             (None, Change::One(_, provider)) => {
-                let namespace = Arc::clone(&provider.namespace);
+                let namespace = provider.namespace().into();
                 self.begin(namespace, change, affected);
             }
         }

@@ -34,7 +34,7 @@ impl World {
     fn pass(&mut self, seconds: u64) -> Vec<String> {
         self.now += Duration::from_secs(seconds);
         let awake = std::iter::from_fn(|| self.queue.awake(self.now));
-        awake.map(|key| key.name.to_string()).collect()
+        awake.map(|key| key.name().to_owned()).collect()
     }
 
     fn begin_all(&mut self) -> Vec<Run> {
@@ -44,7 +44,7 @@ impl World {
 }
 
 fn names(runs: &[Run]) -> Vec<&str> {
-    runs.iter().map(|run| &*run.key.name).collect()
+    runs.iter().map(|run| run.key.name()).collect()
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn a_new_object_does_not_wait_for_the_reconcile_of_a_deleted_one_by_its_name() {
     let key = ObjectKey::new("a", "one");
     world.queue.add(key, "another uid", Timestamp::UNIX_EPOCH);
     let new = world.queue.next(|_| Some("another uid".into())).unwrap();
-    assert_eq!(&*new.key.name, "one");
+    assert_eq!(new.key.name(), "one");
     // The end of the old one changes nothing for the new one.
     world.queue.end(old.remove(0), Some(world.after(1)));
     assert_eq!(world.queue.next_awake(), None);
@@ -167,8 +167,8 @@ fn an_object_that_is_gone_is_passed_over() {
     let mut world = World::new();
     world.add_by("a", "gone", 0);
     world.add_by("a", "there", 1);
-    let uid_of = |key: &ObjectKey| (&*key.name == "there").then(|| "uid".to_owned());
-    assert_eq!(&*world.queue.next(uid_of).unwrap().key.name, "there");
+    let uid_of = |key: &ObjectKey| (key.name() == "there").then(|| "uid".to_owned());
+    assert_eq!(world.queue.next(uid_of).unwrap().key.name(), "there");
     assert_eq!(world.queue.ready.in_progress(), 1);
     assert_eq!(world.queue.objects.len(), 1);
 }

@@ -215,7 +215,7 @@ async fn a_change_of_a_ca_bundle_reconciles_those_that_fail_or_may_use_the_earli
     let changed = || {
         let bundle = ObjectKey::new("treasury", "roots");
         let affected = reconciler.touch_ca_bundles(CaBundleKind::ConfigMap, &bundle);
-        let mut names: Vec<_> = affected.iter().map(|key| key.name.to_string()).collect();
+        let mut names: Vec<_> = affected.iter().map(|key| key.name().to_owned()).collect();
         names.sort();
         names
     };

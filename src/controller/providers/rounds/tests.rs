@@ -16,7 +16,7 @@ fn one(name: &str) -> Change {
 fn users(change: &Change) -> Affected {
     let (namespace, count) = match change {
         Change::One(_, provider) | Change::Found(_, provider) => {
-            (&*provider.namespace, provider.name.parse().unwrap())
+            (provider.namespace(), provider.name().parse().unwrap())
         }
         Change::All(_) => ("treasury", 10_000),
     };
@@ -33,7 +33,7 @@ fn paced_changes(changes: Vec<Change>) -> impl Stream<Item = Affected> + Send + 
 fn shares(group: &Affected) -> BTreeMap<&str, usize> {
     let mut shares = BTreeMap::new();
     for key in group {
-        *shares.entry(&*key.namespace).or_default() += 1;
+        *shares.entry(key.namespace()).or_default() += 1;
     }
     shares
 }
