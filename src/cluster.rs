@@ -28,6 +28,7 @@ mod restart;
 pub(crate) mod slim;
 mod store;
 mod table;
+mod uid;
 mod watched;
 mod write;
 
@@ -51,6 +52,7 @@ pub(crate) use providers::{
 #[cfg(feature = "plugin")]
 pub(crate) use providers::{changes::read_provider, read_bundle::read_operator_bundle};
 pub use store::Gone;
+pub(crate) use uid::Uid;
 pub(crate) use watched::{FollowedBundle, key, target_name};
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::{
     providers::provider_key,
     slim,
     store::Gone,
+    uid::Uid,
     watched::{entry, key, service_account_key},
 };
 use crate::{api::CaBundleKind, lock::lock};
@@ -156,7 +157,7 @@ impl From<&Entry> for Trusting {
     fn from(entry: &Entry) -> Self {
         Self {
             key: entry.key.clone(),
-            uid: entry.uid.as_deref().unwrap_or_default().to_owned(),
+            uid: entry.uid.as_ref().map(Uid::to_string).unwrap_or_default(),
         }
     }
 }

@@ -13,6 +13,7 @@ use kube::{Resource, runtime::watcher::Event};
 use super::{
     key::ObjectKey,
     table::{Groups, Table},
+    uid::Uid,
 };
 
 /// The last known version of every object of a watch.
@@ -20,8 +21,8 @@ use super::{
 pub(crate) struct Cache<T> {
     entries: Table<ObjectKey, Cached<T>>,
     /// The keys of objects, by the uid of their owner.
-    owned: Groups<ObjectKey>,
-    owner: fn(&T) -> Option<&str>,
+    owned: Groups<ObjectKey, Uid>,
+    owner: fn(&T) -> Option<Uid>,
     /// The newest version that the watch has shown.
     watched: u64,
     /// The objects that a list in progress has shown, or that we wrote in the meantime.
@@ -44,7 +45,7 @@ impl<T> Default for Cache<T> {
 
 impl<T> Cache<T> {
     /// A cache that also finds objects by their owner.
-    pub(crate) fn with_owners(owner: fn(&T) -> Option<&str>) -> Self {
+    pub(crate) fn with_owners(owner: fn(&T) -> Option<Uid>) -> Self {
         Self {
             entries: Table::default(),
             owned: Groups::default(),
@@ -61,7 +62,7 @@ impl<T> Cache<T> {
 
     /// The objects of an owner in a namespace, in the order of their names.
     pub(crate) fn owned_by(&self, namespace: &str, uid: &str) -> impl Iterator<Item = (&str, &T)> {
-        let keys = self.owned.get(namespace, uid);
+        let keys = self.owned.get(namespace, &Uid::from(uid));
         keys.filter_map(|key| Some((key.name(), self.get(key)?)))
     }
 
@@ -84,7 +85,7 @@ impl<T> Cache<T> {
         }
         self.forget(&key);
         if let Some(uid) = value.as_ref().and_then(self.owner) {
-            self.owned.insert(key.namespace(), uid, key.clone());
+            self.owned.insert(key.namespace(), &uid, key.clone());
         }
         self.entries.insert(key, Cached { version, value });
     }
@@ -106,7 +107,7 @@ impl<T> Cache<T> {
             return;
         };
         if let Some(uid) = (self.owner)(&value) {
-            self.owned.remove(key.namespace(), uid, key);
+            self.owned.remove(key.namespace(), &uid, key);
         }
     }
 
@@ -236,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_forgotten_object_is_cached_again_after_a_read() {
-        let mut cache = Cache::with_owners(|_| Some("owner"));
+        let mut cache = Cache::with_owners(|_| Some("owner".into()));
         deliver(&mut cache, Event::Apply(secret("a", "6")));
         deliver(&mut cache, Event::Apply(secret("b", "7")));
         cache.forget(&key("a"));
@@ -283,7 +284,7 @@ mod tests {
         fn an_owners_objects_are_those_that_a_walk_finds(
             steps in vec((0..6, 0..3_usize, 0..2_usize, 1..9_u32), 1..60)
         ) {
-            let mut cache = Cache::with_owners(|owner: &String| Some(owner));
+            let mut cache = Cache::with_owners(|owner: &String| Some(owner.as_str().into()));
             for (step, name, owner, version) in steps {
                 let (name, owner) = (["a", "b", "c"][name], ["x", "y"][owner]);
                 let version = version.to_string();

@@ -16,6 +16,7 @@ use super::{
     refresh_queue::PodRefreshes,
     slim::KeptTarget,
     store::Store,
+    uid::Uid,
     watched::{entry, key},
 };
 use crate::{
@@ -162,13 +163,15 @@ impl Context {
 
     /// The uid of the `CubeCredential` with this key, if it exists.
     pub(crate) fn uid(&self, key: &ObjectKey) -> Option<String> {
-        lock(&self.store).uid(key).map(str::to_owned)
+        lock(&self.store).uid(key).map(Uid::to_string)
     }
 
     /// Returns whether this very `CubeCredential` still exists.
     pub(crate) fn presence(&self, object: &Watched) -> Presence {
         match lock(&self.store).uid(&key(object)) {
-            Some(uid) if Some(uid) == object.meta().uid.as_deref() => Presence::Present,
+            Some(uid) if Some(uid) == object.meta().uid.as_deref().map(Uid::from).as_ref() => {
+                Presence::Present
+            }
             Some(_) => Presence::Replaced,
             None => Presence::Gone,
         }

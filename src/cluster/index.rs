@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use super::{
     key::ObjectKey,
     table::{Groups, Table},
+    uid::Uid,
 };
 use crate::api::{CaBundleKind, ProviderKind, ProviderRef};
 
@@ -26,7 +27,7 @@ use crate::api::{CaBundleKind, ProviderKind, ProviderRef};
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) key: ObjectKey,
-    pub(super) uid: Option<Box<str>>,
+    pub(super) uid: Option<Uid>,
     pub(super) created: Option<Timestamp>,
     pub(super) deleting: bool,
     /// The name of its target Secret. This field and the next two are empty if the spec cannot be read.
@@ -108,7 +109,7 @@ pub(super) struct Index {
     entries: Table<ObjectKey, Arc<Entry>>,
     /// The entries that are not being deleted, by target.
     claimants: Groups<Arc<Entry>>,
-    uids: Groups<Arc<Entry>>,
+    uids: Groups<Arc<Entry>, Uid>,
     /// The entries by each Secret that they use.
     users: Groups<Arc<Entry>>,
     /// The entries that are not being deleted, by their initial refresh token.
@@ -171,13 +172,13 @@ impl Index {
     /// The oldest other credential that is given the same initial refresh token, if it is older than this one.
     pub(super) fn older_login(&self, entry: &Entry) -> Option<&Entry> {
         let seed = entry.seed.as_ref()?.word();
-        let mut users = self.seeds.get(entry.key.namespace(), &seed);
+        let mut users = self.seeds.get(entry.key.namespace(), seed.as_str());
         let oldest = users.find(|other| other.key != entry.key)?;
         oldest.is_older_than(entry).then_some(oldest)
     }
 
     pub(super) fn by_uid(&self, namespace: &str, uid: &str) -> impl Iterator<Item = &Entry> {
-        let found = self.uids.get(namespace, uid);
+        let found = self.uids.get(namespace, &Uid::from(uid));
         found.map(AsRef::as_ref)
     }
 
@@ -236,7 +237,6 @@ impl Index {
     pub(super) fn is_empty(&self) -> bool {
         [
             &self.claimants,
-            &self.uids,
             &self.users,
             &self.seeds,
             &self.trusting,
@@ -245,6 +245,7 @@ impl Index {
         ]
         .iter()
         .all(|group| group.is_empty())
+            && self.uids.is_empty()
     }
 }
 
@@ -253,6 +254,10 @@ impl Index {
     fn insert(&mut self, entry: Entry) {
         self.remove(&entry.key);
         let entry = Arc::new(entry);
+        if let Some(uid) = &entry.uid {
+            let namespace = entry.key.namespace();
+            self.uids.insert(namespace, uid, Arc::clone(&entry));
+        }
         self.for_each_group(&entry, |group, namespace, word| {
             group.insert(namespace, word, Arc::clone(&entry));
         });
@@ -261,13 +266,16 @@ impl Index {
 
     fn remove(&mut self, key: &ObjectKey) {
         if let Some(entry) = self.entries.remove(key) {
+            if let Some(uid) = &entry.uid {
+                self.uids.remove(key.namespace(), uid, &entry);
+            }
             self.for_each_group(&entry, |group, namespace, word| {
                 group.remove(namespace, word, &entry);
             });
         }
     }
 
-    /// The groups that an entry belongs to, with the namespace and the word in each.
+    /// The groups that an entry belongs to, but for that of its uid, with the namespace and the word in each.
     fn for_each_group(
         &mut self,
         entry: &Entry,
@@ -282,9 +290,6 @@ impl Index {
         }
         let namespace = entry.key.namespace();
         let mut act = |group: &mut Groups<Arc<Entry>>, word: &str| act(group, namespace, word);
-        if let Some(uid) = &entry.uid {
-            act(&mut self.uids, uid);
-        }
         if let Some(target) = entry.target.as_ref().filter(|_| !entry.deleting) {
             act(&mut self.claimants, target);
         }

@@ -50,7 +50,13 @@ mod tests {
 
     #[test]
     fn keys_have_two_parts_and_are_in_the_order_of_their_namespaces_then_of_their_names() {
-        let mut keys = [("a-b", "a"), ("a", "b"), ("a", "a.b"), ("a", "a"), ("", "z")];
+        let mut keys = [
+            ("a-b", "a"),
+            ("a", "b"),
+            ("a", "a.b"),
+            ("a", "a"),
+            ("", "z"),
+        ];
         keys.sort_unstable();
         let mut sorted = keys.map(|(namespace, name)| ObjectKey::new(namespace, name));
         sorted.sort_unstable();

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use kube::{Resource, core::ObjectMeta};
 use sha2::{Digest, Sha256};
 
-use super::{arrival::Watched, convert, packed::Packed};
+use super::{arrival::Watched, convert, packed::Packed, uid::Uid};
 use crate::{
     api::annotation,
     reconcile::{TargetSecret, hex},
@@ -49,14 +49,14 @@ pub(crate) fn credential(object: &mut Watched) {
 /// A Secret that may be a target, as it is kept.
 #[derive(Debug)]
 pub(super) struct KeptTarget {
-    owner: Option<Box<str>>,
+    owner: Option<Uid>,
     packed: Packed<TargetSecret>,
 }
 
 impl KeptTarget {
     /// The Secret, unless it is too large to be kept.
     pub(super) fn of(secret: &TargetSecret) -> Option<Self> {
-        let owner = secret.written_for().map(Into::into);
+        let owner = secret.written_for().map(Uid::from);
         fits(secret).then_some(Self {
             owner,
             packed: Packed::of(secret)?,
@@ -64,8 +64,8 @@ impl KeptTarget {
     }
 
     /// The uid of the `CubeCredential` that it was written for.
-    pub(super) fn owner(&self) -> Option<&str> {
-        self.owner.as_deref()
+    pub(super) fn owner(&self) -> Option<Uid> {
+        self.owner.clone()
     }
 
     pub(super) fn unpack(&self) -> Option<TargetSecret> {

@@ -12,6 +12,7 @@ use super::{
     key::ObjectKey,
     packed::Packed,
     table::Table,
+    uid::Uid,
     watched::{expires_at, paused_until},
 };
 use crate::api::CubeCredential;
@@ -27,7 +28,7 @@ pub(super) struct Store {
 /// One object, and the facts of it that are needed without the rest.
 #[derive(Debug)]
 struct Stored {
-    uid: Box<str>,
+    uid: Uid,
     expires_at: Option<Timestamp>,
     /// Few have one.
     paused_until: Option<Box<Timestamp>>,
@@ -58,18 +59,18 @@ impl Store {
 
     /// An event or a list shows the object with this key. Returns the one that had its name, if that was another one.
     pub(super) fn apply(&mut self, key: &ObjectKey, object: &Watched) -> Option<Gone> {
-        let uid = object.meta().uid.as_deref().unwrap_or_default();
+        let uid = Uid::from(object.meta().uid.as_deref().unwrap_or_default());
         let stored = Box::new(Stored {
-            uid: uid.into(),
+            uid: uid.clone(),
             expires_at: expires_at(object),
             paused_until: paused_until(object).map(Box::new),
             list: self.list,
             object: Object::of(object)?,
         });
         let before = self.objects.insert(key.clone(), stored)?;
-        (*before.uid != *uid).then(|| Gone {
+        (before.uid != uid).then(|| Gone {
             key: key.clone(),
-            uid: before.uid.into(),
+            uid: before.uid.to_string(),
         })
     }
 
@@ -78,7 +79,7 @@ impl Store {
         let gone = self.objects.remove(key)?;
         Some(Gone {
             key: key.clone(),
-            uid: gone.uid.into(),
+            uid: gone.uid.to_string(),
         })
     }
 
@@ -101,8 +102,8 @@ impl Store {
         self.objects.get(key)?.object.unpack().map(Arc::new)
     }
 
-    pub(super) fn uid(&self, key: &ObjectKey) -> Option<&str> {
-        self.objects.get(key).map(|stored| &*stored.uid)
+    pub(super) fn uid(&self, key: &ObjectKey) -> Option<&Uid> {
+        self.objects.get(key).map(|stored| &stored.uid)
     }
 
     /// The time at which the published token of an object expires, as its status says.
@@ -204,7 +205,10 @@ mod tests {
         assert_eq!(store.keys().count(), 3, "the list is not complete");
         assert_eq!(store.finish_list(), [gone("c", "c")]);
         assert_eq!(store.finish_list(), []);
-        assert_eq!(store.uid(&ObjectKey::new("treasury", "b")), Some("new"));
+        assert_eq!(
+            store.uid(&ObjectKey::new("treasury", "b")),
+            Some(&"new".into())
+        );
         assert_eq!(
             store.delete(&ObjectKey::new("treasury", "b")),
             Some(gone("b", "new"))

@@ -50,7 +50,7 @@ impl<K: Eq + Hash, V> Table<K, V> {
 
 /// Values by a namespace and a word in it: the name of a Secret, a uid. A value is in as many groups as there are words.
 #[derive(Debug)]
-pub(super) struct Groups<T>(HashMap<Box<str>, HashMap<Box<str>, Group<T>>>);
+pub(super) struct Groups<T, W = Box<str>>(HashMap<Box<str>, HashMap<W, Group<T>>>);
 
 /// Sorted values. Most groups have one, which takes no list.
 #[derive(Debug)]
@@ -96,14 +96,18 @@ impl<T: Clone + Ord> Group<T> {
     }
 }
 
-impl<T> Default for Groups<T> {
+impl<T, W> Default for Groups<T, W> {
     fn default() -> Self {
         Self(HashMap::new())
     }
 }
 
-impl<T: Clone + Ord> Groups<T> {
-    pub(super) fn insert(&mut self, namespace: &str, word: &str, value: T) {
+impl<T: Clone + Ord, W: Eq + Hash> Groups<T, W> {
+    pub(super) fn insert<Q>(&mut self, namespace: &str, word: &Q, value: T)
+    where
+        Q: Eq + Hash + ?Sized,
+        W: Borrow<Q> + for<'a> From<&'a Q>,
+    {
         visits::add(1);
         // `entry` would need owned strings even where the group exists.
         if !self.0.contains_key(namespace) {
@@ -119,7 +123,11 @@ impl<T: Clone + Ord> Groups<T> {
     }
 
     /// Removes a value, and the maps that are empty without it.
-    pub(super) fn remove(&mut self, namespace: &str, word: &str, value: &T) {
+    pub(super) fn remove<Q>(&mut self, namespace: &str, word: &Q, value: &T)
+    where
+        Q: Eq + Hash + ?Sized,
+        W: Borrow<Q>,
+    {
         visits::add(1);
         let Some(words) = self.0.get_mut(namespace) else {
             return;
@@ -133,14 +141,26 @@ impl<T: Clone + Ord> Groups<T> {
     }
 
     /// A group, in the order of its values.
-    pub(super) fn get(&self, namespace: &str, word: &str) -> impl Iterator<Item = &T> {
+    pub(super) fn get<'a, Q>(
+        &'a self,
+        namespace: &str,
+        word: &Q,
+    ) -> impl Iterator<Item = &'a T> + use<'a, T, W, Q>
+    where
+        Q: Eq + Hash + ?Sized,
+        W: Borrow<Q>,
+    {
         let group = self.0.get(namespace).and_then(|words| words.get(word));
         let values = group.into_iter().flat_map(Group::values);
         values.inspect(|_| visits::add(1))
     }
 
     /// The number of values in a group.
-    pub(super) fn count(&self, namespace: &str, word: &str) -> usize {
+    pub(super) fn count<Q>(&self, namespace: &str, word: &Q) -> usize
+    where
+        Q: Eq + Hash + ?Sized,
+        W: Borrow<Q>,
+    {
         visits::add(1);
         let group = self.0.get(namespace).and_then(|words| words.get(word));
         group.map_or(0, |group| group.values().len())

@@ -7,6 +7,7 @@ use super::{
     arrival::Watched,
     index::{Bundle, Entry, Seed},
     key::ObjectKey,
+    uid::Uid,
 };
 use crate::{
     api::{CaBundleKind, ConditionStatus, ConditionType, CubeCredentialSpec, CubeCredentialStatus},
@@ -102,7 +103,7 @@ pub(super) fn entry(key: ObjectKey, object: &Watched) -> Entry {
     let bundle = spec.and_then(|spec| spec.ca_bundle_ref.as_ref());
     Entry {
         key,
-        uid: meta.uid.as_deref().map(Into::into),
+        uid: meta.uid.as_deref().map(Uid::from),
         created: meta.creation_timestamp.as_ref().map(|time| time.0),
         deleting: meta.deletion_timestamp.is_some(),
         target: target_name(object).map(Into::into),

@@ -15,7 +15,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::watch::{self, WatchFailure};
 use crate::{
-    cluster::{CaBundles, FollowedBundle, Metadata, ObjectKey, WatchId},
+    cluster::{CaBundles, FollowedBundle, Metadata, ObjectKey, Uid, WatchId},
     last_error::LastError,
     lock::lock,
 };
@@ -37,7 +37,7 @@ pub(super) struct BundleWatches {
 #[derive(Default)]
 struct Followed {
     /// The ConfigMap of each credential, by the uid of the credential.
-    by_uid: HashMap<Box<str>, FollowedBundle>,
+    by_uid: HashMap<Uid, FollowedBundle>,
     watches: HashMap<ObjectKey, Watch>,
 }
 
@@ -97,7 +97,7 @@ impl BundleWatches {
     /// Returns whether a credential is known to work with its ConfigMap, so that a change of it can wait for the next exchange.
     pub(super) fn works(&self, uid: &str) -> bool {
         let followed = lock(&self.followed);
-        let bundle = followed.by_uid.get(uid);
+        let bundle = followed.by_uid.get(&Uid::from(uid));
         bundle.is_some_and(|bundle| !bundle.is_failing)
     }
 
@@ -121,7 +121,7 @@ impl BundleWatches {
 impl Followed {
     /// Notes whether a credential that follows this ConfigMap already is failing. Returns whether there is nothing else to do.
     fn update(&mut self, uid: &str, bundle: Option<&FollowedBundle>) -> bool {
-        match (self.by_uid.get_mut(uid), bundle) {
+        match (self.by_uid.get_mut(&Uid::from(uid)), bundle) {
             (Some(followed), Some(bundle)) if followed.object == bundle.object => {
                 followed.is_failing = bundle.is_failing;
                 true
@@ -133,7 +133,7 @@ impl Followed {
 
     /// Returns the ConfigMap that nobody follows any more.
     fn leave(&mut self, uid: &str) -> Option<ObjectKey> {
-        let FollowedBundle { object, .. } = self.by_uid.remove(uid)?;
+        let FollowedBundle { object, .. } = self.by_uid.remove(&Uid::from(uid))?;
         let watch = self.watches.get_mut(&object)?;
         watch.followers -= 1;
         if watch.followers > 0 {

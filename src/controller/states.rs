@@ -10,7 +10,7 @@ use kube::{Resource, ResourceExt};
 use crate::{
     api::CubeCredentialStatus,
     clock::now,
-    cluster::{Context, Watched, convert},
+    cluster::{Context, Uid, Watched, convert},
     lock::lock,
     reconcile::{Memory, Observed},
 };
@@ -20,7 +20,7 @@ use crate::{
 pub(super) struct ObjectStates(Mutex<States>);
 
 /// By uid. A state is large, and a map has up to twice as many places as states.
-type States = HashMap<String, Box<ObjectState>>;
+type States = HashMap<Uid, Box<ObjectState>>;
 
 #[derive(Default)]
 struct ObjectState {
@@ -69,7 +69,7 @@ impl ObjectStates {
     /// Observes an object without a request, with the memory of earlier reconciles.
     pub(super) fn observe(&self, context: &Context, object: &Watched) -> Observed {
         let mut states = lock(&self.0);
-        let uid = object.uid().unwrap_or_default();
+        let uid = Uid::from(object.meta().uid.as_deref().unwrap_or_default());
         let state = states.entry(uid).or_insert_with(|| {
             Box::new(ObjectState {
                 memory: Memory::recall(&convert::status(object), now()),
@@ -87,7 +87,7 @@ impl ObjectStates {
 
     /// This status was written, in this version of the object.
     pub(super) fn reported(&self, uid: &str, version: u64, status: &CubeCredentialStatus) {
-        if let Some(state) = lock(&self.0).get_mut(uid) {
+        if let Some(state) = lock(&self.0).get_mut(&Uid::from(uid)) {
             let status = status.clone();
             state.reported = Some(Box::new(Reported { version, status }));
         }
@@ -97,7 +97,7 @@ impl ObjectStates {
     /// wait for theirs.
     pub(super) fn shown(&self, object: &Watched) {
         let uid = object.meta().uid.as_deref().unwrap_or_default();
-        if let Some(state) = lock(&self.0).get_mut(uid) {
+        if let Some(state) = lock(&self.0).get_mut(&Uid::from(uid)) {
             state.drop_what_is_shown(object);
         }
     }
@@ -105,7 +105,7 @@ impl ObjectStates {
     /// The CA bundle of an object may have changed. Returns whether a reconcile is in progress, which may use the earlier one.
     pub(super) fn touch_ca_bundle(&self, uid: &str) -> bool {
         let mut states = lock(&self.0);
-        let Some(state) = states.get_mut(uid) else {
+        let Some(state) = states.get_mut(&Uid::from(uid)) else {
             return false;
         };
         state.memory.touch_ca_bundle();
@@ -114,14 +114,16 @@ impl ObjectStates {
 
     /// The number of reconciles of an object in a row that the API server has interrupted.
     pub(super) fn api_errors(&self, uid: &str) -> u32 {
-        lock(&self.0).get(uid).map_or(1, |state| state.api_errors)
+        lock(&self.0)
+            .get(&Uid::from(uid))
+            .map_or(1, |state| state.api_errors)
     }
 }
 
 impl LockedStates<'_> {
     /// A reconcile has ended. Returns whether the object is still known.
     pub(super) fn keep(&mut self, uid: &str, memory: Memory, worked: bool) -> bool {
-        let Some(state) = self.0.get_mut(uid) else {
+        let Some(state) = self.0.get_mut(&Uid::from(uid)) else {
             return false;
         };
         state.memory.end(memory);
@@ -135,21 +137,21 @@ impl LockedStates<'_> {
     }
 
     pub(super) fn has(&self, uid: &str) -> bool {
-        self.0.contains_key(uid)
+        self.0.contains_key(&Uid::from(uid))
     }
 
     pub(super) fn forget(&mut self, uid: &str) {
-        self.0.remove(uid);
+        self.0.remove(&Uid::from(uid));
     }
 }
 
 #[cfg(test)]
 impl ObjectStates {
     pub(super) fn uids(&self) -> Vec<String> {
-        lock(&self.0).keys().cloned().collect()
+        lock(&self.0).keys().map(Uid::to_string).collect()
     }
 
     pub(super) fn keeps_status(&self, uid: &str) -> bool {
-        lock(&self.0)[uid].reported.is_some()
+        lock(&self.0)[&Uid::from(uid)].reported.is_some()
     }
 }

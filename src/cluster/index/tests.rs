@@ -130,7 +130,7 @@ prop_compose! {
         });
         Entry {
             key,
-            uid: uid.map(Into::into),
+            uid: uid.as_deref().map(Uid::from),
             created,
             deleting,
             target: target.map(Into::into),
@@ -166,7 +166,7 @@ fn assert_finds_the_same(index: &Index, naive: &Naive) {
             let owner = naive.owner(namespace, name);
             let affected = naive.find(namespace, uses).into_iter().chain(owner);
             assert_eq!(keys(index.users_of(&key)), affected.collect::<Vec<_>>());
-            let owns = |entry: &Entry| entry.uid.as_deref() == Some(&*word);
+            let owns = |entry: &Entry| entry.uid == Some(Uid::from(&*word));
             assert_eq!(
                 keys(index.by_uid(namespace, name)),
                 naive.find(namespace, owns)

@@ -3,26 +3,25 @@
 //!
 //! These bytes stand in no JSON text: a tab is escaped in it, and the others are in no UTF-8.
 
+use crate::cluster::uid::{digits, number, uuid, uuid_text};
+
 /// The prefix of our own names.
 const PREFIX: &[u8] = b"cube-operator.dev/";
 const OWN_NAME: u8 = b'\t';
 const UID: u8 = 0xfe;
 const HASH: u8 = 0xff;
 
-/// The places of the hyphens in a uid.
-const HYPHENS: [usize; 4] = [8, 13, 18, 23];
-
 /// Shortens a JSON text.
 pub(super) fn shorten(text: &[u8]) -> Vec<u8> {
     let mut short = Vec::with_capacity(text.len());
-    for (number, word) in text.split(|byte| *byte == b'"').enumerate() {
-        if number > 0 {
+    for (place, word) in text.split(|byte| *byte == b'"').enumerate() {
+        if place > 0 {
             short.push(b'"');
         }
-        if let Some(hash) = number_of::<32>(word) {
+        if let Some(hash) = number::<32>(word) {
             short.push(HASH);
             short.extend(hash);
-        } else if let Some(uid) = uid(word) {
+        } else if let Some(uid) = uuid(word) {
             short.push(UID);
             short.extend(uid);
         } else if let Some(name) = word.strip_prefix(PREFIX) {
@@ -50,56 +49,13 @@ pub(super) fn lengthen(short: &[u8]) -> Option<Vec<u8>> {
             }
             UID => {
                 let (uid, after) = rest.split_first_chunk::<16>()?;
-                for (place, digit) in digits(uid).enumerate() {
-                    if [8, 12, 16, 20].contains(&place) {
-                        text.push(b'-');
-                    }
-                    text.push(digit);
-                }
+                text.extend(uuid_text(uid));
                 rest = after;
             }
             byte => text.push(byte),
         }
     }
     Some(text)
-}
-
-/// The number that so many bytes of lower-case hexadecimal digits state.
-fn number_of<const BYTES: usize>(digits: &[u8]) -> Option<[u8; BYTES]> {
-    if digits.len() != 2 * BYTES {
-        return None;
-    }
-    let mut number = [0; BYTES];
-    for (byte, pair) in number.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
-    }
-    Some(number)
-}
-
-fn uid(word: &[u8]) -> Option<[u8; 16]> {
-    if word.len() != 36 || HYPHENS.iter().any(|place| word[*place] != b'-') {
-        return None;
-    }
-    let mut digits = [0; 32];
-    let parts = word.split(|byte| *byte == b'-').flatten();
-    for (digit, found) in digits.iter_mut().zip(parts) {
-        *digit = *found;
-    }
-    number_of(&digits)
-}
-
-fn digit(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    }
-}
-
-fn digits(number: &[u8]) -> impl Iterator<Item = u8> {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let halves = number.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    halves.map(|half| DIGITS[usize::from(half)])
 }
 
 #[cfg(test)]

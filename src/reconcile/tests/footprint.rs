@@ -21,7 +21,7 @@ fn little_is_remembered_of_a_credential_with_a_live_token() {
         bytes(&world)
     });
     assert!(
-        client <= 600 && login <= 700,
+        client <= 430 && login <= 500,
         "{client} bytes for client credentials, {login} for a refresh token"
     );
 }
