@@ -28,7 +28,7 @@ impl fmt::Display for Uid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Uuid(number) => {
-                uuid_text(number).try_for_each(|byte| write!(f, "{}", char::from(byte)))
+                f.write_str(str::from_utf8(&uuid_text(number)).unwrap_or_default())
             }
             Self::Other(text) => f.write_str(text),
         }
@@ -48,12 +48,17 @@ pub(super) fn uuid(text: &[u8]) -> Option<[u8; 16]> {
     number(&digits)
 }
 
-pub(super) fn uuid_text(number: &[u8; 16]) -> impl Iterator<Item = u8> {
-    let parts = [0..4, 4..6, 6..8, 8..10, 10..16];
-    parts.into_iter().enumerate().flat_map(|(place, part)| {
-        let hyphen = (place > 0).then_some(b'-');
-        hyphen.into_iter().chain(digits(&number[part]))
-    })
+pub(super) fn uuid_text(number: &[u8; 16]) -> [u8; 36] {
+    let mut text = [b'-'; 36];
+    let mut place = 0;
+    for byte in number {
+        if HYPHENS.contains(&place) {
+            place += 1;
+        }
+        text[place..place + 2].copy_from_slice(&digits(*byte));
+        place += 2;
+    }
+    text
 }
 
 /// The number that so many bytes of hexadecimal digits in lower case state.
@@ -76,10 +81,9 @@ fn digit(byte: u8) -> Option<u8> {
     }
 }
 
-pub(super) fn digits(number: &[u8]) -> impl Iterator<Item = u8> {
+pub(super) fn digits(byte: u8) -> [u8; 2] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let halves = number.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    halves.map(|half| DIGITS[usize::from(half)])
+    [byte >> 4, byte & 15].map(|half| DIGITS[usize::from(half)])
 }
 
 #[cfg(test)]

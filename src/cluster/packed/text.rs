@@ -11,26 +11,27 @@ const OWN_NAME: u8 = b'\t';
 const UID: u8 = 0xfe;
 const HASH: u8 = 0xff;
 
-/// Shortens a JSON text.
+/// Shortens a JSON text. What stays as it is between two short forms is copied in one piece.
 pub(super) fn shorten(text: &[u8]) -> Vec<u8> {
     let mut short = Vec::with_capacity(text.len());
-    for (place, word) in text.split(|byte| *byte == b'"').enumerate() {
-        if place > 0 {
-            short.push(b'"');
-        }
-        if let Some(hash) = number::<32>(word) {
-            short.push(HASH);
-            short.extend(hash);
+    let (mut copied, mut begin) = (0, 0);
+    for word in text.split(|byte| *byte == b'"') {
+        let mut replace = |length, kind, bytes: &[u8]| {
+            short.extend(&text[copied..begin]);
+            short.push(kind);
+            short.extend(bytes);
+            copied = begin + length;
+        };
+        if word.starts_with(PREFIX) {
+            replace(PREFIX.len(), OWN_NAME, &[]);
         } else if let Some(uid) = uuid(word) {
-            short.push(UID);
-            short.extend(uid);
-        } else if let Some(name) = word.strip_prefix(PREFIX) {
-            short.push(OWN_NAME);
-            short.extend(name);
-        } else {
-            short.extend(word);
+            replace(word.len(), UID, &uid);
+        } else if let Some(hash) = number::<32>(word) {
+            replace(word.len(), HASH, &hash);
         }
+        begin += word.len() + 1;
     }
+    short.extend(&text[copied..]);
     short
 }
 
@@ -38,13 +39,17 @@ pub(super) fn shorten(text: &[u8]) -> Vec<u8> {
 pub(super) fn lengthen(short: &[u8]) -> Option<Vec<u8>> {
     let mut text = Vec::with_capacity(short.len() * 2);
     let mut rest = short;
-    while let Some((byte, after)) = rest.split_first() {
-        rest = after;
-        match *byte {
-            OWN_NAME => text.extend(PREFIX),
+    let is_short = |byte: &u8| matches!(*byte, OWN_NAME | UID | HASH);
+    while let Some(place) = rest.iter().position(is_short) {
+        text.extend(&rest[..place]);
+        let kind = rest[place];
+        rest = &rest[place + 1..];
+        match kind {
             HASH => {
                 let (hash, after) = rest.split_first_chunk::<32>()?;
-                text.extend(digits(hash));
+                for byte in hash {
+                    text.extend(digits(*byte));
+                }
                 rest = after;
             }
             UID => {
@@ -52,9 +57,10 @@ pub(super) fn lengthen(short: &[u8]) -> Option<Vec<u8>> {
                 text.extend(uuid_text(uid));
                 rest = after;
             }
-            byte => text.push(byte),
+            _ => text.extend(PREFIX),
         }
     }
+    text.extend(rest);
     Some(text)
 }
 
