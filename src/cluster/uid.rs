@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-/// The places of the hyphens in a uid.
-const HYPHENS: [usize; 4] = [8, 13, 18, 23];
+use uuid::Uuid;
 
 /// A uid. The API server makes them as UUIDs, but nothing promises that.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -35,55 +34,17 @@ impl fmt::Display for Uid {
     }
 }
 
-/// The number that a UUID in lower case states.
+/// The number that a UUID states as the API server writes it: in lower case, with hyphens.
 pub(super) fn uuid(text: &[u8]) -> Option<[u8; 16]> {
-    if text.len() != 36 || HYPHENS.iter().any(|place| text[*place] != b'-') {
-        return None;
-    }
-    let mut digits = [0; 32];
-    let parts = text.split(|byte| *byte == b'-').flatten();
-    for (digit, found) in digits.iter_mut().zip(parts) {
-        *digit = *found;
-    }
-    number(&digits)
+    let number = Uuid::try_parse_ascii(text).ok()?.into_bytes();
+    (uuid_text(&number) == text).then_some(number)
 }
 
 pub(super) fn uuid_text(number: &[u8; 16]) -> [u8; 36] {
-    let mut text = [b'-'; 36];
-    let mut place = 0;
-    for byte in number {
-        if HYPHENS.contains(&place) {
-            place += 1;
-        }
-        text[place..place + 2].copy_from_slice(&digits(*byte));
-        place += 2;
-    }
+    let mut text = [0; 36];
+    let uuid = Uuid::from_bytes(*number);
+    uuid.hyphenated().encode_lower(&mut text);
     text
-}
-
-/// The number that so many bytes of hexadecimal digits in lower case state.
-pub(super) fn number<const BYTES: usize>(digits: &[u8]) -> Option<[u8; BYTES]> {
-    if digits.len() != 2 * BYTES {
-        return None;
-    }
-    let mut number = [0; BYTES];
-    for (byte, pair) in number.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
-    }
-    Some(number)
-}
-
-fn digit(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    }
-}
-
-pub(super) fn digits(byte: u8) -> [u8; 2] {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    [byte >> 4, byte & 15].map(|half| DIGITS[usize::from(half)])
 }
 
 #[cfg(test)]

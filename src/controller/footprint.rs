@@ -19,7 +19,7 @@ use crate::{
 
 /// Tables grow by doubling. They are as full with 10,000 objects as with these.
 const OBJECTS: usize = 5_000;
-/// The most bytes of all tables together. With the request budget of a client of its own, 10,000 objects take 31 of 64 MB.
+/// The most bytes of all tables together. With the request budget of a client of its own, 10,000 objects take 27 of 64 MB.
 const MOST: i64 = 2_420;
 
 fn name(number: usize) -> String {

@@ -3,7 +3,7 @@
 //!
 //! These bytes stand in no JSON text: a tab is escaped in it, and the others are in no UTF-8.
 
-use crate::cluster::uid::{digits, number, uuid, uuid_text};
+use crate::cluster::uid::{uuid, uuid_text};
 
 /// The prefix of our own names.
 const PREFIX: &[u8] = b"cube-operator.dev/";
@@ -26,7 +26,7 @@ pub(super) fn shorten(text: &[u8]) -> Vec<u8> {
             replace(PREFIX.len(), OWN_NAME, &[]);
         } else if let Some(uid) = uuid(word) {
             replace(word.len(), UID, &uid);
-        } else if let Some(hash) = number::<32>(word) {
+        } else if let Some(hash) = number(word) {
             replace(word.len(), HASH, &hash);
         }
         begin += word.len() + 1;
@@ -62,6 +62,31 @@ pub(super) fn lengthen(short: &[u8]) -> Option<Vec<u8>> {
     }
     text.extend(rest);
     Some(text)
+}
+
+/// The number that the hexadecimal digits of a hash state, in lower case.
+fn number(digits: &[u8]) -> Option<[u8; 32]> {
+    if digits.len() != 64 {
+        return None;
+    }
+    let mut number = [0; 32];
+    for (byte, pair) in number.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+    }
+    Some(number)
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    }
+}
+
+fn digits(byte: u8) -> [u8; 2] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    [byte >> 4, byte & 15].map(|half| DIGITS[usize::from(half)])
 }
 
 #[cfg(test)]
