@@ -194,7 +194,7 @@ impl Client {
     /// The buckets that pay for a request at this provider object.
     fn paying(&mut self, limit: Option<&Limit>) -> impl Iterator<Item = &mut Bucket> {
         let general = self.general.in_use_mut();
-        let operator = general.as_ref().map(|general| general.interval());
+        let operator = general.as_deref().map(Bucket::interval);
         let limit = limit.filter(|limit| operator.is_some_and(|own| limit.has_effect(own)));
         let is_in_place = limit.is_some_and(Limit::is_in_place);
         let further = self.further.as_mut().zip(limit);

@@ -165,7 +165,7 @@ impl Line {
     pub(super) fn heads(&self, namespaces: usize) -> impl Iterator<Item = &String> {
         let groups = self.turns.iter().take(namespaces);
         let groups = groups.filter_map(|turn| self.group(&turn.namespace));
-        groups.flat_map(|group| group.heads())
+        groups.flat_map(Group::heads)
     }
 
     fn group(&self, namespace: &str) -> Option<&Group> {
