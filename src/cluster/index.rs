@@ -275,7 +275,7 @@ impl Index {
         }
     }
 
-    /// The groups that an entry belongs to, but for that of its uid, with the namespace and the word in each.
+    /// The groups that an entry belongs to, with the namespace and the word in each. The group of its uid is not among them.
     fn for_each_group(
         &mut self,
         entry: &Entry,
