@@ -19,7 +19,8 @@ RUN mkdir -p src/bin benches \
     && rm -r src
 
 COPY src src
-# Packed relocations, which glibc 2.36 and later read, make the program a megabyte smaller, in memory too.
+# Packed relocations, which glibc 2.36 and later read, make the program a megabyte smaller, in memory too. A linker that does not know
+# them, such as Debian 12's for arm64, only warns.
 RUN cargo rustc --release --locked --no-default-features --bin cube-operator -- -C link-arg=-Wl,-z,pack-relative-relocs
 
 # The smallest usual base that has what the program links to (glibc, libgcc) and what it reads: CA roots, without

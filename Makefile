@@ -195,7 +195,6 @@ bench: ## Measure 100, 1,000 and 10,000 CubeCredentials on a control plane of it
 
 .PHONY: bench-check
 bench-check: tools ## Try with ten CubeCredentials whether `make bench` works.
-	cargo build --locked --bin cube-operator
 	TRIAL=1 SIZES=10 SCENARIOS=floor,cold,restart,edit,refresh BENCH_BINARY=$(CURDIR)/target/debug/cube-operator \
 		cargo test --locked --test bench -- --ignored --nocapture
 

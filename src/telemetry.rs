@@ -36,12 +36,22 @@ pub(crate) fn init(format: LogFormat) {
 
 /// The levels that a text such as `warn,cube_operator=debug` chooses. A part that names no level is left out.
 fn levels(text: &str) -> Targets {
-    let parts = text.split(',').map(str::trim);
-    let parts = parts.filter(|part| !part.is_empty());
-    let parts: Vec<Targets> = parts.filter_map(|part| part.parse().ok()).collect();
+    let parts: Vec<Targets> = text
+        .split(',')
+        .filter_map(|part| level(part.trim()))
+        .collect();
     let chosen = parts.iter().rev().find_map(Targets::default_level);
     let levels: Targets = parts.into_iter().flatten().collect();
     levels.with_default(chosen.unwrap_or(LevelFilter::INFO))
+}
+
+/// One part of such a text. A word alone must be a level: the library takes any other for a module all of whose lines are wanted.
+fn level(part: &str) -> Option<Targets> {
+    if part.contains('=') {
+        return part.parse().ok();
+    }
+    let all: Option<LevelFilter> = (!part.is_empty()).then(|| part.parse().ok()).flatten();
+    Some(Targets::new().with_default(all?))
 }
 
 /// The lines of these levels that may be logged. A line below all of these levels costs one comparison: libraries have hundreds of
@@ -87,7 +97,7 @@ mod tests {
     fn a_part_that_names_no_level_is_left_out() {
         let of = |text: &str| levels(text).to_string();
         assert_eq!(of(""), "info");
-        assert_eq!(of(",kube=noisy,"), "info");
+        assert_eq!(of(",kube=noisy,inof,"), "info");
         assert_eq!(of("debug"), "debug");
         let two = levels(" warn , cube_operator=trace,kube=noisy");
         assert!(two.would_enable("cube_operator::leader", &Level::TRACE));

@@ -23,6 +23,7 @@ impl<T: Serialize + DeserializeOwned> Packed<T> {
     /// `None`: it cannot be written as JSON, which no object of the API server is.
     pub(super) fn of(value: &T) -> Option<Self> {
         let text = serde_json::to_vec(value).ok()?;
+        debug_assert!(text::may_be_shortened(&text), "it has no blanks of its own");
         let mut bytes = compress_prepend_size_with_dict(&text::shorten(&text), DICTIONARY);
         bytes.shrink_to_fit();
         Some(Self {

@@ -73,7 +73,7 @@ async fn one_size(settings: &Settings, figures: &Figures, size: usize) {
         edit::measure(&run).await;
     }
     if settings.includes("refresh") {
-        refresh::measure(&run).await;
+        refresh::measure(&run, settings.is_trial).await;
     }
 }
 

@@ -56,7 +56,7 @@ impl Settings {
             scenarios,
             binary,
             limited,
-            is_trial: env::var_os("TRIAL").is_some(),
+            is_trial: env::var_os("TRIAL").is_some_and(|value| !value.is_empty()),
         }
     }
 

@@ -11,6 +11,13 @@ const OWN_NAME: u8 = b'\t';
 const UID: u8 = 0xfe;
 const HASH: u8 = 0xff;
 
+/// Returns whether a text has none of these bytes.
+pub(super) fn may_be_shortened(text: &[u8]) -> bool {
+    !text
+        .iter()
+        .any(|byte| matches!(*byte, OWN_NAME | UID | HASH))
+}
+
 /// Shortens a JSON text. What stays as it is between two short forms is copied in one piece.
 pub(super) fn shorten(text: &[u8]) -> Vec<u8> {
     let mut short = Vec::with_capacity(text.len());

@@ -50,7 +50,9 @@ impl Known {
     /// A further credential has made an exchange with it.
     pub(super) fn hold(&mut self, proof: Proof) {
         let at = self.place(proof).unwrap_or_else(|at| {
-            self.tried.reserve_exact(1);
+            if self.tried.is_empty() {
+                self.tried.reserve_exact(1);
+            }
             self.tried.insert(at, Tried::new(proof));
             at
         });

@@ -2,7 +2,7 @@
 //!
 //! The namespace that was served least recently is next, so that nobody gets more by asking more often. Within a namespace, the
 //! token that ends first is refreshed first, and every fourth permit goes to whoever has waited longest, so that everybody is
-//! served some day. A step costs the logarithm of the number of those who wait.
+//! served some day. A step costs the logarithm of the number of those who wait, and moves the pointers of the namespaces behind it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -75,7 +75,9 @@ impl Line {
 
     pub(super) fn enter(&mut self, namespace: &str, rank: Rank, uid: &str) {
         let at = self.place(namespace).unwrap_or_else(|at| {
-            self.namespaces.reserve_exact(1);
+            if self.namespaces.is_empty() {
+                self.namespaces.reserve_exact(1);
+            }
             self.namespaces
                 .insert(at, (namespace.into(), Box::default()));
             at
