@@ -50,8 +50,10 @@ fn level(part: &str) -> Option<Targets> {
     if part.contains('=') {
         return part.parse().ok();
     }
-    let all: Option<LevelFilter> = (!part.is_empty()).then(|| part.parse().ok()).flatten();
-    Some(Targets::new().with_default(all?))
+    // It takes no word for `error`.
+    let part = Some(part).filter(|part| !part.is_empty())?;
+    let level: LevelFilter = part.parse().ok()?;
+    Some(Targets::new().with_default(level))
 }
 
 /// The lines of these levels that may be logged. A line below all of these levels costs one comparison: libraries have hundreds of

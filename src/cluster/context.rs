@@ -168,10 +168,9 @@ impl Context {
 
     /// Returns whether this very `CubeCredential` still exists.
     pub(crate) fn presence(&self, object: &Watched) -> Presence {
+        let uid = object.meta().uid.as_deref().map(Uid::from);
         match lock(&self.store).uid(&key(object)) {
-            Some(uid) if Some(uid) == object.meta().uid.as_deref().map(Uid::from).as_ref() => {
-                Presence::Present
-            }
+            Some(known) if Some(known) == uid.as_ref() => Presence::Present,
             Some(_) => Presence::Replaced,
             None => Presence::Gone,
         }

@@ -119,10 +119,8 @@ impl Store {
     /// The objects whose status has a pause that is not over. Only the first list needs them.
     pub(super) fn paused(&self, now: Timestamp) -> impl Iterator<Item = &ObjectKey> {
         let paused = move |stored: &Stored| {
-            stored
-                .paused_until
-                .as_ref()
-                .is_some_and(|until| now < **until)
+            let until = stored.paused_until.as_deref();
+            until.is_some_and(|until| now < *until)
         };
         let objects = self.objects.walk();
         objects.filter_map(move |(key, stored)| paused(stored).then_some(key))

@@ -7,7 +7,7 @@ use uuid::Uuid;
 /// A uid. The API server makes them as UUIDs, but nothing promises that.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Uid {
-    Uuid([u8; 16]),
+    Uuid(Uuid),
     Other(Box<str>),
 }
 
@@ -26,25 +26,18 @@ impl From<&Self> for Uid {
 impl fmt::Display for Uid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Uuid(number) => {
-                f.write_str(str::from_utf8(&uuid_text(number)).unwrap_or_default())
-            }
+            Self::Uuid(uuid) => uuid.hyphenated().fmt(f),
             Self::Other(text) => f.write_str(text),
         }
     }
 }
 
-/// The number that a UUID states as the API server writes it: in lower case, with hyphens.
-pub(super) fn uuid(text: &[u8]) -> Option<[u8; 16]> {
-    let number = Uuid::try_parse_ascii(text).ok()?.into_bytes();
-    (uuid_text(&number) == text).then_some(number)
-}
-
-pub(super) fn uuid_text(number: &[u8; 16]) -> [u8; 36] {
-    let mut text = [0; 36];
-    let uuid = Uuid::from_bytes(*number);
-    uuid.hyphenated().encode_lower(&mut text);
-    text
+/// The UUID that a text is, as the API server writes it: in lower case, with hyphens.
+pub(super) fn uuid(text: &[u8]) -> Option<Uuid> {
+    let uuid = Uuid::try_parse_ascii(text).ok()?;
+    let mut written = Uuid::encode_buffer();
+    let written = uuid.hyphenated().encode_lower(&mut written);
+    (written.as_bytes() == text).then_some(uuid)
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! Hashes of fields, plain and keyed.
 
-use std::fmt::Write as _;
-
 use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
@@ -16,10 +14,10 @@ pub(super) fn keyed(token: &SecretString, message: &[u8]) -> String {
 
 /// Lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a String cannot fail");
-        text
-    })
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let digits = digits.map(|digit| DIGITS[usize::from(digit)]);
+    digits.map(char::from).collect()
 }
 
 /// Fields with their lengths, so that no two lists of fields have the same bytes.

@@ -77,7 +77,7 @@ const ROWS: &[Row] = &[
     row("cold-floor", "Cold: its time against the floor's", "times").bound(AtMost(1.3)),
     row(
         "cold-applied",
-        "Cold: its time against that of the same requests",
+        "Cold: its time against the floor's with the same requests",
         "times",
     ),
     row("cold-cpu", "Cold: CPU for each", "ms")

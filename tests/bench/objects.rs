@@ -1,6 +1,6 @@
 //! The objects of a measurement, and how thousands of them are created quickly.
 
-use axum::http::{Request, header::CONTENT_TYPE};
+use axum::http::{Request, header::CONTENT_TYPE, request::Builder};
 use futures::{StreamExt, stream};
 use kube::Client;
 use serde_json::{Value, json};
@@ -100,9 +100,7 @@ pub(crate) async fn list(client: &Client, path: &str) -> Vec<Value> {
 }
 
 pub(crate) async fn create(client: &Client, path: &str, object: &Value) {
-    let request = Request::post(path).header(CONTENT_TYPE, "application/json");
-    let request = request.body(object.to_string().into_bytes()).unwrap();
-    client.request_text(request).await.unwrap();
+    send(client, Request::post(path), "application/json", object).await;
 }
 
 /// Deletes an object, or all objects of a kind.
@@ -113,15 +111,19 @@ pub(crate) async fn delete(client: &Client, path: &str) {
 
 /// Merges these fields into an object.
 pub(crate) async fn merge(client: &Client, path: &str, fields: &Value) {
-    let request = Request::patch(path).header(CONTENT_TYPE, "application/merge-patch+json");
-    let request = request.body(fields.to_string().into_bytes()).unwrap();
-    client.request_text(request).await.unwrap();
+    let request = Request::patch(path);
+    send(client, request, "application/merge-patch+json", fields).await;
 }
 
 /// Applies an object as the operator does.
 pub(crate) async fn apply(client: &Client, path: &str, object: &Value) {
     let path = format!("{path}?fieldManager=cube-operator&force=true");
-    let request = Request::patch(path).header(CONTENT_TYPE, "application/apply-patch+yaml");
+    let request = Request::patch(path);
+    send(client, request, "application/apply-patch+yaml", object).await;
+}
+
+async fn send(client: &Client, request: Builder, content_type: &str, object: &Value) {
+    let request = request.header(CONTENT_TYPE, content_type);
     let request = request.body(object.to_string().into_bytes()).unwrap();
     client.request_text(request).await.unwrap();
 }

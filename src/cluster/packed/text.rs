@@ -3,7 +3,9 @@
 //!
 //! These bytes stand in no JSON text: a tab is escaped in it, and the others are in no UTF-8.
 
-use crate::cluster::uid::{uuid, uuid_text};
+use uuid::Uuid;
+
+use crate::{cluster::uid::uuid, reconcile::hex};
 
 /// The prefix of our own names.
 const PREFIX: &[u8] = b"cube-operator.dev/";
@@ -32,7 +34,7 @@ pub(super) fn shorten(text: &[u8]) -> Vec<u8> {
         if word.starts_with(PREFIX) {
             replace(PREFIX.len(), OWN_NAME, &[]);
         } else if let Some(uid) = uuid(word) {
-            replace(word.len(), UID, &uid);
+            replace(word.len(), UID, uid.as_bytes());
         } else if let Some(hash) = number(word) {
             replace(word.len(), HASH, &hash);
         }
@@ -54,14 +56,13 @@ pub(super) fn lengthen(short: &[u8]) -> Option<Vec<u8>> {
         match kind {
             HASH => {
                 let (hash, after) = rest.split_first_chunk::<32>()?;
-                for byte in hash {
-                    text.extend(digits(*byte));
-                }
+                text.extend(hex(hash).into_bytes());
                 rest = after;
             }
             UID => {
-                let (uid, after) = rest.split_first_chunk::<16>()?;
-                text.extend(uuid_text(uid));
+                let (number, after) = rest.split_first_chunk::<16>()?;
+                let uid = Uuid::from_bytes_ref(number).hyphenated();
+                text.extend(uid.encode_lower(&mut Uuid::encode_buffer()).as_bytes());
                 rest = after;
             }
             _ => text.extend(PREFIX),
@@ -89,11 +90,6 @@ fn digit(byte: u8) -> Option<u8> {
         b'a'..=b'f' => Some(byte - b'a' + 10),
         _ => None,
     }
-}
-
-fn digits(byte: u8) -> [u8; 2] {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    [byte >> 4, byte & 15].map(|half| DIGITS[usize::from(half)])
 }
 
 #[cfg(test)]

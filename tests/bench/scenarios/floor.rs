@@ -63,7 +63,7 @@ pub(super) async fn measure(run: &Run<'_>) {
     run.record("applied-api-cpu", api_cpu);
 }
 
-/// Returns the time, the processor time and that of the API server, for each credential.
+/// Returns the time, the floor's CPU and the API server's CPU, for each credential.
 async fn measure_one(run: &Run<'_>, namespace: &'static str, writes: Writes) -> (f64, f64, f64) {
     create_place(&run.site, namespace).await;
     let names = names(run.size.min(MOST));

@@ -130,7 +130,7 @@ impl Bucket {
         Err((self.again(place, ahead, turn, now), wait))
     }
 
-    /// A waiting credential was told to ask again at this time.
+    /// Remembers the time at which a waiting credential is to ask again.
     pub(super) fn answer(&mut self, uid: &str, at: Timestamp) {
         self.queue.answer(uid, at);
     }
@@ -227,8 +227,8 @@ impl General {
         }
     }
 
-    /// Returns whether it rests now.
-    pub(super) fn may_rest(&mut self, now: Timestamp) -> bool {
+    /// Lets it rest if nobody uses it, and returns whether it rests.
+    pub(super) fn rest(&mut self, now: Timestamp) -> bool {
         match self {
             Self::InUse(bucket) if !bucket.is_idle(now) => false,
             Self::InUse(bucket) => {

@@ -176,7 +176,7 @@ impl Client {
             }
         }
         let is_paused = now < self.unproven_paused_until || self.known.is_paused(now);
-        if is_paused || self.further.is_some() || !self.general.may_rest(now) {
+        if is_paused || self.further.is_some() || !self.general.rest(now) {
             return Visit::Again;
         }
         if self.known.is_empty() {

@@ -86,8 +86,8 @@ fn started() -> Budget {
     started_at(0)
 }
 
-/// The seconds at which these requests are sent within so many seconds, and those that still wait then. Each asks again when it was
-/// told to.
+/// The seconds at which these requests are sent within so many seconds, and those that still wait then. Each asks again at the time
+/// that the budget has named.
 fn serve(
     budget: &mut Budget,
     mut waiting: Vec<(i64, PermitRequest)>,

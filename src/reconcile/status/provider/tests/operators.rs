@@ -114,7 +114,7 @@ fn operators_with_other_bundles_do_not_write_one_after_the_other() {
     };
     let has = || shown(spec.clone());
     for (views, expected) in [
-        // Nobody needs it from the one that lacks the bundle, whoever begins.
+        // No credential uses the operator that lacks the bundle. Its message does not outlast the other's, in either order.
         ([(has(), 1), (lacks("b"), 0)], &["Usable"][..]),
         ([(lacks("b"), 0), (has(), 1)], &["Unusable", "Usable"]),
         // Both need it: each says once what it knows.
