@@ -10,7 +10,9 @@ pub(crate) mod proxy;
 pub(in crate::oauth) mod race;
 mod receive;
 mod request;
+mod sessions;
 mod sign;
+mod ticket;
 pub(in crate::oauth) mod tls;
 mod trust;
 mod tunnel;
@@ -40,9 +42,9 @@ use self::{
     proxy::Proxy,
     receive::receive,
     request::Head,
+    sessions::Sessions,
     tls::Tls,
     trust::{Trust, Trusted},
-    verifier::Verifier,
 };
 #[cfg(feature = "plugin")]
 use super::authorization::CodeRequest;
@@ -68,6 +70,7 @@ pub struct TokenClient {
     pub(super) networks: Networks,
     pub(super) lookup: Lookup,
     pub(super) trust: Trust,
+    sessions: Sessions,
     exchange_timeout: Duration,
 }
 
@@ -79,6 +82,7 @@ impl TokenClient {
             networks,
             lookup: Lookup::of_system(),
             trust: Trust::default(),
+            sessions: Sessions::default(),
             exchange_timeout: EXCHANGE_TIMEOUT,
         }
     }
@@ -126,10 +130,13 @@ impl TokenClient {
         let settings = request::settings_of_probe();
         let http = request::probe(request)?;
         let limit = self.exchange_timeout.min(PROBE_TIMEOUT);
-        // The certificate of the client is for its token endpoint alone.
-        let head = self.exchange(endpoint, request.ca_bundle.as_ref(), None, http, &settings);
+        self.check_network(endpoint)?;
+        let trusted = self.trust.of(request.ca_bundle.as_ref())?;
+        // The certificate of the client is for its token endpoint alone, and so are its sessions.
+        let tls = Tls::new(&trusted);
+        let head = self.exchange(endpoint, &trusted, &tls, http, &settings);
         let head = timeout(limit, head).await;
-        let (head, _) = head.unwrap_or_else(|_| {
+        let head = head.unwrap_or_else(|_| {
             Err(NetworkError::NoResponse {
                 endpoint: endpoint.authority(),
                 cause: NoResponse::Timeout(
@@ -191,12 +198,33 @@ impl TokenClient {
         certified: Option<&CertifiedClient>,
         request: Request<String>,
     ) -> Result<Response, NetworkError> {
+        self.check_network(endpoint)?;
+        let trusted = self.trust.of(trusted)?;
+        let tls = match certified {
+            Some(client) => Tls::certified(&trusted, tls::certified_key(client)?),
+            None => self.sessions.take(&trusted, endpoint),
+        };
+        let result = self.respond(endpoint, &trusted, &tls, request).await;
+        match &result {
+            Ok(response) if response.is_success() => self.sessions.keep(&trusted, endpoint, tls),
+            _ => self.sessions.forget(&trusted, endpoint),
+        }
+        result
+    }
+
+    async fn respond(
+        &self,
+        endpoint: &Endpoint,
+        trusted: &Trusted,
+        tls: &Tls,
+        request: Request<String>,
+    ) -> Result<Response, NetworkError> {
         let settings = request::settings();
         let limit = self.exchange_timeout;
         let mut time = pin!(sleep(limit));
         let limit = SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX);
-        let (head, verifier) = select! {
-            head = self.exchange(endpoint, trusted, certified, request, &settings) => head?,
+        let head = select! {
+            head = self.exchange(endpoint, trusted, tls, request, &settings) => head?,
             // The limits of the steps before the request are shorter: it has been sent by then.
             () = &mut time => return Err(NetworkError::NoResponse {
                 endpoint: endpoint.authority(),
@@ -204,30 +232,25 @@ impl TokenClient {
             }),
         };
         let response = receive(head, time, Cut::Timeout(limit)).await;
-        if verifier.certificate_wanted() && response.is_refusing_page() {
-            return Err(classify::certificate(endpoint, &verifier, None));
+        if tls.verifier.certificate_wanted() && response.is_refusing_page() {
+            return Err(classify::certificate(endpoint, &tls.verifier, None));
         }
         Ok(response)
     }
 
-    /// Sends the request, and waits for the head of its response. The verifier knows whether the server asked for a client certificate.
+    /// Sends the request, and waits for the head of its response.
     async fn exchange(
         &self,
         endpoint: &Endpoint,
-        trusted: Option<&TrustedCa>,
-        certified: Option<&CertifiedClient>,
+        trusted: &Trusted,
+        tls: &Tls,
         request: Request<String>,
         settings: &http1::Builder,
-    ) -> Result<(Head, Arc<Verifier>), NetworkError> {
-        self.check_network(endpoint)?;
-        let trusted = self.trust.of(trusted)?;
-        let tls = Tls::with(&trusted, certified.map(tls::certified_key).transpose()?);
-        let verifier = Arc::clone(&tls.verifier);
-        let connection = self.open(endpoint, &trusted, tls).await?;
-        let connection = Observed::new(connection, Arc::clone(&verifier));
+    ) -> Result<Head, NetworkError> {
+        let connection = self.open(endpoint, trusted, tls).await?;
+        let connection = Observed::new(connection, Arc::clone(&tls.verifier));
         let sent = request::send(connection, request, settings).await;
-        let head = sent.map_err(|error| classify::response(&error, endpoint, &verifier))?;
-        Ok((head, verifier))
+        sent.map_err(|error| classify::response(&error, endpoint, &tls.verifier))
     }
 
     /// The addresses of an endpoint, at least one of which may be used.
@@ -264,7 +287,7 @@ impl TokenClient {
         &self,
         endpoint: &Endpoint,
         trusted: &Trusted,
-        tls: Tls,
+        tls: &Tls,
     ) -> Result<Connection, NetworkError> {
         if let Some(proxy) = Proxy::of(endpoint) {
             return connection::through(&proxy, endpoint, trusted, tls).await;

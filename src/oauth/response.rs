@@ -47,6 +47,11 @@ pub struct Response {
 }
 
 impl Response {
+    /// Returns whether the server has done what was asked for.
+    pub(super) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
     /// Returns whether an HTTP server in front of the token endpoint refused the request with a page: nginx does so where the
     /// handshake went on without a client certificate.
     pub(super) fn is_refusing_page(&self) -> bool {

@@ -32,6 +32,7 @@ mod redirects;
 mod requests;
 mod route;
 mod secrets;
+mod sessions;
 mod token_exchange;
 mod trust;
 

@@ -24,7 +24,9 @@ use std::{
     thread,
 };
 
-use rustls::{ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion};
+use rustls::{
+    HandshakeKind, ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion,
+};
 
 pub(crate) use authority::{Authority, Certificate};
 use reply::Then;
@@ -54,6 +56,10 @@ struct State {
     requests: Mutex<Vec<Request>>,
     /// The certificates of the clients, one for each request.
     clients: Mutex<Vec<Option<Vec<u8>>>>,
+    /// The handshakes, one for each request.
+    handshakes: Mutex<Vec<HandshakeKind>>,
+    /// The connections with data before the end of the handshake.
+    early_data: AtomicUsize,
     stopped: AtomicBool,
 }
 
@@ -88,6 +94,8 @@ impl Provider {
             connections: AtomicUsize::new(0),
             requests: Mutex::default(),
             clients: Mutex::default(),
+            handshakes: Mutex::default(),
+            early_data: AtomicUsize::new(0),
             stopped: AtomicBool::new(false),
         });
         let shared = state.clone();
@@ -121,6 +129,18 @@ impl Provider {
         self.state.clients.lock().unwrap().clone()
     }
 
+    /// Whether each request came after a full handshake.
+    #[allow(dead_code, reason = "few tests depend on it")]
+    pub(crate) fn handshakes(&self) -> Vec<HandshakeKind> {
+        self.state.handshakes.lock().unwrap().clone()
+    }
+
+    /// How many connections had data before the end of the handshake.
+    #[allow(dead_code, reason = "few tests depend on it")]
+    pub(crate) fn early_data(&self) -> usize {
+        self.state.early_data.load(Ordering::SeqCst)
+    }
+
     /// How many connections were opened, with or without a request.
     pub(crate) fn connections(&self) -> usize {
         self.state.connections.load(Ordering::SeqCst)
@@ -140,8 +160,13 @@ impl State {
         let tls = ServerConnection::new(self.config.clone()).map_err(io::Error::other)?;
         let mut reader = BufReader::new(StreamOwned::new(tls, socket));
         while let Some(request) = read(&mut reader, connection)? {
-            let client = reader.get_ref().conn.peer_certificates();
-            let client = client.map(|chain| chain[0].to_vec());
+            let tls = &mut reader.get_mut().conn;
+            if tls.early_data().is_some() {
+                self.early_data.fetch_add(1, Ordering::SeqCst);
+            }
+            let client = tls.peer_certificates().map(|chain| chain[0].to_vec());
+            let handshake = tls.handshake_kind().unwrap();
+            self.handshakes.lock().unwrap().push(handshake);
             self.clients.lock().unwrap().push(client);
             self.requests.lock().unwrap().push(request.clone());
             if (self.script)(&request).send(reader.get_mut())? == Then::End {

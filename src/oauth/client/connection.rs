@@ -3,7 +3,7 @@
 //! Each exchange has a connection of its own. A stale keep-alive connection looks like a lost response, and would be an invitation
 //! to send a refresh token twice.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -35,7 +35,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 pub(super) async fn direct(
     sockets: &[SocketAddr],
     endpoint: &Endpoint,
-    tls: Tls,
+    tls: &Tls,
 ) -> Result<Connection, NetworkError> {
     let unreachable = |cause| NetworkError::Unreachable {
         endpoint: endpoint.authority(),
@@ -43,9 +43,8 @@ pub(super) async fn direct(
     };
     let opened = timeout(Duration::from_secs(HANDSHAKE_SECONDS), async {
         let stream = race::first(sockets).await.map_err(unreachable)?;
-        let verifier = Arc::clone(&tls.verifier);
         let connection = tls.connect(&endpoint.host(), boxed(stream)).await;
-        connection.map_err(|error| classify::handshake(&error, endpoint, &verifier))
+        connection.map_err(|error| classify::handshake(&error, endpoint, &tls.verifier))
     });
     let opened = opened.await;
     opened.unwrap_or_else(|_| Err(unreachable(Unreachable::HandshakeTimedOut)))
@@ -56,7 +55,7 @@ pub(super) async fn through(
     proxy: &Proxy,
     endpoint: &Endpoint,
     trusted: &Trusted,
-    tls: Tls,
+    tls: &Tls,
 ) -> Result<Connection, NetworkError> {
     let tunneled = tunneled(proxy, endpoint, trusted, tls);
     let opened = timeout(Duration::from_secs(PROXY_SECONDS), tunneled).await;
@@ -89,15 +88,14 @@ async fn tunneled(
     proxy: &Proxy,
     endpoint: &Endpoint,
     trusted: &Trusted,
-    tls: Tls,
+    tls: &Tls,
 ) -> Result<Connection, Fault> {
     let mut stream = connect_to(proxy, trusted).await?;
     tunnel::open(&mut stream, proxy, endpoint).await?;
-    let verifier = Arc::clone(&tls.verifier);
     let connection = tls.connect(&endpoint.host(), stream).await;
     connection.map_err(|error| match classify::tunnel(&error, endpoint) {
         Some(fault) => Fault::Proxy(fault),
-        None => Fault::Endpoint(classify::handshake(&error, endpoint, &verifier)),
+        None => Fault::Endpoint(classify::handshake(&error, endpoint, &tls.verifier)),
     })
 }
 
@@ -114,10 +112,9 @@ async fn connect_to(proxy: &Proxy, trusted: &Trusted) -> Result<Box<dyn Stream>,
         return Ok(boxed(stream));
     }
     let tls = Tls::of_proxy(trusted);
-    let verifier = Arc::clone(&tls.verifier);
     match tls.connect(proxy.host(), stream).await {
         Ok(stream) => Ok(Box::new(stream)),
-        Err(error) => Err(classify::handshake_of_proxy(&error, &verifier)),
+        Err(error) => Err(classify::handshake_of_proxy(&error, &tls.verifier)),
     }
 }
 

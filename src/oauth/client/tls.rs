@@ -3,19 +3,25 @@
 use std::{io, sync::Arc};
 
 use rustls::{
-    ClientConfig, client::danger::ServerCertVerifier, crypto::aws_lc_rs::sign::any_supported_type,
-    pki_types::ServerName, sign::CertifiedKey,
+    ClientConfig,
+    client::{Resumption, Tls12Resumption, danger::ServerCertVerifier},
+    crypto::aws_lc_rs::sign::any_supported_type,
+    pki_types::ServerName,
+    sign::CertifiedKey,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::{error::NetworkError, trust::Trusted, verifier::Verifier};
+use super::{error::NetworkError, ticket::Ticket, trust::Trusted, verifier::Verifier};
 use crate::oauth::identity::CertifiedClient;
 
-/// The trust of one handshake, and the facts that become known in it.
+/// The trust of one handshake at a time, and the facts that become known in it.
+#[derive(Debug)]
 pub(in crate::oauth) struct Tls {
     config: ClientConfig,
     pub(in crate::oauth) verifier: Arc<Verifier>,
+    /// The ticket for its next handshake; `None`: it has a single one.
+    ticket: Option<Arc<Ticket>>,
 }
 
 impl Tls {
@@ -24,13 +30,29 @@ impl Tls {
     }
 
     /// With the certificate of a client. It is a part of this handshake alone: no session is resumed in another one.
-    pub(super) fn with(trusted: &Trusted, certified: Option<Arc<CertifiedKey>>) -> Self {
+    pub(super) fn certified(trusted: &Trusted, certified: Arc<CertifiedKey>) -> Self {
+        Self::with(trusted, Some(certified))
+    }
+
+    /// For several handshakes with one server. In each after the first, the server proves with a secret of the one before that it is
+    /// the same, and shows no certificate.
+    pub(super) fn resumable(trusted: &Trusted) -> Self {
+        let mut tls = Self::new(trusted);
+        let ticket = Arc::<Ticket>::default();
+        let resumption = Resumption::store(ticket.clone());
+        tls.config.resumption = resumption.tls12_resumption(Tls12Resumption::Disabled);
+        tls.ticket = Some(ticket);
+        tls
+    }
+
+    fn with(trusted: &Trusted, certified: Option<Arc<CertifiedKey>>) -> Self {
         let verifier = Arc::new(Verifier::new(trusted.verifier.clone(), certified));
         let mut config = trusted.config.clone();
         config.client_auth_cert_resolver = verifier.clone();
         let tls = Self {
             config,
             verifier: verifier.clone(),
+            ticket: None,
         };
         tls.witnessed_by(verifier)
     }
@@ -48,14 +70,22 @@ impl Tls {
         self
     }
 
+    /// Returns whether its session can be resumed. A server that asked for a certificate of the client would not ask again, and
+    /// nobody would know why it refuses.
+    pub(super) fn can_be_resumed(&self) -> bool {
+        let has_ticket = self.ticket.as_ref().is_some_and(|ticket| ticket.is_there());
+        has_ticket && !self.verifier.certificate_wanted()
+    }
+
     /// Makes a handshake with `host`.
     pub(super) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
-        self,
+        &self,
         host: &str,
         stream: S,
     ) -> io::Result<TlsStream<S>> {
+        self.verifier.begin();
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-        let connector = TlsConnector::from(Arc::new(self.config));
+        let connector = TlsConnector::from(Arc::new(self.config.clone()));
         connector.connect(name, stream).await
     }
 }

@@ -31,8 +31,7 @@ pub(in crate::oauth) struct Trust(Arc<Mutex<Kept>>);
 #[derive(Clone, Debug)]
 pub(in crate::oauth) struct Trusted {
     pub(super) verifier: Arc<WebPkiServerVerifier>,
-    /// A configuration with this verifier, which is copied for each handshake: making one allocates a cache of sessions, which are
-    /// never resumed.
+    /// A configuration with this verifier, which is copied for each handshake: making one allocates a cache of sessions.
     pub(super) config: ClientConfig,
 }
 
@@ -116,7 +115,7 @@ impl Trusted {
             .with_webpki_verifier(Arc::clone(&verifier))
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        // A resumed session skips the verification of the certificate. A change of what is trusted must hold for the next exchange.
+        // Those handshakes that may resume a session have a store of their own.
         config.resumption = Resumption::disabled();
         Ok(Self { verifier, config })
     }

@@ -3,10 +3,7 @@
 
 use std::{
     fmt,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use rustls::{
@@ -25,22 +22,36 @@ use crate::{
     oauth::certificate::{self, Chain},
 };
 
-/// A verifier for one handshake.
+/// A verifier for one handshake at a time.
 #[derive(Debug)]
 pub(in crate::oauth) struct Verifier {
     inner: Arc<WebPkiServerVerifier>,
-    refused: Mutex<Option<Untrusted>>,
     /// The certificate of the client, if it has one.
     certified: Option<Certified>,
-    certificate_wanted: AtomicBool,
-    certificate_sent: AtomicBool,
-    response_began: AtomicBool,
-    /// TLS 1.3 has its own signature in a handshake.
-    is_tls13: AtomicBool,
+    facts: Mutex<Facts>,
 }
 
 /// A certificate with its key, which is not shown.
 struct Certified(Arc<CertifiedKey>);
+
+/// The facts of one handshake.
+#[derive(Debug, Default)]
+struct Facts {
+    refused: Option<Untrusted>,
+    certificate: OfClient,
+    response_began: bool,
+    /// TLS 1.3 has its own signature in a handshake.
+    is_tls13: bool,
+}
+
+/// Whether the server asked for a certificate of the client, and got one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum OfClient {
+    #[default]
+    NotWanted,
+    Wanted,
+    Sent,
+}
 
 impl fmt::Debug for Certified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -56,41 +67,46 @@ impl Verifier {
         Self {
             inner,
             certified: certified.map(Certified),
-            certificate_sent: AtomicBool::new(false),
-            response_began: AtomicBool::new(false),
-            is_tls13: AtomicBool::new(false),
-            refused: Mutex::default(),
-            certificate_wanted: AtomicBool::new(false),
+            facts: Mutex::default(),
         }
+    }
+
+    /// Forgets the last handshake before the next one.
+    pub(super) fn begin(&self) {
+        *self.facts() = Facts::default();
+    }
+
+    fn facts(&self) -> MutexGuard<'_, Facts> {
+        lock(&self.facts)
     }
 
     /// Why the certificate was refused, if it was.
     pub(in crate::oauth) fn refused(&self) -> Option<Untrusted> {
-        lock(&self.refused).clone()
+        self.facts().refused.clone()
     }
 
     /// Returns whether the server got a client certificate.
     pub(super) fn certificate_sent(&self) -> bool {
-        self.certificate_sent.load(Ordering::Relaxed)
+        self.facts().certificate == OfClient::Sent
     }
 
     /// Returns whether a byte of the response has arrived.
     pub(super) fn response_began(&self) -> bool {
-        self.response_began.load(Ordering::Relaxed)
+        self.facts().response_began
     }
 
     /// Returns whether the server may still end the handshake after the request was sent: in TLS 1.2 it has ended by then.
     pub(super) fn may_end_late(&self) -> bool {
-        self.is_tls13.load(Ordering::Relaxed)
+        self.facts().is_tls13
     }
 
     pub(super) fn response_begins(&self) {
-        self.response_began.store(true, Ordering::Relaxed);
+        self.facts().response_began = true;
     }
 
     /// Returns whether the server asked for a client certificate.
     pub(super) fn certificate_wanted(&self) -> bool {
-        self.certificate_wanted.load(Ordering::Relaxed)
+        self.facts().certificate != OfClient::NotWanted
     }
 
     fn keep<T>(
@@ -101,7 +117,7 @@ impl Verifier {
     ) -> Result<T, Error> {
         if let Err(Error::InvalidCertificate(error)) = &verified {
             let chain = Chain::of(certificate, intermediates);
-            *lock(&self.refused) = Some(untrusted(error, &chain));
+            self.facts().refused = Some(untrusted(error, &chain));
         }
         verified
     }
@@ -144,7 +160,7 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.is_tls13.store(true, Ordering::Relaxed);
+        self.facts().is_tls13 = true;
         let verified = self
             .inner
             .verify_tls13_signature(message, certificate, signature);
@@ -160,10 +176,10 @@ impl ServerCertVerifier for Verifier {
 impl ResolvesClientCert for Verifier {
     /// The names of CAs that the server sends are no condition: many servers send none, or the wrong ones.
     fn resolve(&self, _: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        self.certificate_wanted.store(true, Ordering::Relaxed);
+        self.facts().certificate = OfClient::Wanted;
         let Certified(certified) = self.certified.as_ref()?;
         certified.key.choose_scheme(schemes)?;
-        self.certificate_sent.store(true, Ordering::Relaxed);
+        self.facts().certificate = OfClient::Sent;
         Some(Arc::clone(certified))
     }
 

@@ -49,7 +49,7 @@ impl TokenClient {
             presented: Mutex::default(),
         });
         let tls = tls.witnessed_by(witness.clone());
-        let ended = self.open(endpoint, &trusted, tls).await.map(drop);
+        let ended = self.open(endpoint, &trusted, &tls).await.map(drop);
         let Some(presented) = witness.presented() else {
             return Err(ended.expect_err(
                 "a handshake is not complete before the witness has seen the certificate",

@@ -64,10 +64,6 @@ pub fn read(response: &Response, request: RequestContext<'_>, mut scrubber: Scru
     }
 }
 
-fn is_success(status: u16) -> bool {
-    (200..300).contains(&status)
-}
-
 struct Reader<'a> {
     response: &'a Response,
     request: RequestContext<'a>,
@@ -78,7 +74,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// The refresh token that replaces the one that was sent.
     fn successor(&self) -> Option<SecretString> {
-        if !self.request.grant.has_successor() || !is_success(self.response.status) {
+        if !self.request.grant.has_successor() || !self.response.is_success() {
             return None;
         }
         let fields = self.fields.as_ref()?;
@@ -95,7 +91,7 @@ impl Reader<'_> {
         if matches!(self.response.body, Body::TooLarge) {
             return Err(Fault::TooLarge);
         }
-        if is_success(status) {
+        if self.response.is_success() {
             return self.success();
         }
         // The status wins: the body of a failing server is not evidence, not even `invalid_client`.

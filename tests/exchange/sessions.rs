@@ -1,0 +1,214 @@
+//! TLS sessions: which exchanges resume one, and which make a full handshake.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use cube_operator::{
+    api::Reason,
+    oauth::{ca_bundle::TrustedCa, client::TokenClient, request::TokenRequest},
+};
+use rustls::{
+    HandshakeKind::{self, Full, Resumed},
+    ServerConfig,
+    version::{TLS12, TLS13},
+};
+
+use crate::{
+    block_on, exchange, local, refused,
+    scripted::{Authority, LOCAL, Provider, Reply},
+    trusting,
+};
+
+/// More sessions than are kept.
+const MANY: usize = 40;
+
+/// A server whose configuration a test changes.
+fn server(authority: &Authority, change: impl FnOnce(&mut ServerConfig)) -> Provider {
+    let mut config = authority.certificate(&LOCAL).config(&[&TLS13]);
+    change(&mut config);
+    Provider::start_with(config, |_| Reply::token("t"))
+}
+
+fn last(provider: &Provider) -> HandshakeKind {
+    *provider.handshakes().last().unwrap()
+}
+
+fn send(client: &TokenClient, authority: &Authority, provider: &Provider) -> HandshakeKind {
+    exchange(client, &trusting(authority, &provider.url("/token"))).unwrap();
+    last(provider)
+}
+
+#[test]
+fn a_session_is_resumed_with_the_same_server_and_the_same_certificates_alone() {
+    let (authority, other) = (Authority::new("private"), Authority::new("other"));
+    let (one, two) = (server(&authority, |_| {}), server(&authority, |_| {}));
+    let client = local();
+    assert_eq!(send(&client, &authority, &one), Full);
+    assert_eq!(send(&client, &authority, &one), Resumed);
+    assert_eq!(
+        send(&client, &authority, &two),
+        Full,
+        "it is another server"
+    );
+    assert_eq!(send(&client, &authority, &one), Resumed);
+    assert_eq!(
+        send(&local(), &authority, &one),
+        Full,
+        "it is another process"
+    );
+    let both = TokenRequest {
+        ca_bundle: Some(
+            TrustedCa::besides_system(format!("{}{}", authority.pem(), other.pem())).unwrap(),
+        ),
+        ..trusting(&authority, &one.url("/token"))
+    };
+    exchange(&client, &both).unwrap();
+    assert_eq!(last(&one), Full, "it is another bundle");
+    // A bundle that does not vouch for the server any more ends with it.
+    assert_eq!(
+        exchange(&client, &trusting(&other, &one.url("/token"))),
+        refused(
+            Reason::TLSUntrusted,
+            format!(
+                "TLS certificate of localhost:{} is signed by \"CN=private\", an unknown CA",
+                one.address.port()
+            )
+        )
+    );
+    assert_eq!(one.connections(), 6);
+}
+
+#[test]
+fn a_session_ends_with_the_certificates_that_it_trusts() {
+    let authority = Authority::new("private");
+    let provider = server(&authority, |_| {});
+    let client = local();
+    assert_eq!(send(&client, &authority, &provider), Full);
+    assert_eq!(send(&client, &authority, &provider), Resumed);
+    // More bundles than are kept, so the first one is read again.
+    for number in 0..20 {
+        let other = Authority::new(&number.to_string());
+        send(&client, &other, &server(&other, |_| {}));
+    }
+    assert_eq!(send(&client, &authority, &provider), Full);
+}
+
+#[test]
+fn each_session_is_used_by_one_exchange_at_a_time_and_each_ticket_once() {
+    let authority = Authority::new("private");
+    let provider = server(&authority, |_| {});
+    let client = local();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let request = trusting(&authority, &provider.url("/token"));
+    for round in 0..3 {
+        runtime.block_on(async {
+            let sent = (0..4).map(|_| client.send(&request));
+            for response in futures::future::join_all(sent).await {
+                assert_eq!(response.unwrap().status, 200);
+            }
+        });
+        // The server takes each ticket once, and makes a full handshake for one that it has taken before.
+        let expected = if round == 0 { Full } else { Resumed };
+        assert_eq!(provider.handshakes()[round * 4..], [expected; 4]);
+    }
+}
+
+#[test]
+fn after_a_failure_the_next_handshakes_are_full_ones() {
+    let authority = Authority::new("private");
+    let certificate = authority.certificate(&LOCAL);
+    for failure in [
+        || Reply::json(401, r#"{"error": "invalid_client"}"#),
+        Reply::close,
+    ] {
+        let count = AtomicUsize::new(0);
+        let provider = Provider::start(&certificate, move |_| {
+            match count.fetch_add(1, Ordering::SeqCst) {
+                2 => failure(),
+                _ => Reply::token("t"),
+            }
+        });
+        let client = local();
+        let request = trusting(&authority, &provider.url("/token"));
+        block_on(async {
+            // Two at the same time leave two sessions, and the failure ends both.
+            let (one, other) = futures::join!(client.send(&request), client.send(&request));
+            assert_eq!((one.unwrap().status, other.unwrap().status), (200, 200));
+        });
+        for _ in 0..3 {
+            exchange(&client, &request).ok();
+        }
+        assert_eq!(provider.handshakes(), [Full, Full, Resumed, Full, Resumed]);
+    }
+}
+
+#[test]
+fn a_session_in_which_the_server_asked_for_a_certificate_is_never_resumed() {
+    let authority = Authority::new("private");
+    let certificate = authority.certificate(&LOCAL);
+    let config = certificate.config_that_asks_clients(&authority);
+    let provider = Provider::start_with(config, |_| Reply::token("t"));
+    let client = local();
+    for _ in 0..3 {
+        assert_eq!(send(&client, &authority, &provider), Full);
+    }
+}
+
+#[test]
+fn a_session_of_tls_1_2_is_never_resumed() {
+    let authority = Authority::new("private");
+    let certificate = authority.certificate(&LOCAL);
+    let provider = Provider::start_with_tls(&certificate, &[&TLS12], |_| Reply::token("t"));
+    let client = local();
+    for _ in 0..3 {
+        assert_eq!(send(&client, &authority, &provider), Full);
+    }
+}
+
+#[test]
+fn a_server_that_gives_no_ticket_is_served_as_any_other() {
+    let authority = Authority::new("private");
+    let provider = server(&authority, |config| config.send_tls13_tickets = 0);
+    let client = local();
+    for _ in 0..3 {
+        assert_eq!(send(&client, &authority, &provider), Full);
+    }
+}
+
+#[test]
+fn a_server_that_has_lost_its_sessions_makes_a_full_handshake() {
+    let authority = Authority::new("private");
+    let provider = server(&authority, |config| {
+        config.session_storage = rustls::server::ServerSessionMemoryCache::new(1);
+        config.send_tls13_tickets = 1;
+    });
+    let (one, two) = (local(), local());
+    assert_eq!(send(&one, &authority, &provider), Full);
+    // It forgets the first client's session for the second one's.
+    send(&two, &authority, &provider);
+    assert_eq!(send(&one, &authority, &provider), Full);
+}
+
+#[test]
+fn nothing_of_a_request_is_sent_before_the_handshake_is_complete() {
+    let authority = Authority::new("private");
+    let provider = server(&authority, |config| config.max_early_data_size = 16 * 1024);
+    let client = local();
+    assert_eq!(send(&client, &authority, &provider), Full);
+    assert_eq!(send(&client, &authority, &provider), Resumed);
+    assert_eq!(provider.early_data(), 0);
+}
+
+#[test]
+fn the_sessions_of_many_servers_have_an_end() {
+    let authority = Authority::new("private");
+    let client = local();
+    let servers: Vec<_> = (0..MANY).map(|_| server(&authority, |_| {})).collect();
+    for server in &servers {
+        assert_eq!(send(&client, &authority, server), Full);
+    }
+    assert_eq!(send(&client, &authority, &servers[MANY - 1]), Resumed);
+    assert_eq!(send(&client, &authority, &servers[0]), Full);
+    let shown = format!("{client:?}");
+    assert!(shown.contains("<redacted>"), "{shown}");
+    assert!(!shown.contains("ticket: ["), "{shown}");
+}
