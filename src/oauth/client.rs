@@ -205,10 +205,7 @@ impl TokenClient {
             None => self.sessions.take(&trusted, endpoint),
         };
         let result = self.respond(endpoint, &trusted, &tls, request).await;
-        match &result {
-            Ok(response) if response.is_success() => self.sessions.keep(&trusted, endpoint, tls),
-            _ => self.sessions.forget(&trusted, endpoint),
-        }
+        self.sessions.end(&trusted, endpoint, tls, &result);
         result
     }
 

@@ -21,7 +21,7 @@ use crate::{
 
 const VERSIONS: [&[&SupportedProtocolVersion]; 2] = [&[&version::TLS13], &[&version::TLS12]];
 
-fn certified(certificate: &Certificate) -> CertifiedClient {
+pub(crate) fn certified(certificate: &Certificate) -> CertifiedClient {
     CertifiedClient {
         id: "billing".into(),
         key: Arc::new(PrivateKey::read(&certificate.key_pem()).unwrap()),

@@ -1,10 +1,18 @@
 //! TLS sessions: which exchanges resume one, and which make a full handshake.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod odd;
+
+use std::sync::Arc;
 
 use cube_operator::{
-    api::Reason,
-    oauth::{ca_bundle::TrustedCa, client::TokenClient, request::TokenRequest},
+    api::{ProbeSpec, Reason},
+    oauth::{
+        authentication::Authentication,
+        ca_bundle::TrustedCa,
+        client::TokenClient,
+        probe::{Probe, ProbeRequest},
+        request::TokenRequest,
+    },
 };
 use rustls::{
     HandshakeKind::{self, Full, Resumed},
@@ -12,8 +20,12 @@ use rustls::{
     version::{TLS12, TLS13},
 };
 
+use serde_json::json;
+
 use crate::{
-    block_on, exchange, local, refused,
+    block_on, exchange, local,
+    mutual_tls::certified,
+    refused,
     scripted::{Authority, LOCAL, Provider, Reply},
     trusting,
 };
@@ -113,35 +125,6 @@ fn each_session_is_used_by_one_exchange_at_a_time_and_each_ticket_once() {
 }
 
 #[test]
-fn after_a_failure_the_next_handshakes_are_full_ones() {
-    let authority = Authority::new("private");
-    let certificate = authority.certificate(&LOCAL);
-    for failure in [
-        || Reply::json(401, r#"{"error": "invalid_client"}"#),
-        Reply::close,
-    ] {
-        let count = AtomicUsize::new(0);
-        let provider = Provider::start(&certificate, move |_| {
-            match count.fetch_add(1, Ordering::SeqCst) {
-                2 => failure(),
-                _ => Reply::token("t"),
-            }
-        });
-        let client = local();
-        let request = trusting(&authority, &provider.url("/token"));
-        block_on(async {
-            // Two at the same time leave two sessions, and the failure ends both.
-            let (one, other) = futures::join!(client.send(&request), client.send(&request));
-            assert_eq!((one.unwrap().status, other.unwrap().status), (200, 200));
-        });
-        for _ in 0..3 {
-            exchange(&client, &request).ok();
-        }
-        assert_eq!(provider.handshakes(), [Full, Full, Resumed, Full, Resumed]);
-    }
-}
-
-#[test]
 fn a_session_in_which_the_server_asked_for_a_certificate_is_never_resumed() {
     let authority = Authority::new("private");
     let certificate = authority.certificate(&LOCAL);
@@ -151,6 +134,45 @@ fn a_session_in_which_the_server_asked_for_a_certificate_is_never_resumed() {
     for _ in 0..3 {
         assert_eq!(send(&client, &authority, &provider), Full);
     }
+}
+
+#[test]
+fn a_client_with_a_certificate_resumes_no_session_and_leaves_none() {
+    let authority = Authority::new("private");
+    let provider = server(&authority, |_| {});
+    let client = local();
+    let certified = TokenRequest {
+        authentication: Authentication::MutualTls(certified(&authority.certificate(&["client"]))),
+        ..trusting(&authority, &provider.url("/token"))
+    };
+    for _ in 0..2 {
+        exchange(&client, &certified).unwrap();
+        assert_eq!(last(&provider), Full);
+    }
+    assert_eq!(send(&client, &authority, &provider), Full);
+    exchange(&client, &certified).unwrap();
+    assert_eq!(last(&provider), Full);
+    assert_eq!(send(&client, &authority, &provider), Resumed);
+}
+
+#[test]
+fn a_look_at_the_certificate_and_a_probe_make_full_handshakes() {
+    let authority = Authority::new("private");
+    let provider = server(&authority, |_| {});
+    let client = local();
+    let request = trusting(&authority, &provider.url("/token"));
+    assert_eq!(send(&client, &authority, &provider), Full);
+    let seen = client.handshake(&request.endpoint, request.ca_bundle.as_ref());
+    assert_eq!(block_on(seen).unwrap().outcome, Ok("TLS 1.3"));
+    let spec: ProbeSpec = serde_json::from_value(json!({"url": provider.url("/me")})).unwrap();
+    let probe = ProbeRequest {
+        probe: Arc::new(Probe::read(&spec).unwrap()),
+        token: "t".into(),
+        ca_bundle: request.ca_bundle.clone(),
+    };
+    assert_eq!(block_on(client.try_token(&probe)), Ok(200));
+    assert_eq!(last(&provider), Full);
+    assert_eq!(send(&client, &authority, &provider), Resumed);
 }
 
 #[test]
@@ -210,5 +232,5 @@ fn the_sessions_of_many_servers_have_an_end() {
     assert_eq!(send(&client, &authority, &servers[0]), Full);
     let shown = format!("{client:?}");
     assert!(shown.contains("<redacted>"), "{shown}");
-    assert!(!shown.contains("ticket: ["), "{shown}");
+    assert!(!shown.contains("Tls13ClientSessionValue"), "{shown}");
 }

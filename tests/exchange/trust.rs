@@ -177,6 +177,21 @@ fn a_missing_ca_is_told_from_one_whose_key_has_changed_and_from_a_self_signed_ce
 }
 
 #[test]
+fn a_server_that_sends_thousands_of_certificates_is_refused() {
+    let authority = Authority::new("private");
+    for (others, expected) in [(100, true), (101, false), (5_000, false)] {
+        let junk = (0..others).map(|_| vec![0].into());
+        let provider = start(&authority.certificate(&LOCAL).followed_by_all(junk));
+        let expected = if expected {
+            Ok(fine())
+        } else {
+            untrusted(&provider, "comes with more than 100 others")
+        };
+        assert_eq!(trusting_pem(&provider, &authority.pem()), expected);
+    }
+}
+
+#[test]
 fn a_bundle_may_hold_several_authorities_and_text_between_them() {
     let (first, second) = (Authority::new("first"), Authority::new("second"));
     let bundle = format!("# ours\r\n{}\n# theirs\n{}", first.pem(), second.pem());

@@ -10,7 +10,7 @@ use rustls::{
     ConfigBuilder, RootCertStore, ServerConfig, SupportedProtocolVersion, WantsVerifier,
     crypto::aws_lc_rs,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-    server::WebPkiClientVerifier,
+    server::{ClientCertVerifierBuilder, WebPkiClientVerifier, danger::ClientCertVerifier},
 };
 
 /// A certificate authority that nobody trusts yet.
@@ -52,6 +52,14 @@ impl Authority {
         change(&mut params);
         let key = KeyPair::generate().unwrap();
         Self(CertifiedIssuer::signed_by(params, key, &self.0).unwrap())
+    }
+
+    /// Verifies the certificates of clients that it has issued.
+    pub(crate) fn of_clients(&self) -> ClientCertVerifierBuilder {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.0.der().clone()).unwrap();
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        WebPkiClientVerifier::builder_with_provider(roots.into(), provider)
     }
 
     /// The CA bundle that trusts it.
@@ -126,6 +134,15 @@ impl Certificate {
         self
     }
 
+    /// With further certificates, or whatever stands in their place.
+    pub(crate) fn followed_by_all(
+        mut self,
+        others: impl Iterator<Item = CertificateDer<'static>>,
+    ) -> Self {
+        self.chain.extend(others);
+        self
+    }
+
     /// The CA bundle that trusts it.
     pub(crate) fn pem(&self) -> String {
         let text = STANDARD.encode(&self.chain[0]);
@@ -147,33 +164,31 @@ impl Certificate {
             .unwrap()
     }
 
+    /// The same for a server that may want a certificate of a client.
+    pub(crate) fn config_with(
+        &self,
+        versions: &[&'static SupportedProtocolVersion],
+        verifier: Arc<dyn ClientCertVerifier>,
+    ) -> ServerConfig {
+        Self::builder(versions)
+            .with_client_cert_verifier(verifier)
+            .with_single_cert(self.chain.clone(), self.key.clone_key())
+            .unwrap()
+    }
+
     /// The same for a server that wants a certificate of a client, issued by `clients`.
     pub(crate) fn config_for_clients(
         &self,
         versions: &[&'static SupportedProtocolVersion],
         clients: &Authority,
     ) -> ServerConfig {
-        let mut roots = RootCertStore::empty();
-        roots.add(clients.0.der().clone()).unwrap();
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider);
-        Self::builder(versions)
-            .with_client_cert_verifier(verifier.build().unwrap())
-            .with_single_cert(self.chain.clone(), self.key.clone_key())
-            .unwrap()
+        self.config_with(versions, clients.of_clients().build().unwrap())
     }
 
     /// The same for a server that asks for a client certificate, and goes on without one: its HTTP server refuses.
     pub(crate) fn config_that_asks_clients(&self, clients: &Authority) -> ServerConfig {
-        let mut roots = RootCertStore::empty();
-        roots.add(clients.0.der().clone()).unwrap();
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider);
-        let verifier = verifier.allow_unauthenticated().build().unwrap();
-        Self::builder(rustls::DEFAULT_VERSIONS)
-            .with_client_cert_verifier(verifier)
-            .with_single_cert(self.chain.clone(), self.key.clone_key())
-            .unwrap()
+        let verifier = clients.of_clients().allow_unauthenticated();
+        self.config_with(rustls::DEFAULT_VERSIONS, verifier.build().unwrap())
     }
 
     fn builder(

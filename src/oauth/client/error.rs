@@ -209,6 +209,8 @@ pub enum Untrusted {
     Algorithm { algorithm: String },
     #[error("has, or is signed by, an RSA key of {bits} bits; at least 2048 are required")]
     ShortKey { bits: usize },
+    #[error("comes with more than {most} others")]
+    TooMany { most: usize },
     #[error("cannot be used")]
     Unusable,
 }

@@ -2,8 +2,10 @@
 //! client: all that is shared is the proof of who the server is, which is a tenth of the work of an exchange.
 //!
 //! ```text
-//!  take ─▶ handshake ─▶ exchange ─▶ it succeeded ─▶ keep
-//!                                └▶ it did not   ─▶ forget this server
+//!                                ┌▶ it succeeded       ─▶ wait
+//!  take ─▶ handshake ─▶ exchange ┼▶ it was refused     ─▶ forget the sessions with this server
+//!                                └▶ no response to one
+//!                                   that resumes       ─▶ the same, and resume none until its CA certificates are read again
 //! ```
 
 use std::{
@@ -11,10 +13,13 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, Weak},
 };
 
-use super::{tls::Tls, trust::Trusted};
-use crate::{lock::lock, oauth::endpoint::Endpoint};
+use super::{error::NetworkError, tls::Tls, trust::Trusted};
+use crate::{
+    lock::lock,
+    oauth::{endpoint::Endpoint, response::Response},
+};
 
-/// The most sessions that wait. The ticket and the certificates of a server may have 64 KiB each, and anybody can have a server.
+/// The most sessions that wait. The ticket and the certificates of a server may have 64 KiB each, and anybody may have a server.
 const MOST: usize = 32;
 
 /// The sessions that no exchange uses now, the last used one at the end.
@@ -23,53 +28,104 @@ pub(super) struct Sessions(Arc<Mutex<VecDeque<Session>>>);
 
 #[derive(Debug)]
 struct Session {
-    /// It belongs to these CA certificates, and ends with them.
+    server: Server,
+    /// `None`: this server stumbles over tickets, and gets full handshakes.
+    tls: Option<Tls>,
+}
+
+/// A server, and the CA certificates that vouch for it. A session ends with them.
+#[derive(Clone, Debug)]
+struct Server {
     trusted: Weak<Trusted>,
     /// Host and port.
-    server: String,
-    tls: Tls,
+    authority: String,
+}
+
+impl Server {
+    fn new(trusted: &Arc<Trusted>, endpoint: &Endpoint) -> Self {
+        Self {
+            trusted: Arc::downgrade(trusted),
+            authority: endpoint.authority(),
+        }
+    }
+}
+
+impl PartialEq for Server {
+    fn eq(&self, other: &Self) -> bool {
+        self.trusted.ptr_eq(&other.trusted) && self.authority == other.authority
+    }
+}
+
+impl Session {
+    fn stumbles(&self, server: &Server) -> bool {
+        self.tls.is_none() && self.server == *server
+    }
 }
 
 impl Sessions {
     /// The TLS of an exchange, which resumes a session with this server if one waits.
     pub(super) fn take(&self, trusted: &Arc<Trusted>, endpoint: &Endpoint) -> Tls {
-        let server = endpoint.authority();
+        let server = Server::new(trusted, endpoint);
         let mut waiting = self.waiting();
-        let at = waiting.iter().rposition(|one| one.is(trusted, &server));
-        let session = at.and_then(|at| waiting.remove(at));
-        session.map_or_else(|| Tls::resumable(trusted), |session| session.tls)
+        match waiting.iter().rposition(|one| one.server == server) {
+            None => Tls::resumable(trusted),
+            Some(at) if waiting[at].tls.is_none() => Tls::new(trusted),
+            Some(at) => {
+                let session = waiting.remove(at).and_then(|session| session.tls);
+                session.unwrap_or_else(|| Tls::resumable(trusted))
+            }
+        }
     }
 
-    /// An exchange has succeeded.
-    pub(super) fn keep(&self, trusted: &Arc<Trusted>, endpoint: &Endpoint, tls: Tls) {
-        if !tls.can_be_resumed() {
+    /// An exchange has ended.
+    pub(super) fn end(
+        &self,
+        trusted: &Arc<Trusted>,
+        endpoint: &Endpoint,
+        tls: Tls,
+        result: &Result<Response, NetworkError>,
+    ) {
+        let server = Server::new(trusted, endpoint);
+        match result {
+            // A server that asks for a certificate of the client does not ask again in a session, and nobody would know why it
+            // refuses.
+            Ok(response) if response.is_success() && !tls.verifier.certificate_wanted() => {
+                if tls.has_ticket() {
+                    self.wait(server, Some(tls));
+                }
+            }
+            // The next handshake is a full one, which tells everything that can be known of this server.
+            Ok(_) => self.forget(&server),
+            // A server may stumble over a ticket, and must not do so each time.
+            Err(_) => {
+                self.forget(&server);
+                if tls.used_ticket() {
+                    self.wait(server, None);
+                }
+            }
+        }
+    }
+
+    fn wait(&self, server: Server, tls: Option<Tls>) {
+        let mut waiting = self.waiting();
+        if waiting.iter().any(|one| one.stumbles(&server)) {
             return;
         }
-        let mut waiting = self.waiting();
-        waiting.retain(|one| one.trusted.strong_count() > 0);
         if waiting.len() == MOST {
             waiting.pop_front();
         }
-        waiting.push_back(Session {
-            trusted: Arc::downgrade(trusted),
-            server: endpoint.authority(),
-            tls,
-        });
+        waiting.push_back(Session { server, tls });
     }
 
-    /// An exchange has failed. The next one makes a full handshake, which tells everything that can be known of this server.
-    pub(super) fn forget(&self, trusted: &Arc<Trusted>, endpoint: &Endpoint) {
-        let server = endpoint.authority();
-        self.waiting().retain(|one| !one.is(trusted, &server));
+    fn forget(&self, server: &Server) {
+        let mut waiting = self.waiting();
+        waiting.retain(|one| one.server != *server || one.stumbles(server));
     }
 
+    /// Those whose CA certificates are still in use.
     fn waiting(&self) -> MutexGuard<'_, VecDeque<Session>> {
-        lock(&self.0)
-    }
-}
-
-impl Session {
-    fn is(&self, trusted: &Arc<Trusted>, server: &str) -> bool {
-        std::ptr::eq(self.trusted.as_ptr(), Arc::as_ptr(trusted)) && self.server == server
+        let mut waiting = lock(&self.0);
+        waiting.retain(|one| one.server.trusted.strong_count() > 0);
+        waiting
     }
 }

@@ -2,7 +2,10 @@
 
 use std::{
     fmt,
-    sync::{Mutex, MutexGuard},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use rustls::{
@@ -16,15 +19,19 @@ use crate::lock::lock;
 /// The last ticket of one server. Each is used at most once, so that nobody on the way can tell who comes again (RFC 8446, appendix
 /// C.4).
 #[derive(Default)]
-pub(super) struct Ticket(Mutex<Option<Tls13ClientSessionValue>>);
+pub(super) struct Ticket {
+    last: Mutex<Option<Tls13ClientSessionValue>>,
+    was_used: AtomicBool,
+}
 
 impl Ticket {
     pub(super) fn is_there(&self) -> bool {
-        self.last().is_some()
+        lock(&self.last).is_some()
     }
 
-    fn last(&self) -> MutexGuard<'_, Option<Tls13ClientSessionValue>> {
-        lock(&self.0)
+    /// Returns whether a handshake has begun with one.
+    pub(super) fn was_used(&self) -> bool {
+        self.was_used.load(Ordering::Relaxed)
     }
 }
 
@@ -38,11 +45,13 @@ impl fmt::Debug for Ticket {
 /// The names of servers do not matter: it has only one.
 impl ClientSessionStore for Ticket {
     fn insert_tls13_ticket(&self, _: ServerName<'static>, ticket: Tls13ClientSessionValue) {
-        *self.last() = Some(ticket);
+        *lock(&self.last) = Some(ticket);
     }
 
     fn take_tls13_ticket(&self, _: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
-        self.last().take()
+        let ticket = lock(&self.last).take();
+        self.was_used.store(ticket.is_some(), Ordering::Relaxed);
+        ticket
     }
 
     fn set_kx_hint(&self, _: ServerName<'static>, _: NamedGroup) {}

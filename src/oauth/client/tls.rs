@@ -18,7 +18,7 @@ use crate::oauth::identity::CertifiedClient;
 /// The trust of one handshake at a time, and the facts that become known in it.
 #[derive(Debug)]
 pub(in crate::oauth) struct Tls {
-    config: ClientConfig,
+    config: Arc<ClientConfig>,
     pub(in crate::oauth) verifier: Arc<Verifier>,
     /// The ticket for its next handshake; `None`: it has a single one.
     ticket: Option<Arc<Ticket>>,
@@ -34,13 +34,13 @@ impl Tls {
         Self::with(trusted, Some(certified))
     }
 
-    /// For several handshakes with one server. In each after the first, the server proves with a secret of the one before that it is
-    /// the same, and shows no certificate.
+    /// For several handshakes with one server. In each after the first, a server that takes the ticket of the one before proves with
+    /// its secret that it is the same, and shows no certificate.
     pub(super) fn resumable(trusted: &Trusted) -> Self {
         let mut tls = Self::new(trusted);
         let ticket = Arc::<Ticket>::default();
         let resumption = Resumption::store(ticket.clone());
-        tls.config.resumption = resumption.tls12_resumption(Tls12Resumption::Disabled);
+        tls.config().resumption = resumption.tls12_resumption(Tls12Resumption::Disabled);
         tls.ticket = Some(ticket);
         tls
     }
@@ -50,7 +50,7 @@ impl Tls {
         let mut config = trusted.config.clone();
         config.client_auth_cert_resolver = verifier.clone();
         let tls = Self {
-            config,
+            config: Arc::new(config),
             verifier: verifier.clone(),
             ticket: None,
         };
@@ -60,21 +60,29 @@ impl Tls {
     /// The same for the handshake with a proxy, which is not asked for HTTP/1.1, and gets no certificate of a client.
     pub(super) fn of_proxy(trusted: &Trusted) -> Self {
         let mut tls = Self::new(trusted);
-        tls.config.alpn_protocols.clear();
+        tls.config().alpn_protocols.clear();
         tls
     }
 
     /// The same, with a witness that verifies in the verifier's place.
     pub(in crate::oauth) fn witnessed_by(mut self, witness: Arc<dyn ServerCertVerifier>) -> Self {
-        self.config.dangerous().set_certificate_verifier(witness);
+        self.config().dangerous().set_certificate_verifier(witness);
         self
     }
 
-    /// Returns whether its session can be resumed. A server that asked for a certificate of the client would not ask again, and
-    /// nobody would know why it refuses.
-    pub(super) fn can_be_resumed(&self) -> bool {
-        let has_ticket = self.ticket.as_ref().is_some_and(|ticket| ticket.is_there());
-        has_ticket && !self.verifier.certificate_wanted()
+    /// Its configuration before the first handshake, while nothing else has it.
+    fn config(&mut self) -> &mut ClientConfig {
+        Arc::make_mut(&mut self.config)
+    }
+
+    /// Returns whether the next handshake can resume its session.
+    pub(super) fn has_ticket(&self) -> bool {
+        self.ticket.as_ref().is_some_and(|ticket| ticket.is_there())
+    }
+
+    /// Returns whether the last handshake has resumed a session, or tried to.
+    pub(super) fn used_ticket(&self) -> bool {
+        self.ticket.as_ref().is_some_and(|ticket| ticket.was_used())
     }
 
     /// Makes a handshake with `host`.
@@ -85,7 +93,7 @@ impl Tls {
     ) -> io::Result<TlsStream<S>> {
         self.verifier.begin();
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-        let connector = TlsConnector::from(Arc::new(self.config.clone()));
+        let connector = TlsConnector::from(Arc::clone(&self.config));
         connector.connect(name, stream).await
     }
 }

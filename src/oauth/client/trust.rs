@@ -153,18 +153,35 @@ fn monotonic() -> Instant {
 mod tests {
     use super::*;
 
+    /// A session ends with the certificates that it trusts, so this is the longest that one can last.
+    #[test]
+    fn the_systems_certificates_are_read_again_after_ten_minutes_and_every_bundle_with_them() {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let mut kept = Kept::default();
+        let bundle = bundle("one");
+        let begun = monotonic();
+        let first = kept.of(Some(&bundle), begun).unwrap();
+        let still = kept
+            .of(Some(&bundle), begun + SYSTEM_ROOTS_LAST / 2)
+            .unwrap();
+        assert!(Arc::ptr_eq(&first, &still));
+        let again = kept.of(Some(&bundle), begun + SYSTEM_ROOTS_LAST).unwrap();
+        assert!(!Arc::ptr_eq(&first, &again));
+    }
+
+    fn bundle(name: &str) -> TrustedCa {
+        let mut params = rcgen::CertificateParams::default();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, name);
+        let key = rcgen::KeyPair::generate().unwrap();
+        TrustedCa::besides_system(params.self_signed(&key).unwrap().pem()).unwrap()
+    }
+
     #[test]
     fn exchanges_with_the_same_bundle_share_what_they_trust() {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let bundle = |name: &str| {
-            let mut params = rcgen::CertificateParams::default();
-            params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-            params
-                .distinguished_name
-                .push(rcgen::DnType::CommonName, name);
-            let key = rcgen::KeyPair::generate().unwrap();
-            TrustedCa::besides_system(params.self_signed(&key).unwrap().pem()).unwrap()
-        };
         let trust = Trust::default();
         let of = |bundle: &TrustedCa| trust.of(Some(bundle)).unwrap();
         let (one, other) = (bundle("one"), bundle("other"));

@@ -22,6 +22,10 @@ use crate::{
     oauth::certificate::{self, Chain},
 };
 
+/// The most certificates that a server may send above its own. The TLS library copies them for each session ticket, of which a server
+/// may send any number: thousands of tiny certificates would keep this process from everything else.
+const MOST_INTERMEDIATES: usize = 100;
+
 /// A verifier for one handshake at a time.
 #[derive(Debug)]
 pub(in crate::oauth) struct Verifier {
@@ -40,7 +44,7 @@ struct Facts {
     refused: Option<Untrusted>,
     certificate: OfClient,
     response_began: bool,
-    /// TLS 1.3 has its own signature in a handshake.
+    /// A full handshake of TLS 1.3 has a signature of its own.
     is_tls13: bool,
 }
 
@@ -95,7 +99,8 @@ impl Verifier {
         self.facts().response_began
     }
 
-    /// Returns whether the server may still end the handshake after the request was sent: in TLS 1.2 it has ended by then.
+    /// Returns whether the server may still end the handshake after the request was sent, because of a certificate that it asked for: in
+    /// TLS 1.2 it has ended by then, and in a resumed session it asks for none.
     pub(super) fn may_end_late(&self) -> bool {
         self.facts().is_tls13
     }
@@ -132,6 +137,12 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        if intermediates.len() > MOST_INTERMEDIATES {
+            self.facts().refused = Some(Untrusted::TooMany {
+                most: MOST_INTERMEDIATES,
+            });
+            return Err(CertificateError::BadEncoding.into());
+        }
         let verified = self.inner.verify_server_cert(
             end_entity,
             intermediates,

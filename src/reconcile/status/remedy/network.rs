@@ -186,6 +186,7 @@ fn trust_server(cause: &Untrusted, url: &str) -> String {
         Untrusted::WrongHost { .. } => {
             return format!("correct {url}, or ask the server's owner to add this host");
         }
+        Untrusted::TooMany { .. } => "its owner must leave out what is not part of its chain",
         Untrusted::CaCertificate => "its owner must issue a server certificate (CA:FALSE) from it",
         Untrusted::UnknownIssuer { .. }
         | Untrusted::SelfSigned
@@ -287,6 +288,7 @@ mod tests {
                 false,
             ),
             (Untrusted::ShortKey { bits: 1024 }, false),
+            (Untrusted::TooMany { most: 100 }, false),
             (Untrusted::Unusable, false),
         ] {
             let with = of(cause.clone(), true);
