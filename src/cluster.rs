@@ -16,7 +16,6 @@ mod cache;
 mod context;
 pub(crate) mod convert;
 mod index;
-mod key;
 mod observe;
 mod packed;
 mod perform;
@@ -28,10 +27,10 @@ mod restart;
 pub(crate) mod slim;
 mod store;
 mod table;
-mod uid;
 mod watched;
 mod write;
 
+pub use crate::object::ObjectKey;
 pub use affected::{Affected, Learned};
 #[cfg(feature = "plugin")]
 pub(crate) use arrival::Meta;
@@ -40,7 +39,6 @@ pub(crate) use arrival::{ProviderResource, WatchedProvider};
 pub(crate) use bundles::{CaBundles, WatchId};
 pub use context::Context;
 pub(crate) use context::{Parts, Presence};
-pub use key::ObjectKey;
 pub(crate) use providers::{
     ProviderKey,
     board::{ProviderBoard, ProviderId, Visited},
@@ -52,7 +50,6 @@ pub(crate) use providers::{
 #[cfg(feature = "plugin")]
 pub(crate) use providers::{changes::read_provider, read_bundle::read_operator_bundle};
 pub use store::Gone;
-pub(crate) use uid::Uid;
 pub(crate) use watched::{FollowedBundle, key, target_name};
 
 #[cfg(test)]

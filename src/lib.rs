@@ -37,6 +37,7 @@
 //! - [`api`]: the `CubeCredential`: spec, status, conditions and reasons.
 //! - [`scrub`]: removes secrets from texts of other programs.
 //! - [`api_error`]: the errors of the API server, as data.
+//! - [`object`]: the name and the uid of an object, as every table keeps them.
 //!
 //! Below all of them: `clock`, the one clock; `lock`, locking without `unwrap`; `process`, the first steps of each program; and
 //! `last_error`, which keeps repeated errors out of the log.
@@ -62,6 +63,7 @@ pub mod leader;
 mod lock;
 pub mod metrics;
 pub mod oauth;
+pub mod object;
 #[cfg(feature = "plugin")]
 pub mod plugin;
 pub mod process;

@@ -11,7 +11,10 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::api::{CubeCredentialStatus, Reason};
+use crate::{
+    api::{CubeCredentialStatus, Reason},
+    object::ObjectKey,
+};
 use credentials::{Credentials, PREFIX};
 
 /// In seconds. A provider that hashes secrets takes half a second; an exchange ends after 30 s.
@@ -182,13 +185,13 @@ impl Metrics {
     }
 
     /// Shows the figures of a status.
-    pub fn reported(&self, namespace: &str, name: &str, status: &CubeCredentialStatus) {
-        self.credentials.show(namespace, name, status);
+    pub fn reported(&self, key: &ObjectKey, status: &CubeCredentialStatus) {
+        self.credentials.show(key, status);
     }
 
     /// Removes the figures of a `CubeCredential`.
-    pub(crate) fn forget(&self, namespace: &str, name: &str) {
-        self.credentials.forget(namespace, name);
+    pub(crate) fn forget(&self, key: &ObjectKey) {
+        self.credentials.forget(key);
     }
 
     /// All metrics as text.

@@ -7,14 +7,16 @@ use super::{
     arrival::{Metadata, Watched},
     context::Context,
     index::{Entry, Index},
-    key::ObjectKey,
     providers::provider_key,
     slim,
     store::Gone,
-    uid::Uid,
     watched::{entry, key, service_account_key},
 };
-use crate::{api::CaBundleKind, lock::lock};
+use crate::{
+    api::CaBundleKind,
+    lock::lock,
+    object::{ObjectKey, Uid},
+};
 
 /// The `CubeCredentials` to reconcile after an event.
 pub type Affected = Vec<ObjectKey>;
@@ -150,14 +152,14 @@ pub struct Learned {
 /// A `CubeCredential` whose CA bundle may have changed.
 pub(crate) struct Trusting {
     pub(crate) key: ObjectKey,
-    pub(crate) uid: String,
+    pub(crate) uid: Option<Uid>,
 }
 
 impl From<&Entry> for Trusting {
     fn from(entry: &Entry) -> Self {
         Self {
             key: entry.key.clone(),
-            uid: entry.uid.as_ref().map(Uid::to_string).unwrap_or_default(),
+            uid: entry.uid.clone(),
         }
     }
 }

@@ -10,11 +10,11 @@ use std::{
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex as AsyncMutex;
 
-use super::key::ObjectKey;
 use crate::{
     api::{CaBundleKind, CaBundleRef},
     lock::lock,
     oauth::ca_bundle::CaCertificates,
+    object::ObjectKey,
     reconcile::CaBundle,
 };
 

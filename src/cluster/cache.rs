@@ -10,11 +10,8 @@ use std::collections::HashSet;
 
 use kube::{Resource, runtime::watcher::Event};
 
-use super::{
-    key::ObjectKey,
-    table::{Groups, Table},
-    uid::Uid,
-};
+use super::table::{Groups, Table};
+use crate::object::{ObjectKey, Uid};
 
 /// The last known version of every object of a watch.
 #[derive(Debug)]

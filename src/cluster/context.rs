@@ -11,12 +11,10 @@ use super::{
     bundles::CaBundles,
     cache::Cache,
     index::Index,
-    key::ObjectKey,
     providers::{Providers, board::ProviderBoard, bundles::OperatorBundles, provider_key},
     refresh_queue::PodRefreshes,
     slim::KeptTarget,
     store::Store,
-    uid::Uid,
     watched::{entry, key},
 };
 use crate::{
@@ -27,6 +25,7 @@ use crate::{
     lock::lock,
     metrics::Metrics,
     oauth::{client::TokenClient, hosts::HostList},
+    object::{ObjectKey, Uid},
     reconcile::{Budget, Credential, Effects, TargetSecret},
 };
 
@@ -161,16 +160,21 @@ impl Context {
         lock(&self.store).get(key)
     }
 
+    /// The key of a `CubeCredential`, with the text that the other tables share.
+    pub(crate) fn key(&self, object: &Watched) -> ObjectKey {
+        lock(&self.store).shared(key(object))
+    }
+
     /// The uid of the `CubeCredential` with this key, if it exists.
-    pub(crate) fn uid(&self, key: &ObjectKey) -> Option<String> {
-        lock(&self.store).uid(key).map(Uid::to_string)
+    pub(crate) fn uid(&self, key: &ObjectKey) -> Option<Uid> {
+        lock(&self.store).uid(key).cloned()
     }
 
     /// Returns whether this very `CubeCredential` still exists.
     pub(crate) fn presence(&self, object: &Watched) -> Presence {
-        let uid = object.meta().uid.as_deref().map(Uid::from);
+        let uid = Uid::of(object.meta());
         match lock(&self.store).uid(&key(object)) {
-            Some(known) if Some(known) == uid.as_ref() => Presence::Present,
+            Some(known) if *known == uid => Presence::Present,
             Some(_) => Presence::Replaced,
             None => Presence::Gone,
         }
@@ -246,7 +250,7 @@ impl Context {
             self.keep_target(key, &secret);
         }
         if let Some((client, lesson)) = effects.lesson {
-            lock(&self.parts.budget).learn(uid, &client, lesson, now());
+            lock(&self.parts.budget).learn(&uid.as_str().into(), &client, lesson, now());
         }
         if let Some(provider) = effects.outdated_provider {
             let id = (provider.kind, provider_key(&provider, namespace));
@@ -264,8 +268,8 @@ impl Context {
     }
 
     /// Forgets a deleted `CubeCredential`.
-    pub(crate) fn forget(&self, uid: &str, key: &ObjectKey) {
+    pub(crate) fn forget(&self, uid: &Uid, key: &ObjectKey) {
         lock(&self.parts.budget).forget(uid);
-        self.parts.metrics.forget(key.namespace(), key.name());
+        self.parts.metrics.forget(key);
     }
 }

@@ -13,11 +13,27 @@ use sha2::{Digest, Sha256};
 use super::arrival::Watched;
 use crate::{
     api::{ClientSecretRef, CubeCredentialStatus, annotation, label},
+    object::{ObjectKey, Uid},
     reconcile::{
         ClientValues, Content, Credential, Source, SourceCertificate, SourceKey, SourceSecret,
         SourceValue, StateReading, TargetSecret, hex,
     },
 };
+
+impl ObjectKey {
+    pub(crate) fn of(meta: &ObjectMeta) -> Self {
+        Self::new(
+            meta.namespace.as_deref().unwrap_or_default(),
+            meta.name.as_deref().unwrap_or_default(),
+        )
+    }
+}
+
+impl Uid {
+    pub(crate) fn of(meta: &ObjectMeta) -> Self {
+        meta.uid.as_deref().unwrap_or_default().into()
+    }
+}
 
 /// The value of a key of a `ConfigMap`, which has keys with text and keys with any bytes. No key is in both.
 pub(crate) fn config_value(map: ConfigMap, key: &str) -> Option<Vec<u8>> {

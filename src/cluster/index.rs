@@ -16,12 +16,11 @@ use std::{cmp::Ordering, collections::BTreeSet, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::{
-    key::ObjectKey,
-    table::{Groups, Table},
-    uid::Uid,
+use super::table::{Groups, Table};
+use crate::{
+    api::{CaBundleKind, ProviderKind, ProviderRef},
+    object::{ObjectKey, Uid},
 };
-use crate::api::{CaBundleKind, ProviderKind, ProviderRef};
 
 /// The entry of one credential.
 #[derive(Clone, Debug)]

@@ -8,13 +8,13 @@ use super::{
     cache::Cache,
     context::Context,
     convert,
-    key::ObjectKey,
     slim::KeptTarget,
     watched::{service_account, spec, subject_account, target_name},
 };
 use crate::{
     api::CubeCredential,
     lock::lock,
+    object::ObjectKey,
     reconcile::{
         AccountTokens, CaBundle, Credential, FoundProvider, Memory, Observed, Record, Settings,
         SettingsError, Source, State, Target, TokenUse,

@@ -17,12 +17,10 @@ use std::{
 
 use kube::{Resource, runtime::watcher::Event};
 
-use super::{
-    arrival::{ProviderResource, WatchedProvider},
-    key::ObjectKey,
-};
+use super::arrival::{ProviderResource, WatchedProvider};
 use crate::{
     api::{ProviderKind, ProviderRef},
+    object::ObjectKey,
     reconcile::{FoundProvider, ProviderObject, Unusable},
 };
 

@@ -12,7 +12,7 @@ use kube::{
 };
 use serde_json::json;
 
-use super::{arrival::Watched, context::Context, key::ObjectKey, watched::spec};
+use super::{arrival::Watched, context::Context, watched::spec};
 use crate::{
     api::{FIELD_MANAGER, WorkloadKind, WorkloadRef},
     consumers::Rollout,
@@ -20,6 +20,7 @@ use crate::{
         bounded,
         error::{ApiError, Cause, call},
     },
+    object::ObjectKey,
     reconcile::{Event, Outcome, WorkloadReading, WorkloadRestart},
 };
 

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use kube::{Resource, core::ObjectMeta};
 use sha2::{Digest, Sha256};
 
-use super::{arrival::Watched, convert, packed::Packed, uid::Uid};
+use super::{arrival::Watched, convert, packed::Packed};
 use crate::{
     api::annotation,
+    object::Uid,
     reconcile::{TargetSecret, hex},
 };
 

@@ -9,13 +9,14 @@ use kube::Resource;
 
 use super::{
     arrival::{Unreadable, Watched},
-    key::ObjectKey,
     packed::Packed,
     table::Table,
-    uid::Uid,
     watched::{expires_at, paused_until},
 };
-use crate::api::CubeCredential;
+use crate::{
+    api::CubeCredential,
+    object::{ObjectKey, Uid},
+};
 
 /// The objects of a scope.
 #[derive(Debug, Default)]
@@ -48,7 +49,7 @@ enum Object {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Gone {
     pub(crate) key: ObjectKey,
-    pub(crate) uid: String,
+    pub(crate) uid: Uid,
 }
 
 impl Store {
@@ -59,7 +60,7 @@ impl Store {
 
     /// An event or a list shows the object with this key. Returns the one that had its name, if that was another one.
     pub(super) fn apply(&mut self, key: &ObjectKey, object: &Watched) -> Option<Gone> {
-        let uid = Uid::from(object.meta().uid.as_deref().unwrap_or_default());
+        let uid = Uid::of(object.meta());
         let stored = Box::new(Stored {
             uid: uid.clone(),
             expires_at: expires_at(object),
@@ -70,7 +71,7 @@ impl Store {
         let before = self.objects.insert(key.clone(), stored)?;
         (before.uid != uid).then(|| Gone {
             key: key.clone(),
-            uid: before.uid.to_string(),
+            uid: before.uid,
         })
     }
 
@@ -79,7 +80,7 @@ impl Store {
         let gone = self.objects.remove(key)?;
         Some(Gone {
             key: key.clone(),
-            uid: gone.uid.to_string(),
+            uid: gone.uid,
         })
     }
 
@@ -168,7 +169,7 @@ mod tests {
     }
 
     fn gone(name: &str, uid: &str) -> Gone {
-        let (key, uid) = (ObjectKey::new("treasury", name), uid.to_owned());
+        let (key, uid) = (ObjectKey::new("treasury", name), uid.into());
         Gone { key, uid }
     }
 

@@ -6,11 +6,10 @@ use kube::{Resource, ResourceExt};
 use super::{
     arrival::Watched,
     index::{Bundle, Entry, Seed},
-    key::ObjectKey,
-    uid::Uid,
 };
 use crate::{
     api::{CaBundleKind, ConditionStatus, ConditionType, CubeCredentialSpec, CubeCredentialStatus},
+    object::{ObjectKey, Uid},
     reconcile::Settings,
 };
 

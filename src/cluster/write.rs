@@ -13,7 +13,6 @@ use super::{
     arrival::{Metadata, Watched},
     context::Context,
     convert,
-    key::ObjectKey,
 };
 use crate::{
     api::{FIELD_MANAGER, label},
@@ -22,6 +21,7 @@ use crate::{
         error::{ApiError, call},
     },
     lock::lock,
+    object::ObjectKey,
     reconcile::{
         Content, DesiredRecord, DesiredSecret, DesiredState, NotStored, Observed, Outcome,
         RecordSecret, SecretVersion, StateSecret, TargetReading, WriteError,

@@ -173,12 +173,15 @@ fn tables(reconciler: &Reconciler) -> Vec<(&'static str, i64)> {
         remain("memory", find, |object| {
             reconciler.states.observe(context, &object);
             let memory = Memory::recall(&convert::status(&object), now());
-            reconciler.states.lock().keep(&uid(0), memory, true);
+            reconciler
+                .states
+                .lock()
+                .keep(&uid(0).as_str().into(), memory, true);
             std::mem::forget(object);
         }),
         remain("queue", key, |key| {
-            queue.add(key.clone(), "uid", now());
-            let run = queue.next(|_| Some("uid".to_owned())).unwrap();
+            queue.add(key.clone(), &"uid".into(), now());
+            let run = queue.next(|_| Some("uid".into())).unwrap();
             let wake_at = Instant::now() + Duration::from_secs(300);
             queue.end(run, Some(wake_at));
             std::mem::forget(key);
@@ -188,17 +191,13 @@ fn tables(reconciler: &Reconciler) -> Vec<(&'static str, i64)> {
                 object: ObjectKey::new("treasury", "authority"),
                 is_failing: false,
             };
-            bundles.follow(&uid, Some(bundle));
+            bundles.follow(&uid.as_str().into(), Some(bundle));
             std::mem::forget(uid);
         }),
         remain("metrics", find, |object| {
             let metrics = &context.parts.metrics;
             let status = convert::status(&object);
-            metrics.reported(
-                "treasury",
-                object.0.as_ref().unwrap().metadata.name.as_ref().unwrap(),
-                &status,
-            );
+            metrics.reported(&context.key(&object), &status);
             drop(status);
             std::mem::forget(object);
         }),

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::fair::Fair;
-use crate::cluster::ObjectKey;
+use crate::{cluster::ObjectKey, object::Uid};
 
 /// The number of reconciles that use the API server at the same time.
 const WORKERS: usize = 16;
@@ -44,7 +44,7 @@ enum State {
 
 #[derive(Debug)]
 struct Running {
-    uid: String,
+    uid: Uid,
     run: u64,
     /// True if an event arrived meanwhile.
     again: bool,
@@ -59,10 +59,10 @@ pub(super) struct Run {
 
 impl Queue {
     /// Something happened to an object: it is reconciled once more. An object that is ready already keeps its place.
-    pub(super) fn add(&mut self, key: ObjectKey, uid: &str, deadline: Timestamp) {
+    pub(super) fn add(&mut self, key: ObjectKey, uid: &Uid, deadline: Timestamp) {
         match self.objects.get_mut(&key) {
             Some(State::Ready) => return,
-            Some(State::Running(running)) if running.uid == uid => {
+            Some(State::Running(running)) if running.uid == *uid => {
                 running.again = true;
                 return;
             }
@@ -94,7 +94,7 @@ impl Queue {
     }
 
     /// Begins the next reconcile, if a worker is free. An object without a uid does not exist any more.
-    pub(super) fn next(&mut self, uid_of: impl Fn(&ObjectKey) -> Option<String>) -> Option<Run> {
+    pub(super) fn next(&mut self, uid_of: impl Fn(&ObjectKey) -> Option<Uid>) -> Option<Run> {
         while self.ready.in_progress() < WORKERS {
             let key = self.ready.begin_next(|_| true)?;
             let Some(uid) = uid_of(&key) else {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use kube::ResourceExt;
+use kube::Resource;
 use tokio::sync::{Notify, OnceCell};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -27,6 +27,7 @@ use crate::{
     kubernetes::error::ApiError,
     leader::Leadership,
     lock::lock,
+    object::Uid,
     reconcile::{Action, Credential, Ended, Observed, Outcome, Session, Slot, Turn},
 };
 
@@ -104,8 +105,10 @@ impl Reconciler {
     pub(super) fn touch_ca_bundles(&self, kind: CaBundleKind, bundle: &ObjectKey) -> Affected {
         let trusting = self.context.trusting(kind, bundle).into_iter();
         let affected = trusting.filter(|credential| {
-            let is_reconciled = self.states.touch_ca_bundle(&credential.uid);
-            is_reconciled || !self.bundles.works(&credential.uid)
+            credential
+                .uid
+                .as_ref()
+                .is_none_or(|uid| self.states.touch_ca_bundle(uid) || !self.bundles.works(uid))
         });
         affected.map(|credential| credential.key).collect()
     }
@@ -138,7 +141,7 @@ impl Reconciler {
 
     /// The delay after an error of the API server. A conflict that repeats itself is logged too: it may never end by itself.
     fn interrupted(&self, object: &Watched, error: &ApiError) -> Duration {
-        let errors = self.states.api_errors(&object.uid().unwrap_or_default());
+        let errors = self.states.api_errors(&Uid::of(object.meta()));
         let delay = retry::delay_after(error, errors);
         if !error.is_conflict() || delay > UNLOGGED_DELAY {
             let key = key(object);
@@ -233,7 +236,7 @@ impl Reconciler {
     ) -> Result<Outcome, ApiError> {
         if let Action::Report { status, .. } = &action {
             // Metrics show it even if the API server does not accept the status.
-            self.show(&observed.credential, status);
+            self.show(object, status);
         }
         let outcome = self.context.perform(action, object, observed).await?;
         let (namespace, name) = (&observed.credential.namespace, &observed.credential.name);
@@ -247,8 +250,8 @@ impl Reconciler {
             Outcome::Reported { status, version } => {
                 log_change(&observed.credential, status);
                 let version = version.parse().unwrap_or(0);
-                self.states
-                    .reported(&observed.credential.uid, version, status);
+                let uid = Uid::of(object.meta());
+                self.states.reported(&uid, version, status);
             }
             Outcome::Deleted(secret) if observed.previous.iter().any(|old| old.name == *secret) => {
                 tracing::info!(
@@ -263,12 +266,12 @@ impl Reconciler {
         Ok(outcome)
     }
 
-    fn show(&self, credential: &Credential, status: &CubeCredentialStatus) {
+    fn show(&self, object: &Watched, status: &CubeCredentialStatus) {
         let objects = self.states.lock();
         // Without a state, the object was deleted in the meantime.
-        if objects.has(&credential.uid) {
-            let (namespace, name) = (&credential.namespace, &credential.name);
-            self.context.parts.metrics.reported(namespace, name, status);
+        if objects.has(&Uid::of(object.meta())) {
+            let metrics = &self.context.parts.metrics;
+            metrics.reported(&self.context.key(object), status);
         }
     }
 
@@ -276,22 +279,22 @@ impl Reconciler {
         let budget = &self.context.parts.budget;
         let Ended { credential, memory } = session.end(worked, &mut lock(budget), now());
         let metrics = &self.context.parts.metrics;
-        let (namespace, name) = (&credential.namespace, &credential.name);
+        let (key, uid) = (self.context.key(object), Uid::of(object.meta()));
         let mut states = self.states.lock();
         let presence = self.context.presence(object);
         if presence != Presence::Present {
             // The object was deleted in the meantime: no later event would forget it.
-            states.forget(&credential.uid);
-            self.bundles.follow(&credential.uid, None);
-            self.exchanges.forget(&credential.uid);
-            lock(budget).forget(&credential.uid);
+            states.forget(&uid);
+            self.bundles.follow(&uid, None);
+            self.exchanges.forget(&uid);
+            lock(budget).forget(&uid);
             if presence == Presence::Gone {
-                metrics.forget(namespace, name);
+                metrics.forget(&key);
             }
-        } else if states.keep(&credential.uid, memory, worked) && worked {
-            metrics.reported(namespace, name, &credential.status);
+        } else if states.keep(&uid, memory, worked) && worked {
+            metrics.reported(&key, &credential.status);
             let bundle = FollowedBundle::of(object, &credential.status);
-            self.bundles.follow(&credential.uid, bundle);
+            self.bundles.follow(&uid, bundle);
         }
     }
 }
@@ -300,7 +303,7 @@ impl Reconciler {
 struct SlotUse<'a> {
     exchanges: &'a Exchanges,
     key: ObjectKey,
-    uid: String,
+    uid: Uid,
     ended: bool,
 }
 
@@ -308,8 +311,8 @@ impl<'a> SlotUse<'a> {
     fn of(reconciler: &'a Reconciler, object: &Watched) -> Self {
         Self {
             exchanges: &reconciler.exchanges,
-            key: key(object),
-            uid: object.uid().unwrap_or_default(),
+            key: reconciler.context.key(object),
+            uid: Uid::of(object.meta()),
             ended: false,
         }
     }

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc::UnboundedSender};
 
 use super::fair::{Fair, Place};
-use crate::{clock::now, cluster::ObjectKey, lock::lock, reconcile::Slot};
+use crate::{clock::now, cluster::ObjectKey, lock::lock, object::Uid, reconcile::Slot};
 
 /// The number of slots. An exchange takes up to 0.2 MB, and the chart's limit is 128 MiB.
 const ALL: usize = 256;
@@ -29,8 +29,8 @@ const FREE_FOR_EACH: usize = 4;
 /// The slots, by the uid of the object that has or wants one.
 #[derive(Debug, Default)]
 struct Slots {
-    fair: Fair<String>,
-    uses: HashMap<String, Use>,
+    fair: Fair<Uid>,
+    uses: HashMap<Uid, Use>,
 }
 
 #[derive(Debug)]
@@ -59,7 +59,7 @@ pub(super) enum Ending {
 }
 
 impl Slots {
-    fn take(&mut self, key: &ObjectKey, uid: &str, deadline: Timestamp, now: Timestamp) -> Slot {
+    fn take(&mut self, key: &ObjectKey, uid: &Uid, deadline: Timestamp, now: Timestamp) -> Slot {
         let namespace = key.namespace();
         if let Some(r#use) = self.uses.get_mut(uid) {
             match r#use.phase {
@@ -77,12 +77,12 @@ impl Slots {
             self.fair.begin(namespace);
             (Slot::Taken, Phase::Taken)
         } else {
-            let place = self.fair.wait(namespace, deadline, uid.to_owned());
+            let place = self.fair.wait(namespace, deadline, uid.clone());
             let since = now;
             (Slot::Later { since }, Phase::Waits { place, since })
         };
         let key = key.clone();
-        self.uses.insert(uid.to_owned(), Use { key, phase });
+        self.uses.insert(uid.clone(), Use { key, phase });
         slot
     }
 
@@ -96,7 +96,7 @@ impl Slots {
     }
 
     /// The exchange has ended, but not the reconcile. Returns the objects that have a slot now.
-    fn set_aside(&mut self, uid: &str) -> Vec<ObjectKey> {
+    fn set_aside(&mut self, uid: &Uid) -> Vec<ObjectKey> {
         match self.uses.get_mut(uid) {
             Some(r#use) if matches!(r#use.phase, Phase::Taken) => {
                 r#use.phase = Phase::Aside;
@@ -108,7 +108,7 @@ impl Slots {
     }
 
     /// A reconcile has ended. Returns the objects that have a slot now.
-    fn end(&mut self, uid: &str, ending: Ending) -> Vec<ObjectKey> {
+    fn end(&mut self, uid: &Uid, ending: Ending) -> Vec<ObjectKey> {
         let Some(r#use) = self.uses.get(uid) else {
             return Vec::new();
         };
@@ -120,7 +120,7 @@ impl Slots {
     }
 
     /// The object is gone. A reconcile of it may still be in progress, and gives its slot back itself.
-    fn forget(&mut self, uid: &str) -> Vec<ObjectKey> {
+    fn forget(&mut self, uid: &Uid) -> Vec<ObjectKey> {
         let in_use = |r#use: &Use| matches!(r#use.phase, Phase::Taken | Phase::Aside);
         if self.uses.get(uid).is_none_or(in_use) {
             return Vec::new();
@@ -128,7 +128,7 @@ impl Slots {
         self.give_up(uid)
     }
 
-    fn give_up(&mut self, uid: &str) -> Vec<ObjectKey> {
+    fn give_up(&mut self, uid: &Uid) -> Vec<ObjectKey> {
         let Some(Use { key, phase }) = self.uses.remove(uid) else {
             return Vec::new();
         };
@@ -194,26 +194,26 @@ impl Exchanges {
     }
 
     /// Takes a slot, or a place among those that wait for one.
-    pub(super) fn take(&self, key: &ObjectKey, uid: &str, deadline: Timestamp) -> Slot {
+    pub(super) fn take(&self, key: &ObjectKey, uid: &Uid, deadline: Timestamp) -> Slot {
         lock(&self.slots).take(key, uid, deadline, now())
     }
 
     /// An exchange has ended whose response cannot be stored yet.
-    pub(super) fn set_aside(&self, uid: &str) {
+    pub(super) fn set_aside(&self, uid: &Uid) {
         let granted = lock(&self.slots).set_aside(uid);
         self.freed.notify_waiters();
         self.wake(granted);
     }
 
     /// A reconcile has ended.
-    pub(super) fn end(&self, uid: &str, ending: Ending) {
+    pub(super) fn end(&self, uid: &Uid, ending: Ending) {
         let granted = lock(&self.slots).end(uid, ending);
         self.freed.notify_waiters();
         self.wake(granted);
     }
 
     /// An object was deleted.
-    pub(super) fn forget(&self, uid: &str) {
+    pub(super) fn forget(&self, uid: &Uid) {
         let granted = lock(&self.slots).forget(uid);
         self.wake(granted);
     }
@@ -251,7 +251,7 @@ mod tests {
         fn take(&mut self, namespace: &str, name: &str, deadline: i64) -> Slot {
             let key = ObjectKey::new(namespace, name);
             let uid = format!("{namespace}/{name}");
-            self.0.take(&key, &uid, at(deadline), at(0))
+            self.0.take(&key, &uid.as_str().into(), at(deadline), at(0))
         }
 
         /// How many of these objects got a slot.
@@ -261,7 +261,7 @@ mod tests {
         }
 
         fn end(&mut self, uid: &str) -> Vec<String> {
-            let granted = self.0.end(uid, Ending::Done);
+            let granted = self.0.end(&uid.into(), Ending::Done);
             granted
                 .into_iter()
                 .map(|key| key.name().to_owned())
@@ -308,7 +308,7 @@ mod tests {
         assert_eq!(world.take("a", "last", 1), WAITS);
         assert_eq!(world.end("a/0"), ["next"]);
         // It was granted while the reconcile that had asked was still in progress.
-        assert_eq!(world.0.end("a/next", Ending::Waits), []);
+        assert_eq!(world.0.end(&"a/next".into(), Ending::Waits), []);
         assert_eq!(world.take("a", "newcomer", 0), WAITS);
         assert_eq!(world.take("a", "next", 0), Slot::Taken);
         assert_eq!(world.end("a/next"), ["newcomer"]);
@@ -317,9 +317,9 @@ mod tests {
     #[test]
     fn a_slot_that_is_not_used_goes_to_the_next() {
         for give_up in [
-            |slots: &mut Slots| slots.end("a/next", Ending::Done),
-            |slots: &mut Slots| slots.end("a/next", Ending::Interrupted),
-            |slots: &mut Slots| slots.forget("a/next"),
+            |slots: &mut Slots| slots.end(&"a/next".into(), Ending::Done),
+            |slots: &mut Slots| slots.end(&"a/next".into(), Ending::Interrupted),
+            |slots: &mut Slots| slots.forget(&"a/next".into()),
         ] {
             let mut world = World::default();
             world.take_many("a", LARGEST_PART);
@@ -335,12 +335,12 @@ mod tests {
         let mut world = World::default();
         for number in 0..LARGEST_PART {
             assert_eq!(world.take("a", &number.to_string(), 0), Slot::Taken);
-            world.0.set_aside(&format!("a/{number}"));
+            world.0.set_aside(&format!("a/{number}").as_str().into());
         }
         assert!(!world.0.any_taken());
         assert_eq!(world.take_many("b", LARGEST_PART), LARGEST_PART);
         assert_eq!(world.take("a", "next", 0), WAITS);
-        world.0.forget("a/0");
+        world.0.forget(&"a/0".into());
         assert!(world.end("b/0").is_empty());
         assert_eq!(world.end("a/0"), ["next"]);
     }
@@ -349,7 +349,7 @@ mod tests {
     fn an_exchange_that_follows_a_stored_response_takes_a_slot_again() {
         let mut world = World::default();
         world.take("a", "x", 0);
-        world.0.set_aside("a/x");
+        world.0.set_aside(&"a/x".into());
         assert_eq!(world.take("a", "x", 0), Slot::Taken);
         assert_eq!(world.0.free(), ALL - 1);
         world.end("a/x");
@@ -361,14 +361,14 @@ mod tests {
         let mut world = World::default();
         world.take_many("a", LARGEST_PART);
         world.take("a", "next", 0);
-        assert_eq!(world.0.forget("a/0"), []);
+        assert_eq!(world.0.forget(&"a/0".into()), []);
         assert_eq!(world.end("a/0"), ["next"]);
     }
 
     #[tokio::test]
     async fn they_are_finished_when_the_last_exchange_has_ended_although_others_wait() {
         let exchanges = Exchanges::new(HashMap::new());
-        let take = |name: &str| exchanges.take(&ObjectKey::new("a", name), name, at(0));
+        let take = |name: &str| exchanges.take(&ObjectKey::new("a", name), &name.into(), at(0));
         assert!(exchanges.finished().now_or_never().is_some());
         let names: Vec<_> = (0..=LARGEST_PART)
             .map(|number| number.to_string())
@@ -379,7 +379,7 @@ mod tests {
         let mut finished = pin!(exchanges.finished());
         for name in taken {
             assert!(finished.as_mut().now_or_never().is_none());
-            exchanges.end(name, Ending::Done);
+            exchanges.end(&name.as_str().into(), Ending::Done);
         }
         assert!(finished.now_or_never().is_some());
     }

@@ -10,8 +10,9 @@ use kube::{Resource, ResourceExt};
 use crate::{
     api::CubeCredentialStatus,
     clock::now,
-    cluster::{Context, Uid, Watched, convert},
+    cluster::{Context, Watched, convert},
     lock::lock,
+    object::Uid,
     reconcile::{Memory, Observed},
 };
 
@@ -69,7 +70,7 @@ impl ObjectStates {
     /// Observes an object without a request, with the memory of earlier reconciles.
     pub(super) fn observe(&self, context: &Context, object: &Watched) -> Observed {
         let mut states = lock(&self.0);
-        let uid = Uid::from(object.meta().uid.as_deref().unwrap_or_default());
+        let uid = Uid::of(object.meta());
         let state = states.entry(uid).or_insert_with(|| {
             Box::new(ObjectState {
                 memory: Memory::recall(&convert::status(object), now()),
@@ -86,8 +87,8 @@ impl ObjectStates {
     }
 
     /// This status was written, in this version of the object.
-    pub(super) fn reported(&self, uid: &str, version: u64, status: &CubeCredentialStatus) {
-        if let Some(state) = lock(&self.0).get_mut(&Uid::from(uid)) {
+    pub(super) fn reported(&self, uid: &Uid, version: u64, status: &CubeCredentialStatus) {
+        if let Some(state) = lock(&self.0).get_mut(uid) {
             let status = status.clone();
             state.reported = Some(Box::new(Reported { version, status }));
         }
@@ -96,16 +97,15 @@ impl ObjectStates {
     /// The watch shows this object. The status that was written is not kept until the next reconcile: after a start, thousands
     /// wait for theirs.
     pub(super) fn shown(&self, object: &Watched) {
-        let uid = object.meta().uid.as_deref().unwrap_or_default();
-        if let Some(state) = lock(&self.0).get_mut(&Uid::from(uid)) {
+        if let Some(state) = lock(&self.0).get_mut(&Uid::of(object.meta())) {
             state.drop_what_is_shown(object);
         }
     }
 
     /// The CA bundle of an object may have changed. Returns whether a reconcile is in progress, which may use the earlier one.
-    pub(super) fn touch_ca_bundle(&self, uid: &str) -> bool {
+    pub(super) fn touch_ca_bundle(&self, uid: &Uid) -> bool {
         let mut states = lock(&self.0);
-        let Some(state) = states.get_mut(&Uid::from(uid)) else {
+        let Some(state) = states.get_mut(uid) else {
             return false;
         };
         state.memory.touch_ca_bundle();
@@ -113,17 +113,15 @@ impl ObjectStates {
     }
 
     /// The number of reconciles of an object in a row that the API server has interrupted.
-    pub(super) fn api_errors(&self, uid: &str) -> u32 {
-        lock(&self.0)
-            .get(&Uid::from(uid))
-            .map_or(1, |state| state.api_errors)
+    pub(super) fn api_errors(&self, uid: &Uid) -> u32 {
+        lock(&self.0).get(uid).map_or(1, |state| state.api_errors)
     }
 }
 
 impl LockedStates<'_> {
     /// A reconcile has ended. Returns whether the object is still known.
-    pub(super) fn keep(&mut self, uid: &str, memory: Memory, worked: bool) -> bool {
-        let Some(state) = self.0.get_mut(&Uid::from(uid)) else {
+    pub(super) fn keep(&mut self, uid: &Uid, memory: Memory, worked: bool) -> bool {
+        let Some(state) = self.0.get_mut(uid) else {
             return false;
         };
         state.memory.end(memory);
@@ -136,12 +134,12 @@ impl LockedStates<'_> {
         true
     }
 
-    pub(super) fn has(&self, uid: &str) -> bool {
-        self.0.contains_key(&Uid::from(uid))
+    pub(super) fn has(&self, uid: &Uid) -> bool {
+        self.0.contains_key(uid)
     }
 
-    pub(super) fn forget(&mut self, uid: &str) {
-        self.0.remove(&Uid::from(uid));
+    pub(super) fn forget(&mut self, uid: &Uid) {
+        self.0.remove(uid);
     }
 }
 

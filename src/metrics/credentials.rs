@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use crate::{
     api::{ConditionStatus, ConditionType, CubeCredentialStatus, Reason},
     lock::lock,
+    object::ObjectKey,
 };
 
 /// The first word of the names of all metrics.
@@ -22,14 +23,10 @@ pub(super) const PREFIX: &str = "cube_operator";
 /// The objects on a page. Each has up to two samples of 130 bytes in a family.
 const PAGE: usize = 200;
 
-/// The shown values, by namespace and name. A list brings objects in order, which leaves half of each node of the map empty.
+/// The shown values, by namespace and name, of which none needs an escape in a label. A list brings objects in order, which leaves
+/// half of each node of the map empty.
 #[derive(Debug, Default)]
-pub(super) struct Credentials(Mutex<BTreeMap<Key, Box<Shown>>>);
-
-/// The namespace and name, with this between them, which stands before all of their characters. None of these needs an escape in a
-/// label.
-type Key = Box<str>;
-const BETWEEN: char = '\0';
+pub(super) struct Credentials(Mutex<BTreeMap<ObjectKey, Box<Shown>>>);
 
 #[derive(Debug)]
 struct Shown {
@@ -103,12 +100,12 @@ fn condition(
 }
 
 impl Credentials {
-    pub(super) fn show(&self, namespace: &str, name: &str, status: &CubeCredentialStatus) {
-        lock(&self.0).insert(key(namespace, name), Box::new(status.into()));
+    pub(super) fn show(&self, key: &ObjectKey, status: &CubeCredentialStatus) {
+        lock(&self.0).insert(key.clone(), Box::new(status.into()));
     }
 
-    pub(super) fn forget(&self, namespace: &str, name: &str) {
-        lock(&self.0).remove(&key(namespace, name));
+    pub(super) fn forget(&self, key: &ObjectKey) {
+        lock(&self.0).remove(key);
     }
 
     /// All of them as text, in the `OpenMetrics` format.
@@ -125,11 +122,16 @@ impl Credentials {
     }
 
     /// Writes the samples of the next objects. Returns where to continue.
-    fn page(&self, family: &Family, from: Bound<Key>, text: &mut String) -> Option<Bound<Key>> {
+    fn page(
+        &self,
+        family: &Family,
+        from: Bound<ObjectKey>,
+        text: &mut String,
+    ) -> Option<Bound<ObjectKey>> {
         let all = lock(&self.0);
         let mut last = None;
         for (key, shown) in all.range((from, Bound::Unbounded)).take(PAGE) {
-            let (namespace, name) = key.split_once(BETWEEN).unwrap_or_default();
+            let (namespace, name) = key.parts();
             for (labels, value) in (family.samples)(shown) {
                 let family = family.name;
                 writeln!(
@@ -149,10 +151,6 @@ impl Family {
         let Self { name, help, .. } = self;
         format!("# HELP {PREFIX}_{name} {help}.\n# TYPE {PREFIX}_{name} gauge\n")
     }
-}
-
-fn key(namespace: &str, name: &str) -> Key {
-    format!("{namespace}{BETWEEN}{name}").into()
 }
 
 impl From<&CubeCredentialStatus> for Shown {

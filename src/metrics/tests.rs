@@ -12,6 +12,10 @@ fn condition(r#type: ConditionType, status: ConditionStatus, reason: &str) -> Co
     }
 }
 
+fn key(name: &str) -> ObjectKey {
+    ObjectKey::new("treasury", name)
+}
+
 fn good() -> CubeCredentialStatus {
     CubeCredentialStatus {
         issued_at: "2026-11-23T10:00:00Z".parse().ok(),
@@ -54,9 +58,9 @@ fn samples(metrics: &Metrics, name: &str) -> Vec<String> {
 #[test]
 fn a_credential_is_shown_as_its_last_status_says_and_nothing_of_an_earlier_one_stays() {
     let metrics = Metrics::default();
-    metrics.reported("treasury", "main", &failing());
-    metrics.reported("treasury", "main", &good());
-    metrics.reported("treasury", "other", &failing());
+    metrics.reported(&key("main"), &failing());
+    metrics.reported(&key("main"), &good());
+    metrics.reported(&key("other"), &failing());
     let of = |name: &str| samples(&metrics, &format!("cube_operator_{name}{{"));
     assert_eq!(
         of("condition"),
@@ -90,9 +94,9 @@ fn a_credential_is_shown_as_its_last_status_says_and_nothing_of_an_earlier_one_s
 #[test]
 fn nothing_is_shown_of_a_deleted_credential_nor_a_time_of_one_without_a_token() {
     let metrics = Metrics::default();
-    metrics.reported("treasury", "main", &good());
-    metrics.reported("treasury", "new", &CubeCredentialStatus::default());
-    metrics.forget("treasury", "main");
+    metrics.reported(&key("main"), &good());
+    metrics.reported(&key("new"), &CubeCredentialStatus::default());
+    metrics.forget(&key("main"));
     let text = metrics.text();
     let shown = text.lines().filter(|line| line.contains("namespace="));
     assert_eq!(
@@ -106,7 +110,7 @@ fn an_unknown_reason_in_a_status_becomes_no_label() {
     let metrics = Metrics::default();
     let mut status = good();
     status.conditions[0].reason = "Whatever".into();
-    metrics.reported("treasury", "main", &status);
+    metrics.reported(&key("main"), &status);
     assert_eq!(
         samples(&metrics, "cube_operator_condition{"),
         [
@@ -153,11 +157,11 @@ fn what_is_counted_is_also_timed() {
 fn the_end_of_a_login_says_whether_a_refresh_extends_it() {
     let metrics = Metrics::default();
     let mut status = good();
-    metrics.reported("treasury", "none", &status);
+    metrics.reported(&key("none"), &status);
     status.login_expires_at = "2026-11-23T11:00:00Z".parse().ok();
-    metrics.reported("treasury", "idle", &status);
+    metrics.reported(&key("idle"), &status);
     status.login_fixed = true;
-    metrics.reported("treasury", "session", &status);
+    metrics.reported(&key("session"), &status);
     assert_eq!(
         samples(&metrics, "cube_operator_login_expiry_timestamp_seconds"),
         [
@@ -171,12 +175,12 @@ fn the_end_of_a_login_says_whether_a_refresh_extends_it() {
 fn thousands_of_credentials_are_shown_on_pages_of_a_bounded_size_and_each_of_them_once() {
     let metrics = Metrics::default();
     for number in 0..1_001 {
-        metrics.reported("treasury", &format!("main-{number:04}"), &good());
+        metrics.reported(&key(&format!("main-{number:04}")), &good());
     }
     let mut pages = metrics.pages();
     let mut text = pages.next().unwrap();
     // Objects that go and come meanwhile disturb no other.
-    metrics.forget("treasury", "main-0000");
+    metrics.forget(&key("main-0000"));
     for page in pages {
         assert!(page.len() < 64 * 1024, "{} bytes", page.len());
         text += &page;

@@ -138,7 +138,9 @@ impl Process {
         self.outdated.extend(effects.outdated_provider);
         if let Some((client, lesson)) = effects.lesson {
             let uid = &session.observed().credential.uid;
-            self.budget.borrow_mut().learn(uid, &client, lesson, now);
+            self.budget
+                .borrow_mut()
+                .learn(&uid.as_str().into(), &client, lesson, now);
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use cube_operator::{
     api::{CubeCredentialStatus, Reason},
     metrics::Metrics,
+    object::ObjectKey,
 };
 use serde_json::json;
 
@@ -19,7 +20,7 @@ pub(crate) fn text() -> String {
     }))
     .unwrap();
     let metrics = Metrics::of_shard(Some("0/3"));
-    metrics.reported("treasury", "main", &status);
+    metrics.reported(&ObjectKey::new("treasury", "main"), &status);
     metrics.exchanged(Reason::TokenIssued, Duration::ZERO);
     metrics.probed("accepted");
     metrics.reconciled(true, Duration::ZERO);

@@ -61,6 +61,7 @@ pub(crate) const LAYERS: &[&[&str]] = &[
         "src/clock.rs",
         "src/last_error.rs",
         "src/lock.rs",
+        "src/object",
         "src/process.rs",
     ],
 ];

@@ -10,10 +10,12 @@ use syn::{
 
 use crate::sources::{below, root};
 
-const PURE: [&str; 33] = [
+const PURE: [&str; 35] = [
     "src/api_error.rs",
     "src/consumers.rs",
     "src/consumers",
+    "src/object.rs",
+    "src/object",
     "src/reconcile.rs",
     "src/reconcile",
     "src/providers.rs",

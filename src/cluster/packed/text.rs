@@ -5,7 +5,7 @@
 
 use uuid::Uuid;
 
-use crate::{cluster::uid::uuid, reconcile::hex};
+use crate::{object::uuid, reconcile::hex};
 
 /// The prefix of our own names.
 const PREFIX: &[u8] = b"cube-operator.dev/";

@@ -15,11 +15,9 @@ use super::{
 };
 use crate::{
     api::{ProviderKind, ProviderStatus},
-    cluster::{
-        arrival::{ProviderResource, WatchedProvider},
-        key::ObjectKey,
-    },
+    cluster::arrival::{ProviderResource, WatchedProvider},
     lock::lock,
+    object::ObjectKey,
     reconcile::ShownProvider,
 };
 

@@ -12,10 +12,10 @@ use crate::{
         affected::Affected,
         arrival::{ProviderResource, WatchedProvider},
         context::Context,
-        key::ObjectKey,
     },
     kubernetes::error::{ApiError, call},
     lock::lock,
+    object::ObjectKey,
     reconcile::FoundProvider,
 };
 

@@ -24,7 +24,7 @@ impl World {
     fn add_by(&mut self, namespace: &str, name: &str, deadline: i64) {
         let deadline = Timestamp::from_second(deadline).unwrap();
         self.queue
-            .add(ObjectKey::new(namespace, name), "uid", deadline);
+            .add(ObjectKey::new(namespace, name), &"uid".into(), deadline);
     }
 
     fn after(&self, seconds: u64) -> Instant {
@@ -38,7 +38,7 @@ impl World {
     }
 
     fn begin_all(&mut self) -> Vec<Run> {
-        let uid_of = |_: &ObjectKey| Some("uid".to_owned());
+        let uid_of = |_: &ObjectKey| Some("uid".into());
         std::iter::from_fn(|| self.queue.next(uid_of)).collect()
     }
 }
@@ -152,7 +152,9 @@ fn a_new_object_does_not_wait_for_the_reconcile_of_a_deleted_one_by_its_name() {
     world.add("a", "one");
     let mut old = world.begin_all();
     let key = ObjectKey::new("a", "one");
-    world.queue.add(key, "another uid", Timestamp::UNIX_EPOCH);
+    world
+        .queue
+        .add(key, &"another uid".into(), Timestamp::UNIX_EPOCH);
     let new = world.queue.next(|_| Some("another uid".into())).unwrap();
     assert_eq!(new.key.name(), "one");
     // The end of the old one changes nothing for the new one.
@@ -167,7 +169,7 @@ fn an_object_that_is_gone_is_passed_over() {
     let mut world = World::new();
     world.add_by("a", "gone", 0);
     world.add_by("a", "there", 1);
-    let uid_of = |key: &ObjectKey| (key.name() == "there").then(|| "uid".to_owned());
+    let uid_of = |key: &ObjectKey| (key.name() == "there").then(|| "uid".into());
     assert_eq!(world.queue.next(uid_of).unwrap().key.name(), "there");
     assert_eq!(world.queue.ready.in_progress(), 1);
     assert_eq!(world.queue.objects.len(), 1);

@@ -73,7 +73,7 @@ async fn a_status_that_was_written_is_kept_until_the_watch_shows_it_and_not_unti
     list(&reconciler, &[at("7", 1)]);
     observe(&reconciler, &at("7", 1));
     let written = convert::status(&at("8", 2));
-    reconciler.states.reported("a", 8, &written);
+    reconciler.states.reported(&"a".into(), 8, &written);
     for (version, failures, keeps) in [("7", 1, true), ("8", 1, true), ("8", 2, false)] {
         credentials_affected(&reconciler, Event::Apply(at(version, failures)));
         assert_eq!(
@@ -82,7 +82,7 @@ async fn a_status_that_was_written_is_kept_until_the_watch_shows_it_and_not_unti
             "{version} {failures}"
         );
     }
-    reconciler.states.reported("a", 9, &written);
+    reconciler.states.reported(&"a".into(), 9, &written);
     credentials_affected(&reconciler, Event::Apply(at("10", 1)));
     assert!(!reconciler.states.keeps_status("a"), "it is newer");
 }

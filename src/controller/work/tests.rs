@@ -90,7 +90,7 @@ async fn as_many_reconciles_use_the_api_server_as_there_are_workers_and_all_name
 async fn a_reconcile_that_panics_does_not_keep_its_object_from_the_next_one() {
     let (progress, mut progressed) = unbounded_channel();
     let mut queue = Queue::default();
-    queue.add(ObjectKey::new("a", "main"), "uid", now());
+    queue.add(ObjectKey::new("a", "main"), &"uid".into(), now());
     let run = queue.next(|_| Some("uid".into())).expect("it is ready");
     let job = Job {
         run,

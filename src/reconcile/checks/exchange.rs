@@ -179,7 +179,7 @@ pub(super) fn the_budget_is_waited_for(case: &Case<'_>) -> Option<Step> {
     let request = PermitRequest {
         // Rejected inputs need no permit; the last check says why they are rejected.
         client: case.client_key()?,
-        uid: case.observed.credential.uid.clone(),
+        uid: case.observed.credential.uid.as_str().into(),
         namespace: case.observed.credential.namespace.clone(),
         expires_at: case.live_token().map(|token| token.first_end()),
         priority: case.outcome_is_unknown() && retry::is_within_grace(unknown_outcomes),

@@ -20,7 +20,10 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::{SignedDuration, Timestamp};
 
 use super::delays;
-use crate::reconcile::{provider::RequestInterval, time::later};
+use crate::{
+    object::Uid,
+    reconcile::{provider::RequestInterval, time::later},
+};
 use client::{Client, Visit};
 use key::ClientHash;
 use own::Own;
@@ -37,9 +40,9 @@ pub struct Budget {
     /// The clients that were used lately, and when to look whether they rest.
     lately: BTreeSet<(Timestamp, ClientHash)>,
     /// The client for which a `CubeCredential` waits, by its uid.
-    queues: HashMap<String, ClientKey>,
+    queues: HashMap<Uid, ClientKey>,
     /// The client of the last exchange of each `CubeCredential`, by its uid.
-    tried: HashMap<String, ClientKey>,
+    tried: HashMap<Uid, ClientKey>,
     own: Own,
     /// The same, of requests that an administrator's interval pays for: shorter debts than the operator's.
     own_in_place: Own,
@@ -111,7 +114,7 @@ impl Budget {
     /// leaves the queue. After an error it keeps its place.
     pub(crate) fn end(
         &mut self,
-        uid: &str,
+        uid: &Uid,
         permit: Option<&(PermitRequest, Permit)>,
         worked: bool,
         now: Timestamp,
@@ -140,7 +143,7 @@ impl Budget {
     }
 
     /// A credential gives up its place in the queue.
-    pub(crate) fn leave(&mut self, uid: &str) {
+    pub(crate) fn leave(&mut self, uid: &Uid) {
         let Some(client) = self.queues.remove(uid) else {
             return;
         };
@@ -150,7 +153,7 @@ impl Budget {
     }
 
     /// A credential is gone.
-    pub(crate) fn forget(&mut self, uid: &str) {
+    pub(crate) fn forget(&mut self, uid: &Uid) {
         self.leave(uid);
         self.release(uid);
         self.own.forget(uid);
@@ -158,7 +161,7 @@ impl Budget {
     }
 
     /// Learns what an exchange of this credential says about its client.
-    pub fn learn(&mut self, uid: &str, client: &ClientKey, lesson: Lesson, now: Timestamp) {
+    pub fn learn(&mut self, uid: &Uid, client: &ClientKey, lesson: Lesson, now: Timestamp) {
         let proof = client.proof();
         let works = match lesson {
             Lesson::Works => true,
@@ -170,7 +173,7 @@ impl Budget {
         let is_new = self.tried.get(uid) != Some(client);
         if is_new {
             self.release(uid);
-            self.tried.insert(uid.to_owned(), client.clone());
+            self.tried.insert(uid.clone(), client.clone());
         }
         let known = self.client(client, now);
         if is_new {
@@ -179,7 +182,7 @@ impl Budget {
         known.judge(proof, works);
     }
 
-    fn release(&mut self, uid: &str) {
+    fn release(&mut self, uid: &Uid) {
         let Some(key) = self.tried.remove(uid) else {
             return;
         };

@@ -20,7 +20,7 @@ use super::{
     permit::{PermitRequest, Wait},
     queue::{Place, Proved, Queue},
 };
-use crate::reconcile::time::later;
+use crate::{object::Uid, reconcile::time::later};
 
 /// The requests that may be sent at the same moment.
 pub(super) const CAPACITY: i32 = 3;
@@ -131,12 +131,12 @@ impl Bucket {
     }
 
     /// Remembers the time at which a waiting credential is to ask again.
-    pub(super) fn answer(&mut self, uid: &str, at: Timestamp) {
+    pub(super) fn answer(&mut self, uid: &Uid, at: Timestamp) {
         self.queue.answer(uid, at);
     }
 
     /// The permit is used.
-    pub(super) fn pay(&mut self, uid: &str, now: Timestamp) {
+    pub(super) fn pay(&mut self, uid: &Uid, now: Timestamp) {
         self.full_at = later(self.full_at.max(now), self.interval);
         let served = self
             .queue
@@ -154,11 +154,11 @@ impl Bucket {
     }
 
     #[cfg(test)]
-    pub(super) fn stands(&self, uid: &str) -> bool {
+    pub(super) fn stands(&self, uid: &Uid) -> bool {
         self.queue.place(uid).is_some()
     }
 
-    pub(super) fn leave(&mut self, uid: &str) {
+    pub(super) fn leave(&mut self, uid: &Uid) {
         self.queue.leave(uid);
     }
 

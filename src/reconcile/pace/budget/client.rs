@@ -14,7 +14,10 @@ use super::{
     permit::{PermitRequest, Wait},
     queue::Proved,
 };
-use crate::reconcile::{pace::delays, time::later};
+use crate::{
+    object::Uid,
+    reconcile::{pace::delays, time::later},
+};
 
 /// The longest time between two visits of a client that is in use.
 const LONGEST_REST: SignedDuration = SignedDuration::from_mins(5);
@@ -107,7 +110,7 @@ impl Client {
     }
 
     /// The permit that was just asked for is used.
-    pub(super) fn pay(&mut self, limit: Option<&Limit>, uid: &str, now: Timestamp) {
+    pub(super) fn pay(&mut self, limit: Option<&Limit>, uid: &Uid, now: Timestamp) {
         for bucket in self.paying(limit) {
             bucket.pay(uid, now);
         }
@@ -124,7 +127,7 @@ impl Client {
         }
     }
 
-    pub(super) fn leave(&mut self, limit: Option<&Limit>, uid: &str) {
+    pub(super) fn leave(&mut self, limit: Option<&Limit>, uid: &Uid) {
         for bucket in self.paying(limit) {
             bucket.leave(uid);
         }
@@ -254,7 +257,7 @@ impl Client {
     }
 
     /// The number of queues in which a credential stands.
-    pub(super) fn standing(&self, uid: &str) -> usize {
+    pub(super) fn standing(&self, uid: &Uid) -> usize {
         let further = self.further.iter();
         let further = further.flat_map(|further| further.buckets.values());
         let buckets = further.chain(self.general.in_use());

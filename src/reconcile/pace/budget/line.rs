@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::key::Proof;
+use crate::object::Uid;
 
 /// One in so many permits of a namespace goes to whoever has waited longest.
 const LONGEST_WAIT_EVERY: usize = 4;
@@ -54,7 +55,7 @@ struct Turn {
 struct Group {
     by_end: BTreeSet<Rank>,
     /// The uids by the number of their arrival.
-    by_arrival: BTreeMap<u64, String>,
+    by_arrival: BTreeMap<u64, Uid>,
     since: u64,
     permits: usize,
     last: Option<Served>,
@@ -73,7 +74,7 @@ impl Line {
         self.waiting == 0
     }
 
-    pub(super) fn enter(&mut self, namespace: &str, rank: Rank, uid: &str) {
+    pub(super) fn enter(&mut self, namespace: &str, rank: Rank, uid: &Uid) {
         let at = self.place(namespace).unwrap_or_else(|at| {
             if self.namespaces.is_empty() {
                 self.namespaces.reserve_exact(1);
@@ -88,7 +89,7 @@ impl Line {
             self.turns.insert(group.turn(namespace));
         }
         group.by_end.insert(rank);
-        group.by_arrival.insert(rank.arrival, uid.to_owned());
+        group.by_arrival.insert(rank.arrival, uid.clone());
         self.waiting += 1;
     }
 
@@ -164,7 +165,7 @@ impl Line {
     }
 
     /// The uids of those who are next in the first namespaces. Only they can keep others from their permits.
-    pub(super) fn heads(&self, namespaces: usize) -> impl Iterator<Item = &String> {
+    pub(super) fn heads(&self, namespaces: usize) -> impl Iterator<Item = &Uid> {
         let groups = self.turns.iter().take(namespaces);
         let groups = groups.filter_map(|turn| self.group(&turn.namespace));
         groups.flat_map(Group::heads)
@@ -211,7 +212,7 @@ impl Group {
         by_arrival.min(by_end)
     }
 
-    fn heads(&self) -> impl Iterator<Item = &String> {
+    fn heads(&self) -> impl Iterator<Item = &Uid> {
         let first = self.by_end.first();
         let first = first.and_then(|rank| self.by_arrival.get(&rank.arrival));
         first.into_iter().chain(self.by_arrival.values().next())

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::bucket::{CAPACITY, OVERDRAFT};
-use crate::reconcile::time::later;
+use crate::{object::Uid, reconcile::time::later};
 
 /// The least number of entries at which those that say nothing any more are looked for.
 const KEPT: usize = 64;
@@ -16,7 +16,7 @@ const KEPT: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Own {
     /// When a credential has its whole burst again, by its uid. Without an entry it has it now.
-    full_at: HashMap<String, Timestamp>,
+    full_at: HashMap<Uid, Timestamp>,
     /// The latest of these times.
     last: Timestamp,
     /// The number of entries at which those that say nothing any more are looked for.
@@ -27,7 +27,7 @@ impl Own {
     /// Returns whether the credential may send a request; otherwise when it may.
     pub(super) fn ask(
         &mut self,
-        uid: &str,
+        uid: &Uid,
         priority: bool,
         interval: SignedDuration,
         now: Timestamp,
@@ -46,20 +46,20 @@ impl Own {
         if turn <= now { Ok(()) } else { Err(turn) }
     }
 
-    pub(super) fn pay(&mut self, uid: &str, interval: SignedDuration, now: Timestamp) {
+    pub(super) fn pay(&mut self, uid: &Uid, interval: SignedDuration, now: Timestamp) {
         self.forget_what_is_over(now);
-        let full_at = self.full_at.entry(uid.to_owned()).or_insert(now);
+        let full_at = self.full_at.entry(uid.clone()).or_insert(now);
         *full_at = later((*full_at).max(now), interval);
         self.last = self.last.max(*full_at);
     }
 
-    pub(super) fn give_back(&mut self, uid: &str, interval: SignedDuration) {
+    pub(super) fn give_back(&mut self, uid: &Uid, interval: SignedDuration) {
         if let Some(full_at) = self.full_at.get_mut(uid) {
             *full_at -= interval;
         }
     }
 
-    pub(super) fn forget(&mut self, uid: &str) {
+    pub(super) fn forget(&mut self, uid: &Uid) {
         self.full_at.remove(uid);
     }
 

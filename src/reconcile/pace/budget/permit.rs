@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::key::ClientKey;
+use crate::object::Uid;
 
 /// A request for a permit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,7 +11,7 @@ pub struct PermitRequest {
     /// The client whose budget pays.
     pub client: ClientKey,
     /// The uid of the `CubeCredential`.
-    pub uid: String,
+    pub uid: Uid,
     /// Its namespace: namespaces take turns.
     pub namespace: String,
     /// The end of the token that consumers have; `None`: they have none.

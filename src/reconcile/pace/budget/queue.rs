@@ -9,7 +9,10 @@ use super::{
     line::{Line, Rank, Served},
     permit::PermitRequest,
 };
-use crate::reconcile::{pace::delays, time::later};
+use crate::{
+    object::Uid,
+    reconcile::{pace::delays, time::later},
+};
 
 /// The namespaces whose next ones are looked at for places that were abandoned: no more of them can be due at the same moment.
 const LOOKED_AT: usize = 4;
@@ -30,7 +33,7 @@ pub(super) struct Queue {
     working: Line,
     unproven: Line,
     /// The places by uid.
-    places: HashMap<String, Place>,
+    places: HashMap<Uid, Place>,
     arrivals: u64,
 }
 
@@ -100,7 +103,7 @@ impl Queue {
         }
     }
 
-    pub(super) fn leave(&mut self, uid: &str) -> Option<Place> {
+    pub(super) fn leave(&mut self, uid: &Uid) -> Option<Place> {
         let place = self.places.remove(uid)?;
         if self.places.is_empty() {
             // There are thousands of clients, and an empty map keeps its memory.
@@ -114,7 +117,7 @@ impl Queue {
     /// This one gets a permit. Returns its place. Namespaces without a permit since `recently` are as new ones.
     pub(super) fn serve(
         &mut self,
-        uid: &str,
+        uid: &Uid,
         now: Timestamp,
         recently: Timestamp,
     ) -> Option<Place> {
@@ -129,11 +132,11 @@ impl Queue {
         self.leave(uid)
     }
 
-    pub(super) fn place(&self, uid: &str) -> Option<&Place> {
+    pub(super) fn place(&self, uid: &Uid) -> Option<&Place> {
         self.places.get(uid)
     }
 
-    pub(super) fn answer(&mut self, uid: &str, at: Timestamp) {
+    pub(super) fn answer(&mut self, uid: &Uid, at: Timestamp) {
         if let Some(place) = self.places.get_mut(uid) {
             place.answered = at;
         }
@@ -157,7 +160,7 @@ impl Queue {
         }
     }
 
-    fn abandoned(&self, now: Timestamp) -> Option<String> {
+    fn abandoned(&self, now: Timestamp) -> Option<Uid> {
         let heads = [&self.working, &self.unproven].map(|line| line.heads(LOOKED_AT));
         let mut heads = heads.into_iter().flatten();
         let uid = heads.find(|uid| {

@@ -139,7 +139,7 @@ fn nothing_about_a_secret_is_printed() {
     let mut budget = started();
     ask(&mut budget, "a", false, 0);
     ask(&mut budget, "b", false, 0);
-    budget.learn("b", &one(), Lesson::Paused { until: at(9) }, at(0));
+    budget.learn(&"b".into(), &one(), Lesson::Paused { until: at(9) }, at(0));
     let key = format!("{:?}", one());
     assert_eq!(key, "<redacted>");
     let printed = format!("{budget:?}");
@@ -152,18 +152,18 @@ fn what_is_remembered_of_a_client_goes_with_the_last_credential_that_used_it() {
     for number in 0..1000 {
         let uid = format!("{}", number % 10);
         let secret = with_secret(&number.to_string());
-        budget.learn(&uid, &secret, Lesson::Refused, at(0));
+        budget.learn(&uid.as_str().into(), &secret, Lesson::Refused, at(0));
     }
     assert_eq!(budget.tried.len(), 11);
     for uid in 0..10 {
-        budget.forget(&uid.to_string());
+        budget.forget(&uid.to_string().as_str().into());
     }
-    budget.forget("holder");
+    budget.forget(&"holder".into());
     assert!(budget.tried.is_empty());
     ask(&mut budget, "a", false, 1000);
     assert_eq!(budget.clients.len(), 1);
     ask(&mut budget, "a", false, 100_000);
-    budget.forget("a");
+    budget.forget(&"a".into());
     let other = client("https://example.com/token", "two", "right");
     take(
         &mut budget,
@@ -200,7 +200,7 @@ fn a_client_takes_little_memory_and_less_when_it_rests() {
         each(used.bytes_current + rested.bytes_current),
     );
     assert!(
-        lately <= 900 && later <= 350,
+        lately <= 800 && later <= 300,
         "{lately} bytes lately, {later} at rest"
     );
 }
@@ -247,7 +247,7 @@ fn a_client_that_rests_is_forgotten_with_its_last_credential_and_a_paused_one_af
     // Nobody has asked for two minutes, so the client rests.
     let (request_of_other, second) = other(3800);
     take(&mut budget, &request_of_other, second);
-    budget.forget("holder");
+    budget.forget(&"holder".into());
     let (request_of_other, second) = other(7200);
     take(&mut budget, &request_of_other, second);
     assert_eq!(budget.clients.len(), 1);

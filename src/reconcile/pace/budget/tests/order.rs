@@ -27,7 +27,7 @@ fn whoever_leaves_or_does_not_come_stands_in_nobodys_way() {
     for uid in ["deleted", "silent", "c"] {
         ask(&mut budget, uid, false, 0);
     }
-    budget.leave("deleted");
+    budget.leave(&"deleted".into());
     assert_eq!(ask(&mut budget, "c", false, 0), Some(24));
     assert_eq!(ask(&mut budget, "c", false, 200), None);
     for _ in 0..2 {
@@ -72,7 +72,10 @@ fn a_token_that_ends_is_refreshed_before_those_that_others_do_not_have_yet() {
         take(&mut budget, request, 0);
     }
     let served = serve_all(&mut budget, requests);
-    let (second, _) = served.iter().find(|(_, it)| it.uid == "refresh").unwrap();
+    let (second, _) = served
+        .iter()
+        .find(|(_, it)| it.uid == "refresh".into())
+        .unwrap();
     assert!(*second <= 24, "{second}");
 }
 

@@ -6,8 +6,10 @@ use uuid::Uuid;
 
 /// A uid. The API server makes them as UUIDs, but nothing promises that.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Uid {
+pub enum Uid {
+    /// One as the API server makes them.
     Uuid(Uuid),
+    /// Any other text.
     Other(Box<str>),
 }
 
@@ -33,7 +35,7 @@ impl fmt::Display for Uid {
 }
 
 /// The UUID that a text is, as the API server writes it: in lower case, with hyphens.
-pub(super) fn uuid(text: &[u8]) -> Option<Uuid> {
+pub(crate) fn uuid(text: &[u8]) -> Option<Uuid> {
     let uuid = Uuid::try_parse_ascii(text).ok()?;
     let mut written = Uuid::encode_buffer();
     let written = uuid.hyphenated().encode_lower(&mut written);

@@ -2,8 +2,6 @@
 
 use std::{fmt, sync::Arc};
 
-use kube::core::ObjectMeta;
-
 /// Stands in no namespace and no name, and before all characters of them: keys are in the order of their namespaces, then of their
 /// names.
 const BETWEEN: char = '\0';
@@ -13,15 +11,10 @@ const BETWEEN: char = '\0';
 pub struct ObjectKey(Arc<str>);
 
 impl ObjectKey {
-    pub(crate) fn new(namespace: &str, name: &str) -> Self {
+    /// The key of the object with this namespace and name.
+    #[must_use]
+    pub fn new(namespace: &str, name: &str) -> Self {
         Self(format!("{namespace}{BETWEEN}{name}").into())
-    }
-
-    pub(crate) fn of(meta: &ObjectMeta) -> Self {
-        Self::new(
-            meta.namespace.as_deref().unwrap_or_default(),
-            meta.name.as_deref().unwrap_or_default(),
-        )
     }
 
     pub(crate) fn namespace(&self) -> &str {
