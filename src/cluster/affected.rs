@@ -159,7 +159,7 @@ impl From<&Entry> for Trusting {
     fn from(entry: &Entry) -> Self {
         Self {
             key: entry.key.clone(),
-            uid: entry.uid.clone(),
+            uid: entry.uid,
         }
     }
 }

@@ -65,7 +65,7 @@ impl<T> Cache<T> {
 
     /// Takes in a version that this process wrote or read.
     pub(crate) fn put(&mut self, key: ObjectKey, version: &str, value: T) {
-        let version = number(version);
+        let (key, version) = (self.entries.shared(key), number(version));
         let newer = match self.entries.get(&key) {
             Some(cached) => version >= cached.version,
             // The watch is past this version and has not shown the object, so it is gone.
@@ -89,6 +89,7 @@ impl<T> Cache<T> {
 
     /// Takes in a version that the watch shows. A version that is cached already changes nothing.
     fn learn(&mut self, key: ObjectKey, version: &str, value: Option<T>) {
+        let key = self.entries.shared(key);
         let cached = self.entries.get(&key);
         if cached.is_none_or(|cached| number(version) > cached.version) {
             self.store(key, number(version), value);
@@ -178,6 +179,7 @@ fn number(version: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use allocation_counter::measure;
     use k8s_openapi::api::core::v1::Secret;
     use kube::core::ObjectMeta;
     use proptest::{collection::vec, prelude::*};
@@ -242,6 +244,17 @@ mod tests {
         assert_eq!(cache.owned_by("ns", "owner").count(), 1);
         cache.put(key("a"), "6", "read 6".to_owned());
         assert_eq!(cache.get(&key("a")).unwrap(), "read 6");
+    }
+
+    #[test]
+    fn all_versions_of_an_object_share_the_text_of_its_key() {
+        let mut cache = Cache::with_owners(|_| Some("owner".into()));
+        deliver(&mut cache, Event::Apply(secret("a", "6")));
+        let next = || drop(deliver(&mut cache, Event::Apply(secret("a", "7"))));
+        assert_eq!(measure(next).bytes_current, 0);
+        cache.put(key("a"), "8", "written 8".to_owned());
+        let next = || cache.put(key("a"), "9", "written 9".to_owned());
+        assert_eq!(measure(next).bytes_current, 0);
     }
 
     #[test]

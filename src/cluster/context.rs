@@ -167,7 +167,7 @@ impl Context {
 
     /// The uid of the `CubeCredential` with this key, if it exists.
     pub(crate) fn uid(&self, key: &ObjectKey) -> Option<Uid> {
-        lock(&self.store).uid(key).cloned()
+        lock(&self.store).uid(key).copied()
     }
 
     /// Returns whether this very `CubeCredential` still exists.
@@ -250,7 +250,7 @@ impl Context {
             self.keep_target(key, &secret);
         }
         if let Some((client, lesson)) = effects.lesson {
-            lock(&self.parts.budget).learn(&uid.as_str().into(), &client, lesson, now());
+            lock(&self.parts.budget).learn(uid.as_str().into(), &client, lesson, now());
         }
         if let Some(provider) = effects.outdated_provider {
             let id = (provider.kind, provider_key(&provider, namespace));
@@ -268,7 +268,7 @@ impl Context {
     }
 
     /// Forgets a deleted `CubeCredential`.
-    pub(crate) fn forget(&self, uid: &Uid, key: &ObjectKey) {
+    pub(crate) fn forget(&self, uid: Uid, key: &ObjectKey) {
         lock(&self.parts.budget).forget(uid);
         self.parts.metrics.forget(key);
     }

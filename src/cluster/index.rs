@@ -36,9 +36,9 @@ pub(super) struct Entry {
     pub(super) secrets: Box<[Box<str>]>,
     /// The initial refresh token that it is given, with the grant that has one.
     pub(super) seed: Option<Box<Seed>>,
-    pub(super) ca_bundle: Option<Box<Bundle>>,
+    pub(super) ca_bundle: Option<Arc<Bundle>>,
     /// The provider object that its spec names.
-    pub(super) provider: Option<Box<ProviderRef>>,
+    pub(super) provider: Option<Arc<ProviderRef>>,
 }
 
 /// The Secret and the key of an initial refresh token, in the namespace of its credential.
@@ -250,7 +250,8 @@ impl Index {
 
 /// The entries and their groups.
 impl Index {
-    fn insert(&mut self, entry: Entry) {
+    fn insert(&mut self, mut entry: Entry) {
+        self.share_names(&mut entry);
         self.remove(&entry.key);
         let entry = Arc::new(entry);
         if let Some(uid) = &entry.uid {
@@ -261,6 +262,23 @@ impl Index {
             group.insert(namespace, word, Arc::clone(&entry));
         });
         self.entries.insert(entry.key.clone(), entry);
+    }
+
+    /// Thousands of entries name the same ConfigMap or provider object: they share its name.
+    fn share_names(&self, entry: &mut Entry) {
+        let key = |name: &str| ObjectKey::new(entry.key.namespace(), name);
+        // Those that trust a Secret stand among its users, and are not looked for there.
+        if let Some(bundle) = &entry.ca_bundle
+            && bundle.kind == CaBundleKind::ConfigMap
+            && let Some(other) = self.trusting(bundle.kind, &key(&bundle.name)).next()
+        {
+            entry.ca_bundle.clone_from(&other.ca_bundle);
+        }
+        if let Some(used) = &entry.provider
+            && let Some(other) = self.users_of_provider(used.kind, &key(&used.name)).next()
+        {
+            entry.provider.clone_from(&other.provider);
+        }
     }
 
     fn remove(&mut self, key: &ObjectKey) {

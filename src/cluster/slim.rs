@@ -66,7 +66,7 @@ impl KeptTarget {
 
     /// The uid of the `CubeCredential` that it was written for.
     pub(super) fn owner(&self) -> Option<Uid> {
-        self.owner.clone()
+        self.owner
     }
 
     pub(super) fn unpack(&self) -> Option<TargetSecret> {

@@ -55,14 +55,14 @@ pub struct Gone {
 impl Store {
     /// The same key, with texts that the other tables share.
     pub(super) fn shared(&self, key: ObjectKey) -> ObjectKey {
-        self.objects.key(&key).cloned().unwrap_or(key)
+        self.objects.shared(key)
     }
 
     /// An event or a list shows the object with this key. Returns the one that had its name, if that was another one.
     pub(super) fn apply(&mut self, key: &ObjectKey, object: &Watched) -> Option<Gone> {
         let uid = Uid::of(object.meta());
         let stored = Box::new(Stored {
-            uid: uid.clone(),
+            uid,
             expires_at: expires_at(object),
             paused_until: paused_until(object).map(Box::new),
             list: self.list,

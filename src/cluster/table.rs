@@ -20,10 +20,13 @@ impl<K: Eq + Hash, V> Table<K, V> {
         self.0.get(key).inspect(|_| visits::add(1))
     }
 
-    /// The key as the map has it.
-    pub(super) fn key(&self, key: &K) -> Option<&K> {
-        let found = self.0.get_key_value(key).inspect(|_| visits::add(1));
-        found.map(|(key, _)| key)
+    /// The same key, as the map has it: with texts that others share.
+    pub(super) fn shared(&self, key: K) -> K
+    where
+        K: Clone,
+    {
+        let found = self.0.get_key_value(&key).inspect(|_| visits::add(1));
+        found.map_or(key, |(key, _)| key.clone())
     }
 
     pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {

@@ -1,5 +1,7 @@
 //! A `CubeCredential` as the watch delivers it, and the facts that are read from it.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use kube::{Resource, ResourceExt};
 
@@ -114,9 +116,9 @@ pub(super) fn entry(key: ObjectKey, object: &Watched) -> Entry {
                 key: initial.key.clone(),
             }))
         }),
-        provider: spec.and_then(|spec| spec.provider_ref.clone().map(Box::new)),
+        provider: spec.and_then(|spec| spec.provider_ref.clone().map(Arc::new)),
         ca_bundle: bundle.map(|bundle| {
-            Box::new(Bundle {
+            Arc::new(Bundle {
                 kind: bundle.kind,
                 name: bundle.name.clone(),
             })

@@ -198,7 +198,7 @@ fn stale(names: impl IntoIterator<Item = usize>) -> Vec<Consumer> {
 
 fn news(warned: &mut Warned, credential: &str, consumers: &[Consumer]) -> usize {
     warned
-        .news(&credential.into(), &consumers.iter().collect::<Vec<_>>())
+        .news(credential.into(), &consumers.iter().collect::<Vec<_>>())
         .len()
 }
 
@@ -211,7 +211,7 @@ fn each_workload_is_told_once_for_each_credential() {
     // A CronJob has no pod most of the time.
     assert_eq!(news(&mut warned, "a", &stale(0..3)), 0);
     assert_eq!(news(&mut warned, "b", &stale(0..3)), 3);
-    warned.retain(|credential| *credential == "b".into());
+    warned.retain(|credential| credential == "b".into());
     assert_eq!(news(&mut warned, "a", &stale(0..3)), 3);
     assert_eq!(news(&mut warned, "b", &stale(0..3)), 0);
 }

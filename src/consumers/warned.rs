@@ -14,11 +14,11 @@ pub struct Warned(HashMap<Uid, HashSet<Workload>>);
 
 impl Warned {
     /// The news among all stale consumers of a credential; they count as warned of from now on.
-    pub fn news<'a>(&mut self, credential: &Uid, stale: &[&'a Consumer]) -> Vec<&'a Consumer> {
+    pub fn news<'a>(&mut self, credential: Uid, stale: &[&'a Consumer]) -> Vec<&'a Consumer> {
         if stale.is_empty() {
             return Vec::new();
         }
-        let warned = self.0.entry(credential.clone()).or_default();
+        let warned = self.0.entry(credential).or_default();
         if warned.len() >= MOST {
             warned.retain(|workload| stale.iter().any(|consumer| consumer.workload == *workload));
         }
@@ -38,7 +38,7 @@ impl Warned {
     }
 
     /// Forgets credentials that are gone.
-    pub fn retain(&mut self, exists: impl Fn(&Uid) -> bool) {
-        self.0.retain(|credential, _| exists(credential));
+    pub fn retain(&mut self, exists: impl Fn(Uid) -> bool) {
+        self.0.retain(|credential, _| exists(*credential));
     }
 }

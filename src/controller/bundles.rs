@@ -64,7 +64,7 @@ impl BundleWatches {
     }
 
     /// A credential uses this ConfigMap now, or none.
-    pub(super) fn follow(&self, uid: &Uid, bundle: Option<FollowedBundle>) {
+    pub(super) fn follow(&self, uid: Uid, bundle: Option<FollowedBundle>) {
         let mut followed = lock(&self.followed);
         let most = match &bundle {
             Some(bundle) if bundle.is_failing => MOST,
@@ -92,13 +92,13 @@ impl BundleWatches {
         watch
             .or_insert_with_key(|object| self.watch(object))
             .followers += 1;
-        followed.by_uid.insert(uid.clone(), bundle);
+        followed.by_uid.insert(uid, bundle);
     }
 
     /// Returns whether a credential is known to work with its ConfigMap, so that a change of it can wait for the next exchange.
-    pub(super) fn works(&self, uid: &Uid) -> bool {
+    pub(super) fn works(&self, uid: Uid) -> bool {
         let followed = lock(&self.followed);
-        let bundle = followed.by_uid.get(uid);
+        let bundle = followed.by_uid.get(&uid);
         bundle.is_some_and(|bundle| !bundle.is_failing)
     }
 
@@ -121,8 +121,8 @@ impl BundleWatches {
 
 impl Followed {
     /// Notes whether a credential that follows this ConfigMap already is failing. Returns whether there is nothing else to do.
-    fn update(&mut self, uid: &Uid, bundle: Option<&FollowedBundle>) -> bool {
-        match (self.by_uid.get_mut(uid), bundle) {
+    fn update(&mut self, uid: Uid, bundle: Option<&FollowedBundle>) -> bool {
+        match (self.by_uid.get_mut(&uid), bundle) {
             (Some(followed), Some(bundle)) if followed.object == bundle.object => {
                 followed.is_failing = bundle.is_failing;
                 true
@@ -133,8 +133,8 @@ impl Followed {
     }
 
     /// Returns the ConfigMap that nobody follows any more.
-    fn leave(&mut self, uid: &Uid) -> Option<ObjectKey> {
-        let FollowedBundle { object, .. } = self.by_uid.remove(uid)?;
+    fn leave(&mut self, uid: Uid) -> Option<ObjectKey> {
+        let FollowedBundle { object, .. } = self.by_uid.remove(&uid)?;
         let watch = self.watches.get_mut(&object)?;
         watch.followers -= 1;
         if watch.followers > 0 {

@@ -40,7 +40,7 @@ async fn warn_once(context: &Context, warned: &mut Warned) -> Result<(), ApiErro
     let keys = context.all();
     if !warned.is_empty() {
         let uids: HashSet<_> = keys.iter().filter_map(|key| context.uid(key)).collect();
-        warned.retain(|uid| uids.contains(uid));
+        warned.retain(|uid| uids.contains(&uid));
     }
     for (namespace, targets) in published(context, keys) {
         let mut consumers = Consumers::of(targets.keys());
@@ -63,7 +63,7 @@ async fn warn_once(context: &Context, warned: &mut Warned) -> Result<(), ApiErro
                 .using(&secret)
                 .filter(|consumer| !consumer.is_fresh() && !consumer.is_one_of(&restarted))
                 .collect();
-            for consumer in warned.news(&uid, &stale) {
+            for consumer in warned.news(uid, &stale) {
                 if let Some(credential) = context.find(&key) {
                     announce(context, &credential, consumer).await;
                 }

@@ -59,10 +59,10 @@ pub(super) struct Run {
 
 impl Queue {
     /// Something happened to an object: it is reconciled once more. An object that is ready already keeps its place.
-    pub(super) fn add(&mut self, key: ObjectKey, uid: &Uid, deadline: Timestamp) {
+    pub(super) fn add(&mut self, key: ObjectKey, uid: Uid, deadline: Timestamp) {
         match self.objects.get_mut(&key) {
             Some(State::Ready) => return,
-            Some(State::Running(running)) if running.uid == *uid => {
+            Some(State::Running(running)) if running.uid == uid => {
                 running.again = true;
                 return;
             }

@@ -92,7 +92,7 @@ impl Reconciler {
     }
 
     /// Forgets an object that does not exist any more.
-    pub(super) fn forget(&self, Gone { key, uid }: &Gone) {
+    pub(super) fn forget(&self, &Gone { ref key, uid }: &Gone) {
         let mut states = self.states.lock();
         states.forget(uid);
         self.bundles.follow(uid, None);
@@ -107,7 +107,6 @@ impl Reconciler {
         let affected = trusting.filter(|credential| {
             credential
                 .uid
-                .as_ref()
                 .is_none_or(|uid| self.states.touch_ca_bundle(uid) || !self.bundles.works(uid))
         });
         affected.map(|credential| credential.key).collect()
@@ -141,7 +140,7 @@ impl Reconciler {
 
     /// The delay after an error of the API server. A conflict that repeats itself is logged too: it may never end by itself.
     fn interrupted(&self, object: &Watched, error: &ApiError) -> Duration {
-        let errors = self.states.api_errors(&Uid::of(object.meta()));
+        let errors = self.states.api_errors(Uid::of(object.meta()));
         let delay = retry::delay_after(error, errors);
         if !error.is_conflict() || delay > UNLOGGED_DELAY {
             let key = key(object);
@@ -251,7 +250,7 @@ impl Reconciler {
                 log_change(&observed.credential, status);
                 let version = version.parse().unwrap_or(0);
                 let uid = Uid::of(object.meta());
-                self.states.reported(&uid, version, status);
+                self.states.reported(uid, version, status);
             }
             Outcome::Deleted(secret) if observed.previous.iter().any(|old| old.name == *secret) => {
                 tracing::info!(
@@ -266,10 +265,10 @@ impl Reconciler {
         Ok(outcome)
     }
 
-    fn show(&self, object: &Watched, status: &CubeCredentialStatus) {
+    pub(super) fn show(&self, object: &Watched, status: &CubeCredentialStatus) {
         let objects = self.states.lock();
         // Without a state, the object was deleted in the meantime.
-        if objects.has(&Uid::of(object.meta())) {
+        if objects.has(Uid::of(object.meta())) {
             let metrics = &self.context.parts.metrics;
             metrics.reported(&self.context.key(object), status);
         }
@@ -284,17 +283,17 @@ impl Reconciler {
         let presence = self.context.presence(object);
         if presence != Presence::Present {
             // The object was deleted in the meantime: no later event would forget it.
-            states.forget(&uid);
-            self.bundles.follow(&uid, None);
-            self.exchanges.forget(&uid);
-            lock(budget).forget(&uid);
+            states.forget(uid);
+            self.bundles.follow(uid, None);
+            self.exchanges.forget(uid);
+            lock(budget).forget(uid);
             if presence == Presence::Gone {
                 metrics.forget(&key);
             }
-        } else if states.keep(&uid, memory, worked) && worked {
+        } else if states.keep(uid, memory, worked) && worked {
             metrics.reported(&key, &credential.status);
             let bundle = FollowedBundle::of(object, &credential.status);
-            self.bundles.follow(&uid, bundle);
+            self.bundles.follow(uid, bundle);
         }
     }
 }
@@ -319,16 +318,16 @@ impl<'a> SlotUse<'a> {
 
     fn take(&mut self, deadline: Timestamp) -> Slot {
         self.ended = false;
-        self.exchanges.take(&self.key, &self.uid, deadline)
+        self.exchanges.take(&self.key, self.uid, deadline)
     }
 
     fn set_aside(&self) {
-        self.exchanges.set_aside(&self.uid);
+        self.exchanges.set_aside(self.uid);
     }
 
     fn end(&mut self, ending: Ending) {
         if !std::mem::replace(&mut self.ended, true) {
-            self.exchanges.end(&self.uid, ending);
+            self.exchanges.end(self.uid, ending);
         }
     }
 }

@@ -26,11 +26,11 @@ const ALL: usize = 256;
 /// are free until two dozen namespaces want as many as they can get.
 const FREE_FOR_EACH: usize = 4;
 
-/// The slots, by the uid of the object that has or wants one.
+/// The slots, by the uid of the object that has or wants one: thousands after a start, and few soon after.
 #[derive(Debug, Default)]
 struct Slots {
     fair: Fair<Uid>,
-    uses: HashMap<Uid, Use>,
+    uses: HashMap<Uid, Box<Use>>,
 }
 
 #[derive(Debug)]
@@ -59,9 +59,9 @@ pub(super) enum Ending {
 }
 
 impl Slots {
-    fn take(&mut self, key: &ObjectKey, uid: &Uid, deadline: Timestamp, now: Timestamp) -> Slot {
+    fn take(&mut self, key: &ObjectKey, uid: Uid, deadline: Timestamp, now: Timestamp) -> Slot {
         let namespace = key.namespace();
-        if let Some(r#use) = self.uses.get_mut(uid) {
+        if let Some(r#use) = self.uses.get_mut(&uid) {
             match r#use.phase {
                 Phase::Waits { since, .. } => return Slot::Later { since },
                 Phase::Granted | Phase::Taken => {
@@ -77,12 +77,13 @@ impl Slots {
             self.fair.begin(namespace);
             (Slot::Taken, Phase::Taken)
         } else {
-            let place = self.fair.wait(namespace, deadline, uid.clone());
+            let place = self.fair.wait(namespace, deadline, uid);
             let since = now;
             (Slot::Later { since }, Phase::Waits { place, since })
         };
         let key = key.clone();
-        self.uses.insert(uid.clone(), Use { key, phase });
+        let r#use = Box::new(Use { key, phase });
+        self.uses.insert(uid, r#use);
         slot
     }
 
@@ -96,8 +97,8 @@ impl Slots {
     }
 
     /// The exchange has ended, but not the reconcile. Returns the objects that have a slot now.
-    fn set_aside(&mut self, uid: &Uid) -> Vec<ObjectKey> {
-        match self.uses.get_mut(uid) {
+    fn set_aside(&mut self, uid: Uid) -> Vec<ObjectKey> {
+        match self.uses.get_mut(&uid) {
             Some(r#use) if matches!(r#use.phase, Phase::Taken) => {
                 r#use.phase = Phase::Aside;
                 self.fair.set_aside();
@@ -108,8 +109,8 @@ impl Slots {
     }
 
     /// A reconcile has ended. Returns the objects that have a slot now.
-    fn end(&mut self, uid: &Uid, ending: Ending) -> Vec<ObjectKey> {
-        let Some(r#use) = self.uses.get(uid) else {
+    fn end(&mut self, uid: Uid, ending: Ending) -> Vec<ObjectKey> {
+        let Some(r#use) = self.uses.get(&uid) else {
             return Vec::new();
         };
         match (&r#use.phase, ending) {
@@ -120,18 +121,24 @@ impl Slots {
     }
 
     /// The object is gone. A reconcile of it may still be in progress, and gives its slot back itself.
-    fn forget(&mut self, uid: &Uid) -> Vec<ObjectKey> {
-        let in_use = |r#use: &Use| matches!(r#use.phase, Phase::Taken | Phase::Aside);
-        if self.uses.get(uid).is_none_or(in_use) {
+    fn forget(&mut self, uid: Uid) -> Vec<ObjectKey> {
+        let in_use = |phase: &Phase| matches!(phase, Phase::Taken | Phase::Aside);
+        let r#use = self.uses.get(&uid);
+        if r#use.is_none_or(|r#use| in_use(&r#use.phase)) {
             return Vec::new();
         }
         self.give_up(uid)
     }
 
-    fn give_up(&mut self, uid: &Uid) -> Vec<ObjectKey> {
-        let Some(Use { key, phase }) = self.uses.remove(uid) else {
+    fn give_up(&mut self, uid: Uid) -> Vec<ObjectKey> {
+        let Some(r#use) = self.uses.remove(&uid) else {
             return Vec::new();
         };
+        if self.uses.is_empty() {
+            // An empty map keeps its memory.
+            self.uses = HashMap::new();
+        }
+        let Use { key, phase } = *r#use;
         match phase {
             Phase::Waits { place, .. } => self.fair.leave(key.namespace(), place),
             Phase::Granted | Phase::Taken => self.fair.end(key.namespace()),
@@ -194,26 +201,26 @@ impl Exchanges {
     }
 
     /// Takes a slot, or a place among those that wait for one.
-    pub(super) fn take(&self, key: &ObjectKey, uid: &Uid, deadline: Timestamp) -> Slot {
+    pub(super) fn take(&self, key: &ObjectKey, uid: Uid, deadline: Timestamp) -> Slot {
         lock(&self.slots).take(key, uid, deadline, now())
     }
 
     /// An exchange has ended whose response cannot be stored yet.
-    pub(super) fn set_aside(&self, uid: &Uid) {
+    pub(super) fn set_aside(&self, uid: Uid) {
         let granted = lock(&self.slots).set_aside(uid);
         self.freed.notify_waiters();
         self.wake(granted);
     }
 
     /// A reconcile has ended.
-    pub(super) fn end(&self, uid: &Uid, ending: Ending) {
+    pub(super) fn end(&self, uid: Uid, ending: Ending) {
         let granted = lock(&self.slots).end(uid, ending);
         self.freed.notify_waiters();
         self.wake(granted);
     }
 
     /// An object was deleted.
-    pub(super) fn forget(&self, uid: &Uid) {
+    pub(super) fn forget(&self, uid: Uid) {
         let granted = lock(&self.slots).forget(uid);
         self.wake(granted);
     }
@@ -235,6 +242,7 @@ impl Exchanges {
 
 #[cfg(test)]
 mod tests {
+    use allocation_counter::measure;
     use futures::FutureExt;
 
     use super::*;
@@ -251,7 +259,7 @@ mod tests {
         fn take(&mut self, namespace: &str, name: &str, deadline: i64) -> Slot {
             let key = ObjectKey::new(namespace, name);
             let uid = format!("{namespace}/{name}");
-            self.0.take(&key, &uid.as_str().into(), at(deadline), at(0))
+            self.0.take(&key, uid.as_str().into(), at(deadline), at(0))
         }
 
         /// How many of these objects got a slot.
@@ -261,7 +269,7 @@ mod tests {
         }
 
         fn end(&mut self, uid: &str) -> Vec<String> {
-            let granted = self.0.end(&uid.into(), Ending::Done);
+            let granted = self.0.end(uid.into(), Ending::Done);
             granted
                 .into_iter()
                 .map(|key| key.name().to_owned())
@@ -308,7 +316,7 @@ mod tests {
         assert_eq!(world.take("a", "last", 1), WAITS);
         assert_eq!(world.end("a/0"), ["next"]);
         // It was granted while the reconcile that had asked was still in progress.
-        assert_eq!(world.0.end(&"a/next".into(), Ending::Waits), []);
+        assert_eq!(world.0.end("a/next".into(), Ending::Waits), []);
         assert_eq!(world.take("a", "newcomer", 0), WAITS);
         assert_eq!(world.take("a", "next", 0), Slot::Taken);
         assert_eq!(world.end("a/next"), ["newcomer"]);
@@ -317,9 +325,9 @@ mod tests {
     #[test]
     fn a_slot_that_is_not_used_goes_to_the_next() {
         for give_up in [
-            |slots: &mut Slots| slots.end(&"a/next".into(), Ending::Done),
-            |slots: &mut Slots| slots.end(&"a/next".into(), Ending::Interrupted),
-            |slots: &mut Slots| slots.forget(&"a/next".into()),
+            |slots: &mut Slots| slots.end("a/next".into(), Ending::Done),
+            |slots: &mut Slots| slots.end("a/next".into(), Ending::Interrupted),
+            |slots: &mut Slots| slots.forget("a/next".into()),
         ] {
             let mut world = World::default();
             world.take_many("a", LARGEST_PART);
@@ -335,12 +343,12 @@ mod tests {
         let mut world = World::default();
         for number in 0..LARGEST_PART {
             assert_eq!(world.take("a", &number.to_string(), 0), Slot::Taken);
-            world.0.set_aside(&format!("a/{number}").as_str().into());
+            world.0.set_aside(format!("a/{number}").as_str().into());
         }
         assert!(!world.0.any_taken());
         assert_eq!(world.take_many("b", LARGEST_PART), LARGEST_PART);
         assert_eq!(world.take("a", "next", 0), WAITS);
-        world.0.forget(&"a/0".into());
+        world.0.forget("a/0".into());
         assert!(world.end("b/0").is_empty());
         assert_eq!(world.end("a/0"), ["next"]);
     }
@@ -349,7 +357,7 @@ mod tests {
     fn an_exchange_that_follows_a_stored_response_takes_a_slot_again() {
         let mut world = World::default();
         world.take("a", "x", 0);
-        world.0.set_aside(&"a/x".into());
+        world.0.set_aside("a/x".into());
         assert_eq!(world.take("a", "x", 0), Slot::Taken);
         assert_eq!(world.0.free(), ALL - 1);
         world.end("a/x");
@@ -361,14 +369,14 @@ mod tests {
         let mut world = World::default();
         world.take_many("a", LARGEST_PART);
         world.take("a", "next", 0);
-        assert_eq!(world.0.forget(&"a/0".into()), []);
+        assert_eq!(world.0.forget("a/0".into()), []);
         assert_eq!(world.end("a/0"), ["next"]);
     }
 
     #[tokio::test]
     async fn they_are_finished_when_the_last_exchange_has_ended_although_others_wait() {
         let exchanges = Exchanges::new(HashMap::new());
-        let take = |name: &str| exchanges.take(&ObjectKey::new("a", name), &name.into(), at(0));
+        let take = |name: &str| exchanges.take(&ObjectKey::new("a", name), name.into(), at(0));
         assert!(exchanges.finished().now_or_never().is_some());
         let names: Vec<_> = (0..=LARGEST_PART)
             .map(|number| number.to_string())
@@ -379,9 +387,35 @@ mod tests {
         let mut finished = pin!(exchanges.finished());
         for name in taken {
             assert!(finished.as_mut().now_or_never().is_none());
-            exchanges.end(&name.as_str().into(), Ending::Done);
+            exchanges.end(name.as_str().into(), Ending::Done);
         }
         assert!(finished.now_or_never().is_some());
+    }
+
+    #[test]
+    fn those_that_wait_take_little_memory_and_none_afterwards() {
+        const WAITING: usize = 5_000;
+        let object = |number| {
+            let uid = format!("0b5c7a80-1d3e-4f5a-9b6c-{number:012}");
+            (ObjectKey::new("a", &uid), Uid::from(&*uid))
+        };
+        let mut world = World::default();
+        world.take_many("a", LARGEST_PART);
+        let objects: Vec<_> = (0..WAITING).map(object).collect();
+        let take = || {
+            for (key, uid) in &objects {
+                assert_eq!(world.0.take(key, *uid, at(0), at(0)), WAITS);
+            }
+        };
+        let each = measure(take).bytes_current / i64::try_from(WAITING).unwrap();
+        assert!(each <= 185, "{each} bytes");
+        for (_, uid) in &objects {
+            world.0.end(*uid, Ending::Done);
+        }
+        for number in 0..LARGEST_PART {
+            world.end(&format!("a/{number}"));
+        }
+        assert_eq!(world.0.uses.capacity(), 0);
     }
 
     #[test]

@@ -87,8 +87,8 @@ impl ObjectStates {
     }
 
     /// This status was written, in this version of the object.
-    pub(super) fn reported(&self, uid: &Uid, version: u64, status: &CubeCredentialStatus) {
-        if let Some(state) = lock(&self.0).get_mut(uid) {
+    pub(super) fn reported(&self, uid: Uid, version: u64, status: &CubeCredentialStatus) {
+        if let Some(state) = lock(&self.0).get_mut(&uid) {
             let status = status.clone();
             state.reported = Some(Box::new(Reported { version, status }));
         }
@@ -103,9 +103,9 @@ impl ObjectStates {
     }
 
     /// The CA bundle of an object may have changed. Returns whether a reconcile is in progress, which may use the earlier one.
-    pub(super) fn touch_ca_bundle(&self, uid: &Uid) -> bool {
+    pub(super) fn touch_ca_bundle(&self, uid: Uid) -> bool {
         let mut states = lock(&self.0);
-        let Some(state) = states.get_mut(uid) else {
+        let Some(state) = states.get_mut(&uid) else {
             return false;
         };
         state.memory.touch_ca_bundle();
@@ -113,15 +113,15 @@ impl ObjectStates {
     }
 
     /// The number of reconciles of an object in a row that the API server has interrupted.
-    pub(super) fn api_errors(&self, uid: &Uid) -> u32 {
-        lock(&self.0).get(uid).map_or(1, |state| state.api_errors)
+    pub(super) fn api_errors(&self, uid: Uid) -> u32 {
+        lock(&self.0).get(&uid).map_or(1, |state| state.api_errors)
     }
 }
 
 impl LockedStates<'_> {
     /// A reconcile has ended. Returns whether the object is still known.
-    pub(super) fn keep(&mut self, uid: &Uid, memory: Memory, worked: bool) -> bool {
-        let Some(state) = self.0.get_mut(uid) else {
+    pub(super) fn keep(&mut self, uid: Uid, memory: Memory, worked: bool) -> bool {
+        let Some(state) = self.0.get_mut(&uid) else {
             return false;
         };
         state.memory.end(memory);
@@ -134,19 +134,19 @@ impl LockedStates<'_> {
         true
     }
 
-    pub(super) fn has(&self, uid: &Uid) -> bool {
-        self.0.contains_key(uid)
+    pub(super) fn has(&self, uid: Uid) -> bool {
+        self.0.contains_key(&uid)
     }
 
-    pub(super) fn forget(&mut self, uid: &Uid) {
-        self.0.remove(uid);
+    pub(super) fn forget(&mut self, uid: Uid) {
+        self.0.remove(&uid);
     }
 }
 
 #[cfg(test)]
 impl ObjectStates {
-    pub(super) fn uids(&self) -> Vec<String> {
-        lock(&self.0).keys().map(Uid::to_string).collect()
+    pub(super) fn uids(&self) -> Vec<Uid> {
+        lock(&self.0).keys().copied().collect()
     }
 
     pub(super) fn keeps_status(&self, uid: &str) -> bool {

@@ -71,7 +71,7 @@ impl Work {
             return;
         };
         let deadline = deadline(context.expires_at(&key), now());
-        self.queue.add(key, &uid, deadline);
+        self.queue.add(key, uid, deadline);
     }
 
     fn take(&mut self, progress: Progress) {

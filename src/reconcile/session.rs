@@ -188,12 +188,7 @@ impl Session {
             memory,
             ..
         } = self.observed;
-        budget.end(
-            &credential.uid.as_str().into(),
-            permit.as_ref(),
-            worked,
-            now,
-        );
+        budget.end(credential.uid.as_str().into(), permit.as_ref(), worked, now);
         Ended { credential, memory }
     }
 }

@@ -140,7 +140,7 @@ impl Process {
             let uid = &session.observed().credential.uid;
             self.budget
                 .borrow_mut()
-                .learn(&uid.as_str().into(), &client, lesson, now);
+                .learn(uid.as_str().into(), &client, lesson, now);
         }
     }
 

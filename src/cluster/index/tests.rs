@@ -136,8 +136,8 @@ prop_compose! {
             target: target.map(Into::into),
             secrets: secrets.into_iter().map(Into::into).collect(),
             seed: seed.map(Box::new),
-            ca_bundle: ca_bundle.map(Box::new),
-            provider: provider.map(Box::new),
+            ca_bundle: ca_bundle.map(Arc::new),
+            provider: provider.map(Arc::new),
         }
     }
 }

@@ -24,7 +24,7 @@ impl World {
     fn add_by(&mut self, namespace: &str, name: &str, deadline: i64) {
         let deadline = Timestamp::from_second(deadline).unwrap();
         self.queue
-            .add(ObjectKey::new(namespace, name), &"uid".into(), deadline);
+            .add(ObjectKey::new(namespace, name), "uid".into(), deadline);
     }
 
     fn after(&self, seconds: u64) -> Instant {
@@ -154,7 +154,7 @@ fn a_new_object_does_not_wait_for_the_reconcile_of_a_deleted_one_by_its_name() {
     let key = ObjectKey::new("a", "one");
     world
         .queue
-        .add(key, &"another uid".into(), Timestamp::UNIX_EPOCH);
+        .add(key, "another uid".into(), Timestamp::UNIX_EPOCH);
     let new = world.queue.next(|_| Some("another uid".into())).unwrap();
     assert_eq!(new.key.name(), "one");
     // The end of the old one changes nothing for the new one.

@@ -79,7 +79,7 @@ async fn as_many_reconciles_use_the_api_server_as_there_are_workers_and_all_name
     settle().await;
     assert_eq!(arrived.load(Ordering::Relaxed), 16);
     let begun = reconciler.states.uids();
-    assert!(begun.contains(&"innocent".to_owned()), "{begun:?}");
+    assert!(begun.contains(&"innocent".into()), "{begun:?}");
     // The next one begins when one has ended: each is interrupted by its first response, which it cannot read.
     responses.add_permits(5);
     settle().await;
@@ -90,7 +90,7 @@ async fn as_many_reconciles_use_the_api_server_as_there_are_workers_and_all_name
 async fn a_reconcile_that_panics_does_not_keep_its_object_from_the_next_one() {
     let (progress, mut progressed) = unbounded_channel();
     let mut queue = Queue::default();
-    queue.add(ObjectKey::new("a", "main"), &"uid".into(), now());
+    queue.add(ObjectKey::new("a", "main"), "uid".into(), now());
     let run = queue.next(|_| Some("uid".into())).expect("it is ready");
     let job = Job {
         run,

@@ -15,7 +15,7 @@ mod queue;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap, btree_map::OccupiedEntry};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -37,8 +37,8 @@ pub struct Budget {
     interval: SignedDuration,
     started_at: Timestamp,
     clients: HashMap<ClientHash, Box<Client>>,
-    /// The clients that were used lately, and when to look whether they rest.
-    lately: BTreeSet<(Timestamp, ClientHash)>,
+    /// The clients that were used lately, by the second in which to look whether they rest.
+    lately: BTreeMap<Timestamp, Vec<ClientHash>>,
     /// The client for which a `CubeCredential` waits, by its uid.
     queues: HashMap<Uid, ClientKey>,
     /// The client of the last exchange of each `CubeCredential`, by its uid.
@@ -56,7 +56,7 @@ impl Budget {
             interval,
             started_at: now,
             clients: HashMap::new(),
-            lately: BTreeSet::new(),
+            lately: BTreeMap::new(),
             queues: HashMap::new(),
             tried: HashMap::new(),
             own: Own::default(),
@@ -71,8 +71,8 @@ impl Budget {
 
     /// Takes a permit, or a place in the queue.
     pub fn take(&mut self, request: &PermitRequest, now: Timestamp) -> Permit {
-        let PermitRequest { uid, client, .. } = request;
-        let queue = self.queues.get(uid);
+        let (uid, client) = (request.uid, &request.client);
+        let queue = self.queues.get(&uid);
         if queue.is_some_and(|queue| !queue.is_paid_like(client)) {
             self.leave(uid);
         }
@@ -85,12 +85,12 @@ impl Budget {
         let buckets = self.client(client, now);
         let asked = buckets.ask(request, now);
         if asked.is_err() || request.peek {
-            self.queues.insert(uid.clone(), client.clone());
+            self.queues.insert(uid, client.clone());
         } else {
             buckets.pay(client.limit(), uid, now);
             let (own, interval) = self.own_of(client);
             own.pay(uid, interval, now);
-            self.queues.remove(uid);
+            self.queues.remove(&uid);
         }
         match asked {
             Err((at, wait)) => Permit::Later { at, wait },
@@ -114,7 +114,7 @@ impl Budget {
     /// leaves the queue. After an error it keeps its place.
     pub(crate) fn end(
         &mut self,
-        uid: &Uid,
+        uid: Uid,
         permit: Option<&(PermitRequest, Permit)>,
         worked: bool,
         now: Timestamp,
@@ -136,15 +136,15 @@ impl Budget {
         }
         let client = &request.client;
         let (own, interval) = self.own_of(client);
-        own.give_back(&request.uid, interval);
+        own.give_back(request.uid, interval);
         if let Some(buckets) = self.clients.get_mut(&client.client()) {
             buckets.give_back(client.limit());
         }
     }
 
     /// A credential gives up its place in the queue.
-    pub(crate) fn leave(&mut self, uid: &Uid) {
-        let Some(client) = self.queues.remove(uid) else {
+    pub(crate) fn leave(&mut self, uid: Uid) {
+        let Some(client) = self.queues.remove(&uid) else {
             return;
         };
         if let Some(buckets) = self.clients.get_mut(&client.client()) {
@@ -153,7 +153,7 @@ impl Budget {
     }
 
     /// A credential is gone.
-    pub(crate) fn forget(&mut self, uid: &Uid) {
+    pub(crate) fn forget(&mut self, uid: Uid) {
         self.leave(uid);
         self.release(uid);
         self.own.forget(uid);
@@ -161,7 +161,7 @@ impl Budget {
     }
 
     /// Learns what an exchange of this credential says about its client.
-    pub fn learn(&mut self, uid: &Uid, client: &ClientKey, lesson: Lesson, now: Timestamp) {
+    pub fn learn(&mut self, uid: Uid, client: &ClientKey, lesson: Lesson, now: Timestamp) {
         let proof = client.proof();
         let works = match lesson {
             Lesson::Works => true,
@@ -170,10 +170,10 @@ impl Budget {
                 return self.client(client, now).pause(proof, until, now);
             }
         };
-        let is_new = self.tried.get(uid) != Some(client);
+        let is_new = self.tried.get(&uid) != Some(client);
         if is_new {
             self.release(uid);
-            self.tried.insert(uid.clone(), client.clone());
+            self.tried.insert(uid, client.clone());
         }
         let known = self.client(client, now);
         if is_new {
@@ -182,8 +182,8 @@ impl Budget {
         known.judge(proof, works);
     }
 
-    fn release(&mut self, uid: &Uid) {
-        let Some(key) = self.tried.remove(uid) else {
+    fn release(&mut self, uid: Uid) {
+        let Some(key) = self.tried.remove(&uid) else {
             return;
         };
         let Some(client) = self.clients.get_mut(&key.client()) else {
@@ -193,7 +193,8 @@ impl Budget {
         if !client.used_lately {
             // Perhaps nothing of it has to be remembered any more.
             client.used_lately = true;
-            self.lately.insert((Timestamp::MIN, key.client()));
+            let now = self.lately.entry(Timestamp::MIN).or_default();
+            now.push(key.client());
         }
     }
 
@@ -207,7 +208,8 @@ impl Budget {
         client.wake(interval);
         if !client.used_lately {
             client.used_lately = true;
-            self.lately.insert((later(now, client.rest()), hash));
+            let then = later(now, client.rest());
+            self.lately.entry(then).or_default().push(hash);
         }
         client
     }
@@ -215,17 +217,24 @@ impl Budget {
     /// Drops what is not needed any more of clients that rest. A client is visited one time for each use, and again as long as it
     /// does not rest.
     fn drop_what_rests(&mut self, now: Timestamp) {
-        while self.lately.first().is_some_and(|(at, _)| *at <= now) {
-            let Some((_, hash)) = self.lately.pop_first() else {
-                return;
-            };
-            let Some(client) = self.clients.get_mut(&hash) else {
-                continue;
-            };
-            match client.visit(now) {
-                Visit::Forget => drop(self.clients.remove(&hash)),
-                Visit::Rests => client.used_lately = false,
-                Visit::Again => drop(self.lately.insert((later(now, client.rest()), hash))),
+        let is_due = |due: &OccupiedEntry<'_, Timestamp, _>| *due.key() <= now;
+        while let Some(due) = self.lately.first_entry().filter(is_due) {
+            for hash in due.remove() {
+                self.visit(hash, now);
+            }
+        }
+    }
+
+    fn visit(&mut self, hash: ClientHash, now: Timestamp) {
+        let Some(client) = self.clients.get_mut(&hash) else {
+            return;
+        };
+        match client.visit(now) {
+            Visit::Forget => drop(self.clients.remove(&hash)),
+            Visit::Rests => client.used_lately = false,
+            Visit::Again => {
+                let then = later(now, client.rest());
+                self.lately.entry(then).or_default().push(hash);
             }
         }
     }

@@ -110,7 +110,7 @@ impl Bucket {
         self.distrust_a_clock_that_went_back(now);
         self.queue.drop_abandoned_places(now);
         self.queue.stand(request, standing.proved, now);
-        let Some(place) = self.queue.place(&request.uid) else {
+        let Some(place) = self.queue.place(request.uid) else {
             return Ok(());
         };
         let ahead = i32::try_from(self.queue.ahead(place)).unwrap_or(i32::MAX / 2);
@@ -131,12 +131,12 @@ impl Bucket {
     }
 
     /// Remembers the time at which a waiting credential is to ask again.
-    pub(super) fn answer(&mut self, uid: &Uid, at: Timestamp) {
+    pub(super) fn answer(&mut self, uid: Uid, at: Timestamp) {
         self.queue.answer(uid, at);
     }
 
     /// The permit is used.
-    pub(super) fn pay(&mut self, uid: &Uid, now: Timestamp) {
+    pub(super) fn pay(&mut self, uid: Uid, now: Timestamp) {
         self.full_at = later(self.full_at.max(now), self.interval);
         let served = self
             .queue
@@ -154,11 +154,11 @@ impl Bucket {
     }
 
     #[cfg(test)]
-    pub(super) fn stands(&self, uid: &Uid) -> bool {
+    pub(super) fn stands(&self, uid: Uid) -> bool {
         self.queue.place(uid).is_some()
     }
 
-    pub(super) fn leave(&mut self, uid: &Uid) {
+    pub(super) fn leave(&mut self, uid: Uid) {
         self.queue.leave(uid);
     }
 

@@ -80,7 +80,7 @@ impl Client {
         request: &PermitRequest,
         now: Timestamp,
     ) -> Result<(), (Timestamp, Wait)> {
-        let (uid, limit) = (&request.uid, request.client.limit());
+        let (uid, limit) = (request.uid, request.client.limit());
         let proof = request.client.proof();
         self.open(limit, now);
         let pause = self.pause_until(proof, now);
@@ -110,7 +110,7 @@ impl Client {
     }
 
     /// The permit that was just asked for is used.
-    pub(super) fn pay(&mut self, limit: Option<&Limit>, uid: &Uid, now: Timestamp) {
+    pub(super) fn pay(&mut self, limit: Option<&Limit>, uid: Uid, now: Timestamp) {
         for bucket in self.paying(limit) {
             bucket.pay(uid, now);
         }
@@ -127,7 +127,7 @@ impl Client {
         }
     }
 
-    pub(super) fn leave(&mut self, limit: Option<&Limit>, uid: &Uid) {
+    pub(super) fn leave(&mut self, limit: Option<&Limit>, uid: Uid) {
         for bucket in self.paying(limit) {
             bucket.leave(uid);
         }
@@ -257,7 +257,7 @@ impl Client {
     }
 
     /// The number of queues in which a credential stands.
-    pub(super) fn standing(&self, uid: &Uid) -> usize {
+    pub(super) fn standing(&self, uid: Uid) -> usize {
         let further = self.further.iter();
         let further = further.flat_map(|further| further.buckets.values());
         let buckets = further.chain(self.general.in_use());

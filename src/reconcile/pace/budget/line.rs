@@ -74,7 +74,7 @@ impl Line {
         self.waiting == 0
     }
 
-    pub(super) fn enter(&mut self, namespace: &str, rank: Rank, uid: &Uid) {
+    pub(super) fn enter(&mut self, namespace: &str, rank: Rank, uid: Uid) {
         let at = self.place(namespace).unwrap_or_else(|at| {
             if self.namespaces.is_empty() {
                 self.namespaces.reserve_exact(1);
@@ -89,7 +89,7 @@ impl Line {
             self.turns.insert(group.turn(namespace));
         }
         group.by_end.insert(rank);
-        group.by_arrival.insert(rank.arrival, uid.clone());
+        group.by_arrival.insert(rank.arrival, uid);
         self.waiting += 1;
     }
 
@@ -165,7 +165,7 @@ impl Line {
     }
 
     /// The uids of those who are next in the first namespaces. Only they can keep others from their permits.
-    pub(super) fn heads(&self, namespaces: usize) -> impl Iterator<Item = &Uid> {
+    pub(super) fn heads(&self, namespaces: usize) -> impl Iterator<Item = Uid> {
         let groups = self.turns.iter().take(namespaces);
         let groups = groups.filter_map(|turn| self.group(&turn.namespace));
         groups.flat_map(Group::heads)
@@ -212,9 +212,12 @@ impl Group {
         by_arrival.min(by_end)
     }
 
-    fn heads(&self) -> impl Iterator<Item = &Uid> {
+    fn heads(&self) -> impl Iterator<Item = Uid> {
         let first = self.by_end.first();
         let first = first.and_then(|rank| self.by_arrival.get(&rank.arrival));
-        first.into_iter().chain(self.by_arrival.values().next())
+        first
+            .into_iter()
+            .chain(self.by_arrival.values().next())
+            .copied()
     }
 }

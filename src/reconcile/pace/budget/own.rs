@@ -27,12 +27,12 @@ impl Own {
     /// Returns whether the credential may send a request; otherwise when it may.
     pub(super) fn ask(
         &mut self,
-        uid: &Uid,
+        uid: Uid,
         priority: bool,
         interval: SignedDuration,
         now: Timestamp,
     ) -> Result<(), Timestamp> {
-        let Some(full_at) = self.full_at.get_mut(uid) else {
+        let Some(full_at) = self.full_at.get_mut(&uid) else {
             return Ok(());
         };
         // A clock that was set back must not stop it for that long.
@@ -46,21 +46,21 @@ impl Own {
         if turn <= now { Ok(()) } else { Err(turn) }
     }
 
-    pub(super) fn pay(&mut self, uid: &Uid, interval: SignedDuration, now: Timestamp) {
+    pub(super) fn pay(&mut self, uid: Uid, interval: SignedDuration, now: Timestamp) {
         self.forget_what_is_over(now);
-        let full_at = self.full_at.entry(uid.clone()).or_insert(now);
+        let full_at = self.full_at.entry(uid).or_insert(now);
         *full_at = later((*full_at).max(now), interval);
         self.last = self.last.max(*full_at);
     }
 
-    pub(super) fn give_back(&mut self, uid: &Uid, interval: SignedDuration) {
-        if let Some(full_at) = self.full_at.get_mut(uid) {
+    pub(super) fn give_back(&mut self, uid: Uid, interval: SignedDuration) {
+        if let Some(full_at) = self.full_at.get_mut(&uid) {
             *full_at -= interval;
         }
     }
 
-    pub(super) fn forget(&mut self, uid: &Uid) {
-        self.full_at.remove(uid);
+    pub(super) fn forget(&mut self, uid: Uid) {
+        self.full_at.remove(&uid);
     }
 
     #[cfg(test)]

@@ -64,7 +64,7 @@ impl Queue {
 
     /// Takes a place, or keeps it. Where something about the request has changed, the time of the arrival still counts.
     pub(super) fn stand(&mut self, request: &PermitRequest, proved: Proved, now: Timestamp) {
-        let known = self.leave(&request.uid);
+        let known = self.leave(request.uid);
         let (arrival, answered) = known.map_or_else(
             || (self.arrivals, now),
             |place| (place.rank.arrival, place.answered),
@@ -82,29 +82,29 @@ impl Queue {
             answered,
         };
         let line = self.line_mut(place.works());
-        line.enter(&place.namespace, place.rank, &request.uid);
-        self.places.insert(request.uid.clone(), place);
+        line.enter(&place.namespace, place.rank, request.uid);
+        self.places.insert(request.uid, place);
     }
 
     /// Moves those who wait with this secret to the line where they belong now. It walks over all who wait, which is rare: only an
     /// exchange that shows something new about the secret asks for it.
     pub(super) fn reclassify(&mut self, proof: Proof, proved: Proved) {
         let same = self.places.iter().filter(|(_, place)| place.proof == proof);
-        let uids: Vec<_> = same.map(|(uid, _)| uid.clone()).collect();
+        let uids: Vec<_> = same.map(|(uid, _)| *uid).collect();
         for uid in uids {
-            let Some(mut place) = self.leave(&uid) else {
+            let Some(mut place) = self.leave(uid) else {
                 continue;
             };
             place.proved = proved;
             place.rank.refused = proved == Proved::Refused;
             let line = self.line_mut(place.works());
-            line.enter(&place.namespace, place.rank, &uid);
+            line.enter(&place.namespace, place.rank, uid);
             self.places.insert(uid, place);
         }
     }
 
-    pub(super) fn leave(&mut self, uid: &Uid) -> Option<Place> {
-        let place = self.places.remove(uid)?;
+    pub(super) fn leave(&mut self, uid: Uid) -> Option<Place> {
+        let place = self.places.remove(&uid)?;
         if self.places.is_empty() {
             // There are thousands of clients, and an empty map keeps its memory.
             self.places = HashMap::new();
@@ -115,13 +115,8 @@ impl Queue {
     }
 
     /// This one gets a permit. Returns its place. Namespaces without a permit since `recently` are as new ones.
-    pub(super) fn serve(
-        &mut self,
-        uid: &Uid,
-        now: Timestamp,
-        recently: Timestamp,
-    ) -> Option<Place> {
-        let place = self.places.get(uid)?;
+    pub(super) fn serve(&mut self, uid: Uid, now: Timestamp, recently: Timestamp) -> Option<Place> {
+        let place = self.places.get(&uid)?;
         let (works, proof) = (place.works(), place.proof);
         let line = if works {
             &mut self.working
@@ -132,12 +127,12 @@ impl Queue {
         self.leave(uid)
     }
 
-    pub(super) fn place(&self, uid: &Uid) -> Option<&Place> {
-        self.places.get(uid)
+    pub(super) fn place(&self, uid: Uid) -> Option<&Place> {
+        self.places.get(&uid)
     }
 
-    pub(super) fn answer(&mut self, uid: &Uid, at: Timestamp) {
-        if let Some(place) = self.places.get_mut(uid) {
+    pub(super) fn answer(&mut self, uid: Uid, at: Timestamp) {
+        if let Some(place) = self.places.get_mut(&uid) {
             place.answered = at;
         }
     }
@@ -156,18 +151,17 @@ impl Queue {
     /// A request that is not claimed in time loses its place, once others wait for it.
     pub(super) fn drop_abandoned_places(&mut self, now: Timestamp) {
         while let Some(uid) = self.abandoned(now) {
-            self.leave(&uid);
+            self.leave(uid);
         }
     }
 
     fn abandoned(&self, now: Timestamp) -> Option<Uid> {
         let heads = [&self.working, &self.unproven].map(|line| line.heads(LOOKED_AT));
         let mut heads = heads.into_iter().flatten();
-        let uid = heads.find(|uid| {
-            let place = self.places.get(*uid);
+        heads.find(|uid| {
+            let place = self.places.get(uid);
             place.is_some_and(|place| later(place.answered, delays::PLACE_IN_QUEUE) < now)
-        });
-        uid.cloned()
+        })
     }
 
     fn line(&self, works: bool) -> &Line {

@@ -72,7 +72,7 @@ fn ask(budget: &mut Budget, uid: &str, priority: bool, second: i64) -> Option<i6
 }
 
 fn learn(budget: &mut Budget, request: &PermitRequest, lesson: Lesson, second: i64) {
-    budget.learn(&request.uid, &request.client, lesson, at(second));
+    budget.learn(request.uid, &request.client, lesson, at(second));
 }
 
 /// A budget from this second on, whose client has just been seen working.

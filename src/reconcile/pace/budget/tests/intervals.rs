@@ -193,7 +193,7 @@ fn one_that_waits_for_its_namespace_keeps_no_neighbour_waiting() {
         assert_eq!(ask(&mut budget, uid, false, second), None);
     }
     assert_eq!(budget.queues.len(), 1);
-    budget.forget(&"b".into());
+    budget.forget("b".into());
     assert!(budget.queues.is_empty());
     assert_eq!(ask(&mut budget, "later", false, 100_000), None);
 }
@@ -277,7 +277,7 @@ fn buckets_of_long_intervals_are_dropped_once_they_are_full_and_keep_no_other_cl
         (1, 2),
         "of the slow one, and the last of the edited one"
     );
-    budget.forget(&"edited".into());
+    budget.forget("edited".into());
     ask(&mut budget, "later", false, 3000);
     ask(&mut budget, "later", false, 12_000);
     assert_eq!((budget.clients.len(), buckets(&budget)), (1, 0));
@@ -307,7 +307,7 @@ fn one_that_waits_for_long_keeps_its_places() {
     assert_eq!(take(&mut budget, &slow("first"), 0), Some(84));
     assert_eq!(take(&mut budget, &slow("second"), 70), Some(96));
     let mut clients = budget.clients.values();
-    assert_eq!(clients.next().unwrap().standing(&"first".into()), 2);
+    assert_eq!(clients.next().unwrap().standing("first".into()), 2);
 }
 
 #[test]

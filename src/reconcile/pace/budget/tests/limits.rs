@@ -43,12 +43,7 @@ fn turns_that_were_not_used_in_time_are_lost_and_cannot_be_used_all_at_once() {
         })
         .collect();
     for (request, permit) in late {
-        budget.end(
-            &request.uid,
-            Some(&(request.clone(), permit)),
-            true,
-            at(114),
-        );
+        budget.end(request.uid, Some(&(request.clone(), permit)), true, at(114));
     }
     assert_eq!(ask(&mut budget, "a", false, 114), Some(120));
 }
@@ -139,7 +134,7 @@ fn nothing_about_a_secret_is_printed() {
     let mut budget = started();
     ask(&mut budget, "a", false, 0);
     ask(&mut budget, "b", false, 0);
-    budget.learn(&"b".into(), &one(), Lesson::Paused { until: at(9) }, at(0));
+    budget.learn("b".into(), &one(), Lesson::Paused { until: at(9) }, at(0));
     let key = format!("{:?}", one());
     assert_eq!(key, "<redacted>");
     let printed = format!("{budget:?}");
@@ -152,18 +147,18 @@ fn what_is_remembered_of_a_client_goes_with_the_last_credential_that_used_it() {
     for number in 0..1000 {
         let uid = format!("{}", number % 10);
         let secret = with_secret(&number.to_string());
-        budget.learn(&uid.as_str().into(), &secret, Lesson::Refused, at(0));
+        budget.learn(uid.as_str().into(), &secret, Lesson::Refused, at(0));
     }
     assert_eq!(budget.tried.len(), 11);
     for uid in 0..10 {
-        budget.forget(&uid.to_string().as_str().into());
+        budget.forget(uid.to_string().as_str().into());
     }
-    budget.forget(&"holder".into());
+    budget.forget("holder".into());
     assert!(budget.tried.is_empty());
     ask(&mut budget, "a", false, 1000);
     assert_eq!(budget.clients.len(), 1);
     ask(&mut budget, "a", false, 100_000);
-    budget.forget(&"a".into());
+    budget.forget("a".into());
     let other = client("https://example.com/token", "two", "right");
     take(
         &mut budget,
@@ -200,7 +195,7 @@ fn a_client_takes_little_memory_and_less_when_it_rests() {
         each(used.bytes_current + rested.bytes_current),
     );
     assert!(
-        lately <= 800 && later <= 300,
+        lately <= 750 && later <= 290,
         "{lately} bytes lately, {later} at rest"
     );
 }
@@ -218,13 +213,17 @@ fn a_client_that_rests_keeps_only_what_is_known_of_its_secrets() {
         // Half of them are deleted.
         learn(&mut budget, &request, Lesson::Works, 30);
         if number % 2 == 0 {
-            budget.forget(&request.uid);
+            budget.forget(request.uid);
         }
     }
-    assert_eq!((budget.clients.len(), budget.lately.len()), (1001, 1001));
+    let clients = |budget: &Budget| {
+        let lately = budget.lately.values().map(Vec::len).sum::<usize>();
+        (budget.clients.len(), lately)
+    };
+    assert_eq!(clients(&budget), (1001, 1001));
     // The next question is asked much later.
     ask(&mut budget, "a", false, 3600);
-    assert_eq!((budget.clients.len(), budget.lately.len()), (501, 1));
+    assert_eq!(clients(&budget), (501, 1));
     let used = budget.clients.values().filter(|bucket| bucket.used_lately);
     assert_eq!(used.count(), 1, "the others have no lines any more");
     assert!(ask(&mut budget, "a", false, 3600).is_none());
@@ -247,7 +246,7 @@ fn a_client_that_rests_is_forgotten_with_its_last_credential_and_a_paused_one_af
     // Nobody has asked for two minutes, so the client rests.
     let (request_of_other, second) = other(3800);
     take(&mut budget, &request_of_other, second);
-    budget.forget(&"holder".into());
+    budget.forget("holder".into());
     let (request_of_other, second) = other(7200);
     take(&mut budget, &request_of_other, second);
     assert_eq!(budget.clients.len(), 1);

@@ -27,7 +27,7 @@ fn whoever_leaves_or_does_not_come_stands_in_nobodys_way() {
     for uid in ["deleted", "silent", "c"] {
         ask(&mut budget, uid, false, 0);
     }
-    budget.leave(&"deleted".into());
+    budget.leave("deleted".into());
     assert_eq!(ask(&mut budget, "c", false, 0), Some(24));
     assert_eq!(ask(&mut budget, "c", false, 200), None);
     for _ in 0..2 {

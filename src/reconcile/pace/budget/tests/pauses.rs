@@ -4,7 +4,7 @@ use super::*;
 
 fn pause(budget: &mut Budget, secret: &str, until: i64, second: i64) {
     let lesson = Lesson::Paused { until: at(until) };
-    budget.learn(&"paused".into(), &with_secret(secret), lesson, at(second));
+    budget.learn("paused".into(), &with_secret(secret), lesson, at(second));
 }
 
 #[test]
