@@ -57,9 +57,11 @@ pub(super) struct KeptTarget {
 impl KeptTarget {
     /// The Secret, unless it is too large to be kept.
     pub(super) fn of(secret: &TargetSecret) -> Option<Self> {
-        let owner = secret.written_for().map(Uid::from);
-        fits(secret).then_some(Self {
-            owner,
+        if !fits(secret) {
+            return None;
+        }
+        Some(Self {
+            owner: secret.written_for().map(Uid::from),
             packed: Packed::of(secret)?,
         })
     }

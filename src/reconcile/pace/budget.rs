@@ -193,8 +193,8 @@ impl Budget {
         if !client.used_lately {
             // Perhaps nothing of it has to be remembered any more.
             client.used_lately = true;
-            let now = self.lately.entry(Timestamp::MIN).or_default();
-            now.push(key.client());
+            let due = self.lately.entry(Timestamp::MIN).or_default();
+            due.push(key.client());
         }
     }
 
