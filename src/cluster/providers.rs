@@ -162,7 +162,7 @@ impl Objects {
     /// named one by one.
     fn learn<K: ProviderResource>(
         &mut self,
-        event: Event<WatchedProvider<K>>,
+        event: &Event<WatchedProvider<K>>,
         bundles: &OperatorBundles,
     ) -> Vec<ProviderKey> {
         match event {
@@ -197,7 +197,7 @@ impl Objects {
 
     fn show<K: ProviderResource>(
         &mut self,
-        object: WatchedProvider<K>,
+        object: &WatchedProvider<K>,
         bundles: &OperatorBundles,
     ) -> Vec<ProviderKey> {
         let key = ObjectKey::of(object.meta());
@@ -206,7 +206,7 @@ impl Objects {
             return Vec::new();
         }
         // A bundle that it names still is not read again.
-        let known = Known::of(object.object, bundles);
+        let known = Known::of(object.object.clone(), bundles);
         self.known.insert(key.clone(), known);
         vec![key]
     }

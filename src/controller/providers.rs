@@ -101,7 +101,7 @@ where
                     last_error.end();
                     watches(true);
                 }
-                context.learn_providers(event)
+                context.learn_providers(&event)
             }
             Err(failure) => {
                 let WatchFailure {

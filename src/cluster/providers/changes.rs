@@ -32,7 +32,7 @@ impl Context {
     /// Takes in an event of the watch on provider objects of this kind.
     pub(crate) fn learn_providers<K: ProviderResource>(
         &self,
-        event: Event<WatchedProvider<K>>,
+        event: &Event<WatchedProvider<K>>,
     ) -> ProvidersChanged {
         let bundles = &self.parts.operator_bundles;
         let mut providers = lock(&self.providers);
@@ -40,10 +40,12 @@ impl Context {
             return ProvidersChanged::Some(Vec::new());
         };
         let board = &self.parts.provider_board;
-        board.learn(&event, bundles);
         let ends_list = matches!(event, Event::InitDone);
         let first = ends_list && !objects.is_listed;
+        // The board is the last to know, because a visit may follow then: if the ConfigMap is read after that visit, it is a change of
+        // these objects, and another visit follows.
         let changed = objects.learn(event, bundles);
+        board.learn(event, bundles);
         if ends_list {
             board.gone(K::KIND, &changed);
         }

@@ -1,3 +1,5 @@
+mod races;
+
 use std::{
     future,
     pin::pin,
@@ -123,7 +125,7 @@ fn define(work: &Work, spec: &serde_json::Value) {
     });
     let object: WatchedProvider<CubeProvider> = serde_json::from_value(object).unwrap();
     let scope = work.scopes.values().next().unwrap();
-    scope.context.learn_providers(Event::Apply(object));
+    scope.context.learn_providers(&Event::Apply(object));
 }
 
 #[tokio::test]

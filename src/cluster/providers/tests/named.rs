@@ -45,16 +45,17 @@ impl Store {
 
     fn show(&mut self, name: &str, bundle: &Value) -> usize {
         let event = Event::Apply(cluster_object(name, bundle));
-        self.board.learn(&event, &self.bundles);
         let objects = self.providers.of_cluster.as_mut().unwrap();
-        objects.learn(event, &self.bundles).len()
+        let changed = objects.learn(&event, &self.bundles).len();
+        self.board.learn(&event, &self.bundles);
+        changed
     }
 
     fn delete(&mut self, name: &str) {
         let event = Event::Delete(cluster_object(name, &Value::Null));
-        self.board.learn(&event, &self.bundles);
         let objects = self.providers.of_cluster.as_mut().unwrap();
-        objects.learn(event, &self.bundles);
+        objects.learn(&event, &self.bundles);
+        self.board.learn(&event, &self.bundles);
     }
 
     /// The watch of a ConfigMap shows this text.
@@ -150,7 +151,7 @@ fn the_scopes_of_a_process_share_a_config_map_and_each_learns_of_its_change() {
     let other = other.of_cluster.as_mut().unwrap();
     store.show("corp", &json!({"name": "roots"}));
     let late = Event::Apply(cluster_object("corp", &json!({"name": "roots"})));
-    other.learn(late, &store.bundles);
+    other.learn(&late, &store.bundles);
     assert_eq!(store.reads("roots", &pem), (0, 1));
     let (changed, found) = other.complete();
     assert_eq!((changed.len(), found.len()), (0, 1));
@@ -158,7 +159,7 @@ fn the_scopes_of_a_process_share_a_config_map_and_each_learns_of_its_change() {
     let mut third = Providers::new(ProviderKind::ALL, Arc::clone(&store.bundles));
     let third = third.of_cluster.as_mut().unwrap();
     let late = Event::Apply(cluster_object("corp", &json!({"name": "roots"})));
-    third.learn(late, &store.bundles);
+    third.learn(&late, &store.bundles);
     assert!(third.known.values().all(|known| !known.waits()));
 }
 
