@@ -84,6 +84,7 @@ impl<K> WatchedProvider<K> {
         ShownProvider {
             generation: self.metadata.generation.unwrap_or_default(),
             object: self.object.clone(),
+            bundle: None,
             status: self.status.clone(),
         }
     }

@@ -154,8 +154,9 @@ impl ProviderBoard {
 }
 
 impl Shown {
-    fn of(object: ShownProvider, bundles: &OperatorBundles) -> Self {
+    fn of(mut object: ShownProvider, bundles: &OperatorBundles) -> Self {
         let bundle = bundles.named_by(&object.object);
+        object.bundle = bundle.as_ref().map(|bundle| bundle.place.clone());
         Self { object, bundle }
     }
 }

@@ -52,6 +52,20 @@ impl Display for ConfigMapPlace {
     }
 }
 
+impl ConfigMapPlace {
+    /// Returns whether a message names the ConfigMap of this name in another namespace.
+    #[must_use]
+    pub(in crate::reconcile) fn is_elsewhere_in(&self, message: &str) -> bool {
+        let mut named = message.split("ConfigMap ").skip(1);
+        named.any(|place| {
+            let place = place.split_once('/');
+            place.is_some_and(|(namespace, name)| {
+                namespace != self.namespace && name.starts_with(&self.name)
+            })
+        })
+    }
+}
+
 /// Reads the text of a key; `None`: there is no such key.
 ///
 /// # Errors

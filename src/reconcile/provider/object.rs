@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
 
-use super::{ca::ProviderCa, discovery::Discovery, flaw::Unusable, interval::RequestInterval};
+use super::{
+    bundle::ConfigMapPlace, ca::ProviderCa, discovery::Discovery, flaw::Unusable,
+    interval::RequestInterval,
+};
 #[cfg(feature = "plugin")]
 use crate::api::ProviderEndpoints;
 use crate::{
@@ -55,6 +58,8 @@ pub struct ShownProvider {
     pub generation: i64,
     /// The object, if it can be used.
     pub object: Result<Arc<ProviderObject>, Unusable>,
+    /// The ConfigMap that it names, in the namespace of this operator.
+    pub bundle: Option<ConfigMapPlace>,
     /// The status that it has.
     pub status: ProviderStatus,
 }

@@ -27,6 +27,7 @@ fn with_status(spec: Value, status: ProviderStatus) -> ShownProvider {
     ShownProvider {
         generation: 3,
         object: ProviderObject::of_namespace(spec, &status).map(Arc::new),
+        bundle: None,
         status,
     }
 }

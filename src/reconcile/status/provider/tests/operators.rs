@@ -1,5 +1,7 @@
 //! Several operators that serve one object: none writes without end.
 
+mod bundles;
+
 use super::*;
 
 #[test]
@@ -21,16 +23,24 @@ fn two_operators_that_fail_in_two_ways_do_not_write_one_after_the_other() {
     assert_eq!(of(&after, &lookup, TWO), second);
 }
 
+/// So many credentials name a `ClusterCubeProvider`.
+fn counted(credentials: usize) -> Named {
+    Named {
+        credentials,
+        is_shown: false,
+    }
+}
+
 /// The reasons that operators write in turn, until none has anything to write. Each writes what it knows, and sees what is there.
 fn written(first: &ShownProvider, operators: &mut [(Lookup, Named)]) -> Vec<String> {
     let views: Vec<_> = operators.iter().map(|_| first.clone()).collect();
-    written_with(&views, first.status.clone(), operators)
+    written_with(&views, &mut first.status.clone(), operators)
 }
 
 /// The same, where each of them has its own view of the object.
 fn written_with(
     views: &[ShownProvider],
-    mut status: ProviderStatus,
+    status: &mut ProviderStatus,
     operators: &mut [(Lookup, Named)],
 ) -> Vec<String> {
     let mut reasons = Vec::new();
@@ -42,10 +52,10 @@ fn written_with(
                 ..view.clone()
             };
             let new = of(&view, lookup, *named);
-            lookup.reported(&status, &new);
-            if new != status {
+            lookup.reported(status, &new);
+            if new != *status {
                 reasons.push(ready_of(&new).1.to_owned());
-                status = new;
+                *status = new;
             }
         }
         if reasons.len() == before {
@@ -57,10 +67,6 @@ fn written_with(
 
 #[test]
 fn an_operator_without_credentials_leaves_what_another_one_says_of_a_cluster_provider() {
-    let counted = |credentials| Named {
-        credentials,
-        is_shown: false,
-    };
     let provider = shown(json!({"issuer": ISSUER}));
     let fails = || failed(&provider, refused(), 10);
     let of_none = || (Lookup::default(), counted(0));
@@ -92,56 +98,4 @@ fn an_operator_without_credentials_leaves_what_another_one_says_of_a_cluster_pro
     let mut next = with_status(json!({"issuer": ISSUER}), old);
     next.generation = 4;
     assert_eq!(written(&next, &mut [of_none()]), ["NotNamed"]);
-}
-
-/// Each of them reads the ConfigMap of its own namespace.
-#[test]
-fn operators_with_other_bundles_do_not_write_one_after_the_other() {
-    let spec = json!({"tokenURL": "https://login.example.com/token"});
-    let lacks = |namespace: &str| {
-        let place = ConfigMapPlace {
-            namespace: namespace.into(),
-            name: "roots".into(),
-        };
-        ShownProvider {
-            object: Err(BundleFlaw::Absent(place).into()),
-            ..shown(spec.clone())
-        }
-    };
-    let counted = |credentials| Named {
-        credentials,
-        is_shown: false,
-    };
-    let has = || shown(spec.clone());
-    for (views, expected) in [
-        // No credential uses the operator that lacks the bundle. Its message does not outlast the other's, in either order.
-        ([(has(), 1), (lacks("b"), 0)], &["Usable"][..]),
-        ([(lacks("b"), 0), (has(), 1)], &["Unusable", "Usable"]),
-        // Both need it: each says once what it knows.
-        ([(has(), 1), (lacks("b"), 1)], &["Usable", "Unusable"]),
-        (
-            [(lacks("a"), 1), (lacks("b"), 1)],
-            &["Unusable", "Unusable"],
-        ),
-    ] {
-        let operators = views
-            .each_ref()
-            .map(|(_, named)| (Lookup::default(), counted(*named)));
-        let views = views.map(|(view, _)| view);
-        let reasons = written_with(&views, ProviderStatus::default(), &mut { operators });
-        assert_eq!(reasons, expected);
-    }
-    // One operator alone follows its ConfigMap, also while nobody names the object.
-    let (mut lookup, mut status) = (Lookup::default(), ProviderStatus::default());
-    for (view, expected) in [
-        (lacks("a"), "Unusable"),
-        (has(), "Usable"),
-        (lacks("a"), "Usable"),
-    ] {
-        let view = ShownProvider { status, ..view };
-        let written = of(&view, &lookup, counted(0));
-        lookup.reported(&view.status, &written);
-        assert_eq!(ready_of(&written).1, expected);
-        status = written;
-    }
 }
