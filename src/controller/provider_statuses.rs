@@ -195,19 +195,21 @@ impl Work {
         let status = self.with_lookup(id, |lookup| {
             provider_status(shown, lookup, named, interval, now())
         });
-        let reported = |lookup: &mut Lookup| lookup.reported(&shown.status, &status);
+        let reported = |lookup: &mut Lookup| lookup.reported(shown, &status);
         if status == shown.status {
             self.with_lookup(id, reported);
             return None;
         }
-        match report_provider(&self.parts.client, id, &status).await {
-            Ok(()) => {
+        match report_provider(&self.parts.client, id, shown, &status).await {
+            Ok(version) => {
                 lock(&self.last_error).end();
                 self.with_lookup(id, reported);
-                self.board.wrote(id, status);
+                self.board.wrote(id, shown, (status, version));
                 None
             }
             Err(error) if error.is_not_found() => None,
+            // The watch shows what came first.
+            Err(error) if error.is_conflict() => Some(RETRY_DELAY),
             Err(error) => Some(self.refused(&error)),
         }
     }

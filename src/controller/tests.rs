@@ -69,7 +69,11 @@ where
             Ok::<_, Infallible>(Response::new(Body::empty()))
         }
     });
-    let client = Client::new(server, "default");
+    reconciler_of(leadership, Client::new(server, "default"))
+}
+
+/// A reconciler with this client of an API server.
+pub(super) fn reconciler_of(leadership: Leadership, client: Client) -> Reconciler {
     let parts = Parts {
         provider_kinds: ProviderKind::ALL,
         recorder: Recorder {

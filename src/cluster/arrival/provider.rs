@@ -82,6 +82,8 @@ impl<K> WatchedProvider<K> {
     /// The facts that its status is written from.
     pub(crate) fn shown(&self) -> ShownProvider {
         ShownProvider {
+            uid: self.metadata.uid.clone().unwrap_or_default(),
+            version: self.metadata.resource_version.clone().unwrap_or_default(),
             generation: self.metadata.generation.unwrap_or_default(),
             object: self.object.clone(),
             bundle: None,

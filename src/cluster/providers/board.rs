@@ -134,10 +134,19 @@ impl ProviderBoard {
         Visited::Found(Box::new(found))
     }
 
-    /// This status was written. The watch may show it later.
-    pub(crate) fn wrote(&self, id: &ProviderId, status: ProviderStatus) {
-        if let Some(shown) = lock(&self.state).shown.get_mut(id) {
-            shown.object.status = status;
+    /// This status was written, in place of what was seen, and has given the object this version. The watch may show it later; if it
+    /// has shown something newer than what was seen, that counts.
+    pub(crate) fn wrote(
+        &self,
+        id: &ProviderId,
+        seen: &ShownProvider,
+        (status, version): (ProviderStatus, String),
+    ) {
+        if let Some(Shown { object, .. }) = lock(&self.state).shown.get_mut(id)
+            && object.version == seen.version
+        {
+            object.status = status;
+            object.version = version;
         }
     }
 

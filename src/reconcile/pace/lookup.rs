@@ -14,7 +14,7 @@ use super::{
 use crate::{
     api::{ProviderEndpoints, ProviderStatus},
     reconcile::{
-        provider::{Discovery, DiscoveryFailure},
+        provider::{Discovery, DiscoveryFailure, ShownProvider},
         time::later,
     },
 };
@@ -30,10 +30,18 @@ pub struct Lookup {
     suspected: bool,
     /// Its place in the budget.
     place: Option<Place>,
-    /// The last message of this process about the object, and the generation that it was about.
-    said: Option<(i64, String)>,
+    /// The last message of this process about the object.
+    said: Option<Said>,
     /// True if people may not know the operator's network.
     hides_network_detail: bool,
+}
+
+/// A message, and the object and the generation that it is about.
+#[derive(Debug)]
+struct Said {
+    uid: String,
+    generation: i64,
+    message: String,
 }
 
 /// The time that a budget allows a read at. A place of a host is taken only when the place of the namespace has come: otherwise one
@@ -197,22 +205,27 @@ impl Lookup {
     }
 
     /// The status says what this process knows. A condition that is not the one from before is this process's own.
-    pub(crate) fn reported(&mut self, before: &ProviderStatus, status: &ProviderStatus) {
+    pub(crate) fn reported(&mut self, before: &ShownProvider, status: &ProviderStatus) {
         if let Some(last) = &mut self.last {
             last.reported = true;
         }
         if let Some(ready) = status.ready()
-            && before.ready() != Some(ready)
+            && before.status.ready() != Some(ready)
         {
-            self.said = Some((ready.observed_generation, ready.message.clone()));
+            self.said = Some(Said {
+                uid: before.uid.clone(),
+                generation: ready.observed_generation,
+                message: ready.message.clone(),
+            });
         }
     }
 
     /// Returns whether this process has written this message before. If the status says something else now, another operator has
     /// replaced it.
-    pub(in crate::reconcile) fn has_said(&self, generation: i64, message: &str) -> bool {
-        let said = self.said.as_ref();
-        said.is_some_and(|(of, said)| *of == generation && said == message)
+    pub(in crate::reconcile) fn has_said(&self, shown: &ShownProvider, message: &str) -> bool {
+        let about = |said: &&Said| said.uid == shown.uid && said.generation == shown.generation;
+        let said = self.said.as_ref().filter(about);
+        said.is_some_and(|said| said.message == message)
     }
 
     /// The endpoints that are known for this issuer: the later ones of this process and of the status. A status from the future counts

@@ -54,6 +54,10 @@ pub struct ProviderObject {
 /// A provider object as the API server has it.
 #[derive(Clone, Debug)]
 pub struct ShownProvider {
+    /// The uid of the object: another one may have the same name later.
+    pub uid: String,
+    /// The resourceVersion that it was shown in.
+    pub version: String,
     /// The generation of its spec.
     pub generation: i64,
     /// The object, if it can be used.

@@ -106,7 +106,7 @@ fn of_another<'a>(
 ) -> Option<&'a ProviderCondition> {
     let ready = shown.status.ready();
     let ready = ready.filter(|ready| ready.observed_generation == shown.generation)?;
-    let is_known = lookup.has_said(shown.generation, &judged.message);
+    let is_known = lookup.has_said(shown, &judged.message);
     let needs_it_not = named.credentials == 0 && leaves(shown, ready);
     (!named.is_shown && (is_known || needs_it_not)).then_some(ready)
 }

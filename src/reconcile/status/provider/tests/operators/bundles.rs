@@ -147,7 +147,7 @@ fn one_operator_alone_follows_its_config_map_also_while_nobody_names_the_object_
             }
             let view = ShownProvider { status, ..view };
             status = of(&view, &lookup, counted(0));
-            lookup.reported(&view.status, &status);
+            lookup.reported(&view, &status);
             let (_, found, text) = ready_of(&status);
             assert_eq!(found, reason.name());
             assert!(text.contains(message), "{text}");
@@ -172,4 +172,21 @@ fn a_condition_about_a_field_is_replaced_although_nobody_names_the_object() {
         let (reasons, _) = stays(&[(view, 0)], &mut status);
         assert_eq!(reasons, [expected]);
     }
+}
+
+#[test]
+fn an_object_that_is_deleted_and_created_again_is_judged_anew() {
+    let views = [absent("a"), absent("b")];
+    let mut operators = [1, 0].map(|number| (Lookup::default(), counted(number)));
+    written_with(&views, &mut ProviderStatus::default(), &mut operators);
+    // It has the same generation, and the other operator writes first.
+    let views = views.map(|view| ShownProvider {
+        uid: "next".into(),
+        ..view
+    });
+    let mut status = ProviderStatus::default();
+    written_with(&views[1..], &mut status, &mut operators[1..]);
+    assert!(ready_of(&status).2.contains("b/roots"));
+    written_with(&views, &mut status, &mut operators);
+    assert!(ready_of(&status).2.contains("a/roots"));
 }
