@@ -1,6 +1,7 @@
 //! The CA certificates of provider objects: in a ConfigMap of the operator's namespace, and with or without the system's.
 
 mod operator;
+mod several;
 
 use std::fs;
 

@@ -113,6 +113,44 @@ fn the_status_of_a_cluster_provider_has_no_count_and_a_metric_has() {
     });
 }
 
+/// The operator writes a status in the version that it has judged, so that it replaces nothing that it has not seen.
+#[test]
+fn the_api_server_refuses_a_status_for_another_version_than_the_newest() {
+    let (place, issuer) = (Place::new(), Issuer::start());
+    place.define("CubeProvider", "okta", &issuer.spec("/token"));
+    let seen = place.get("cubeprovider", "okta").unwrap()["metadata"]["resourceVersion"].clone();
+    let status = |version: &Value, credentials: i64| {
+        json!({
+            "apiVersion": "cube-operator.dev/v1alpha1", "kind": "CubeProvider",
+            "metadata": {"name": "okta", "resourceVersion": version}, "status": {"credentials": credentials},
+        })
+    };
+    let (first, second) = (status(&seen, 1), status(&seen, 2));
+    let (first, second) = (
+        crate::place::manifest(&first),
+        crate::place::manifest(&second),
+    );
+    let apply = |file| {
+        let manager = "--field-manager=cube-operator";
+        [
+            "apply",
+            "--server-side",
+            "--force-conflicts",
+            "--subresource=status",
+            manager,
+            "-f",
+            file,
+        ]
+    };
+    place.kubectl(&apply(&first));
+    let error = place.kubectl_error(&apply(&second));
+    assert!(error.contains("the object has been modified"), "{error}");
+    assert_eq!(
+        place.get("cubeprovider", "okta").unwrap()["status"]["credentials"],
+        1
+    );
+}
+
 /// An operator whose roles are older than the statuses.
 #[test]
 fn without_the_right_to_write_the_status_of_providers_everything_else_works() {

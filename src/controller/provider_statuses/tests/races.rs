@@ -196,6 +196,10 @@ async fn a_condition_that_another_operator_has_written_unseen_is_not_replaced() 
     let retries = Visit::Ended(Some(RETRY_DELAY));
     assert_eq!(other.visit(&corp()).await, retries);
     assert!(server.message().contains("needs/roots"));
+    // It has now, and leaves it.
+    learn(&other, &server);
+    assert_eq!(other.visit(&corp()).await, Visit::Ended(None));
+    assert!(server.message().contains("needs/roots"));
     // Nor has the first one seen its own, which it knows nevertheless.
     reads(&needs, flaw("later"));
     assert_eq!(needs.visit(&corp()).await, Visit::Ended(None));
