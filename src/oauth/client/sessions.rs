@@ -72,7 +72,9 @@ impl Sessions {
             Some(at) if waiting[at].tls.is_none() => Tls::new(trusted),
             Some(at) => {
                 let session = waiting.remove(at).and_then(|session| session.tls);
-                session.unwrap_or_else(|| Tls::resumable(trusted))
+                let tls = session.unwrap_or_else(|| Tls::resumable(trusted));
+                tls.begin();
+                tls
             }
         }
     }
@@ -112,7 +114,9 @@ impl Sessions {
             return;
         }
         if waiting.len() == MOST {
-            waiting.pop_front();
+            // A session is easily replaced by another one. A server that stumbles must not do so again.
+            let first = waiting.iter().position(|one| one.tls.is_some());
+            waiting.remove(first.unwrap_or(0));
         }
         waiting.push_back(Session { server, tls });
     }

@@ -29,7 +29,11 @@ impl Ticket {
         lock(&self.last).is_some()
     }
 
-    /// Returns whether a handshake has begun with one.
+    pub(super) fn begin(&self) {
+        self.was_used.store(false, Ordering::Relaxed);
+    }
+
+    /// Returns whether a handshake has begun with one since.
     pub(super) fn was_used(&self) -> bool {
         self.was_used.load(Ordering::Relaxed)
     }

@@ -80,7 +80,14 @@ impl Tls {
         self.ticket.as_ref().is_some_and(|ticket| ticket.is_there())
     }
 
-    /// Returns whether the last handshake has resumed a session, or tried to.
+    /// Forgets the last exchange before the next one, which may not get as far as a handshake.
+    pub(super) fn begin(&self) {
+        if let Some(ticket) = &self.ticket {
+            ticket.begin();
+        }
+    }
+
+    /// Returns whether the handshake of this exchange has resumed a session, or tried to.
     pub(super) fn used_ticket(&self) -> bool {
         self.ticket.as_ref().is_some_and(|ticket| ticket.was_used())
     }

@@ -22,7 +22,7 @@ use crate::{
     oauth::certificate::{self, Chain},
 };
 
-/// The most certificates that a server may send above its own. The TLS library copies them for each session ticket, of which a server
+/// The most certificates that a server may send besides its own. The TLS library copies them for each session ticket, of which a server
 /// may send any number: thousands of tiny certificates would keep this process from everything else.
 const MOST_INTERMEDIATES: usize = 100;
 
@@ -48,7 +48,7 @@ struct Facts {
     is_tls13: bool,
 }
 
-/// Whether the server asked for a certificate of the client, and got one.
+/// The client's certificate as the server has treated it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum OfClient {
     #[default]

@@ -1,6 +1,7 @@
 //! Servers that change, or stumble over a ticket.
 
 use std::{
+    net::Ipv4Addr,
     panic::resume_unwind,
     sync::{
         Arc,
@@ -22,9 +23,11 @@ use rustls::{
     version::TLS13,
 };
 
-use super::{last, send, server};
+use super::{MANY, last, send, server};
 use crate::{
-    block_on, exchange, local, refused,
+    block_on,
+    dns::{NameServer, Says},
+    exchange, local, refused,
     scripted::{Authority, LOCAL, Provider, Reply},
     trusting,
 };
@@ -88,6 +91,47 @@ fn a_server_that_stumbles_over_a_ticket_does_so_once() {
         .collect();
     assert_eq!(worked, [true, false, true, true, true, true]);
     assert_eq!(provider.handshakes(), [Full; 5]);
+}
+
+#[test]
+fn no_number_of_other_servers_makes_it_stumble_again() {
+    let authority = Authority::new("private");
+    let provider = server(&authority, |config| {
+        config.session_storage = Arc::new(Stumbling(ServerSessionMemoryCache::new(8)));
+    });
+    let client = local();
+    let request = trusting(&authority, &provider.url("/token"));
+    let works = || exchange(&client, &request).is_ok();
+    assert_eq!([works(), works()], [true, false]);
+    for _ in 0..MANY {
+        let other = server(&authority, |_| {});
+        send(&client, &authority, &other);
+    }
+    assert_eq!([works(), works(), works()], [true; 3]);
+}
+
+#[test]
+fn a_failure_without_a_handshake_is_no_stumble() {
+    let authority = Authority::new("private");
+    let certificate = authority.certificate(&["api.example.com"]);
+    let provider = Provider::start(&certificate, |_| Reply::token("t"));
+    let is_known = Arc::new(AtomicBool::new(true));
+    let knows = Arc::clone(&is_known);
+    let names = NameServer::start(move |question| match knows.load(Ordering::SeqCst) {
+        true if question.v6 => Says::NoAddress,
+        true => Says::Address(Ipv4Addr::LOCALHOST.into()),
+        false => Says::NoName,
+    });
+    let client = names.client(local(), "");
+    let url = format!("https://api.example.com:{}/token", provider.address.port());
+    let request = trusting(&authority, &url);
+    let works = || exchange(&client, &request).is_ok();
+    assert_eq!([works(), works()], [true, true]);
+    is_known.store(false, Ordering::SeqCst);
+    assert!(!works());
+    is_known.store(true, Ordering::SeqCst);
+    assert_eq!([works(), works()], [true, true]);
+    assert_eq!(provider.handshakes(), [Full, Resumed, Full, Resumed]);
 }
 
 /// Begins to demand a certificate of each client.
