@@ -195,7 +195,8 @@ impl Work {
         let status = self.with_lookup(id, |lookup| {
             provider_status(shown, lookup, named, interval, now())
         });
-        let reported = |lookup: &mut Lookup| lookup.reported(shown, &status);
+        let needed = named.credentials > 0;
+        let reported = |lookup: &mut Lookup| lookup.reported(shown, &status, needed);
         if status == shown.status {
             self.with_lookup(id, reported);
             return None;

@@ -42,6 +42,8 @@ struct Said {
     uid: String,
     generation: i64,
     message: String,
+    /// True if a credential of this operator named the object.
+    needed: bool,
 }
 
 /// The time that a budget allows a read at. A place of a host is taken only when the place of the namespace has come: otherwise one
@@ -205,7 +207,13 @@ impl Lookup {
     }
 
     /// The status says what this process knows. A condition that is not the one from before is this process's own.
-    pub(crate) fn reported(&mut self, before: &ShownProvider, status: &ProviderStatus) {
+    /// `needed`: a credential of this operator names the object.
+    pub(crate) fn reported(
+        &mut self,
+        before: &ShownProvider,
+        status: &ProviderStatus,
+        needed: bool,
+    ) {
         if let Some(last) = &mut self.last {
             last.reported = true;
         }
@@ -216,16 +224,32 @@ impl Lookup {
                 uid: before.uid.clone(),
                 generation: ready.observed_generation,
                 message: ready.message.clone(),
+                needed,
             });
         }
     }
 
-    /// Returns whether this process has written this message before. If the status says something else now, another operator has
-    /// replaced it.
-    pub(in crate::reconcile) fn has_said(&self, shown: &ShownProvider, message: &str) -> bool {
+    /// Returns whether this process has written this message last.
+    pub(in crate::reconcile) fn wrote(&self, shown: &ShownProvider, message: &str) -> bool {
+        self.said(shown, message).is_some()
+    }
+
+    /// The same, since a credential of this operator has named the object, or none has. If the status says something else now, another
+    /// operator has replaced it.
+    pub(in crate::reconcile) fn has_said(
+        &self,
+        shown: &ShownProvider,
+        message: &str,
+        needed: bool,
+    ) -> bool {
+        let said = self.said(shown, message);
+        said.is_some_and(|said| said.needed == needed)
+    }
+
+    fn said(&self, shown: &ShownProvider, message: &str) -> Option<&Said> {
         let about = |said: &&Said| said.uid == shown.uid && said.generation == shown.generation;
         let said = self.said.as_ref().filter(about);
-        said.is_some_and(|said| said.message == message)
+        said.filter(|said| said.message == message)
     }
 
     /// The endpoints that are known for this issuer: the later ones of this process and of the status. A status from the future counts

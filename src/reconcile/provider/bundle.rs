@@ -80,3 +80,40 @@ pub fn read_bundle(place: ConfigMapPlace, key: &str, text: Option<&[u8]>) -> Rea
         Err(why) => Err(BundleFlaw::Unusable { place, key, why }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_flaw_of_a_config_map_tells_whose_it_is() {
+        let of = |namespace: &str| ConfigMapPlace {
+            namespace: namespace.into(),
+            name: "roots".into(),
+        };
+        let (place, key) = (of("a"), || "ca.crt".to_owned());
+        let why = CaCertificates::read(b"text").unwrap_err();
+        for flaw in [
+            BundleFlaw::Denied(place.clone()),
+            BundleFlaw::Unreadable(place.clone()),
+            BundleFlaw::Absent(place.clone()),
+            BundleFlaw::NoKey {
+                place: place.clone(),
+                key: key(),
+            },
+            BundleFlaw::Unusable {
+                place: place.clone(),
+                key: key(),
+                why,
+            },
+            BundleFlaw::TooMany {
+                place: place.clone(),
+                most: 64,
+            },
+        ] {
+            let message = flaw.to_string();
+            assert!(!place.is_elsewhere_in(&message), "{message}");
+            assert!(of("b").is_elsewhere_in(&message), "{message}");
+        }
+    }
+}

@@ -106,23 +106,24 @@ fn of_another<'a>(
 ) -> Option<&'a ProviderCondition> {
     let ready = shown.status.ready();
     let ready = ready.filter(|ready| ready.observed_generation == shown.generation)?;
-    let is_known = lookup.has_said(shown, &judged.message);
-    let needs_it_not = named.credentials == 0 && leaves(shown, ready);
-    (!named.is_shown && (is_known || needs_it_not)).then_some(ready)
+    let is_known = lookup.has_said(shown, &judged.message, named.credentials > 0);
+    let leaves = named.credentials == 0 && leaves(shown, ready, lookup);
+    (!named.is_shown && (is_known || leaves)).then_some(ready)
 }
 
-/// Returns whether an operator that nobody needs the object from leaves this condition. Those that need it may have written it, and their
-/// credentials depend on their ConfigMaps, not on its own. A condition about its own ConfigMap follows that, also after a restart;
+/// Returns whether an operator without a credential of the object leaves this condition. Those that have some may have written it, and
+/// their credentials depend on their ConfigMaps, not on its own. A condition about its own ConfigMap follows that, also after a restart;
 /// and one about a field, or about an operator that does not know its namespace, is not known to be of another operator.
-fn leaves(shown: &ShownProvider, ready: &ProviderCondition) -> bool {
+fn leaves(shown: &ShownProvider, ready: &ProviderCondition, lookup: &Lookup) -> bool {
     let Some(own) = &shown.bundle else {
         return false;
     };
     if ready.reason == ProviderReason::Unusable.name() {
         return own.is_elsewhere_in(&ready.message);
     }
-    // Nobody has said that it is broken, or it fails for somebody who has the ConfigMap.
-    matches!(shown.object, Err(Unusable::Bundle(_)))
+    // Another operator, which has the ConfigMap, has not said that the object is broken, or says how it fails there.
+    let lacks_it = matches!(shown.object, Err(Unusable::Bundle(_)));
+    lacks_it && !lookup.wrote(shown, &ready.message)
 }
 
 fn condition(

@@ -113,7 +113,8 @@ fn the_status_of_a_cluster_provider_has_no_count_and_a_metric_has() {
     });
 }
 
-/// The operator writes a status in the version that it has judged, so that it replaces nothing that it has not seen.
+/// A rule of the API server that the operator relies on: it writes a status in the version that it has judged, so that it replaces nothing
+/// that it has not seen.
 #[test]
 fn the_api_server_refuses_a_status_for_another_version_than_the_newest() {
     let (place, issuer) = (Place::new(), Issuer::start());

@@ -223,7 +223,7 @@ fn an_issuer_goes_from_unnamed_over_its_first_read_to_its_endpoints_and_a_later_
     // An operator that knows nothing of it leaves that there, until one reads the metadata again.
     let provider = with_status(spec.clone(), outage.clone());
     assert_eq!(of(&provider, &Lookup::default(), TWO), outage);
-    lookup.reported(&with_status(spec.clone(), status.clone()), &outage);
+    lookup.reported(&with_status(spec.clone(), status.clone()), &outage, true);
     let before = with_status(spec, status.clone());
     assert_eq!(of(&before, &lookup, TWO), status, "it is said once");
     let wanted = provider.object.as_ref().unwrap().discovery().unwrap();

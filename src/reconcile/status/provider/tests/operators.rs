@@ -10,7 +10,7 @@ fn two_operators_that_fail_in_two_ways_do_not_write_one_after_the_other() {
     let provider = shown(spec.clone());
     let mut lookup = failed(&provider, refused(), 10);
     let first = of(&provider, &lookup, TWO);
-    lookup.reported(&provider, &first);
+    lookup.reported(&provider, &first, true);
     let other = shown(spec.clone());
     let mine = failed(&other, DiscoveryFailure::Hidden, 11);
     let after = with_status(spec, first.clone());
@@ -52,7 +52,7 @@ fn written_with(
                 ..view.clone()
             };
             let new = of(&view, lookup, *named);
-            lookup.reported(&view, &new);
+            lookup.reported(&view, &new, named.credentials > 0);
             if new != *status {
                 reasons.push(ready_of(&new).1.to_owned());
                 *status = new;
@@ -94,7 +94,7 @@ fn an_operator_without_credentials_leaves_what_another_one_says_of_a_cluster_pro
     // The condition of an older spec does not count.
     let mut lookup = fails();
     let old = of(&provider, &lookup, counted(1));
-    lookup.reported(&provider, &old);
+    lookup.reported(&provider, &old, true);
     let mut next = with_status(json!({"issuer": ISSUER}), old);
     next.generation = 4;
     assert_eq!(written(&next, &mut [of_none()]), ["NotNamed"]);

@@ -127,6 +127,21 @@ fn what_an_operator_with_the_bundle_says_of_the_issuer_is_not_replaced_by_one_th
 }
 
 #[test]
+fn the_first_credential_of_an_operator_replaces_the_condition_of_one_that_is_gone() {
+    let mut operators = [0, 1].map(|number| (Lookup::default(), counted(number)));
+    let mut status = ProviderStatus::default();
+    let views = [has("a", with_url()), absent("b")];
+    let reasons = written_with(&views, &mut status, &mut operators);
+    assert_eq!(reasons, ["Usable", "Unusable"]);
+    operators[0].1 = counted(1);
+    let reasons = written_with(&views[..1], &mut status, &mut operators[..1]);
+    assert_eq!(reasons, ["Usable"]);
+    // Both have credentials, and neither writes again.
+    let reasons = written_with(&views, &mut status, &mut operators);
+    assert_eq!(reasons, [""; 0]);
+}
+
+#[test]
 fn one_operator_alone_follows_its_config_map_also_while_nobody_names_the_object_and_after_a_restart()
  {
     let none = ProviderReason::Unusable;
@@ -136,8 +151,6 @@ fn one_operator_alone_follows_its_config_map_also_while_nobody_names_the_object_
         (no_key("a"), none, "a/roots of its caBundleRef has no key"),
         (absent("a"), none, "a/roots of its caBundleRef does not"),
         (has("a", with_url()), ProviderReason::Usable, "tokens come"),
-        // Nobody needs it, and others may have it.
-        (absent("a"), ProviderReason::Usable, "tokens come"),
     ];
     for restarts in [false, true] {
         let (mut lookup, mut status) = (Lookup::default(), ProviderStatus::default());
@@ -147,10 +160,18 @@ fn one_operator_alone_follows_its_config_map_also_while_nobody_names_the_object_
             }
             let view = ShownProvider { status, ..view };
             status = of(&view, &lookup, counted(0));
-            lookup.reported(&view, &status);
+            lookup.reported(&view, &status, false);
             let (_, found, text) = ready_of(&status);
             assert_eq!(found, reason.name());
             assert!(text.contains(message), "{text}");
+        }
+        // If another process has written it, that one may have the ConfigMap.
+        let gone = ShownProvider {
+            status,
+            ..absent("a")
+        };
+        for (lookup, reason) in [(lookup, "Unusable"), (Lookup::default(), "Usable")] {
+            assert_eq!(ready_of(&of(&gone, &lookup, counted(0))).1, reason);
         }
     }
 }
