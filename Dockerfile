@@ -6,11 +6,13 @@
 FROM docker.io/library/rust:1.95-bookworm@sha256:6258907abe69656e41cd992e0b705cdcfabcbbe3db374f92ed2d47121282d4a1 AS build
 WORKDIR /build
 
-# The dependencies first, against empty sources: this layer is built again only when Cargo.toml or Cargo.lock
+# The dependencies first, against empty sources: this layer is built again only when Cargo.toml, Cargo.lock or the profile
 # change. The empty package is cleaned away after, because cargo compares modification times and would take it for
 # newer than sources that were checked out before this layer was built. Cargo.toml names the benchmarks, so cargo wants their
 # files, and gets empty ones.
-COPY Cargo.toml Cargo.lock ./
+COPY Cargo.toml Cargo.lock cube-operator.profdata ./
+# Cargo.toml says what the profile is for.
+ENV RUSTFLAGS=-Cprofile-use=/build/cube-operator.profdata
 RUN mkdir -p src/bin benches \
     && touch src/lib.rs src/bin/kubectl-cube.rs benches/core.rs benches/work.rs \
     && echo 'fn main() {}' >src/main.rs \

@@ -185,13 +185,19 @@ clean: ## Remove target/.
 	cargo clean
 
 # The program as the Dockerfile builds it.
-RELEASE = cargo rustc --release --locked --no-default-features --bin cube-operator -- -C link-arg=-Wl,-z,pack-relative-relocs
+RELEASE = RUSTFLAGS=-Cprofile-use=$(CURDIR)/cube-operator.profdata \
+	cargo rustc --release --locked --no-default-features --bin cube-operator -- -C link-arg=-Wl,-z,pack-relative-relocs
 
 .PHONY: bench
 bench: ## Measure 100, 1,000 and 10,000 CubeCredentials on a control plane of its own, and write docs/performance.md: 15 minutes. SIZES=100,1000 is quicker.
 	tests/tools/build.sh helm kubectl etcd kube-apiserver kube-controller-manager
 	$(RELEASE)
 	cargo test --profile harness --locked --test bench -- --ignored --nocapture
+
+.PHONY: profile
+profile: ## Count anew which parts of the operator run how often, in cube-operator.profdata: a release is built by it. 15 minutes. It needs llvm-tools (rustup).
+	tests/tools/build.sh helm kubectl etcd kube-apiserver kube-controller-manager
+	tests/bench/profile.sh
 
 .PHONY: bench-check
 bench-check: tools ## Try with ten CubeCredentials whether `make bench` works.

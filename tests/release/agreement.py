@@ -52,6 +52,12 @@ class Versions(unittest.TestCase):
         self.assertEqual(found(r"^FROM docker.io/library/rust:(.+)-bookworm@", "Dockerfile"), wanted)
 
 
+    def test_the_image_has_the_program_that_is_measured(self):
+        command = r"cargo rustc --release .*"
+        self.assertEqual(found(f"RUN ({command})", "Dockerfile"), found(f"\t({command})", "Makefile"))
+        for path in ["Dockerfile", "Makefile"]:
+            found(r"(RUSTFLAGS=-Cprofile-use=\S+/cube-operator.profdata)", path)
+
     def test_the_image_is_built_with_a_file_for_each_benchmark(self):
         """Else cargo refuses the manifest."""
         names = re.findall(r'(?m)^\[\[bench\]\]\nname = "(.+)"', text("Cargo.toml"))

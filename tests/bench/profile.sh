@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Counts how often each part of the operator runs in the scenarios of `make bench`, and writes the counts to cube-operator.profdata. The
+# compiler builds a release by them: what runs often for speed and close together, the rest for size.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+host=$(rustc -vV | sed -n 's/^host: //p')
+profdata=$(rustc --print sysroot)/lib/rustlib/$host/bin/llvm-profdata
+if [ ! -x "$profdata" ]; then
+    echo "llvm-profdata of this compiler is missing: rustup component add llvm-tools" >&2
+    exit 1
+fi
+
+directory=$PWD/target/profile
+RUSTFLAGS="-Cprofile-generate=$directory/counts" cargo rustc --release --locked --no-default-features --bin cube-operator \
+    --target-dir "$directory"
+# The build has counted its own macros too.
+rm -rf "$directory/counts"
+# A program that counts is larger and slower than the bounds allow, which a trial does not check.
+TRIAL=1 SIZES=1000 SCENARIOS=cold,restart,edit,refresh BENCH_BINARY=$directory/release/cube-operator \
+    cargo test --profile harness --locked --test bench -- --ignored --nocapture
+"$profdata" merge --sparse --output cube-operator.profdata "$directory"/counts/*.profraw
+ls -l cube-operator.profdata
