@@ -205,7 +205,7 @@ impl Work {
             Ok(version) => {
                 lock(&self.last_error).end();
                 self.with_lookup(id, reported);
-                self.board.wrote(id, shown, (status, version));
+                self.board.wrote(id, shown, status, version);
                 None
             }
             Err(error) if error.is_not_found() => None,

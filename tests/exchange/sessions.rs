@@ -49,6 +49,14 @@ fn send(client: &TokenClient, authority: &Authority, provider: &Provider) -> Han
     last(provider)
 }
 
+/// A client makes a full handshake with this server each time.
+fn resumes_nothing(authority: &Authority, provider: &Provider) {
+    let client = local();
+    for _ in 0..3 {
+        assert_eq!(send(&client, authority, provider), Full);
+    }
+}
+
 #[test]
 fn a_session_is_resumed_with_the_same_server_and_the_same_certificates_alone() {
     let (authority, other) = (Authority::new("private"), Authority::new("other"));
@@ -130,10 +138,7 @@ fn a_session_in_which_the_server_asked_for_a_certificate_is_never_resumed() {
     let certificate = authority.certificate(&LOCAL);
     let config = certificate.config_that_asks_clients(&authority);
     let provider = Provider::start_with(config, |_| Reply::token("t"));
-    let client = local();
-    for _ in 0..3 {
-        assert_eq!(send(&client, &authority, &provider), Full);
-    }
+    resumes_nothing(&authority, &provider);
 }
 
 #[test]
@@ -180,20 +185,14 @@ fn a_session_of_tls_1_2_is_never_resumed() {
     let authority = Authority::new("private");
     let certificate = authority.certificate(&LOCAL);
     let provider = Provider::start_with_tls(&certificate, &[&TLS12], |_| Reply::token("t"));
-    let client = local();
-    for _ in 0..3 {
-        assert_eq!(send(&client, &authority, &provider), Full);
-    }
+    resumes_nothing(&authority, &provider);
 }
 
 #[test]
 fn a_server_that_gives_no_ticket_is_served_as_any_other() {
     let authority = Authority::new("private");
     let provider = server(&authority, |config| config.send_tls13_tickets = 0);
-    let client = local();
-    for _ in 0..3 {
-        assert_eq!(send(&client, &authority, &provider), Full);
-    }
+    resumes_nothing(&authority, &provider);
 }
 
 #[test]

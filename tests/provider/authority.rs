@@ -55,7 +55,7 @@ impl Authority {
     }
 
     /// Verifies the certificates of clients that it has issued.
-    pub(crate) fn of_clients(&self) -> ClientCertVerifierBuilder {
+    fn of_clients(&self) -> ClientCertVerifierBuilder {
         let mut roots = RootCertStore::empty();
         roots.add(self.0.der().clone()).unwrap();
         let provider = Arc::new(aws_lc_rs::default_provider());
@@ -165,7 +165,7 @@ impl Certificate {
     }
 
     /// The same for a server that may want a certificate of a client.
-    pub(crate) fn config_with(
+    fn config_with(
         &self,
         versions: &[&'static SupportedProtocolVersion],
         verifier: Arc<dyn ClientCertVerifier>,

@@ -50,7 +50,7 @@ pub(crate) struct Provider {
 }
 
 struct State {
-    config: Arc<ServerConfig>,
+    config: Mutex<Arc<ServerConfig>>,
     script: Script,
     connections: AtomicUsize,
     requests: Mutex<Vec<Request>>,
@@ -89,7 +89,7 @@ impl Provider {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(State {
-            config: config.into(),
+            config: Mutex::new(config.into()),
             script: Box::new(script),
             connections: AtomicUsize::new(0),
             requests: Mutex::default(),
@@ -111,6 +111,12 @@ impl Provider {
             }
         });
         Self { address, state }
+    }
+
+    /// Uses another configuration of TLS from now on, as a server that starts again: it knows none of its sessions.
+    #[allow(dead_code, reason = "few tests depend on it")]
+    pub(crate) fn reconfigure(&self, config: ServerConfig) {
+        *self.state.config.lock().unwrap() = config.into();
     }
 
     /// The URL of `target` (path and query) on this server, by the name `localhost`.
@@ -157,7 +163,8 @@ impl Drop for Provider {
 
 impl State {
     fn serve(&self, socket: TcpStream, connection: usize) -> io::Result<()> {
-        let tls = ServerConnection::new(self.config.clone()).map_err(io::Error::other)?;
+        let config = self.config.lock().unwrap().clone();
+        let tls = ServerConnection::new(config).map_err(io::Error::other)?;
         let mut reader = BufReader::new(StreamOwned::new(tls, socket));
         while let Some(request) = read(&mut reader, connection)? {
             let tls = &mut reader.get_mut().conn;

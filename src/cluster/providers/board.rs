@@ -140,7 +140,8 @@ impl ProviderBoard {
         &self,
         id: &ProviderId,
         seen: &ShownProvider,
-        (status, version): (ProviderStatus, String),
+        status: ProviderStatus,
+        version: String,
     ) {
         if let Some(Shown { object, .. }) = lock(&self.state).shown.get_mut(id)
             && object.version == seen.version

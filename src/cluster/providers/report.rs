@@ -31,12 +31,12 @@ pub(crate) async fn report_provider(
         ProviderKind::CubeProvider => {
             let api: Api<Metadata<CubeProvider>> = Api::namespaced(client.clone(), namespace);
             let object = format!("the status of {} {namespace}/{name}", kind.name());
-            write(&api, name, object, (judged, status)).await
+            write(&api, name, object, judged, status).await
         }
         ProviderKind::ClusterCubeProvider => {
             let api: Api<Metadata<ClusterCubeProvider>> = Api::all(client.clone());
             let object = format!("the status of {} {name}", kind.name());
-            write(&api, name, object, (judged, status)).await
+            write(&api, name, object, judged, status).await
         }
     }
 }
@@ -45,7 +45,8 @@ async fn write<K>(
     api: &Api<Metadata<K>>,
     name: &str,
     object: String,
-    (judged, status): (&ShownProvider, &ProviderStatus),
+    judged: &ShownProvider,
+    status: &ProviderStatus,
 ) -> Result<String, ApiError>
 where
     K: Resource<DynamicType = ()> + Clone + std::fmt::Debug,

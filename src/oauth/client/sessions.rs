@@ -67,16 +67,15 @@ impl Sessions {
     pub(super) fn take(&self, trusted: &Arc<Trusted>, endpoint: &Endpoint) -> Tls {
         let server = Server::new(trusted, endpoint);
         let mut waiting = self.waiting();
-        match waiting.iter().rposition(|one| one.server == server) {
-            None => Tls::resumable(trusted),
-            Some(at) if waiting[at].tls.is_none() => Tls::new(trusted),
-            Some(at) => {
-                let session = waiting.remove(at).and_then(|session| session.tls);
-                let tls = session.unwrap_or_else(|| Tls::resumable(trusted));
-                tls.begin();
-                tls
-            }
-        }
+        let Some(at) = waiting.iter().rposition(|one| one.server == server) else {
+            return Tls::resumable(trusted);
+        };
+        let Some(tls) = waiting[at].tls.take() else {
+            return Tls::new(trusted);
+        };
+        waiting.remove(at);
+        tls.begin();
+        tls
     }
 
     /// An exchange has ended.
