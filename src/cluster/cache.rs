@@ -87,12 +87,13 @@ impl<T> Cache<T> {
         self.entries.insert(key, Cached { version, value });
     }
 
-    /// Takes in a version that the watch shows. A version that is cached already changes nothing.
-    fn learn(&mut self, key: ObjectKey, version: &str, value: Option<T>) {
+    /// Takes in a version that the watch shows. A version that is cached already changes nothing, and is not converted: the watch
+    /// shows each of our own writes.
+    fn learn(&mut self, key: ObjectKey, version: &str, value: impl FnOnce() -> Option<T>) {
         let key = self.entries.shared(key);
         let cached = self.entries.get(&key);
         if cached.is_none_or(|cached| number(version) > cached.version) {
-            self.store(key, number(version), value);
+            self.store(key, number(version), value());
         } else if let Some(listed) = &mut self.listed {
             listed.insert(key);
         }
@@ -128,7 +129,7 @@ impl<T> Cache<T> {
             Event::Apply(object) | Event::InitApply(object) => {
                 let key = ObjectKey::of(object.meta());
                 let version = self.observe_version(&object);
-                self.learn(key.clone(), &version, convert(&object));
+                self.learn(key.clone(), &version, || convert(&object));
                 vec![key]
             }
             Event::Delete(object) => {

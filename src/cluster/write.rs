@@ -156,7 +156,6 @@ impl Context {
         object: &Watched,
     ) -> Result<Metadata<Secret>, ApiError> {
         let name = desired.name.clone();
-        let scrubber = Scrubber::of(desired.data.values());
         let secret = secret(namespace, desired, object);
         // Only the metadata of the response is read.
         let api: Api<Metadata<Secret>> = Api::namespaced(self.parts.client.clone(), namespace);
@@ -165,7 +164,8 @@ impl Context {
         let object = format!("Secret {namespace}/{name}");
         let written = call("write", object, api.patch(&name, &parameters, &patch)).await;
         // An admission policy may quote what it refuses.
-        written.map_err(|error| error.map_message(|text| scrubber.without_secrets(text)))
+        written
+            .map_err(|error| error.map_message(|text| scrubber_of(&secret).without_secrets(text)))
     }
 
     pub(super) async fn delete(
@@ -296,6 +296,15 @@ fn unstored(error: ApiError, namespace: &str, name: String) -> NotStored {
         return NotStored::Refused(refusal(error, namespace.to_owned(), name));
     }
     NotStored::Unknown(error.into())
+}
+
+/// Removes from a text what this Secret holds.
+fn scrubber_of(secret: &Secret) -> Scrubber {
+    let mut scrubber = Scrubber::default();
+    for ByteString(value) in secret.data.iter().flat_map(BTreeMap::values) {
+        scrubber.add(&String::from_utf8_lossy(value));
+    }
+    scrubber
 }
 
 fn secret(namespace: &str, target: DesiredSecret, object: &Watched) -> Secret {

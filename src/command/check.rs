@@ -189,7 +189,8 @@ async fn credentials(
             if let Some(unwatched) = unwatched(flags, &namespace) {
                 report.say(&unwatched);
             }
-            for finding in credential::findings(&context, &object, network.as_mut(), &pods).await {
+            let findings = credential::findings(&context, &object, network.as_mut(), &pods);
+            for finding in Box::pin(findings).await {
                 report.say(&finding);
             }
         }

@@ -20,11 +20,7 @@ pub fn decide(observed: &Observed, now: Timestamp) -> Plan {
         Ok(settings) => settings,
         Err(error) => return unreadable(observed, error, now),
     };
-    let case = Case {
-        observed,
-        settings,
-        now,
-    };
+    let case = Case::with(observed, settings, now);
     let step = CHECKS
         .iter()
         .find_map(|check| check(&case))

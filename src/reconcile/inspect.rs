@@ -38,11 +38,7 @@ impl<'a> Inspection<'a> {
                 let fact = SpecFact::ProviderUnusable(Box::new(settings.clone()));
                 Err(Box::new(Finding::bad(fact)))
             }
-            Ok(settings) => Ok(Self(Case {
-                observed,
-                settings,
-                now,
-            })),
+            Ok(settings) => Ok(Self(Case::with(observed, settings, now))),
             Err(error) => {
                 let fact = SpecFact::Unusable(error.clone());
                 Err(Box::new(Finding::bad(fact)))

@@ -32,7 +32,7 @@ pub(super) fn judge_restarts(observed: &mut Observed, now: Timestamp) {
         return;
     };
     let change = if observed.access.restarts_workloads {
-        let why = case.restarts_too_late(&token);
+        let why = case.restarts_too_late(token);
         why.map(|why| Change::RestartTooLate { why })
     } else {
         Some(Change::RestartsNotAllowed)

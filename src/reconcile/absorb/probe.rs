@@ -37,7 +37,7 @@ pub(super) fn probed(observed: &mut Observed, probed: Probed, now: Timestamp) {
     let class = class(&error);
     let case = Case::of(observed, now);
     let beside = case.as_ref().and_then(Case::published_hash);
-    let lives_until = case.and_then(|case| case.lives_beside(&case.live_token()?));
+    let lives_until = case.and_then(|case| case.lives_beside(case.live_token()?));
     let uid = &observed.credential.uid;
     let failure = ProbeFailure {
         next_attempt: next_probe(class, count, lives_until, uid, now),

@@ -180,9 +180,12 @@ impl Case<'_> {
 
     fn requested_since(&self, attempted: &Attempted) -> BackoffBypass {
         let request = &self.observed.credential.refresh_request;
-        let served = self.token().and_then(|token| token.refresh_request);
-        let fresh =
-            request.is_some() && *request != served && *request != attempted.refresh_request;
+        let served = self
+            .token()
+            .and_then(|token| token.refresh_request.as_ref());
+        let fresh = request.is_some()
+            && request.as_ref() != served
+            && *request != attempted.refresh_request;
         // No refresh request shortens a pause that the provider asked for (429, Retry-After).
         if fresh && attempted.paused_until.is_none() {
             BackoffBypass::Yes
@@ -199,11 +202,7 @@ impl<'a> Case<'a> {
         attempt: &'a Attempt,
         now: Timestamp,
     ) -> Self {
-        Self {
-            observed,
-            settings: &attempt.settings,
-            now,
-        }
+        Self::with(observed, &attempt.settings, now)
     }
 }
 

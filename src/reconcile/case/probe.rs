@@ -21,17 +21,17 @@ use crate::{
 /// Which token.
 impl<'a> Case<'a> {
     /// The live token that the API has not accepted yet: a new one, or one that was published unproven.
-    pub(in crate::reconcile) fn token_to_probe(&self) -> Option<TokenMetadata> {
+    pub(in crate::reconcile) fn token_to_probe(&self) -> Option<&TokenMetadata> {
         self.settings.probe.as_ref()?;
         let memory = &self.observed.memory;
         let token = self.live_token()?;
-        if memory.probe.is_accepted(&token.inputs_hash) || self.is_proven_on_target(&token) {
+        if memory.probe.is_accepted(&token.inputs_hash) || self.is_proven_on_target(token) {
             return None;
         }
         let at_hand = memory.target.unpublished();
         let is_new = at_hand.is_some_and(|token| !self.was_published(token));
         let has_failed = memory.probe.failure(&token.inputs_hash).is_some();
-        (is_new || has_failed || self.is_marked(&token)).then_some(token)
+        (is_new || has_failed || self.is_marked(token)).then_some(token)
     }
 
     /// Returns whether the target says that this token was accepted, maybe by another process: two that disagree would write in turns.
@@ -43,16 +43,13 @@ impl<'a> Case<'a> {
     /// Returns whether this token was published unproven, according to the Secret that has it, or to the status if that is gone.
     fn is_marked(&self, token: &TokenMetadata) -> bool {
         let same = |other: &TokenMetadata| other.inputs_hash == token.inputs_hash;
-        let target = self.token_on_target().filter(same);
-        let earlier = || {
-            self.observed
-                .previous
-                .iter()
-                .find_map(|secret| secret.metadata().filter(same))
-        };
-        target
-            .or_else(earlier)
-            .map_or_else(|| self.was_reported_unproven(), |found| found.unproven)
+        if let Some(found) = self.token_on_target().filter(|other| same(other)) {
+            return found.unproven;
+        }
+        let earlier = self.observed.previous.iter();
+        let mut earlier = earlier.filter_map(|secret| secret.metadata().filter(same));
+        let found = earlier.next().map(|found| found.unproven);
+        found.unwrap_or_else(|| self.was_reported_unproven())
     }
 
     fn was_reported_unproven(&self) -> bool {
@@ -73,12 +70,13 @@ impl<'a> Case<'a> {
 
     /// The hash of the token on the target, beside which a new one is tried.
     pub(in crate::reconcile) fn published_hash(&self) -> Option<String> {
-        self.token_on_target().map(|token| token.inputs_hash)
+        self.token_on_target()
+            .map(|token| token.inputs_hash.clone())
     }
 
     /// The new token that stays unpublished for now: until the third probe has failed, and while another one lives, if the API has
     /// refused it. An API that is down says nothing about a token.
-    pub(in crate::reconcile) fn held_back(&self) -> Option<TokenMetadata> {
+    pub(in crate::reconcile) fn held_back(&self) -> Option<&TokenMetadata> {
         let token = self.token_to_probe()?;
         let at_hand = self.observed.memory.target.unpublished()?;
         if self.was_published(at_hand) {
@@ -88,7 +86,7 @@ impl<'a> Case<'a> {
         let row = self.observed.memory.probe.row(beside.as_deref());
         let is_tried = row.suffices();
         let waits = !is_tried && self.probe_rejection().is_none();
-        let is_spared = (row.is_refused() || !is_tried) && self.lives_beside(&token).is_some();
+        let is_spared = (row.is_refused() || !is_tried) && self.lives_beside(token).is_some();
         (waits || is_spared).then_some(token)
     }
 
@@ -109,7 +107,7 @@ impl<'a> Case<'a> {
     /// The tokens that consumers may have: after a change of `target.name`, those under the earlier names.
     fn tokens_of_consumers(&self) -> Vec<TokenMetadata> {
         if self.target().is_some() {
-            return self.token_on_target().into_iter().collect();
+            return self.token_on_target().into_iter().cloned().collect();
         }
         let earlier = self
             .earlier_targets()
@@ -154,7 +152,7 @@ impl Case<'_> {
     /// The time of the next probe, if one is planned, or of the end of what consumers have meanwhile.
     pub(in crate::reconcile) fn probe_wakes_at(&self) -> Option<Timestamp> {
         let token = self.token_to_probe()?;
-        let wakes = [Some(self.probe_at(&token)), self.lives_beside(&token)];
+        let wakes = [Some(self.probe_at(token)), self.lives_beside(token)];
         // A probe that is due now waits for something else.
         let wakes = wakes.into_iter().flatten().filter(|at| *at > self.now);
         wakes.min()

@@ -138,31 +138,33 @@ impl<'a> Case<'a> {
     }
 
     /// The token to judge: the one at hand, or the one on the target.
-    pub(in crate::reconcile) fn token(&self) -> Option<TokenMetadata> {
-        match self.observed.memory.target.token() {
-            Some(token) => Some(
-                token
-                    .metadata
-                    .clone()
-                    .limited_to(self.settings.maximum_lifetime),
-            ),
-            None => self.token_on_target(),
-        }
+    pub(in crate::reconcile) fn token(&self) -> Option<&TokenMetadata> {
+        let Some(at_hand) = self.observed.memory.target.token() else {
+            return self.token_on_target();
+        };
+        let limited = || {
+            at_hand
+                .metadata
+                .clone()
+                .limited_to(self.settings.maximum_lifetime)
+        };
+        self.token.get_or_init(|| Some(limited())).as_ref()
     }
 
     /// The token on the target.
-    pub(in crate::reconcile) fn token_on_target(&self) -> Option<TokenMetadata> {
-        let token = self.target()?.confirmed_metadata()?;
-        Some(token.limited_to(self.settings.maximum_lifetime))
+    pub(in crate::reconcile) fn token_on_target(&self) -> Option<&TokenMetadata> {
+        let read = || self.target()?.confirmed_metadata();
+        let limited = || Some(read()?.limited_to(self.settings.maximum_lifetime));
+        self.token_on_target.get_or_init(limited).as_ref()
     }
 
     /// A token that has not expired.
-    pub(in crate::reconcile) fn live_token(&self) -> Option<TokenMetadata> {
+    pub(in crate::reconcile) fn live_token(&self) -> Option<&TokenMetadata> {
         self.token().filter(|token| token.expires_at > self.now)
     }
 
     /// A token that has not expired and was issued for the current inputs, as far as these are known.
-    pub(in crate::reconcile) fn good_token(&self) -> Option<TokenMetadata> {
+    pub(in crate::reconcile) fn good_token(&self) -> Option<&TokenMetadata> {
         if self.published_token_is_dead() {
             return None;
         }
@@ -174,12 +176,12 @@ impl<'a> Case<'a> {
     }
 
     /// The good token that consumers see. A token that is not published yet does not count.
-    pub(in crate::reconcile) fn published_token(&self) -> Option<TokenMetadata> {
+    pub(in crate::reconcile) fn published_token(&self) -> Option<&TokenMetadata> {
         if self.observed.memory.target.unpublished().is_none() {
             return self.good_token();
         }
         let published = self.token_on_target()?;
-        let is_current = self.is_confirmed(&published) || self.was_confirmed_with(&published);
+        let is_current = self.is_confirmed(published) || self.was_confirmed_with(published);
         (published.expires_at > self.now && is_current).then_some(published)
     }
 
@@ -199,7 +201,7 @@ impl<'a> Case<'a> {
     }
 
     /// The published token, if it has not expired. Where no published token is good, its inputs have changed.
-    pub(in crate::reconcile) fn outdated_token(&self) -> Option<TokenMetadata> {
+    pub(in crate::reconcile) fn outdated_token(&self) -> Option<&TokenMetadata> {
         let published = self.token_on_target()?;
         let outdated = published.expires_at > self.now
             && published.owner_uid == self.observed.credential.uid

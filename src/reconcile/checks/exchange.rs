@@ -18,7 +18,7 @@ use crate::{
 };
 
 pub(super) fn the_inputs_are_confirmed(case: &Case<'_>) -> Option<Step> {
-    match case.inputs(&case.live_token()?) {
+    match case.inputs(case.live_token()?) {
         Inputs::Unconfirmed(what) => Some(read(what)),
         Inputs::Current | Inputs::Changed | Inputs::Unavailable => None,
     }
@@ -48,12 +48,12 @@ pub(super) fn an_unusable_provider_is_waited_for(case: &Case<'_>) -> Option<Step
 
 pub(super) fn a_good_token_rests_until_it_is_due(case: &Case<'_>) -> Option<Step> {
     let token = case.good_token()?;
-    if case.requested(&token) || case.now >= case.refresh_at(&token) {
+    if case.requested(token) || case.now >= case.refresh_at(token) {
         return None;
     }
     Some(settle(match early_rejection(case) {
         Some(rejection) => Conditions::rejected_inputs(case, &rejection),
-        None => Conditions::good(case, &token),
+        None => Conditions::good(case, token),
     }))
 }
 
@@ -84,16 +84,16 @@ pub(super) fn a_token_of_a_few_seconds_is_not_replaced_immediately(
     case: &Case<'_>,
 ) -> Option<Step> {
     let token = case.token()?;
-    let waits = case.now < case.refresh_at(&token)
+    let waits = case.now < case.refresh_at(token)
         && token.expires_at <= case.now
-        && !case.requested(&token)
-        && case.inputs(&token) == Inputs::Current;
+        && !case.requested(token)
+        && case.inputs(token) == Inputs::Current;
     // A provider that repeats a token until its end is asked a second later: that is not worth a status.
-    let refresh_at = case.refresh_at(&token);
+    let refresh_at = case.refresh_at(token);
     if waits && refresh_at <= later(token.expires_at, SignedDuration::from_secs(1)) {
         return Some(Step::Rest(refresh_at));
     }
-    waits.then(|| settle(Conditions::short_lived(case, &token)))
+    waits.then(|| settle(Conditions::short_lived(case, token)))
 }
 
 pub(super) fn a_place_in_the_queue_is_kept(case: &Case<'_>) -> Option<Step> {
@@ -167,7 +167,9 @@ pub(super) fn take_slot(case: &Case<'_>) -> Option<Step> {
             Some(settle(Conditions::waits_for_slot(case)))
         }
         None => {
-            let expires_at = case.token().map(|token| token.first_end());
+            let expires_at = case
+                .token()
+                .map(super::super::token::TokenMetadata::first_end);
             let deadline = deadline(expires_at, case.now);
             Some(Step::Do(Next::TakeSlot { deadline }))
         }
@@ -181,7 +183,9 @@ pub(super) fn the_budget_is_waited_for(case: &Case<'_>) -> Option<Step> {
         client: case.client_key()?,
         uid: case.observed.credential.uid.as_str().into(),
         namespace: case.observed.credential.namespace.clone(),
-        expires_at: case.live_token().map(|token| token.first_end()),
+        expires_at: case
+            .live_token()
+            .map(super::super::token::TokenMetadata::first_end),
         priority: case.outcome_is_unknown() && retry::is_within_grace(unknown_outcomes),
         peek: false,
     };

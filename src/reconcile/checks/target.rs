@@ -200,13 +200,15 @@ pub(super) fn a_target_that_is_being_deleted_is_waited_for(case: &Case<'_>) -> O
 /// The metadata to publish the token at hand with; `None`: it should not be published.
 fn publishable(case: &Case<'_>) -> Option<TokenMetadata> {
     let found = case.live_token()?;
-    match case.inputs(&found) {
-        Inputs::Current => Some(confirmed(case, found)),
+    match case.inputs(found) {
+        Inputs::Current => Some(confirmed(case, found.clone())),
         // Without a usable source Secret there is nothing to confirm it with; the published token stays what it is.
-        Inputs::Unavailable if found.owner_uid == case.observed.credential.uid => Some(found),
+        Inputs::Unavailable if found.owner_uid == case.observed.credential.uid => {
+            Some(found.clone())
+        }
         Inputs::Unavailable | Inputs::Changed | Inputs::Unconfirmed(_) => {
             let unpublished = case.observed.memory.target.unpublished();
-            unpublished.map(|_| found)
+            unpublished.map(|_| found.clone())
         }
     }
 }

@@ -56,7 +56,7 @@ impl Inspection<'_> {
         let stored = case.observed.state.stored();
         let token = match stored {
             Some(stored) => stored.record.issued.clone(),
-            None => case.token_on_target(),
+            None => case.token_on_target().cloned(),
         };
         let LoginExpiry { at, fixed } = token?.login?;
         if at <= case.now {

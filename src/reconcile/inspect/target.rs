@@ -52,7 +52,7 @@ impl Inspection<'_> {
                 expired_at: expires_at,
             });
         }
-        if case.inputs(&token) == Inputs::Changed {
+        if case.inputs(token) == Inputs::Changed {
             return Finding::notice(TargetFact::Outdated { secret, expires_at });
         }
         let keys = case.settings.target.data.keys().cloned().collect();

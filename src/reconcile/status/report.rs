@@ -91,7 +91,7 @@ fn bare(observed: &Observed, conditions: &Conditions, now: Timestamp) -> CubeCre
 fn with_target(
     status: CubeCredentialStatus,
     target: &TargetSecret,
-    token: Option<TokenMetadata>,
+    token: Option<&TokenMetadata>,
 ) -> CubeCredentialStatus {
     let status = CubeCredentialStatus {
         token_fingerprint: match &target.content {
@@ -111,7 +111,7 @@ fn with_target(
             login_expires_at: token.login.map(|login| login.at),
             login_fixed: token.login.is_some_and(|login| login.fixed),
             scopes: token.scopes.iter().map(|scope| visible(scope)).collect(),
-            refresh_request: token.refresh_request,
+            refresh_request: token.refresh_request.clone(),
             ..status
         },
         None => status,

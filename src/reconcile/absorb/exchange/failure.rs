@@ -120,11 +120,7 @@ pub(in crate::reconcile::absorb) fn rejected(observed: &mut Observed, now: Times
     let Some(rejection) = stored.record.rejection.clone() else {
         return;
     };
-    let case = Case {
-        observed,
-        settings,
-        now,
-    };
+    let case = Case::with(observed, settings, now);
     let failed = FailedAttempt {
         outcome_unknown: false,
         clock_skew: None,
@@ -143,7 +139,7 @@ fn published(case: &Case<'_>) -> Published {
     let Some(token) = case.live_token() else {
         return Published::Ended;
     };
-    match case.inputs(&token) {
+    match case.inputs(token) {
         Inputs::Changed => Published::Other(case.observed.versions()),
         Inputs::Current | Inputs::Unconfirmed(_) | Inputs::Unavailable => {
             let ends = [token.first_end(), token.expires_at];

@@ -30,7 +30,8 @@ pub(super) fn issued(
     lifetime: Lifetime,
     times: Times,
 ) {
-    let before = Case::of_attempt(observed, attempt, times.now).token();
+    let case = Case::of_attempt(observed, attempt, times.now);
+    let before = case.token().cloned();
     let before = before.as_ref();
     let login = ends::login(attempt, &issued, refresh_token.is_some(), times);
     let metadata = TokenMetadata {
@@ -108,8 +109,8 @@ pub(super) fn keep_successor(
     let (Some(sent), Some(successor)) = (&attempt.login, refresh_token) else {
         return false;
     };
-    let before = Case::of_attempt(observed, attempt, now).token();
-    let published = before.and_then(|before| before.rotation);
+    let case = Case::of_attempt(observed, attempt, now);
+    let published = case.token().and_then(|before| before.rotation);
     let login = sent.succeeded(Some(successor), None, published);
     observed.memory.login.receive(login, sent);
     true
