@@ -3,6 +3,10 @@
 //!
 //! It knows no token and no decision, so that leader election needs nothing else.
 
+use kube::api::{PatchParams, ValidationDirective};
+
+use crate::api::FIELD_MANAGER;
+
 pub(crate) mod access;
 pub(crate) mod audiences;
 pub(crate) mod bounded;
@@ -16,3 +20,12 @@ pub mod pods;
 /// No object ever has this resourceVersion, because an empty store has it already. A server-side apply with it creates the object
 /// if there is none and fails with 409 if there is one, so that a foreign object is never overwritten. `tests/cluster` pins this.
 pub(crate) const MUST_NOT_EXIST: &str = "1";
+
+/// The parameters of every server-side apply of the operator. The API server would parse the body a second time, to warn of unknown
+/// and repeated fields, which nobody reads.
+pub(crate) fn applied() -> PatchParams {
+    PatchParams {
+        field_validation: Some(ValidationDirective::Ignore),
+        ..PatchParams::apply(FIELD_MANAGER).force()
+    }
+}

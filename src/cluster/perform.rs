@@ -3,10 +3,7 @@
 use std::time::Instant;
 
 use k8s_openapi::api::core::v1::ObjectReference;
-use kube::{
-    Api, Resource,
-    api::{Patch, PatchParams},
-};
+use kube::{Api, Resource, api::Patch};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
@@ -15,9 +12,10 @@ use super::{
     context::Context,
 };
 use crate::{
-    api::{CubeCredential, CubeCredentialStatus, FIELD_MANAGER, Reason},
+    api::{CubeCredential, CubeCredentialStatus, Reason},
     clock::now,
     kubernetes::{
+        applied,
         error::{ApiError, call},
         events::Announcement,
     },
@@ -159,7 +157,7 @@ impl Context {
             "kind": CubeCredential::kind(&()),
             "status": status,
         });
-        let parameters = PatchParams::apply(FIELD_MANAGER).force();
+        let parameters = applied();
         let patch = Patch::Apply(&body);
         let object = format!("the status of CubeCredential {namespace}/{name}");
         let written = call("write", object, api.patch_status(name, &parameters, &patch)).await?;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use k8s_openapi::{ByteString, api::core::v1::Secret};
 use kube::{
     Api, Resource,
-    api::{DeleteParams, ObjectMeta, Patch, PatchParams, Preconditions},
+    api::{DeleteParams, ObjectMeta, Patch, Preconditions},
 };
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     arrival::{Metadata, Watched},
@@ -15,9 +15,9 @@ use super::{
     convert,
 };
 use crate::{
-    api::{FIELD_MANAGER, label},
+    api::label,
     kubernetes::{
-        MUST_NOT_EXIST,
+        MUST_NOT_EXIST, applied,
         error::{ApiError, call},
     },
     lock::lock,
@@ -159,7 +159,7 @@ impl Context {
         let secret = secret(namespace, desired, object);
         // Only the metadata of the response is read.
         let api: Api<Metadata<Secret>> = Api::namespaced(self.parts.client.clone(), namespace);
-        let parameters = PatchParams::apply(FIELD_MANAGER).force();
+        let parameters = applied();
         let patch = Patch::Apply(&secret);
         let object = format!("Secret {namespace}/{name}");
         let written = call("write", object, api.patch(&name, &parameters, &patch)).await;
@@ -300,11 +300,10 @@ fn unstored(error: ApiError, namespace: &str, name: String) -> NotStored {
 
 /// Removes from a text what this Secret holds.
 fn scrubber_of(secret: &Secret) -> Scrubber {
-    let mut scrubber = Scrubber::default();
-    for ByteString(value) in secret.data.iter().flat_map(BTreeMap::values) {
-        scrubber.add(&String::from_utf8_lossy(value));
-    }
-    scrubber
+    let values = secret.data.iter().flat_map(BTreeMap::values);
+    let texts = values.map(|ByteString(value)| String::from_utf8_lossy(value).into_owned().into());
+    let texts: Vec<SecretString> = texts.collect();
+    Scrubber::of(&texts)
 }
 
 fn secret(namespace: &str, target: DesiredSecret, object: &Watched) -> Secret {

@@ -5,14 +5,13 @@ use std::{fmt, str::FromStr, time::Duration};
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use kube::{
     Api, Client,
-    api::{ObjectMeta, Patch, PatchParams},
+    api::{ObjectMeta, Patch},
 };
 
 use super::{
-    MUST_NOT_EXIST,
+    MUST_NOT_EXIST, applied,
     error::{ApiError, call_within},
 };
-use crate::api::FIELD_MANAGER;
 
 /// The limit on the time of a call: a call that hangs ends before a leader's term, so that another round can follow.
 const LIMIT: Duration = Duration::from_secs(4);
@@ -111,7 +110,7 @@ impl LeaseAccess {
             },
             spec: Some(spec),
         };
-        let parameters = PatchParams::apply(FIELD_MANAGER).force();
+        let parameters = applied();
         let patch = Patch::Apply(&lease);
         let request = self.api.patch(&self.name.name, &parameters, &patch);
         let written = call_within(LIMIT, "write", self.object(), request).await?;

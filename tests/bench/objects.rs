@@ -117,7 +117,7 @@ pub(crate) async fn merge(client: &Client, path: &str, fields: &Value) {
 
 /// Applies an object as the operator does.
 pub(crate) async fn apply(client: &Client, path: &str, object: &Value) {
-    let path = format!("{path}?fieldManager=cube-operator&force=true");
+    let path = format!("{path}?fieldManager=cube-operator&force=true&fieldValidation=Ignore");
     let request = Request::patch(path);
     send(client, request, "application/apply-patch+yaml", object).await;
 }

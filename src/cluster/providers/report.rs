@@ -1,16 +1,16 @@
 //! Writes the status of a provider object.
 
-use kube::{
-    Api, Client, Resource,
-    api::{Patch, PatchParams},
-};
+use kube::{Api, Client, Resource, api::Patch};
 use serde_json::json;
 
 use super::board::ProviderId;
 use crate::{
-    api::{ClusterCubeProvider, CubeProvider, FIELD_MANAGER, ProviderKind, ProviderStatus},
+    api::{ClusterCubeProvider, CubeProvider, ProviderKind, ProviderStatus},
     cluster::arrival::Metadata,
-    kubernetes::error::{ApiError, call},
+    kubernetes::{
+        applied,
+        error::{ApiError, call},
+    },
     reconcile::ShownProvider,
 };
 
@@ -55,7 +55,7 @@ where
         "apiVersion": K::api_version(&()), "kind": K::kind(&()),
         "metadata": {"resourceVersion": judged.version}, "status": status,
     });
-    let parameters = PatchParams::apply(FIELD_MANAGER).force();
+    let parameters = applied();
     let patch = Patch::Apply(&body);
     let written = call("write", object, api.patch_status(name, &parameters, &patch)).await?;
     Ok(written.metadata.resource_version.unwrap_or_default())

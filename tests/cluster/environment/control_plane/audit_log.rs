@@ -42,11 +42,16 @@ impl ControlPlane {
 
     /// The queries with which a user has listed and watched a resource.
     pub(crate) fn queries_of(&self, user: &str, resource: &str) -> Vec<String> {
+        self.queries_with(user, resource, &["list", "watch"])
+    }
+
+    /// The queries of a user's requests about a resource with these verbs.
+    pub(crate) fn queries_with(&self, user: &str, resource: &str, verbs: &[&str]) -> Vec<String> {
         let lines = self.audited(|_| true).into_iter();
-        let lists = lines.filter(|line| {
+        let lines = lines.filter(|line| {
             line["user"]["username"] == user
                 && line["objectRef"]["resource"] == resource
-                && ["list", "watch"].contains(&line["verb"].as_str().unwrap_or_default())
+                && verbs.contains(&line["verb"].as_str().unwrap_or_default())
         });
         let decode = |uri: &str| {
             url::Url::parse(&format!("https://x{uri}")).map(|url| {
@@ -56,7 +61,7 @@ impl ControlPlane {
                     .join("&")
             })
         };
-        lists
+        lines
             .map(|line| decode(line["requestURI"].as_str().unwrap_or_default()).unwrap())
             .collect()
     }
