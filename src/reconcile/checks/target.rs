@@ -93,7 +93,7 @@ pub(super) fn the_token_is_published(case: &Case<'_>) -> Option<Step> {
         return case.read_of_token().map(read);
     };
     let token = Token {
-        metadata,
+        metadata: metadata.clone(),
         ..at_hand.clone()
     };
     // The templates may hide it, so it is kept first.
@@ -116,7 +116,7 @@ pub(super) fn the_token_is_published(case: &Case<'_>) -> Option<Step> {
         }
         return Some(act(Action::Delete(secret.secret_version())));
     }
-    let target = desired(case.settings, &token, content, wanted, current);
+    let target = desired(case.settings, &token, content, &wanted, current);
     Some(act(Action::Publish(target)))
 }
 

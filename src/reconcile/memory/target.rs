@@ -172,7 +172,7 @@ impl TargetMemory {
     pub(in crate::reconcile) fn wrote(
         &self,
         secret: &TargetSecret,
-        wanted: &DesiredMetadata,
+        wanted: &DesiredMetadata<'_>,
     ) -> bool {
         self.unpublished().is_none()
             && self.written.as_ref().is_some_and(|written| {

@@ -56,11 +56,11 @@ pub(in crate::reconcile) fn desired(
     settings: &Settings,
     token: &Token,
     content: DesiredContent,
-    metadata: DesiredMetadata,
+    metadata: &DesiredMetadata<'_>,
     current: Option<&TargetSecret>,
 ) -> DesiredSecret {
     let fingerprint = fingerprint(&token.value);
-    let mut annotations = metadata.annotations;
+    let mut annotations = metadata.annotations();
     let mut token_metadata = token.metadata.clone();
     let (shape, data, marks) = match (content, &settings.rendering) {
         (
@@ -93,7 +93,7 @@ pub(in crate::reconcile) fn desired(
     DesiredSecret {
         name: settings.target_name.clone(),
         r#type: settings.target.r#type.clone(),
-        labels: metadata.labels,
+        labels: metadata.labels(),
         annotations,
         data,
         owned: metadata.owned,

@@ -1,6 +1,6 @@
 //! The metadata of a target: labels and annotations, with the metadata of its token among them.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use sha2::{Digest, Sha256};
 
@@ -16,69 +16,94 @@ use crate::{
 };
 
 /// The metadata that a target should have, without the hash of its content.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::reconcile) struct DesiredMetadata {
-    pub(in crate::reconcile) labels: BTreeMap<String, String>,
-    pub(in crate::reconcile) annotations: BTreeMap<String, String>,
-    owner_uid: String,
+#[derive(Clone, Debug)]
+pub(in crate::reconcile) struct DesiredMetadata<'a> {
+    labels: Entries<'a>,
+    annotations: Entries<'a>,
+    owner_uid: &'a str,
     pub(super) owned: bool,
 }
 
-impl DesiredMetadata {
+/// Names and values. They are compared with what is there for each decision, and become a map only for a write.
+type Entries<'a> = Vec<(&'a str, Cow<'a, str>)>;
+
+impl<'a> DesiredMetadata<'a> {
     pub(in crate::reconcile) fn new(
-        credential: &Credential,
-        settings: &Settings,
-        token: &TokenMetadata,
+        credential: &'a Credential,
+        settings: &'a Settings,
+        token: &'a TokenMetadata,
     ) -> Self {
-        let mut labels = settings.target.labels.clone();
-        labels.insert(label::MANAGED.into(), label::TRUE.into());
-        let mut annotations = settings.target.annotations.clone();
-        let mut annotate = |name: &str, value: &str| annotations.insert(name.into(), value.into());
-        annotate(annotation::OWNER_NAME, &credential.name);
-        annotate(annotation::OWNER_UID, &credential.uid);
+        let mut labels = borrowed(&settings.target.labels);
+        labels.push((label::MANAGED, label::TRUE.into()));
+        let mut annotations = borrowed(&settings.target.annotations);
+        let mut annotate = |name, value: Cow<'a, str>| annotations.push((name, value));
+        annotate(annotation::OWNER_NAME, (&credential.name).into());
+        annotate(annotation::OWNER_UID, (&credential.uid).into());
         let place = place_of(&credential.namespace, &settings.target_name);
-        annotate(annotation::WRITTEN_TO, &place);
-        annotate(annotation::TYPE, &settings.target.r#type);
-        annotate(annotation::ISSUED_AT, &token.issued_at.to_string());
-        annotate(annotation::EXPIRES_AT, &token.expires_at.to_string());
-        annotate(annotation::INPUTS_HASH, &token.inputs_hash);
-        annotate(annotation::GENERATION, &token.generation.to_string());
-        annotate(annotation::SOURCE_VERSION, &token.source_version);
+        annotate(annotation::WRITTEN_TO, place.into());
+        annotate(annotation::TYPE, (&settings.target.r#type).into());
+        annotate(annotation::ISSUED_AT, token.issued_at.to_string().into());
+        annotate(annotation::EXPIRES_AT, token.expires_at.to_string().into());
+        annotate(annotation::INPUTS_HASH, (&token.inputs_hash).into());
+        annotate(annotation::GENERATION, token.generation.to_string().into());
+        annotate(annotation::SOURCE_VERSION, (&token.source_version).into());
         if let Some(version) = &token.seed_version {
-            annotate(annotation::SEED_VERSION, version);
+            annotate(annotation::SEED_VERSION, version.into());
         }
         if let Some(version) = &token.provider_version {
-            annotate(annotation::PROVIDER_VERSION, version);
+            annotate(annotation::PROVIDER_VERSION, version.into());
         }
         if let Some(number) = token.rotation {
-            annotate(annotation::ROTATION, &number.to_string());
+            annotate(annotation::ROTATION, number.to_string().into());
         }
         if let Some(request) = &token.refresh_request {
-            annotate(annotation::REFRESH_REQUEST, request);
+            annotate(annotation::REFRESH_REQUEST, request.into());
         }
         if let Some(login) = token.login {
-            annotate(annotation::LOGIN_EXPIRES_AT, &login.at.to_string());
+            annotate(annotation::LOGIN_EXPIRES_AT, login.at.to_string().into());
             if login.fixed {
-                annotate(annotation::LOGIN_FIXED, "true");
+                annotate(annotation::LOGIN_FIXED, "true".into());
             }
         }
         if token.unproven {
-            annotate(annotation::UNPROVEN, "true");
+            annotate(annotation::UNPROVEN, "true".into());
         }
         if !token.scopes.is_empty() {
-            annotate(annotation::SCOPES, &token.scopes.join(" "));
+            annotate(annotation::SCOPES, token.scopes.join(" ").into());
         }
         if let Some(Rendering { hash, keys, .. }) = &settings.rendering {
-            annotations.insert(annotation::TEMPLATES.into(), hash.clone());
-            annotations.insert(annotation::KEYS.into(), keys.clone());
+            annotate(annotation::TEMPLATES, hash.into());
+            annotate(annotation::KEYS, keys.into());
         }
         Self {
             labels,
             annotations,
-            owner_uid: credential.uid.clone(),
+            owner_uid: &credential.uid,
             owned: settings.owns_target(),
         }
     }
+
+    pub(super) fn labels(&self) -> BTreeMap<String, String> {
+        map(&self.labels)
+    }
+
+    pub(super) fn annotations(&self) -> BTreeMap<String, String> {
+        map(&self.annotations)
+    }
+}
+
+fn borrowed(entries: &BTreeMap<String, String>) -> Entries<'_> {
+    let entries = entries.iter();
+    entries
+        .map(|(name, value)| (name.as_str(), value.into()))
+        .collect()
+}
+
+fn map(entries: &Entries<'_>) -> BTreeMap<String, String> {
+    let entries = entries.iter();
+    entries
+        .map(|(name, value)| ((*name).to_owned(), value.to_string()))
+        .collect()
 }
 
 /// Differs between two targets with different metadata.
@@ -98,7 +123,7 @@ const OPTIONAL: [&str; 9] = [
     annotation::KEYS,
 ];
 
-impl DesiredMetadata {
+impl DesiredMetadata<'_> {
     pub(in crate::reconcile) fn digest(&self) -> MetadataDigest {
         let mut fields = Fields::default();
         for entries in [&self.labels, &self.annotations] {
@@ -108,7 +133,7 @@ impl DesiredMetadata {
                 fields.push(value);
             }
         }
-        fields.push(&self.owner_uid);
+        fields.push(self.owner_uid);
         fields.push(if self.owned { "owned" } else { "" });
         MetadataDigest(Sha256::digest(fields.into_bytes()).into())
     }
@@ -118,8 +143,8 @@ impl DesiredMetadata {
     pub(in crate::reconcile) fn over(mut self, current: Option<&TargetSecret>) -> Self {
         for name in OPTIONAL {
             let found = current.and_then(|current| current.stated(name));
-            if found.is_some() && !self.annotations.contains_key(name) {
-                self.annotations.insert(name.into(), String::new());
+            if found.is_some() && self.annotations.iter().all(|(wanted, _)| *wanted != name) {
+                self.annotations.push((name, Cow::default()));
             }
         }
         self
@@ -186,14 +211,13 @@ impl TargetSecret {
     }
 
     /// Returns whether it has the metadata that it should have. Labels and annotations that others added do not matter.
-    pub(in crate::reconcile) fn has(&self, desired: &DesiredMetadata) -> bool {
-        let within = |wanted: &BTreeMap<String, String>, found: &BTreeMap<String, String>| {
-            wanted
-                .iter()
-                .all(|(name, value)| found.get(name) == Some(value))
+    pub(in crate::reconcile) fn has(&self, desired: &DesiredMetadata<'_>) -> bool {
+        let within = |wanted: &Entries<'_>, found: &BTreeMap<String, String>| {
+            let mut wanted = wanted.iter();
+            wanted.all(|(name, value)| found.get(*name).is_some_and(|found| found == value))
         };
         within(&desired.labels, &self.labels)
             && within(&desired.annotations, &self.annotations)
-            && self.owners.contains(&desired.owner_uid) == desired.owned
+            && self.owners.iter().any(|owner| owner == desired.owner_uid) == desired.owned
     }
 }
