@@ -18,7 +18,7 @@ use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, ServerName, pem::PemObject},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -27,13 +27,16 @@ use tokio_rustls::TlsConnector;
 
 use super::{Run, count, milliseconds};
 use crate::{
-    objects::{API, apply, create, create_place, delete, load, merge, names},
+    objects::{self, API, apply, create, create_place, delete, load, merge, names},
     provider::client_id,
 };
 
 /// More credentials would only make it take longer.
 const MOST: usize = 1_000;
 const WORKERS: usize = 32;
+/// When a token begins and ends. Nothing reads it.
+const BEGIN: &str = "2026-11-28T09:00:00Z";
+const END: &str = "2026-11-28T10:00:00Z";
 
 /// What the floor needs, and nothing that the operator has.
 struct Floor {
@@ -42,6 +45,22 @@ struct Floor {
     port: u16,
     namespace: &'static str,
     writes: Writes,
+}
+
+/// A credential, as the floor knows it before it begins.
+struct Credential {
+    name: String,
+    uid: String,
+}
+
+impl Credential {
+    fn of(object: &Value) -> Self {
+        let text = |field: &str| object["metadata"][field].as_str().unwrap().to_owned();
+        Self {
+            name: text("name"),
+            uid: text("uid"),
+        }
+    }
 }
 
 /// How it writes.
@@ -66,8 +85,9 @@ pub(super) async fn measure(run: &Run<'_>) {
 /// Returns the time, the floor's CPU and the API server's CPU, for each credential.
 async fn measure_one(run: &Run<'_>, namespace: &'static str, writes: Writes) -> (f64, f64, f64) {
     create_place(&run.site, namespace).await;
-    let names = names(run.size.min(MOST));
-    load(&run.site, namespace, &names).await;
+    load(&run.site, namespace, &names(run.size.min(MOST))).await;
+    let credentials = objects::credentials(&run.site.client, namespace).await;
+    let credentials: Vec<_> = credentials.iter().map(Credential::of).collect();
     let floor = Floor {
         client: run.site.account().await,
         tls: connector(&run.site.server.ca_pem),
@@ -76,9 +96,10 @@ async fn measure_one(run: &Run<'_>, namespace: &'static str, writes: Writes) -> 
         writes,
     };
     let api_cpu = run.site.api_server().cpu();
-    let each = count(names.len());
+    let each = count(credentials.len());
     // A thread of its own, whose processor time is the floor's alone.
-    let (time, cpu) = thread::spawn(move || floor.run(&names)).join().unwrap();
+    let run_all = move || floor.run(&credentials);
+    let (time, cpu) = thread::spawn(run_all).join().unwrap();
     let api_cpu = run.site.api_server().cpu() - api_cpu;
     // The operator shall not see them.
     for path in [
@@ -101,40 +122,24 @@ fn connector(ca_pem: &str) -> TlsConnector {
 
 impl Floor {
     /// Returns how long it took, and its processor time.
-    fn run(&self, names: &[String]) -> (Duration, f64) {
+    fn run(&self, credentials: &[Credential]) -> (Duration, f64) {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_all().build().unwrap();
         let begun = Instant::now();
-        let all = stream::iter(names).for_each_concurrent(WORKERS, |name| self.serve(name));
+        let all = stream::iter(credentials)
+            .for_each_concurrent(WORKERS, |credential| self.serve(credential));
         runtime.block_on(all);
         (begun.elapsed(), cpu_of_this_thread())
     }
 
-    async fn serve(&self, name: &str) {
-        let namespace = self.namespace;
+    async fn serve(&self, credential: &Credential) {
+        let (namespace, name) = (self.namespace, &credential.name);
         let secrets = format!("/api/v1/namespaces/{namespace}/secrets");
         let get = Request::get(format!("{secrets}/{name}")).body(Vec::new());
         self.client.request_text(get.unwrap()).await.unwrap();
         let token = self.exchange(name).await;
-        let target = json!({
-            "apiVersion": "v1", "kind": "Secret",
-            "metadata": {
-                "name": format!("{name}-token"),
-                "labels": {"cube-operator.dev/managed": "true"},
-                "annotations": {"cube-operator.dev/owner-uid": name, "cube-operator.dev/content-hash": "x".repeat(500)},
-            },
-            "stringData": {"access-token": token, "token-type": "Bearer", "expires-at": "2026-11-28T10:00:00Z"},
-        });
-        let condition = |r#type: &str| {
-            json!({
-                "type": r#type, "status": "True", "reason": "Synced", "message": "x".repeat(80),
-                "lastTransitionTime": "2026-11-28T09:00:00Z", "observedGeneration": 1,
-            })
-        };
-        let status = json!({"apiVersion": "cube-operator.dev/v1alpha1", "kind": "CubeCredential", "status": {
-            "observedGeneration": 1, "conditions": [condition("Ready"), condition("Refreshed")],
-            "expiresAt": "2026-11-28T10:00:00Z", "issuedAt": "2026-11-28T09:00:00Z",
-        }});
+        let target = target(namespace, credential, &token);
+        let status = status(name);
         let path = format!("{API}/namespaces/{namespace}/cubecredentials/{name}/status");
         match self.writes {
             Writes::Least => {
@@ -185,6 +190,52 @@ impl Floor {
         let (_, token) = response.split_once(r#""access_token":""#).unwrap();
         token.split('"').next().unwrap().to_owned()
     }
+}
+
+/// A target with what the operator writes in it.
+fn target(namespace: &str, Credential { name, uid }: &Credential, token: &str) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": {
+            "name": format!("{name}-token"), "namespace": namespace,
+            "labels": {"cube-operator.dev/managed": "true"},
+            "annotations": {
+                "cube-operator.dev/content-hash": "5".repeat(64),
+                "cube-operator.dev/expires-at": END,
+                "cube-operator.dev/generation": "1",
+                "cube-operator.dev/inputs-hash": "5".repeat(64),
+                "cube-operator.dev/issued-at": BEGIN,
+                "cube-operator.dev/owner-name": name,
+                "cube-operator.dev/owner-uid": uid,
+                "cube-operator.dev/source-resource-version": "10000",
+                "cube-operator.dev/type": "Opaque",
+                "cube-operator.dev/written-to": format!("{namespace}/{name}-token"),
+            },
+            "ownerReferences": [{
+                "apiVersion": "cube-operator.dev/v1alpha1", "kind": "CubeCredential", "name": name, "uid": uid,
+                "controller": true,
+            }],
+        },
+        "type": "Opaque",
+        "stringData": {"access-token": token, "token-type": "Bearer", "expires-at": END},
+    })
+}
+
+/// A status with what the operator writes in it.
+fn status(name: &str) -> Value {
+    let condition = |r#type: &str, reason: &str| {
+        json!({
+            "type": r#type, "status": "True", "reason": reason, "message": "x".repeat(75),
+            "lastTransitionTime": BEGIN, "observedGeneration": 1,
+        })
+    };
+    json!({"apiVersion": "cube-operator.dev/v1alpha1", "kind": "CubeCredential", "status": {
+        "observedGeneration": 1, "reason": "Synced",
+        "conditions": [condition("Ready", "Synced"), condition("Refreshed", "TokenIssued")],
+        "expiresAt": END, "issuedAt": BEGIN, "lastAttemptAt": BEGIN, "refreshAt": END,
+        "target": {"name": format!("{name}-token"), "resourceVersion": "10000"},
+        "tokenFingerprint": "12345678",
+    }})
 }
 
 /// In milliseconds.
