@@ -21,9 +21,9 @@ RUN mkdir -p src/bin benches \
     && rm -r src
 
 COPY src src
-# Packed relocations, which glibc 2.36 and later read, make the program a megabyte smaller, in memory too. A linker that does not know
-# them, such as Debian 12's for arm64, only warns.
-RUN cargo rustc --release --locked --no-default-features --bin cube-operator -- -C link-arg=-Wl,-z,pack-relative-relocs
+# The linker that comes with Rust, because Debian 12's can neither put the functions that run next to each other, in the order of
+# their first call, nor pack relocations (glibc 2.36 and later read them). An idle process takes 3 MB less.
+RUN cargo rustc --release --locked --no-default-features --bin cube-operator -- -C link-arg=-fuse-ld=lld -C link-arg="-B$(rustc --print sysroot)/lib/rustlib/$(rustc --print host-tuple)/bin/gcc-ld" -C link-arg=-Wl,-z,pack-relative-relocs,--irpgo-profile=cube-operator.profdata,--bp-startup-sort=function
 
 # The smallest usual base that has what the program links to (glibc, libgcc) and what it reads: CA roots, without
 # which it talks to no token endpoint. No shell and no package manager. Debian 12 like the stage above, so that the

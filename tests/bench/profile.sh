@@ -12,12 +12,15 @@ if [ ! -x "$profdata" ]; then
 fi
 
 directory=$PWD/target/profile
-RUSTFLAGS="-Cprofile-generate=$directory/counts" cargo rustc --release --locked --no-default-features --bin cube-operator \
+RUSTFLAGS="-Cprofile-generate=$directory/counts -Cllvm-args=-pgo-temporal-instrumentation" cargo rustc --release --locked --no-default-features --bin cube-operator \
     --target-dir "$directory"
 # The build has counted its own macros too.
 rm -rf "$directory/counts"
-# A program that counts is larger and slower than the bounds allow, which a trial does not check.
-TRIAL=1 SIZES=1000 SCENARIOS=cold,restart,edit,refresh BENCH_BINARY=$directory/release/cube-operator \
+# Each process notes the order of the first calls in a file of its own. A program that counts is larger and slower than the bounds
+# allow, which a trial does not check.
+LLVM_PROFILE_FILE="$directory/counts/%m_%p.profraw" TRIAL=1 SIZES=1000 SCENARIOS=cold,restart,edit,refresh BENCH_BINARY=$directory/release/cube-operator \
     cargo test --profile harness --locked --test bench -- --ignored --nocapture
-"$profdata" merge --sparse --output cube-operator.profdata "$directory"/counts/*.profraw
+"$profdata" merge --text --output "$directory/all.txt" "$directory"/counts/*.profraw
+tests/bench/profile.py <"$directory/all.txt" >"$directory/some.txt"
+"$profdata" merge --output cube-operator.profdata "$directory/some.txt"
 ls -l cube-operator.profdata

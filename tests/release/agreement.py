@@ -54,7 +54,8 @@ class Versions(unittest.TestCase):
 
     def test_the_image_has_the_program_that_is_measured(self):
         command = r"cargo rustc --release .*"
-        self.assertEqual(found(f"RUN ({command})", "Dockerfile"), found(f"\t({command})", "Makefile"))
+        measured = found(f"\t({command})", "Makefile").replace("$$", "$")
+        self.assertEqual(found(f"RUN ({command})", "Dockerfile"), measured)
         for path in ["Dockerfile", "Makefile"]:
             found(r"(RUSTFLAGS=-Cprofile-use=\S+/cube-operator.profdata)", path)
 
