@@ -21,8 +21,8 @@ RUN mkdir -p src/bin benches \
     && rm -r src
 
 COPY src src
-# The linker that comes with Rust, because Debian 12's can neither put the functions that run next to each other, in the order of
-# their first call, nor pack relocations (glibc 2.36 and later read them). An idle process takes 3 MB less.
+# The linker that comes with Rust puts the functions that run next to each other, in the order of their first call, and packs
+# relocations, which glibc 2.36 and later read: an idle process takes 2 MB less. For arm64 it has to be named.
 RUN cargo rustc --release --locked --no-default-features --bin cube-operator -- -C link-arg=-fuse-ld=lld -C link-arg="-B$(rustc --print sysroot)/lib/rustlib/$(rustc --print host-tuple)/bin/gcc-ld" -C link-arg=-Wl,-z,pack-relative-relocs,--irpgo-profile=cube-operator.profdata,--bp-startup-sort=function
 
 # The smallest usual base that has what the program links to (glibc, libgcc) and what it reads: CA roots, without

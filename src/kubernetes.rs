@@ -21,8 +21,8 @@ pub mod pods;
 /// if there is none and fails with 409 if there is one, so that a foreign object is never overwritten. `tests/cluster` pins this.
 pub(crate) const MUST_NOT_EXIST: &str = "1";
 
-/// The parameters of every server-side apply of the operator. The API server would parse the body a second time, to warn of unknown
-/// and repeated fields, which nobody reads.
+/// The parameters of every server-side apply of the operator. The API server would parse the body a second time, to warn of repeated
+/// fields, which it never has. An unknown field is refused all the same.
 pub(crate) fn applied() -> PatchParams {
     PatchParams {
         field_validation: Some(ValidationDirective::Ignore),

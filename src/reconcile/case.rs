@@ -25,7 +25,7 @@ pub(super) struct Case<'a> {
     pub(super) settings: &'a Settings,
     pub(super) now: Timestamp,
     /// Most checks ask for these tokens, so they are derived once.
-    token: OnceCell<Option<TokenMetadata>>,
+    token_at_hand: OnceCell<TokenMetadata>,
     token_on_target: OnceCell<Option<TokenMetadata>>,
 }
 
@@ -42,7 +42,7 @@ impl<'a> Case<'a> {
             observed,
             settings,
             now,
-            token: OnceCell::new(),
+            token_at_hand: OnceCell::new(),
             token_on_target: OnceCell::new(),
         }
     }

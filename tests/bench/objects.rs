@@ -11,6 +11,9 @@ use crate::{provider::client_id, site::Site};
 const AT_ONCE: usize = 48;
 pub(crate) const API: &str = "/apis/cube-operator.dev/v1alpha1";
 
+/// Or else the API server looks for repeated fields.
+const PARSED_ONCE: &str = "fieldValidation=Ignore";
+
 /// The names of so many credentials.
 pub(crate) fn names(size: usize) -> Vec<String> {
     (0..size).map(|number| format!("main-{number}")).collect()
@@ -99,8 +102,10 @@ pub(crate) async fn list(client: &Client, path: &str) -> Vec<Value> {
     }
 }
 
+/// Creates an object. Like every write here, it is parsed once.
 pub(crate) async fn create(client: &Client, path: &str, object: &Value) {
-    send(client, Request::post(path), "application/json", object).await;
+    let request = Request::post(format!("{path}?{PARSED_ONCE}"));
+    send(client, request, "application/json", object).await;
 }
 
 /// Deletes an object, or all objects of a kind.
@@ -111,13 +116,13 @@ pub(crate) async fn delete(client: &Client, path: &str) {
 
 /// Merges these fields into an object.
 pub(crate) async fn merge(client: &Client, path: &str, fields: &Value) {
-    let request = Request::patch(path);
+    let request = Request::patch(format!("{path}?{PARSED_ONCE}"));
     send(client, request, "application/merge-patch+json", fields).await;
 }
 
 /// Applies an object as the operator does.
 pub(crate) async fn apply(client: &Client, path: &str, object: &Value) {
-    let path = format!("{path}?fieldManager=cube-operator&force=true&fieldValidation=Ignore");
+    let path = format!("{path}?fieldManager=cube-operator&force=true&{PARSED_ONCE}");
     let request = Request::patch(path);
     send(client, request, "application/apply-patch+yaml", object).await;
 }

@@ -32,6 +32,8 @@ class Function(NamedTuple):
 def main():
     """The functions are blocks with an empty line between them. The first block is about all of them."""
     header, *blocks = sys.stdin.read().rstrip("\n").split("\n\n")
+    if ":temporal_prof_traces" not in header:
+        sys.exit("the profile does not say in which order the functions were first called")
     functions = [Function.of(block) for block in blocks]
     ran = {function.likeness for function in functions if function.ran}
     kept = [function.text for function in functions if function.likeness in ran]

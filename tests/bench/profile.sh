@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Counts how often each part of the operator runs in the scenarios of `make bench`, and writes the counts to cube-operator.profdata. The
-# compiler builds a release by them: what runs often for speed and close together, the rest for size.
+# Counts how often each function of the operator runs in the scenarios of `make bench`, notes the order of the first calls, and writes
+# both to cube-operator.profdata. The compiler builds a release by it, what runs often for speed and the rest for size, and the linker
+# puts the functions that run next to each other.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

@@ -142,13 +142,9 @@ impl<'a> Case<'a> {
         let Some(at_hand) = self.observed.memory.target.token() else {
             return self.token_on_target();
         };
-        let limited = || {
-            at_hand
-                .metadata
-                .clone()
-                .limited_to(self.settings.maximum_lifetime)
-        };
-        self.token.get_or_init(|| Some(limited())).as_ref()
+        let metadata = || at_hand.metadata.clone();
+        let limited = || metadata().limited_to(self.settings.maximum_lifetime);
+        Some(self.token_at_hand.get_or_init(limited))
     }
 
     /// The token on the target.

@@ -14,6 +14,7 @@ use crate::{
         source::{CaBundle, Rejection},
         status::Conditions,
         time::later,
+        token::TokenMetadata,
     },
 };
 
@@ -167,9 +168,7 @@ pub(super) fn take_slot(case: &Case<'_>) -> Option<Step> {
             Some(settle(Conditions::waits_for_slot(case)))
         }
         None => {
-            let expires_at = case
-                .token()
-                .map(super::super::token::TokenMetadata::first_end);
+            let expires_at = case.token().map(TokenMetadata::first_end);
             let deadline = deadline(expires_at, case.now);
             Some(Step::Do(Next::TakeSlot { deadline }))
         }
@@ -183,9 +182,7 @@ pub(super) fn the_budget_is_waited_for(case: &Case<'_>) -> Option<Step> {
         client: case.client_key()?,
         uid: case.observed.credential.uid.as_str().into(),
         namespace: case.observed.credential.namespace.clone(),
-        expires_at: case
-            .live_token()
-            .map(super::super::token::TokenMetadata::first_end),
+        expires_at: case.live_token().map(TokenMetadata::first_end),
         priority: case.outcome_is_unknown() && retry::is_within_grace(unknown_outcomes),
         peek: false,
     };

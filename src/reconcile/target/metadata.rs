@@ -24,7 +24,7 @@ pub(in crate::reconcile) struct DesiredMetadata<'a> {
     pub(super) owned: bool,
 }
 
-/// Names and values. They are compared with what is there for each decision, and become a map only for a write.
+/// Names and values, each name once. They are compared with what is there for each decision, and become a map only for a write.
 type Entries<'a> = Vec<(&'a str, Cow<'a, str>)>;
 
 impl<'a> DesiredMetadata<'a> {
@@ -33,9 +33,8 @@ impl<'a> DesiredMetadata<'a> {
         settings: &'a Settings,
         token: &'a TokenMetadata,
     ) -> Self {
-        let mut labels = borrowed(&settings.target.labels);
-        labels.push((label::MANAGED, label::TRUE.into()));
-        let mut annotations = borrowed(&settings.target.annotations);
+        let labels = vec![(label::MANAGED, label::TRUE.into())];
+        let mut annotations = Vec::new();
         let mut annotate = |name, value: Cow<'a, str>| annotations.push((name, value));
         annotate(annotation::OWNER_NAME, (&credential.name).into());
         annotate(annotation::OWNER_UID, (&credential.uid).into());
@@ -76,8 +75,8 @@ impl<'a> DesiredMetadata<'a> {
             annotate(annotation::KEYS, keys.into());
         }
         Self {
-            labels,
-            annotations,
+            labels: beside(labels, &settings.target.labels),
+            annotations: beside(annotations, &settings.target.annotations),
             owner_uid: &credential.uid,
             owned: settings.owns_target(),
         }
@@ -92,11 +91,14 @@ impl<'a> DesiredMetadata<'a> {
     }
 }
 
-fn borrowed(entries: &BTreeMap<String, String>) -> Entries<'_> {
-    let entries = entries.iter();
-    entries
-        .map(|(name, value)| (name.as_str(), value.into()))
-        .collect()
+/// Our entries, and those of the spec. Only a definition without its rules lets a spec have a name of ours, and ours counts then.
+fn beside<'a>(mut ours: Entries<'a>, others: &'a BTreeMap<String, String>) -> Entries<'a> {
+    for (name, value) in others {
+        if ours.iter().all(|(our, _)| our != name) {
+            ours.push((name, value.into()));
+        }
+    }
+    ours
 }
 
 fn map(entries: &Entries<'_>) -> BTreeMap<String, String> {
@@ -219,5 +221,24 @@ impl TargetSecret {
         within(&desired.labels, &self.labels)
             && within(&desired.annotations, &self.annotations)
             && self.owners.iter().any(|owner| owner == desired.owner_uid) == desired.owned
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_ours_in_the_spec_does_not_count() {
+        let others = BTreeMap::from([
+            (label::MANAGED.to_owned(), "spec".to_owned()),
+            ("team".to_owned(), "spec".to_owned()),
+        ]);
+        let entries = beside(vec![(label::MANAGED, label::TRUE.into())], &others);
+        let wanted = [
+            (label::MANAGED, label::TRUE.into()),
+            ("team", "spec".into()),
+        ];
+        assert_eq!(entries, wanted);
     }
 }

@@ -12,6 +12,7 @@ use std::{
 };
 
 use axum::http::Request;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use futures::{StreamExt, stream};
 use kube::Client;
 use rustls::{
@@ -217,8 +218,12 @@ fn target(namespace: &str, Credential { name, uid }: &Credential, token: &str) -
             }],
         },
         "type": "Opaque",
-        "stringData": {"access-token": token, "token-type": "Bearer", "expires-at": END},
+        "data": {"access-token": base64(token), "token-type": base64("Bearer"), "expires-at": base64(END)},
     })
+}
+
+fn base64(text: &str) -> String {
+    STANDARD.encode(text)
 }
 
 /// A status with what the operator writes in it.

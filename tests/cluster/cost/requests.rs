@@ -60,7 +60,7 @@ fn a_steady_refresh_costs_one_read_of_the_source_one_exchange_and_two_writes_and
         ]
     );
     assert_eq!(place.exchanges(), [200, 200]);
-    // Or else the API server parses each body twice, to warn of fields that it does not know.
+    // Or else the API server parses each body twice, to warn of repeated fields.
     let user = format!("system:serviceaccount:{}:cube-operator", place.namespace);
     for resource in ["secrets", "cubecredentials"] {
         let writes = place.plane.queries_with(&user, resource, &["patch"]);
