@@ -7,7 +7,7 @@ use kube::{
     Api, Resource,
     api::{DeleteParams, ObjectMeta, Patch, Preconditions},
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 
 use super::{
     arrival::{Metadata, Watched},
@@ -164,8 +164,10 @@ impl Context {
         let object = format!("Secret {namespace}/{name}");
         let written = call("write", object, api.patch(&name, &parameters, &patch)).await;
         // An admission policy may quote what it refuses.
-        written
-            .map_err(|error| error.map_message(|text| scrubber_of(&secret).without_secrets(text)))
+        written.map_err(|error| {
+            let scrubber = Scrubber::of(convert::texts(secret.data).values());
+            error.map_message(|text| scrubber.without_secrets(text))
+        })
     }
 
     pub(super) async fn delete(
@@ -296,14 +298,6 @@ fn unstored(error: ApiError, namespace: &str, name: String) -> NotStored {
         return NotStored::Refused(refusal(error, namespace.to_owned(), name));
     }
     NotStored::Unknown(error.into())
-}
-
-/// Removes from a text what this Secret holds.
-fn scrubber_of(secret: &Secret) -> Scrubber {
-    let values = secret.data.iter().flat_map(BTreeMap::values);
-    let texts = values.map(|ByteString(value)| String::from_utf8_lossy(value).into_owned().into());
-    let texts: Vec<SecretString> = texts.collect();
-    Scrubber::of(&texts)
 }
 
 fn secret(namespace: &str, target: DesiredSecret, object: &Watched) -> Secret {

@@ -100,7 +100,7 @@ fn two_hundred_credentials_of_one_client_stay_within_the_providers_limit_also_ov
 
 /// How many API requests the operator has made, without its watches.
 fn api_calls(place: &Place) -> usize {
-    let user = format!("system:serviceaccount:{}:cube-operator", place.namespace);
+    let user = place.account();
     let requests = place.plane.requests_of(&user).into_iter();
     requests
         .filter(|(verb, resource, _)| verb != "watch" && verb != "list" && !resource.is_empty())

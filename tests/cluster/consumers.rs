@@ -105,7 +105,7 @@ impl Place {
 
     /// How often the operator has listed pods, and with which queries.
     fn lists_of_pods(&self) -> Vec<String> {
-        let user = format!("system:serviceaccount:{}:cube-operator", self.namespace);
+        let user = self.account();
         self.plane.queries_of(&user, "pods")
     }
 }

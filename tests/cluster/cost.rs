@@ -33,7 +33,7 @@ fn bundle_reads(place: &Place) -> usize {
 }
 
 fn all_requests(place: &Place) -> Vec<String> {
-    let user = format!("system:serviceaccount:{}:cube-operator", place.namespace);
+    let user = place.account();
     let requests = place.plane.requests_of(&user).into_iter();
     let counted = requests.filter(|(verb, resource, _)| {
         !["watch", "list"].contains(&verb.as_str()) && !resource.is_empty()

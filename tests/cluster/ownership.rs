@@ -51,7 +51,7 @@ impl Place {
     }
 
     fn kinds_given(&self, secret: &str) -> Vec<String> {
-        let user = format!("system:serviceaccount:{}:cube-operator", self.namespace);
+        let user = self.account();
         self.plane
             .kinds_of_secret_given_to(&user, &self.namespace, secret)
     }

@@ -52,6 +52,11 @@ impl Place {
         Self::at(ControlPlane::shared(), TokenServer::shared())
     }
 
+    /// The ServiceAccount of its operator, as the API server names the user.
+    pub(crate) fn account(&self) -> String {
+        format!("system:serviceaccount:{}:cube-operator", self.namespace)
+    }
+
     /// A place with a token server of its own, whose tokens live for so many seconds, one after the other.
     pub(crate) fn with_lifetimes(seconds: &[u32]) -> Self {
         let server: &'static TokenServer = Box::leak(Box::new(TokenServer::start_with(&[])));

@@ -46,7 +46,7 @@ impl Place {
 
     /// The operator's requests about pods.
     fn pod_requests(&self) -> Vec<String> {
-        let user = format!("system:serviceaccount:{}:cube-operator", self.namespace);
+        let user = self.account();
         let requests = self.plane.requests_of(&user).into_iter();
         let about = requests.filter(|(_, resource, _)| resource.starts_with("pods"));
         about

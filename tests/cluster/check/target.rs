@@ -31,7 +31,7 @@ fn a_target_that_belongs_to_somebody_else_is_named() {
         place.marked(&['✗'], "younger", &[]),
         [NOT_LOOKED_AT, duplicate]
     );
-    let user = format!("system:serviceaccount:{}:cube-operator", place.namespace);
+    let user = place.account();
     let given = place
         .plane
         .kinds_of_secret_given_to(&user, &place.namespace, "main-token");

@@ -5,7 +5,7 @@ use crate::{consumers::in_volume, operator::eventually, place::Place};
 
 /// All requests of the operator, without its watches.
 fn requests(place: &Place) -> Vec<String> {
-    let user = format!("system:serviceaccount:{}:cube-operator", place.namespace);
+    let user = place.account();
     let requests = place.plane.requests_of(&user).into_iter();
     let counted =
         requests.filter(|(verb, resource, _)| verb != "watch" && resource != "configmaps");

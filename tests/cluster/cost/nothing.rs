@@ -137,7 +137,7 @@ fn foreign_secrets_are_neither_read_nor_watched() {
     place.apply(&json!({"apiVersion": "v1", "kind": "List", "items": foreign}));
     let _operator = place.operator();
     place.ready_main();
-    let user = format!("system:serviceaccount:{}:cube-operator", place.namespace);
+    let user = place.account();
     for (verb, resource, name) in place.plane.requests_of(&user) {
         assert!(!name.starts_with("foreign"), "{verb} {resource} {name}");
     }

@@ -61,7 +61,7 @@ fn a_steady_refresh_costs_one_read_of_the_source_one_exchange_and_two_writes_and
     );
     assert_eq!(place.exchanges(), [200, 200]);
     // Or else the API server parses each body twice, to warn of repeated fields.
-    let user = format!("system:serviceaccount:{}:cube-operator", place.namespace);
+    let user = place.account();
     for resource in ["secrets", "cubecredentials"] {
         let writes = place.plane.queries_with(&user, resource, &["patch"]);
         let is_cheap = |query: &String| query.contains("fieldValidation=Ignore");

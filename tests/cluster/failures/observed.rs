@@ -146,7 +146,7 @@ pub(super) fn each_change_has_one_event(setup: &Setup, rows: &[Row]) {
 
 pub(super) fn unlabelled_objects_were_not_read(setup: &Setup) {
     let place = &setup.place;
-    let user = format!("system:serviceaccount:{}:cube-operator", place.namespace);
+    let user = place.account();
     for secret in [
         "row-unlabelled-client",
         "row-r-unlabelled-login",

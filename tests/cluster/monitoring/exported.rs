@@ -56,7 +56,7 @@ fn requests_to_the_api_server_are_counted_as_the_api_server_counts_them() {
     eventually("the last request is made", || {
         (place.event_count("main", "TokenIssued") == 1).then_some(())
     });
-    let user = format!("system:serviceaccount:{}:cube-operator", place.namespace);
+    let user = place.account();
     let counted = || {
         let mut counts = BTreeMap::new();
         for (verb, resource, _) in place.plane.requests_of(&user) {

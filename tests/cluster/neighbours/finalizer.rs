@@ -9,7 +9,7 @@ const TYPE: &str = "example.com/token";
 
 /// The requests of the operator for the target, by their verbs.
 fn requests_for_the_target(place: &Place) -> Vec<String> {
-    let user = format!("system:serviceaccount:{}:cube-operator", place.namespace);
+    let user = place.account();
     let requests = place.plane.requests_of(&user).into_iter();
     requests
         .filter(|(_, resource, name)| resource == "secrets" && name == "main-token")

@@ -89,7 +89,7 @@ impl Place {
         let mut binding = self.get("rolebinding", role).unwrap();
         binding["metadata"] = json!({"name": role});
         self.kubectl(&["delete", "rolebinding", role]);
-        let account = format!("system:serviceaccount:{}:cube-operator", self.namespace);
+        let account = self.account();
         // The API server follows a moment later.
         eventually("the right is gone", || {
             let asked = ["auth", "can-i", verb, resource, "--as", &account];

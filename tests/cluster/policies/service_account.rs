@@ -19,10 +19,6 @@ const TYPE: &str = "the operator may write no Secret of a kubernetes.io type but
 const UNOWNED: &str =
     "the operator may write only Secrets with annotation cube-operator.dev/owner-uid";
 
-fn account(place: &Place) -> String {
-    format!("system:serviceaccount:{}:cube-operator", place.namespace)
-}
-
 /// A Secret with all marks of a target.
 fn marked(name: &str, r#type: &str) -> Value {
     json!({
@@ -39,7 +35,7 @@ fn with_the_operators_account_nobody_makes_a_token_of_a_service_account_or_touch
 {
     let users = Users::new();
     let place = &users.place;
-    let account = account(place);
+    let account = place.account();
     let refused = |arguments: &[&str], message: &str| {
         users.may_not(&account, arguments, "service-account", message);
     };
@@ -124,7 +120,7 @@ fn with_the_operators_account_nobody_logs_in_to_the_cluster_as_a_service_account
         "the operator may request tokens of ServiceAccounts for ten minutes at most";
     const OWN: &str = "the operator may request no token of its own ServiceAccount";
     let users = Users::with("serviceAccountTokens=true");
-    let account = account(&users.place);
+    let account = users.place.account();
     let token = |of: &'static str, more: &[&'static str]| {
         let mut arguments = vec!["create", "token", of, "--duration", "10m"];
         arguments.extend(more);
@@ -166,7 +162,7 @@ fn wait_for_policy(place: &Place) {
         "probe",
         "--dry-run=server",
         "--as",
-        &account(place),
+        &place.account(),
     ];
     eventually("the policy is in force", || {
         (!place.kubectl_works(&create)).then_some(())

@@ -123,7 +123,7 @@ fn a_foreign_secret_by_the_name_of_the_state_is_left_alone_and_nothing_is_sent()
     assert_eq!(place.get("secret", STATE), before);
     assert_eq!(place.refreshes(), []);
     assert_eq!(place.get("secret", "main-token"), None);
-    let user = format!("system:serviceaccount:{}:cube-operator", place.namespace);
+    let user = place.account();
     let given = place
         .plane
         .kinds_of_secret_given_to(&user, &place.namespace, STATE);
