@@ -80,6 +80,11 @@ const ROWS: &[Row] = &[
         "Cold: its time against the floor's with the same requests",
         "times",
     ),
+    row(
+        "cold-settled",
+        "Cold: until the last event is published",
+        "s",
+    ),
     row("cold-cpu", "Cold: CPU for each", "ms")
         .bound(Within(2.0))
         .growth(1.2),

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!   for each size, on a control plane of its own:
-//!     idle ─▶ load ─▶ floor ─▶ cold ─▶ restart ─▶ restart with a new object ─▶ edits ─▶ an hour later: all refreshed
+//!     idle ─▶ floor ─▶ load ─▶ cold ─▶ floor ─▶ restart ─▶ restart with a new object ─▶ edits ─▶ an hour later: all refreshed
 //!   then once:
 //!     neighbours: providers that hang and refuse, and healthy credentials of other namespaces beside them
 //! ```

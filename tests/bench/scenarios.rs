@@ -64,6 +64,10 @@ async fn one_size(settings: &Settings, figures: &Figures, size: usize) {
     );
     run.site.server.set_expiry(Some(refresh::expiry(size)));
     cold::measure(&run).await.stop();
+    if settings.includes("floor") {
+        floor::measure_again(&run).await;
+        cold::compare(&run);
+    }
     // Those that are created later live for an hour.
     if settings.includes("restart") {
         restart::measure(&run).await;
@@ -80,6 +84,15 @@ async fn one_size(settings: &Settings, figures: &Figures, size: usize) {
 impl Run<'_> {
     fn record(&self, id: &'static str, value: f64) {
         self.figures.record(id, self.size, value);
+    }
+
+    /// Notes the mean of this value and the one before it.
+    fn record_mean(&self, id: &'static str, value: f64) {
+        let before = self.figures.get(id, self.size);
+        self.record(
+            id,
+            before.map_or(value, |before| f64::midpoint(before, value)),
+        );
     }
 
     /// Notes a value for each of the credentials.

@@ -1,6 +1,6 @@
 //! All credentials are there when the operator starts for the first time.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{NAMESPACE, Run, milliseconds};
 use crate::site::Running;
@@ -11,7 +11,7 @@ pub(super) async fn measure(run: &Run<'_>) -> Running {
     let begun = Instant::now();
     let operator = run.site.launch(&[]);
     let mut end = run.all_exchanged(0, &requests).await;
-    run.settled(&operator).await;
+    let settled = run.settled(&operator).await;
     let cpu = operator.process.cpu();
     let api_cpu = run.site.api_server().cpu() - api_cpu;
     let requests = run.requests().await.since(&requests);
@@ -22,14 +22,7 @@ pub(super) async fn measure(run: &Run<'_>) -> Running {
 
     let time = end - begun;
     run.record("cold-time", time.as_secs_f64());
-    for (floor, against) in [
-        ("floor-time", "cold-floor"),
-        ("applied-time", "cold-applied"),
-    ] {
-        if let Some(floor) = run.figures.get(floor, run.size) {
-            run.record(against, milliseconds(time) / run.count() / floor);
-        }
-    }
+    run.record("cold-settled", (settled - begun).as_secs_f64());
     run.record_each("cold-cpu", cpu);
     run.record_each("cold-api-cpu", api_cpu);
     run.record_each("cold-requests", requests.total());
@@ -39,4 +32,12 @@ pub(super) async fn measure(run: &Run<'_>) -> Running {
     let exchanges = run.site.server.requests(NAMESPACE);
     assert_eq!(exchanges, run.size, "one token request for each");
     operator
+}
+
+/// Its time against that of the floors.
+pub(super) fn compare(run: &Run<'_>) {
+    let value = |id: &'static str| run.figures.get(id, run.size).unwrap();
+    let each = milliseconds(Duration::from_secs_f64(value("cold-time"))) / run.count();
+    run.record("cold-floor", each / value("floor-time"));
+    run.record("cold-applied", each / value("applied-time"));
 }
