@@ -51,6 +51,7 @@ use super::authorization::CodeRequest;
 use super::{
     ca_bundle::TrustedCa,
     endpoint::Endpoint,
+    grant::Grant,
     identity::CertifiedClient,
     networks::{Address, Networks},
     probe::ProbeRequest,
@@ -110,12 +111,21 @@ impl TokenClient {
     /// # Errors
     /// The error says whether the request may have arrived: [`NetworkError::outcome_unknown`].
     pub async fn send(&self, request: &TokenRequest) -> Result<Response, NetworkError> {
-        self.post(
+        let settings = match request.grant {
+            Grant::RefreshToken(_) => request::settings_of_refresh(),
+            _ => request::settings(),
+        };
+        let http = request::post(
+            &request.endpoint,
+            &request.body(),
+            request.authorization().as_ref(),
+        )?;
+        self.transmit(
             &request.endpoint,
             request.ca_bundle.as_ref(),
             request.authentication.certified(),
-            &request.body(),
-            request.authorization(),
+            http,
+            &settings,
         )
         .await
     }
@@ -153,29 +163,35 @@ impl TokenClient {
     /// If no response was read. The code may be consumed all the same.
     #[cfg(feature = "plugin")]
     pub(crate) async fn redeem(&self, request: &CodeRequest) -> Result<Response, NetworkError> {
-        let trusted = request.ca_bundle.as_ref();
-        let certified = request.authentication.certified();
-        let authorization = request.authorization();
-        self.post(
+        let http = request::post(
             &request.endpoint,
-            trusted,
-            certified,
             &request.body(),
-            authorization,
+            request.authorization().as_ref(),
+        )?;
+        self.transmit(
+            &request.endpoint,
+            request.ca_bundle.as_ref(),
+            request.authentication.certified(),
+            http,
+            &request::settings_of_refresh(),
         )
         .await
     }
 
+    /// Posts a form without credentials.
+    ///
+    /// # Errors
+    /// If there is no response.
     pub(super) async fn post(
         &self,
         endpoint: &Endpoint,
         trusted: Option<&TrustedCa>,
-        certified: Option<&CertifiedClient>,
         form: &SecretString,
-        authorization: Option<SecretString>,
     ) -> Result<Response, NetworkError> {
-        let request = request::post(endpoint, form, authorization.as_ref())?;
-        self.transmit(endpoint, trusted, certified, request).await
+        let request = request::post(endpoint, form, None)?;
+        let settings = request::settings();
+        self.transmit(endpoint, trusted, None, request, &settings)
+            .await
     }
 
     /// Fetches a document, with the limits of an exchange.
@@ -188,7 +204,9 @@ impl TokenClient {
         trusted: Option<&TrustedCa>,
     ) -> Result<Response, NetworkError> {
         let request = request::get(endpoint)?;
-        self.transmit(endpoint, trusted, None, request).await
+        let settings = request::settings();
+        self.transmit(endpoint, trusted, None, request, &settings)
+            .await
     }
 
     async fn transmit(
@@ -197,6 +215,7 @@ impl TokenClient {
         trusted: Option<&TrustedCa>,
         certified: Option<&CertifiedClient>,
         request: Request<String>,
+        settings: &http1::Builder,
     ) -> Result<Response, NetworkError> {
         self.check_network(endpoint)?;
         let trusted = self.trust.of(trusted)?;
@@ -204,7 +223,9 @@ impl TokenClient {
             Some(client) => Tls::certified(&trusted, tls::certified_key(client)?),
             None => self.sessions.take(&trusted, endpoint),
         };
-        let result = self.respond(endpoint, &trusted, &tls, request).await;
+        let result = self
+            .respond(endpoint, &trusted, &tls, request, settings)
+            .await;
         self.sessions.end(&trusted, endpoint, tls, &result);
         result
     }
@@ -215,13 +236,13 @@ impl TokenClient {
         trusted: &Trusted,
         tls: &Tls,
         request: Request<String>,
+        settings: &http1::Builder,
     ) -> Result<Response, NetworkError> {
-        let settings = request::settings();
         let limit = self.exchange_timeout;
         let mut time = pin!(sleep(limit));
         let limit = SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX);
         let head = select! {
-            head = self.exchange(endpoint, trusted, tls, request, &settings) => head?,
+            head = self.exchange(endpoint, trusted, tls, request, settings) => head?,
             // The limits of the steps before the request are shorter: it has been sent by then.
             () = &mut time => return Err(NetworkError::NoResponse {
                 endpoint: endpoint.authority(),

@@ -2,7 +2,12 @@
 
 use cube_operator::api::Reason;
 
-use crate::{ends::refreshed, local, scripted::Reply};
+use crate::{
+    ends::refreshed,
+    issued, local,
+    scripted::{Authority, LOCAL, Provider, Reply, in_turn},
+    trusting,
+};
 
 const BODY: &str = r#"{"access_token":"t","refresh_token":"next"}"#;
 
@@ -69,6 +74,18 @@ fn many_and_long_header_lines_are_read() {
         ),
     ] {
         assert_read(case, with(&lines));
+    }
+}
+
+#[test]
+fn a_response_that_can_be_asked_for_again_may_have_a_thousand_lines() {
+    for (others, expected) in [(998, None), (1000, Some(Reason::NoResponse))] {
+        let authority = Authority::new("private");
+        let reply = with(&"A: b\r\n".repeat(others));
+        let provider = Provider::start(&authority.certificate(&LOCAL), in_turn([reply]));
+        let request = trusting(&authority, &provider.url("/token"));
+        let reason = issued(&local(), &request).err().map(|error| error.reason);
+        assert_eq!(reason, expected, "{others} and the length");
     }
 }
 

@@ -21,8 +21,13 @@ use crate::{
 
 pub(super) const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
-/// The most header lines of a response: as many as curl reads. The HTTP library limits their size to about 400 KiB.
+/// The most header lines of a response that may bring the only copy of a refresh token: as many as curl reads. The HTTP library
+/// limits their size to about 400 KiB.
 const MOST_HEADERS: usize = 5_000;
+
+/// The most header lines of other responses. The HTTP library reserves memory for all of them, and above a few thousand the
+/// allocator gets it from the system for each response, and gives it back.
+const MOST_HEADERS_OF_OTHERS: usize = 1_000;
 
 /// The most bytes of the head of an API's response. Nothing but its status is needed.
 const LARGEST_HEAD: usize = 64 * 1024;
@@ -50,6 +55,14 @@ pub(super) async fn send(
     })
 }
 
+/// The settings for a request whose response must not be lost, because it may bring the successor of a refresh token.
+pub(super) fn settings_of_refresh() -> http1::Builder {
+    let mut settings = settings();
+    settings.max_headers(MOST_HEADERS);
+    settings
+}
+
+/// The settings for a request that can be made again.
 pub(super) fn settings() -> http1::Builder {
     let mut settings = http1::Builder::new();
     // A header line that nobody needs must not cost a response. Browsers and curl read such responses too.
@@ -57,7 +70,7 @@ pub(super) fn settings() -> http1::Builder {
         .ignore_invalid_headers_in_responses(true)
         .allow_spaces_after_header_name_in_responses(true)
         .allow_obsolete_multiline_headers_in_responses(true)
-        .max_headers(MOST_HEADERS);
+        .max_headers(MOST_HEADERS_OF_OTHERS);
     settings
 }
 
