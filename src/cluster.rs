@@ -15,6 +15,7 @@ mod bundles;
 mod cache;
 mod context;
 pub(crate) mod convert;
+mod event_queue;
 mod index;
 mod observe;
 mod packed;
@@ -39,6 +40,7 @@ pub(crate) use arrival::{ProviderResource, WatchedProvider};
 pub(crate) use bundles::{CaBundles, WatchId};
 pub use context::Context;
 pub(crate) use context::{Parts, Presence};
+pub(crate) use event_queue::{EventQueue, Waiting, publish_waiting};
 pub(crate) use providers::{
     ProviderKey,
     board::{ProviderBoard, ProviderId, Visited},

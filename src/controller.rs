@@ -36,7 +36,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     api::{FIELD_MANAGER, ProviderKind},
     clock::now,
-    cluster::{Context, ObjectKey, OperatorBundles, Parts},
+    cluster::{Context, EventQueue, ObjectKey, OperatorBundles, Parts, Waiting, publish_waiting},
     consumers::ConsumerAccess,
     kubernetes::{audiences::ApiAudiences, events::Recorder},
     leader::{Leadership, Shard},
@@ -88,6 +88,9 @@ pub(crate) struct Options {
 pub(crate) struct Controller {
     scopes: Vec<Scope>,
     exchanges: Arc<Exchanges>,
+    recorder: Recorder,
+    /// The events that no reconcile waits for.
+    waiting: Receiver<Waiting>,
     warn_consumers: bool,
     stop: CancellationToken,
 }
@@ -141,6 +144,7 @@ impl Controller {
             None => vec![None],
             Some(some) => some.iter().cloned().map(Some).collect(),
         };
+        let (event_queue, waiting) = EventQueue::new();
         let budget = Budget::new(options.token_request_interval, now());
         let budget = Arc::new(Mutex::new(budget));
         let parts = Parts {
@@ -158,7 +162,8 @@ impl Controller {
             ca_bundles: Arc::default(),
             budget,
             identity: options.identity.clone(),
-            recorder,
+            recorder: recorder.clone(),
+            event_queue,
             metrics: options.metrics.clone(),
         };
         let pauses = KnownPauses::of(namespaces.len());
@@ -199,6 +204,8 @@ impl Controller {
         Self {
             scopes: scopes.collect(),
             exchanges,
+            recorder,
+            waiting,
             warn_consumers: options.warn_consumers,
             stop: stop.clone(),
         }
@@ -220,6 +227,8 @@ impl Controller {
         let Self {
             scopes,
             exchanges,
+            recorder,
+            waiting,
             warn_consumers,
             stop,
         } = self;
@@ -236,6 +245,8 @@ impl Controller {
             let follow = operator_bundles::follow(parts.client.clone(), bundles);
             tokio::spawn(stop.clone().run_until_cancelled_owned(follow));
         }
+        let ended = CancellationToken::new();
+        let events = tokio::spawn(publish_waiting(recorder, waiting, ended.clone()));
         let tasks: Vec<_> = scopes
             .iter()
             .map(|scope| scope.reconciler.tasks.clone())
@@ -249,6 +260,9 @@ impl Controller {
             tasks.close();
             tasks.wait().await;
         }
+        ended.cancel();
+        // A panic there has been reported, and ends nothing else.
+        drop(events.await);
     }
 }
 

@@ -10,6 +10,7 @@ use super::{
     arrival::Watched,
     bundles::CaBundles,
     cache::Cache,
+    event_queue::EventQueue,
     index::Index,
     providers::{Providers, board::ProviderBoard, bundles::OperatorBundles, provider_key},
     refresh_queue::PodRefreshes,
@@ -60,6 +61,7 @@ pub(crate) struct Parts {
     /// The name of this process in claims: the uid of its pod.
     pub(crate) identity: String,
     pub(crate) recorder: Recorder,
+    pub(crate) event_queue: EventQueue,
     pub(crate) metrics: Metrics,
 }
 
@@ -129,6 +131,7 @@ impl Context {
                 controller: FIELD_MANAGER,
                 instance: None,
             },
+            event_queue: EventQueue::default(),
             client,
             allowed_hosts,
             hides_network_detail: false,

@@ -9,15 +9,15 @@ use serde_json::json;
 
 use super::{
     arrival::{Metadata, Watched},
-    context::Context,
+    context::{Context, Parts},
+    event_queue::announcement,
 };
 use crate::{
     api::{CubeCredential, CubeCredentialStatus, Reason},
-    clock::now,
+    clock::{now, precisely},
     kubernetes::{
         applied,
         error::{ApiError, call},
-        events::Announcement,
     },
     lock::lock,
     oauth::{client::sign, error::TokenError, response},
@@ -86,9 +86,18 @@ impl Context {
         event: &Event,
         related: Option<ObjectReference>,
     ) {
-        let recorder = &self.parts.recorder;
+        let Parts {
+            event_queue,
+            recorder,
+            ..
+        } = &self.parts;
+        let uid = object.meta().uid.as_deref();
+        if related.is_none() && event_queue.take(self.key(object), uid, event) {
+            return;
+        }
+        let announcement = announcement(event, related, precisely());
         recorder
-            .publish(&object.object_ref(&()), announcement(event, related))
+            .publish(&object.object_ref(&()), announcement)
             .await;
     }
 
@@ -162,14 +171,5 @@ impl Context {
         let object = format!("the status of CubeCredential {namespace}/{name}");
         let written = call("write", object, api.patch_status(name, &parameters, &patch)).await?;
         Ok(written.metadata.resource_version.unwrap_or_default())
-    }
-}
-
-pub(super) fn announcement(event: &Event, related: Option<ObjectReference>) -> Announcement<'_> {
-    Announcement {
-        is_warning: event.kind.is_warning(),
-        reason: event.kind.reason(),
-        note: &event.note,
-        related,
     }
 }

@@ -15,6 +15,7 @@ use serde_json::json;
 use super::{arrival::Watched, context::Context, watched::spec};
 use crate::{
     api::{FIELD_MANAGER, WorkloadKind, WorkloadRef},
+    clock::precisely,
     consumers::Rollout,
     kubernetes::{
         bounded,
@@ -121,7 +122,7 @@ impl Context {
     }
 
     async fn announce_about(&self, workload: &ObjectReference, event: &Event) {
-        let announcement = super::perform::announcement(event, None);
+        let announcement = super::event_queue::announcement(event, None, precisely());
         self.parts.recorder.publish(workload, announcement).await;
     }
 }

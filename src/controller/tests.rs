@@ -24,7 +24,7 @@ use super::{
 use crate::{
     api::ProviderKind,
     clock::now,
-    cluster::{Context, Parts, Watched},
+    cluster::{Context, EventQueue, Parts, Watched},
     kubernetes::events::Recorder,
     leader::Leadership,
     metrics::Metrics,
@@ -81,6 +81,7 @@ pub(super) fn reconciler_of(leadership: Leadership, client: Client) -> Reconcile
             controller: "test",
             instance: None,
         },
+        event_queue: EventQueue::default(),
         client,
         allowed_hosts: None,
         hides_network_detail: false,

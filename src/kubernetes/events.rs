@@ -10,7 +10,7 @@ use k8s_openapi::{
 };
 use kube::{Api, Client, api::PostParams, core::ObjectMeta};
 
-use crate::{clock::precisely, scrub::visible};
+use crate::scrub::visible;
 
 /// The longest note that the API server accepts.
 const LONGEST_NOTE: usize = 1024;
@@ -34,6 +34,8 @@ pub(crate) struct Announcement<'a> {
     pub(crate) note: &'a str,
     /// Another object that the event is about.
     pub(crate) related: Option<ObjectReference>,
+    /// The time of what it reports.
+    pub(crate) at: Timestamp,
 }
 
 impl Recorder {
@@ -55,7 +57,7 @@ impl Recorder {
         } else {
             "Normal"
         };
-        let (note, at) = (visible(announcement.note), precisely());
+        let (note, at) = (visible(announcement.note), announcement.at);
         Event {
             action: Some("Refresh".into()),
             event_time: Some(MicroTime(at)),

@@ -283,6 +283,35 @@ fn sigterm_lets_a_running_exchange_finish_and_begins_no_other() {
 }
 
 #[test]
+fn each_first_token_has_its_event_although_the_process_is_told_to_stop_after_the_last_exchange() {
+    let place = Place::new();
+    let authority = Authority::new("private");
+    let script = |_: &_| Reply::token("issued");
+    let provider = Provider::start(&authority.certificate(&LOCAL), script);
+    place.apply(&place.source());
+    place.trust("scripted", &authority);
+    let names: Vec<_> = (0..20).map(|number| format!("main-{number}")).collect();
+    // A client each, because one of them has to wait between two requests.
+    let items = names.iter().map(|name| {
+        let url = provider.url(&format!("/{name}"));
+        place.credential_at(name, &url, "scripted")
+    });
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": items.collect::<Vec<_>>()});
+    place.apply(&list);
+    let mut operator = place.operator();
+    eventually("each token is there", || {
+        let issued = operator.metric("cube_operator_exchanges_total{reason=\"TokenIssued\"}");
+        (issued == Some(20.0)).then_some(())
+    });
+    operator.terminate();
+    assert_eq!(operator.wait().code(), Some(0));
+    for name in &names {
+        assert!(is(&place.status(name), Ready, "True", "Synced"), "{name}");
+        assert_eq!(place.event_count(name, "TokenIssued"), 1, "{name}");
+    }
+}
+
+#[test]
 fn health_and_metrics_are_served() {
     let place = Place::new();
     let operator = place.operator();
