@@ -51,7 +51,6 @@ use super::authorization::CodeRequest;
 use super::{
     ca_bundle::TrustedCa,
     endpoint::Endpoint,
-    grant::Grant,
     identity::CertifiedClient,
     networks::{Address, Networks},
     probe::ProbeRequest,
@@ -111,9 +110,10 @@ impl TokenClient {
     /// # Errors
     /// The error says whether the request may have arrived: [`NetworkError::outcome_unknown`].
     pub async fn send(&self, request: &TokenRequest) -> Result<Response, NetworkError> {
-        let settings = match request.grant {
-            Grant::RefreshToken(_) => request::settings_of_refresh(),
-            _ => request::settings(),
+        let settings = if request.grant.has_successor() {
+            request::settings_of_refresh()
+        } else {
+            request::settings()
         };
         let http = request::post(
             &request.endpoint,

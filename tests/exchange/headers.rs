@@ -59,7 +59,7 @@ fn many_and_long_header_lines_are_read() {
     };
     for (case, lines) in [
         ("150", many(150)),
-        ("4000", many(4000)),
+        ("4999, and the length", many(4999)),
         (
             "the same name 2000 times",
             "Set-Cookie: a=b\r\n".repeat(2000),
@@ -79,7 +79,7 @@ fn many_and_long_header_lines_are_read() {
 
 #[test]
 fn a_response_that_can_be_asked_for_again_may_have_a_thousand_lines() {
-    for (others, expected) in [(998, None), (1000, Some(Reason::NoResponse))] {
+    for (others, expected) in [(999, None), (1000, Some(Reason::NoResponse))] {
         let authority = Authority::new("private");
         let reply = with(&"A: b\r\n".repeat(others));
         let provider = Provider::start(&authority.certificate(&LOCAL), in_turn([reply]));
@@ -154,7 +154,7 @@ fn a_head_that_cannot_be_read_is_no_response() {
         ("no length", with("Content-Length: long\r\n")),
         ("NUL", with("Set-Cookie: a=\0b\r\n")),
         ("a carriage return alone", with("Set-Cookie: a=\rb\r\n")),
-        ("more lines than curl reads", with(&"A: b\r\n".repeat(5001))),
+        ("more lines than curl reads", with(&"A: b\r\n".repeat(5000))),
         ("1 MiB", with(&format!("A: {}\r\n", "a".repeat(1 << 20)))),
         (
             "a status that is no number",
