@@ -17,15 +17,17 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     api::CubeCredential,
     clock::precisely,
-    kubernetes::events::{Announcement, Recorder},
+    kubernetes::events::{Announcement, Delivery, Recorder},
     object::ObjectKey,
     reconcile::Event,
 };
 
-/// The most events that wait, of some 250 bytes each. Further ones are published immediately.
+/// The most events that wait. One takes 250 bytes, and 750 with the longest names. Further ones are published immediately.
 const MOST_WAITING: usize = 10_000;
 /// The time for which a process that stops still publishes what waits.
 const LAST_TIME: Duration = Duration::from_secs(5);
+/// The time between two attempts while the API server cannot be reached.
+const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(5);
 
 /// The queue of the events that wait.
 #[derive(Clone, Default)]
@@ -51,7 +53,7 @@ impl EventQueue {
     }
 
     /// Takes an event about a `CubeCredential`, unless it has to be published immediately: because it is a warning, or the queue is
-    /// full, or nobody publishes what is in it.
+    /// full, or nobody publishes what is in it. One that is also about another object is not for this queue.
     pub(super) fn take(&self, about: ObjectKey, uid: Option<&str>, event: &Event) -> bool {
         let Self(Some(sender)) = self else {
             return false;
@@ -96,9 +98,13 @@ async fn publish_all(recorder: &Recorder, mut queue: Receiver<Waiting>, end: &Ca
 }
 
 impl Waiting {
+    /// Publishes it. Others wait while the API server cannot be reached, so an outage loses none of them.
     async fn publish(&self, recorder: &Recorder) {
-        let announcement = announcement(&self.event, None, self.at);
-        recorder.publish(&self.reference(), announcement).await;
+        let about = self.reference();
+        let announcement = || announcement(&self.event, None, self.at);
+        while recorder.publish(&about, announcement()).await == Delivery::Unreachable {
+            sleep(BETWEEN_ATTEMPTS).await;
+        }
     }
 
     fn reference(&self) -> ObjectReference {

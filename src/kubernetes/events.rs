@@ -3,6 +3,8 @@
 //! kube's recorder remembers every event of the last six minutes, and walks over all of them for each further one, to count
 //! repetitions. Each of ours reports a change, so none repeats another.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use k8s_openapi::{
     api::{core::v1::ObjectReference, events::v1::Event},
@@ -10,8 +12,11 @@ use k8s_openapi::{
 };
 use kube::{Api, Client, api::PostParams, core::ObjectMeta};
 
+use super::error::{Cause, call_within};
 use crate::scrub::visible;
 
+/// The time for one event. No event matters so much that others wait longer for it.
+const LIMIT: Duration = Duration::from_secs(5);
 /// The longest note that the API server accepts.
 const LONGEST_NOTE: usize = 1024;
 /// The most characters before the time in a name, which has 253 at most.
@@ -38,14 +43,35 @@ pub(crate) struct Announcement<'a> {
     pub(crate) at: Timestamp,
 }
 
+/// The outcome of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    Done,
+    /// The API server cannot be reached: the event has not arrived.
+    Unreachable,
+    /// The API server refused it, or did not respond in time.
+    Failed,
+}
+
 impl Recorder {
-    /// Publishes one event about an object.
-    pub(crate) async fn publish(&self, object: &ObjectReference, announcement: Announcement<'_>) {
+    /// Publishes one event about an object. An error is logged.
+    pub(crate) async fn publish(
+        &self,
+        object: &ObjectReference,
+        announcement: Announcement<'_>,
+    ) -> Delivery {
         let event = self.event(object, announcement);
         let namespace = object.namespace.as_deref().unwrap_or("default");
         let api: Api<Event> = Api::namespaced(self.client.clone(), namespace);
-        if let Err(error) = api.create(&PostParams::default(), &event).await {
-            tracing::warn!(namespace, name = object.name, reason = event.reason, error = %super::error::explain_kube(&error), "failed to publish an event");
+        let parameters = PostParams::default();
+        let created = api.create(&parameters, &event);
+        let Err(error) = call_within(LIMIT, "create", "the event", created).await else {
+            return Delivery::Done;
+        };
+        tracing::warn!(namespace, name = object.name, reason = event.reason, %error, "failed to publish an event");
+        match error.cause {
+            Cause::Connection(_) => Delivery::Unreachable,
+            _ => Delivery::Failed,
         }
     }
 

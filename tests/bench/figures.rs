@@ -76,14 +76,14 @@ const ROWS: &[Row] = &[
     row("cold-time", "Cold: until all are Synced", "s"),
     row("cold-floor", "Cold: its time against the floor's", "times").bound(AtMost(1.3)),
     row(
-        "cold-applied",
-        "Cold: its time against the floor's with the same requests",
-        "times",
-    ),
-    row(
         "cold-settled",
         "Cold: until the last event is published",
         "s",
+    ),
+    row(
+        "cold-applied",
+        "Cold: this against the floor's with the operator's requests",
+        "times",
     ),
     row("cold-cpu", "Cold: CPU for each", "ms")
         .bound(Within(2.0))

@@ -146,6 +146,19 @@ impl Run<'_> {
         }
     }
 
+    /// Waits until nobody sends a request.
+    async fn quiet(&self) {
+        let mut before = self.requests().await.total();
+        loop {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            let now = self.requests().await.total();
+            if now - before < 1.0 {
+                return;
+            }
+            before = now;
+        }
+    }
+
     /// The number of credentials that are ready.
     async fn ready(&self) -> usize {
         let all = objects::credentials(&self.site.client, NAMESPACE).await;

@@ -169,6 +169,9 @@ fn the_owner_reference_follows_a_changed_deletion_policy() {
     }
     assert_eq!(place.token("main-token"), token);
     assert_eq!(place.exchanges(), [200]);
+    eventually("the first token is told", || {
+        (!place.events("main").is_empty()).then_some(())
+    });
     assert_eq!(
         place.events("main").len(),
         1,
@@ -278,6 +281,7 @@ fn sigterm_lets_a_running_exchange_finish_and_begins_no_other() {
     assert_eq!(operator.wait().code(), Some(0));
     assert_eq!(place.token("main-token"), "slow");
     assert!(is(&place.status("main"), Ready, "True", "Synced"));
+    assert_eq!(place.event_count("main", "TokenIssued"), 1);
     assert_eq!(provider.requests().len(), 1);
     assert!(place.get("secret", "late-token").is_none());
 }

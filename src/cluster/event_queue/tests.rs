@@ -1,9 +1,11 @@
 //! Which events wait, and what becomes of them.
 
 use std::{
-    convert::Infallible,
-    future,
-    sync::{Arc, Mutex},
+    future, io,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use axum::http::{Request, Response};
@@ -24,23 +26,30 @@ use crate::{
 struct Server {
     events: Arc<Mutex<Vec<Value>>>,
     hangs: bool,
+    /// It cannot be reached by so many requests.
+    unreachable: Arc<AtomicUsize>,
 }
 
 impl Server {
-    async fn respond(self, request: Request<Body>) -> Response<Body> {
+    async fn respond(self, request: Request<Body>) -> io::Result<Response<Body>> {
         if self.hangs {
             future::pending::<()>().await;
         }
+        let left = |left: usize| left.checked_sub(1);
+        let order = Ordering::SeqCst;
+        if self.unreachable.fetch_update(order, order, left).is_ok() {
+            return Err(io::ErrorKind::ConnectionRefused.into());
+        }
         let body = request.into_body().collect_bytes().await.unwrap();
         lock(&self.events).push(serde_json::from_slice(&body).unwrap());
-        Response::new(Body::from(body.to_vec()))
+        Ok(Response::new(Body::from(body.to_vec())))
     }
 
     fn context(&self, queue: EventQueue) -> Context {
         let server = self.clone();
         let service = tower::service_fn(move |request: Request<Body>| {
             let server = server.clone();
-            async move { Ok::<_, Infallible>(server.respond(request).await) }
+            async move { server.respond(request).await }
         });
         let client = Client::new(service, "default");
         let tokens = TokenClient::new(Networks::allowing(Vec::new()));
@@ -118,6 +127,22 @@ async fn what_finds_no_room_or_nobody_who_publishes_it_is_published_immediately(
         server.reasons(),
         ["TargetRepaired", "TokenIssued", "Recovered"]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_is_published_while_the_process_runs_and_survives_an_outage() {
+    let server = Server {
+        unreachable: Arc::new(3.into()),
+        ..Server::default()
+    };
+    let (queue, waiting) = EventQueue::new();
+    let context = server.context(queue);
+    let recorder = context.parts.recorder.clone();
+    tokio::spawn(publish_waiting(recorder, waiting, CancellationToken::new()));
+    announce(&context, EventKind::TokenIssued).await;
+    announce(&context, EventKind::Recovered).await;
+    sleep(BETWEEN_ATTEMPTS * 4).await;
+    assert_eq!(server.reasons(), ["TokenIssued", "Recovered"]);
 }
 
 #[tokio::test]

@@ -78,7 +78,9 @@ pub(super) async fn of(cluster: &Cluster, object: &Object) -> Result<Vec<Happeni
         right.explain(error).to_string()
     })?;
     let mut events: Vec<_> = listed.items.into_iter().map(Happening::from).collect();
-    events.sort_by_key(|event| std::cmp::Reverse(event.at));
+    // The list is in the order of the names, which have the time more precisely than the events.
+    events.sort_by_key(|event| event.at);
+    events.reverse();
     events.truncate(MOST);
     Ok(events)
 }

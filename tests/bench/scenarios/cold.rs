@@ -37,7 +37,7 @@ pub(super) async fn measure(run: &Run<'_>) -> Running {
 /// Its time against that of the floors.
 pub(super) fn compare(run: &Run<'_>) {
     let value = |id: &'static str| run.figures.get(id, run.size).unwrap();
-    let each = milliseconds(Duration::from_secs_f64(value("cold-time"))) / run.count();
-    run.record("cold-floor", each / value("floor-time"));
-    run.record("cold-applied", each / value("applied-time"));
+    let each = |id| milliseconds(Duration::from_secs_f64(value(id))) / run.count();
+    run.record("cold-floor", each("cold-time") / value("floor-time"));
+    run.record("cold-applied", each("cold-settled") / value("applied-time"));
 }
