@@ -169,9 +169,7 @@ fn the_owner_reference_follows_a_changed_deletion_policy() {
     }
     assert_eq!(place.token("main-token"), token);
     assert_eq!(place.exchanges(), [200]);
-    eventually("the first token is told", || {
-        (!place.events("main").is_empty()).then_some(())
-    });
+    place.wait_for_events("main", &["TokenIssued"]);
     assert_eq!(
         place.events("main").len(),
         1,

@@ -112,9 +112,7 @@ fn the_good_part_of_a_binary_ca_bundle_is_used_and_an_event_names_the_bad_one() 
     place.apply(&credential);
     place.wait_until_synced("main");
     assert_eq!(place.exchanges(), [200]);
-    eventually("the event", || {
-        (place.event_count("main", "CABundleIncomplete") == 1).then_some(())
-    });
+    place.wait_for_events("main", &["CABundleIncomplete"]);
     let (_, shown, _) = place.check_as(&place.kubeconfig, "main", &[LOOPBACK], &[]);
     let line = "! ConfigMap \"bundle\" has certificates in \"roots.pem\": 1; block 1 (line 2) has no END line";
     assert!(shown.lines().any(|shown| shown == line), "{shown}");

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     commands::run,
-    operator::{Operator, eventually},
+    operator::Operator,
     place::{CLIENT_SECRET, Place, is},
 };
 
@@ -87,9 +87,7 @@ fn edit_restart_and_refresh(
         "main-token",
         &json!({"stringData": {"token-type": "edited"}}),
     );
-    eventually("repaired", || {
-        (place.event_count("main", "TargetRepaired") == 1).then_some(())
-    });
+    place.wait_for_events("main", &["TargetRepaired"]);
     let repaired = place.token("main-token");
     shown.metrics += &operator.get("/metrics").1;
     operator.terminate();

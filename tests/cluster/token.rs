@@ -170,10 +170,7 @@ fn a_short_token_is_refreshed_and_the_new_one_works() {
     assert_ne!(place.token("main-token"), old);
     assert_eq!(place.call_api("main-token"), 200);
     // A refresh is routine: there are events for the first token only, and for pods that may see it late.
-    let told = |reason| place.event_count("main", reason);
-    eventually("the first token is told", || {
-        (told("TokenIssued") == 1 && told("ShortLivedToken") == 1).then_some(())
-    });
+    place.wait_for_events("main", &["TokenIssued", "ShortLivedToken"]);
     assert_eq!(place.events("main").len(), 2);
 }
 

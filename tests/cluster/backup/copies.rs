@@ -66,9 +66,7 @@ fn a_refresh_token_is_not_sent_under_another_name_and_the_login_can_be_moved_the
         "ledger",
         &format!("Secret \"seed\" holds the refresh token of CubeCredential \"main\" (Secret {STATE:?}): {ANOTHER}"),
     );
-    eventually("a warning", || {
-        (place.event_count("ledger", "RefreshTokenInUse") == 1).then_some(())
-    });
+    place.wait_for_events("ledger", &["RefreshTokenInUse"]);
     place.assert_sent(2);
 
     // As the page says: copy the state under the new name, give it to the object, and delete the old one.

@@ -15,12 +15,9 @@ fn requests(place: &Place) -> Vec<String> {
 }
 
 /// Waits for the first token, and for the events about it.
-fn ready_and_told(place: &Place) {
+fn first_token(place: &Place) {
     place.ready_main();
-    eventually("the first token is told", || {
-        let told = |reason| place.event_count("main", reason) == 1;
-        (told("TokenIssued") && told("TokenHostsMissing")).then_some(())
-    });
+    place.wait_for_events("main", &["TokenIssued", "TokenHostsMissing"]);
 }
 
 #[test]
@@ -29,7 +26,7 @@ fn a_refresh_costs_one_list_of_pods_for_each_page_and_one_patch_for_each_pod_tha
     let place = Place::new();
     place.reinstall("refreshPods=true,warnConsumers=false");
     let _operator = place.operator_with(&["--refresh-pods", "--warn-consumers=false"], &[]);
-    ready_and_told(&place);
+    first_token(&place);
     let mut made = 0;
     for pods in [0, 1, 10] {
         while made < pods {
@@ -71,7 +68,7 @@ fn a_thousand_pods_cost_twenty_lists() {
     let place = Place::new();
     place.reinstall("refreshPods=true,warnConsumers=false");
     let operator = place.operator_with(&["--refresh-pods", "--warn-consumers=false"], &[]);
-    ready_and_told(&place);
+    first_token(&place);
     place.apply_pod("reader", &in_volume());
     let pod = |number: usize| {
         let mut pod = place.get("pod", "reader").unwrap();

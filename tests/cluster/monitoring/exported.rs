@@ -53,10 +53,8 @@ fn requests_to_the_api_server_are_counted_as_the_api_server_counts_them() {
     let place = Place::new();
     let operator = place.operator();
     place.ready_main();
-    eventually("the last request is made", || {
-        let told = |reason| place.event_count("main", reason) == 1;
-        (told("TokenIssued") && told("TokenHostsMissing")).then_some(())
-    });
+    // They are the last requests.
+    place.wait_for_events("main", &["TokenIssued", "TokenHostsMissing"]);
     let user = place.account();
     let counted = || {
         let mut counts = BTreeMap::new();

@@ -140,9 +140,7 @@ fn a_conflict_heals_when_the_foreign_secret_is_gone() {
     place.touch("unwatched");
     place.wait_until_ready("unwatched");
     assert_eq!(place.exchanges(), [200, 200], "no token was thrown away");
-    eventually("it is told", || {
-        (place.event_count("unwatched", "TokenIssued") == 1).then_some(())
-    });
+    place.wait_for_events("unwatched", &["TokenIssued"]);
     assert_eq!(place.event_count("unwatched", "TargetConflict"), 1);
 }
 

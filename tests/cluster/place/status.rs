@@ -55,6 +55,14 @@ impl Place {
         events.iter().map(line).collect()
     }
 
+    /// Waits until there is one event of each of these reasons about a `CubeCredential`.
+    pub(crate) fn wait_for_events(&self, name: &str, reasons: &[&str]) {
+        eventually("each event is there", || {
+            let is_there = |reason: &&str| self.event_count(name, reason) == 1;
+            reasons.iter().all(is_there).then_some(())
+        });
+    }
+
     /// How often an event with this reason came.
     pub(crate) fn event_count(&self, name: &str, reason: &str) -> usize {
         let list = self.kubectl(&["get", "events.events.k8s.io", "-o", "json"]);

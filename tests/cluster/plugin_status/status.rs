@@ -50,9 +50,7 @@ fn status_shows_what_needs_a_person_first_and_the_path_of_a_token_without_readin
     assert!(lines[2].starts_with("✓  main    Synced"), "{table}");
     assert!(!table.contains('\u{1b}'), "{table}");
 
-    eventually("the first token is told", || {
-        (place.event_count("main", "TokenIssued") == 1).then_some(())
-    });
+    place.wait_for_events("main", &["TokenIssued"]);
     let (code, tree, errors) = person.cube(&["status", "main"]);
     assert_eq!((code, errors.as_str()), (Some(0), ""));
     let expires_at = status.expires_at.unwrap();

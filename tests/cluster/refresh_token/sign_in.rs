@@ -102,12 +102,7 @@ fn a_revoked_login_is_told_and_not_asked_for_again_but_once_until_somebody_signs
     });
     assert_eq!(answers(), [200, 400, 200]);
     assert_eq!(place.call_api("main-token"), 200);
-    eventually("it is told", || {
-        ["Recovered", "SeedAdopted"]
-            .iter()
-            .all(|reason| place.event_count("main", reason) == 1)
-            .then_some(())
-    });
+    place.wait_for_events("main", &["Recovered", "SeedAdopted"]);
 }
 
 #[test]
