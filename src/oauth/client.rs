@@ -110,22 +110,13 @@ impl TokenClient {
     /// # Errors
     /// The error says whether the request may have arrived: [`NetworkError::outcome_unknown`].
     pub async fn send(&self, request: &TokenRequest) -> Result<Response, NetworkError> {
-        let settings = if request.grant.has_successor() {
-            request::settings_of_refresh()
-        } else {
-            request::settings()
-        };
-        let http = request::post(
-            &request.endpoint,
-            &request.body(),
-            request.authorization().as_ref(),
-        )?;
-        self.transmit(
+        self.post(
             &request.endpoint,
             request.ca_bundle.as_ref(),
             request.authentication.certified(),
-            http,
-            &settings,
+            &request.body(),
+            request.authorization(),
+            request.grant.has_successor(),
         )
         .await
     }
@@ -163,34 +154,30 @@ impl TokenClient {
     /// If no response was read. The code may be consumed all the same.
     #[cfg(feature = "plugin")]
     pub(crate) async fn redeem(&self, request: &CodeRequest) -> Result<Response, NetworkError> {
-        let http = request::post(
-            &request.endpoint,
-            &request.body(),
-            request.authorization().as_ref(),
-        )?;
-        self.transmit(
+        self.post(
             &request.endpoint,
             request.ca_bundle.as_ref(),
             request.authentication.certified(),
-            http,
-            &request::settings_of_refresh(),
+            &request.body(),
+            request.authorization(),
+            true,
         )
         .await
     }
 
-    /// Posts a form without credentials.
-    ///
-    /// # Errors
-    /// If there is no response.
+    /// Posts a form. The response may bring a refresh token that exists nowhere else, if `has_successor`.
     pub(super) async fn post(
         &self,
         endpoint: &Endpoint,
         trusted: Option<&TrustedCa>,
+        certified: Option<&CertifiedClient>,
         form: &SecretString,
+        authorization: Option<SecretString>,
+        has_successor: bool,
     ) -> Result<Response, NetworkError> {
-        let request = request::post(endpoint, form, None)?;
-        let settings = request::settings();
-        self.transmit(endpoint, trusted, None, request, &settings)
+        let request = request::post(endpoint, form, authorization.as_ref())?;
+        let settings = request::settings(has_successor);
+        self.transmit(endpoint, trusted, certified, request, &settings)
             .await
     }
 
@@ -204,7 +191,7 @@ impl TokenClient {
         trusted: Option<&TrustedCa>,
     ) -> Result<Response, NetworkError> {
         let request = request::get(endpoint)?;
-        let settings = request::settings();
+        let settings = request::settings(false);
         self.transmit(endpoint, trusted, None, request, &settings)
             .await
     }

@@ -55,28 +55,26 @@ pub(super) async fn send(
     })
 }
 
-/// The settings for a request whose response must not be lost, because it may bring the successor of a refresh token.
-pub(super) fn settings_of_refresh() -> http1::Builder {
-    let mut settings = settings();
-    settings.max_headers(MOST_HEADERS);
-    settings
-}
-
-/// The settings for a request that can be made again.
-pub(super) fn settings() -> http1::Builder {
+/// The settings for a request, whose response may bring a refresh token that exists nowhere else if `has_successor`.
+pub(super) fn settings(has_successor: bool) -> http1::Builder {
+    let most_headers = if has_successor {
+        MOST_HEADERS
+    } else {
+        MOST_HEADERS_OF_OTHERS
+    };
     let mut settings = http1::Builder::new();
     // A header line that nobody needs must not cost a response. Browsers and curl read such responses too.
     settings
         .ignore_invalid_headers_in_responses(true)
         .allow_spaces_after_header_name_in_responses(true)
         .allow_obsolete_multiline_headers_in_responses(true)
-        .max_headers(MOST_HEADERS_OF_OTHERS);
+        .max_headers(most_headers);
     settings
 }
 
 /// The settings for a probe, of whose response only the status is read.
 pub(super) fn settings_of_probe() -> http1::Builder {
-    let mut settings = settings();
+    let mut settings = settings(false);
     settings.max_buf_size(LARGEST_HEAD);
     settings
 }

@@ -63,6 +63,6 @@ impl TokenClient {
         trusted: Option<&TrustedCa>,
     ) -> Result<Response, NetworkError> {
         let form = probe::FORM.to_owned().into();
-        self.post(endpoint, trusted, &form).await
+        self.post(endpoint, trusted, None, &form, None, false).await
     }
 }
