@@ -1,4 +1,5 @@
-//! Performs effects, one at a time. Nothing else sends token requests, and only leader election and the queue of events also write to the API server.
+//! Performs effects, one at a time. Nothing else sends token requests, and only leader election and the queue of events also write
+//! to the API server.
 
 use std::time::Instant;
 

@@ -46,11 +46,10 @@ pub(crate) struct Announcement<'a> {
 /// The outcome of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Delivery {
-    Done,
+    /// It is published, or given up because the API server refused it or did not respond in time.
+    Over,
     /// The API server cannot be reached: the event has not arrived.
     Unreachable,
-    /// The API server refused it, or did not respond in time.
-    Failed,
 }
 
 impl Recorder {
@@ -66,12 +65,12 @@ impl Recorder {
         let parameters = PostParams::default();
         let created = api.create(&parameters, &event);
         let Err(error) = call_within(LIMIT, "create", "the event", created).await else {
-            return Delivery::Done;
+            return Delivery::Over;
         };
         tracing::warn!(namespace, name = object.name, reason = event.reason, %error, "failed to publish an event");
         match error.cause {
             Cause::Connection(_) => Delivery::Unreachable,
-            _ => Delivery::Failed,
+            _ => Delivery::Over,
         }
     }
 

@@ -1,8 +1,8 @@
 //! All credentials are there when the operator starts for the first time.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::{NAMESPACE, Run, milliseconds};
+use super::{NAMESPACE, Run};
 use crate::site::Running;
 
 pub(super) async fn measure(run: &Run<'_>) -> Running {
@@ -34,10 +34,10 @@ pub(super) async fn measure(run: &Run<'_>) -> Running {
     operator
 }
 
-/// Its time against that of the floors.
+/// Compares its time with the times of the floors.
 pub(super) fn compare(run: &Run<'_>) {
     let value = |id: &'static str| run.figures.get(id, run.size).unwrap();
-    let each = |id| milliseconds(Duration::from_secs_f64(value(id))) / run.count();
+    let each = |id| value(id) * 1e3 / run.count();
     run.record("cold-floor", each("cold-time") / value("floor-time"));
     run.record("cold-applied", each("cold-settled") / value("applied-time"));
 }
