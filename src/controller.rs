@@ -24,7 +24,7 @@ mod work;
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::Ordering},
 };
 
 use futures::future::join_all;
@@ -237,7 +237,8 @@ impl Controller {
             tokio::spawn(stop.clone().run_until_cancelled_owned(warn));
         }
         let reconcilers = scopes.iter().map(|scope| Arc::clone(&scope.reconciler));
-        let statuses = provider_statuses::keep(reconcilers.collect());
+        let reconcilers: Vec<_> = reconcilers.collect();
+        let statuses = provider_statuses::keep(reconcilers.clone());
         tokio::spawn(stop.clone().run_until_cancelled_owned(statuses));
         if let Some(scope) = scopes.first() {
             let parts = &scope.reconciler.context.parts;
@@ -245,8 +246,12 @@ impl Controller {
             let follow = operator_bundles::follow(parts.client.clone(), bundles);
             tokio::spawn(stop.clone().run_until_cancelled_owned(follow));
         }
+        let is_busy = move || {
+            let mut reconcilers = reconcilers.iter();
+            reconcilers.any(|reconciler| reconciler.is_working.load(Ordering::Relaxed))
+        };
         let ended = CancellationToken::new();
-        let events = tokio::spawn(publish_waiting(recorder, waiting, ended.clone()));
+        let events = tokio::spawn(publish_waiting(recorder, waiting, is_busy, ended.clone()));
         let tasks: Vec<_> = scopes
             .iter()
             .map(|scope| scope.reconciler.tasks.clone())

@@ -1,6 +1,6 @@
 //! The events that wait. A warning is published immediately, but an event of success asks nobody to do anything, so no token waits
-//! for it: one task publishes what is in the queue, one event after the other, beside the reconciles. With thousands of new
-//! credentials, such events would take an eighth of the API server's time before the last token is issued.
+//! for it: one task publishes what is in the queue, one event after the other, and lets the reconciles in progress go first. With
+//! thousands of new credentials, such events would take an eighth of the API server's time before the last token is issued.
 
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ use crate::{
 
 /// The most events that wait. One takes 250 bytes, and 750 with the longest names. Further ones are published immediately.
 const MOST_WAITING: usize = 10_000;
+/// How long an event lets reconciles go first. There may always be some.
+const BEHIND_RECONCILES: Duration = Duration::from_millis(100);
 /// The time for which a process that stops still publishes what waits.
 const LAST_TIME: Duration = Duration::from_secs(5);
 /// The time between two attempts while the API server cannot be reached.
@@ -71,10 +73,12 @@ impl EventQueue {
     }
 }
 
-/// Publishes the events of a queue until the process ends, and for a short time those that wait then.
+/// Publishes the events of a queue until the process ends, and for a short time those that wait then. `is_busy` says whether
+/// reconciles use the API server.
 pub(crate) async fn publish_waiting(
     recorder: Recorder,
     queue: Receiver<Waiting>,
+    is_busy: impl Fn() -> bool,
     end: CancellationToken,
 ) {
     let limit = async {
@@ -82,13 +86,21 @@ pub(crate) async fn publish_waiting(
         sleep(LAST_TIME).await;
     };
     select! {
-        () = publish_all(&recorder, queue, &end) => {}
+        () = publish_all(&recorder, queue, is_busy, &end) => {}
         () = limit => tracing::warn!("stopped before all events of success were published"),
     }
 }
 
-async fn publish_all(recorder: &Recorder, mut queue: Receiver<Waiting>, end: &CancellationToken) {
+async fn publish_all(
+    recorder: &Recorder,
+    mut queue: Receiver<Waiting>,
+    is_busy: impl Fn() -> bool,
+    end: &CancellationToken,
+) {
     while let Some(Some(waiting)) = end.run_until_cancelled(queue.recv()).await {
+        if is_busy() {
+            end.run_until_cancelled(sleep(BEHIND_RECONCILES)).await;
+        }
         waiting.publish(recorder).await;
     }
     queue.close();

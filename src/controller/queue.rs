@@ -116,6 +116,11 @@ impl Queue {
         None
     }
 
+    /// Returns whether a reconcile holds a worker.
+    pub(super) fn is_working(&self) -> bool {
+        self.ready.in_progress() > 0
+    }
+
     /// A reconcile continues without a worker.
     pub(super) fn leave_worker(&mut self, run: &Run) {
         if self.working.remove(&run.number) {

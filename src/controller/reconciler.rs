@@ -3,7 +3,7 @@
 mod recall;
 
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 
@@ -62,6 +62,8 @@ pub(super) struct Reconciler {
     pub(super) leadership: Leadership,
     pub(super) stop: CancellationToken,
     pub(super) states: ObjectStates,
+    /// A reconcile holds a worker.
+    pub(super) is_working: AtomicBool,
     bundles: BundleWatches,
     recalled: OnceCell<()>,
     /// A list of provider objects is known by now, or cannot be had.
@@ -86,6 +88,7 @@ impl Reconciler {
             leadership,
             stop,
             states: ObjectStates::default(),
+            is_working: AtomicBool::default(),
             recalled: OnceCell::new(),
             providers_listed: Notify::new(),
         }

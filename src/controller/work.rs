@@ -1,6 +1,10 @@
 //! Takes objects from the queue of a scope and reconciles them, each in a task of its own.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{
+    pin::pin,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use futures::{Stream, StreamExt, future::OptionFuture};
 use tokio::{
@@ -38,6 +42,8 @@ pub(super) async fn work(
     };
     while !reconciler.stop.is_cancelled() {
         let wake_at = if prepared { work.begin() } else { None };
+        let is_working = work.queue.is_working();
+        reconciler.is_working.store(is_working, Ordering::Relaxed);
         tokio::select! {
             () = reconciler.stop.cancelled() => {}
             () = &mut preparation, if !prepared => prepared = true,

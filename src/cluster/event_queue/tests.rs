@@ -4,7 +4,7 @@ use std::{
     future, io,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -84,7 +84,7 @@ async fn announce(context: &Context, kind: EventKind) {
 async fn publish_rest(context: &Context, waiting: Receiver<Waiting>) {
     let end = CancellationToken::new();
     end.cancel();
-    publish_waiting(context.parts.recorder.clone(), waiting, end).await;
+    publish_waiting(context.parts.recorder.clone(), waiting, || true, end).await;
 }
 
 #[tokio::test]
@@ -138,11 +138,41 @@ async fn what_waits_is_published_while_the_process_runs_and_survives_an_outage()
     let (queue, waiting) = EventQueue::new();
     let context = server.context(queue);
     let recorder = context.parts.recorder.clone();
-    tokio::spawn(publish_waiting(recorder, waiting, CancellationToken::new()));
+    let end = CancellationToken::new();
+    tokio::spawn(publish_waiting(recorder, waiting, || false, end));
     announce(&context, EventKind::TokenIssued).await;
     announce(&context, EventKind::Recovered).await;
     sleep(BETWEEN_ATTEMPTS * 4).await;
     assert_eq!(server.reasons(), ["TokenIssued", "Recovered"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn reconciles_in_progress_go_first_but_hold_up_no_event_for_long() {
+    let server = Server::default();
+    let (queue, waiting) = EventQueue::new();
+    let context = server.context(queue);
+    let recorder = context.parts.recorder.clone();
+    let busy = Arc::new(AtomicBool::new(true));
+    let is_busy = {
+        let busy = busy.clone();
+        move || busy.load(Ordering::SeqCst)
+    };
+    tokio::spawn(publish_waiting(
+        recorder,
+        waiting,
+        is_busy,
+        CancellationToken::new(),
+    ));
+    for _ in 0..4 {
+        announce(&context, EventKind::TokenIssued).await;
+    }
+    sleep(BEHIND_RECONCILES / 2).await;
+    assert!(server.reasons().is_empty());
+    sleep(BEHIND_RECONCILES).await;
+    assert_eq!(server.reasons().len(), 1);
+    busy.store(false, Ordering::SeqCst);
+    sleep(BEHIND_RECONCILES).await;
+    assert_eq!(server.reasons().len(), 4, "the others wait no longer");
 }
 
 #[tokio::test]
@@ -166,7 +196,7 @@ async fn an_api_server_that_does_not_respond_holds_up_the_end_for_seconds_only()
         announce(&context, EventKind::Recovered).await;
         let end = CancellationToken::new();
         let recorder = context.parts.recorder.clone();
-        let publisher = tokio::spawn(publish_waiting(recorder, waiting, end.clone()));
+        let publisher = tokio::spawn(publish_waiting(recorder, waiting, || false, end.clone()));
         if hangs_before_the_end {
             sleep(LAST_TIME).await;
         }
