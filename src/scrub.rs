@@ -233,6 +233,10 @@ fn stands_alone(text: &str, start: usize, end: usize) -> bool {
 /// of writing, and others that could make it look like another text. `char::escape_debug` escapes them, and combining marks.
 #[must_use]
 pub(crate) fn visible(text: &str) -> String {
+    // Most texts are plain ASCII, and a status has several.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let blank = |c: char| if c.is_whitespace() { ' ' } else { c };
     text.chars().map(blank).filter(|c| is_visible(*c)).collect()
 }

@@ -137,7 +137,11 @@ fn api_conditions(
 
 /// A message may repeat texts of webhooks, and of Secrets and statuses that somebody has edited.
 fn shown(message: &str) -> String {
-    visible(message).chars().take(LONGEST_MESSAGE).collect()
+    let text = visible(message);
+    if text.len() <= LONGEST_MESSAGE {
+        return text;
+    }
+    text.chars().take(LONGEST_MESSAGE).collect()
 }
 
 fn stamped(
