@@ -114,6 +114,17 @@ pub(crate) async fn delete(client: &Client, path: &str) {
     client.request_text(request).await.unwrap();
 }
 
+/// Deletes the credentials, the Secrets and the events of a namespace.
+pub(crate) async fn delete_all(site: &Site, namespace: &str) {
+    for path in [
+        format!("{API}/namespaces/{namespace}/cubecredentials"),
+        format!("/api/v1/namespaces/{namespace}/secrets"),
+        format!("/apis/events.k8s.io/v1/namespaces/{namespace}/events"),
+    ] {
+        delete(&site.client, &path).await;
+    }
+}
+
 /// Merges these fields into an object.
 pub(crate) async fn merge(client: &Client, path: &str, fields: &Value) {
     let request = Request::patch(format!("{path}?{PARSED_ONCE}"));

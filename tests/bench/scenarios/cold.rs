@@ -7,10 +7,11 @@ use crate::site::Running;
 
 pub(super) async fn measure(run: &Run<'_>) -> Running {
     let requests = run.requests().await;
+    let exchanges = run.site.server.requests(NAMESPACE);
     let api_cpu = run.site.api_server().cpu();
     let begun = Instant::now();
     let operator = run.site.launch(&[]);
-    let mut end = run.all_exchanged(0, &requests).await;
+    let mut end = run.all_exchanged(exchanges, &requests).await;
     let settled = run.settled(&operator).await;
     let cpu = operator.process.cpu();
     let api_cpu = run.site.api_server().cpu() - api_cpu;
@@ -29,7 +30,7 @@ pub(super) async fn measure(run: &Run<'_>) -> Running {
     println!("        {}", requests.each(run.count()));
     run.record("cold-memory", operator.process.resident());
     run.record("cold-peak", operator.process.peak());
-    let exchanges = run.site.server.requests(NAMESPACE);
+    let exchanges = run.site.server.requests(NAMESPACE) - exchanges;
     assert_eq!(exchanges, run.size, "one token request for each");
     operator
 }

@@ -28,7 +28,7 @@ use tokio_rustls::TlsConnector;
 
 use super::{Run, count, milliseconds};
 use crate::{
-    objects::{self, API, apply, create, create_place, delete, load, merge, names},
+    objects::{self, API, apply, create, create_place, delete_all, load, merge, names},
     provider::client_id,
 };
 
@@ -73,31 +73,29 @@ enum Writes {
     AsOperator,
 }
 
-/// Before the cold start.
+/// The namespaces of the two programs.
+const LEAST: &str = "floor";
+const APPLIED: &str = "floor-applied";
+
+pub(super) async fn create_places(run: &Run<'_>) {
+    for namespace in [LEAST, APPLIED] {
+        create_place(&run.site, namespace).await;
+    }
+}
+
+/// It is measured before and after each cold start: the speed of a machine changes within minutes.
 pub(super) async fn measure(run: &Run<'_>) {
-    measure_in(run, ["floor", "floor-applied"]).await;
-}
-
-/// After it: the speed of a machine changes within minutes.
-pub(super) async fn measure_again(run: &Run<'_>) {
-    measure_in(run, ["floor-again", "floor-applied-again"]).await;
-    // The garbage collector looks at what was deleted.
-    run.quiet().await;
-}
-
-async fn measure_in(run: &Run<'_>, [least, applied]: [&'static str; 2]) {
-    let (time, cpu, api_cpu) = measure_one(run, least, Writes::Least).await;
-    run.record_mean("floor-time", time);
-    run.record_mean("floor-cpu", cpu);
-    run.record_mean("floor-api-cpu", api_cpu);
-    let (time, _, api_cpu) = measure_one(run, applied, Writes::AsOperator).await;
-    run.record_mean("applied-time", time);
-    run.record_mean("applied-api-cpu", api_cpu);
+    let (time, cpu, api_cpu) = measure_one(run, LEAST, Writes::Least).await;
+    run.record("floor-time", time);
+    run.record("floor-cpu", cpu);
+    run.record("floor-api-cpu", api_cpu);
+    let (time, _, api_cpu) = measure_one(run, APPLIED, Writes::AsOperator).await;
+    run.record("applied-time", time);
+    run.record("applied-api-cpu", api_cpu);
 }
 
 /// Returns the time, the floor's CPU and the API server's CPU, for each credential.
 async fn measure_one(run: &Run<'_>, namespace: &'static str, writes: Writes) -> (f64, f64, f64) {
-    create_place(&run.site, namespace).await;
     load(&run.site, namespace, &names(run.size.min(MOST))).await;
     let credentials = objects::credentials(&run.site.client, namespace).await;
     let credentials: Vec<_> = credentials.iter().map(Credential::of).collect();
@@ -115,12 +113,7 @@ async fn measure_one(run: &Run<'_>, namespace: &'static str, writes: Writes) -> 
     let (time, cpu) = thread::spawn(run_all).join().unwrap();
     let api_cpu = run.site.api_server().cpu() - api_cpu;
     // The operator shall not see them.
-    for path in [
-        format!("{API}/namespaces/{namespace}/cubecredentials"),
-        format!("/api/v1/namespaces/{namespace}/secrets"),
-    ] {
-        delete(&run.site.client, &path).await;
-    }
+    delete_all(&run.site, namespace).await;
     (milliseconds(time) / each, cpu / each, api_cpu / each)
 }
 

@@ -34,7 +34,10 @@ pub(super) async fn measure_new(run: &Run<'_>) {
     let begun = Instant::now();
     let operator = run.site.launch(&[]);
     operator.ready();
+    let ready = begun.elapsed().as_secs_f64();
     load_one(&run.site, place, "main").await;
+    let created = begun.elapsed().as_secs_f64();
+    println!("        ready after {ready:.2} s, created after {created:.2} s");
     until("the new one is served", run.patience(), 10, async || {
         target(&run.site.client, place, "main").await.is_some()
     })
