@@ -57,17 +57,19 @@ impl Site {
     /// Starts an operator as the chart does.
     pub(crate) fn launch(&self, environment: &[(&str, &str)]) -> Running {
         let lease = format!("{HOME}/cube-operator");
-        let arguments = [
-            "--allow-network",
-            "127.0.0.0/8,::1/128",
-            "--lease",
-            &lease,
-            // A restarted container of the same pod.
-            "--identity",
-            "bench",
-        ];
-        let all = [&[("RUST_LOG", "info")], environment].concat();
-        let operator = Operator::launch(&self.binary, &self.kubeconfig, &arguments, &all);
+        // A restarted container of the same pod.
+        self.start(&["--lease", &lease, "--identity", "bench"], environment)
+    }
+
+    /// Starts an operator that serves one namespace. It has no Lease, so several can run beside each other.
+    pub(crate) fn launch_for(&self, namespace: &str) -> Running {
+        self.start(&["--namespaces", namespace], &[])
+    }
+
+    fn start(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Running {
+        let arguments = [&["--allow-network", "127.0.0.0/8,::1/128"], arguments].concat();
+        let environment = [&[("RUST_LOG", "info")], environment].concat();
+        let operator = Operator::launch(&self.binary, &self.kubeconfig, &arguments, &environment);
         let process = Process(operator.process());
         Running { operator, process }
     }
