@@ -113,7 +113,11 @@ fn words(section: &Section) -> String {
     )
 }
 
+/// A field at the beginning is code, and keeps its letters.
 fn sentence(text: &str) -> String {
+    if let Some((field, rest)) = text.split_once(' ').filter(|(word, _)| word.contains('.')) {
+        return format!("`{field}` {rest}");
+    }
     let mut letters = text.chars();
     let first = letters
         .next()

@@ -17,7 +17,8 @@ fn retries(class: Option<RetryClass>) -> (&'static str, &'static str) {
         Some(RetryClass::Slow) => (
             "A person has to act, mostly at the provider",
             "Retries after 5, 15, 30, then every 60 min. A credential that has worked with the same inputs, and still has a live \
-             token, is retried sooner: after 10, 20, 40, 80 and 160 s, a few seconds before the token expires, and right after it.",
+             token, is retried sooner: after 10, 20, 40, 80 and 160 s, a few seconds before the token expires, and right after it. \
+             `ProbeFailed` is retried as [the probe](../probe.md#what-happens) says.",
         ),
         Some(RetryClass::Fast) => (
             "It mostly ends by itself",

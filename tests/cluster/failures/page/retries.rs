@@ -23,6 +23,7 @@ pub(super) fn summary(reason: Reason) -> &'static str {
             | Reason::RefreshTokenInUse,
             _,
         ) => "checked every minute",
+        (Reason::ProbeFailed, _) => "after seconds, later every hour",
         (_, Some(RetryClass::Fast)) => "after seconds",
         (_, Some(RetryClass::Slow)) => "after 5 min, later every hour",
         (_, Some(RetryClass::RateLimited)) => "when the pause is over",
@@ -59,6 +60,11 @@ pub(super) fn next(reason: Reason) -> &'static str {
             "The Secret is written again after 10, 20, 40, 80, 160, then every 300 seconds (±20 %), and immediately when the spec \
              changes. A response that exists only in memory is written again every 30 s or sooner, for as long as the CubeCredential \
              exists."
+        }
+        (Reason::ProbeFailed, _) => {
+            "The same token is sent to the API again after 10, 20, 40, 80 and 160 seconds, then after 5, 15, 30, then every 60 minutes \
+             (±20 %), or every 5 minutes if the response is a 5xx or missing. After a 429 it is sent again after 1, 2, 4, 8, then every 15 \
+             minutes. A change of `spec.probe` or of the annotation retries immediately. No retry requests a token."
         }
         (Reason::Unreachable, _) => {
             "The operator retries after 10, 20, 40, 80, 160, then every 300 seconds (±20 %)."

@@ -15,9 +15,10 @@ pub(super) const INPUTS: &[Section] = &[
         reason: ClientSecretNotFound,
         who: "the owner of the client Secret",
         first: "create it",
-        act: "Create it in the same namespace, or correct `spec.clientSecretRef.name`: `kubectl create secret generic \
-              NAME -n NAMESPACE --from-literal=client-id=... --from-literal=client-secret=...`, then `kubectl annotate \
-              secret NAME -n NAMESPACE cube-operator.dev/token-hosts=HOST` and `kubectl label secret NAME -n NAMESPACE \
+        act: "Create it in the same namespace, or correct `spec.clientSecretRef.name`: `read -rs SECRET; printf %s \
+              \"$SECRET\" | kubectl create secret generic NAME -n NAMESPACE --from-literal=client-id=ID \
+              --from-file=client-secret=/dev/stdin`, then `kubectl annotate secret NAME -n NAMESPACE \
+              cube-operator.dev/token-hosts=HOST` and `kubectl label secret NAME -n NAMESPACE \
               cube-operator.dev/credential=true`.",
         rows: &[("absent", "")],
     },
@@ -43,8 +44,8 @@ pub(super) const INPUTS: &[Section] = &[
         reason: ClientSecretMalformed,
         who: "the owner of the client Secret",
         first: "write the value again",
-        act: "Write it again. `echo` adds a trailing newline, and this does not: `kubectl patch secret NAME -n \
-              NAMESPACE -p '{\"stringData\": {\"client-secret\": \"...\"}}'`. A space, a no-break space or a byte \
+        act: "Write it again. `echo` adds a trailing newline, and this does not: `read -rs SECRET; printf %s \"$SECRET\" | jq -Rs \
+              '{stringData: {\"client-secret\": .}}' | kubectl patch secret NAME -n NAMESPACE --patch-file=/dev/stdin`. A space, a no-break space or a byte \
               order mark around the value comes from an editor or a copied web page. Spaces inside a value are kept. \
               If the client has an empty secret, set `spec.clientAuthentication: BasicEmptySecret`.",
         rows: &[
@@ -96,8 +97,9 @@ pub(super) const INPUTS: &[Section] = &[
         reason: SubjectTokenMalformed,
         who: "the owner of the Secret with the subject token",
         first: "write the value again",
-        act: "Write it again without a trailing newline, or correct the program that writes it: `kubectl patch secret NAME \
-              -n NAMESPACE -p '{\"stringData\": {\"token\": \"...\"}}'`.",
+        act: "Write it again without a trailing newline, or correct the program that writes it: `read -rs TOKEN; printf %s \
+              \"$TOKEN\" | jq -Rs '{stringData: {token: .}}' | kubectl patch secret NAME -n NAMESPACE \
+              --patch-file=/dev/stdin`.",
         rows: &[("subject-line-break", "")],
     },
     Section {
@@ -145,7 +147,7 @@ pub(super) const INPUTS: &[Section] = &[
               `allowNetworks` (loopback and similar addresses). Never allow 169.254.0.0/16: it has the cloud's \
               metadata service, which gives the node's credentials to anyone who asks. Where a list of hosts applies, \
               the owner also allows a private CA, in annotation `cube-operator.dev/token-ca`, because the author of \
-              the CA bundle decides who can answer for a host.",
+              the CA bundle decides who can vouch for a host.",
         rows: &[
             ("hosts", ""),
             (

@@ -31,8 +31,9 @@ pub(super) const LOGIN: &[Section] = &[
         reason: RefreshTokenMalformed,
         who: "the owner of the Secret with the initial refresh token",
         first: "write the value again",
-        act: "Write it again without a trailing newline: `kubectl patch secret NAME -n NAMESPACE -p '{\"stringData\": \
-              {\"refresh-token\": \"...\"}}'`. A space or a byte order mark around the value comes from an editor.",
+        act: "Write it again without a trailing newline: `read -rs TOKEN; printf %s \"$TOKEN\" | jq -Rs \
+              '{stringData: {\"refresh-token\": .}}' | kubectl patch secret NAME -n NAMESPACE --patch-file=/dev/stdin`. A \
+              space or a byte order mark around the value comes from an editor.",
         rows: &[("r-line-break", "")],
     },
     Section {

@@ -12,8 +12,9 @@ pub(super) const REFUSED: &[Section] = &[
         reason: InvalidClient,
         who: "the owner of the client Secret, or the provider",
         first: "check the client id and the client secret",
-        act: "Before the first token: write both values again, as the provider shows them: `kubectl patch secret NAME \
-              -n NAMESPACE -p '{\"stringData\": {\"client-id\": \"...\", \"client-secret\": \"...\"}}'`. If they are \
+        act: "Before the first token: write both values again, as the provider shows them: `read -rs SECRET; \
+              printf %s \"$SECRET\" | jq -Rs '{stringData: {\"client-id\": \"ID\", \"client-secret\": .}}' | kubectl patch \
+              secret NAME -n NAMESPACE --patch-file=/dev/stdin`. If they are \
               right, the provider may expect the secret in the other place: the message names the current \
               `spec.clientAuthentication`. After tokens have been issued: the secret was probably rotated at the \
               provider, has expired, or the client was disabled; write the new secret, or ask the provider. With \

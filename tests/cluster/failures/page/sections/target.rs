@@ -56,7 +56,7 @@ pub(super) const TARGET: &[Section] = &[
         act: "The token endpoint issued a token, and the API of `spec.probe` did not accept it. With 403 the API often does \
               not know this cluster's egress IP address, or the client lacks a role; after a role was added, also request a \
               new token: `kubectl cube refresh NAME -n NAMESPACE`. While another token lives, consumers keep that one; without \
-              one, or if the API is down, the new token is published after three failures, and Ready says that it is unproven. The probe goes on \
+              one, or if the API is down, the new token is published after three failures, and Ready says that it is unproven. The probe continues \
               without further token requests ([the probe](probe.md)).",
         rows: &[("unproven", "")],
     },
