@@ -1,5 +1,7 @@
 //! Live reads of data that the watches do not have.
 
+mod other_states;
+
 use std::collections::BTreeMap;
 
 use k8s_openapi::{
@@ -8,13 +10,12 @@ use k8s_openapi::{
 };
 use kube::{
     Api, ResourceExt,
-    api::ListParams,
     core::{ObjectMeta, PartialObjectMeta},
 };
 
 use super::{bundles::Place, context::Context, convert};
 use crate::{
-    api::{CaBundleKind, CaBundleRef, annotation, label},
+    api::{CaBundleKind, CaBundleRef},
     consumers::{Consumers, Pod},
     kubernetes::{
         error::{ApiError, call},
@@ -22,8 +23,8 @@ use crate::{
     },
     lock::lock,
     reconcile::{
-        AccountRole, CaBundle, ClientValues, Credential, OtherState, Outcome, PodList, Read,
-        Source, SourceValue, StateReading, TargetReading, is_state_of,
+        AccountRole, CaBundle, ClientValues, Credential, Outcome, PodList, Read, Source,
+        SourceValue, StateReading, TargetReading, is_state_of,
     },
 };
 
@@ -84,10 +85,10 @@ impl Context {
                 state,
                 labels,
                 token_hashes,
-            } => Outcome::OtherStates {
-                others: self.other_states(namespace, &state, &labels).await?,
-                token_hashes,
-            },
+            } => {
+                let others = self.other_states(namespace, &state, &labels, &token_hashes);
+                Outcome::OtherStates(others.await?)
+            }
             Read::Workloads { mark, workloads } => {
                 self.read_workloads(namespace, mark, workloads).await
             }
@@ -186,44 +187,6 @@ impl Context {
         };
         let data = convert::texts(found.data);
         Ok(Some(convert::state(&found.metadata, Some(data))))
-    }
-
-    /// Reads the states with one of these labels, other than this one. They are listed live: a watch may lag behind the claim of another.
-    async fn other_states(
-        &self,
-        namespace: &str,
-        state: &str,
-        labels: &[String],
-    ) -> Result<Vec<OtherState>, ApiError> {
-        let api: Api<Secret> = Api::namespaced(self.parts.client.clone(), namespace);
-        let mut found = Vec::new();
-        for label in labels {
-            let selector = format!("{}={},{label}={}", label::STATE, label::TRUE, label::TRUE);
-            let parameters = ListParams::default().labels(&selector);
-            let place = format!("Secrets in namespace {namespace}");
-            found.extend(
-                call("list", place, api.list_metadata(&parameters))
-                    .await?
-                    .items,
-            );
-        }
-        let mut others = Vec::new();
-        for meta in found.into_iter().map(|found| found.metadata) {
-            let name = meta.name.unwrap_or_default();
-            if name == state {
-                continue;
-            }
-            let annotations = meta.annotations.unwrap_or_default();
-            let owner = annotations.get(annotation::OWNER_NAME).cloned();
-            if let Some(found) = self.secret(namespace, &name).await? {
-                others.push(OtherState {
-                    secret: name,
-                    owner: owner.unwrap_or_default(),
-                    data: convert::texts(found.data),
-                });
-            }
-        }
-        Ok(others)
     }
 
     /// The pods that use these Secrets. A failure is no reason to end the reconcile: no refresh waits for a list of pods.

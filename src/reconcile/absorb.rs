@@ -60,12 +60,7 @@ pub fn absorb(observed: &mut Observed, outcome: Outcome, now: Timestamp) {
             login::take_token(observed, now);
         }
         Outcome::State(reading) => login::read(observed, reading, now),
-        Outcome::OtherStates {
-            token_hashes,
-            others,
-        } => {
-            login::others_read(observed, &token_hashes, others);
-        }
+        Outcome::OtherStates(token_use) => login::others_read(observed, token_use),
         Outcome::CaBundle(bundle) => ca_bundle_read(observed, bundle),
         Outcome::Permit(request, permit) => exchange::permit(observed, request, permit),
         Outcome::Slot(slot) => exchange::slot(observed, slot),

@@ -2,11 +2,12 @@
 
 use cube_operator::api::ConditionType::Ready;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::{
     consumers::{in_variable, pod},
     operator::{Operator, eventually},
-    place::{Place, is, manifest},
+    place::{Place, is, manifest, told},
 };
 
 /// How many objects of each kind. With 150 KiB each, one list of all of them has 15 MiB.
@@ -105,6 +106,40 @@ fn one_of_many_huge_objects_is_in_memory_at_a_time() {
         (operator.reconciles() >= all).then_some(())
     });
     let what = format!("{HUGE} objects of 1.4 MB");
+    assert_peak(&operator, before, 36, &what);
+}
+
+/// Anybody who may write Secrets can make some that may know a refresh token.
+#[test]
+fn large_states_of_others_take_no_memory() {
+    let (place, before) = with_one_token();
+
+    let hash = format!("{:x}", Sha256::digest("planted"));
+    let knows = format!("cube-operator.dev/knows-{}", &hash[..4]);
+    for number in 0..HUGE {
+        let state = json!({
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": {"name": format!("state-{number:02}"), "labels": {"cube-operator.dev/state": "true", &knows: "true"}},
+            "stringData": {"record": r#"{"generation":1}"#, "refresh-token": "x".repeat(1_000_000)},
+        });
+        place.kubectl(&["create", "-f", &manifest(&state)]);
+    }
+    place.apply(&json!({
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": {"name": "seed", "labels": {"cube-operator.dev/credential": "true"}},
+        "stringData": {"refresh-token": "planted"},
+    }));
+    let mut login = place.credential("login");
+    login["spec"]["grant"] = json!("RefreshToken");
+    login["spec"]["refreshTokenRef"] = json!({"name": "seed"});
+    place.apply(&login);
+    let operator = place.operator();
+    let status = place.wait_for("login", "it is not sent", |status| {
+        is(status, Ready, "False", "RefreshTokenInUse")
+    });
+    let told = told(&status).join("\n");
+    assert!(told.contains("state-00"), "{told}");
+    let what = format!("{HUGE} states of 1 MB");
     assert_peak(&operator, before, 36, &what);
 }
 

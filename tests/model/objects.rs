@@ -10,7 +10,7 @@ use cube_operator::{
     reconcile::{
         AccountRole, Action, CaBundle, ClientValues, Credential, Event, NoAccountToken, Observed,
         OtherState, Outcome, PodList, PodsRefresh, Read, Source, SourceSecret, SourceValue,
-        StateReading, TargetReading, is_state_of,
+        StateReading, TargetReading, TokenUse, is_state_of,
     },
 };
 use jiff::Timestamp;
@@ -153,10 +153,11 @@ impl Objects {
                 state,
                 labels,
                 token_hashes,
-            } => Outcome::OtherStates {
-                token_hashes: token_hashes.clone(),
-                others: self.other_states(state, labels),
-            },
+            } => {
+                let others = self.other_states(state, labels).into_iter();
+                let elsewhere = others.filter_map(|other| other.use_of(token_hashes)).next();
+                Outcome::OtherStates(elsewhere.unwrap_or(TokenUse::OnlyHere))
+            }
             Read::Source { .. }
             | Read::ServiceAccount {
                 role: AccountRole::Client,

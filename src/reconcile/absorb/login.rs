@@ -6,7 +6,7 @@ use super::{exchange, target};
 use crate::api_error::ApiError;
 use crate::reconcile::{
     case::Case,
-    login::{OtherState, State, StateReading, StateSecret, StoredLogin, TokenUse},
+    login::{State, StateReading, StateSecret, StoredLogin, TokenUse},
     memory::{Change, Setback, Unstored},
     observed::Observed,
     plan::NotStored,
@@ -34,12 +34,8 @@ pub(super) fn read(observed: &mut Observed, reading: Option<StateReading>, now: 
 }
 
 /// A token that another object may be sending is not sent: the claim on it must not say that it was.
-pub(super) fn others_read(
-    observed: &mut Observed,
-    token_hashes: &[String],
-    others: Vec<OtherState>,
-) {
-    observed.token_use = TokenUse::of(token_hashes, others);
+pub(super) fn others_read(observed: &mut Observed, token_use: TokenUse) {
+    observed.token_use = token_use;
     if matches!(observed.token_use, TokenUse::Elsewhere { .. }) {
         observed.memory.login.release_claim();
     }

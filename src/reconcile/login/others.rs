@@ -35,14 +35,14 @@ pub enum TokenUse {
     },
 }
 
-impl TokenUse {
-    /// The use of the tokens with these hashes. A state that cannot be read may know them.
-    pub(in crate::reconcile) fn of(token_hashes: &[String], others: Vec<OtherState>) -> Self {
+impl OtherState {
+    /// The use of the tokens with these hashes by this state; `None`: it knows none of them. A state that cannot be read may know
+    /// them.
+    #[must_use]
+    pub fn use_of(self, token_hashes: &[String]) -> Option<TokenUse> {
         let owns_any = |stored: StoredLogin| token_hashes.iter().any(|hash| stored.owns(hash));
-        let knows = |other: &OtherState| StoredLogin::read(&other.data).is_none_or(owns_any);
-        match others.into_iter().find(knows) {
-            Some(OtherState { secret, owner, .. }) => Self::Elsewhere { secret, owner },
-            None => Self::OnlyHere,
-        }
+        let knows = StoredLogin::read(&self.data).is_none_or(owns_any);
+        let Self { secret, owner, .. } = self;
+        knows.then_some(TokenUse::Elsewhere { secret, owner })
     }
 }

@@ -13,7 +13,7 @@ use crate::{
         response::Issued,
     },
     reconcile::{
-        login::{OtherState, StateReading, StateSecret},
+        login::{StateReading, StateSecret, TokenUse},
         pace::{Permit, PermitRequest, Slot},
         record::RecordSecret,
         source::{AccountRole, CaBundle, NoAccountToken, Source, SourceValue},
@@ -42,12 +42,8 @@ pub enum Outcome {
     Seed(Source<SourceValue>),
     /// The state Secret.
     State(Option<StateReading>),
-    /// Looks for another state that knows one of these refresh tokens.
-    OtherStates {
-        /// The SHA-256 of the tokens.
-        token_hashes: Vec<String>,
-        others: Vec<OtherState>,
-    },
+    /// Whether another state knows the refresh token.
+    OtherStates(TokenUse),
     /// The CA bundle.
     CaBundle(CaBundle),
     /// The permit of the client's budget, for this request.

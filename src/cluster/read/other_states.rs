@@ -1,0 +1,124 @@
+//! Looks for another state that knows a refresh token. Anybody who may write Secrets of the namespace can make as many as they like
+//! that may know it, of any size: only one of them is in memory at a time, and only few are read.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::{
+    Error, Resource,
+    api::ListParams,
+    core::{ObjectList, PartialObjectMeta, Request},
+};
+
+use crate::{
+    api::{annotation, label},
+    cluster::{context::Context, convert},
+    kubernetes::{
+        bounded,
+        error::{ApiError, Cause, call},
+    },
+    reconcile::{OtherState, TokenUse},
+};
+
+/// The most states that are read. A label has 16 bits of a hash, so that hardly two logins of a namespace have the same.
+const MOST: usize = 16;
+/// The states on a page: in one response they cannot be larger than what is read.
+const PAGE: u32 = 2;
+
+/// The page of a list, without its contents.
+#[derive(Debug)]
+struct Page {
+    states: Vec<OtherState>,
+    next: Option<String>,
+}
+
+impl Context {
+    /// The use of the tokens with these hashes by the states with one of these labels, other than this one. They are listed live: a
+    /// watch may lag behind the claim of another.
+    pub(super) async fn other_states(
+        &self,
+        namespace: &str,
+        state: &str,
+        labels: &[String],
+        token_hashes: &[String],
+    ) -> Result<TokenUse, ApiError> {
+        let mut count = 0;
+        for label in labels {
+            let selector = format!("{}={},{label}={}", label::STATE, label::TRUE, label::TRUE);
+            let mut parameters = ListParams::default().labels(&selector).limit(PAGE);
+            loop {
+                let page = self.page_of_states(namespace, &parameters).await?;
+                for other in page
+                    .states
+                    .into_iter()
+                    .filter(|other| other.secret != state)
+                {
+                    count += 1;
+                    let found = self.read_other(namespace, other, count <= MOST).await?;
+                    if let Some(elsewhere) = found.and_then(|other| other.use_of(token_hashes)) {
+                        return Ok(elsewhere);
+                    }
+                }
+                let Some(next) = page.next else { break };
+                parameters.continue_token = Some(next);
+            }
+        }
+        Ok(TokenUse::OnlyHere)
+    }
+
+    /// Reads the data of such a state. One that is not read may know every token.
+    async fn read_other(
+        &self,
+        namespace: &str,
+        other: OtherState,
+        is_read: bool,
+    ) -> Result<Option<OtherState>, ApiError> {
+        if !is_read {
+            return Ok(Some(other));
+        }
+        let found = self.secret(namespace, &other.secret).await?;
+        Ok(found.map(|found| OtherState {
+            data: convert::texts(found.data),
+            ..other
+        }))
+    }
+
+    async fn page_of_states(
+        &self,
+        namespace: &str,
+        parameters: &ListParams,
+    ) -> Result<Page, ApiError> {
+        let place = || format!("Secrets in namespace {namespace}");
+        let list = async {
+            let request = Request::new(Secret::url_path(&(), Some(namespace)))
+                .list_metadata(parameters)
+                .map_err(Error::BuildRequest)?;
+            bounded::read(&self.parts.client, request, page).await
+        };
+        let page = call("list", place(), list).await?;
+        page.ok_or_else(|| ApiError {
+            verb: "list",
+            object: place(),
+            cause: Cause::TooLarge(bounded::LARGEST_MIB),
+        })
+    }
+}
+
+fn page(list: ObjectList<PartialObjectMeta<Secret>>) -> Page {
+    let next = list.metadata.continue_.filter(|token| !token.is_empty());
+    let states = list.items.into_iter().map(|found| {
+        let owner = found.metadata.annotations.unwrap_or_default();
+        OtherState {
+            secret: found.metadata.name.unwrap_or_default(),
+            owner: owner
+                .get(annotation::OWNER_NAME)
+                .cloned()
+                .unwrap_or_default(),
+            data: BTreeMap::new(),
+        }
+    });
+    Page {
+        states: states.collect(),
+        next,
+    }
+}
