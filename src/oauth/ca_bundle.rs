@@ -32,10 +32,15 @@ pub enum CaBundleError {
     AllLeftOut(LeftOut),
     #[error("the CA bundle has more than {} KiB", LARGEST / 1024)]
     TooLarge,
+    #[error("the names and keys in the CA bundle take more than {} KiB", MOST_KEPT / 1024)]
+    TooMuchKept,
 }
 
-/// The most bytes of a PEM text: 300 certificates with large keys. What is kept of it stays in memory during an exchange.
+/// The most bytes of a PEM text.
 pub(crate) const LARGEST: usize = 768 * 1024;
+/// The most bytes that are kept of it, in memory during an exchange: the names and keys of 300 certificates with large keys, or of
+/// the certificates of a system twice.
+pub(crate) const MOST_KEPT: usize = 192 * 1024;
 
 /// The CA certificates that a request trusts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -60,10 +65,10 @@ impl TrustedCa {
 }
 
 /// The usable certificates of a PEM text.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct CaCertificates {
     /// Only what a verification needs.
-    roots: Vec<TrustAnchor<'static>>,
+    roots: Arc<RootCertStore>,
     hash: [u8; 32],
     left_out: Option<LeftOut>,
     first_to_expire: Option<Expiry>,
@@ -149,8 +154,11 @@ impl CaCertificates {
         if roots.is_empty() {
             return Err(left_out.map_or(CaBundleError::NoCertificate, CaBundleError::AllLeftOut));
         }
+        if roots.roots.iter().map(kept).sum::<usize>() > MOST_KEPT {
+            return Err(CaBundleError::TooMuchKept);
+        }
         Ok(Self {
-            roots: roots.roots,
+            roots: Arc::new(roots),
             hash: hash.finalize().into(),
             left_out,
             first_to_expire,
@@ -159,7 +167,7 @@ impl CaCertificates {
 
     /// The certificates as trust anchors.
     #[must_use]
-    pub fn roots(&self) -> &[TrustAnchor<'static>] {
+    pub fn roots(&self) -> &Arc<RootCertStore> {
         &self.roots
     }
 
@@ -180,6 +188,23 @@ impl CaCertificates {
     pub fn first_to_expire(&self) -> Option<Expiry> {
         self.first_to_expire
     }
+}
+
+impl PartialEq for CaCertificates {
+    fn eq(&self, other: &Self) -> bool {
+        let flaws = |of: &Self| (of.left_out, of.first_to_expire);
+        self.hash == other.hash && flaws(self) == flaws(other)
+    }
+}
+
+impl Eq for CaCertificates {}
+
+/// The bytes of a trust anchor.
+fn kept(anchor: &TrustAnchor<'_>) -> usize {
+    let constraints = anchor.name_constraints.as_ref();
+    anchor.subject.len()
+        + anchor.subject_public_key_info.len()
+        + constraints.map_or(0, |der| der.len())
 }
 
 impl Hash for CaCertificates {

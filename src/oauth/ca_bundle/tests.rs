@@ -1,4 +1,4 @@
-use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+use rcgen::{CertificateParams, DnType, KeyPair, date_time_ymd};
 
 use super::*;
 
@@ -40,6 +40,21 @@ fn a_bundle_is_one_or_more_certificates_with_any_text_between() {
     }
     let latin = [b"# Zertifikat f\xfcr M\xfcnchen\n", one.as_bytes()].concat();
     assert_eq!(read(latin), Ok((1, None)));
+}
+
+#[test]
+fn what_is_kept_of_a_bundle_has_a_limit_too() {
+    let certificate = |unit: usize| {
+        let mut params = CertificateParams::default();
+        let name = &mut params.distinguished_name;
+        name.push(DnType::OrganizationalUnitName, "x".repeat(unit));
+        let key = KeyPair::generate().unwrap();
+        params.self_signed(&key).unwrap().pem()
+    };
+    let (large, small) = (certificate(24 * 1024), certificate(1));
+    assert!(read(large.repeat(7) + &small).is_ok());
+    let refused = "the names and keys in the CA bundle take more than 192 KiB".into();
+    assert_eq!(read(large.repeat(8) + &small), Err(refused));
 }
 
 #[test]

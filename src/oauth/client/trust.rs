@@ -19,6 +19,8 @@ use crate::{api::SystemRoots, lock::lock, oauth::ca_bundle::TrustedCa};
 
 /// How long the system's CA certificates are used before they are read again: they may be a mounted ConfigMap that changes.
 const SYSTEM_ROOTS_LAST: Duration = Duration::from_secs(600);
+/// The same if there are none, as in a mounted ConfigMap that is being replaced.
+const NO_ROOTS_LAST: Duration = Duration::from_secs(10);
 /// The most CA bundles that are kept. Anybody who may create a `CubeCredential` can name another bundle, so there must be an end;
 /// a bundle beyond it is read again.
 const MOST_BUNDLES: usize = 16;
@@ -67,8 +69,8 @@ impl Kept {
         trusted: Option<&TrustedCa>,
         now: Instant,
     ) -> Result<Arc<Trusted>, NetworkError> {
-        let is_fresh = |system: &System| now.duration_since(system.read_at) < SYSTEM_ROOTS_LAST;
-        if !self.system.as_ref().is_some_and(is_fresh) {
+        let system = self.system.as_ref();
+        if !system.is_some_and(|system| system.is_fresh(now)) {
             *self = Self::default();
         }
         let key = key(trusted);
@@ -96,12 +98,24 @@ impl Kept {
         let Some(trusted) = trusted else {
             return Arc::clone(system);
         };
-        let mut roots = match trusted.system_roots {
-            SystemRoots::Keep => RootCertStore::clone(system),
-            SystemRoots::Replace => RootCertStore::empty(),
-        };
-        roots.extend(trusted.certificates.roots().iter().cloned());
+        let own = trusted.certificates.roots();
+        if trusted.system_roots == SystemRoots::Replace {
+            return Arc::clone(own);
+        }
+        let mut roots = RootCertStore::clone(system);
+        roots.extend(own.roots.iter().cloned());
         Arc::new(roots)
+    }
+}
+
+impl System {
+    fn is_fresh(&self, now: Instant) -> bool {
+        let lasts = if self.roots.is_empty() {
+            NO_ROOTS_LAST
+        } else {
+            SYSTEM_ROOTS_LAST
+        };
+        now.duration_since(self.read_at) < lasts
     }
 }
 
@@ -167,6 +181,23 @@ mod tests {
         assert!(Arc::ptr_eq(&first, &still));
         let again = kept.of(Some(&bundle), begun + SYSTEM_ROOTS_LAST).unwrap();
         assert!(!Arc::ptr_eq(&first, &again));
+    }
+
+    #[test]
+    fn certificates_of_the_system_that_are_missing_are_soon_looked_for_again() {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let begun = monotonic();
+        let mut kept = Kept {
+            system: Some(System {
+                roots: Arc::new(RootCertStore::empty()),
+                read_at: begun,
+            }),
+            ..Kept::default()
+        };
+        assert!(kept.of(None, begun + NO_ROOTS_LAST / 2).is_err());
+        kept.of(Some(&bundle("one")), begun + NO_ROOTS_LAST)
+            .unwrap();
+        assert_eq!(kept.system.unwrap().read_at, begun + NO_ROOTS_LAST);
     }
 
     fn bundle(name: &str) -> TrustedCa {

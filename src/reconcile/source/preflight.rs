@@ -129,6 +129,7 @@ pub(in crate::reconcile) fn ca_bundle(
             }));
         }
         CaBundle::Unusable(CaBundleError::TooLarge) => CaBundleFlaw::TooLarge { key },
+        CaBundle::Unusable(CaBundleError::TooMuchKept) => CaBundleFlaw::TooMuchKept { key },
         CaBundle::Unusable(CaBundleError::NoCertificate) => CaBundleFlaw::NotPem { key },
         CaBundle::Unusable(CaBundleError::AllLeftOut(why)) => {
             CaBundleFlaw::AllLeftOut { key, why: *why }

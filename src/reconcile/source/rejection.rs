@@ -8,7 +8,7 @@ use crate::{
     api::{CaBundleKind, CaBundleRef, Reason, annotation, label},
     api_error::ApiError,
     oauth::{
-        ca_bundle::{LARGEST, LeftOut},
+        ca_bundle::{LARGEST, LeftOut, MOST_KEPT},
         private_key::KeyFlaw,
     },
     reconcile::provider::ProviderFlaw,
@@ -258,6 +258,8 @@ pub enum CaBundleFlaw {
     AllLeftOut { key: String, why: LeftOut },
     #[error("has more than {} KiB in key {key:?}", LARGEST / 1024)]
     TooLarge { key: String },
+    #[error("has certificates whose names and keys take more than {} KiB in key {key:?}", MOST_KEPT / 1024)]
+    TooMuchKept { key: String },
 }
 
 impl Rejection {

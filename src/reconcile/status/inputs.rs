@@ -340,7 +340,7 @@ fn mend_bundle(flaw: &CaBundleFlaw, name: &str, settings: &Settings) -> String {
         CaBundleFlaw::NoKey { .. } => "add it, or name the right key",
         CaBundleFlaw::AllLeftOut { .. } => "correct or remove that block",
         CaBundleFlaw::NotPem { .. } => "write one or more -----BEGIN CERTIFICATE----- blocks",
-        CaBundleFlaw::TooLarge { .. } => {
+        CaBundleFlaw::TooLarge { .. } | CaBundleFlaw::TooMuchKept { .. } => {
             "write only the CA certificates of the token endpoint; public CAs are trusted anyway"
         }
     };
