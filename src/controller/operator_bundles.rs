@@ -11,7 +11,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{Client, runtime::watcher::Event};
 use tokio::{sync::Semaphore, task::JoinSet};
 
-use super::watch::{self, WatchFailure};
+use super::watch::{self, REPORTED_FAILURES, WatchFailure, failures_after};
 use crate::{
     cluster::{Bundle, OperatorBundles, convert::config_value},
     last_error::LastError,
@@ -20,8 +20,6 @@ use crate::{
 
 /// The most bundles that are followed, each with a connection. The objects that name others wait until one of these is named no more.
 const MOST: usize = 64;
-/// After so many failures in a row, a ConfigMap that was never read is reported: half a minute.
-const REPORTED_FAILURES: usize = 6;
 
 /// Follows the bundles that objects name, for as long as it runs.
 pub(super) async fn follow(client: Client, bundles: Arc<OperatorBundles>) {
@@ -82,7 +80,7 @@ impl Follow {
         let mut last_error = LastError::default();
         let (mut is_listed, mut failures) = (false, 0);
         while let Some(event) = events.next().await {
-            failures = if event.is_ok() { 0 } else { failures + 1 };
+            failures = failures_after(failures, &event);
             match event {
                 Ok(Event::Init) => is_listed = false,
                 Ok(Event::InitApply(map) | Event::Apply(map)) => {

@@ -8,6 +8,7 @@
 
 mod lookup;
 mod queue;
+mod slots;
 
 use std::{
     collections::HashMap,
@@ -17,7 +18,6 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::{
-    sync::Semaphore,
     task::{Id, JoinSet},
     time::sleep_until,
 };
@@ -35,11 +35,10 @@ use crate::{
     },
 };
 use queue::{Queue, instant};
+use slots::Slots;
 
 /// The most visits at the same time. Each has at most one request to the API server in progress.
 const MOST: usize = 8;
-/// The most reads of metadata at the same time.
-const MOST_LOOKUPS: usize = 8;
 /// The delay before the lists that a visit waits for are looked at again.
 const LISTS_DELAY: Duration = Duration::from_secs(1);
 /// The delay before a status that the API server did not accept is written again.
@@ -120,7 +119,7 @@ struct Work {
     /// The lookups of the objects with an issuer.
     lookups: Mutex<HashMap<ProviderId, Lookup>>,
     lookup_budget: Mutex<LookupBudget>,
-    lookup_slots: Semaphore,
+    lookup_slots: Slots,
     last_error: Mutex<LastError>,
 }
 
@@ -137,7 +136,7 @@ impl Work {
             parts,
             lookups: Mutex::default(),
             lookup_budget: Mutex::default(),
-            lookup_slots: Semaphore::new(MOST_LOOKUPS),
+            lookup_slots: Slots::default(),
             last_error: Mutex::default(),
         }
     }

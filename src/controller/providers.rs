@@ -15,7 +15,9 @@ use kube::{Api, runtime::watcher::Event};
 
 use super::{
     reconciler::Reconciler,
-    watch::{WatchFailure, Watchable, all, events, events_of, is_of},
+    watch::{
+        REPORTED_FAILURES, WatchFailure, Watchable, all, events, events_of, failures_after, is_of,
+    },
 };
 use crate::{
     api::{ClusterCubeProvider, CubeProvider, ProviderKind},
@@ -88,6 +90,7 @@ where
 {
     let reconciler = Arc::clone(reconciler);
     let mut last_error = LastError::default();
+    let mut failures = 0;
     let changes = events.map(move |event| {
         let (context, kind) = (&reconciler.context, K::KIND.name());
         let namespace = reconciler.readiness.place().namespace();
@@ -95,6 +98,7 @@ where
             let metrics = &context.parts.metrics;
             metrics.watches_providers(namespace.unwrap_or_default(), kind, watched);
         };
+        failures = failures_after(failures, &event);
         let changed = match event {
             Ok(event) => {
                 if matches!(event, Event::InitDone) {
@@ -116,7 +120,7 @@ where
                     tracing::warn!(namespace, kind, %error, "failed to watch {kind}s, retrying");
                 }
                 // Any other failure may be over with the next attempt.
-                if refused {
+                if refused || failures == REPORTED_FAILURES {
                     context.providers_fail(K::KIND)
                 } else {
                     ProvidersChanged::Some(Vec::new())
@@ -136,3 +140,6 @@ where
     });
     changes.flat_map(stream::iter).boxed()
 }
+
+#[cfg(test)]
+mod tests;

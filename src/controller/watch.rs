@@ -28,6 +28,18 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// The longest pause after a refusal, which lasts until an administrator grants the right.
 const LONGEST_PAUSE_IF_REFUSED: Duration = Duration::from_secs(15);
 
+/// After so many failures in a row, what was never listed is reported: half a minute.
+pub(super) const REPORTED_FAILURES: usize = 6;
+
+/// The failures in a row after this event. Where lists come in pages, each attempt begins with an event of its own.
+pub(super) fn failures_after<K>(failures: usize, event: &Result<Event<K>, WatchFailure>) -> usize {
+    match event {
+        Ok(Event::Init) => failures,
+        Ok(_) => 0,
+        Err(_) => failures + 1,
+    }
+}
+
 /// All objects of a kind.
 pub(super) fn all() -> watcher::Config {
     watcher::Config::default().page_size(PAGE)

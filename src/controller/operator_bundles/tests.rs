@@ -76,7 +76,8 @@ async fn a_config_map_is_absent_only_once_its_list_is_complete() {
 async fn only_a_refusal_is_a_missing_right_and_it_ends_with_the_right() {
     assert_eq!(after(vec![Err(failure(false))]).await, "read: false");
     let fails = || {
-        let failures = (0..REPORTED_FAILURES).map(|_| Err(failure(false)));
+        // A list in pages begins with an event.
+        let failures = (0..REPORTED_FAILURES).flat_map(|_| [Ok(Event::Init), Err(failure(false))]);
         failures.collect::<Events>()
     };
     let message = after(fails()).await;

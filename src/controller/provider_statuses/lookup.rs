@@ -36,7 +36,8 @@ impl Work {
 
     /// Reads the metadata of the issuer, after those that wait for a read already.
     pub(super) async fn look_up(&self, id: &ProviderId, wanted: Discovery) {
-        let _slot = self.lookup_slots.acquire().await;
+        let (_, key) = id;
+        let _slot = self.lookup_slots.take(key.namespace()).await;
         // It may have waited for long, and the object may trust other certificates by now.
         if !self.leads() || !self.is_wanted(id, &wanted) {
             return;
