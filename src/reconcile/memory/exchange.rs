@@ -14,7 +14,7 @@ use crate::{
     reconcile::{
         pace::{
             PermitRequest,
-            retry::{Saves, next_attempt, retry_delay},
+            retry::{Saves, next_attempt, next_unsent_attempt, retry_delay},
         },
         time::later,
         token::{InputsDigest, TokenMetadata},
@@ -130,6 +130,9 @@ impl ExchangeMemory {
         let next_attempt = match attempt.pause {
             Some(_) => {
                 retry_delay(reason, attempt.pause, unknown, nth, uid).map(|delay| later(now, delay))
+            }
+            None if attempt.cause.is_of_this_cluster() => {
+                Some(next_unsent_attempt(saves, uid, now))
             }
             None => next_attempt(reason, unknown, nth, saves, uid, now),
         };

@@ -77,6 +77,20 @@ pub(in crate::reconcile) fn next_attempt(
     })
 }
 
+/// The time of the next attempt after one for which this cluster is to blame, so that nothing was sent. Another lookup of the name,
+/// or another read of the CA certificates, may show something else.
+pub(in crate::reconcile) fn next_unsent_attempt(
+    saves: Saves,
+    uid: &str,
+    now: Timestamp,
+) -> Timestamp {
+    let planned = later(now, spread(nth(&delays::SLOW, 1), fraction(uid, 1)));
+    match saves {
+        Saves::Until(end) => planned.min(last_attempt(end, now)),
+        Saves::Nothing | Saves::Ended => planned,
+    }
+}
+
 /// The time of the probe after the `failures`-th failed one in a row. `lives_until` is the end of the token that consumers have
 /// meanwhile.
 ///

@@ -79,12 +79,14 @@ fn a_rate_limit_is_waited_for() {
     }
 }
 
+/// The next look-up of the name may find another address.
 #[test]
-fn a_refusal_before_sending_is_not_retried_by_itself() {
+fn a_refusal_before_sending_is_retried_after_minutes() {
     let mut world = World::new();
     world.provider.otherwise = refuse(Reason::HostNotAllowed);
     world.settle();
-    assert_eq!(world.wake_at, None);
+    let delay = world.wake_at.unwrap().duration_since(world.now).as_secs();
+    assert!((240..=360).contains(&delay), "{delay}");
     assert_eq!(world.status.last_attempt_at, None, "nothing was sent");
     assert_eq!(world.status.failures, None);
     assert_eq!(world.condition(ConditionType::Stalled).1, "HostNotAllowed");

@@ -14,10 +14,7 @@ use super::{
     world::{Costs, UID, World, seconds},
 };
 use crate::{
-    api::{
-        ConditionStatus, CubeCredentialStatus, DeletionPolicy, Reason, RetryClass, annotation,
-        label,
-    },
+    api::{ConditionStatus, CubeCredentialStatus, DeletionPolicy, Reason, annotation, label},
     reconcile::{CaBundle, Settings},
 };
 use distance::pass;
@@ -247,8 +244,10 @@ proptest! {
         settle(&mut world);
         for (response, span) in responses {
             world.provider.otherwise = match response {
-                // A request that was not sent is retried only after a change.
-                Response::Refuse { reason, .. } if reason.retry_class() == Some(RetryClass::Terminal) => continue,
+                // What is wrong with a value is retried only after a change.
+                Response::Refuse {
+                    reason: Reason::ClientKeyInvalid | Reason::ClientSecretMalformed | Reason::RefreshTokenRejected, ..
+                } => continue,
                 // Days of these would take long to simulate.
                 Response::Issue { lifetime: Some(..600), .. } => continue,
                 response => response,

@@ -12,7 +12,8 @@ fn retries(class: Option<RetryClass>) -> (&'static str, &'static str) {
             "A person has to act",
             "There is no retry before the cause changes. A change of the spec, of a referenced Secret or of the CA bundle is noticed \
              within seconds. A Secret that is missing, that lacks its label or that is not the operator's is looked up every minute. \
-             `RefreshTokenRejected` is confirmed by one more attempt after 5 minutes.",
+             `RefreshTokenRejected` is confirmed by one more attempt after 5 minutes. A name whose addresses are not allowed \
+             (`HostNotAllowed`) is looked up again after 5 minutes, and before the token expires.",
         ),
         Some(RetryClass::Slow) => (
             "A person has to act, mostly at the provider",

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     api::{Attempted, Reason},
-    oauth::error::TokenError,
+    oauth::error::{NetworkError, TokenError},
     reconcile::{login::RejectedToken, settings::Settings, token::InputsDigest},
 };
 
@@ -66,6 +66,15 @@ impl FailureCause {
             Self::Recalled { reason, .. } => *reason,
             Self::Paused => Reason::RateLimited,
         }
+    }
+
+    /// Returns whether nothing was sent because of what this cluster found, which may be over without a change of any object.
+    pub(super) fn is_of_this_cluster(&self) -> bool {
+        use NetworkError::{NoTlsClient, RefusedNetwork};
+        let Self::Exchange(TokenError::Network(error), _) = self else {
+            return false;
+        };
+        matches!(error, RefusedNetwork { .. } | NoTlsClient)
     }
 
     /// Returns whether nothing may be sent for this client for a while.
