@@ -104,12 +104,17 @@ impl Case<'_> {
     /// The time at which the live token is refreshed.
     pub(in crate::reconcile) fn refresh_at(&self, token: &TokenMetadata) -> Timestamp {
         let observed = self.observed;
+        if schedule::is_ahead(token.issued_at, self.now) {
+            // Nobody knows when it ends.
+            return self.now;
+        }
         let planned = schedule::refresh_at(token, self.settings, &observed.credential.uid);
         let exchange = &observed.memory.exchange;
         let planned = exchange
             .repeated_before(token)
             .map_or(planned, |over| planned.max(over));
         let last_token_at = exchange.last_token_at();
+        let last_token_at = last_token_at.filter(|at| !schedule::is_ahead(*at, self.now));
         last_token_at.map_or(planned, |at| planned.max(schedule::earliest_after(at)))
     }
 

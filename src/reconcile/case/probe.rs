@@ -9,7 +9,7 @@ use crate::{
     oauth::probe::{Probe, ProbeRequest},
     reconcile::{
         memory::ProbeFailure,
-        pace::delays,
+        pace::{delays, schedule::is_early},
         plan::{Probing, Read},
         source::{CaBundle, Rejection, preflight},
         target::TargetSecret,
@@ -145,6 +145,9 @@ impl Case<'_> {
         let request = &self.observed.credential.refresh_request;
         if is_changed || *request != failure.refresh_request {
             return later(failure.at, delays::BETWEEN_PROBES);
+        }
+        if !is_early(failure.next_attempt, self.now) {
+            return self.now;
         }
         failure.next_attempt
     }

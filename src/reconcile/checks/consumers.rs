@@ -8,6 +8,7 @@ use crate::{
     reconcile::{
         case::Case,
         memory::NextRestart,
+        pace::schedule::is_early,
         plan::{Action, Read, WorkloadRestart},
         status,
     },
@@ -30,7 +31,7 @@ pub(super) fn a_workload_that_was_not_restarted_is_announced(case: &Case<'_>) ->
 pub(super) fn workloads_are_restarted_one_at_a_time(case: &Case<'_>) -> Option<Step> {
     let mark = case.restart_due()?;
     match case.next_restart(&mark) {
-        NextRestart::At(at) if case.now < *at => None,
+        NextRestart::At(at) if is_early(*at, case.now) => None,
         NextRestart::Finished => None,
         NextRestart::Read | NextRestart::At(_) => Some(read(Read::Workloads {
             workloads: case.settings.restart.clone(),

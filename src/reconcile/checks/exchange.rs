@@ -7,7 +7,7 @@ use crate::{
     api::Reason,
     reconcile::{
         case::{BackoffBypass, Case, Inputs, NextLogin},
-        pace::{Permit, PermitRequest, Slot, deadline, delays, retry, slot},
+        pace::{Permit, PermitRequest, Slot, deadline, delays, retry, schedule, slot},
         plan::{Action, Next, Read},
         provider::ProviderFlaw,
         record::Record,
@@ -74,7 +74,8 @@ pub(super) fn a_failure_waits(case: &Case<'_>) -> Option<Step> {
         BackoffBypass::Unsure(what) => Some(read(what)),
         BackoffBypass::Yes => None,
         BackoffBypass::No => {
-            let waits = failure.next_attempt.is_none_or(|at| case.now < at);
+            let next_attempt = failure.next_attempt;
+            let waits = next_attempt.is_none_or(|at| schedule::is_early(at, case.now));
             waits.then(|| settle(Conditions::failed(case, failure)))
         }
     }

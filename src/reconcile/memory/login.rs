@@ -10,6 +10,7 @@ use crate::{
     oauth::error::TokenError,
     reconcile::{
         login::{Claim, StoredLogin},
+        pace::schedule::is_ahead,
         write_error::WriteError,
     },
 };
@@ -132,7 +133,8 @@ impl LoginMemory {
     pub(in crate::reconcile) fn observe_claim(&mut self, claim: Option<&Claim>, now: Timestamp) {
         let before = self.observed_claim.take();
         self.observed_claim = claim.map(|claim| match before {
-            Some(before) if before.claim == *claim => before,
+            // Otherwise the clock was set back since.
+            Some(before) if before.claim == *claim && !is_ahead(before.since, now) => before,
             _ => Box::new(ObservedClaim {
                 claim: claim.clone(),
                 since: now,

@@ -6,6 +6,7 @@ use crate::{
     api::WorkloadRef,
     api_error::ApiError,
     consumers::{Obstacle, Past, WorkloadVersion},
+    reconcile::pace::schedule::is_early,
 };
 
 /// The restarts for one token.
@@ -141,7 +142,7 @@ impl RestartMemory {
     ) -> Option<Timestamp> {
         let mut failed = self.failed.iter();
         let (_, until) = failed.find(|(failed, _)| failed == workload)?;
-        (now < *until).then_some(*until)
+        is_early(*until, now).then_some(*until)
     }
 
     /// The workload could not be restarted. Another token does not make that news.

@@ -4,7 +4,11 @@ use jiff::Timestamp;
 
 use crate::{
     api::Reason,
-    reconcile::{pace::retry::retry_delay, time::later, write_error::WriteError},
+    reconcile::{
+        pace::{retry::retry_delay, schedule::is_early},
+        time::later,
+        write_error::WriteError,
+    },
 };
 
 /// A Secret of ours that the API server refused.
@@ -40,6 +44,6 @@ impl Unwritable {
 
     /// Returns whether it is too early to write the Secret of this generation again.
     pub(in crate::reconcile) fn waits(&self, generation: i64, now: Timestamp) -> bool {
-        self.generation == generation && now < self.next_attempt
+        self.generation == generation && is_early(self.next_attempt, now)
     }
 }

@@ -28,6 +28,9 @@ pub(in crate::reconcile) const RATE_LIMITED: [i64; 5] = [60, 120, 240, 480, 900]
 /// The longest pause that a provider may ask for, with its jitter.
 pub(in crate::reconcile) const LONGEST_PAUSE: SignedDuration = seconds(3600 + 10);
 
+/// No attempt is further away than this, the last delay of `SLOW` with its spread.
+pub(in crate::reconcile) const LONGEST_DELAY: SignedDuration = seconds(3600 * 6 / 5);
+
 /// No two exchanges of a healthy credential are closer, so that a provider with tokens of a few seconds is not hammered.
 /// Cubewire allows ten token requests a minute.
 pub(in crate::reconcile) const BETWEEN_EXCHANGES: SignedDuration = seconds(12);

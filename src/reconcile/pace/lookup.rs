@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     delays,
-    schedule::{fraction, whole},
+    schedule::{fraction, is_ahead, whole},
 };
 use crate::{
     api::{ProviderEndpoints, ProviderStatus},
@@ -274,11 +274,6 @@ impl Lookup {
         let last = self.last.as_ref().filter(|last| last.of == *wanted)?;
         Some((&last.failure.as_ref()?.shown, last.reported))
     }
-}
-
-/// A time that is this much ahead was forged, or written by a clock that is wrong.
-fn is_ahead(time: Timestamp, now: Timestamp) -> bool {
-    time > later(now, delays::CLOCK_SKEW)
 }
 
 /// ±20 %.

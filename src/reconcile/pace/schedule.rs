@@ -40,6 +40,17 @@ pub(in crate::reconcile) fn earliest_after(exchange: Timestamp) -> Timestamp {
     later(exchange, delays::BETWEEN_EXCHANGES)
 }
 
+/// Returns whether a time in the past lies ahead: it was forged, or comes from a clock that is wrong, or was set back since.
+pub(in crate::reconcile) fn is_ahead(past: Timestamp, now: Timestamp) -> bool {
+    past > later(now, delays::CLOCK_SKEW)
+}
+
+/// Returns whether it is too early for an attempt that was planned for this time. One that is further away than any delay was
+/// planned before the clock was set back.
+pub(in crate::reconcile) fn is_early(planned: Timestamp, now: Timestamp) -> bool {
+    now < planned && planned <= later(now, delays::LONGEST_DELAY)
+}
+
 /// A number in [0, 1) that is always the same for this uid and attempt.
 pub(super) fn fraction(uid: &str, attempt: i32) -> f64 {
     let hash = Sha256::new()

@@ -104,6 +104,31 @@ fn a_wiped_status_and_a_restart_make_no_exchange() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_by_a_day_costs_one_exchange() {
+    let mut world = World::new();
+    world.now += seconds(24 * 3600);
+    world.settle();
+    world.now -= seconds(24 * 3600);
+    assert_eq!(world.cost_of(World::settle).exchanges, 1);
+    let expires_at = world.status.expires_at.unwrap();
+    assert_eq!(expires_at.duration_since(world.now), seconds(3600));
+    assert_eq!(world.cost_of(World::settle).exchanges, 0);
+}
+
+#[test]
+fn a_clock_that_is_set_back_by_a_day_delays_no_retry() {
+    let mut world = World::new();
+    world.provider.otherwise = refuse(Reason::InvalidClient);
+    world.now += seconds(24 * 3600);
+    world.settle();
+    world.now -= seconds(24 * 3600);
+    assert_eq!(world.cost_of(World::settle).exchanges, 1);
+    assert_eq!(world.cost_of(World::settle).exchanges, 0);
+    let next = world.wake_at.unwrap().duration_since(world.now);
+    assert!(next < seconds(3600), "{next:#}");
+}
+
+#[test]
 fn a_restart_while_failing_waits_as_before() {
     let mut world = World::ready();
     world.provider.otherwise = refuse(Reason::InvalidClient);

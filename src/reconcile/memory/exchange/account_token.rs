@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::reconcile::{
     memory::Versions,
-    pace::delays,
+    pace::{delays, schedule::is_early},
     source::{AccountRole, NoAccountToken},
     time::later,
 };
@@ -33,7 +33,7 @@ impl AccountTokenMemory {
             .as_deref()
             .filter(|refused| refused.of == *versions)?;
         let again = later(refused.at, delays::UNWATCHED);
-        (now < again).then_some((refused.role, &refused.why, again))
+        is_early(again, now).then_some((refused.role, &refused.why, again))
     }
 
     pub(in crate::reconcile) fn refuse(
