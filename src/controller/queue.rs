@@ -54,6 +54,8 @@ struct Running {
 #[derive(Clone, Debug)]
 pub(super) struct Run {
     pub(super) key: ObjectKey,
+    /// The object that this reconcile excludes others of.
+    pub(super) uid: Uid,
     number: u64,
 }
 
@@ -111,7 +113,7 @@ impl Queue {
             });
             self.objects.insert(key.clone(), State::Running(running));
             self.working.insert(number);
-            return Some(Run { key, number });
+            return Some(Run { key, uid, number });
         }
         None
     }
@@ -139,7 +141,7 @@ impl Queue {
     /// came already: it must be added again.
     pub(super) fn end(&mut self, run: Run, wake_at: Option<Instant>) -> Option<ObjectKey> {
         self.leave_worker(&run);
-        let Run { key, number } = run;
+        let Run { key, number, .. } = run;
         let Some(State::Running(running)) = self.objects.get(&key) else {
             return None;
         };

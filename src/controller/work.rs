@@ -7,6 +7,7 @@ use std::{
 };
 
 use futures::{Stream, StreamExt, future::OptionFuture};
+use kube::Resource;
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     time::{Instant, sleep_until},
@@ -16,7 +17,7 @@ use super::{
     queue::{Queue, Run},
     reconciler::{BUG_DELAY, LEADERSHIP_DELAY, Reconciler, Worker},
 };
-use crate::{clock::now, cluster::ObjectKey, reconcile::deadline};
+use crate::{clock::now, cluster::ObjectKey, object::Uid, reconcile::deadline};
 
 /// The events that are taken in before the queue is looked at: a list brings thousands.
 const EVENTS_AT_ONCE: usize = 256;
@@ -117,7 +118,9 @@ impl Work {
             delay: Some(BUG_DELAY),
         };
         self.reconciler.tasks.spawn(async move {
-            let Some(object) = reconciler.context.find(&job.run.key) else {
+            let found = reconciler.context.find(&job.run.key);
+            // An object that was created again under this name has a place of its own in the queue.
+            let Some(object) = found.filter(|object| Uid::of(object.meta()) == job.run.uid) else {
                 return job.end(None);
             };
             let mut report = |worker| job.uses(worker);

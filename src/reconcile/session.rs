@@ -28,6 +28,8 @@ const MOST_STEPS: usize = 50;
 pub struct Session {
     observed: Observed,
     steps: usize,
+    /// It has waited with a response that could not be stored. That may take hours, in which consent, spec and provider change.
+    has_waited: bool,
 }
 
 /// The next step of the driver.
@@ -80,7 +82,11 @@ impl Session {
     #[must_use]
     pub fn begin(mut observed: Observed) -> Self {
         recall(&mut observed);
-        Self { observed, steps: 0 }
+        Self {
+            observed,
+            steps: 0,
+            has_waited: false,
+        }
     }
 
     /// The current observation.
@@ -102,6 +108,10 @@ impl Session {
             return Turn::Stuck;
         }
         self.steps += 1;
+        if self.has_waited && !self.observed.memory.is_storing() {
+            // Another reconcile observes everything anew.
+            return Turn::Done { wake_at: Some(now) };
+        }
         let Plan { next, wake_at } = decide(&self.observed, now);
         match next {
             Next::Done => Turn::Done { wake_at },
@@ -126,6 +136,7 @@ impl Session {
             Outcome::Exchanged(exchanged) => outdated_provider(exchanged),
             _ => None,
         };
+        self.has_waited |= matches!(outcome, Outcome::Waited { .. });
         let may_tell_of_a_pause = matches!(outcome, Outcome::Exchanged(_) | Outcome::Source(_));
         let brings_the_target = matches!(outcome, Outcome::Target(_) | Outcome::Published(_));
         absorb(&mut self.observed, outcome, now);

@@ -86,6 +86,33 @@ async fn as_many_reconciles_use_the_api_server_as_there_are_workers_and_all_name
     assert_eq!(arrived.load(Ordering::Relaxed), 21);
 }
 
+/// Both of its events arrive before the reconcile of the earlier object has begun.
+#[tokio::test]
+async fn an_object_that_is_created_again_is_reconciled_by_one_task() {
+    let arrived = Arc::new(AtomicUsize::new(0));
+    let hang = {
+        let arrived = Arc::clone(&arrived);
+        move || {
+            arrived.fetch_add(1, Ordering::Relaxed);
+            std::future::pending()
+        }
+    };
+    let reconciler = Arc::new(reconciler_at(Leadership::alone(), hang));
+    let (progress, _progressed) = unbounded_channel();
+    let mut work = Work {
+        reconciler: Arc::clone(&reconciler),
+        queue: Queue::default(),
+        progress,
+    };
+    for uid in ["first", "second"] {
+        list(&reconciler, &[object_in("a", "main", uid)]);
+        work.add(ObjectKey::new("a", "main"));
+        work.begin();
+    }
+    settle().await;
+    assert_eq!(arrived.load(Ordering::Relaxed), 1);
+}
+
 #[tokio::test]
 async fn a_reconcile_that_panics_does_not_keep_its_object_from_the_next_one() {
     let (progress, mut progressed) = unbounded_channel();

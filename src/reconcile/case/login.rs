@@ -167,7 +167,7 @@ impl Case<'_> {
             // A person who may read the Secret vouches for it. Its endpoint still counts.
             return None;
         }
-        if secret.owner_uid.as_ref() != Some(&self.observed.credential.uid) {
+        if !self.owns_state() {
             return Some(Withheld::Owner);
         }
         match binding {
@@ -246,8 +246,8 @@ impl Case<'_> {
         let State::Present(secret) = &self.observed.state else {
             return None;
         };
-        let ours = secret.owner_uid.as_ref() == Some(&self.observed.credential.uid);
-        (ours || matches!(self.next_login(), NextLogin::Stored)).then_some(&secret.stored)
+        (self.owns_state() || matches!(self.next_login(), NextLogin::Stored))
+            .then_some(&secret.stored)
     }
 }
 
@@ -335,7 +335,14 @@ impl Case<'_> {
 
     pub(in crate::reconcile) fn claim_state(&self, login: &StoredLogin) -> ClaimState {
         let unused = self.observed.memory.login.unused_claim();
-        login.claim_state(&self.observed.identity, unused, self.now)
+        // An earlier object by this name may still be sending the token, from this pod.
+        let identity = self.owns_state().then_some(&*self.observed.identity);
+        login.claim_state(identity, unused, self.now)
+    }
+
+    fn owns_state(&self) -> bool {
+        let uid = &self.observed.credential.uid;
+        matches!(&self.observed.state, State::Present(secret) if secret.owner_uid.as_ref() == Some(uid))
     }
 
     /// The hash of the current inputs, keyed with the refresh token: it says nothing about a client secret to those who do not

@@ -81,8 +81,7 @@ impl Inspection<'_> {
     /// A login whose refresh token is stored.
     fn stored(&self, stored: &StoredLogin, secret: String) -> Finding {
         let record = &stored.record;
-        let claim = stored.claim_state(&self.0.observed.identity, None, self.0.now);
-        match claim {
+        match self.0.claim_state(stored) {
             ClaimState::Others { until } => Finding::notice(LoginFact::Claimed { secret, until }),
             ClaimState::OutcomeUnknown => Finding::notice(LoginFact::OutcomeUnknown { secret }),
             _ if record.outcome_unknown => Finding::notice(LoginFact::OutcomeUnknown { secret }),

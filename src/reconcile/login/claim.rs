@@ -53,9 +53,10 @@ impl Claim {
 
 impl StoredLogin {
     /// Returns whether the token may be sent. `unused` is a claim of this process with which certainly nothing was consumed.
+    /// `identity` is this pod if only this object can have claimed the token here.
     pub(in crate::reconcile) fn claim_state(
         &self,
-        identity: &str,
+        identity: Option<&str>,
         unused: Option<&Claim>,
         now: Timestamp,
     ) -> ClaimState {
@@ -68,7 +69,7 @@ impl StoredLogin {
             return ClaimState::Ours { until };
         }
         // A claim of this pod comes from an earlier container, which is gone.
-        if claim.by != identity && until > now {
+        if Some(&*claim.by) != identity && until > now {
             return ClaimState::Others { until };
         }
         ClaimState::OutcomeUnknown
@@ -82,7 +83,7 @@ impl StoredLogin {
         unused: Option<&Claim>,
         now: Timestamp,
     ) -> Self {
-        let unknown = match self.claim_state(identity, unused, now) {
+        let unknown = match self.claim_state(Some(identity), unused, now) {
             ClaimState::Free | ClaimState::Ours { .. } => false,
             ClaimState::OutcomeUnknown | ClaimState::Others { .. } => true,
         };

@@ -120,26 +120,31 @@ fn a_new_login_that_has_worked_replaces_the_one_before_for_good() {
 fn a_claim_holds_until_it_ends_and_leaves_the_outcome_unknown() {
     let theirs = claimed(&a2(), "other", 0);
     assert_eq!(
-        theirs.claim_state(POD, None, at(39)),
+        theirs.claim_state(Some(POD), None, at(39)),
         ClaimState::Others { until: at(40) }
     );
     assert_eq!(
-        theirs.claim_state(POD, None, at(40)),
+        theirs.claim_state(Some(POD), None, at(40)),
         ClaimState::OutcomeUnknown
     );
     // A container of the same pod that was there before is gone.
     assert_eq!(
-        theirs.claim_state("other", None, at(1)),
+        theirs.claim_state(Some("other"), None, at(1)),
         ClaimState::OutcomeUnknown
+    );
+    // Another object may have claimed it from here, and its request goes on.
+    assert_eq!(
+        theirs.claim_state(None, None, at(1)),
+        ClaimState::Others { until: at(40) }
     );
     let unused = theirs.record.claim.as_ref();
     assert_eq!(
-        theirs.claim_state("other", unused, at(1)),
+        theirs.claim_state(Some("other"), unused, at(1)),
         ClaimState::Ours { until: at(40) }
     );
     assert!(claimed(&theirs, POD, 50).record.outcome_unknown);
     assert_eq!(
-        theirs.released().claim_state(POD, None, at(1)),
+        theirs.released().claim_state(Some(POD), None, at(1)),
         ClaimState::Free
     );
 }

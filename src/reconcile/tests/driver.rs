@@ -43,7 +43,7 @@ impl World {
     }
 
     /// `controller::reconciler::Reconciler::run`.
-    fn reconcile(&mut self) -> Result<(), ApiError> {
+    pub(super) fn reconcile(&mut self) -> Result<(), ApiError> {
         let mut session = Session::begin(self.observe());
         let result = self.steps(&mut session);
         shows_no_secret(&session);

@@ -55,6 +55,19 @@ fn a_response_that_a_quota_refuses_is_stored_once_it_may_be() {
     );
 }
 
+/// Consent, spec and provider may have changed since it began.
+#[test]
+fn a_reconcile_that_has_waited_with_a_response_ends_when_it_is_stored() {
+    let mut world = World::signed_in();
+    world.cluster.faults = [None, Some(Refused)].into();
+    world.reconcile().expect("a refusal is an outcome");
+    assert_eq!(world.stored_token(), Some("S3CRET-refresh-3"));
+    assert_eq!((world.token(), world.wake_at), (None, Some(world.now)));
+    world.settle();
+    assert_eq!(world.token(), Some("S3CRET-token-4"));
+    assert_eq!(world.provider.exchanges.len(), 1);
+}
+
 #[test]
 fn a_response_outlives_writes_that_are_lost() {
     let mut world = World::signed_in();
@@ -82,6 +95,22 @@ fn another_pod_waits_for_the_end_of_the_claim() {
     world.pass(seconds(39));
     assert_eq!(world.provider.exchanges.len(), 0);
     world.pass(seconds(1));
+    assert_eq!(world.provider.exchanges.len(), 1);
+    assert_eq!(world.ready_is().0, ConditionStatus::True);
+}
+
+/// The process goes on with the request of an object that is deleted meanwhile.
+#[test]
+fn an_object_that_is_created_again_waits_for_the_request_of_the_one_before() {
+    let mut world = ended_before(is_exchange);
+    world.uid = "another-uid".into();
+    for secret in world.cluster.secrets.values_mut() {
+        secret.owner_lives = false;
+    }
+    world.settle();
+    assert_eq!(world.provider.exchanges.len(), 0);
+    assert_eq!(world.wake_at, Some(world.now + seconds(40)));
+    world.pass(seconds(40));
     assert_eq!(world.provider.exchanges.len(), 1);
     assert_eq!(world.ready_is().0, ConditionStatus::True);
 }

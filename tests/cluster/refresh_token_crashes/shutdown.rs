@@ -36,6 +36,28 @@ fn sigterm_lets_a_refresh_finish_store_and_publish_its_token() {
     assert!(place.served("slow").is_some());
 }
 
+/// Its request goes on in the same process.
+#[test]
+fn a_credential_that_is_created_again_during_its_refresh_sends_no_token_twice() {
+    let place = Login::with(&[]);
+    let _operator = place.operator();
+    let seed = place.begin();
+    place.server.hold(true);
+    place.request("slow");
+    place.wait_for_refreshes(2);
+    place.kubectl(&["delete", "cubecredential", "main"]);
+    let mut again = place.main();
+    again["metadata"]["annotations"] = json!({"cube-operator.dev/refresh-requested-at": "again"});
+    place.apply(&again);
+    place.wait_for("main", "it waits for that request", |status| {
+        let told = told(status).join("\n");
+        told.contains("is already sending the refresh token")
+    });
+    place.server.hold(false);
+    eventually("its own request follows", || place.served("again"));
+    place.assert_unbroken(&seed, 3);
+}
+
 #[test]
 fn an_answer_that_the_api_server_refuses_is_kept_and_no_signal_ends_the_process_before_it_is_stored()
  {

@@ -66,7 +66,7 @@ fn the_claim_of_a_pod_that_is_gone_is_waited_for_and_its_request_repeated_once()
     assert_eq!(
         told(&status)[1],
         format!(
-            "Refreshed=Unknown Pending: waiting until {until}: another process of the operator is sending the refresh token: no action \
+            "Refreshed=Unknown Pending: waiting until {until}: the operator is already sending the refresh token: no action \
              needed"
         )
     );

@@ -54,6 +54,6 @@ pub(in crate::reconcile::status) fn waits_for_target() -> &'static str {
 
 pub(in crate::reconcile::status) fn claimed(until: Timestamp) -> String {
     format!(
-        "waiting until {until}: another process of the operator is sending the refresh token: no action needed"
+        "waiting until {until}: the operator is already sending the refresh token: no action needed"
     )
 }

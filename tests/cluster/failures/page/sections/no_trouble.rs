@@ -19,7 +19,7 @@ pub(super) const NO_TROUBLE: &[Section] = &[
         reason: Pending,
         who: "nobody",
         first: "no action needed",
-        act: "Wait for the time in the message: another process of the operator is sending the refresh token (40 s at \
+        act: "Wait for the time in the message: the operator is already sending the refresh token (40 s at \
               most). If `READY` is `False` with another reason, see that reason.",
         rows: &[],
     },
