@@ -154,8 +154,8 @@ impl Objects {
                 labels,
                 token_hashes,
             } => {
-                let others = self.other_states(state, labels).into_iter();
-                let elsewhere = others.filter_map(|other| other.use_of(token_hashes)).next();
+                let mut others = self.other_states(state, labels).into_iter();
+                let elsewhere = others.find_map(|other| other.use_of(token_hashes));
                 Outcome::OtherStates(elsewhere.unwrap_or(TokenUse::OnlyHere))
             }
             Read::Source { .. }

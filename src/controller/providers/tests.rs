@@ -1,7 +1,7 @@
 use super::*;
 use crate::{controller::tests::reconciler_that, leader::Leadership};
 
-/// Whether all credentials that name an object are reconciled after so many failures to list them.
+/// Returns whether all credentials that name an object are reconciled after so many failures to list them.
 async fn are_reconciled_after(failures: usize) -> bool {
     let reconciler = Arc::new(reconciler_that(Leadership::alone()));
     let failure = || {

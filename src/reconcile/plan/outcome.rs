@@ -42,7 +42,7 @@ pub enum Outcome {
     Seed(Source<SourceValue>),
     /// The state Secret.
     State(Option<StateReading>),
-    /// Whether another state knows the refresh token.
+    /// The use of the refresh token by other states.
     OtherStates(TokenUse),
     /// The CA bundle.
     CaBundle(CaBundle),

@@ -244,12 +244,11 @@ proptest! {
         settle(&mut world);
         for (response, span) in responses {
             world.provider.otherwise = match response {
-                // What is wrong with a value is retried only after a change.
+                // A wrong value is retried only after a change, and days of such short tokens would take long to
+                // simulate.
                 Response::Refuse {
                     reason: Reason::ClientKeyInvalid | Reason::ClientSecretMalformed | Reason::RefreshTokenRejected, ..
-                } => continue,
-                // Days of these would take long to simulate.
-                Response::Issue { lifetime: Some(..600), .. } => continue,
+                } | Response::Issue { lifetime: Some(..600), .. } => continue,
                 response => response,
             };
             pass(&mut world, span);
