@@ -280,6 +280,7 @@ impl TokenClient {
                 Err(NetworkError::RefusedNetwork {
                     endpoint: endpoint.authority(),
                     network,
+                    looked_up: self.networks.refusal_of_host(endpoint).is_none(),
                 })
             }
             _ => Ok(addresses),
@@ -312,6 +313,7 @@ impl TokenClient {
             Some(network) => Err(NetworkError::RefusedNetwork {
                 endpoint: endpoint.authority(),
                 network,
+                looked_up: false,
             }),
             None => Ok(()),
         }

@@ -136,7 +136,9 @@ impl fmt::Display for ProbeError {
             Self::Network(error) => error,
         };
         match error {
-            NetworkError::RefusedNetwork { endpoint, network } => write!(
+            NetworkError::RefusedNetwork {
+                endpoint, network, ..
+            } => write!(
                 f,
                 "probe host {endpoint} is on a network that {}",
                 network.refused_by()

@@ -20,6 +20,7 @@ pub fn token_error(reason: Reason, pause: Option<SignedDuration>) -> Option<Toke
         Reason::HostNotAllowed => NetworkError::RefusedNetwork {
             endpoint: endpoint(),
             network: RefusedNetwork::Loopback,
+            looked_up: true,
         },
         Reason::Unreachable => NetworkError::Unreachable {
             endpoint: endpoint(),

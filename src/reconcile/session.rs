@@ -108,16 +108,14 @@ impl Session {
             return Turn::Stuck;
         }
         self.steps += 1;
-        if self.has_waited && !self.observed.memory.is_storing() {
-            // Another reconcile observes everything anew.
-            return Turn::Done { wake_at: Some(now) };
-        }
         let Plan { next, wake_at } = decide(&self.observed, now);
         match next {
             Next::Done => Turn::Done { wake_at },
             Next::Read(read) => Turn::Read(read),
             Next::Act(action) if action.begins_exchange() && !may_begin() => Turn::Held,
             Next::Act(action) => Turn::Act(action),
+            // Whatever leaves the cluster has a slot. Another reconcile observes everything anew.
+            Next::TakeSlot { .. } if self.has_waited => Turn::Done { wake_at: Some(now) },
             Next::TakeSlot { deadline } => Turn::TakeSlot { deadline },
             Next::Wait(duration) => {
                 self.steps = 0;

@@ -122,3 +122,6 @@ fn page(list: ObjectList<PartialObjectMeta<Secret>>) -> Page {
         next,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,6 +28,8 @@ pub enum NetworkError {
     RefusedNetwork {
         endpoint: String,
         network: RefusedNetwork,
+        /// It was looked up, and another look-up may find other addresses.
+        looked_up: bool,
     },
     #[error("token endpoint {endpoint} could not be reached: {cause}")]
     Unreachable {

@@ -2,6 +2,7 @@
 
 use super::{
     cluster::Fault::{Lost, Refused, Unanswered},
+    provider::issue,
     world::{STATE, World, seconds},
 };
 use crate::{
@@ -57,15 +58,20 @@ fn a_response_that_a_quota_refuses_is_stored_once_it_may_be() {
 
 /// Consent, spec and provider may have changed since it began.
 #[test]
-fn a_reconcile_that_has_waited_with_a_response_ends_when_it_is_stored() {
+fn a_reconcile_that_has_waited_with_a_response_sends_nothing_more() {
     let mut world = World::signed_in();
-    world.cluster.faults = [None, Some(Refused)].into();
+    world.provider.otherwise = issue(20);
+    world.cluster.faults = [None, Some(Refused), None].into();
+    world.cluster.faults.extend([Some(Refused); 7]);
+    let begun = world.now;
     world.reconcile().expect("a refusal is an outcome");
+    assert!(world.now.duration_since(begun) > seconds(20));
     assert_eq!(world.stored_token(), Some("S3CRET-refresh-3"));
-    assert_eq!((world.token(), world.wake_at), (None, Some(world.now)));
-    world.settle();
-    assert_eq!(world.token(), Some("S3CRET-token-4"));
     assert_eq!(world.provider.exchanges.len(), 1);
+    assert_eq!(world.wake_at, Some(world.now));
+    // The token has expired, and another reconcile replaces it.
+    world.settle();
+    assert_eq!(world.provider.exchanges.len(), 2);
 }
 
 #[test]

@@ -70,11 +70,13 @@ impl FailureCause {
 
     /// Returns whether nothing was sent because of what this cluster found, which may be over without a change of any object.
     pub(super) fn is_of_this_cluster(&self) -> bool {
-        use NetworkError::{NoTlsClient, RefusedNetwork};
         let Self::Exchange(TokenError::Network(error), _) = self else {
             return false;
         };
-        matches!(error, RefusedNetwork { .. } | NoTlsClient)
+        match error {
+            NetworkError::RefusedNetwork { looked_up, .. } => *looked_up,
+            error => *error == NetworkError::NoTlsClient,
+        }
     }
 
     /// Returns whether nothing may be sent for this client for a while.

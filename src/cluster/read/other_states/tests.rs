@@ -1,0 +1,81 @@
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use axum::http::{Request, Response};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use kube::{Client, client::Body};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::oauth::{client::TokenClient, networks::Networks};
+
+/// A namespace with so many states that know another refresh token, and the number of those that were read.
+fn context(states: usize) -> (Context, Arc<AtomicUsize>) {
+    let read = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&read);
+    let server = tower::service_fn(move |request: Request<Body>| {
+        let uri = request.uri();
+        let response = if uri.path().ends_with("/secrets") {
+            page_after(uri.query().unwrap_or_default(), states)
+        } else {
+            counted.fetch_add(1, Ordering::Relaxed);
+            state()
+        };
+        let body = Body::from(response.to_string().into_bytes());
+        async { Ok::<_, Infallible>(Response::new(body)) }
+    });
+    let client = Client::new(server, "default");
+    let tokens = TokenClient::new(Networks::allowing(Vec::new()));
+    (
+        Context::snapshot(client, Vec::new(), tokens, None, false),
+        read,
+    )
+}
+
+/// The page of two that follows, as the API server sends it.
+fn page_after(query: &str, states: usize) -> Value {
+    assert!(query.contains("limit=2"), "{query}");
+    let mut parts = query.split('&');
+    let begin = parts.find_map(|part| part.strip_prefix("continue="));
+    let begin: usize = begin.map_or(0, |begin| begin.parse().unwrap());
+    let end = states.min(begin + 2);
+    let items: Vec<_> = (begin..end)
+        .map(|number| json!({"metadata": {"name": format!("state-{number}")}}))
+        .collect();
+    let next = if end < states {
+        end.to_string()
+    } else {
+        String::new()
+    };
+    json!({"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadataList", "metadata": {"continue": next}, "items": items})
+}
+
+fn state() -> Value {
+    let record = json!({"generation": 1, "seed": "0", "pastSeeds": [], "inDoubt": false});
+    json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "state"}, "data": {
+        "record": STANDARD.encode(record.to_string()), "refresh-token": STANDARD.encode("another"),
+    }})
+}
+
+async fn token_use(states: usize) -> (TokenUse, usize) {
+    let (context, read) = context(states);
+    let (labels, hashes) = (["label".to_owned()], ["hash".to_owned()]);
+    let found = context.other_states("treasury", "state-1", &labels, &hashes);
+    let found = found.await.expect("the API server responds");
+    (found, read.load(Ordering::Relaxed))
+}
+
+#[tokio::test]
+async fn all_states_but_the_own_one_are_read_and_of_many_that_may_know_a_token_only_some() {
+    assert_eq!(token_use(0).await, (TokenUse::OnlyHere, 0));
+    assert_eq!(token_use(1 + MOST).await, (TokenUse::OnlyHere, MOST));
+    let secret = format!("state-{}", 1 + MOST);
+    let owner = String::new();
+    let elsewhere = TokenUse::Elsewhere { secret, owner };
+    assert_eq!(token_use(100).await, (elsewhere, MOST));
+}
