@@ -204,9 +204,14 @@ fn a_refusal_follows_the_table(answer: &Response, refusal: &ResponseError, grant
     );
 }
 
-/// Whether an object states an error in one of the usual fields.
+/// Whether an object states an error in one of the usual fields, however their names are written.
 fn states_error(fields: &Map<String, Value>) -> bool {
-    let stated = |name: &str| match fields.get(name) {
+    let same = |name: &str| {
+        let mut fields = fields.iter();
+        let found = fields.find(|(other, _)| letters(other) == letters(name));
+        found.map(|(_, value)| value)
+    };
+    let stated = |name: &str| match fields.get(name).or_else(|| same(name)) {
         None | Some(Value::Null | Value::Bool(false)) => false,
         Some(Value::String(text)) => !text.is_empty(),
         Some(Value::Array(list)) => !list.is_empty(),
@@ -214,7 +219,7 @@ fn states_error(fields: &Map<String, Value>) -> bool {
         Some(Value::Number(number)) => number.as_f64() != Some(0.0),
         Some(Value::Bool(true)) => true,
     };
-    let names = ["error", "error_code", "errorCode", "errorType", "errors"];
+    let names = ["error", "error_code", "error_type", "errors"];
     names.into_iter().any(stated) || text(fields, "error_description").is_some()
 }
 
