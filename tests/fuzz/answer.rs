@@ -110,7 +110,15 @@ fn a_token_is_fit_to_be_published(answer: &Response, issued: &Issued) {
     let bearer = match &fields.get("token_type") {
         None | Some(Value::Null) => true,
         Some(Value::String(kind)) => {
-            kind.is_empty() || ["bearer", "bearertoken"].contains(&letters(kind).as_str())
+            let types = [
+                "bearer",
+                "bearertoken",
+                "bot",
+                "user",
+                "applicationaccesstoken",
+                "useraccesstoken",
+            ];
+            kind.is_empty() || types.contains(&letters(kind).as_str())
         }
         Some(_) => false,
     };

@@ -18,6 +18,15 @@ use crate::{api::Reason, scrub::Scrubber};
 
 /// The most granted scopes that are shown in the status.
 const MOST_SCOPES: usize = 64;
+/// The types of tokens that APIs take as bearer tokens. Slack and eBay name the holder of the token instead.
+const BEARER: [&str; 6] = [
+    "bearer",
+    "bearer token",
+    "bot",
+    "user",
+    "application access token",
+    "user access token",
+];
 
 /// Reads a response. `scrubber` knows the secrets of the request; those of the response are added to it.
 #[must_use]
@@ -198,10 +207,7 @@ fn is_bearer(token_type: Option<&Value>) -> bool {
     match token_type {
         None | Some(Value::Null) => true,
         Some(Value::String(text)) => {
-            text.is_empty()
-                || ["bearer", "bearer token"]
-                    .iter()
-                    .any(|name| is_same_name(text, name))
+            text.is_empty() || BEARER.iter().any(|name| is_same_name(text, name))
         }
         Some(_) => false,
     }

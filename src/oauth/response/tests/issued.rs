@@ -17,6 +17,18 @@ fn token_types_other_than_bearer_are_refused() {
         (r#","token_type":"Bearer token""#, None),
         (r#","token_type":" Bearer ""#, None),
         (r#","token_type":"BEARER:""#, None),
+        (r#","token_type":"bot""#, None),
+        (r#","token_type":"user""#, None),
+        (r#","token_type":"Application Access Token""#, None),
+        (r#","token_type":"User Access Token""#, None),
+        (
+            r#","token_type":"robot""#,
+            Some(Reason::UnsupportedTokenType),
+        ),
+        (
+            r#","token_type":"Access Token""#,
+            Some(Reason::UnsupportedTokenType),
+        ),
         (
             r#","token_type":"forbearer""#,
             Some(Reason::UnsupportedTokenType),
