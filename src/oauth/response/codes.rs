@@ -15,7 +15,8 @@ enum Meaning {
     InvalidToken,
     /// The client was refused, if the status says so.
     AccessDenied,
-    /// The server failed on the way (RFC 6749, section 4.1.2.1).
+    /// The server failed on the way (RFC 6749, section 4.1.2.1), unless the status says that it refused: `ServiceNow` gives such a
+    /// code to wrong credentials, with a 401.
     ServerFailed,
 }
 
@@ -115,8 +116,8 @@ impl KnownCode {
             Meaning::DeadRefreshToken => dead()?,
             Meaning::InvalidToken if status != 401 => dead()?,
             Meaning::AccessDenied if status == 401 => Reason::InvalidClient,
-            Meaning::InvalidToken | Meaning::AccessDenied => return None,
-            Meaning::ServerFailed => Reason::Unavailable,
+            Meaning::ServerFailed if !matches!(status, 401 | 403) => Reason::Unavailable,
+            Meaning::InvalidToken | Meaning::AccessDenied | Meaning::ServerFailed => return None,
         };
         Some(Self {
             name,
