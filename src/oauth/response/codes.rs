@@ -51,6 +51,7 @@ const CODES: &[(&str, Meaning)] = {
         ("refresh_token_already_used", DeadRefreshToken),
         ("unknown_refresh_token", DeadRefreshToken),
         ("refresh_token_not_found", DeadRefreshToken),
+        ("refresh_token_is_invalid", DeadRefreshToken),
         ("invalid_token", InvalidToken),
         ("token_invalid", DeadRefreshToken),
         ("expired_token", DeadRefreshToken),
@@ -124,6 +125,32 @@ impl KnownCode {
             reason,
             leaves_doubt: matches!(meaning, Meaning::ServerFailed),
         })
+    }
+
+    /// The meaning of a whole text that speaks of a dead refresh token, where one was sent. A text that says the same of some token
+    /// may be about another one, such as an assertion of the client.
+    pub(super) fn find_dead(text: &str, grant: &Grant) -> Option<Self> {
+        grant.refresh_token()?;
+        let speaks = |(name, meaning): &&(&str, Meaning)| {
+            matches!(meaning, Meaning::DeadRefreshToken)
+                && name.contains("refresh_token")
+                && is_same_name(text, name)
+        };
+        let (name, _) = CODES.iter().find(speaks)?;
+        Some(Self {
+            name,
+            reason: grant.invalid_token()?,
+            leaves_doubt: false,
+        })
+    }
+
+    /// Returns whether the same response may have a better word for a dead refresh token: Atlassian gives `unauthorized_client` to
+    /// one, and others `invalid_request`.
+    pub(super) fn may_be_dead_token(self) -> bool {
+        matches!(
+            self.reason,
+            Reason::UnauthorizedClient | Reason::InvalidRequest
+        )
     }
 }
 

@@ -24,6 +24,8 @@ const CODE: [&str; 7] = [
 ];
 /// Those of them that have no other use.
 const NAMED: usize = 3;
+/// The fields that hold a sentence. Such a text counts only as a whole, and only if it says that the refresh token is dead.
+const SENTENCE: [&str; 2] = ["error_description", "message"];
 /// The fields below which an error may have further ones.
 const NESTED: [&str; 3] = ["error", "errors", "extensions"];
 /// How far below.
@@ -70,23 +72,28 @@ impl OAuthError {
         self.known.refuses_secret(status)
     }
 
-    /// The error in these fields of a response with this status to a request with this grant; `None` if it has no known code.
+    /// The error in these fields of a response with this status to a request with this grant; `None` if none is known.
     pub(super) fn read(
         fields: &Fields,
         status: u16,
         grant: &Grant,
         scrubber: &Scrubber,
     ) -> Option<Self> {
-        let codes = codes(fields, CODE.len());
+        let codes = words(fields, &CODE, &CODE);
         let known = codes
             .iter()
             .filter_map(|code| KnownCode::find(code, status, grant));
         // A server that has only this code of RFC 6749 may be more precise in a code of its own.
-        let known = known.min_by_key(|known| known.reason == Reason::InvalidRequest)?;
+        let named = known.min_by_key(|known| known.reason == Reason::InvalidRequest);
+        let known = match named {
+            Some(known) if !known.may_be_dead_token() => known,
+            _ => dead_token(fields, grant).or(named)?,
+        };
+        // Only a known code makes a description visible: a sentence is none.
         let stated = Stated {
             is_error: true,
-            code: scrubber.code(known.name),
-            description: description(fields, scrubber),
+            code: named.and_then(|named| scrubber.code(named.name)),
+            description: named.and_then(|_| description(fields, scrubber)),
         };
         Some(Self { known, stated })
     }
@@ -111,7 +118,7 @@ impl Stated {
     pub(super) fn read(fields: &Fields, scrubber: &Scrubber) -> Self {
         Self {
             is_error: states_error(fields),
-            code: codes(fields, NAMED)
+            code: words(fields, &CODE[..NAMED], &CODE)
                 .into_iter()
                 .find_map(|code| scrubber.code(code)),
             description: description(fields, scrubber),
@@ -134,33 +141,43 @@ impl Stated {
     }
 }
 
-/// The codes in these fields: in the first `top` of their own, then those that are nested.
-fn codes(fields: &Fields, top: usize) -> Vec<&str> {
-    let mut found = own_codes(fields, &CODE[..top]);
+/// The dead refresh token that a sentence of the response speaks of.
+fn dead_token(fields: &Fields, grant: &Grant) -> Option<KnownCode> {
+    let sentences = words(fields, &SENTENCE, &SENTENCE).into_iter();
+    { sentences }.find_map(|text| KnownCode::find_dead(text, grant))
+}
+
+/// The texts in these fields: in those of their own that are named `top`, then in those named `below` that are nested.
+fn words<'a>(fields: &'a Fields, top: &[&str], below: &[&str]) -> Vec<&'a str> {
+    let mut found = own_words(fields, top);
     for nested in NESTED.iter().filter_map(|name| field(fields, name)) {
-        add_codes(nested, DEEPEST, &mut found);
+        add_words(nested, below, DEEPEST, &mut found);
     }
     found
 }
 
-fn own_codes<'a>(fields: &'a Fields, names: &[&str]) -> Vec<&'a str> {
+fn own_words<'a>(fields: &'a Fields, names: &[&str]) -> Vec<&'a str> {
     let values = names
         .iter()
         .filter_map(|name| field(fields, name)?.as_str());
-    values.filter(|code| !code.is_empty()).collect()
+    values.filter(|word| !word.is_empty()).collect()
 }
 
-fn add_codes<'a>(value: &'a Value, depth: usize, found: &mut Vec<&'a str>) {
+fn add_words<'a>(value: &'a Value, names: &[&str], depth: usize, found: &mut Vec<&'a str>) {
     let Some(depth) = depth.checked_sub(1) else {
         return;
     };
     match value {
-        Value::String(code) if !code.is_empty() => found.push(code),
-        Value::Array(list) => list.iter().for_each(|value| add_codes(value, depth, found)),
+        Value::String(word) if !word.is_empty() => found.push(word),
+        Value::Array(list) => {
+            for value in list {
+                add_words(value, names, depth, found);
+            }
+        }
         Value::Object(fields) => {
-            found.extend(own_codes(fields, &CODE));
+            found.extend(own_words(fields, names));
             for nested in NESTED.iter().filter_map(|name| field(fields, name)) {
-                add_codes(nested, depth, found);
+                add_words(nested, names, depth, found);
             }
         }
         _ => {}

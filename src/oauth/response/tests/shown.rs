@@ -108,6 +108,31 @@ fn the_code_and_description_of_any_error_are_shown_whatever_the_status() {
 }
 
 #[test]
+fn a_sentence_that_decides_makes_nothing_else_visible() {
+    for (body, words) in [
+        (
+            r#"{"error":"unauthorized_client","error_description":"refresh_token is invalid","message":"planted"}"#,
+            " unauthorized_client (the provider says: \"refresh_token is invalid\")",
+        ),
+        (
+            r#"{"error":"invalid_request","message":"Invalid refresh token"}"#,
+            " invalid_request",
+        ),
+        (r#"{"status":400,"message":"Invalid refresh token"}"#, ""),
+        (
+            r#"{"error":"planted","error_description":"planted","message":"Invalid refresh token"}"#,
+            "",
+        ),
+    ] {
+        let error = meaning(REFRESH, &response(400, body)).outcome;
+        let error = error.unwrap_err();
+        assert_eq!(error.reason(), Reason::RefreshTokenRejected, "{body}");
+        let shown = format!("token endpoint responded 400{words}");
+        assert_eq!(error.to_string(), shown);
+    }
+}
+
+#[test]
 fn a_redirect_shows_scheme_host_and_path_only() {
     let mut redirect = response(302, "");
     redirect.location = Some("https://u:p@login.example/hunter2/path?code=1#f".into());
