@@ -1,6 +1,8 @@
 //! The remedies for failed exchanges: one for each cause.
 
 mod network;
+#[cfg(test)]
+mod tests;
 
 pub(super) use network::of_issuer;
 
@@ -19,9 +21,10 @@ pub(super) fn remedy(error: &TokenError, settings: &Settings, worked: bool) -> S
         TokenError::Response(error) if error.is_page() => {
             "check the proxy or firewall between the cluster and the token endpoint".into()
         }
-        // Keycloak calls a wrong client secret `unauthorized_client`.
-        TokenError::Response(_) if error.refuses_client_secret() => {
-            of_response(Reason::InvalidClient, settings, worked)
+        TokenError::Response(error)
+            if error.reason() == Reason::UnauthorizedClient && error.refuses_client_secret() =>
+        {
+            unauthorized(settings)
         }
         TokenError::Response(error) => of_response(error.reason(), settings, worked),
     }
@@ -69,10 +72,7 @@ fn of_reason(reason: Reason, settings: &Settings, worked: bool) -> String {
     let fixed = match reason {
         Reason::InvalidClient => return refused_client(settings, worked),
         Reason::InvalidGrant => return check_grant(settings),
-        Reason::UnauthorizedClient => {
-            let grant = settings.grant.name();
-            return format!("ask the provider to allow this client to use grant {grant}");
-        }
+        Reason::UnauthorizedClient => return allow_grant(settings),
         Reason::UnsupportedGrantType => {
             let (url, grant) = (settings.url_field(), settings.grant.name());
             return format!("check {url}, and whether the provider supports {grant}");
@@ -204,13 +204,45 @@ fn check_grant(settings: &Settings) -> String {
     format!("check spec.parameters, then ask the provider (an unusual error for {grant})")
 }
 
-/// Keycloak calls an unknown audience of a token exchange an invalid client.
+/// An assertion names a subject and scopes, and the client needs the right to them: Google's domain-wide delegation, for example.
+fn allow_grant(settings: &Settings) -> String {
+    if settings.grant.assertion().is_some() {
+        let grant = settings.grant.spec_name();
+        return format!(
+            "ask the provider to allow this client to use {grant} for this subject and these scopes"
+        );
+    }
+    let grant = settings.grant.name();
+    format!("ask the provider to allow this client to use grant {grant}")
+}
+
+/// With a 401, Keycloak calls both a wrong client secret and a client that may not use the grant `unauthorized_client`.
+fn unauthorized(settings: &Settings) -> String {
+    if settings.grant.assertion().is_some() {
+        return allow_grant(settings);
+    }
+    let client = match settings.authentication {
+        ClientAuthentication::Body | ClientAuthentication::Basic => {
+            let (secret, name) = (keys(settings, " and "), &settings.source.name);
+            format!("check {secret} in Secret {name:?}")
+        }
+        _ => check_client(settings),
+    };
+    let (client, grant) = (or_audience(client, settings), settings.grant.name());
+    format!("{client}; else ask the provider to allow grant {grant}")
+}
+
 fn refused_client(settings: &Settings, worked: bool) -> String {
     let remedy = if worked {
         write_new_secret(settings)
     } else {
         check_client(settings)
     };
+    or_audience(remedy, settings)
+}
+
+/// Keycloak calls an unknown audience of a token exchange an invalid client.
+fn or_audience(remedy: String, settings: &Settings) -> String {
     let exchange = settings.grant.exchange();
     match exchange.filter(|exchange| !exchange.audience.is_empty()) {
         Some(_) => format!("{remedy}, or correct spec.tokenExchange.audience"),
