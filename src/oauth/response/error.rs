@@ -130,6 +130,16 @@ impl ResponseError {
         matches!(&self.fault, Fault::OAuth(error) if self.status < 500 && error.refuses_secret(self.status))
     }
 
+    /// Returns whether the provider wants a person to sign in or to consent (OpenID Connect Core, section 3.1.2.6). A failing server
+    /// is no evidence of that.
+    pub(crate) fn wants_person(&self) -> bool {
+        let (Fault::Status(stated) | Fault::NoAccessToken(stated)) = &self.fault else {
+            return false;
+        };
+        let is_evidence = !matches!(self.reason(), Reason::Unavailable | Reason::RateLimited);
+        is_evidence && stated.wants_person()
+    }
+
     /// The same without the provider's own words.
     pub(in crate::oauth) fn without_words(mut self) -> Self {
         match &mut self.fault {

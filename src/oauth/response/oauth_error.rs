@@ -31,6 +31,14 @@ const NESTED: [&str; 3] = ["error", "errors", "extensions"];
 /// How far below.
 const DEEPEST: usize = 4;
 
+/// The codes for a person who has to sign in or to consent. They have no reason of their own: only the remedy differs.
+const WANTS_PERSON: [&str; 4] = [
+    "interaction_required",
+    "consent_required",
+    "login_required",
+    "mfa_required",
+];
+
 /// An error whose code is known, with the meaning of that code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct OAuthError {
@@ -123,6 +131,13 @@ impl Stated {
                 .find_map(|code| scrubber.code(code)),
             description: description(fields, scrubber),
         }
+    }
+
+    /// Returns whether a person has to sign in or to consent.
+    pub(super) fn wants_person(&self) -> bool {
+        let is_one_of_them =
+            |code: &String| WANTS_PERSON.iter().any(|name| is_same_name(code, name));
+        self.code.as_ref().is_some_and(is_one_of_them)
     }
 
     /// Returns whether nothing of it can be shown.

@@ -11,23 +11,41 @@ use jiff::SignedDuration;
 use crate::{
     api::{ClientAuthentication, Reason},
     oauth::error::{ProbeError, TokenError},
-    reconcile::{settings::Settings, status::message::shortened},
+    reconcile::{
+        settings::Settings,
+        status::{inputs::sign_in_command, message::shortened},
+    },
 };
 
 /// The remedy for a failed exchange. `worked`: an earlier exchange of this credential succeeded.
 pub(super) fn remedy(error: &TokenError, settings: &Settings, worked: bool) -> String {
-    match error {
-        TokenError::Network(error) => network::remedy(error, settings, &settings.url_field()),
-        TokenError::Response(error) if error.is_page() => {
-            "check the proxy or firewall between the cluster and the token endpoint".into()
+    let error = match error {
+        TokenError::Network(error) => {
+            return network::remedy(error, settings, &settings.url_field());
         }
-        TokenError::Response(error)
-            if error.reason() == Reason::UnauthorizedClient && error.refuses_client_secret() =>
-        {
-            unauthorized(settings)
-        }
-        TokenError::Response(error) => of_response(error.reason(), settings, worked),
+        TokenError::Response(error) => error,
+    };
+    if error.is_page() {
+        return "check the proxy or firewall between the cluster and the token endpoint".into();
     }
+    if error.wants_person()
+        && let Some(remedy) = ask_person(settings)
+    {
+        return remedy;
+    }
+    if error.reason() == Reason::UnauthorizedClient && error.refuses_client_secret() {
+        return unauthorized(settings);
+    }
+    of_response(error.reason(), settings, worked)
+}
+
+/// The remedy where a person has to sign in or to consent; `None`: the token is for no person.
+fn ask_person(settings: &Settings) -> Option<String> {
+    if settings.grant.refresh_token().is_some() {
+        return Some(format!("sign in again with {}", sign_in_command(settings)));
+    }
+    settings.grant.assertion()?;
+    Some("have the user or an administrator consent to this client once".into())
 }
 
 /// The remedy for a token that its API did not accept.

@@ -85,3 +85,38 @@ fn a_client_that_is_unauthorized_may_have_a_wrong_secret_or_lack_a_right() {
     let invalid = shown(401, r#"{"error":"invalid_client"}"#, &of_client());
     assert!(!invalid.contains("grant"), "{invalid}");
 }
+
+#[test]
+fn a_provider_that_wants_a_person_gets_one() {
+    let sign_in = "sign in again with `kubectl cube login main -n treasury`";
+    let consent = "have the user or an administrator consent to this client once";
+    for code in [
+        "interaction_required",
+        "consent_required",
+        "login_required",
+        "mfa_required",
+        "ConsentRequired",
+    ] {
+        let body = format!(r#"{{"error":"{code}"}}"#);
+        for status in [200, 400, 401, 403] {
+            assert_eq!(
+                shown(status, &body, &of_login()),
+                sign_in,
+                "{status} {code}"
+            );
+            let shown = shown(status, &body, &of_assertion());
+            assert_eq!(shown, consent, "{status} {code}");
+        }
+        // No person stands behind a client.
+        assert_eq!(
+            shown(400, &body, &of_client()),
+            "check spec.parameters and spec.clientAuthentication, or ask the provider what it means"
+        );
+        for status in [429, 500] {
+            let shown = shown(status, &body, &of_login());
+            assert!(shown.starts_with("no action needed"), "{status} {shown}");
+        }
+    }
+    let other = shown(400, r#"{"error":"something_required"}"#, &of_login());
+    assert!(!other.contains("sign in"), "{other}");
+}
