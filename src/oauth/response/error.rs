@@ -140,6 +140,11 @@ impl ResponseError {
         is_evidence && stated.wants_person()
     }
 
+    /// Returns whether a 2xx without a token names an error, so that a token endpoint has sent it: Slack responds like this.
+    pub(crate) fn names_error_in_success(&self) -> bool {
+        matches!(&self.fault, Fault::NoAccessToken(stated) if stated.is_error && !stated.is_blank())
+    }
+
     /// The same without the provider's own words.
     pub(in crate::oauth) fn without_words(mut self) -> Self {
         match &mut self.fault {

@@ -36,7 +36,12 @@ pub(super) fn remedy(error: &TokenError, settings: &Settings, worked: bool) -> S
     if error.reason() == Reason::UnauthorizedClient && error.refuses_client_secret() {
         return unauthorized(settings);
     }
-    of_response(error.reason(), settings, worked)
+    let reason = if error.names_error_in_success() {
+        Reason::InvalidRequest
+    } else {
+        error.reason()
+    };
+    of_response(reason, settings, worked)
 }
 
 /// The remedy where a person has to sign in or to consent; `None`: the token is for no person.

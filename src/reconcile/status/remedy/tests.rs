@@ -120,3 +120,20 @@ fn a_provider_that_wants_a_person_gets_one() {
     let other = shown(400, r#"{"error":"something_required"}"#, &of_login());
     assert!(!other.contains("sign in"), "{other}");
 }
+
+#[test]
+fn a_success_that_names_an_error_comes_from_a_token_endpoint() {
+    let unknown =
+        "check spec.parameters and spec.clientAuthentication, or ask the provider what it means";
+    let no_endpoint = "check that spec.tokenURL is a token endpoint";
+    for (body, expected) in [
+        (r#"{"ok":false,"error":"team_access_not_granted"}"#, unknown),
+        (r#"{"error_description":"not today"}"#, unknown),
+        // Nothing of it can be shown, so nobody could ask what it means.
+        (r#"{"error":{"message":"planted"}}"#, no_endpoint),
+        (r#"{"ok":true}"#, no_endpoint),
+        ("<html>", no_endpoint),
+    ] {
+        assert_eq!(shown(200, body, &of_client()), expected, "{body}");
+    }
+}

@@ -25,14 +25,18 @@ pub(super) fn codes() -> Vec<Row> {
     let rejected = |status| dead(status, "invalid_grant");
     let own = r#"{"error":"interaction_required","error_description":"AADSTS50076: sign in with planted-secret"}"#;
     let lost = "responded 400 invalid_grant";
+    // Only a token endpoint names an error.
+    let unknown = "check spec.parameters and spec.clientAuthentication, or ask the provider what it means";
     vec![
         Row::c("ok-error",   error(200, "invalid_scope"), InvalidScope, "responded 200 invalid_scope", Slow),
         Row::c("incorrect",  error(200, "incorrect_client_credentials"), InvalidClient, "responded 200 incorrect_client_credentials", Slow),
-        Row::c("ok-unknown", error(200, "something_new"), UnexpectedResponse, "responded 200 something_new", Slow),
+        Row::c("ok-unknown", error(200, "something_new"), UnexpectedResponse, "responded 200 something_new", Slow)
+            .with_remedy(UnexpectedResponse, unknown),
         Row::c("ok-object",  json(200, r#"{"error":{"message":"planted"}}"#), UnexpectedResponse,
             "responded 200 without a usable access_token", Slow),
         // A response with an error in it leaves no doubt about the refresh token.
-        Row::r("r-ok-unknown", error(200, "something_new"), UnexpectedResponse, "responded 200 something_new", Slow),
+        Row::r("r-ok-unknown", error(200, "something_new"), UnexpectedResponse, "responded 200 something_new", Slow)
+            .with_remedy(UnexpectedResponse, unknown),
         Row::login_ended("r-rejected",  vec![error(400, "invalid_grant")], RefreshTokenRejected, &rejected(400), Confirm),
         Row::login_ended("r-403",       vec![error(403, "invalid_grant")], RefreshTokenRejected, &rejected(403), Confirm),
         Row::login_ended("r-200",       vec![error(200, "invalid_grant")], RefreshTokenRejected, &rejected(200), Confirm),
