@@ -18,6 +18,8 @@ use crate::{api::Reason, scrub::Scrubber};
 
 /// The most granted scopes that are shown in the status.
 const MOST_SCOPES: usize = 64;
+/// The scope for a refresh token (OpenID Connect Core, section 11).
+const OFFLINE_ACCESS: &str = "offline_access";
 /// The types of tokens that APIs take as bearer tokens. Slack and eBay name the holder of the token instead.
 const BEARER: [&str; 6] = [
     "bearer",
@@ -156,18 +158,23 @@ impl Reader<'_> {
     /// The granted scopes as the status shows them: bounded and scrubbed like every other text of a provider.
     fn scopes_shown(&self, stated: &str) -> Vec<String> {
         let stated = self.scrubber.without_secrets(stated);
-        let scopes = stated.split_whitespace().take(MOST_SCOPES);
+        let scopes = split_scopes(&stated).take(MOST_SCOPES);
         scopes
             .map(|scope| self.scrubber.clean(scope))
             .filter(|scope| !scope.is_empty())
             .collect()
     }
 
-    /// A response without scopes grants all that were requested.
+    /// A response without scopes grants all that were requested, and one with a refresh token grants `offline_access`, which Entra ID
+    /// does not state.
     fn is_narrowed(&self, stated: &str) -> bool {
-        let granted: Vec<&str> = stated.split_whitespace().collect();
-        let mut expected = self.request.scopes.iter();
-        !granted.is_empty() && expected.any(|scope| !granted.contains(&scope.as_str()))
+        let granted: Vec<&str> = split_scopes(stated).collect();
+        let is_granted = |scope: &str| {
+            granted.contains(&scope) || (scope == OFFLINE_ACCESS && self.successor().is_some())
+        };
+        let scopes = self.request.scopes.iter();
+        let mut expected = scopes.flat_map(|scope| split_scopes(scope));
+        !granted.is_empty() && expected.any(|scope| !is_granted(scope))
     }
 
     fn no_fields(&self) -> Fault {
@@ -200,6 +207,12 @@ impl Reader<'_> {
             Stated::read(fields, &self.scrubber)
         })
     }
+}
+
+/// RFC 6749, section 3.3, puts blanks between scopes; Slack and Shopify put commas. A spec may have several in one text.
+fn split_scopes(text: &str) -> impl Iterator<Item = &str> {
+    let scopes = text.split(|c: char| c.is_whitespace() || c == ',');
+    scopes.filter(|scope| !scope.is_empty())
 }
 
 /// An absent type counts as bearer, and servers differ in how they write it (RFC 6750): `bearer`, `BearerToken`, `bearer_token`.

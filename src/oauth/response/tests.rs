@@ -14,6 +14,7 @@ use crate::{
         endpoint::Endpoint,
         request::TokenRequest,
     },
+    scrub::Scrubber,
 };
 
 /// The grant of a request.

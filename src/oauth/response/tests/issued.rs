@@ -209,6 +209,39 @@ fn a_narrowed_scope_is_noticed() {
 }
 
 #[test]
+fn scopes_between_commas_are_told_apart() {
+    for stated in ["write,read", "write, read", ",write read,"] {
+        let full = issued(format!(r#"{{"access_token":"abc","scope":"{stated}"}}"#));
+        assert!(!full.narrowed, "{stated}");
+        assert_eq!(full.scopes, ["write", "read"], "{stated}");
+    }
+    let narrowed = issued(r#"{"access_token":"abc","scope":"read,writes"}"#);
+    assert!(narrowed.narrowed);
+    // Nothing is stated.
+    assert!(!issued(r#"{"access_token":"abc","scope":" , "}"#).narrowed);
+}
+
+#[test]
+fn a_refresh_token_grants_offline_access() {
+    let narrowed = |scopes: &[&str], body: &str| {
+        let scopes: Vec<String> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        let request = RequestContext {
+            grant: &Grant::RefreshToken("rt-hunter3".into()),
+            scopes: &scopes,
+        };
+        let parsed = read(&response(200, body), request, Scrubber::default());
+        parsed.outcome.unwrap().narrowed
+    };
+    let with = r#"{"access_token":"abc","scope":"read","refresh_token":"next"}"#;
+    let without = r#"{"access_token":"abc","scope":"read"}"#;
+    assert!(!narrowed(&["read", "offline_access"], with));
+    assert!(narrowed(&["read", "offline_access"], without));
+    assert!(narrowed(&["read", "write"], with));
+    // The author of a spec may have copied several scopes into one text.
+    assert!(!narrowed(&["read,offline_access"], with));
+}
+
+#[test]
 fn an_echo_of_a_token_in_the_granted_scopes_is_not_shown() {
     let echoed = issued(r#"{"access_token":"tok-1","scope":"tok-1 hunter2"}"#);
     assert_eq!(echoed.scopes, ["...", "..."]);
