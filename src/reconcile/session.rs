@@ -146,10 +146,7 @@ impl Session {
         Effects {
             known_target,
             outdated_provider,
-            lesson: served.or_else(|| {
-                let pause = self.pause(now).filter(|_| may_tell_of_a_pause);
-                pause.map(|(client, until)| (client, Lesson::Paused { until }))
-            }),
+            lesson: served.or_else(|| self.pause(now).filter(|_| may_tell_of_a_pause)),
         }
     }
 
@@ -172,7 +169,7 @@ impl Session {
             .then(|| Read::source(settings, &observed.source))
     }
 
-    fn pause(&self, now: Timestamp) -> Option<(ClientKey, Timestamp)> {
+    fn pause(&self, now: Timestamp) -> Option<(ClientKey, Lesson)> {
         Case::of(&self.observed, now)?.pause()
     }
 

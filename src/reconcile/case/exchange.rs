@@ -16,7 +16,7 @@ use crate::{
         login::State,
         memory::Failure,
         observed::Observed,
-        pace::{ClientKey, schedule},
+        pace::{ClientKey, Lesson, schedule},
         plan::{Attempt, Exchange, Read},
         source::{AccountRole, CaBundle, Rejection, SecretRole, Source, UsableClient, preflight},
         token::{TokenInputs, TokenMetadata},
@@ -324,16 +324,22 @@ impl Case<'_> {
 
     /// The client that the provider has asked to pause, and until when. After a restart, it is known once the source Secret was
     /// read.
-    pub(in crate::reconcile) fn pause(&self) -> Option<(ClientKey, Timestamp)> {
+    pub(in crate::reconcile) fn pause(&self) -> Option<(ClientKey, Lesson)> {
         let memory = &self.observed.memory;
         let until = memory.paused_until(self.now)?;
-        let attempted = &memory.exchange.failure()?.attempted;
+        let failure = memory.exchange.failure()?;
+        let attempted = &failure.attempted;
         // With another generation, the spec may name another client.
         let same = self.is_at_the_endpoint_of(attempted)
             && attempted.generation == self.observed.credential.generation
             && self.observed.source.version() == Some(&attempted.source_resource_version);
         let client = same.then(|| self.client().ok())??;
-        Some((self.key_of(&client), until))
+        let lesson = if failure.is_unavailable() {
+            Lesson::Unavailable { until }
+        } else {
+            Lesson::Paused { until }
+        };
+        Some((self.key_of(&client), lesson))
     }
 
     /// Returns whether the attempt was sent to the present token endpoint. Only there does its pause hold: the author of a spec

@@ -10,11 +10,14 @@ use jiff::Timestamp;
 
 use super::Versions;
 use crate::{
-    api::Attempted,
+    api::{Attempted, Reason},
     reconcile::{
         pace::{
             PermitRequest,
-            retry::{Saves, next_attempt, next_unsent_attempt, retry_delay},
+            retry::{
+                Saves, delay_within_grace, is_within_grace, next_attempt, next_unsent_attempt,
+                retry_delay,
+            },
         },
         time::later,
         token::{InputsDigest, TokenMetadata},
@@ -136,6 +139,10 @@ impl ExchangeMemory {
             }
             None => next_attempt(reason, unknown, nth, saves, uid, now),
         };
+        let ends_in_grace =
+            unknown && reason == Reason::Unavailable && is_within_grace(self.unknown_outcomes);
+        let in_pause = attempt.pause.filter(|_| ends_in_grace);
+        let in_pause = in_pause.map(|pause| later(now, delay_within_grace(pause, nth, uid)));
         self.refuted = match token {
             Published::Other(versions) => Some(Box::new(versions)),
             Published::Live(_) | Published::Ended => None,
@@ -145,7 +152,7 @@ impl ExchangeMemory {
             saves_token: saves != Saves::Nothing,
             inputs: attempt.inputs.clone(),
             subject: attempt.subject.clone(),
-            failure: attempt.into_failure(next_attempt),
+            failure: attempt.into_failure(next_attempt, in_pause),
         }));
     }
 

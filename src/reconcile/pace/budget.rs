@@ -167,7 +167,10 @@ impl Budget {
             Lesson::Works => true,
             Lesson::Refused => false,
             Lesson::Paused { until } => {
-                return self.client(client, now).pause(proof, until, now);
+                return self.client(client, now).pause(proof, until, true, now);
+            }
+            Lesson::Unavailable { until } => {
+                return self.client(client, now).pause(proof, until, false, now);
             }
         };
         let is_new = self.tried.get(&uid) != Some(client);

@@ -25,6 +25,9 @@ pub(in crate::reconcile) const OUTCOME_UNKNOWN: [i64; 6] = [2, 8, 20, 60, 120, 3
 pub(in crate::reconcile) const WITHIN_GRACE: i32 = 3;
 /// Delays after a rate limit that states no pause. In seconds, plus 1–10 s; the last one repeats.
 pub(in crate::reconcile) const RATE_LIMITED: [i64; 5] = [60, 120, 240, 480, 900];
+/// A failing server that asks for a longer pause delays a retry within the grace period of a provider by no more than this. Without
+/// that retry, a refresh token that it has consumed would be lost.
+pub(in crate::reconcile) const PAUSE_WITHIN_GRACE: SignedDuration = seconds(30);
 /// The longest pause that a provider may ask for, with its jitter.
 pub(in crate::reconcile) const LONGEST_PAUSE: SignedDuration = seconds(3600 + 10);
 

@@ -34,6 +34,16 @@ pub(in crate::reconcile) fn retry_delay(
     }
 }
 
+/// The delay of a retry within a provider's grace period after a failing server asked for this pause: the `failures`-th failure in a
+/// row.
+pub(in crate::reconcile) fn delay_within_grace(
+    pause: SignedDuration,
+    failures: i32,
+    uid: &str,
+) -> SignedDuration {
+    pausing(pause, fraction(uid, failures)).min(delays::PAUSE_WITHIN_GRACE)
+}
+
 /// The token that a refresh saves: a live token of the same inputs, which consumers have until its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::reconcile) enum Saves {
@@ -293,6 +303,19 @@ mod tests {
             .unwrap()
             .as_secs();
         assert!((30..=40).contains(&delay));
+    }
+
+    #[test]
+    fn a_pause_delays_a_retry_within_the_grace_period_by_half_a_minute_at_most() {
+        for (pause, least, most) in [(10, 11, 20), (25, 26, 30), (30, 30, 30), (3600, 30, 30)] {
+            for uid in (0..50).map(|number| number.to_string()) {
+                let pause = SignedDuration::from_secs(pause);
+                let delay = delay_within_grace(pause, 1, &uid).as_secs();
+                assert!((least..=most).contains(&delay), "{pause:?}: {delay}");
+                let whole = retry_delay(Reason::Unavailable, Some(pause), true, 1, &uid);
+                assert!(delay <= whole.unwrap().as_secs(), "{pause:?}: {delay}");
+            }
+        }
     }
 
     #[test]

@@ -24,8 +24,9 @@ fn retries(class: Option<RetryClass>) -> (&'static str, &'static str) {
         Some(RetryClass::Fast) => (
             "It mostly ends by itself",
             "Retries after 10, 20, 40, 80, 160, then every 300 s; with a stored refresh token whose outcome is unknown after 2, 8, \
-             20, 60, 120, then every 300 s. `Unavailable` with a `Retry-After` is retried then. A new refresh token that exists only in the operator's memory \
-             (`StateNotWritable`) is written again every 30 s at the latest: do not restart the operator before that.",
+             20, 60, 120, then every 300 s. `Unavailable` with a `Retry-After` is retried then; a refresh whose \
+             outcome is unknown three times before that, 30 s after each failure. A new refresh token that exists only in the operator's \
+             memory (`StateNotWritable`) is written again every 30 s at the latest: do not restart the operator before that.",
         ),
         Some(RetryClass::RateLimited) => (
             "The provider asks for a pause",

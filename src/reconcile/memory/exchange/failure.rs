@@ -92,6 +92,17 @@ impl FailureCause {
 }
 
 impl Failure {
+    /// Returns whether the provider is unavailable. Only a rate limit forbids every request in its pause.
+    pub(in crate::reconcile) fn is_unavailable(&self) -> bool {
+        self.cause.reason() == Reason::Unavailable
+    }
+
+    /// Returns whether the next attempt was planned within the pause that the provider asked for.
+    pub(in crate::reconcile) fn is_retried_in_pause(&self) -> bool {
+        let times = self.next_attempt.zip(self.attempted.paused_until);
+        self.is_unavailable() && times.is_some_and(|(at, until)| at < until)
+    }
+
     pub(super) fn was_made_with(&self, attempted: &Attempted) -> bool {
         let own = &self.attempted;
         own.generation == attempted.generation
@@ -102,7 +113,12 @@ impl Failure {
 }
 
 impl FailedAttempt {
-    pub(super) fn into_failure(self, next_attempt: Option<Timestamp>) -> Failure {
+    /// The failure, with its next attempt. `in_pause`: another one comes before the end of the pause that the provider asked for.
+    pub(super) fn into_failure(
+        self,
+        next_attempt: Option<Timestamp>,
+        in_pause: Option<Timestamp>,
+    ) -> Failure {
         let next_attempt = match &self.cause {
             FailureCause::Rejected(rejection, _) => rejection.next_attempt(),
             _ => next_attempt,
@@ -112,7 +128,7 @@ impl FailedAttempt {
             cause: self.cause,
             outcome_unknown: self.outcome_unknown,
             clock_skew: self.clock_skew,
-            next_attempt,
+            next_attempt: in_pause.or(next_attempt),
             attempted: Attempted {
                 paused_until,
                 ..self.attempted

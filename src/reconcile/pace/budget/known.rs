@@ -14,7 +14,16 @@ pub(super) struct Known {
     /// The number of those that work.
     working: usize,
     /// The pauses that have not ended. Each needs a request, so there are few.
-    pauses: Vec<(Proof, Timestamp)>,
+    pauses: Vec<Pause>,
+}
+
+/// A pause of one secret, which may have one of each kind.
+#[derive(Debug)]
+struct Pause {
+    proof: Proof,
+    /// True if it holds for refreshes too whose outcome is unknown.
+    for_all: bool,
+    until: Timestamp,
 }
 
 #[derive(Debug)]
@@ -32,7 +41,7 @@ impl Known {
     }
 
     pub(super) fn is_paused(&self, now: Timestamp) -> bool {
-        self.pauses.iter().any(|(_, until)| now < *until)
+        self.pauses.iter().any(|pause| now < pause.until)
     }
 
     pub(super) fn proved(&self, proof: Proof) -> Proved {
@@ -81,35 +90,39 @@ impl Known {
         }
     }
 
-    pub(super) fn pause(&mut self, proof: Proof, until: Timestamp, now: Timestamp) {
-        self.pauses.retain(|(_, until)| now < *until);
-        match self.pause_mut(proof) {
-            Some(paused) => *paused = until.max(*paused),
-            None => self.pauses.push((proof, until)),
+    pub(super) fn pause(&mut self, proof: Proof, until: Timestamp, for_all: bool, now: Timestamp) {
+        self.pauses.retain(|pause| now < pause.until);
+        let same = |pause: &&mut Pause| pause.proof == proof && pause.for_all == for_all;
+        match self.pauses.iter_mut().find(same) {
+            Some(pause) => pause.until = pause.until.max(until),
+            None => self.pauses.push(Pause {
+                proof,
+                for_all,
+                until,
+            }),
         }
     }
 
-    /// The end of the pause of this secret.
-    pub(super) fn paused_until(&self, proof: Proof) -> Option<Timestamp> {
-        let mut pauses = self.pauses.iter();
-        pauses.find_map(|(paused, until)| (*paused == proof).then_some(*until))
+    /// The end of the pauses of this secret. With `in_pause`, only those for all requests count.
+    pub(super) fn paused_until(&self, proof: Proof, in_pause: bool) -> Option<Timestamp> {
+        let counts = |pause: &&Pause| pause.proof == proof && (pause.for_all || !in_pause);
+        let pauses = self.pauses.iter().filter(counts);
+        pauses.map(|pause| pause.until).max()
     }
 
-    /// Forgets a pause that has ended, and says when. A clock that was set back does not make one longer than any can be.
+    /// Forgets the pauses of a secret once all have ended, and says when. A clock that was set back does not make one longer than any
+    /// can be.
     pub(super) fn end_pause(&mut self, proof: Proof, now: Timestamp) -> Option<Timestamp> {
-        let until = self.pause_mut(proof)?;
-        *until = (*until).min(later(now, delays::LONGEST_PAUSE));
-        let ended = *until;
+        let longest = later(now, delays::LONGEST_PAUSE);
+        for pause in &mut self.pauses {
+            pause.until = pause.until.min(longest);
+        }
+        let ended = self.paused_until(proof, false)?;
         if now < ended {
             return None;
         }
-        self.pauses.retain(|(paused, _)| *paused != proof);
+        self.pauses.retain(|pause| pause.proof != proof);
         Some(ended)
-    }
-
-    fn pause_mut(&mut self, proof: Proof) -> Option<&mut Timestamp> {
-        let mut pauses = self.pauses.iter_mut();
-        pauses.find_map(|(paused, until)| (*paused == proof).then_some(until))
     }
 
     fn place(&self, proof: Proof) -> Result<usize, usize> {

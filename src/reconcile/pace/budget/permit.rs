@@ -18,6 +18,8 @@ pub struct PermitRequest {
     pub expires_at: Option<Timestamp>,
     /// True if it may overdraw the budget.
     pub priority: bool,
+    /// True if it may be sent in the pause of a failing server. It waits for the end of a rate limit all the same.
+    pub in_pause: bool,
     /// True if it only asks if its turn has come, because the inputs of the exchange must still be read, which may take a while.
     pub peek: bool,
 }
@@ -64,6 +66,11 @@ pub enum Lesson {
     /// The provider has asked for a pause.
     Paused {
         /// Nothing is sent before.
+        until: Timestamp,
+    },
+    /// The provider's server fails, and has asked for a pause.
+    Unavailable {
+        /// Nothing is sent before, but for refreshes whose outcome is unknown.
         until: Timestamp,
     },
 }

@@ -1,10 +1,16 @@
 //! Attempts after a refresh whose outcome is unknown: those within a provider's grace period go first.
 
+use std::{cell::RefCell, rc::Rc};
+
+use super::restart;
 use crate::{
     api::Reason,
     reconcile::{
-        Action,
-        tests::{provider::refuse, world::World},
+        Action, Budget,
+        tests::{
+            provider::{Response, refuse},
+            world::{World, seconds},
+        },
     },
 };
 
@@ -49,4 +55,78 @@ fn a_lost_answer_is_followed_up_within_the_grace_however_many_failures_came_befo
             "{delays:?}"
         );
     }
+}
+
+/// Two logins of one client in one process. The provider's server fails, and asks for a pause of an hour.
+fn paused() -> Vec<World> {
+    let budget = Rc::new(RefCell::new(Budget::new(seconds(12), World::new().now)));
+    let worlds = ["first", "second"].map(|name| {
+        let mut world = World::signed_in();
+        world.uid = name.into();
+        world.process.budget = Rc::clone(&budget);
+        world.provider.otherwise = Response::Refuse {
+            reason: Reason::Unavailable,
+            pause: Some(3600),
+        };
+        world
+    });
+    worlds.into()
+}
+
+fn next_attempt_in(world: &World) -> i64 {
+    let next_attempt = world.status.refresh_at.unwrap();
+    next_attempt.duration_since(world.now).as_secs()
+}
+
+#[test]
+fn a_failing_servers_pause_delays_a_refresh_that_may_have_arrived_by_half_a_minute_three_times() {
+    let mut worlds = paused();
+    for world in &mut worlds {
+        world.settle();
+    }
+    for number in 1..=3 {
+        assert_eq!(next_attempt_in(&worlds[0]), 30);
+        worlds[0].wake();
+        assert_eq!(worlds[0].provider.exchanges.len(), number + 1);
+    }
+    assert!((3600..=3610).contains(&next_attempt_in(&worlds[0])));
+    worlds[0].pass(seconds(3590));
+    assert_eq!(worlds[0].provider.exchanges.len(), 4);
+    worlds[0].pass(seconds(60));
+    assert_eq!(worlds[0].provider.exchanges.len(), 5);
+    // The other login of the client was not sent, so nothing of it can be lost.
+    worlds[1].pass(seconds(3590));
+    assert_eq!(worlds[1].provider.exchanges.len(), 0);
+}
+
+#[test]
+fn a_retry_within_a_pause_comes_also_after_a_restart_and_a_request_by_hand_makes_none_sooner() {
+    let mut worlds = paused();
+    worlds[0].settle();
+    worlds[0].now += seconds(10);
+    restart(&mut worlds);
+    worlds[0].request = Some("a person's wish".into());
+    worlds[0].settle();
+    assert_eq!(worlds[0].provider.exchanges.len(), 1);
+    worlds[1].now = worlds[0].now;
+    worlds[1].settle();
+    assert_eq!(worlds[1].provider.exchanges.len(), 0);
+    worlds[0].pass(seconds(20));
+    assert_eq!(worlds[0].provider.exchanges.len(), 2);
+    assert!(worlds[0].permits.last().unwrap().in_pause);
+}
+
+#[test]
+fn a_rate_limit_within_the_grace_period_is_respected() {
+    let mut worlds = paused();
+    let world = &mut worlds[0];
+    world.settle();
+    world.provider.otherwise = Response::Refuse {
+        reason: Reason::RateLimited,
+        pause: Some(600),
+    };
+    world.wake();
+    assert_eq!(world.refreshed_is().1, "RateLimited");
+    world.pass(seconds(600));
+    assert_eq!(world.provider.exchanges.len(), 2);
 }

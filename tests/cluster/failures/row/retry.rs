@@ -13,6 +13,8 @@ pub(in crate::failures) enum Retry {
     OutcomeUnknown,
     /// After so many seconds, and up to ten more.
     Pause(i64),
+    /// The same in a pause of so many seconds: at first, only 30 s of it are waited for.
+    PauseWithinGrace(i64),
     /// A rejected refresh token is sent once more.
     Confirm,
     /// A Secret that could not be written is written again. Only the message shows the time.
@@ -45,7 +47,8 @@ impl Retry {
                 let pause = [60, 120, 240, 480, 900][usize::try_from(failures - 1).unwrap()];
                 Some((pause, pause + 10))
             }
-            Self::Pause(seconds) => Some((seconds, seconds + 10)),
+            Self::PauseWithinGrace(_) if failures <= 3 => Some((30, 30)),
+            Self::Pause(seconds) | Self::PauseWithinGrace(seconds) => Some((seconds, seconds + 10)),
             Self::Confirm => Some((300, 300)),
             Self::Write => Some((8, 360)),
             Self::Probe | Self::Recheck | Self::Turn | Self::Never | Self::Refresh(_) => None,
@@ -67,7 +70,7 @@ impl Retry {
     /// Whether the next attempt may come while the test runs.
     pub(in crate::failures) fn is_soon(self) -> bool {
         match self {
-            Self::Fast | Self::Early | Self::OutcomeUnknown => true,
+            Self::Fast | Self::Early | Self::OutcomeUnknown | Self::PauseWithinGrace(_) => true,
             Self::Pause(seconds) => seconds < 240,
             _ => false,
         }
@@ -76,9 +79,11 @@ impl Retry {
     /// The third condition of a failure without a live token. `details` is the condition with the details.
     pub(in crate::failures) fn progress(self, reason: Reason, details: &str) -> String {
         let (condition, message) = match self {
-            Self::Fast | Self::OutcomeUnknown | Self::Pause(_) | Self::Write => {
-                ("Reconciling", "the operator is retrying: see")
-            }
+            Self::Fast
+            | Self::OutcomeUnknown
+            | Self::Pause(_)
+            | Self::PauseWithinGrace(_)
+            | Self::Write => ("Reconciling", "the operator is retrying: see"),
             Self::Turn => ("Reconciling", "the operator is waiting: see"),
             Self::Never | Self::Recheck => ("Stalled", "someone must act: see"),
             _ => (

@@ -8,7 +8,7 @@ use cube_operator::api::Reason::{
 
 use super::super::row::{
     Repair,
-    Retry::{Confirm, Early, Fast, Never, OutcomeUnknown, Pause, Slow},
+    Retry::{Confirm, Early, Fast, Never, OutcomeUnknown, Pause, PauseWithinGrace, Slow},
     Row,
 };
 use crate::scripted::Reply;
@@ -148,6 +148,7 @@ pub(super) fn pauses() -> Vec<Row> {
         Row::c("slow-down",  error(400, "slow_down"), RateLimited, "responded 400 slow_down", Pause(60)),
         Row::r("r-limited",  limited("300"), RateLimited, "responded 429", Pause(300)),
         Row::c("maintenance",   json(503, "").header("Retry-After", "300"), Unavailable, "responded 503", Pause(300)),
-        Row::r("r-maintenance", json(503, "").header("Retry-After", "300"), Unavailable, &format!("responded 503{UNKNOWN}"), Pause(300)),
+        Row::r("r-maintenance", json(503, "").header("Retry-After", "300"), Unavailable, &format!("responded 503{UNKNOWN}"), PauseWithinGrace(300))
+            .repaired_by(Repair::Time),
     ]
 }

@@ -73,3 +73,23 @@ fn a_clock_that_is_set_back_makes_no_pause_longer_than_any_can_be() {
         assert!(again <= 2000 + 3610 + 6 * 12, "{again}");
     }
 }
+
+#[test]
+fn a_failing_servers_pause_does_not_hold_a_refresh_whose_outcome_is_unknown_and_a_rate_limit_does()
+{
+    let mut budget = started_at(-1000);
+    let unavailable = Lesson::Unavailable { until: at(300) };
+    budget.learn("paused".into(), &one(), unavailable, at(0));
+    let refresh = PermitRequest {
+        priority: true,
+        in_pause: true,
+        ..request("refresh")
+    };
+    assert_eq!(ask(&mut budget, "a", true, 30), Some(300));
+    assert_eq!(take(&mut budget, &refresh, 30), None);
+    pause(&mut budget, "right", 200, 31);
+    assert_eq!(take(&mut budget, &refresh, 60), Some(200));
+    assert_eq!(take(&mut budget, &refresh, 200), None);
+    assert_eq!(ask(&mut budget, "a", false, 200), Some(300));
+    assert_eq!(ask(&mut budget, "a", false, 300), None);
+}
