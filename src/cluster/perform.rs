@@ -22,9 +22,7 @@ use crate::{
     },
     lock::lock,
     oauth::{client::sign, error::TokenError, response},
-    reconcile::{
-        Action, Credential, Event, Exchange, Exchanged, Observed, Outcome, Permit, Probing,
-    },
+    reconcile::{Action, Event, Exchange, Exchanged, Observed, Outcome, Permit, Probing},
 };
 
 impl Context {
@@ -71,7 +69,9 @@ impl Context {
                 Ok(Outcome::Announced)
             }
             Action::Report { status, events } => {
-                let version = self.report(&observed.credential, &status).await?;
+                let version = self
+                    .report(namespace, &observed.credential.name, &status)
+                    .await?;
                 for event in events {
                     self.announce(object, &event, None).await;
                 }
@@ -153,25 +153,18 @@ impl Context {
         probing.outcome(result)
     }
 
-    /// Writes the status of this object, and not of one that was created again under its name.
     async fn report(
         &self,
-        credential: &Credential,
+        namespace: &str,
+        name: &str,
         status: &CubeCredentialStatus,
     ) -> Result<String, ApiError> {
-        let Credential {
-            namespace,
-            name,
-            uid,
-            ..
-        } = credential;
         // Only the metadata of the response is read, because this version may not be able to read the object.
         let api: Api<Metadata<CubeCredential>> =
             Api::namespaced(self.parts.client.clone(), namespace);
         let body = json!({
             "apiVersion": CubeCredential::api_version(&()),
             "kind": CubeCredential::kind(&()),
-            "metadata": {"uid": uid},
             "status": status,
         });
         let parameters = applied();

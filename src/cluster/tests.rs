@@ -16,9 +16,9 @@ use serde_json::{Value, json};
 
 use super::{table::visits, *};
 use crate::{
-    api::{CaBundleKind, CaBundleRef, CubeCredentialStatus, ProviderKind, annotation, label},
+    api::{CaBundleKind, CaBundleRef, ProviderKind, annotation, label},
     oauth::{client::TokenClient, networks::Networks},
-    reconcile::{Action, CaBundle, Memory, Outcome, Read, Source, Target},
+    reconcile::{CaBundle, Memory, Outcome, Read, Source, Target},
 };
 
 fn credential(number: usize, created: &str, target: &str) -> Watched {
@@ -240,37 +240,6 @@ async fn credentials_that_need_a_ca_bundle_at_the_same_time_share_one_read() {
         assert!(reads.load(Ordering::Relaxed) >= expected, "{version}");
         assert!(expected == 2 || reads.load(Ordering::Relaxed) == 1);
     }
-}
-
-/// The object may have been deleted and created again since it was observed.
-#[tokio::test]
-async fn a_status_is_written_for_the_object_with_this_uid_only() {
-    let server = tower::service_fn(async |request: Request<Body>| {
-        let body = request.into_body().collect_bytes().await.unwrap();
-        let body: Value = serde_json::from_slice(&body).unwrap();
-        assert_eq!(body["metadata"], json!({"uid": "uid-7"}));
-        assert_eq!(body["status"]["observedGeneration"], 3);
-        Ok::<_, Infallible>(Response::new(Body::from(body.to_string().into_bytes())))
-    });
-    let context = Context::snapshot(
-        Client::new(server, "default"),
-        Vec::new(),
-        TokenClient::new(Networks::allowing(Vec::new())),
-        None,
-        false,
-    );
-    let object = credential(7, "2026-11-23T10:00:00Z", "token");
-    let observed = context.observe(&object, Memory::default());
-    let status = CubeCredentialStatus {
-        observed_generation: Some(3),
-        ..CubeCredentialStatus::default()
-    };
-    let report = Action::Report {
-        status,
-        events: Vec::new(),
-    };
-    let outcome = context.perform(report, &object, &observed).await;
-    assert!(matches!(outcome, Ok(Outcome::Reported { .. })));
 }
 
 /// A ServiceAccount that is changed, or created again, wakes those whose client or subject it is.

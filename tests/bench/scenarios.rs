@@ -132,13 +132,10 @@ impl Run<'_> {
             async || exchanges() >= self.size,
         )
         .await;
-        // The API server's metrics are a megabyte: it needs its time for the requests.
-        until(
-            "every status is written",
-            self.patience(),
-            250,
-            async || self.requests().await.since(requests).statuses() >= self.count(),
-        )
+        // The API server's metrics are a megabyte, so each look takes it some time.
+        until("every status is written", self.patience(), 50, async || {
+            self.requests().await.since(requests).statuses() >= self.count()
+        })
         .await;
         Instant::now()
     }

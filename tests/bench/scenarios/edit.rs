@@ -14,7 +14,7 @@ use crate::{
 const TENTH: &str = "tenth";
 /// One edit is too little work to be measured.
 const EDITS: usize = 200;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 
 /// The credentials of one namespace, and an operator that serves no other.
 struct Part<'a> {
