@@ -82,6 +82,10 @@ pub(super) fn next(reason: Reason) -> &'static str {
             "The operator retries when the pause is over: after the provider's `Retry-After` (10 s to 1 h), else after 1, 2, 4, 8, then \
              15 minutes, plus up to 10 s."
         }
+        (Reason::HostNotAllowed, _) => {
+            "Nothing is sent until something that the message names changes. Then the operator retries immediately. A name that \
+             resolves to refused addresses is looked up again after 5 minutes (±20 %), and before the published token expires."
+        }
         (_, Some(RetryClass::Terminal) | None) => {
             "Nothing is sent until something that the message names changes. Then the operator retries immediately."
         }
