@@ -7,7 +7,6 @@ use crate::{
     api::Reason,
     reconcile::{
         case::{BackoffBypass, Case, Inputs, NextLogin},
-        memory::Failure,
         pace::{Permit, PermitRequest, Slot, deadline, delays, retry, schedule, slot},
         plan::{Action, Next, Read},
         provider::ProviderFlaw,
@@ -178,16 +177,14 @@ pub(super) fn take_slot(case: &Case<'_>) -> Option<Step> {
 }
 
 pub(super) fn the_budget_is_waited_for(case: &Case<'_>) -> Option<Step> {
-    let exchange = &case.observed.memory.exchange;
-    let priority = case.outcome_is_unknown() && retry::is_within_grace(exchange.unknown_outcomes());
+    let unknown_outcomes = case.observed.memory.exchange.unknown_outcomes();
     let request = PermitRequest {
         // Rejected inputs need no permit; the last check says why they are rejected.
         client: case.client_key()?,
         uid: case.observed.credential.uid.as_str().into(),
         namespace: case.observed.credential.namespace.clone(),
         expires_at: case.live_token().map(TokenMetadata::first_end),
-        priority,
-        in_pause: priority && exchange.failure().is_some_and(Failure::is_retried_in_pause),
+        priority: case.outcome_is_unknown() && retry::is_within_grace(unknown_outcomes),
         peek: false,
     };
     take_permit(case, request)

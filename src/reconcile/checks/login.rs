@@ -83,6 +83,10 @@ pub(super) fn the_state_follows_the_deletion_policy(case: &Case<'_>) -> Option<S
     }
     // A write makes it this object's.
     if secret.owner_uid.as_ref() != Some(&case.observed.credential.uid) {
+        // The claim of another object would look like one of this process that ended.
+        if matches!(case.claim_state(&secret.stored), ClaimState::Others { .. }) {
+            return None;
+        }
         match case.next_login() {
             NextLogin::Unconfirmed(what) => return Some(read(what)),
             NextLogin::Stored => {}

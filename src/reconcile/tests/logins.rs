@@ -6,7 +6,7 @@ use super::{
     world::{STATE, World, seconds},
 };
 use crate::{
-    api::{ConditionStatus, Reason},
+    api::{ConditionStatus, DeletionPolicy, Reason},
     reconcile::{Action, EventKind},
 };
 
@@ -108,17 +108,21 @@ fn another_pod_waits_for_the_end_of_the_claim() {
 /// The process goes on with the request of an object that is deleted meanwhile.
 #[test]
 fn an_object_that_is_created_again_waits_for_the_request_of_the_one_before() {
-    let mut world = ended_before(is_exchange);
-    world.uid = "another-uid".into();
-    for secret in world.cluster.secrets.values_mut() {
-        secret.owner_lives = false;
+    // Another policy makes it write the state before.
+    for policy in [DeletionPolicy::Delete, DeletionPolicy::Retain] {
+        let mut world = ended_before(is_exchange);
+        world.uid = "another-uid".into();
+        world.edit_spec(|spec| spec.target.deletion_policy = Some(policy));
+        for secret in world.cluster.secrets.values_mut() {
+            secret.owner_lives = false;
+        }
+        world.settle();
+        assert_eq!(world.provider.exchanges.len(), 0, "{policy:?}");
+        assert_eq!(world.wake_at, Some(world.now + seconds(40)));
+        world.pass(seconds(40));
+        assert_eq!(world.provider.exchanges.len(), 1);
+        assert_eq!(world.ready_is().0, ConditionStatus::True);
     }
-    world.settle();
-    assert_eq!(world.provider.exchanges.len(), 0);
-    assert_eq!(world.wake_at, Some(world.now + seconds(40)));
-    world.pass(seconds(40));
-    assert_eq!(world.provider.exchanges.len(), 1);
-    assert_eq!(world.ready_is().0, ConditionStatus::True);
 }
 
 #[test]

@@ -97,12 +97,6 @@ impl Failure {
         self.cause.reason() == Reason::Unavailable
     }
 
-    /// Returns whether the next attempt was planned within the pause that the provider asked for.
-    pub(in crate::reconcile) fn is_retried_in_pause(&self) -> bool {
-        let times = self.next_attempt.zip(self.attempted.paused_until);
-        self.is_unavailable() && times.is_some_and(|(at, until)| at < until)
-    }
-
     pub(super) fn was_made_with(&self, attempted: &Attempted) -> bool {
         let own = &self.attempted;
         own.generation == attempted.generation

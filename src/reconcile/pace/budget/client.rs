@@ -83,7 +83,7 @@ impl Client {
         let (uid, limit) = (request.uid, request.client.limit());
         let proof = request.client.proof();
         self.open(limit, now);
-        let pause = self.pause_until(proof, request.in_pause, now);
+        let pause = self.pause_until(proof, request.priority, now);
         if now < pause {
             // A pause holds up only those with this secret, so there is no queue for its end.
             self.leave(limit, uid);
@@ -222,13 +222,14 @@ impl Client {
         further.buckets.insert(limit.clone(), bucket);
     }
 
-    /// The end of the pause of this secret; now, if it has none. With `in_pause`, only those for all requests count. A clock that is set back must not stop a client for longer than any
+    /// The end of the pause of this secret; now, if it has none. With `priority`, only those for all requests count. A clock that is
+    /// set back must not stop a client for longer than any
     /// pause is.
-    fn pause_until(&mut self, proof: Proof, in_pause: bool, now: Timestamp) -> Timestamp {
+    fn pause_until(&mut self, proof: Proof, priority: bool, now: Timestamp) -> Timestamp {
         let longest = later(now, delays::LONGEST_PAUSE);
         self.unproven_paused_until = self.unproven_paused_until.min(longest);
         self.end_pause(proof, now);
-        let own = self.known.paused_until(proof, in_pause).unwrap_or(now);
+        let own = self.known.paused_until(proof, priority).unwrap_or(now);
         match self.known.proved(proof) {
             Proved::Works => own,
             Proved::Untried | Proved::Refused => own.max(self.unproven_paused_until),

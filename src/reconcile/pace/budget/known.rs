@@ -103,9 +103,9 @@ impl Known {
         }
     }
 
-    /// The end of the pauses of this secret. With `in_pause`, only those for all requests count.
-    pub(super) fn paused_until(&self, proof: Proof, in_pause: bool) -> Option<Timestamp> {
-        let counts = |pause: &&Pause| pause.proof == proof && (pause.for_all || !in_pause);
+    /// The end of the pauses of this secret. With `priority`, only those for all requests count.
+    pub(super) fn paused_until(&self, proof: Proof, priority: bool) -> Option<Timestamp> {
+        let counts = |pause: &&Pause| pause.proof == proof && (pause.for_all || !priority);
         let pauses = self.pauses.iter().filter(counts);
         pauses.map(|pause| pause.until).max()
     }

@@ -16,10 +16,9 @@ pub struct PermitRequest {
     pub namespace: String,
     /// The end of the token that consumers have; `None`: they have none.
     pub expires_at: Option<Timestamp>,
-    /// True if it may overdraw the budget.
+    /// True if it may overdraw the budget, and be sent in the pause of a failing server. It waits for the end of a rate limit all the
+    /// same.
     pub priority: bool,
-    /// True if it may be sent in the pause of a failing server. It waits for the end of a rate limit all the same.
-    pub in_pause: bool,
     /// True if it only asks if its turn has come, because the inputs of the exchange must still be read, which may take a while.
     pub peek: bool,
 }

@@ -43,7 +43,6 @@ fn request(uid: &str) -> PermitRequest {
         namespace: "home".into(),
         expires_at: None,
         priority: false,
-        in_pause: false,
         peek: false,
     }
 }

@@ -113,7 +113,30 @@ fn a_retry_within_a_pause_comes_also_after_a_restart_and_a_request_by_hand_makes
     assert_eq!(worlds[1].provider.exchanges.len(), 0);
     worlds[0].pass(seconds(20));
     assert_eq!(worlds[0].provider.exchanges.len(), 2);
-    assert!(worlds[0].permits.last().unwrap().in_pause);
+    assert!(worlds[0].permits.last().unwrap().priority);
+}
+
+/// One outage has failures of many kinds.
+#[test]
+fn a_failing_servers_pause_holds_no_refresh_that_failed_in_another_way() {
+    let mut worlds = paused();
+    let (first, second) = worlds.split_at_mut(1);
+    let (first, second) = (&mut first[0], &mut second[0]);
+    second.provider.otherwise = refuse(Reason::NoResponse);
+    second.settle();
+    first.settle();
+    while first.provider.exchanges.is_empty() {
+        first.wake();
+    }
+    first.provider.otherwise = refuse(Reason::NoResponse);
+    second.now = first.now;
+    for world in [first, second] {
+        world.settle();
+        let before = world.provider.exchanges.len();
+        world.pass(seconds(60));
+        let sent = world.provider.exchanges.len() - before;
+        assert!(sent >= 2, "{sent}");
+    }
 }
 
 #[test]

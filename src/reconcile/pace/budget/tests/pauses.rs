@@ -82,10 +82,9 @@ fn a_failing_servers_pause_does_not_hold_a_refresh_whose_outcome_is_unknown_and_
     budget.learn("paused".into(), &one(), unavailable, at(0));
     let refresh = PermitRequest {
         priority: true,
-        in_pause: true,
         ..request("refresh")
     };
-    assert_eq!(ask(&mut budget, "a", true, 30), Some(300));
+    assert_eq!(ask(&mut budget, "a", false, 30), Some(300));
     assert_eq!(take(&mut budget, &refresh, 30), None);
     pause(&mut budget, "right", 200, 31);
     assert_eq!(take(&mut budget, &refresh, 60), Some(200));
