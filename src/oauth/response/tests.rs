@@ -1,5 +1,6 @@
 //! The table of responses, row by row.
 
+mod dead_token;
 mod issued;
 mod refused;
 mod retry_after;
