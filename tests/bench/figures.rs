@@ -118,7 +118,7 @@ const ROWS: &[Row] = &[
     row("edit-cpu", "Edit of one: CPU", "ms"),
     row(
         "edit-growth",
-        "Edit of one: its CPU against that of one among a tenth",
+        "Edit of one: CPU, compared with a tenth of the credentials",
         "times",
     )
     .bound(From1000(1.2)),

@@ -132,7 +132,7 @@ fn a_claim_holds_until_it_ends_and_leaves_the_outcome_unknown() {
         theirs.claim_state(Some("other"), None, at(1)),
         ClaimState::OutcomeUnknown
     );
-    // Another object may have claimed it from here, and its request goes on.
+    // Another object may have claimed it from here, and its request may still be in progress.
     assert_eq!(
         theirs.claim_state(None, None, at(1)),
         ClaimState::Others { until: at(40) }

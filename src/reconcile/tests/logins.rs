@@ -105,7 +105,7 @@ fn another_pod_waits_for_the_end_of_the_claim() {
     assert_eq!(world.ready_is().0, ConditionStatus::True);
 }
 
-/// The process goes on with the request of an object that is deleted meanwhile.
+/// The process finishes the request of an object that was deleted in the meantime.
 #[test]
 fn an_object_that_is_created_again_waits_for_the_request_of_the_one_before() {
     // Another policy makes it write the state before.

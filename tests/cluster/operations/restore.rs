@@ -26,7 +26,11 @@ fn a_namespace_is_restored_from_the_files_of_the_page_and_its_login_continues() 
 
     shell.run(backup, "");
     let modes = shell.run("stat -c %a *.json", "");
-    assert_eq!(modes, "600\n".repeat(6), "nobody else reads the files");
+    assert_eq!(
+        modes,
+        "600\n".repeat(6),
+        "only their owner can read the files"
+    );
     place.kubectl(&["delete", "cubecredential", "main"]);
     place.kubectl(&["delete", "secret", "client", "seed", STATE]);
     eventually("the target is collected", || {

@@ -36,7 +36,7 @@ fn sigterm_lets_a_refresh_finish_store_and_publish_its_token() {
     assert!(place.served("slow").is_some());
 }
 
-/// Its request goes on in the same process.
+/// The same process still waits for the response to its request.
 #[test]
 fn a_credential_that_is_created_again_during_its_refresh_sends_no_token_twice() {
     let place = Login::with(&[]);

@@ -223,8 +223,7 @@ impl Client {
     }
 
     /// The end of the pause of this secret; now, if it has none. With `priority`, only those for all requests count. A clock that is
-    /// set back must not stop a client for longer than any
-    /// pause is.
+    /// set back must not stop a client for longer than any pause is.
     fn pause_until(&mut self, proof: Proof, priority: bool, now: Timestamp) -> Timestamp {
         let longest = later(now, delays::LONGEST_PAUSE);
         self.unproven_paused_until = self.unproven_paused_until.min(longest);
