@@ -19,7 +19,7 @@ use crate::{
     consumers::Rollout,
     kubernetes::{
         bounded,
-        error::{ApiError, Cause, call},
+        error::{ApiError, call},
     },
     object::ObjectKey,
     reconcile::{Event, Outcome, WorkloadReading, WorkloadRestart},
@@ -64,11 +64,7 @@ impl Context {
         };
         match call("get", object(namespace, workload), read).await {
             Ok(Some(found)) => Ok(Some(found)),
-            Ok(None) => Err(ApiError {
-                verb: "get",
-                object: object(namespace, workload),
-                cause: Cause::TooLarge(bounded::LARGEST_MIB),
-            }),
+            Ok(None) => Err(bounded::too_large("get", object(namespace, workload))),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }

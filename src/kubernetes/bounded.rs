@@ -8,9 +8,10 @@ use kube::{Client, Error};
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
+use super::error::{ApiError, Cause};
+
 /// The largest response that is read. A single object can hardly be larger.
 const LARGEST: u64 = 4 * MIB;
-pub(crate) const LARGEST_MIB: u64 = LARGEST / MIB;
 const MIB: u64 = 1024 * 1024;
 
 /// The responses that are in memory at the same time, as text and as objects.
@@ -36,6 +37,15 @@ pub(crate) async fn read<T: DeserializeOwned, R>(
     let found = serde_json::from_slice(&text).map_err(Error::SerdeError)?;
     drop(text);
     Ok(Some(take(found)))
+}
+
+/// The error of such a response that is larger.
+pub(crate) fn too_large(verb: &'static str, object: String) -> ApiError {
+    ApiError {
+        verb,
+        object,
+        cause: Cause::TooLarge(LARGEST / MIB),
+    }
 }
 
 /// Makes a request whose response says nothing but that it was accepted.

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::{
     bounded,
-    error::{ApiError, Cause, call},
+    error::{ApiError, call},
 };
 
 /// The number of pods on a page: a response of a few hundred kilobytes. Where pods are so large that it would be megabytes, there are
@@ -83,11 +83,7 @@ impl<'a, P: Clone + Debug + DeserializeOwned> Pages<'a, P> {
                 break read;
             }
             if self.page <= 1 {
-                return Err(ApiError {
-                    verb: "list",
-                    object: self.place(),
-                    cause: Cause::TooLarge(bounded::LARGEST_MIB),
-                });
+                return Err(bounded::too_large("list", self.place()));
             }
             self.page /= 2;
         };

@@ -15,7 +15,7 @@ use crate::{
     cluster::{context::Context, convert},
     kubernetes::{
         bounded,
-        error::{ApiError, Cause, call},
+        error::{ApiError, call},
     },
     reconcile::{OtherState, TokenUse},
 };
@@ -96,11 +96,7 @@ impl Context {
             bounded::read(&self.parts.client, request, page).await
         };
         let page = call("list", place(), list).await?;
-        page.ok_or_else(|| ApiError {
-            verb: "list",
-            object: place(),
-            cause: Cause::TooLarge(bounded::LARGEST_MIB),
-        })
+        page.ok_or_else(|| bounded::too_large("list", place()))
     }
 }
 

@@ -158,8 +158,10 @@ impl Stated {
 
 /// The dead refresh token that a sentence of the response speaks of.
 fn dead_token(fields: &Fields, grant: &Grant) -> Option<KnownCode> {
-    let sentences = words(fields, &SENTENCE, &SENTENCE).into_iter();
-    { sentences }.find_map(|text| KnownCode::find_dead(text, grant))
+    let sentences = words(fields, &SENTENCE, &SENTENCE);
+    sentences
+        .into_iter()
+        .find_map(|text| KnownCode::find_dead(text, grant))
 }
 
 /// The texts in these fields: in those of their own that are named `top`, then in those named `below` that are nested.

@@ -167,7 +167,7 @@ impl Case<'_> {
             // A person who may read the Secret vouches for it. Its endpoint still counts.
             return None;
         }
-        if !self.owns_state() {
+        if !self.has_own_state() {
             return Some(Withheld::Owner);
         }
         match binding {
@@ -246,7 +246,7 @@ impl Case<'_> {
         let State::Present(secret) = &self.observed.state else {
             return None;
         };
-        (self.owns_state() || matches!(self.next_login(), NextLogin::Stored))
+        (self.has_own_state() || matches!(self.next_login(), NextLogin::Stored))
             .then_some(&secret.stored)
     }
 }
@@ -336,11 +336,12 @@ impl Case<'_> {
     pub(in crate::reconcile) fn claim_state(&self, login: &StoredLogin) -> ClaimState {
         let unused = self.observed.memory.login.unused_claim();
         // An earlier object by this name may still be sending the token, from this pod.
-        let identity = self.owns_state().then_some(&*self.observed.identity);
+        let identity = self.has_own_state().then_some(&*self.observed.identity);
         login.claim_state(identity, unused, self.now)
     }
 
-    fn owns_state(&self) -> bool {
+    /// Returns whether the state that was read is this object's.
+    pub(in crate::reconcile) fn has_own_state(&self) -> bool {
         let uid = &self.observed.credential.uid;
         matches!(&self.observed.state, State::Present(secret) if secret.owner_uid.as_ref() == Some(uid))
     }

@@ -82,7 +82,7 @@ pub(super) fn the_state_follows_the_deletion_policy(case: &Case<'_>) -> Option<S
         return None;
     }
     // A write makes it this object's.
-    if secret.owner_uid.as_ref() != Some(&case.observed.credential.uid) {
+    if !case.has_own_state() {
         // The claim of another object would look like one of this process that ended.
         if matches!(case.claim_state(&secret.stored), ClaimState::Others { .. }) {
             return None;

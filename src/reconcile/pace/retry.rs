@@ -55,6 +55,16 @@ pub(in crate::reconcile) enum Saves {
     Until(Timestamp),
 }
 
+impl Saves {
+    /// The time of an attempt that was planned for this one: it comes before the end of the token.
+    fn in_time(self, planned: Timestamp, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Until(end) => planned.min(last_attempt(end, now)),
+            Self::Nothing | Self::Ended => planned,
+        }
+    }
+}
+
 /// The time of the attempt after the `failures`-th failure in a row of a credential that has worked with the same inputs.
 ///
 /// A refusal of such a credential may end by itself, with a roll-out or because the provider replaces no token earlier. So the
@@ -81,10 +91,7 @@ pub(in crate::reconcile) fn next_attempt(
         _ => delay(failures)?,
     };
     let planned = later(now, delay);
-    Some(match saves {
-        Saves::Until(end) => planned.min(last_attempt(end, now)),
-        Saves::Nothing | Saves::Ended => planned,
-    })
+    Some(saves.in_time(planned, now))
 }
 
 /// The time of the next attempt after one for which this cluster is to blame, so that nothing was sent. Another lookup of the name,
@@ -95,10 +102,7 @@ pub(in crate::reconcile) fn next_unsent_attempt(
     now: Timestamp,
 ) -> Timestamp {
     let planned = later(now, spread(nth(&delays::SLOW, 1), fraction(uid, 1)));
-    match saves {
-        Saves::Until(end) => planned.min(last_attempt(end, now)),
-        Saves::Nothing | Saves::Ended => planned,
-    }
+    saves.in_time(planned, now)
 }
 
 /// The time of the probe after the `failures`-th failed one in a row. `lives_until` is the end of the token that consumers have

@@ -2,6 +2,16 @@
 
 use super::*;
 
+/// The error of this response, which says that the refresh token is dead.
+fn rejected(status: u16, body: &str) -> ResponseError {
+    let error = meaning(REFRESH, &response(status, body)).outcome;
+    let error = error.unwrap_err();
+    let reason = error.reason();
+    assert_eq!(reason, Reason::RefreshTokenRejected, "{status} {body}");
+    assert!(!error.outcome_unknown(), "{status} {body}");
+    error
+}
+
 #[test]
 fn a_dead_refresh_token_is_recognized_by_any_name_and_in_any_place() {
     for code in [
@@ -39,14 +49,7 @@ fn a_dead_refresh_token_is_recognized_by_any_name_and_in_any_place() {
             format!(r#"{{"error":"{code}"}}<!-- proxy -->"#),
         ] {
             for status in [200, 400, 401, 403, 404] {
-                let error = meaning(REFRESH, &response(status, &body)).outcome;
-                let error = error.unwrap_err();
-                assert_eq!(
-                    error.reason(),
-                    Reason::RefreshTokenRejected,
-                    "{status} {body}"
-                );
-                assert!(!error.outcome_unknown(), "{status} {body}");
+                rejected(status, &body);
             }
         }
     }
@@ -84,14 +87,7 @@ fn a_sentence_that_says_only_that_the_refresh_token_is_dead_counts_like_a_code()
             r#"{"error":{"code":400,"message":"Unknown refresh token"}}"#,
         ),
     ] {
-        let error = meaning(REFRESH, &response(status, body)).outcome;
-        let error = error.unwrap_err();
-        assert_eq!(
-            error.reason(),
-            Reason::RefreshTokenRejected,
-            "{status} {body}"
-        );
-        assert!(!error.outcome_unknown(), "{status} {body}");
+        let error = rejected(status, body);
         assert!(!error.refuses_client_secret(), "{status} {body}");
         assert_ne!(
             reason(CLIENT, status, body),
