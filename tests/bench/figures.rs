@@ -68,27 +68,12 @@ const ROWS: &[Row] = &[
         "Floor: the API server's CPU for each",
         "ms",
     ),
-    row(
-        "applied-time",
-        "Floor with the operator's requests: time for each",
-        "ms",
-    ),
-    row(
-        "applied-api-cpu",
-        "Floor with the operator's requests: the API server's CPU for each",
-        "ms",
-    ),
     row("cold-time", "Cold: until all are Synced", "s"),
     row("cold-floor", "Cold: its time against the floor's", "times").bound(From1000(1.3)),
     row(
         "cold-settled",
         "Cold: until the last event is published",
         "s",
-    ),
-    row(
-        "cold-applied",
-        "Cold: this against the floor's with the operator's requests",
-        "times",
     ),
     row("cold-cpu", "Cold: CPU for each", "ms")
         .bound(From1000(2.0))

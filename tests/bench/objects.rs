@@ -131,13 +131,6 @@ pub(crate) async fn merge(client: &Client, path: &str, fields: &Value) {
     send(client, request, "application/merge-patch+json", fields).await;
 }
 
-/// Applies an object as the operator does.
-pub(crate) async fn apply(client: &Client, path: &str, object: &Value) {
-    let path = format!("{path}?fieldManager=cube-operator&force=true&{PARSED_ONCE}");
-    let request = Request::patch(path);
-    send(client, request, "application/apply-patch+yaml", object).await;
-}
-
 async fn send(client: &Client, request: Builder, content_type: &str, object: &Value) {
     let request = request.header(CONTENT_TYPE, content_type);
     let request = request.body(object.to_string().into_bytes()).unwrap();

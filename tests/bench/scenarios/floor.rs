@@ -1,8 +1,5 @@
 //! The least that this machine needs for a credential: one read of the source, one token request, one create of a Secret and one
 //! status patch, by a program that does nothing else. It has the operator's account, so the API server treats it alike.
-//!
-//! A second run makes the operator's own requests: it applies both objects and creates an event. The rest of the difference is
-//! the operator.
 
 use std::{
     fs,
@@ -28,7 +25,7 @@ use tokio_rustls::TlsConnector;
 
 use super::{Run, count, milliseconds};
 use crate::{
-    objects::{self, API, apply, create, create_place, delete_all, load, merge, names},
+    objects::{self, API, create, delete_all, load, merge, names},
     provider::client_id,
 };
 
@@ -44,8 +41,6 @@ struct Floor {
     client: Client,
     tls: TlsConnector,
     port: u16,
-    namespace: &'static str,
-    writes: Writes,
 }
 
 /// A credential, as the floor knows it before it begins.
@@ -64,47 +59,30 @@ impl Credential {
     }
 }
 
-/// How it writes.
-#[derive(Clone, Copy)]
-enum Writes {
-    /// One create, and one merge patch.
-    Least,
-    /// Two server-side applies and an event.
-    AsOperator,
+/// The namespace of its credentials.
+const PLACE: &str = "floor";
+
+pub(super) async fn create_place(run: &Run<'_>) {
+    objects::create_place(&run.site, PLACE).await;
 }
 
-/// The namespaces of the two programs.
-const LEAST: &str = "floor";
-const APPLIED: &str = "floor-applied";
-
-pub(super) async fn create_places(run: &Run<'_>) {
-    for namespace in [LEAST, APPLIED] {
-        create_place(&run.site, namespace).await;
+/// It is measured before and after each cold start, as the speed of a machine changes within minutes; twice beside one that takes
+/// minutes itself.
+pub(super) async fn measure(run: &Run<'_>) {
+    let times = if run.size > MOST { 2 } else { 1 };
+    for _ in 0..times {
+        measure_once(run).await;
     }
 }
 
-/// It is measured before and after each cold start: the speed of a machine changes within minutes.
-pub(super) async fn measure(run: &Run<'_>) {
-    let (time, cpu, api_cpu) = measure_one(run, LEAST, Writes::Least).await;
-    run.record("floor-time", time);
-    run.record("floor-cpu", cpu);
-    run.record("floor-api-cpu", api_cpu);
-    let (time, _, api_cpu) = measure_one(run, APPLIED, Writes::AsOperator).await;
-    run.record("applied-time", time);
-    run.record("applied-api-cpu", api_cpu);
-}
-
-/// Returns the time, the floor's CPU and the API server's CPU, for each credential.
-async fn measure_one(run: &Run<'_>, namespace: &'static str, writes: Writes) -> (f64, f64, f64) {
-    load(&run.site, namespace, &names(run.size.min(MOST))).await;
-    let credentials = objects::credentials(&run.site.client, namespace).await;
+async fn measure_once(run: &Run<'_>) {
+    load(&run.site, PLACE, &names(run.size.min(MOST))).await;
+    let credentials = objects::credentials(&run.site.client, PLACE).await;
     let credentials: Vec<_> = credentials.iter().map(Credential::of).collect();
     let floor = Floor {
         client: run.site.account().await,
         tls: connector(&run.site.server.ca_pem),
         port: run.site.server.port(),
-        namespace,
-        writes,
     };
     let api_cpu = run.site.api_server().cpu();
     let each = count(credentials.len());
@@ -112,9 +90,11 @@ async fn measure_one(run: &Run<'_>, namespace: &'static str, writes: Writes) -> 
     let run_all = move || floor.run(&credentials);
     let (time, cpu) = thread::spawn(run_all).join().unwrap();
     let api_cpu = run.site.api_server().cpu() - api_cpu;
+    run.record("floor-time", milliseconds(time) / each);
+    run.record("floor-cpu", cpu / each);
+    run.record("floor-api-cpu", api_cpu / each);
     // The operator shall not see them.
-    delete_all(&run.site, namespace).await;
-    (milliseconds(time) / each, cpu / each, api_cpu / each)
+    delete_all(&run.site, PLACE).await;
 }
 
 fn connector(ca_pem: &str) -> TlsConnector {
@@ -139,40 +119,14 @@ impl Floor {
     }
 
     async fn serve(&self, credential: &Credential) {
-        let (namespace, name) = (self.namespace, &credential.name);
-        let secrets = format!("/api/v1/namespaces/{namespace}/secrets");
+        let name = &credential.name;
+        let secrets = format!("/api/v1/namespaces/{PLACE}/secrets");
         let get = Request::get(format!("{secrets}/{name}")).body(Vec::new());
         self.client.request_text(get.unwrap()).await.unwrap();
         let token = self.exchange(name).await;
-        let target = target(namespace, credential, &token);
-        let status = status(name);
-        let path = format!("{API}/namespaces/{namespace}/cubecredentials/{name}/status");
-        match self.writes {
-            Writes::Least => {
-                create(&self.client, &secrets, &target).await;
-                merge(&self.client, &path, &status).await;
-            }
-            Writes::AsOperator => {
-                apply(&self.client, &format!("{secrets}/{name}-token"), &target).await;
-                apply(&self.client, &path, &status).await;
-                self.announce(name).await;
-            }
-        }
-    }
-
-    async fn announce(&self, name: &str) {
-        let namespace = self.namespace;
-        let event = json!({
-            "apiVersion": "events.k8s.io/v1", "kind": "Event",
-            "metadata": {"name": format!("{name}.0"), "namespace": namespace},
-            "action": "Refresh", "eventTime": "2026-11-28T09:00:00.000000Z", "type": "Normal", "reason": "TokenIssued",
-            "note": "x".repeat(80), "reportingController": "cube-operator", "reportingInstance": "floor",
-            "regarding": {
-                "apiVersion": "cube-operator.dev/v1alpha1", "kind": "CubeCredential", "name": name, "namespace": namespace,
-            },
-        });
-        let path = format!("/apis/events.k8s.io/v1/namespaces/{namespace}/events");
-        create(&self.client, &path, &event).await;
+        create(&self.client, &secrets, &target(credential, &token)).await;
+        let path = format!("{API}/namespaces/{PLACE}/cubecredentials/{name}/status");
+        merge(&self.client, &path, &status(name)).await;
     }
 
     /// One token request on a connection of its own.
@@ -180,7 +134,7 @@ impl Floor {
         let socket = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
         let host = ServerName::try_from("localhost").unwrap();
         let mut stream = self.tls.connect(host, socket).await.unwrap();
-        let id = client_id(self.namespace, name);
+        let id = client_id(PLACE, name);
         let body = format!("grant_type=client_credentials&client_id={id}&client_secret=s3cret");
         let request = format!(
             "POST /token HTTP/1.1\r\nHost: localhost\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n{body}",
@@ -199,11 +153,11 @@ impl Floor {
 }
 
 /// A target with what the operator writes in it.
-fn target(namespace: &str, Credential { name, uid }: &Credential, token: &str) -> Value {
+fn target(Credential { name, uid }: &Credential, token: &str) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Secret",
         "metadata": {
-            "name": format!("{name}-token"), "namespace": namespace,
+            "name": format!("{name}-token"), "namespace": PLACE,
             "labels": {"cube-operator.dev/managed": "true"},
             "annotations": {
                 "cube-operator.dev/content-hash": "5".repeat(64),
@@ -215,7 +169,7 @@ fn target(namespace: &str, Credential { name, uid }: &Credential, token: &str) -
                 "cube-operator.dev/owner-uid": uid,
                 "cube-operator.dev/source-resource-version": "10000",
                 "cube-operator.dev/type": "Opaque",
-                "cube-operator.dev/written-to": format!("{namespace}/{name}-token"),
+                "cube-operator.dev/written-to": format!("{PLACE}/{name}-token"),
             },
             "ownerReferences": [{
                 "apiVersion": "cube-operator.dev/v1alpha1", "kind": "CubeCredential", "name": name, "uid": uid,
