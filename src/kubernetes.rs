@@ -16,6 +16,8 @@ pub(crate) mod events;
 pub(crate) mod kind;
 pub(crate) mod lease;
 pub mod pods;
+#[cfg(test)]
+pub(crate) mod stub;
 
 /// No object ever has this resourceVersion, because an empty store has it already. A server-side apply with it creates the object
 /// if there is none and fails with 409 if there is one, so that a foreign object is never overwritten. `tests/cluster` pins this.

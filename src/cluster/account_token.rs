@@ -52,21 +52,16 @@ impl Context {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        convert::Infallible,
-        sync::{Arc, Mutex},
-    };
+    use std::sync::{Arc, Mutex};
 
-    use axum::http::{Request, Response};
-    use kube::{Client, client::Body};
     use secrecy::ExposeSecret;
     use serde_json::{Value, json};
 
     use super::*;
     use crate::{
-        kubernetes::audiences::ApiAudiences,
+        cluster::tests::context_of,
+        kubernetes::{audiences::ApiAudiences, stub},
         lock::lock,
-        oauth::{client::TokenClient, networks::Networks},
     };
 
     /// The paths and bodies of requests.
@@ -76,24 +71,21 @@ mod tests {
     fn context(token: &'static str) -> (Context, Requests) {
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);
-        let service = tower::service_fn(move |request: Request<Body>| {
+        let client = stub::client(move |request| {
             let seen = Arc::clone(&seen);
             async move {
                 let path = request.uri().path().to_owned();
-                let body = request.into_body().collect_bytes().await.unwrap();
-                lock(&seen).push((path, serde_json::from_slice(&body).unwrap()));
+                let body = stub::object(request).await;
+                lock(&seen).push((path, body));
                 let response = json!({
                     "kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "metadata": {},
                     "spec": {"audiences": []},
                     "status": {"token": token, "expirationTimestamp": "2026-11-29T10:00:00Z"},
                 });
-                let body = Body::from(response.to_string().into_bytes());
-                Ok::<_, Infallible>(Response::new(body))
+                (200, response)
             }
         });
-        let client = Client::new(service, "default");
-        let tokens = TokenClient::new(Networks::allowing(Vec::new()));
-        let mut context = Context::snapshot(client, Vec::new(), tokens, None, false);
+        let mut context = context_of(client, Vec::new());
         let own = ApiAudiences::of(["https://cluster.example.com".to_owned()]);
         context.parts.api_audiences = Some(Arc::new(own));
         (context, requests)

@@ -1,7 +1,6 @@
 //! The work of one event and of one reconcile does not grow with the number of objects.
 
 use std::{
-    convert::Infallible,
     future,
     sync::{
         Arc,
@@ -9,14 +8,14 @@ use std::{
     },
 };
 
-use axum::http::{Request, Response};
 use k8s_openapi::api::core::v1::{Secret, ServiceAccount};
-use kube::{Client, client::Body, runtime::watcher::Event};
+use kube::{Client, runtime::watcher::Event};
 use serde_json::{Value, json};
 
 use super::{table::visits, *};
 use crate::{
     api::{CaBundleKind, CaBundleRef, ProviderKind, annotation, label},
+    kubernetes::stub,
     oauth::{client::TokenClient, networks::Networks},
     reconcile::{CaBundle, Memory, Outcome, Read, Source, Target},
 };
@@ -57,23 +56,21 @@ fn source(number: usize) -> Metadata<Secret> {
     secret(&format!("client-{number}"), &labels, &json!({}))
 }
 
+/// Everything that uses this client of an API server.
+pub(super) fn context_of(client: Client, credentials: Vec<Watched>) -> Context {
+    let tokens = TokenClient::new(Networks::allowing(Vec::new()));
+    Context::snapshot(client, credentials, tokens, None, false)
+}
+
 /// This many credentials, each with its own Secrets and a target under an earlier name; the second is a rival of the first.
 fn context(credentials: usize) -> Context {
-    let nobody = tower::service_fn(|_: Request<Body>| {
-        future::ready(Ok::<_, Infallible>(Response::new(Body::empty())))
-    });
+    let nobody = stub::client(|_| future::ready((200, Value::Null)));
     let name = |number| format!("token-{}", if number == 1 { 0 } else { number });
     let objects = (0..credentials).map(|number| {
         let created = format!("2026-11-23T10:00:0{}Z", number.min(9));
         credential(number, &created, &name(number))
     });
-    let context = Context::snapshot(
-        Client::new(nobody, "default"),
-        objects.collect(),
-        TokenClient::new(Networks::allowing(Vec::new())),
-        None,
-        false,
-    );
+    let context = context_of(nobody, objects.collect());
     for number in 0..credentials {
         context.learn_target(Event::Apply(target(&format!("token-{number}"), number)));
         context.learn_target(Event::Apply(target(&format!("before-{number}"), number)));
@@ -195,25 +192,19 @@ async fn rivals_for_one_target_do_not_wake_each_other() {
 async fn credentials_that_need_a_ca_bundle_at_the_same_time_share_one_read() {
     let reads = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&reads);
-    let server = tower::service_fn(move |_: Request<Body>| {
+    let client = stub::client(move |_| {
         counted.fetch_add(1, Ordering::Relaxed);
         async {
             tokio::task::yield_now().await;
             let map = json!({"apiVersion": "v1", "kind": "ConfigMap",
                 "metadata": {"name": "roots", "resourceVersion": "7"}, "data": {"ca.crt": "not a certificate"}});
-            Ok::<_, Infallible>(Response::new(Body::from(map.to_string().into_bytes())))
+            (200, map)
         }
     });
     let objects: Vec<_> = (0..20)
         .map(|number| credential(number, "2026-11-23T10:00:00Z", "token"))
         .collect();
-    let context = Context::snapshot(
-        Client::new(server, "default"),
-        Vec::new(),
-        TokenClient::new(Networks::allowing(Vec::new())),
-        None,
-        false,
-    );
+    let context = context_of(client, Vec::new());
     let reference: CaBundleRef = serde_json::from_value(json!({"name": "roots"})).unwrap();
     let read_all = async || {
         let all = objects.iter().map(|object| {

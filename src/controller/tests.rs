@@ -2,15 +2,14 @@
 
 use std::{
     collections::HashMap,
-    convert::Infallible,
     future::{self, Future},
     sync::{Arc, Mutex},
 };
 
-use axum::http::{Request, Response};
+use futures::FutureExt;
 use jiff::SignedDuration;
-use kube::{Client, client::Body, runtime::watcher::Event};
-use serde_json::json;
+use kube::{Client, runtime::watcher::Event};
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -25,7 +24,7 @@ use crate::{
     api::ProviderKind,
     clock::now,
     cluster::{Context, EventQueue, Parts, Watched},
-    kubernetes::events::Recorder,
+    kubernetes::{events::Recorder, stub},
     leader::Leadership,
     metrics::Metrics,
     oauth::{client::TokenClient, networks::Networks},
@@ -62,14 +61,8 @@ pub(super) fn reconciler_at<F>(
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    let server = tower::service_fn(move |_: Request<Body>| {
-        let ready = before_response();
-        async move {
-            ready.await;
-            Ok::<_, Infallible>(Response::new(Body::empty()))
-        }
-    });
-    reconciler_of(leadership, Client::new(server, "default"))
+    let client = stub::client(move |_| before_response().map(|()| (200, Value::Null)));
+    reconciler_of(leadership, client)
 }
 
 /// A reconciler with this client of an API server.

@@ -214,12 +214,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::cluster::Metadata;
+    use crate::{cluster::Metadata, kubernetes::stub};
 
     /// An API server that lists one Secret, in pages only.
-    async fn paging(request: Request<Body>) -> Result<Response<Body>, Infallible> {
+    async fn paging(request: Request<Body>) -> (u16, Value) {
         let query = request.uri().query().unwrap_or_default();
-        let (code, body) = if query.contains("sendInitialEvents") {
+        if query.contains("sendInitialEvents") {
             let status = json!({
                 "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Invalid", "code": 422,
                 "message": "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled",
@@ -232,14 +232,12 @@ mod tests {
                 200,
                 json!({"metadata": {"resourceVersion": "1"}, "items": [item]}),
             )
-        };
-        let response = Response::builder().status(code);
-        Ok(response.body(body.to_string().into_bytes().into()).unwrap())
+        }
     }
 
     #[tokio::test]
     async fn an_api_server_that_streams_no_list_is_asked_for_pages() {
-        let client = Client::new(tower::service_fn(paging), "default");
+        let client = stub::client(paging);
         let events = events::<Metadata<Secret>>(&client, None, all());
         let found: Vec<_> = events.take(3).collect().await;
         assert!(

@@ -15,9 +15,8 @@ use tokio::time::timeout;
 
 use super::*;
 use crate::{
-    cluster::{Context, Watched},
+    cluster::{Context, Watched, tests::context_of},
     lock::lock,
-    oauth::{client::TokenClient, networks::Networks},
     reconcile::EventKind,
 };
 
@@ -52,8 +51,7 @@ impl Server {
             async move { server.respond(request).await }
         });
         let client = Client::new(service, "default");
-        let tokens = TokenClient::new(Networks::allowing(Vec::new()));
-        let mut context = Context::snapshot(client, Vec::new(), tokens, None, false);
+        let mut context = context_of(client, Vec::new());
         context.parts.event_queue = queue;
         context
     }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use futures::{Stream, TryStreamExt, stream};
 use k8s_openapi::api::core::v1::Secret;
 use kube::{
     Error, Resource,
@@ -44,26 +45,39 @@ impl Context {
     ) -> Result<TokenUse, ApiError> {
         let mut count = 0;
         for label in labels {
-            let selector = format!("{}={},{label}={}", label::STATE, label::TRUE, label::TRUE);
-            let mut parameters = ListParams::default().labels(&selector).limit(PAGE);
-            loop {
-                let page = self.page_of_states(namespace, &parameters).await?;
-                for other in page
-                    .states
-                    .into_iter()
-                    .filter(|other| other.secret != state)
-                {
-                    count += 1;
-                    let found = self.read_other(namespace, other, count <= MOST).await?;
-                    if let Some(elsewhere) = found.and_then(|other| other.use_of(token_hashes)) {
-                        return Ok(elsewhere);
-                    }
+            // Boxed: the future of every reconcile would be larger otherwise, and hardly any gets here.
+            let mut states = Box::pin(self.states_with(namespace, label));
+            while let Some(other) = states.try_next().await? {
+                if other.secret == state {
+                    continue;
                 }
-                let Some(next) = page.next else { break };
-                parameters.continue_token = Some(next);
+                count += 1;
+                let found = self.read_other(namespace, other, count <= MOST).await?;
+                if let Some(elsewhere) = found.and_then(|other| other.use_of(token_hashes)) {
+                    return Ok(elsewhere);
+                }
             }
         }
         Ok(TokenUse::OnlyHere)
+    }
+
+    /// The states with this label, without their contents. A page is listed when those before it have been looked at.
+    fn states_with(
+        &self,
+        namespace: &str,
+        label: &str,
+    ) -> impl Stream<Item = Result<OtherState, ApiError>> {
+        let selector = format!("{}={},{label}={}", label::STATE, label::TRUE, label::TRUE);
+        let first = ListParams::default().labels(&selector).limit(PAGE);
+        let pages = stream::try_unfold(Some(first), async move |parameters| {
+            let Some(parameters) = parameters else {
+                return Ok(None);
+            };
+            let page = self.page_of_states(namespace, &parameters).await?;
+            let next = page.next.map(|token| parameters.continue_token(&token));
+            Ok(Some((stream::iter(page.states.into_iter().map(Ok)), next)))
+        });
+        pages.try_flatten()
     }
 
     /// Reads the data of such a state. One that is not read may know every token.

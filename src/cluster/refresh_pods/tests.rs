@@ -1,7 +1,6 @@
 //! Lists of pods are shared, and what goes wrong ends in time.
 
 use std::{
-    convert::Infallible,
     future,
     sync::{
         Arc,
@@ -9,14 +8,17 @@ use std::{
     },
 };
 
-use axum::http::{Method, Request, Response, StatusCode};
+use axum::http::{Method, Request};
 use futures::future::join_all;
-use kube::{Client, client::Body};
+use kube::client::Body;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::*;
-use crate::oauth::{client::TokenClient, networks::Networks};
+use crate::{
+    cluster::tests::context_of,
+    kubernetes::stub::{self, refusal},
+};
 
 /// An API server with these pods.
 #[derive(Default)]
@@ -32,12 +34,12 @@ struct Server {
 }
 
 impl Server {
-    async fn respond(self: Arc<Self>, request: Request<Body>) -> Response<Body> {
+    async fn respond(self: Arc<Self>, request: Request<Body>) -> (u16, Value) {
         let pod = request.uri().path().rsplit('/').next().unwrap_or_default();
         let is_list = request.method() == Method::GET;
         let name = if is_list { "list" } else { pod };
         lock(&self.requests).push(name.to_owned());
-        let (status, body) = if is_list {
+        if is_list {
             if !self.was_listed.swap(true, Ordering::SeqCst) {
                 self.first_list.notified().await;
             }
@@ -51,16 +53,11 @@ impl Server {
             let metadata = json!({
                 "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": {"name": pod},
             });
-            let refusal = json!({
-                "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": "no",
-                "reason": if self.patched == 404 { "NotFound" } else { "Forbidden" }, "code": self.patched,
-            });
-            let worked = self.patched == 200;
-            (self.patched, if worked { metadata } else { refusal })
-        };
-        let mut response = Response::new(Body::from(body.to_string().into_bytes()));
-        *response.status_mut() = StatusCode::from_u16(status).unwrap();
-        response
+            match self.patched {
+                200 => (200, metadata),
+                code => refusal(code),
+            }
+        }
     }
 
     fn requests(&self) -> Vec<String> {
@@ -70,13 +67,8 @@ impl Server {
     /// Everything that uses it.
     fn context(self: &Arc<Self>) -> Context {
         let server = Arc::clone(self);
-        let service = tower::service_fn(move |request: Request<Body>| {
-            let server = Arc::clone(&server);
-            async move { Ok::<_, Infallible>(server.respond(request).await) }
-        });
-        let client = Client::new(service, "default");
-        let tokens = TokenClient::new(Networks::allowing(Vec::new()));
-        Context::snapshot(client, Vec::new(), tokens, None, false)
+        let client = stub::client(move |request| Arc::clone(&server).respond(request));
+        context_of(client, Vec::new())
     }
 }
 

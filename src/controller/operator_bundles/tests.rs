@@ -1,11 +1,10 @@
-use std::{convert::Infallible, pin::pin};
+use std::{future, pin::pin};
 
-use axum::http::{Request, Response};
 use futures::{poll, stream};
-use kube::client::Body;
 use serde_json::json;
 
 use super::*;
+use crate::kubernetes::stub;
 
 type Events = Vec<Result<Event<ConfigMap>, WatchFailure>>;
 
@@ -107,10 +106,7 @@ async fn one_more_than_can_be_followed_says_so_and_has_its_turn_when_another_one
     let another = slots.acquire().await.unwrap();
     let (bundle, follow) = followed(&slots);
     // An API server that does not respond.
-    let server = tower::service_fn(|_: Request<Body>| {
-        std::future::pending::<Result<Response<Body>, Infallible>>()
-    });
-    let mut run = pin!(follow.run(Client::new(server, "default")));
+    let mut run = pin!(follow.run(stub::client(|_| future::pending())));
     assert!(poll!(&mut run).is_pending());
     assert_eq!(
         bundle.flaw().unwrap().to_string(),

@@ -2,19 +2,21 @@
 
 use std::{
     collections::BTreeMap,
-    convert::Infallible,
     future,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use axum::http::{Method, Request, Response};
+use axum::http::Method;
 use k8s_openapi::api::coordination::v1::LeaseSpec;
-use kube::{Client, client::Body};
-use serde_json::{Value, json};
+use kube::Client;
+use serde_json::Value;
 use tokio::time::sleep;
 
-use crate::lock::lock;
+use crate::{
+    kubernetes::stub::{self, refusal},
+    lock::lock,
+};
 
 /// The state of a candidate's connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,11 +46,9 @@ impl Store {
         let version = found.map(|lease| &lease["metadata"]["resourceVersion"]);
         match (method, version) {
             (&Method::GET, Some(_)) => (200, found.unwrap().clone()),
-            (&Method::GET, None) => (404, Value::Null),
-            (_, Some(version)) if *version != lease["metadata"]["resourceVersion"] => {
-                (409, Value::Null)
-            }
-            (_, None) if lease["metadata"]["resourceVersion"] != "1" => (409, Value::Null),
+            (&Method::GET, None) => refusal(404),
+            (_, Some(version)) if *version != lease["metadata"]["resourceVersion"] => refusal(409),
+            (_, None) if lease["metadata"]["resourceVersion"] != "1" => refusal(409),
             _ => {
                 *versions += 2;
                 let version = versions.to_string();
@@ -97,15 +97,15 @@ impl Store {
 
     pub(super) fn client(&self, connection: &Arc<Mutex<Connection>>) -> Client {
         let (store, connection) = (self.clone(), Arc::clone(connection));
-        let service = tower::service_fn(move |request: Request<Body>| {
+        stub::client(move |request| {
             let (store, now) = (store.clone(), *lock(&connection));
             async move {
                 let (parts, body) = request.into_parts();
                 let lease = body.collect_bytes().await.unwrap();
                 let lease = serde_json::from_slice(&lease).unwrap_or_default();
                 let (_, name) = parts.uri.path().rsplit_once('/').unwrap();
-                let (code, response) = match now {
-                    Connection::Down => (500, Value::Null),
+                let response = match now {
+                    Connection::Down => refusal(500),
                     Connection::Silent => future::pending().await,
                     Connection::Works | Connection::LosesResponses | Connection::Slow => {
                         store.respond(&parts.method, name, lease)
@@ -117,25 +117,8 @@ impl Store {
                 if now == Connection::LosesResponses {
                     future::pending::<()>().await;
                 }
-                let response = match code {
-                    200 => response,
-                    code => json!({
-                        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-                        "message": "no", "reason": reason(code), "code": code,
-                    }),
-                };
-                let response = Body::from(response.to_string().into_bytes());
-                Ok::<_, Infallible>(Response::builder().status(code).body(response).unwrap())
+                response
             }
-        });
-        Client::new(service, "default")
-    }
-}
-
-fn reason(code: u16) -> &'static str {
-    match code {
-        404 => "NotFound",
-        409 => "Conflict",
-        _ => "InternalError",
+        })
     }
 }

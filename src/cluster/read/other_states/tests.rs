@@ -1,40 +1,32 @@
 use std::{
-    convert::Infallible,
+    future,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
-use axum::http::{Request, Response};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use kube::{Client, client::Body};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::oauth::{client::TokenClient, networks::Networks};
+use crate::{cluster::tests::context_of, kubernetes::stub};
 
 /// A namespace with so many states that know another refresh token, and the number of those that were read.
 fn context(states: usize) -> (Context, Arc<AtomicUsize>) {
     let read = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&read);
-    let server = tower::service_fn(move |request: Request<Body>| {
+    let client = stub::client(move |request| {
         let uri = request.uri();
-        let response = if uri.path().ends_with("/secrets") {
+        let object = if uri.path().ends_with("/secrets") {
             page_after(uri.query().unwrap_or_default(), states)
         } else {
             counted.fetch_add(1, Ordering::Relaxed);
             state()
         };
-        let body = Body::from(response.to_string().into_bytes());
-        async { Ok::<_, Infallible>(Response::new(body)) }
+        future::ready((200, object))
     });
-    let client = Client::new(server, "default");
-    let tokens = TokenClient::new(Networks::allowing(Vec::new()));
-    (
-        Context::snapshot(client, Vec::new(), tokens, None, false),
-        read,
-    )
+    (context_of(client, Vec::new()), read)
 }
 
 /// The page of two that follows, as the API server sends it.

@@ -1,19 +1,16 @@
 //! A change between two steps is not lost.
 
-use std::{
-    convert::Infallible,
-    task::{Context, Wake, Waker},
-};
+use std::task::{Context, Wake, Waker};
 
-use axum::http::{Request, Response};
 use futures::FutureExt;
-use kube::{Client, client::Body};
+use kube::Client;
 use serde_json::Value;
 
 use super::*;
 use crate::{
     api::{ClusterCubeProvider, ConfigMapBundleRef},
     controller::tests::reconciler_of,
+    kubernetes::stub::{self, refusal},
     reconcile::{BundleFlaw, ConfigMapPlace, ReadBundle},
 };
 
@@ -115,18 +112,10 @@ impl Server {
 
     fn client(&self) -> Client {
         let server = self.clone();
-        let service = tower::service_fn(move |request: Request<Body>| {
+        stub::client(move |request| {
             let server = server.clone();
-            async move {
-                let body = request.into_body().collect_bytes().await.unwrap();
-                let patch: Value = serde_json::from_slice(&body).unwrap();
-                let (code, body) = server.patch(&patch);
-                let response = Response::builder().status(code);
-                let body = Body::from(body.to_string().into_bytes());
-                Ok::<_, Infallible>(response.body(body).unwrap())
-            }
-        });
-        Client::new(service, "default")
+            async move { server.patch(&stub::object(request).await) }
+        })
     }
 
     fn patch(&self, patch: &Value) -> (u16, Value) {
@@ -134,10 +123,7 @@ impl Server {
         // Without one, it is written whatever came first.
         let version = patch["metadata"]["resourceVersion"].as_str();
         if version.is_some_and(|version| version != stored.version.to_string()) {
-            let refusal = json!({
-                "kind": "Status", "status": "Failure", "code": 409, "reason": "Conflict", "message": "the object has been modified",
-            });
-            return (409, refusal);
+            return refusal(409);
         }
         stored.version += 1;
         stored.status = patch["status"].clone();
