@@ -5,7 +5,7 @@
 //! - `status`, `refresh`, `suspend`, `check`, `version`, `completion`: the days after.
 //! - `object`, `objects`, `names`: `CubeCredential` objects of any version, and those that the arguments name.
 //! - `operator_pod`: where the operator runs. `rights`: the right that is missing.
-//! - `cluster`: the context and namespace of the kubeconfig, and the calls that several commands make.
+//! - `kubeconfig`: the kubeconfig, and the proxy before the API server. `cluster`: the calls that several commands make.
 //! - `metadata`: where an authorization server has its endpoints.
 //! - `wait`: waits until the operator has done its part.
 //! - `terminal`: progress and results. Nothing else prints. `questions`: the questions to a person.
@@ -22,6 +22,7 @@ mod countdown;
 mod create;
 mod error;
 mod interrupt;
+mod kubeconfig;
 mod login;
 mod metadata;
 mod names;

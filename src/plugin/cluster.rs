@@ -1,9 +1,8 @@
 //! The cluster that the kubeconfig names, and the calls that several commands make.
 
 use kube::{
-    Api, Client, Config,
+    Api, Client,
     api::{Patch, PatchParams},
-    config::{KubeConfigOptions, Kubeconfig},
 };
 use serde_json::{Value, json};
 
@@ -11,6 +10,7 @@ use super::{
     Context,
     context::Global,
     error::{PluginError, Result},
+    kubeconfig,
 };
 use crate::{api::CubeCredential, api_error::ApiError, kubernetes::error::call};
 
@@ -35,23 +35,7 @@ impl Cluster {
 
     /// Connects to what these flags name.
     pub(super) async fn of(global: &Global) -> Result<Self> {
-        let options = KubeConfigOptions {
-            context: global.context.clone(),
-            ..KubeConfigOptions::default()
-        };
-        let unusable = |error: kube::config::KubeconfigError| {
-            PluginError::new(format!(
-                "the kubeconfig cannot be used: {error}; set KUBECONFIG or --kubeconfig"
-            ))
-        };
-        let config = match &global.kubeconfig {
-            Some(file) => {
-                let read = Kubeconfig::read_from(file).map_err(unusable)?;
-                Config::from_custom_kubeconfig(read, &options).await
-            }
-            None => Config::from_kubeconfig(&options).await,
-        };
-        let config = config.map_err(unusable)?;
+        let config = kubeconfig::config(global).await?;
         let namespace = global.namespace.clone();
         let namespace = namespace.unwrap_or_else(|| config.default_namespace.clone());
         let client = Client::try_from(config)

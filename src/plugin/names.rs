@@ -2,11 +2,15 @@
 
 use std::{env, ffi::OsString, thread, time::Duration};
 
-use clap::{CommandFactory, FromArgMatches, Parser};
+use clap::{CommandFactory, FromArgMatches};
 use clap_complete::{CompletionCandidate, engine::ArgValueCandidates};
 use kube::{Api, api::ListParams};
 
-use super::{cluster::Cluster, context::Global, object::Object};
+use super::{
+    cli::{Cli, Global},
+    cluster::Cluster,
+    object::Object,
+};
 use crate::scrub::visible;
 
 /// A person who waits for a completion presses the key again.
@@ -49,21 +53,22 @@ fn in_a_runtime_of_its_own() -> Vec<String> {
 
 /// The flags that choose a cluster, in a line that is not complete.
 fn global(arguments: impl Iterator<Item = OsString>) -> Global {
-    #[derive(Parser)]
-    #[command(ignore_errors = true, disable_help_flag = true)]
-    struct Line {
-        #[command(flatten)]
-        global: Global,
-        #[arg(allow_hyphen_values = false)]
-        _others: Vec<OsString>,
-    }
+    let mut arguments = arguments.peekable();
+    let mut is_kubectl = false;
     // The line itself stands behind the first `--`.
-    let line = arguments.skip_while(|argument| argument != "--");
-    let matches = Line::command().try_get_matches_from(line);
-    let line = matches
-        .ok()
-        .and_then(|found| Line::from_arg_matches(&found).ok());
-    line.map(|line| line.global).unwrap_or_default()
+    while let Some(argument) = arguments.next_if(|argument| argument != "--") {
+        is_kubectl |= argument == "__complete";
+    }
+    // A shell's line begins with the name of the program. In kubectl's, the `--` stands in its place.
+    let line = arguments.skip(usize::from(!is_kubectl));
+    let command = Cli::command().ignore_errors(true).disable_help_flag(true);
+    let Ok(mut found) = command.try_get_matches_from(line) else {
+        return Global::default();
+    };
+    while let Some((_, of_command)) = found.remove_subcommand() {
+        found = of_command;
+    }
+    Global::from_arg_matches(&found).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -82,6 +87,22 @@ mod tests {
         let found = of("kubectl-cube -- kubectl-cube status --kubeconfig /k --namespace b c");
         assert_eq!(found.namespace.as_deref(), Some("b"));
         assert_eq!(found.kubeconfig.unwrap().to_str(), Some("/k"));
-        assert_eq!(of("kubectl-cube -- -n").namespace, None);
+        assert_eq!(of("kubectl-cube -- kubectl-cube -n").namespace, None);
+    }
+
+    #[test]
+    fn a_flag_that_names_a_cluster_may_follow_any_other() {
+        for flags in [
+            "refresh --wait",
+            "login --no-browser",
+            "status -o json",
+            "check",
+        ] {
+            let found = of(&format!(
+                "kubectl-cube __complete -- {flags} --context b -n treasury "
+            ));
+            assert_eq!(found.namespace.as_deref(), Some("treasury"), "{flags}");
+            assert_eq!(found.context.as_deref(), Some("b"), "{flags}");
+        }
     }
 }

@@ -16,6 +16,8 @@ mod operator;
 mod place;
 #[path = "../provider/scripted.rs"]
 mod scripted;
+#[path = "../provider/tunnel.rs"]
+mod tunnel;
 
 mod admission;
 mod backup;

@@ -3,6 +3,7 @@
 mod changes;
 mod check;
 mod completion;
+mod kubeconfig;
 mod older;
 pub(crate) mod person;
 mod rights;
@@ -20,9 +21,14 @@ use crate::{commands::Ended, operator::eventually};
 
 /// The program as a process.
 fn cube(kubeconfig: &str, arguments: &[&str]) -> Child {
+    cube_in(&[("KUBECONFIG", kubeconfig)], arguments)
+}
+
+/// The same with these variables of the environment.
+fn cube_in(environment: &[(&str, &str)], arguments: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_kubectl-cube"))
         .args(arguments)
-        .env("KUBECONFIG", kubeconfig)
+        .envs(environment.iter().copied())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -32,11 +38,14 @@ fn cube(kubeconfig: &str, arguments: &[&str]) -> Child {
 
 /// Runs the program until it ends.
 fn run(kubeconfig: &str, arguments: &[&str]) -> Ended {
-    let mut child = cube(kubeconfig, arguments);
+    ended(cube(kubeconfig, arguments))
+}
+
+fn ended(mut child: Child) -> Ended {
     // A pipe that nobody reads stops a program with much to say.
     let stdout = reader(child.stdout.take().unwrap());
     let stderr = reader(child.stderr.take().unwrap());
-    let status = eventually(&format!("{arguments:?} ends"), || child.try_wait().unwrap());
+    let status = eventually("the program ends", || child.try_wait().unwrap());
     (
         status.code(),
         stdout.join().unwrap(),

@@ -10,6 +10,8 @@
 
 #[path = "../provider/scripted.rs"]
 mod scripted;
+#[path = "../provider/tunnel.rs"]
+mod tunnel;
 
 mod answers;
 mod assertion;

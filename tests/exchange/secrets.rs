@@ -11,9 +11,9 @@ use cube_operator::oauth::{
 use crate::{
     answer, billing, local,
     process::Lone,
-    proxy::{OPEN, Proxy},
     scripted::{Authority, LOCAL, Provider, Reply, in_turn},
     trusting,
+    tunnel::{OPEN, Proxy},
 };
 
 /// One secret for each place that has one: the client, the refresh, the URL, the response, and a proxy.
