@@ -3,7 +3,10 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::error::PluginError;
-use crate::api_error::{ApiError, Cause};
+use crate::{
+    api::{ProviderKind, ProviderRef},
+    api_error::{ApiError, Cause},
+};
 
 /// A verb, a resource and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +23,14 @@ impl Right {
             verb,
             resource,
             namespace: namespace.map(str::to_owned),
+        }
+    }
+
+    /// The right to read a provider object. The role `edit` of one namespace has it for a `CubeProvider` only.
+    pub(super) fn to_provider(reference: &ProviderRef, namespace: &str) -> Self {
+        match reference.kind {
+            ProviderKind::CubeProvider => Self::new("get", "cubeproviders", Some(namespace)),
+            ProviderKind::ClusterCubeProvider => Self::new("get", "clustercubeproviders", None),
         }
     }
 

@@ -20,6 +20,7 @@ use crate::{
         cluster::Cluster,
         error::{PluginError, Result},
         metadata, operator_bundle,
+        rights::Right,
     },
     reconcile::{FoundProvider, Settings},
 };
@@ -32,7 +33,9 @@ pub(super) async fn by_reference(
 ) -> Result<Draft> {
     let name = free_name(context, flags).await?;
     let cluster = Cluster::connect(context).await?;
-    let found = read_provider(&cluster.client, reference, &cluster.namespace).await?;
+    let found = read_provider(&cluster.client, reference, &cluster.namespace).await;
+    let right = Right::to_provider(reference, &cluster.namespace);
+    let found = found.map_err(|error| right.explain(error))?;
     let found = with_bundle(context, flags, &cluster, found).await?;
     let found = with_endpoints(context, flags, found).await?;
     let grant = flags.grant.unwrap_or_default();

@@ -20,6 +20,7 @@ use crate::{
         cluster::Cluster,
         error::{PluginError, Result},
         metadata, operator_bundle,
+        rights::Right,
     },
     providers::Preset,
     reconcile::{Inspection, Memory, Observed, Read, Settings, SignIn, absorb},
@@ -118,13 +119,10 @@ async fn observe(
     let snapshot = vec![object.clone()];
     let client = cluster.client.clone();
     let seen = ClusterContext::snapshot(client, snapshot, tokens.clone(), None, false);
-    if let Some(error) = seen
-        .read_providers(ProviderKind::ALL)
-        .await
-        .into_iter()
-        .next()
-    {
-        return Err(error.into());
+    let errors = seen.read_providers(ProviderKind::ALL).await;
+    // Only a provider that the spec names is read.
+    if let (Some(error), Some(named)) = (errors.into_iter().next(), &credential.spec.provider_ref) {
+        return Err(Right::to_provider(named, &cluster.namespace).explain(error));
     }
     let flag = request.browser.operator_namespace.as_deref();
     read_bundle(context, cluster, &seen, flag).await?;

@@ -171,17 +171,6 @@ fn a_credential_for_a_provider_with_a_config_map_is_created_without_the_right_to
         }));
     };
     define("tokenURL");
-    let plane = place.plane;
-    plane.kubectl(&[
-        "create",
-        "clusterrole",
-        &provider,
-        "--verb=get",
-        "--resource=clustercubeproviders",
-    ]);
-    let role = format!("--clusterrole={provider}");
-    let user = format!("--user={}", scene.person.user);
-    plane.kubectl(&["create", "clusterrolebinding", &provider, &role, &user]);
     let reference = format!("ClusterCubeProvider/{provider}");
     let flags = [
         "--provider-ref",
@@ -196,6 +185,22 @@ fn a_credential_for_a_provider_with_a_config_map_is_created_without_the_right_to
         "json",
     ];
     let flags = flags.map(str::to_owned);
+    // The role of a namespace does not count for an object of the cluster.
+    let (code, _, errors) = scene.create(&flags, &[], CLIENT_SECRET);
+    assert_eq!(code, Some(1), "{errors}");
+    let refused = "you may not get clustercubeproviders in all namespaces: ask for that right";
+    assert!(last_line(&errors).ends_with(refused), "{errors}");
+    let plane = place.plane;
+    plane.kubectl(&[
+        "create",
+        "clusterrole",
+        &provider,
+        "--verb=get",
+        "--resource=clustercubeproviders",
+    ]);
+    let role = format!("--clusterrole={provider}");
+    let user = format!("--user={}", scene.person.user);
+    plane.kubectl(&["create", "clusterrolebinding", &provider, &role, &user]);
     let (code, output, errors) = scene.create(&flags, &[], CLIENT_SECRET);
     assert_eq!(code, Some(0), "{output}{errors}");
     let entry = format!("\"cube-operator.dev/token-ca\": \"{reference}\"");
