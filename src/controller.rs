@@ -25,12 +25,16 @@ mod work;
 use std::{
     collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, atomic::Ordering},
+    time::Duration,
 };
 
 use futures::future::join_all;
 use jiff::SignedDuration;
 use kube::Client;
-use tokio::sync::mpsc::{Receiver, UnboundedReceiver, unbounded_channel};
+use tokio::{
+    sync::mpsc::{Receiver, UnboundedReceiver, unbounded_channel},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -50,6 +54,10 @@ pub(crate) use readiness::Place;
 use readiness::{KnownPauses, Readiness as ScopeReadiness};
 use reconciler::Reconciler;
 use slots::Exchanges;
+
+/// A process that stops keeps its Lease for so long while a response cannot be stored. The next leader would send the refresh token
+/// that the response has replaced, as soon as it can write the state.
+const STORE_BEFORE_THE_NEXT_LEADER: Duration = Duration::from_secs(10);
 
 /// Everything that a controller needs.
 pub(crate) struct Options {
@@ -222,7 +230,8 @@ impl Controller {
     }
 
     /// Runs until it is stopped, then finishes the reconciles in progress: a token that was requested is also published. Cancels
-    /// `exchanged` when the last exchange has ended. Its response may still have to be stored, which is fenced and needs no lease.
+    /// `exchanged` when the last exchange has ended. A response may still have to be stored then: that write is fenced, and needs no
+    /// lease.
     pub(crate) async fn run(self, exchanged: &CancellationToken) {
         let Self {
             scopes,
@@ -260,6 +269,7 @@ impl Controller {
         // A shard may have no scope.
         stop.cancelled().await;
         exchanges.finished().await;
+        drop(timeout(STORE_BEFORE_THE_NEXT_LEADER, exchanges.stored()).await);
         exchanged.cancel();
         for tasks in tasks {
             tasks.close();

@@ -22,7 +22,7 @@ use tokio::{
     time::sleep_until,
 };
 
-use super::reconciler::{LEADERSHIP_DELAY, Reconciler};
+use super::reconciler::{LEADERSHIP_DELAY, LONGEST_SLEEP, Reconciler};
 use crate::{
     api::ProviderKind,
     clock::now,
@@ -249,9 +249,11 @@ impl Work {
     }
 }
 
+/// A longer one would not end in time: timers stop while a machine is suspended.
 fn delay(until: Timestamp) -> Duration {
     let left = until.duration_since(now());
-    left.max(SignedDuration::ZERO).unsigned_abs()
+    left.clamp(SignedDuration::ZERO, LONGEST_SLEEP)
+        .unsigned_abs()
 }
 
 #[cfg(test)]

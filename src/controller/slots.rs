@@ -87,9 +87,16 @@ impl Slots {
         slot
     }
 
+    /// Returns whether an exchange is in progress.
     fn any_taken(&self) -> bool {
         let mut uses = self.uses.values();
         uses.any(|r#use| matches!(r#use.phase, Phase::Taken))
+    }
+
+    /// Returns whether a response could not be stored yet.
+    fn any_aside(&self) -> bool {
+        let mut uses = self.uses.values();
+        uses.any(|r#use| matches!(r#use.phase, Phase::Aside))
     }
 
     fn free(&self) -> usize {
@@ -190,10 +197,19 @@ impl Exchanges {
 
     /// Waits until no exchange is in progress. One whose response cannot be stored yet has ended.
     pub(super) async fn finished(&self) {
+        self.until_none(Slots::any_taken).await;
+    }
+
+    /// Waits until every response is stored.
+    pub(super) async fn stored(&self) {
+        self.until_none(Slots::any_aside).await;
+    }
+
+    async fn until_none(&self, is_left: impl Fn(&Slots) -> bool) {
         loop {
             let mut freed = pin!(self.freed.notified());
             freed.as_mut().enable();
-            if !lock(&self.slots).any_taken() {
+            if !is_left(&lock(&self.slots)) {
                 return;
             }
             freed.await;

@@ -27,7 +27,7 @@ use hickory_resolver::{
     config::{ResolverConfig, ResolverOpts},
 };
 use hyper::{Request, client::conn::http1};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use tokio::{
     select,
@@ -36,7 +36,7 @@ use tokio::{
 
 use self::{
     connection::Connection,
-    error::{NetworkError, NoResponse},
+    error::{NetworkError, NoResponse, STANDSTILL, Unreachable},
     lookup::Lookup,
     observed::Observed,
     proxy::Proxy,
@@ -57,12 +57,19 @@ use super::{
     request::TokenRequest,
     response::{Cut, Response},
 };
+use crate::clock::now;
 
 /// The limit for the whole exchange. Real servers hash the secret: 0.2–0.6 s is normal.
 pub const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The limit for a whole probe: an API that takes longer for its status is of no use to consumers either.
 pub const PROBE_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Returns whether a connection that was begun then took longer than its limits, by the clock that runs on while a machine is
+/// suspended. The claim on a refresh token may have ended since, and another process may have sent it.
+fn has_stood_still(begun: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(begun) > STANDSTILL
+}
 
 /// Sends token requests, and tries tokens.
 #[derive(Clone, Debug)]
@@ -252,7 +259,14 @@ impl TokenClient {
         request: Request<String>,
         settings: &http1::Builder,
     ) -> Result<Head, NetworkError> {
+        let begun = now();
         let connection = self.open(endpoint, trusted, tls).await?;
+        if has_stood_still(begun, now()) {
+            return Err(NetworkError::Unreachable {
+                endpoint: endpoint.authority(),
+                cause: Unreachable::StoodStill,
+            });
+        }
         let connection = Observed::new(connection, Arc::clone(&tls.verifier));
         let sent = request::send(connection, request, settings).await;
         sent.map_err(|error| classify::response(&error, endpoint, &tls.verifier))
@@ -317,5 +331,20 @@ impl TokenClient {
             }),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_within_its_limits_is_used_and_none_after_a_standstill() {
+        let begun = Timestamp::UNIX_EPOCH;
+        let after = |seconds| begun + SignedDuration::from_secs(seconds);
+        assert!(!has_stood_still(begun, after(21)));
+        assert!(has_stood_still(begun, after(3600)));
+        // A clock that was set back says nothing.
+        assert!(!has_stood_still(begun, after(-3600)));
     }
 }

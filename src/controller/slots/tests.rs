@@ -184,3 +184,16 @@ fn nothing_is_kept_of_an_object_without_an_exchange() {
     assert!(world.0.uses.is_empty());
     assert_eq!(world.0.fair.in_progress(), 0);
 }
+
+#[tokio::test]
+async fn a_response_that_was_set_aside_is_stored_when_its_reconcile_has_ended() {
+    let exchanges = Exchanges::new(HashMap::new());
+    exchanges.take(&ObjectKey::new("a", "x"), "x".into(), at(0));
+    assert!(exchanges.stored().now_or_never().is_some());
+    exchanges.set_aside("x".into());
+    assert!(exchanges.finished().now_or_never().is_some());
+    let mut stored = pin!(exchanges.stored());
+    assert!(stored.as_mut().now_or_never().is_none());
+    exchanges.end("x".into(), Ending::Done);
+    assert!(stored.now_or_never().is_some());
+}

@@ -20,6 +20,11 @@ pub(super) const HANDSHAKE_SECONDS: u64 = 10;
 /// The limit for all of these through a proxy, which looks up the name and opens the connection itself.
 pub(super) const PROXY_SECONDS: u64 = LOOKUP_SECONDS + HANDSHAKE_SECONDS;
 
+/// If a connection took longer than this to open, the process stood still in between, or its clock was set: the limits end earlier. At
+/// least 10 s of a claim on a refresh token are left then.
+pub(super) const STANDSTILL: SignedDuration =
+    SignedDuration::from_secs(PROXY_SECONDS.cast_signed() + 5);
+
 /// A token request without a complete response. `endpoint` is `host` or `host:port`.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[expect(missing_docs, reason = "the messages are the documentation")]
@@ -138,6 +143,8 @@ pub enum Unreachable {
     ConnectionTimedOut,
     #[error("connection failed")]
     ConnectionFailed,
+    #[error("the operator stood still, or its clock was set, before the request was sent")]
+    StoodStill,
 }
 
 /// The action of a proxy that opened no tunnel.

@@ -8,6 +8,7 @@ use crate::{
         case::{Case, NextLogin},
         login::{self, Claim, ClaimState, Rejected, State, StoredLogin, TokenUse},
         memory::StorePhase,
+        pace::schedule::is_early,
         plan::{Action, DesiredState, Next, Read},
         status::{self, Conditions},
     },
@@ -120,7 +121,9 @@ pub(super) fn a_rejected_token_is_not_sent_again(case: &Case<'_>) -> Option<Step
     let changed = inputs.is_some_and(|inputs| inputs != rejection.inputs);
     let request = &case.observed.credential.refresh_request;
     let requested = request.is_some() && *request != rejection.request;
-    let confirmed = rejection.next_attempt().is_some_and(|at| case.now >= at);
+    let confirmed = rejection
+        .next_attempt()
+        .is_some_and(|at| !is_early(at, case.now));
     // An initial refresh token that cannot be used may come from a new sign-in: its flaw is reported first.
     let unusable = case.own_token().is_err();
     let another = matches!(case.next_login(), NextLogin::New(_));

@@ -261,7 +261,7 @@ pub(super) fn a_moved_target_is_deleted_when_no_pod_uses_it(case: &Case<'_>) -> 
     }
     let pods = case.observed.memory.target.pods();
     let known = pods.is_some_and(|pods| {
-        case.now < pods.until() && names.iter().all(|secret| pods.covers(secret))
+        pods.are_current(case.now) && names.iter().all(|secret| pods.covers(secret))
     });
     if case.observed.access.lists_pods && !known {
         return Some(read(Read::Consumers { secrets: names }));

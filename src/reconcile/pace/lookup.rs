@@ -28,8 +28,8 @@ pub struct Lookup {
     found: Option<ProviderEndpoints>,
     /// True if its token endpoint did not respond as one since the last read.
     suspected: bool,
-    /// Its place in the budget.
-    place: Option<Place>,
+    /// Its place in the budget, and the time of the step that kept it.
+    place: Option<(Place, Timestamp)>,
     /// The last message of this process about the object.
     said: Option<Said>,
     /// True if people may not know the operator's network.
@@ -105,7 +105,9 @@ impl Lookup {
             return LookupStep::Rest(due);
         }
         let host = wanted.host();
-        let place = match self.place.take() {
+        // A clock that was set back since would make it wait as long as that was ahead.
+        let kept = self.place.take().filter(|(_, at)| !is_ahead(*at, now));
+        let place = match kept.map(|(place, _)| place) {
             Some(Place::OfHost(of, at)) if of == host => Place::OfHost(of, at),
             Some(Place::OfNamespace(at)) => Place::OfNamespace(at),
             // Another host costs another place of the namespace.
@@ -122,7 +124,7 @@ impl Lookup {
         };
         match place {
             Place::OfNamespace(at) | Place::OfHost(_, at) if now < at => {
-                self.place = Some(place);
+                self.place = Some((place, now));
                 LookupStep::Rest(at)
             }
             Place::OfNamespace(_) | Place::OfHost(..) => LookupStep::Read,
@@ -138,7 +140,8 @@ impl Lookup {
         status: &ProviderStatus,
         now: Timestamp,
     ) -> Timestamp {
-        if let Some(last) = &self.last {
+        let last = self.last.as_ref().filter(|last| !is_ahead(last.at, now));
+        if let Some(last) = last {
             if last.of != *wanted {
                 return later(last.at, delays::BETWEEN_LOOKUPS);
             }
@@ -156,7 +159,7 @@ impl Lookup {
         let found = found.filter(|found| !is_ahead(found.read_at, now));
         let due = found.map_or(now, |found| again(found.read_at));
         // Whatever the status has, a read of this process counts.
-        let own = self.last.as_ref().map(|last| again(last.at));
+        let own = last.map(|last| again(last.at));
         own.map_or(due, |own| own.max(due))
     }
 
@@ -296,6 +299,8 @@ fn daily(seed: &str) -> SignedDuration {
 pub struct LookupBudget {
     /// The time at which the budget is full again, by its kind and name.
     full_at: HashMap<(Of, String), Timestamp>,
+    /// The time of the last reservation.
+    reserved_at: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -327,6 +332,11 @@ impl LookupBudget {
         (most, every): (i32, SignedDuration),
         now: Timestamp,
     ) -> Timestamp {
+        if is_ahead(self.reserved_at, now) {
+            // The clock was set back: all of these lie as far ahead as it was.
+            self.full_at.clear();
+        }
+        self.reserved_at = now;
         self.full_at.retain(|_, full_at| *full_at > now);
         let full_at = self.full_at.entry((of, name.to_owned())).or_insert(now);
         let place = full_at.saturating_sub(every * (most - 1)).unwrap_or(now);

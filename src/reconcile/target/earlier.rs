@@ -7,7 +7,10 @@ use jiff::Timestamp;
 
 use crate::{
     consumers::Consumers,
-    reconcile::{pace::delays, time::later},
+    reconcile::{
+        pace::{delays, schedule::is_ahead},
+        time::later,
+    },
 };
 
 /// The pods that use a Secret.
@@ -80,6 +83,11 @@ impl PodsSeen {
             PodList::Failed => Uses::Failed,
         };
         Self { at, uses }
+    }
+
+    /// Returns whether they are recent enough.
+    pub(in crate::reconcile) fn are_current(&self, now: Timestamp) -> bool {
+        now < self.until() && !is_ahead(self.at, now)
     }
 
     /// The time at which the pods are listed again.

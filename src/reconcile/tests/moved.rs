@@ -69,6 +69,16 @@ fn a_moved_target_is_kept_while_a_pod_uses_it() {
 }
 
 #[test]
+fn pods_that_were_listed_before_a_clock_was_set_back_are_listed_again() {
+    let mut world = World::ready();
+    world.pods = Some(vec![pod("web-1", TARGET)]);
+    world.move_to("moved");
+    world.now -= seconds(600);
+    assert_eq!(world.cost_of(World::settle).pod_lists, 1);
+    assert!(world.has(TARGET));
+}
+
+#[test]
 fn where_pods_are_not_known_a_moved_target_is_kept_until_its_token_expires() {
     let mut world = World::ready();
     world.pods = None;

@@ -88,6 +88,20 @@ fn a_rejected_refresh_token_is_confirmed_once_after_five_minutes() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_by_a_day_delays_no_confirmation() {
+    let mut world = ready();
+    world.provider.logins.revoke();
+    world.now += seconds(48 * 3600);
+    world.settle();
+    assert_eq!(world.provider.exchanges.len(), 2);
+    world.now -= seconds(24 * 3600);
+    world.settle();
+    assert_eq!(world.provider.exchanges.len(), 3);
+    world.pass(seconds(86400));
+    assert_eq!(world.provider.exchanges.len(), 3, "once");
+}
+
+#[test]
 fn a_spec_that_changes_before_a_rejection_is_stored_and_changes_back_does_not_send_the_token_again()
 {
     let mut world = ready();

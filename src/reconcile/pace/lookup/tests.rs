@@ -294,3 +294,25 @@ fn where_details_are_hidden_only_another_real_failure_is_another() {
         assert_eq!(shown, Some(&DiscoveryFailure::Hidden));
     }
 }
+
+#[test]
+fn after_a_clock_was_set_back_no_read_waits_as_long_as_it_was_ahead() {
+    let day = 86_400;
+    let (of, other) = (wanted("https://a.example"), wanted("https://b.example"));
+    let mut budget = LookupBudget::default();
+    for number in 0..140 {
+        Object::new("a", &number.to_string()).reads(&of, &mut budget, at(day));
+    }
+    let mut waits = Object::new("a", "waits");
+    assert!(!waits.reads(&of, &mut budget, at(day)));
+    let mut failed = Object::new("b", "failed");
+    let failure = DiscoveryFailure::Hidden;
+    failed.lookup.ended(of.clone(), Err(failure), at(day));
+    let mut changed = Object::new("c", "changed");
+    changed
+        .lookup
+        .ended(other, Ok(found("https://b.example", at(day))), at(day));
+    for object in [&mut waits, &mut failed, &mut changed] {
+        assert!(object.reads(&of, &mut budget, at(0)));
+    }
+}

@@ -136,6 +136,7 @@ fn reach(cause: Unreachable, url: &str) -> String {
         | Unreachable::ConnectionFailed => {
             "check network policies, firewall and proxy between the cluster and it"
         }
+        Unreachable::StoodStill => "check the node's clock, and whether its machine is suspended",
     };
     fixed.into()
 }
