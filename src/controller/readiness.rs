@@ -5,15 +5,12 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicU8, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
-use tokio::{
-    sync::{Notify, watch},
-    time::Instant,
-};
+use tokio::{sync::watch, time::Instant};
 
 use super::{
     health::{Failures, List},
@@ -80,8 +77,7 @@ pub(super) struct Readiness {
     metrics: Metrics,
     /// The lists that it waits for.
     wanted: u8,
-    present: AtomicU8,
-    changed: Notify,
+    present: watch::Sender<u8>,
     failures: Mutex<Failures>,
     recalled: AtomicBool,
     pauses: Arc<KnownPauses>,
@@ -93,8 +89,7 @@ impl Readiness {
             place,
             metrics,
             wanted: ALL,
-            present: AtomicU8::default(),
-            changed: Notify::default(),
+            present: watch::Sender::default(),
             failures: Mutex::default(),
             recalled: AtomicBool::default(),
             pauses,
@@ -163,27 +158,21 @@ impl Readiness {
     /// Returns whether all first lists have arrived.
     #[must_use]
     pub(super) fn is_complete(&self) -> bool {
-        self.present.load(Ordering::Acquire) == self.wanted
+        *self.present.borrow() == self.wanted
     }
 
     /// Waits for all first lists.
     pub(super) async fn complete(&self) {
-        loop {
-            let changed = self.changed.notified();
-            tokio::pin!(changed);
-            changed.as_mut().enable();
-            if self.is_complete() {
-                return;
-            }
-            changed.await;
-        }
+        let mut present = self.present.subscribe();
+        let all = present.wait_for(|present| *present == self.wanted);
+        // It fails only without a sender, and this is one.
+        drop(all.await);
     }
 
     /// A first list has arrived.
     pub(super) fn listed(&self, list: List) {
-        self.present.fetch_or(list as u8, Ordering::AcqRel);
+        self.present.send_modify(|present| *present |= list as u8);
         self.show(!self.fails());
-        self.changed.notify_waiters();
     }
 
     /// Waits for the pauses of all scopes.
