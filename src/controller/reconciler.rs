@@ -164,7 +164,13 @@ impl Reconciler {
     ) -> Result<Option<Duration>, ApiError> {
         let may_begin = || !self.stop.is_cancelled() && self.leadership.is_current();
         loop {
-            let outcome = match session.next(may_begin, now()) {
+            let turn = session.next(may_begin, now());
+            // One namespace could hold all workers with slow steps.
+            let is_slow = turn.is_slow();
+            if is_slow {
+                report(Worker::Left);
+            }
+            let outcome = match turn {
                 Turn::Done { wake_at } => return Ok(sleep(wake_at, precisely())),
                 Turn::Held => return Ok(self.held()),
                 Turn::Stuck => return Ok(Some(stuck(&session.observed().credential))),
@@ -178,30 +184,14 @@ impl Reconciler {
                     continue;
                 }
                 Turn::Read(what) => {
-                    let is_slow = what.is_slow();
-                    if is_slow {
-                        report(Worker::Left);
-                    }
                     let credential = &session.observed().credential;
-                    let outcome = self.context.read(what, credential).await;
-                    if is_slow {
-                        report(Worker::Taken);
-                    }
-                    outcome
+                    self.context.read(what, credential).await
                 }
-                Turn::Act(action) => {
-                    // One namespace could hold all workers with it.
-                    let is_slow = action.is_slow();
-                    if is_slow {
-                        report(Worker::Left);
-                    }
-                    let outcome = self.act(*action, object, session.observed()).await;
-                    if is_slow {
-                        report(Worker::Taken);
-                    }
-                    outcome
-                }
+                Turn::Act(action) => self.act(*action, object, session.observed()).await,
             };
+            if is_slow {
+                report(Worker::Taken);
+            }
             match outcome {
                 Ok(outcome) => {
                     let effects = session.absorb(outcome, now());

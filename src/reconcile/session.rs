@@ -57,6 +57,22 @@ pub enum Turn {
     Stuck,
 }
 
+impl Turn {
+    /// Returns whether its read or action may take seconds, and so holds no worker.
+    #[must_use]
+    pub(crate) fn is_slow(&self) -> bool {
+        match self {
+            Self::Read(read) => read.is_slow(),
+            Self::Act(action) => action.is_slow(),
+            Self::TakeSlot { .. }
+            | Self::Wait(_)
+            | Self::Done { .. }
+            | Self::Held
+            | Self::Stuck => false,
+        }
+    }
+}
+
 /// The effects of an outcome that the driver keeps beyond the session.
 #[derive(Debug, Default)]
 pub struct Effects {
