@@ -50,8 +50,8 @@ use crate::{
 };
 use bundles::BundleWatches;
 use health::List;
-pub(crate) use readiness::Place;
-use readiness::{KnownPauses, Readiness as ScopeReadiness};
+pub(crate) use readiness::ScopeName;
+use readiness::{KnownPauses, ScopeReadiness};
 use reconciler::Reconciler;
 use slots::Exchanges;
 
@@ -104,7 +104,6 @@ pub(crate) struct Controller {
 }
 
 struct Scope {
-    namespace: Option<String>,
     shard: Shard,
     reconciler: Arc<Reconciler>,
     /// The `ConfigMap`s with CA bundles that have changed.
@@ -129,9 +128,9 @@ impl Readiness {
     }
 
     /// The scopes that cannot be watched.
-    pub(crate) fn failing(&self) -> impl Iterator<Item = &Place> {
+    pub(crate) fn failing(&self) -> impl Iterator<Item = &ScopeName> {
         let failing = self.scopes().filter(|scope| scope.fails());
-        failing.map(ScopeReadiness::place)
+        failing.map(ScopeReadiness::name)
     }
 
     fn scopes(&self) -> impl Iterator<Item = &ScopeReadiness> {
@@ -186,7 +185,7 @@ impl Controller {
                 let (watches, bundles) =
                     BundleWatches::new(options.client.clone(), Arc::clone(&parts.ca_bundles));
                 let readiness = ScopeReadiness::new(
-                    Place(namespace.clone()),
+                    ScopeName(namespace),
                     options.metrics.clone(),
                     Arc::clone(&pauses),
                 );
@@ -195,7 +194,6 @@ impl Controller {
                     None => readiness,
                 };
                 Scope {
-                    namespace,
                     shard: options.shard,
                     bundles,
                     granted,
@@ -283,8 +281,8 @@ impl Controller {
 
 impl Scope {
     async fn run(self) {
-        let namespace = self.namespace.as_deref();
         let (reconciler, shard) = (&self.reconciler, self.shard);
+        let namespace = reconciler.readiness.name().namespace();
         let affected = watches::affected(reconciler, namespace, shard, self.bundles);
         work::work(self.reconciler, affected, self.granted).await;
     }

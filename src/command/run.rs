@@ -220,7 +220,7 @@ fn health(
             return standby(&leadership, &rights);
         };
         let failing = lists.failing();
-        let failing = failing.map(|place| format!("cannot watch {place}: the log says why"));
+        let failing = failing.map(|scope| format!("cannot watch {scope}: the log says why"));
         let failing: Vec<_> = failing.collect();
         if lists.is_complete() {
             return Health::Ready(failing);

@@ -127,7 +127,7 @@ impl Work {
     fn of(scopes: Vec<Arc<Reconciler>>) -> Self {
         let parts = scopes[0].context.parts.clone();
         let by_namespace = scopes.into_iter().map(|scope| {
-            let namespace = scope.readiness.place().namespace();
+            let namespace = scope.readiness.name().namespace();
             (namespace.map(str::to_owned), scope)
         });
         Self {

@@ -93,7 +93,7 @@ where
     let mut failures = 0;
     let changes = events.map(move |event| {
         let (context, kind) = (&reconciler.context, K::KIND.name());
-        let namespace = reconciler.readiness.place().namespace();
+        let namespace = reconciler.readiness.name().namespace();
         let watches = |watched| {
             let metrics = &context.parts.metrics;
             metrics.watches_providers(namespace.unwrap_or_default(), kind, watched);

@@ -54,15 +54,15 @@ impl KnownPauses {
 
 /// The scope of a watch: one namespace, or all.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place(pub(super) Option<String>);
+pub(crate) struct ScopeName(pub(super) Option<String>);
 
-impl Place {
+impl ScopeName {
     pub(super) fn namespace(&self) -> Option<&str> {
         self.0.as_deref()
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for ScopeName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Some(namespace) => write!(f, "namespace {namespace:?}"),
@@ -72,8 +72,8 @@ impl fmt::Display for Place {
 }
 
 /// The first lists of a scope that have arrived, and what fails.
-pub(super) struct Readiness {
-    place: Place,
+pub(super) struct ScopeReadiness {
+    name: ScopeName,
     metrics: Metrics,
     /// The lists that it waits for.
     wanted: u8,
@@ -83,10 +83,10 @@ pub(super) struct Readiness {
     pauses: Arc<KnownPauses>,
 }
 
-impl Readiness {
-    pub(super) fn new(place: Place, metrics: Metrics, pauses: Arc<KnownPauses>) -> Self {
+impl ScopeReadiness {
+    pub(super) fn new(name: ScopeName, metrics: Metrics, pauses: Arc<KnownPauses>) -> Self {
         let readiness = Self {
-            place,
+            name,
             metrics,
             wanted: ALL,
             present: watch::Sender::default(),
@@ -105,8 +105,8 @@ impl Readiness {
     }
 
     /// The scope that is watched.
-    pub(super) fn place(&self) -> &Place {
-        &self.place
+    pub(super) fn name(&self) -> &ScopeName {
+        &self.name
     }
 
     /// A list or watch has failed.
@@ -120,11 +120,11 @@ impl Readiness {
         let is_new = failures.add(list, failure, std::time::Instant::now());
         self.show(!failures.lasts());
         drop(failures);
-        let namespace = self.place.0.as_deref();
+        let namespace = self.name.namespace();
         match (is_new, lasts) {
             (false, _) => {}
             (true, true) => {
-                tracing::warn!(namespace, %error, "failed to watch {}, retrying", self.place);
+                tracing::warn!(namespace, %error, "failed to watch {}, retrying", self.name);
             }
             (true, false) => {
                 tracing::warn!(namespace, %error, "watch interrupted, retrying");
@@ -139,8 +139,8 @@ impl Readiness {
         self.show(!failures.lasts());
         drop(failures);
         if is_over {
-            let namespace = self.place.0.as_deref();
-            tracing::info!(namespace, "watching {}", self.place);
+            let namespace = self.name.namespace();
+            tracing::info!(namespace, "watching {}", self.name);
         }
     }
 
@@ -150,7 +150,7 @@ impl Readiness {
     }
 
     fn show(&self, works: bool) {
-        let namespace = self.place.0.as_deref().unwrap_or_default();
+        let namespace = self.name.namespace().unwrap_or_default();
         let watched = works && self.is_complete();
         self.metrics.watches(namespace, watched);
     }
@@ -198,8 +198,8 @@ mod tests {
     async fn nothing_is_decided_before_the_lists_of_its_scope_and_the_pauses_of_all_are_known() {
         let pauses = KnownPauses::of(2);
         let scopes = [(); 2].map(|()| {
-            let (place, metrics) = (Place(None), Metrics::default());
-            Readiness::new(place, metrics, Arc::clone(&pauses))
+            let (name, metrics) = (ScopeName(None), Metrics::default());
+            ScopeReadiness::new(name, metrics, Arc::clone(&pauses))
         });
         for list in [
             List::Credentials,

@@ -15,7 +15,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     bundles::BundleWatches,
     log::{log_change, log_probe},
-    readiness::Readiness,
+    readiness::ScopeReadiness,
     retry,
     slots::{Ending, Exchanges},
     states::ObjectStates,
@@ -57,7 +57,7 @@ pub(super) enum Worker {
 /// Everything that the reconciles of one scope (a namespace, or all) share.
 pub(super) struct Reconciler {
     pub(super) context: Context,
-    pub(super) readiness: Readiness,
+    pub(super) readiness: ScopeReadiness,
     /// The reconciles in progress. Nothing cancels them: a provider's response would be lost.
     pub(super) tasks: TaskTracker,
     pub(super) exchanges: Arc<Exchanges>,
@@ -76,7 +76,7 @@ impl Reconciler {
     pub(super) fn new(
         context: Context,
         bundles: BundleWatches,
-        readiness: Readiness,
+        readiness: ScopeReadiness,
         exchanges: Arc<Exchanges>,
         leadership: Leadership,
         stop: CancellationToken,

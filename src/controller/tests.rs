@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     bundles::BundleWatches,
     health::List,
-    readiness::{KnownPauses, Place, Readiness},
+    readiness::{KnownPauses, ScopeName, ScopeReadiness},
     reconciler::Reconciler,
     slots::Exchanges,
     watches::credentials_affected,
@@ -94,7 +94,7 @@ pub(super) fn reconciler_of(leadership: Leadership, client: Client) -> Reconcile
         metrics: Metrics::default(),
     };
     let (bundles, _) = BundleWatches::new(parts.client.clone(), Arc::clone(&parts.ca_bundles));
-    let readiness = Readiness::new(Place(None), parts.metrics.clone(), KnownPauses::of(1));
+    let readiness = ScopeReadiness::new(ScopeName(None), parts.metrics.clone(), KnownPauses::of(1));
     Reconciler::new(
         Context::new(parts),
         bundles,
