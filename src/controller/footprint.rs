@@ -8,11 +8,10 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use tokio::time::Instant;
 
 use super::{bundles::BundleWatches, queue::Queue, reconciler::Reconciler, tests::reconciler};
 use crate::{
-    clock::now,
+    clock::{instant, now},
     cluster::{FollowedBundle, Metadata, ObjectKey, Watched, convert},
     reconcile::{Memory, hex},
 };
@@ -134,10 +133,6 @@ fn remain<T>(
     (table, remain / i64::try_from(OBJECTS).unwrap())
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a time of the timers is kept, and not compared"
-)]
 fn tables(reconciler: &Reconciler) -> Vec<(&'static str, i64)> {
     let context = &reconciler.context;
     let mut queue = Queue::default();
@@ -182,7 +177,7 @@ fn tables(reconciler: &Reconciler) -> Vec<(&'static str, i64)> {
         remain("queue", key, |key| {
             queue.add(key.clone(), "uid".into(), now());
             let run = queue.next(|_| Some("uid".into())).unwrap();
-            let wake_at = Instant::now() + Duration::from_secs(300);
+            let wake_at = instant() + Duration::from_secs(300);
             queue.end(run, Some(wake_at));
             std::mem::forget(key);
         }),

@@ -25,7 +25,7 @@ use tokio::{
 use super::reconciler::{LEADERSHIP_DELAY, LONGEST_SLEEP, Reconciler};
 use crate::{
     api::ProviderKind,
-    clock::now,
+    clock::{instant, now},
     cluster::{Parts, ProviderBoard, ProviderId, Visited, report_provider},
     kubernetes::error::ApiError,
     last_error::LastError,
@@ -34,7 +34,7 @@ use crate::{
         Discovery, Lookup, LookupBudget, LookupStep, Named, ShownProvider, provider_status,
     },
 };
-use queue::{Queue, instant};
+use queue::Queue;
 use slots::Slots;
 
 /// The most visits at the same time. Each has at most one request to the API server in progress.

@@ -16,7 +16,7 @@ use super::{
     health::{Failures, List},
     watch::WatchFailure,
 };
-use crate::{lock::lock, metrics::Metrics};
+use crate::{clock::instant, lock::lock, metrics::Metrics};
 
 const ALL: u8 =
     List::Credentials as u8 | List::Targets as u8 | List::Sources as u8 | List::States as u8;
@@ -33,14 +33,10 @@ pub(super) struct KnownPauses {
 }
 
 impl KnownPauses {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the process waits for its caches no longer than this"
-    )]
     pub(super) fn of(scopes: usize) -> Arc<Self> {
         Arc::new(Self {
             missing: watch::Sender::new(scopes),
-            end: Instant::now() + LONGEST_WAIT,
+            end: instant() + LONGEST_WAIT,
         })
     }
 

@@ -214,7 +214,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::{cluster::Metadata, kubernetes::stub};
+    use crate::{clock::instant, cluster::Metadata, kubernetes::stub};
 
     /// An API server that lists one Secret, in pages only.
     async fn paging(request: Request<Body>) -> (u16, Value) {
@@ -280,13 +280,5 @@ mod tests {
         assert!(matches!(found.last(), Some(Ok(Event::InitDone))));
         // The clock of the timers moves only where something waits for it.
         assert_eq!(instant() - begun, Duration::ZERO);
-    }
-
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the clock of the timers is what is tested"
-    )]
-    fn instant() -> tokio::time::Instant {
-        tokio::time::Instant::now()
     }
 }

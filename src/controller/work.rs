@@ -17,7 +17,12 @@ use super::{
     queue::{Queue, Run},
     reconciler::{BUG_DELAY, LEADERSHIP_DELAY, Reconciler, Worker},
 };
-use crate::{clock::now, cluster::ObjectKey, object::Uid, reconcile::deadline};
+use crate::{
+    clock::{instant, now},
+    cluster::ObjectKey,
+    object::Uid,
+    reconcile::deadline,
+};
 
 /// The events that are taken in before the queue is looked at: a list brings thousands.
 const EVENTS_AT_ONCE: usize = 256;
@@ -157,14 +162,6 @@ impl Drop for Job {
     fn drop(&mut self) {
         self.report(Progress::Ended(self.run.clone(), self.delay));
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "delays count by the clock of the timers, which no decision depends on"
-)]
-fn instant() -> Instant {
-    Instant::now()
 }
 
 #[cfg(test)]

@@ -131,11 +131,3 @@ impl Queue {
         self.entries.insert(id, state);
     }
 }
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the rests count by the clock of the timers, which no decision depends on"
-)]
-pub(super) fn instant() -> Instant {
-    Instant::now()
-}

@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::{
     api::ProviderKind,
+    clock::instant,
     cluster::{Affected, ObjectKey, ProviderKey},
 };
 
@@ -195,14 +196,6 @@ impl Pending {
         let rest = self.rests.front().map(|(until, _)| *until);
         group.into_iter().chain(rest).min()
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the pace counts by the clock of the timers, which no decision depends on"
-)]
-fn instant() -> Instant {
-    Instant::now()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::clock::instant;
 
 /// A queue at a time of its own.
 struct World {
@@ -9,11 +10,10 @@ struct World {
 }
 
 impl World {
-    #[expect(clippy::disallowed_methods, reason = "time only moves by hand")]
     fn new() -> Self {
         Self {
             queue: Queue::default(),
-            now: Instant::now(),
+            now: instant(),
         }
     }
 
