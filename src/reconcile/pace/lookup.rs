@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     delays,
+    retry::{nth, spread},
     schedule::{fraction, is_ahead, whole},
 };
 use crate::{
@@ -146,7 +147,7 @@ impl Lookup {
                 return later(last.at, delays::BETWEEN_LOOKUPS);
             }
             if last.failure.is_some() {
-                return later(last.at, retry(seed, last.failures));
+                return later(last.at, retry_delay(seed, last.failures));
             }
         }
         let interval = if self.suspected {
@@ -279,13 +280,8 @@ impl Lookup {
     }
 }
 
-/// ±20 %.
-fn retry(seed: &str, failures: i32) -> SignedDuration {
-    let index = usize::try_from(failures.max(1) - 1).unwrap_or(0);
-    let delay = delays::LOOKUP[index.min(delays::LOOKUP.len() - 1)];
-    let delay = SignedDuration::from_secs(delay);
-    let jitter = fraction(seed, failures);
-    whole(delay * 4 / 5 + (delay * 2 / 5).mul_f64(jitter))
+fn retry_delay(seed: &str, failures: i32) -> SignedDuration {
+    spread(nth(&delays::LOOKUP, failures), fraction(seed, failures))
 }
 
 /// A day less 0–10 %.

@@ -159,7 +159,7 @@ pub(in crate::reconcile) fn longest_delay(reason: Reason) -> SignedDuration {
     }
 }
 
-fn nth(seconds: &[i64], failures: i32) -> SignedDuration {
+pub(super) fn nth(seconds: &[i64], failures: i32) -> SignedDuration {
     let index = usize::try_from(failures.max(1) - 1).unwrap_or(0);
     SignedDuration::from_secs(seconds[index.min(seconds.len() - 1)])
 }
@@ -169,7 +169,7 @@ fn last(seconds: &[i64]) -> i64 {
 }
 
 /// ±20 %.
-fn spread(delay: SignedDuration, jitter: f64) -> SignedDuration {
+pub(super) fn spread(delay: SignedDuration, jitter: f64) -> SignedDuration {
     whole(delay * 4 / 5 + (delay * 2 / 5).mul_f64(jitter))
 }
 
