@@ -77,7 +77,7 @@ pub use plan::{
 };
 pub use provider::{
     BundleFlaw, ConfigMapPlace, Discovery, DiscoveryFailure, FoundProvider, ProviderFlaw,
-    ProviderObject, ReadBundle, ShownProvider, Unusable, read_bundle,
+    ProviderObject, ReadBundle, ReadProvider, ShownProvider, Unusable, read_bundle,
 };
 pub use record::{DesiredRecord, RECORD_TYPE, Record, RecordSecret};
 pub use secret::{DesiredSecret, SecretVersion};

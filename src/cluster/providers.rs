@@ -21,15 +21,12 @@ use super::arrival::{ProviderResource, WatchedProvider};
 use crate::{
     api::{ProviderKind, ProviderRef},
     object::ObjectKey,
-    reconcile::{FoundProvider, ProviderObject, Unusable},
+    reconcile::{FoundProvider, ReadProvider},
 };
+use bundles::{Bundle, OperatorBundles};
 
 /// The key of a provider object. A `ClusterCubeProvider` has an empty namespace in it.
 pub(crate) type ProviderKey = ObjectKey;
-
-use bundles::{Bundle, OperatorBundles};
-
-type Found = Result<Arc<ProviderObject>, Unusable>;
 
 /// The objects of both kinds.
 #[derive(Debug)]
@@ -57,15 +54,15 @@ struct Objects {
 #[derive(Debug)]
 struct Known {
     /// As it arrived.
-    arrived: Found,
+    arrived: ReadProvider,
     /// The ConfigMap that it names.
     bundle: Option<Arc<Bundle>>,
     /// The object with the certificates of that ConfigMap.
-    complete: Found,
+    complete: ReadProvider,
 }
 
 impl Known {
-    fn of(arrived: Found, bundles: &OperatorBundles) -> Self {
+    fn of(arrived: ReadProvider, bundles: &OperatorBundles) -> Self {
         let bundle = bundles.named_by(&arrived);
         let mut known = Self {
             complete: arrived.clone(),

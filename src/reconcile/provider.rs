@@ -18,7 +18,7 @@ pub use discovery::{Discovery, DiscoveryFailure};
 pub use flaw::{ProviderFlaw, Unusable};
 pub use found::FoundProvider;
 pub(super) use interval::RequestInterval;
-pub use object::{ProviderObject, ShownProvider};
+pub use object::{ProviderObject, ReadProvider, ShownProvider};
 pub(super) use used::ProviderUse;
 
 #[cfg(test)]

@@ -12,14 +12,14 @@ use crate::{
         ProviderStatus,
     },
     kubernetes::kind::kind_of,
-    reconcile::{ProviderObject, ShownProvider, Unusable},
+    reconcile::{ProviderObject, ReadProvider, ShownProvider, Unusable},
 };
 
 /// A watched provider object of one kind. One that cannot be read must not stop the watch on the others.
 #[derive(Clone, Debug)]
 pub(crate) struct WatchedProvider<K> {
     metadata: ObjectMeta,
-    pub(crate) object: Result<Arc<ProviderObject>, Unusable>,
+    pub(crate) object: ReadProvider,
     /// Empty if it cannot be read: the operator writes it again.
     status: ProviderStatus,
     kind: PhantomData<K>,

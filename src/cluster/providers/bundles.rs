@@ -17,10 +17,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::{
     api::ConfigMapBundleRef,
     lock::lock,
-    reconcile::{BundleFlaw, ConfigMapPlace, ProviderObject, ReadBundle, Unusable},
+    reconcile::{BundleFlaw, ConfigMapPlace, ProviderObject, ReadBundle, ReadProvider},
 };
-
-type Found = Result<Arc<ProviderObject>, Unusable>;
 
 /// The bundles that objects name.
 #[derive(Debug)]
@@ -67,7 +65,7 @@ impl OperatorBundles {
     }
 
     /// The bundle that an object names, if it can be read and names one.
-    pub(super) fn named_by(&self, object: &Found) -> Option<Arc<Bundle>> {
+    pub(super) fn named_by(&self, object: &ReadProvider) -> Option<Arc<Bundle>> {
         let reference = object.as_ref().ok()?.bundle()?;
         Some(self.want(reference))
     }
@@ -159,7 +157,7 @@ impl Bundle {
     }
 
     /// The object with the certificates, as far as they are known.
-    pub(super) fn complete(&self, object: &Arc<ProviderObject>) -> Found {
+    pub(super) fn complete(&self, object: &Arc<ProviderObject>) -> ReadProvider {
         match &*lock(&self.read) {
             None => Ok(Arc::clone(object)),
             Some(Ok(certificates)) => Ok(Arc::new(object.with_bundle(certificates))),

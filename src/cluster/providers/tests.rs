@@ -2,7 +2,10 @@ use kube::runtime::watcher::Event;
 use serde_json::json;
 
 use super::*;
-use crate::api::{ClusterCubeProvider, CubeProvider};
+use crate::{
+    api::{ClusterCubeProvider, CubeProvider},
+    reconcile::Unusable,
+};
 
 mod named;
 

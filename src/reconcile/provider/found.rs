@@ -1,8 +1,9 @@
 //! The provider object that a spec's reference leads to.
 
+#[cfg(feature = "plugin")]
 use std::sync::Arc;
 
-use super::{flaw::Unusable, object::ProviderObject};
+use super::object::ReadProvider;
 
 /// The provider object that a reference leads to, as far as it is known.
 #[derive(Clone, Debug)]
@@ -16,7 +17,7 @@ pub enum FoundProvider {
     /// There is no such object.
     Absent,
     /// There is one.
-    Present(Result<Arc<ProviderObject>, Unusable>),
+    Present(ReadProvider),
 }
 
 #[cfg(feature = "plugin")]

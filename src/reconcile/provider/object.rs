@@ -51,6 +51,9 @@ pub struct ProviderObject {
     pub(super) version: String,
 }
 
+/// A provider object that was read, or the reason why it cannot be used.
+pub type ReadProvider = Result<Arc<ProviderObject>, Unusable>;
+
 /// A provider object as the API server has it.
 #[derive(Clone, Debug)]
 pub struct ShownProvider {
@@ -61,7 +64,7 @@ pub struct ShownProvider {
     /// The generation of its spec.
     pub generation: i64,
     /// The object, if it can be used.
-    pub object: Result<Arc<ProviderObject>, Unusable>,
+    pub object: ReadProvider,
     /// The ConfigMap that it names, in the namespace of this operator.
     pub bundle: Option<ConfigMapPlace>,
     /// The status that it has.
