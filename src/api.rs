@@ -31,7 +31,7 @@ pub use spec::{
     SubjectServiceAccount, SubjectTokenRef, SystemRoots, TargetSpec, TokenExchangeSpec,
     WorkloadKind, WorkloadRef,
 };
-pub use status::{Attempted, CubeCredentialStatus, TargetStatus};
+pub use status::{Attempted, CubeCredentialStatus, MOST_PREVIOUS_TARGETS, TargetStatus};
 
 /// The API group of every kind, and the prefix of every label and annotation, of this operator.
 pub const GROUP: &str = "cube-operator.dev";

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Condition, ConditionType, Reason};
 
+/// The most Secrets under earlier names of a target that a status lists. The others come up when these are gone.
+pub const MOST_PREVIOUS_TARGETS: usize = 16;
+
 /// The last observations and actions of the operator. All times are whole seconds, UTC, RFC 3339.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
@@ -69,7 +72,7 @@ pub struct CubeCredentialStatus {
     pub state_version: Option<String>,
     /// The Secrets that held the token under earlier names of the target. They are kept while pods use them, and not refreshed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16))]
+    #[schemars(length(max = MOST_PREVIOUS_TARGETS))]
     pub previous_targets: Vec<String>,
     /// The fingerprint of the token that the workloads of consumers.restart were last restarted for, or began with.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -19,7 +19,7 @@ use super::{
     watched::{entry, key},
 };
 use crate::{
-    api::{FIELD_MANAGER, ProviderKind},
+    api::{FIELD_MANAGER, MOST_PREVIOUS_TARGETS, ProviderKind},
     clock::now,
     consumers::ConsumerAccess,
     kubernetes::{audiences::ApiAudiences, events::Recorder},
@@ -29,9 +29,6 @@ use crate::{
     object::{ObjectKey, Uid},
     reconcile::{Budget, Credential, Effects, TargetSecret},
 };
-
-/// The most Secrets under earlier names of a target that one reconcile looks at. The others come up when these are gone.
-const MOST_EARLIER_TARGETS: usize = 16;
 
 /// The parts that all scopes of a process share.
 #[derive(Clone)]
@@ -227,7 +224,7 @@ impl Context {
         let targets = lock(&self.targets);
         let owned = targets.owned_by(namespace, uid);
         let previous = owned.filter(|(name, _)| *name != target);
-        let previous = previous.take(MOST_EARLIER_TARGETS);
+        let previous = previous.take(MOST_PREVIOUS_TARGETS);
         previous.filter_map(|(_, kept)| kept.unpack()).collect()
     }
 

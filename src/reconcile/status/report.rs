@@ -7,7 +7,10 @@ use super::{
     events::events,
 };
 use crate::{
-    api::{self, ConditionStatus, ConditionType, CubeCredentialStatus, TargetStatus},
+    api::{
+        self, ConditionStatus, ConditionType, CubeCredentialStatus, MOST_PREVIOUS_TARGETS,
+        TargetStatus,
+    },
     reconcile::{
         case::Case,
         login::State,
@@ -21,9 +24,6 @@ use crate::{
 
 /// The longest message that the schema accepts: a webhook's own words can have any length.
 const LONGEST_MESSAGE: usize = 2048;
-
-/// The most names in `previousTargets`.
-const MOST_EARLIER_TARGETS: usize = 16;
 
 /// The report of these conditions; `None`: the status says all of it already. Without a case, the spec cannot be read.
 pub(in crate::reconcile) fn report(
@@ -53,7 +53,7 @@ pub(in crate::reconcile) fn report(
 
 /// The names of the Secrets under earlier names of the target. The schema limits their number.
 fn earlier_targets(case: &Case<'_>) -> Vec<String> {
-    let earlier = case.observed.previous.iter().take(MOST_EARLIER_TARGETS);
+    let earlier = case.observed.previous.iter().take(MOST_PREVIOUS_TARGETS);
     earlier.map(|secret| secret.name.clone()).collect()
 }
 
