@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use kube::{Api, Client, runtime::watcher::Event};
 
-use super::{ProviderKey, Providers};
+use super::{ProviderKey, Providers, provider_key};
 use crate::{
     api::{ClusterCubeProvider, CubeProvider, ProviderKind, ProviderRef},
     cluster::{
@@ -143,19 +143,17 @@ impl Context {
             let index = lock(&self.index);
             let keys = self.all();
             let wanted = keys.iter().filter_map(|key| {
-                let reference = index.provider_of(key)?.clone();
-                let namespace = match reference.kind {
-                    ProviderKind::CubeProvider => key.namespace().to_owned(),
-                    ProviderKind::ClusterCubeProvider => String::new(),
-                };
-                Some((reference, namespace))
+                let reference = index.provider_of(key)?;
+                let provider = provider_key(reference, key.namespace());
+                Some((reference.clone(), provider))
             });
             wanted.collect()
         };
         let mut errors = Vec::new();
-        for (reference, namespace) in wanted {
-            match read_provider(&self.parts.client, &reference, &namespace).await {
-                Ok(found) => lock(&self.providers).put(&reference, &namespace, found),
+        for (reference, provider) in wanted {
+            let namespace = provider.namespace();
+            match read_provider(&self.parts.client, &reference, namespace).await {
+                Ok(found) => lock(&self.providers).put(&reference, namespace, found),
                 Err(error) => errors.push(error),
             }
         }
