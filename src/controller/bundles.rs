@@ -77,14 +77,13 @@ impl BundleWatches {
         if let Some(unwatched) = followed.leave(uid) {
             self.bundles.end_watch(&unwatched);
         }
-        let Some(mut bundle) = bundle else { return };
+        let Some(mut bundle) = bundle.filter(|_| !is_over) else {
+            return;
+        };
         if let Some((object, _)) = followed.watches.get_key_value(&bundle.object) {
             // All followers share its texts.
             bundle.object = object.clone();
         } else if followed.watches.len() >= most {
-            return;
-        }
-        if is_over {
             return;
         }
         let watches = &mut followed.watches;
