@@ -97,17 +97,16 @@ impl OperatorBundles {
         }
     }
 
-    /// This is what a ConfigMap has now. Returns whether that is new.
-    pub(crate) fn learn(&self, bundle: &Bundle, read: ReadBundle) -> bool {
+    /// This is what a ConfigMap has now.
+    pub(crate) fn learn(&self, bundle: &Bundle, read: ReadBundle) {
         let read = Some(read);
         let mut before = lock(&bundle.read);
         if *before == read {
-            return false;
+            return;
         }
         *before = read;
         drop(before);
         self.changes.send_modify(|changes| *changes += 1);
-        true
     }
 
     /// The changes from now on.

@@ -65,7 +65,9 @@ async fn a_config_map_that_is_read_while_an_event_is_taken_in_is_followed_by_a_v
         assert!(matches!(board.find(&corp()), Visited::Waiting));
         let bundle = bundles.want(&bundle());
         let absent = BundleFlaw::Absent(bundle.place.clone());
-        assert!(bundles.learn(&bundle, Err(absent)));
+        let changes = bundles.changes();
+        bundles.learn(&bundle, Err(absent));
+        assert!(changes.has_changed().unwrap());
     });
     // The credential of `named` counts for another object.
     assert!(work.board.changed().now_or_never().is_some());
