@@ -64,7 +64,7 @@ pub(crate) struct Options {
     pub(crate) client: Client,
     /// The namespaces to watch; `None`: all.
     pub(crate) namespaces: Option<BTreeSet<String>>,
-    /// The part of them that this process serves.
+    /// The part of the namespaces that this process serves.
     pub(crate) shard: Shard,
     /// The only hosts that requests may be sent to.
     pub(crate) allowed_hosts: Option<HostList>,
@@ -82,11 +82,11 @@ pub(crate) struct Options {
     pub(crate) metrics: Metrics,
     /// True if people are warned of pods that never see a refresh.
     pub(crate) warn_consumers: bool,
-    /// The kinds of provider objects that it uses.
+    /// The kinds of provider objects that the operator uses.
     pub(crate) provider_kinds: &'static [ProviderKind],
-    /// Its own namespace, if it is known.
+    /// The namespace of the operator itself, if it is known.
     pub(crate) namespace: Option<String>,
-    /// Its rights on pods and workloads.
+    /// The operator's rights on pods and workloads.
     pub(crate) access: ConsumerAccess,
     /// The audiences of the API server, if tokens of ServiceAccounts may be requested.
     pub(crate) api_audiences: Option<Arc<ApiAudiences>>,

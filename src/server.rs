@@ -43,9 +43,9 @@ impl MetricsPort {
 
 /// The response of `/readyz`.
 pub(crate) enum Health {
-    /// With what does not work all the same, one line each.
+    /// The process does its work. Each line says what does not work all the same.
     Ready(Vec<String>),
-    /// With what this process still needs.
+    /// The process is not ready. The text says what it waits for or lacks.
     NotReady(String),
 }
 

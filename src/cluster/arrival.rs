@@ -35,7 +35,7 @@ pub struct Unreadable {
 /// The metadata of an object, which is all that is requested of it.
 #[derive(Clone, Debug)]
 pub struct Metadata<K> {
-    /// Without `managedFields`.
+    /// The metadata, without `managedFields`.
     pub metadata: ObjectMeta,
     kind: PhantomData<K>,
 }

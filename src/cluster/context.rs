@@ -73,7 +73,7 @@ impl Parts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Presence {
     Present,
-    /// It does not, and another one has its name.
+    /// It is gone, and another object has its name.
     Replaced,
     Gone,
 }

@@ -32,7 +32,7 @@ pub(crate) type ProviderKey = ObjectKey;
 #[derive(Debug)]
 pub(super) struct Providers {
     of_namespaces: Objects,
-    /// `None`: this operator does not use them.
+    /// The objects of the cluster; `None`: this operator does not use them.
     of_cluster: Option<Objects>,
     bundles: Arc<OperatorBundles>,
 }
@@ -53,7 +53,7 @@ struct Objects {
 /// An object that is there.
 #[derive(Debug)]
 struct Known {
-    /// As it arrived.
+    /// The object as it arrived.
     arrived: ReadProvider,
     /// The ConfigMap that it names.
     bundle: Option<Arc<Bundle>>,

@@ -14,7 +14,7 @@ const LISTS: usize = 4;
 
 /// The refreshes that wait for a list of pods.
 pub(crate) struct PodRefreshes {
-    /// By namespace.
+    /// The queues by namespace.
     pub(super) queues: Mutex<HashMap<String, Arc<Queue>>>,
     pub(super) lists: Semaphore,
 }

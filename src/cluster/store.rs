@@ -31,7 +31,7 @@ pub(super) struct Store {
 struct Stored {
     uid: Uid,
     expires_at: Option<Timestamp>,
-    /// Few have one.
+    /// In a box, because few objects have one.
     paused_until: Option<Box<Timestamp>>,
     /// The number of the list that was in progress, or was the last one, when an event showed it.
     list: u32,

@@ -47,10 +47,10 @@ pub(crate) async fn check_as_person(flags: &Check, client: &Client) -> Result<()
     report(flags, client, Account::Person).await
 }
 
-/// Whose rights the check has.
+/// The account whose rights the check has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Account {
-    /// The rights of the operator, or of the person who runs the check.
+    /// The account of the operator, or of the person who runs `cube-operator check`.
     Operator,
     #[cfg(feature = "plugin")]
     Person,

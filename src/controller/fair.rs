@@ -16,7 +16,7 @@ pub(super) struct Fair<T> {
     namespaces: HashMap<Arc<str>, Namespace<T>>,
     /// The namespaces in which something waits, the next one first.
     order: BTreeSet<Rank>,
-    /// Without those that were set aside.
+    /// The number of things in progress, without those that were set aside.
     in_progress: usize,
     /// Counts places and turns.
     count: u64,
@@ -25,7 +25,7 @@ pub(super) struct Fair<T> {
 #[derive(Debug)]
 struct Namespace<T> {
     waiting: BTreeMap<Place, T>,
-    /// With those that were set aside.
+    /// The number of its things in progress, with those that were set aside.
     in_progress: usize,
     /// The count when it was last served, or when it began to wait.
     turn: u64,

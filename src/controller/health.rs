@@ -17,7 +17,7 @@ pub(super) enum List {
     Targets = 2,
     Sources = 4,
     States = 8,
-    /// Only where tokens of ServiceAccounts may be requested.
+    /// A list that is needed only where tokens of ServiceAccounts may be requested.
     ServiceAccounts = 16,
 }
 

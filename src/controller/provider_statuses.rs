@@ -104,7 +104,7 @@ pub(super) async fn keep(scopes: Vec<Arc<Reconciler>>) {
 /// The end of a visit.
 #[derive(Debug, PartialEq, Eq)]
 enum Visit {
-    /// The next one comes after this delay; `None`: it waits for a change.
+    /// It is over. The next visit comes after this delay; `None`: it waits for a change.
     Ended(Option<Duration>),
     /// The metadata of the issuer has to be read first.
     LooksUp(Discovery),
@@ -112,7 +112,7 @@ enum Visit {
 
 /// Everything that the visits share.
 struct Work {
-    /// The scopes by their namespace; `None`: all.
+    /// The scopes by their namespace; `None` is the scope of all namespaces.
     scopes: HashMap<Option<String>, Arc<Reconciler>>,
     board: Arc<ProviderBoard>,
     parts: Parts,

@@ -37,7 +37,7 @@ pub(super) struct Queue {
 #[derive(Debug)]
 enum State {
     Ready,
-    /// Only few are at the same time.
+    /// In a box, because only few objects are in this state at the same time.
     Running(Box<Running>),
     Asleep(Instant),
 }
@@ -46,7 +46,7 @@ enum State {
 struct Running {
     uid: Uid,
     run: u64,
-    /// True if an event arrived meanwhile.
+    /// True if an event arrived since it began.
     again: bool,
 }
 
@@ -54,7 +54,7 @@ struct Running {
 #[derive(Clone, Debug)]
 pub(super) struct Run {
     pub(super) key: ObjectKey,
-    /// The object that this reconcile excludes others of.
+    /// The uid of the object. Reconciles of one object exclude each other.
     pub(super) uid: Uid,
     number: u64,
 }

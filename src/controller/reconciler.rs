@@ -64,11 +64,11 @@ pub(super) struct Reconciler {
     pub(super) leadership: Leadership,
     pub(super) stop: CancellationToken,
     pub(super) states: ObjectStates,
-    /// A reconcile holds a worker.
+    /// True while a reconcile holds a worker.
     pub(super) is_working: AtomicBool,
     bundles: BundleWatches,
     recalled: OnceCell<()>,
-    /// A list of provider objects is known by now, or cannot be had.
+    /// Notified when a list of provider objects has become known, or cannot be had.
     pub(super) providers_listed: Notify,
 }
 

@@ -180,9 +180,9 @@ fn admits(free: usize, held: usize) -> bool {
 #[derive(Debug)]
 pub(super) struct Exchanges {
     slots: Mutex<Slots>,
-    /// By the namespace of a scope; `None` is the scope of all namespaces.
+    /// The queues by the namespace of a scope; `None` is the scope of all namespaces.
     queues: HashMap<Option<String>, UnboundedSender<ObjectKey>>,
-    /// A slot may have become free.
+    /// Notified when a slot may have become free.
     freed: Notify,
 }
 

@@ -120,7 +120,7 @@ pub(super) fn is_of<K: Watchable>(shard: Shard, event: &Event<K>) -> bool {
 struct Watch<K> {
     events: BoxStream<'static, watcher::Result<Event<K>>>,
     config: watcher::Config,
-    /// For an API server that streams no lists; `None`: this one does not.
+    /// The configuration for an API server that streams no lists; `None`: it is in use.
     paged: Option<watcher::Config>,
     backoff: DefaultBackoff,
     pause: Duration,

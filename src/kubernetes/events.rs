@@ -26,9 +26,9 @@ const LONGEST_START: usize = 230;
 #[derive(Clone)]
 pub(crate) struct Recorder {
     pub(crate) client: Client,
-    /// The program.
+    /// The name of the program.
     pub(crate) controller: &'static str,
-    /// The process; `None`: it is not distinguished from others.
+    /// The name of the process; `None`: it is not distinguished from others.
     pub(crate) instance: Option<String>,
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct Announcement<'a> {
 /// The outcome of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Delivery {
-    /// It is published, or given up because the API server refused it or did not respond in time.
+    /// The event is published, or given up because the API server refused it or did not respond in time.
     Over,
     /// The API server cannot be reached: the event has not arrived.
     Unreachable,

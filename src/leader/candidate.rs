@@ -54,7 +54,7 @@ impl Moment {
 pub enum Identity {
     /// No other process has this name.
     Process(String),
-    /// Other processes hold the Lease by the same name and at the same time.
+    /// Other processes hold the Lease under the same name and at the same time.
     Group(String),
 }
 
@@ -75,9 +75,9 @@ impl Identity {
 pub enum Step {
     /// It writes this into the Lease, in exactly the version that it found.
     Write(LeaseSpec),
-    /// It leads until then, without a write.
+    /// It leads until this moment, without a write.
     Leads(Moment),
-    /// This one has the Lease.
+    /// The holder of this name has the Lease.
     StandsBy(String),
 }
 
@@ -87,15 +87,15 @@ pub struct Candidate {
     identity: Identity,
     /// The Lease as it was last read or written.
     found: Found,
-    /// Since when this version is there, at the latest.
+    /// This version has existed since this moment at the latest.
     since: Instant,
     /// A moment before the last look at this version.
     looked: Option<Moment>,
-    /// A moment before the Lease was changed by another one of the group.
+    /// A moment before another process of the group changed the Lease.
     renewed: Option<Moment>,
     /// True if this version is our own write, and nothing failed since.
     certain: bool,
-    /// The count of transitions since which it has the Lease.
+    /// The Lease's count of transitions when it got the Lease.
     tenure: Option<i32>,
 }
 

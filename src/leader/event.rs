@@ -8,7 +8,7 @@ use crate::kubernetes::error::ApiError;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum ElectionEvent {
     Leads,
-    /// Other processes have the lease by the same name.
+    /// Other processes hold the Lease under the same name.
     TakesPart {
         group: String,
     },

@@ -14,7 +14,7 @@ struct Candidate {
     connection: Arc<Mutex<Connection>>,
     leadership: Leadership,
     stop: CancellationToken,
-    /// Its last exchange is over.
+    /// Cancelled when its last exchange is over.
     done: CancellationToken,
     process: JoinHandle<Result<(), String>>,
 }

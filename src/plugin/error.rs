@@ -12,7 +12,7 @@ pub(super) type Result<T = ()> = std::result::Result<T, PluginError>;
 /// The end of a command that did not do what it was asked for.
 #[derive(Debug, Error)]
 pub(super) enum PluginError {
-    /// One sentence: what is wrong, and what to do. It never holds a secret.
+    /// One sentence that says what is wrong and what to do. It never holds a secret.
     #[error("{0}")]
     Failed(String),
     /// The flags cannot be used, or one is missing that nobody can be asked for.

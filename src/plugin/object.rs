@@ -17,7 +17,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Object {
     metadata: ObjectMeta,
-    /// The spec as JSON; null if it is not JSON of any use.
+    /// The spec as JSON; null if it cannot be read.
     spec: Value,
     /// The fields of the status that can be read.
     pub(super) status: CubeCredentialStatus,

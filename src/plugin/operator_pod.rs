@@ -18,19 +18,19 @@ const USUAL: &str = "cube-system";
 pub(super) struct OperatorPod {
     pub(super) namespace: String,
     pub(super) name: String,
-    /// As its label says.
+    /// The version that its label states.
     pub(super) version: Option<String>,
     is_ready: bool,
 }
 
-/// Why no pod was found.
+/// The reason why no pod was found.
 #[derive(Debug)]
 pub(super) enum Unfound {
-    /// The person may look there, and there is none.
+    /// The person may look in this place, and no pod runs there.
     None {
         place: String,
     },
-    /// The person may look nowhere.
+    /// The person may look nowhere, for lack of this right.
     Denied(Right),
     Failed(ApiError),
 }

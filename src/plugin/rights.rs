@@ -8,7 +8,7 @@ use crate::{
     api_error::{ApiError, Cause},
 };
 
-/// A verb, a resource and where.
+/// The right to do something with a resource in a namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Right {
     pub(super) verb: &'static str,

@@ -18,7 +18,7 @@ struct Size {
 
 /// Standard output.
 pub(super) struct Screen {
-    /// `None`: it is not a terminal, or one that cannot move its cursor.
+    /// The size; `None`: it is not a terminal, or its cursor cannot be moved.
     size: Option<Size>,
     coloured: bool,
 }

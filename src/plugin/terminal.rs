@@ -17,7 +17,7 @@ use crate::scrub::visible;
 pub(super) struct Terminal {
     /// True if there is a person to ask.
     pub(super) interactive: bool,
-    /// Results may have colours.
+    /// True if results may have colours.
     pub(super) coloured: bool,
     /// The mode of the terminal at the start.
     #[cfg(unix)]

@@ -25,12 +25,12 @@ const REFUSED_FOR: Duration = Duration::from_secs(10);
 /// The most decisions that are remembered: anybody can invent tokens.
 const MOST: usize = 64;
 
-/// Whom the metrics are for.
+/// The clients that may read the metrics.
 #[derive(Clone)]
 pub(crate) enum MetricsAccess {
-    /// Everybody who reaches the port.
+    /// Every client that reaches the port may read them.
     Open,
-    /// Those with a bearer token whose user may `get` the path.
+    /// Only a client with a bearer token whose user may `get` the path may read them.
     Authorized(Arc<Authorizer>),
 }
 

@@ -25,7 +25,7 @@ use crate::{
 struct Server {
     events: Arc<Mutex<Vec<Value>>>,
     hangs: bool,
-    /// It cannot be reached by so many requests.
+    /// The number of requests that do not reach it.
     unreachable: Arc<AtomicUsize>,
 }
 

@@ -35,7 +35,7 @@ pub(crate) struct ProviderBoard {
 struct State {
     shown: HashMap<ProviderId, Shown>,
     changed: BTreeSet<ProviderId>,
-    /// Those whose issuer's metadata may name other endpoints by now.
+    /// The objects whose issuer's metadata may name other endpoints by now.
     suspected: BTreeSet<ProviderId>,
 }
 

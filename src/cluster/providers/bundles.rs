@@ -38,9 +38,9 @@ pub(crate) struct OperatorBundles {
 pub(crate) struct Bundle {
     pub(crate) reference: ConfigMapBundleRef,
     pub(crate) place: ConfigMapPlace,
-    /// `None`: it was not read yet.
+    /// The certificates that were found in it; `None`: it was not read yet.
     read: Mutex<Option<ReadBundle>>,
-    /// It cancels the other one once nobody names the bundle.
+    /// Cancels `unnamed` once nobody names the bundle.
     _ended: DropGuard,
     unnamed: CancellationToken,
 }

@@ -22,7 +22,7 @@ use crate::{
 /// The effect of an event of a watch on provider objects.
 #[derive(Debug)]
 pub(crate) enum ProvidersChanged {
-    /// These have.
+    /// These objects have changed.
     Some(Vec<ProviderKey>),
     /// It is now known which objects there are, or that they cannot be listed: it matters to all that name one.
     All,

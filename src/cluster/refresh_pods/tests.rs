@@ -29,7 +29,7 @@ struct Server {
     /// The first list gets no response before this.
     first_list: Notify,
     was_listed: AtomicBool,
-    /// The status of a patch; 0: none ever comes.
+    /// The status of the response to a patch; 0: no response ever comes.
     patched: u16,
 }
 

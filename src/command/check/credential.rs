@@ -62,7 +62,7 @@ pub(super) async fn findings(
     findings
 }
 
-/// Why each part could not be read, if so.
+/// The findings about the parts that could not be read.
 #[derive(Default)]
 struct Unreadable {
     target: Option<Finding>,

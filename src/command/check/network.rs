@@ -17,11 +17,11 @@ use crate::{
 /// The findings about the way to each endpoint.
 pub(super) struct Network {
     tokens: TokenClient,
-    /// By the token URL and the trusted CA certificates.
+    /// The findings about the way to each token endpoint, by its URL and the trusted CA certificates.
     ways: HashMap<(String, Option<TrustedCa>), Vec<Finding>>,
-    /// By the token URL.
+    /// The finding about the response of each token endpoint, by its URL.
     responses: HashMap<String, Finding>,
-    /// By the URL of the probe and the trusted CA certificates.
+    /// The findings about the way to each probed API, by the URL of the probe and the trusted CA certificates.
     probes: HashMap<(String, Option<TrustedCa>), Vec<Finding>>,
 }
 

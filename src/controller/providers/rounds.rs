@@ -33,7 +33,7 @@ const REST: Duration = Duration::from_secs(10);
 /// A change of provider objects.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Change {
-    /// Of this one.
+    /// This object has changed.
     One(ProviderKind, ProviderKey),
     /// It is known by now which objects there are, or that they cannot be listed. A process that has just begun has this one: its
     /// credentials have waited for it, and follow together.
@@ -68,11 +68,11 @@ struct Follow {
 struct Pending {
     /// The objects whose round is in progress or has just ended, and whether each has changed since it began.
     known: HashMap<Change, bool>,
-    /// The ends of the rests, in this order.
+    /// The changed objects that rest, in the order in which their rests end.
     rests: VecDeque<(Instant, Change)>,
-    /// The rounds in progress, by namespace. A cluster's objects have none.
+    /// The rounds in progress, by namespace. It is empty for objects of the cluster.
     rounds: HashMap<Arc<str>, VecDeque<Round>>,
-    /// These namespaces, in the order of their turns.
+    /// The namespaces with a round in progress, in the order of their turns.
     turns: VecDeque<Arc<str>>,
     next_group: Option<Instant>,
     /// The credentials that do not wait for their group.

@@ -25,7 +25,7 @@ const LARGEST: u64 = 1 << 20;
 /// The values of a client's Secret; `None`: they were not asked for, because nothing is written.
 pub(super) struct Client {
     pub(super) id: Option<String>,
-    /// A public client has none.
+    /// The client secret. A public client has none.
     pub(super) secret: Option<SecretString>,
 }
 

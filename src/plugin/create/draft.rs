@@ -30,9 +30,9 @@ pub(super) struct Draft {
     /// The fields that the flags set, and no defaults.
     pub(super) spec: Value,
     pub(super) settings: Settings,
-    /// Where people sign in.
+    /// The authorization endpoint, where people sign in.
     pub(super) authorization_url: Option<String>,
-    /// `None`: the client is in a Secret that exists.
+    /// The client that a Secret is created for; `None`: the client is in a Secret that exists.
     pub(super) client: Option<Client>,
 }
 

@@ -25,11 +25,11 @@ use crate::{
     reconcile::Holder,
 };
 
-/// The objects are written.
+/// The result of writing the objects.
 pub(super) struct Written {
     /// The generation of the `CubeCredential`.
     pub(super) generation: i64,
-    /// Its status before that.
+    /// The status of the `CubeCredential` before the change.
     pub(super) before: CubeCredentialStatus,
     /// The hash of the refresh request that was written with a change, as the status repeats it.
     pub(super) request: Option<String>,
@@ -61,7 +61,7 @@ struct Write<K> {
     name: String,
     namespace: String,
     object: Value,
-    /// It exists, and may be changed.
+    /// True if the object exists, and may be changed.
     exists: bool,
 }
 

@@ -58,7 +58,7 @@ const HEADERS: [(HeaderName, HeaderValue); 6] = [
 
 /// The open port of the redirect URI.
 pub(super) struct Listener {
-    /// More than one where a name stands for several addresses.
+    /// The sockets: more than one if a name stands for several addresses.
     pub(super) sockets: Vec<TcpListener>,
     /// The path of the redirect URI.
     pub(super) path: String,
@@ -78,7 +78,7 @@ pub(super) struct Reply(Option<Waiting>);
 struct Waiting {
     page: oneshot::Sender<Page>,
     server: Server,
-    /// The server ends with it.
+    /// Ends the server when it is dropped.
     _end: DropGuard,
 }
 

@@ -26,14 +26,14 @@ use crate::{
     reconcile::{Inspection, Memory, Observed, Read, Settings, SignIn, absorb},
 };
 
-/// Where the authorization endpoint comes from.
+/// The source of the authorization endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
     /// The person named it, or its issuer.
     Person,
-    /// A known provider.
+    /// It is the endpoint of a known provider.
     Preset,
-    /// The author of the spec.
+    /// The author of the spec named it.
     Spec,
 }
 
@@ -46,7 +46,7 @@ pub(super) struct Prepared {
     /// The key that the refresh token goes into.
     pub(super) initial: RefreshTokenRef,
     pub(super) authorization: Endpoint,
-    /// The one who has named it.
+    /// The source of the authorization endpoint.
     pub(super) origin: Origin,
     pub(super) issuer: ExpectedIssuer,
     pub(super) scopes: Vec<String>,

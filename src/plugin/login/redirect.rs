@@ -15,7 +15,7 @@ use crate::plugin::error::{PluginError, Result};
 
 /// A redirect URI.
 pub(super) struct Redirect {
-    /// As it is registered, and sent.
+    /// The URI as it is registered and sent.
     pub(super) uri: String,
 }
 

@@ -38,9 +38,9 @@ const SECOND: Duration = Duration::from_secs(1);
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
     Served(String),
-    /// A person has to act.
+    /// A person has to act, for this reason.
     Failed(String),
-    /// Why it is not served yet, if something is in the way.
+    /// It is not served yet. The text says why, if something is in the way.
     Waiting(Option<String>),
 }
 
@@ -87,7 +87,7 @@ pub(super) async fn all(
 
 struct Pending<'a> {
     context: &'a Context,
-    /// Those that are not decided yet, by name, with their hash.
+    /// The hashes of the requests that are not decided yet, by the name of the `CubeCredential`.
     requested: BTreeMap<String, String>,
     begun: Timestamp,
     latest: BTreeMap<String, Object>,

@@ -31,9 +31,9 @@ pub(super) struct One<'a> {
     #[serde(flatten)]
     item: Item,
     path: Vec<PathItem<'a>>,
-    /// The newest first.
+    /// The events, the newest first.
     events: &'a [Happening],
-    /// Why the events are not known.
+    /// The reason why the events are not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     events_unseen: Option<&'a str>,
 }

@@ -27,10 +27,10 @@ use crate::{
 pub(super) struct Path {
     /// The status, and whether it is kept up to date.
     pub(super) status: Vec<Part>,
-    /// From the client Secret to the target.
+    /// The parts from the client Secret to the target.
     pub(super) parts: Vec<Part>,
     pub(super) consumers: Vec<Part>,
-    /// The last events, or why they are not known.
+    /// The last events, or the reason why they are not known.
     pub(super) events: Result<Vec<Happening>, String>,
 }
 

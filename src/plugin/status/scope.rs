@@ -9,7 +9,7 @@ use crate::{
 /// The objects that the flags name.
 pub(super) struct Scope {
     pub(super) cluster: Cluster,
-    /// `None`: all of the namespace, or of the cluster.
+    /// The name of the only object; `None`: all objects of the namespace, or of the cluster.
     pub(super) name: Option<String>,
     pub(super) all_namespaces: bool,
 }

@@ -25,7 +25,7 @@ const MOST_KEYS: usize = 10;
 pub(super) enum Found {
     Present(Box<ObjectMeta>),
     Absent,
-    /// Why it cannot be seen.
+    /// It cannot be seen, for this reason.
     Unseen(String),
 }
 

@@ -15,14 +15,14 @@ use crate::{
 /// An operator that runs writes a first status within this time.
 const NEW: SignedDuration = SignedDuration::from_secs(60);
 
-/// From what a person must do to what is well.
+/// The urgency of a `CubeCredential`, the most urgent first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(super) enum Urgency {
     /// It stays as it is until a person acts.
     NeedsPerson,
     /// It fails, and is retried.
     Failing,
-    /// It waits: for its first token, its turn, or the end of a suspension.
+    /// It waits for its first token, its turn, or the end of a suspension.
     Waiting,
     /// All is well.
     Good,
@@ -34,7 +34,7 @@ pub(super) struct Row {
     pub(super) namespace: String,
     pub(super) name: String,
     pub(super) urgency: Urgency,
-    /// Consumers have a token.
+    /// True if consumers have a token.
     pub(super) is_ready: bool,
     /// The cause in one word.
     pub(super) reason: String,

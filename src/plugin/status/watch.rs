@@ -49,11 +49,11 @@ fn key(object: &Object) -> (String, String) {
 #[derive(Default)]
 struct Watched {
     objects: Objects,
-    /// A new list, until it is complete.
+    /// The objects of a new list, until it is complete.
     listed: Objects,
-    /// A list has been complete.
+    /// True once a list has been complete.
     is_known: bool,
-    /// Why nothing is heard of the API server.
+    /// The reason why nothing is heard from the API server.
     lost: Option<String>,
 }
 
@@ -142,15 +142,15 @@ fn unwatchable(error: &watcher::Error, scope: &Scope) -> PluginError {
     }
 }
 
-/// The lines that were shown, and the place where.
+/// The lines that were shown, and the screen that shows them.
 struct View<'a> {
     context: &'a Context,
     scope: &'a Scope,
     screen: Screen,
-    /// Off a terminal: the line of each object, without its times.
+    /// The last line of each object, without its times, where there is no terminal.
     told: HashMap<(String, String), String>,
     lost: Option<String>,
-    /// On a terminal, the path of the one object: it costs requests, so it is followed only if the object changes.
+    /// The path of the only object, on a terminal. It costs requests, so it is read again only if the object changes.
     path: Option<Path>,
     has_drawn: bool,
 }

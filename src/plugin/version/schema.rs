@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::Value;
 
-/// The fields, and values of fields, that one schema has and the other one has not.
+/// The fields, and the values of fields, that only one of two schemas has.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Differences {
-    /// Ours that theirs has not.
+    /// Those that only our own schema has.
     pub(super) missing: Vec<String>,
-    /// Theirs that ours has not.
+    /// Those that only the published schema has.
     pub(super) unknown: Vec<String>,
 }
 
