@@ -7,16 +7,19 @@
 //! Nothing below this module knows a cluster, a network, a clock, a runtime or chance. Time is a parameter and jitter comes from
 //! the uid, so every history can be replayed. `tests/purity` proves it from the sources.
 //!
-//! Four topics, five aspects; the last four have a file of the topic's name each:
+//! Five topics, five aspects; the last four aspects have a file of the topic's name each:
 //!
 //! | | what it is | what is remembered | what is derived | what is decided | what comes back |
 //! |---|---|---|---|---|---|
 //! | the target | `target` `token` | `memory/target` | `case/target` | `checks/target` | `absorb/target` |
 //! | the exchange | `source` `pace` | `memory/exchange` | `case/exchange` | `checks/exchange` | `absorb/exchange` |
 //! | the login | `login` | `memory/login` | `case/login` | `checks/login` | `absorb/login` |
-//! | the consumers | `consumers` | `memory/restart` | `case/consumers` | `checks/consumers` | `absorb/consumers` |
+//! | the consumers | `consumers` | `memory/consumers` | `case/consumers` | `checks/consumers` | `absorb/consumers` |
 //! | the probe | `oauth::probe` | `memory/probe` | `case/probe` | `checks/probe` | `absorb/probe` |
 //!
+//! - `case/client` and `case/consent` are facts of the exchange too: who makes it, and the hosts and CAs that are allowed.
+//! - `case/template` is about the target: what the templates make of a token. `record` keeps the token that they may hide.
+//! - `provider` is the provider object that a spec names. It is part of the settings, which hold the spec that follows from both.
 //! - `settings`, `credential`, `observed`, `plan`, `secret`, `write_error`: the types around them; `digest` and `time` compute.
 //! - `decide` runs the checks, `session` is the loop around it, and `memory/reporting` collects what a report must say.
 //! - `status` joins the causes, which the errors of each topic state, with their remedies: the sentences of conditions, events

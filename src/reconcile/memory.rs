@@ -1,4 +1,4 @@
-//! The memory of one `CubeCredential` between reconciles, in five parts that know nothing of each other.
+//! The memory of one `CubeCredential` between reconciles, in six parts that know nothing of each other.
 //!
 //! | part | remembers |
 //! |---|---|
@@ -9,11 +9,11 @@
 //! | [`ProbeMemory`] | what the API said about the token at hand, if the spec has a probe |
 //! | [`Reporting`] | the changes since the last report, and the facts that were announced |
 
+mod consumers;
 mod exchange;
 mod login;
 mod probe;
 mod reporting;
-mod restart;
 mod target;
 mod unwritable;
 mod versions;
@@ -21,11 +21,11 @@ mod versions;
 use jiff::Timestamp;
 
 use crate::api::CubeCredentialStatus;
+pub(super) use consumers::{Hindrance, NextRestart, NotRestarted, RestartMemory};
 pub(super) use exchange::{ExchangeMemory, FailedAttempt, Failure, FailureCause, Published};
 pub(super) use login::{LoginMemory, RejectedHere, Setback, StorePhase, Unstored};
 pub(super) use probe::{ProbeFailure, ProbeMemory};
 pub(super) use reporting::{Change, LifetimeSource, Reporting, TokenFacts, TooLate};
-pub(super) use restart::{Hindrance, NextRestart, NotRestarted, RestartMemory};
 pub(super) use target::{TargetMemory, Written};
 pub(super) use unwritable::Unwritable;
 pub(super) use versions::Versions;
