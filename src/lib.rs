@@ -2,10 +2,10 @@
 //!
 //! ```text
 //!          ┌──────────────────── one reconcile: a Session ─────────────────────┐
-//!  watch ─▶ observe ─▶ Observed ─▶ decide ─▶ Plan ─▶ read or perform ─▶ Outcome ─┐
+//!  watch ─▶ observe ─▶ Observed ─▶ decide ─▶ Next ─▶ read or perform ─▶ Outcome ─┐
 //!          │ (caches)      ▲       (pure)            (one at a time)              │
 //!          │               └──────────────── absorb (pure) ◀──────────────────────┘
-//!          └─▶ nothing left to do: sleep until Plan.wake_at
+//!          └─▶ nothing left to do: sleep until wake_at
 //! ```
 //!
 //! The modules from top to bottom; each one imports only from those below it, and `tests/purity` proves that.

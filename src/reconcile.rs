@@ -1,7 +1,7 @@
 //! The pure part of a reconcile: from what was observed to the one next step, and from its outcome to a new observation.
 //!
 //! ```text
-//!  observe ─▶ Observed ─▶ decide ─▶ Plan ─▶ read or act ─▶ Outcome ─▶ absorb ─▶ Observed ─▶ …
+//!  observe ─▶ Observed ─▶ decide ─▶ Next ─▶ read or act ─▶ Outcome ─▶ absorb ─▶ Observed ─▶ …
 //! ```
 //!
 //! Nothing below this module knows a cluster, a network, a clock, a runtime or chance. Time is a parameter and jitter comes from
@@ -75,8 +75,8 @@ pub use pace::{
     Budget, ClientKey, Lesson, Lookup, LookupBudget, LookupStep, Permit, PermitRequest, Slot, Wait,
 };
 pub use plan::{
-    Action, Attempt, DesiredState, Exchange, Exchanged, Next, NotStored, Outcome, Plan,
-    PodsRefresh, Probed, Probing, Read, WorkloadReading, WorkloadRestart,
+    Action, Attempt, DesiredState, Exchange, Exchanged, Next, NotStored, Outcome, PodsRefresh,
+    Probed, Probing, Read, WorkloadReading, WorkloadRestart,
 };
 pub use provider::{
     BundleFlaw, ConfigMapPlace, Discovery, DiscoveryFailure, FoundProvider, ProviderFlaw,

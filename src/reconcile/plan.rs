@@ -28,15 +28,6 @@ pub use read::Read;
 
 /// The one next step.
 #[derive(Debug)]
-pub struct Plan {
-    /// The step to take now.
-    pub next: Next,
-    /// The time of the next reconcile if nothing changes before; meaningful with [`Next::Done`].
-    pub wake_at: Option<Timestamp>,
-}
-
-/// The step to take now.
-#[derive(Debug)]
 pub enum Next {
     /// Read something.
     Read(Read),
@@ -50,12 +41,15 @@ pub enum Next {
     /// Stay, and decide again after this time: something in memory is in no Secret yet.
     Wait(SignedDuration),
     /// Nothing is left to do.
-    Done,
+    Done {
+        /// The time of the next reconcile if nothing changes before.
+        wake_at: Option<Timestamp>,
+    },
 }
 
 /// An effect.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a plan boxes it")]
+#[expect(clippy::large_enum_variant, reason = "`Next` boxes it")]
 pub enum Action {
     /// Ask the client's budget for a permit.
     TakePermit(PermitRequest),

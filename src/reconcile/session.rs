@@ -11,7 +11,7 @@ use super::{
     memory::Memory,
     observed::Observed,
     pace::{Budget, ClientKey, Lesson, Slot},
-    plan::{Action, Exchanged, Next, Outcome, Plan, Read},
+    plan::{Action, Exchanged, Next, Outcome, Read},
     provider::ProviderFlaw,
     target::{Target, TargetSecret},
 };
@@ -124,9 +124,8 @@ impl Session {
             return Turn::Stuck;
         }
         self.steps += 1;
-        let Plan { next, wake_at } = decide(&self.observed, now);
-        match next {
-            Next::Done => Turn::Done { wake_at },
+        match decide(&self.observed, now) {
+            Next::Done { wake_at } => Turn::Done { wake_at },
             Next::Read(read) => Turn::Read(read),
             Next::Act(action) if action.begins_exchange() && !may_begin() => Turn::Held,
             Next::Act(action) => Turn::Act(action),

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::step::{Step, act, read, settle};
+use super::step::{Step, act, read, rest, settle};
 use crate::{
     api::Reason,
     reconcile::{
@@ -31,7 +31,7 @@ pub(super) fn a_suspended_credential_rests(case: &Case<'_>) -> Option<Step> {
     }
     // Until the providers are listed, nothing says if its token is still the right one.
     if case.settings.provider_flaw() == Some(&ProviderFlaw::Unlisted) {
-        return Some(Step::Rest(later(case.now, delays::UNWATCHED)));
+        return Some(rest(later(case.now, delays::UNWATCHED)));
     }
     Some(settle(Conditions::suspended(case)))
 }
@@ -41,7 +41,7 @@ pub(super) fn an_unusable_provider_is_waited_for(case: &Case<'_>) -> Option<Step
     let flaw = case.settings.provider_flaw()?;
     if *flaw == ProviderFlaw::Unlisted {
         // Nothing is wrong: a report now would only be in the way of the next one.
-        return Some(Step::Rest(later(case.now, delays::UNWATCHED)));
+        return Some(rest(later(case.now, delays::UNWATCHED)));
     }
     let rejection = Rejection::Provider(flaw.clone());
     Some(settle(Conditions::rejected_inputs(case, &rejection)))
@@ -93,7 +93,7 @@ pub(super) fn a_token_of_a_few_seconds_is_not_replaced_immediately(
     // A provider that repeats a token until its end is asked a second later: that is not worth a status.
     let refresh_at = case.refresh_at(token);
     if waits && refresh_at <= later(token.expires_at, SignedDuration::from_secs(1)) {
-        return Some(Step::Rest(refresh_at));
+        return Some(rest(refresh_at));
     }
     waits.then(|| settle(Conditions::short_lived(case, token)))
 }
@@ -164,7 +164,7 @@ pub(super) fn take_slot(case: &Case<'_>) -> Option<Step> {
         Some(Slot::Later { since }) => {
             let reported_at = slot::reported_at(since);
             if case.now < reported_at {
-                return Some(Step::Rest(reported_at));
+                return Some(rest(reported_at));
             }
             Some(settle(Conditions::waits_for_slot(case)))
         }

@@ -11,10 +11,14 @@ use crate::reconcile::{
 pub(in crate::reconcile) enum Step {
     /// Do this, then decide again.
     Do(Next),
-    /// Nothing is left to do before this time, and the status stays as it is.
-    Rest(Timestamp),
     /// Nothing is left to do now; this is what the status says.
     Settle(Box<Conditions>),
+}
+
+/// Nothing is left to do before this time, and the status stays as it is.
+pub(super) fn rest(until: Timestamp) -> Step {
+    let wake_at = Some(until);
+    Step::Do(Next::Done { wake_at })
 }
 
 pub(super) fn settle(conditions: Conditions) -> Step {

@@ -19,7 +19,7 @@ pub(super) fn a_deleted_credential_is_left_alone(case: &Case<'_>) -> Option<Step
     case.observed
         .credential
         .deleting
-        .then_some(Step::Do(Next::Done))
+        .then_some(Step::Do(Next::Done { wake_at: None }))
 }
 
 pub(super) fn an_older_credential_owns_the_target(case: &Case<'_>) -> Option<Step> {

@@ -17,7 +17,7 @@ use crate::{
 fn a_turn_is_asked_for_again_if_its_request_could_not_be_sent_for_long() {
     let mut world = World::new();
     let mut observed = world.observe();
-    let requested = |observed: &Observed, now| match decide(observed, now).next {
+    let requested = |observed: &Observed, now| match decide(observed, now) {
         Next::Act(action) => match *action {
             Action::TakePermit(request) => Some(request),
             Action::Exchange(_) => None,
