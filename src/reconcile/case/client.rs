@@ -30,14 +30,14 @@ impl Case<'_> {
         })
     }
 
-    /// Returns whether the operator may request the tokens of ServiceAccounts that the request needs.
-    pub(in crate::reconcile) fn account_tokens_are_enabled(&self) -> Result<(), Rejection> {
+    /// Checks that the operator may request the tokens of ServiceAccounts that the request needs.
+    pub(in crate::reconcile) fn check_account_tokens(&self) -> Result<(), Rejection> {
         let mut roles = AccountRole::ALL.into_iter();
-        roles.try_for_each(|role| self.account_token_is_enabled(role))
+        roles.try_for_each(|role| self.check_account_token(role))
     }
 
-    /// Returns whether the operator may request the token for this use, if there is one.
-    pub(in crate::reconcile) fn account_token_is_enabled(
+    /// Checks that the operator may request the token for this use, if there is one.
+    pub(in crate::reconcile) fn check_account_token(
         &self,
         role: AccountRole,
     ) -> Result<(), Rejection> {

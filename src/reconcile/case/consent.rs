@@ -7,11 +7,12 @@ use crate::{
 };
 
 impl Case<'_> {
-    /// Returns whether the operator and the owners of the Secrets allow the host, and the one that the token is tried at.
-    pub(in crate::reconcile) fn hosts(&self) -> Result<(), Rejection> {
-        self.host_of(&self.settings.endpoint)?;
+    /// Checks that the operator and the owners of the Secrets allow the host, and the one that the token is tried at.
+    pub(in crate::reconcile) fn check_hosts(&self) -> Result<(), Rejection> {
+        self.check_host(&self.settings.endpoint)?;
         if let Some(probe) = &self.settings.probe {
-            self.host_of(&probe.endpoint).map_err(Rejection::of_probe)?;
+            self.check_host(&probe.endpoint)
+                .map_err(Rejection::of_probe)?;
         }
         if self.observed.token_hosts_required {
             self.hosts_are_named()?;
@@ -19,7 +20,7 @@ impl Case<'_> {
         Ok(())
     }
 
-    fn host_of(&self, endpoint: &Endpoint) -> Result<(), Rejection> {
+    fn check_host(&self, endpoint: &Endpoint) -> Result<(), Rejection> {
         let (observed, settings) = (self.observed, self.settings);
         preflight::operator_allows(observed.allowed_hosts.as_ref(), endpoint)?;
         let client_hosts = observed.source.token_hosts();
@@ -34,7 +35,7 @@ impl Case<'_> {
         Ok(())
     }
 
-    /// Returns whether each Secret that is there names the hosts that it may be sent to. A seed that was deleted is not asked for
+    /// Checks that each Secret that is there names the hosts that it may be sent to. A seed that was deleted is not asked for
     /// again.
     fn hosts_are_named(&self) -> Result<(), Rejection> {
         let (observed, settings) = (self.observed, self.settings);
@@ -60,10 +61,10 @@ impl Case<'_> {
         }
     }
 
-    /// Returns whether the owners of the Secrets allow the CA certificates of the spec, where a list of hosts applies to their
+    /// Checks that the owners of the Secrets allow the CA certificates of the spec, where a list of hosts applies to their
     /// Secret: its own or the installer's. After the seed was deleted, the consent of its owner at the last request
     /// holds, and the owner of the client's Secret speaks for it too.
-    pub(in crate::reconcile) fn authorities(&self) -> Result<(), Rejection> {
+    pub(in crate::reconcile) fn check_ca_certificates(&self) -> Result<(), Rejection> {
         let (observed, settings) = (self.observed, self.settings);
         let limited = |has_list: bool| has_list || observed.allowed_hosts.is_some();
         let initial = settings.grant.refresh_token();
@@ -73,15 +74,15 @@ impl Case<'_> {
         if let Source::Read(client) = &observed.source
             && (limited(client.token_hosts.is_some()) || limits_seed && !seed_is_read)
         {
-            let permitted = client.token_ca.as_deref();
-            consent::permits_ca(Holder::of_client(settings), permitted, false, settings)?;
+            let allowed = client.token_ca.as_deref();
+            consent::allows_ca(Holder::of_client(settings), allowed, false, settings)?;
         }
         if initial.is_none()
             && let (Some(holder), Source::Read(subject)) =
                 (Holder::of_seed(settings), &observed.seed)
             && limited(subject.token_hosts.is_some())
         {
-            consent::permits_ca(holder, subject.token_ca.as_deref(), false, settings)?;
+            consent::allows_ca(holder, subject.token_ca.as_deref(), false, settings)?;
         }
         let Some(initial) = initial.filter(|_| limits_seed) else {
             return Ok(());
@@ -90,11 +91,11 @@ impl Case<'_> {
         let recorded = stored.and_then(|login| login.record.token_ca.as_deref());
         match (&observed.seed, recorded) {
             (Source::Read(seed), _) => {
-                let permitted = seed.token_ca.as_deref();
-                consent::permits_ca(secret(&initial.name), permitted, false, settings)
+                let allowed = seed.token_ca.as_deref();
+                consent::allows_ca(secret(&initial.name), allowed, false, settings)
             }
             (_, Some(recorded)) => {
-                consent::permits_ca(secret(&initial.name), Some(recorded), true, settings)
+                consent::allows_ca(secret(&initial.name), Some(recorded), true, settings)
             }
             (_, None) => Ok(()),
         }

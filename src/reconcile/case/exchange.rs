@@ -265,14 +265,14 @@ impl Case<'_> {
 
     /// The checks that need no request, and the client that passed them.
     pub(in crate::reconcile) fn preflight(&self) -> Result<UsableClient, Rejection> {
-        self.account_tokens_are_enabled()?;
+        self.check_account_tokens()?;
         let client = self.client()?;
-        self.own_token()?;
-        self.hosts()?;
-        self.authorities()?;
-        self.stored_token()?;
+        self.check_own_token()?;
+        self.check_hosts()?;
+        self.check_ca_certificates()?;
+        self.check_stored_token()?;
         preflight::ca_bundle(self.settings, &self.observed.ca_bundle)?;
-        self.templates()?;
+        self.check_templates()?;
         Ok(client)
     }
 
@@ -285,9 +285,9 @@ impl Case<'_> {
         }
     }
 
-    /// Returns whether the initial refresh token or the subject token can be used, with the grants that have one. A token of a
+    /// Checks that the initial refresh token or the subject token can be used, with the grants that have one. A token of a
     /// ServiceAccount is requested last of all.
-    pub(in crate::reconcile) fn own_token(&self) -> Result<(), Rejection> {
+    pub(in crate::reconcile) fn check_own_token(&self) -> Result<(), Rejection> {
         let seed = &self.observed.seed;
         if let Some(account) = self.settings.grant.subject_account() {
             return preflight::account(AccountRole::Subject, &account.service_account, seed);

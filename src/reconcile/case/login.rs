@@ -253,8 +253,8 @@ impl Case<'_> {
 
 /// The limits that the owner of the initial refresh token has set.
 impl Case<'_> {
-    /// Returns whether the stored refresh token, if it is the next one, was given for what the spec says now.
-    pub(in crate::reconcile) fn stored_token(&self) -> Result<(), Rejection> {
+    /// Checks that the stored refresh token, if it is the next one, was given for what the spec says now.
+    pub(in crate::reconcile) fn check_stored_token(&self) -> Result<(), Rejection> {
         match self.next_login() {
             NextLogin::Withheld(why) => Err(Rejection::StoredToken {
                 state: self.settings.state_name.clone(),

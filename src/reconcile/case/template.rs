@@ -139,8 +139,8 @@ impl Case<'_> {
             .then(|| Read::record(self.settings))
     }
 
-    /// Returns whether the last response is known to be fit for the templates, or, as far as it is known, not unfit.
-    pub(in crate::reconcile) fn templates(&self) -> Result<(), Rejection> {
+    /// Checks that the last response is fit for the templates, as far as it is known.
+    pub(in crate::reconcile) fn check_templates(&self) -> Result<(), Rejection> {
         let Some(templates) = self.settings.templates() else {
             return Ok(());
         };

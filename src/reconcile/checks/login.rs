@@ -125,7 +125,7 @@ pub(super) fn a_rejected_token_is_not_sent_again(case: &Case<'_>) -> Option<Step
         .next_attempt()
         .is_some_and(|at| !is_early(at, case.now));
     // An initial refresh token that cannot be used may come from a new sign-in: its flaw is reported first.
-    let unusable = case.own_token().is_err();
+    let unusable = case.check_own_token().is_err();
     let another = matches!(case.next_login(), NextLogin::New(_));
     if changed || requested || confirmed || unusable || another {
         return None;

@@ -71,7 +71,7 @@ impl Inspection<'_> {
         let client = checked.as_ref().ok();
         let key = client.and_then(key);
         let keys = settings.client_keys().filter(|key| Some(*key) != missing);
-        let enabled = self.0.account_token_is_enabled(AccountRole::Client);
+        let enabled = self.0.check_account_token(AccountRole::Client);
         let checked = enabled.and(checked);
         self.checked(checked, || {
             if let Some(account) = &settings.service_account {
@@ -90,13 +90,15 @@ impl Inspection<'_> {
     /// subject.
     pub(crate) fn seed(&self) -> Option<Finding> {
         if let Some(account) = self.0.settings.grant.subject_account() {
-            let enabled = self.0.account_token_is_enabled(AccountRole::Subject);
-            return Some(self.checked(enabled.and(self.0.own_token()), || consenting(account)));
+            let enabled = self.0.check_account_token(AccountRole::Subject);
+            return Some(self.checked(enabled.and(self.0.check_own_token()), || {
+                consenting(account)
+            }));
         }
         let initial = self.0.settings.grant.own_token()?;
         let secret = initial.name.clone();
         let usable = preflight::usable_token(&self.0.observed.seed);
-        Some(self.checked(self.0.own_token(), || match usable {
+        Some(self.checked(self.0.check_own_token(), || match usable {
             Some(_) => Finding::good(InputFact::InitialToken {
                 secret,
                 key: initial.key.clone(),
@@ -109,7 +111,7 @@ impl Inspection<'_> {
     pub(crate) fn ca_bundle(&self) -> Option<Finding> {
         let ca = CaOrigin::of(self.0.settings)?;
         let read = preflight::ca_bundle(self.0.settings, &self.0.observed.ca_bundle);
-        let read = self.0.authorities().and(read);
+        let read = self.0.check_ca_certificates().and(read);
         let certificates = match &read {
             Ok(Some(trusted)) => Some(Arc::clone(&trusted.certificates)),
             _ => None,
@@ -153,7 +155,7 @@ impl Inspection<'_> {
     /// Returns whether the operator and the owners of the Secrets allow the host.
     pub(crate) fn hosts(&self) -> Finding {
         let host = self.0.settings.endpoint.authority();
-        self.checked(self.0.hosts(), || match &self.0.observed.source {
+        self.checked(self.0.check_hosts(), || match &self.0.observed.source {
             Source::Unread(_) => Finding::unseen(InputFact::HostConsentUnknown {
                 secret: self.0.settings.source.name.clone(),
                 host,

@@ -31,7 +31,7 @@ impl Inspection<'_> {
             return Some(Finding::bad(InputFact::Rejected(rejection, settings)));
         }
         let secret = case.settings.state_name.clone();
-        if let (State::Absent, Err(rejection)) = (&case.observed.state, case.stored_token()) {
+        if let (State::Absent, Err(rejection)) = (&case.observed.state, case.check_stored_token()) {
             let settings = Box::new(case.settings.clone());
             return Some(Finding::bad(InputFact::Rejected(rejection, settings)));
         }

@@ -41,8 +41,8 @@ impl Inspection<'_> {
         preflight::provider(settings)?;
         let preferred = self.0.preferred_secret();
         let client = client::usable(settings, &observed.source, preferred, self.0.now)?;
-        self.0.hosts()?;
-        self.0.authorities()?;
+        self.0.check_hosts()?;
+        self.0.check_ca_certificates()?;
         let other = client.other_secret().cloned();
         let with_other = |secret| client.authentication.clone().with_client_secret(secret);
         Ok(SignIn {

@@ -3,7 +3,7 @@
 use super::{CaOrigin, Holder, Rejection, SourceSecret, rejection::ca_bundle_kind};
 use crate::reconcile::settings::Settings;
 
-/// Returns whether a Secret names hosts, where the operator requires that.
+/// Checks that a Secret names hosts, where the operator requires that.
 pub(in crate::reconcile) fn names_hosts<T>(
     holder: Holder,
     found: &SourceSecret<T>,
@@ -14,21 +14,21 @@ pub(in crate::reconcile) fn names_hosts<T>(
     Err(Rejection::HostsNotNamed { holder })
 }
 
-/// Returns whether the owner of a Secret allows the CA certificates of the spec. It matters where a list of hosts applies: the
+/// Checks that the owner of a Secret allows the CA certificates of the spec. It matters where a list of hosts applies: the
 /// author of the spec, who chooses the CA, otherwise decides which server may pose as a host on the list. The
 /// argument is the annotation, also of a Secret that is gone by now.
-pub(in crate::reconcile) fn permits_ca(
+pub(in crate::reconcile) fn allows_ca(
     holder: Holder,
-    permitted: Option<&str>,
+    allowed: Option<&str>,
     secret_is_gone: bool,
     settings: &Settings,
 ) -> Result<(), Rejection> {
     let Some(ca) = CaOrigin::of(settings) else {
         return Ok(());
     };
-    let permitted = permitted.unwrap_or_default().split(',');
+    let allowed = allowed.unwrap_or_default().split(',');
     let name = ca.entry();
-    if permitted.map(str::trim).any(|entry| entry == name) {
+    if allowed.map(str::trim).any(|entry| entry == name) {
         return Ok(());
     }
     Err(Rejection::CaNotPermitted {

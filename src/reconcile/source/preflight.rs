@@ -22,7 +22,7 @@ use crate::{
 
 pub(super) type Checked<T> = Result<T, Rejection>;
 
-/// Returns whether the initial refresh token or the subject token can be used. Once a login has `begun` with it, it may be deleted.
+/// Checks that the initial refresh token or the subject token can be used. Once a login has `begun` with it, it may be deleted.
 pub(in crate::reconcile) fn own_token(
     role: SecretRole,
     reference: &RefreshTokenRef,
@@ -44,7 +44,7 @@ pub(in crate::reconcile) fn own_token(
     }
 }
 
-/// Returns whether the token of this ServiceAccount may be requested, as far as it was read. It has nothing but its consent.
+/// Checks that the token of this ServiceAccount may be requested, as far as it was read. It has nothing but its consent.
 pub(in crate::reconcile) fn account(
     role: AccountRole,
     name: &str,
@@ -66,7 +66,7 @@ pub(in crate::reconcile) fn usable_token(source: &Source<SourceValue>) -> Option
     }
 }
 
-/// Returns whether the operator allows the host.
+/// Checks that the operator allows the host.
 pub(in crate::reconcile) fn operator_allows(
     allowed: Option<&HostList>,
     endpoint: &Endpoint,
@@ -79,7 +79,7 @@ pub(in crate::reconcile) fn operator_allows(
     }
 }
 
-/// Returns whether the owner of a Secret allows the host. Without a list, any host is allowed.
+/// Checks that the owner of a Secret allows the host. Without a list, any host is allowed.
 pub(in crate::reconcile) fn owner_allows(
     holder: Holder,
     hosts: Option<&str>,
@@ -96,7 +96,7 @@ pub(in crate::reconcile) fn owner_allows(
     }
 }
 
-/// Returns whether the provider object can be used, if the spec names one.
+/// Checks that the provider object can be used, if the spec names one.
 pub(in crate::reconcile) fn provider(settings: &Settings) -> Checked<()> {
     match settings.provider_flaw() {
         Some(flaw) => Err(Rejection::Provider(flaw.clone())),
