@@ -108,8 +108,8 @@ impl Observed {
         Some(digest::keyed(token, b"subject"))
     }
 
-    /// The same of an initial refresh token, which is an input of the access token. A subject token is none: it proves the subject,
-    /// and an access token is as good with the next one.
+    /// The version of the Secret with the initial refresh token, with the grant that has one. A subject token's version is not an
+    /// input of the access token: the next subject token makes it no worse.
     pub(super) fn login_version(&self) -> Option<String> {
         let settings = self.settings.as_ref().ok()?;
         settings.grant.refresh_token()?;

@@ -26,9 +26,9 @@ use crate::{
 /// The agreement of the inputs of a token with the current spec and source Secret.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::reconcile) enum Inputs {
-    /// It was.
+    /// The token was issued for the current inputs.
     Current,
-    /// It was not.
+    /// It was issued for other inputs.
     Changed,
     /// Something must be read first.
     Unconfirmed(Read),
@@ -36,14 +36,14 @@ pub(in crate::reconcile) enum Inputs {
     Unavailable,
 }
 
-/// The end of the delay after a failure: when it is over, or earlier.
+/// The delay after a failure may be cut short.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::reconcile) enum BackoffBypass {
-    /// It is not.
+    /// The delay runs to its end.
     No,
     /// Something must be read first.
     Unsure(Read),
-    /// The inputs of the attempt have changed, or a person asks for another attempt.
+    /// It is cut short: the inputs of the attempt have changed, or a person asks for another attempt.
     Yes,
 }
 

@@ -77,7 +77,7 @@ impl ProbeMemory {
         }));
     }
 
-    /// It did not. Consumers have the token with the other hash, which may be the same one.
+    /// A probe of this token failed. `beside` is the hash of the token that consumers have, which may be this one.
     pub(in crate::reconcile) fn fail(
         &mut self,
         hash: String,

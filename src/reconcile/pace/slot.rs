@@ -13,7 +13,7 @@ const UNREPORTED: SignedDuration = SignedDuration::from_secs(5);
 /// The slot for an exchange in progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slot {
-    /// It may. The slot is free again when the reconcile ends.
+    /// The exchange may begin. The slot is free again when the reconcile ends.
     Taken,
     /// Others have to end first. The next reconcile comes when one of them has.
     Later {

@@ -55,7 +55,7 @@ impl CaOrigin {
         })
     }
 
-    /// It as the annotation `token-ca` names it.
+    /// This object as an entry of the annotation `token-ca`.
     pub(in crate::reconcile) fn entry(&self) -> String {
         format!("{}/{}", self.kind, self.name)
     }
