@@ -149,7 +149,7 @@ impl<T, A, S> Grant<T, A, S> {
 
     /// The exchange of a subject token.
     #[must_use]
-    pub fn exchange(&self) -> Option<&TokenExchange<S>> {
+    pub fn token_exchange(&self) -> Option<&TokenExchange<S>> {
         match self {
             Self::ClientCredentials
             | Self::AccountCredentials

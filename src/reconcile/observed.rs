@@ -100,7 +100,7 @@ impl Observed {
     /// the account itself is what an edit of its labels leaves as it was.
     pub(super) fn subject_hash(&self) -> Option<String> {
         let settings = self.settings.as_ref().ok()?;
-        settings.grant.exchange()?;
+        settings.grant.token_exchange()?;
         if let Some(account) = settings.grant.subject_account() {
             return Some(account.service_account.clone());
         }

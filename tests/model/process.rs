@@ -92,7 +92,7 @@ impl Process {
                 .ok()
                 .and_then(|settings| match settings.grant.refresh_token() {
                     Some(initial) => objects.seed_named(&initial.name),
-                    None => settings.grant.exchange().and(objects.seed.as_ref()),
+                    None => settings.grant.token_exchange().and(objects.seed.as_ref()),
                 });
         let memory = self
             .memory

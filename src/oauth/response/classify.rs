@@ -121,7 +121,7 @@ impl Reader<'_> {
         if !is_bearer(fields.get("token_type")) {
             return Err(Fault::NotBearer);
         }
-        let exchange = self.request.grant.exchange();
+        let exchange = self.request.grant.token_exchange();
         if exchange.is_some_and(|sent| !sent.accepts(text(fields, "issued_token_type"))) {
             return Err(Fault::NoAccessTokenType);
         }

@@ -23,7 +23,7 @@ use crate::{
 
 /// Returns whether the subject's token can be used, with the grant that exchanges one.
 pub(super) async fn subject(cluster: &Cluster, draft: &Draft) -> Result {
-    let Some(exchange) = draft.settings.grant.exchange() else {
+    let Some(exchange) = draft.settings.grant.token_exchange() else {
         return Ok(());
     };
     let (holder, found) = match &exchange.subject_token {

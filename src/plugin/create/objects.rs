@@ -137,7 +137,7 @@ pub(super) fn summary(draft: &Draft, namespace: &str) -> String {
             draft.settings.endpoint.url().path()
         ),
     );
-    if let Some(exchange) = draft.settings.grant.exchange() {
+    if let Some(exchange) = draft.settings.grant.token_exchange() {
         match &exchange.subject_token {
             SubjectToken::Secret(token) => add(
                 format!("Secret {}", token.name),

@@ -83,7 +83,7 @@ fn uses(settings: &Settings, name: &str, key: &str, own: bool) -> Option<&'stati
         return Some("the client");
     }
     let token = settings.grant.own_token().filter(|_| !own)?;
-    let what = match settings.grant.exchange() {
+    let what = match settings.grant.token_exchange() {
         None => "the refresh token",
         Some(_) => "the subject token",
     };

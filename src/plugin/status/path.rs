@@ -101,7 +101,7 @@ async fn parts(cluster: &Cluster, object: &Object) -> Vec<Part> {
         let health = initial_token(&initial.name, &initial.key, &seen, object);
         parts.push(Part::new(Kind::InitialRefreshToken, health));
     }
-    if let Some(exchange) = settings.grant.exchange() {
+    if let Some(exchange) = settings.grant.token_exchange() {
         let health = subject_health(cluster, &exchange.subject_token).await;
         parts.push(Part::new(Kind::SubjectToken, health));
     }

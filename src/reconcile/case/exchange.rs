@@ -147,7 +147,7 @@ impl Case<'_> {
             };
         }
         let has_other_seed = observed.seed_version() != attempted.seed_resource_version;
-        if has_other_seed && self.settings.grant.exchange().is_some() {
+        if has_other_seed && self.settings.grant.token_exchange().is_some() {
             // A read of the same token has already brought the attempt's version up to date.
             return match (&observed.seed, Read::seed(self.settings, &observed.seed)) {
                 (Source::Unread(_), Some(read)) => BackoffBypass::Unsure(read),
@@ -295,7 +295,7 @@ impl Case<'_> {
         let Some(token) = self.settings.grant.own_token() else {
             return Ok(());
         };
-        if self.settings.grant.exchange().is_some() {
+        if self.settings.grant.token_exchange().is_some() {
             return preflight::own_token(SecretRole::SubjectToken, token, seed, false);
         }
         let begun = !matches!(self.observed.state, State::Absent);

@@ -128,7 +128,7 @@ pub(super) fn the_needs_of_the_request_are_read(case: &Case<'_>) -> Option<Step>
         return Some(read(Read::record(case.settings)));
     }
     let seed = Read::seed(case.settings, &observed.seed)?;
-    if case.settings.grant.exchange().is_some() {
+    if case.settings.grant.token_exchange().is_some() {
         return observed.seed.is_unread().then(|| read(seed));
     }
     match case.next_login() {

@@ -47,7 +47,8 @@ impl GrantSettings {
     }
 
     fn subject_token(&self) -> Option<&SubjectToken> {
-        self.exchange().map(|exchange| &exchange.subject_token)
+        self.token_exchange()
+            .map(|exchange| &exchange.subject_token)
     }
 }
 

@@ -73,7 +73,7 @@ impl SecretRole {
         if grant.refresh_token().is_some() {
             return Some(Self::RefreshToken);
         }
-        grant.exchange()?;
+        grant.token_exchange()?;
         Some(match grant.subject_account() {
             None => Self::SubjectToken,
             Some(_) => Self::ServiceAccount(AccountRole::Subject),

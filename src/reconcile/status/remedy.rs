@@ -101,12 +101,12 @@ fn of_reason(reason: Reason, settings: &Settings, worked: bool) -> String {
             return format!("check {url}, and whether the provider supports {grant}");
         }
         Reason::InvalidScope => return scopes(settings),
-        Reason::InvalidTarget if settings.grant.exchange().is_some() => {
+        Reason::InvalidTarget if settings.grant.token_exchange().is_some() => {
             "correct audience and resource in spec.tokenExchange, or allow them for this client there"
         }
         Reason::InvalidTarget => "check audience and resource in spec.parameters",
         // A subject token that cannot be used is an invalid request (RFC 8693, section 2.2.2).
-        Reason::InvalidRequest if settings.grant.exchange().is_some() => {
+        Reason::InvalidRequest if settings.grant.token_exchange().is_some() => {
             return check_subject(settings);
         }
         Reason::InvalidRequest => {
@@ -127,7 +127,7 @@ fn of_reason(reason: Reason, settings: &Settings, worked: bool) -> String {
             let url = settings.url_field();
             return format!("check that {url} is a token endpoint");
         }
-        Reason::UnsupportedTokenType if settings.grant.exchange().is_some() => {
+        Reason::UnsupportedTokenType if settings.grant.token_exchange().is_some() => {
             "correct spec.tokenExchange.requestedTokenType, or ask the provider to issue bearer access tokens"
         }
         Reason::UnsupportedTokenType => "ask the provider to issue bearer tokens to this client",
@@ -220,7 +220,7 @@ fn check_grant(settings: &Settings) -> String {
     if settings.grant.assertion().is_some() {
         return check_bearer(settings);
     }
-    if settings.grant.exchange().is_some() {
+    if settings.grant.token_exchange().is_some() {
         return check_subject(settings);
     }
     let grant = settings.grant.name();
@@ -266,7 +266,7 @@ fn refused_client(settings: &Settings, worked: bool) -> String {
 
 /// Keycloak calls an unknown audience of a token exchange an invalid client.
 fn or_audience(remedy: String, settings: &Settings) -> String {
-    let exchange = settings.grant.exchange();
+    let exchange = settings.grant.token_exchange();
     match exchange.filter(|exchange| !exchange.audience.is_empty()) {
         Some(_) => format!("{remedy}, or correct spec.tokenExchange.audience"),
         None => remedy,

@@ -73,7 +73,7 @@ fn edit_account(world: &mut World, edit: impl FnOnce(&mut SubjectServiceAccount)
 fn sent(world: &World) -> Vec<&str> {
     let exchanges = world.provider.exchanges.iter();
     let sent = exchanges.map(|exchange| {
-        let exchange = exchange.request.grant.exchange().unwrap();
+        let exchange = exchange.request.grant.token_exchange().unwrap();
         exchange.subject_token.expose_secret()
     });
     sent.collect()
@@ -89,7 +89,7 @@ fn each_exchange_sends_a_new_token_of_the_account_as_a_jwt() {
     world.wake();
     assert_eq!(sent(&world), ["S3CRET-subject-1", "S3CRET-subject-2"]);
     let request = &world.provider.exchanges[0].request;
-    let exchange = request.grant.exchange().unwrap();
+    let exchange = request.grant.token_exchange().unwrap();
     let jwt = "urn:ietf:params:oauth:token-type:jwt";
     assert_eq!(exchange.subject_token_type, jwt);
     assert_eq!(exchange.audience, ["orders"]);
@@ -109,7 +109,7 @@ fn the_type_of_the_spec_wins() {
     let exchange = world.spec.token_exchange.as_mut().unwrap();
     exchange.subject_token_type = Some(of_oidc.into());
     let world = ready(world);
-    let exchange = world.provider.exchanges[0].request.grant.exchange();
+    let exchange = world.provider.exchanges[0].request.grant.token_exchange();
     assert_eq!(exchange.unwrap().subject_token_type, of_oidc);
 }
 

@@ -64,7 +64,7 @@ fn edit(world: &mut World, edit: impl FnOnce(&mut TokenExchangeSpec)) {
 fn sent(world: &World) -> Vec<String> {
     let exchanges = world.provider.exchanges.iter();
     let sent = exchanges.map(|exchange| {
-        let exchange = exchange.request.grant.exchange().unwrap();
+        let exchange = exchange.request.grant.token_exchange().unwrap();
         exchange.subject_token.expose_secret().to_owned()
     });
     sent.collect()
@@ -97,7 +97,7 @@ fn the_subject_token_is_read_again_for_each_exchange_and_a_new_one_leaves_the_li
 fn what_is_asked_for_is_an_input_of_the_token() {
     let mut world = ready();
     let request = &world.provider.exchanges[0].request;
-    let sent = request.grant.exchange().unwrap();
+    let sent = request.grant.token_exchange().unwrap();
     assert_eq!(sent.audience, ["orders", "reports"]);
     assert_eq!(
         sent.subject_token_type,
@@ -270,7 +270,7 @@ fn a_subject_token_begins_no_login_and_leaves_the_one_of_an_earlier_grant() {
     world.pass(seconds(40_000));
     assert_eq!(world.stored_token(), stored.as_deref());
     let last = world.provider.exchanges.last().unwrap();
-    assert!(last.request.grant.exchange().is_some());
+    assert!(last.request.grant.token_exchange().is_some());
 }
 
 #[test]

@@ -122,7 +122,7 @@ fn fields(settings: &Settings, client: &Authentication, secret: Option<&SecretSt
         fields.push(claims.subject.as_deref().unwrap_or_default());
         fields.push(&claims.audience);
     }
-    if let Some(exchange) = settings.grant.exchange() {
+    if let Some(exchange) = settings.grant.token_exchange() {
         match &exchange.subject_token {
             SubjectToken::Secret(secret) => {
                 fields.push(&secret.name);
