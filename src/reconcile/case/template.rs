@@ -54,9 +54,10 @@ impl Case<'_> {
             data: data.map_err(Unrendered::Rejected)?,
             spent_seed,
             // Of a token that is about to be replaced, nothing is proven.
-            inputs: (!self.is_of_other_inputs(token))
-                .then(|| self.token_inputs().ok())
-                .flatten(),
+            inputs: self
+                .token_inputs()
+                .ok()
+                .filter(|inputs| inputs.fit(&token.value, &token.metadata.inputs_hash)),
         })
     }
 
