@@ -86,16 +86,19 @@ pub(super) fn a_token_of_a_few_seconds_is_not_replaced_immediately(
     case: &Case<'_>,
 ) -> Option<Step> {
     let token = case.token()?;
-    let waits = case.now < case.refresh_at(token)
+    let refresh_at = case.refresh_at(token);
+    let waits = case.now < refresh_at
         && token.expires_at <= case.now
         && !case.requested(token)
         && case.inputs(token) == Inputs::Current;
+    if !waits {
+        return None;
+    }
     // A provider that repeats a token until its end is asked a second later: that is not worth a status.
-    let refresh_at = case.refresh_at(token);
-    if waits && refresh_at <= later(token.expires_at, SignedDuration::from_secs(1)) {
+    if refresh_at <= later(token.expires_at, SignedDuration::from_secs(1)) {
         return Some(rest(refresh_at));
     }
-    waits.then(|| settle(Conditions::short_lived(case, token)))
+    Some(settle(Conditions::short_lived(case, token)))
 }
 
 pub(super) fn a_place_in_the_queue_is_kept(case: &Case<'_>) -> Option<Step> {
