@@ -141,14 +141,12 @@ impl Session {
 
     /// Takes in an outcome.
     pub fn absorb(&mut self, outcome: Outcome, now: Timestamp) -> Effects {
-        let served = match &outcome {
-            Outcome::Exchanged(exchanged) => verdict(exchanged),
+        let exchanged = match &outcome {
+            Outcome::Exchanged(exchanged) => Some(&**exchanged),
             _ => None,
         };
-        let outdated_provider = match &outcome {
-            Outcome::Exchanged(exchanged) => outdated_provider(exchanged),
-            _ => None,
-        };
+        let lesson = exchanged.and_then(lesson);
+        let outdated_provider = exchanged.and_then(outdated_provider);
         self.has_waited |= matches!(outcome, Outcome::Waited { .. });
         let may_tell_of_a_pause = matches!(outcome, Outcome::Exchanged(_) | Outcome::Source(_));
         let brings_the_target = matches!(outcome, Outcome::Target(_) | Outcome::Published(_));
@@ -161,7 +159,7 @@ impl Session {
         Effects {
             known_target,
             outdated_provider,
-            lesson: served.or_else(|| self.pause(now).filter(|_| may_tell_of_a_pause)),
+            lesson: lesson.or_else(|| self.pause(now).filter(|_| may_tell_of_a_pause)),
         }
     }
 
@@ -224,7 +222,7 @@ fn outdated_provider(exchanged: &Exchanged) -> Option<ProviderRef> {
 }
 
 /// The lesson of an exchange about the client that made it. Most failures say nothing about its secret.
-fn verdict(exchanged: &Exchanged) -> Option<(ClientKey, Lesson)> {
+fn lesson(exchanged: &Exchanged) -> Option<(ClientKey, Lesson)> {
     let lesson = match &exchanged.result {
         Ok(_) => Lesson::Works,
         Err(error) => match error.reason() {
