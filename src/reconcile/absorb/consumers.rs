@@ -139,50 +139,36 @@ fn verdict(
     due: Due,
     now: Timestamp,
 ) -> Verdict {
-    let rollout = match found {
-        Ok(Some(rollout)) => rollout,
-        Ok(None) => {
-            let why = Hindrance::Absent;
-            memory.hindered(NotRestarted { workload, why });
+    let (why, verdict) = match (found, due) {
+        (Ok(None), _) => (Hindrance::Absent, Verdict::Over),
+        (Err(error), _) => {
+            let at = retry_at(&error, now);
+            (Hindrance::Failed(error), Verdict::Later(at))
+        }
+        (Ok(Some(_)), Due::Never(obstacle)) => (Hindrance::Obstacle(obstacle), Verdict::Over),
+        (Ok(Some(_)), Due::TakenBack) => (Hindrance::TakenBack, Verdict::Over),
+        (Ok(Some(_)), Due::Busy) => {
+            let at = later(now, delays::BUSY_WORKLOAD);
+            (Hindrance::Busy, Verdict::Waits(at))
+        }
+        (Ok(Some(_)), Due::Done) => {
+            memory.unhindered(&workload);
             return Verdict::Over;
         }
-        Err(error) => {
-            let at = retry_at(&error, now);
-            let why = Hindrance::Failed(error);
-            memory.hindered(NotRestarted { workload, why });
-            return Verdict::Later(at);
+        (Ok(Some(_)), Due::InProgress) => {
+            memory.begun(&workload);
+            return Verdict::InProgress;
+        }
+        (Ok(Some(_)), Due::At(at)) => return Verdict::Waits(at),
+        (Ok(Some(rollout)), Due::Now) => {
+            return match memory.failed_until(&workload, now) {
+                Some(at) => Verdict::Later(at),
+                None => Verdict::Restart(NextRestart::Restart(rollout.version_of(&workload))),
+            };
         }
     };
-    match due {
-        Due::Never(obstacle) => {
-            let why = Hindrance::Obstacle(obstacle);
-            memory.hindered(NotRestarted { workload, why });
-            Verdict::Over
-        }
-        Due::Busy => {
-            let why = Hindrance::Busy;
-            memory.hindered(NotRestarted { workload, why });
-            Verdict::Waits(later(now, delays::BUSY_WORKLOAD))
-        }
-        Due::TakenBack => {
-            let why = Hindrance::TakenBack;
-            memory.hindered(NotRestarted { workload, why });
-            Verdict::Over
-        }
-        Due::Done => {
-            memory.unhindered(&workload);
-            Verdict::Over
-        }
-        Due::InProgress => {
-            memory.begun(&workload);
-            Verdict::InProgress
-        }
-        Due::Now => match memory.failed_until(&workload, now) {
-            Some(at) => Verdict::Later(at),
-            None => Verdict::Restart(NextRestart::Restart(rollout.version_of(&workload))),
-        },
-        Due::At(at) => Verdict::Waits(at),
-    }
+    memory.hindered(NotRestarted { workload, why });
+    verdict
 }
 
 pub(super) fn restarted(
