@@ -66,7 +66,7 @@ struct Failed {
     subject: Option<String>,
 }
 
-/// The facts about the published token when an attempt fails.
+/// The facts about the live token when an attempt fails. It may not be published yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::reconcile) enum Published {
     /// There is none, or it has ended.
@@ -100,7 +100,7 @@ impl ExchangeMemory {
         self.refuted = None;
     }
 
-    /// An attempt failed. `token` is what is known of the published token.
+    /// An attempt failed. `token` is what is known of the live token.
     pub(in crate::reconcile) fn failed(
         &mut self,
         attempt: FailedAttempt,

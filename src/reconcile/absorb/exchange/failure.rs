@@ -60,7 +60,8 @@ pub(super) fn refused(
         subject: observed.subject_hash(),
         cause: FailureCause::Exchange(error, Arc::new(attempt.settings_for_a_remedy())),
     };
-    fail(observed, attempt, failed, now);
+    let token = token_at_stake(&Case::of_attempt(observed, attempt, now));
+    record(observed, failed, token, now);
 }
 
 pub(super) fn expired_on_arrival(
@@ -82,7 +83,7 @@ pub(super) fn expired_on_arrival(
         subject: observed.subject_hash(),
         cause: FailureCause::ExpiredOnArrival(Arc::new(attempt.settings.without_templates())),
     };
-    let token = match published(&Case::of_attempt(observed, attempt, now)) {
+    let token = match token_at_stake(&Case::of_attempt(observed, attempt, now)) {
         // Another attempt soon would save nothing: this provider issues tokens that are of no use.
         Published::Live(_) => Published::Ended,
         other => other,
@@ -107,11 +108,6 @@ fn clock_skew(error: &TokenError, attempt: &Attempt, times: Times) -> Option<Sig
     (!assertion::is_valid_at(skew)).then_some(skew)
 }
 
-fn fail(observed: &mut Observed, attempt: &Attempt, failed: FailedAttempt, now: Timestamp) {
-    let token = published(&Case::of_attempt(observed, attempt, now));
-    record(observed, failed, token, now);
-}
-
 /// Records the failure of a refresh token that is dead according to the state.
 pub(in crate::reconcile::absorb) fn rejected(observed: &mut Observed, now: Timestamp) {
     let (Ok(settings), Some(stored)) = (&observed.settings, observed.state.stored()) else {
@@ -131,11 +127,12 @@ pub(in crate::reconcile::absorb) fn rejected(observed: &mut Observed, now: Times
         subject: None,
         cause: FailureCause::Rejected(rejection, Arc::new(settings.without_templates())),
     };
-    let token = published(&case);
+    let token = token_at_stake(&case);
     record(observed, failed, token, now);
 }
 
-fn published(case: &Case<'_>) -> Published {
+/// The facts about the live token, published or not.
+fn token_at_stake(case: &Case<'_>) -> Published {
     let Some(token) = case.live_token() else {
         return Published::Ended;
     };
