@@ -39,7 +39,7 @@ pub(super) fn judge_restarts(observed: &mut Observed, now: Timestamp) {
     };
     let generation = credential.generation;
     let memory = observed.memory.restart.get_or_insert_default();
-    if memory.judges(generation)
+    if memory.judge_once(generation)
         && let Some(change) = change
     {
         if let Change::RestartTooLate { .. } = change {

@@ -41,7 +41,7 @@ pub(super) fn others_read(observed: &mut Observed, token_use: TokenUse) {
     }
 }
 
-/// A grant without a refresh token uses no state. That one is left is worth an event.
+/// A grant without a refresh token uses no state. A state that is left is worth an event.
 fn left_behind(observed: &mut Observed, reading: Option<StateReading>) {
     let found = match State::of(reading, &observed.credential) {
         State::Present(_) | State::Damaged { .. } => true,
@@ -62,7 +62,7 @@ pub(super) fn stored(observed: &mut Observed, secret: StateSecret, claims: bool,
     }
     observed.state = State::Present(Box::new(secret));
     notice_another_login(observed);
-    if observed.memory.login.take_rejected().is_some() {
+    if observed.memory.login.forget_rejected() {
         exchange::rejected(observed, now);
     }
     notice_a_lost_login(observed);

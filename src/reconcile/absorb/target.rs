@@ -7,7 +7,6 @@ use crate::{
     api::{ConditionType, CubeCredentialStatus, Reason},
     reconcile::{
         case::{Case, Inheritance},
-        credential::Credential,
         login::{State, StateReading},
         memory::{Change, Written},
         observed::Observed,
@@ -39,7 +38,7 @@ pub(super) fn recall(observed: &mut Observed) {
 /// The fingerprint of the token in this version of the target, according to the status.
 fn reported_content(observed: &Observed) -> Option<String> {
     let secret = observed.target.present()?;
-    let Credential { status, .. } = &observed.credential;
+    let status = &observed.credential.status;
     let reported = status.target.as_ref()?;
     // A token at hand may be older than the one that another process has published since.
     let known = observed.memory.target.token().is_none()

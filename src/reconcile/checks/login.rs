@@ -65,7 +65,7 @@ pub(super) fn a_rejection_is_stored(case: &Case<'_>) -> Option<Step> {
     }
     let stored = case.observed.state.stored()?;
     let rejected = Rejected {
-        what: &rejected.error.to_string(),
+        what: rejected.error.to_string(),
         inputs: rejected.inputs.clone(),
         request: case.observed.credential.refresh_request.clone(),
     };

@@ -35,9 +35,9 @@ fn claimed(stored: &StoredLogin, by: &str, second: i64) -> StoredLogin {
     stored.claimed(by, SeedNow::default(), None, at(second))
 }
 
-fn no() -> Rejected<'static> {
+fn no() -> Rejected {
     Rejected {
-        what: "no",
+        what: "no".into(),
         inputs: "h".into(),
         request: None,
     }

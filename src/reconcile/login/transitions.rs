@@ -14,8 +14,8 @@ const PAST_SEEDS: usize = 32;
 
 /// A token that the provider rejected, with what it was sent with.
 #[derive(Debug)]
-pub(in crate::reconcile) struct Rejected<'a> {
-    pub(in crate::reconcile) what: &'a str,
+pub(in crate::reconcile) struct Rejected {
+    pub(in crate::reconcile) what: String,
     pub(in crate::reconcile) inputs: String,
     pub(in crate::reconcile) request: Option<String>,
 }
@@ -141,11 +141,11 @@ impl StoredLogin {
     }
 
     /// The provider does not accept this refresh token any more.
-    pub(in crate::reconcile) fn rejected(&self, rejected: Rejected<'_>, now: Timestamp) -> Self {
+    pub(in crate::reconcile) fn rejected(&self, rejected: Rejected, now: Timestamp) -> Self {
         let before = self.record.rejection.as_ref();
         let rejection = RejectedToken {
             lost: before.map_or(self.record.outcome_unknown, |before| before.lost),
-            what: rejected.what.to_owned(),
+            what: rejected.what,
             at: now,
             confirmed: before.is_some(),
             inputs: rejected.inputs,

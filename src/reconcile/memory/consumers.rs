@@ -68,9 +68,9 @@ pub(in crate::reconcile) enum Hindrance {
 }
 
 impl RestartMemory {
-    /// Returns whether the time that this generation leaves for restarts was not judged before.
+    /// The time that this generation leaves for restarts is judged. Returns whether that is the first time.
     #[must_use]
-    pub(in crate::reconcile) fn judges(&mut self, generation: i64) -> bool {
+    pub(in crate::reconcile) fn judge_once(&mut self, generation: i64) -> bool {
         self.judged_for.replace(generation) != Some(generation)
     }
 

@@ -197,8 +197,9 @@ impl LoginMemory {
         self.rejected.as_deref()
     }
 
-    pub(in crate::reconcile) fn take_rejected(&mut self) -> Option<RejectedHere> {
-        self.rejected.take().map(|rejected| *rejected)
+    /// Returns whether there was a rejection to forget.
+    pub(in crate::reconcile) fn forget_rejected(&mut self) -> bool {
+        self.rejected.take().is_some()
     }
 
     /// The state holds the token with this hash. If that is not the rejected one, another process stored a successor, and the
