@@ -18,7 +18,7 @@ use crate::{
         plan::Attempt,
         settings::Settings,
         time::later,
-        token::{Details, Token, TokenMetadata},
+        token::{Details, LoginExpiry, Token, TokenMetadata},
     },
 };
 
@@ -34,10 +34,7 @@ pub(super) fn issued(
     let before = case.token().cloned();
     let before = before.as_ref();
     let login = ends::login(attempt, &issued, refresh_token.is_some(), times);
-    let metadata = TokenMetadata {
-        login,
-        ..metadata(attempt, &issued, before, lifetime, times.sent_at)
-    };
+    let metadata = metadata(attempt, &issued, before, login, lifetime, times.sent_at);
     let maximum = attempt.settings.maximum_lifetime;
     let metadata = ends::of_first_response(metadata, before, maximum, lifetime);
     let same = before.filter(|before| ends::repeats(&metadata, before, lifetime));
@@ -49,12 +46,10 @@ pub(super) fn issued(
         },
         None => metadata,
     };
-    let facts = TokenFacts {
-        repeated: same.map(|before| before.expires_at),
-        ..facts(
-            observed, attempt, &issued, before, &metadata, lifetime, times,
-        )
-    };
+    let repeated = same.map(|before| before.expires_at);
+    let facts = facts(
+        &case, attempt, &issued, &metadata, repeated, lifetime, times,
+    );
     observed.memory.reporting.token_arrived(facts);
     observed.memory.exchange.sent(times.sent_at);
     observed.memory.exchange.succeeded(times.now);
@@ -67,24 +62,18 @@ pub(super) fn issued(
             .repeated(metadata.expires_at, times.now),
         None => observed.memory.exchange.replaced(before, times.sent_at),
     }
-    let details = details(attempt, issued.fields);
+    let token = Token {
+        value: issued.access_token,
+        metadata,
+        details: details(attempt, issued.fields),
+    };
     let Some(sent) = &attempt.login else {
-        if before != Some(&metadata) {
-            let value = issued.access_token;
-            observed.memory.target.receive(Token {
-                value,
-                metadata,
-                details,
-            });
+        if before != Some(&token.metadata) {
+            observed.memory.target.receive(token);
         }
         return;
     };
     let published = before.and_then(|before| before.rotation);
-    let token = Token {
-        value: issued.access_token,
-        metadata,
-        details,
-    };
     let login = sent.succeeded(refresh_token, Some(token), published);
     observed.memory.login.receive(login, sent);
 }
@@ -120,6 +109,7 @@ fn metadata(
     attempt: &Attempt,
     issued: &Issued,
     before: Option<&TokenMetadata>,
+    login: Option<LoginExpiry>,
     lifetime: Lifetime,
     sent_at: Timestamp,
 ) -> TokenMetadata {
@@ -141,33 +131,34 @@ fn metadata(
         spent_seed: None,
         refresh_request: requested.or(served),
         scopes: issued.scopes.clone(),
-        login: None,
+        login,
         unproven: false,
     };
     token.limited_to(attempt.settings.maximum_lifetime)
 }
 
 fn facts(
-    observed: &Observed,
+    case: &Case<'_>,
     attempt: &Attempt,
     issued: &Issued,
-    before: Option<&TokenMetadata>,
     metadata: &TokenMetadata,
+    repeated: Option<Timestamp>,
     lifetime: Lifetime,
     times: Times,
 ) -> TokenFacts {
+    let before = case.token();
     let margin = schedule::margin(metadata, &attempt.settings);
-    let status = last_status_with_a_target(observed);
+    let status = last_status_with_a_target(case.observed);
     let requested = &attempt.attempted.refresh_request;
     let served = before.and_then(|before| before.refresh_request.as_ref());
     TokenFacts {
         lifetime_from: lifetime.source,
         long_lifetime: is_doubtful(lifetime, &attempt.settings).then_some(lifetime.duration),
-        repeated: None,
+        repeated,
         clock_skew: times.skew().filter(|skew| skew.abs() > delays::CLOCK_SKEW),
         short_margin: Some(margin).filter(|margin| *margin < delays::PROPAGATION),
-        unlimited_secret: Case::of_attempt(observed, attempt, times.now).unlimited_secret(),
-        left_out: observed.ca_bundle.left_out(),
+        unlimited_secret: case.unlimited_secret(),
+        left_out: case.observed.ca_bundle.left_out(),
         scope_narrowed: issued.narrowed && !scopes_are_known(status, before, metadata),
         served_request: requested.is_some()
             && requested.as_ref() != served
