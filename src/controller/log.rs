@@ -2,7 +2,6 @@
 
 use crate::{
     api::{Condition, ConditionStatus, ConditionType, CubeCredentialStatus, Reason},
-    oauth::error::ProbeError,
     reconcile::{Credential, Observed, Probed},
 };
 
@@ -36,10 +35,8 @@ pub(super) fn log_probe(observed: &Observed, probed: &Probed) {
     let Some(probe) = settings.and_then(|settings| settings.probe.as_ref()) else {
         return;
     };
-    let error = match &probed.result {
-        Ok(status) if probe.accepts(*status) => return,
-        Ok(status) => ProbeError::Status(*status),
-        Err(error) => ProbeError::Network(error.clone()),
+    let Some(error) = probed.error(probe) else {
+        return;
     };
     let Credential {
         namespace, name, ..

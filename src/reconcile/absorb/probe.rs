@@ -13,7 +13,6 @@ use crate::{
 };
 
 pub(super) fn probed(observed: &mut Observed, probed: Probed, now: Timestamp) {
-    let Probed { hash, result } = probed;
     let Some(probe) = observed
         .settings
         .as_ref()
@@ -22,10 +21,10 @@ pub(super) fn probed(observed: &mut Observed, probed: Probed, now: Timestamp) {
     else {
         return;
     };
-    let error = match result {
-        Ok(status) if probe.accepts(status) => return observed.memory.probe.accept(hash),
-        Ok(status) => ProbeError::Status(status),
-        Err(error) => ProbeError::Network(error),
+    let error = probed.error(&probe);
+    let hash = probed.hash;
+    let Some(error) = error else {
+        return observed.memory.probe.accept(hash);
     };
     let error = if observed.hides_network_detail {
         ProbeError::hidden(&probe.endpoint)

@@ -9,7 +9,8 @@ use crate::{
     api_error::ApiError,
     consumers::{Rollout, WorkloadVersion},
     oauth::{
-        error::{NetworkError, TokenError},
+        error::{NetworkError, ProbeError, TokenError},
+        probe::Probe,
         response::Issued,
     },
     reconcile::{
@@ -144,6 +145,17 @@ pub struct Probed {
     pub(in crate::reconcile) hash: String,
     /// The status, or why there is none.
     pub result: Result<u16, NetworkError>,
+}
+
+impl Probed {
+    /// The reason why the response does not prove the token; `None`: the API accepted it.
+    pub(crate) fn error(&self, probe: &Probe) -> Option<ProbeError> {
+        match &self.result {
+            Ok(status) if probe.accepts(*status) => None,
+            Ok(status) => Some(ProbeError::Status(*status)),
+            Err(error) => Some(ProbeError::Network(error.clone())),
+        }
+    }
 }
 
 impl Probing {
