@@ -15,8 +15,8 @@ use crate::{
         pace::{
             PermitRequest,
             retry::{
-                Saves, delay_within_grace, is_within_grace, next_attempt, next_unsent_attempt,
-                retry_delay,
+                Saves, delay_after_pause, delay_within_grace, is_within_grace, next_attempt,
+                next_unsent_attempt,
             },
         },
         time::later,
@@ -121,26 +121,26 @@ impl ExchangeMemory {
             Published::Ended | Published::Other(_) => Saves::Nothing,
         };
         let count = earlier.saturating_add(i32::from(attempt.counts));
-        let unknown = i32::from(attempt.outcome_unknown);
-        self.unknown_outcomes = self.unknown_outcomes.saturating_add(unknown);
-        let nth = if attempt.outcome_unknown {
+        let outcome_unknown = attempt.outcome_unknown;
+        self.unknown_outcomes = self
+            .unknown_outcomes
+            .saturating_add(i32::from(outcome_unknown));
+        let nth = if outcome_unknown {
             self.unknown_outcomes
         } else {
             count
         };
         let reason = attempt.cause.reason();
-        let unknown = attempt.outcome_unknown;
         let next_attempt = match attempt.pause {
-            Some(_) => {
-                retry_delay(reason, attempt.pause, unknown, nth, uid).map(|delay| later(now, delay))
-            }
+            Some(pause) => Some(later(now, delay_after_pause(pause, nth, uid))),
             None if attempt.cause.is_of_this_cluster() => {
                 Some(next_unsent_attempt(saves, uid, now))
             }
-            None => next_attempt(reason, unknown, nth, saves, uid, now),
+            None => next_attempt(reason, outcome_unknown, nth, saves, uid, now),
         };
-        let ends_in_grace =
-            unknown && reason == Reason::Unavailable && is_within_grace(self.unknown_outcomes);
+        let ends_in_grace = outcome_unknown
+            && reason == Reason::Unavailable
+            && is_within_grace(self.unknown_outcomes);
         let in_pause = attempt.pause.filter(|_| ends_in_grace);
         let in_pause = in_pause.map(|pause| later(now, delay_within_grace(pause, nth, uid)));
         self.refuted = match token {

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 
 use super::Unwritable;
 use crate::{
-    api::Reason,
     oauth::error::TokenError,
     reconcile::{
         login::{Claim, StoredLogin},
@@ -224,8 +223,7 @@ impl LoginMemory {
         now: Timestamp,
     ) {
         let earlier = self.unwritable.as_deref();
-        let reason = Reason::StateNotWritable;
-        let unwritable = Unwritable::again(earlier, reason, why, of, now);
+        let unwritable = Unwritable::again(earlier, why, of, now);
         self.unwritable = Some(Box::new(unwritable));
     }
 }

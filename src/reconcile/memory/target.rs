@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Unwritable;
 use crate::{
-    api::{CubeCredentialStatus, Reason},
+    api::CubeCredentialStatus,
     reconcile::{
         record::KnownRecord,
         target::{DesiredMetadata, Found, MetadataDigest, PodsSeen, TargetSecret},
@@ -192,8 +192,7 @@ impl TargetMemory {
         now: Timestamp,
     ) {
         let earlier = self.unwritable.as_deref();
-        let reason = Reason::TargetNotWritable;
-        let unwritable = Unwritable::again(earlier, reason, why, of, now);
+        let unwritable = Unwritable::again(earlier, why, of, now);
         self.unwritable = Some(Box::new(unwritable));
     }
 

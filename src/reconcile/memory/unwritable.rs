@@ -2,13 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::{
-    api::Reason,
-    reconcile::{
-        pace::{retry::retry_delay, schedule::is_early},
-        time::later,
-        write_error::WriteError,
-    },
+use crate::reconcile::{
+    pace::{retry::fast_delay, schedule::is_early},
+    time::later,
+    write_error::WriteError,
 };
 
 /// A Secret of ours that the API server refused.
@@ -25,7 +22,6 @@ impl Unwritable {
     /// The Secret was refused, perhaps once more.
     pub(super) fn again(
         earlier: Option<&Self>,
-        reason: Reason,
         why: WriteError,
         (generation, uid): (i64, &str),
         now: Timestamp,
@@ -33,10 +29,10 @@ impl Unwritable {
         let attempts = earlier
             .map_or(0, |earlier| earlier.attempts)
             .saturating_add(1);
-        let delay = retry_delay(reason, None, false, attempts, uid);
+        let delay = fast_delay(attempts, uid);
         Self {
             why,
-            next_attempt: delay.map_or(now, |delay| later(now, delay)),
+            next_attempt: later(now, delay),
             attempts,
             generation,
         }

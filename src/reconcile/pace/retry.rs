@@ -13,25 +13,35 @@ use crate::{
 
 /// The delay of the next attempt after the `failures`-th failure in a row; `None`: there is no attempt without a change.
 pub(in crate::reconcile) fn retry_delay(
-    reason: Reason,
-    pause: Option<SignedDuration>,
+    class: RetryClass,
     outcome_unknown: bool,
     failures: i32,
     uid: &str,
 ) -> Option<SignedDuration> {
     let jitter = fraction(uid, failures);
-    if let Some(pause) = pause {
-        return Some(pausing(pause, jitter));
-    }
-    match reason.retry_class()? {
+    match class {
         RetryClass::Terminal => None,
         RetryClass::Slow => Some(spread(nth(&delays::SLOW, failures), jitter)),
         RetryClass::Fast if outcome_unknown => {
             Some(spread(nth(&delays::OUTCOME_UNKNOWN, failures), jitter))
         }
-        RetryClass::Fast => Some(spread(nth(&delays::FAST, failures), jitter)),
+        RetryClass::Fast => Some(fast_delay(failures, uid)),
         RetryClass::RateLimited => Some(pausing(nth(&delays::RATE_LIMITED, failures), jitter)),
     }
+}
+
+/// The delay after the `failures`-th failure in a row of those that mostly end by themselves.
+pub(in crate::reconcile) fn fast_delay(failures: i32, uid: &str) -> SignedDuration {
+    spread(nth(&delays::FAST, failures), fraction(uid, failures))
+}
+
+/// The delay after the `failures`-th failure in a row if the provider asked for this pause.
+pub(in crate::reconcile) fn delay_after_pause(
+    pause: SignedDuration,
+    failures: i32,
+    uid: &str,
+) -> SignedDuration {
+    pausing(pause, fraction(uid, failures))
 }
 
 /// The delay of a retry within a provider's grace period after a failing server asked for this pause: the `failures`-th failure in a
@@ -41,7 +51,7 @@ pub(in crate::reconcile) fn delay_within_grace(
     failures: i32,
     uid: &str,
 ) -> SignedDuration {
-    pausing(pause, fraction(uid, failures)).min(delays::PAUSE_WITHIN_GRACE)
+    delay_after_pause(pause, failures, uid).min(delays::PAUSE_WITHIN_GRACE)
 }
 
 /// The token that a refresh saves: a live token of the same inputs, which consumers have until its end.
@@ -78,17 +88,15 @@ pub(in crate::reconcile) fn next_attempt(
     now: Timestamp,
 ) -> Option<Timestamp> {
     let class = reason.retry_class()?;
-    let delay = |nth| retry_delay(reason, None, outcome_unknown, nth, uid);
+    let delay = |class, nth| retry_delay(class, outcome_unknown, nth, uid);
     if saves == Saves::Nothing || !matches!(class, RetryClass::Slow | RetryClass::Fast) {
-        return Some(later(now, delay(failures)?));
+        return Some(later(now, delay(class, failures)?));
     }
     let is_early = saves != Saves::Ended && failures <= delays::EARLY_RETRIES;
     let delay = match class {
-        RetryClass::Slow if is_early => {
-            retry_delay(Reason::Unavailable, None, outcome_unknown, failures, uid)?
-        }
-        RetryClass::Slow => delay((failures - delays::EARLY_RETRIES - 2).max(1))?,
-        _ => delay(failures)?,
+        RetryClass::Slow if is_early => delay(RetryClass::Fast, failures)?,
+        RetryClass::Slow => delay(class, (failures - delays::EARLY_RETRIES - 2).max(1))?,
+        _ => delay(class, failures)?,
     };
     let planned = later(now, delay);
     Some(saves.in_time(planned, now))
@@ -123,9 +131,7 @@ pub(in crate::reconcile) fn next_probe(
         RetryClass::Slow | RetryClass::Terminal if failures > delays::EARLY_RETRIES => {
             spread(nth(&delays::SLOW, failures - delays::EARLY_RETRIES), jitter)
         }
-        RetryClass::Slow | RetryClass::Terminal | RetryClass::Fast => {
-            spread(nth(&delays::FAST, failures), jitter)
-        }
+        RetryClass::Slow | RetryClass::Terminal | RetryClass::Fast => fast_delay(failures, uid),
     };
     let planned = later(now, delay);
     lives_until.map_or(planned, |end| planned.min(last_attempt(end, now)))
@@ -183,8 +189,12 @@ fn pausing(pause: SignedDuration, jitter: f64) -> SignedDuration {
 mod tests {
     use super::*;
 
+    fn class(reason: Reason) -> RetryClass {
+        reason.retry_class().unwrap()
+    }
+
     fn delay(reason: Reason, failures: i32) -> i64 {
-        retry_delay(reason, None, false, failures, "uid")
+        retry_delay(class(reason), false, failures, "uid")
             .unwrap()
             .as_secs()
     }
@@ -214,7 +224,7 @@ mod tests {
             );
         }
         assert_eq!(
-            retry_delay(Reason::InvalidSpec, None, false, 1, "uid"),
+            retry_delay(class(Reason::InvalidSpec), false, 1, "uid"),
             None
         );
     }
@@ -277,7 +287,7 @@ mod tests {
                 |saves| next_attempt(Reason::Forbidden, false, failures, saves, "uid", at(0));
             let expected = later(
                 at(0),
-                retry_delay(Reason::Forbidden, None, false, failures, "uid").unwrap(),
+                retry_delay(class(Reason::Forbidden), false, failures, "uid").unwrap(),
             );
             assert_eq!(next(Saves::Nothing), Some(expected));
             assert_ne!(next(Saves::Until(at(3600))), Some(expected));
@@ -292,7 +302,7 @@ mod tests {
     #[test]
     fn a_refresh_that_may_have_arrived_is_retried_within_a_providers_grace_period() {
         for (failures, expected) in (1..).zip([2, 8, 20, 60, 120, 300, 300]) {
-            let delay = retry_delay(Reason::NoResponse, None, true, failures, "uid").unwrap();
+            let delay = retry_delay(class(Reason::NoResponse), true, failures, "uid").unwrap();
             assert!(
                 (expected * 4 / 5..=expected * 6 / 5).contains(&delay.as_secs()),
                 "{failures}: {delay:?}"
@@ -301,11 +311,8 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_of_the_provider_comes_before_the_class() {
-        let pause = Some(SignedDuration::from_secs(30));
-        let delay = retry_delay(Reason::Unavailable, pause, false, 5, "uid")
-            .unwrap()
-            .as_secs();
+    fn a_pause_of_the_provider_is_the_delay_whatever_has_failed_before() {
+        let delay = delay_after_pause(SignedDuration::from_secs(30), 5, "uid").as_secs();
         assert!((30..=40).contains(&delay));
     }
 
@@ -316,8 +323,8 @@ mod tests {
                 let pause = SignedDuration::from_secs(pause);
                 let delay = delay_within_grace(pause, 1, &uid).as_secs();
                 assert!((least..=most).contains(&delay), "{pause:?}: {delay}");
-                let whole = retry_delay(Reason::Unavailable, Some(pause), true, 1, &uid);
-                assert!(delay <= whole.unwrap().as_secs(), "{pause:?}: {delay}");
+                let whole = delay_after_pause(pause, 1, &uid).as_secs();
+                assert!(delay <= whole, "{pause:?}: {delay}");
             }
         }
     }
@@ -325,8 +332,10 @@ mod tests {
     #[test]
     fn no_pause_is_cut_short_by_counting_in_whole_seconds() {
         for uid in (0..100).map(|number| number.to_string()) {
-            for pause in [None, Some(SignedDuration::from_secs(60))] {
-                let delay = retry_delay(Reason::RateLimited, pause, false, 1, &uid).unwrap();
+            for delay in [
+                retry_delay(RetryClass::RateLimited, false, 1, &uid).unwrap(),
+                delay_after_pause(SignedDuration::from_secs(60), 1, &uid),
+            ] {
                 assert!((61..=70).contains(&delay.as_secs()), "{delay:?}");
             }
         }
@@ -334,7 +343,7 @@ mod tests {
 
     #[test]
     fn jitter_differs_between_objects_and_not_between_calls() {
-        let of = |uid: &str| retry_delay(Reason::InvalidClient, None, false, 4, uid).unwrap();
+        let of = |uid: &str| retry_delay(RetryClass::Slow, false, 4, uid).unwrap();
         assert_eq!(of("a"), of("a"));
         let distinct: std::collections::HashSet<_> = (0..20).map(|n| of(&n.to_string())).collect();
         assert!(distinct.len() > 10);
@@ -344,14 +353,14 @@ mod tests {
     fn no_delay_is_longer_than_the_longest() {
         for reason in Reason::ALL {
             for failures in 0..50 {
-                for pause in [None, Some(SignedDuration::from_hours(1))] {
-                    let pause = pause
-                        .filter(|_| matches!(reason, Reason::RateLimited | Reason::Unavailable));
-                    if let Some(delay) =
-                        retry_delay(reason, pause, false, failures, &failures.to_string())
-                    {
-                        assert!(delay <= longest_delay(reason), "{reason} {delay:?}");
-                    }
+                let uid = failures.to_string();
+                let class = reason.retry_class();
+                let of_class = class.and_then(|class| retry_delay(class, false, failures, &uid));
+                let pauses = matches!(reason, Reason::RateLimited | Reason::Unavailable);
+                let after_pause = pauses
+                    .then(|| delay_after_pause(SignedDuration::from_hours(1), failures, &uid));
+                for delay in of_class.into_iter().chain(after_pause) {
+                    assert!(delay <= longest_delay(reason), "{reason} {delay:?}");
                 }
             }
         }
