@@ -55,7 +55,7 @@ pub(super) use record::{Claim, RejectedToken};
 pub(super) use secret::StateConflict;
 pub use secret::{STATE_TYPE, State, StateReading, StateSecret};
 pub use stored::StoredLogin;
-pub(super) use stored::{has_spent, is_mark_of, knows_label};
+pub(super) use stored::{has_consumed, is_mark_of, knows_label};
 pub(super) use transitions::Rejected;
 
 #[cfg(test)]

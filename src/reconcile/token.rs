@@ -53,8 +53,8 @@ pub(super) struct TokenMetadata {
     /// second, or by different clocks.
     pub(super) rotation: Option<u64>,
     /// A hash of the initial refresh token, keyed with the access token, if the provider has replaced that one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) spent_seed: Option<String>,
+    #[serde(rename = "spentSeed", default, skip_serializing_if = "Option::is_none")]
+    pub(super) consumed_seed: Option<String>,
     pub(super) refresh_request: Option<String>,
     pub(super) scopes: Vec<String>,
     /// The end of the login, with the grant that has one and where the provider states it.

@@ -78,21 +78,21 @@ impl Case<'_> {
     /// Returns whether the provider has replaced this initial refresh token, as the target records: the state with its successor
     /// was deleted, or not restored with the rest. To send it would end the login for good. The record is keyed with the token
     /// that it is beside.
-    fn is_spent(&self, initial: &SecretString) -> Result<bool, Read> {
+    fn is_consumed(&self, initial: &SecretString) -> Result<bool, Read> {
         let at_hand = self.observed.memory.target.token();
         // A target under an earlier name says the same.
         let marked = self.target().or_else(|| self.newest_earlier_target());
         let recorded = marked.and_then(TargetSecret::metadata);
-        let spent = at_hand.is_some_and(|token| login::has_spent(token, initial));
-        let Some(mark) = recorded.and_then(|token| token.spent_seed) else {
-            return Ok(spent);
+        let consumed = at_hand.is_some_and(|token| login::has_consumed(token, initial));
+        let Some(mark) = recorded.and_then(|token| token.consumed_seed) else {
+            return Ok(consumed);
         };
         // The mark is keyed with what the templates made.
         let rendered = marked.is_some_and(TargetSecret::is_rendered);
         let key = self.observed.target_key.as_ref();
         match (rendered, at_hand, key) {
-            (false, Some(_), _) => Ok(spent),
-            (true, _, Some(key)) => Ok(spent || login::is_mark_of(&mark, initial, key)),
+            (false, Some(_), _) => Ok(consumed),
+            (true, _, Some(key)) => Ok(consumed || login::is_mark_of(&mark, initial, key)),
             (false, None, _) | (true, _, None) => Err(match self.target() {
                 None => marked.map(Read::previous),
                 Some(_) => None,
@@ -123,7 +123,10 @@ impl Case<'_> {
                 NextLogin::Withheld(other)
             }
             Some(
-                Withheld::Reference { .. } | Withheld::Owner | Withheld::Unbound | Withheld::Spent,
+                Withheld::Reference { .. }
+                | Withheld::Owner
+                | Withheld::Unbound
+                | Withheld::Consumed,
             )
             | None => NextLogin::Stored,
         }
@@ -144,9 +147,9 @@ impl Case<'_> {
             return NextLogin::Withheld(withheld);
         }
         if login.holds(initial) {
-            match self.is_spent(initial) {
+            match self.is_consumed(initial) {
                 Ok(false) => {}
-                Ok(true) => return NextLogin::Withheld(Withheld::Spent),
+                Ok(true) => return NextLogin::Withheld(Withheld::Consumed),
                 Err(unconfirmed) => return NextLogin::Unconfirmed(unconfirmed),
             }
         }

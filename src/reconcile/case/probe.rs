@@ -94,7 +94,7 @@ impl<'a> Case<'a> {
     ///
     /// A provider that replaces refresh tokens has mostly revoked the access token before, so that one is not worth waiting for.
     pub(in crate::reconcile) fn lives_beside(&self, token: &TokenMetadata) -> Option<Timestamp> {
-        if token.spent_seed.is_some() {
+        if token.consumed_seed.is_some() {
             return None;
         }
         let others = self.tokens_of_consumers().into_iter();

@@ -41,7 +41,7 @@ impl Case<'_> {
         if self.lacks_details(token) {
             return Err(self.unknown());
         }
-        let spent_seed = match token.metadata.spent_seed {
+        let consumed_seed = match token.metadata.consumed_seed {
             Some(_) => Some(self.seed_of_login()?),
             None => None,
         };
@@ -52,7 +52,7 @@ impl Case<'_> {
         let data = self.rendered(templates, token);
         Ok(DesiredContent::Rendered {
             data: data.map_err(Unrendered::Rejected)?,
-            spent_seed,
+            consumed_seed,
             // Of a token that is about to be replaced, nothing is proven.
             inputs: self
                 .token_inputs()

@@ -134,14 +134,14 @@ pub(super) fn hash(token: &SecretString) -> String {
 }
 
 /// The hash of an initial refresh token that is recorded beside this access token: on the target, which others may describe.
-pub(super) fn spent_seed(seed: &str, access_token: &SecretString) -> String {
+pub(super) fn consumed_seed(seed: &str, access_token: &SecretString) -> String {
     keyed(access_token, seed.as_bytes())
 }
 
 /// Returns whether this token came from a login that began with this initial refresh token, and whose provider has replaced that
 /// one.
-pub(in crate::reconcile) fn has_spent(token: &Token, initial: &SecretString) -> bool {
-    let mark = token.metadata.spent_seed.as_ref();
+pub(in crate::reconcile) fn has_consumed(token: &Token, initial: &SecretString) -> bool {
+    let mark = token.metadata.consumed_seed.as_ref();
     mark.is_some_and(|mark| is_mark_of(mark, initial, &token.value))
 }
 
@@ -151,5 +151,5 @@ pub(in crate::reconcile) fn is_mark_of(
     initial: &SecretString,
     key: &SecretString,
 ) -> bool {
-    mark == spent_seed(&hash(initial), key)
+    mark == consumed_seed(&hash(initial), key)
 }

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 
 use super::{
     record::{LoginRecord, RejectedToken},
-    stored::{StoredLogin, hash, spent_seed},
+    stored::{StoredLogin, consumed_seed, hash},
 };
 use crate::reconcile::token::{LAST_ROTATION, Token, TokenMetadata};
 
@@ -103,11 +103,11 @@ impl StoredLogin {
             .saturating_add(1)
             .min(LAST_ROTATION);
         let refresh_token = successor.unwrap_or_else(|| self.refresh_token.clone());
-        let spent = hash(&refresh_token) != before.seed;
+        let consumed = hash(&refresh_token) != before.seed;
         let (issued, access_token, details) = match issued {
             Some(token) => {
                 let metadata = TokenMetadata {
-                    spent_seed: spent.then(|| spent_seed(&before.seed, &token.value)),
+                    consumed_seed: consumed.then(|| consumed_seed(&before.seed, &token.value)),
                     ..token.metadata.numbered(rotation)
                 };
                 (Some(metadata), Some(token.value), token.details)

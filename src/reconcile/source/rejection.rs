@@ -147,7 +147,7 @@ pub enum Withheld {
     Reference { secret: String, key: String },
     /// Its Secret is missing, or older than the last sign-in, and the provider has replaced the initial one.
     #[error("is gone or outdated, and the initial one is consumed")]
-    Spent,
+    Consumed,
     /// It was left by another object.
     #[error("was left by a deleted CubeCredential of this name")]
     Owner,

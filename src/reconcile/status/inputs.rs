@@ -307,7 +307,7 @@ fn consent_again(why: &Withheld, settings: &Settings) -> String {
         Withheld::Reference { .. } => {
             format!("set it back, or write a refresh token to Secret {name:?}")
         }
-        Withheld::Spent => {
+        Withheld::Consumed => {
             format!("restore it, or sign in again and write a new one to Secret {name:?}")
         }
         Withheld::Owner | Withheld::Unbound => {

@@ -154,7 +154,7 @@ fn push_metadata(fields: &mut Fields, token: &TokenMetadata) {
     if let Some(number) = token.rotation {
         fields.push(&number.to_string());
     }
-    if let Some(hash) = &token.spent_seed {
+    if let Some(hash) = &token.consumed_seed {
         fields.push(annotation::SPENT_SEED);
         fields.push(hash);
     }

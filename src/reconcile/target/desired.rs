@@ -45,7 +45,7 @@ pub(in crate::reconcile) enum DesiredContent {
     Rendered {
         data: Data,
         /// The hash of the initial refresh token, if the provider has replaced that one.
-        spent_seed: Option<String>,
+        consumed_seed: Option<String>,
         /// The inputs of the token, if they are known.
         inputs: Option<TokenInputs>,
     },
@@ -66,14 +66,14 @@ pub(in crate::reconcile) fn desired(
         (
             DesiredContent::Rendered {
                 data,
-                spent_seed,
+                consumed_seed,
                 inputs,
             },
             Some(rendering),
         ) => {
             annotations.insert(annotation::TOKEN_FINGERPRINT.into(), fingerprint.clone());
             let shape = Shape::of(rendering, &fingerprint);
-            (shape, data, Some((spent_seed, inputs)))
+            (shape, data, Some((consumed_seed, inputs)))
         }
         (DesiredContent::Rendered { .. } | DesiredContent::Plain, _) => {
             (Shape::Plain, plain(token), None)
@@ -81,11 +81,11 @@ pub(in crate::reconcile) fn desired(
     };
     let key = hash_key(&shape, &data).expect("it has all of its keys");
     if let Some((seed, inputs)) = marks {
-        token_metadata.spent_seed = seed.map(|seed| keyed(&key, seed.as_bytes()));
+        token_metadata.consumed_seed = seed.map(|seed| keyed(&key, seed.as_bytes()));
         let hash = inputs.map_or_else(String::new, |inputs| inputs.hash(&key));
         annotations.insert(annotation::RENDERED_INPUTS_HASH.into(), hash);
     }
-    if let Some(hash) = mark_of_seed(token_metadata.spent_seed.as_ref(), current) {
+    if let Some(hash) = mark_of_seed(token_metadata.consumed_seed.as_ref(), current) {
         annotations.insert(annotation::SPENT_SEED.into(), hash);
     }
     let hash = content_hash(&key, &shape, &data, &token_metadata);

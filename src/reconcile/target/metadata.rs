@@ -183,7 +183,7 @@ impl TargetSecret {
                 .and_then(|_| self.annotations.get(annotation::SEED_VERSION).cloned()),
             provider_version: text(annotation::PROVIDER_VERSION).cloned(),
             rotation,
-            spent_seed: text(annotation::SPENT_SEED).cloned(),
+            consumed_seed: text(annotation::SPENT_SEED).cloned(),
             refresh_request: text(annotation::REFRESH_REQUEST).cloned(),
             scopes: text(annotation::SCOPES)
                 .map(|scopes| scopes.split(' ').map(Into::into).collect())

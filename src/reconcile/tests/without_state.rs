@@ -72,7 +72,7 @@ fn an_object_that_was_restored_with_its_target_alone_does_not_send_it() {
 }
 
 #[test]
-fn a_change_of_the_targets_name_does_not_hide_that_it_was_used_up() {
+fn a_change_of_the_targets_name_does_not_hide_that_it_was_consumed() {
     let mut world = without_state();
     world.edit_spec(|spec| spec.target.name = Some("other".into()));
     world.assert_gone();

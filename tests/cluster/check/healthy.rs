@@ -123,7 +123,7 @@ fn a_healthy_credential_is_explained_step_by_step_and_its_endpoint_is_asked_once
 }
 
 #[test]
-fn a_login_is_explained_and_its_refresh_token_is_not_spent() {
+fn a_login_is_explained_and_its_refresh_token_is_not_consumed() {
     let login = Login::with(&["--lifetime", "3600"]);
     let operator = login.operator();
     let seed = login.begin();

@@ -83,7 +83,7 @@ fn a_lost_answer_of_a_provider_that_keeps_hashes_alone_is_told_as_lost_when_its_
 }
 
 #[test]
-fn a_request_that_surely_spent_nothing_leaves_no_doubt_behind() {
+fn a_request_that_surely_consumed_nothing_leaves_no_doubt_behind() {
     let place = Login::with(&[]);
     let _operator = place.operator();
     place.begin();

@@ -128,7 +128,7 @@ fn metadata(
         },
         provider_version: attempt.attempted.provider_version.clone(),
         rotation: None,
-        spent_seed: None,
+        consumed_seed: None,
         refresh_request: requested.or(served),
         scopes: issued.scopes.clone(),
         login,
