@@ -38,6 +38,7 @@ use crate::{
 use callback::{Answer, Listener, Reply};
 pub(super) use flags::{Browser, Login, Request};
 use page::Page;
+use place::Allowed;
 use prepare::Prepared;
 use random::random;
 use redirect::Redirect;
@@ -66,7 +67,7 @@ pub(super) async fn login(
 ) -> Result<Stored> {
     let prepared = Box::pin(prepare::prepare(context, cluster, asked)).await?;
     trust::confirm(context, asked, &prepared).await?;
-    Box::pin(store::try_out(context, asked, &prepared)).await?;
+    let allowed = Box::pin(store::try_out(context, asked, &prepared)).await?;
     let flags = asked.browser;
     let (state, verifier) = (random()?, random()?);
     let (redirect, listener) = Redirect::open(flags, &state).await?;
@@ -98,7 +99,7 @@ pub(super) async fn login(
     let request = prepared.code_request(code, verifier, &redirect.uri);
     Box::pin(finish(
         &context.writes,
-        prepared,
+        (prepared, allowed),
         request,
         turn,
         answer.reply,
@@ -109,7 +110,7 @@ pub(super) async fn login(
 /// Exchanges the code and stores the refresh token. The code can be used once: Ctrl-C does not end this.
 async fn finish(
     writes: &Writes,
-    prepared: Prepared,
+    (prepared, allowed): (Prepared, Allowed),
     request: authorization::CodeRequest,
     turn: Turn,
     reply: Reply,
@@ -117,7 +118,7 @@ async fn finish(
     let interrupted = writes.clone();
     writes
         .all(async move {
-            let stored = exchange_and_store(&prepared, request, &turn).await;
+            let stored = exchange_and_store((&prepared, &allowed), request, &turn).await;
             turn.end().await;
             let page = match &stored {
                 Ok(stored) => Page::signed_in(&stored.name),
@@ -144,13 +145,15 @@ fn tell(stored: &Result<Stored>) {
     }
 }
 
-/// The turn is looked at first: a code that is not used costs nothing, and a refresh token must be stored once it is there.
+/// The turn, the spec and the Secret are looked at first: a code that is not used costs nothing, and a refresh token must be stored
+/// once it is there.
 async fn exchange_and_store(
-    prepared: &Prepared,
+    (prepared, allowed): (&Prepared, &Allowed),
     mut request: authorization::CodeRequest,
     turn: &Turn,
 ) -> Result<Stored> {
-    let before = turn.still_ours().await?;
+    let before = turn.still_ours(prepared).await?;
+    store::check_again(prepared, allowed).await?;
     let client = signed(request.authentication.clone(), now());
     request.authentication = client.map_err(|error| PluginError::new(error.to_string()))?;
     let token = exchange::refresh_token(prepared, request).await?;

@@ -1,6 +1,7 @@
 //! `kubectl cube login` as a process, for a user who has the role `edit` and no more. The provider is scripted: the test reads the
 //! printed URL and sends the browser's redirect itself.
 
+mod changes;
 mod faults;
 mod keys;
 mod provider_object;

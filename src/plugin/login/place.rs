@@ -1,4 +1,4 @@
-//! The Secret that `spec.refreshTokenRef` names, before the sign-in: whether the refresh token may go there.
+//! The Secret that `spec.refreshTokenRef` names, before the refresh token goes there: whether it may.
 //!
 //! The author of the spec chooses the name and the key, and the person who signs in has the rights. So a value that another program
 //! wrote is replaced only if that is meant, and the values of other `CubeCredential` objects never.
@@ -20,33 +20,71 @@ use crate::{
     reconcile::Settings,
 };
 
-/// Returns whether the refresh token may go into this Secret, if there is one.
+/// The Secret as it was when the person allowed the refresh token to go there.
+pub(super) struct Allowed {
+    /// Any value may be replaced.
+    overwrite: bool,
+    /// The resource version of the Secret, if there was one.
+    version: Option<String>,
+}
+
+/// Checks that the refresh token may go into this Secret, if there is one.
 pub(super) async fn check(
     context: &Context,
     request: &Request<'_>,
     prepared: &Prepared,
     found: Option<&Secret>,
-) -> Result {
-    let (name, key) = (&prepared.initial.name, &prepared.initial.key);
-    must_belong_to_this_one(prepared).await?;
-    let Some(secret) = found else { return Ok(()) };
-    must_be_for_this(prepared, secret)?;
-    let has_value = secret
-        .data
-        .as_ref()
-        .is_some_and(|data| data.contains_key(key));
-    if !has_value || was_written_here(&secret.metadata, key) || request.overwrite {
-        return Ok(());
+) -> Result<Allowed> {
+    let allowed = Allowed {
+        overwrite: request.overwrite,
+        version: found.and_then(ResourceExt::resource_version),
+    };
+    if !has_value_of_another(prepared, found).await? || request.overwrite {
+        return Ok(allowed);
     }
+    let (name, key) = (&prepared.initial.name, &prepared.initial.key);
     let question = format!(
         "Replace key \"{key}\" of Secret \"{name}\", which `kubectl cube login` has not written?"
     );
     if context.terminal.is_meant(&question, "--overwrite").await? {
-        return Ok(());
+        return Ok(allowed);
     }
     Err(PluginError::new(format!(
         "nobody was signed in: name another Secret in spec.refreshTokenRef than \"{name}\""
     )))
+}
+
+/// Checks once more, after the person has signed in and before the code is sent. A value that the person has not seen is not
+/// replaced.
+pub(super) async fn check_again(
+    allowed: &Allowed,
+    prepared: &Prepared,
+    found: Option<&Secret>,
+) -> Result {
+    let is_foreign = has_value_of_another(prepared, found).await?;
+    let version = found.and_then(ResourceExt::resource_version);
+    if !is_foreign || allowed.overwrite || version == allowed.version {
+        return Ok(());
+    }
+    Err(PluginError::new(format!(
+        "Secret \"{}\" was changed while you signed in, and `kubectl cube login` has not written its key \"{}\", so no token was \
+         requested: {}",
+        prepared.initial.name,
+        prepared.initial.key,
+        prepared.again()
+    )))
+}
+
+/// Returns whether the Secret has a value that no sign-in has written, or the error that the token must not go there at all.
+async fn has_value_of_another(prepared: &Prepared, found: Option<&Secret>) -> Result<bool> {
+    must_belong_to_this_one(prepared).await?;
+    let Some(secret) = found else {
+        return Ok(false);
+    };
+    must_be_for_this(prepared, secret)?;
+    let key = &prepared.initial.key;
+    let mut keys = secret.data.iter().flatten().map(|(key, _)| key);
+    Ok(keys.any(|found| found == key) && !was_written_here(&secret.metadata, key))
 }
 
 /// The client, and the sign-ins of others, must not be replaced by a refresh token.

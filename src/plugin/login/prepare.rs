@@ -263,6 +263,25 @@ impl Prepared {
         self.credential.metadata.name.as_deref().unwrap_or_default()
     }
 
+    /// The remedy of a sign-in that has to be repeated.
+    pub(super) fn again(&self) -> String {
+        let (name, namespace) = (self.name(), &self.cluster.namespace);
+        format!("run `kubectl cube login {name} -n {namespace}` again")
+    }
+
+    /// Checks that this is the `CubeCredential` that was prepared, with the same spec: another one may send the token elsewhere.
+    pub(super) fn must_be_of(&self, current: &CubeCredential) -> Result {
+        let (before, current) = (&self.credential.metadata, &current.metadata);
+        if before.uid == current.uid && before.generation == current.generation {
+            return Ok(());
+        }
+        Err(PluginError::new(format!(
+            "CubeCredential \"{}\" was changed while you signed in, so no token was requested: {}",
+            self.name(),
+            self.again()
+        )))
+    }
+
     /// The Secrets of the namespace.
     pub(super) fn secrets(&self) -> Api<k8s_openapi::api::core::v1::Secret> {
         Api::namespaced(self.cluster.client.clone(), &self.cluster.namespace)

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::SignedDuration;
+use k8s_openapi::api::core::v1::Secret;
 use kube::{
     api::{Patch, PatchParams},
     core::ObjectMeta,
@@ -13,7 +14,11 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::time::sleep;
 
-use super::{flags::Request, place, prepare::Prepared};
+use super::{
+    flags::Request,
+    place::{self, Allowed},
+    prepare::Prepared,
+};
 use crate::{
     api::{ConditionStatus, ConditionType, CubeCredential, CubeCredentialStatus, label},
     api_error::ApiError,
@@ -48,17 +53,27 @@ pub(super) async fn try_out(
     context: &Context,
     request: &Request<'_>,
     prepared: &Prepared,
-) -> Result {
-    let found = prepared.secrets();
-    let found = found.get_opt(&prepared.initial.name);
-    let found = call("get", object(prepared), found).await;
-    let found = found.map_err(|error| denied(prepared, "get", &error))?;
-    place::check(context, request, prepared, found.as_ref()).await?;
+) -> Result<Allowed> {
+    let found = read(prepared).await?;
+    let allowed = place::check(context, request, prepared, found.as_ref()).await?;
     let placeholder = SecretString::from("placeholder");
     let parameters = parameters(prepared).dry_run();
     let meta = found.map(|secret| secret.metadata);
     let tried = apply(prepared, &parameters, meta.as_ref(), &placeholder).await;
-    tried.map_err(|error| denied(prepared, "patch (and create)", &error))
+    tried.map_err(|error| denied(prepared, "patch (and create)", &error))?;
+    Ok(allowed)
+}
+
+/// Checks that the refresh token may still go into the Secret, which others may have changed while the person signed in.
+pub(super) async fn check_again(prepared: &Prepared, allowed: &Allowed) -> Result {
+    let found = read(prepared).await?;
+    place::check_again(allowed, prepared, found.as_ref()).await
+}
+
+async fn read(prepared: &Prepared) -> Result<Option<Secret>> {
+    let api = prepared.secrets();
+    let found = call("get", object(prepared), api.get_opt(&prepared.initial.name));
+    found.await.map_err(|error| denied(prepared, "get", &error))
 }
 
 /// Stores the refresh token. What the operator does then shows by comparison with the `CubeCredential` from before.
@@ -73,9 +88,8 @@ pub(super) async fn store(
         let is_final = error.is_refusal() && !error.is_conflict();
         if is_final || now() >= until {
             return Err(PluginError::new(format!(
-                "the sign-in worked, but its refresh token is lost: {error}; correct that, and run `kubectl cube login {} -n {}` again",
-                prepared.name(),
-                prepared.cluster.namespace
+                "the sign-in worked, but its refresh token is lost: {error}; correct that, and {}",
+                prepared.again()
             )));
         }
         sleep(pause).await;

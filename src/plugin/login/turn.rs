@@ -10,7 +10,7 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 use tokio::time::sleep;
 
-use super::{flags::Browser, random::random};
+use super::{flags::Browser, prepare::Prepared, random::random};
 use crate::{
     api::{CubeCredential, annotation},
     clock::now,
@@ -66,9 +66,10 @@ impl Turn {
         Ok(turn)
     }
 
-    /// The `CubeCredential` as it is now, if no other sign-in has replaced this one.
-    pub(super) async fn still_ours(&self) -> Result<CubeCredential> {
+    /// The `CubeCredential` as it is now, if it has the spec that was prepared, and no other sign-in has replaced this one.
+    pub(super) async fn still_ours(&self, prepared: &Prepared) -> Result<CubeCredential> {
         let credential = self.cluster.credential(&self.name).await?;
+        prepared.must_be_of(&credential)?;
         if value(&credential).is_some_and(|value| value.starts_with(&self.id)) {
             return Ok(credential);
         }
