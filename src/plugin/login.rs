@@ -21,6 +21,10 @@ mod store;
 mod trust;
 mod turn;
 
+use std::time::Duration;
+
+use tokio::time::timeout;
+
 use super::{
     Context,
     cluster::Cluster,
@@ -29,6 +33,7 @@ use super::{
     terminal::Terminal,
 };
 use crate::{
+    api::CubeCredential,
     clock::now,
     oauth::{
         authorization::{self, AuthorizationRequest},
@@ -44,6 +49,9 @@ use random::random;
 use redirect::Redirect;
 use store::Stored;
 use turn::Turn;
+
+/// The longest time for which a refresh token waits for the status from before it.
+const LATEST_TIME: Duration = Duration::from_secs(5);
 
 /// Signs in for the `CubeCredential` that the flags name.
 pub(super) async fn run(context: &Context, flags: Login) -> Result {
@@ -157,7 +165,15 @@ async fn exchange_and_store(
     let client = signed(request.authentication.clone(), now());
     request.authentication = client.map_err(|error| PluginError::new(error.to_string()))?;
     let token = exchange::refresh_token(prepared, request).await?;
+    let before = latest(prepared).await.unwrap_or(before);
     store::store(prepared, &before, &token).await
+}
+
+/// The `CubeCredential` just before the token is stored: the operator may have refreshed the previous login meanwhile, which must not
+/// count as the first refresh of this one. The token does not wait long for it.
+async fn latest(prepared: &Prepared) -> Option<CubeCredential> {
+    let read = prepared.cluster.credential(prepared.name());
+    timeout(LATEST_TIME, read).await.ok()?.ok()
 }
 
 /// Prints the URL, and opens a browser.
@@ -185,7 +201,7 @@ async fn wait_for_browser(
     let waiting = |left| format!("Waiting for the sign-in: {left} s left");
     let progress = context.terminal.progress(&waiting(left));
     let mut received = std::pin::pin!(listener.receive());
-    let mut seconds = tokio::time::interval(std::time::Duration::from_secs(1));
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
     seconds.tick().await;
     loop {
         tokio::select! {

@@ -1,8 +1,14 @@
 //! Changes of others while the person signs in.
 
+use std::{
+    sync::{Mutex, mpsc},
+    thread,
+};
+
 use serde_json::{Value, json};
 
-use super::{CODE, REFRESH_TOKEN, SignIn, follow, last_line};
+use super::{CODE, REFRESH_TOKEN, SignIn, follow, last_line, token};
+use crate::operator::eventually;
 
 /// The error of a sign-in during which this changes. It must have requested no token.
 fn refused(sign_in: &SignIn, change: impl FnOnce()) -> String {
@@ -82,5 +88,40 @@ fn a_secret_that_becomes_anothers_meanwhile_is_left_alone() {
     assert!(
         error.contains("Secret \"main-login\" holds other keys"),
         "{error}"
+    );
+}
+
+#[test]
+fn a_refresh_of_the_previous_login_is_not_taken_for_that_of_the_new_one() {
+    let (respond, responds) = mpsc::channel();
+    let responds = Mutex::new(responds);
+    let sign_in = SignIn::with(move |_| {
+        responds.lock().unwrap().recv().unwrap();
+        token()
+    });
+    let (cube, authorize) = sign_in.begin(&["--refresh-timeout", "1s"]);
+    let redirect = authorize.redirect(&format!("code={CODE}"));
+    let browser = thread::spawn(move || follow(&redirect));
+    eventually("the code is sent", || {
+        (!sign_in.provider.requests().is_empty()).then_some(())
+    });
+    let refreshed = json!({
+        "observedGeneration": 1, "tokenFingerprint": "0123abcd", "expiresAt": "2031-01-01T00:00:00Z",
+        "target": {"name": "main-token", "resourceVersion": "1"},
+        "conditions": [{
+            "type": "Ready", "status": "True", "reason": "TokenValid", "message": "valid", "observedGeneration": 1,
+            "lastTransitionTime": "2026-01-01T00:00:00Z",
+        }],
+    });
+    sign_in
+        .place
+        .patch_status("cubecredential", "main", &refreshed);
+    respond.send(()).unwrap();
+    assert_eq!(browser.join().unwrap().0, 200);
+    let (code, output, errors) = cube.end();
+    assert_eq!((code, output.as_str()), (Some(1), ""), "{errors}");
+    assert!(
+        last_line(&errors).contains("but the operator has not responded"),
+        "{errors}"
     );
 }
