@@ -99,7 +99,23 @@ async fn terminated() {
     }
 }
 
-#[cfg(not(unix))]
+/// Ctrl-Break, a console that was closed, or the end of the system.
+#[cfg(windows)]
+async fn terminated() {
+    use tokio::signal::windows::{ctrl_break, ctrl_close, ctrl_shutdown};
+    let (Ok(mut broken), Ok(mut closed), Ok(mut shut_down)) =
+        (ctrl_break(), ctrl_close(), ctrl_shutdown())
+    else {
+        return std::future::pending().await;
+    };
+    select! {
+        _ = broken.recv() => {}
+        _ = closed.recv() => {}
+        _ = shut_down.recv() => {}
+    }
+}
+
+#[cfg(not(any(unix, windows)))]
 async fn terminated() {
     std::future::pending().await
 }
