@@ -132,25 +132,16 @@ async fn finish(
                 Ok(stored) => Page::signed_in(&stored.name),
                 Err(error) => Page::failed(&error.to_string()),
             };
-            if interrupted.are_interrupted() {
-                tell(&stored);
+            // After Ctrl-C nothing else says why it failed.
+            if let Err(error) = &stored
+                && interrupted.are_interrupted()
+            {
+                Terminal::detect().fail(error);
             }
             reply.send(page).await;
             stored
         })
         .await
-}
-
-/// After Ctrl-C nothing else says how it ended.
-fn tell(stored: &Result<Stored>) {
-    let terminal = Terminal::detect();
-    match stored {
-        Ok(stored) => terminal.note(&format!(
-            "The sign-in worked: the refresh token is in Secret \"{}\", so it need not be repeated.",
-            stored.name
-        )),
-        Err(error) => terminal.fail(error),
-    }
 }
 
 /// The turn, the spec and the Secret are looked at first: a code that is not used costs nothing, and a refresh token must be stored
@@ -166,7 +157,11 @@ async fn exchange_and_store(
     request.authentication = client.map_err(|error| PluginError::new(error.to_string()))?;
     let token = exchange::refresh_token(prepared, request).await?;
     let before = latest(prepared).await.unwrap_or(before);
-    store::store(prepared, &before, &token).await
+    let stored = store::store(prepared, &before, &token).await?;
+    // Ctrl-C from now on does not undo the sign-in, which need not be repeated.
+    let note = format!("The refresh token is in Secret \"{}\".", stored.name);
+    Terminal::detect().note(&note);
+    Ok(stored)
 }
 
 /// The `CubeCredential` just before the token is stored: the operator may have refreshed the previous login meanwhile, which must not

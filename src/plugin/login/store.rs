@@ -206,9 +206,8 @@ impl Stored {
         let name = &self.credential;
         if self.suspended {
             terminal.print(&format!(
-                "Signed in: the refresh token is in Secret \"{}\". CubeCredential \"{name}\" is suspended: run `kubectl cube resume \
-                 {name} -n {}`.",
-                self.name, cluster.namespace
+                "Signed in. CubeCredential \"{name}\" is suspended: run `kubectl cube resume {name} -n {}`.",
+                cluster.namespace
             ));
             return Ok(());
         }

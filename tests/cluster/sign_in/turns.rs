@@ -53,3 +53,17 @@ fn an_interrupted_sign_in_leaves_nothing_behind() {
         assert_eq!(sign_in.stored(), None);
     }
 }
+
+#[test]
+fn an_interruption_after_the_sign_in_says_that_the_refresh_token_is_stored() {
+    let sign_in = SignIn::new();
+    let (cube, authorize) = sign_in.begin(&[]);
+    assert_eq!(follow(&authorize.redirect(&format!("code={CODE}"))).0, 200);
+    cube.signal("INT");
+    let (code, output, errors) = cube.end();
+    assert_eq!((code, output.as_str()), (Some(130), ""), "{errors}");
+    let note = "The refresh token is in Secret \"main-login\".\n";
+    assert_eq!(errors.matches(note).count(), 1, "{errors}");
+    assert_eq!(last_line(&errors), "kubectl cube: interrupted");
+    assert_eq!(sign_in.stored().as_deref(), Some(REFRESH_TOKEN));
+}
