@@ -19,6 +19,7 @@ mod grant;
 mod mount;
 mod objects;
 mod rights;
+mod sign_in;
 mod values;
 mod write;
 
@@ -26,7 +27,6 @@ use super::{
     Context,
     cluster::Cluster,
     error::{PluginError, Result},
-    login,
     wait::Wait,
 };
 use crate::api::{ConditionStatus, ConditionType, CubeCredentialStatus};
@@ -45,6 +45,7 @@ pub(super) async fn run(context: &Context, flags: Create) -> Result {
     }
     let cluster = Cluster::connect(context).await?;
     let plan = Box::pin(write::plan(&cluster, &draft, flags.overwrite)).await?;
+    Box::pin(sign_in::check(context, &cluster, (&draft, &flags), &plan)).await?;
     context
         .terminal
         .note(&objects::summary(&draft, &cluster.namespace));
@@ -85,17 +86,7 @@ async fn go_on(
     written: &Written,
 ) -> Result {
     if draft.needs_sign_in() {
-        let request = login::Request {
-            name: &draft.name,
-            issuer: flags.issuer.as_deref(),
-            authorization_url: draft.authorization_url.as_deref(),
-            overwrite: flags.overwrite,
-            browser: &flags.browser,
-        };
-        let signed_in = Box::pin(login::login(context, cluster, &request));
-        let stored = signed_in
-            .await
-            .map_err(|error| not_signed_in(error, draft, cluster))?;
+        let stored = sign_in::sign_in(context, cluster, draft, flags).await?;
         if !flags.no_wait {
             stored.wait(context, cluster, flags.timeout).await?;
         }
@@ -138,15 +129,4 @@ fn valid(draft: &Draft, status: &CubeCredentialStatus) -> String {
         draft.target(),
         until.unwrap_or_default()
     )
-}
-
-fn not_signed_in(error: PluginError, draft: &Draft, cluster: &Cluster) -> PluginError {
-    match error {
-        PluginError::Failed(sentence) => PluginError::new(format!(
-            "{sentence}; CubeCredential \"{name}\" is created, so to sign in later run `kubectl cube login {name} -n {}`",
-            cluster.namespace,
-            name = draft.name
-        )),
-        other => other,
-    }
 }

@@ -35,6 +35,15 @@ impl PluginError {
         Self::Failed(sentence.into())
     }
 
+    /// The same error, whose sentence ends with this clause; an interruption has no sentence.
+    pub(super) fn with(self, clause: &str) -> Self {
+        match self {
+            Self::Failed(sentence) => Self::Failed(format!("{sentence}; {clause}")),
+            Self::Usage(sentence) => Self::Usage(format!("{sentence}; {clause}")),
+            other @ (Self::Exit(_) | Self::Interrupted | Self::Terminated) => other,
+        }
+    }
+
     /// The exit code, as shells and kubectl use them.
     pub(super) fn exit_code(&self) -> ExitCode {
         match self {
@@ -51,5 +60,20 @@ impl PluginError {
 impl From<ApiError> for PluginError {
     fn from(error: ApiError) -> Self {
         Self::Failed(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_further_clause_keeps_the_kind_of_an_error() {
+        let failed = PluginError::new("it failed").with("it is created");
+        assert!(matches!(failed, PluginError::Failed(said) if said == "it failed; it is created"));
+        let usage = PluginError::Usage("add a flag".into()).with("it is created");
+        assert!(matches!(usage, PluginError::Usage(said) if said == "add a flag; it is created"));
+        let interrupted = PluginError::Interrupted.with("it is created");
+        assert!(matches!(interrupted, PluginError::Interrupted));
     }
 }

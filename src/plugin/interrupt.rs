@@ -41,6 +41,11 @@ impl Writes {
         self.begun.spawn(write);
     }
 
+    /// Returns whether a write has begun and not ended.
+    pub(super) fn are_under_way(&self) -> bool {
+        !self.begun.is_empty()
+    }
+
     /// Returns whether nobody waits for the result of a write any more, so that it has to say it itself.
     pub(super) fn are_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::SeqCst)

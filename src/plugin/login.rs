@@ -14,6 +14,7 @@ mod flags;
 mod page;
 mod peer;
 mod place;
+mod precheck;
 mod prepare;
 mod random;
 mod redirect;
@@ -44,10 +45,11 @@ use callback::{Answer, Listener, Reply};
 pub(super) use flags::{Browser, Login, Request};
 use page::Page;
 use place::Allowed;
+pub(super) use precheck::Planned;
 use prepare::Prepared;
 use random::random;
 use redirect::Redirect;
-use store::Stored;
+pub(super) use store::Stored;
 use turn::Turn;
 
 /// The longest time for which a refresh token waits for the status from before it.
@@ -74,7 +76,8 @@ pub(super) async fn login(
     asked: &Request<'_>,
 ) -> Result<Stored> {
     let prepared = Box::pin(prepare::prepare(context, cluster, asked)).await?;
-    trust::confirm(context, asked, &prepared).await?;
+    let namespace = &cluster.namespace;
+    trust::confirm(context, asked, namespace, &prepared.hosts()).await?;
     let allowed = Box::pin(store::try_out(context, asked, &prepared)).await?;
     let flags = asked.browser;
     let (state, verifier) = (random()?, random()?);

@@ -43,7 +43,7 @@ pub(super) async fn subject(cluster: &Cluster, draft: &Draft) -> Result {
             cluster.namespace
         ))
     })?;
-    must_be_usable(draft, &cluster.namespace, &holder, found)
+    must_be_usable(draft, &cluster.namespace, &holder, &found)
 }
 
 async fn metadata<K>(cluster: &Cluster, kind: &str, name: &str) -> Result<Option<ObjectMeta>>
@@ -64,10 +64,10 @@ pub(super) fn must_be_usable(
     draft: &Draft,
     namespace: &str,
     holder: &Holder,
-    meta: ObjectMeta,
+    meta: &ObjectMeta,
 ) -> Result {
-    let labels = meta.labels.unwrap_or_default();
-    if !label::is_set(&labels, label::CREDENTIAL) {
+    let labels = meta.labels.as_ref();
+    if !labels.is_some_and(|labels| label::is_set(labels, label::CREDENTIAL)) {
         return Err(PluginError::new(format!(
             "{holder} is missing label {label}=true; its owner can add it: `kubectl label {kind} {name} -n {namespace} {label}=true`",
             label = label::CREDENTIAL,
@@ -75,8 +75,8 @@ pub(super) fn must_be_usable(
             name = holder.name(),
         )));
     }
-    let annotations = meta.annotations.unwrap_or_default();
-    let Some(hosts) = annotations.get(annotation::TOKEN_HOSTS) else {
+    let annotation = |name| meta.annotations.as_ref()?.get(name).map(String::as_str);
+    let Some(hosts) = annotation(annotation::TOKEN_HOSTS) else {
         return Ok(());
     };
     let endpoint = &draft.settings.endpoint;
@@ -90,7 +90,7 @@ pub(super) fn must_be_usable(
             )));
         }
     }
-    let permitted = annotations.get(annotation::TOKEN_CA).map(String::as_str);
+    let permitted = annotation(annotation::TOKEN_CA);
     must_permit_ca(draft, namespace, holder, permitted)
 }
 

@@ -6,6 +6,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::{
     Api,
     api::{Patch, PatchParams},
+    core::ObjectMeta,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -75,6 +76,15 @@ pub(super) struct Plan {
     result: CubeCredential,
     /// The refresh request that is written with a change.
     request: Option<String>,
+    /// The hosts to which the owner of the client's Secret allows it to be sent, if there is a list.
+    client_hosts: Option<String>,
+}
+
+/// The Secret of the client.
+enum ClientSecret {
+    /// It exists, and stays as it is.
+    Existing(ObjectMeta),
+    Planned(Write<Secret>),
 }
 
 /// Looks at what exists, and tries both writes without carrying them out.
@@ -105,9 +115,13 @@ pub(super) async fn plan(cluster: &Cluster, draft: &Draft, overwrite: bool) -> R
         object,
         exists: found.is_some(),
     };
-    if let Some(secret) = &secret {
-        secret.apply(true).await.map_err(nothing_created)?;
-    }
+    let (secret, meta) = match secret {
+        ClientSecret::Existing(meta) => (None, meta),
+        ClientSecret::Planned(secret) => {
+            let tried = secret.apply(true).await.map_err(nothing_created)?;
+            (Some(secret), tried.metadata)
+        }
+    };
     let result = credential.apply(true).await.map_err(nothing_created)?;
     must_be_as_wanted(draft, &result)?;
     Ok(Plan {
@@ -116,16 +130,14 @@ pub(super) async fn plan(cluster: &Cluster, draft: &Draft, overwrite: bool) -> R
         found,
         result,
         request,
+        client_hosts: meta
+            .annotations
+            .and_then(|mut annotations| annotations.remove(annotation::TOKEN_HOSTS)),
     })
 }
 
-fn nothing_created(error: PluginError) -> PluginError {
-    match error {
-        PluginError::Failed(sentence) => {
-            PluginError::new(format!("{sentence}; nothing was created"))
-        }
-        other => other,
-    }
+pub(super) fn nothing_created(error: PluginError) -> PluginError {
+    error.with("nothing was created")
 }
 
 /// Others may have set fields that this command does not, and the API server keeps those: what was shown would not be what is done.
@@ -162,6 +174,16 @@ fn differing(one: &CubeCredentialSpec, other: &CubeCredentialSpec) -> Vec<String
 }
 
 impl Plan {
+    /// The spec as it will be.
+    pub(super) fn spec(&self) -> &CubeCredentialSpec {
+        &self.result.spec
+    }
+
+    /// The hosts to which the owner of the client's Secret allows it to be sent, if there is a list.
+    pub(super) fn client_hosts(&self) -> Option<&str> {
+        self.client_hosts.as_deref()
+    }
+
     /// The changes of a `CubeCredential` that exists.
     pub(super) fn changes(&self) -> Option<String> {
         let found = self.found.as_ref()?;
@@ -202,12 +224,8 @@ impl Plan {
     }
 }
 
-/// The Secret of the client, unless an existing one is used.
-async fn client_secret(
-    cluster: &Cluster,
-    draft: &Draft,
-    overwrite: bool,
-) -> Result<Option<Write<Secret>>> {
+/// The Secret of the client. An existing one that the flags name must be usable.
+async fn client_secret(cluster: &Cluster, draft: &Draft, overwrite: bool) -> Result<ClientSecret> {
     let api: Api<Secret> = Api::namespaced(cluster.client.clone(), &cluster.namespace);
     let (name, namespace) = (draft.client_secret_name(), &cluster.namespace);
     let object = format!("Secret {namespace}/{name}");
@@ -219,8 +237,8 @@ async fn client_secret(
             ))
         })?;
         let holder = Holder::Secret(name.to_owned());
-        consent::must_be_usable(draft, namespace, &holder, found.metadata)?;
-        return Ok(None);
+        consent::must_be_usable(draft, namespace, &holder, &found.metadata)?;
+        return Ok(ClientSecret::Existing(found.metadata));
     };
     if found.is_some() && !overwrite {
         return Err(PluginError::new(format!(
@@ -228,7 +246,7 @@ async fn client_secret(
              --overwrite, or choose another name; nothing was created"
         )));
     }
-    Ok(Some(Write {
+    Ok(ClientSecret::Planned(Write {
         api,
         kind: "Secret",
         name: name.to_owned(),

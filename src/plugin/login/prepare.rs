@@ -3,7 +3,7 @@
 use kube::Api;
 use secrecy::SecretString;
 
-use super::flags::Request;
+use super::{flags::Request, trust::Hosts};
 use crate::{
     api::{CubeCredential, CubeCredentialSpec, ProviderKind, RefreshTokenRef},
     clock::now,
@@ -83,10 +83,7 @@ pub(super) async fn prepare(
         }
         None => None,
     };
-    let spec = match &settings.provider {
-        Some(used) => used.effective(&credential.spec),
-        None => credential.spec.clone(),
-    };
+    let spec = effective(&settings, &credential.spec);
     let (authorization, origin) = authorization_endpoint(&spec, metadata.as_ref(), request)?;
     let issuer = match (request.issuer, &metadata) {
         (Some(issuer), Some(metadata)) => ExpectedIssuer::Known {
@@ -107,6 +104,14 @@ pub(super) async fn prepare(
         authorization,
         tokens,
     })
+}
+
+/// The spec with the fields of the provider object that it names, if it names one.
+pub(super) fn effective(settings: &Settings, spec: &CubeCredentialSpec) -> CubeCredentialSpec {
+    match &settings.provider {
+        Some(used) => used.effective(spec),
+        None => spec.clone(),
+    }
 }
 
 async fn observe(
@@ -182,7 +187,7 @@ fn of_this_endpoint(found: Metadata, issuer: &str, settings: &Settings) -> Resul
 }
 
 /// The place of the sign-in. If the person and the spec name two, one of them is a mistake.
-fn authorization_endpoint(
+pub(super) fn authorization_endpoint(
     spec: &CubeCredentialSpec,
     metadata: Option<&Metadata>,
     request: &Request<'_>,
@@ -238,7 +243,7 @@ fn parsed(url: &str) -> Result<Endpoint> {
 }
 
 /// A server may take the last of two parameters.
-fn no_parameter_is_set_by_login(settings: &Settings) -> Result {
+pub(super) fn no_parameter_is_set_by_login(settings: &Settings) -> Result {
     let mut names = settings.parameters.keys();
     match names.find(|name| parameters::is_set_by_login(name)) {
         Some(name) => Err(PluginError::new(format!(
@@ -261,6 +266,17 @@ impl Prepared {
     /// The name of the `CubeCredential`.
     pub(super) fn name(&self) -> &str {
         self.credential.metadata.name.as_deref().unwrap_or_default()
+    }
+
+    /// The hosts of the sign-in.
+    pub(super) fn hosts(&self) -> Hosts<'_> {
+        Hosts {
+            settings: &self.settings,
+            provider: self.credential.spec.provider,
+            authorization: &self.authorization,
+            origin: self.origin,
+            listed: self.sign_in.client_hosts.as_deref(),
+        }
     }
 
     /// The remedy of a sign-in that has to be repeated.
