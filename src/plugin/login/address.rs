@@ -52,11 +52,18 @@ fn query_of(address: &SecretString, redirect: &Redirect) -> Result<SecretString>
     };
     let url = Url::parse(address.expose_secret().trim()).map_err(|_| other())?;
     let expected = Url::parse(&redirect.uri).map_err(|_| other())?;
-    let same = url.origin() == expected.origin() && url.path() == expected.path();
     match url.query() {
-        Some(query) if same => Ok(query.into()),
+        Some(query) if is_same_place(&url, &expected) => Ok(query.into()),
         _ => Err(other()),
     }
+}
+
+/// A private scheme (RFC 8252, section 7.1) has no origin that could be compared.
+fn is_same_place(one: &Url, other: &Url) -> bool {
+    one.scheme() == other.scheme()
+        && one.host() == other.host()
+        && one.port_or_known_default() == other.port_or_known_default()
+        && one.path() == other.path()
 }
 
 #[cfg(test)]
@@ -85,6 +92,19 @@ mod tests {
             "",
         ] {
             assert_eq!(query(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn the_redirect_may_have_a_private_scheme() {
+        let redirect = Redirect {
+            uri: "com.acme.app:/oauth".into(),
+        };
+        let query = |text: &str| query_of(&text.into(), &redirect).ok();
+        let found = query("com.acme.app:/oauth?code=a&state=b").unwrap();
+        assert_eq!(found.expose_secret(), "code=a&state=b");
+        for other in ["com.acme.other:/oauth?code=a", "com.acme.app:/other?code=a"] {
+            assert!(query(other).is_none(), "{other}");
         }
     }
 }
