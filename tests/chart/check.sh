@@ -137,6 +137,29 @@ every_interval() {
   done
 }
 
+# Helm takes a value away that is null. A default that is gone would turn a protection off, or render nothing, without a word.
+every_null() {
+  local path output
+  local optional=" image.tag image.digest imagePullSecrets fullnameOverride extraEnv serviceAccount.name serviceAccount.annotations
+    networkPolicy.metricsFrom networkPolicy.extraEgress monitoring.serviceMonitor.labels monitoring.serviceMonitor.tlsConfig
+    monitoring.prometheusRule.labels monitoring.prometheusRule.runbookURL monitoring.dashboard.labels resources dnsConfig
+    podSecurityContext securityContext extraVolumes extraVolumeMounts podAnnotations nodeSelector tolerations affinity
+    topologySpreadConstraints priorityClassName "
+  for path in $(jq -r '
+    def resolved($root): if has("$ref") then $root.definitions[."$ref" | split("/") | last] else . end;
+    def paths_below($root; $above):
+      resolved($root) | (.properties // {}) | del(.global) | to_entries[] | ($above + [.key]) as $path
+      | ($path | join(".")), (.value | paths_below($root; $path));
+    . as $root | paths_below($root; [])' "$chart/values.schema.json"); do
+    if output=$(helm template cube-operator "$chart" -f tests/chart/values/network-policy.yaml --set "$path=null" 2>&1); then
+      [[ $optional =~ [[:space:]]"$path"[[:space:]] ]] || { echo "accepted: $path=null"; return 1; }
+    else
+      grep -qF 'missing propert' <<< "$output" || { echo "not refused by the schema: $path=null"; echo "$output"; return 1; }
+      [[ ! $optional =~ [[:space:]]"$path"[[:space:]] ]] || { echo "refused: $path=null"; return 1; }
+    fi
+  done
+}
+
 upgrade_to_namespaces() {
   helm upgrade cube-operator "$chart" -n chart-test --set 'watchNamespaces={team-a}' \
     && kubectl get role/cube-operator rolebinding/cube-operator -n team-a \
@@ -190,6 +213,7 @@ check "two releases in two namespaces have one name" releases_of_one_name
 check "the definition of a release that is gone changes hands" the_definition_changes_hands
 check "the page's command for one namespace creates nothing cluster-scoped" nothing_cluster_scoped
 check "the schema takes seconds, minutes and both, from 1s to 1h" every_interval
+check "the schema refuses null wherever it would not be an empty value" every_null
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
