@@ -180,7 +180,7 @@ gone() {
 }
 
 [ -n "${KUBECONFIG:-}" ] || start_control_plane
-for namespace in chart-test cube-system team-a team-b team-c; do
+for namespace in chart-test cube-system team-a team-b team-c 10042; do
   kubectl create namespace "$namespace" --dry-run=client -o yaml | kubectl apply -f - > /dev/null
 done
 kubectl label namespace chart-test --overwrite pod-security.kubernetes.io/warn=restricted > /dev/null

@@ -1,5 +1,8 @@
 {{- /* A release may have dots in its name, a Service may not. 52 leaves room for "-metrics". */ -}}
 {{- define "cube-operator.name" -}}
+{{- if and (not .Values.fullnameOverride) (regexMatch "^[0-9]" .Release.Name) }}
+{{- fail (printf "the name of release %q begins with a digit, and the name of a Service may not: set fullnameOverride" .Release.Name) }}
+{{- end }}
 {{- .Values.fullnameOverride | default .Release.Name | replace "." "-" | trunc 52 | trimSuffix "-" }}
 {{- end }}
 
@@ -9,7 +12,7 @@
 
 {{- define "cube-operator.selector" -}}
 app.kubernetes.io/name: cube-operator
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- /* The name of the objects of a shard: "of" is the root, "index" the number of the shard. A single one has the name of the release. */ -}}
@@ -37,9 +40,9 @@ cube-operator.dev/shard: {{ .index | quote }}
 
 {{- /* The metadata of an object: "of" is the root; "namespace", "labels" and "annotations" only where the object has them. */ -}}
 {{- define "cube-operator.metadata" -}}
-name: {{ .name }}
+name: {{ .name | quote }}
 {{- with .namespace }}
-namespace: {{ . }}
+namespace: {{ . | quote }}
 {{- end }}
 labels:
   {{- include "cube-operator.labels" . | nindent 2 }}
@@ -80,7 +83,7 @@ kind: ValidatingAdmissionPolicyBinding
 metadata:
   {{- include "cube-operator.metadata" (dict "of" .of "name" $name) | nindent 2 }}
 spec:
-  policyName: {{ $name }}
+  policyName: {{ $name | quote }}
   validationActions: [Deny]
   {{- with .namespaces }}
   matchResources:
