@@ -137,6 +137,25 @@ every_interval() {
   done
 }
 
+# What the program would refuse at its start: see src/cli/values.rs.
+every_network_and_host() {
+  local entry
+  for entry in 10.0.0.0/8 0.0.0.0/0 fd00::/8 ::/0 ::1/128 fe80::1:2/64 1:2:3:4:5:6:7:8/128 1:2:3:4:5:6:7::/112 ::ffff:10.0.0.0/104 64:ff9b::/96; do
+    helm template cube-operator "$chart" --set "denyNetworks={$entry}" > /dev/null || return 1
+  done
+  for entry in fd00:/8 1:2/64 1:2:3:4:5:6:7/64 1:2:3:4:5:6:7:8:9/64 1::2::3/64 12345::/16 :::/0 :1/128 ::10.0.0/96 ::/129; do
+    ! helm template cube-operator "$chart" --set "denyNetworks={$entry}" > /dev/null 2>&1 || { echo "accepted: $entry"; return 1; }
+  done
+  for entry in login.example.com login.example.com. localhost bücher.example 1und1.example 192.0.2.1 192.0.2.1:8443 a.example:0443 \
+    a.example:65535 ::1 2001:db8::1 '[2001:db8::1]' '[::1]:8443'; do
+    helm template cube-operator "$chart" --set "allowedTokenHosts={$entry}" > /dev/null || return 1
+  done
+  for entry in a.example:99999 a.example:65536 a.example: '%61.example' 'a.example\\b' 'a<b.example' 'a+b.example' 192.0.2.999 192.0.2.1:99999 \
+    '[fd00:1]' '[::1]:65536' 1::2::3; do
+    ! helm template cube-operator "$chart" --set "allowedTokenHosts={$entry}" > /dev/null 2>&1 || { echo "accepted: $entry"; return 1; }
+  done
+}
+
 # Helm takes a value away that is null. A default that is gone would turn a protection off, or render nothing, without a word.
 every_null() {
   local path output
@@ -213,6 +232,7 @@ check "two releases in two namespaces have one name" releases_of_one_name
 check "the definition of a release that is gone changes hands" the_definition_changes_hands
 check "the page's command for one namespace creates nothing cluster-scoped" nothing_cluster_scoped
 check "the schema takes seconds, minutes and both, from 1s to 1h" every_interval
+check "the schema takes the networks and hosts that the program takes" every_network_and_host
 check "the schema refuses null wherever it would not be an empty value" every_null
 
 echo "$passed passed, $failed failed"
