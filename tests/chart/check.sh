@@ -88,9 +88,22 @@ life_of_a_release() {
     && documented "requireTokenHosts=true" && documented "monitoring.serviceMonitor.enabled=true" \
     && kubectl -n cube-system get deploy cube-operator -o yaml | grep -A 1 CUBE_OPERATOR_REQUIRE_TOKEN_HOSTS | grep true \
     && kubectl -n cube-system get servicemonitor,prometheusrule cube-operator \
+    && documented "scale deployment -l app.kubernetes.io/instance=cube-operator" \
+    && [ "$(kubectl -n cube-system get deploy cube-operator -o jsonpath='{.spec.replicas}')" = 0 ] \
+    && documented "wait pod -l app.kubernetes.io/instance=cube-operator" \
     && documented "helm uninstall cube-operator --namespace cube-system --wait" \
     && documented "helm install tokens charts/cube-operator --namespace cube-system" \
     && kubectl -n cube-system get deploy tokens
+}
+
+# Helm takes the rights away while the operator may still have a refresh token to store.
+stopped_before_each_uninstall() {
+  awk '
+    FNR == 1 || /^```/ { stopped = waited = 0 }
+    /^kubectl .* scale deployment .*--replicas=0$/ { stopped = 1 }
+    /^kubectl .* wait pod .*--for=delete --timeout=150s$/ { waited = stopped }
+    /^helm uninstall / { found++; if (!waited) { print "not stopped before it: " FILENAME ": " $0; wrong = 1 } }
+    END { exit wrong || found < 3 }' docs/*.md
 }
 
 end_of_a_release() {
@@ -227,6 +240,7 @@ check "uninstall keeps the definition, and nothing else" uninstall_keeps_the_def
 check "the next release by that name finds the definition" the_kept_definition_is_found
 kubectl delete crd {cubecredentials,cubeproviders}.cube-operator.dev > /dev/null
 check "a release is upgraded, and installed under another name, as the page says" life_of_a_release
+check "the pages stop the operator before each uninstall" stopped_before_each_uninstall
 check "a release goes with all that it had, as the page says" end_of_a_release
 check "two releases in two namespaces have one name" releases_of_one_name
 check "the definition of a release that is gone changes hands" the_definition_changes_hands
