@@ -88,12 +88,22 @@ life_of_a_release() {
     && documented "requireTokenHosts=true" && documented "monitoring.serviceMonitor.enabled=true" \
     && kubectl -n cube-system get deploy cube-operator -o yaml | grep -A 1 CUBE_OPERATOR_REQUIRE_TOKEN_HOSTS | grep true \
     && kubectl -n cube-system get servicemonitor,prometheusrule cube-operator \
+    && an_older_version_keeps_the_definition \
     && documented "scale deployment -l app.kubernetes.io/instance=cube-operator" \
     && [ "$(kubectl -n cube-system get deploy cube-operator -o jsonpath='{.spec.replicas}')" = 0 ] \
     && documented "wait pod -l app.kubernetes.io/instance=cube-operator" \
     && documented "helm uninstall cube-operator --namespace cube-system --wait" \
     && documented "helm install tokens charts/cube-operator --namespace cube-system" \
     && kubectl -n cube-system get deploy tokens
+}
+
+an_older_version_keeps_the_definition() {
+  local before
+  before=$(kubectl get crd cubecredentials.cube-operator.dev -o jsonpath='{.metadata.uid}') \
+    && documented "--set crds.install=false,image.tag=" \
+    && ! helm get manifest cube-operator -n cube-system | grep '^kind: CustomResourceDefinition' \
+    && [ "$(kubectl get crd cubecredentials.cube-operator.dev -o jsonpath='{.metadata.uid}')" = "$before" ] \
+    && helm upgrade cube-operator "$chart" -n cube-system --reset-then-reuse-values --set crds.install=true
 }
 
 # Helm takes the rights away while the operator may still have a refresh token to store.
