@@ -184,8 +184,8 @@ every_null() {
   local path output
   local optional=" image.tag image.digest imagePullSecrets fullnameOverride extraEnv serviceAccount.name serviceAccount.annotations
     networkPolicy.metricsFrom networkPolicy.extraEgress monitoring.serviceMonitor.labels monitoring.serviceMonitor.tlsConfig
-    monitoring.prometheusRule.labels monitoring.prometheusRule.runbookURL monitoring.dashboard.labels resources dnsConfig
-    podSecurityContext securityContext extraVolumes extraVolumeMounts podAnnotations nodeSelector tolerations affinity
+    monitoring.serviceMonitor.authorization monitoring.prometheusRule.labels monitoring.prometheusRule.runbookURL
+    monitoring.dashboard.labels resources dnsConfig podSecurityContext securityContext extraVolumes extraVolumeMounts podAnnotations nodeSelector tolerations affinity
     topologySpreadConstraints priorityClassName "
   for path in $(jq -r '
     def resolved($root): if has("$ref") then $root.definitions[."$ref" | split("/") | last] else . end;
