@@ -192,7 +192,7 @@ every_null() {
     def paths_below($root; $above):
       resolved($root) | (.properties // {}) | del(.global) | to_entries[] | ($above + [.key]) as $path
       | ($path | join(".")), (.value | paths_below($root; $path));
-    . as $root | paths_below($root; [])' "$chart/values.schema.json"); do
+    . as $root | del(.properties.enabled) | paths_below($root; [])' "$chart/values.schema.json"); do
     if output=$(helm template cube-operator "$chart" -f tests/chart/values/network-policy.yaml --set "$path=null" 2>&1); then
       [[ $optional =~ [[:space:]]"$path"[[:space:]] ]] || { echo "accepted: $path=null"; return 1; }
     else
@@ -200,6 +200,16 @@ every_null() {
       [[ ! $optional =~ [[:space:]]"$path"[[:space:]] ]] || { echo "refused: $path=null"; return 1; }
     fi
   done
+}
+
+# Helm passes the value of a dependency's condition on to the dependency.
+part_of_another_chart() {
+  local umbrella=$1
+  mkdir "$umbrella/charts" && cp -r "$chart" "$umbrella/charts" \
+    && printf '%s\n' 'apiVersion: v2' 'name: umbrella' 'version: 1.0.0' 'dependencies:' \
+      '  - {name: cube-operator, version: "*", condition: cube-operator.enabled}' > "$umbrella/Chart.yaml" \
+    && helm template umbrella "$umbrella" --set cube-operator.enabled=true | grep '^kind: Deployment$' \
+    && helm template umbrella "$umbrella" --set cube-operator.enabled=false > "$umbrella/output" && ! grep '^kind: ' "$umbrella/output"
 }
 
 upgrade_to_namespaces() {
@@ -258,6 +268,9 @@ check "the page's command for one namespace creates nothing cluster-scoped" noth
 check "the schema takes seconds, minutes and both, from 1s to 1h" every_interval
 check "the schema takes the networks and hosts that the program takes" every_network_and_host
 check "the schema refuses null wherever it would not be an empty value" every_null
+umbrella=$(mktemp -d)
+check "another chart can depend on this one under a condition" part_of_another_chart "$umbrella"
+rm -r "$umbrella"
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
