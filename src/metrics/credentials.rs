@@ -6,6 +6,7 @@
 use std::{
     collections::BTreeMap,
     fmt::Write,
+    num::NonZeroI64,
     ops::Bound,
     sync::{Arc, Mutex},
 };
@@ -28,16 +29,23 @@ const PAGE: usize = 200;
 #[derive(Debug, Default)]
 pub(super) struct Credentials(Mutex<BTreeMap<ObjectKey, Box<Shown>>>);
 
+/// Seconds since 1970, in eight bytes. The first second of 1970 stands for no time.
+type Seconds = Option<NonZeroI64>;
+
 #[derive(Debug)]
 struct Shown {
-    expires_at: Option<i64>,
-    issued_at: Option<i64>,
-    login_expires_at: Option<i64>,
+    expires_at: Seconds,
+    refresh_at: Seconds,
+    issued_at: Seconds,
+    login_expires_at: Seconds,
     login_fixed: bool,
     failures: i32,
     ready: Option<(ConditionStatus, Reason)>,
     refreshed: Option<(ConditionStatus, Reason)>,
 }
+
+/// There are ten thousand of them, and each size is rounded up to the next multiple of 16 bytes.
+const _: () = assert!(size_of::<Shown>() <= 48);
 
 /// A gauge with samples of each object: further labels, and the value.
 struct Family {
@@ -46,21 +54,26 @@ struct Family {
     samples: fn(&Shown) -> Vec<(String, i64)>,
 }
 
-const FAMILIES: [Family; 5] = [
+const FAMILIES: [Family; 6] = [
     Family {
         name: "token_expiry_timestamp_seconds",
         help: "Time at which the published token of a CubeCredential expires",
-        samples: |shown| plain(shown.expires_at),
+        samples: |shown| time(shown.expires_at),
+    },
+    Family {
+        name: "next_refresh_timestamp_seconds",
+        help: "Time of the next planned exchange of a CubeCredential, if one is planned",
+        samples: |shown| time(shown.refresh_at),
     },
     Family {
         name: "last_success_timestamp_seconds",
         help: "Time at which the published token of a CubeCredential was issued",
-        samples: |shown| plain(shown.issued_at),
+        samples: |shown| time(shown.issued_at),
     },
     Family {
         name: "consecutive_failures",
         help: "Number of consecutive failed exchanges of a CubeCredential",
-        samples: |shown| plain(Some(shown.failures.into())),
+        samples: |shown| vec![(String::new(), shown.failures.into())],
     },
     Family {
         name: "login_expiry_timestamp_seconds",
@@ -68,7 +81,7 @@ const FAMILIES: [Family; 5] = [
                refresh has not extended it",
         samples: |shown| {
             let fixed = format!(",fixed=\"{}\"", shown.login_fixed);
-            let end = shown.login_expires_at.map(|end| (fixed, end));
+            let end = shown.login_expires_at.map(|end| (fixed, end.get()));
             end.into_iter().collect()
         },
     },
@@ -83,9 +96,9 @@ const FAMILIES: [Family; 5] = [
     },
 ];
 
-fn plain(value: Option<i64>) -> Vec<(String, i64)> {
+fn time(value: Seconds) -> Vec<(String, i64)> {
     value
-        .map(|value| (String::new(), value))
+        .map(|value| (String::new(), value.get()))
         .into_iter()
         .collect()
 }
@@ -155,7 +168,7 @@ impl Family {
 
 impl From<&CubeCredentialStatus> for Shown {
     fn from(status: &CubeCredentialStatus) -> Self {
-        let seconds = |time: Option<Timestamp>| time.map(Timestamp::as_second);
+        let seconds = |time: Option<Timestamp>| NonZeroI64::new(time?.as_second());
         let condition = |r#type| {
             let found = status.condition(r#type)?;
             // Another client may have written a status that we have not reported yet, so an unknown reason becomes no label.
@@ -163,6 +176,7 @@ impl From<&CubeCredentialStatus> for Shown {
         };
         Self {
             expires_at: seconds(status.expires_at),
+            refresh_at: seconds(status.refresh_at),
             issued_at: seconds(status.issued_at),
             login_expires_at: seconds(status.login_expires_at),
             login_fixed: status.login_fixed,

@@ -20,6 +20,7 @@ fn good() -> CubeCredentialStatus {
     CubeCredentialStatus {
         issued_at: "2026-11-23T10:00:00Z".parse().ok(),
         expires_at: "2026-11-23T11:00:00Z".parse().ok(),
+        refresh_at: "2026-11-23T10:55:00Z".parse().ok(),
         conditions: vec![
             condition(ConditionType::Ready, ConditionStatus::True, "Synced"),
             condition(
@@ -77,6 +78,10 @@ fn a_credential_is_shown_as_its_last_status_says_and_nothing_of_an_earlier_one_s
             r#"cube_operator_token_expiry_timestamp_seconds{namespace="treasury",name="main"} 1795431600"#,
             r#"cube_operator_token_expiry_timestamp_seconds{namespace="treasury",name="other"} 1795431600"#,
         ]
+    );
+    assert_eq!(
+        of("next_refresh_timestamp_seconds")[0],
+        r#"cube_operator_next_refresh_timestamp_seconds{namespace="treasury",name="main"} 1795431300"#,
     );
     assert_eq!(
         of("last_success_timestamp_seconds")[0],
@@ -187,7 +192,7 @@ fn thousands_of_credentials_are_shown_on_pages_of_a_bounded_size_and_each_of_the
     }
     for number in 1..1_001 {
         let label = format!("name=\"main-{number:04}\"");
-        assert_eq!(text.matches(&label).count(), 5, "{label}");
+        assert_eq!(text.matches(&label).count(), 6, "{label}");
     }
     assert_eq!(text.matches("# TYPE cube_operator_condition ").count(), 1);
     assert!(text.ends_with("# EOF\n"));

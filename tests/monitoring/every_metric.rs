@@ -12,6 +12,7 @@ use serde_json::json;
 pub(crate) fn text() -> String {
     let status: CubeCredentialStatus = serde_json::from_value(json!({
         "issuedAt": "2026-11-23T10:00:00Z", "expiresAt": "2026-11-23T11:00:00Z",
+        "refreshAt": "2026-11-23T10:55:00Z",
         "loginExpiresAt": "2026-11-24T10:00:00Z",
         "conditions": [{
             "type": "Ready", "status": "True", "reason": "Synced", "message": "", "observedGeneration": 1,

@@ -25,6 +25,7 @@ fn what_is_shown_of_a_credential_is_there_after_a_restart_and_gone_with_it() {
     let labels = format!("namespace=\"{namespace}\",name=\"main\"");
     let series = [
         format!("cube_operator_token_expiry_timestamp_seconds{{{labels}}}"),
+        format!("cube_operator_next_refresh_timestamp_seconds{{{labels}}}"),
         format!("cube_operator_last_success_timestamp_seconds{{{labels}}}"),
         format!("cube_operator_consecutive_failures{{{labels}}}"),
         format!(
