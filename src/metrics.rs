@@ -228,13 +228,13 @@ impl Metrics {
             "1 if this process may make token requests, 0 if it stands by or cannot renew its Lease",
             self.leader.clone(),
         );
-        registry.register(
+        by_shard.register(
             "namespace_watched",
             "1 if the namespace is watched, 0 if it cannot be watched: the log says why. An empty namespace stands for all of \
              them",
             self.watched.clone(),
         );
-        registry.register(
+        by_shard.register(
             "providers_watched",
             "1 if the provider objects of this kind are watched in the namespace, 0 if they cannot be watched: the log says why. An \
              empty namespace stands for all of them",

@@ -197,3 +197,17 @@ fn thousands_of_credentials_are_shown_on_pages_of_a_bounded_size_and_each_of_the
     assert_eq!(text.matches("# TYPE cube_operator_condition ").count(), 1);
     assert!(text.ends_with("# EOF\n"));
 }
+
+#[test]
+fn a_process_of_a_shard_names_it_wherever_its_figures_could_be_mistaken_for_those_of_another_one() {
+    let metrics = Metrics::of_shard(Some("1/2"));
+    metrics.watches("", false);
+    metrics.watches_providers("", "CubeProvider", false);
+    for sample in [
+        r#"cube_operator_leader{shard="1/2"} 0"#,
+        r#"cube_operator_namespace_watched{shard="1/2",namespace=""} 0"#,
+        r#"cube_operator_providers_watched{shard="1/2",namespace="",kind="CubeProvider"} 0"#,
+    ] {
+        assert_eq!(samples(&metrics, sample).len(), 1, "{}", metrics.text());
+    }
+}
