@@ -87,7 +87,7 @@ fn request<'a>(draft: &'a Draft, flags: &'a Create) -> Request<'a> {
     }
 }
 
-/// Says after Ctrl-C how to go on.
+/// Says after Ctrl-C how to sign in later.
 struct Reminder<'a> {
     context: &'a Context,
     sentence: Option<String>,
