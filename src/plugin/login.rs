@@ -50,6 +50,7 @@ use prepare::Prepared;
 use random::random;
 use redirect::Redirect;
 pub(super) use store::Stored;
+use trust::Hosts;
 use turn::Turn;
 
 /// The longest time for which a refresh token waits for the status from before it.
@@ -76,8 +77,8 @@ pub(super) async fn login(
     asked: &Request<'_>,
 ) -> Result<Stored> {
     let prepared = Box::pin(prepare::prepare(context, cluster, asked)).await?;
-    let namespace = &cluster.namespace;
-    trust::confirm(context, asked, namespace, &prepared.hosts()).await?;
+    let hosts = Hosts::of(&prepared);
+    trust::confirm(context, asked, &cluster.namespace, &hosts).await?;
     let allowed = Box::pin(store::try_out(context, asked, &prepared)).await?;
     let flags = asked.browser;
     let (state, verifier) = (random()?, random()?);

@@ -2,15 +2,11 @@
 
 use std::{env, ffi::OsString, thread, time::Duration};
 
-use clap::{CommandFactory, FromArgMatches};
+use clap::{CommandFactory, FromArgMatches, Parser};
 use clap_complete::{CompletionCandidate, engine::ArgValueCandidates};
 use kube::{Api, api::ListParams};
 
-use super::{
-    cli::{Cli, Global},
-    cluster::Cluster,
-    object::Object,
-};
+use super::{cluster::Cluster, context::Global, object::Object};
 use crate::scrub::visible;
 
 /// A person who waits for a completion presses the key again.
@@ -53,22 +49,27 @@ fn in_a_runtime_of_its_own() -> Vec<String> {
 
 /// The flags that choose a cluster, in a line that is not complete.
 fn global(arguments: impl Iterator<Item = OsString>) -> Global {
-    let mut arguments = arguments.peekable();
-    let mut is_kubectl = false;
+    #[derive(Parser)]
+    #[command(ignore_errors = true, disable_help_flag = true)]
+    struct Line {
+        #[command(flatten)]
+        global: Global,
+        _others: Vec<OsString>,
+    }
     // The line itself stands behind the first `--`.
-    while let Some(argument) = arguments.next_if(|argument| argument != "--") {
-        is_kubectl |= argument == "__complete";
-    }
-    // A shell's line begins with the name of the program. In kubectl's, the `--` stands in its place.
-    let line = arguments.skip(usize::from(!is_kubectl));
-    let command = Cli::command().ignore_errors(true).disable_help_flag(true);
-    let Ok(mut found) = command.try_get_matches_from(line) else {
-        return Global::default();
-    };
-    while let Some((_, of_command)) = found.remove_subcommand() {
-        found = of_command;
-    }
-    Global::from_arg_matches(&found).unwrap_or_default()
+    let line = arguments.skip_while(|argument| argument != "--");
+    let matches = Line::command().try_get_matches_from(line.filter(may_choose_a_cluster));
+    let line = matches
+        .ok()
+        .and_then(|found| Line::from_arg_matches(&found).ok());
+    line.map(|line| line.global).unwrap_or_default()
+}
+
+/// The parser ends at a flag that it does not know. The value of such a flag is to it one more word.
+fn may_choose_a_cluster(word: &OsString) -> bool {
+    let word = word.to_string_lossy();
+    let flags = ["-n", "--namespace", "--context", "--kubeconfig"];
+    !word.starts_with('-') || word == "--" || flags.iter().any(|flag| word.starts_with(flag))
 }
 
 #[cfg(test)]
@@ -87,7 +88,7 @@ mod tests {
         let found = of("kubectl-cube -- kubectl-cube status --kubeconfig /k --namespace b c");
         assert_eq!(found.namespace.as_deref(), Some("b"));
         assert_eq!(found.kubeconfig.unwrap().to_str(), Some("/k"));
-        assert_eq!(of("kubectl-cube -- kubectl-cube -n").namespace, None);
+        assert_eq!(of("kubectl-cube -- -n").namespace, None);
     }
 
     #[test]

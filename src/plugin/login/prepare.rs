@@ -3,7 +3,7 @@
 use kube::Api;
 use secrecy::SecretString;
 
-use super::{flags::Request, trust::Hosts};
+use super::flags::Request;
 use crate::{
     api::{CubeCredential, CubeCredentialSpec, ProviderKind, RefreshTokenRef},
     clock::now,
@@ -266,17 +266,6 @@ impl Prepared {
     /// The name of the `CubeCredential`.
     pub(super) fn name(&self) -> &str {
         self.credential.metadata.name.as_deref().unwrap_or_default()
-    }
-
-    /// The hosts of the sign-in.
-    pub(super) fn hosts(&self) -> Hosts<'_> {
-        Hosts {
-            settings: &self.settings,
-            provider: self.credential.spec.provider,
-            authorization: &self.authorization,
-            origin: self.origin,
-            listed: self.sign_in.client_hosts.as_deref(),
-        }
     }
 
     /// The remedy of a sign-in that has to be repeated.

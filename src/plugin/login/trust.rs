@@ -1,7 +1,10 @@
 //! The hosts of a sign-in. The author of the spec chooses them: the person is sent to one, and the other gets the code and the client
 //! secret. Where neither the owner of the client's Secret nor the person has named a host, the person is asked.
 
-use super::{flags::Request, prepare::Origin};
+use super::{
+    flags::Request,
+    prepare::{Origin, Prepared},
+};
 use crate::{
     api::Provider,
     oauth::{endpoint::Endpoint, hosts::HostList},
@@ -23,6 +26,19 @@ pub(super) struct Hosts<'a> {
     pub(super) origin: Origin,
     /// The hosts that the owner of the client allows, if there is a list.
     pub(super) listed: Option<&'a str>,
+}
+
+impl<'a> Hosts<'a> {
+    /// The hosts of a sign-in that is prepared.
+    pub(super) fn of(prepared: &'a Prepared) -> Self {
+        Self {
+            settings: &prepared.settings,
+            provider: prepared.credential.spec.provider,
+            authorization: &prepared.authorization,
+            origin: prepared.origin,
+            listed: prepared.sign_in.client_hosts.as_deref(),
+        }
+    }
 }
 
 /// Asks about the hosts that nobody has named but the author of the spec.
