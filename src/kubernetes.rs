@@ -15,6 +15,7 @@ pub(crate) mod error;
 pub(crate) mod events;
 pub(crate) mod kind;
 pub(crate) mod lease;
+pub(crate) mod list;
 pub mod pods;
 #[cfg(test)]
 pub(crate) mod stub;

@@ -8,17 +8,13 @@ mod report;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use kube::{Api, Client, api::ListParams};
+use kube::{Api, Client};
 
 use crate::{
     cli::{Check, Providers},
     cluster::{Context, Watched, convert, target_name},
     consumers::{Consumers, Pod},
-    kubernetes::{
-        client,
-        error::{ApiError, call},
-        pods,
-    },
+    kubernetes::{client, error::ApiError, list, pods},
     metrics::Metrics,
     oauth::client::{TokenClient, proxy},
     reconcile::{CheckError, ConsumerFact, Finding, InstallationFact, ScopeFact},
@@ -74,7 +70,7 @@ async fn report(flags: &Check, client: &Client, account: Account) -> Result<(), 
     }
     let mut all = Vec::new();
     for namespace in &namespaces {
-        match list(client, namespace.as_deref()).await {
+        match credentials_in(client, namespace.as_deref()).await {
             Ok(found) => all.extend(found),
             // The operator works without it too, in the others.
             Err(error) if namespaces.len() > 1 => report.say(&Finding::bad(error)),
@@ -132,7 +128,10 @@ fn namespaces(flags: &Check, client: &Client) -> Vec<Option<String>> {
     }
 }
 
-async fn list(client: &Client, namespace: Option<&str>) -> Result<Vec<Watched>, ApiError> {
+async fn credentials_in(
+    client: &Client,
+    namespace: Option<&str>,
+) -> Result<Vec<Watched>, ApiError> {
     let (api, place): (Api<Watched>, _) = match namespace {
         Some(namespace) => (
             Api::namespaced(client.clone(), namespace),
@@ -140,13 +139,7 @@ async fn list(client: &Client, namespace: Option<&str>) -> Result<Vec<Watched>, 
         ),
         None => (Api::all(client.clone()), "in all namespaces".into()),
     };
-    let list = call(
-        "list",
-        format!("CubeCredentials {place}"),
-        api.list(&ListParams::default()),
-    )
-    .await;
-    list.map(|list| list.items)
+    list::all(&api, &format!("CubeCredentials {place}")).await
 }
 
 /// Checks the credentials that the flags name, one after the other.

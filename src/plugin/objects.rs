@@ -5,7 +5,7 @@ use std::future::Future;
 use clap::Args;
 use kube::{
     Api,
-    api::{ListParams, Patch, PatchParams},
+    api::{Patch, PatchParams},
 };
 use serde_json::Value;
 
@@ -19,11 +19,8 @@ use super::{
 };
 use crate::{
     api_error::{ApiError, Cause},
-    kubernetes::error::call,
+    kubernetes::{error::call, list},
 };
-
-/// A page of this many objects is about a megabyte.
-const PAGE: u32 = 500;
 
 /// The end of a command in a cluster without the definition.
 pub(super) const NOT_SERVED: &str =
@@ -97,18 +94,8 @@ impl Cluster {
             ),
             None => (Api::all(client), "in all namespaces".to_owned()),
         };
-        let mut parameters = ListParams::default().limit(PAGE);
-        let mut objects = Vec::new();
-        loop {
-            let what = format!("CubeCredentials {place}");
-            let page = call("list", what, api.list(&parameters)).await;
-            let page = page.map_err(|error| explain(error, "list", namespace))?;
-            objects.extend(page.items);
-            match page.metadata.continue_ {
-                Some(token) if !token.is_empty() => parameters.continue_token = Some(token),
-                _ => return Ok(objects),
-            }
-        }
+        let listed = list::all(&api, &format!("CubeCredentials {place}")).await;
+        listed.map_err(|error| explain(error, "list", namespace))
     }
 
     /// The object of this name.
