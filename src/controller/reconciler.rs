@@ -44,8 +44,8 @@ const UNLOGGED_DELAY: Duration = Duration::from_secs(2);
 pub(super) const LONGEST_SLEEP: SignedDuration = SignedDuration::from_mins(5);
 /// The delay before a reconcile whose time is over already.
 const OVERDUE_DELAY: Duration = Duration::from_secs(1);
-/// After this part of a pause, it may be cut short.
-const LONGEST_PART_OF_A_PAUSE: Duration = Duration::from_secs(1);
+/// The longest pause before a response is stored again by a process that stops.
+const LONGEST_PAUSE_AT_THE_END: Duration = Duration::from_secs(1);
 
 /// The worker of a reconcile. Workers use the API server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,7 +179,7 @@ impl Reconciler {
                     // It may wait for hours until its response can be stored.
                     report(Worker::Left);
                     slot.set_aside();
-                    self.pause(object, duration.unsigned_abs()).await;
+                    self.pause(duration.unsigned_abs()).await;
                     self.waited(object, session);
                     continue;
                 }
@@ -202,22 +202,17 @@ impl Reconciler {
         }
     }
 
-    /// Waits before a response is stored again. The pause is cut short if the next leader, or the reconcile of a new object with this
-    /// name, could send the refresh token that the response has replaced.
-    async fn pause(&self, object: &Watched, pause: Duration) {
-        let mut left = pause;
-        while !left.is_zero() {
-            let part = left.min(LONGEST_PART_OF_A_PAUSE);
-            tokio::time::sleep(part).await;
-            left -= part;
-            if self.stop.is_cancelled() || self.context.presence(object) == Presence::Replaced {
-                return;
-            }
+    /// Waits before a response is stored again. The pause is cut short when the process stops, as the next leader could send the refresh
+    /// token that the response has replaced.
+    async fn pause(&self, pause: Duration) {
+        let slept = self.stop.run_until_cancelled(tokio::time::sleep(pause));
+        if slept.await.is_none() {
+            tokio::time::sleep(pause.min(LONGEST_PAUSE_AT_THE_END)).await;
         }
     }
 
     fn waited(&self, object: &Watched, session: &mut Session) {
-        let object_is_gone = self.context.presence(object) == Presence::Gone;
+        let object_is_gone = self.context.presence(object) != Presence::Present;
         session.absorb(Outcome::Waited { object_is_gone }, now());
         if object_is_gone && !session.observed().memory.is_storing() {
             let key = key(object);

@@ -29,19 +29,39 @@ pub(super) async fn config(global: &Global) -> Result<Config> {
         ..KubeConfigOptions::default()
     };
     let file = read(global.kubeconfig.as_deref()).map_err(|error| unusable(&error))?;
-    let has_proxy = names_a_proxy(&file, options.context.as_deref());
+    let own_proxy = proxy_in(&file, options.context.as_deref());
     let mut config = Config::from_custom_kubeconfig(file, &options)
         .await
         .map_err(|error| unusable(&error))?;
-    if !has_proxy {
-        let environment = Matcher::from_env();
-        config.proxy_url = of_environment(&environment, config.proxy_url, &config.cluster_url);
-    }
-    check_proxy(config.proxy_url.as_ref())?;
+    // kube compares NO_PROXY with the host of the proxy in place of the API server's.
+    let proxy = own_proxy.unwrap_or_else(|| of_environment(&config.cluster_url));
+    let proxy = (!proxy.is_empty()).then(|| parse(&proxy));
+    config.proxy_url = proxy.transpose()?;
     Ok(config)
 }
 
+/// The proxy of the environment if it is the way to this API server, or an empty text.
+fn of_environment(server: &Uri) -> String {
+    let proxy = variable("HTTPS_PROXY");
+    if is_used(&proxy, &variable("NO_PROXY"), server) {
+        return proxy;
+    }
+    String::new()
+}
+
+/// A variable whose name may be in small letters too.
+fn variable(name: &str) -> String {
+    let names = [name.to_owned(), name.to_ascii_lowercase()];
+    let mut values = names.iter().filter_map(|name| env::var(name).ok());
+    values.find(|value| !value.is_empty()).unwrap_or_default()
+}
+
 fn unusable(error: &KubeconfigError) -> PluginError {
+    if matches!(error, KubeconfigError::ParseNoProxy(_)) {
+        return PluginError::new(
+            "NO_PROXY cannot be read: write hosts, IP addresses or networks with one comma between each two",
+        );
+    }
     PluginError::new(format!(
         "the kubeconfig cannot be used: {error}; set KUBECONFIG or --kubeconfig"
     ))
@@ -55,7 +75,9 @@ fn read(file: Option<&Path>) -> std::result::Result<Kubeconfig, KubeconfigError>
     let Some(first) = listed.first() else {
         return Kubeconfig::read();
     };
-    let mut present: Vec<_> = listed.iter().filter(|file| file.exists()).collect();
+    // One that exists and cannot be read is an error: the next one may name another cluster.
+    let may_exist = |file: &&PathBuf| !matches!(file.try_exists(), Ok(false));
+    let mut present: Vec<_> = listed.iter().filter(may_exist).collect();
     if present.is_empty() {
         // The error names it.
         present.push(first);
@@ -70,41 +92,22 @@ fn files(variable: Option<&OsStr>) -> Vec<PathBuf> {
     files.filter(|file| !file.as_os_str().is_empty()).collect()
 }
 
-/// Returns whether the cluster of this context, or of the current one, has a `proxy-url`.
-fn names_a_proxy(file: &Kubeconfig, context: Option<&str>) -> bool {
-    let Some(context) = context.or(file.current_context.as_deref()) else {
-        return false;
-    };
+/// The `proxy-url` of the cluster of this context, or of the current one.
+fn proxy_in(file: &Kubeconfig, context: Option<&str>) -> Option<String> {
+    let context = context.or(file.current_context.as_deref())?;
     let mut contexts = file.contexts.iter();
-    let found = contexts.find(|named| named.name == context);
-    let Some(context) = found.and_then(|named| named.context.as_ref()) else {
-        return false;
-    };
+    let found = contexts.find(|named| named.name == context)?;
+    let cluster = &found.context.as_ref()?.cluster;
     let mut clusters = file.clusters.iter();
-    let found = clusters.find(|named| named.name == context.cluster);
-    let cluster = found.and_then(|named| named.cluster.as_ref());
-    cluster.is_some_and(|cluster| {
-        cluster
-            .proxy_url
-            .as_ref()
-            .is_some_and(|url| !url.is_empty())
-    })
+    let found = clusters.find(|named| named.name == *cluster)?;
+    let proxy = found.cluster.as_ref()?.proxy_url.clone()?;
+    Some(proxy).filter(|proxy| !proxy.is_empty())
 }
 
-/// The proxy of the environment for this API server. kube compares `NO_PROXY` with the host of the proxy instead, but its URI may
-/// have a user and a password.
-fn of_environment(environment: &Matcher, of_kube: Option<Uri>, server: &Uri) -> Option<Uri> {
-    if is_this_machine(server) {
-        return None;
-    }
-    let found = environment.intercept(server)?;
-    let has_user = |uri: &Uri| {
-        let authority = uri.authority();
-        uri.scheme().is_some()
-            && authority.is_some_and(|authority| authority.as_str().contains('@'))
-    };
-    let with_user = of_kube.filter(has_user);
-    Some(with_user.unwrap_or_else(|| found.uri().clone()))
+/// Returns whether this proxy of the environment is the way to an API server.
+fn is_used(proxy: &str, exceptions: &str, server: &Uri) -> bool {
+    let environment = Matcher::builder().https(proxy).no(exceptions).build();
+    !is_this_machine(server) && environment.intercept(server).is_some()
 }
 
 /// Returns whether a server is on this machine, which no proxy of the environment reaches.
@@ -114,81 +117,87 @@ fn is_this_machine(server: &Uri) -> bool {
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
-/// kube's own error would show the user and the password of the proxy.
-fn check_proxy(proxy: Option<&Uri>) -> Result {
-    let Some(proxy) = proxy else {
-        return Ok(());
+/// The URI of a proxy. kube's own errors would show its user and its password.
+fn parse(proxy: &str) -> Result<Uri> {
+    let text = match proxy.split_once("://") {
+        // Names are looked up by the proxy in any case.
+        Some(("socks5h", rest)) => format!("socks5://{rest}"),
+        Some(_) => proxy.to_owned(),
+        None => format!("http://{proxy}"),
     };
-    if proxy
-        .scheme_str()
-        .is_some_and(|scheme| PROXIES.contains(&scheme))
-    {
-        return Ok(());
-    }
-    Err(PluginError::new(format!(
-        "the proxy {} cannot be used: its address must begin with http://, https:// or socks5://; correct `proxy-url` of the \
-         kubeconfig or HTTPS_PROXY",
-        proxy.host().unwrap_or_default()
-    )))
+    let uri = text.parse::<Uri>().ok();
+    let known = |uri: &Uri| {
+        let scheme = uri.scheme_str().unwrap_or_default();
+        PROXIES.contains(&scheme)
+    };
+    uri.filter(known).ok_or_else(|| {
+        PluginError::new(
+            "the proxy before the API server cannot be used: its address must begin with http://, https:// or socks5://; correct \
+             `proxy-url` of the kubeconfig or HTTPS_PROXY",
+        )
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn uri(text: &str) -> Uri {
-        text.parse().unwrap()
-    }
-
-    fn matcher(proxy: &str, exceptions: &str) -> Matcher {
-        Matcher::builder().https(proxy).no(exceptions).build()
-    }
-
     #[test]
     fn the_exceptions_name_api_servers_and_none_on_this_machine_is_reached_by_a_proxy() {
-        let proxy = uri("http://alice:s3cret@proxy.corp:3128");
-        let of = |exceptions, server| {
-            let matcher = matcher(&proxy.to_string(), exceptions);
-            of_environment(&matcher, Some(proxy.clone()), &uri(server))
+        let is_used = |exceptions, server: &str| {
+            let server = server.parse().unwrap();
+            is_used("http://alice:s3cret@proxy.corp:3128", exceptions, &server)
         };
-        assert_eq!(of("", "https://api.example.com:6443"), Some(proxy.clone()));
-        assert_eq!(of(".corp", "https://api.example.com"), Some(proxy.clone()));
-        assert_eq!(of("example.com,", "https://api.example.com"), None);
-        assert_eq!(of("10.0.0.0/8", "https://10.1.2.3:6443"), None);
+        assert!(is_used("", "https://api.example.com:6443"));
+        assert!(is_used(".corp", "https://api.example.com"));
+        assert!(!is_used("example.com,", "https://api.example.com"));
+        assert!(!is_used("10.0.0.0/8", "https://10.1.2.3:6443"));
         for here in [
             "https://localhost:6443",
             "https://127.0.0.1",
             "https://[::1]:6443",
         ] {
-            assert_eq!(of("", here), None);
+            assert!(!is_used("", here), "{here}");
+        }
+        assert!(!super::is_used(
+            "",
+            "",
+            &"https://a.example.com".parse().unwrap()
+        ));
+    }
+
+    #[test]
+    fn a_proxy_keeps_its_user_and_may_have_no_scheme() {
+        for (proxy, uri) in [
+            (
+                "http://alice:s3cret@proxy.corp:3128",
+                "http://alice:s3cret@proxy.corp:3128",
+            ),
+            (
+                "alice:s3cret@proxy.corp:3128",
+                "http://alice:s3cret@proxy.corp:3128",
+            ),
+            ("socks5h://localhost:1080", "socks5://localhost:1080"),
+        ] {
+            assert_eq!(
+                parse(proxy).unwrap(),
+                uri.parse::<Uri>().unwrap(),
+                "{proxy}"
+            );
         }
     }
 
     #[test]
-    fn a_proxy_without_a_scheme_is_one_that_speaks_http() {
-        let matcher = matcher("proxy.corp:3128", "");
-        let found = of_environment(
-            &matcher,
-            Some(uri("proxy.corp:3128")),
-            &uri("https://a.example.com"),
-        );
-        assert_eq!(found, Some(uri("http://proxy.corp:3128")));
-    }
-
-    #[test]
     fn a_proxy_of_another_kind_is_an_error_without_its_password() {
-        let refused = check_proxy(Some(&uri("ftp://alice:s3cret@proxy.corp:3128")));
-        let message = refused.unwrap_err().to_string();
-        assert!(
-            message.starts_with("the proxy proxy.corp cannot be used"),
-            "{message}"
-        );
-        assert!(!message.contains("s3cret"), "{message}");
-        assert!(check_proxy(None).is_ok());
+        for proxy in ["ftp://alice:s3cret@proxy.corp:3128", "http://s3cret@"] {
+            let message = parse(proxy).unwrap_err().to_string();
+            assert!(message.contains("cannot be used"), "{message}");
+            assert!(!message.contains("s3cret"), "{message}");
+        }
     }
 
     #[test]
-    fn the_proxy_of_a_cluster_is_that_of_the_context() {
+    fn the_proxy_is_in_the_cluster_of_the_context() {
         let file = Kubeconfig::from_yaml(
             r#"
             current-context: direct
@@ -201,8 +210,9 @@ mod tests {
             "#,
         )
         .unwrap();
-        assert!(!names_a_proxy(&file, None));
-        assert!(names_a_proxy(&file, Some("proxied")));
-        assert!(!names_a_proxy(&file, Some("absent")));
+        assert_eq!(proxy_in(&file, None), None);
+        let proxy = proxy_in(&file, Some("proxied"));
+        assert_eq!(proxy.as_deref(), Some("socks5://localhost:1080"));
+        assert_eq!(proxy_in(&file, Some("absent")), None);
     }
 }

@@ -54,7 +54,7 @@ use trust::Hosts;
 use turn::Turn;
 
 /// The longest time for which a refresh token waits for the status from before it.
-const LATEST_TIME: Duration = Duration::from_secs(5);
+const LATEST_TIME: Duration = Duration::from_secs(1);
 
 /// Signs in for the `CubeCredential` that the flags name.
 pub(super) async fn run(context: &Context, flags: Login) -> Result {

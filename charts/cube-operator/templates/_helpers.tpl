@@ -1,6 +1,6 @@
 {{- /* A release may have dots in its name, a Service may not. 52 leaves room for "-metrics". */ -}}
 {{- define "cube-operator.name" -}}
-{{- if and (not .Values.fullnameOverride) (regexMatch "^[0-9]" .Release.Name) }}
+{{- if and .Values.metricsService (not .Values.fullnameOverride) (regexMatch "^[0-9]" .Release.Name) }}
 {{- fail (printf "the name of release %q begins with a digit, and the name of a Service may not: set fullnameOverride" .Release.Name) }}
 {{- end }}
 {{- .Values.fullnameOverride | default .Release.Name | replace "." "-" | trunc 52 | trimSuffix "-" }}

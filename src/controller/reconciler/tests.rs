@@ -2,6 +2,7 @@ use kube::{Resource, runtime::watcher::Event};
 
 use super::*;
 use crate::{
+    clock::instant,
     cluster::convert,
     controller::{
         tests::{list, object, reconciler, reconciler_that},
@@ -248,40 +249,20 @@ fn an_object_sleeps_until_its_time_and_not_until_the_end_of_that_second() {
     assert_eq!(sleep(None, at(0)), None);
 }
 
-/// How long a pause of 30 s takes if this happens after 5 s.
-async fn pause(happens: impl FnOnce(&Reconciler)) -> Duration {
-    let reconciler = reconciler();
-    let old = object("main", "old");
-    list(&reconciler, std::slice::from_ref(&old));
-    let begun = instant();
-    let later = async {
-        tokio::time::sleep(Duration::from_millis(4_500)).await;
-        happens(&reconciler);
-    };
-    futures::join!(reconciler.pause(&old, Duration::from_secs(30)), later);
-    instant() - begun
-}
-
 #[tokio::test(start_paused = true)]
-async fn a_response_is_stored_again_before_anybody_else_can_send_what_it_has_replaced() {
-    assert_eq!(pause(|_| {}).await, Duration::from_secs(30));
-    let deletes = |reconciler: &Reconciler| {
-        credentials_affected(reconciler, Event::Delete(object("main", "old")));
+async fn a_process_that_stops_stores_a_response_again_within_a_second() {
+    let reconciler = reconciler();
+    let pause = async || {
+        let begun = instant();
+        reconciler.pause(Duration::from_secs(30)).await;
+        instant() - begun
     };
-    assert_eq!(pause(deletes).await, Duration::from_secs(30));
-    let replaces = |reconciler: &Reconciler| {
-        credentials_affected(reconciler, Event::Delete(object("main", "old")));
-        credentials_affected(reconciler, Event::Apply(object("main", "new")));
+    assert_eq!(pause().await, Duration::from_secs(30));
+    let stop = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        reconciler.stop.cancel();
     };
-    assert_eq!(pause(replaces).await, Duration::from_secs(5));
-    let stops = |reconciler: &Reconciler| reconciler.stop.cancel();
-    assert_eq!(pause(stops).await, Duration::from_secs(5));
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the clock of the timers is what is tested"
-)]
-fn instant() -> tokio::time::Instant {
-    tokio::time::Instant::now()
+    let (paused, ()) = futures::join!(pause(), stop);
+    assert_eq!(paused, Duration::from_secs(6));
+    assert_eq!(pause().await, Duration::from_secs(1));
 }

@@ -76,7 +76,7 @@ fn the_proxy_of_the_kubeconfig_is_used_and_that_of_the_environment_not_for_this_
     let (code, output, errors) = status(&[("KUBECONFIG", &file)]);
     assert_eq!((code, output.as_str()), (Some(1), ""));
     assert!(
-        errors.contains("the proxy proxy.corp cannot be used"),
+        errors.contains("the proxy before the API server cannot be used"),
         "{errors}"
     );
     assert!(!errors.contains(PASSWORD), "{errors}");
