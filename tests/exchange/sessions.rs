@@ -2,7 +2,7 @@
 
 mod odd;
 
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
 
 use cube_operator::{
     api::{ProbeSpec, Reason},
@@ -115,7 +115,13 @@ fn a_session_ends_with_the_certificates_that_it_trusts() {
 #[test]
 fn each_session_is_used_by_one_exchange_at_a_time_and_each_ticket_once() {
     let authority = Authority::new("private");
-    let provider = server(&authority, |_| {});
+    let config = authority.certificate(&LOCAL).config(&[&TLS13]);
+    // No exchange ends before all four have begun.
+    let all = Barrier::new(4);
+    let provider = Provider::start_with(config, move |_| {
+        all.wait();
+        Reply::token("t")
+    });
     let client = local();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let request = trusting(&authority, &provider.url("/token"));
