@@ -47,7 +47,7 @@ pub(crate) async fn run(settings: &Settings, figures: &Figures) {
 /// A start with 1,000 takes seconds, in which a machine may be faster or slower than usual. One with 10,000 takes longer, and fewer
 /// are not judged.
 fn cold_starts(size: usize) -> usize {
-    if size == 1_000 { 4 } else { 1 }
+    if size == 1_000 { 3 } else { 1 }
 }
 
 async fn one_size(settings: &Settings, figures: &Figures, size: usize) {
