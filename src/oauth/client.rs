@@ -3,6 +3,7 @@
 pub(in crate::oauth) mod classify;
 mod connection;
 pub mod error;
+mod intermediates;
 mod lookup;
 mod metadata;
 mod observed;

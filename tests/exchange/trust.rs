@@ -191,6 +191,41 @@ fn a_server_that_sends_thousands_of_certificates_is_refused() {
     }
 }
 
+/// Six levels of eight CA certificates: each level has one name, and could be signed by each of the level above. There are 300,000 ways
+/// up, of which the top is missing.
+#[test]
+fn a_server_cannot_send_a_maze_of_certificates() {
+    let mut above = Authority::new("root");
+    let mut maze = Vec::new();
+    for level in 1..=6 {
+        let mut below = |_| above.below(&level.to_string(), |_| {});
+        let level: Vec<_> = (0..8).map(&mut below).collect();
+        maze.extend(level.iter().map(Authority::der));
+        above = level.into_iter().next().unwrap();
+    }
+    let certificate = above.certificate(&LOCAL);
+    let provider = start(&certificate.followed_by_all(maze.into_iter()));
+    let other = Authority::new("other");
+    assert_eq!(
+        trusting_pem(&provider, &other.pem()),
+        untrusted(&provider, "is signed by \"CN=root\", an unknown CA")
+    );
+}
+
+/// A CA may have renewed its certificate, or be vouched for by two others, and a server may send one twice.
+#[test]
+fn a_server_may_send_two_certificates_of_one_authority_and_each_of_them_twice() {
+    let (first, second) = (Authority::new("first"), Authority::new("second"));
+    let middle = first.below("middle", |_| {});
+    let across = middle.vouched_for_by(&second, "middle");
+    for trusted in [&first, &second] {
+        let chain = [middle.der(), across.clone(), middle.der(), across.clone()];
+        let certificate = middle.certificate(&LOCAL);
+        let provider = start(&certificate.followed_by_all(chain.into_iter()));
+        assert_eq!(trusting_pem(&provider, &trusted.pem()), Ok(fine()));
+    }
+}
+
 #[test]
 fn a_bundle_may_hold_several_authorities_and_text_between_them() {
     let (first, second) = (Authority::new("first"), Authority::new("second"));

@@ -36,9 +36,7 @@ impl Authority {
         algorithm: &'static SignatureAlgorithm,
         change: impl FnOnce(&mut CertificateParams),
     ) -> Self {
-        let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let mut params = params_of(name);
         change(&mut params);
         let key = KeyPair::generate_for(algorithm).unwrap();
         Self(CertifiedIssuer::self_signed(params, key).unwrap())
@@ -46,12 +44,21 @@ impl Authority {
 
     /// One whose certificate this one signs.
     pub(crate) fn below(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
-        let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let mut params = params_of(name);
         change(&mut params);
         let key = KeyPair::generate().unwrap();
         Self(CertifiedIssuer::signed_by(params, key, &self.0).unwrap())
+    }
+
+    /// A second certificate of it, which another one signs.
+    pub(crate) fn vouched_for_by(&self, other: &Self, name: &str) -> CertificateDer<'static> {
+        let certificate = params_of(name).signed_by(self.0.key(), &other.0);
+        certificate.unwrap().der().clone()
+    }
+
+    /// Its own certificate.
+    pub(crate) fn der(&self) -> CertificateDer<'static> {
+        self.0.der().clone()
     }
 
     /// Verifies the certificates of clients that it has issued.
@@ -98,6 +105,13 @@ impl Authority {
             key: PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
         }
     }
+}
+
+fn params_of(name: &str) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params
 }
 
 /// A certificate, perhaps with others of its chain, and its key.

@@ -16,7 +16,7 @@ use rustls::{
     sign::CertifiedKey,
 };
 
-use super::error::Untrusted;
+use super::{error::Untrusted, intermediates};
 use crate::{
     lock::lock,
     oauth::certificate::{self, Chain},
@@ -132,25 +132,26 @@ impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
+        sent: &[CertificateDer<'_>],
         server_name: &ServerName<'_>,
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        if intermediates.len() > MOST_INTERMEDIATES {
+        if sent.len() > MOST_INTERMEDIATES {
             self.facts().refused = Some(Untrusted::TooMany {
                 most: MOST_INTERMEDIATES,
             });
             return Err(CertificateError::BadEncoding.into());
         }
+        let intermediates = intermediates::to_be_tried(sent);
         let verified = self.inner.verify_server_cert(
             end_entity,
-            intermediates,
+            &intermediates,
             server_name,
             ocsp_response,
             now,
         );
-        self.keep(verified, end_entity, intermediates)
+        self.keep(verified, end_entity, &intermediates)
     }
 
     fn verify_tls12_signature(
