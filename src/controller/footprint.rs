@@ -1,18 +1,32 @@
 //! The memory of a `CubeCredential` between two reconciles, table by table, counted in allocated bytes. `docs/scale.md` shows the
 //! figures: `cargo test footprint -- --nocapture` prints them.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    future,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use allocation_counter::measure;
+use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::Secret;
 use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{bundles::BundleWatches, queue::Queue, reconciler::Reconciler, tests::reconciler};
+use super::{
+    bundles::BundleWatches,
+    queue::Queue,
+    reconciler::Reconciler,
+    tests::{reconciler, reconciler_at},
+};
 use crate::{
     clock::{instant, now},
     cluster::{FollowedBundle, Metadata, ObjectKey, Watched, convert},
+    leader::Leadership,
     reconcile::{Memory, hex},
 };
 
@@ -20,6 +34,9 @@ use crate::{
 const OBJECTS: usize = 5_000;
 /// The most bytes of all tables together. With the request budget of a client of its own, 10,000 objects take 25 of 64 MB.
 const MOST: i64 = 2_230;
+/// The objects with a pause, and the most bytes of all recalls together: a session alone takes kilobytes.
+const PAUSED: usize = 1_000;
+const MOST_OF_RECALL: u64 = 500_000;
 
 fn name(number: usize) -> String {
     format!("cubewire-{number}")
@@ -206,4 +223,37 @@ async fn a_credential_takes_little_memory_between_two_reconciles() {
     let all: i64 = tables.iter().map(|(_, bytes)| bytes).sum();
     println!("{all:>6} together");
     assert!(all <= MOST, "{all} bytes");
+}
+
+/// After an outage of a provider of thousands, all of them may be paused when the process begins.
+#[test]
+fn the_recall_of_many_pauses_takes_the_memory_of_a_few() {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().build().unwrap();
+    let _within = runtime.enter();
+    let reads = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&reads);
+    let reconciler = reconciler_at(Leadership::alone(), move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        future::ready(())
+    });
+    let paused = |number: usize| {
+        let mut object = credential(number);
+        let status = object.0.as_mut().unwrap().status.as_mut().unwrap();
+        status.attempted = serde_json::from_value(json!({
+            "generation": 1, "sourceResourceVersion": (2_234_567 + number).to_string(),
+            "pausedUntil": now() + SignedDuration::from_hours(1),
+        }))
+        .unwrap();
+        object
+    };
+    for number in 0..PAUSED {
+        let context = &reconciler.context;
+        context.learn_source(Event::Apply(source(number)));
+        context.learn_credential(&Event::Apply(paused(number)));
+    }
+    let taken = measure(|| runtime.block_on(reconciler.recall_all()));
+    println!("{} bytes at most", taken.bytes_max);
+    assert_eq!(reads.load(Ordering::Relaxed), PAUSED, "each is read");
+    assert!(taken.bytes_max < MOST_OF_RECALL, "{taken:?}");
 }

@@ -1,20 +1,26 @@
 //! The pauses that providers asked an earlier process for.
 
-use std::{pin::pin, time::Duration};
+use std::{future::ready, pin::pin, time::Duration};
 
 use futures::{StreamExt, stream};
 
 use super::Reconciler;
 use crate::{
     clock::now,
-    cluster::convert,
-    reconcile::{Memory, Read, Session},
+    cluster::{ObjectKey, convert},
+    reconcile::{Memory, Session},
 };
 
 /// The number of pauses of an earlier process that are recalled at the same time, and the longest time for all of them. Without
 /// them, no client sends more than a request or two.
 const RECALLS: usize = 8;
 const LONGEST_RECALL: Duration = Duration::from_secs(10);
+
+/// How the recall of one pause has ended.
+enum Recall {
+    Over,
+    WaitsForProviders,
+}
 
 impl Reconciler {
     /// Learns the pauses that providers asked an earlier process for, before anything is sent. The status does not say of which
@@ -31,39 +37,41 @@ impl Reconciler {
     }
 
     /// Provider objects say where a pause was asked for, so their lists are waited for where a credential names one.
-    async fn recall_all(&self) {
+    pub(in crate::controller) async fn recall_all(&self) {
         let mut left = self.context.paused(now());
         while !left.is_empty() {
             let mut listed = pin!(self.providers_listed.notified());
             listed.as_mut().enable();
-            let sessions = left.iter().filter_map(|key| {
-                let object = self.context.find(key)?;
-                let memory = Memory::recall(&convert::status(&object), now());
-                let session = Session::begin(self.context.observe(&object, memory));
-                Some((key.clone(), session))
+            let recalls = stream::iter(left).map(async |key| match self.recall_pause(&key).await {
+                Recall::Over => None,
+                Recall::WaitsForProviders => Some(key),
             });
-            let (waiting, known): (Vec<_>, Vec<_>) =
-                sessions.partition(|(_, session)| session.waits_for_its_provider());
-            let reads = known.into_iter().filter_map(|(_, session)| {
-                let read = session.needs_for_its_pause(now())?;
-                Some((session, read))
-            });
-            stream::iter(reads)
-                .for_each_concurrent(RECALLS, |(session, read)| self.recall_pause(session, read))
-                .await;
-            left = waiting.into_iter().map(|(key, _)| key).collect();
+            let waiting = recalls.buffer_unordered(RECALLS).filter_map(ready);
+            left = waiting.collect().await;
             if !left.is_empty() {
                 listed.await;
             }
         }
     }
 
-    async fn recall_pause(&self, mut session: Session, read: Read) {
-        let credential = session.observed().credential.clone();
-        if let Ok(outcome) = self.context.read(read, &credential).await {
-            let effects = session.absorb(outcome, now());
-            self.context.learn(effects, &credential);
+    /// Thousands may be paused, and a session takes kilobytes, so it is made here and not for all of them.
+    async fn recall_pause(&self, key: &ObjectKey) -> Recall {
+        let Some(object) = self.context.find(key) else {
+            return Recall::Over;
+        };
+        let memory = Memory::recall(&convert::status(&object), now());
+        let mut session = Session::begin(self.context.observe(&object, memory));
+        if session.waits_for_its_provider() {
+            return Recall::WaitsForProviders;
         }
+        if let Some(read) = session.needs_for_its_pause(now()) {
+            let credential = session.observed().credential.clone();
+            if let Ok(outcome) = self.context.read(read, &credential).await {
+                let effects = session.absorb(outcome, now());
+                self.context.learn(effects, &credential);
+            }
+        }
+        Recall::Over
     }
 
     /// Returns whether an earlier process may have been asked to pause.
