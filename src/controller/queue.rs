@@ -22,6 +22,9 @@ use crate::{cluster::ObjectKey, object::Uid};
 
 /// The number of reconciles that use the API server at the same time.
 const WORKERS: usize = 16;
+/// A namespace gets another worker while it has fewer than so many times the free ones: 12 at most. The others are for everybody
+/// else, as a reconcile may take long although it keeps its worker: it may list thousands of pods.
+const FOR_EACH_FREE: usize = 3;
 
 /// The objects that wait for a reconcile or for a time, or are being reconciled. Every operation takes logarithmic time.
 #[derive(Debug, Default)]
@@ -97,8 +100,9 @@ impl Queue {
 
     /// Begins the next reconcile, if a worker is free. An object without a uid does not exist any more.
     pub(super) fn next(&mut self, uid_of: impl Fn(&ObjectKey) -> Option<Uid>) -> Option<Run> {
-        while self.ready.in_progress() < WORKERS {
-            let key = self.ready.begin_next(|_| true)?;
+        loop {
+            let free = WORKERS.saturating_sub(self.ready.in_progress());
+            let key = self.ready.begin_next(|held| held < free * FOR_EACH_FREE)?;
             let Some(uid) = uid_of(&key) else {
                 self.ready.end(key.namespace());
                 self.objects.remove(&key);
@@ -115,7 +119,6 @@ impl Queue {
             self.working.insert(number);
             return Some(Run { key, uid, number });
         }
-        None
     }
 
     /// Returns whether a reconcile holds a worker.
