@@ -7,8 +7,9 @@ mod pod;
 mod restart;
 mod warned;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use pod::Use;
 pub use pod::{Pod, Way, Workload};
 pub use restart::{Due, Obstacle, Past, Restart, Rollout, WorkloadVersion};
 pub use warned::Warned;
@@ -29,14 +30,13 @@ pub struct ConsumerAccess {
 /// The consumers of some Secrets of one namespace. It takes in pods page by page, and keeps none of them.
 #[derive(Debug, Default)]
 pub struct Consumers {
-    secrets: BTreeSet<String>,
-    found: BTreeMap<Group, Consumer>,
+    /// The consumers of each Secret, by its name.
+    found: BTreeMap<String, BTreeMap<Group, Consumer>>,
 }
 
 /// Pods that are one consumer: the pods of a workload are made from one template.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Group {
-    secret: String,
     workload: Workload,
     /// True if they see each refresh.
     is_fresh: bool,
@@ -62,47 +62,52 @@ pub struct Consumer {
 impl Consumers {
     /// Finds the consumers of these Secrets.
     pub fn of<'a>(secrets: impl IntoIterator<Item = &'a String>) -> Self {
+        let none_yet = |secret: &String| (secret.clone(), BTreeMap::new());
         Self {
-            secrets: secrets.into_iter().cloned().collect(),
-            found: BTreeMap::new(),
+            found: secrets.into_iter().map(none_yet).collect(),
         }
     }
 
     /// Takes in some pods of the namespace.
     pub fn add(&mut self, pods: &[Pod]) {
         for pod in pods.iter().filter(|pod| pod.runs_on()) {
-            for secret in &self.secrets {
-                let mut uses = pod.uses(secret);
-                // One of each kind is enough.
-                uses.sort_by_key(|(_, way)| way.is_fresh());
-                uses.dedup_by_key(|(_, way)| way.is_fresh());
-                for (container, way) in uses {
-                    let group = Group {
-                        secret: secret.clone(),
-                        workload: pod.workload(),
-                        is_fresh: way.is_fresh(),
-                    };
-                    self.found
-                        .entry(group)
-                        .and_modify(|consumer| consumer.more += 1)
-                        .or_insert_with(|| Consumer {
-                            secret: secret.clone(),
-                            workload: pod.workload(),
-                            pod: pod.name().to_owned(),
-                            more: 0,
-                            container: container.to_owned(),
-                            way,
-                        });
-                }
+            let mut uses = pod.uses(|secret| self.found.contains_key(secret));
+            // One of each kind is enough for a Secret.
+            uses.sort_by_key(Use::kind);
+            uses.dedup_by_key(|usage| usage.kind());
+            for usage in uses {
+                self.count(pod, usage);
             }
         }
+    }
+
+    fn count(&mut self, pod: &Pod, usage: Use<'_>) {
+        let Some(found) = self.found.get_mut(usage.secret) else {
+            return;
+        };
+        let group = Group {
+            workload: pod.workload(),
+            is_fresh: usage.way.is_fresh(),
+        };
+        found
+            .entry(group)
+            .and_modify(|consumer| consumer.more += 1)
+            .or_insert_with(|| Consumer {
+                secret: usage.secret.to_owned(),
+                workload: pod.workload(),
+                pod: pod.name().to_owned(),
+                more: 0,
+                container: usage.container.to_owned(),
+                way: usage.way,
+            });
     }
 
     /// The consumers of one Secret.
     pub fn using(&self, secret: &str) -> impl Iterator<Item = &Consumer> {
         self.found
-            .values()
-            .filter(move |consumer| consumer.secret == secret)
+            .get(secret)
+            .into_iter()
+            .flat_map(BTreeMap::values)
     }
 }
 

@@ -150,6 +150,22 @@ impl Way {
     }
 }
 
+/// How a container of a pod uses a Secret.
+#[derive(Debug)]
+pub(super) struct Use<'a> {
+    pub(super) secret: &'a str,
+    /// The name of the container.
+    pub(super) container: &'a str,
+    pub(super) way: Way,
+}
+
+impl<'a> Use<'a> {
+    /// The Secret, and whether each refresh of it is seen.
+    pub(super) fn kind(&self) -> (&'a str, bool) {
+        (self.secret, self.way.is_fresh())
+    }
+}
+
 /// The object that a person edits to change a pod.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Workload {
@@ -169,7 +185,11 @@ impl Pod {
     /// Returns whether its containers run, and one of them sees each refresh of this Secret.
     #[must_use]
     pub fn mounts(&self, secret: &str) -> bool {
-        self.runs_on() && self.uses(secret).iter().any(|(_, way)| way.is_fresh())
+        self.runs_on()
+            && self
+                .uses(|name| name == secret)
+                .iter()
+                .any(|usage| usage.way.is_fresh())
     }
 
     /// Returns whether it has this mark of a refresh, so that its kubelet knows of it.
@@ -211,8 +231,10 @@ impl Pod {
         }
     }
 
-    /// How its containers use a Secret, each with its name. An init container runs on if it is always restarted, a sidecar.
-    pub(super) fn uses(&self, secret: &str) -> Vec<(&str, Way)> {
+    /// How its containers use the Secrets that are wanted. An init container runs on if it is always restarted, a sidecar.
+    ///
+    /// Each reference is looked up once, because a namespace may have thousands of pods and thousands of Secrets.
+    pub(super) fn uses(&self, is_wanted: impl Fn(&str) -> bool) -> Vec<Use<'_>> {
         let spec = &self.spec;
         let sidecars = spec
             .init_containers
@@ -223,55 +245,58 @@ impl Pod {
             .iter()
             .chain(sidecars)
             .chain(&spec.ephemeral_containers);
-        let volumes: Vec<&str> = spec
-            .volumes
-            .iter()
-            .filter(|volume| volume.holds(secret))
-            .map(|volume| volume.name.as_str())
-            .collect();
+        let mut volumes = Volumes::new();
+        for volume in &spec.volumes {
+            let wanted = volume.secrets().filter(|secret| is_wanted(secret));
+            volumes.entry(&volume.name).or_default().extend(wanted);
+        }
         containers
-            .flat_map(|container| {
-                let ways = container.ways(secret, &volumes);
-                ways.into_iter().map(|way| (container.name.as_str(), way))
-            })
+            .flat_map(|container| container.uses(&volumes, &is_wanted))
             .collect()
     }
 }
 
+/// The wanted Secrets in each volume, by the name of the volume.
+type Volumes<'a> = BTreeMap<&'a str, Vec<&'a str>>;
+
 impl Volume {
-    fn holds(&self, secret: &str) -> bool {
+    fn secrets(&self) -> impl Iterator<Item = &str> {
         let whole = self.secret.iter().map(|volume| &volume.secret_name);
         let parts = self.projected.iter().flat_map(|volume| &volume.sources);
         let parts = parts
             .filter_map(|source| source.secret.as_ref())
             .map(|part| &part.name);
-        whole
-            .chain(parts)
-            .any(|name| name.as_deref() == Some(secret))
+        whole.chain(parts).filter_map(|name| name.as_deref())
     }
 }
 
 impl Container {
-    fn ways(&self, secret: &str, volumes: &[&str]) -> Vec<Way> {
-        let means = |reference: Option<&Reference>| {
-            reference.is_some_and(|reference| reference.name.as_deref() == Some(secret))
+    fn uses<'a>(&'a self, volumes: &Volumes<'a>, is_wanted: impl Fn(&str) -> bool) -> Vec<Use<'a>> {
+        let wanted = |reference: Option<&'a Reference>| {
+            let secret = reference?.name.as_deref()?;
+            is_wanted(secret).then_some(secret)
         };
-        let variables = self.env.iter().filter(|variable| {
-            let source = variable.value_from.as_ref();
-            means(source.and_then(|source| source.secret_key_ref.as_ref()))
+        let variables = self.env.iter().filter_map(|variable| {
+            let source = variable.value_from.as_ref()?;
+            let secret = wanted(source.secret_key_ref.as_ref())?;
+            Some((secret, Way::Variable(variable.name.clone())))
         });
-        let sources = self
-            .env_from
-            .iter()
-            .filter(|source| means(source.secret_ref.as_ref()));
-        let mounts = self
-            .volume_mounts
-            .iter()
-            .filter(|mount| volumes.contains(&mount.name.as_str()));
+        let sources = self.env_from.iter().filter_map(|source| {
+            let secret = wanted(source.secret_ref.as_ref())?;
+            Some((secret, Way::Variables))
+        });
+        let mounts = self.volume_mounts.iter().flat_map(|mount| {
+            let secrets = volumes.get(mount.name.as_str()).into_iter().flatten();
+            secrets.map(|secret| (*secret, mount.way()))
+        });
         variables
-            .map(|variable| Way::Variable(variable.name.clone()))
-            .chain(sources.map(|_| Way::Variables))
-            .chain(mounts.map(VolumeMount::way))
+            .chain(sources)
+            .chain(mounts)
+            .map(|(secret, way)| Use {
+                secret,
+                container: &self.name,
+                way,
+            })
             .collect()
     }
 }

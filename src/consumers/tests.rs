@@ -1,5 +1,7 @@
 //! Which pods see a refresh, and of which it is told once.
 
+use std::cell::RefCell;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -110,6 +112,48 @@ fn a_container_that_uses_it_in_both_ways_is_found_twice() {
     merge(&mut both, variable());
     let expected = [reader(in_variable()), reader(Way::Volume("/token".into()))];
     assert_eq!(found(&[pod(both)]), expected);
+}
+
+#[test]
+fn each_reference_of_a_pod_is_looked_up_once() {
+    let mut both = mounted("token");
+    merge(&mut both, variable());
+    let pod: Pod = serde_json::from_value(pod(both)).unwrap();
+    let looked_up = RefCell::new(Vec::new());
+    let uses = pod.uses(|secret| {
+        looked_up.borrow_mut().push(secret.to_owned());
+        true
+    });
+    assert_eq!(uses.len(), 2);
+    let volumes_and_variable = ["main-token", "main-token", "other", "main-token"];
+    assert_eq!(looked_up.into_inner(), volumes_and_variable);
+}
+
+#[test]
+fn a_pod_that_uses_several_secrets_is_found_for_each_that_is_looked_for() {
+    let mut all = json!({"volumeMounts": [
+        {"name": "token", "mountPath": "/token"}, {"name": "other", "mountPath": "/other"},
+    ]});
+    merge(&mut all, variable());
+    let pods: [Pod; 1] = [serde_json::from_value(pod(all)).unwrap()];
+    let found = |secrets: &[&str], of: &str| -> Vec<Way> {
+        let secrets: Vec<_> = secrets.iter().map(ToString::to_string).collect();
+        let mut consumers = Consumers::of(&secrets);
+        consumers.add(&pods);
+        let ways = consumers.using(of).map(|consumer| consumer.way.clone());
+        ways.collect()
+    };
+    let (main, other) = (
+        [in_variable(), Way::Volume("/token".into())],
+        [Way::Volume("/other".into())],
+    );
+    assert_eq!(
+        found(&["main-token", "other", "absent"], "main-token"),
+        main
+    );
+    assert_eq!(found(&["main-token", "other", "absent"], "other"), other);
+    assert_eq!(found(&["main-token", "other", "absent"], "absent"), []);
+    assert_eq!(found(&["main-token"], "other"), []);
 }
 
 #[test]
