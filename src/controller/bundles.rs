@@ -13,7 +13,10 @@ use kube::{Client, ResourceExt, runtime::watcher::Event};
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::watch::{self, WatchFailure};
+use super::{
+    slots::admits,
+    watch::{self, WatchFailure},
+};
 use crate::{
     cluster::{CaBundles, FollowedBundle, Metadata, ObjectKey, WatchId},
     last_error::LastError,
@@ -22,7 +25,8 @@ use crate::{
 };
 
 /// The most `ConfigMap`s of a scope that are watched, each with a connection. A failing credential beyond them retries when its
-/// delay is over.
+/// delay is over. A namespace gets only a part of the watches that are left, as of the slots for exchanges, because the ConfigMaps
+/// need not exist.
 const MOST: usize = 128;
 /// The most that are watched only to save a read: a working credential beyond them reads its bundle for each exchange.
 const MOST_OF_WORKING: usize = 32;
@@ -83,7 +87,7 @@ impl BundleWatches {
         if let Some((object, _)) = followed.watches.get_key_value(&bundle.object) {
             // All followers share its texts.
             bundle.object = object.clone();
-        } else if followed.watches.len() >= most {
+        } else if !followed.admits(&bundle.object, most) {
             return;
         }
         let watches = &mut followed.watches;
@@ -129,6 +133,13 @@ impl Followed {
             (None, None) => true,
             _ => false,
         }
+    }
+
+    /// Returns whether the namespace of this ConfigMap gets another one of so many watches.
+    fn admits(&self, object: &ObjectKey, most: usize) -> bool {
+        let held = self.watches.keys();
+        let held = held.filter(|held| held.namespace() == object.namespace());
+        admits(most.saturating_sub(self.watches.len()), held.count())
     }
 
     /// Returns the ConfigMap that nobody follows any more.
@@ -195,3 +206,6 @@ impl Report {
         tracing::warn!(namespace, config_map = name, %error, "watch of a CA bundle interrupted, retrying");
     }
 }
+
+#[cfg(test)]
+mod tests;
