@@ -23,8 +23,8 @@ fn follow(watches: &BundleWatches, namespace: &str, is_failing: bool, count: usi
     }
     let followed = lock(&watches.followed);
     let objects = followed.watches.keys();
-    let watched = objects.filter(|object| object.namespace() == namespace);
-    watched.count()
+    let own = objects.filter(|object| object.namespace() == namespace);
+    own.count()
 }
 
 #[tokio::test]
