@@ -122,9 +122,10 @@ impl Context {
     ) -> Result<(), ApiError> {
         let mut pages = Pages::new(&self.parts.client, namespace, PAGE);
         let due = |pod: &Pod| {
-            let mut mounted = wanted.iter().filter(|(secret, _)| pod.mounts(secret));
+            let mounted = pod.mounted(|secret| wanted.contains_key(secret));
+            let mut marks = mounted.filter_map(|secret| wanted.get(secret));
             // One change is enough for all that it mounts.
-            let (_, mark) = mounted.find(|(_, mark)| !pod.has_mark(mark))?;
+            let mark = marks.find(|mark| !pod.has_mark(mark))?;
             Some((pod.name().to_owned(), *mark))
         };
         // Large pods are not kept until they are patched.

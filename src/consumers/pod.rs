@@ -182,14 +182,14 @@ impl Pod {
         &self.metadata.name
     }
 
-    /// Returns whether its containers run, and one of them sees each refresh of this Secret.
-    #[must_use]
-    pub fn mounts(&self, secret: &str) -> bool {
-        self.runs_on()
-            && self
-                .uses(|name| name == secret)
-                .iter()
-                .any(|usage| usage.way.is_fresh())
+    /// The wanted Secrets of which one of its containers sees each refresh; none if they do not run.
+    pub fn mounted(&self, is_wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = &str> {
+        let uses = self.runs_on().then(|| self.uses(is_wanted));
+        let fresh = uses
+            .into_iter()
+            .flatten()
+            .filter(|usage| usage.way.is_fresh());
+        fresh.map(|usage| usage.secret)
     }
 
     /// Returns whether it has this mark of a refresh, so that its kubelet knows of it.

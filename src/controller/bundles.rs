@@ -13,10 +13,7 @@ use kube::{Client, ResourceExt, runtime::watcher::Event};
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{
-    slots::admits,
-    watch::{self, WatchFailure},
-};
+use super::watch::{self, WatchFailure};
 use crate::{
     cluster::{CaBundles, FollowedBundle, Metadata, ObjectKey, WatchId},
     last_error::LastError,
@@ -25,8 +22,7 @@ use crate::{
 };
 
 /// The most `ConfigMap`s of a scope that are watched, each with a connection. A failing credential beyond them retries when its
-/// delay is over. A namespace gets only a part of the watches that are left, as of the slots for exchanges, because the ConfigMaps
-/// need not exist.
+/// delay is over. A namespace gets another watch while it has fewer than are left, because the ConfigMaps need not exist.
 const MOST: usize = 128;
 /// The most that are watched only to save a read: a working credential beyond them reads its bundle for each exchange.
 const MOST_OF_WORKING: usize = 32;
@@ -139,7 +135,7 @@ impl Followed {
     fn admits(&self, object: &ObjectKey, most: usize) -> bool {
         let held = self.watches.keys();
         let held = held.filter(|held| held.namespace() == object.namespace());
-        admits(most.saturating_sub(self.watches.len()), held.count())
+        held.count() < most.saturating_sub(self.watches.len())
     }
 
     /// Returns the ConfigMap that nobody follows any more.

@@ -172,7 +172,7 @@ impl Slots {
 }
 
 /// Returns whether a namespace that holds this many slots gets another one.
-pub(super) fn admits(free: usize, held: usize) -> bool {
+fn admits(free: usize, held: usize) -> bool {
     held * FREE_FOR_EACH < free
 }
 

@@ -1,7 +1,7 @@
 //! The objects of a measurement, and how thousands of them are created quickly.
 
 use axum::http::{Request, header::CONTENT_TYPE, request::Builder};
-use futures::{StreamExt, stream};
+use futures::{StreamExt, future::join_all, stream};
 use kube::Client;
 use serde_json::{Value, json};
 
@@ -116,13 +116,12 @@ pub(crate) async fn delete(client: &Client, path: &str) {
 
 /// Deletes the credentials, the Secrets and the events of a namespace.
 pub(crate) async fn delete_all(site: &Site, namespace: &str) {
-    for path in [
+    let paths = [
         format!("{API}/namespaces/{namespace}/cubecredentials"),
         format!("/api/v1/namespaces/{namespace}/secrets"),
         format!("/apis/events.k8s.io/v1/namespaces/{namespace}/events"),
-    ] {
-        delete(&site.client, &path).await;
-    }
+    ];
+    join_all(paths.iter().map(|path| delete(&site.client, path))).await;
 }
 
 /// Merges these fields into an object.

@@ -29,7 +29,7 @@ fn follow(watches: &BundleWatches, namespace: &str, is_failing: bool, count: usi
 
 #[tokio::test]
 async fn a_namespace_gets_only_a_part_of_the_watches() {
-    for (is_failing, part, neighbours) in [(true, 26, 21), (false, 7, 5)] {
+    for (is_failing, part, neighbours) in [(true, 64, 32), (false, 16, 8)] {
         let watches = watches();
         assert_eq!(follow(&watches, "greedy", is_failing, 1_000), part);
         assert_eq!(follow(&watches, "neighbour", is_failing, 1_000), neighbours);
