@@ -1,6 +1,6 @@
 //! The fields of a pod that say which Secrets it uses. No others are read: environment variables may hold secrets of their own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -150,6 +150,9 @@ impl Way {
     }
 }
 
+/// The most characters of a path that are kept and shown: a volume may hold thousands of Secrets.
+const LONGEST_PATH: usize = 255;
+
 /// How a container of a pod uses a Secret.
 #[derive(Debug)]
 pub(super) struct Use<'a> {
@@ -250,14 +253,19 @@ impl Pod {
             let wanted = volume.secrets().filter(|secret| is_wanted(secret));
             volumes.entry(&volume.name).or_default().extend(wanted);
         }
+        let mut mounted = Mounted::new();
         containers
-            .flat_map(|container| container.uses(&volumes, &is_wanted))
+            .flat_map(|container| container.uses(&volumes, &mut mounted, &is_wanted))
             .collect()
     }
 }
 
 /// The wanted Secrets in each volume, by the name of the volume.
 type Volumes<'a> = BTreeMap<&'a str, Vec<&'a str>>;
+
+/// The volumes that a container mounts, and whether it sees a refresh. One that is mounted in the same way again shows nothing new, but
+/// thousands of mounts of thousands of Secrets would fill the memory.
+type Mounted<'a> = BTreeSet<(&'a str, bool)>;
 
 impl Volume {
     fn secrets(&self) -> impl Iterator<Item = &str> {
@@ -271,7 +279,12 @@ impl Volume {
 }
 
 impl Container {
-    fn uses<'a>(&'a self, volumes: &Volumes<'a>, is_wanted: impl Fn(&str) -> bool) -> Vec<Use<'a>> {
+    fn uses<'a>(
+        &'a self,
+        volumes: &Volumes<'a>,
+        mounted: &mut Mounted<'a>,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Vec<Use<'a>> {
         let wanted = |reference: Option<&'a Reference>| {
             let secret = reference?.name.as_deref()?;
             is_wanted(secret).then_some(secret)
@@ -285,7 +298,9 @@ impl Container {
             let secret = wanted(source.secret_ref.as_ref())?;
             Some((secret, Way::Variables))
         });
-        let mounts = self.volume_mounts.iter().flat_map(|mount| {
+        let mounts = self.volume_mounts.iter();
+        let mounts = mounts.filter(|mount| mounted.insert((&mount.name, mount.is_whole())));
+        let mounts = mounts.flat_map(|mount| {
             let secrets = volumes.get(mount.name.as_str()).into_iter().flatten();
             secrets.map(|secret| (*secret, mount.way()))
         });
@@ -303,10 +318,15 @@ impl Container {
 
 impl VolumeMount {
     fn way(&self) -> Way {
-        if self.sub_path.is_empty() && self.sub_path_expr.is_empty() {
-            Way::Volume(self.path.clone())
+        let path = self.path.chars().take(LONGEST_PATH).collect();
+        if self.is_whole() {
+            Way::Volume(path)
         } else {
-            Way::SubPath(self.path.clone())
+            Way::SubPath(path)
         }
+    }
+
+    fn is_whole(&self) -> bool {
+        self.sub_path.is_empty() && self.sub_path_expr.is_empty()
     }
 }

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use allocation_counter::measure;
 use serde_json::{Value, json};
 
 use super::*;
@@ -127,6 +128,29 @@ fn each_reference_of_a_pod_is_looked_up_once() {
     assert_eq!(uses.len(), 2);
     let volumes_and_variable = ["main-token", "main-token", "other", "main-token"];
     assert_eq!(looked_up.into_inner(), volumes_and_variable);
+}
+
+#[test]
+fn mounts_and_sources_of_a_volume_are_not_multiplied() {
+    const MANY: usize = 500;
+    let sources: Vec<_> = (0..MANY)
+        .map(|number| json!({"secret": {"name": format!("token-{number}")}}))
+        .collect();
+    let mounts: Vec<_> = (0..MANY)
+        .map(|number| json!({"name": "all", "mountPath": format!("/{number}/{}", "x".repeat(10_000))}))
+        .collect();
+    let pod: Pod = serde_json::from_value(json!({
+        "metadata": {"name": "pod"},
+        "spec": {
+            "containers": [
+                {"name": "app", "volumeMounts": mounts}, {"name": "sidecar", "volumeMounts": mounts},
+            ],
+            "volumes": [{"name": "all", "projected": {"sources": sources}}],
+        },
+    }))
+    .unwrap();
+    let taken = measure(|| assert_eq!(pod.uses(|_| true).len(), MANY));
+    assert!(taken.bytes_max < 500_000, "{taken:?}");
 }
 
 #[test]

@@ -22,8 +22,8 @@ use crate::{cluster::ObjectKey, object::Uid};
 
 /// The number of reconciles that use the API server at the same time.
 const WORKERS: usize = 16;
-/// A namespace gets another worker while it has fewer than so many times the free ones: 12 at most. The others are for everybody
-/// else, as a reconcile may take long although it keeps its worker: it may list thousands of pods.
+/// A namespace begins another reconcile while it has fewer than so many times the free workers: it gets 12 in this way. The others are
+/// for everybody else, as a reconcile may take long although it keeps its worker: it may list thousands of pods.
 const FOR_EACH_FREE: usize = 3;
 
 /// The objects that wait for a reconcile or for a time, or are being reconciled. Every operation takes logarithmic time.

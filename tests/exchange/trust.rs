@@ -191,6 +191,17 @@ fn a_server_that_sends_thousands_of_certificates_is_refused() {
     }
 }
 
+/// The server of a company sends the whole history of its CA.
+#[test]
+fn a_few_certificates_of_one_authority_are_all_tried() {
+    let root = Authority::new("root");
+    let [first, second, third] = [(); 3].map(|()| root.below("issuing", |_| {}));
+    let chain = [&first, &second, &third].map(Authority::der);
+    let certificate = third.certificate(&LOCAL);
+    let provider = start(&certificate.followed_by_all(chain.into_iter()));
+    assert_eq!(trusting_pem(&provider, &root.pem()), Ok(fine()));
+}
+
 /// Six levels of eight CA certificates: each level has one name, and could be signed by each of the level above. There are 300,000 ways
 /// up, of which the top is missing.
 #[test]
@@ -219,9 +230,10 @@ fn a_server_may_send_two_certificates_of_one_authority_and_each_of_them_twice() 
     let middle = first.below("middle", |_| {});
     let across = middle.vouched_for_by(&second, "middle");
     for trusted in [&first, &second] {
-        let chain = [middle.der(), across.clone(), middle.der(), across.clone()];
+        let once = [middle.der(), across.clone(), first.der()];
+        let chain = once.clone().into_iter().chain(once);
         let certificate = middle.certificate(&LOCAL);
-        let provider = start(&certificate.followed_by_all(chain.into_iter()));
+        let provider = start(&certificate.followed_by_all(chain));
         assert_eq!(trusting_pem(&provider, &trusted.pem()), Ok(fine()));
     }
 }

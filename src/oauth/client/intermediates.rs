@@ -7,9 +7,17 @@ use rustls::{RootCertStore, pki_types::CertificateDer};
 /// The most certificates of one name that are tried. A CA that another one vouches for, too, has two. So a step leads to two others at
 /// most.
 const MOST_OF_A_NAME: usize = 2;
+/// So few are tried whatever their names are, because a CA whose key was renewed has one for each key: there are 326 steps at most.
+const FEW: usize = 5;
 
 /// The certificates that are tried, in the order in which they were sent.
 pub(super) fn to_be_tried<'a>(sent: &'a [CertificateDer<'_>]) -> Vec<CertificateDer<'a>> {
+    if sent.len() <= FEW {
+        return sent
+            .iter()
+            .map(|sent| CertificateDer::from(&**sent))
+            .collect();
+    }
     let mut named: Vec<(_, &'a CertificateDer<'_>)> = Vec::new();
     for certificate in sent {
         let Some(name) = name(certificate) else {
