@@ -263,7 +263,7 @@ impl Pod {
 /// The wanted Secrets in each volume, by the name of the volume.
 type Volumes<'a> = BTreeMap<&'a str, Vec<&'a str>>;
 
-/// The volumes that a container mounts, and whether it sees a refresh. One that is mounted in the same way again shows nothing new, but
+/// The volumes that containers mount, and whether these see a refresh. One that is mounted in the same way again shows nothing new, but
 /// thousands of mounts of thousands of Secrets would fill the memory.
 type Mounted<'a> = BTreeSet<(&'a str, bool)>;
 

@@ -2,6 +2,8 @@
 //! them, and looks at all of them in each step: a hundred, of which eight have the same name in each of six levels, would keep this
 //! process from everything else for seconds.
 
+use std::borrow::Cow;
+
 use rustls::{RootCertStore, pki_types::CertificateDer};
 
 /// The most certificates of one name that are tried. A CA that another one vouches for, too, has two. So a step leads to two others at
@@ -11,14 +13,11 @@ const MOST_OF_A_NAME: usize = 2;
 const FEW: usize = 5;
 
 /// The certificates that are tried, in the order in which they were sent.
-pub(super) fn to_be_tried<'a>(sent: &'a [CertificateDer<'_>]) -> Vec<CertificateDer<'a>> {
+pub(super) fn to_be_tried<'a>(sent: &'a [CertificateDer<'a>]) -> Cow<'a, [CertificateDer<'a>]> {
     if sent.len() <= FEW {
-        return sent
-            .iter()
-            .map(|sent| CertificateDer::from(&**sent))
-            .collect();
+        return sent.into();
     }
-    let mut named: Vec<(_, &'a CertificateDer<'_>)> = Vec::new();
+    let mut named: Vec<(_, &CertificateDer<'_>)> = Vec::new();
     for certificate in sent {
         let Some(name) = name(certificate) else {
             continue;
@@ -29,8 +28,10 @@ pub(super) fn to_be_tried<'a>(sent: &'a [CertificateDer<'_>]) -> Vec<Certificate
             named.push((name, certificate));
         }
     }
-    let certificates = named.into_iter().map(|(_, certificate)| &**certificate);
-    certificates.map(CertificateDer::from).collect()
+    let certificates = named
+        .into_iter()
+        .map(|(_, certificate)| certificate.clone());
+    certificates.collect()
 }
 
 /// The name of its subject, as the TLS library reads it; `None`: the library cannot read it either.
